@@ -1,0 +1,1 @@
+"""From a ``Sequence`` to readable pytest modules; pure and deterministic."""

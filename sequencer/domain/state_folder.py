@@ -1,0 +1,42 @@
+"""Where a project keeps what hardseq itself writes; only paths, nothing is touched here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """``.hardseq/`` in the project folder, or ``HARDSEQ_STATE_DIR``."""
+
+    path: Path
+
+    @property
+    def journals(self) -> Path:
+        """One ``RUN_ID.jsonl`` per run."""
+        return self.path / "journals"
+
+    @property
+    def compiled(self) -> Path:
+        """Generated pytest projects, one folder per sequence and content."""
+        return self.path / "compiled"
+
+    @property
+    def attachments(self) -> Path:
+        """Files attached to reports, named by their sha256, until the store has them."""
+        return self.path / "attachments"
+
+    @property
+    def database(self) -> Path:
+        """The embedded database: reports (when no other store is configured) and the outbox."""
+        return self.path / "hardseq.sqlite3"
+
+    @property
+    def panel(self) -> Path:
+        """Address and token of the running panel, for ``hardseq start``, ``stop`` and ``status``."""
+        return self.path / "panel.json"
+
+    def journal(self, run_id: str) -> Path:
+        """The journal of one run."""
+        return self.journals / f"{run_id}.jsonl"

@@ -1,0 +1,1 @@
+"""The operator panel: a Flask application over the live state and the store."""

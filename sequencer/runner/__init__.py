@@ -1,0 +1,1 @@
+"""Owns the test process: starts, listens, stops, kills, stores what it reported."""

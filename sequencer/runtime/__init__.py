@@ -1,0 +1,1 @@
+"""What runs inside the pytest process: plugin, case context, drivers, journal. Never imports language or compiler."""

@@ -1,0 +1,274 @@
+"""What a step type is: one file here gives its keyword, its schema, how it is parsed, how it is emitted, how it runs.
+
+Each file in this folder that is not this one defines
+
+- a frozen model class (a ``Step``) that the language builds and the compiler reads,
+- a ``StepRun``, the class that generated code uses: ``with Measure(case, "file:line:col", "Rail") as step: ...``,
+- ``STEP``, its ``StepType``.
+
+The protocols here are what those files need of their surroundings: ``StepReader`` (implemented by the language layer),
+``Emitter`` (the compiler) and ``CaseContext`` (the runtime).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, ClassVar, Protocol, Self
+
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.event import Event, RecordSection, Scope
+from sequencer.vocabulary.model import DriverCall, Step
+from sequencer.vocabulary.problem import Place, Severity
+from sequencer.vocabulary.status import OnFail
+from sequencer.vocabulary.tree import MappingNode
+
+Schema = Mapping[str, Any]
+
+EXPRESSION_TEXT: Schema = {"type": "string", "pattern": r"^\s*\$\{\{[\s\S]*\}\}\s*$"}
+"""A text that is one whole ``${{ expression }}`` and so may stand where a value of another type is wanted."""
+
+DURATION: Schema = {
+    "type": "string",
+    "pattern": r"^\s*(\d+(\.\d*)?|\.\d+)\s*(ms|s|min|h)\s*$",
+    "description": "A duration: a number and its unit, one of ms, s, min, h.",
+    "examples": ["500 ms", "1 s", "2 min"],
+}
+
+ARGUMENTS: Schema = {
+    "type": "object",
+    "description": "Arguments by name; texts may hold ${{ expressions }}.",
+    "examples": [{"channel": 1, "volts": 5.0}],
+}
+
+CALL: Schema = {
+    "type": "string",
+    "pattern": r"^[a-z][a-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$",
+    "description": "A driver's method, or a driver that is a function.",
+    "examples": ["meter.read_voltage"],
+}
+
+SAVE: Schema = {
+    "type": "string",
+    "pattern": "^[a-z][a-z0-9_]*$",
+    "description": "The variable that keeps the result for later steps of this case.",
+    "examples": ["voltage"],
+}
+
+SHARED_KEYS: Mapping[str, Schema] = {
+    "name": {"type": "string", "description": "What people read instead of the step's own words."},
+    "if": {
+        "type": ["string", "boolean"],
+        "description": "An expression without braces; when it is false the step is left out.",
+        "examples": ["dut.revision == 'B'"],
+    },
+    "timeout": {**DURATION, "description": "The case fails when the step takes longer; the message names the step."},
+    "retry": {
+        "description": "Tries the step again while it fails: how often at most (the first try counts), and the pause.",
+        "anyOf": [
+            {"type": "integer", "minimum": 1},
+            {
+                "type": "object",
+                "properties": {"times": {"type": "integer", "minimum": 1}, "delay": DURATION},
+                "required": ["times"],
+                "additionalProperties": False,
+            },
+        ],
+        "examples": [{"times": 3, "delay": "500 ms"}],
+    },
+    "on_fail": {
+        "enum": ["continue", "stop"],
+        "description": "Whether the rest of the case still runs when this step fails.",
+    },
+    "error_code": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "The number that names this failure; the first one of a run stands in its report.",
+    },
+}
+"""The keys that a step may have beside its verb's own; a ``StepType`` says which of them make sense."""
+
+ALL_SHARED = frozenset(SHARED_KEYS)
+
+
+class StepReader(Protocol):
+    """Reads a step's keys, reports problems at their places and keeps track of the names in scope.
+
+    Methods given an absent ``key`` return ``None`` (an empty tuple, an empty mapping). The schema was validated before.
+    """
+
+    def problem(
+        self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"
+    ) -> None:
+        """Adds a problem; reading goes on."""
+
+    def shared(self, node: MappingNode, verb: str) -> dict[str, Any]:
+        """The keyword arguments for ``Step`` itself: verb, place, name, when, timeout, retry, on_fail, error_code."""
+
+    def template(self, node: MappingNode, key: str) -> Any:
+        """Plain data under ``key``, with every expression in it checked."""
+
+    def text(self, node: MappingNode, key: str) -> str | None:
+        """A text template: like ``template`` for a value that becomes text (a number is taken as its text)."""
+
+    def expression(self, node: MappingNode, key: str) -> str | None:
+        """A bare expression, checked; a boolean becomes ``"true"`` or ``"false"``."""
+
+    def limits(self, node: MappingNode, key: str, unit: str | None) -> Any:
+        """Limits as plain data, checked for sense as far as they hold no expressions."""
+
+    def seconds(self, node: MappingNode, key: str) -> float | None:
+        """A duration in seconds."""
+
+    def call(self, node: MappingNode, key: str = "call") -> DriverCall | None:
+        """The driver call named under ``key`` with the arguments under ``with``, checked against the driver's source."""
+
+    def define(self, name: str, place: Place, scope: Scope = "case") -> None:
+        """From here on expressions may use ``name``."""
+
+    def steps(self, node: MappingNode, key: str = "steps") -> tuple[Step, ...]:
+        """The nested steps under ``key``."""
+
+    def counts_as_limited(self) -> None:
+        """The case being read holds a measurement with limits."""
+
+
+class Emitter(Protocol):
+    """Writes the Python of one generated function."""
+
+    def line(self, text: str) -> None:
+        """Adds a line at the present depth."""
+
+    def block(self, header: str) -> AbstractContextManager[None]:
+        """Adds ``header`` (which ends in a colon) and indents what follows inside it."""
+
+    def literal(self, template: Data) -> str:
+        """A Python expression for a template: a literal, or ``case.value(literal)`` when it holds expressions."""
+
+    def text(self, template: str) -> str:
+        """A Python expression for a text template: a literal, or ``case.text(literal)`` when it holds expressions."""
+
+    def call(self, call: DriverCall) -> str:
+        """A Python expression that calls the driver: ``supply.set_voltage(channel=1)``."""
+
+    def construct(self, run: type[StepRun], step: Step, *arguments: str, **keywords: str | None) -> str:
+        """``Run(case, "place", *arguments, **keywords, <the step's shared settings>)``; imports the class.
+
+        Arguments are Python source; a keyword that is ``None`` is left out.
+        """
+
+    def steps(self, steps: Iterable[Step]) -> None:
+        """Emits nested steps (``pass`` when there are none)."""
+
+
+class CaseContext(Protocol):
+    """The running case, as step classes and generated code see it."""
+
+    full_name: str
+
+    def begin(self, step: StepRun) -> None:
+        """Announces a step and starts its timeout."""
+
+    def end(self, step: StepRun, error: BaseException | None) -> bool:
+        """Ends the step; records ``error`` once. True when the case goes on in spite of it."""
+
+    def value(self, template: Any) -> Any:
+        """Evaluates a template; one whole ``${{ }}`` keeps its type. Raises ``StepError``."""
+
+    def text(self, template: str) -> str:
+        """Evaluates a text template. Raises ``StepError``."""
+
+    def test(self, expression: str) -> bool:
+        """Evaluates a bare expression to true or false; anything but a boolean raises ``StepError``."""
+
+    def emit(self, event: Event) -> None:
+        """Sends an event to the journal and whoever listens."""
+
+    def save(self, name: str, value: Any, scope: Scope = "case") -> None:
+        """Sets a variable."""
+
+    def record(self, section: RecordSection, data: Any) -> None:
+        """Merges facts into the report. Raises ``StepError`` when they contradict what was recorded before."""
+
+    def sleep(self, seconds: float) -> None:
+        """Waits; a stop or a timeout cuts it short."""
+
+
+class StepRun:
+    """A step at work: generated code enters it, does the driver call, and leaves it; ``finish`` judges.
+
+    Subclasses add their own arguments, set ``verb``, and override ``finish``. ``StepFailed`` and any other exception,
+    from the body or from ``finish``, is recorded once with the step's place.
+    """
+
+    verb: ClassVar[str]
+    survives_failure: ClassVar[bool] = False
+    """Whether the case goes on after a ``StepFailed`` of this step when ``on_fail`` is not given."""
+
+    def __init__(
+        self,
+        case: CaseContext,
+        place: str,
+        *,
+        name: str | None = None,
+        call: str | None = None,
+        timeout: float | None = None,
+        on_fail: OnFail | None = None,
+        error_code: int | None = None,
+    ) -> None:
+        self.case = case
+        self.place = place
+        self.name = name or self.verb
+        self.call = call
+        self.timeout = timeout
+        self.on_fail = on_fail
+        self.error_code = error_code
+
+    def finish(self) -> None:
+        """What the step does once its body went well. Raises ``StepFailed`` or ``StepError``."""
+
+    def run(self) -> None:
+        """A step without a body."""
+        with self:
+            pass
+
+    def __enter__(self) -> Self:
+        self.case.begin(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if error is None:
+            try:
+                self.finish()
+            except BaseException as raised:
+                if self.case.end(self, raised):
+                    return False
+                raise
+        return self.case.end(self, error)
+
+
+@dataclass(frozen=True)
+class StepType:
+    """A verb of the language.
+
+    ``schema`` describes the value beside the verb, ``keys`` the verb's further keys, ``required`` those that must be
+    there; ``shared`` are the ones of ``SHARED_KEYS`` that the verb takes. ``summary`` and the schemas' descriptions are
+    what the editor and the reference documentation show.
+    """
+
+    verb: str
+    summary: str
+    schema: Schema
+    model: type[Step]
+    parse: Any
+    """``(node: MappingNode, reader: StepReader) -> Step``"""
+    emit: Any
+    """``(step, out: Emitter) -> None``"""
+    keys: Mapping[str, Schema]
+    required: frozenset[str] = frozenset()
+    shared: frozenset[str] = ALL_SHARED
+    example: str = ""

@@ -1,0 +1,153 @@
+"""``measure``: records a value and judges it against its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.domain.limits import judge, parse_limits
+from sequencer.domain.value import measurement_type, to_data
+from sequencer.steps.base import ARGUMENTS, CALL, SAVE, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.event import Measurement
+from sequencer.vocabulary.failure import StepError, StepFailed
+from sequencer.vocabulary.model import DriverCall, Step
+from sequencer.vocabulary.tree import MappingNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureStep(Step):
+    """Records ``measurement``: the value of ``source``, or of the template ``value`` when there is no call."""
+
+    measurement: str
+    source: DriverCall | None = None
+    value: Data = None
+    unit: str | None = None
+    limits: Data = None
+    save: str | None = None
+
+
+class Measure(StepRun):
+    """Runs a ``measure``: the body sets ``value``; a value that was never set is a missing one and fails."""
+
+    verb = "measure"
+    survives_failure = True
+
+    def __init__(
+        self,
+        case: CaseContext,
+        place: str,
+        measurement: str,
+        *,
+        unit: str | None = None,
+        limits: Any = None,
+        save: str | None = None,
+        **shared: Any,
+    ) -> None:
+        shared.setdefault("name", measurement)
+        super().__init__(case, place, **shared)
+        self.measurement = measurement
+        self.unit = unit
+        self.limits = limits
+        self.save = save
+        self.value: Any = None
+
+    def finish(self) -> None:
+        """Records the value with its judgement; a missed limit is a ``StepFailed``."""
+        if self.save is not None:
+            self.case.save(self.save, self.value)
+        try:
+            limit = None if self.limits is None else parse_limits(self.limits, self.unit)
+        except ValueError as error:
+            raise StepError(f"limits of {self.measurement!r}: {error}") from None
+        judgement = judge(self.value, limit)
+        self.case.emit(
+            Measurement(
+                self.case.full_name,
+                self.place,
+                self.measurement,
+                to_data(self.value),
+                measurement_type(self.value),
+                self.unit,
+                self.limits,
+                judgement.result,
+                judgement.reason,
+            )
+        )
+        if judgement.result is False:
+            raise StepFailed(f"{self.measurement}: {judgement.reason}")
+
+
+def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
+    """Reads the step: exactly one of ``call`` and ``value`` says where the value comes from."""
+    shared = reader.shared(node, "measure")
+    source = None
+    if "call" in node and "value" in node:
+        reader.problem(
+            "two-sources", "a measurement takes its value from `call` or from `value`, not both", node.key_place("value")
+        )
+    elif "call" in node:
+        source = reader.call(node)
+    elif "value" not in node:
+        reader.problem(
+            "no-source",
+            "this measurement has no value",
+            node.key_place("measure"),
+            hint="add `call: driver.method`, or `value:` with an expression",
+        )
+    if "with" in node and "call" not in node:
+        reader.problem("with-without-call", "`with` gives arguments to a `call`, and there is none", node.key_place("with"))
+    unit = node.get("unit")
+    limits = reader.limits(node, "limits", unit)
+    if limits is not None:
+        reader.counts_as_limited()
+    value = reader.template(node, "value")
+    save = node.get("save")
+    if save is not None:
+        reader.define(save, node.value_place("save"))
+    if source is None and "value" not in node:
+        return None
+    return MeasureStep(
+        **shared,
+        measurement=reader.text(node, "measure") or "",
+        source=source,
+        value=value,
+        unit=unit,
+        limits=limits,
+        save=save,
+    )
+
+
+def emit(step: MeasureStep, out: Emitter) -> None:
+    """``with Measure(...) as step: step.value = driver.method(...)``"""
+    header = out.construct(
+        Measure,
+        step,
+        out.text(step.measurement),
+        call=None if step.source is None else repr(str(step.source)),
+        unit=None if step.unit is None else repr(step.unit),
+        limits=None if step.limits is None else out.literal(step.limits),
+        save=None if step.save is None else repr(step.save),
+    )
+    with out.block(f"with {header} as step:"):
+        source = out.literal(step.value) if step.source is None else out.call(step.source)
+        out.line(f"step.value = {source}")
+
+
+STEP = StepType(
+    verb="measure",
+    summary="Records a measurement and judges it against its limits.",
+    schema={"type": "string", "minLength": 1, "description": "The measurement's name.", "examples": ["5 V rail"]},
+    model=MeasureStep,
+    parse=parse,
+    emit=emit,
+    keys={
+        "call": CALL,
+        "with": ARGUMENTS,
+        "value": {"description": "The value itself, most often an ${{ expression }}."},
+        "unit": {"type": "string", "description": "The value's unit.", "examples": ["V", "mA", "°C", "%"]},
+        "limits": {"$ref": "#/$defs/limits"},
+        "save": SAVE,
+    },
+    example="- measure: 5 V rail\n  call: meter.read_voltage\n  unit: V\n  limits: [4.8, 5.2]\n",
+)

@@ -1,0 +1,1 @@
+"""Where reports are kept: the ``Store`` protocol and its backends."""

@@ -1,0 +1,1 @@
+"""Deliveries: the outbox, the StandCloud client and the job that drains it."""

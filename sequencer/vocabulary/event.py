@@ -1,0 +1,306 @@
+"""What happens during a run, as small documents: the only way for a result to reach a person or a database.
+
+An event is one dataclass here and one JSON line in the journal: ``{"event": "case_finished", "seq": 12, "time":
+1700000000.25, ...fields}``. ``seq`` counts from 1 within the run; ``time`` is in Unix seconds. ``case`` is always the
+full name ``module::case``; ``place`` is ``file:line:column`` in the YAML. Fields that hold ``Data`` are JSON-safe: a
+number that JSON lacks is one of the texts ``"NaN"``, ``"Infinity"``, ``"-Infinity"`` (``Measurement.type`` stays
+``numeric``). A run as a stream of documents that everything else is derived from is the idea of Bluesky's event model.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, NamedTuple
+
+from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.status import Group, Status
+
+FailureKind = Literal["failed", "error", "timeout", "stopped"]
+MeasurementType = Literal["numeric", "string", "boolean", "array", "missing", "other"]
+RecordSection = Literal["process", "batch", "dut", "stand", "instruments", "user", "artifact"]
+Scope = Literal["case", "module", "run"]
+
+
+@dataclass(slots=True)
+class RunStarted:
+    """The first event. ``modules`` is the plan in running order, every case in it, selected or not:
+    ``[{id, name, group, description, cases: [{id, name, group, description, place, critical, tags, attempts,
+    timeout}]}]``. ``sequence`` is ``{name, version, description, file, sha256}``; ``host`` is ``{name, id, os, python,
+    timezone}``; ``record`` is what stands in the report before the first case (sections as in a ``record`` step).
+    """
+
+    run: str
+    sequence: dict[str, Any]
+    modules: list[dict[str, Any]]
+    hardseq: str
+    host: dict[str, Any]
+    record: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Scalar] = field(default_factory=dict)
+    selection: list[str] | None = None
+    simulated: bool = False
+
+
+@dataclass(slots=True)
+class RunResumed:
+    """A fresh test process took over after the first one died, to run what must always run (teardown)."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class CaseStarted:
+    """An attempt of a case begins; ``timeout`` in seconds."""
+
+    case: str
+    attempt: int = 1
+    timeout: float | None = None
+
+
+@dataclass(slots=True)
+class StepStarted:
+    """A step begins; ``call`` is ``driver.method`` where it calls one, ``timeout`` its own in seconds."""
+
+    case: str
+    place: str
+    verb: str
+    step: str
+    call: str | None = None
+    timeout: float | None = None
+
+
+@dataclass(slots=True)
+class Measurement:
+    """A recorded value. ``limits`` as written in the YAML (expressions evaluated), ``result`` null without limits."""
+
+    case: str
+    place: str
+    measurement: str
+    value: Data
+    type: MeasurementType
+    unit: str | None = None
+    limits: Data = None
+    result: bool | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Check:
+    """An evaluated ``check`` expression."""
+
+    case: str
+    place: str
+    expression: str
+    result: bool
+
+
+@dataclass(slots=True)
+class Message:
+    """Text beside a case; a later one with the same key replaces it."""
+
+    case: str
+    key: str
+    text: str
+
+
+@dataclass(slots=True)
+class Recorded:
+    """Facts for the report: ``data`` are the new facts alone, to be merged into ``section``.
+
+    For ``artifact``, ``data`` is ``{"run": {...}, "module": {...}, "case": {...}}``, each optional.
+    """
+
+    case: str
+    section: RecordSection
+    data: Any
+
+
+@dataclass(slots=True)
+class VariableSet:
+    """A variable of module or run scope changed (those of a case need no event: nobody outlives it)."""
+
+    case: str
+    variable: str
+    value: Data
+    scope: Scope
+
+
+@dataclass(slots=True)
+class Failure:
+    """Something that keeps a case (or, with ``case`` null, the run) from passing.
+
+    ``kind``: ``failed`` judges the product, ``error`` the test itself, ``timeout`` and ``stopped`` say so.
+    ``traceback`` is a driver's own.
+    """
+
+    case: str | None
+    kind: FailureKind
+    message: str
+    place: str | None = None
+    step: str | None = None
+    call: str | None = None
+    error_code: int | None = None
+    traceback: str | None = None
+
+
+@dataclass(slots=True)
+class DialogAsked:
+    """The operator is asked; ``dialog`` is the whole description a page or terminal needs to show it."""
+
+    case: str
+    id: str
+    dialog: dict[str, Any]
+
+
+@dataclass(slots=True)
+class DialogAnswered:
+    """The operator answered; ``seconds`` since it was asked; ``by`` names who or which browser."""
+
+    case: str
+    id: str
+    result: str
+    value: Data = None
+    by: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class OperatorMessage:
+    """Tells the operator something; ``text`` null takes the message with this ``id`` away."""
+
+    case: str | None
+    id: str
+    text: str | None
+    title: str | None = None
+    blocking: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Progress:
+    """A bar beside the case: ``value`` of ``maximum``."""
+
+    case: str
+    value: float
+    maximum: float = 100.0
+    label: str | None = None
+
+
+@dataclass(slots=True)
+class Chart:
+    """Data series of a case; the keys of ``chart`` are those of the report format's chart object."""
+
+    case: str
+    chart: dict[str, Any]
+
+
+@dataclass(slots=True)
+class ProgramRun:
+    """An external program ran; ``output`` is bounded. ``exit_code`` is null when it was killed or never started."""
+
+    case: str
+    place: str
+    command: list[str]
+    exit_code: int | None
+    output: str
+    seconds: float
+    truncated: bool = False
+
+
+@dataclass(slots=True)
+class Attachment:
+    """A file that belongs to the report; its bytes lie in the state folder under ``attachments/SHA256``."""
+
+    case: str
+    name: str
+    sha256: str
+    size: int
+    media_type: str | None = None
+
+
+@dataclass(slots=True)
+class CaseFinished:
+    """An attempt of a case ended. ``final`` is false when another attempt follows. ``reason`` says why it was skipped."""
+
+    case: str
+    status: Status
+    attempt: int = 1
+    final: bool = True
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class RunFinished:
+    """The last event of the test process. ``status`` is its verdict; ``reason`` says why it was stopped."""
+
+    status: Status
+    reason: str | None = None
+
+
+Event = (
+    RunStarted
+    | RunResumed
+    | CaseStarted
+    | StepStarted
+    | Measurement
+    | Check
+    | Message
+    | Recorded
+    | VariableSet
+    | Failure
+    | DialogAsked
+    | DialogAnswered
+    | OperatorMessage
+    | Progress
+    | Chart
+    | ProgramRun
+    | Attachment
+    | CaseFinished
+    | RunFinished
+)
+
+
+def _snake_case(name: str) -> str:
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+_NAMES: dict[type[Any], str] = {kind: _snake_case(kind.__name__) for kind in Event.__args__}
+_TYPES: dict[str, type[Any]] = {name: kind for kind, name in _NAMES.items()}
+_FIELDS: dict[type[Any], tuple[str, ...]] = {kind: tuple(f.name for f in fields(kind)) for kind in _NAMES}
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False).encode
+
+
+class Stamped(NamedTuple):
+    """An event with its number and its time in Unix seconds."""
+
+    seq: int
+    time: float
+    event: Event
+
+
+def event_name(event: Event) -> str:
+    """``case_finished`` for a ``CaseFinished``."""
+    return _NAMES[type(event)]
+
+
+def encode(stamped: Stamped) -> bytes:
+    """One journal line, newline included. Raises ``ValueError`` or ``TypeError`` for data that JSON cannot hold."""
+    event = stamped.event
+    kind = type(event)
+    line: dict[str, Any] = {"event": _NAMES[kind], "seq": stamped.seq, "time": stamped.time}
+    for name in _FIELDS[kind]:
+        line[name] = getattr(event, name)
+    # A lone surrogate (from a driver's undecodable text) has no UTF-8 form: keep it visible, lose nothing else.
+    return (_dumps(line) + "\n").encode("utf-8", "backslashreplace")
+
+
+def decode(line: bytes | str) -> Stamped | None:
+    """The event of one journal line, or ``None`` for a line that is damaged or of an unknown kind."""
+    try:
+        document = json.loads(line)
+        kind = _TYPES[document.pop("event")]
+        seq, time = int(document.pop("seq")), float(document.pop("time"))
+        known = _FIELDS[kind]
+        return Stamped(seq, time, kind(**{name: value for name, value in document.items() if name in known}))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None

@@ -1,0 +1,160 @@
+"""The checked, frozen form of a sequence: what the compiler turns into pytest modules.
+
+Durations are seconds. A *template* is plain data whose texts may hold ``${{ expressions }}``; an *expression* is the
+bare text of one. Everything was checked by the language layer: no consumer of the model reports problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.problem import Place
+from sequencer.vocabulary.status import Group, OnFail
+
+DriverScope = Literal["stand", "run", "module", "case"]
+ParamType = Literal["string", "integer", "number", "boolean"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """An instrument or other Python object declared under ``drivers``.
+
+    ``file`` is the driver's source, absolute, or ``None`` when it comes from an installed package, which ``module``
+    then names. ``target`` is the class or function in it. ``parameters`` are templates of its arguments.
+    """
+
+    name: str
+    place: Place
+    file: str | None
+    module: str
+    target: str
+    is_class: bool
+    arguments: Mapping[str, Data] = field(default_factory=dict)
+    scope: DriverScope = "run"
+    simulate: Driver | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverCall:
+    """``driver.method`` with argument templates. ``attribute`` calls read a property instead of calling a method.
+
+    ``method`` is ``None`` when the driver itself is a function.
+    """
+
+    driver: str
+    method: str | None
+    arguments: Mapping[str, Data] = field(default_factory=dict)
+    attribute: bool = False
+
+    def __str__(self) -> str:
+        return self.driver if self.method is None else f"{self.driver}.{self.method}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Param:
+    """An input asked for at start."""
+
+    name: str
+    type: ParamType = "string"
+    prompt: str | None = None
+    pattern: str | None = None
+    default: Scalar = None
+    required: bool = True
+    minimum: float | None = None
+    maximum: float | None = None
+    one_of: tuple[Scalar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often a step is tried (``times`` counts the first try) and the pause between two tries in seconds."""
+
+    times: int
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What every step has; each verb adds its own fields in a subclass beside its behaviour in ``sequencer.steps``."""
+
+    verb: str
+    place: Place
+    name: str | None = None
+    when: str | None = None
+    timeout: float | None = None
+    retry: Retry | None = None
+    on_fail: OnFail | None = None
+    error_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One test case; ``depends`` holds whole names (``module::case``), modules already resolved to their cases.
+
+    ``drivers`` are the names of the drivers that its steps call. ``limited`` counts the ``measure`` steps with limits.
+    """
+
+    id: str
+    module: str
+    name: str
+    place: Place
+    steps: tuple[Step, ...]
+    description: str | None = None
+    group: Group = "main"
+    depends: tuple[str, ...] = ()
+    critical: bool = False
+    when: str | None = None
+    tags: tuple[str, ...] = ()
+    attempts: int = 1
+    attempt_delay: float = 0.0
+    timeout: float | None = None
+    on_fail: OnFail | None = None
+    drivers: tuple[str, ...] = ()
+    limited: int = 0
+
+    @property
+    def full_name(self) -> str:
+        """``module::case``."""
+        return f"{self.module}::{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A group of cases. Its ``depends``, ``timeout`` and ``tags`` are already merged into its cases."""
+
+    id: str
+    name: str
+    place: Place
+    cases: tuple[Case, ...]
+    description: str | None = None
+    group: Group = "main"
+    critical: bool = False
+    when: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequence:
+    """A whole checked sequence file. ``file`` is shown to people; ``sha256`` is that of all source bytes.
+
+    ``record`` holds the templates of the top-level ``process``, ``batch``, ``dut``, ``stand``, ``instruments`` and
+    ``user``. ``driver_folders`` are absolute. ``inputs`` maps every file the sequence was built from (absolute path) to
+    its sha256, so that an unchanged sequence need not be read again.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    modules: tuple[Module, ...]
+    version: str | None = None
+    description: str | None = None
+    drivers: tuple[Driver, ...] = ()
+    driver_folders: tuple[str, ...] = ()
+    params: tuple[Param, ...] = ()
+    variables: Mapping[str, Data] = field(default_factory=dict)
+    record: Mapping[str, Data] = field(default_factory=dict)
+    on_fail: OnFail = "continue"
+    after_run: tuple[Step, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
