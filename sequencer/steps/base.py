@@ -12,7 +12,7 @@ The protocols here are what those files need of their surroundings: ``StepReader
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -144,19 +144,17 @@ class Emitter(Protocol):
     def block(self, header: str) -> AbstractContextManager[None]:
         """Adds ``header`` (which ends in a colon) and indents what follows inside it."""
 
-    def literal(self, template: Data) -> str:
-        """A Python expression for a template: a literal, or ``case.value(literal)`` when it holds expressions."""
-
-    def text(self, template: str) -> str:
-        """A Python expression for a text template: a literal, or ``case.text(literal)`` when it holds expressions."""
+    def value(self, template: Data) -> str:
+        """Python source for a template's value: a literal, or ``case.value(literal)`` when it holds expressions."""
 
     def call(self, call: DriverCall) -> str:
-        """A Python expression that calls the driver: ``supply.set_voltage(channel=1)``."""
+        """Python source that calls the driver: ``supply.set_voltage(channel=1)``."""
 
-    def construct(self, run: type[StepRun], step: Step, *arguments: str, **keywords: str | None) -> str:
-        """``Run(case, "place", *arguments, **keywords, <the step's shared settings>)``; imports the class.
+    def construct(self, run: type[StepRun], step: Step, *arguments: object, **keywords: object) -> str:
+        """Python source for ``Run(case, "place", *arguments, **keywords, <the step's shared settings>)``.
 
-        Arguments are Python source; a keyword that is ``None`` is left out.
+        Arguments are plain data and become literals; templates among them are evaluated by the ``StepRun`` while it
+        runs, so that a failing expression has the step's place. A keyword that is ``None`` is left out.
         """
 
     def steps(self, steps: Iterable[Step]) -> None:
@@ -194,6 +192,12 @@ class CaseContext(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Waits; a stop or a timeout cuts it short."""
+
+    def tries(self, times: int, delay: float = 0.0) -> Iterator[int]:
+        """For a step with ``retry``: yields 1, 2, ... while the one step in the loop's body fails, ``times`` at most.
+
+        A failure counts only when it is the last try's; the measurements of every try stay in the report.
+        """
 
 
 class StepRun:

@@ -48,8 +48,7 @@ def parse(node: MappingNode, reader: StepReader) -> CallStep | None:
 
 def emit(step: CallStep, out: Emitter) -> None:
     """``with Call(...) as step: step.result = driver.method(...)``"""
-    keywords = {"call": repr(str(step.target)), "save": None if step.save is None else repr(step.save)}
-    header = out.construct(Call, step, **keywords)
+    header = out.construct(Call, step, call=str(step.target), save=step.save)
     if step.save is None:
         with out.block(f"with {header}:"):
             out.line(out.call(step.target))

@@ -9,7 +9,7 @@ from sequencer.domain.limits import judge, parse_limits
 from sequencer.domain.value import measurement_type, to_data
 from sequencer.steps.base import ARGUMENTS, CALL, SAVE, CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import Measurement
+from sequencer.vocabulary.event import Measurement as Recorded
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.tree import MappingNode
@@ -54,28 +54,31 @@ class Measure(StepRun):
 
     def finish(self) -> None:
         """Records the value with its judgement; a missed limit is a ``StepFailed``."""
+        measurement, limits = self.case.text(self.measurement), self.case.value(self.limits)
+        try:
+            limit = None if limits is None else parse_limits(limits, self.unit)
+        except ValueError as error:
+            raise StepError(f"limits of {measurement!r}: {error}") from None
+        if self.limits is not None and limit is None:
+            raise StepError(f"limits of {measurement!r}: the expression gave no limits")
         if self.save is not None:
             self.case.save(self.save, self.value)
-        try:
-            limit = None if self.limits is None else parse_limits(self.limits, self.unit)
-        except ValueError as error:
-            raise StepError(f"limits of {self.measurement!r}: {error}") from None
         judgement = judge(self.value, limit)
         self.case.emit(
-            Measurement(
+            Recorded(
                 self.case.full_name,
                 self.place,
-                self.measurement,
+                measurement,
                 to_data(self.value),
                 measurement_type(self.value),
                 self.unit,
-                self.limits,
+                to_data(limits),
                 judgement.result,
                 judgement.reason,
             )
         )
         if judgement.result is False:
-            raise StepFailed(f"{self.measurement}: {judgement.reason}")
+            raise StepFailed(f"{measurement}: {judgement.reason}")
 
 
 def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
@@ -123,14 +126,14 @@ def emit(step: MeasureStep, out: Emitter) -> None:
     header = out.construct(
         Measure,
         step,
-        out.text(step.measurement),
-        call=None if step.source is None else repr(str(step.source)),
-        unit=None if step.unit is None else repr(step.unit),
-        limits=None if step.limits is None else out.literal(step.limits),
-        save=None if step.save is None else repr(step.save),
+        step.measurement,
+        call=None if step.source is None else str(step.source),
+        unit=step.unit,
+        limits=step.limits,
+        save=step.save,
     )
     with out.block(f"with {header} as step:"):
-        source = out.literal(step.value) if step.source is None else out.call(step.source)
+        source = out.value(step.value) if step.source is None else out.call(step.source)
         out.line(f"step.value = {source}")
 
 

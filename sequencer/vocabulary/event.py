@@ -96,7 +96,7 @@ class Check:
 
 @dataclass(slots=True)
 class Message:
-    """Text beside a case; a later one with the same key replaces it."""
+    """Text beside a case; a later one with the same key replaces it, one with an empty key stands on its own."""
 
     case: str
     key: str

@@ -1,0 +1,82 @@
+"""``for_each``: the steps once for each element of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.steps.base import EXPRESSION_TEXT, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.group import STEPS_SCHEMA
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.tree import MappingNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForEachStep(Step):
+    """Runs ``steps`` with ``variable`` set to each element of the template ``elements``."""
+
+    variable: str
+    elements: Data
+    steps: tuple[Step, ...]
+
+
+class ForEach(StepRun):
+    """Runs a ``for_each``: ``with ForEach(case, place, {"rail": [...]}) as loop: for _ in loop: ...``"""
+
+    verb = "for_each"
+
+    def __init__(self, case: CaseContext, place: str, loop: Mapping[str, Any], **shared: Any) -> None:
+        super().__init__(case, place, **shared)
+        ((self.variable, self.elements),) = loop.items()
+
+    def __iter__(self) -> Iterator[Any]:
+        elements = self.case.value(self.elements)
+        # A text would go letter by letter and a mapping by its keys: nobody means that.
+        if isinstance(elements, str | bytes | Mapping) or not isinstance(elements, Iterable):
+            raise StepError(f"for_each needs a list for {self.variable!r}, not {elements!r}")
+        for element in elements:
+            self.case.save(self.variable, element)
+            yield element
+
+
+def parse(node: MappingNode, reader: StepReader) -> ForEachStep:
+    """Reads the loop; its variable is in scope inside and after it."""
+    written: MappingNode = node["for_each"]
+    (variable,) = written
+    elements = reader.template(written, variable)
+    reader.define(variable, written.key_place(variable))
+    return ForEachStep(
+        **reader.shared(node, "for_each"), variable=variable, elements=elements, steps=reader.steps(node)
+    )
+
+
+def emit(step: ForEachStep, out: Emitter) -> None:
+    """``with ForEach(...) as loop:`` and the steps in a ``for``"""
+    header = out.construct(ForEach, step, {step.variable: step.elements})
+    with out.block(f"with {header} as loop:"), out.block("for _ in loop:"):
+        out.steps(step.steps)
+
+
+STEP = StepType(
+    verb="for_each",
+    summary="Runs its steps once for each element of a list.",
+    schema={
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
+        "additionalProperties": {"anyOf": [{"type": "array"}, EXPRESSION_TEXT]},
+        "description": "One variable and the list it goes through.",
+        "examples": [{"rail": ["3V3", "5V"]}, {"left": "${{ range(5, 0, -1) }}"}],
+    },
+    model=ForEachStep,
+    parse=parse,
+    emit=emit,
+    keys={"steps": STEPS_SCHEMA},
+    required=frozenset({"steps"}),
+    shared=frozenset({"name", "if", "timeout", "retry", "on_fail", "error_code"}),
+    example='- for_each: {channel: [1, 2, 3]}\n  steps:\n    - call: load.on\n      with: {channel: "${{ channel }}"}\n',
+)

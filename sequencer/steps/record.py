@@ -1,0 +1,154 @@
+"""``record``: facts for the report. The schemas of the sections also serve the sequence's top level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.steps.base import CaseContext, Emitter, Schema, StepReader, StepRun, StepType
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.tree import MappingNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordStep(Step):
+    """Templates of facts by section: process, batch, dut, stand, instruments, user, artifact."""
+
+    facts: Mapping[str, Data]
+
+
+class Record(StepRun):
+    """Runs a ``record``."""
+
+    verb = "record"
+
+    def __init__(self, case: CaseContext, place: str, facts: Mapping[str, Any], **shared: Any) -> None:
+        super().__init__(case, place, **shared)
+        self.facts = facts
+
+    def finish(self) -> None:
+        """Evaluates and records section by section; a contradiction is a ``StepError``."""
+        for section, facts in self.facts.items():
+            self.case.record(section, self.case.value(facts))  # type: ignore[arg-type]  # the schema names the sections
+
+
+def parse(node: MappingNode, reader: StepReader) -> RecordStep:
+    """Reads the step."""
+    written: MappingNode = node["record"]
+    facts = {section: reader.template(written, section) for section in written}
+    return RecordStep(**reader.shared(node, "record"), facts=facts)
+
+
+def emit(step: RecordStep, out: Emitter) -> None:
+    """``Record(...).run()``"""
+    out.line(out.construct(Record, step, dict(step.facts)) + ".run()")
+
+
+def _text(description: str, *examples: str) -> Schema:
+    return {"type": "string", "description": description, "examples": list(examples)}
+
+
+def _facts(description: str, **properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": properties,
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+
+
+_NUMBER: Schema = {
+    "description": "A whole number from 0 up.",
+    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\s*\$\{\{[\s\S]*\}\}\s*$"}],
+    "examples": [1],
+}
+_INFO: Schema = {
+    "type": "object",
+    "description": "Further facts: names with texts, numbers or null; what is recorded later is merged in.",
+    "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+    "examples": [{"sw_version": "1.0.0"}],
+}
+_ANY: Schema = {"type": "object", "description": "Anything that belongs to the report and has no field there."}
+
+_UNIT_FIELDS: Mapping[str, Schema] = {
+    "name": _text("What it is called.", "Test Device"),
+    "type": _text("Its kind.", "PCBA"),
+    "serial_number": _text("Its serial number.", "SN000123"),
+    "part_number": _text("Its part number.", "part_number_1"),
+    "revision": _text("Its revision.", "REV1.0"),
+    "info": _INFO,
+}
+
+RECORD_SCHEMAS: Mapping[str, Schema] = {
+    "process": _facts(
+        "The production process this test belongs to.",
+        name=_text("The process's name.", "Acceptance Test"),
+        number=_NUMBER,
+        info=_INFO,
+    ),
+    "batch": _facts("The batch the device comes from.", serial_number=_text("The batch's number.", "batch_1")),
+    "dut": _facts(
+        "The device under test.",
+        **_UNIT_FIELDS,
+        sub_units={
+            "type": "array",
+            "description": "Parts of the device that have numbers of their own; each record adds to the list.",
+            "items": _facts("A part of the device.", **_UNIT_FIELDS),
+            "minItems": 1,
+        },
+    ),
+    "stand": _facts(
+        "The test stand. What the stand's configuration says need not be said here.",
+        name=_text("The stand's name.", "Stand 1"),
+        location=_text("Where it stands.", "Moon"),
+        number=_NUMBER,
+        revision=_text("The stand's revision.", "HW1.0"),
+        info=_INFO,
+    ),
+    "instruments": {
+        "type": "array",
+        "description": "The instruments used; each record adds to the list.",
+        "minItems": 1,
+        "items": _facts(
+            "An instrument.",
+            name=_text("The instrument's name.", "Multimeter"),
+            revision=_text("Its revision or firmware.", "A.02.14"),
+            serial_number=_text("Its serial number.", "MY12345678"),
+            part_number=_text("Its part number or model.", "34465A"),
+            number=_NUMBER,
+            comment=_text("A remark.", "calibrated in May"),
+            info=_INFO,
+        ),
+    },
+    "user": _text("Who tests.", "Ann"),
+}
+"""The sections of the report that a ``record`` step and the sequence's top level may fill."""
+
+ARTIFACT: Schema = _facts(
+    "Data that has no field of its own, kept with the run, the module or the case.",
+    run=_ANY,
+    module=_ANY,
+    case=_ANY,
+)
+
+STEP = StepType(
+    verb="record",
+    summary="Writes facts into the report. A field is written once a run; a second, different value is an error.",
+    schema={
+        "type": "object",
+        "minProperties": 1,
+        "description": "What to write, by section.",
+        "properties": {**RECORD_SCHEMAS, "artifact": ARTIFACT},
+        "additionalProperties": False,
+        "examples": [{"batch": {"serial_number": "batch_1"}}],
+    },
+    model=RecordStep,
+    parse=parse,
+    emit=emit,
+    keys={},
+    shared=frozenset({"name", "if", "on_fail"}),
+    example='- record: {dut: {serial_number: "${{ serial_number }}", part_number: part_number_1}}\n',
+)

@@ -1,0 +1,81 @@
+"""``set``: variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.event import Scope
+from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.tree import MappingNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStep(Step):
+    """Sets each variable of ``variables`` to its template's value, in the order written."""
+
+    variables: Mapping[str, Data]
+    scope: Scope = "case"
+
+
+class Set(StepRun):
+    """Runs a ``set``; a later variable may use an earlier one."""
+
+    verb = "set"
+
+    def __init__(
+        self, case: CaseContext, place: str, variables: Mapping[str, Any], *, scope: Scope = "case", **shared: Any
+    ) -> None:
+        super().__init__(case, place, **shared)
+        self.variables = variables
+        self.scope = scope
+
+    def finish(self) -> None:
+        """Evaluates and saves them one after the other."""
+        for name, template in self.variables.items():
+            self.case.save(name, self.case.value(template), self.scope)
+
+
+def parse(node: MappingNode, reader: StepReader) -> SetStep:
+    """Reads the step; each name is in scope from the next one on."""
+    scope: Scope = node.get("scope", "case")
+    written: MappingNode = node["set"]
+    variables = {}
+    for name in written:
+        variables[name] = reader.template(written, name)
+        reader.define(name, written.key_place(name), scope)
+    return SetStep(**reader.shared(node, "set"), variables=variables, scope=scope)
+
+
+def emit(step: SetStep, out: Emitter) -> None:
+    """``Set(...).run()``"""
+    scope = None if step.scope == "case" else step.scope
+    out.line(out.construct(Set, step, dict(step.variables), scope=scope) + ".run()")
+
+
+STEP = StepType(
+    verb="set",
+    summary="Sets variables.",
+    schema={
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
+        "description": "Variables and their values; texts may hold ${{ expressions }}.",
+        "examples": [{"serial_number": "${{ uuid()[:6] }}"}],
+    },
+    model=SetStep,
+    parse=parse,
+    emit=emit,
+    keys={
+        "scope": {
+            "enum": ["case", "module", "run"],
+            "default": "case",
+            "description": "How long the variables live: to the end of the case, of the module or of the run.",
+        },
+    },
+    shared=frozenset({"name", "if", "on_fail", "error_code"}),
+    example='- set: {serial_number: "${{ uuid()[:6] }}"}\n',
+)

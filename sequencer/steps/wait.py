@@ -1,0 +1,72 @@
+"""``wait``: time passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.domain.duration import parse_duration
+from sequencer.steps.base import DURATION, EXPRESSION_TEXT, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.tree import MappingNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitStep(Step):
+    """Waits ``duration``: seconds, or a template that gives a duration's text or a number of seconds."""
+
+    duration: float | str
+
+
+class Wait(StepRun):
+    """Runs a ``wait``."""
+
+    verb = "wait"
+
+    def __init__(self, case: CaseContext, place: str, duration: float | str, **shared: Any) -> None:
+        super().__init__(case, place, **shared)
+        self.duration = duration
+
+    def finish(self) -> None:
+        """Sleeps; anything but a finite duration from 0 up is a ``StepError``."""
+        self.case.sleep(_seconds(self.case.value(self.duration)))
+
+
+def _seconds(value: object) -> float:
+    try:
+        seconds = parse_duration(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise StepError(str(error)) from None
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+        raise StepError(f"wait needs a duration such as '500 ms' or a number of seconds, not {value!r}")
+    return float(seconds)
+
+
+def parse(node: MappingNode, reader: StepReader) -> WaitStep:
+    """Reads the step."""
+    written: str = node["wait"]
+    duration = reader.template(node, "wait") if "${{" in written else reader.seconds(node, "wait") or 0.0
+    return WaitStep(**reader.shared(node, "wait"), duration=duration)
+
+
+def emit(step: WaitStep, out: Emitter) -> None:
+    """``Wait(...).run()``"""
+    out.line(out.construct(Wait, step, step.duration) + ".run()")
+
+
+STEP = StepType(
+    verb="wait",
+    summary="Lets time pass. Stop and time-outs cut it short.",
+    schema={
+        "anyOf": [DURATION, EXPRESSION_TEXT],
+        "description": "How long, with its unit: ms, s, min or h.",
+        "examples": ["500 ms", "1 s"],
+    },
+    model=WaitStep,
+    parse=parse,
+    emit=emit,
+    keys={},
+    shared=frozenset({"name", "if"}),
+    example="- wait: 500 ms\n",
+)
