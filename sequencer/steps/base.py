@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import Event, RecordSection, Scope
+from sequencer.vocabulary.event import Event, OperatorMessage, RecordSection, Scope
 from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.problem import Place, Severity
 from sequencer.vocabulary.status import OnFail
@@ -161,6 +161,16 @@ class Emitter(Protocol):
         """Emits nested steps (``pass`` when there are none)."""
 
 
+class Answer(NamedTuple):
+    """What the operator answered: the button (``confirm``, ``pass`` or ``fail``), the value that the dialog asks for
+    (``None`` when it asks for none), who it was, and the seconds it took."""
+
+    result: str
+    value: Data
+    by: str | None
+    seconds: float
+
+
 class CaseContext(Protocol):
     """The running case, as step classes and generated code see it."""
 
@@ -198,6 +208,15 @@ class CaseContext(Protocol):
 
         A failure counts only when it is the last try's; the measurements of every try stay in the report.
         """
+
+    def ask(self, dialog: Mapping[str, Any]) -> Answer:
+        """Asks the operator and waits; ``dialog`` is what ``domain.dialog`` describes, its templates evaluated.
+
+        Raises ``Stopped`` when the dialog is closed without an answer, ``StepError`` when nobody can be asked.
+        """
+
+    def tell(self, message: OperatorMessage) -> None:
+        """Shows a message to the operator, or takes it away; a blocking one waits until somebody confirmed it."""
 
 
 class StepRun:
