@@ -1,0 +1,253 @@
+"""What every place that keeps reports can do, and the small values it answers with; no I/O here.
+
+Times are Unix seconds with a fraction. A *judged* run is a whole, real run that ended ``passed``, ``failed`` or
+``error``: runs of chosen cases and simulated runs are no evidence for a product, and a stopped or skipped run gave no
+verdict. A *unit* is one product as one sequence sees it: sequence name, part number and serial number together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+from sequencer.vocabulary.report import RunReport
+from sequencer.vocabulary.status import Status
+
+JUDGED: tuple[Status, ...] = ("passed", "failed", "error")
+
+
+class StoreError(Exception):
+    """A report could not be kept or read. The text is for people and holds no secret."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached or written just now: the same call may succeed later."""
+
+
+class StoreConflict(StoreError):
+    """Another report with the same run id is already there; it was left as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs: each field that is not ``None`` must match exactly; ``since <= start_time < until``."""
+
+    serial_number: str | None = None
+    part_number: str | None = None
+    sequence: str | None = None
+    verdict: Status | None = None
+    stand: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+    def matches(self, run: RunSummary) -> bool:
+        """Whether ``run`` is one of those meant."""
+        return (
+            all(wanted == getattr(run, column) for column, wanted in self.equalities().items())
+            and (self.since is None or run.start_time >= self.since)
+            and (self.until is None or run.start_time < self.until)
+        )
+
+    def equalities(self) -> dict[str, str]:
+        """The fields that must match exactly, by their name in :class:`RunSummary`."""
+        wanted = {
+            "serial_number": self.serial_number,
+            "part_number": self.part_number,
+            "sequence": self.sequence,
+            "status": self.verdict,
+            "stand": self.stand,
+        }
+        return {column: value for column, value in wanted.items() if value is not None}
+
+
+ANY = RunFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line of the history. ``partial``: cases were chosen by hand; ``cases`` counts all in the plan."""
+
+    id: str
+    status: Status
+    start_time: float
+    stop_time: float | None
+    sequence: str
+    sequence_version: str | None
+    serial_number: str | None
+    part_number: str | None
+    stand: str | None
+    user: str | None
+    partial: bool
+    simulated: bool
+    aborted: bool
+    cases: int
+    caused_dut_failure_id: str | None
+    error_code: int | None
+
+    @property
+    def counted(self) -> bool:
+        """Whether the run is evidence at all: whole and real."""
+        return not (self.partial or self.simulated)
+
+    @property
+    def judged(self) -> bool:
+        """Whether the run counts for yield."""
+        return self.counted and self.status in JUDGED
+
+
+SUMMARY_FIELDS: tuple[str, ...] = tuple(column.name for column in fields(RunSummary))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Runs newest first. ``next`` is the cursor of the following page, ``None`` on the last one."""
+
+    runs: list[RunSummary]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFailures:
+    """In how many counted runs the case (``module::case``) failed, had an error or was stopped."""
+
+    case: str
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What became of the counted runs. ``first_passed`` of ``units`` passed in their first judged run.
+
+    A unit belongs to the time, stand and so on of its first judged run ever, not of its first in the chosen time.
+    ``passed_seconds`` is the sum of the durations of the passed runs. ``failures``: most frequent first.
+    """
+
+    passed: int = 0
+    failed: int = 0
+    error: int = 0
+    stopped: int = 0
+    skipped: int = 0
+    units: int = 0
+    first_passed: int = 0
+    passed_seconds: float = 0.0
+    failures: tuple[CaseFailures, ...] = ()
+
+    @property
+    def runs(self) -> int:
+        """All counted runs."""
+        return self.passed + self.failed + self.error + self.stopped + self.skipped
+
+    @property
+    def judged(self) -> int:
+        """The runs that yield is a part of."""
+        return self.passed + self.failed + self.error
+
+    @property
+    def total_yield(self) -> float | None:
+        """Passed of judged runs, 0 to 1; ``None`` when there were none."""
+        return self.passed / self.judged if self.judged else None
+
+    @property
+    def first_pass_yield(self) -> float | None:
+        """Units that passed in their first judged run, 0 to 1; ``None`` when there were none."""
+        return self.first_passed / self.units if self.units else None
+
+    @property
+    def mean_seconds(self) -> float | None:
+        """How long a passed run takes on average."""
+        return self.passed_seconds / self.passed if self.passed else None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    """A measured value of one run (of the case's last attempt). ``value`` is ``None`` for NaN, infinities and nothing.
+
+    ``lower`` and ``upper`` bound what passes, ``None`` where there is no such bound or the limits are of another kind.
+    """
+
+    run_id: str
+    time: float
+    serial_number: str | None
+    value: float | None
+    unit: str | None
+    lower: float | None
+    upper: float | None
+    result: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesName:
+    """A numeric measurement that some run recorded: where a :class:`SeriesPoint` list can be had."""
+
+    sequence: str
+    case: str
+    measurement: str
+    unit: str | None
+
+
+class Store(Protocol):
+    """Keeps whole reports and answers questions about them. Safe to use from several threads.
+
+    Every method raises :class:`StoreUnavailable` when the place cannot be reached or used just now.
+    """
+
+    @property
+    def place(self) -> str:
+        """Where reports go, for people; without secrets."""
+        ...
+
+    def save(self, report: RunReport) -> None:
+        """Keeps the report; when this returns it is safe. Saving the same report again does nothing.
+
+        A complete report replaces the aborted one of the same run; any other difference is a :class:`StoreConflict`.
+        Files that the report names and that lie in the state folder are kept with it.
+        """
+        ...
+
+    def get(self, run_id: str) -> RunReport | None:
+        """The whole report, or ``None`` when there is none with this id."""
+        ...
+
+    def latest(self) -> RunReport | None:
+        """The run that started last."""
+        ...
+
+    def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """At most ``limit`` runs, newest first, following those of the page whose ``next`` was ``cursor``.
+
+        Runs that arrive in between shift nothing. Raises ``ValueError`` for a text that is no cursor.
+        """
+        ...
+
+    def statistics(self, runs: RunFilter = ANY) -> Statistics:
+        """Yield, first-pass yield and failures by case of the runs meant."""
+        ...
+
+    def series(self, case: str, measurement: str, runs: RunFilter = ANY, *, limit: int = 1000) -> list[SeriesPoint]:
+        """The measurement's values in the newest ``limit`` real runs that have it, oldest first."""
+        ...
+
+    def series_names(self, sequence: str | None = None) -> list[SeriesName]:
+        """What :meth:`series` can be asked for, sorted."""
+        ...
+
+    def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:
+        """Keeps a file's bytes with the stored run. Raises ``ValueError`` when they have another hash."""
+        ...
+
+    def attachment(self, run_id: str, sha256: str) -> bytes | None:
+        """The file's bytes, or ``None``."""
+        ...
+
+    def close(self) -> None:
+        """Gives back files and connections. Closing twice is harmless."""
+        ...
+
+
+class Outbox(Protocol):
+    """Where a report waits for a place that is away (``sequencer.sync.outbox``)."""
+
+    def put(self, run_id: str, target: str, document: Mapping[str, object]) -> None:
+        """Keeps ``document`` for ``target``; a second one for the same run and target changes nothing."""
+        ...
