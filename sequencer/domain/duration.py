@@ -1,0 +1,22 @@
+"""Durations as people write them: ``500 ms``, ``1.5 s``, ``2 min``, ``1 h``."""
+
+from __future__ import annotations
+
+import math
+import re
+
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+_PATTERN = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|min|h)\s*", re.ASCII)
+
+
+def parse_duration(text: str) -> float:
+    """The duration in seconds. Raises ``ValueError`` with a plain sentence for anything that is not one."""
+    match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration: write a number and one of ms, s, min, h, like `500 ms`")
+    number, unit = match.groups()
+    # Dividing keeps 500 ms exactly 0.5 s, where multiplying by 0.001 may round.
+    seconds = float(number) / 1000 if unit == "ms" else float(number) * _UNITS[unit]
+    if not math.isfinite(seconds):
+        raise ValueError(f"{text[:40]!r} is longer than any run")
+    return seconds

@@ -1,0 +1,273 @@
+"""Expressions: ``${{ voltage * 2 }}`` inside texts, bare after ``if``, ``check`` and ``until``.
+
+They are Jinja2 expressions in an immutable sandbox. Jinja2 is imported when the first expression that is more than a
+name is parsed, so that a sequence without any does not pay for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sequencer.domain.expression_functions import CONSTANTS, FUNCTIONS
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.failure import StepError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jinja2 import nodes
+
+__all__ = [
+    "CONSTANTS",
+    "FUNCTIONS",
+    "Expression",
+    "ExpressionPart",
+    "ExpressionSyntaxError",
+    "Literal",
+    "Use",
+    "compile_expression",
+    "evaluate_template",
+    "evaluate_text",
+    "has_expression",
+    "split",
+]
+
+OPENING = "${{"
+_NAME = re.compile(r"\s*([a-z][A-Za-z0-9_]*)(?:\.([a-z][A-Za-z0-9_]*))?\s*", re.ASCII)
+_WORDS = frozenset(["and", "else", "false", "if", "in", "is", "none", "not", "or", "true"])
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
+
+
+class ExpressionSyntaxError(ValueError):
+    """A text that is no expression; ``offset`` counts its characters from 0, ``hint`` may say what was meant."""
+
+    def __init__(self, message: str, offset: int = 0, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.hint = hint
+
+
+class Use(NamedTuple):
+    """A name in an expression at character ``offset``; ``attribute`` is what is read of it, at its own offset."""
+
+    name: str
+    offset: int
+    attribute: str | None = None
+    attribute_offset: int = 0
+
+
+class Literal(NamedTuple):
+    """Text that stands for itself."""
+
+    text: str
+
+
+class ExpressionPart(NamedTuple):
+    """The inside of a ``${{ }}``, at character ``offset`` of the whole text."""
+
+    source: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A parsed expression. ``uses`` are its names in order of appearance, those of functions left out."""
+
+    text: str
+    uses: tuple[Use, ...]
+    _tree: nodes.Expr | None = field(default=None, repr=False, compare=False)
+    _builds: bool = field(default=False, repr=False, compare=False)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables that the expression reads."""
+        return frozenset(use.name for use in self.uses)
+
+    @property
+    def attributes(self) -> frozenset[tuple[str, str]]:
+        """What it reads of them, like ``("params", "serial")``."""
+        return frozenset((use.name, use.attribute) for use in self.uses if use.attribute is not None)
+
+    def evaluate(self, scope: Mapping[str, Any]) -> Any:
+        """The value with the names of ``scope``. Raises ``StepError`` with a plain sentence, whatever goes wrong."""
+        if self._tree is None:
+            return self._look_up(scope)
+        variables = {name: scope[name] for name in self._needed if name in scope}
+        return self._run(variables)
+
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        return self.names
+
+    @cached_property
+    def _function(self) -> Callable[[dict[str, Any]], Any]:
+        from sequencer.domain.expression_engine import executable, parse
+
+        # The tree may be parsed again: the rewriting for execution changes it.
+        return executable(parse(self.text)[0])
+
+    def _look_up(self, scope: Mapping[str, Any]) -> Any:
+        """A name, or a name and an attribute: no need of Jinja2 in the common cases."""
+        name, _, attribute, _ = self.uses[0]
+        if name not in scope:
+            raise StepError(f"`{self.text.strip()}`: {name!r} is not defined")
+        value = scope[name]
+        if attribute is None:
+            return value
+        if isinstance(value, Mapping) and attribute in value:
+            return value[attribute]
+        return self._run({name: value})
+
+    def _run(self, variables: dict[str, Any]) -> Any:
+        from sequencer.domain.expression_engine import undefined_in
+
+        try:
+            value = self._function(variables)
+            missing = undefined_in(value, inside=self._builds)
+            if missing is not None:
+                raise StepError(missing)
+        except Exception as error:
+            raise StepError(f"`{self.text.strip()[:200]}`: {_plain(error)}") from error
+        return value
+
+
+def _plain(error: Exception) -> str:
+    message = " ".join(str(error).split())[:300]
+    if isinstance(error, StepError):
+        return message
+    kind = type(error).__name__
+    if kind in ("UndefinedError", "SecurityError", "ValueError", "TypeError", "TemplateRuntimeError"):
+        return message or kind
+    return f"{kind}: {message}" if message and kind != "ZeroDivisionError" else message or kind
+
+
+@lru_cache(maxsize=8192)
+def compile_expression(text: str) -> Expression:
+    """Parses the bare text of an expression. Raises ``ExpressionSyntaxError``."""
+    simple = _NAME.fullmatch(text)
+    if simple is not None:
+        name, attribute = simple.groups()
+        if name not in _WORDS and name not in FUNCTIONS and name not in CONSTANTS:
+            return Expression(text, (Use(name, simple.start(1), attribute, max(simple.start(2), 0)),))
+    from sequencer.domain.expression_parser import parse_expression
+
+    tree, uses, builds = parse_expression(text)
+    return Expression(text, uses, tree, builds)
+
+
+def has_expression(data: Data) -> bool:
+    """Whether any text in ``data`` holds ``${{``."""
+    if isinstance(data, str):
+        return OPENING in data
+    if isinstance(data, Mapping):
+        return any(has_expression(value) for value in data.values())
+    if isinstance(data, list | tuple):
+        return any(has_expression(value) for value in data)
+    return False
+
+
+def split(text: str) -> list[Literal | ExpressionPart]:
+    """The parts of a text. Quotes and nested braces inside an expression are respected.
+
+    Raises ``ExpressionSyntaxError`` for a ``${{`` that nothing closes. A literal ``${{`` is written ``${{ '${{' }}``.
+    """
+    return list(_split(text))
+
+
+@lru_cache(maxsize=8192)
+def _split(text: str) -> tuple[Literal | ExpressionPart, ...]:
+    parts: list[Literal | ExpressionPart] = []
+    position = 0
+    while (opening := text.find(OPENING, position)) >= 0:
+        if opening > position:
+            parts.append(Literal(text[position:opening]))
+        start = opening + len(OPENING)
+        end = _closing(text, start)
+        if end < 0:
+            raise ExpressionSyntaxError("this `${{` is never closed", opening, "close it with `}}`")
+        parts.append(ExpressionPart(text[start:end], start))
+        position = end + 2
+    if position < len(text):
+        parts.append(Literal(text[position:]))
+    return tuple(parts)
+
+
+def _closing(text: str, position: int) -> int:
+    """The index of the ``}}`` that closes an expression begun before ``position``, or -1."""
+    open_brackets: list[str] = []
+    while position < len(text):
+        letter = text[position]
+        if letter in "'\"":
+            quoted = _QUOTED.match(text, position)
+            if quoted is None:
+                return -1
+            position = quoted.end()
+            continue
+        if letter in "([{":
+            open_brackets.append(letter)
+        elif letter == "}" and "{" not in open_brackets:
+            if text.startswith("}}", position):
+                return position
+        elif letter in _BRACKETS and open_brackets and open_brackets[-1] == _BRACKETS[letter]:
+            open_brackets.pop()
+        position += 1
+    return -1
+
+
+def _whole(text: str) -> ExpressionPart | None:
+    """The expression when ``text`` is one whole ``${{ }}``, spaces around it not counted."""
+    parts = [part for part in _split(text) if isinstance(part, ExpressionPart) or part.text.strip()]
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], ExpressionPart) else None
+
+
+def evaluate_template(data: Any, scope: Mapping[str, Any]) -> Any:
+    """``data`` with its expressions evaluated; a text that is one whole ``${{ }}`` becomes the value itself.
+
+    Raises ``StepError``.
+    """
+    if isinstance(data, str):
+        if OPENING not in data:
+            return data
+        try:
+            whole = _whole(data)
+            return evaluate_text(data, scope) if whole is None else compile_expression(whole.source).evaluate(scope)
+        except ExpressionSyntaxError as error:
+            raise StepError(f"{data[:200]!r}: {error}") from None
+    if isinstance(data, Mapping):
+        return {key: evaluate_template(value, scope) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [evaluate_template(value, scope) for value in data]
+    return data
+
+
+def evaluate_text(text: str, scope: Mapping[str, Any]) -> str:
+    """``text`` with its expressions as text: booleans and null as in YAML, everything else as Python's ``str``.
+
+    Raises ``StepError``.
+    """
+    if OPENING not in text:
+        return text
+    try:
+        return "".join(
+            part.text if isinstance(part, Literal) else as_text(compile_expression(part.source).evaluate(scope))
+            for part in _split(text)
+        )
+    except ExpressionSyntaxError as error:
+        raise StepError(f"{text[:200]!r}: {error}") from None
+
+
+def as_text(value: object) -> str:
+    """A value as it stands inside a text. Raises ``StepError`` when it cannot be written as text."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        return str(value)
+    except Exception as error:
+        raise StepError(f"a value of type {type(value).__name__} cannot be written as text: {error}") from error
