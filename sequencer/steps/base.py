@@ -203,6 +203,9 @@ class CaseContext(Protocol):
     def sleep(self, seconds: float) -> None:
         """Waits; a stop or a timeout cuts it short."""
 
+    def attach(self, name: str, data: bytes, media_type: str | None) -> None:
+        """Keeps a file with the report."""
+
     def tries(self, times: int, delay: float = 0.0) -> Iterator[int]:
         """For a step with ``retry``: yields 1, 2, ... while the one step in the loop's body fails, ``times`` at most.
 

@@ -1,0 +1,201 @@
+"""From the frozen model to the text of a pytest project. Pure: the same sequence gives the same bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from sequencer import __version__
+from sequencer.compiler.emitter import FunctionEmitter, literal
+from sequencer.steps.base import StepRun
+from sequencer.vocabulary.model import Case, Driver, Module, Param, Sequence, Step
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_FIXTURE_SCOPES = {"stand": "session", "run": "session", "module": "module", "case": "function"}
+
+PYTEST_INI = """\
+[pytest]
+addopts = -p sequencer.runtime.plugin --import-mode=importlib
+python_files = test_*.py after_run.py
+"""
+
+
+def compile_sequence(sequence: Sequence, *, folder: Path) -> dict[str, str]:
+    """The files of the generated project, name to text.
+
+    ``folder`` is where they will lie: driver files are named relative to it, so that a project can be moved together
+    with its drivers. Nothing is read or written here.
+    """
+    files = {"pytest.ini": PYTEST_INI, "conftest.py": _conftest(sequence, folder)}
+    for module in sequence.modules:
+        files[f"test_{module.id}.py"] = _test_module(sequence, module)
+    if sequence.after_run:
+        files["after_run.py"] = _after_run(sequence)
+    return files
+
+
+def _conftest(sequence: Sequence, folder: Path) -> str:
+    header = {
+        "name": sequence.name,
+        "version": sequence.version,
+        "description": sequence.description,
+        "file": sequence.file,
+        "sha256": sequence.sha256,
+        "on_fail": sequence.on_fail,
+        "params": {param.name: _param(param) for param in sequence.params},
+        "vars": sequence.variables,
+        "record": sequence.record,
+        "modules": [module.id for module in sequence.modules],
+        "driver_folders": [_relative(path, folder) for path in sequence.driver_folders],
+    }
+    drivers = [_driver_fixture(driver, folder) for driver in sequence.drivers]
+    return _render("conftest.py.j2", title=_title(sequence.name), sequence=sequence, header=header, drivers=drivers)
+
+
+def _param(param: Param) -> dict[str, Any]:
+    written = {field.name: getattr(param, field.name) for field in fields(param) if field.name != "name"}
+    return {**written, "one_of": list(param.one_of)}
+
+
+@dataclass(frozen=True, slots=True)
+class _DriverFixture:
+    name: str
+    place: str
+    fixture_scope: str
+    keywords: Mapping[str, Any]
+
+
+def _driver_fixture(driver: Driver, folder: Path) -> _DriverFixture:
+    keywords = {"place": str(driver.place), "scope": driver.scope, **_driver_source(driver, folder)}
+    if driver.simulate is not None:
+        keywords["simulate"] = _driver_source(driver.simulate, folder)
+    return _DriverFixture(driver.name, str(driver.place), _FIXTURE_SCOPES[driver.scope], keywords)
+
+
+def _driver_source(driver: Driver, folder: Path) -> dict[str, Any]:
+    where = {"module": driver.module} if driver.file is None else {"file": _relative(driver.file, folder)}
+    return {**where, "target": driver.target, "arguments": driver.arguments}
+
+
+def _relative(path: str, folder: Path) -> str:
+    try:
+        return PurePath(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive on Windows
+        return PurePath(path).as_posix()
+
+
+@dataclass(frozen=True, slots=True)
+class _CaseFunction:
+    id: str
+    name: str
+    place: str
+    dependency: str
+    marks: str
+    fixtures: str
+    body: str
+
+
+def _test_module(sequence: Sequence, module: Module) -> str:
+    classes: set[type[StepRun]] = set()
+    cases = [_case_function(case, classes) for case in module.cases]
+    marks = _keywords(
+        module.id,
+        group=module.group,
+        description=module.description,
+        critical=module.critical or None,
+        when=module.when,
+    )
+    return _render(
+        "test_module.py.j2",
+        title=_title(module.name),
+        file=sequence.file,
+        imports=_imports(classes),
+        module=module,
+        marks=marks,
+        cases=cases,
+    )
+
+
+def _case_function(case: Case, classes: set[type[StepRun]]) -> _CaseFunction:
+    body = _body(case.steps, classes)
+    marks = _keywords(
+        case.id,
+        place=str(case.place),
+        description=case.description,
+        group=None if case.group == "main" else case.group,
+        critical=case.critical or None,
+        when=case.when,
+        tags=list(case.tags) or None,
+        attempts=None if case.attempts == 1 else case.attempts,
+        attempt_delay=case.attempt_delay or None,
+        timeout=case.timeout,
+        on_fail=case.on_fail,
+        limited=case.limited or None,
+    )
+    dependency = f"name={literal(case.full_name)}"
+    if case.depends:
+        dependency += f", depends={literal(list(case.depends))}"
+    return _CaseFunction(
+        id=case.id,
+        name=case.name,
+        place=str(case.place),
+        dependency=f'{dependency}, scope="session"',
+        marks=marks,
+        fixtures=", ".join(["case", *case.drivers]),
+        body=body,
+    )
+
+
+def _body(steps: Iterable[Step], classes: set[type[StepRun]]) -> str:
+    emitter = FunctionEmitter()
+    emitter.steps(steps)
+    classes |= emitter.classes
+    return "\n".join(emitter.body)
+
+
+def _after_run(sequence: Sequence) -> str:
+    classes: set[type[StepRun]] = set()
+    body = _body(sequence.after_run, classes)
+    fixtures = ", ".join(["case", *sequence.after_run_drivers])
+    return _render("after_run.py.j2", file=sequence.file, imports=_imports(classes), fixtures=fixtures, body=body)
+
+
+def _imports(classes: Iterable[type[StepRun]]) -> list[str]:
+    return sorted(f"from {kind.__module__} import {kind.__name__}" for kind in classes)
+
+
+def _keywords(first: str, **keywords: object) -> str:
+    return ", ".join([literal(first), *(f"{key}={literal(value)}" for key, value in keywords.items() if value is not None)])
+
+
+def _title(name: str) -> str:
+    """The name as it may stand in a docstring: on one line, unable to end it."""
+    return " ".join(name.split()).replace("\\", "/").replace('"', "'").encode("ascii", "replace").decode() or "Sequence"
+
+
+def _render(template: str, **values: Any) -> str:
+    text = _environment().get_template(template).render(version=__version__, **values)
+    return text.rstrip("\n") + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    # Imported here because an unchanged sequence runs without compiling anything.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    # The output is Python, not markup: autoescaping would spoil it. What keeps text from becoming code is `literal`.
+    environment = Environment(
+        loader=PackageLoader("sequencer.compiler"),
+        autoescape=False,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    filters: dict[str, Callable[..., Any]] = {"literal": literal}
+    environment.filters.update(filters)
+    return environment

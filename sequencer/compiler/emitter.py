@@ -1,0 +1,115 @@
+"""Writes the body of one generated function: Python source in which text from the YAML stands only as literals."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from sequencer.domain.expression import has_expression
+from sequencer.steps import step_types
+from sequencer.steps.base import StepRun
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.model import DriverCall, Retry, Step
+
+INDENT = "    "
+
+
+class FunctionEmitter:
+    """Implements ``steps.base.Emitter``. ``body`` are the lines, ``classes`` the step classes they need."""
+
+    def __init__(self) -> None:
+        self.body: list[str] = []
+        self.classes: set[type[StepRun]] = set()
+        self._depth = 1
+        self._types = step_types()
+
+    def line(self, text: str) -> None:
+        """Adds a line at the present depth."""
+        self.body.append(INDENT * self._depth + text)
+
+    @contextmanager
+    def block(self, header: str) -> Iterator[None]:
+        """Adds ``header`` and indents what follows inside it."""
+        self.line(header)
+        self._depth += 1
+        yield
+        self._depth -= 1
+
+    def value(self, template: Data) -> str:
+        """A literal, or ``case.value(literal)``."""
+        return f"case.value({literal(template)})" if has_expression(template) else literal(template)
+
+    def call(self, call: DriverCall) -> str:
+        """``supply.set_voltage(channel=1)``, or ``supply.voltage`` for a property."""
+        target = str(call)
+        return target if call.attribute else f"{target}({self._arguments(call.arguments)})"
+
+    def construct(self, run: type[StepRun], step: Step, *arguments: object, **keywords: object) -> str:
+        """``Run(case, "place", ...)``, the step's own settings first, then those that every step may have."""
+        self.classes.add(run)
+        shared = {
+            "name": step.name,
+            "timeout": step.timeout,
+            "on_fail": step.on_fail,
+            "error_code": step.error_code,
+        }
+        written = [literal(str(step.place)), *map(literal, arguments)]
+        written += [f"{key}={literal(value)}" for key, value in {**keywords, **shared}.items() if value is not None]
+        return f"{run.__name__}(case, {', '.join(written)})"
+
+    def steps(self, steps: Iterable[Step]) -> None:
+        """Emits each step inside its condition and its retries."""
+        before = len(self.body)
+        for step in steps:
+            if step.when is None:
+                self._step(step)
+            else:
+                with self.block(f"if case.test({literal(step.when)}):"):
+                    self._step(step)
+        if len(self.body) == before:
+            self.line("pass")
+
+    def _step(self, step: Step) -> None:
+        if step.retry is None:
+            self._types[step.verb].emit(step, self)
+        else:
+            with self.block(f"for _ in case.tries({_retry(step.retry)}):"):
+                self._types[step.verb].emit(step, self)
+
+    def _arguments(self, arguments: Mapping[str, Data]) -> str:
+        # A parameter called `from` cannot be written as a keyword argument.
+        named = {name: value for name, value in arguments.items() if not keyword.iskeyword(name)}
+        others = {name: value for name, value in arguments.items() if keyword.iskeyword(name)}
+        written = [f"{name}={self.value(value)}" for name, value in named.items()]
+        if others:
+            written.append(f"**{self.value(others)}")
+        return ", ".join(written)
+
+
+def literal(data: object) -> str:
+    """Python source of plain data; numbers that have no literal are spelled as calls.
+
+    Raises ``TypeError`` for anything that is not plain data: only data may reach generated code.
+    """
+    if data is None or isinstance(data, bool | int | str):
+        return _quote(data) if isinstance(data, str) else repr(data)
+    if isinstance(data, float):
+        return repr(data) if abs(data) < float("inf") else f'float("{data}")'
+    if isinstance(data, Mapping):
+        return "{" + ", ".join(f"{literal(key)}: {literal(value)}" for key, value in data.items()) + "}"
+    if isinstance(data, list | tuple):
+        return "[" + ", ".join(map(literal, data)) + "]"
+    raise TypeError(f"{type(data).__name__} is no plain data")
+
+
+def _quote(text: str) -> str:
+    """``repr`` with double quotes where that needs no more escapes; ASCII control and lone surrogates escaped."""
+    written = repr(text)
+    if written[0] == "'" and '"' not in text:
+        written = '"' + written[1:-1].replace("\\'", "'") + '"'
+    return written
+
+
+def _retry(retry: Retry) -> str:
+    return f"{retry.times}" if not retry.delay else f"{retry.times}, {retry.delay!r}"

@@ -1,0 +1,82 @@
+"""``attach``: a file into the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any
+
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.tree import MappingNode
+
+LARGEST = 64 * 1024 * 1024
+"""In bytes; a report is no file server."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachStep(Step):
+    """Attaches the file that the text template ``file`` names, under the name ``rename`` when given."""
+
+    file: str
+    rename: str | None = None
+
+
+class Attach(StepRun):
+    """Runs an ``attach``."""
+
+    verb = "attach"
+
+    def __init__(self, case: CaseContext, place: str, file: str, *, rename: str | None = None, **shared: Any) -> None:
+        super().__init__(case, place, **shared)
+        self.file = file
+        self.rename = rename
+
+    def finish(self) -> None:
+        """Reads the file; one that is missing or too large is a ``StepError``."""
+        path = Path(self.case.text(self.file))
+        name = path.name if self.rename is None else self.case.text(self.rename)
+        try:
+            if path.stat().st_size > LARGEST:
+                raise StepError(f"{path} is larger than the {LARGEST // 1024**2} MiB that a report may hold")
+            data = path.read_bytes()
+        except OSError as error:
+            raise StepError(f"cannot attach {path}: {error.strerror or error}") from None
+        self.case.attach(name, data, guess_type(name)[0])
+
+
+def parse(node: MappingNode, reader: StepReader) -> AttachStep:
+    """Reads the step."""
+    return AttachStep(
+        **reader.shared(node, "attach"), file=reader.text(node, "attach") or "", rename=reader.text(node, "as")
+    )
+
+
+def emit(step: AttachStep, out: Emitter) -> None:
+    """``Attach(...).run()``"""
+    out.line(out.construct(Attach, step, step.file, rename=step.rename) + ".run()")
+
+
+STEP = StepType(
+    verb="attach",
+    summary="Puts a file into the report, with its hash.",
+    schema={
+        "type": "string",
+        "minLength": 1,
+        "description": "The file, from the project folder; may hold ${{ expressions }}.",
+        "examples": ["logs/${{ params.serial }}.txt"],
+    },
+    model=AttachStep,
+    parse=parse,
+    emit=emit,
+    keys={
+        "as": {
+            "type": "string",
+            "description": "The name it has in the report; the file's own when not said.",
+            "examples": ["boot.log"],
+        },
+    },
+    example="- attach: captures/scope.png\n",
+)

@@ -1,0 +1,71 @@
+"""The layers of the architecture, held against the imports that the code really has."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "sequencer"
+
+LAYERS = [
+    "vocabulary",
+    "domain",
+    "steps",
+    "language",
+    "compiler",
+    "runtime",
+    "store",
+    "sync",
+    "runner",
+    "panel",
+    "cli",
+]
+FORBIDDEN = {("runtime", "language"), ("runtime", "compiler")}
+"""Generated tests run without the YAML, although the language lies below the runtime."""
+
+ALONGSIDE = {"drivers", "api"}
+"""What comes with hardseq for drivers to use: nothing imports it but drivers, and tests of theirs."""
+
+
+def layer_of(path: Path) -> str:
+    """The first folder below the package, or the module's own name."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[0]
+
+
+def imported_layers(path: Path) -> Iterator[tuple[str, int]]:
+    """Every layer that a file imports from, at the top or inside a function, with the line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports are written whole"
+            names = [node.module or ""]
+        for name in names:
+            if name.startswith("sequencer."):
+                yield name.split(".")[1], node.lineno
+
+
+LAYERED = sorted(path for layer in LAYERS for path in (PACKAGE / layer).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", LAYERED, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_only_from_its_own_layer_or_below(path: Path) -> None:
+    """A module imports nothing from a layer above its own."""
+    own = layer_of(path)
+    for layer, line in imported_layers(path):
+        if layer in LAYERS:
+            allowed = LAYERS.index(layer) <= LAYERS.index(own) and (own, layer) not in FORBIDDEN
+            assert allowed, f"{path}:{line}: {own} must not import {layer}"
+        else:
+            assert layer not in ALONGSIDE, f"{path}:{line}: {own} must not import {layer}"
+
+
+def test_every_folder_of_the_package_is_a_layer() -> None:
+    """A new folder needs a place in the architecture before it needs code."""
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders <= {*LAYERS, *ALONGSIDE}
