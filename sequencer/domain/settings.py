@@ -56,12 +56,20 @@ class Secret:
         raise TypeError("a secret is not to be serialised")
 
 
-def setting(default: Any, schema: Mapping[str, Any], description: str, *, env: str | None = None, **more: Any) -> Any:
+def setting(
+    default: Any,
+    schema: Mapping[str, Any],
+    description: str,
+    *,
+    env: str | None = None,
+    required: bool = False,
+    **more: Any,
+) -> Any:
     """A field with its JSON Schema fragment; ``env`` is the environment variable that overrides it (of a secret)."""
     fragment = {**schema, **more, "description": description}
     if isinstance(default, str | int | float) and default != "":
         fragment["default"] = default
-    return field(default=default, metadata={"schema": fragment, "env": env})
+    return field(default=default, metadata={"schema": fragment, "env": env, "required": required})
 
 
 def mapping(schema: Mapping[str, Any], description: str) -> Any:
@@ -207,8 +215,8 @@ class ReplicationSettings:
 class SequenceChoice:
     """``[[test_configs]]``: one of several sequences that the operator can choose."""
 
-    name: str = setting("", TEXT, "What the operator reads.", minLength=1)
-    file: str = setting("", TEXT, "The sequence file, relative to the project folder.", minLength=1)
+    name: str = setting("", TEXT, "What the operator reads.", required=True, minLength=1)
+    file: str = setting("", TEXT, "The sequence file, relative to the project folder.", required=True, minLength=1)
     description: str | None = setting(None, TEXT, "More about it.")
 
 

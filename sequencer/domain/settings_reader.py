@@ -1,0 +1,229 @@
+"""Reads the text of ``hardseq.toml`` into ``Settings``, with every problem at its line; pure: the caller reads files.
+
+The checks are those that the schema fragments in ``settings`` state, done here without ``jsonschema``: every
+``hardseq run`` passes through, and the constraints are few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from sequencer.domain.settings import LOOPBACK_HOSTS, DatabaseSettings, Secret, Settings
+from sequencer.domain.settings_values import did_you_mean, misfit, plain, shown
+from sequencer.domain.toml_places import Entry, Path
+from sequencer.vocabulary.problem import Place, Problem, Severity
+
+_ERROR_AT = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsReading:
+    """The settings as far as they could be read, defaults for the rest, and what is wrong with the text."""
+
+    settings: Settings
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing forbids using the settings."""
+        return not any(problem.severity == "error" for problem in self.problems)
+
+
+def read_settings(
+    text: str | None, file: str, environment: Mapping[str, str], *, foreign: bool = False
+) -> SettingsReading:
+    """Reads ``text`` (``None`` when there is no file); secrets in ``environment`` come first.
+
+    ``file`` is the name for problems. ``foreign``: the file was written for another program
+    (``hardpy.toml``), so that keys unknown here are warnings.
+    """
+    reader = _Reader(text or "", file, environment, foreign)
+    return SettingsReading(reader.read(), tuple(reader.problems))
+
+
+class _Reader:
+    def __init__(self, text: str, file: str, environment: Mapping[str, str], foreign: bool) -> None:
+        self.text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+        self.file = file
+        self.environment = environment
+        self.foreign = foreign
+        self.problems: list[Problem] = []
+        self.places: dict[Path, Entry] = {}
+
+    def read(self) -> Settings:
+        document = self.document() if self.text else {}
+        settings: Settings = self.table(Settings, document, ())
+        settings = replace(settings, database=self.database(settings.database, document))
+        self.check_stand_cloud(settings)
+        self.check_current_configuration(settings)
+        self.problems.sort(key=lambda problem: problem.place)
+        return settings
+
+    def document(self) -> dict[str, Any]:
+        import tomllib
+
+        from sequencer.domain.toml_places import toml_places
+
+        try:
+            document = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            self.syntax_problem(str(error))
+        except RecursionError:
+            self.problems.append(Problem("invalid-toml", "nested too deep", Place(self.file, 1, 1, 1, 1)))
+        else:
+            self.places = toml_places(self.text)
+            return document
+        return {}
+
+    def syntax_problem(self, message: str) -> None:
+        match = _ERROR_AT.search(message)
+        lines = self.text.split("\n")
+        line, column = (int(match[1]), int(match[2])) if match and match[1] else (len(lines), len(lines[-1]) + 1)
+        plain = _ERROR_AT.sub("", message).strip()
+        hint = "a text needs quotes" if plain == "Invalid value" else None
+        self.problems.append(
+            Problem("invalid-toml", f"not valid TOML: {plain}", Place(self.file, line, column, line, column + 1), hint)
+        )
+
+    def place(self, path: Path, *, of_key: bool = False) -> Place:
+        for length in range(len(path), 0, -1):
+            if entry := self.places.get(path[:length]):
+                return Place(self.file, *(entry.key if of_key or length < len(path) else entry.value))
+        return Place(self.file, 1, 1, 1, 1)
+
+    def problem(
+        self,
+        code: str,
+        message: str,
+        path: Path,
+        *,
+        hint: str | None = None,
+        of_key: bool = False,
+        severity: Severity = "error",
+    ) -> None:
+        self.problems.append(Problem(code, message, self.place(path, of_key=of_key), hint, severity))
+
+    def table(self, kind: type[Any], written: Any, path: Path) -> Any:
+        """One dataclass read from one table; values that cannot be used keep their defaults."""
+        if not isinstance(written, dict):
+            self.problem(
+                "wrong-type", f"`{path[-1]}` must be a table, not {shown(written)}", path, hint=f"write [{path[-1]}]"
+            )
+            written = {}
+        known = {field.name: field for field in fields(kind)}
+        for key in written:
+            if key not in known:
+                self.unknown_key(key, list(known), (*path, key))
+        values = {}
+        for name, field in known.items():
+            inner = (*path, name)
+            if "section" in field.metadata:
+                if name in written:
+                    values[name] = self.section(field.metadata, written[name], inner)
+                elif not field.metadata["many"]:
+                    values[name] = self.table(
+                        field.metadata["section"], {}, inner
+                    )  # its secrets may be in the environment
+            elif from_environment := self.environment.get(field.metadata["env"] or ""):
+                values[name] = Secret(from_environment)
+            elif name in written and self.fits(written[name], field.metadata["schema"], inner):
+                values[name] = Secret(written[name]) if field.metadata["env"] else plain(written[name])
+        return kind(**values)
+
+    def section(self, metadata: Mapping[str, Any], written: Any, path: Path) -> Any:
+        if not metadata["many"]:
+            return self.table(metadata["section"], written, path)
+        if not isinstance(written, list) or not all(isinstance(item, dict) for item in written):
+            self.problem("wrong-type", f"`{path[-1]}` must be an array of tables", path, hint=f"write [[{path[-1]}]]")
+            return ()
+        for index, item in enumerate(written):
+            for field in fields(metadata["section"]):
+                if field.metadata.get("required") and field.name not in item:
+                    self.problem("missing-key", f"`{field.name}` is missing", (*path, index))
+        return tuple(self.table(metadata["section"], item, (*path, index)) for index, item in enumerate(written))
+
+    def unknown_key(self, key: str, known: list[str], path: Path) -> None:
+        where = ".".join(str(part) for part in path[:-1])
+        message = f"unknown key `{key}`" + (f" in [{where}]" if where else "")
+        hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
+        self.problem(
+            "unknown-key", message, path, hint=hint, of_key=True, severity="warning" if self.foreign else "error"
+        )
+
+    def fits(self, value: Any, schema: Mapping[str, Any], path: Path) -> bool:
+        """Whether ``value`` is what ``schema`` wants; what is wrong with it becomes a problem."""
+        if self.foreign and path == ("database", "storage_type") and value == "json":
+            return False  # That program's file storage: the embedded database takes its place.
+        reason = misfit(value, schema)
+        if reason is None and schema["type"] == "object":
+            inner = schema.get("additionalProperties")
+            # All of them, not the first that does not fit: every problem is reported.
+            return inner is None or sum(not self.fits(item, inner, (*path, name)) for name, item in value.items()) == 0
+        if reason is None:
+            return True
+        message, hint = reason
+        self.problem("wrong-value", f"`{path[-1]}` must be {message}", path, hint=hint)
+        return False
+
+    def database(self, database: DatabaseSettings, document: Mapping[str, Any]) -> DatabaseSettings:
+        """Names the storage type that a host or url implies, and keeps user and password out of the url."""
+        written = document.get("database")
+        written = written if isinstance(written, dict) else {}
+        if "storage_type" not in written and ("host" in written or "url" in written):
+            database = replace(database, storage_type="couchdb")
+        if database.url is None:
+            return database
+        from urllib.parse import unquote, urlsplit, urlunsplit
+
+        try:
+            parts = urlsplit(database.url)
+            address = parts.netloc.rpartition("@")[2]
+            _ = parts.port
+        except ValueError as error:
+            self.problem("wrong-value", f"`url` is no address: {error}", ("database", "url"))
+            return replace(database, url=None)
+        password = database.password or (Secret(unquote(parts.password)) if parts.password else None)
+        user = database.user or (unquote(parts.username) if parts.username else None)
+        return replace(database, url=urlunsplit(parts._replace(netloc=address)), user=user, password=password)
+
+    def check_stand_cloud(self, settings: Settings) -> None:
+        address = settings.stand_cloud.address
+        path = ("stand_cloud", "address")
+        if address is None:
+            if settings.stand_cloud.autosync or settings.stand_cloud.connection_only:
+                wanted = "autosync" if settings.stand_cloud.autosync else "connection_only"
+                self.problem(
+                    "missing-key", f"`{wanted}` needs the `address` of StandCloud", ("stand_cloud", wanted), of_key=True
+                )
+            return
+        scheme, _, rest = address.rpartition("://")
+        host = rest.split("/")[0]
+        host = host if host.endswith("]") else host.rsplit(":", 1)[0]
+        if scheme not in ("", "http", "https"):
+            self.problem("wrong-value", "`address` must begin with https://, or have no scheme", path)
+        elif scheme == "http" and host not in LOOPBACK_HOSTS:
+            self.problem(
+                "insecure-address",
+                "http:// would send the API key unencrypted; it is allowed for this machine alone",
+                path,
+                hint=f"write https://{rest}",
+            )
+
+    def check_current_configuration(self, settings: Settings) -> None:
+        names = [choice.name for choice in settings.test_configs]
+        for index, name in enumerate(names):
+            if name and name in names[:index]:
+                self.problem(
+                    "duplicate-name",
+                    f"there are two test configurations named {name!r}",
+                    ("test_configs", index, "name"),
+                )
+        current = settings.current_test_config
+        if current is not None and current not in names and not self.foreign:
+            hint = did_you_mean(current, names)
+            self.problem(
+                "unknown-name", f"there is no test configuration named {current!r}", ("current_test_config",), hint=hint
+            )

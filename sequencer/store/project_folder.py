@@ -1,0 +1,99 @@
+"""Opens the project that a path belongs to: its folder, its configuration, where its state lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sequencer.domain.settings import Settings
+from sequencer.domain.settings_reader import read_settings
+from sequencer.domain.state_folder import StateFolder
+from sequencer.vocabulary.problem import InvalidInput, Place, Problem
+
+CONFIGURATION = "hardseq.toml"
+FOREIGN_CONFIGURATION = "hardpy.toml"
+SEQUENCE_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project folder as it is now. ``text`` is that of the configuration ``file`` (``None`` when there is none)."""
+
+    folder: Path
+    settings: Settings
+    state: StateFolder
+    file: Path | None = None
+    text: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    def checked(self) -> Project:
+        """The project itself. Raises ``InvalidInput`` when its configuration cannot be used."""
+        errors = [problem for problem in self.problems if problem.severity == "error"]
+        if errors:
+            raise InvalidInput(errors)
+        return self
+
+
+def open_project(path: Path, environment: Mapping[str, str] | None = None) -> Project:
+    """Reads the configuration of the project that ``path``, a file or folder, belongs to; problems come as data.
+
+    Secrets come from ``environment`` (that of the process by default), then from ``.env``, then from the file.
+    ``HARDSEQ_STATE_DIR`` in either moves the state folder.
+    """
+    folder, file = locate(path)
+    variables = {**_dotenv(folder / ".env"), **(os.environ if environment is None else environment)}
+    state = StateFolder(Path(variables.get("HARDSEQ_STATE_DIR") or folder / ".hardseq").absolute())
+    if file is None:
+        return Project(folder, read_settings(None, CONFIGURATION, variables).settings, state)
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else f"cannot be read: {error.strerror}"
+        problem = Problem("unreadable-file", f"the configuration {reason}", Place(file.name, 1, 1, 1, 1))
+        return Project(folder, Settings(), state, file, "", (problem,))
+    reading = read_settings(text, file.name, variables, foreign=file.name == FOREIGN_CONFIGURATION)
+    return Project(folder, reading.settings, state, file, text, reading.problems)
+
+
+def locate(path: Path) -> tuple[Path, Path | None]:
+    """The project folder of ``path`` and its configuration file, if there is one.
+
+    It is the nearest folder upward that holds a configuration; without one the parent of a ``sequences`` folder, or else
+    the folder itself.
+    """
+    path = path.absolute()
+    start = path if path.is_dir() else path.parent
+    for folder in (start, *start.parents):
+        for name in (CONFIGURATION, FOREIGN_CONFIGURATION):
+            if (folder / name).is_file():
+                return folder, folder / name
+    for folder in (start, *start.parents):
+        if folder.name == "sequences":
+            return folder.parent, None
+    return start, None
+
+
+def sequence_files(folder: Path) -> list[Path]:
+    """The sequence files of a project folder, or of a folder of sequences, in alphabetical order."""
+    inner = folder / "sequences"
+    found = _yaml_files(inner) if inner.is_dir() else _yaml_files(folder)
+    return sorted(file for file in found if not file.name.startswith(("docker-compose", "compose.")))
+
+
+def _yaml_files(folder: Path) -> Iterator[Path]:
+    try:
+        yield from (file for file in folder.iterdir() if file.suffix in SEQUENCE_SUFFIXES and file.is_file())
+    except OSError:
+        return
+
+
+def _dotenv(file: Path) -> dict[str, str]:
+    try:
+        text = file.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return {}
+    from sequencer.domain.dotenv import parse_dotenv
+
+    return parse_dotenv(text)
