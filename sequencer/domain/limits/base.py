@@ -1,0 +1,115 @@
+"""What a limit is, and how values and bounds are read and shown."""
+
+from __future__ import annotations
+
+import json
+import math
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+from sequencer.domain.value import non_finite, plain
+
+Number = int | float
+
+
+class Judgement(NamedTuple):
+    """``result`` is null when there is nothing to judge by; ``reason`` says why it is false."""
+
+    result: bool | None
+    reason: str | None = None
+
+
+PASSED = Judgement(True)
+
+
+class Limit(ABC):
+    """What a measured value must meet. Subclasses are frozen dataclasses made by ``parse_limits``."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def judge(self, value: object, unit: str | None = None) -> Judgement:
+        """Judges ``value`` (in ``unit``), already ``plain``. May raise; the function ``judge`` never does."""
+
+    @abstractmethod
+    def describe(self, unit: str | None = None) -> str:
+        """The limit in plain words, such as ``4.8 V ≤ value ≤ 5.2 V``."""
+
+    def lower(self) -> dict[str, Any]:
+        """The fields of a version 1 measurement that say the same; empty when version 1 cannot say it."""
+        return {}
+
+
+def judge(value: object, limit: Limit | None, unit: str | None = None) -> Judgement:
+    """Judges a measured value, failing closed; never raises.
+
+    A missing value, NaN and infinities are false even without limits. A value of another type than the limit's
+    (``True`` for a number, ``"5"`` for 5) is false. ``unit`` is for the words of the reason alone.
+    """
+    try:
+        value = plain(value)
+        if value is None:
+            return Judgement(False, "there is no value")
+        if isinstance(value, float) and not math.isfinite(value):
+            return Judgement(False, f"{show(value)} is not a finite number")
+        if isinstance(value, (list, tuple)) and non_finite(value):
+            return Judgement(False, "the array holds a value that is not a finite number")
+        return Judgement(None) if limit is None else limit.judge(value, unit)
+    except Exception as error:  # whatever a foreign object's comparison raises: it was not compared, so it failed
+        return Judgement(False, f"the value could not be compared: {type(error).__name__}")
+
+
+def is_number(value: object) -> bool:
+    """An integer or a float, and no boolean."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def same(left: object, right: object) -> bool:
+    """Equality that tells ``True`` from 1 and ``"5"`` from 5, while 5 equals 5.0."""
+    return kind_of(left) == kind_of(right) and bool(left == right)
+
+
+def kind_of(value: object) -> str:
+    """What a value is, for a sentence."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, (list, tuple)):
+        return "an array"
+    if isinstance(value, dict):
+        return "a mapping"
+    return f"of type {type(value).__name__}"
+
+
+def wrong_kind(value: object, expected: str) -> Judgement:
+    """False, because ``value`` is not what the limit is about."""
+    return Judgement(False, f"{show(value)} is {kind_of(value)}, the limit is for {expected}")
+
+
+def show(value: object, unit: str | None = None) -> str:
+    """A value for people: numbers with their unit, texts in quotes, long ones cut."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return f"{_digits(value)} {unit}" if unit else _digits(value)
+    if isinstance(value, str):
+        return json.dumps(value if len(value) <= 60 else value[:60] + "…", ensure_ascii=False)
+    if isinstance(value, (list, tuple)):
+        shown = ", ".join(show(item) for item in value[:5])
+        return f"[{shown}, … {len(value)} elements]" if len(value) > 5 else f"[{shown}]"
+    if isinstance(value, dict):
+        return "{…}" if value else "{}"
+    return "null" if value is None else f"<{type(value).__name__}>"
+
+
+def _digits(value: Number) -> str:
+    if isinstance(value, int):
+        return str(int(value)) if value.bit_length() <= 256 else f"about 2**{value.bit_length()}"
+    if value.is_integer() and abs(value) < 1e16:
+        return str(int(value))
+    return repr(float(value))

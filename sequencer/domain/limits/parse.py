@@ -1,0 +1,323 @@
+"""From limits as written in YAML to a ``Limit``, with every problem and its path."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sequencer.domain.limits.base import Limit, Number, is_number, kind_of, show
+from sequencer.domain.limits.exact import Contains, Each, Equal, Is, Matches, OneOf
+from sequencer.domain.limits.numeric import Interval, Outside, Tolerance, nearest, written_decimal
+from sequencer.domain.value import plain
+from sequencer.vocabulary.problem import Severity
+
+Path = tuple[str | int, ...]
+
+FORMS = (
+    ("gt", "ge", "lt", "le"),
+    ("nominal", "tolerance"),
+    ("outside",),
+    ("eq", "ignore_case"),
+    ("ne", "ignore_case"),
+    ("one_of",),
+    ("is",),
+    ("matches",),
+    ("contains",),
+    ("each",),
+)
+"""The keys that may stand together."""
+
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*%\s*\Z", re.ASCII)
+
+
+class LimitProblem(NamedTuple):
+    """Something wrong with limits; ``path`` leads from the limits to the part that is meant."""
+
+    path: Path
+    code: str
+    message: str
+    severity: Severity = "error"
+
+
+def parse_limits(written: Any, unit: str | None = None) -> Limit:
+    """The limit that plain data says, bounds in ``unit``.
+
+    Raises ``ValueError`` with a plain sentence for data that is malformed or makes no sense.
+    """
+    if type(written) is list and len(written) == 2:
+        lower, upper = written
+        if type(lower) in (int, float) and type(upper) in (int, float) and -math.inf < lower < upper < math.inf:
+            return Interval(lower, upper)
+    reading = Reading(unit)
+    limit = reading.limit(written, ())
+    for problem in reading.problems:
+        if problem.severity == "error":
+            raise ValueError(problem.message)
+    if limit is None:
+        raise ValueError("the limits hold an expression that was not evaluated")
+    return limit
+
+
+def limit_problems(written: Any, unit: str | None = None) -> list[LimitProblem]:
+    """Everything wrong with limits, for check time. Parts that hold ``${{ expressions }}`` are left out."""
+    from sequencer.domain.limits.pattern import pattern_problems
+
+    reading = Reading(unit, templates=True)
+    limit = reading.limit(written, ())
+    path: Path = ()
+    while isinstance(limit, Each):
+        limit, path = limit.limit, (*path, "each")
+    if isinstance(limit, Matches):
+        reading.problems.extend(LimitProblem((*path, "matches"), *found) for found in pattern_problems(limit.pattern))
+    return reading.problems
+
+
+class Reading:
+    """One pass over written limits. Methods return ``None`` where something is wrong (told in ``problems``) or, with
+    ``templates``, not known before the run."""
+
+    def __init__(self, unit: str | None, *, templates: bool = False) -> None:
+        self.unit = unit
+        self.templates = templates
+        self.problems: list[LimitProblem] = []
+
+    def problem(self, path: Path, code: str, message: str, severity: Severity = "error") -> None:
+        """Notes a problem; reading goes on."""
+        self.problems.append(LimitProblem(path, code, message, severity))
+
+    def limit(self, written: Any, path: Path) -> Limit | None:
+        """Any form of limit."""
+        if self._is_template(written):
+            return None
+        if isinstance(written, Mapping):
+            return self._mapping(written, path)
+        if isinstance(written, Sequence) and not isinstance(written, (str, bytes)):
+            return self._pair(written, path)
+        self.problem(path, "limit-form", f"limits are [lowest, highest] or a mapping, not {show(plain(written))}")
+        return None
+
+    def _pair(self, written: Sequence[Any], path: Path) -> Limit | None:
+        if len(written) != 2:
+            self.problem(path, "limit-form", f"limits in brackets are [lowest, highest], not {len(written)} values")
+            return None
+        lower, upper = self.number(written[0], (*path, 0)), self.number(written[1], (*path, 1))
+        if lower is None or upper is None:
+            return None
+        return self._interval(Interval(lower, upper), path)
+
+    def _mapping(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        if not written:
+            self.problem(path, "limit-form", "the limits are empty")
+            return None
+        known = {key for form in FORMS for key in form}
+        unknown = [key for key in written if key not in known]
+        for key in unknown:
+            self.problem((*path, key), "unknown-limit", f"{key!r} is no limit{_similar(key, known)}")
+        if unknown:
+            return None
+        form = next((form for form in FORMS if set(written) <= set(form)), None)
+        if form is None:
+            keys = ", ".join(written)
+            self.problem(path, "limit-form", f"these limits do not go together: {keys}; use two measurements")
+            return None
+        read = getattr(self, f"_read_{form[0]}")
+        limit: Limit | None = read(written, path)
+        return limit
+
+    def _read_gt(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        for one, other in (("gt", "ge"), ("lt", "le")):
+            if one in written and other in written:
+                self.problem((*path, other), "limit-form", f"there are both `{one}` and `{other}`")
+                return None
+        bounds = {key: self.number(value, (*path, key)) for key, value in written.items()}
+        if None in bounds.values():
+            return None
+        lower, upper = bounds.get("gt", bounds.get("ge")), bounds.get("lt", bounds.get("le"))
+        return self._interval(Interval(lower, upper, "gt" not in bounds, "lt" not in bounds), path)
+
+    def _interval(self, interval: Interval, path: Path) -> Interval | None:
+        lower, upper = interval.lower_bound, interval.upper_bound
+        if lower is None or upper is None or lower < upper:
+            return interval
+        if lower > upper:
+            words = f"the lower limit {show(lower, self.unit)} is above the upper limit {show(upper, self.unit)}"
+            self.problem(path, "limits-reversed", words)
+            return None
+        if not (interval.includes_lower and interval.includes_upper):
+            self.problem(path, "limits-impossible", f"no value meets {interval.describe(self.unit)}")
+            return None
+        return interval
+
+    def _read_nominal(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        for key in ("nominal", "tolerance"):
+            if key not in written:
+                self.problem(path, "limit-form", f"`{key}` is missing beside `{next(iter(written))}`")
+                return None
+        nominal = self.number(written["nominal"], (*path, "nominal"))
+        if nominal is None:
+            return None
+        tolerance, at = written["tolerance"], (*path, "tolerance")
+        if not isinstance(tolerance, Mapping):
+            plus = minus = self._tolerance(tolerance, nominal, at)
+        elif set(tolerance) != {"plus", "minus"}:
+            self.problem(at, "limit-form", "a tolerance with two sides has exactly `plus` and `minus`")
+            return None
+        else:
+            plus = self._tolerance(tolerance["plus"], nominal, (*at, "plus"))
+            minus = self._tolerance(tolerance["minus"], nominal, (*at, "minus"))
+        if plus is None or minus is None:
+            return None
+        middle = written_decimal(nominal)
+        lower, upper = nearest(middle - minus[0]), nearest(middle + plus[0])
+        if lower == upper:
+            words = f"the tolerance is 0: only exactly {show(nominal, self.unit)} passes"
+            self.problem(at, "eq-float", words, "warning")
+        return Tolerance(lower, upper, nominal=nominal, plus=plus[1], minus=minus[1])
+
+    def _tolerance(self, written: Any, nominal: Number, path: Path) -> tuple[Decimal, str] | None:
+        """The absolute tolerance and what to show for it."""
+        percent = _PERCENT.match(written) if isinstance(written, str) else None
+        if percent is not None and self.unit != "%":
+            return abs(written_decimal(nominal)) * Decimal(percent[1]) / 100, f"{percent[1]}%"
+        if isinstance(written, str) and written.lstrip().startswith("-"):
+            self.problem(path, "limit-value", f"a tolerance is not negative: {written}")
+            return None
+        amount = self.number(written, path, difference=True)
+        if amount is None:
+            return None
+        if amount < 0:
+            self.problem(path, "limit-value", f"a tolerance is not negative: {show(amount)}")
+            return None
+        return written_decimal(amount), show(amount)
+
+    def _read_outside(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        bounds, path = written["outside"], (*path, "outside")
+        if self._is_template(bounds):
+            return None
+        keys = set(bounds) if isinstance(bounds, Mapping) else set()
+        if len(keys) != 2 or len(keys & {"lt", "le"}) != 1 or len(keys & {"gt", "ge"}) != 1:
+            self.problem(path, "limit-form", "`outside` has one of `lt`, `le` and one of `gt`, `ge`")
+            return None
+        numbers = {key: self.number(value, (*path, key)) for key, value in bounds.items()}
+        below, above = numbers.get("lt", numbers.get("le")), numbers.get("gt", numbers.get("ge"))
+        if below is None or above is None:
+            return None
+        limit = Outside(below, above, "le" in numbers, "ge" in numbers)
+        if below > above or (below == above and (limit.includes_below or limit.includes_above)):
+            self.problem(path, "limits-always", f"every number meets {limit.describe(self.unit)}")
+            return None
+        return limit
+
+    def _read_eq(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        return self._equal(written, "eq", path)
+
+    def _read_ne(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        return self._equal(written, "ne", path)
+
+    def _equal(self, written: Mapping[str, Any], key: str, path: Path) -> Limit | None:
+        if key not in written:
+            self.problem(path, "limit-form", "`ignore_case` goes with `eq` or `ne`")
+            return None
+        expected = self._comparable(written[key], (*path, key), exact=key == "eq")
+        ignore_case = plain(written.get("ignore_case", False))
+        if self._is_template(ignore_case):
+            return None
+        if not isinstance(ignore_case, bool):
+            words = f"`ignore_case` is true or false, not {show(ignore_case)}"
+            self.problem((*path, "ignore_case"), "limit-value", words)
+            return None
+        if ignore_case and expected is not None and not isinstance(expected, str):
+            self.problem((*path, "ignore_case"), "limit-value", "`ignore_case` is for texts")
+            return None
+        return None if expected is None else Equal(expected, key == "ne", ignore_case)
+
+    def _read_one_of(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        choices, path = plain(written["one_of"]), (*path, "one_of")
+        if self._is_template(choices):
+            return None
+        if not isinstance(choices, list) or not choices:
+            self.problem(path, "limit-form", "`one_of` is a list of at least one value")
+            return None
+        known = [self._comparable(choice, (*path, index)) for index, choice in enumerate(choices)]
+        return OneOf(tuple(choice for choice in known if choice is not None)) if None not in known else None
+
+    def _read_is(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        expected = plain(written["is"])
+        if isinstance(expected, bool):
+            return Is(expected)
+        if not self._is_template(expected):
+            self.problem((*path, "is"), "limit-value", f"`is` takes true or false, not {show(expected)}; see `eq`")
+        return None
+
+    def _read_matches(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        pattern, path = plain(written["matches"]), (*path, "matches")
+        if self._is_template(pattern):
+            return None
+        if not isinstance(pattern, str):
+            self.problem(path, "limit-value", f"`matches` takes a regular expression as text, not {show(pattern)}")
+            return None
+        try:
+            return Matches(re.compile(pattern))
+        except (re.error, OverflowError, RecursionError) as error:
+            self.problem(path, "bad-regex", f"the regular expression is wrong: {error}")
+            return None
+
+    def _read_contains(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        part = self._comparable(written["contains"], (*path, "contains"), exact=True)
+        if part == "":
+            self.problem((*path, "contains"), "limits-always", "every text contains an empty text")
+            return None
+        return None if part is None else Contains(part)
+
+    def _read_each(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        limit = self.limit(written["each"], (*path, "each"))
+        return None if limit is None else Each(limit)
+
+    def number(self, written: Any, path: Path, *, difference: bool = False) -> Number | None:
+        """A finite number in the measurement's unit. ``difference``: of two values, as a tolerance is."""
+        if self._is_template(written):
+            return None
+        number = plain(written)
+        if isinstance(number, str) and self.unit is not None:
+            number = self._quantity(number, path, difference)
+            if number is None:
+                return None
+        if not is_number(number):
+            self.problem(path, "limit-value", f"a limit is a number, not {kind_of(number)}: {show(number)}")
+            return None
+        if isinstance(number, float) and not math.isfinite(number):
+            self.problem(path, "limit-value", "a limit is a finite number; leave a side out with `ge` or `le` alone")
+            return None
+        return number  # type: ignore[no-any-return]
+
+    def _quantity(self, text: str, path: Path, difference: bool) -> Any:
+        return text
+
+    def _comparable(self, written: Any, path: Path, *, exact: bool = True) -> bool | Number | str | None:
+        """A boolean, finite number or text to compare with."""
+        value = plain(written)
+        if self._is_template(value):
+            return None
+        if isinstance(value, (bool, str)):
+            return value
+        if not is_number(value):
+            self.problem(path, "limit-value", f"this limit is a number, a text, true or false, not {kind_of(value)}")
+            return None
+        number = self.number(value, path)
+        if exact and isinstance(number, float):
+            words = f"a measured value hardly ever equals {show(number)} exactly; use `nominal` and `tolerance`"
+            self.problem(path, "eq-float", words, "warning")
+        return number
+
+    def _is_template(self, written: Any) -> bool:
+        return self.templates and isinstance(written, str) and "${{" in written
+
+
+def _similar(key: object, known: set[str]) -> str:
+    from difflib import get_close_matches
+
+    matches = get_close_matches(str(key), sorted(known), 1)
+    return f"; did you mean `{matches[0]}`?" if matches else ""
