@@ -191,6 +191,10 @@ class Board:
         """The power-good signal."""
         return self._wires.powered()
 
+    def power_good_level(self) -> float:
+        """The power-good line in volts: a logic level, so near 0 or near 3.3."""
+        return 3.28 if self.power_good() else 0.02
+
     def temperatures(self) -> list[float]:
         """Four sensors on the board, degrees Celsius; a dead sensor reads NaN."""
         warm = 38.0 if self._fault == "hot" else 0.0

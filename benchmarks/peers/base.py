@@ -1,0 +1,56 @@
+"""What a compared tool has to say about itself, and the work that all of them do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+CASES_PER_MODULE = 50
+
+METER = '''"""The instrument of the benchmark: an answer without any waiting, so that the tool alone is timed."""
+
+
+class Meter:
+    """Reads volts."""
+
+    def read(self, channel):
+        """A little above 5 V, never past 5.06 V."""
+        return 5.0 + channel % 7 * 0.01
+'''
+
+
+class Peer(Protocol):
+    """A compared tool. ``python`` is the interpreter of the tool's own virtual environment."""
+
+    name: str
+    requirements: tuple[str, ...]
+    """What pip installs for it."""
+    most_cases: int | None
+    """More than this many cases would take unreasonably long."""
+
+    def write(self, folder: Path, cases: int) -> None:
+        """Writes a project of ``cases`` cases, each with one limited measurement, into an empty folder."""
+
+    def command(self, python: Path) -> list[str]:
+        """What runs the whole project, started in its folder; reports are stored as the tool stores them."""
+
+    def forget(self, folder: Path) -> None:
+        """Removes what earlier runs left, so that the next run is a first one."""
+
+    def passed(self, folder: Path, python: Path, output: str) -> int:
+        """How many cases the last run passed by the tool's own stored report (or, having none, by its output)."""
+
+
+def modules(cases: int) -> Iterator[tuple[int, range]]:
+    """The modules as ``(number, numbers of its cases)``."""
+    for number, first in enumerate(range(0, cases, CASES_PER_MODULE)):
+        yield number, range(first, min(first + CASES_PER_MODULE, cases))
+
+
+def remove(folder: Path, *names: str) -> None:
+    """Removes folders of these names, however deep they lie."""
+    for name in names:
+        for found in sorted(folder.rglob(name)):
+            shutil.rmtree(found, ignore_errors=True)

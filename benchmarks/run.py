@@ -1,0 +1,181 @@
+"""Compares hardseq with plain pytest, HardPy and OpenHTF on the same work, as whole processes.
+
+    python benchmarks/run.py                              everything: about ten minutes on an idle machine
+    python benchmarks/run.py --sizes 1,1000 --rounds 3    less
+    python benchmarks/run.py --write                      and puts the tables into docs/benchmarks.md
+
+Every tool gets its own virtual environment from PyPI, made once in the cache folder. Tools take turns, so that a busy
+minute of the machine hits all of them; the first round warms up and does not count; a figure is the median of the rest.
+Every run is checked by the tool's own report: all cases must have passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import venv
+from pathlib import Path
+
+import processes
+from figures import Figures
+from machine import describe
+from peers.base import Peer
+from peers.hardpy import HardPy
+from peers.hardseq import SEQUENCE, HardSeq
+from peers.openhtf import OpenHtf
+from peers.plain_pytest import PlainPytest
+from tables import CheckFigures, markdown, write_into
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PAGE = CHECKOUT / "docs" / "benchmarks.md"
+ROUNDS = {1: 9, 100: 7, 300: 3, 1_000: 7, 10_000: 3}
+CHECKED_CASES = 10_000
+LOAD = (
+    "import sys, time, yaml; text = open(sys.argv[1], encoding='utf-8').read(); started = time.perf_counter(); "
+    "yaml.load(text, yaml.CSafeLoader); print(time.perf_counter() - started)"
+)
+
+
+def main() -> int:
+    """Measures, prints, and with ``--write`` updates the page."""
+    options = arguments()
+    options.cache.mkdir(parents=True, exist_ok=True)
+    (options.cache / ".gitignore").write_text("*\n")
+    known: list[Peer] = [HardSeq(checkout_copy(options.cache)), PlainPytest(), OpenHtf(), HardPy()]
+    peers = [peer for peer in known if peer.name in options.peers]
+    pythons = {peer.name: interpreter(peer, options) for peer in peers}
+    machine = describe()
+    figures = Figures()
+    for cases in options.sizes:
+        measure(peers, pythons, cases, options.rounds or ROUNDS.get(cases, 3), options.cache, figures)
+    check = None
+    if options.check and "hardseq" in pythons:
+        check = measure_check(pythons["hardseq"], options.rounds or 5, options.cache)
+    text = markdown(machine, figures, check)
+    print(text)
+    if options.write:
+        write_into(PAGE, text)
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    """What the person asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=numbers, default=[1, 100, 300, 1_000, 10_000], help="cases: 1,100,1000")
+    parser.add_argument("--rounds", type=int, help="timed rounds for each size")
+    parser.add_argument("--peers", type=names, default=["hardseq", "pytest", "openhtf", "hardpy"])
+    parser.add_argument("--no-check", dest="check", action="store_false", help="leave `hardseq check` out")
+    parser.add_argument("--hardseq-python", type=Path, help="an interpreter that has hardseq, to install none")
+    parser.add_argument("--cache", type=Path, default=CHECKOUT / "benchmarks" / ".cache")
+    parser.add_argument("--write", action="store_true", help="update docs/benchmarks.md")
+    return parser.parse_args()
+
+
+def numbers(text: str) -> list[int]:
+    """``1,100`` as numbers."""
+    return [int(part) for part in text.split(",")]
+
+
+def names(text: str) -> list[str]:
+    """``hardseq,pytest`` as names."""
+    return text.split(",")
+
+
+def checkout_copy(cache: Path) -> Path:
+    """What pip needs of this checkout, copied, so that building leaves nothing in it."""
+    copy = cache / "checkout"
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        if (CHECKOUT / name).exists():
+            shutil.copy(CHECKOUT / name, copy)
+    for name in ("sequencer", "schemas"):
+        shutil.copytree(CHECKOUT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def interpreter(peer: Peer, options: argparse.Namespace) -> Path:
+    """The Python of the tool's own environment, made when it is missing; hardseq is installed anew every time."""
+    if peer.name == "hardseq" and options.hardseq_python is not None:
+        return Path(options.hardseq_python)
+    folder = options.cache / "environments" / peer.name
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    fresh = not python.exists()
+    if fresh:
+        say(f"making an environment for {peer.name}")
+        venv.create(folder, with_pip=True)
+    if fresh or peer.name == "hardseq":
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        processes.run([*pip, *peer.requirements], options.cache)
+        if not fresh:
+            processes.run([*pip, "--force-reinstall", "--no-deps", *peer.requirements], options.cache)
+    return python
+
+
+def measure(
+    peers: list[Peer], pythons: dict[str, Path], cases: int, rounds: int, cache: Path, figures: Figures
+) -> None:
+    """Times first and unchanged runs of every tool in turn."""
+    taking_part = [peer for peer in peers if peer.most_cases is None or cases <= peer.most_cases]
+    for peer in taking_part:
+        fresh_project(peer, cases, cache)
+    for number in range(rounds + 1):
+        say(f"{cases} cases, round {number} of {rounds}" + (" (warm-up)" if number == 0 else ""))
+        for peer in taking_part:
+            python, folder = pythons[peer.name], project_folder(peer, cases, cache)
+            command = peer.command(python)
+            peer.forget(folder)
+            first = processes.run(command, folder)
+            again = processes.run(command, folder)
+            if number == 0:
+                prove(peer, folder, python, again.output, cases)
+                figures.add_memory(peer.name, cases, processes.run(command, folder, sample_memory=True))
+            else:
+                figures.add(peer.name, cases, first, again)
+
+
+def fresh_project(peer: Peer, cases: int, cache: Path) -> None:
+    """Writes the tool's project anew."""
+    folder = project_folder(peer, cases, cache)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    peer.write(folder, cases)
+
+
+def project_folder(peer: Peer, cases: int, cache: Path) -> Path:
+    """Where the tool's project of that size lies."""
+    return cache / "projects" / f"{peer.name}_{cases}"
+
+
+def prove(peer: Peer, folder: Path, python: Path, output: str, cases: int) -> None:
+    """Raises ``RuntimeError`` when the tool did not do the whole work."""
+    passed = peer.passed(folder, python, output)
+    if passed != cases:
+        raise RuntimeError(f"{peer.name} passed {passed} of {cases} cases:\n{output[-2000:]}")
+
+
+def measure_check(python: Path, rounds: int, cache: Path) -> CheckFigures:
+    """``hardseq check`` on a large file against PyYAML's C loader alone on the same file."""
+    peer = HardSeq(cache)
+    fresh_project(peer, CHECKED_CASES, cache)
+    folder = project_folder(peer, CHECKED_CASES, cache)
+    checks, loads = [], []
+    for number in range(rounds + 1):
+        say(f"check of {CHECKED_CASES} cases, round {number} of {rounds}" + (" (warm-up)" if number == 0 else ""))
+        load = processes.run([str(python), "-c", LOAD, SEQUENCE], folder)
+        check = processes.run([str(python), "-m", "sequencer", "check", SEQUENCE], folder)
+        if number:
+            loads.append(float(load.output))
+            checks.append(check.seconds)
+    lines = (folder / SEQUENCE).read_text().count("\n")
+    return CheckFigures(CHECKED_CASES, lines, loads, checks)
+
+
+def say(text: str) -> None:
+    """Progress, beside the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

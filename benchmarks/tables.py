@@ -1,0 +1,137 @@
+"""The figures as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from figures import Figures
+
+BEGIN, END = "<!-- figures: written by benchmarks/run.py -->", "<!-- end of figures -->"
+BASE = "pytest"
+
+
+@dataclass(frozen=True)
+class CheckFigures:
+    """``hardseq check`` as a whole command against the bare loading of the same text, in seconds."""
+
+    cases: int
+    lines: int
+    loads: list[float]
+    checks: list[float]
+
+    @property
+    def ratio(self) -> float:
+        """How many times longer the check takes."""
+        return median(self.checks) / median(self.loads)
+
+
+def markdown(machine: str, figures: Figures, check: CheckFigures | None) -> str:
+    """All tables."""
+    rounds = ", ".join(f"{figures.rounds(cases)} at {cases:,}" for cases in figures.sizes)
+    parts = [
+        f"Machine: {machine}. Medians of rounds: {rounds}. In brackets: times plain pytest's figure in the same row.",
+        "### Seconds, tests unchanged since the last run",
+        _table(figures, figures.again, _seconds),
+        "### Seconds, first run",
+        _table(figures, figures.first, _seconds),
+        "### Processor seconds, tests unchanged, all processes together",
+        _table(figures, figures.processor, _seconds),
+        "### Peak memory: largest process / all processes together",
+        _memory_table(figures),
+    ]
+    goals = list(_goals(figures, check))
+    if goals:
+        parts += ["### Goals", "| goal | at most | measured | |\n| --- | --- | --- | --- |\n" + "\n".join(goals)]
+    return "\n\n".join(parts) + "\n"
+
+
+def write_into(page: Path, text: str) -> None:
+    """Replaces the figures in the page, between their two comments. Raises ``ValueError`` when it lacks those."""
+    written = page.read_text(encoding="utf-8")
+    before, begin, rest = written.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page} lacks the lines {BEGIN} and {END}")
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def _table(figures: Figures, value: Callable[[str, int], float | None], show: Callable[[float], str]) -> str:
+    lines = [_row("cases", *figures.tools), _row(*["---:"] * (len(figures.tools) + 1))]
+    for cases in figures.sizes:
+        base = value(BASE, cases)
+        lines.append(_row(f"{cases:,}", *(_cell(value(tool, cases), base, show) for tool in figures.tools)))
+    return "\n".join(lines)
+
+
+def _memory_table(figures: Figures) -> str:
+    lines = [_row("cases", *figures.tools), _row(*["---:"] * (len(figures.tools) + 1))]
+    for cases in figures.sizes:
+        cells = (" / ".join(_megabytes(size) for size in figures.memory(tool, cases)) for tool in figures.tools)
+        lines.append(_row(f"{cases:,}", *cells))
+    return "\n".join(lines)
+
+
+def _goals(figures: Figures, check: CheckFigures | None) -> list[str]:
+    rows = [
+        _ratio_goal("1,000 cases unchanged, against plain pytest", 1.0, figures.again, "hardseq", BASE, 1_000),
+        _ratio_goal("1,000 cases unchanged, against openhtf", 1.0, figures.again, "hardseq", "openhtf", 1_000),
+        _goal(
+            "1,000 cases, first run, against plain pytest unchanged",
+            1.5,
+            _ratio(figures.first("hardseq", 1_000), figures.again(BASE, 1_000)),
+        ),
+        _goal("cost of a case at 10,000 against that at 1,000", 1.2, _growth(figures)),
+        _goal("peak memory at 10,000, largest process, MB", 250, _in_megabytes(figures.memory("hardseq", 10_000)[0])),
+        _ratio_goal("one case, whole command, against a one-test pytest", 1.6, figures.again, "hardseq", BASE, 1),
+        _goal("check of 10,000 cases against PyYAML's C loader alone", 6.0, None if check is None else check.ratio),
+    ]
+    return [row for row in rows if row is not None]
+
+
+def _ratio_goal(
+    name: str, most: float, value: Callable[[str, int], float | None], tool: str, other: str, cases: int
+) -> str | None:
+    return _goal(name, most, _ratio(value(tool, cases), value(other, cases)))
+
+
+def _goal(name: str, most: float, measured: float | None) -> str | None:
+    if measured is None:
+        return None
+    return _row(name, f"{most:g}", f"{measured:.2f}", "reached" if measured <= most else "missed")
+
+
+def _growth(figures: Figures) -> float | None:
+    """Seconds a case at 10,000 over those at 1,000, the start of the command (one case) taken off both."""
+    one, thousand, ten = (figures.again("hardseq", cases) for cases in (1, 1_000, 10_000))
+    if one is None or thousand is None or ten is None:
+        return None
+    return ((ten - one) / 9_999) / ((thousand - one) / 999)
+
+
+def _ratio(value: float | None, base: float | None) -> float | None:
+    return None if value is None or base is None else value / base
+
+
+def _cell(value: float | None, base: float | None, show: Callable[[float], str]) -> str:
+    if value is None:
+        return ""
+    return show(value) if base is None else f"{show(value)} ({value / base:.2f})"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f}" if value >= 1 else f"{value:.3f}"
+
+
+def _in_megabytes(size: int | None) -> float | None:
+    return None if size is None else size / 1e6
+
+
+def _megabytes(size: int | None) -> str:
+    return "?" if size is None else f"{size / 1e6:.0f} MB"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
