@@ -1,0 +1,123 @@
+"""Questions and blocking messages that are open in the test process; answers come in from the link's thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from sequencer.domain.dialog import InvalidAnswer, read_answer
+from sequencer.steps.base import Answer
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.event import DialogAnswered, DialogAsked, Event, OperatorMessage
+from sequencer.vocabulary.failure import Interruption, StepError, Stopped, TimedOut
+
+CLOSED = "the operator closed the dialog"
+POLL = 0.02
+"""Seconds between two looks for an answer; a wait on a lock could not be interrupted by a timeout or a stop."""
+
+
+@dataclass(slots=True)
+class _Open:
+    dialog: Mapping[str, Any] | None
+    answered: threading.Event = field(default_factory=threading.Event)
+    answer: tuple[str, Data, str | None] = ("", None, None)
+
+
+class Dialogs:
+    """Asks through ``emit`` and waits with ``sleep``, which a stop or a timeout cuts short.
+
+    ``attended`` is false when there is nobody who could answer: then asking is a ``StepError``.
+    """
+
+    def __init__(self, emit: Callable[[Event], None], sleep: Callable[[float], None], *, attended: bool = True) -> None:
+        self._emit = emit
+        self._sleep = sleep
+        self._attended = attended
+        self._open: dict[str, _Open] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, case: str, dialog: Mapping[str, Any]) -> Answer:
+        """Asks and waits. Raises ``Stopped`` when the dialog was closed, ``StepError`` when nobody can answer."""
+        if not self._attended:
+            raise StepError("nobody can answer this dialog: the tests run without a panel and without a terminal")
+        # Never used again, so that a late answer of a sleepy browser cannot answer another question.
+        identity = uuid4().hex
+        asked = time.monotonic()
+        self._emit_opening(identity, dialog, DialogAsked(case, identity, dict(dialog)))
+
+        def tell(result: str, value: Data = None, by: str | None = None) -> float:
+            seconds = round(time.monotonic() - asked, 3)
+            self._emit(DialogAnswered(case, identity, result, value, by, seconds))
+            return seconds
+
+        try:
+            result, value, by = self._wait(identity)
+        except TimedOut:
+            tell("timeout")
+            raise
+        except Interruption:
+            tell("stop")
+            raise
+        seconds = tell(result, value, by)
+        if result == "close":
+            raise Stopped(CLOSED)
+        return Answer(result, value, by, seconds)
+
+    def show(self, message: OperatorMessage) -> None:
+        """Shows a message or takes it away; waits for a blocking one until it is confirmed."""
+        if not (message.blocking and message.text is not None and self._attended):
+            self._emit(message)
+            return
+        self._emit_opening(message.id, None, message)
+        try:
+            result, _, _ = self._wait(message.id)
+        finally:
+            self._emit(OperatorMessage(message.case, message.id, None))
+        if result == "close":
+            raise Stopped(CLOSED)
+
+    def deliver(self, identity: str, result: str, value: Any = None, by: str | None = None) -> bool:
+        """Takes an answer; false when it comes too late or is none. Called from any thread."""
+        with self._lock:
+            question = self._open.get(identity)
+            if question is None or question.answered.is_set():
+                return False
+            try:
+                accepted = _accepted(question.dialog, result, value)
+            except InvalidAnswer:
+                return False
+            question.answer = (result, accepted, by)
+            question.answered.set()
+            return True
+
+    def open_ids(self) -> Iterable[str]:
+        """The questions that wait for an answer."""
+        with self._lock:
+            return tuple(identity for identity, question in self._open.items() if not question.answered.is_set())
+
+    def _emit_opening(self, identity: str, dialog: Mapping[str, Any] | None, event: Event) -> None:
+        # Known before it is announced: an answer may come before ``emit`` returns.
+        with self._lock:
+            self._open[identity] = _Open(dialog)
+        self._emit(event)
+
+    def _wait(self, identity: str) -> tuple[str, Data, str | None]:
+        with self._lock:
+            question = self._open[identity]
+        try:
+            while not question.answered.is_set():
+                self._sleep(POLL)
+            return question.answer
+        finally:
+            with self._lock:
+                self._open.pop(identity, None)
+
+
+def _accepted(dialog: Mapping[str, Any] | None, result: str, value: Any) -> Data:
+    if result == "close" or dialog is None:
+        return None
+    return read_answer(dialog, result, value)

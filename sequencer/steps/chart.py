@@ -1,0 +1,146 @@
+"""``chart``: data series with the case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.domain.value import to_data
+from sequencer.steps.base import EXPRESSION_TEXT, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.event import Chart as Charted
+from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.tree import MappingNode
+
+CHART_TYPES = ("line", "line_log_x", "line_log_y", "log_x_y")
+MOST_POINTS = 100_000
+"""Of a series: what a browser still draws, and what a report can carry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartStep(Step):
+    """Adds the chart that the template ``chart`` describes."""
+
+    chart: Data
+
+
+class Chart(StepRun):
+    """Runs a ``chart``."""
+
+    verb = "chart"
+
+    def __init__(self, case: CaseContext, place: str, chart: Mapping[str, Any], **shared: Any) -> None:
+        super().__init__(case, place, **shared)
+        self.chart = chart
+
+    def finish(self) -> None:
+        """Sends it with the report format's keys; series whose data is no list of numbers are a ``StepError``."""
+        said = self.case.value(self.chart)
+        series = said["series"]
+        if isinstance(series, str | Mapping) or not isinstance(series, Iterable):
+            raise StepError(f"a chart's series are a list, not {series!r}")
+        names, x_data, y_data = [], [], []
+        for number, one in enumerate(series, 1):
+            if not isinstance(one, Mapping) or "y" not in one:
+                raise StepError(f"series {number} of the chart has no y values")
+            name = str(one.get("name") or f"{number}")
+            y = _numbers(name, "y", one["y"])
+            x = list(range(len(y))) if one.get("x") is None else _numbers(name, "x", one["x"])
+            if len(x) != len(y):
+                raise StepError(f"series {name!r} of the chart has {len(x)} x values and {len(y)} y values")
+            names.append(name)
+            x_data.append(x)
+            y_data.append(y)
+        self.case.emit(Charted(self.case.full_name, {**_labels(said), **_data(names, x_data, y_data)}))
+
+
+def _labels(said: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {key: None if said.get(key) is None else str(said[key]) for key in ("title", "x_label", "y_label")}
+    return {"type": said.get("type") or "line", **texts}
+
+
+def _data(names: list[str], x_data: list[Any], y_data: list[Any]) -> dict[str, Any]:
+    return {"marker_name": names, "x_data": x_data, "y_data": y_data}
+
+
+def _numbers(name: str, axis: str, values: Any) -> list[Any]:
+    """Plain numbers, ``None`` and NaN among them being gaps."""
+    if hasattr(values, "__len__") and len(values) > MOST_POINTS:
+        raise StepError(f"series {name!r} of the chart has {len(values)} points; {MOST_POINTS} are the most")
+    plain = to_data(values)
+    if not isinstance(plain, list):
+        raise StepError(f"the {axis} values of series {name!r} are a list of numbers, not {plain!r}")
+    for value in plain:
+        # ``to_data`` spells the numbers that JSON lacks.
+        fine = value is None or value in ("NaN", "Infinity", "-Infinity") or isinstance(value, int | float)
+        if not fine or isinstance(value, bool):
+            raise StepError(f"the {axis} values of series {name!r} hold {value!r}, which is no number")
+    return [None if isinstance(value, str) else value for value in plain]
+
+
+def parse(node: MappingNode, reader: StepReader) -> ChartStep:
+    """Reads the step."""
+    return ChartStep(**reader.shared(node, "chart"), chart=reader.template(node, "chart"))
+
+
+def emit(step: ChartStep, out: Emitter) -> None:
+    """``Chart(...).run()``"""
+    out.line(out.construct(Chart, step, step.chart) + ".run()")
+
+
+_VALUES = [{"type": "array", "items": {"type": ["number", "null", "string"]}}, EXPRESSION_TEXT]
+_LABEL = {"type": "string"}
+
+STEP = StepType(
+    verb="chart",
+    summary="Adds a chart to the case and to the report.",
+    schema={
+        "type": "object",
+        "description": "What to draw.",
+        "properties": {
+            "title": {**_LABEL, "description": "The chart's heading.", "examples": ["Ripple"]},
+            "type": {"enum": list(CHART_TYPES), "description": "Which axes are logarithmic; `line` when not said."},
+            "x_label": {**_LABEL, "description": "What the x axis shows.", "examples": ["Frequency, Hz"]},
+            "y_label": {**_LABEL, "description": "What the y axis shows.", "examples": ["Gain, dB"]},
+            "series": {
+                "description": "One line each.",
+                "anyOf": [
+                    {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "type": "object",
+                            "properties": {
+                                "name": {
+                                    **_LABEL,
+                                    "description": "The line's name in the legend.",
+                                    "examples": ["5 V"],
+                                },
+                                "x": {"anyOf": _VALUES, "description": "The x values; 0, 1, 2, ... when not said."},
+                                "y": {"anyOf": _VALUES, "description": "The y values, as many as x values."},
+                            },
+                            "required": ["y"],
+                            "additionalProperties": False,
+                        },
+                    },
+                    EXPRESSION_TEXT,
+                ],
+                "examples": [[{"name": "5 V", "x": [0, 1, 2], "y": [4.98, 5.01, 5.0]}]],
+            },
+        },
+        "required": ["series"],
+        "additionalProperties": False,
+        "examples": [{"title": "Ripple", "series": [{"name": "5 V", "y": "${{ samples }}"}]}],
+    },
+    model=ChartStep,
+    parse=parse,
+    emit=emit,
+    keys={},
+    shared=frozenset({"name", "if", "on_fail"}),
+    example=(
+        "- chart:\n    title: Ripple\n    x_label: Time, ms\n    y_label: Voltage, V\n"
+        '    series:\n      - {name: 5 V, x: "${{ scan.times }}", y: "${{ scan.volts }}"}\n'
+    ),
+)

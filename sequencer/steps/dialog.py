@@ -1,0 +1,219 @@
+"""``dialog``: asks the operator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.domain.dialog import describe
+from sequencer.domain.limits import judge, parse_limits
+from sequencer.domain.value import measurement_type, to_data
+from sequencer.steps.base import SAVE, Answer, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.dialog_schema import DIALOG
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.event import Measurement
+from sequencer.vocabulary.failure import StepError, StepFailed
+from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.tree import MappingNode
+
+_CHOOSING = ("radio", "list", "checkbox")
+_ASKING = ("text", "number", "radio", "checkbox")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialogStep(Step):
+    """Asks what the template ``dialog`` describes; the answer may be recorded as ``measurement``."""
+
+    dialog: Data
+    save: str | None = None
+    message: str | None = None
+    measurement: str | None = None
+    unit: str | None = None
+    limits: Data = None
+
+
+class Dialog(StepRun):
+    """Runs a ``dialog``. What is saved: the value asked for; without one, whether it was passed or confirmed."""
+
+    verb = "dialog"
+
+    def __init__(
+        self,
+        case: CaseContext,
+        place: str,
+        dialog: str | Mapping[str, Any],
+        *,
+        save: str | None = None,
+        message: str | None = None,
+        measurement: str | None = None,
+        unit: str | None = None,
+        limits: Any = None,
+        **shared: Any,
+    ) -> None:
+        super().__init__(case, place, **shared)
+        self.dialog = dialog
+        self.save = save
+        self.message = message
+        self.measurement = measurement
+        self.unit = unit
+        self.limits = limits
+
+    def finish(self) -> None:
+        """Asks, saves, records. Fail is a ``StepFailed``, and so is a measurement that misses its limits."""
+        try:
+            dialog = describe(self.case.value(self.dialog), self.timeout)
+        except ValueError as error:
+            raise StepError(f"the dialog cannot be shown: {error}") from None
+        answer = self.case.ask(dialog)
+        value = answer.value if dialog["fields"] else answer.result != "fail"
+        if self.save is not None:
+            self.case.save(self.save, value)
+        if answer.result == "fail":
+            raise StepFailed("the operator answered Fail" if self.message is None else self.case.text(self.message))
+        if self.measurement is not None:
+            self._record(self.case.text(self.measurement), answer)
+
+    def _record(self, measurement: str, answer: Answer) -> None:
+        limits = self.case.value(self.limits)
+        if self.limits is not None and limits is None:
+            raise StepError(f"limits of {measurement!r}: the expression gave no limits")
+        try:
+            limit = None if limits is None else parse_limits(limits, self.unit)
+        except ValueError as error:
+            raise StepError(f"limits of {measurement!r}: {error}") from None
+        judgement = judge(answer.value, limit)
+        self.case.emit(
+            Measurement(
+                self.case.full_name,
+                self.place,
+                measurement,
+                to_data(answer.value),
+                measurement_type(answer.value),
+                self.unit,
+                to_data(limits),
+                judgement.result,
+                judgement.reason,
+            )
+        )
+        if judgement.result is False:
+            raise StepFailed(f"{measurement}: {judgement.reason}")
+
+
+def parse(node: MappingNode, reader: StepReader) -> DialogStep:
+    """Reads the step; keys that do not go together are problems."""
+    shared = reader.shared(node, "dialog")
+    written = node["dialog"]
+    if isinstance(written, MappingNode):
+        _check(written, reader)
+    _check_measurement(node, reader)
+    unit = node.get("unit") or (written.get("unit") if isinstance(written, MappingNode) else None)
+    limits = reader.limits(node, "limits", unit)
+    if limits is not None:
+        reader.counts_as_limited()
+    step = DialogStep(
+        **shared,
+        dialog=reader.template(node, "dialog"),
+        save=node.get("save"),
+        message=reader.text(node, "message"),
+        measurement=reader.text(node, "measurement"),
+        unit=unit,
+        limits=limits,
+    )
+    if step.save is not None:
+        reader.define(step.save, node.value_place("save"))
+    return step
+
+
+def _check_measurement(node: MappingNode, reader: StepReader) -> None:
+    for key in ("limits", "unit"):
+        if key in node and "measurement" not in node:
+            reader.problem(
+                f"{key}-without-measurement",
+                f"`{key}` belongs to a measurement, and this dialog records none",
+                node.key_place(key),
+                hint="add `measurement: Name`",
+            )
+    written = node["dialog"]
+    kind = written.get("type", "confirm") if isinstance(written, MappingNode) else "confirm"
+    if "measurement" in node and kind not in _ASKING:
+        reader.problem(
+            "nothing-to-measure",
+            f"a dialog of type `{kind}` has no value to record as a measurement",
+            node.key_place("measurement"),
+        )
+
+
+def _check(dialog: MappingNode, reader: StepReader) -> None:
+    kind = dialog.get("type", "confirm")
+    for key, needed in (("fields", "form"), ("steps", "steps")):
+        if kind == needed and key not in dialog:
+            reader.problem(f"no-{key}", f"a dialog of type `{needed}` needs `{key}`", dialog.value_place("type"))
+        elif key in dialog and kind != needed:
+            message = f"`{key}` belongs to a dialog of `type: {needed}`"
+            reader.problem(f"{key}-misplaced", message, dialog.key_place(key), hint=f"say `type: {needed}`")
+    if kind in _ASKING:
+        _check_field(dialog, kind, reader)
+    names: set[str] = set()
+    for field in dialog.get("fields", ()):
+        if field["name"] in names:
+            reader.problem(
+                "duplicate-field", f"there are two fields named `{field['name']}`", field.value_place("name")
+            )
+        names.add(field["name"])
+        _check_field(field, field.get("type", "text"), reader)
+
+
+def _check_field(field: MappingNode, kind: str, reader: StepReader) -> None:
+    if kind in _CHOOSING and "choices" not in field:
+        reader.problem("no-choices", f"there is nothing to choose from: `{kind}` needs `choices`", field.place)
+    for lower, upper in (("min", "max"), ("min_length", "max_length")):
+        least, most = field.get(lower), field.get(upper)
+        if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
+            reader.problem("nothing-allowed", f"`{lower}` is above `{upper}`", field.value_place(lower))
+    if "pattern" in field:
+        try:
+            re.compile(field["pattern"])
+        except re.error as error:
+            reader.problem("bad-pattern", f"no regular expression: {error}", field.value_place("pattern"))
+
+
+def emit(step: DialogStep, out: Emitter) -> None:
+    """``Dialog(...).run()``"""
+    keywords = {name: getattr(step, name) for name in ("save", "message", "measurement", "unit", "limits")}
+    out.line(out.construct(Dialog, step, step.dialog, **keywords) + ".run()")
+
+
+STEP = StepType(
+    verb="dialog",
+    summary="Asks the operator and waits for the answer. Closing the dialog stops the run.",
+    schema=DIALOG,
+    model=DialogStep,
+    parse=parse,
+    emit=emit,
+    keys={
+        "save": SAVE,
+        "message": {
+            "type": "string",
+            "description": "What people read when the operator answers Fail; may hold ${{ expressions }}.",
+            "examples": ["The LED at ${{ position }} is dark"],
+        },
+        "measurement": {
+            "type": "string",
+            "minLength": 1,
+            "description": "Records the answer as a measurement of this name.",
+            "examples": ["Torque"],
+        },
+        "unit": {"type": "string", "description": "The measurement's unit.", "examples": ["Nm"]},
+        "limits": {"$ref": "#/$defs/limits"},
+    },
+    shared=frozenset({"name", "if", "timeout", "on_fail", "error_code"}),
+    example=(
+        "- dialog: {type: number, title: Torque, text: Read the torque wrench, unit: Nm}\n"
+        "  save: torque\n"
+        "  measurement: Torque\n"
+        "  limits: [1.0, 1.4]\n"
+        "  timeout: 2 min\n"
+    ),
+)

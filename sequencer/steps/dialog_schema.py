@@ -1,0 +1,181 @@
+"""The schema of what ``dialog`` says, and of the looks it shares with ``operator_message``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sequencer.domain.dialog import FIELD_TYPES, TYPES
+from sequencer.steps.base import EXPRESSION_TEXT, Schema
+
+
+def _text(description: str, *examples: str) -> Schema:
+    return {"type": "string", "description": description, "examples": list(examples)}
+
+
+def _number(description: str, *examples: float) -> Schema:
+    return {"anyOf": [{"type": "number"}, EXPRESSION_TEXT], "description": description, "examples": list(examples)}
+
+
+def _count(description: str, *examples: int) -> Schema:
+    return {"type": "integer", "minimum": 0, "description": description, "examples": list(examples)}
+
+
+def _object(description: str, properties: Mapping[str, Schema], *required: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": description,
+        "properties": dict(properties),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+IMAGE: Schema = {
+    "description": "A picture from the project folder.",
+    "anyOf": [
+        _text("Its file, relative to the project folder.", "images/led.png"),
+        _object(
+            "The picture's file and how it is shown.",
+            {
+                "file": _text("Its file, relative to the project folder.", "images/led.png"),
+                "width": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 100,
+                    "description": "Its width in percent of the dialog's.",
+                    "examples": [60],
+                },
+                "border": _count("The width of a frame around it in pixels.", 2),
+                "alt": _text("What a screen reader says instead of it.", "The LED beside the connector"),
+            },
+            "file",
+        ),
+    ],
+    "examples": ["images/led.png"],
+}
+
+HTML: Schema = {
+    "description": "HTML in a sandboxed frame: it can neither run scripts nor reach the panel.",
+    "anyOf": [
+        _text("The HTML itself.", "<h2>Pinout</h2>"),
+        _object(
+            "The HTML itself, or the address of a page.",
+            {
+                "code": _text("The HTML itself.", "<h2>Pinout</h2>"),
+                "url": {**_text("A page's address.", "https://example.org"), "pattern": r"^(https?://|\s*\$\{\{)"},
+                "width": {"type": "integer", "minimum": 1, "maximum": 100, "description": "Its width in percent."},
+                "height": _count("Its height in pixels.", 300),
+                "border": _count("The width of a frame around it in pixels.", 2),
+            },
+        ),
+    ],
+    "examples": ["<h2>Pinout</h2>"],
+}
+
+LOOKS: Mapping[str, Schema] = {
+    "title": _text("The heading.", "Check the LED"),
+    "text": _text("What the operator reads; line breaks are kept.", "Is the green LED on?"),
+    "font_size": {
+        "type": "integer",
+        "minimum": 8,
+        "maximum": 120,
+        "description": "The size of the text in pixels.",
+        "examples": [24],
+    },
+    "image": IMAGE,
+    "html": HTML,
+}
+
+CHOICES: Schema = {
+    "description": "What to choose from: texts or numbers, or mappings with a label and a picture.",
+    "anyOf": [
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "anyOf": [
+                    {"type": ["string", "number", "boolean"]},
+                    _object(
+                        "A choice.",
+                        {
+                            "value": {
+                                "type": ["string", "number", "boolean"],
+                                "description": "What is saved; the label when not said.",
+                            },
+                            "label": _text("What the operator reads.", "Red"),
+                            "image": IMAGE,
+                        },
+                    ),
+                ]
+            },
+        },
+        EXPRESSION_TEXT,
+    ],
+    "examples": [["red", "green", "blue"]],
+}
+
+CONSTRAINTS: Mapping[str, Schema] = {
+    "required": {"type": "boolean", "description": "Whether it must be answered; false is the default of checkboxes."},
+    "default": {"description": "What is filled in at first.", "examples": ["REV1.0"]},
+    "placeholder": _text("A hint in the empty field.", "SN000000"),
+    "unit": _text("The unit of a number, shown beside the field.", "V"),
+    "min": _number("The smallest number allowed; of checkboxes, how many must be ticked.", 0),
+    "max": _number("The largest number allowed; of checkboxes, how many may be ticked.", 10),
+    "step": _number("The step of a slider.", 0.5),
+    "min_length": _count("The least number of characters.", 3),
+    "max_length": _count("The greatest number of characters.", 20),
+    "pattern": _text("A regular expression that the text must match.", "^SN[0-9]{6}$"),
+    "choices": CHOICES,
+}
+
+FIELD: Schema = _object(
+    "A field of a form.",
+    {
+        "name": {
+            "type": "string",
+            "pattern": "^[a-z][a-z0-9_]*$",
+            "description": "The answer's name: `${{ answer.name }}`.",
+            "examples": ["operator"],
+        },
+        "type": {"enum": list(FIELD_TYPES), "description": "What kind of field it is; `text` when not said."},
+        "label": _text("What the operator reads beside it.", "Your name"),
+        **CONSTRAINTS,
+    },
+    "name",
+)
+
+DIALOG: Schema = {
+    "description": "What to ask; a bare text asks to confirm it.",
+    "anyOf": [
+        {"type": "string", "minLength": 1},
+        _object(
+            "What to ask.",
+            {
+                "type": {"enum": list(TYPES), "description": "What to ask for; `confirm` when not said."},
+                **LOOKS,
+                "pass_fail": {
+                    "type": "boolean",
+                    "description": "Buttons Pass and Fail instead of Confirm; Fail fails the case.",
+                },
+                "buttons": _object(
+                    "Other texts on the buttons.",
+                    {
+                        "confirm": _text("Instead of Confirm.", "Done"),
+                        "pass": _text("Instead of Pass.", "It lights"),
+                        "fail": _text("Instead of Fail.", "It is dark"),
+                    },
+                ),
+                **CONSTRAINTS,
+                "fields": {"type": "array", "minItems": 1, "items": FIELD, "description": "The fields of a form."},
+                "steps": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": _object("One page of instructions.", LOOKS),
+                    "description": "The pages of `type: steps`; the last one has the buttons.",
+                },
+            },
+        ),
+    ],
+    "examples": ["Connect the device, then confirm.", {"type": "number", "text": "Read the torque", "unit": "Nm"}],
+}

@@ -1,0 +1,104 @@
+"""``operator_message``: tells the operator something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.domain.dialog import looks
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.dialog_schema import LOOKS
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.event import OperatorMessage as Told
+from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.tree import MappingNode
+
+DEFAULT_KEY = "operator_message"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorMessageStep(Step):
+    """Shows what the template ``shown`` describes; a bare text is a message that does not block."""
+
+    shown: Data
+
+
+class OperatorMessage(StepRun):
+    """Runs an ``operator_message``. A later message of the same key takes the place of an earlier one."""
+
+    verb = "operator_message"
+
+    def __init__(self, case: CaseContext, place: str, shown: str | Mapping[str, Any], **shared: Any) -> None:
+        super().__init__(case, place, **shared)
+        self.shown = shown
+
+    def finish(self) -> None:
+        """Tells it; a blocking message waits until somebody confirmed it."""
+        written = self.case.value(self.shown)
+        said: Mapping[str, Any] = written if isinstance(written, Mapping) else {"text": str(written)}
+        key = str(said.get("key") or DEFAULT_KEY)
+        if said.get("clear"):
+            self.case.tell(Told(self.case.full_name, key, None))
+            return
+        shown = looks(said)
+        text, title = shown.pop("text") or "", shown.pop("title")
+        details = {name: value for name, value in shown.items() if value is not None}
+        self.case.tell(Told(self.case.full_name, key, text, title, bool(said.get("blocking")), details))
+
+
+def parse(node: MappingNode, reader: StepReader) -> OperatorMessageStep:
+    """Reads the step; a message that neither says nor clears anything is a problem."""
+    shared = reader.shared(node, "operator_message")
+    written = node["operator_message"]
+    if isinstance(written, MappingNode):
+        says = [key for key in (*LOOKS, "blocking") if key in written]
+        if not written.get("clear") and not {"text", "title", "image", "html"} & set(says):
+            reader.problem("empty-message", "this message says nothing", node.key_place("operator_message"))
+        if written.get("clear") and says:
+            reader.problem(
+                "clear-and-text", "`clear` takes a message away and says nothing", written.key_place(says[0])
+            )
+    return OperatorMessageStep(**shared, shown=reader.template(node, "operator_message"))
+
+
+def emit(step: OperatorMessageStep, out: Emitter) -> None:
+    """``OperatorMessage(...).run()``"""
+    out.line(out.construct(OperatorMessage, step, step.shown) + ".run()")
+
+
+STEP = StepType(
+    verb="operator_message",
+    summary="Tells the operator something, and waits until it is confirmed when `blocking` says so.",
+    schema={
+        "description": "The text, or a mapping that says more.",
+        "anyOf": [
+            {"type": "string", "minLength": 1},
+            {
+                "type": "object",
+                "properties": {
+                    **LOOKS,
+                    "blocking": {
+                        "type": "boolean",
+                        "description": "Wait until somebody confirmed it; false when not said.",
+                    },
+                    "key": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "Its name: a later message of the same name takes its place or clears it.",
+                        "examples": ["heating"],
+                    },
+                    "clear": {"type": "boolean", "description": "Takes the message away."},
+                },
+                "additionalProperties": False,
+            },
+        ],
+        "examples": ["The chamber heats up", {"clear": True}],
+    },
+    model=OperatorMessageStep,
+    parse=parse,
+    emit=emit,
+    keys={},
+    shared=frozenset({"name", "if", "timeout", "on_fail"}),
+    example="- operator_message: {title: Warm-up, text: The chamber heats up, key: heating}\n",
+)

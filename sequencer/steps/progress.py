@@ -1,0 +1,90 @@
+"""``progress``: a bar beside the case, for a step that takes long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.steps.base import EXPRESSION_TEXT, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.event import Progress as Progressed
+from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.tree import MappingNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressStep(Step):
+    """Shows how far the case is: the template ``progress`` is a number of 100, or ``{value, max, label}``."""
+
+    progress: Data
+
+
+class Progress(StepRun):
+    """Runs a ``progress``."""
+
+    verb = "progress"
+
+    def __init__(self, case: CaseContext, place: str, progress: Any, **shared: Any) -> None:
+        super().__init__(case, place, **shared)
+        self.progress = progress
+
+    def finish(self) -> None:
+        """Sends it; the value is held between 0 and the maximum."""
+        written = self.case.value(self.progress)
+        said: Mapping[str, Any] = written if isinstance(written, Mapping) else {"value": written}
+        maximum = _number("max", said.get("max", 100))
+        if maximum <= 0:
+            raise StepError(f"the max of a progress is above 0, not {maximum:g}")
+        value = min(max(_number("value", said.get("value")), 0.0), maximum)
+        label = said.get("label")
+        self.case.emit(Progressed(self.case.full_name, value, maximum, None if label is None else str(label)))
+
+
+def _number(key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise StepError(f"the {key} of a progress is a number, not {value!r}")
+    return float(value)
+
+
+def parse(node: MappingNode, reader: StepReader) -> ProgressStep:
+    """Reads the step."""
+    return ProgressStep(**reader.shared(node, "progress"), progress=reader.template(node, "progress"))
+
+
+def emit(step: ProgressStep, out: Emitter) -> None:
+    """``Progress(...).run()``"""
+    out.line(out.construct(Progress, step, step.progress) + ".run()")
+
+
+_NUMBER = [{"type": "number"}, EXPRESSION_TEXT]
+
+STEP = StepType(
+    verb="progress",
+    summary="Shows a bar beside the case.",
+    schema={
+        "description": "How far it is: a number of 100, or value and max.",
+        "anyOf": [
+            *_NUMBER,
+            {
+                "type": "object",
+                "properties": {
+                    "value": {"anyOf": _NUMBER, "description": "How far it is.", "examples": ["${{ done }}"]},
+                    "max": {"anyOf": _NUMBER, "description": "Where it ends; 100 when not said.", "examples": [8]},
+                    "label": {"type": "string", "description": "Text in the bar.", "examples": ["Flashing"]},
+                },
+                "required": ["value"],
+                "additionalProperties": False,
+            },
+        ],
+        "examples": [50, {"value": "${{ block }}", "max": 64, "label": "Flashing"}],
+    },
+    model=ProgressStep,
+    parse=parse,
+    emit=emit,
+    keys={},
+    shared=frozenset({"name", "if", "on_fail"}),
+    example='- progress: {value: "${{ block }}", max: 64, label: Flashing}\n',
+)

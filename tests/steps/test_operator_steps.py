@@ -1,0 +1,159 @@
+"""The steps that speak with the operator: dialog, operator_message, progress, chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sequencer.steps.base import Answer, StepRun
+from sequencer.steps.chart import Chart
+from sequencer.steps.dialog import Dialog
+from sequencer.steps.operator_message import OperatorMessage
+from sequencer.steps.progress import Progress
+from sequencer.vocabulary import event
+from sequencer.vocabulary.failure import StepError, StepFailed
+
+
+class Case:
+    """A case whose templates are already evaluated, and whose operator answers as told."""
+
+    full_name = "main::case"
+
+    def __init__(self, answer: Answer | None = None) -> None:
+        self.answer = answer
+        self.events: list[Any] = []
+        self.saved: dict[str, Any] = {}
+        self.asked: Mapping[str, Any] | None = None
+        self.told: list[event.OperatorMessage] = []
+
+    def begin(self, step: StepRun) -> None: ...
+
+    def end(self, step: StepRun, error: BaseException | None) -> bool:
+        return False
+
+    def value(self, template: Any) -> Any:
+        return template
+
+    def text(self, template: str) -> str:
+        return template
+
+    def emit(self, happened: event.Event) -> None:
+        self.events.append(happened)
+
+    def save(self, name: str, value: Any, scope: str = "case") -> None:
+        self.saved[name] = value
+
+    def ask(self, dialog: Mapping[str, Any]) -> Answer:
+        self.asked = dialog
+        assert self.answer is not None
+        return self.answer
+
+    def tell(self, message: event.OperatorMessage) -> None:
+        self.told.append(message)
+
+
+def run(kind: type[StepRun], case: Case, *arguments: Any, **keywords: Any) -> None:
+    kind(case, "a.yaml:1:1", *arguments, **keywords).run()  # type: ignore[arg-type]
+
+
+def test_a_confirmation_saves_true() -> None:
+    """A dialog without a field saves whether it was confirmed."""
+    case = Case(Answer("confirm", None, "browser", 1.0))
+    run(Dialog, case, "Connect", save="done", timeout=9.0)
+    assert case.saved == {"done": True}
+    assert case.asked is not None and case.asked["timeout"] == 9.0
+
+
+def test_fail_fails_the_case_with_the_message_given() -> None:
+    """The operator's Fail is a StepFailed; what was answered is saved all the same."""
+    case = Case(Answer("fail", None, None, 1.0))
+    with pytest.raises(StepFailed, match="LED 3 is dark"):
+        run(Dialog, case, {"text": "Lit?", "pass_fail": True}, save="lit", message="LED 3 is dark")
+    assert case.saved == {"lit": False}
+
+
+def test_an_answer_can_be_a_measurement_with_limits() -> None:
+    """The number typed in is recorded and judged like any measurement."""
+    case = Case(Answer("confirm", 1.7, None, 1.0))
+    with pytest.raises(StepFailed, match=r"Torque: .*1\.7"):
+        run(Dialog, case, {"type": "number", "text": "?"}, measurement="Torque", unit="Nm", limits=[1.0, 1.4], save="t")
+    (measured,) = case.events
+    assert (measured.measurement, measured.value, measured.unit, measured.result) == ("Torque", 1.7, "Nm", False)
+    assert case.saved == {"t": 1.7}
+
+
+def test_no_answer_does_not_pass_a_limited_measurement() -> None:
+    """An optional number left empty is a missing value, and that fails."""
+    case = Case(Answer("confirm", None, None, 1.0))
+    with pytest.raises(StepFailed):
+        run(Dialog, case, {"type": "number", "required": False}, measurement="Torque", limits=[1.0, 1.4])
+
+
+def test_a_dialog_spoiled_by_an_expression_is_an_error() -> None:
+    """Choices that are no list end the case with an error, not with a broken page."""
+    with pytest.raises(StepError, match="choices are a list"):
+        run(Dialog, Case(), {"type": "radio", "choices": 5})
+
+
+def test_operator_message_forms() -> None:
+    """A text does not block; a mapping may; clear takes away what stands under the key."""
+    case = Case()
+    run(OperatorMessage, case, "Hello")
+    run(OperatorMessage, case, {"title": "T", "text": "x", "blocking": True, "key": "k", "image": "a.png"})
+    run(OperatorMessage, case, {"clear": True, "key": "k"})
+    hello, blocking, clear = case.told
+    assert (hello.text, hello.blocking, hello.id) == ("Hello", False, "operator_message")
+    assert (blocking.blocking, blocking.id, blocking.details) == (True, "k", {"image": {"file": "a.png"}})
+    assert (clear.id, clear.text) == ("k", None)
+
+
+def test_progress_is_held_within_its_bounds() -> None:
+    """A value past the maximum fills the bar; a bare number is of 100."""
+    case = Case()
+    run(Progress, case, 40)
+    run(Progress, case, {"value": 9, "max": 8, "label": "Flashing"})
+    first, second = case.events
+    assert (first.value, first.maximum, first.label) == (40.0, 100.0, None)
+    assert (second.value, second.maximum, second.label) == (8.0, 8.0, "Flashing")
+
+
+@pytest.mark.parametrize("wrong", ["half", None, float("nan"), True, {"value": 1, "max": 0}])
+def test_progress_refuses_what_is_no_number(wrong: object) -> None:
+    """What an expression spoiled is an error of the case."""
+    with pytest.raises(StepError):
+        run(Progress, Case(), wrong)
+
+
+def test_chart_has_the_report_formats_keys() -> None:
+    """Series become marker names, x data and y data; x counts from 0 when not said; NaN is a gap."""
+    case = Case()
+    series = [{"name": "5 V", "x": [1, 2, 3], "y": [4.9, float("nan"), 5.1]}, {"y": (1, 2)}]
+    run(Chart, case, {"title": "Ripple", "type": "log_x_y", "series": series})
+    assert case.events[0].chart == {
+        "type": "log_x_y",
+        "title": "Ripple",
+        "x_label": None,
+        "y_label": None,
+        "marker_name": ["5 V", "2"],
+        "x_data": [[1, 2, 3], [0, 1]],
+        "y_data": [[4.9, None, 5.1], [1, 2]],
+    }
+
+
+@pytest.mark.parametrize(
+    ("series", "sentence"),
+    [
+        ("text", "series are a list"),
+        ([{"x": [1]}], "no y values"),
+        ([{"name": "a", "x": [1], "y": [1, 2]}], "1 x values and 2 y values"),
+        ([{"name": "a", "y": ["high"]}], "'high'"),
+        ([{"name": "a", "y": 5}], "a list of numbers"),
+        ([{"name": "a", "y": range(100_001)}], "100001 points"),
+    ],
+)
+def test_chart_refuses_what_is_no_series(series: Any, sentence: str) -> None:
+    """Unequal lengths, texts and too many points are errors of the case that say which."""
+    with pytest.raises(StepError, match=sentence):
+        run(Chart, Case(), {"series": series})
