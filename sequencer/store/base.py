@@ -225,7 +225,7 @@ class Store(Protocol):
         ...
 
     def series(self, case: str, measurement: str, runs: RunFilter = ANY, *, limit: int = 1000) -> list[SeriesPoint]:
-        """The measurement's values in the newest ``limit`` real runs that have it, oldest first."""
+        """The measurement's values newest ``limit`` values from real (not simulated) runs, oldest first."""
         ...
 
     def series_names(self, sequence: str | None = None) -> list[SeriesName]:

@@ -60,8 +60,8 @@ def open_project(path: Path, environment: Mapping[str, str] | None = None) -> Pr
 def locate(path: Path) -> tuple[Path, Path | None]:
     """The project folder of ``path`` and its configuration file, if there is one.
 
-    It is the nearest folder upward that holds a configuration; without one the parent of a ``sequences`` folder, or else
-    the folder itself.
+    It is the nearest folder upward that holds a configuration; without one the parent of a ``sequences`` folder, or
+    else the folder itself.
     """
     path = path.absolute()
     start = path if path.is_dir() else path.parent

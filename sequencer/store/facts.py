@@ -1,0 +1,141 @@
+"""What a store needs to know about a report besides keeping it: pure functions, the same for every store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sequencer.store.base import RunSummary
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_sorted_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), sort_keys=True, check_circular=False).encode
+_plain_json = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+
+
+class NumericMeasurement(NamedTuple):
+    """A number that a case's last attempt recorded; ``limits`` as written."""
+
+    case: str
+    name: str
+    unit: str | None
+    value: float | None
+    result: bool | None
+    limits: Data
+
+
+def text(value: object) -> str | None:
+    """``value`` as a database takes it: no lone surrogates (they have no UTF-8 form), ``None`` for nothing."""
+    if value is None or value == "":
+        return None
+    return _LONE_SURROGATE.sub("\ufffd", str(value))
+
+
+def summary(report: RunReport) -> RunSummary:
+    """The report's line in the history."""
+    sequence = report["sequence"]
+    return RunSummary(
+        id=report["id"],
+        status=report["status"],
+        start_time=report["start_time"],
+        stop_time=report["stop_time"],
+        sequence=text(sequence["name"]) or "",
+        sequence_version=text(sequence["version"]),
+        serial_number=text(report["dut"].get("serial_number")),
+        part_number=text(report["dut"].get("part_number")),
+        stand=text(report["stand"].get("name")),
+        user=text(report["user"]),
+        partial=report["selection"] is not None,
+        simulated=report["simulated"],
+        aborted=report["aborted"],
+        cases=sum(len(module["cases"]) for module in report["modules"]),
+        caused_dut_failure_id=text(report["caused_dut_failure_id"]),
+        error_code=report["error_code"],
+    )
+
+
+def full_name(module: ModuleReport, case: CaseReport) -> str:
+    """``module::case``."""
+    return text(f"{module['id']}::{case['id']}") or ""
+
+
+def failed_cases(report: RunReport) -> list[str]:
+    """The full names of the cases that ended ``failed``, ``error`` or ``stopped``, in running order."""
+    return [
+        full_name(module, case)
+        for module in report["modules"]
+        for case in module["cases"]
+        if case["status"] in ("failed", "error", "stopped")
+    ]
+
+
+def measurements(report: RunReport) -> Iterator[NumericMeasurement]:
+    """The numeric measurements of every case's last attempt, in the order they were taken."""
+    for module in report["modules"]:
+        for case in module["cases"]:
+            if not case["attempts"]:
+                continue
+            for taken in case["attempts"][-1]["measurements"]:
+                if taken["type"] == "numeric":
+                    yield NumericMeasurement(
+                        name=text(taken["name"]) or "",
+                        case=full_name(module, case),
+                        unit=text(taken["unit"]),
+                        value=_number(taken["value"]),
+                        result=taken["result"],
+                        limits=taken["limits"],
+                    )
+
+
+def attachments(report: RunReport) -> dict[str, str | None]:
+    """The media type of every attached file of any attempt by its sha256."""
+    return {
+        attached["sha256"]: attached["media_type"]
+        for module in report["modules"]
+        for case in module["cases"]
+        for attempt in case["attempts"]
+        for attached in attempt["attachments"]
+    }
+
+
+def encode(report: Mapping[str, Any]) -> bytes:
+    """The report as compact JSON in pure ASCII: any text survives, a lone surrogate from a driver included."""
+    return _plain_json(report).encode("ascii")
+
+
+def fingerprint(report: Mapping[str, Any]) -> str:
+    """The sha256 of the report's content, whatever the order of its keys."""
+    return hashlib.sha256(_sorted_json(report).encode("ascii")).hexdigest()
+
+
+def bounds(limits: Data, unit: str | None) -> tuple[float | None, float | None]:
+    """The lower and upper bound of what passes, as far as the limits have such; never raises."""
+    if limits is None:
+        return None, None
+    from sequencer.domain.limits import parse_limits
+
+    try:
+        lowered = parse_limits(limits, unit).lower()
+    except ValueError:
+        return None, None
+    operation, compared = lowered.get("operation"), lowered.get("comparison_value")
+    if operation in ("ltgt", "ltge", "legt", "lege"):  # outside ranges have no two bounds that a chart could draw
+        return None, None
+    lower = lowered.get("lower_limit", compared if operation in ("eq", "gt", "ge") else None)
+    upper = lowered.get("upper_limit", compared if operation in ("eq", "lt", "le") else None)
+    return _number(lower), _number(upper)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,128 @@
+"""Connections to the embedded database: opened when needed, used by one thread at a time, errors in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sequencer.store.base import StoreError, StoreUnavailable
+from sequencer.store.sqlite_schema import bring_up_to_date
+
+BUSY_SECONDS = 10.0
+
+
+class Connections:
+    """Hands out connections to the file ``path``, which is created when it does not exist."""
+
+    def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path
+        self._busy_seconds = busy_seconds
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection in one consistent view of the database."""
+        with self._borrowed() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction that is on the disk when the block ends well, and undone when it does not."""
+        with self._borrowed() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # a full disk has rolled back by itself
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Closes what is idle now and refuses further use."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        with plain_errors(self.path):
+            connection = self._take()
+            try:
+                yield connection
+            except sqlite3.Error:
+                connection.close()  # whatever is wrong with it, the next caller starts afresh
+                raise
+            except BaseException:
+                self._give_back(connection)
+                raise
+            self._give_back(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the embedded database was closed")
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")  # a saved report survives a power cut
+            bring_up_to_date(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the file system raise into :class:`StoreError` with a text that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explained(path, error) from error
+    except OSError as error:
+        raise StoreUnavailable(f"the embedded database {path} cannot be used: {error.strerror or error}") from error
+
+
+def _explained(path: Path, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    what = {
+        sqlite3.SQLITE_BUSY: "is locked by another process",
+        sqlite3.SQLITE_LOCKED: "is locked by another process",
+        sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
+        sqlite3.SQLITE_READONLY: "is read-only: check the rights of the file and its folder",
+        sqlite3.SQLITE_PERM: "cannot be written: check the rights of the file and its folder",
+        sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that its folder exists and may be written",
+        sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
+        sqlite3.SQLITE_NOTADB: "is no database: move the file aside, a new one will be made",
+        sqlite3.SQLITE_CORRUPT: "is damaged: move the file aside and keep it, a new one will be made",
+    }.get(code)
+    if what is None:
+        return StoreError(f"the embedded database {path} refused: {error}")
+    return StoreUnavailable(f"the embedded database {path} {what} ({error})")

@@ -1,0 +1,140 @@
+"""The tables of the embedded database and how older ones become today's.
+
+``PRAGMA user_version`` counts the migrations that were carried out. The outbox has tables of its own in the same file.
+``tallies`` and ``case_failures`` are sums over whole days (UTC) and over spans of 32 and 1,024 days, so that a
+question over any time reads a few dozen rows however many runs there are. Texts that may be missing are ``''`` in the
+tables whose key they belong to.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sequencer.store.base import StoreError
+
+_VERSION_1 = """
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL,
+    start_time REAL NOT NULL,
+    stop_time REAL,
+    sequence TEXT NOT NULL,
+    sequence_version TEXT,
+    serial_number TEXT,
+    part_number TEXT,
+    stand TEXT,
+    user TEXT,
+    partial INTEGER NOT NULL,
+    simulated INTEGER NOT NULL,
+    aborted INTEGER NOT NULL,
+    cases INTEGER NOT NULL,
+    caused_dut_failure_id TEXT,
+    error_code INTEGER,
+    fingerprint TEXT NOT NULL
+);
+CREATE INDEX runs_by_time ON runs (start_time, id);
+CREATE INDEX runs_by_status ON runs (status, start_time, id);
+CREATE INDEX runs_by_sequence ON runs (sequence, start_time, id);
+CREATE INDEX runs_by_serial_number ON runs (serial_number, start_time, id);
+CREATE INDEX runs_by_part_number ON runs (part_number, start_time, id);
+CREATE INDEX runs_by_stand ON runs (stand, start_time, id);
+CREATE INDEX runs_by_sequence_and_status ON runs (sequence, status, start_time, id);
+
+CREATE TABLE documents (run INTEGER PRIMARY KEY REFERENCES runs (number), body BLOB NOT NULL);
+
+CREATE TABLE failed_cases (run INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID;
+
+CREATE TABLE first_runs (
+    sequence TEXT NOT NULL,
+    part_number TEXT NOT NULL,
+    serial_number TEXT NOT NULL,
+    stand TEXT NOT NULL,
+    status TEXT NOT NULL,
+    start_time REAL NOT NULL,
+    PRIMARY KEY (serial_number, sequence, part_number)
+) WITHOUT ROWID;
+CREATE INDEX first_runs_by_time ON first_runs (start_time);
+
+CREATE TABLE tallies (
+    days INTEGER NOT NULL,
+    span INTEGER NOT NULL,
+    sequence TEXT NOT NULL,
+    part_number TEXT NOT NULL,
+    stand TEXT NOT NULL,
+    passed INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    error INTEGER NOT NULL DEFAULT 0,
+    stopped INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    units INTEGER NOT NULL DEFAULT 0,
+    first_passed INTEGER NOT NULL DEFAULT 0,
+    passed_seconds REAL NOT NULL DEFAULT 0,
+    PRIMARY KEY (days, span, sequence, part_number, stand)
+) WITHOUT ROWID;
+
+CREATE TABLE case_failures (
+    days INTEGER NOT NULL,
+    span INTEGER NOT NULL,
+    sequence TEXT NOT NULL,
+    part_number TEXT NOT NULL,
+    stand TEXT NOT NULL,
+    name TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    PRIMARY KEY (days, span, sequence, part_number, stand, name)
+) WITHOUT ROWID;
+
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    sequence TEXT NOT NULL,
+    case_name TEXT NOT NULL,
+    measurement TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    UNIQUE (sequence, case_name, measurement, unit)
+);
+CREATE TABLE limits (id INTEGER PRIMARY KEY, written TEXT NOT NULL UNIQUE);
+CREATE TABLE measurements (
+    run INTEGER NOT NULL,
+    series INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    value REAL,
+    result INTEGER,
+    limits INTEGER,
+    PRIMARY KEY (run, series, position)
+) WITHOUT ROWID;
+
+CREATE TABLE attachments (sha256 TEXT PRIMARY KEY, media_type TEXT, data BLOB NOT NULL);
+CREATE TABLE run_attachments (
+    run INTEGER NOT NULL,
+    sha256 TEXT NOT NULL REFERENCES attachments (sha256),
+    PRIMARY KEY (run, sha256)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+
+
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Creates or upgrades the tables, all or nothing, whatever other process does the same at the same time.
+
+    Raises :class:`StoreError` for a database that a newer hardseq wrote.
+    """
+    if _version(connection) == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)  # another process may have been faster
+        if version > len(MIGRATIONS):
+            raise StoreError(f"the database was written by a newer hardseq (its format is {version}): update hardseq")
+        for script in MIGRATIONS[version:]:
+            for statement in filter(str.strip, script.split(";")):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
