@@ -55,7 +55,7 @@ def _conftest(sequence: Sequence, folder: Path) -> str:
         "driver_folders": [_relative(path, folder) for path in sequence.driver_folders],
     }
     drivers = [_driver_fixture(driver, folder) for driver in sequence.drivers]
-    return _render("conftest.py.j2", title=_title(sequence.name), sequence=sequence, header=header, drivers=drivers)
+    return _render("conftest.py.j2", title=sequence.name, sequence=sequence, header=header, drivers=drivers)
 
 
 def _param(param: Param) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _test_module(sequence: Sequence, module: Module) -> str:
     )
     return _render(
         "test_module.py.j2",
-        title=_title(module.name),
+        title=module.name,
         file=sequence.file,
         imports=_imports(classes),
         module=module,
@@ -171,12 +171,15 @@ def _imports(classes: Iterable[type[StepRun]]) -> list[str]:
 
 
 def _keywords(first: str, **keywords: object) -> str:
-    return ", ".join([literal(first), *(f"{key}={literal(value)}" for key, value in keywords.items() if value is not None)])
+    return ", ".join(
+        [literal(first), *(f"{key}={literal(value)}" for key, value in keywords.items() if value is not None)]
+    )
 
 
-def _title(name: str) -> str:
-    """The name as it may stand in a docstring: on one line, unable to end it."""
-    return " ".join(name.split()).replace("\\", "/").replace('"', "'").encode("ascii", "replace").decode() or "Sequence"
+def _remark(text: str) -> str:
+    """Text as it may stand in a comment or docstring: on one line, printable, unable to end it."""
+    line = " ".join(text.split()).replace("\\", "/").replace('"', "'")
+    return "".join(letter for letter in line if letter.isprintable()) or "Sequence"
 
 
 def _render(template: str, **values: Any) -> str:
@@ -196,6 +199,6 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    filters: dict[str, Callable[..., Any]] = {"literal": literal}
+    filters: dict[str, Callable[..., Any]] = {"literal": literal, "remark": _remark}
     environment.filters.update(filters)
     return environment

@@ -123,7 +123,7 @@ class StepReader(Protocol):
         """A duration in seconds."""
 
     def call(self, node: MappingNode, key: str = "call") -> DriverCall | None:
-        """The driver call named under ``key`` with the arguments under ``with``, checked against the driver's source."""
+        """The driver call under ``key`` with the arguments under ``with``, checked against the driver's source."""
 
     def define(self, name: str, place: Place, scope: Scope = "case") -> None:
         """From here on expressions may use ``name``."""

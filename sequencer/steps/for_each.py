@@ -78,5 +78,5 @@ STEP = StepType(
     keys={"steps": STEPS_SCHEMA},
     required=frozenset({"steps"}),
     shared=frozenset({"name", "if", "timeout", "retry", "on_fail", "error_code"}),
-    example='- for_each: {channel: [1, 2, 3]}\n  steps:\n    - call: load.on\n      with: {channel: "${{ channel }}"}\n',
+    example='- for_each: {channel: [1, 2]}\n  steps:\n    - call: load.on\n      with: {channel: "${{ channel }}"}\n',
 )

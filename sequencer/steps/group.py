@@ -33,7 +33,12 @@ def emit(step: GroupStep, out: Emitter) -> None:
         out.steps(step.steps)
 
 
-STEPS_SCHEMA = {"type": "array", "minItems": 1, "description": "The steps, in order.", "items": {"$ref": "#/$defs/step"}}
+STEPS_SCHEMA = {
+    "type": "array",
+    "minItems": 1,
+    "description": "The steps, in order.",
+    "items": {"$ref": "#/$defs/step"},
+}
 
 STEP = StepType(
     verb="steps",

@@ -87,7 +87,9 @@ def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
     source = None
     if "call" in node and "value" in node:
         reader.problem(
-            "two-sources", "a measurement takes its value from `call` or from `value`, not both", node.key_place("value")
+            "two-sources",
+            "a measurement takes its value from `call` or from `value`, not both",
+            node.key_place("value"),
         )
     elif "call" in node:
         source = reader.call(node)
@@ -99,7 +101,9 @@ def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
             hint="add `call: driver.method`, or `value:` with an expression",
         )
     if "with" in node and "call" not in node:
-        reader.problem("with-without-call", "`with` gives arguments to a `call`, and there is none", node.key_place("with"))
+        reader.problem(
+            "with-without-call", "`with` gives arguments to a `call`, and there is none", node.key_place("with")
+        )
     unit = node.get("unit")
     limits = reader.limits(node, "limits", unit)
     if limits is not None:

@@ -99,5 +99,5 @@ STEP = StepType(
     },
     required=frozenset({"steps"}),
     shared=frozenset({"name", "if", "timeout", "on_fail", "error_code"}),
-    example="- until: state == 'ready'\n  timeout: 10 s\n  delay: 200 ms\n  steps:\n    - {call: dut.state, save: state}\n",
+    example="- until: state == 'ready'\n  timeout: 10 s\n  steps:\n    - {call: dut.state, save: state}\n",
 )

@@ -283,6 +283,11 @@ def event_name(event: Event) -> str:
     return _NAMES[type(event)]
 
 
+def is_event_name(name: str) -> bool:
+    """Whether this version knows events of that name."""
+    return name in _TYPES
+
+
 def encode(stamped: Stamped) -> bytes:
     """One journal line, newline included. Raises ``ValueError`` or ``TypeError`` for data that JSON cannot hold."""
     event = stamped.event

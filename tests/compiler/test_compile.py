@@ -29,13 +29,16 @@ data = st.recursive(
 )
 
 
-def sequence_of(*steps: Step, name: str = "Sequence", case_name: str = "Case", **rest: object) -> Sequence:
+def sequence_of(
+    *steps: Step, name: str = "Sequence", case_name: str = "Case", file: str = "sequences/s.yaml", **rest: object
+) -> Sequence:
     """A sequence of one case with these steps."""
-    case = Case(id="only", module="main", name=case_name, place=PLACE, steps=steps, drivers=("meter",))
-    module = Module(id="main", name=name, place=PLACE, cases=(case,))
+    place = PLACE._replace(file=file)
+    case = Case(id="only", module="main", name=case_name, place=place, steps=steps, drivers=("meter",))
+    module = Module(id="main", name=name, place=place, cases=(case,))
     meter = Driver(
         name="meter",
-        place=PLACE,
+        place=place,
         file="/project/drivers/meter.py",
         module="meter",
         target="Meter",
@@ -43,7 +46,12 @@ def sequence_of(*steps: Step, name: str = "Sequence", case_name: str = "Case", *
         arguments={"address": name},
     )
     return Sequence(
-        name=name, file="sequences/s.yaml", sha256="0" * 64, modules=(module,), drivers=(meter,), **rest  # type: ignore[arg-type]
+        name=name,
+        file=file,
+        sha256="0" * 64,
+        modules=(module,),
+        drivers=(meter,),
+        **rest,  # type: ignore[arg-type]
     )
 
 
@@ -60,8 +68,8 @@ def test_literals_are_the_data(value: object) -> None:
     assert eval(literal(value), {"__builtins__": {"float": float}}) == value
 
 
-@given(st.text(), st.text(), data)
-def test_any_text_stays_text(name: str, text: str, value: object) -> None:
+@given(st.text(), st.text(), st.text(), data)
+def test_any_text_stays_text(name: str, text: str, file: str, value: object) -> None:
     """Whatever stands in the YAML, the generated files parse, hold the text as literals, and have no other code."""
     steps = [
         MessageStep(verb="message", place=PLACE, text=text),
@@ -69,7 +77,7 @@ def test_any_text_stays_text(name: str, text: str, value: object) -> None:
         SetStep(verb="set", place=PLACE, variables={"x": value}),  # type: ignore[dict-item]
         MeasureStep(verb="measure", place=PLACE, measurement=text, value=value, limits=value, unit=text),  # type: ignore[arg-type]
     ]
-    files = compile_sequence(sequence_of(*steps, name=name, case_name=text), folder=FOLDER)
+    files = compile_sequence(sequence_of(*steps, name=name, case_name=text, file=file), folder=FOLDER)
     plain = compile_sequence(
         sequence_of(
             *[
