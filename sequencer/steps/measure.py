@@ -63,7 +63,7 @@ class Measure(StepRun):
             raise StepError(f"limits of {measurement!r}: the expression gave no limits")
         if self.save is not None:
             self.case.save(self.save, self.value)
-        judgement = judge(self.value, limit)
+        judgement = judge(self.value, limit, self.unit)
         self.case.emit(
             Recorded(
                 self.case.full_name,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple
 
 from sequencer.vocabulary.data import Data, Scalar
-from sequencer.vocabulary.status import Group, Status
+from sequencer.vocabulary.status import Status
 
 FailureKind = Literal["failed", "error", "timeout", "stopped"]
 MeasurementType = Literal["numeric", "string", "boolean", "array", "missing", "other"]
@@ -220,7 +220,7 @@ class Attachment:
 
 @dataclass(slots=True)
 class CaseFinished:
-    """An attempt of a case ended. ``final`` is false when another attempt follows. ``reason`` says why it was skipped."""
+    """An attempt of a case ended; not ``final`` when another one follows. ``reason`` says why it was skipped."""
 
     case: str
     status: Status

@@ -72,7 +72,7 @@ LIMITS_SCHEMA: Mapping[str, Any] = {
         },
         "contains": {
             **_SCALAR,
-            "description": "The text holds this part, or the array this element.",
+            "description": "The text has this part, or the array this element.",
             "examples": ["OK"],
         },
         "each": {"$ref": "#/$defs/limits", "description": "Every element of the array meets this; an empty one fails."},

@@ -1,0 +1,246 @@
+"""The cases of a run while it is folded: their plan, their attempts, their statuses, counted as they change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sequencer.domain.report_parts import new_attempt, new_case, new_failure, new_module
+from sequencer.vocabulary.event import CaseFinished, Failure
+from sequencer.vocabulary.report import AttemptReport, CaseReport, ModuleReport
+from sequencer.vocabulary.status import FINAL_STATUSES, Status, verdict
+
+Counts = dict[Status, int]
+
+
+class ModuleState:
+    """A module with how many of its cases have which status."""
+
+    __slots__ = ("counts", "report")
+
+    def __init__(self, report: ModuleReport) -> None:
+        self.report = report
+        self.counts: Counts = {}
+
+    def update(self, time: float) -> None:
+        """Sets status and times after a case changed."""
+        counts, report = self.counts, self.report
+        if counts.get("ready") or counts.get("run"):
+            if report["start_time"] is not None:
+                report["status"], report["stop_time"] = "run", None
+            return
+        report["status"] = verdict(status for status, count in counts.items() if count)
+        if report["start_time"] is not None:
+            report["stop_time"] = max(time, report["start_time"])
+
+
+class CaseState:
+    """A case with its last attempt."""
+
+    __slots__ = ("attempt", "full_name", "module", "plan", "report")
+
+    def __init__(self, report: CaseReport, module: ModuleState, plan: Plan) -> None:
+        self.report = report
+        self.module = module
+        self.plan = plan
+        self.full_name = f"{module.report['id']}::{report['id']}"
+        self.attempt: AttemptReport | None = report["attempts"][-1] if report["attempts"] else None
+        for counts in (module.counts, plan.counts):
+            counts[report["status"]] = counts.get(report["status"], 0) + 1
+
+    def start(self, number: int, time: float, timeout: float | None) -> None:
+        """An attempt begins. One that was begun without its event (it came late) only gets its true start."""
+        last = self.attempt
+        if last is not None:
+            if last["number"] == number and last["stop_time"] is None:
+                last["start_time"], last["timeout"] = min(time, last["start_time"]), timeout
+                self._start_no_later_than(time)
+                return
+            if last["stop_time"] is None:
+                last["status"], last["stop_time"] = "error", max(time, last["start_time"])
+            # A resumed run counts its attempts anew.
+            number = max(number, last["number"] + 1)
+        self.attempt = new_attempt(number, time, timeout)
+        self.report["attempts"].append(self.attempt)
+        self.report["reason"] = self.report["stop_time"] = None
+        self._start_no_later_than(time)
+        self._become("run", time)
+
+    def running(self, time: float) -> AttemptReport:
+        """The attempt that an event belongs to; begun now when the event that said so is lost."""
+        if self.attempt is None:
+            status = self.report["status"]
+            self.start(1, time, None)
+            assert self.attempt is not None
+            if status in FINAL_STATUSES:
+                self.attempt["status"], self.attempt["stop_time"] = status, time
+                self.report["stop_time"] = time
+                self._become(status, time)
+        return self.attempt
+
+    def end(self, event: CaseFinished, time: float) -> bool:
+        """An attempt ends. True when the case thereby failed, or no longer counts as failed.
+
+        What has ended as anything but passed stays so, whatever a second end says.
+        """
+        status: Status = event.status if event.status in FINAL_STATUSES else "error"
+        if status == "skipped" and self.attempt is None:
+            if self.report["status"] not in FINAL_STATUSES:
+                self.report["reason"] = event.reason
+                self._become("skipped", time)
+            return False
+        attempt = self.running(time)
+        if attempt["stop_time"] is not None and attempt["number"] < event.attempt:
+            self.start(event.attempt, time, None)
+            attempt = self.running(time)
+        if attempt["stop_time"] is not None and attempt["status"] != "passed":
+            return False
+        attempt["status"], attempt["stop_time"] = status, max(time, attempt["start_time"])
+        if not event.final:
+            return False
+        self.report["stop_time"] = attempt["stop_time"]
+        self.report["reason"] = event.reason
+        self._become(status, time)
+        return status in ("failed", "error")
+
+    def abort(self, time: float, reason: str) -> None:
+        """A running case becomes an error, one that never began is skipped."""
+        if self.report["status"] == "ready":
+            self.report["reason"] = reason
+            self._become("skipped", time)
+            return
+        attempt = self.running(time)
+        step = attempt["step"]
+        failure = Failure(self.full_name, "error", reason)
+        if step is not None:
+            failure.place, failure.step, failure.call = step["place"], step["step"], step["call"]
+        attempt["failures"].append(new_failure(failure, time))
+        attempt["status"] = "error"
+        self.report["stop_time"] = attempt["stop_time"] = max(time, attempt["start_time"])
+        self._become("error", time)
+
+    @property
+    def error_code(self) -> int | None:
+        """That of the last attempt's first failure with one."""
+        codes = (failure["error_code"] for failure in (self.attempt["failures"] if self.attempt else ()))
+        return next((code for code in codes if code is not None), None)
+
+    def _start_no_later_than(self, time: float) -> None:
+        for report in (self.report, self.module.report):
+            start = report["start_time"]
+            if start is None or time < start:
+                report["start_time"] = time
+
+    def _become(self, status: Status, time: float) -> None:
+        before = self.report["status"]
+        if before != status:
+            for counts in (self.module.counts, self.plan.counts):
+                counts[before] -= 1
+                counts[status] = counts.get(status, 0) + 1
+            self.report["status"] = status
+            self.plan.changed(self, before)
+        self.module.update(time)
+
+
+class Plan:
+    """All cases by full name, in running order. ``modules`` is the list in the report."""
+
+    def __init__(self) -> None:
+        self.modules: list[ModuleReport] = []
+        self.counts: Counts = {}
+        self._modules: dict[str, ModuleState] = {}
+        self._cases: dict[str, CaseState] = {}
+        self._first: dict[Status, CaseState] = {}
+        self._first_code: int | None = None
+
+    def announce(self, plan: list[dict[str, Any]]) -> list[ModuleReport]:
+        """Begins with the modules of ``plan``; what was folded of its cases already is kept."""
+        early, early_modules = self._cases, self._modules
+        self.modules, self.counts, self._modules, self._cases = [], {}, {}, {}
+        for module in plan:
+            report = new_module(module)
+            known = early_modules.get(report["id"])
+            if known is not None:
+                _keep(known.report, report, ("start_time", "stop_time", "artifact"))
+            state = self._add_module(report)
+            for case in module.get("cases") or ():
+                self._add_case(new_case(case), state, early)
+        for name, left in early.items():
+            if name not in self._cases:
+                module_id = left.module.report["id"]
+                state = self._modules.get(module_id) or self._add_module(new_module({"id": module_id}))
+                self._add_case(left.report, state, {})
+        self._find_first()
+        return self.modules
+
+    def find(self, name: str) -> CaseState | None:
+        """The case; one that no plan has is added. ``None`` when ``name`` is no full name of a case."""
+        case = self._cases.get(name)
+        if case is not None:
+            return case
+        module, separator, case_id = name.partition("::")
+        if not (module and separator and case_id):
+            return None
+        state = self._modules.get(module) or self._add_module(new_module({"id": module}))
+        return self._add_case(new_case({"id": case_id}), state, {})
+
+    def close(self, time: float, reason: str, *, running_only: bool = False) -> int:
+        """Closes the cases that are running (and those that wait); how many were running."""
+        running = 0
+        for case in list(self._cases.values()):
+            status = case.report["status"]
+            if status == "run" or (status == "ready" and not running_only):
+                running += status == "run"
+                case.abort(time, reason)
+        return running
+
+    def verdict(self, *, stopped: bool, broken: bool) -> Status:
+        """That of all cases together."""
+        return verdict((status for status, count in self.counts.items() if count), stopped=stopped, broken=broken)
+
+    def changed(self, case: CaseState, before: Status) -> None:
+        """Keeps track of the first case that failed."""
+        status = case.report["status"]
+        if before in ("failed", "error"):  # it runs again: whoever failed first is to be found anew
+            self._find_first()
+        elif status in ("failed", "error"):
+            self._note(case)
+
+    def cause(self) -> tuple[str | None, int | None]:
+        """``module::case`` of the first failed case, else of the first with an error; and the error code of the run."""
+        first = self._first.get("failed") or self._first.get("error")
+        if first is None:
+            return None, None
+        code = first.error_code
+        return first.full_name, self._first_code if code is None else code
+
+    def _find_first(self) -> None:
+        self._first.clear()
+        self._first_code = None
+        ended = [case for case in self._cases.values() if case.report["status"] in ("failed", "error")]
+        for case in sorted(ended, key=lambda case: case.report["stop_time"] or 0.0):
+            self._note(case)
+
+    def _note(self, case: CaseState) -> None:
+        self._first.setdefault(case.report["status"], case)
+        if self._first_code is None:
+            self._first_code = case.error_code
+
+    def _add_module(self, report: ModuleReport) -> ModuleState:
+        state = self._modules[report["id"]] = ModuleState(report)
+        self.modules.append(report)
+        return state
+
+    def _add_case(self, report: CaseReport, module: ModuleState, early: dict[str, CaseState]) -> CaseState:
+        known = early.get(f"{module.report['id']}::{report['id']}")
+        if known is not None:
+            _keep(known.report, report, ("status", "start_time", "stop_time", "reason", "attempts"))
+        case = CaseState(report, module, self)
+        self._cases[case.full_name] = case
+        module.report["cases"].append(report)
+        module.update(report["stop_time"] or 0.0)
+        return case
+
+
+def _keep(known: Any, report: Any, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        report[key] = known[key]
