@@ -42,8 +42,13 @@ def source_line(source: str | None, line: int) -> str | None:
     """Line ``line`` (from 1) of a source text, as YAML and Python count lines, or ``None`` when it has no such line."""
     if source is None or line < 1:
         return None
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = split_lines(source)
     return lines[line - 1] if line <= len(lines) else None
+
+
+def split_lines(source: str) -> list[str]:
+    """The lines of a source text without their ends, as YAML 1.2, Python and editors count them."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _cells(letter: str, column: int) -> str:
