@@ -1,0 +1,80 @@
+"""From ``[stand_cloud] address`` to the base address of the calls. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, urlsplit
+
+PATH = "/hardpy/api/v1"
+
+_HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?$")
+_PATH = re.compile(r"^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$")
+
+
+def base_address(address: str) -> str:
+    """The base of all calls, without a slash at its end.
+
+    A bare ``host[:port]`` becomes ``https://host[:port]/hardpy/api/v1``. With a scheme the address is taken as
+    written; only a path that is missing is added. Raises ``ValueError`` for an address that cannot be one, or that
+    would send the key unprotected: ``http`` is for loopback alone.
+    """
+    written = address.strip()
+    if "://" not in written:
+        parts = _split(f"https://{written}", written)
+        path = parts.path.rstrip("/") + PATH
+    else:
+        parts = _split(written, written)
+        path = parts.path.rstrip("/") or PATH
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise ValueError(
+            f"the StandCloud address {written!r} would send the API key unprotected: "
+            "http is for this machine alone, write https"
+        )
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` names this machine itself."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(url: str, written: str) -> SplitResult:
+    if "@" in url:
+        # Whatever stands before the @ may be a password: it is not repeated here.
+        raise ValueError("the StandCloud address must not hold a user or a password")
+    wrong = ValueError(f"{written!r} is no StandCloud address: write for example standcloud.io, or https://host:port")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise wrong from None
+    acceptable = (
+        parts.scheme in ("http", "https")
+        and host is not None
+        and _is_host(host)
+        and port != 0
+        and not parts.query
+        and not parts.fragment
+        and _PATH.match(parts.path)
+        and not set(written) & set("?#\\")
+        and written.isprintable()
+    )
+    if not acceptable:
+        raise wrong
+    return parts
+
+
+def _is_host(host: str) -> bool:
+    if ":" not in host:
+        return _HOST.match(host) is not None
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True

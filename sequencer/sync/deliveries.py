@@ -1,0 +1,245 @@
+"""Everything that command line, panel and runner need of deliveries, behind one object per project.
+
+A finished report goes through ``accept``, which returns once it is safe, then ``send``. ``status`` and ``sync`` are
+what the panel shows and what ``hardseq sync`` does; ``start`` runs the job. Nothing here raises for what a server or a
+network does. ``StoreError`` and ``OutboxUnavailable`` mean that this machine could not keep a report.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sequencer.domain.settings import Settings
+from sequencer.domain.state_folder import StateFolder
+from sequencer.store.base import Store, StoreUnavailable
+from sequencer.store.project_folder import Project
+from sequencer.sync import delivery_status
+from sequencer.sync.delivery import COUCHDB, STAND_CLOUD, Delivery, Target
+from sequencer.sync.drain import DrainResult, Outcome, drain, send_one
+from sequencer.sync.job import FIRST_AFTER, DrainJob
+from sequencer.sync.outbox import Counts, Outbox
+from sequencer.sync.outbox_tables import OutboxUnavailable
+from sequencer.sync.stand_cloud import StandCloud
+from sequencer.sync.targets import NotConfigured, open_stand_cloud, stand_cloud_target, store_target
+from sequencer.vocabulary.report import RunReport
+
+STORE_INTERVAL = 1.0
+"""Minutes between two tries to bring waiting reports into a store that was away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A report is safe: ``stored`` in the store, or waiting in the outbox with the store's reason in ``problem``."""
+
+    stored: bool
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What a ``sync`` did to each target, and what is left there now."""
+
+    drains: tuple[DrainResult, ...]
+    left: Mapping[str, Counts]
+    problems: Mapping[str, str]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing waits and nothing was refused: exit code 0 of ``hardseq sync``."""
+        return not any(counts.waiting or counts.blocked or counts.parked for counts in self.left.values())
+
+
+class Deliveries:
+    """The deliveries of one project. Threads may share it; nothing is opened before it is needed."""
+
+    def __init__(self, settings: Settings, state: StateFolder, store: Store, *, folder: Path) -> None:
+        self._settings = settings
+        self._state = state
+        self._store = store
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._job: DrainJob | None = None
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The outbox in the embedded database. Raises ``OutboxUnavailable``."""
+        with self._lock:
+            return Outbox(self._state.database)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether reports are kept for StandCloud: it has an address, and a key or the wish to send by itself."""
+        stand_cloud = self._settings.stand_cloud
+        return stand_cloud.address is not None and (bool(stand_cloud.api_key) or stand_cloud.autosync)
+
+    def refusal(self) -> str | None:
+        """Why a run must not start (``connection_only`` and StandCloud does not answer), or ``None``."""
+        if not self._settings.stand_cloud.connection_only:
+            return None
+        try:
+            health = self._client.health()
+        except NotConfigured as error:
+            return str(error)
+        return None if health.up else f"StandCloud cannot be reached, and connection_only is set: {health.text}"
+
+    def accept(self, report: RunReport) -> Acceptance:
+        """Keeps a finished report: in the store, or while that is away in the outbox; and for StandCloud if wanted.
+
+        When this returns nothing can lose the report any more. Doing it again changes nothing.
+        """
+        if self.wanted and not report["simulated"]:
+            self.outbox.put(report["id"], STAND_CLOUD, report)
+        try:
+            self._store.save(report)
+        except StoreUnavailable as error:
+            if not self._has_remote_store:
+                raise
+            self.outbox.put(report["id"], COUCHDB, report)
+            return Acceptance(False, str(error))
+        return Acceptance(True)
+
+    def send(self, run: str) -> Delivery | None:
+        """Sends an accepted report at once when ``autosync`` says so; ``None`` when there is nothing to do."""
+        if not (self.wanted and self._settings.stand_cloud.autosync):
+            return None
+        try:
+            return send_one(self.outbox, self._stand_cloud, run)
+        except NotConfigured as error:
+            return Delivery(verdict="again", text=str(error))
+
+    def upload(self, target: str, report: Mapping[str, Any]) -> dict[str, Any]:
+        """The step ``upload``: sends the report now, answers ``{delivered, status, text}``; what fails waits."""
+        if target != STAND_CLOUD:
+            return Delivery(verdict="parked", text=f"there is no target {target!r}").as_answer()
+        if report["simulated"]:
+            return Delivery(verdict="parked", text="the report of a simulated run is not sent").as_answer()
+        try:
+            self.outbox.put(report["id"], STAND_CLOUD, report)
+            return self._upload(report["id"]).as_answer()
+        except (NotConfigured, OutboxUnavailable) as error:
+            return Delivery(verdict="again", text=str(error)).as_answer()
+
+    def sync(
+        self,
+        *,
+        progress: Callable[[Outcome], None] | None = None,
+        stop: threading.Event | None = None,
+        insist: bool = False,
+    ) -> SyncResult:
+        """Sends whatever waits, due or not, each once. ``insist``: also what is parked, also with a refused key."""
+        drains = []
+        for target in self._targets():
+            if insist:
+                self.outbox.lift(target.name)
+                self.outbox.resend(target.name)
+            drains.append(drain(self.outbox, target, every=True, progress=progress or (lambda _: None), stop=stop))
+        left = {name: self.outbox.counts(name) for name in self._names()}
+        return SyncResult(tuple(drains), left, self._problems())
+
+    def resend(self, run: str | None = None, target: str = STAND_CLOUD) -> int:
+        """Parked reports (or the one of ``run``) wait again; returns how many. A running job sends them at once."""
+        number = self.outbox.resend(target, run)
+        self.wake(target)
+        return number
+
+    def status(self, *, limit: int = 50) -> dict[str, Any]:
+        """What ``GET /api/outbox`` answers: see ``delivery_status``."""
+        targets = {target.name: target for target in self._targets()}
+        problems = self._problems()
+        return {
+            "targets": [
+                delivery_status.describe(self.outbox, name, targets.get(name), problems.get(name), limit)
+                for name in self._names()
+            ]
+        }
+
+    def start(self, *, first: float = FIRST_AFTER) -> None:
+        """Starts the job for what is sent by itself: StandCloud's by ``autosync``, and what a store missed."""
+        with self._lock:
+            if self._job is not None:
+                return
+            self._job = DrainJob(first=first)
+            for target in self._targets():
+                if target.automatic:
+                    minutes = STORE_INTERVAL if target.name == COUCHDB else self._settings.stand_cloud.autosync_timeout
+                    self._job.add(target.name, self._work(target), minutes=minutes)
+            self._job.start()
+
+    def wake(self, target: str = STAND_CLOUD) -> bool:
+        """Asks the job to drain now, in its own thread. False when there is no such job: then ``send`` it yourself."""
+        return self._job is not None and self._job.now(target)
+
+    def close(self, *, wait: bool = True) -> None:
+        """Ends the job and gives back files and connections. The store is the caller's."""
+        with self._lock:
+            if self._job is not None:
+                self._job.stop(wait=wait)
+                self._job = None
+            for name in ("outbox", "_client"):
+                opened = self.__dict__.pop(name, None)
+                if opened is not None:
+                    opened.close()
+
+    @cached_property
+    def _client(self) -> StandCloud:
+        return open_stand_cloud(self._settings.stand_cloud, self._folder)
+
+    @property
+    def _stand_cloud(self) -> Target:
+        return stand_cloud_target(self._client, automatic=self._settings.stand_cloud.autosync)
+
+    @property
+    def _has_remote_store(self) -> bool:
+        return self._settings.database.storage_type == COUCHDB
+
+    def _targets(self) -> list[Target]:
+        """The targets that can be used as things are configured."""
+        targets = [store_target(self._store)] if self._has_remote_store else []
+        try:
+            return [*targets, self._stand_cloud]
+        except NotConfigured:
+            return targets
+
+    def _names(self) -> list[str]:
+        """The targets that are configured, and those that a report still waits for."""
+        configured = [COUCHDB] * self._has_remote_store + [STAND_CLOUD] * self.wanted
+        return list(dict.fromkeys([*configured, *self.outbox.targets()]))
+
+    def _problems(self) -> dict[str, str]:
+        """Why a target cannot be used, by its name."""
+        problems = {} if self._has_remote_store else {COUCHDB: "CouchDB is no longer configured: [database]"}
+        try:
+            self._client  # noqa: B018 - opening it is the question
+        except NotConfigured as error:
+            problems[STAND_CLOUD] = str(error)
+        return problems
+
+    def _upload(self, run: str) -> Delivery:
+        sent = send_one(self.outbox, self._stand_cloud, run)
+        if sent is not None:
+            return sent
+        entry = self.outbox.entries(STAND_CLOUD, run=run)[0]
+        if entry.state == "delivered":
+            return Delivery(verdict="delivered", status=entry.status, text=entry.text)
+        if entry.state == "parked":
+            return Delivery(verdict="parked", status=entry.status, text=entry.text)
+        return Delivery(verdict="again", text="another process is sending this report just now")
+
+    def _work(self, target: Target) -> Callable[[threading.Event], None]:
+        def work(stop: threading.Event) -> None:
+            try:
+                drain(self.outbox, target, stop=stop)
+            except OutboxUnavailable:
+                return  # a full disk, most often: what waits keeps waiting, and `status` says so to whoever asks
+
+        return work
+
+
+def open_deliveries(project: Project, store: Store) -> Deliveries:
+    """The deliveries of an opened project."""
+    return Deliveries(project.settings, project.state, store, folder=project.folder)

@@ -1,0 +1,51 @@
+"""What a delivery is: one try to bring one report to one target, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+STAND_CLOUD = "stand_cloud"
+COUCHDB = "couchdb"
+
+Verdict = Literal["delivered", "again", "refused", "parked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The outcome of one try.
+
+    ``verdict``: ``delivered``; ``again``: worth another try later; ``refused``: the key is not accepted, no try makes
+    sense until it changes; ``parked``: this report is not accepted, a person must look. ``status`` is the HTTP status,
+    null when nobody answered. ``text`` is the server's answer or the reason for there being none, bounded, without
+    secrets. ``retry_after`` is in seconds, as the server asked.
+    """
+
+    verdict: Verdict
+    status: int | None = None
+    text: str = ""
+    retry_after: float | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the target has the report."""
+        return self.verdict == "delivered"
+
+    def as_answer(self) -> dict[str, Any]:
+        """What ``upload`` saves: ``{delivered, status, text}``."""
+        return {"delivered": self.delivered, "status": self.status, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where reports go. ``deliver`` takes a ``RunReport`` and never raises for what a server or a network does.
+
+    ``fingerprint`` turns a salt into a hash of the key in use, for a target that has a key; by it the outbox knows
+    whether a refused key has changed, without knowing the key. ``automatic``: reports are sent without being asked for.
+    """
+
+    name: str
+    deliver: Callable[[Mapping[str, Any]], Delivery]
+    fingerprint: Callable[[bytes], str] | None = field(default=None, repr=False)
+    automatic: bool = True

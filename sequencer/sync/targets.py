@@ -1,0 +1,61 @@
+"""The two targets that hardseq knows: StandCloud, and a store that was away when a run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from sequencer.domain.settings import StandCloudSettings
+from sequencer.store.base import Store, StoreConflict, StoreError, StoreUnavailable
+from sequencer.sync.delivery import COUCHDB, STAND_CLOUD, Delivery, Target
+from sequencer.sync.stand_cloud import StandCloud
+from sequencer.vocabulary.report import RunReport
+
+
+class NotConfigured(ValueError):
+    """StandCloud cannot be used with the configuration as it is; the text says what is missing or wrong."""
+
+
+def open_stand_cloud(settings: StandCloudSettings, folder: Path) -> StandCloud:
+    """The client that ``[stand_cloud]`` describes; ``ca_bundle`` may be relative to the project ``folder``.
+
+    Raises ``NotConfigured``.
+    """
+    if settings.address is None:
+        raise NotConfigured("StandCloud is not configured: [stand_cloud] has no address")
+    if not settings.api_key:
+        raise NotConfigured(
+            "StandCloud is not configured: there is no API key (api_key in [stand_cloud], or HARDSEQ_SC_API_KEY)"
+        )
+    bundle = None if settings.ca_bundle is None else str(folder / settings.ca_bundle)
+    try:
+        return StandCloud(settings.address, settings.api_key, ca_bundle=bundle)
+    except ValueError as error:
+        raise NotConfigured(str(error)) from None
+
+
+def stand_cloud_target(client: StandCloud, *, automatic: bool) -> Target:
+    """Reports lowered to version 1 and posted. Lowered at each try: a parked report profits from a mended hardseq."""
+
+    def deliver(report: Mapping[str, Any]) -> Delivery:
+        from sequencer.domain.version1 import lower
+
+        return client.send(lower(cast(RunReport, report), stand_cloud=True))
+
+    return Target(name=STAND_CLOUD, deliver=deliver, fingerprint=client.fingerprint, automatic=automatic)
+
+
+def store_target(store: Store) -> Target:
+    """Reports saved in ``store`` once it is back."""
+
+    def deliver(report: Mapping[str, Any]) -> Delivery:
+        try:
+            store.save(cast(RunReport, report))
+        except StoreUnavailable as error:
+            return Delivery(verdict="again", text=str(error))
+        except (StoreConflict, StoreError) as error:
+            return Delivery(verdict="parked", text=str(error))
+        return Delivery(verdict="delivered")
+
+    return Target(name=COUCHDB, deliver=deliver)
