@@ -1,0 +1,239 @@
+"""The live state: what the pages show now, and its changes in order, made from the run's events.
+
+Writers (the runner's thread with events, the session with its own state) only mark what changed. One thread of its own
+turns marks into patches, at most every ``pause`` seconds, encodes each once, and keeps the last ones, so that any
+number of readers costs the run nothing. Every change has an id ``EPOCH-NUMBER``; a reader that names the last id it saw
+gets what came after, one that is too far behind or comes from another epoch (the server was restarted) the whole state.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sequencer.domain.fold import Fold
+from sequencer.domain.report_parts import new_case, new_module, new_run
+from sequencer.panel.patches import RunView, to_json, whole_run
+from sequencer.vocabulary.event import RunFinished, RunResumed, RunStarted, Stamped
+from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
+
+PAUSE = 0.02
+"""Seconds between two patches at least: fast enough for eyes, slow enough to put many events into one."""
+_KEPT_BYTES = 4_000_000
+
+
+class Change(NamedTuple):
+    """One step of the live state: ``kind`` is ``snapshot`` or ``patch``, ``data`` its JSON."""
+
+    id: str
+    kind: str
+    data: str
+
+
+class Live:
+    """Thread-safe. ``close`` ends its thread and every reader."""
+
+    def __init__(self, session: Mapping[str, Any] | None = None, *, pause: float = PAUSE) -> None:
+        self.epoch = secrets.token_hex(4)
+        self._pause = pause
+        self._number = 0
+        self._changes: deque[tuple[int, Change]] = deque()
+        self._bytes = 0
+        self._snapshot: Change | None = None
+        self._session: dict[str, Any] = dict(session or {})
+        self._session_changes: dict[str, Any] = {}
+        self._report = _planned({"name": ""}, [])
+        self._fold: Fold | None = None
+        self._view = RunView()
+        self._view.patch(self._report, {})
+        self._index: dict[str, tuple[ModuleReport, CaseReport]] = {}
+        self._dirty: dict[str, None] = {}
+        self._marked = False
+        self._renewed = False
+        self._closed = False
+        self._changed = threading.Condition()
+        self._published = threading.Condition()
+        self._thread = threading.Thread(target=self._publish, name="live", daemon=True)
+        self._thread.start()
+
+    # Writers.
+
+    def plan(self, sequence: Mapping[str, Any], modules: Iterable[Mapping[str, Any]]) -> None:
+        """Shows what will run: ``sequence`` and ``modules`` as in ``RunStarted``."""
+        with self._changed:
+            self._fold = None
+            self._renew(_planned(sequence, modules))
+            self._mark()
+
+    def listen(self, stamped: Stamped) -> None:
+        """Takes an event of the run; returns at once."""
+        event = stamped.event
+        with self._changed:
+            if isinstance(event, RunStarted):
+                self._fold = Fold(event.run)
+            if self._fold is None:
+                return
+            name = self._fold.apply(stamped)
+            if self._fold.report is not self._report:
+                self._renew(self._fold.report or _planned({}, []))
+            elif isinstance(event, RunFinished | RunResumed):
+                self._dirty.update(dict.fromkeys(self._index))
+            elif name is not None:
+                self._dirty[name] = None
+            self._mark()
+
+    def show(self, report: RunReport) -> None:
+        """Shows a finished report in place of what the events led to (the test process died and cannot tell)."""
+        with self._changed:
+            self._fold = None
+            self._renew(report)
+            self._mark()
+
+    def clear_message(self, identity: str) -> None:
+        """Takes an operator message away whose run is over: nobody else will."""
+        with self._changed:
+            for message in self._report["operator_messages"]:
+                if message["id"] == identity and message["cleared"] is None:
+                    message["cleared"] = time.time()
+            self._mark()
+
+    def set(self, **session: Any) -> None:
+        """Changes the session's own state: JSON-ready values by name."""
+        with self._changed:
+            changed = {name: value for name, value in session.items() if self._session.get(name, ...) != value}
+            if changed:
+                self._session.update(changed)
+                self._session_changes.update(changed)
+                self._mark()
+
+    def close(self) -> None:
+        """Ends the publishing thread and wakes every reader."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+        with self._published:
+            self._published.notify_all()
+
+    def _mark(self) -> None:
+        self._marked = True
+        self._changed.notify()
+
+    def _renew(self, report: RunReport) -> None:
+        """From here on another run is shown: readers get it whole."""
+        self._report = report
+        self._view = RunView()
+        self._index = {
+            f"{module['id']}::{case['id']}": (module, case) for module in report["modules"] for case in module["cases"]
+        }
+        self._dirty.clear()
+        self._renewed = True
+
+    # Readers.
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing will change any more."""
+        return self._closed
+
+    def snapshot(self) -> Change:
+        """The whole state; what was not published yet is published first, or its patch would come once more."""
+        with self._changed:
+            self._flush()
+            identity = f"{self.epoch}-{self._number}"
+            if self._snapshot is None or self._snapshot.id != identity:
+                self._snapshot = Change(identity, "snapshot", to_json(self._whole()))
+            return self._snapshot
+
+    def look(self, read: Callable[[RunReport, Mapping[str, Any]], Any]) -> Any:
+        """What ``read`` finds in the report and the session's state, while nothing changes them."""
+        with self._changed:
+            return read(self._report, self._session)
+
+    def after(self, last: str | None, timeout: float) -> list[Change] | None:
+        """The changes that follow id ``last``, waiting up to ``timeout`` seconds for one; ``None``: take a snapshot."""
+        epoch, _, number = (last or "").rpartition("-")
+        if epoch != self.epoch or not number.isdigit():
+            return None
+        seen = int(number)
+        with self._published:
+            if self._number <= seen and not self._closed:
+                self._published.wait_for(lambda: self._number > seen or self._closed, timeout)
+            if seen > self._number or (self._changes and self._changes[0][0] > seen + 1):
+                return None
+            if not self._changes and seen < self._number:
+                return None
+            # Newest first until the one that was seen: readers are nearly always at the end.
+            found: list[Change] = []
+            for at, change in reversed(self._changes):
+                if at <= seen:
+                    break
+                found.append(change)
+            return found[::-1]
+
+    # The publishing thread.
+
+    def _publish(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._marked or self._closed)
+                if self._closed:
+                    return
+                self._flush()
+            time.sleep(self._pause)
+
+    def _flush(self) -> None:
+        """Publishes what is marked. Called with the lock held."""
+        if not self._marked:
+            return
+        self._marked = False
+        if self._renewed:
+            self._renewed = False
+            self._session_changes.clear()
+            self._view.patch(self._report, self._index)
+            self._append("snapshot", self._whole(self._number + 1))
+            return
+        dirty = {name: self._index[name] for name in self._dirty if name in self._index}
+        self._dirty.clear()
+        patch = self._view.patch(self._report, dirty)
+        if self._session_changes:
+            patch["session"] = dict(self._session_changes)
+            self._session_changes.clear()
+        if patch:
+            self._append("patch", patch)
+
+    def _append(self, kind: str, document: Mapping[str, Any]) -> None:
+        data = to_json(document)
+        with self._published:
+            self._number += 1
+            if kind == "snapshot":
+                self._changes.clear()
+                self._bytes = 0
+            self._changes.append((self._number, Change(f"{self.epoch}-{self._number}", kind, data)))
+            self._bytes += len(data)
+            while self._bytes > _KEPT_BYTES and len(self._changes) > 1:
+                self._bytes -= len(self._changes.popleft()[1].data)
+            self._published.notify_all()
+
+    def _whole(self, number: int | None = None) -> dict[str, Any]:
+        at = self._number if number is None else number
+        return {
+            "id": f"{self.epoch}-{at}",
+            "now": time.time(),
+            "session": self._session,
+            "run": whole_run(self._report),
+        }
+
+
+def _planned(sequence: Mapping[str, Any], modules: Iterable[Mapping[str, Any]]) -> RunReport:
+    report = new_run(RunStarted("", dict(sequence), [], "", {}), 0.0)
+    report["status"] = "ready"
+    for planned in modules:
+        module = new_module(dict(planned))
+        module["cases"] = [new_case(dict(case)) for case in planned.get("cases") or ()]
+        report["modules"].append(module)
+    return report

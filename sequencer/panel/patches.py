@@ -1,0 +1,199 @@
+"""What changed in a report since it was last looked at, as small JSON-ready patches. Pure: nothing is sent here.
+
+The fold changes the report in place and only ever adds to an attempt's lists, so a patch names what to set and what to
+append; a case with 10,000 measurements costs no more per measurement than one with ten. A page applies a patch with
+
+    case.set      -> fields of the case
+    case.attempts -> {"0": {"set": {...}, "add": {"measurements": [...]}, "merge": {"messages": {...}}}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sequencer.vocabulary.report import AttemptReport, CaseReport, ModuleReport, RunReport
+
+RUN_FIELDS = (
+    "id", "status", "start_time", "stop_time", "sequence", "stand", "dut", "process", "batch", "instruments", "user",
+    "params", "selection", "simulated", "aborted", "stop_reason", "caused_dut_failure_id", "error_code", "failures",
+)  # fmt: skip
+MODULE_FIELDS = ("status", "start_time", "stop_time")
+CASE_FIELDS = ("status", "start_time", "stop_time", "reason")
+ATTEMPT_FIELDS = ("number", "status", "start_time", "stop_time", "timeout", "progress", "step")
+GROWING = ("measurements", "checks", "failures", "charts", "programs", "attachments")
+MOST_SHOWN = 1000
+"""Entries of one list of one attempt that pages get; the report has them all."""
+_LONGEST_OUTPUT = 4000
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def to_json(document: Any) -> str:
+    """Compact JSON; ``</`` cannot occur in it, wherever a page puts it."""
+    return _encode(document).replace("</", "<\\/")
+
+
+class AttemptView:
+    """What is known of one attempt on the pages."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, Any] = {}
+        self._lengths = dict.fromkeys(GROWING, 0)
+        self._messages: dict[str, str] = {}
+        self._dialogs = ""
+
+    def patch(self, attempt: AttemptReport) -> dict[str, Any]:
+        """What is new, and remembers it as known."""
+        report: Mapping[str, Any] = attempt
+        patch: dict[str, Any] = {}
+        changed = {name: report[name] for name in ATTEMPT_FIELDS if self._fields.get(name, ...) != report[name]}
+        if changed:
+            self._fields.update({name: _copied(value) for name, value in changed.items()})
+        # Questions are few and change when they are answered: told whole.
+        if (dialogs := _encode(attempt["dialogs"])) != self._dialogs:
+            self._dialogs = dialogs
+            changed["dialogs"] = attempt["dialogs"]
+        if changed:
+            patch["set"] = changed
+        added = {name: new for name in GROWING if (new := self._new(name, report[name]))}
+        if added:
+            patch["add"] = added
+        said = {key: text for key, text in attempt["messages"].items() if self._messages.get(key) != text}
+        if said:
+            self._messages.update(said)
+            patch["merge"] = {"messages": said}
+        return patch
+
+    def _new(self, name: str, entries: list[Any]) -> list[Any]:
+        first = self._lengths[name]
+        if len(entries) == first:
+            return []
+        self._lengths[name] = len(entries)
+        return [_shown(name, index, entries[index]) for index in range(first, min(len(entries), MOST_SHOWN))]
+
+
+def _copied(value: Any) -> Any:
+    return dict(value) if isinstance(value, dict) else value
+
+
+def _shown(name: str, index: int, entry: Any) -> Any:
+    if name == "charts":
+        # The data are fetched when somebody looks at the chart.
+        points = sum(len(series) for series in entry.get("y_data") or ())
+        return {"index": index, "title": entry.get("title"), "type": entry.get("type"), "points": points}
+    if name == "programs" and len(entry["output"]) > _LONGEST_OUTPUT:
+        return {**entry, "output": "…" + entry["output"][-_LONGEST_OUTPUT:]}
+    return entry
+
+
+class CaseView:
+    """What is known of one case on the pages."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, Any] = {}
+        self._attempts: list[AttemptView] = []
+
+    def patch(self, case: CaseReport) -> dict[str, Any]:
+        """What is new, and remembers it as known."""
+        report: Mapping[str, Any] = case
+        patch: dict[str, Any] = {}
+        changed = {name: report[name] for name in CASE_FIELDS if self._fields.get(name, ...) != report[name]}
+        if changed:
+            self._fields.update(changed)
+            patch["set"] = changed
+        while len(self._attempts) < len(case["attempts"]):
+            self._attempts.append(AttemptView())
+        # Only the last attempt can change, and the one before it once, when it ends.
+        first = max(0, len(self._attempts) - 2)
+        changes = {
+            str(index): change
+            for index in range(first, len(self._attempts))
+            if (change := self._attempts[index].patch(case["attempts"][index]))
+        }
+        if changes:
+            patch["attempts"] = changes
+        return patch
+
+
+class RunView:
+    """What is known of a whole run on the pages."""
+
+    def __init__(self) -> None:
+        self._fields: dict[str, str] = {}
+        self._modules: dict[str, tuple[Any, ...]] = {}
+        self._cases: dict[str, CaseView] = {}
+        self._messages = ""
+
+    def patch(self, report: RunReport, dirty: Mapping[str, tuple[ModuleReport, CaseReport]]) -> dict[str, Any]:
+        """What is new in the run itself and in the cases of ``dirty`` (by full name), and remembers it as known."""
+        patch: dict[str, Any] = {}
+        if run := self._run(report):
+            patch["run"] = run
+        cases = {}
+        modules = {}
+        for name, (module, case) in dirty.items():
+            view = self._cases.setdefault(name, CaseView())
+            if change := view.patch(case):
+                cases[name] = change
+            modules[module["id"]] = module
+        if cases:
+            patch["cases"] = cases
+        if changed := {name: change for name, module in modules.items() if (change := self._module(module))}:
+            patch["modules"] = changed
+        shown = open_messages(report)
+        if (messages := _encode(shown)) != self._messages:
+            self._messages = messages
+            patch["messages"] = shown
+        return patch
+
+    def _run(self, report: RunReport) -> dict[str, Any]:
+        whole: Mapping[str, Any] = report
+        changed = {}
+        for name in RUN_FIELDS:
+            # Facts are merged in place: only their text tells whether they changed.
+            text = _encode(whole[name])
+            if self._fields.get(name) != text:
+                self._fields[name] = text
+                changed[name] = whole[name]
+        return changed
+
+    def _module(self, module: ModuleReport) -> dict[str, Any]:
+        whole: Mapping[str, Any] = module
+        fields = tuple(whole[name] for name in MODULE_FIELDS)
+        if self._modules.get(module["id"]) == fields:
+            return {}
+        self._modules[module["id"]] = fields
+        return dict(zip(MODULE_FIELDS, fields, strict=True))
+
+
+def open_messages(report: RunReport) -> list[Any]:
+    """The operator messages that were not taken away yet."""
+    return [message for message in report["operator_messages"] if message["cleared"] is None]
+
+
+def whole_run(report: RunReport) -> dict[str, Any]:
+    """Everything that pages show of a run, in the shape that the patches lead to."""
+    whole: Mapping[str, Any] = report
+    return {
+        **{name: whole[name] for name in RUN_FIELDS},
+        "messages": open_messages(report),
+        "modules": [_whole_module(module) for module in report["modules"]],
+    }
+
+
+def _whole_module(module: ModuleReport) -> dict[str, Any]:
+    whole: Mapping[str, Any] = module
+    fields = ("id", "name", "group", "description", *MODULE_FIELDS)
+    return {**{name: whole[name] for name in fields}, "cases": [_whole_case(case) for case in module["cases"]]}
+
+
+def _whole_case(case: CaseReport) -> dict[str, Any]:
+    whole: Mapping[str, Any] = case
+    attempts = []
+    for attempt in case["attempts"]:
+        patch = AttemptView().patch(attempt)
+        lists = {name: patch.get("add", {}).get(name, []) for name in GROWING}
+        attempts.append({**patch["set"], **lists, "messages": dict(attempt["messages"])})
+    return {**{name: value for name, value in whole.items() if name != "attempts"}, "attempts": attempts}

@@ -1,0 +1,242 @@
+"""The live state: a snapshot and the patches after it always lead to the whole state."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sequencer.panel.live import Live
+from sequencer.vocabulary import event as events
+from sequencer.vocabulary.event import Stamped
+
+PLAN = [
+    {"id": "a", "name": "A", "group": "main", "cases": [{"id": "one", "name": "One"}, {"id": "two", "name": "Two"}]},
+    {"id": "b", "name": "B", "group": "teardown", "cases": [{"id": "three", "name": "Three"}]},
+]
+CASES = ["a::one", "a::two", "b::three"]
+LISTS = ("measurements", "checks", "failures", "charts", "programs", "attachments")
+
+
+def started(run: str = "r1") -> events.RunStarted:
+    return events.RunStarted(run, {"name": "S", "file": "s.yaml"}, PLAN, "0", {})
+
+
+def measured(case: str, name: str = "U", value: float = 1.0) -> events.Measurement:
+    return events.Measurement(case, "s.yaml:1:1", name, value, "numeric", "V", [0, 2], True)
+
+
+def apply(state: dict[str, Any] | None, kind: str, document: dict[str, Any]) -> dict[str, Any]:
+    """What a page does with a change."""
+    if kind == "snapshot":
+        return document
+    assert state is not None
+    run = state["run"]
+    run.update(document.get("run", {}))
+    state["session"].update(document.get("session", {}))
+    run["messages"] = document.get("messages", run["messages"])
+    modules = {module["id"]: module for module in run["modules"]}
+    for name, fields in document.get("modules", {}).items():
+        modules[name].update(fields)
+    cases = {f"{m['id']}::{c['id']}": c for m in run["modules"] for c in m["cases"]}
+    for name, patch in document.get("cases", {}).items():
+        cases[name].update(patch.get("set", {}))
+        for index, change in patch.get("attempts", {}).items():
+            attempts = cases[name]["attempts"]
+            if int(index) == len(attempts):
+                attempts.append({**{key: [] for key in LISTS}, "messages": {}, "dialogs": []})
+            attempt = attempts[int(index)]
+            attempt.update(change.get("set", {}))
+            for key, new in change.get("add", {}).items():
+                attempt[key] += new
+            attempt["messages"].update(change.get("merge", {}).get("messages", {}))
+    return state
+
+
+class Page:
+    """Follows the live state as a browser does."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+        self.last: str | None = None
+        self.state: dict[str, Any] | None = None
+        self.kinds: list[str] = []
+
+    def catch_up(self, timeout: float = 0.0) -> dict[str, Any]:
+        changes = self.live.after(self.last, timeout)
+        if changes is None:
+            changes = [self.live.snapshot()]
+        for change in changes:
+            self.state = apply(self.state, change.kind, json.loads(change.data))
+            self.last = change.id
+            self.kinds.append(change.kind)
+        assert self.state is not None
+        return self.state
+
+
+@pytest.fixture
+def live() -> Any:
+    live = Live({"state": "ready"}, pause=0.001)
+    yield live
+    live.close()
+
+
+def whole(live: Live) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(live.snapshot().data)
+    return {key: document[key] for key in ("session", "run")}
+
+
+case = st.sampled_from(CASES)
+happenings = st.one_of(
+    st.builds(events.CaseStarted, case, st.integers(1, 3)),
+    st.builds(events.StepStarted, case, st.just("s.yaml:2:1"), st.just("call"), st.text(max_size=3)),
+    st.builds(measured, case, st.text(max_size=3), st.floats(-5, 5)),
+    st.builds(events.Message, case, st.sampled_from(["", "k"]), st.text(max_size=3)),
+    st.builds(events.Check, case, st.just("s.yaml:3:1"), st.just("x == 1"), st.booleans()),
+    st.builds(events.Failure, case | st.none(), st.sampled_from(["failed", "error"]), st.text(max_size=3)),
+    st.builds(events.Progress, case, st.floats(0, 100)),
+    st.builds(events.DialogAsked, case, st.sampled_from(["d1", "d2"]), st.just({"text": "?"})),
+    st.builds(events.DialogAnswered, case, st.sampled_from(["d1", "d2"]), st.just("confirm"), st.integers()),
+    st.builds(events.OperatorMessage, case | st.none(), st.just("m"), st.text(max_size=3) | st.none()),
+    st.builds(events.Chart, case, st.just({"title": "T", "type": "line", "y_data": [[1, 2]]})),
+    st.builds(events.Recorded, case, st.just("dut"), st.fixed_dictionaries({"serial_number": st.text(max_size=2)})),
+    st.builds(events.CaseFinished, case, st.sampled_from(["passed", "failed", "skipped"]), st.integers(1, 3)),
+    st.builds(events.RunFinished, st.sampled_from(["passed", "failed", "stopped"])),
+    st.just("look"),
+    st.just("session"),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(happenings, max_size=40))
+def test_snapshot_and_patches_lead_to_the_whole_state(happened: list[Any]) -> None:
+    """Whatever happens, and wherever a page joins or looks, it ends up with what a fresh snapshot says."""
+    live = Live({"state": "ready", "n": 0}, pause=0.0)
+    try:
+        early, late = Page(live), Page(live)
+        live.listen(Stamped(1, 1.0, started()))
+        early.catch_up()
+        for seq, event in enumerate(happened, 2):
+            if event == "look":
+                late.catch_up()
+            elif event == "session":
+                live.set(n=seq)
+            else:
+                live.listen(Stamped(seq, float(seq), event))
+        expected = whole(live)
+        for page in (early, late):
+            state = page.catch_up()
+            assert {key: state[key] for key in expected} == expected
+    finally:
+        live.close()
+
+
+def test_a_page_that_keeps_up_gets_patches_only(live: Live) -> None:
+    """After the first snapshot only what changed is sent, measurements one by one."""
+    page = Page(live)
+    live.listen(Stamped(1, 1.0, started()))
+    live.listen(Stamped(2, 1.0, events.CaseStarted("a::one")))
+    page.catch_up()
+    for seq in range(3, 13):
+        live.listen(Stamped(seq, float(seq), measured("a::one", f"U{seq}")))
+        page.catch_up(5.0)
+    assert page.kinds == ["snapshot", *["patch"] * 10]
+    last = live.after(f"{live.epoch}-{int(page.last.rpartition('-')[2]) - 1}", 0)  # type: ignore[union-attr]
+    assert last is not None
+    assert json.loads(last[-1].data) == {
+        "cases": {
+            "a::one": {
+                "attempts": {
+                    "0": {
+                        "add": {
+                            "measurements": [
+                                {
+                                    "name": "U12",
+                                    "value": 1.0,
+                                    "type": "numeric",
+                                    "unit": "V",
+                                    "limits": [0, 2],
+                                    "result": True,
+                                    "reason": None,
+                                    "place": "s.yaml:1:1",
+                                    "time": 12.0,
+                                }
+                            ]
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+
+def test_a_new_run_is_sent_whole(live: Live) -> None:
+    """When the next run begins, pages get its plan and nothing of the one before."""
+    page = Page(live)
+    live.listen(Stamped(1, 1.0, started("r1")))
+    live.listen(Stamped(2, 1.0, events.CaseStarted("a::one")))
+    page.catch_up()
+    live.listen(Stamped(1, 9.0, started("r2")))
+    state = page.catch_up(5.0)
+    assert page.kinds[-1] == "snapshot"
+    assert state["run"]["id"] == "r2"
+    assert state["run"]["modules"][0]["cases"][0]["attempts"] == []
+
+
+@pytest.mark.parametrize("last", [None, "", "nonsense", "feedbeef-3", "x-99999999999", "-"])
+def test_an_id_from_elsewhere_gets_the_whole_state(live: Live, last: str | None) -> None:
+    """A server that was restarted, or an id that never was, leads to a snapshot."""
+    assert live.after(last, 0) is None
+    assert live.after(f"{live.epoch}-99", 0) is None
+
+
+def test_what_is_too_old_to_patch_leads_to_a_snapshot() -> None:
+    """Changes are kept up to a bound; who is further behind starts anew."""
+    live = Live(pause=0.0)
+    try:
+        live.listen(Stamped(1, 1.0, started()))
+        first = live.snapshot().id
+        for number in range(6):
+            live.set(text=str(number) * 1_000_000)
+            live.snapshot()
+        assert live.after(first, 0) is None
+        state = Page(live).catch_up()
+        assert state["session"]["text"][0] == "5"
+    finally:
+        live.close()
+
+
+def test_a_waiting_reader_is_woken_by_a_change_and_by_the_end(live: Live) -> None:
+    """Nobody polls: a reader sleeps until something changed, or until the panel closes."""
+    page = Page(live)
+    page.catch_up()
+    threading.Timer(0.02, lambda: live.set(state="running")).start()
+    changes = live.after(page.last, 30.0)
+    assert changes is not None
+    assert json.loads(changes[0].data) == {"session": {"state": "running"}}
+    threading.Timer(0.02, live.close).start()
+    assert live.after(changes[-1].id, 30.0) == []
+
+
+def test_the_plan_stands_there_before_the_first_run(live: Live) -> None:
+    """Before Start the page already shows what would run."""
+    live.plan({"name": "S", "file": "s.yaml"}, PLAN)
+    run = Page(live).catch_up()["run"]
+    assert run["status"] == "ready"
+    assert [case["status"] for module in run["modules"] for case in module["cases"]] == ["ready"] * 3
+
+
+def test_many_measurements_are_bounded_on_the_page(live: Live) -> None:
+    """A page gets at most a thousand entries of a list; the report has them all."""
+    page = Page(live)
+    live.listen(Stamped(1, 1.0, started()))
+    live.listen(Stamped(2, 1.0, events.CaseStarted("a::one")))
+    for seq in range(3, 1503):
+        live.listen(Stamped(seq, time.time(), measured("a::one")))
+    state = page.catch_up()
+    assert len(state["run"]["modules"][0]["cases"][0]["attempts"][0]["measurements"]) == 1000
