@@ -4,66 +4,53 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from sequencer.vocabulary.data import Scalar
-
-Description = Mapping[str, Any]
-"""One parameter as the generated project has it: the fields of ``model.Param`` but its name."""
+from sequencer.vocabulary.model import Param
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
 
-def read_params(
-    descriptions: Mapping[str, Description], given: Mapping[str, Scalar]
-) -> tuple[dict[str, Scalar], dict[str, str]]:
+def read_params(params: Iterable[Param], given: Mapping[str, Scalar]) -> tuple[dict[str, Scalar], dict[str, str]]:
     """The values of all parameters, and by name what is wrong with those that cannot be used.
 
-    A text is read as the parameter's type. What was not given takes its default; a required one that is missing, or given
-    as an empty text, is among the errors, and so is a name that is no parameter.
+    A text is read as the parameter's type. What was not given takes its default; a required one that is missing, or
+    given as an empty text, is among the errors, and so is a name that is no parameter.
     """
     values: dict[str, Scalar] = {}
     errors: dict[str, str] = {}
-    for name, description in descriptions.items():
+    known = {param.name: param for param in params}
+    for name, param in known.items():
         written = given.get(name)
-        if written is None or (written == "" and _is_missing_when_empty(description)):
-            if description.get("default") is None and description.get("required", True):
+        if written is None or (written == "" and (param.required or param.type != "string")):
+            if param.default is None and param.required:
                 errors[name] = "is missing"
             else:
-                values[name] = description.get("default")
+                values[name] = param.default
             continue
         try:
-            values[name] = read_param(description, written)
+            values[name] = read_param(param, written)
         except ValueError as error:
             errors[name] = str(error)
-    for name in given:
-        if name not in descriptions:
-            errors[name] = "is no parameter of this sequence"
+    errors.update({name: "is no parameter of this sequence" for name in given if name not in known})
     return values, errors
 
 
-def read_param(description: Description, written: Scalar) -> Scalar:
+def read_param(param: Param, written: Scalar) -> Scalar:
     """One value of the parameter's type. Raises ``ValueError`` with what it must be instead."""
-    value = _typed(str(description.get("type", "string")), written)
-    choices = description.get("one_of") or ()
-    if choices and value not in choices:
-        raise ValueError("must be one of " + ", ".join(str(choice) for choice in choices))
-    pattern = description.get("pattern")
-    if pattern and not re.search(pattern, str(value)):
-        raise ValueError(f"must match {pattern}")
-    low, high = description.get("minimum"), description.get("maximum")
+    value = _typed(param.type, written)
+    if param.one_of and value not in param.one_of:
+        raise ValueError("must be one of " + ", ".join(str(choice) for choice in param.one_of))
+    if param.pattern and not re.search(param.pattern, str(value)):
+        raise ValueError(f"must match {param.pattern}")
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if low is not None and value < low:
-            raise ValueError(f"must be {low:g} or more")
-        if high is not None and value > high:
-            raise ValueError(f"must be {high:g} or less")
+        if param.minimum is not None and value < param.minimum:
+            raise ValueError(f"must be {param.minimum:g} or more")
+        if param.maximum is not None and value > param.maximum:
+            raise ValueError(f"must be {param.maximum:g} or less")
     return value
-
-
-def _is_missing_when_empty(description: Description) -> bool:
-    return description.get("type", "string") != "string" or bool(description.get("required", True))
 
 
 def _typed(kind: str, written: Scalar) -> Scalar:

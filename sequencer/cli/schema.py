@@ -1,0 +1,57 @@
+"""``hardseq schema``: the JSON Schemas of sequence, configuration and report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sequencer.cli.exit_codes import ExitCode
+from sequencer.cli.output import say, say_json
+
+NAMES = ("sequence", "config", "report")
+
+
+@click.command()
+@click.argument("name", type=click.Choice(NAMES), default="sequence", metavar="[sequence|config|report]")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write all schemas as NAME.schema.json into this folder instead.",
+)
+def command(name: str, folder: Path | None) -> ExitCode:
+    """Print the JSON Schema of a sequence, of hardseq.toml or of a report (default: sequence)."""
+    if folder is None:
+        say_json(schema(name))
+        return ExitCode.PASSED
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in NAMES:
+        file = folder / f"{each}.schema.json"
+        file.write_text(schema_text(each), encoding="utf-8", newline="\n")
+        say(f"wrote {file}")
+    return ExitCode.PASSED
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The schema of one of ``NAMES``."""
+    if name == "sequence":
+        from sequencer.language.schema import sequence_schema
+
+        return dict(sequence_schema())
+    if name == "config":
+        from sequencer.domain.settings_schema import settings_schema
+
+        return settings_schema()
+    from sequencer.domain.report_schema import report_schema
+
+    return dict(report_schema())
+
+
+def schema_text(name: str) -> str:
+    """The schema as the text of its file in ``schemas/``."""
+    import json
+
+    return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,52 @@
+"""Doing something again whenever a file of a project changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from sequencer.cli.exit_codes import ExitCode
+from sequencer.cli.output import say
+from sequencer.store.project_folder import locate
+
+WATCHED_SUFFIXES = (".yaml", ".yml", ".toml", ".py", ".csv")
+PAUSE_SECONDS = 0.3
+
+
+def watch_and_repeat(paths: Iterable[Path], action: Callable[[], ExitCode]) -> ExitCode:
+    """Runs ``action`` now and after every change in the projects of ``paths``, until Ctrl-C; gives its last answer."""
+    folders = {locate(path)[0] for path in paths}
+    seen: dict[Path, float] | None = None
+    code = ExitCode.PASSED
+    try:
+        while True:
+            now = _times(folders)
+            if now != seen:
+                seen = now
+                say(time.strftime("── %H:%M:%S ──"), err=True, dim=True)
+                code = action()
+            time.sleep(PAUSE_SECONDS)
+    except KeyboardInterrupt:
+        return code
+
+
+def _times(folders: Iterable[Path]) -> dict[Path, float]:
+    times = {}
+    for folder in folders:
+        for file in _watched(folder):
+            try:
+                times[file] = file.stat().st_mtime
+            except OSError:
+                continue
+    return times
+
+
+def _watched(folder: Path) -> Iterable[Path]:
+    for path in folder.iterdir():
+        if path.name.startswith(".") or path.name in ("node_modules", "__pycache__"):
+            continue
+        if path.is_dir():
+            yield from _watched(path)
+        elif path.suffix in WATCHED_SUFFIXES:
+            yield path
