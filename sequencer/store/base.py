@@ -8,8 +8,7 @@ verdict. A *unit* is one product as one sequence sees it: sequence name, part nu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import Status
@@ -29,8 +28,7 @@ class StoreConflict(StoreError):
     """Another report with the same run id is already there; it was left as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunFilter:
+class RunFilter(NamedTuple):
     """Which runs: each field that is not ``None`` must match exactly; ``since <= start_time < until``."""
 
     serial_number: str | None = None
@@ -64,8 +62,7 @@ class RunFilter:
 ANY = RunFilter()
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(NamedTuple):
     """One line of the history. ``partial``: cases were chosen by hand; ``cases`` counts all in the plan."""
 
     id: str
@@ -96,27 +93,21 @@ class RunSummary:
         return self.counted and self.status in JUDGED
 
 
-SUMMARY_FIELDS: tuple[str, ...] = tuple(column.name for column in fields(RunSummary))
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Runs newest first. ``next`` is the cursor of the following page, ``None`` on the last one."""
 
     runs: list[RunSummary]
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CaseFailures:
+class CaseFailures(NamedTuple):
     """In how many counted runs the case (``module::case``) failed, had an error or was stopped."""
 
     case: str
     runs: int
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(NamedTuple):
     """What became of the counted runs. ``first_passed`` of ``units`` passed in their first judged run.
 
     A unit belongs to the time, stand and so on of its first judged run ever, not of its first in the chosen time.
@@ -159,8 +150,7 @@ class Statistics:
         return self.passed_seconds / self.passed if self.passed else None
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesPoint:
+class SeriesPoint(NamedTuple):
     """A measured value of one run (of the case's last attempt). ``value`` is ``None`` for NaN, infinities and nothing.
 
     ``lower`` and ``upper`` bound what passes, ``None`` where there is no such bound or the limits are of another kind.
@@ -176,8 +166,7 @@ class SeriesPoint:
     result: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesName:
+class SeriesName(NamedTuple):
     """A numeric measurement that some run recorded: where a :class:`SeriesPoint` list can be had."""
 
     sequence: str

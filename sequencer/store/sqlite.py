@@ -17,7 +17,6 @@ from typing import cast
 from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
-    SUMMARY_FIELDS,
     Page,
     RunFilter,
     RunSummary,
@@ -32,8 +31,8 @@ from sequencer.store.sqlite_series import add_measurements, series, series_names
 from sequencer.store.sqlite_tallies import add_run, conditions, statistics
 from sequencer.vocabulary.report import RunReport
 
-_COLUMNS = ", ".join(SUMMARY_FIELDS)
-_INSERT = f"INSERT INTO runs ({_COLUMNS}, fingerprint) VALUES ({'?, ' * len(SUMMARY_FIELDS)}?)"
+_COLUMNS = ", ".join(RunSummary._fields)
+_INSERT = f"INSERT INTO runs ({_COLUMNS}, fingerprint) VALUES ({'?, ' * len(RunSummary._fields)}?)"
 _COMPRESSION = 1  # a report shrinks to about a tenth; higher levels gain little and cost much
 
 
@@ -55,21 +54,29 @@ class SqliteStore:
     def save(self, report: RunReport) -> None:
         """Keeps the report and the waiting files that it names."""
         run = facts.summary(report)
-        fingerprint = facts.fingerprint(report)
-        body = zlib.compress(facts.encode(report), _COMPRESSION)
+        encoded = facts.encode(report)
+        fingerprint = facts.fingerprint(encoded)
+        body = zlib.compress(encoded, _COMPRESSION)
         with self._connections.writing() as connection:
-            stored = connection.execute(
-                "SELECT number, fingerprint, aborted FROM runs WHERE id = ?", (run.id,)
-            ).fetchone()
-            if stored is not None and stored[1] != fingerprint:
-                if run.aborted or not stored[2]:
-                    raise StoreConflict(f"another report of run {run.id} is already stored in {self.place}")
-                _remove(connection, stored[0])
-            if stored is None or stored[1] != fingerprint:
+            if not self._is_stored(connection, run, fingerprint, report):
                 _insert(connection, run, fingerprint, body, report)
             kept = self._keep_waiting_files(connection, report)
         for file in kept:
             file.unlink(missing_ok=True)
+
+    def _is_stored(self, connection: sqlite3.Connection, run: RunSummary, fingerprint: str, report: RunReport) -> bool:
+        stored = connection.execute(
+            "SELECT number, fingerprint, aborted, body FROM runs JOIN documents ON run = number WHERE id = ?", (run.id,)
+        ).fetchone()
+        if stored is None:
+            return False
+        number, known_fingerprint, aborted, body = stored
+        if known_fingerprint == fingerprint or _decoded(body) == report:
+            return True
+        if run.aborted or not aborted:
+            raise StoreConflict(f"another report of run {run.id} is already stored in {self.place}")
+        _remove(connection, number)
+        return False
 
     def _keep_waiting_files(self, connection: sqlite3.Connection, report: RunReport) -> list[Path]:
         kept = []
@@ -99,7 +106,7 @@ class SqliteStore:
             row = connection.execute(
                 f"SELECT body FROM runs JOIN documents ON run = number WHERE {where}", values
             ).fetchone()
-        return None if row is None else cast(RunReport, json.loads(zlib.decompress(row[0])))
+        return None if row is None else _decoded(row[0])
 
     def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> Page:
         """One page of runs, newest first."""
@@ -157,8 +164,7 @@ class SqliteStore:
 
 
 def _insert(connection: sqlite3.Connection, run: RunSummary, fingerprint: str, body: bytes, report: RunReport) -> None:
-    values = [getattr(run, column) for column in SUMMARY_FIELDS]
-    number = int(connection.execute(_INSERT, (*values, fingerprint)).lastrowid or 0)
+    number = int(connection.execute(_INSERT, (*run, fingerprint)).lastrowid or 0)
     connection.execute("INSERT INTO documents VALUES (?, ?)", (number, body))
     failed = facts.failed_cases(report)
     connection.executemany("INSERT INTO failed_cases VALUES (?, ?)", [(number, name) for name in failed])
@@ -176,12 +182,14 @@ def _remove(connection: sqlite3.Connection, number: int) -> None:
     add_run(connection, _summary(row), failed, sign=-1)
 
 
+def _decoded(body: bytes) -> RunReport:
+    return cast(RunReport, json.loads(zlib.decompress(body)))
+
+
 def _insert_attachment(connection: sqlite3.Connection, sha256: str, data: bytes, media_type: str | None) -> None:
     connection.execute("INSERT INTO attachments VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (sha256, media_type, data))
 
 
 def _summary(row: tuple[object, ...]) -> RunSummary:
-    values = dict(zip(SUMMARY_FIELDS, row, strict=True))
-    for flag in ("partial", "simulated", "aborted"):
-        values[flag] = bool(values[flag])
-    return RunSummary(**values)  # type: ignore[arg-type]  # the columns have the fields' types
+    run = RunSummary._make(row)
+    return run._replace(partial=bool(run.partial), simulated=bool(run.simulated), aborted=bool(run.aborted))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from sequencer.store.base import RunFilter, SeriesName, SeriesPoint
@@ -67,7 +66,7 @@ def series(
     rows: list[Any] = []
     for sequence, ids in found:
         if runs.sequence in (None, sequence):
-            rows += _newest(connection, ids, replace(runs, sequence=sequence), limit)
+            rows += _newest(connection, ids, runs._replace(sequence=sequence), limit)
     rows.sort(key=lambda row: (row[1], row[0], row[2]))
     drawn: dict[tuple[str | None, str], tuple[float | None, float | None]] = {}
     points = []

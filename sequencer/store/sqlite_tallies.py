@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sequencer.store.base import JUDGED, CaseFailures, RunFilter, RunSummary, Statistics
@@ -84,12 +83,12 @@ def _change(
     )
 
 
-@dataclass(slots=True)
 class _Sum:
     """Adds up what several queries found."""
 
-    counts: list[float] = field(default_factory=lambda: [0] * len(_COUNTS))
-    failures: Counter[str] = field(default_factory=Counter)
+    def __init__(self) -> None:
+        self.counts: list[float] = [0] * len(_COUNTS)
+        self.failures: Counter[str] = Counter()
 
     def add(self, row: Iterable[float | None]) -> None:
         self.counts = [total + (more or 0) for total, more in zip(self.counts, row, strict=True)]
@@ -118,7 +117,7 @@ def statistics(connection: sqlite3.Connection, runs: RunFilter) -> Statistics:
         return total.statistics()
     cut_at_days = cover(runs.since, runs.until)
     for since, until in cut_at_days.edges:
-        _add_rows(connection, replace(runs, since=since, until=until), total)
+        _add_rows(connection, runs._replace(since=since, until=until), total)
     for spans in _whole_days(connection, cut_at_days.first_day, cut_at_days.end_day):
         _add_spans(connection, runs, spans, total)
     return total.statistics()

@@ -123,7 +123,12 @@ def test_a_summary_says_what_the_report_says(store: Store, report: MakeReport) -
     store.save(saved)
     (run,) = store.find().runs
     assert (run.id, run.status, run.start_time, run.stop_time) == (saved["id"], "failed", NOON, NOON + 10)
-    assert (run.sequence, run.sequence_version, run.serial_number, run.part_number) == ("Board test", "1.0", "SN1", "PN1")
+    assert (run.sequence, run.sequence_version, run.serial_number, run.part_number) == (
+        "Board test",
+        "1.0",
+        "SN1",
+        "PN1",
+    )
     assert (run.stand, run.partial, run.simulated, run.aborted, run.cases) == ("Stand 1", True, True, False, 1)
     assert (run.caused_dut_failure_id, run.error_code) == ("main::rail", 7)
 
@@ -163,7 +168,9 @@ def test_filters_alone_and_together(store: Store, report: MakeReport, wanted: Ru
     assert found == [saved[number]["id"] for number in sorted(numbers, reverse=True)]
 
 
-@pytest.mark.parametrize("wanted", [RunFilter(), RunFilter(stand="Stand 1"), RunFilter(stand="Stand 1", sequence="Board test")])
+@pytest.mark.parametrize(
+    "wanted", [RunFilter(), RunFilter(stand="Stand 1"), RunFilter(stand="Stand 1", sequence="Board test")]
+)
 def test_pages_are_stable_while_runs_arrive(store: Store, report: MakeReport, wanted: RunFilter) -> None:
     """Following the cursors shows every old run once, although newer ones come in and start times are equal."""
     old = [report(start=NOON + number // 3) for number in range(10)]

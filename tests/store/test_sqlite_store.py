@@ -1,0 +1,253 @@
+"""What is the embedded database's own: many processes, sudden death, and everything that can be wrong with a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from sequencer.store.base import StoreError, StoreUnavailable
+from sequencer.store.sqlite import SqliteStore
+from sequencer.vocabulary.report import RunReport
+
+MakeReport = Callable[..., RunReport]
+Open = Callable[[], SqliteStore]
+
+SAVE_ALL = """
+import json, sys
+from pathlib import Path
+from sequencer.store.sqlite import SqliteStore
+store = SqliteStore(Path(sys.argv[1]))
+for line in sys.stdin:
+    report = json.loads(line)
+    store.save(report)
+    print(report["id"], flush=True)
+"""
+
+
+def _child(database: Path, **options: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SAVE_ALL, str(database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def test_several_processes_write_to_a_new_database(tmp_path: Path, report: MakeReport) -> None:
+    """Four processes that create and fill the same file at once lose nothing and count everything."""
+    database = tmp_path / "new" / "reports.sqlite3"
+    texts = ["".join(json.dumps(report(serial_number=f"{n}-{m}")) + "\n" for m in range(10)) for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        errors = list(pool.map(lambda text: _child(database).communicate(text, timeout=60)[1], texts))
+    assert errors == [""] * 4
+    store = SqliteStore(database)
+    assert len(store.find(limit=100).runs) == 40
+    found = store.statistics()
+    assert (found.passed, found.units) == (40, 40)
+    store.close()
+
+
+def test_a_killed_process_loses_no_saved_report(tmp_path: Path, report: MakeReport) -> None:
+    """Every report whose save returned is there after SIGKILL, and the sums agree with the rows."""
+    database = tmp_path / "reports.sqlite3"
+    child = _child(database)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    text = "".join(json.dumps(report(serial_number=str(number))) + "\n" for number in range(300))
+    with child:
+        child.stdin.write(text)
+        child.stdin.flush()
+        saved = [child.stdout.readline().strip() for _ in range(25)]
+        child.kill()
+        saved += child.stdout.read().split()
+    store = SqliteStore(database)
+    rows = [run.id for run in store.find(limit=1000).runs]
+    assert set(saved) <= set(rows)
+    assert store.statistics().units == len(rows)
+    store.close()
+
+
+def test_a_report_is_on_the_disk_when_save_returns(open_sqlite: Open, report: MakeReport) -> None:
+    """Another connection sees the report at once, and the file says that commits wait for the disk."""
+    store, other = open_sqlite(), open_sqlite()
+    saved = report()
+    store.save(saved)
+    assert other.get(saved["id"]) == saved
+    with store._connections.reading() as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_reading_goes_on_while_somebody_writes(open_sqlite: Open, report: MakeReport, tmp_path: Path) -> None:
+    """An open write transaction of another process hides nothing that was there before."""
+    store = open_sqlite()
+    saved = report()
+    store.save(saved)
+    writer = sqlite3.connect(tmp_path / "state" / "hardseq.sqlite3", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("DELETE FROM runs")
+    assert store.get(saved["id"]) == saved
+    writer.close()
+
+
+def test_a_locked_database_says_so(tmp_path: Path, report: MakeReport) -> None:
+    """When another process keeps the lock too long, the text says that it is locked."""
+    database = tmp_path / "reports.sqlite3"
+    store = SqliteStore(database, busy_seconds=0.05)
+    store.save(report())
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match=r"reports\.sqlite3 is locked by another process"):
+        store.save(report())
+    other.close()
+    store.save(report())
+    store.close()
+
+
+def test_a_file_that_is_no_database_says_so_and_is_left_alone(tmp_path: Path, report: MakeReport) -> None:
+    """Nothing is written over a file that somebody else made."""
+    database = tmp_path / "reports.sqlite3"
+    database.write_bytes(b"this is a text, not a database, and longer than the header of one" * 40)
+    before = database.read_bytes()
+    store = SqliteStore(database)
+    with pytest.raises(StoreUnavailable, match="is no database: move the file aside"):
+        store.save(report())
+    assert database.read_bytes() == before
+
+
+def test_a_damaged_database_says_so(tmp_path: Path, report: MakeReport) -> None:
+    """Pages overwritten with noise are noticed, not served."""
+    database = tmp_path / "reports.sqlite3"
+    store = SqliteStore(database)
+    for number in range(30):
+        store.save(report(serial_number=str(number), values=[float(number)] * 50))
+    store.close()
+    size = database.stat().st_size
+    with database.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 8192))
+    with pytest.raises(StoreUnavailable, match="is damaged: move the file aside and keep it"):
+        store = SqliteStore(database)
+        store.find(limit=1000)
+        store.statistics()
+    store.close()
+
+
+def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path, report: MakeReport) -> None:
+    """A file where the state folder should be is no traceback."""
+    (tmp_path / "state").write_text("a file")
+    store = SqliteStore(tmp_path / "state" / "reports.sqlite3")
+    with pytest.raises(StoreUnavailable, match="cannot be used"):
+        store.save(report())
+
+
+def test_a_folder_in_the_place_of_the_file_says_so(tmp_path: Path) -> None:
+    """A database that cannot be opened names itself."""
+    (tmp_path / "reports.sqlite3").mkdir()
+    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+        SqliteStore(tmp_path / "reports.sqlite3").find()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file size are POSIX")
+def test_a_full_disk_says_so_and_undoes_the_half_saved_report(tmp_path: Path, report: MakeReport) -> None:
+    """A write that the system refuses for want of room ends in one clear error; what was saved before stays."""
+    database = tmp_path / "reports.sqlite3"
+    store = SqliteStore(database)
+    first = report()
+    store.save(first)
+    store.close()
+
+    def bound_file_size() -> None:
+        import resource
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        limit = database.stat().st_size + 200_000
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    large = report()
+    large["artifact"] = {"noise": os.urandom(600_000).hex()}
+    child = _child(database, preexec_fn=bound_file_size)
+    _, errors = child.communicate(json.dumps(large) + "\n", timeout=60)
+    assert "StoreUnavailable" in errors
+    assert "reports.sqlite3" in errors
+    store = SqliteStore(database)
+    assert [run.id for run in store.find().runs] == [first["id"]]
+    store.save(large)
+    assert store.statistics().runs == 2
+    store.close()
+
+
+def test_a_read_only_database_says_so(tmp_path: Path, report: MakeReport) -> None:
+    """A database that SQLite may not write is named with what to do."""
+    database = tmp_path / "reports.sqlite3"
+    store = SqliteStore(database)
+    store.save(report())
+    with store._connections.reading() as connection:
+        connection.execute("PRAGMA query_only = 1")
+    with pytest.raises(StoreUnavailable, match="is read-only: check the rights"):
+        store.save(report())
+    store.close()
+
+
+def test_a_newer_database_is_refused_untouched(tmp_path: Path, report: MakeReport) -> None:
+    """A file from a later version is neither read wrongly nor changed."""
+    database = tmp_path / "reports.sqlite3"
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="newer hardseq"):
+        SqliteStore(database).save(report())
+    connection = sqlite3.connect(database)
+    assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    connection.close()
+
+
+def test_tables_of_others_in_the_file_do_not_matter(tmp_path: Path, report: MakeReport) -> None:
+    """The outbox may have made the file first."""
+    database = tmp_path / "reports.sqlite3"
+    connection = sqlite3.connect(database)
+    connection.execute("CREATE TABLE deliveries (run TEXT)")
+    connection.close()
+    store = SqliteStore(database)
+    store.save(report())
+    assert store.statistics().runs == 1
+    store.close()
+
+
+def test_building_a_store_touches_nothing(tmp_path: Path) -> None:
+    """A store that is never used makes no file."""
+    SqliteStore(tmp_path / "state" / "reports.sqlite3").close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_store_is_unavailable(tmp_path: Path, report: MakeReport) -> None:
+    """Using a store after closing it is an error that says so."""
+    store = SqliteStore(tmp_path / "reports.sqlite3")
+    store.close()
+    with pytest.raises(StoreUnavailable, match="was closed"):
+        store.save(report())
+
+
+def test_a_waiting_file_is_taken_away_once_it_is_kept(open_sqlite: Open, report: MakeReport, files: Path) -> None:
+    """The state folder does not fill up, and a second run with the same file still has it."""
+    photo = b"photo"
+    name = hashlib.sha256(photo).hexdigest()
+    (files / name).write_bytes(photo)
+    store = open_sqlite()
+    first, second = report(files=[photo]), report(files=[photo])
+    store.save(first)
+    store.save(second)
+    assert list(files.iterdir()) == []
+    assert store.attachment(second["id"], name) == photo
