@@ -1,0 +1,183 @@
+"""``hardseq runs``: what ran before."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sequencer.cli.exit_codes import ExitCode, Refusal
+from sequencer.cli.output import is_terminal, say, say_json, wants_colour
+from sequencer.cli.time_option import point_in_time, shown_time
+from sequencer.store.base import RunFilter, RunSummary, Store
+from sequencer.vocabulary.report import RunReport
+from sequencer.vocabulary.status import FINAL_STATUSES
+
+
+class ListByDefault(click.Group):
+    """``hardseq runs --limit 5`` is ``hardseq runs list --limit 5``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts the word in that was left out."""
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+project_option = click.option(
+    "--project",
+    type=click.Path(exists=True, path_type=Path),
+    default=".",
+    help="The project folder, or a file in it; default: this folder.",
+)
+
+
+@click.group(cls=ListByDefault)
+def command() -> None:
+    """Show what ran before: list runs, show one, export one."""
+
+
+@command.command("list")
+@click.option("--serial-number", help="Runs of the DUT with this serial number.")
+@click.option("--part-number", help="Runs of DUTs with this part number.")
+@click.option("--sequence", help="Runs of the sequence with this name.")
+@click.option("--verdict", type=click.Choice(FINAL_STATUSES), help="Runs that ended so.")
+@click.option("--stand", help="Runs on the stand with this name.")
+@click.option(
+    "--since", callback=point_in_time, help="Runs that began then or later: 2026-11-22, 2026-11-22T13:00, 7d."
+)
+@click.option("--until", callback=point_in_time, help="Runs that began before then.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, help="How many at most; default: 20.")
+@click.option("--cursor", help="Go on where an earlier page ended; each page that has a next one says with what.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="Default: table.")
+@project_option
+def list_runs(
+    limit: int, cursor: str | None, form: str, project: Path, since: float | None, until: float | None, **wanted: Any
+) -> ExitCode:
+    """List runs, newest first."""
+    with opened_store(project) as store:
+        try:
+            page = store.find(RunFilter(since=since, until=until, **wanted), limit=limit, cursor=cursor)
+        except ValueError as error:
+            raise Refusal(f"--cursor: {error}") from None
+    if form == "json":
+        say_json({"runs": [run._asdict() for run in page.runs], "next": page.next})
+        return ExitCode.PASSED
+    if not page.runs:
+        say("no runs", err=True)
+        return ExitCode.PASSED
+    _show_table(page.runs)
+    if page.next:
+        say(f"more: --cursor {page.next}", err=True)
+    return ExitCode.PASSED
+
+
+@command.command("show")
+@click.argument("run_id", metavar="ID")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Default: text.")
+@project_option
+def show_run(run_id: str, form: str, project: Path) -> ExitCode:
+    """Show the run with this ID; `latest` is the newest."""
+    report = _stored(project, run_id)
+    if form == "json":
+        say_json(report)
+        return ExitCode.PASSED
+    from sequencer.cli.report_lines import report_lines
+    from sequencer.cli.terminal_lines import joined
+
+    click.echo(joined(report_lines(report), colour=wants_colour(sys.stdout)), nl=False, color=wants_colour(sys.stdout))
+    return ExitCode.PASSED
+
+
+@command.command("export")
+@click.argument("run_id", metavar="ID")
+@click.option("--format", "form", default="json", help="json, standcloud, junit, csv or html; default: json.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; default: standard output.",
+)
+@project_option
+def export_run(run_id: str, form: str, output: Path | None, project: Path) -> ExitCode:
+    """Write the report of the run with this ID (`latest` is the newest) in another format."""
+    from sequencer.domain.export import EXPORTERS
+
+    if form not in EXPORTERS:
+        raise Refusal(f"there is no format {form!r}", hint=f"formats: {', '.join(EXPORTERS)}")
+    text = EXPORTERS[form](_stored(project, run_id))
+    if output is None:
+        click.echo(text.encode("utf-8"), nl=False)
+        return ExitCode.PASSED
+    output.write_text(text, encoding="utf-8", newline="")
+    say(f"wrote {output}", err=True)
+    return ExitCode.PASSED
+
+
+@contextmanager
+def opened_store(path: Path) -> Iterator[Store]:
+    """The store of the project that ``path`` belongs to, after reports that a crash left behind were brought in."""
+    from sequencer.store.open import open_store
+    from sequencer.store.project_folder import open_project
+
+    project = open_project(path).checked()
+    store = open_store(project.settings, project.state)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _stored(project: Path, run_id: str) -> RunReport:
+    with opened_store(project) as store:
+        report = store.latest() if run_id == "latest" else store.get(run_id)
+    if report is None:
+        message = "nothing ran yet" if run_id == "latest" else f"there is no run {run_id}"
+        raise Refusal(message, hint="`hardseq runs` lists them", code=ExitCode.FAILED)
+    return report
+
+
+def _show_table(runs: list[RunSummary]) -> None:
+    from sequencer.cli.table import Column, table
+    from sequencer.cli.terminal_lines import joined, shown_seconds, status_style
+
+    heads = [
+        Column("started"),
+        Column("verdict"),
+        Column("sequence", 3),
+        Column("serial number", 1),
+        Column("part number", 5),
+        Column("stand", 7),
+        Column("took", 6),
+        Column("first failure", 4),
+        Column("", 2),
+        Column("id"),
+    ]
+    rows = [
+        [
+            (shown_time(run.start_time), ""),
+            (run.status, status_style(run.status)),
+            (run.sequence, ""),
+            (run.serial_number or "", "bold"),
+            (run.part_number or "", ""),
+            (run.stand or "", ""),
+            ("" if run.stop_time is None else shown_seconds(run.stop_time - run.start_time), "dim"),
+            (run.caused_dut_failure_id or "", "failed"),
+            (_marks(run), "stopped"),
+            (run.id, "dim"),
+        ]
+        for run in runs
+    ]
+    width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+    colour = wants_colour(sys.stdout)
+    click.echo(joined(table(heads, rows, width), colour=colour), nl=False, color=colour)
+
+
+def _marks(run: RunSummary) -> str:
+    marks = {"partial": run.partial, "simulated": run.simulated, "aborted": run.aborted}
+    return " ".join(name for name, on in marks.items() if on)
