@@ -163,7 +163,8 @@ class Plan:
                 _keep(known.report, report, ("start_time", "stop_time", "artifact"))
             state = self._add_module(report)
             for case in module.get("cases") or ():
-                self._add_case(new_case(case), state, early)
+                if f"{report['id']}::{case['id']}" not in self._cases:
+                    self._add_case(new_case(case), state, early)
         for name, left in early.items():
             if name not in self._cases:
                 module_id = left.module.report["id"]

@@ -1,0 +1,69 @@
+"""The few phrases that the schemas of the reports are written in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def closed(properties: Schema, required: tuple[str, ...] | None = None) -> Schema:
+    """An object without further keys; every key is required unless ``required`` says which are."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties if required is None else required),
+        "additionalProperties": False,
+    }
+
+
+def ref(name: str) -> Schema:
+    """What ``$defs`` has under ``name``."""
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def ref_or_null(name: str, description: str) -> Schema:
+    """The same, or null."""
+    return {"oneOf": [ref(name), {"type": "null"}], "description": description}
+
+
+def list_of(name: str, description: str) -> Schema:
+    """A list of the same."""
+    return {"type": "array", "items": ref(name), "description": description}
+
+
+def map_of(name: str, description: str) -> Schema:
+    """A mapping with free keys to the same."""
+    return {"type": "object", "additionalProperties": ref(name), "description": description}
+
+
+def typed(kind: str, description: str) -> Schema:
+    """A value of one JSON type."""
+    return {"type": kind, "description": description}
+
+
+def maybe(kind: str, description: str) -> Schema:
+    """A value of one JSON type, or null."""
+    return {"type": [kind, "null"], "description": description}
+
+
+def whole(description: str) -> Schema:
+    """A whole number from 0 up, or null."""
+    return {"type": ["integer", "null"], "minimum": 0, "description": description}
+
+
+def texts(description: str) -> Schema:
+    """A list of texts."""
+    return {"type": "array", "items": {"type": "string"}, "description": description}
+
+
+def texts_by_key(description: str) -> Schema:
+    """A mapping from texts to texts."""
+    return {"type": "object", "additionalProperties": {"type": "string"}, "description": description}
+
+
+def one_of(words: list[str | None], description: str) -> Schema:
+    """One of the words."""
+    return {"enum": words, "description": description}
