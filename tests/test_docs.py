@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from sequencer.cli.exit_codes import ExitCode
+from sequencer.cli.main import command_line
+from sequencer.domain.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+TYPES = {
+    "string": "text",
+    "boolean": "true or false",
+    "integer": "whole number",
+    "number": "number",
+    "object": "table",
+}
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield " ".join((*path, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+COMMANDS = dict(commands(command_line))
+
+
+def section(text: str, heading: str) -> str:
+    """The part of a page under a heading, without the sections below that have their own."""
+    _, _, rest = text.partition(f"\n{heading}\n")
+    return re.split(r"\n##+ ", rest)[0]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_is_documented(name: str) -> None:
+    """Each command has its section in the reference, and each of its options stands there."""
+    page = (REFERENCE / "commands.md").read_text("utf-8")
+    described = section(page, f"## `hardseq {name}`") or section(page, f"### `hardseq {name}`")
+    assert described, f"docs/reference/commands.md has no section for hardseq {name}"
+    for parameter in COMMANDS[name].params:
+        if isinstance(parameter, click.Option):
+            longest = max(parameter.opts, key=len)
+            assert f"`{longest}" in described, f"{longest} of hardseq {name} is not documented"
+
+
+def setting_rows(kind: type[Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """The heading and the table row for every setting."""
+    for field in fields(kind):
+        if "section" in field.metadata:
+            yield from setting_rows(field.metadata["section"], (*path, field.name))
+            continue
+        schema = field.metadata["schema"]
+        value = ", ".join(f'`"{choice}"`' for choice in schema.get("enum", ())) or TYPES[schema["type"]]
+        default = "required" if field.metadata.get("required") else shown_default(schema.get("default"))
+        environment = f" Also `{field.metadata['env']}`." if field.metadata["env"] else ""
+        heading = f"## `[{'.'.join(path)}]`" if path else "## At the top"
+        yield heading, f"| `{field.name}` | {value} | {default} | {schema['description']}{environment} |"
+
+
+def shown_default(default: object) -> str:
+    if default is None:
+        return ""
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f'`"{default}"`' if isinstance(default, str) else f"`{default:g}`"
+
+
+@pytest.mark.parametrize(("heading", "row"), setting_rows(Settings))
+def test_every_setting_is_documented(heading: str, row: str) -> None:
+    """Each setting stands in the reference with its values, its default and the words of the schema."""
+    page = (REFERENCE / "configuration.md").read_text("utf-8")
+    assert row in section(page, heading)
+
+
+def test_every_exit_code_is_documented() -> None:
+    """The reference tells what each exit code means."""
+    described = section((REFERENCE / "commands.md").read_text("utf-8"), "## Exit codes")
+    assert all(f"| {code.value} |" in described for code in ExitCode)
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")) + [ROOT / "README.md"], ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    """Each relative link of a page names a file that is there."""
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
