@@ -1,0 +1,65 @@
+"""``python -m sequencer.runtime FOLDER``: the test process. It imports, collects, then waits for the start command.
+
+What it says and hears is described in ``docs/explanation/how-a-run-works.md``.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from pathlib import Path
+
+_WITHOUT = (
+    "terminal",
+    "debugging",
+    "unittest",
+    "capture",
+    "skipping",
+    "legacypath",
+    "tmpdir",
+    "monkeypatch",
+    "recwarn",
+    "pastebin",
+    "junitxml",
+    "doctest",
+    "cacheprovider",
+    "setuponly",
+    "setupplan",
+    "stepwise",
+    "unraisableexception",
+    "threadexception",
+    "warnings",
+    "logging",
+    "reports",
+    "faulthandler",
+    "subtests",
+)
+"""Plugins of pytest that a run has no use for; together they cost more than the tests."""
+
+
+def main() -> None:
+    """Runs the generated project whose folder is the one argument."""
+    folder = Path(sys.argv[1]).resolve()
+    # Before pytest: drivers are imported by it, and what they print must not be taken for events.
+    from sequencer.runtime.link import Link
+
+    link = Link()
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    os.environ.pop("PYTEST_PLUGINS", None)
+    # Collecting makes objects that live as long as the process: nothing for the collector to find.
+    gc.disable()
+    import pytest
+
+    from sequencer.runtime.child import ChildFront
+
+    without = [argument for name in _WITHOUT for argument in ("-p", f"no:{name}")]
+    pytest.main(
+        ["--assert=plain", f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), *without, str(folder)],
+        [ChildFront(link)],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""A case while it runs: what steps and generated code see of it (``steps.base.CaseContext``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text
+from sequencer.domain.value import to_data
+from sequencer.runtime.failures import describe, failure_text, generated_place, kind_of, late, step_failure
+from sequencer.runtime.plan import PlannedCase
+from sequencer.runtime.run import RunContext
+from sequencer.runtime.tries import Tries
+from sequencer.steps.base import Answer, StepRun
+from sequencer.vocabulary.event import (
+    Event,
+    Failure,
+    Measurement,
+    OperatorMessage,
+    Recorded,
+    RecordSection,
+    Scope,
+    StepStarted,
+)
+from sequencer.vocabulary.failure import Interruption, StepError, Stopped, TimedOut
+from sequencer.vocabulary.status import Status, verdict
+
+
+class AttemptContext:
+    """One attempt of a case, from a clean start; also what follows the run, which has no plan and whose failures are
+    the run's."""
+
+    def __init__(self, run: RunContext, planned: PlannedCase | None, attempt: int = 1, **variables: Any) -> None:
+        self.full_name = "after_run" if planned is None else planned.full_name
+        self.attempt = attempt
+        self.failures: list[Failure] = []
+        self._run = run
+        self.planned = planned
+        self._case = None if planned is None else planned.full_name
+        self._interrupts = run.interrupts
+        self._variables: dict[str, Any] = variables
+        self._steps: list[StepRun] = []
+        self._tries: list[Tries] = []
+        self._recorded: BaseException | None = None
+        self._judged = 0
+        self._artifact: Any = None
+
+    # What steps call.
+
+    def begin(self, step: StepRun) -> None:
+        """See ``CaseContext``."""
+        with self._interrupts:
+            self._steps.append(step)
+            self._run.emit(
+                StepStarted(self.full_name, step.place, step.verb, self._label(step), step.call, step.timeout)
+            )
+            if step.timeout is not None:
+                self._interrupts.begin(step, "step", step.timeout)
+
+    def end(self, step: StepRun, error: BaseException | None) -> bool:
+        """See ``CaseContext``. Raises the timeout that the step's body swallowed, or outlasted without noticing."""
+        with self._interrupts:
+            innermost = self._steps[-1] if self._steps else step
+            inside = self._close_steps(step)
+            swallowed = self._end_deadlines(inside, error)
+            survived = self._judge(step, innermost, inside, swallowed or error)
+            if self._tries:
+                self._tries = [tries for tries in self._tries if tries.depth <= len(self._steps)]
+            if swallowed is not None and not survived:
+                raise swallowed
+            return survived
+
+    def value(self, template: Any) -> Any:
+        """See ``CaseContext``."""
+        return evaluate_template(template, self._scope())
+
+    def text(self, template: str) -> str:
+        """See ``CaseContext``."""
+        return evaluate_text(template, self._scope())
+
+    def test(self, expression: str) -> bool:
+        """See ``CaseContext``."""
+        try:
+            result = compile_expression(expression).evaluate(self._scope())
+        except ValueError as error:
+            raise StepError(f"`{expression}`: {error}") from None
+        if not isinstance(result, bool):
+            raise StepError(f"`{expression}` is neither true nor false but {result!r:.100}")
+        return result
+
+    def emit(self, event: Event) -> None:
+        """See ``CaseContext``."""
+        if type(event) is Measurement and event.limits is not None:
+            self._judged += 1
+        self._run.emit(event)
+
+    def save(self, name: str, value: Any, scope: Scope = "case") -> None:
+        """See ``CaseContext``."""
+        if scope == "case":
+            self._variables[name] = value
+        else:
+            self._run.save(self.full_name, self._module if scope == "module" else None, name, value)
+
+    def record(self, section: RecordSection, data: Any) -> None:
+        """See ``CaseContext``."""
+        with self._interrupts:
+            if section == "artifact":
+                self._artifact = self._run.record_artifact(self._module, self._artifact, data)
+            else:
+                self._run.record(section, data)
+            self.emit(Recorded(self.full_name, section, to_data(data)))
+
+    def sleep(self, seconds: float) -> None:
+        """See ``CaseContext``."""
+        self._interrupts.sleep(seconds)
+
+    def attach(self, name: str, data: bytes, media_type: str | None) -> None:
+        """See ``CaseContext``."""
+        with self._interrupts:
+            self._run.attach(self.full_name, name, data, media_type)
+
+    def tries(self, times: int, delay: float = 0.0) -> Iterator[int]:
+        """See ``CaseContext``."""
+        tries = Tries(len(self._steps), times)
+        self._tries.append(tries)
+        for number in tries:
+            if number > 1:
+                self.sleep(delay)
+            yield number
+        self._tries.remove(tries)
+
+    def ask(self, dialog: Mapping[str, Any]) -> Answer:
+        """See ``CaseContext``."""
+        return self._run.dialogs.ask(self.full_name, dialog)
+
+    def tell(self, message: OperatorMessage) -> None:
+        """See ``CaseContext``."""
+        self._run.dialogs.show(message)
+
+    # What the plugin calls.
+
+    def execute(self, function: Callable[[], object]) -> None:
+        """Runs the generated function; whatever it raises becomes failures of the attempt and goes no further."""
+        error = self._interrupts.run(function)
+        error = self.stop_clock() or error
+        if error is not None and error is not self._recorded:
+            self._fail_outside(error)
+        if not self.failures and self.planned is not None and self.planned.limited and not self._judged:
+            place = self.planned.place
+            self._fail(Failure(self._case, "failed", "no measurement with limits was recorded", place))
+
+    def start_clock(self) -> None:
+        """The timeout of the case runs from now on."""
+        if self.planned is not None and self.planned.timeout is not None:
+            self._interrupts.begin(self, "case", self.planned.timeout)
+
+    def stop_clock(self) -> TimedOut | None:
+        """No timeout of this attempt runs any more; the case's own when it was overrun and nobody said so yet."""
+        for step in self._steps:
+            self._interrupts.end(step)
+        late = self._interrupts.end(self)
+        return None if late is self._recorded else late
+
+    def fail(self, error: BaseException) -> None:
+        """Records what went wrong outside of the generated function, such as the opening of a driver."""
+        self._fail_outside(error)
+
+    def account(self) -> str:
+        """All failures in one text: place, what went wrong, a driver's traceback."""
+        return "\n".join(map(failure_text, self.failures))
+
+    @property
+    def status(self) -> Status:
+        """How the attempt ended."""
+        kinds = {failure.kind for failure in self.failures}
+        if "timeout" in kinds:
+            kinds = kinds - {"timeout"} | {"failed"}
+        return verdict({"passed", *kinds})  # type: ignore[arg-type]  # the kinds that are left are statuses
+
+    # The rest is between the two.
+
+    @property
+    def _module(self) -> str:
+        return "" if self.planned is None else self.planned.module.id
+
+    def _scope(self) -> Mapping[str, Any]:
+        module = self._run.module_variables.get(self._module, {})
+        return self._run.scope({"attempt": self.attempt}, self._variables, module)
+
+    def _label(self, step: StepRun) -> str:
+        try:
+            return self.text(step.name)
+        except StepError:
+            return step.name  # the step itself says what is wrong with it
+
+    def _close_steps(self, step: StepRun) -> list[StepRun]:
+        """Takes ``step`` off the open steps, with those inside it that an interruption left open."""
+        position = self._steps.index(step) if step in self._steps else len(self._steps)
+        inside = self._steps[position:]
+        del self._steps[position:]
+        return inside
+
+    def _end_deadlines(self, steps: list[StepRun], error: BaseException | None) -> TimedOut | None:
+        """Ends the clocks of ``steps``. A timeout of theirs is the error that counts, even if the body swallowed it."""
+        late = None
+        for step in steps:
+            if step.timeout is not None:
+                late = self._interrupts.end(step) or late
+        return late if error is None else None
+
+    def _judge(self, step: StepRun, innermost: StepRun, inside: list[StepRun], error: BaseException | None) -> bool:
+        """Records ``error`` unless it already is; whether the case goes on in spite of it."""
+        if error is None:
+            return False
+        # A stop, or a timeout of something around this step, is nothing that a step could bear or try again.
+        fatal = isinstance(error, Stopped) or (isinstance(error, TimedOut) and self._interrupts.is_open(error))
+        tries = None if fatal else next((each for each in reversed(self._tries) if not each.last), None)
+        if tries is not None:
+            tries.failed = True
+            if tries.depth == len(self._steps):
+                self._recorded = None
+                return True
+        elif error is not self._recorded:
+            self._recorded = error
+            self._fail(step_failure(self._case, error, innermost, self._run.folder))
+        on_fail = step.on_fail or ("continue" if step.survives_failure and kind_of(error) == "failed" else "stop")
+        survives = on_fail == "continue" and not fatal
+        if survives:
+            self._recorded = None
+        return survives
+
+    def _fail_outside(self, error: BaseException) -> None:
+        if self._steps:
+            self._fail(step_failure(self._case, error, self._steps[-1], self._run.folder))
+            return
+        message = late(error, None) if isinstance(error, TimedOut) else describe(error)
+        if isinstance(error, Interruption) and self._run.opening is not None:
+            message += f": while the driver {self._run.opening!r} was opened"
+            self._run.opening = None
+        place = generated_place(error.__traceback__, self._run.folder)
+        if place is None and self.planned is not None:
+            place = self.planned.place
+        self._fail(Failure(self._case, kind_of(error), message, place))
+
+    def _fail(self, failure: Failure) -> None:
+        self.failures.append(failure)
+        if self._case is None:
+            self._run.broken = True
+        self._run.emit(failure)

@@ -1,0 +1,91 @@
+"""The test process behind a runner: what it tells, and what it lets itself be told."""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from sequencer.runtime.journal import Journal
+from sequencer.runtime.link import Link
+from sequencer.runtime.plan import Plan
+from sequencer.runtime.run import RunContext
+from sequencer.runtime.session import FRONT
+from sequencer.runtime.start import Start
+from sequencer.runtime.stream import EventStream
+
+TERMINATED = "the test process was told to end"
+
+
+class ChildFront:
+    """Connects a session to the link; itself a pytest plugin."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._journal: Journal | None = None
+        self._errors: list[str] = []
+        self._ready = False
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Makes the session start here."""
+        config.stash[FRONT] = self
+        faulthandler.enable()
+        # Collecting imports generated modules alone: their bytecode belongs beside them, whatever the environment says.
+        self._write_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remembers what kept a generated module from being imported."""
+        if report.failed:
+            self._errors.append(report.longreprtext)
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """A session that never got as far as its tests says why."""
+        if not self._ready:
+            reason = "\n".join(self._errors) or "there are no generated tests in the folder"
+            self._link.send({"ready": False, "error": reason[-8000:]})
+
+    def await_start(self, plan: Plan) -> Start | None:
+        """Tells that the tests are collected, then waits."""
+        sys.dont_write_bytecode = self._write_bytecode
+        gc.freeze()
+        self._ready = True
+        self._link.send({"ready": True, "cases": list(plan.cases)})
+        start = self._link.wait_for_start()
+        gc.enable()
+        return start
+
+    def refuse(self, reason: str) -> None:
+        """Sends the reason."""
+        self._link.send({"refused": reason})
+
+    def open_stream(self, start: Start) -> EventStream:
+        """To the journal, then down the pipe."""
+        if start.journal is not None:
+            Path(start.journal).parent.mkdir(parents=True, exist_ok=True)
+            self._journal = Journal(Path(start.journal))
+        seq = 0 if start.resume is None else start.resume.seq
+        return EventStream(self._journal, self._link, seq=seq)
+
+    def announce(self, seconds: float | None) -> None:
+        """For the runner, which kills what does not listen to exceptions."""
+        self._link.send({"deadline": seconds})
+
+    def connect(self, run: RunContext) -> None:
+        """Commands, and signals that mean the same as a stop."""
+
+        def terminate(number: int, frame: FrameType | None) -> None:
+            run.interrupts.stop(TERMINATED)
+
+        signal.signal(signal.SIGTERM, terminate)
+        signal.signal(signal.SIGINT, terminate)
+        self._link.listen(run.interrupts.stop, run.dialogs.deliver)
+
+    def close(self, run: RunContext) -> None:
+        """The journal is complete."""
+        if self._journal is not None:
+            self._journal.close()

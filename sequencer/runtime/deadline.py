@@ -1,0 +1,148 @@
+"""Deadlines and stops: exceptions raised into the code that is running too long, and into nothing else.
+
+An exception that comes out of nowhere may only strike code that can bear it: a driver's, not the journal's. So
+interruptions are raised while ``run`` executes a body, and wait while anything of hardseq inside that body works: such
+code says ``with interrupts:``. What came meanwhile is raised at the end of that block.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+from sequencer.runtime.alarm import REPEAT_SECONDS, make_alarm
+from sequencer.vocabulary.failure import Stopped, TimedOut
+
+
+@dataclass(slots=True, eq=False)
+class Deadline:
+    """``owner`` must be done by ``when`` (monotonic seconds); ``error`` is what was, or would be, raised."""
+
+    owner: object
+    when: float
+    error: TimedOut
+
+
+class Interrupts:
+    """The deadlines and the stop of one process.
+
+    ``announce`` is told the seconds that are left until the nearest deadline, ``None`` when there is none any more, so
+    that somebody outside can watch over code that no exception reaches. ``stoppable`` false keeps a stop waiting.
+    """
+
+    def __init__(self, announce: Callable[[float | None], None] | None = None) -> None:
+        self.stoppable = True
+        self.stop_reason: str | None = None
+        self._announce = announce
+        self._announced: Deadline | None = None
+        self._deadlines: list[Deadline] = []
+        self._stopped: Stopped | None = None
+        self._shields = 1
+        self._due = False
+        self._alarm = make_alarm(self._wake)
+
+    def close(self) -> None:
+        """Gives the signal handler back."""
+        self._alarm.close()
+
+    def run(self, body: Callable[[], object]) -> BaseException | None:
+        """Executes ``body`` within reach of interruptions; returns what it raised."""
+        shields = self._shields
+        try:
+            try:
+                self._shields = 0
+                if self._due:
+                    self._raise()
+                body()
+            finally:
+                self._shields = shields
+        except BaseException as error:
+            # Again, for an interruption that struck before the line above.
+            self._shields = shields
+            return error
+        return None
+
+    def __enter__(self) -> None:
+        self._shields += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._shields -= 1
+        if self._due and not self._shields:
+            self._raise()
+
+    def begin(self, owner: object, subject: str, seconds: float) -> None:
+        """``owner`` gets ``seconds`` from now on."""
+        self._deadlines.append(Deadline(owner, time.monotonic() + seconds, TimedOut(subject, seconds)))
+        self._arm()
+
+    def end(self, owner: object) -> TimedOut | None:
+        """``owner`` is done; what it would have raised when it took too long, whoever swallowed that."""
+        late = None
+        for deadline in [each for each in self._deadlines if each.owner is owner]:
+            self._deadlines.remove(deadline)
+            if time.monotonic() >= deadline.when:
+                late = deadline.error
+        self._arm()
+        return late
+
+    def is_open(self, error: BaseException) -> bool:
+        """Whether ``error`` tells of a deadline whose owner is still at work."""
+        return any(deadline.error is error for deadline in self._deadlines)
+
+    def stop(self, reason: str) -> None:
+        """Asks for a stop; only the first reason counts. May be called from any thread."""
+        if self.stop_reason is None:
+            self.stop_reason = reason
+            self._stopped = Stopped(reason)
+        self._due = True
+        self._alarm.poke()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleeps in slices, so that an interruption arrives soon also where it cannot cut a sleep short."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.05))
+
+    def _wake(self) -> None:
+        if self._shields:
+            self._due = True
+        else:
+            self._raise()
+
+    def _raise(self) -> None:
+        """Raises what is due, if anything is; it stays due until its owner is done."""
+        self._due = True
+        if self._stopped is not None and self.stoppable:
+            self._alarm.set(REPEAT_SECONDS)
+            raise self._stopped
+        now = time.monotonic()
+        expired = [deadline for deadline in self._deadlines if deadline.when <= now]
+        if expired:
+            self._alarm.set(REPEAT_SECONDS)
+            raise min(expired, key=lambda deadline: deadline.when).error
+        self._due = False
+        self._set_alarm(self._nearest())
+
+    def _nearest(self) -> Deadline | None:
+        return min(self._deadlines, key=lambda deadline: deadline.when, default=None)
+
+    def _arm(self) -> None:
+        nearest = self._nearest()
+        if nearest is self._announced:
+            return
+        self._announced = nearest
+        left = self._set_alarm(nearest)
+        if self._announce is not None:
+            self._announce(left)
+
+    def _set_alarm(self, deadline: Deadline | None) -> float | None:
+        if deadline is None:
+            self._alarm.cancel()
+            return None
+        left = max(0.0, deadline.when - time.monotonic())
+        self._alarm.set(left)
+        return left

@@ -1,0 +1,158 @@
+"""Drivers: found by file or module, built with their arguments, closed whatever happened."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sequencer.domain.expression import evaluate_template
+from sequencer.runtime.failures import CLOSE_DRIVER, OPEN_DRIVER, describe, driver_traceback
+from sequencer.vocabulary.failure import Interruption, StepError
+
+if TYPE_CHECKING:
+    from sequencer.runtime.run import RunContext
+
+CLOSE_SECONDS = 30.0
+"""A driver that has not closed by then is given up: a run must come to its verdict."""
+
+
+class DriverNotOpened(StepError):
+    """A driver could not be opened; the message says which and why. The failure of the run is already recorded."""
+
+
+class OpenDriver:
+    """A driver while it is open: ``with run.driver(...) as driver``.
+
+    ``file`` (relative to the generated project) or ``module`` says where ``target`` is found; ``arguments`` are
+    templates, replaced one by one by the stand's own; ``simulate`` holds ``file`` or ``module``, ``target`` and
+    ``arguments`` of what takes its place in a simulated run. A class is built, and closed by ``close()`` or as a
+    context manager; a function is the driver itself, with its arguments bound.
+    """
+
+    def __init__(
+        self,
+        run: RunContext,
+        name: str,
+        *,
+        place: str,
+        target: str,
+        scope: str = "run",
+        file: str | None = None,
+        module: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        simulate: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._run = run
+        self._name = name
+        self._place = place
+        self._source: Mapping[str, Any] = {"file": file, "module": module, "target": target, "arguments": arguments}
+        self._arguments = run.start.drivers.get(name, {})
+        if simulate is not None and run.start.simulate:
+            # The stand's arguments are those of the real instrument.
+            self._source, self._arguments = simulate, {}
+        self._object: Any = None
+        self._is_context = False
+
+    def __enter__(self) -> Any:
+        """Raises ``DriverNotOpened``, or the interruption that cut the opening short."""
+        entered: list[Any] = []
+        self._run.opening = self._name
+        error = self._run.interrupts.run(lambda: entered.append(self._open()))
+        if error is None:
+            self._run.opening = None
+            return entered[0]
+        if isinstance(error, Interruption):
+            # It is the case that was stopped or took too long, not the driver that failed: pytest keeps no such
+            # exception, and a teardown case that needs the driver gets another try.
+            self._close(quietly=True)
+            raise error
+        self._run.opening = None
+        message = f"the driver {self._name!r} could not be opened: {describe(error)}"
+        self._run.flow.halt(message)
+        self._fail(message, OPEN_DRIVER, error)
+        raise DriverNotOpened(message)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def _open(self) -> Any:
+        target = _find(self._source, self._run)
+        given = {**(self._source.get("arguments") or {}), **self._arguments}
+        arguments = evaluate_template(given, self._run.scope())
+        if not isinstance(target, type):
+            return functools.partial(target, **arguments) if arguments else target
+        self._object = target(**arguments)
+        self._is_context = hasattr(target, "__enter__") and hasattr(target, "__exit__")
+        return self._object.__enter__() if self._is_context else self._object
+
+    def _close(self, *, quietly: bool = False) -> None:
+        opened, self._object = self._object, None
+        if opened is None:
+            return
+        interrupts = self._run.interrupts
+        stoppable, interrupts.stoppable = interrupts.stoppable, False
+        interrupts.begin(self, "closing of the driver", CLOSE_SECONDS)
+        error = interrupts.run(lambda: self._call_close(opened))
+        error = interrupts.end(self) or error
+        interrupts.stoppable = stoppable
+        if error is not None and not quietly:
+            self._fail(f"the driver {self._name!r} could not be closed: {describe(error)}", CLOSE_DRIVER, error)
+
+    def _fail(self, message: str, step: str, error: BaseException) -> None:
+        trace = driver_traceback(error, self._run.folder)
+        self._run.fail(message, place=self._place, step=step, call=self._name, traceback=trace)
+
+    def _call_close(self, opened: Any) -> None:
+        if self._is_context:
+            opened.__exit__(None, None, None)
+        elif callable(close := _attribute(opened, "close")):
+            close()
+
+
+def _attribute(opened: Any, name: str) -> Any:
+    # Not plain getattr: a proxy answers to every name, and would ask the instrument for a method called `close`.
+    if name in getattr(opened, "__dict__", ()) or hasattr(type(opened), name):
+        return getattr(opened, name, None)
+    return None
+
+
+def _find(source: Mapping[str, Any], run: RunContext) -> Any:
+    file = source.get("file")
+    module = importlib.import_module(source["module"]) if file is None else _load(run.folder / file)
+    return getattr(module, source["target"])
+
+
+def _load(file: Path) -> ModuleType:
+    """The module of a driver file, under a name of its own, so that a ``serial.py`` hides no installed ``serial``."""
+    file = file.resolve()
+    name = f"_hardseq_driver_{file.stem}_{sha256(str(file).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # before it runs: dataclasses and pickle look their module up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module
+
+
+def add_driver_folders(folders: list[str], project: Path) -> None:
+    """Lets driver files import each other; behind everything installed, so that they hide nothing."""
+    for folder in folders:
+        path = str((project / folder).resolve())
+        if path not in sys.path:
+            sys.path.append(path)

@@ -1,0 +1,132 @@
+"""Failures in words: what a person reads when a step did not go well, and the part of a traceback that is theirs."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+from sequencer.steps.base import StepRun
+from sequencer.vocabulary.event import Failure, FailureKind
+from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
+
+OPEN_DRIVER = "open driver"
+CLOSE_DRIVER = "close driver"
+JOURNAL = "journal"
+"""What stands in ``step`` of a failure of the run itself; ``call`` is then the driver's name."""
+
+MAX_MESSAGE = 4_000
+MAX_TRACEBACK = 20_000
+_OWN = str(Path(__file__).resolve().parent.parent)
+_PLACE = re.compile(r"""(["'])([^"']+:\d+:\d+)\1""")
+
+
+def kind_of(error: BaseException) -> FailureKind:
+    """How ``error`` counts; whatever nobody foresaw is an error of the test."""
+    if isinstance(error, StepFailed):
+        return "failed"
+    if isinstance(error, TimedOut):
+        return "timeout"
+    return "stopped" if isinstance(error, Stopped) else "error"
+
+
+def describe(error: BaseException) -> str:
+    """``error`` in one text; never raises, whatever its own ``__str__`` does."""
+    try:
+        text = str(error)
+    except Exception:
+        text = "(its message cannot be read)"
+    if not isinstance(error, StepFailed | StepError | TimedOut | Stopped):
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"
+
+
+def late(error: TimedOut, step: StepRun | None) -> str:
+    """The message of a timeout: what took too long, and where it hung (``step`` is the innermost one)."""
+    text = describe(error)
+    if step is None:
+        return text
+    hung = f"in {step.call}" if step.call else f"in the step {step.name!r}"
+    if step.call and step.name not in (step.call, step.verb):
+        hung += f", called by the step {step.name!r}"
+    return f"{text}: it hung {hung}"
+
+
+def step_failure(case: str | None, error: BaseException, step: StepRun, generated: Path | None) -> Failure:
+    """The failure of a step."""
+    kind = kind_of(error)
+    code = getattr(error, "error_code", None)
+    return Failure(
+        case=case,
+        kind=kind,
+        message=late(error, step) if isinstance(error, TimedOut) else describe(error),
+        place=step.place,
+        step=step.name,
+        call=step.call,
+        error_code=None if kind == "stopped" else step.error_code if code is None else code,
+        traceback=driver_traceback(error, generated),
+    )
+
+
+def failure_text(failure: Failure) -> str:
+    """A failure as plain pytest shows it: its place in the YAML first."""
+    code = "" if failure.error_code is None else f" [error code {failure.error_code}]"
+    text = f"{failure.place or ''}: {failure.kind}: {failure.message}{code}".removeprefix(": ")
+    return text if failure.traceback is None else f"{text}\n{failure.traceback.rstrip()}"
+
+
+def driver_traceback(error: BaseException, generated: Path | None) -> str | None:
+    """The frames of ``error`` that are neither hardseq's nor generated, with its causes; ``None`` without any.
+
+    ``generated`` is the folder of the generated tests. A missed limit, a contradiction, a stop have no traceback.
+    """
+    if isinstance(error, StepFailed | StepError | Stopped):
+        return None
+    try:
+        whole = traceback.TracebackException.from_exception(error, capture_locals=False)
+        ours = (_OWN, "<frozen ") if generated is None else (_OWN, "<frozen ", str(generated))
+        if not _strip(whole, ours):
+            return None
+        text = "".join(whole.format())
+    except Exception:
+        return None  # a driver's exception class may do anything; its failure is recorded all the same
+    return text if len(text) <= MAX_TRACEBACK else f"{text[: MAX_TRACEBACK // 2]}\n…\n{text[-MAX_TRACEBACK // 2 :]}"
+
+
+def _strip(whole: traceback.TracebackException, ours: tuple[str, ...]) -> bool:
+    """Removes our frames from the chain of exceptions; whether any frame is left."""
+    left = False
+    seen: set[int] = set()
+    waiting: list[traceback.TracebackException | None] = [whole]
+    while waiting:
+        part = waiting.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        part.stack = traceback.StackSummary.from_list(
+            [frame for frame in part.stack if not frame.filename.startswith(ours)]
+        )
+        left = left or bool(part.stack)
+        waiting += [part.__cause__, part.__context__, *(part.exceptions or ())]
+    return left
+
+
+def generated_place(trace: TracebackType | None, generated: Path) -> str | None:
+    """The place in the YAML of the generated statement that ``trace`` goes through, outside of any step.
+
+    That is a condition in front of a step, so the place written next in the code.
+    """
+    found = None
+    for frame, line in traceback.walk_tb(trace):
+        if frame.f_code.co_filename.startswith(str(generated)):
+            found = frame.f_code.co_filename, line
+    if found is None:
+        return None
+    file, line = found
+    for number in range(line, line + 20):
+        place = _PLACE.search(linecache.getline(file, number))
+        if place is not None:
+            return place[2]
+    return None

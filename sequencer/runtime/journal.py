@@ -1,0 +1,78 @@
+"""The journal: one line per event, appended before anybody else sees the event.
+
+A line is handed to the operating system with one ``write``, so that it outlives the process whatever ends that. Against
+a power failure the file is also synchronised: at most once a second while a run goes on, in a thread of its own, and
+at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from sequencer.runtime.journal_lock import Party, hold
+
+SYNC_SECONDS = 1.0
+
+
+class Journal:
+    """An open journal. ``write`` raises ``OSError`` when the line could not be stored (a full disk)."""
+
+    def __init__(self, path: Path, party: Party = "child") -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._descriptor = os.open(path, flags, 0o644)
+        hold(self._descriptor, party)
+        self._torn = self._ends_torn()
+        self._dirty = threading.Event()
+        self._closed = threading.Event()
+        self._syncer: threading.Thread | None = None
+
+    def write(self, line: bytes) -> None:
+        """Appends one line, newline included."""
+        if self._torn:
+            # What a dead process left half written stays alone on its line.
+            line = b"\n" + line
+        self._torn = True
+        while line:
+            line = line[os.write(self._descriptor, line) :]
+        self._torn = False
+        if not self._dirty.is_set():
+            self._note_dirty()
+
+    def sync(self) -> None:
+        """Waits until the disk has everything. Raises ``OSError``."""
+        self._dirty.clear()
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Synchronises and closes; a disk that refuses now has refused before."""
+        self._closed.set()
+        self._dirty.set()
+        if self._syncer is not None:
+            self._syncer.join()
+        with suppress(OSError):
+            os.fsync(self._descriptor)
+        os.close(self._descriptor)
+
+    def _ends_torn(self) -> bool:
+        size = os.fstat(self._descriptor).st_size
+        if size == 0:
+            return False
+        os.lseek(self._descriptor, size - 1, os.SEEK_SET)
+        return os.read(self._descriptor, 1) != b"\n"
+
+    def _note_dirty(self) -> None:
+        self._dirty.set()
+        if self._syncer is None:
+            self._syncer = threading.Thread(target=self._sync_now_and_then, name="journal", daemon=True)
+            self._syncer.start()
+
+    def _sync_now_and_then(self) -> None:
+        while not self._closed.wait(SYNC_SECONDS):
+            self._dirty.wait()
+            if not self._closed.is_set():
+                # A failing disk shows at the next write, which is where somebody can act on it.
+                with suppress(OSError):
+                    self.sync()

@@ -1,0 +1,100 @@
+"""From the start command to the first event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sequencer import __version__
+from sequencer.domain.params import read_params
+from sequencer.runtime.deadline import Interrupts
+from sequencer.runtime.drivers import add_driver_folders
+from sequencer.runtime.flow import Flow, UnknownSelection, needed, select
+from sequencer.runtime.plan import Plan
+from sequencer.runtime.run import RunContext
+from sequencer.runtime.start import Resume, Start
+from sequencer.runtime.stream import EventStream
+from sequencer.vocabulary.data import Scalar
+from sequencer.vocabulary.event import RunResumed, RunStarted
+from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.model import Param
+
+
+class Refused(ValueError):
+    """There is no run: a parameter or a name of the selection is wrong, or the journal cannot be opened."""
+
+
+def open_run(
+    start: Start, plan: Plan, folder: Path, open_stream: Callable[[Start], EventStream], interrupts: Interrupts
+) -> RunContext:
+    """Checks what the run is started with and sends its first event. Raises ``Refused``, and then nothing was sent."""
+    params = _params(plan.sequence, start.params)
+    try:
+        selection = select(plan, start.only, start.tags)
+    except UnknownSelection as error:
+        raise Refused(str(error)) from None
+    flow = Flow(plan, None if selection is None else needed(plan, selection), plan.sequence.get("on_fail", "continue"))
+    add_driver_folders(plan.sequence.get("driver_folders", ()), folder)
+    try:
+        stream = open_stream(start)
+    except OSError as error:
+        raise Refused(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
+    run = RunContext(start, plan, folder, stream, interrupts, flow, params)
+    if start.resume is None:
+        _begin(run, selection)
+    else:
+        _take_over(run, start.resume)
+    return run
+
+
+def _params(sequence: Mapping[str, Any], given: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    known = [
+        Param(name=name, **{**written, "one_of": tuple(written.get("one_of") or ())})
+        for name, written in (sequence.get("params") or {}).items()
+    ]
+    values, errors = read_params(known, given)
+    if errors:
+        raise Refused("; ".join(f"parameter {name!r} {what}" for name, what in errors.items()))
+    return values
+
+
+def _begin(run: RunContext, selection: list[str] | None) -> None:
+    start, sequence = run.start, run.plan.sequence
+    problem = None
+    try:
+        run.add_facts(start.record)
+        if start.user is not None:
+            run.add_facts({"user": start.user})
+        run.add_facts(sequence.get("record") or {})
+    except StepError as error:
+        problem = f"the facts that stand above the modules: {error}"
+    run.emit(
+        RunStarted(
+            run=start.run,
+            sequence={key: sequence.get(key) for key in ("name", "version", "description", "file", "sha256")},
+            modules=run.plan.document(),
+            hardseq=__version__,
+            host=dict(start.host),
+            record=dict(run.facts),
+            params=dict(run.params),
+            selection=selection,
+            simulated=start.simulate,
+        )
+    )
+    if problem is not None:
+        run.flow.halt(problem)
+        run.fail(problem)
+
+
+def _take_over(run: RunContext, resume: Resume) -> None:
+    run.facts.update(resume.record)
+    run.variables.update(resume.variables)
+    for module, variables in resume.module_variables.items():
+        run.module_variables[module] = dict(variables)
+    run.flow.statuses.update(resume.statuses)
+    if resume.stop_reason is not None:
+        run.interrupts.stop_reason = resume.stop_reason
+        run.flow.stop(resume.stop_reason)
+    run.flow.halt(resume.reason)
+    run.emit(RunResumed(resume.reason))

@@ -1,0 +1,79 @@
+"""Plain ``pytest`` on a generated folder: the same verdicts, without journal and runner."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from sequencer.domain.run_id import new_run_id
+from sequencer.runtime.failures import failure_text
+from sequencer.runtime.opening import Refused
+from sequencer.runtime.plan import Plan
+from sequencer.runtime.run import RunContext
+from sequencer.runtime.start import Start
+from sequencer.runtime.stream import EventStream
+from sequencer.vocabulary.event import Failure, Stamped
+
+
+class PlainFront:
+    """Reads pytest's options, and shows what went wrong with the run itself."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._failures: list[Failure] = []
+        self._signal_before: Any = None
+        config.pluginmanager.register(self, "hardseq summary")
+
+    def await_start(self, plan: Plan) -> Start | None:
+        """From ``--arg`` and ``--simulate``."""
+        params = {}
+        for written in self._config.option.arg:
+            name, equals, value = written.partition("=")
+            if not equals:
+                raise Refused(f"--arg {written}: write --arg NAME=VALUE")
+            params[name] = value
+        return Start(run=new_run_id(), params=params, simulate=self._config.option.simulate)
+
+    def refuse(self, reason: str) -> None:
+        """Raises pytest's usage error."""
+        raise pytest.UsageError(reason)
+
+    def open_stream(self, start: Start) -> EventStream:
+        """Events that nobody keeps."""
+        stream = EventStream(None, None)
+        stream.listeners.append(self._hear)
+        return stream
+
+    def announce(self, seconds: float | None) -> None:
+        """Nobody watches from outside."""
+
+    def connect(self, run: RunContext) -> None:
+        """The first Ctrl-C is a stop: what must always run still does. The second one is pytest's."""
+        if threading.current_thread() is not threading.main_thread() or self._config.option.usepdb:
+            return
+
+        def interrupt(number: int, frame: FrameType | None) -> None:
+            signal.signal(signal.SIGINT, self._signal_before)
+            run.interrupts.stop("stopped by Ctrl-C")
+
+        self._signal_before = signal.signal(signal.SIGINT, interrupt)
+
+    def close(self, run: RunContext) -> None:
+        """Gives Ctrl-C back."""
+        if self._signal_before is not None:
+            signal.signal(signal.SIGINT, self._signal_before)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Failures that belong to no case."""
+        if self._failures:
+            terminalreporter.section("hardseq: failures of the run")
+        for failure in self._failures:
+            terminalreporter.write_line(failure_text(failure))
+
+    def _hear(self, stamped: Stamped) -> None:
+        if isinstance(stamped.event, Failure) and stamped.event.case is None:
+            self._failures.append(stamped.event)

@@ -1,0 +1,156 @@
+"""The plan of a run, read from the markers of the generated tests, and the order in which it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sequencer.vocabulary.status import GROUPS, Group, OnFail
+
+if TYPE_CHECKING:
+    import pytest
+
+
+@dataclass(slots=True, eq=False)
+class PlannedModule:
+    """A module as its marker describes it; ``when`` is an expression. ``cases`` are in running order."""
+
+    id: str
+    name: str
+    group: Group = "main"
+    description: str | None = None
+    critical: bool = False
+    when: str | None = None
+    cases: list[PlannedCase] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class PlannedCase:
+    """A case as its markers describe it; times in seconds."""
+
+    id: str
+    module: PlannedModule
+    name: str
+    place: str = ""
+    group: Group = "main"
+    description: str | None = None
+    critical: bool = False
+    when: str | None = None
+    tags: tuple[str, ...] = ()
+    attempts: int = 1
+    attempt_delay: float = 0.0
+    timeout: float | None = None
+    on_fail: OnFail | None = None
+    limited: int = 0
+    depends: tuple[str, ...] = ()
+    full_name: str = ""
+
+    def __post_init__(self) -> None:
+        self.full_name = f"{self.module.id}::{self.id}"
+
+    @property
+    def is_teardown(self) -> bool:
+        """Whether the case runs whatever happened before."""
+        return self.group == "teardown" or self.module.group == "teardown"
+
+
+@dataclass(slots=True)
+class Plan:
+    """All cases in running order, by their pytest item and by name."""
+
+    sequence: Mapping[str, Any]
+    modules: list[PlannedModule]
+    by_item: dict[pytest.Item, PlannedCase]
+    cases: dict[str, PlannedCase]
+
+    def document(self) -> list[dict[str, Any]]:
+        """The plan as it stands in ``RunStarted.modules``."""
+        return [
+            {
+                "id": module.id,
+                "name": module.name,
+                "group": module.group,
+                "description": module.description,
+                "cases": [_case_document(case) for case in module.cases],
+            }
+            for module in self.modules
+        ]
+
+
+def _case_document(case: PlannedCase) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "name": case.name,
+        "group": case.group,
+        "description": case.description,
+        "place": case.place,
+        "critical": case.critical,
+        "tags": list(case.tags),
+        "attempts": case.attempts,
+        "timeout": case.timeout,
+    }
+
+
+def arrange(items: list[pytest.Item], sequence: Mapping[str, Any]) -> Plan:
+    """Sorts ``items`` in place into running order and returns the plan.
+
+    Modules: setup, main, teardown, each in the order of ``sequence["modules"]``; within a module its setup cases first,
+    its teardown cases last. Items that are no cases come after them, the steps that follow the run last of all.
+    """
+    planned = _read(items)
+    order = {name: index for index, name in enumerate(sequence.get("modules", ()))}
+
+    def rank(item: pytest.Item) -> tuple[int, ...]:
+        case = planned.get(item)
+        if case is None:
+            return (len(GROUPS) + (item.get_closest_marker("after_run") is not None),)
+        module = case.module
+        return GROUPS.index(module.group), order.get(module.id, len(order)), GROUPS.index(case.group)
+
+    items.sort(key=rank)
+    by_item = {item: planned[item] for item in items if item in planned}
+    modules: dict[str, PlannedModule] = {}
+    for case in by_item.values():
+        modules.setdefault(case.module.id, case.module).cases.append(case)
+    return Plan(sequence, list(modules.values()), by_item, {case.full_name: case for case in by_item.values()})
+
+
+def _read(items: Iterable[pytest.Item]) -> dict[pytest.Item, PlannedCase]:
+    modules: dict[object, PlannedModule | None] = {}
+    planned = {}
+    for item in items:
+        parent = item.parent
+        if parent not in modules:
+            modules[parent] = _module(getattr(parent, "own_markers", ()))
+        module = modules[parent]
+        if module is not None:
+            case = _case(item.own_markers, module)
+            if case is not None:
+                planned[item] = case
+    return planned
+
+
+def _module(markers: Iterable[pytest.Mark]) -> PlannedModule | None:
+    marks = {mark.name: mark for mark in markers}
+    if "module" not in marks:
+        return None
+    mark = marks["module"]
+    name = marks["module_name"].args[0] if "module_name" in marks else mark.args[0]
+    return PlannedModule(mark.args[0], name, **mark.kwargs)
+
+
+def _case(markers: Iterable[pytest.Mark], module: PlannedModule) -> PlannedCase | None:
+    # A plain loop over the item's own markers: looking up each by name costs more than everything else here.
+    name = mark = None
+    depends: tuple[str, ...] = ()
+    for marker in markers:
+        if marker.name == "case":
+            mark = marker
+        elif marker.name == "case_name":
+            name = marker.args[0]
+        elif marker.name == "dependency":
+            depends = tuple(marker.kwargs.get("depends", ()))
+    if mark is None:
+        return None
+    return PlannedCase(mark.args[0], module, name or mark.args[0], depends=depends, **mark.kwargs)

@@ -1,0 +1,107 @@
+"""The pytest plugin of generated projects. Its hooks hand over at once to ``session`` and ``protocol``.
+
+The generated ``pytest.ini`` loads it. In a folder without generated tests it does nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from sequencer.runtime.case import AttemptContext
+from sequencer.runtime.plain import PlainFront
+from sequencer.runtime.protocol import Protocol
+from sequencer.runtime.run import RunContext
+from sequencer.runtime.session import SESSION, prepare
+
+MARKERS = (
+    "module_name(name): what people read for a module.",
+    "case_name(name): what people read for a case.",
+    "module(id, group, ...): a module of the sequence.",
+    "case(id, place, ...): a case of the sequence.",
+    "after_run: the steps that follow the run.",
+)
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """``--arg`` and ``--simulate``; and pytest-dependency where pytest does not look for plugins itself."""
+    group = parser.getgroup("hardseq")
+    group.addoption("--arg", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the sequence")
+    group.addoption("--simulate", action="store_true", help="use the simulated drivers of the sequence")
+    if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        pluginmanager.import_plugin("pytest_dependency")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes the markers known."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Brings the tests into running order."""
+    prepare(session, items, PlainFront)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Starts the run."""
+    run = session.config.stash.get(SESSION, None)
+    if run is not None and not session.testsfailed and not session.config.option.collectonly:
+        run.start()
+    return (yield)
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Runs a case with its attempts."""
+    run = item.config.stash.get(SESSION, None)
+    return None if run is None else run.run_item(item, nextitem)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begins an attempt."""
+    protocol = _protocol(item)
+    if protocol is not None:
+        protocol.setup(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs the generated function."""
+    protocol = _protocol(pyfuncitem)
+    if protocol is None or protocol.attempt is None:
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    protocol.call(lambda: pyfuncitem.obj(**arguments))
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """Ends the run, with every driver closed."""
+    result = yield
+    run = session.config.stash.get(SESSION, None)
+    if run is not None:
+        run.finish()
+    return result
+
+
+@pytest.fixture(scope="session")
+def run(request: pytest.FixtureRequest) -> RunContext:
+    """The run: opens drivers."""
+    return request.config.stash[SESSION].context
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> AttemptContext | None:
+    """The attempt under way: what steps work on."""
+    return request.config.stash[SESSION].attempt
+
+
+def _protocol(item: pytest.Item) -> Protocol | None:
+    run = item.config.stash.get(SESSION, None)
+    return None if run is None else run.protocol

@@ -1,0 +1,176 @@
+"""How one pytest item runs: whether at all, how often, and what becomes known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, Literal
+
+import pytest
+import pytest_dependency
+
+from sequencer.runtime.case import AttemptContext
+from sequencer.runtime.plan import PlannedCase, PlannedModule
+from sequencer.runtime.run import RunContext
+from sequencer.vocabulary.event import CaseFinished, CaseStarted, RunFinished
+from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.status import Status, verdict
+
+
+class Protocol:
+    """Runs items one after the other. ``attempt`` is the attempt under way: what the ``case`` fixture gives."""
+
+    def __init__(self, run: RunContext) -> None:
+        self.run = run
+        self.attempt: AttemptContext | None = None
+        self._flow = run.flow
+        self._skip: str | None = None
+        self._bad_condition: StepError | None = None
+        self._module_conditions: dict[PlannedModule, bool] = {}
+
+    # What the plugin's hooks call.
+
+    def run_case(self, item: pytest.Item, case: PlannedCase, nextitem: pytest.Item | None) -> None:
+        """All attempts of a case; only the last one's reports reach pytest."""
+        if case.full_name in self._flow.statuses:
+            return  # it ran in the process that this one takes over from
+        interrupts = self.run.interrupts
+        if interrupts.stop_reason is not None:
+            self._flow.stop(interrupts.stop_reason)
+        interrupts.stoppable = not case.is_teardown
+        self._bad_condition = None
+        self._skip = self._flow.reason_to_skip(case) or self._unmet_condition(case)
+        facts = dict(self.run.facts)
+        for number in range(1, case.attempts + 1):
+            if number > 1:
+                interrupts.run(lambda: interrupts.sleep(case.attempt_delay))
+                # What the failed attempt wrote down about the product was not its last word.
+                self.run.facts = dict(facts)
+                item._initrequest()  # type: ignore[attr-defined]  # new fixtures, as pytest-rerunfailures does it
+            self.attempt = AttemptContext(self.run, case, number)
+            reports, again = self._attempt(self.attempt, item, case, nextitem)
+            if not again:
+                break
+        self._publish(item, reports)
+
+    def take_over(self, items: Mapping[pytest.Item, PlannedCase]) -> None:
+        """Tells pytest-dependency what passed in the process before this one."""
+        for item, case in items.items():
+            if self._flow.statuses.get(case.full_name) == "passed":
+                known = pytest_dependency.DependencyManager.getManager(item, "session")
+                for when in pytest_dependency.DependencyItemStatus.Phases:
+                    known.addResult(item, case.full_name, SimpleNamespace(when=when, outcome="passed"))
+
+    def run_after(self, item: pytest.Item, nextitem: pytest.Item | None, **variables: Any) -> None:
+        """The steps that follow the run."""
+        self.run.interrupts.stoppable = False
+        self._skip = None
+        self.attempt = AttemptContext(self.run, None, **variables)
+        reports = self._setup_and_call(self.attempt, item)
+        reports.append(_phase(item, "teardown", nextitem=nextitem))
+        self._publish(item, reports)
+
+    def setup(self, item: pytest.Item) -> None:
+        """Called first in pytest's setup phase: no driver is open yet."""
+        attempt = self.attempt
+        if attempt is None or attempt.planned is None:
+            return
+        if self._skip is not None:
+            pytest.skip(self._skip)
+        if attempt.planned.depends:
+            # pytest asks pytest-dependency too, but in no order that one could rely on.
+            pytest_dependency.pytest_runtest_setup(item)
+        self.run.emit(CaseStarted(attempt.full_name, attempt.attempt, attempt.planned.timeout))
+        attempt.start_clock()
+        if self._bad_condition is not None:
+            raise self._bad_condition
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Called in pytest's call phase. Raises pytest's own failure, without a traceback, when the attempt failed."""
+        attempt = self.attempt
+        assert attempt is not None
+        attempt.execute(function)
+        if attempt.failures:
+            pytest.fail(attempt.account(), pytrace=False)
+
+    def finish(self) -> Status:
+        """The end of the run: its verdict, as an event."""
+        status = self.verdict()
+        self.run.emit(RunFinished(status, self.run.interrupts.stop_reason if self._flow.interrupted else None))
+        return status
+
+    def verdict(self) -> Status:
+        """The verdict so far."""
+        return verdict(self._flow.statuses.values(), stopped=self._flow.interrupted, broken=self.run.broken)
+
+    # The rest is between the two.
+
+    def _attempt(
+        self, attempt: AttemptContext, item: pytest.Item, case: PlannedCase, nextitem: pytest.Item | None
+    ) -> tuple[list[pytest.TestReport], bool]:
+        reports = self._setup_and_call(attempt, item)
+        status: Status = "skipped" if reports[0].skipped else attempt.status
+        reason = self._skip or self._flow.failed_dependency(case) if status == "skipped" else None
+        again = status in ("failed", "error") and attempt.attempt < case.attempts and self._may_try_again(case)
+        self.run.emit(CaseFinished(case.full_name, status, attempt.attempt, not again, reason))
+        if not again:
+            self._flow.finished(case, status)
+        # Between two attempts only what belongs to the case is torn down: its parent is what comes next.
+        reports.append(_phase(item, "teardown", nextitem=item.parent if again else nextitem))
+        return reports, again
+
+    def _setup_and_call(self, attempt: AttemptContext, item: pytest.Item) -> list[pytest.TestReport]:
+        report, error = _phase_with_error(item, "setup")
+        reports = [report]
+        if report.passed:
+            reports.append(_phase(item, "call"))
+        elif report.failed and error is not None:
+            attempt.fail(error)
+        attempt.stop_clock()
+        return reports
+
+    def _publish(self, item: pytest.Item, reports: list[pytest.TestReport]) -> None:
+        self.attempt = None
+        for report in reports:
+            item.ihook.pytest_runtest_logreport(report=report)
+        # As pytest does: nothing of the item is needed any more.
+        item._request = False  # type: ignore[attr-defined]
+        item.funcargs = None  # type: ignore[attr-defined]
+
+    def _may_try_again(self, case: PlannedCase) -> bool:
+        return case.is_teardown or self._flow.halted is None
+
+    def _unmet_condition(self, case: PlannedCase) -> str | None:
+        context = AttemptContext(self.run, case)
+        module = case.module
+        try:
+            if module.when is not None:
+                if module not in self._module_conditions:
+                    self._module_conditions[module] = context.test(module.when)
+                if not self._module_conditions[module]:
+                    return f"the condition of its module is false: {module.when}"
+            if case.when is not None and not context.test(case.when):
+                return f"its condition is false: {case.when}"
+        except StepError as error:
+            self._bad_condition = error
+        return None
+
+
+def _phase(item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: Any) -> pytest.TestReport:
+    return _phase_with_error(item, when, **arguments)[0]
+
+
+def _phase_with_error(
+    item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: Any
+) -> tuple[pytest.TestReport, BaseException | None]:
+    """One phase of pytest's own protocol for an item, with the exception that ended it."""
+    ihook = item.ihook
+    hook = getattr(ihook, f"pytest_runtest_{when}")
+    call = pytest.CallInfo.from_call(
+        lambda: hook(item=item, **arguments), when=when, reraise=(pytest.exit.Exception, KeyboardInterrupt)
+    )
+    report: pytest.TestReport = ihook.pytest_runtest_makereport(item=item, call=call)
+    error = None if call.excinfo is None else call.excinfo.value
+    if error is not None and not report.skipped:
+        ihook.pytest_exception_interact(node=item, call=call, report=report)
+    return report, error

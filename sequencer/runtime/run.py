@@ -1,0 +1,136 @@
+"""What lives as long as the run: its plan, facts, variables, drivers and events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from sequencer.domain.expression import evaluate_template
+from sequencer.domain.record import artifact_levels, merge
+from sequencer.domain.value import to_data
+from sequencer.runtime.attachments import keep
+from sequencer.runtime.deadline import Interrupts
+from sequencer.runtime.dialogs import Dialogs
+from sequencer.runtime.drivers import OpenDriver
+from sequencer.runtime.failures import JOURNAL
+from sequencer.runtime.flow import Flow
+from sequencer.runtime.plan import Plan
+from sequencer.runtime.scope import Constants, layered
+from sequencer.runtime.start import Start
+from sequencer.runtime.stream import EventStream
+from sequencer.vocabulary.data import Scalar
+from sequencer.vocabulary.event import Attachment, Event, Failure, VariableSet
+from sequencer.vocabulary.failure import StepError
+
+_FACTS = ("dut", "stand", "process", "batch")
+
+
+class RunContext:
+    """The ``run`` fixture of generated code and everything that the cases of a run share.
+
+    ``folder`` is that of the generated project; ``broken`` is true once something other than a case went wrong;
+    ``opening`` names the driver that is being opened.
+    """
+
+    def __init__(
+        self,
+        start: Start,
+        plan: Plan,
+        folder: Path,
+        stream: EventStream,
+        interrupts: Interrupts,
+        flow: Flow,
+        params: dict[str, Scalar],
+    ) -> None:
+        self.start = start
+        self.plan = plan
+        self.folder = folder
+        self.flow = flow
+        self.interrupts = interrupts
+        self.broken = start.resume is not None
+        self.opening: str | None = None
+        self.facts: dict[str, Any] = {}
+        self.variables: dict[str, Any] = {}
+        self.module_variables: dict[str, dict[str, Any]] = {}
+        self.params = params
+        self._stream = stream
+        self._lost_known = False
+        self._begun = time.time()
+        self._constants = Constants(plan.sequence.get("vars") or {}, self.scope)
+        self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.attended)
+
+    def emit(self, event: Event) -> None:
+        """Sends an event on its way; no interruption comes in between."""
+        with self.interrupts:
+            self._stream.emit(event)
+            if self._stream.lost is not None and not self._lost_known:
+                self._report_lost(self._stream.lost)
+
+    def fail(self, message: str, **details: Any) -> None:
+        """Records what went wrong with the run itself; its verdict is an error then, or worse."""
+        self.broken = True
+        self.emit(Failure(None, "error", message, **details))
+
+    def scope(self, *inner: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The names that an expression may use; those of ``inner`` hide the run's."""
+        return layered(self._given(), *inner, self.variables, self._constants)
+
+    def _given(self) -> dict[str, Any]:
+        facts = {name: self.facts.get(name) or {} for name in _FACTS}
+        return {"params": self.params, "run": self._about(), **facts}
+
+    def _about(self) -> dict[str, Any]:
+        sequence = self.plan.sequence
+        about = {
+            "id": self.start.run,
+            "name": sequence.get("name"),
+            "version": sequence.get("version"),
+            "start_time": self._begun,
+            "simulated": self.start.simulate,
+            "user": self.facts.get("user"),
+        }
+        return {name: value for name, value in about.items() if value is not None}
+
+    def record(self, section: str, data: Any) -> None:
+        """Merges facts. Raises ``StepError`` when they contradict earlier ones."""
+        self.facts[section] = merge(self.facts.get(section), section, data)
+
+    def record_artifact(self, module: str, of_case: Any, data: Any) -> Any:
+        """Merges ``artifact`` facts of three levels; returns those of the case. Raises ``StepError``."""
+        levels = artifact_levels(data)
+        of_case = merge(of_case, "artifact", {"case": levels.get("case")})
+        for key, level in (("artifact", "run"), (f"artifact of {module}", "module")):
+            self.facts[key] = merge(self.facts.get(key), "artifact", {level: levels.get(level)})
+        return of_case
+
+    def save(self, case: str, module: str | None, name: str, value: Any) -> None:
+        """Sets a variable of the run, or of ``module``."""
+        variables = self.variables if module is None else self.module_variables.setdefault(module, {})
+        variables[name] = value
+        self.emit(VariableSet(case, name, to_data(value), "run" if module is None else "module"))
+
+    def attach(self, case: str, name: str, data: bytes, media_type: str | None) -> None:
+        """Keeps a file with the report. Raises ``StepError`` when it cannot be stored."""
+        try:
+            digest = keep(data, self.start.attachments)
+        except OSError as error:
+            raise StepError(f"{name} could not be kept: {error.strerror or error}") from None
+        self.emit(Attachment(case, name, digest, len(data), media_type))
+
+    def driver(self, name: str, **how: Any) -> AbstractContextManager[Any]:
+        """Opens a driver; see ``drivers.OpenDriver`` for the arguments. For generated fixtures."""
+        return OpenDriver(self, name, **how)
+
+    def add_facts(self, sections: Mapping[str, Any]) -> None:
+        """Facts from before the first case: templates by section. Raises ``StepError``."""
+        for section, template in sections.items():
+            self.record(section, evaluate_template(template, self.scope()))
+
+    def _report_lost(self, error: OSError) -> None:
+        self._lost_known = True
+        message = f"the journal cannot be written: {error.strerror or error}"
+        self.flow.halt(message)
+        self.fail(message, step=JOURNAL)

@@ -1,0 +1,60 @@
+"""What a run is started with: the ``start`` command of the child's protocol, or the options of plain pytest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.status import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """What a process that takes over from a dead one must know.
+
+    ``seq`` is the number of the last event, ``statuses`` how cases ended so far, ``record`` the facts by section,
+    ``variables`` those of the run and, under ``module_variables``, of each module; ``reason`` what
+    happened; ``stop_reason`` why the run was stopped, if it was.
+    """
+
+    seq: int
+    statuses: Mapping[str, Status]
+    reason: str
+    record: Mapping[str, Data] = field(default_factory=dict)
+    variables: Mapping[str, Data] = field(default_factory=dict)
+    module_variables: Mapping[str, Mapping[str, Data]] = field(default_factory=dict)
+    stop_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How to run. ``journal`` and ``attachments`` are paths, ``None`` when nothing is to be kept.
+
+    ``only`` and ``tags`` select; ``record`` holds facts of the stand by section; ``drivers`` replaces driver arguments
+    by name; ``attended`` says whether somebody could answer a dialog.
+    """
+
+    run: str
+    journal: str | None = None
+    attachments: str | None = None
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    only: list[str] | None = None
+    tags: list[str] | None = None
+    record: Mapping[str, Data] = field(default_factory=dict)
+    simulate: bool = False
+    drivers: Mapping[str, Mapping[str, Data]] = field(default_factory=dict)
+    host: Mapping[str, Data] = field(default_factory=dict)
+    user: str | None = None
+    attended: bool = False
+    resume: Resume | None = None
+
+
+def read_start(command: Mapping[str, Any]) -> Start:
+    """The start out of the command's JSON. Raises ``TypeError`` when something that must be there is not."""
+    known = {each.name for each in fields(Start)}
+    values = {name: value for name, value in command.items() if name in known}
+    if values.get("resume") is not None:
+        values["resume"] = Resume(**values["resume"])
+    return Start(**values)

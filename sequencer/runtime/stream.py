@@ -1,0 +1,58 @@
+"""Numbers events, gives them their time, and hands each on: first to the journal, then to whoever listens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Protocol
+
+from sequencer.domain.value import to_data
+from sequencer.vocabulary.event import Event, Stamped, encode
+
+
+class LineWriter(Protocol):
+    """Takes one encoded event, newline included."""
+
+    def write(self, line: bytes) -> None:
+        """May raise ``OSError``."""
+
+
+class EventStream:
+    """``lost`` is the error that ended the journal; from then on events reach the listeners alone."""
+
+    def __init__(self, journal: LineWriter | None, link: LineWriter | None, *, seq: int = 0) -> None:
+        self.lost: OSError | None = None
+        self.listeners: list[Callable[[Stamped], object]] = []
+        self._journal = journal
+        self._link = link
+        self._seq = seq
+
+    def emit(self, event: Event) -> None:
+        """Stamps and hands on. Never raises for what the event holds, nor for a journal that cannot be written."""
+        self._seq += 1
+        stamped = Stamped(self._seq, round(time.time(), 6), event)
+        if self._journal is not None or self._link is not None:
+            self._write(_line(stamped))
+        for listener in self.listeners:
+            listener(stamped)
+
+    def _write(self, line: bytes) -> None:
+        if self._journal is not None:
+            try:
+                self._journal.write(line)
+            except OSError as error:
+                # No second try: a journal with a hole would tell a story that did not happen.
+                self.lost = error
+                self._journal = None
+        if self._link is not None:
+            self._link.write(line)
+
+
+def _line(stamped: Stamped) -> bytes:
+    try:
+        return encode(stamped)
+    except (TypeError, ValueError, RecursionError):
+        event = stamped.event
+        safe = {field.name: to_data(getattr(event, field.name)) for field in fields(event)}
+        return encode(stamped._replace(event=type(event)(**safe)))  # type: ignore[arg-type]  # as safe as data gets
