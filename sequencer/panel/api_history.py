@@ -1,0 +1,236 @@
+"""The part of the HTTP interface that reads stored runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+
+from sequencer.panel import tables
+from sequencer.panel.capability import capability
+from sequencer.panel.errors import ApiError, NotThere
+from sequencer.panel.patches import to_json
+from sequencer.panel.requests import count, query, run_filter
+from sequencer.panel.routes import ANYTHING, COUNT, NUMBER, TEXT, Parameter, Route, mapping
+from sequencer.store.base import Page, RunFilter, RunSummary, Statistics, StoreError
+from sequencer.vocabulary.report import RunReport
+from sequencer.vocabulary.status import FINAL_STATUSES
+
+if TYPE_CHECKING:
+    from sequencer.panel.session import Session
+
+MOST_ON_PAGE = 500
+MOST_EXPORTED = 100_000
+
+
+def runs(session: Session) -> Response | Mapping[str, Any]:
+    wanted = run_filter()
+    if request.args.get("format") == "csv":
+        return _download("runs.csv", "text/csv", tables.csv(tables.run_rows(_all(session, wanted))))
+    page = _find(session, wanted, query("limit", count(MOST_ON_PAGE), 50), request.args.get("cursor") or None)
+    return {"runs": [run._asdict() for run in page.runs], "next": page.next}
+
+
+def _find(session: Session, wanted: RunFilter, limit: int, cursor: str | None) -> Page:
+    try:
+        return session.store.find(wanted, limit=limit, cursor=cursor)
+    except ValueError:
+        raise ApiError(400, "bad-parameter", "this is no cursor of this list") from None
+
+
+def _all(session: Session, wanted: RunFilter) -> Iterator[RunSummary]:
+    cursor: str | None = None
+    for _ in range(MOST_EXPORTED // MOST_ON_PAGE):
+        page = _find(session, wanted, MOST_ON_PAGE, cursor)
+        yield from page.runs
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+def run(session: Session, run: str) -> Response:
+    report = _report(session, run)
+    form = request.args.get("format")
+    if not form:
+        return Response(to_json(report).encode("utf-8", "backslashreplace"), mimetype="application/json")
+    from sequencer.domain.export import EXPORTERS  # brings templates along, which the live page does without
+
+    if form not in EXPORTERS:
+        raise ApiError(400, "bad-parameter", f"format is one of {', '.join(EXPORTERS)}")
+    suffix, media_type = _FILES.get(form, ("txt", "text/plain"))
+    response = Response(EXPORTERS[form](report).encode("utf-8", "backslashreplace"), mimetype=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="run-{_plain(report["id"])}.{suffix}"'
+    return response
+
+
+def _report(session: Session, run: str) -> RunReport:
+    report = session.store.latest() if run == "latest" else session.store.get(run)
+    if report is None:
+        raise NotThere("there is no run with this id")
+    return report
+
+
+def attachment(session: Session, run: str, sha256: str) -> Response:
+    named = [
+        found
+        for module in _report(session, run)["modules"]
+        for case in module["cases"]
+        for attempt in case["attempts"]
+        for found in attempt["attachments"]
+        if found["sha256"] == sha256
+    ]
+    data = session.store.attachment(run, sha256) if named else None
+    if data is None:
+        raise NotThere("there is no such attachment")
+    response = Response(data, mimetype="application/octet-stream")
+    # Whatever it is, it is saved and not shown: it comes from a device and may be anything.
+    response.headers["Content-Disposition"] = f'attachment; filename="{_plain(named[0]["name"])}"'
+    return response
+
+
+def statistics(session: Session) -> Response | Mapping[str, Any]:
+    found = session.store.statistics(run_filter())
+    if request.args.get("format") == "csv":
+        return _download("statistics.csv", "text/csv", tables.csv(tables.statistics_rows(found)))
+    return _statistics(found)
+
+
+def _statistics(found: Statistics) -> dict[str, Any]:
+    return {
+        **{
+            name: getattr(found, name) for name in ("passed", "failed", "error", "stopped", "skipped", "runs", "judged")
+        },
+        "units": found.units,
+        "first_passed": found.first_passed,
+        "yield": found.total_yield,
+        "first_pass_yield": found.first_pass_yield,
+        "mean_seconds": found.mean_seconds,
+        "failures": [failure._asdict() for failure in found.failures],
+    }
+
+
+def series(session: Session) -> Response | Mapping[str, Any]:
+    case, measurement = request.args.get("case") or "", request.args.get("measurement") or ""
+    points = session.store.series(case, measurement, run_filter(), limit=query("limit", count(10_000), 1000))
+    if request.args.get("format") == "csv":
+        return _download("series.csv", "text/csv", tables.csv(tables.series_rows(points)))
+    return {
+        "case": case,
+        "measurement": measurement,
+        "unit": points[-1].unit if points else None,
+        "points": [point._asdict() for point in points],
+        "capability": capability(points),
+    }
+
+
+def series_names(session: Session) -> Mapping[str, Any]:
+    return {"series": [name._asdict() for name in session.store.series_names(request.args.get("sequence") or None)]}
+
+
+def store_problem(error: StoreError) -> ApiError:
+    """How a store that is away looks over HTTP."""
+    return ApiError(503, "store-unavailable", str(error))
+
+
+def _download(name: str, media_type: str, lines: Iterator[str]) -> Response:
+    # The first line is made at once: what goes wrong with the store is then still an answer with a status.
+    first = list(zip(range(1), lines, strict=False))
+    whole = chain((line for _, line in first), lines)
+    response = Response((line.encode("utf-8", "backslashreplace") for line in whole), mimetype=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{_plain(name)}"'
+    return response
+
+
+def _plain(name: str) -> str:
+    kept = "".join(letter if letter.isalnum() or letter in "-_. " else "_" for letter in name if letter.isascii())
+    return kept.strip(" .") or "file"
+
+
+_FILES = {
+    "json": ("json", "application/json"),
+    "standcloud": ("standcloud.json", "application/json"),
+    "junit": ("xml", "application/xml"),
+    "csv": ("csv", "text/csv"),
+    "html": ("html", "text/html"),
+}
+_FILTERS = (
+    Parameter(name="serial_number", schema=TEXT, description="The device's serial number."),
+    Parameter(name="part_number", schema=TEXT, description="The device's part number."),
+    Parameter(name="sequence", schema=TEXT, description="The sequence's name."),
+    Parameter(name="status", schema={"enum": list(FINAL_STATUSES)}, description="The verdict."),
+    Parameter(name="stand", schema=TEXT, description="The stand's name."),
+    Parameter(name="since", schema=NUMBER, description="Runs that started at or after this time (Unix seconds)."),
+    Parameter(name="until", schema=NUMBER, description="Runs that started before this time (Unix seconds)."),
+)
+_FORMAT = Parameter(name="format", schema={"enum": ["json", "csv"]}, description="json when not said.")
+_AWAY = {503: "the store cannot be reached"}
+_GONE = {404: "there is no such run", **_AWAY}
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path="/api/runs",
+        handler=runs,
+        summary="Stored runs, newest first, page by page.",
+        query=(
+            *_FILTERS,
+            Parameter(
+                name="limit", schema={"type": "integer", "maximum": MOST_ON_PAGE}, description="50 when not said."
+            ),
+            Parameter(name="cursor", schema=TEXT, description="The `next` of the page before."),
+            _FORMAT,
+        ),
+        answer=mapping(runs={"type": "array", "items": {"type": "object"}}, next={"type": ["string", "null"]}),
+        errors=_AWAY,
+    ),
+    Route(
+        method="GET",
+        path="/api/runs/<run>",
+        handler=run,
+        summary="A whole report; `latest` names the newest.",
+        query=(Parameter(name="format", schema={"enum": list(_FILES)}, description="A file to save, in this format."),),
+        answer={"$ref": "https://hardseq.dev/schemas/report.schema.json"},
+        errors=_GONE,
+    ),
+    Route(
+        method="GET",
+        path="/api/runs/<run>/attachments/<sha256>",
+        handler=attachment,
+        summary="A file that was attached to the run.",
+        answer=ANYTHING,
+        media_type="application/octet-stream",
+        errors=_GONE,
+    ),
+    Route(
+        method="GET",
+        path="/api/statistics",
+        handler=statistics,
+        summary="Yield, first-pass yield and failures by case.",
+        query=(*_FILTERS, _FORMAT),
+        errors=_AWAY,
+    ),
+    Route(
+        method="GET",
+        path="/api/series",
+        handler=series,
+        summary="A measurement's values over runs with their limits, and its capability (Cp, Cpk).",
+        query=(
+            Parameter(name="case", schema=TEXT, description="module::case"),
+            Parameter(name="measurement", schema=TEXT, description="The measurement's name."),
+            *_FILTERS,
+            Parameter(name="limit", schema={**COUNT, "maximum": 10_000}, description="1000 when not said."),
+            _FORMAT,
+        ),
+        errors=_AWAY,
+    ),
+    Route(
+        method="GET",
+        path="/api/series/names",
+        handler=series_names,
+        summary="The measurements that there are values of.",
+        query=(Parameter(name="sequence", schema=TEXT, description="Of this sequence only."),),
+        errors=_AWAY,
+    ),
+)

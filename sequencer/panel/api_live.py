@@ -1,0 +1,230 @@
+"""The part of the HTTP interface that shows and controls the present run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+
+from sequencer import __version__
+from sequencer.panel import files
+from sequencer.panel.errors import ApiError, NotThere
+from sequencer.panel.patches import to_json
+from sequencer.panel.requests import body, count, expect, optional_text, query
+from sequencer.panel.routes import ANYTHING, COUNT, TEXT, Parameter, Route, mapping
+from sequencer.panel.session import MOST_STREAMS
+from sequencer.panel.stream import follow
+from sequencer.vocabulary.report import RunReport
+
+if TYPE_CHECKING:
+    from sequencer.panel.session import Session
+
+
+def _json(text: str) -> Response:
+    return Response(text.encode("utf-8", "backslashreplace"), mimetype="application/json")
+
+
+def state(session: Session) -> Response:
+    return _json(session.live.snapshot().data)
+
+
+def events(session: Session) -> Response:
+    if not session.streams.acquire(blocking=False):
+        raise ApiError(503, "too-many-readers", f"{MOST_STREAMS} pages are open already; close one")
+    last = request.headers.get("Last-Event-ID") or request.args.get("after")
+    pending = request.environ.get("hardseq.pending", lambda: 0)
+    response = Response(follow(session.live, last, pending), mimetype="text/event-stream")
+    response.call_on_close(session.streams.release)
+    # Said to whoever stands between: this is not to be kept back.
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def start(session: Session) -> Mapping[str, Any]:
+    given = body("params", "only", "tags", "user")
+    params = expect(given.get("params") or {}, dict, "params must be an object")
+    only = given.get("only")
+    tags = given.get("tags")
+    for name, names in (("only", only), ("tags", tags)):
+        if names is not None and not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
+            raise ApiError(400, "wrong-type", f"{name} must be a list of texts")
+    return {"run": session.start(params, only, tags, optional_text(given, "user"))}
+
+
+def stop(session: Session) -> Mapping[str, Any]:
+    reason = optional_text(body("reason"), "reason")
+    session.stop(reason or "stopped by the operator")
+    return {"stopping": True}
+
+
+def answer_dialog(session: Session, dialog: str) -> Mapping[str, Any]:
+    given = body("result", "value", "by")
+    result = expect(given.get("result"), str, "result must be a text: confirm, pass, fail or close")
+    session.answer(dialog, result, given.get("value"), _who(given))
+    return {"accepted": True}
+
+
+def confirm_message(session: Session, message: str) -> Mapping[str, Any]:
+    session.confirm(message, _who(body("by")))
+    return {"accepted": True}
+
+
+def _who(given: Mapping[str, Any]) -> str:
+    name = optional_text(given, "by", 100)
+    return f"{name} ({request.remote_addr})" if name else f"panel ({request.remote_addr})"
+
+
+def choose(session: Session) -> Mapping[str, Any]:
+    name = expect(body("name").get("name"), str, "name must be a text")
+    session.choose(name)
+    return {"choice": name}
+
+
+def chart(session: Session) -> Response:
+    name = request.args.get("case") or ""
+    attempt = query("attempt", count(1_000_000), 1)
+    index = query("index", int, 0)
+
+    def read(report: RunReport, _: Mapping[str, Any]) -> str | None:
+        for module in report["modules"]:
+            for case in module["cases"]:
+                if f"{module['id']}::{case['id']}" != name:
+                    continue
+                for tried in case["attempts"]:
+                    if tried["number"] == attempt and 0 <= index < len(tried["charts"]):
+                        return to_json(tried["charts"][index])
+        return None
+
+    found = session.live.look(read)
+    if found is None:
+        raise NotThere("there is no such chart")
+    return _json(found)
+
+
+def frame(session: Session, identity: str) -> Response:
+    page = query("page", int, -1)
+    return session.live.look(lambda report, _: files.frame(report, identity, page))  # type: ignore[no-any-return]
+
+
+def picture(session: Session, name: str) -> Response:
+    return files.picture(session.folder, name)
+
+
+def healthz(session: Session) -> Mapping[str, Any]:
+    return {"ok": True, "version": __version__, "state": session.state}
+
+
+_STATE = mapping(
+    id={"type": "string", "description": "What Last-Event-ID takes."},
+    now={"type": "number", "description": "The server's time in Unix seconds."},
+    session={"type": "object", "description": "What the panel does: state, params, choices, settings, storage."},
+    run={"type": "object", "description": "The run as it is now, in the form of the report."},
+)
+_ACCEPTED = mapping(accepted={"type": "boolean"})
+
+ROUTES: tuple[Route, ...] = (
+    Route(method="GET", path="/api/state", handler=state, summary="The live state.", answer=_STATE),
+    Route(
+        method="GET",
+        path="/api/events",
+        handler=events,
+        summary="The live state as server-sent events: snapshot, then patch for each change. Last-Event-ID resumes.",
+        query=(Parameter(name="after", schema=TEXT, description="As Last-Event-ID, for who cannot send it."),),
+        answer=TEXT,
+        media_type="text/event-stream",
+        errors={503: "too many readers"},
+    ),
+    Route(
+        method="POST",
+        path="/api/start",
+        handler=start,
+        summary="Starts a run.",
+        body=mapping(
+            params={"type": "object", "description": "The sequence's params by name."},
+            only={"type": ["array", "null"], "items": TEXT, "description": "Cases to run: module::case, or a module."},
+            tags={"type": ["array", "null"], "items": TEXT, "description": "Cases with one of these tags."},
+            user={"type": ["string", "null"], "description": "Who tests."},
+        ),
+        answer=mapping(run={"type": "string", "description": "The run's id."}),
+        errors={409: "a run is going on, or none can be started now", 422: "params or only are not usable"},
+    ),
+    Route(
+        method="POST",
+        path="/api/stop",
+        handler=stop,
+        summary="Stops the run; teardown still runs.",
+        body=mapping(reason={"type": "string"}),
+        answer=mapping(stopping={"type": "boolean"}),
+        errors={409: "no run is going on"},
+    ),
+    Route(
+        method="POST",
+        path="/api/dialogs/<dialog>",
+        handler=answer_dialog,
+        summary="Answers a dialog; the first answer counts. The result close stops the run.",
+        body=mapping(
+            result={"enum": ["confirm", "pass", "fail", "close"]},
+            value={"description": "What the dialog asks for; of a form, an object by field name."},
+            by={"type": "string", "description": "Who answers."},
+        ),
+        answer=_ACCEPTED,
+        errors={404: "there is no such dialog", 409: "it was answered already", 422: "the answer is not allowed"},
+    ),
+    Route(
+        method="POST",
+        path="/api/messages/<message>",
+        handler=confirm_message,
+        summary="Confirms an operator message: takes it away, and lets the run go on when it waits for that.",
+        body=mapping(by={"type": "string", "description": "Who confirms."}),
+        answer=_ACCEPTED,
+        errors={404: "there is no such message"},
+    ),
+    Route(
+        method="POST",
+        path="/api/choice",
+        handler=choose,
+        summary="Chooses one of the sequences that the configuration offers.",
+        body=mapping(name=TEXT),
+        answer=mapping(choice=TEXT),
+        errors={404: "there is no such choice", 409: "a run is going on"},
+    ),
+    Route(
+        method="GET",
+        path="/api/chart",
+        handler=chart,
+        summary="The data of a chart of the present run.",
+        query=(
+            Parameter(name="case", schema=TEXT, description="module::case"),
+            Parameter(name="attempt", schema=COUNT, description="The attempt's number; 1 when not said."),
+            Parameter(name="index", schema=COUNT, description="Which of its charts, from 0."),
+        ),
+        errors={404: "there is no such chart"},
+    ),
+    Route(
+        method="GET",
+        path="/api/frames/<identity>",
+        handler=frame,
+        summary="The HTML of a dialog or operator message, for a sandboxed frame.",
+        query=(Parameter(name="page", schema={"type": "integer"}, description="Which page of a multi-step dialog."),),
+        answer=TEXT,
+        media_type="text/html",
+        errors={404: "there is no such HTML"},
+    ),
+    Route(
+        method="GET",
+        path="/api/pictures/<path:name>",
+        handler=picture,
+        summary="A picture from the project folder.",
+        answer=ANYTHING,
+        media_type="image/*",
+        errors={404: "there is no such picture"},
+    ),
+    Route(
+        method="GET",
+        path="/healthz",
+        handler=healthz,
+        summary="Whether the panel answers.",
+        answer=mapping(ok={"type": "boolean"}, version=TEXT, state=TEXT),
+    ),
+)

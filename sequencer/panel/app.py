@@ -1,0 +1,124 @@
+"""The panel's Flask application: pages and the HTTP interface over one session. Nothing happens at import."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, jsonify, redirect, request
+from werkzeug.exceptions import HTTPException
+
+from sequencer import __version__
+from sequencer.panel import api_history, api_live, api_storage
+from sequencer.panel.errors import ApiError
+from sequencer.panel.guard import Guard
+from sequencer.panel.pages import add_pages
+from sequencer.panel.routes import Route, openapi
+from sequencer.store.base import StoreError
+from sequencer.sync.outbox_tables import OutboxUnavailable
+
+if TYPE_CHECKING:
+    from sequencer.panel.session import Session
+
+LARGEST_BODY = 256 * 1024
+ROUTES: tuple[Route, ...] = (*api_live.ROUTES, *api_history.ROUTES, *api_storage.ROUTES)
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_PLAIN_WORDS = {
+    404: "there is nothing here",
+    405: "this address does not take this method",
+    413: "the body is too large",
+}
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+
+
+def create_app(session: Session, guard: Guard | None = None) -> Flask:
+    """The application that shows ``session``; without ``guard`` a loopback one with the session's own token."""
+    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
+    keeper = guard or Guard(session.token)
+    for route in ROUTES:
+        app.add_url_rule(route.path, route.name, _view(route, session), methods=[route.method])
+    description = openapi(ROUTES, __version__)
+    app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(description))
+    add_pages(app, session, keeper)
+    app.before_request(lambda: _admit(keeper))
+    app.after_request(_harden)
+    app.register_error_handler(ApiError, _api_error)
+    app.register_error_handler(StoreError, lambda error: _api_error(api_history.store_problem(error)))
+    app.register_error_handler(OutboxUnavailable, lambda error: _api_error(ApiError(503, "outbox", str(error))))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _own_error)
+    return app
+
+
+def _view(route: Route, session: Session) -> Callable[..., Any]:
+    def view(**parts: str) -> Any:
+        answer = route.handler(session, **parts)
+        return answer if isinstance(answer, Response) else jsonify(answer)
+
+    return view
+
+
+def _admit(guard: Guard) -> Any:
+    try:
+        guard.check(request)
+    except ApiError as error:
+        # A person who is not logged in wants the login page; a program wants to know.
+        if error.status == 401 and request.method == "GET" and not request.path.startswith("/api/"):
+            return redirect("/login")
+        raise
+    return None
+
+
+def _harden(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.path.startswith(("/static/", "/api/pictures/")):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _api_error(error: ApiError) -> tuple[Response, int]:
+    return jsonify(error.document()), error.status
+
+
+def _http_error(error: HTTPException) -> tuple[Response, int]:
+    status = error.code or 500
+    code = (error.name or "error").lower().replace(" ", "-")
+    messages = {
+        404: "there is nothing here",
+        405: "this address does not take this method",
+        413: "the body is too large",
+    }
+    return _api_error(ApiError(status, code, messages.get(status, error.name or "error")))
+
+
+def _own_error(error: Exception) -> tuple[Response, int]:
+    # What went wrong is for whoever runs the panel, not for whoever looks at it.
+    print("".join(traceback.format_exception(error)), file=sys.stderr, end="")
+    return _api_error(ApiError(500, "internal", "the panel has an error; its output on the terminal says more"))

@@ -1,0 +1,86 @@
+"""What a session needs of the stand: which sequences there are, and runs of them. Protocols; nothing is done here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.event import Stamped
+from sequencer.vocabulary.model import Param
+from sequencer.vocabulary.report import RunReport
+
+Listener = Callable[[Stamped], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How a run is to be started."""
+
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+    only: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    user: str | None = None
+
+
+class PanelRun(Protocol):
+    """One run from its warm test process to its report."""
+
+    def prepare(self) -> None:
+        """Brings the test process up until it waits for ``start``. Raises ``OSError`` or ``RuntimeError``."""
+
+    def start(self, wish: Wish) -> str:
+        """Starts; returns the run's id."""
+
+    def stop(self, reason: str) -> None:
+        """Asks the run to stop."""
+
+    def answer(self, identity: str, result: str, value: Data, by: str | None) -> bool:
+        """Passes an answer on; false when nobody waits for it."""
+
+    def wait(self) -> RunReport:
+        """The report, once the run is over."""
+
+    def close(self) -> None:
+        """Ends the test process. Closing twice is harmless."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the test process is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A sequence ready to run. ``sequence`` and ``modules`` as in ``RunStarted``; ``launch`` makes a run of it."""
+
+    sequence: Mapping[str, Any]
+    modules: Sequence[Mapping[str, Any]]
+    params: tuple[Param, ...]
+    launch: Callable[[Listener, Callable[[str], None]], PanelRun]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A sequence that the operator can choose."""
+
+    name: str
+    description: str | None = None
+
+
+class Bench(Protocol):
+    """The stand's sequences."""
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """What can be chosen; at least one."""
+
+    @property
+    def first(self) -> str:
+        """The choice to begin with."""
+
+    def load(self, choice: str) -> Loaded:
+        """Reads, checks and compiles. Raises ``InvalidInput`` with the problems, or ``OSError``."""
+
+    def mark(self, choice: str) -> object:
+        """Something that changes when the choice's files do; cheap, asked for every second."""

@@ -1,0 +1,88 @@
+"""Pictures from the project folder, and the sandboxed documents that hold a dialog's HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, send_file
+
+from sequencer.panel.errors import NotThere
+from sequencer.vocabulary.report import RunReport
+
+MEDIA_TYPES: Mapping[str, str] = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".bmp": "image/bmp",
+    ".svg": "image/svg+xml",
+}
+# A picture can be a document with scripts (SVG): whatever it is, it may do nothing.
+_INERT = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_CODE_POLICY = f"{_INERT}; frame-ancestors 'self'"
+
+
+def picture(folder: Path, name: str) -> Response:
+    """A picture below the project folder; anything else, hidden folders and links that lead out is ``NotThere``."""
+    root = folder.resolve()
+    try:
+        path = (root / name).resolve(strict=True)
+        inside = path.relative_to(root)
+    except (OSError, ValueError):
+        raise NotThere("there is no such picture") from None
+    media_type = MEDIA_TYPES.get(path.suffix.lower())
+    if media_type is None or not path.is_file() or any(part.startswith(".") for part in inside.parts):
+        raise NotThere("there is no such picture")
+    response = send_file(path, mimetype=media_type, conditional=True, max_age=60)
+    response.headers["Content-Security-Policy"] = _INERT
+    return response
+
+
+def frame(report: RunReport, identity: str, page: int) -> Response:
+    """The HTML of a dialog (``page`` of its steps, or -1) or operator message, in a document that can do nothing."""
+    html = next((shown.get("html") for shown in _shown(report, identity, page)), None)
+    if not isinstance(html, Mapping):
+        raise NotThere("there is no such HTML")
+    if html.get("url"):
+        return _outer_frame(str(html["url"]))
+    response = Response(str(html.get("code") or ""), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _CODE_POLICY
+    return response
+
+
+def _outer_frame(url: str) -> Response:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or not parts.netloc.isascii():
+        raise NotThere("this is no web address")
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if any(character in origin for character in " ;,'\""):
+        raise NotThere("this is no web address")
+    body = (
+        '<!doctype html><meta charset="utf-8"><title>…</title>'
+        "<style>html,body{margin:0;height:100%}iframe{border:0;width:100%;height:100%;display:block}</style>"
+        f'<iframe src="{escape(url, quote=True)}" sandbox="allow-scripts" referrerpolicy="no-referrer"></iframe>'
+    )
+    response = Response(body, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = (
+        f"sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; frame-src {origin}; "
+        "frame-ancestors 'self'"
+    )
+    return response
+
+
+def _shown(report: RunReport, identity: str, page: int) -> Iterator[Mapping[str, Any]]:
+    for message in report["operator_messages"]:
+        if message["id"] == identity and message["cleared"] is None:
+            yield message["details"]
+    for module in report["modules"]:
+        for case in module["cases"]:
+            for attempt in case["attempts"]:
+                for asked in attempt["dialogs"]:
+                    if asked["id"] == identity:
+                        dialog = asked["dialog"]
+                        yield dialog if page < 0 else dict(enumerate(dialog.get("steps") or ())).get(page, {})

@@ -1,0 +1,87 @@
+"""The pages themselves: one shell for every address that the script shows, and the login page."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, redirect, render_template, request
+
+from sequencer import __version__
+from sequencer.panel.guard import COOKIE, Guard
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from sequencer.panel.session import Session
+
+LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "cs")
+STATIC = Path(__file__).parent / "static"
+_PAGES = ("/", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage")
+
+
+@cache
+def texts(language: str) -> dict[str, str]:
+    """The page's texts in one of ``LANGUAGES``."""
+    found: dict[str, str] = json.loads((STATIC / "translations" / f"{language}.json").read_text("utf-8"))
+    return found
+
+
+@cache
+def modules() -> tuple[str, ...]:
+    """The scripts that every page needs, so that the browser asks for them all at once."""
+    names = (path.relative_to(STATIC).as_posix() for path in (STATIC / "js").glob("*.js"))
+    return tuple(sorted(names))
+
+
+def add_pages(app: Flask, session: Session, guard: Guard) -> None:
+    """Adds pages, login and logout to ``app``."""
+    settings = session.settings
+    language = settings.language if settings.language in LANGUAGES else "en"
+
+    def page(**_: str) -> str | AnyResponse:
+        return render_template(
+            "page.html",
+            language=language,
+            texts=texts(language),
+            title=session.title,
+            token=guard.token,
+            login=guard.login is not None,
+            version=__version__,
+            modules=modules(),
+        )
+
+    for path in _PAGES:
+        app.add_url_rule(path, f"page {path}", page, methods=["GET"])
+
+    def login() -> AnyResponse | str | tuple[str, int]:
+        if guard.login is None:
+            return redirect("/")
+        wrong = False
+        if request.method == "POST":
+            if guard.try_login(request.form.get("token", "")[:1000], request.remote_addr or ""):
+                return _logged_in(guard)
+            wrong = True
+        shown = render_template(
+            "login.html", language=language, texts=texts(language), title=session.title, wrong=wrong
+        )
+        return (shown, 403) if wrong else shown
+
+    app.add_url_rule("/login", "login", login, methods=["GET", "POST"])
+
+    def logout() -> AnyResponse:
+        response = Response(status=204)
+        response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
+        return response
+
+    app.add_url_rule("/logout", "logout", logout, methods=["POST"])
+
+
+def _logged_in(guard: Guard) -> AnyResponse:
+    response = redirect("/")
+    response.set_cookie(
+        COOKIE, guard.cookie(), max_age=30 * 86400, httponly=True, samesite="Strict", secure=request.is_secure
+    )
+    return response

@@ -1,0 +1,99 @@
+"""Reads what a request says, strictly: JSON objects of known keys, query parameters of known types."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from flask import request
+
+from sequencer.panel.errors import ApiError
+from sequencer.store.base import RunFilter
+from sequencer.vocabulary.status import FINAL_STATUSES
+
+Value = TypeVar("Value")
+
+
+def body(*keys: str) -> dict[str, Any]:
+    """The request's JSON object; an empty body is an empty one. Raises ``ApiError`` (400, 415)."""
+    if not request.get_data(cache=True):
+        return {}
+    if not request.is_json:
+        raise ApiError(415, "not-json", "the body must be application/json")
+    document = request.get_json(silent=True)
+    if not isinstance(document, dict):
+        raise ApiError(400, "not-json", "the body must be a JSON object")
+    unknown = [key for key in document if key not in keys]
+    if unknown:
+        raise ApiError(400, "unknown-key", f"unknown key {unknown[0]!r}; there are {', '.join(keys) or 'none'}")
+    return document
+
+
+def expect(value: Any, kind: type[Value] | tuple[type[Value], ...], words: str) -> Value:
+    """``value`` when it is of that kind, else a 400 that says what it must be."""
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise ApiError(400, "wrong-type", f"{words}")
+    return value
+
+
+def optional_text(document: Mapping[str, Any], key: str, longest: int = 200) -> str | None:
+    """A text or nothing, not too long."""
+    value = document.get(key)
+    if value is None or value == "":
+        return None
+    text = expect(value, str, f"{key} must be a text")
+    if len(text) > longest:
+        raise ApiError(400, "too-long", f"{key} has more than {longest} characters")
+    return text
+
+
+def query(name: str, read: Callable[[str], Value], default: Value) -> Value:
+    """A query parameter. Raises ``ApiError`` (400) when it cannot be read."""
+    written = request.args.get(name)
+    if written is None or written == "":
+        return default
+    try:
+        return read(written)
+    except ValueError:
+        raise ApiError(400, "bad-parameter", f"the parameter {name} cannot be {written[:80]!r}") from None
+
+
+def finite(written: str) -> float:
+    """A finite number. Raises ``ValueError``."""
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError(written)
+    return number
+
+
+def count(most: int) -> Callable[[str], int]:
+    """A reader of whole numbers from 1 to ``most``."""
+
+    def read(written: str) -> int:
+        number = int(written)
+        if not 1 <= number <= most:
+            raise ValueError(written)
+        return number
+
+    return read
+
+
+def run_filter() -> RunFilter:
+    """Which runs the query parameters mean."""
+    status = request.args.get("status") or None
+    if status is not None and status not in FINAL_STATUSES:
+        raise ApiError(400, "bad-parameter", f"status is one of {', '.join(FINAL_STATUSES)}")
+
+    def text(name: str) -> str | None:
+        return request.args.get(name) or None
+
+    return RunFilter(
+        serial_number=text("serial_number"),
+        part_number=text("part_number"),
+        sequence=text("sequence"),
+        verdict=status,
+        stand=text("stand"),
+        since=query("since", finite, None),
+        until=query("until", finite, None),
+    )

@@ -1,0 +1,128 @@
+"""The form of the HTTP interface's table of routes, and its OpenAPI description."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Response
+
+Schema = Mapping[str, Any]
+Handler = Callable[..., "Response | Mapping[str, Any]"]
+
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+ANYTHING: Schema = {}
+
+
+def mapping(**properties: Schema) -> Schema:
+    """The schema of an object with these properties."""
+    return {"type": "object", "properties": properties}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A query parameter."""
+
+    name: str
+    schema: Schema
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One call: ``handler(session, **parts of the path)`` answers with JSON data or a whole response.
+
+    ``errors`` are the codes that are the call's own, by status; every call may also answer as ``EVERYWHERE`` says.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    query: tuple[Parameter, ...] = ()
+    body: Schema | None = None
+    answer: Schema = field(default_factory=lambda: mapping())
+    media_type: str = "application/json"
+    errors: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The call's name in Flask and OpenAPI."""
+        return self.handler.__name__
+
+
+EVERYWHERE: Mapping[int, str] = {
+    400: "the request is malformed",
+    401: "somebody must log in first",
+    403: "the token is missing or wrong, or the request comes from another site",
+    413: "the body is too large",
+    500: "an error of the panel itself",
+}
+
+_ERROR: Schema = mapping(error={**mapping(code=TEXT, message=TEXT), "required": ["code", "message"]})
+
+
+def openapi(routes: tuple[Route, ...], version: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 description of ``routes``."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(_openapi_path(route.path), {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "hardseq panel",
+            "version": version,
+            "description": "Starts, stops and follows runs of a test stand, and reads what it measured.",
+            "license": {"name": "MIT"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": _ERROR},
+            "securitySchemes": {
+                "token": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Hardseq-Token",
+                    "description": "The session's token, from the page or from panel.json in the state folder.",
+                },
+            },
+        },
+    }
+
+
+def _openapi_path(path: str) -> str:
+    return re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", path)
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    parts = re.findall(r"<(?:[^:>]+:)?([^>]+)>", route.path)
+    parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in parts]
+    parameters += [
+        {"name": query.name, "in": "query", "schema": query.schema, "description": query.description}
+        for query in route.query
+    ]
+    errors = {**EVERYWHERE, **route.errors}
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "It worked.", "content": {route.media_type: {"schema": route.answer}}},
+            **{
+                str(status): {
+                    "description": description,
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+                }
+                for status, description in sorted(errors.items())
+            },
+        },
+    }
+    if route.method != "GET":
+        operation["security"] = [{"token": []}]
+    if route.body is not None:
+        operation["requestBody"] = {"content": {"application/json": {"schema": route.body}}}
+    return operation

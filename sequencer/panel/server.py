@@ -1,0 +1,159 @@
+"""Serves the panel with waitress: a production server in plain Python that runs on Linux and Windows alike."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sequencer.panel.guard import SHORTEST_LOGIN, Guard, is_loopback
+from sequencer.panel.session import MOST_STREAMS, Session
+
+if TYPE_CHECKING:
+    from sequencer.domain.settings import Secret
+
+THREADS = MOST_STREAMS + 16
+"""Each stream keeps a thread, which sleeps; the others answer everything else."""
+
+
+class PanelRefused(Exception):
+    """The panel cannot be served like this; the text says why and what to do."""
+
+
+class PanelServer:
+    """A panel that is being served. ``address`` is what a browser takes."""
+
+    def __init__(
+        self, session: Session, host: str, port: int, *, login: Secret | None = None, note: Path | None = None
+    ) -> None:
+        """Binds ``host`` and ``port`` (0: a free one). ``note`` is where address and token go for ``hardseq start``.
+
+        Raises ``PanelRefused`` when the address is taken, or is not this machine's own and has no login token.
+        """
+        typed = login.reveal() if login else None
+        if is_loopback(host):
+            typed = None
+        elif typed is None:
+            raise PanelRefused(
+                f"{host} can be reached from other machines, and the panel has no token: set HARDSEQ_PANEL_TOKEN (or "
+                'token in [frontend]), or use host = "localhost"'
+            )
+        elif len(typed) < SHORTEST_LOGIN:
+            raise PanelRefused(f"the panel's token is too short: use {SHORTEST_LOGIN} characters or more")
+        self._session = session
+        self._note = note
+        self._socket = _bind(host, port)
+        self._guard = Guard(session.token, login=typed)
+        bound = self._socket.getsockname()
+        shown = "localhost" if is_loopback(host) else socket.gethostname() if host in ("0.0.0.0", "::", "") else host
+        self.port: int = bound[1]
+        self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}/"
+        self._server: Any = None
+        self._thread = threading.Thread(target=self._serve, name="panel", daemon=True)
+
+    def start(self) -> None:
+        """Begins to serve, in a thread of its own."""
+        self._server = _create(self._session, self._guard, self._socket)
+        self._thread.start()
+        if self._note is not None:
+            _write_private(self._note, {"address": self.address, "token": self._session.token, "pid": os.getpid()})
+
+    def close(self) -> None:
+        """Stops serving; the session's streams end first, so that no thread is waited for in vain."""
+        if self._note is not None:
+            _remove_own(self._note, self._session.token)
+        self._session.live.close()
+        if self._server is not None:
+            self._server.close()
+            self._thread.join(timeout=10.0)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        # Closing from another thread takes the sockets away under the loop: its last error is no news.
+        with contextlib.suppress(OSError, ValueError):
+            self._server.run()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    name = host.strip("[]")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise PanelRefused(f"the panel cannot listen on {host}: {error.strerror or error}") from None
+    try:
+        if os.name != "nt":
+            # On Windows this would let two panels share a port; on Linux it lets a restarted one have it at once.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise PanelRefused(
+            f"the panel cannot listen on {host}:{port}: {error.strerror or error}; is another panel running?"
+        ) from None
+    return listener
+
+
+def _create(session: Session, guard: Guard, listener: socket.socket) -> Any:
+    from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # has no types
+    from waitress.server import create_server  # type: ignore[import-untyped]
+    from waitress.task import WSGITask  # type: ignore[import-untyped]
+
+    from sequencer.panel.app import create_app
+
+    class Task(WSGITask):  # type: ignore[misc]
+        """Tells the application how many bytes its reader has not taken yet, by which streams drop slow ones."""
+
+        def get_environment(self) -> dict[str, Any]:
+            environment: dict[str, Any] = super().get_environment()
+            environment["hardseq.pending"] = lambda: self.channel.total_outbufs_len
+            return environment
+
+    class Channel(HTTPChannel):  # type: ignore[misc]
+        task_class = Task
+
+    server = create_server(
+        create_app(session, guard),
+        sockets=[listener],
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=1_000_000,
+        max_request_header_size=32_768,
+        connection_limit=400,
+        # Keeps reading while a stream goes out, so that a reader that closes is noticed.
+        channel_request_lookahead=1,
+        clear_untrusted_proxy_headers=True,
+        log_socket_errors=False,
+        # select() is limited to 1,024 open files, and Windows has nothing else.
+        asyncore_use_poll=hasattr(select, "poll"),
+    )
+    server.channel_class = Channel
+    return server
+
+
+def _write_private(path: Path, document: dict[str, Any]) -> None:
+    """A file that only its owner can read, in place at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(document, file)
+    unfinished.replace(path)
+
+
+def _remove_own(path: Path, token: str) -> None:
+    """Removes the note unless another panel has written its own meanwhile."""
+    try:
+        if json.loads(path.read_text("utf-8"))["token"] == token:
+            path.unlink()
+    except (OSError, ValueError, KeyError, TypeError):
+        return

@@ -1,0 +1,231 @@
+"""What every panel shows and lets people do with the present run; a panel that starts runs builds on it.
+
+``hardseq run`` serves its one run with a plain ``Session``; ``hardseq panel`` with a ``WaitingSession``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from sequencer.domain.dialog import InvalidAnswer, read_answer
+from sequencer.domain.settings import FrontendSettings
+from sequencer.panel.bench import PanelRun
+from sequencer.panel.errors import Invalid, NotThere, Refused
+from sequencer.panel.guard import new_token
+from sequencer.panel.live import Live
+from sequencer.panel.patches import open_messages
+from sequencer.store.base import Store, StoreError
+from sequencer.sync.outbox_tables import OutboxUnavailable
+from sequencer.vocabulary.report import DialogReport, RunReport
+
+MOST_STREAMS = 48
+"""Streams at once: fewer than the server's threads, so that pages and calls are always answered."""
+
+
+class Keeper(Protocol):
+    """Keeps reports and knows where they wait: the real one is ``sequencer.sync.deliveries.Deliveries``."""
+
+    def refusal(self) -> str | None:
+        """Why a run must not start now, or ``None``."""
+
+    def accept(self, report: RunReport) -> Any:
+        """Keeps a report; the answer has ``stored`` and ``problem``. Raises ``StoreError``, ``OutboxUnavailable``."""
+
+    def send(self, run: str) -> Any:
+        """Sends it on at once when that is wanted."""
+
+    def sync(self, *, insist: bool = False) -> Any:
+        """Sends whatever waits."""
+
+    def status(self, *, limit: int = 50) -> dict[str, Any]:
+        """What waits where."""
+
+
+class Session:
+    """The run that is going on: shown by ``live``, stopped, answered. Thread-safe.
+
+    States: ``loading``, ``ready``, ``starting``, ``running``, ``stopping``, ``saving``, ``blocked``, ``over``.
+    """
+
+    can_start = False
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        keeper: Keeper,
+        folder: Path,
+        settings: FrontendSettings,
+        title: str = "",
+        stand: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.store = store
+        self.keeper = keeper
+        self.folder = folder
+        self.settings = settings
+        self.title = title
+        self.token = new_token()
+        self.streams = threading.BoundedSemaphore(MOST_STREAMS)
+        self._lock = threading.RLock()
+        self._state = "loading"
+        self._run: PanelRun | None = None
+        self._syncing = False
+        self._alerts: dict[str, dict[str, Any]] = {}
+        self.live = Live(
+            {
+                "state": self._state,
+                "title": title,
+                "stand": dict(stand or {}),
+                "settings": _for_pages(settings),
+                "can_start": self.can_start,
+                "choices": [],
+                "choice": None,
+                "params": [],
+                "problem": None,
+                "alerts": [],
+                "expected": {},
+                "storage": None,
+            }
+        )
+
+    @property
+    def state(self) -> str:
+        """What the session does now."""
+        return self._state
+
+    def watch(self, run: PanelRun) -> None:
+        """From now on ``run`` is the present one; its events go to ``live.listen``."""
+        with self._lock:
+            self._run = run
+            self._enter("running")
+
+    def finished(self) -> None:
+        """The present run is over and its report kept; nothing follows."""
+        with self._lock:
+            self._run = None
+            self._enter("over")
+        self.refresh_storage()
+
+    def close(self) -> None:
+        """Ends the live state and with it every stream."""
+        self.live.close()
+
+    def start(self, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None) -> str:
+        """Starts a run and returns its id. Raises ``Refused`` or ``Invalid``."""
+        raise Refused("cannot-start", "this page belongs to a single run; `hardseq panel` starts runs")
+
+    def choose(self, name: str) -> None:
+        """Chooses another sequence. Raises ``Refused`` or ``NotThere``."""
+        raise Refused("cannot-start", "this page belongs to a single run; `hardseq panel` chooses sequences")
+
+    def stop(self, reason: str) -> None:
+        """Stops the run. Raises ``Refused`` when there is none."""
+        with self._lock:
+            if self._state not in ("running", "stopping") or self._run is None:
+                raise Refused("not-running", "no run is going on")
+            run = self._run
+            self._enter("stopping")
+        run.stop(reason)
+
+    def answer(self, identity: str, result: str, value: Any, by: str) -> None:
+        """Answers a dialog. Raises ``NotThere``, ``Refused`` (answered already) or ``Invalid`` (with ``fields``)."""
+        asked = self.live.look(lambda report, _: _dialog(report, identity))
+        if asked is None:
+            raise NotThere("there is no such dialog")
+        try:
+            accepted = None if result == "close" else read_answer(asked["dialog"], result, value)
+        except InvalidAnswer as invalid:
+            fields = [
+                {"field": found.field, "code": found.code, "message": found.message, "limit": found.limit}
+                for found in invalid.problems
+            ]
+            raise Invalid(str(invalid), fields=fields) from None
+        run = self._run
+        if asked["result"] is not None or run is None or not run.answer(identity, result, accepted, by):
+            raise Refused("answered", "this dialog was answered already")
+
+    def confirm(self, identity: str, by: str) -> None:
+        """Confirms an operator message. Raises ``NotThere``."""
+        shown = self.live.look(lambda report, _: [found["id"] for found in open_messages(report)])
+        if identity not in shown:
+            raise NotThere("there is no such message")
+        run = self._run
+        if run is None or not run.answer(identity, "confirm", None, by):
+            self.live.clear_message(identity)
+
+    def storage(self) -> dict[str, Any]:
+        """Where reports go and what waits. A store or outbox that is away is told, not raised."""
+        place: str | None = None
+        try:
+            place = self.store.place
+            return {"place": place, "problem": None, **self.keeper.status()}
+        except (StoreError, OutboxUnavailable) as error:
+            return {"place": place, "problem": str(error), "targets": []}
+
+    def refresh_storage(self) -> None:
+        """Tells pages how many reports wait."""
+        status = self.storage()
+        for target in status["targets"]:
+            target.pop("entries", None)
+        self.live.set(storage=status)
+
+    def sync(self) -> None:
+        """Sends whatever waits or is parked, in the background. Raises ``Refused`` while that goes on already."""
+        with self._lock:
+            if self._syncing:
+                raise Refused("syncing", "it is being sent already")
+            self._syncing = True
+        threading.Thread(target=self._sync, name="sync", daemon=True).start()
+
+    def alert(self, code: str, text: str | None) -> None:
+        """Shows a lasting warning on every page, or takes it away (``None``)."""
+        with self._lock:
+            if text is None:
+                self._alerts.pop(code, None)
+            else:
+                self._alerts[code] = {"code": code, "text": text}
+            self.live.set(alerts=list(self._alerts.values()))
+
+    def _sync(self) -> None:
+        try:
+            self.keeper.sync(insist=True)
+            self.alert("sync", None)
+        except (StoreError, OutboxUnavailable) as error:
+            self.alert("sync", str(error))
+        finally:
+            with self._lock:
+                self._syncing = False
+            self.refresh_storage()
+
+    def _enter(self, state: str, **more: Any) -> None:
+        self._state = state
+        self.live.set(state=state, **more)
+
+
+def _dialog(report: RunReport, identity: str) -> DialogReport | None:
+    for module in report["modules"]:
+        for case in module["cases"]:
+            for attempt in case["attempts"]:
+                for asked in attempt["dialogs"]:
+                    if asked["id"] == identity:
+                        return asked
+    return None
+
+
+def _for_pages(settings: FrontendSettings) -> dict[str, Any]:
+    modal = settings.modal_result
+    return {
+        "language": settings.language,
+        "full_size_button": settings.full_size_button,
+        "sound_on": settings.sound_on,
+        "measurement_display": settings.measurement_display,
+        "manual_collect": settings.manual_collect,
+        "modal_result": {
+            "enable": modal.enable,
+            "auto_dismiss_pass": modal.auto_dismiss_pass,
+            "auto_dismiss_timeout": modal.auto_dismiss_timeout,
+        },
+    }

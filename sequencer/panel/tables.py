@@ -1,0 +1,74 @@
+"""History as rows for spreadsheets. Texts that a spreadsheet would take for a formula are made harmless."""
+
+from __future__ import annotations
+
+import csv as _csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sequencer.store.base import RunSummary, SeriesPoint, Statistics
+
+Row = Sequence[Any]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv(rows: Iterable[Row]) -> Iterator[str]:
+    """Each row as a line of CSV (RFC 4180)."""
+    buffer = io.StringIO()
+    writer = _csv.writer(buffer)
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list | tuple):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    return value
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def run_rows(runs: Iterable[RunSummary]) -> Iterator[Row]:
+    """One row a run; times in UTC (ISO 8601)."""
+    yield RunSummary._fields
+    for run in runs:
+        yield [
+            _time(getattr(run, name)) if name.endswith("_time") else getattr(run, name) for name in RunSummary._fields
+        ]
+
+
+def statistics_rows(found: Statistics) -> Iterator[Row]:
+    """Counts and yields, then failures by case."""
+    yield ("name", "value")
+    for name in (
+        "runs", "judged", "passed", "failed", "error", "stopped", "skipped", "units", "first_passed", "total_yield",
+        "first_pass_yield", "mean_seconds",
+    ):  # fmt: skip
+        yield (name, getattr(found, name))
+    for failure in found.failures:
+        yield (f"failures of {failure.case}", failure.runs)
+
+
+def series_rows(points: Iterable[SeriesPoint]) -> Iterator[Row]:
+    """One row a value, oldest first."""
+    yield ("run", "time", "serial_number", "value", "unit", "lower", "upper", "result")
+    for point in points:
+        yield (
+            point.run_id, _time(point.time), point.serial_number, point.value, point.unit, point.lower, point.upper,
+            point.result,
+        )  # fmt: skip

@@ -1,0 +1,291 @@
+"""The session of ``hardseq panel``: a warm test process waits for Start; after each run the report is kept and the next
+process comes up. Whatever happens to a run or its process, the panel goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sequencer.domain.params import read_params
+from sequencer.panel.bench import Bench, Loaded, PanelRun, Wish
+from sequencer.panel.errors import Invalid, NotThere, Refused
+from sequencer.panel.expectation import expected_seconds
+from sequencer.panel.session import Session
+from sequencer.store.base import RunFilter, StoreError
+from sequencer.sync.outbox_tables import OutboxUnavailable
+from sequencer.vocabulary.problem import InvalidInput, Problem
+from sequencer.vocabulary.report import RunReport
+
+LOOK = 1.0
+"""Seconds between two looks whether the sequence's files changed and whether the test process still waits."""
+STORAGE_LOOKS = 5
+"""Every how many looks pages are told anew what waits for a store or StandCloud."""
+PATIENCE = 15.0
+"""Seconds that a Start waits for a test process that is coming up."""
+LEARNED_FROM = 8
+"""Runs that the expected time is made from."""
+
+
+class WaitingSession(Session):
+    """Starts runs of the bench's sequences. ``output`` takes what drivers print."""
+
+    can_start = True
+
+    def __init__(self, *, bench: Bench, output: Callable[[str], None] = lambda text: None, **surroundings: Any) -> None:
+        super().__init__(**surroundings)
+        self._bench = bench
+        self._output = output
+        self._changed = threading.Condition(self._lock)
+        self._choice = bench.first
+        self._loaded: Loaded | None = None
+        self._mark: object = None
+        self._reload = False
+        self._closed = False
+        self._durations: deque[RunReport] = deque(maxlen=LEARNED_FROM)
+        choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
+        self.live.set(choices=choices, choice=self._choice)
+        self._thread = threading.Thread(target=self._work, name="session", daemon=True)
+
+    def open(self) -> None:
+        """Begins to work: the first test process comes up."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops a run that is going on, waits for its report to be kept, and ends."""
+        with self._changed:
+            self._closed = True
+            run = self._run if self._state in ("running", "stopping") else None
+            self._changed.notify_all()
+        if run is not None:
+            run.stop("the panel is shut down")
+        if self._thread.ident is not None:
+            self._thread.join()
+        super().close()
+
+    # What pages ask for.
+
+    def start(self, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None) -> str:
+        """Starts a run and returns its id. Raises ``Refused`` or ``Invalid`` (``fields``: what is wrong by name)."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._state not in ("loading", "saving"), PATIENCE)
+            run, loaded = self._run, self._loaded
+            if self._state != "ready" or run is None or loaded is None:
+                raise self._refusal()
+            wish = _wish(loaded, params, only, tags, user)
+            self._enter("starting")
+        try:
+            refusal = self.keeper.refusal()
+            if refusal is not None:
+                raise Refused("not-now", refusal)
+            identity = run.start(wish)
+        except Exception as error:
+            with self._changed:
+                self._enter("ready")
+                self._changed.notify_all()
+            if isinstance(error, OSError | RuntimeError):
+                raise Refused("not-ready", f"the test process cannot start: {error}") from None
+            raise
+        with self._changed:
+            self._enter("running")
+            self._changed.notify_all()
+        return identity
+
+    def choose(self, name: str) -> None:
+        """Chooses another sequence, or loads the present one again. Raises ``Refused`` or ``NotThere``."""
+        if name not in [choice.name for choice in self._bench.choices]:
+            raise NotThere("there is no such choice")
+        with self._changed:
+            if self._state in ("starting", "running", "stopping", "saving"):
+                raise self._refusal()
+            self._choice = name
+            self._reload = True
+            self._enter("loading", choice=name)
+            self._changed.notify_all()
+
+    def _refusal(self) -> Refused:
+        if self._state in ("starting", "running", "stopping", "saving"):
+            return Refused("running", "a run is going on")
+        if self._state == "blocked":
+            return Refused("blocked", "the sequence cannot be run; the panel says why")
+        return Refused("not-ready", "the test process is still coming up")
+
+    # The session's own thread.
+
+    def _work(self) -> None:
+        while not self._closed:
+            if self._prepare():
+                self._wait_for_start()
+                if self._state in ("running", "stopping"):
+                    self._see_through()
+            else:
+                self._wait_for_change()
+        if self._run is not None:
+            self._run.close()
+
+    def _prepare(self) -> bool:
+        """Reads the sequence when it must be, and brings a test process up. False when it cannot be run."""
+        with self._changed:
+            choice, renew = self._choice, self._reload
+            self._reload = False
+            self._enter("loading", choice=choice)
+        try:
+            mark = self._bench.mark(choice)
+            if self._loaded is None or renew or mark != self._mark:
+                self._mark = mark
+                self._load(choice)
+            assert self._loaded is not None
+            run = self._loaded.launch(self.live.listen, self._output)
+            self._run = run
+            run.prepare()
+        except InvalidInput as invalid:
+            return self._block("invalid", problems=[_problem(found) for found in invalid.problems])
+        except (OSError, RuntimeError) as error:
+            return self._block("cannot-prepare", message=str(error))
+        with self._changed:
+            if self._reload or self._closed:
+                return True
+            self._enter("ready", problem=None)
+            self._changed.notify_all()
+        return True
+
+    def _load(self, choice: str) -> None:
+        self._loaded = None
+        loaded = self._bench.load(choice)
+        self._loaded = loaded
+        self.live.plan(loaded.sequence, loaded.modules)
+        self.live.set(params=[asdict(param) for param in loaded.params], problem=None)
+        self._learn(self._past(str(loaded.sequence.get("name", ""))))
+
+    def _block(self, code: str, **more: Any) -> bool:
+        self._discard()
+        with self._changed:
+            self._enter("blocked", problem={"code": code, **more})
+            self._changed.notify_all()
+        return False
+
+    def _discard(self) -> None:
+        run, self._run = self._run, None
+        if run is not None:
+            run.close()
+
+    def _wait_for_start(self) -> None:
+        looks = 0
+        while True:
+            with self._changed:
+                self._changed.wait(LOOK)
+                if self._state in ("running", "stopping"):
+                    return
+                if self._state == "starting":
+                    continue
+                run = self._run
+                if self._closed or self._reload or run is None or not run.alive:
+                    break
+            looks += 1
+            if looks % STORAGE_LOOKS == 1:
+                self.refresh_storage()
+            if self._bench.mark(self._choice) != self._mark:
+                with self._changed:
+                    # A Start may have come meanwhile: it has the right of way.
+                    if self._state != "ready":
+                        continue
+                    self._enter("loading")
+                    break
+        self._discard()
+
+    def _wait_for_change(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._reload, LOOK)
+            if self._closed or self._reload:
+                return
+        while self._bench.mark(self._choice) == self._mark:
+            with self._changed:
+                if self._changed.wait_for(lambda: self._closed or self._reload, LOOK):
+                    return
+
+    def _see_through(self) -> None:
+        """Waits for the end of the run and keeps its report."""
+        run = self._run
+        assert run is not None
+        try:
+            report = run.wait()
+        except Exception as error:  # whatever it is, the panel goes on, and the journal has what was measured
+            self.alert("run", f"the run's report could not be made: {error}")
+            self._end(run)
+            return
+        with self._changed:
+            self._enter("saving")
+        self.live.show(report)
+        self._keep(report)
+        self._end(run)
+        self._durations.append(report)
+        self._learn(self._durations)
+
+    def _end(self, run: PanelRun) -> None:
+        run.close()
+        with self._changed:
+            self._run = None
+            self._enter("loading")
+
+    def _keep(self, report: RunReport) -> None:
+        try:
+            acceptance = self.keeper.accept(report)
+        except (StoreError, OutboxUnavailable, OSError) as error:
+            self.alert("store", f"the report of the last run is only in its journal yet: {error}")
+            return
+        self.alert("store", None if acceptance.stored else acceptance.problem)
+        threading.Thread(target=self._send, args=(report["id"],), name="send", daemon=True).start()
+
+    def _send(self, run: str) -> None:
+        try:
+            self.keeper.send(run)
+        except (StoreError, OutboxUnavailable) as error:
+            self.alert("sync", str(error))
+        self.refresh_storage()
+
+    def _past(self, sequence: str) -> Iterable[RunReport]:
+        self._durations.clear()
+        try:
+            page = self.store.find(RunFilter(sequence=sequence, verdict="passed"), limit=LEARNED_FROM)
+            reports = [self.store.get(summary.id) for summary in page.runs if summary.counted]
+            self._durations.extend(report for report in reversed(reports) if report is not None)
+        except StoreError:
+            return ()  # the panel works without; what is wrong with the store is told elsewhere
+        return self._durations
+
+    def _learn(self, reports: Iterable[RunReport]) -> None:
+        self.live.set(expected=expected_seconds(reports))
+
+
+def _wish(
+    loaded: Loaded, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None
+) -> Wish:
+    values, errors = read_params(loaded.params, params)
+    if errors:
+        fields = [{"field": name, "code": "param", "message": text} for name, text in errors.items()]
+        raise Invalid("; ".join(f"{name} {text}" for name, text in errors.items()), fields=fields)
+    known = {module["id"] for module in loaded.modules}
+    known |= {f"{module['id']}::{case['id']}" for module in loaded.modules for case in module["cases"]}
+    unknown = [name for name in only or () if name not in known]
+    if unknown:
+        raise Invalid(f"there is no case {unknown[0]!r}", fields=[{"field": "only", "code": "unknown"}])
+    if only is not None and not only:
+        raise Invalid("no case is chosen", fields=[{"field": "only", "code": "empty"}])
+    return Wish(
+        params=values,
+        only=None if only is None else tuple(only),
+        tags=None if tags is None else tuple(tags),
+        user=user,
+    )
+
+
+def _problem(found: Problem) -> dict[str, Any]:
+    return {
+        "place": str(found.place),
+        "code": found.code,
+        "severity": found.severity,
+        "message": found.message,
+        "hint": found.hint,
+    }
