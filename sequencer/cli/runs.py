@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,9 @@ import click
 
 from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import is_terminal, say, say_json, wants_colour
+from sequencer.cli.project_store import opened_store
 from sequencer.cli.time_option import point_in_time, shown_time
-from sequencer.store.base import RunFilter, RunSummary, Store
+from sequencer.store.base import RunFilter, RunSummary
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
@@ -117,20 +116,6 @@ def export_run(run_id: str, form: str, output: Path | None, project: Path) -> Ex
     output.write_text(text, encoding="utf-8", newline="")
     say(f"wrote {output}", err=True)
     return ExitCode.PASSED
-
-
-@contextmanager
-def opened_store(path: Path) -> Iterator[Store]:
-    """The store of the project that ``path`` belongs to, after reports that a crash left behind were brought in."""
-    from sequencer.store.open import open_store
-    from sequencer.store.project_folder import open_project
-
-    project = open_project(path).checked()
-    store = open_store(project.settings, project.state)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def _stored(project: Path, run_id: str) -> RunReport:

@@ -53,6 +53,7 @@ class LiveTerminal:
         self._pending: list[Line] = []
         self._expected: Mapping[str, float] = {}
         self._lock = threading.Lock()
+        self._paused = False
         self._ended = threading.Event()
         self._console = Console(file=stream, no_color=not self._colour, highlight=False, markup=False, emoji=False)
         self._live = Live(
@@ -96,18 +97,42 @@ class LiveTerminal:
         self._writer.lines(self._pending)
         self._pending = []
 
+    def pause(self) -> None:
+        """Takes the moving part away, so that somebody can type."""
+        with self._lock:
+            self._paused = True
+            self._live.stop()
+            lines, self._pending = self._pending, []
+            self._writer.lines(lines)
+
+    def resume(self) -> None:
+        """Brings the moving part back."""
+        with self._lock:
+            if not self._ended.is_set():
+                self._live.start()
+            self._paused = False
+
+    def write(self, lines: Sequence[Line]) -> None:
+        """Writes lines at once; for the time of a pause."""
+        self._writer.lines(lines)
+
+    def prompt(self, text: str) -> None:
+        """Writes what stands before the typed answer."""
+        self._writer.text(text)
+
     def _draw_until_ended(self) -> None:
         try:
             with self._live:
                 while not self._ended.wait(REFRESH_SECONDS):
-                    self._draw()
+                    with self._lock:
+                        if not self._paused:
+                            self._draw()
         except (OSError, ValueError):
             return  # the terminal went away; the run goes on
 
     def _draw(self) -> None:
-        with self._lock:
-            lines, self._pending = self._pending, []
-            area = self._area(time.time())
+        lines, self._pending = self._pending, []
+        area = self._area(time.time())
         self._live.update(Text("\n").join(self._text(line) for line in area))
         if lines:
             self._console.print(Text("\n").join(self._text(line) for line in lines), soft_wrap=True)

@@ -1,0 +1,62 @@
+"""Talks to the panel that runs for a project: its address and token lie in the state folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sequencer.cli.exit_codes import ExitCode, Refusal
+from sequencer.store.project_folder import open_project
+
+TIMEOUT_SECONDS = 10.0
+
+
+class PanelClient:
+    """The running panel of the project that ``path`` belongs to. Raises ``Refusal`` when there is none."""
+
+    def __init__(self, path: Path) -> None:
+        file = open_project(path).state.panel
+        try:
+            known = json.loads(file.read_bytes())
+            self._url, self._token = str(known["url"]).rstrip("/"), str(known["token"])
+        except (OSError, ValueError, KeyError, TypeError):
+            raise _not_running() from None
+
+    def get(self, path: str) -> Any:
+        """The answer to a ``GET``."""
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, document: Mapping[str, Any]) -> Any:
+        """The answer to a ``POST``. Raises ``Refusal`` with the panel's own words when it refuses."""
+        return self._ask("POST", path, document)
+
+    def _ask(self, method: str, path: str, document: Mapping[str, Any] | None) -> Any:
+        from urllib.error import HTTPError, URLError
+        from urllib.request import ProxyHandler, Request, build_opener
+
+        body = None if document is None else json.dumps(document).encode()
+        headers = {"X-Hardseq-Token": self._token, "Content-Type": "application/json", "Accept": "application/json"}
+        request = Request(f"{self._url}{path}", data=body, method=method, headers=headers)
+        try:
+            # The panel is on this machine: a proxy of the network has no business here.
+            with build_opener(ProxyHandler({})).open(request, timeout=TIMEOUT_SECONDS) as answer:
+                return json.loads(answer.read())
+        except HTTPError as error:
+            raise Refusal(_message(error.read(), error.code), code=ExitCode.FAILED) from None
+        except (URLError, OSError):
+            raise _not_running() from None
+        except ValueError:
+            raise Refusal(f"{self._url} is no panel of hardseq", code=ExitCode.FAILED) from None
+
+
+def _not_running() -> Refusal:
+    return Refusal("no panel is running for this project", hint="`hardseq panel` starts one", code=ExitCode.FAILED)
+
+
+def _message(body: bytes, status: int) -> str:
+    try:
+        return str(json.loads(body)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"the panel answered {status}"

@@ -1,0 +1,73 @@
+"""The store and the deliveries of a project, opened for a command, with what a crash left behind brought in first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sequencer.cli.exit_codes import ExitCode, Refusal
+from sequencer.cli.output import say
+from sequencer.cli.problem_output import show_problems
+from sequencer.store.base import Store
+from sequencer.store.project_folder import Project, open_project
+from sequencer.vocabulary.problem import InvalidInput
+
+if TYPE_CHECKING:
+    from sequencer.sync.deliveries import Deliveries
+
+
+class ConfigurationRefused(Refusal):
+    """The configuration has errors, which were shown."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(f"{project.file} cannot be used", hint="`hardseq check` tells all of its problems")
+
+
+def usable_project(path: Path) -> Project:
+    """The project of ``path``, its warnings shown. Raises ``Refusal`` when its configuration has errors."""
+    project = open_project(path)
+    if project.problems:
+        show_problems(project.problems, project.folder)
+    try:
+        return project.checked()
+    except InvalidInput:
+        raise ConfigurationRefused(project) from None
+
+
+@contextmanager
+def opened_store(path: Path) -> Iterator[Store]:
+    """The store of the project that ``path`` belongs to. Raises ``Refusal``, ``StoreError``."""
+    from sequencer.store.open import open_store
+    from sequencer.store.recovery import recover
+
+    project = usable_project(path)
+    store = open_store(project.settings, project.state)
+    try:
+        for report in recover(project.state, store, tell=tell):
+            tell(f"run {report['id']} had been cut off; its report is stored now")
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def opened_deliveries(path: Path) -> Iterator[Deliveries]:
+    """The deliveries of the project that ``path`` belongs to. Raises ``Refusal``, ``StoreError``."""
+    from sequencer.sync.deliveries import open_deliveries
+    from sequencer.sync.outbox_tables import OutboxUnavailable
+
+    with opened_store(path) as store:
+        deliveries = open_deliveries(usable_project(path), store)
+        try:
+            yield deliveries
+        except OutboxUnavailable as error:
+            raise Refusal(str(error), code=ExitCode.BROKEN) from None
+        finally:
+            deliveries.close()
+
+
+def tell(sentence: str) -> None:
+    """A remark beside a command's own output."""
+    say(sentence, err=True, fg="yellow")

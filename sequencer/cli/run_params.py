@@ -1,0 +1,68 @@
+"""The inputs of a run from the command line: ``--arg name=value``, and questions for what is missing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from sequencer.cli.exit_codes import Refusal
+from sequencer.cli.output import is_terminal, say
+from sequencer.domain.params import read_param, read_params
+from sequencer.vocabulary.data import Scalar
+from sequencer.vocabulary.model import Param
+
+
+def params_from(arguments: Sequence[str], params: Sequence[Param]) -> dict[str, Scalar]:
+    """The typed values of all parameters. Asks a person at a terminal for missing ones; else raises ``Refusal``."""
+    given = split_arguments(arguments)
+    values, errors = read_params(params, given)
+    missing = [param for param in params if errors.get(param.name) == "is missing"]
+    wrong = {name: error for name, error in errors.items() if error != "is missing"}
+    if wrong:
+        raise Refusal("; ".join(f"--arg {name}: {error}" for name, error in wrong.items()), hint=_hint(wrong, params))
+    if not missing:
+        return values
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        raise Refusal(
+            "missing: " + ", ".join(param.name for param in missing),
+            hint=" ".join(f"--arg {param.name}=..." for param in missing),
+        )
+    return {**values, **{param.name: _ask(param) for param in missing}}
+
+
+def split_arguments(arguments: Sequence[str]) -> dict[str, str]:
+    """``NAME=VALUE`` texts by name. Raises ``Refusal`` for any other form and for a name that comes twice."""
+    given: dict[str, str] = {}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if not equals or not name:
+            raise Refusal(
+                f"--arg {argument}: a name, an equals sign and a value are wanted", hint="--arg serial=SN000123"
+            )
+        if name in given:
+            raise Refusal(f"--arg {name} is given twice")
+        given[name] = value
+    return given
+
+
+def _ask(param: Param) -> Scalar:
+    prompt = param.prompt or param.name
+    if param.one_of:
+        prompt += f" ({', '.join(str(choice) for choice in param.one_of)})"
+    while True:
+        written = click.prompt(prompt, default="", show_default=False, err=True, type=str)
+        try:
+            if written == "":
+                raise ValueError("is missing")
+            return read_param(param, written)
+        except ValueError as error:
+            say(f"{param.name} {error}", err=True, fg="red")
+
+
+def _hint(wrong: dict[str, str], params: Sequence[Param]) -> str | None:
+    names = [param.name for param in params]
+    if all(name in names for name in wrong):
+        return None
+    return f"its parameters: {', '.join(names)}" if names else "it has no parameters"

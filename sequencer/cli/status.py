@@ -1,0 +1,34 @@
+"""``hardseq status``: what the running panel is doing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sequencer.cli.exit_codes import ExitCode
+from sequencer.cli.output import say, say_json
+from sequencer.cli.panel_client import PanelClient
+
+
+@click.command()
+@click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Default: text.")
+def command(path: Path, form: str) -> ExitCode:
+    """Say what the panel of this project is doing.
+
+    Exits with 0 when a panel is running, with 1 when none is.
+    """
+    state = PanelClient(path).get("/api/state")
+    if form == "json":
+        say_json(state)
+        return ExitCode.PASSED
+    session, report = state.get("session") or state, state.get("run") or state.get("report")
+    say(f"state     {session.get('state')}")
+    if report:
+        cases = [case for module in report["modules"] for case in module["cases"]]
+        done = sum(case["status"] not in ("ready", "run") for case in cases)
+        say(f"sequence  {report['sequence']['name']}")
+        say(f"run       {report['id']}")
+        say(f"status    {report['status']}, {done} of {len(cases)} cases done")
+    return ExitCode.PASSED

@@ -1,0 +1,23 @@
+"""``hardseq stop``: has the running panel stop its run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sequencer.cli.exit_codes import ExitCode
+from sequencer.cli.output import say
+from sequencer.cli.panel_client import PanelClient
+
+
+@click.command()
+@click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
+def command(path: Path) -> ExitCode:
+    """Stop the run in the panel of this project; teardown cases still run.
+
+    Exits with 0 when it is stopping, with 1 when nothing was running.
+    """
+    PanelClient(path).post("/api/stop", {})
+    say("stopping")
+    return ExitCode.PASSED

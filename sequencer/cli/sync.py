@@ -1,0 +1,80 @@
+"""``hardseq sync``: sends now whatever reports wait."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sequencer.cli.exit_codes import ExitCode
+from sequencer.cli.output import is_terminal, say
+from sequencer.cli.project_store import opened_deliveries
+from sequencer.cli.terminal_lines import clean
+
+if TYPE_CHECKING:
+    from sequencer.sync.deliveries import SyncResult
+    from sequencer.sync.drain import Outcome
+
+NAMES = {"stand_cloud": "StandCloud", "couchdb": "CouchDB"}
+MOST_TOLD = 20
+"""Reports that could not be sent are named one by one up to this many."""
+
+
+@click.command()
+@click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
+@click.option("--resend", is_flag=True, help="Also try again what was refused or parked.")
+def command(path: Path, resend: bool) -> ExitCode:
+    """Send every report that waits, and say what went, what waits and what was refused and why.
+
+    Exits with 0 when nothing waits any more, with 1 otherwise.
+    """
+    progress = Progress()
+    with opened_deliveries(path) as deliveries:
+        result = deliveries.sync(progress=progress.show, insist=resend)
+    progress.end()
+    _show(result)
+    return ExitCode.PASSED if result.clean else ExitCode.FAILED
+
+
+class Progress:
+    """Counts for a person who waits, and why a report could not be sent."""
+
+    def __init__(self) -> None:
+        self._tried = self._told = 0
+        self._live = is_terminal(sys.stderr)
+
+    def show(self, outcome: Outcome) -> None:
+        """Takes one try."""
+        delivery = outcome.delivery
+        self._tried += 1
+        if not delivery.delivered and self._told < MOST_TOLD:
+            self._told += 1
+            status = "" if delivery.status is None else f" ({delivery.status})"
+            self.end()
+            say(f"{outcome.run}: {delivery.verdict}{status}: {clean(delivery.text)}", err=True)
+        if self._live:
+            say(f"\r{self._tried} tried", err=True, end="")
+
+    def end(self) -> None:
+        """Takes the count away."""
+        if self._live and self._tried:
+            say("\r" + " " * 20 + "\r", err=True, end="")
+
+
+def _show(result: SyncResult) -> None:
+    for done in result.drains:
+        say(f"{NAMES.get(done.target, done.target)}: {done.delivered} sent", fg="green" if done.delivered else None)
+        if done.ending not in ("done", "interrupted"):
+            say(f"  ended early ({done.ending}): {clean(done.text)}", fg="red")
+    for target, counts in result.left.items():
+        name = NAMES.get(target, target)
+        if counts.waiting or counts.blocked:
+            say(f"{name}: {counts.waiting + counts.blocked} waiting", fg="yellow")
+        if counts.parked:
+            say(f"{name}: {counts.parked} parked, refused by the server; `--resend` tries them again", fg="red")
+        if target in result.problems:
+            say(f"{name}: {clean(result.problems[target])}", fg="red")
+    if not result.drains and not result.left:
+        say("nothing waits, and no place is configured that reports would be sent to")
