@@ -1,0 +1,84 @@
+"""Expressions as they stand in YAML: parsed, their names looked up, every problem under the very token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sequencer.domain.expression import (
+    OPENING,
+    Expression,
+    ExpressionPart,
+    ExpressionSyntaxError,
+    compile_expression,
+    split,
+)
+from sequencer.language.problems import Problems
+from sequencer.language.scope import Names
+from sequencer.language.sources import Sources
+from sequencer.vocabulary.problem import Place
+from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span
+
+
+class ExpressionChecker:
+    """Checks the expressions in templates, texts and bare expressions."""
+
+    def __init__(self, problems: Problems, sources: Sources, names: Names) -> None:
+        self._problems = problems
+        self._sources = sources
+        self._names = names
+
+    def template(self, value: Any, file: str, span: Span) -> Any:
+        """Plain data of ``value``, every expression in it checked."""
+        kind = type(value)
+        if kind is str:
+            if OPENING in value:
+                self.text(value, Place(file, *span))
+            return value
+        if kind is MappingNode:
+            spans = value.value_spans
+            return {key: self.template(each, value.file, spans[key]) for key, each in value.items()}
+        if kind is SequenceNode:
+            return [self.template(each, value.file, span) for each, span in zip(value, value.spans, strict=True)]
+        return value
+
+    def text(self, text: str, place: Place) -> None:
+        """Checks the ``${{ }}`` of a text."""
+        try:
+            parts = split(text)
+        except ExpressionSyntaxError as error:
+            self._syntax_error(error, text, 0, place)
+            return
+        for part in parts:
+            if isinstance(part, ExpressionPart):
+                self._check(part.source, text, part.offset, place)
+
+    def bare(self, text: str, place: Place) -> Expression | None:
+        """Checks an expression that stands without braces."""
+        stripped = text.strip()
+        if stripped.startswith(OPENING) and stripped.endswith("}}"):
+            inner = stripped[3:-2].strip()
+            message = "an expression stands here by itself, without `${{ }}`"
+            self._problems.report("braces", message, place, hint=f"write `{inner}`" if inner else None)
+            return None
+        return self._check(text, text, 0, place)
+
+    def _check(self, source: str, text: str, start: int, place: Place) -> Expression | None:
+        try:
+            expression = compile_expression(source)
+        except ExpressionSyntaxError as error:
+            self._syntax_error(error, text, start, place)
+            return None
+        for use in expression.uses:
+            if self._names.accepts(use):
+                continue
+            where = self._sources.inside(place, text, start + use.offset, len(use.name))
+            attribute = where
+            if use.attribute is not None:
+                offset = start + use.attribute_offset
+                attribute = self._sources.inside(place, text, offset, len(use.attribute))
+            self._names.refuse(use, where, attribute)
+        return expression
+
+    def _syntax_error(self, error: ExpressionSyntaxError, text: str, start: int, place: Place) -> None:
+        where = self._sources.inside(place, text, start + error.offset)
+        self._problems.report("expression-syntax", str(error), where, hint=error.hint)

@@ -1,0 +1,167 @@
+"""Builds modules and cases: headers first, then, in running order, the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.domain.duration import parse_duration
+from sequencer.language.context import Context
+from sequencer.language.plan import (
+    CasePlan,
+    ModulePlan,
+    Nodes,
+    find,
+    group_of,
+    named_mappings,
+    value,
+)
+from sequencer.language.reader import Reader
+from sequencer.vocabulary.model import Case, Module, Step
+from sequencer.vocabulary.status import OnFail
+from sequencer.vocabulary.tree import MappingNode, SequenceNode
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What the sequence says for those that say nothing."""
+
+    timeout: float | None = None
+    attempts: int = 1
+    attempt_delay: float = 0.0
+    on_fail: OnFail | None = None
+
+
+def read_defaults(root: MappingNode) -> Defaults:
+    """The ``defaults`` section, as far as its shape is right."""
+    node = root.get("defaults")
+    if not isinstance(node, MappingNode):
+        return Defaults()
+    times, delay = attempts((node,), Defaults())
+    return Defaults(seconds((node,), "timeout"), times, delay, _on_fail((node,)))
+
+
+def seconds(nodes: Nodes, key: str) -> float | None:
+    """A duration whose form the schema has checked; ``None`` when it was wrong."""
+    written = value(nodes, key)
+    try:
+        return None if written is None else parse_duration(written)
+    except ValueError:
+        return None
+
+
+def attempts(nodes: Nodes, defaults: Defaults) -> tuple[int, float]:
+    """How often, and the pause in seconds."""
+    written = value(nodes, "attempts")
+    if isinstance(written, MappingNode):
+        times = written.get("times")
+        return times if isinstance(times, int) else 1, seconds((written,), "delay") or 0.0
+    if isinstance(written, int) and not isinstance(written, bool):
+        return written, 0.0
+    return defaults.attempts, defaults.attempt_delay
+
+
+def _on_fail(nodes: Nodes) -> OnFail | None:
+    written = value(nodes, "on_fail")
+    return written if written in ("continue", "stop") else None
+
+
+class ModuleBuilder:
+    """Turns the plan into the model."""
+
+    def __init__(self, context: Context, defaults: Defaults) -> None:
+        self._context = context
+        self._defaults = defaults
+
+    def plan(self, root: MappingNode) -> list[ModulePlan]:
+        """The modules as written, their headers checked."""
+        modules = []
+        for name, node in named_mappings(root, "modules", "a module", self._context):
+            place = root["modules"].key_place(name)
+            self._check(self._context.shapes.module, node)
+            module = ModulePlan(name, (node,), place, group_of((node,)))
+            self._plan_cases(module, node)
+            modules.append(module)
+        return modules
+
+    def _plan_cases(self, module: ModulePlan, node: MappingNode) -> None:
+        if "cases" not in node:
+            self._context.problems.report("missing-key", f"the module `{module.id}` needs `cases`", module.place)
+        for name, case in named_mappings(node, "cases", "a case", self._context):
+            self._check(self._context.shapes.case, case)
+            if "steps" not in case:
+                place = node["cases"].key_place(name)
+                self._context.problems.report("missing-key", f"the case `{name}` needs `steps`", place)
+            place = node["cases"].key_place(name)
+            module.cases.append(CasePlan(name, name, module, (case,), place, group_of((case,))))
+
+    def _check(self, shape: Any, node: MappingNode) -> None:
+        shape.check(node, self._context.sources.written, self._context.problems.report)
+        self._context.fixed_text(node, "name", "description")
+
+    def build(self, modules: Iterable[ModulePlan]) -> tuple[Module, ...]:
+        """The modules, in running order as given."""
+        return tuple(self._module(module) for module in modules)
+
+    def _module(self, plan: ModulePlan) -> Module:
+        self._context.names.begin_module()
+        self._context.names.begin_case(None)
+        when = self._condition(plan.nodes, "module")
+        return Module(
+            id=plan.id,
+            name=_text(plan.nodes, "name") or plan.id,
+            place=plan.place,
+            description=_text(plan.nodes, "description"),
+            group=plan.group,
+            critical=value(plan.nodes, "critical") is True,
+            when=when,
+            cases=tuple(self._case(case) for case in plan.cases),
+        )
+
+    def _case(self, plan: CasePlan) -> Case:
+        self._context.names.begin_case(plan.full_name)
+        when = self._condition(plan.nodes, "case")
+        reader = Reader(self._context, self._defaults.on_fail)
+        steps = self._steps(plan, reader)
+        both = (*plan.nodes, *plan.module.nodes)
+        times, delay = attempts(plan.nodes, self._defaults)
+        return Case(
+            id=plan.id,
+            module=plan.module.id,
+            name=_text(plan.nodes, "name") or plan.id,
+            place=plan.place,
+            steps=steps,
+            description=_text(plan.nodes, "description"),
+            group=plan.group,
+            depends=tuple(plan.depends),
+            critical=value(plan.nodes, "critical") is True,
+            when=when,
+            tags=tuple(dict.fromkeys([*_tags(plan.module.nodes), *_tags(plan.nodes)])),
+            attempts=times,
+            attempt_delay=delay,
+            timeout=seconds(both, "timeout") or self._defaults.timeout,
+            on_fail=_on_fail(both) or self._defaults.on_fail,
+            drivers=tuple(sorted(reader.drivers)),
+            limited=reader.limited,
+        )
+
+    def _steps(self, plan: CasePlan, reader: Reader) -> tuple[Step, ...]:
+        node = find(plan.nodes, "steps")
+        return () if node is None else reader.steps(node)
+
+    def _condition(self, nodes: Nodes, what: str) -> str | None:
+        node = find(nodes, "if")
+        return None if node is None else self._context.condition(node, what)
+
+
+def _text(nodes: Nodes, key: str) -> str | None:
+    written = value(nodes, key)
+    return written if isinstance(written, str) else None
+
+
+def _tags(nodes: Nodes) -> list[str]:
+    written = value(nodes, "tags")
+    if isinstance(written, SequenceNode):
+        return [each for each in written if isinstance(each, str)]
+    return [written] if isinstance(written, str) else []

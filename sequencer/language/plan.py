@@ -1,0 +1,113 @@
+"""The test plan before its steps are read: modules and cases with their headers, in the order they run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sequencer.language.context import Context
+from sequencer.language.wording import show
+from sequencer.vocabulary.problem import Place
+from sequencer.vocabulary.status import GROUPS, Group
+from sequencer.vocabulary.tree import MappingNode, SequenceNode
+
+Nodes = tuple[MappingNode, ...]
+"""The mappings that say something, the first that has a key wins: what uses a block stands before the block."""
+
+
+@dataclass(slots=True)
+class Dependency:
+    """One entry of ``depends`` as written."""
+
+    text: str
+    place: Place
+
+
+@dataclass(slots=True)
+class CasePlan:
+    """A case to be read. ``bindings`` are variables that it starts with (a row of a matrix, a block's parameters)."""
+
+    id: str
+    base_id: str
+    module: ModulePlan
+    nodes: Nodes
+    place: Place
+    group: Group
+    bindings: Mapping[str, Any] = field(default_factory=dict)
+    row: Mapping[str, Any] = field(default_factory=dict)
+    depends: list[str] = field(default_factory=list)
+
+    @property
+    def full_name(self) -> str:
+        """``module::case``."""
+        return f"{self.module.id}::{self.id}"
+
+    def dependencies(self) -> list[Dependency]:
+        """What the case and its module depend on, as written."""
+        return [*written_dependencies(self.module.nodes), *written_dependencies(self.nodes)]
+
+
+@dataclass(slots=True)
+class ModulePlan:
+    """A module to be read."""
+
+    id: str
+    nodes: Nodes
+    place: Place
+    group: Group
+    cases: list[CasePlan] = field(default_factory=list)
+    bindings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def find(nodes: Nodes, key: str) -> MappingNode | None:
+    """The first of the mappings that has ``key``."""
+    return next((node for node in nodes if key in node), None)
+
+
+def value(nodes: Nodes, key: str, default: Any = None) -> Any:
+    """What the first of the mappings that has ``key`` says."""
+    node = find(nodes, key)
+    return default if node is None else node[key]
+
+
+def group_of(nodes: Nodes) -> Group:
+    """The group; ``main`` when not said, or said wrongly (which was reported)."""
+    written = value(nodes, "group")
+    return next((group for group in GROUPS if group == written), "main")
+
+
+def written_dependencies(nodes: Nodes) -> list[Dependency]:
+    """The entries of ``depends`` with their places."""
+    node = find(nodes, "depends")
+    if node is None:
+        return []
+    written = node["depends"]
+    if isinstance(written, SequenceNode):
+        return [Dependency(each, written.item_place(i)) for i, each in enumerate(written) if isinstance(each, str)]
+    return [Dependency(written, node.value_place("depends"))] if isinstance(written, str) else []
+
+
+def in_running_order(modules: Iterable[ModulePlan]) -> list[ModulePlan]:
+    """Setup modules, then main, then teardown; within each module its cases likewise. The file's order otherwise."""
+    ordered = sorted(modules, key=lambda module: GROUPS.index(module.group))
+    for module in ordered:
+        module.cases.sort(key=lambda case: GROUPS.index(case.group))
+    return ordered
+
+
+def named_mappings(owner: MappingNode, key: str, what: str, context: Context) -> list[tuple[str, MappingNode]]:
+    """The entries of a mapping of mappings that have a usable name; the others are reported."""
+    node = owner.get(key)
+    if not isinstance(node, MappingNode):
+        return []
+    entries = []
+    for name in context.shapes.ids(f"the id of {what}").check(node, context.problems.report):
+        each = node[name]
+        if isinstance(each, MappingNode):
+            entries.append((name, each))
+        else:
+            message = f"`{name}` must be {what} (a mapping), not {show(each)}"
+            place = node.key_place(name) if each is None else node.value_place(name)
+            context.problems.report("wrong-type", message, place)
+    return entries

@@ -1,0 +1,70 @@
+"""The problems of a reading: collected, said once, sorted by place, those switched off in the file left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from sequencer.domain.problem_text import split_lines
+from sequencer.vocabulary.problem import Place, Problem, Severity
+
+_IGNORE = re.compile(r"#\s*hardseq:\s*ignore(?:\[([a-z0-9_,\s-]*)\])?")
+
+
+class Problems:
+    """Where every part of a reading reports. ``errors`` counts those that keep the sequence from being used."""
+
+    def __init__(self) -> None:
+        self.errors = 0
+        self._problems: dict[tuple[Place, str, str], Problem] = {}
+        self._broken: set[tuple[str, int, int]] = set()
+
+    def report(
+        self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"
+    ) -> None:
+        """Adds a problem, unless the same was said of the same place."""
+        self.add(Problem(code, message, place, hint, severity))
+
+    def add(self, problem: Problem) -> None:
+        """Adds a problem, unless the same was said of the same place."""
+        if self._problems.setdefault((problem.place, problem.code, problem.message), problem) is problem:
+            self.errors += problem.severity == "error"
+
+    def broken(self, problems: Iterable[Problem]) -> None:
+        """Adds problems of the YAML itself: whatever else is wrong at their places follows from them."""
+        for problem in problems:
+            self.add(problem)
+            self._broken.add(problem.place[:3])
+
+    def listed(self, sources: Mapping[str, str]) -> list[Problem]:
+        """All problems by file, line and column. ``# hardseq: ignore[code]`` at the end of a line switches the
+        warnings and notes of that line off, ``# hardseq: ignore`` all of them; errors stay."""
+        ignored = {file: _ignored_lines(source) for file, source in sources.items()}
+        first = next(iter(sources), "")
+        kept = [problem for problem in self._problems.values() if not _is_ignored(problem, ignored)]
+        kept = [problem for problem in kept if problem.place[:3] not in self._broken or self._is_yaml(problem)]
+        return sorted(kept, key=lambda problem: (problem.place.file != first, problem.place, problem.code))
+
+    def _is_yaml(self, problem: Problem) -> bool:
+        same_place = [each for each in self._problems.values() if each.place[:3] == problem.place[:3]]
+        return same_place[0] is problem
+
+
+def _ignored_lines(source: str) -> dict[int, frozenset[str] | None]:
+    if "hardseq:" not in source:
+        return {}
+    lines: dict[int, frozenset[str] | None] = {}
+    for number, line in enumerate(split_lines(source), 1):
+        found = _IGNORE.search(line)
+        if found is not None:
+            codes = found[1]
+            lines[number] = None if codes is None else frozenset(code.strip() for code in codes.split(","))
+    return lines
+
+
+def _is_ignored(problem: Problem, ignored: Mapping[str, Mapping[int, frozenset[str] | None]]) -> bool:
+    lines = ignored.get(problem.place.file, {})
+    if problem.severity == "error" or problem.place.line not in lines:
+        return False
+    codes = lines[problem.place.line]
+    return codes is None or problem.code in codes

@@ -1,0 +1,166 @@
+"""``StepReader``: what the step files need in order to read their keys, and the reading of step lists itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sequencer.domain.duration import parse_duration
+from sequencer.domain.expression import OPENING, has_expression
+from sequencer.domain.limits import limit_problems
+from sequencer.language.context import Context
+from sequencer.language.verbs import choose_verb
+from sequencer.language.wording import show
+from sequencer.vocabulary.event import Scope
+from sequencer.vocabulary.model import DriverCall, Retry, Step
+from sequencer.vocabulary.problem import Place, Severity
+from sequencer.vocabulary.status import OnFail
+from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
+
+
+class Reader:
+    """Reads the steps of one case. ``limited`` counts its measurements with limits, ``drivers`` are those it calls."""
+
+    def __init__(self, context: Context, default_on_fail: OnFail | None = None, default_timeout: float | None = None):
+        self.limited = 0
+        self.drivers: dict[str, None] = {}
+        self._context = context
+        self._default_on_fail = default_on_fail
+        self._default_timeout = default_timeout
+
+    def problem(
+        self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"
+    ) -> None:
+        """Adds a problem; reading goes on."""
+        self._context.problems.report(code, message, place, hint=hint, severity=severity)
+
+    def shared(self, node: MappingNode, verb: str) -> dict[str, Any]:
+        """The keyword arguments for ``Step`` itself."""
+        taken = self._context.step_types[verb].shared
+        self._context.fixed_text(node, "name")
+        return {
+            "verb": verb,
+            "place": node.place,
+            "name": node.get("name"),
+            "when": self._context.condition(node, "step"),
+            "timeout": self.seconds(node, "timeout") or (self._default_timeout if "timeout" in taken else None),
+            "retry": self._retry(node),
+            "on_fail": node.get("on_fail") or (self._default_on_fail if "on_fail" in taken else None),
+            "error_code": node.get("error_code"),
+        }
+
+    def _retry(self, node: MappingNode) -> Retry | None:
+        written = node.get("retry")
+        if written is None:
+            return None
+        if isinstance(written, MappingNode):
+            return Retry(times=written["times"], delay=self.seconds(written, "delay") or 0.0)
+        return Retry(times=written)
+
+    def template(self, node: MappingNode, key: str) -> Any:
+        """Plain data under ``key``, with every expression in it checked."""
+        if key not in node:
+            return None
+        return self._context.expressions.template(node[key], node.file, node.value_spans[key])
+
+    def text(self, node: MappingNode, key: str) -> str | None:
+        """A text template; a number or boolean is taken as the text that stands in the file."""
+        value = node.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            return self._context.sources.written(node.value_place(key), value)
+        if OPENING in value:
+            self._context.expressions.text(value, node.value_place(key))
+        return value
+
+    def expression(self, node: MappingNode, key: str) -> str | None:
+        """A bare expression, checked; a boolean becomes ``"true"`` or ``"false"``."""
+        value = node.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        self._context.expressions.bare(str(value), node.value_place(key))
+        return str(value).strip()
+
+    def limits(self, node: MappingNode, key: str, unit: str | None) -> Any:
+        """Limits as plain data, checked for sense as far as they hold no expressions."""
+        if key not in node:
+            return None
+        written = self.template(node, key)
+        if written is None:
+            message = f"`{key}` is empty: nothing would be judged"
+            self.problem("limit-form", message, node.key_place(key), hint="give [lowest, highest], or remove it")
+            return None
+        for path, code, message, severity in limit_problems(written, None if has_expression(unit) else unit):
+            self.problem(code, message, place_at(node, (key, *path)), severity=severity)
+        return written
+
+    def seconds(self, node: MappingNode, key: str) -> float | None:
+        """A duration in seconds."""
+        if key not in node:
+            return None
+        try:
+            return parse_duration(node[key])
+        except ValueError as error:
+            self.problem("wrong-value", str(error), node.value_place(key))
+            return None
+
+    def call(self, node: MappingNode, key: str = "call") -> DriverCall | None:
+        """The driver call under ``key`` with the arguments under ``with``, checked against the driver's source."""
+        if key not in node:
+            return None
+        given = self.template(node, "with") or {}
+        arguments = node.get("with")
+        call = self._context.drivers.call(node[key], node.value_place(key), arguments, given)
+        if call is not None:
+            self.drivers.setdefault(call.driver)
+        return call
+
+    def define(self, name: str, place: Place, scope: Scope = "case") -> None:
+        """From here on expressions may use ``name``."""
+        self._context.names.define(name, place, scope)
+
+    def counts_as_limited(self) -> None:
+        """The case being read holds a measurement with limits."""
+        self.limited += 1
+
+    def steps(self, node: MappingNode, key: str = "steps") -> tuple[Step, ...]:
+        """The nested steps under ``key``; those that cannot be used were reported and are left out."""
+        written = node.get(key)
+        if not isinstance(written, SequenceNode):
+            return ()
+        read = (self._step(each, written.item_place(index)) for index, each in enumerate(written))
+        return tuple(step for step in read if step is not None)
+
+    def _step(self, node: Any, place: Place) -> Step | None:
+        types = self._context.step_types
+        if not isinstance(node, MappingNode):
+            word = str(node).rstrip(":")
+            hint = f"write `- {word}: ...`" if word in types else "write `- verb: ...`, such as `- wait: 1 s`"
+            self.problem("not-a-step", f"a step is a mapping with one verb, not {show(node)}", place, hint=hint)
+            return None
+        verb = choose_verb(node, types, self.problem)
+        if verb is None:
+            self._salvage(node)
+            return None
+        step_type = types[verb]
+        if not self._context.check_step(step_type, node):
+            self._salvage(node)
+            return None
+        step: Step | None = step_type.parse(node, self)
+        return step
+
+    def _salvage(self, node: MappingNode) -> None:
+        """What a broken step would still have defined, and the steps inside it: their problems are told as well, and
+        nobody is told that its variable is not defined."""
+        scope: Scope = "run" if node.get("scope") in ("module", "run") else "case"
+        for key in ("save", "index"):
+            if isinstance(node.get(key), str):
+                self.define(node[key], node.value_place(key), scope)
+        for key in ("set", "for_each"):
+            written = node.get(key)
+            if isinstance(written, MappingNode):
+                for name in written:
+                    self.define(name, written.key_place(name), scope)
+        self.steps(node)

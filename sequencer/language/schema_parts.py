@@ -1,0 +1,269 @@
+"""The schema of everything around the steps: the top level, modules, cases, drivers, params, matrix rows.
+
+Names, ids and counts are spelled out here once; ``schema.py`` puts them together with the steps' own fragments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sequencer.steps.base import DURATION, SHARED_KEYS, Schema
+from sequencer.steps.record import RECORD_SCHEMAS
+
+ID_PATTERN = "^[a-z][a-z0-9_]*$"
+DEPENDS_PATTERN = r"^([a-z][a-z0-9_]*)?(::[a-z][a-z0-9_]*(\[[^\[\]]+\])?)?$"
+USE_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
+
+
+def text(description: str, *examples: str, **more: Any) -> dict[str, Any]:
+    """A text key."""
+    return {"type": "string", **more, "description": description, **({"examples": list(examples)} if examples else {})}
+
+
+def mapping(description: str, properties: Mapping[str, Schema], *required: str, **more: Any) -> dict[str, Any]:
+    """A mapping with fixed keys."""
+    return {
+        "type": "object",
+        "description": description,
+        "properties": dict(properties),
+        **({"required": list(required)} if required else {}),
+        "additionalProperties": False,
+        **more,
+    }
+
+
+def named(description: str, value: Schema, **more: Any) -> dict[str, Any]:
+    """A mapping from names that people choose to values of one kind."""
+    return {
+        "type": "object",
+        "description": description,
+        "propertyNames": {"pattern": ID_PATTERN},
+        "additionalProperties": value,
+        **more,
+    }
+
+
+def one_or_list(description: str, item: Schema, *examples: Any) -> dict[str, Any]:
+    """One value or a list of them."""
+    several = {"type": "array", "items": item, "minItems": 1}
+    return {"anyOf": [item, several], "description": description, "examples": list(examples)}
+
+
+ATTEMPTS: Schema = {
+    "description": "How often the case is run at most until it passes; the report keeps every attempt.",
+    "anyOf": [
+        {"type": "integer", "minimum": 1},
+        mapping(
+            "How often at most, and the pause between two attempts.",
+            {
+                "times": {"type": "integer", "minimum": 1, "description": "How often at most.", "examples": [3]},
+                "delay": {**DURATION, "description": "The pause between two attempts."},
+            },
+            "times",
+        ),
+    ],
+    "default": 1,
+    "examples": [3, {"times": 3, "delay": "1 s"}],
+}
+
+ON_FAIL: Schema = {
+    "enum": ["continue", "stop"],
+    "description": "What follows after a failed case: the next one, or the end of the run (teardown still runs).",
+    "default": "continue",
+}
+
+GROUP: Schema = {
+    "enum": ["setup", "main", "teardown"],
+    "description": "setup runs first, teardown last and always; a failing setup skips main.",
+    "default": "main",
+}
+
+BOTH: Mapping[str, Schema] = {
+    "name": text("What the operator reads; the id when not said.", "Power up"),
+    "description": text("More about it, for people.", "Switches the board on and looks at its idle current."),
+    "group": GROUP,
+    "depends": one_or_list(
+        "Skipped unless every case named here passed: `module::case`, `::case` of the same module, a whole `module`.",
+        {"type": "string", "pattern": DEPENDS_PATTERN, "minLength": 1},
+        "main::power_up",
+        ["::contact", "preparation"],
+    ),
+    "critical": {
+        "type": "boolean",
+        "default": False,
+        "description": "When it fails or is skipped, everything after it is skipped, teardown excepted.",
+    },
+    "if": {
+        "type": ["string", "boolean"],
+        "description": "An expression without braces; when it is false, this is skipped.",
+        "examples": ["params.variant == 'B'"],
+    },
+    "tags": one_or_list(
+        "Words to select by: `hardseq run --tag analog`.", {"type": "string", "minLength": 1}, ["analog", "slow"]
+    ),
+    "timeout": {**DURATION, "description": "A case that takes longer fails, its message naming the step it hung in."},
+    "on_fail": ON_FAIL,
+}
+"""The keys that a module and a case share; a module's ``timeout``, ``tags``, ``depends`` and ``on_fail`` hold for each
+of its cases."""
+
+USE_BLOCK: Mapping[str, Schema] = {
+    "use": text("The name of a block from an included file.", "bench.power_up"),
+    "with": {
+        "type": "object",
+        "description": "The block's parameters by name.",
+        "examples": [{"volts": 5.0}],
+    },
+}
+
+MATRIX: Schema = {
+    "description": "Makes one case per row, named `case[row]`; a row's values are variables of its case.",
+    "anyOf": [
+        {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": ID_PATTERN},
+            "additionalProperties": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": ["string", "number", "boolean", "null", "object"]},
+            },
+            "description": "One variable and its values. Values that are mappings are rows of several columns.",
+        },
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "object", "minProperties": 1},
+            "description": "Rows: mappings with the same keys; the first key names the row.",
+        },
+        mapping(
+            "Rows from a file.",
+            {
+                "csv": text(
+                    "A CSV file beside the sequence; its first line names the columns, the first column the rows.",
+                    "rails.csv",
+                ),
+                "delimiter": text("What separates the columns; a comma when not said.", ";", minLength=1, maxLength=1),
+            },
+            "csv",
+        ),
+    ],
+    "examples": [{"rail": ["3V3", "5V"]}, [{"rail": "5V", "lowest": 4.8, "highest": 5.2}], {"csv": "rails.csv"}],
+}
+
+DRIVER_USE: Schema = text(
+    "The driver: file and class (or function) in the `drivers` folder, or one of a package's or of hardseq's own.",
+    "minute_clock.MinuteClock",
+    pattern=USE_PATTERN,
+)
+_ARGUMENTS: Schema = {
+    "type": "object",
+    "description": "Arguments by name for its constructor; the stand's configuration may override them.",
+    "examples": [{"address": "TCPIP::192.168.0.7::INSTR"}],
+}
+
+DRIVER: Schema = {
+    "description": "A driver: `file.Class`, or more about it.",
+    "anyOf": [
+        DRIVER_USE,
+        mapping(
+            "A driver with arguments.",
+            {
+                "use": DRIVER_USE,
+                "with": _ARGUMENTS,
+                "simulate": {
+                    "description": "What stands in for it in a simulated run (`--simulate`). "
+                    "As bare `file.Class` it gets those arguments of `with` that it takes.",
+                    "anyOf": [
+                        DRIVER_USE,
+                        mapping("A stand-in with its own arguments.", {"use": DRIVER_USE, "with": _ARGUMENTS}, "use"),
+                    ],
+                    "examples": ["simulated_bench.Meter"],
+                },
+                "scope": {
+                    "enum": ["stand", "run", "module", "case"],
+                    "default": "run",
+                    "description": "How long it stays open; `stand` lasts over the runs of a panel.",
+                },
+            },
+            "use",
+        ),
+    ],
+    "examples": ["minute_clock.MinuteClock", {"use": "simulated_bench.Board", "with": {"seed": 42}}],
+}
+
+_SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+
+PARAM: Schema = mapping(
+    "An input of the run.",
+    {
+        "type": {
+            "enum": ["string", "integer", "number", "boolean"],
+            "default": "string",
+            "description": "What kind of value it is.",
+        },
+        "prompt": text("What the operator reads beside the field; its name when not said.", "Scan the board"),
+        "pattern": text("A regular expression that must be found in the text.", "^SN[0-9]{6}$"),
+        "default": {**_SCALAR, "description": "The value when none is given.", "examples": ["SN000001"]},
+        "required": {
+            "type": "boolean",
+            "description": "Whether the run waits for it; true unless there is a default.",
+        },
+        "min": {"type": "number", "description": "The smallest number allowed.", "examples": [0]},
+        "max": {"type": "number", "description": "The largest number allowed.", "examples": [100]},
+        "one_of": {
+            "type": "array",
+            "items": _SCALAR,
+            "minItems": 1,
+            "description": "The values to choose from.",
+            "examples": [["A", "B"]],
+        },
+    },
+    examples=[{"type": "string", "pattern": "^SN[0-9]{6}$", "prompt": "Scan the board"}],
+)
+
+TOP: Mapping[str, Schema] = {
+    "name": text("What the operator reads; stands in the report.", "Minute parity", minLength=1),
+    "version": text("The sequence's version; stands in the report.", "1.0.0"),
+    "description": text("More about it, for people.", "Passes in even minutes."),
+    "drivers": named("Instruments and other Python, by the names that steps call.", DRIVER),
+    "params": named("Inputs asked for at start: by `--arg name=value` or in the panel's start form.", PARAM),
+    "vars": named(
+        "Constants and computed values; a later one may use an earlier one.",
+        {},
+        examples=[{"input_voltage": 24.0, "upper": "${{ input_voltage * 1.1 }}"}],
+    ),
+    **RECORD_SCHEMAS,
+    "defaults": mapping(
+        "For cases and steps that say nothing themselves.",
+        {
+            "timeout": {**DURATION, "description": "The timeout of every case (and after-run step) without one."},
+            "attempts": ATTEMPTS,
+            "on_fail": {
+                **ON_FAIL,
+                "description": "The `on_fail` of every case and every step without one.",
+            },
+        },
+        minProperties=1,
+    ),
+    "on_fail": ON_FAIL,
+    "include": {
+        "description": "Other YAML files whose modules, cases and step lists are used here by name. "
+        "In a mapping, each file gets a name that stands before the blocks' names: `bench.power_up`.",
+        "anyOf": [
+            {"type": "string"},
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            {
+                "type": "object",
+                "propertyNames": {"pattern": ID_PATTERN},
+                "additionalProperties": {"type": "string"},
+                "minProperties": 1,
+            },
+        ],
+        "examples": [["blocks/bench.yaml"], {"bench": "blocks/bench.yaml"}],
+    },
+}
+"""The keys of the top level that hold no steps."""
+
+STEP_SHARED: Mapping[str, Schema] = SHARED_KEYS

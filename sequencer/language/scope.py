@@ -1,0 +1,153 @@
+"""Which names an expression may use where it stands, and which of those that are declared nobody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sequencer.domain.expression import CONSTANTS, FUNCTIONS, Use
+from sequencer.language.problems import Problems
+from sequencer.language.wording import did_you_mean, known_here
+from sequencer.steps.record import RECORD_SCHEMAS
+from sequencer.vocabulary.event import Scope
+from sequencer.vocabulary.problem import Place
+
+RUN_FIELDS = ("id", "name", "version", "start_time", "simulated", "user")
+AFTER_RUN_NAMES = ("verdict", "report")
+
+_SECTIONS = ("process", "batch", "dut", "stand")
+ALWAYS = ("params", *_SECTIONS, "run", "attempt")
+"""The names that hardseq itself puts in scope."""
+
+_KEYWORDS = frozenset(["and", "else", "false", "if", "in", "is", "none", "not", "or", "true"])
+RESERVED = frozenset([*ALWAYS, *AFTER_RUN_NAMES, *FUNCTIONS, *CONSTANTS, *_KEYWORDS])
+"""Names that no variable can have."""
+
+
+class Definition(NamedTuple):
+    """Where a variable is set, and for how long."""
+
+    case: str | None
+    scope: Scope
+    place: Place
+
+
+class _Unknown(NamedTuple):
+    name: str
+    place: Place
+    case: str | None
+    hint: str | None
+
+
+@dataclass
+class Names:
+    """The names of one sequence while it is read in running order."""
+
+    problems: Problems
+    params: frozenset[str] = frozenset()
+    case: str | None = None
+    used: set[str] = field(default_factory=set)
+    _run: dict[str, Place] = field(default_factory=dict)
+    _module: dict[str, Place] = field(default_factory=dict)
+    _case: dict[str, Place] = field(default_factory=dict)
+    _built_in: frozenset[str] = frozenset(ALWAYS)
+    _definitions: dict[str, list[Definition]] = field(default_factory=dict)
+    _unknown: list[_Unknown] = field(default_factory=list)
+
+    def begin_module(self) -> None:
+        """Variables of module scope end here."""
+        self._module.clear()
+
+    def begin_case(self, full_name: str | None) -> None:
+        """Variables of case scope end here."""
+        self.case = full_name
+        self._case.clear()
+
+    def begin_after_run(self) -> None:
+        """The steps after the run see what lives as long as the run, and its outcome."""
+        self.begin_module()
+        self.begin_case(None)
+        self._built_in = frozenset([*ALWAYS, *AFTER_RUN_NAMES])
+
+    def define(self, name: str, place: Place, scope: Scope = "case") -> bool:
+        """Puts a variable in scope; a name that cannot be one is reported."""
+        if name in RESERVED:
+            what = "a function" if name in FUNCTIONS else "a word of the language"
+            self.problems.report("reserved-name", f"`{name}` is {what} and cannot be a variable", place)
+            return False
+        {"case": self._case, "module": self._module, "run": self._run}[scope].setdefault(name, place)
+        self._definitions.setdefault(name, []).append(Definition(self.case, scope, place))
+        return True
+
+    def knows(self, name: str) -> bool:
+        """Whether an expression may use ``name`` now."""
+        return name in self._case or name in self._module or name in self._run or name in self._built_in
+
+    def accepts(self, use: Use) -> bool:
+        """Whether an expression may use what it uses; it is noted as used."""
+        name = use.name
+        if name in self._case or name in self._module or name in self._run:
+            self.used.add(name)
+            return True
+        if name not in self._built_in or use.attribute is None:
+            return name in self._built_in
+        if name == "params":
+            self.used.add(f"params.{use.attribute}")
+        fields = self.fields(name)
+        return fields is None or use.attribute in fields
+
+    def refuse(self, use: Use, place: Place, attribute_place: Place) -> None:
+        """Keeps a use that was not accepted, to be reported now or, when all definitions are known, by ``finish``."""
+        if use.name not in self._built_in:
+            self._unknown.append(_Unknown(use.name, place, self.case, did_you_mean(use.name, self._known())))
+        elif use.attribute is not None:
+            self._attribute(use.name, use.attribute, attribute_place)
+
+    def _known(self) -> Iterator[str]:
+        for names in (self._case, self._module, self._run, self._built_in):
+            yield from names
+
+    def _attribute(self, name: str, attribute: str, place: Place) -> None:
+        fields = self.fields(name) or frozenset()
+        message = f"there is no parameter `{attribute}`" if name == "params" else f"`{name}` has no `{attribute}`"
+        hint = did_you_mean(attribute, fields) or known_here(fields)
+        if name == "params" and not fields:
+            hint = "declare it under `params:`"
+        self.problems.report("unknown-attribute", message, place, hint=hint)
+
+    def fields(self, name: str) -> frozenset[str] | None:
+        """The attributes of one of the names that are always there; ``None`` when anything may be read of it."""
+        if name == "params":
+            return self.params
+        if name in _SECTIONS:
+            properties: Mapping[str, object] = RECORD_SCHEMAS[name]["properties"]
+            return frozenset(properties)
+        if name == "run":
+            return frozenset(RUN_FIELDS)
+        return frozenset() if name == "attempt" else None
+
+    def finish(self) -> None:
+        """Reports the names that nothing defines, now that all definitions are known."""
+        for unknown in self._unknown:
+            definitions = self._definitions.get(unknown.name, [])
+            same_case = [each for each in definitions if each.case == unknown.case and unknown.case is not None]
+            if same_case:
+                message = f"`{unknown.name}` is used before it is set"
+                hint: str | None = f"it is set in line {same_case[0].place.line}"
+            else:
+                message = f"`{unknown.name}` is not defined here"
+                hint = _elsewhere(unknown.name, definitions) or unknown.hint
+                hint = hint or f"quote it when it is a text: '{unknown.name}'"
+            self.problems.report("undefined-name", message, unknown.place, hint=hint)
+
+
+def _elsewhere(name: str, definitions: Iterable[Definition]) -> str | None:
+    """What helps when another case sets the name."""
+    for definition in definitions:
+        if definition.case is not None and definition.scope == "case":
+            return f"`{definition.case}` sets it for itself alone: `set` it there with `scope: run`"
+        if definition.case is not None:
+            where = f"`{definition.case}` (line {definition.place.line}) sets it"
+            return f"{where} later, or for its own module alone"
+    return None

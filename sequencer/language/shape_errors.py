@@ -1,0 +1,151 @@
+"""From ``jsonschema``'s errors to problems of our own wording, each at the very key or value that is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sequencer.language.wording import did_you_mean, known_here, phrase, show, type_hint
+from sequencer.vocabulary.problem import Place, Severity
+from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+Path = tuple[str | int, ...]
+
+
+class Report(Protocol):
+    """Takes a problem."""
+
+    def __call__(
+        self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"
+    ) -> None: ...
+
+
+def unknown_key(node: MappingNode, key: str, known: Iterable[str], report: Report) -> None:
+    """A key that means nothing here."""
+    names = [name for name in known if name not in node]
+    hint = did_you_mean(key, names) or known_here(known)
+    report("unknown-key", f"unknown key `{key}`", node.key_place(key), hint=hint)
+
+
+def name_problem(node: MappingNode, name: str, what: str, report: Report) -> None:
+    """A name that people chose and that cannot be one."""
+    suggestion = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    suggestion = suggestion if suggestion[:1].isalpha() else f"x{suggestion}" if suggestion else ""
+    message = f"`{name}` cannot be {what}: only small letters, digits and `_`, a letter first"
+    report("bad-name", message, node.key_place(name), hint=f"for example `{suggestion}`" if suggestion else None)
+
+
+def explain(error: ValidationError, root: MappingNode | SequenceNode, prefix: Path, report: Report) -> None:
+    """Reports one error; ``prefix`` leads from ``root`` to the value that was validated."""
+    path = (*prefix, *error.absolute_path)
+    explainer = _EXPLAINERS.get(str(error.validator))
+    if explainer is not None and explainer(error, root, path, prefix, report):
+        return
+    _wrong_value(error, root, path, report)
+
+
+def _wrong_value(error: Any, root: Any, path: Path, report: Report) -> None:
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+    code = "wrong-type" if error.validator in ("type", "anyOf", "oneOf") else "wrong-value"
+    message = f"{_label(path)} must be {phrase(schema)}, not {show(error.instance)}"
+    report(code, message, place_at(root, path), hint=type_hint(schema, error.instance))
+
+
+def _label(path: Path) -> str:
+    """``item 2 of `tags` `` for the path of a value."""
+    last = path[-1]
+    if isinstance(last, str):
+        return f"`{last}`"
+    owner = next((part for part in reversed(path[:-1]) if isinstance(part, str)), None)
+    return f"item {last + 1} of `{owner}`" if owner is not None else f"item {last + 1}"
+
+
+def _additional(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
+    if error.schema.get("additionalProperties") is not False:
+        return False
+    node = _at(root, path)
+    known = error.schema.get("properties", {})
+    for key in node:
+        if key not in known:
+            unknown_key(node, key, known, report)
+    return True
+
+
+def _required(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
+    node = _at(root, path)
+    missing = next((key for key in error.validator_value if f"'{key}' is a required" in error.message), None)
+    if missing is None:
+        return False
+    first = next(iter(node), None)
+    place = place_at(root, path) if first is None else node.key_place(first)
+    report("missing-key", f"{_label(path)} needs `{missing}`", place)
+    return True
+
+
+def _size(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
+    length, wanted = len(error.instance), error.validator_value
+    things = {"Length": "characters", "Items": "items", "Properties": "entries"}[str(error.validator)[3:]]
+    if str(error.validator).startswith("min") and length == 0:
+        message = f"{_label(path)} must not be empty"
+    else:
+        least = "at least" if str(error.validator).startswith("min") else "at most"
+        if error.schema.get("minItems") == error.schema.get("maxItems") and things == "items":
+            least = "exactly"
+        message = f"{_label(path)} must have {least} {wanted} {things if wanted != 1 else things[:-1]}, not {length}"
+    report("wrong-size", message.replace("entrie,", "entry,"), place_at(root, path))
+    return True
+
+
+def _names(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
+    node = _at(root, path)
+    name_problem(node, error.instance, "a name", report)
+    return True
+
+
+def _alternatives(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
+    """Of several forms, explains the one that was meant: the one whose type the value has."""
+    meant: dict[int, list[Any]] = {}
+    for each in error.context or ():
+        meant.setdefault(int(each.schema_path[0]), []).append(each)
+    instance_path = list(error.absolute_path)
+    candidates = [
+        errors
+        for errors in meant.values()
+        if not any(each.validator == "type" and list(each.absolute_path) == instance_path for each in errors)
+    ]
+    if not isinstance(error.instance, Mapping | list) and len(candidates) != 1:
+        return False
+    if not candidates:
+        return False
+    # Several forms of the same type: the one with the fewest and deepest errors is the likeliest.
+    best = min(candidates, key=lambda errors: (len(errors), -max(len(each.absolute_path) for each in errors)))
+    if not isinstance(error.instance, Mapping | list) and any(each.validator == "pattern" for each in best):
+        return False
+    for each in best:
+        explain(each, root, prefix, report)
+    return True
+
+
+def _at(root: Any, path: Path) -> Any:
+    for part in path:
+        root = root[part]
+    return root
+
+
+_EXPLAINERS = {
+    "additionalProperties": _additional,
+    "required": _required,
+    "minLength": _size,
+    "maxLength": _size,
+    "minItems": _size,
+    "maxItems": _size,
+    "minProperties": _size,
+    "maxProperties": _size,
+    "propertyNames": _names,
+    "anyOf": _alternatives,
+    "oneOf": _alternatives,
+}

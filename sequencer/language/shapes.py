@@ -1,0 +1,168 @@
+"""Compiled checks of one mapping against its schema: fast where nothing is wrong, exact where something is.
+
+What the keys are is checked here in plain Python; what a value is, by a ``jsonschema`` validator of that value's
+schema, and only for schemas that say more than a type. Scalars that were found good are remembered, since a file has
+the same units, durations and method names over and over. ``limits`` and nested ``steps`` are not looked into: those
+who read them check them, and in better words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
+from typing import Any
+
+from sequencer.language.shape_errors import Report, explain, name_problem, unknown_key
+from sequencer.language.texts import TextPlan, text_plan
+from sequencer.steps.base import Schema
+from sequencer.vocabulary.problem import Place
+from sequencer.vocabulary.tree import MappingNode
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+    "null": (type(None),),
+}
+_SAYS_NOTHING = frozenset({"description", "examples", "default", "title"})
+_CHECKED_ELSEWHERE = frozenset({"#/$defs/limits", "#/$defs/step", "#/$defs/case", "#/$defs/module"})
+
+
+def inline(schema: Any) -> Any:
+    """The schema with what is checked elsewhere taken out, so that no reference needs to be resolved."""
+    if isinstance(schema, list | tuple):
+        return [inline(value) for value in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if schema.get("$ref") in _CHECKED_ELSEWHERE:
+        return {}
+    inlined = {}
+    for key, value in schema.items():
+        if key == "properties":  # its keys are names of ours, `description` among them, not keywords
+            inlined[key] = {name: inline(each) for name, each in value.items()}
+        elif key in ("enum", "const", "examples"):
+            inlined[key] = value
+        elif key not in _SAYS_NOTHING:
+            inlined[key] = inline(value)
+    return inlined
+
+
+@cache
+def _validator_class() -> Any:
+    """JSON Schema 2020-12, save that 5.0 is no whole number: YAML tells integers and floats apart."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    def is_integer(checker: Any, value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
+    return extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
+
+
+class ValueCheck:
+    """The check of one key's value."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = inline(schema)
+        constraints = set(self.schema) - _SAYS_NOTHING
+        self.plan: TextPlan | None = text_plan(self.schema)
+        self._types = self._plain_types() if constraints <= {"type"} else None
+        self._open = not constraints
+        self._good: set[tuple[type, Any]] = set()
+
+    def _plain_types(self) -> frozenset[type]:
+        kinds = self.schema.get("type", [])
+        found = {kind for name in ([kinds] if isinstance(kinds, str) else kinds) for kind in _TYPES[name]}
+        return frozenset(found)
+
+    @cached_property
+    def _validator(self) -> Any:
+        return _validator_class()(self.schema)
+
+    def is_good(self, value: Any) -> bool:
+        """Whether ``value`` meets the schema."""
+        if self._open:
+            return True
+        kind = _kind(value)
+        if self._types is not None:
+            return kind in self._types
+        if kind in (dict, list):
+            return bool(self._validator.is_valid(value))
+        if (kind, value) in self._good:
+            return True
+        if self._validator.is_valid(value):
+            if len(self._good) < 10_000:
+                self._good.add((kind, value))
+            return True
+        return False
+
+    def report(self, node: MappingNode, key: str, report: Report) -> None:
+        """Reports what is wrong with ``node[key]``."""
+        for error in self._validator.iter_errors(node[key]):
+            explain(error, node, (key,), report)
+
+
+def _kind(value: Any) -> type:
+    if isinstance(value, dict):
+        return dict
+    return list if isinstance(value, list) else type(value)
+
+
+class Shape:
+    """A mapping with fixed keys, ``title`` in messages; keys that begin with ``ignored`` may always stand there."""
+
+    def __init__(
+        self, title: str, properties: Mapping[str, Schema], required: tuple[str, ...] = (), ignored: str | None = None
+    ) -> None:
+        self.title = title
+        self.required = required
+        self.ignored = ignored
+        self.checks = {key: ValueCheck(schema) for key, schema in properties.items()}
+        self.keys = frozenset(properties)
+        self._texts = {key: check.plan for key, check in self.checks.items() if check.plan is not None}
+
+    def check(self, node: MappingNode, written: Callable[[Place, Any], str], report: Report) -> bool:
+        """Whether everything is right with ``node``. Numbers where texts belong become the text as ``written``."""
+        good = True
+        for key in node:
+            plan = self._texts.get(key)
+            if plan is not None and type(node[key]) is not str:
+                plan.apply(node, key, written)
+            check = self.checks.get(key)
+            if check is None:
+                if self.ignored is None or not key.startswith(self.ignored):
+                    unknown_key(node, key, self.keys, report)
+                    good = False
+            elif not check.is_good(node[key]):
+                check.report(node, key, report)
+                good = False
+        for key in self.required:
+            if key not in node:
+                first = next(iter(node), None)
+                place = node.place if first is None else node.key_place(first)
+                report("missing-key", f"{self.title} needs `{key}`", place)
+                good = False
+        return good
+
+
+class NamedShape:
+    """A mapping whose keys are names that people choose."""
+
+    def __init__(self, what: str, pattern: str) -> None:
+        self.what = what
+        self._pattern = re.compile(pattern)
+
+    def check(self, node: MappingNode, report: Report) -> list[str]:
+        """The names that can be used; the others are reported."""
+        good = []
+        for name in node:
+            if self._pattern.search(name):
+                good.append(name)
+            else:
+                name_problem(node, name, self.what, report)
+        return good

@@ -1,0 +1,142 @@
+"""Builds what stands above the modules: params, vars, drivers, and the facts recorded before the first case."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sequencer.domain.params import read_param
+from sequencer.language.context import Context
+from sequencer.language.scope import ALWAYS
+from sequencer.language.wording import show
+from sequencer.steps.record import RECORD_SCHEMAS
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.model import Param
+from sequencer.vocabulary.tree import MappingNode, SequenceNode
+
+
+class TopLevel:
+    """Reads the sections of the top level, whose own shape was checked."""
+
+    def __init__(self, context: Context, root: MappingNode) -> None:
+        self._context = context
+        self._root = root
+
+    def _section(self, key: str) -> MappingNode | None:
+        node = self._root.get(key)
+        return node if isinstance(node, MappingNode) else None
+
+    def _names(self, key: str, what: str) -> list[tuple[MappingNode, str]]:
+        node = self._section(key)
+        if node is None:
+            return []
+        return [(node, name) for name in self._context.shapes.ids(what).check(node, self._context.problems.report)]
+
+    def params(self) -> tuple[Param, ...]:
+        """The inputs of the run; their names are known to expressions afterwards, also those of broken ones."""
+        params = []
+        for node, name in self._names("params", "the name of a parameter"):
+            if self._context.shapes.param.plan is not None:
+                self._context.shapes.param.plan.apply(node, name, self._context.sources.written)
+            if self._context.shapes.param.is_good(node[name]):
+                params.append(self._param(node, name))
+            else:
+                self._context.shapes.param.report(node, name, self._context.problems.report)
+        self._context.names.params = frozenset(self._section("params") or ())
+        return tuple(params)
+
+    def _param(self, owner: MappingNode, name: str) -> Param:
+        node: MappingNode = owner[name]
+        kind = node.get("type", "string")
+        default = node.get("default")
+        if kind == "string" and isinstance(default, int | float) and not isinstance(default, bool):
+            default = self._context.sources.written(node.value_place("default"), default)
+        param = Param(
+            name=name,
+            type=kind,
+            prompt=node.get("prompt"),
+            pattern=node.get("pattern"),
+            default=default,
+            required=node.get("required", default is None),
+            minimum=node.get("min"),
+            maximum=node.get("max"),
+            one_of=self._choices(node, kind),
+        )
+        self._context.fixed_text(node, "prompt", "default")
+        self._check_param(node, param)
+        return param
+
+    def _choices(self, node: MappingNode, kind: str) -> tuple[Any, ...]:
+        written = node.get("one_of", ())
+        if kind != "string" or not isinstance(written, SequenceNode):
+            return tuple(written)
+        return tuple(
+            each if isinstance(each, str) else self._context.sources.written(written.item_place(index), each)
+            for index, each in enumerate(written)
+        )
+
+    def _check_param(self, node: MappingNode, param: Param) -> None:
+        report = self._context.problems.report
+        if param.pattern is not None:
+            try:
+                re.compile(param.pattern)
+            except re.error as error:
+                report("bad-pattern", f"this is no regular expression: {error}", node.value_place("pattern"))
+                return
+        is_number = param.type in ("integer", "number")
+        for key, fits in (("pattern", param.type == "string"), ("min", is_number), ("max", is_number)):
+            if key in node and not fits:
+                message = f"`{key}` does not go with `type: {param.type}`"
+                report("useless-key", message, node.key_place(key))
+        if param.minimum is not None and param.maximum is not None and param.minimum > param.maximum:
+            report("nothing-allowed", "`min` is above `max`", node.value_place("min"))
+        bare = Param(name=param.name, type=param.type)
+        for index, choice in enumerate(param.one_of):
+            self._try(bare, choice, node["one_of"].item_place(index), "this choice")
+        if param.default is not None:
+            self._try(param, param.default, node.value_place("default"), "the default")
+
+    def _try(self, param: Param, written: Any, place: Any, what: str) -> None:
+        try:
+            read_param(param, written)
+        except ValueError as error:
+            message = f"{what} {error}, not {show(written)}"
+            self._context.problems.report("bad-default" if what == "the default" else "wrong-value", message, place)
+
+    def variables(self) -> dict[str, Data]:
+        """The ``vars`` section; each may use those before it."""
+        variables = {}
+        for node, name in self._names("vars", "the name of a variable"):
+            variables[name] = self._context.expressions.template(node[name], node.file, node.value_spans[name])
+            self._context.names.define(name, node.key_place(name), "run")
+        return variables
+
+    def record(self) -> dict[str, Data]:
+        """The facts recorded before the first case, by section."""
+        return {
+            section: self._context.expressions.template(
+                self._root[section], self._root.file, self._root.value_spans[section]
+            )
+            for section in RECORD_SCHEMAS
+            if section in self._root
+        }
+
+    def drivers(self) -> None:
+        """Declares the drivers."""
+        for node, name in self._names("drivers", "the name of a driver"):
+            if self._context.shapes.driver.is_good(node[name]):
+                self._context.drivers.declare(node, name, self._context.expressions)
+            else:
+                self._context.shapes.driver.report(node, name, self._context.problems.report)
+                self._context.drivers.declare_broken(name, node.key_place(name))
+
+    def report_unused(self) -> None:
+        """Warns about variables and drivers that nobody uses."""
+        report = self._context.problems.report
+        for node, name in self._names("vars", "the name of a variable"):
+            if name not in self._context.names.used and name not in ALWAYS:
+                report("unused-variable", f"nothing uses `{name}`", node.key_place(name), severity="warning")
+        for declared in self._context.drivers.declared.values():
+            if not declared.used:
+                message = f"nothing calls the driver `{declared.name}`"
+                report("unused-driver", message, declared.place, severity="warning")

@@ -1,0 +1,125 @@
+"""What a schema asks for and what stands there instead, in an engineer's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from sequencer.steps.base import CALL, DURATION, EXPRESSION_TEXT
+
+_TYPES = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+_PATTERNS = {
+    DURATION["pattern"]: "a duration such as `500 ms`",
+    EXPRESSION_TEXT["pattern"]: "an ${{ expression }}",
+    CALL["pattern"]: "`driver.method`",
+    "^[a-z][a-z0-9_]*$": "a name of small letters, digits and `_`",
+}
+_YAML_1_1 = frozenset("y Y yes Yes YES n N no No NO on On ON off Off OFF".split())  # noqa: SIM905 - reads better
+
+
+def phrase(schema: Mapping[str, Any]) -> str:
+    """What a schema asks for: ``a whole number from 1 up or a mapping``."""
+    for union in ("anyOf", "oneOf"):
+        if union in schema:
+            return listed(dict.fromkeys(phrase(branch) for branch in schema[union]))
+    if "enum" in schema:
+        return listed(f"`{show_plain(value)}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{show_plain(schema['const'])}`"
+    kinds = schema.get("type", [])
+    return listed(_typed(kind, schema) for kind in ([kinds] if isinstance(kinds, str) else kinds)) or "something else"
+
+
+def _typed(kind: str, schema: Mapping[str, Any]) -> str:
+    if kind == "string" and "pattern" in schema:
+        examples = schema.get("examples")
+        such = f"a text such as `{examples[0]}`" if examples and isinstance(examples[0], str) else "another text"
+        return _PATTERNS.get(schema["pattern"], such)
+    if kind in ("integer", "number"):
+        lowest, highest = schema.get("minimum"), schema.get("maximum")
+        if lowest is not None and highest is not None:
+            return f"{_TYPES[kind]} from {lowest:g} to {highest:g}"
+        if lowest is not None:
+            return f"{_TYPES[kind]} from {lowest:g} up"
+        if highest is not None:
+            return f"{_TYPES[kind]} up to {highest:g}"
+    return _TYPES[kind]
+
+
+def listed(words: Iterable[str], last: str = "or") -> str:
+    """``a, b or c``."""
+    all_words = list(words)
+    if len(all_words) < 2:
+        return "".join(all_words)
+    return f"{', '.join(all_words[:-1])} {last} {all_words[-1]}"
+
+
+def show(value: object) -> str:
+    """A value as it is quoted in a message: `` `text` ``, ``the number 5``, ``a list``."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"`{show_plain(value)}`"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        short = " ".join(value.split())
+        return f"`{short if len(short) <= 60 else short[:57] + '...'}`" if short else "an empty text"
+    return "a list" if isinstance(value, Sequence) else "a mapping"
+
+
+def show_plain(value: object) -> str:
+    """A scalar as YAML writes it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def did_you_mean(word: object, known: Iterable[str], template: str = "{}") -> str | None:
+    """``did you mean `limits`?`` when ``known`` has something similar."""
+    names = sorted({str(name) for name in known})
+    close = get_close_matches(str(word), names, n=1, cutoff=0.6)
+    if not close:
+        lowered = {name.lower(): name for name in names}
+        close = [lowered[str(word).lower()]] if str(word).lower() in lowered else []
+    return f"did you mean `{template.format(close[0])}`?" if close else None
+
+
+def known_here(known: Iterable[str], most: int = 12) -> str | None:
+    """``known here: a, b and c`` for a hint, when that is short enough to be of use."""
+    names = sorted(known)
+    return f"known here: {listed((f'`{name}`' for name in names), 'and')}" if 0 < len(names) <= most else None
+
+
+def type_hint(schema: Mapping[str, Any], value: object) -> str | None:
+    """What helps against a value of the wrong type."""
+    wanted = _types_of(schema)
+    if "boolean" in wanted and isinstance(value, str) and value in _YAML_1_1:
+        return "only `true` and `false` are booleans"
+    if "string" in wanted and (isinstance(value, bool) or value is None):
+        return f'quote it when a text is meant: "{show_plain(value)}"'
+    if schema.get("pattern") == DURATION["pattern"] and isinstance(value, str | int | float):
+        number = str(value).strip()
+        if number.replace(".", "", 1).isdigit():
+            return f"add a unit: `{number} s`"
+        return "the units are ms, s, min and h"
+    if "enum" in schema:
+        return did_you_mean(value, [show_plain(each) for each in schema["enum"]])
+    return None
+
+
+def _types_of(schema: Mapping[str, Any]) -> set[str]:
+    kinds = schema.get("type", [])
+    found = {kinds} if isinstance(kinds, str) else set(kinds)
+    for branch in schema.get("anyOf", ()):
+        found |= _types_of(branch)
+    return found
