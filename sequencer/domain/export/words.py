@@ -1,0 +1,58 @@
+"""How values, limits and times of a report read in an export."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+from sequencer.domain.limits import parse_limits
+from sequencer.domain.limits.base import show
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.report import MeasurementReport
+
+# What neither XML 1.0 nor a spreadsheet nor a page can hold: control characters, lone surrogates, non-characters.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(text: str) -> str:
+    """The text without characters that no text file should hold; tabs and line ends stay."""
+    return _UNPRINTABLE.sub("", text)
+
+
+def as_text(value: Data) -> str:
+    """A value on its own: text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def shown(measurement: MeasurementReport) -> str:
+    """A measured value for people: ``5.1 V``."""
+    value = measurement["value"]
+    if measurement["type"] == "numeric" and isinstance(value, str):
+        return value
+    return show(value, measurement["unit"])
+
+
+def limits_in_words(measurement: MeasurementReport) -> str:
+    """``4.8 V ≤ value ≤ 5.2 V``; empty without limits, as written when they cannot be read."""
+    if measurement["limits"] is None:
+        return ""
+    try:
+        return parse_limits(measurement["limits"], measurement["unit"]).describe(measurement["unit"])
+    except ValueError:
+        return as_text(measurement["limits"])
+
+
+def moment(time: float | None) -> str:
+    """ISO 8601 in UTC with milliseconds; empty when there is no time."""
+    if time is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def duration(start: float | None, stop: float | None) -> float:
+    """Seconds between the two, 0 when one is not known."""
+    return 0.0 if start is None or stop is None else max(stop - start, 0.0)
