@@ -23,7 +23,7 @@ class Terminal(Protocol):
         """Takes an event."""
 
     def output(self, text: str) -> None:
-        """Takes what a driver printed: any piece of text."""
+        """Takes a line (or several) that a driver printed."""
 
     def say(self, line: Line) -> None:
         """Writes a line of the command's own."""
@@ -50,23 +50,9 @@ def open_terminal(stream: TextIO) -> Terminal:
     return PlainTerminal(stream)
 
 
-class OutputLines:
-    """Puts pieces of printed text together to lines."""
-
-    def __init__(self) -> None:
-        self._rest = ""
-
-    def add(self, text: str) -> list[Line]:
-        """The lines that ``text`` completes."""
-        *whole, self._rest = (self._rest + text).split("\n")
-        if len(self._rest) > 10_000:  # a driver that never ends its line is shown all the same
-            whole.append(self._rest)
-            self._rest = ""
-        return [[("  | ", "dim"), (clean(line), "")] for line in whole]
-
-    def end(self) -> list[Line]:
-        """The last line when it had no end."""
-        return self.add("\n") if self._rest else []
+def output_lines(text: str) -> list[Line]:
+    """What a driver printed, set off from what hardseq says."""
+    return [[("  | ", "dim"), (clean(line), "")] for line in text.rstrip("\n").split("\n")]
 
 
 class Writer:
@@ -110,15 +96,14 @@ class PlainTerminal:
     def __init__(self, stream: TextIO) -> None:
         self._writer = Writer(stream)
         self._view = RunView()
-        self._printed = OutputLines()
 
     def event(self, stamped: Stamped) -> None:
         """Writes what the event has to say."""
         self._writer.lines(self._view.apply(stamped))
 
     def output(self, text: str) -> None:
-        """Writes whole lines of what a driver printed."""
-        self._writer.lines(self._printed.add(text))
+        """Writes what a driver printed."""
+        self._writer.lines(output_lines(text))
 
     def say(self, line: Line) -> None:
         """Writes it."""
@@ -129,9 +114,7 @@ class PlainTerminal:
 
     def finish(self, report: RunReport, places: Sequence[str]) -> None:
         """Writes the summary."""
-        self.close()
         self._writer.end(report, places)
 
     def close(self) -> None:
-        """Writes what was left of a driver's last line."""
-        self._writer.lines(self._printed.end())
+        """Nothing to take away."""

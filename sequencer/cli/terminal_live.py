@@ -17,16 +17,14 @@ from rich.live import Live
 from rich.text import Text
 
 from sequencer.cli.output import can_write, wants_colour
-from sequencer.cli.terminal import OutputLines, Writer
+from sequencer.cli.terminal import Writer, output_lines
 from sequencer.cli.terminal_lines import (
     Line,
     Style,
     clean,
-    coloured,
     columns,
     cut,
     measurement_line,
-    plain,
     shown_seconds,
     status_style,
 )
@@ -39,6 +37,17 @@ REFRESH_SECONDS = 0.1
 BAR_WIDTH = 30
 SHOWN_MEASUREMENTS = 6
 SHOWN_MESSAGES = 3
+_RICH_STYLES: Mapping[Style, str] = {
+    "": "",
+    "bold": "bold",
+    "dim": "dim",
+    "passed": "green",
+    "failed": "red",
+    "error": "magenta",
+    "stopped": "yellow",
+    "skipped": "dim",
+    "notice": "cyan",
+}
 
 
 class LiveTerminal:
@@ -49,7 +58,6 @@ class LiveTerminal:
         self._colour = wants_colour(stream)
         self._bar = ("█", "░") if can_write(stream, "█░▶") else ("#", ".")
         self._view = RunView()
-        self._printed = OutputLines()
         self._pending: list[Line] = []
         self._expected: Mapping[str, float] = {}
         self._lock = threading.Lock()
@@ -68,9 +76,9 @@ class LiveTerminal:
             self._pending += self._view.apply(stamped)
 
     def output(self, text: str) -> None:
-        """Keeps whole lines of what a driver printed."""
+        """Keeps what a driver printed for the next drawing."""
         with self._lock:
-            self._pending += self._printed.add(text)
+            self._pending += output_lines(text)
 
     def say(self, line: Line) -> None:
         """Keeps the line."""
@@ -93,7 +101,6 @@ class LiveTerminal:
             return
         self._ended.set()
         self._thread.join()
-        self._pending += self._printed.end()
         self._writer.lines(self._pending)
         self._pending = []
 
@@ -140,7 +147,7 @@ class LiveTerminal:
             self._live.refresh()
 
     def _text(self, line: Line) -> Text:
-        return Text.from_ansi(coloured(line)) if self._colour else Text(plain(line))
+        return Text.assemble(*((text, _RICH_STYLES[style] if self._colour else "") for text, style in line))
 
     def _area(self, now: float) -> list[Line]:
         size = shutil.get_terminal_size()

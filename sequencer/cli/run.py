@@ -1,0 +1,53 @@
+"""``hardseq run``: runs a sequence now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sequencer.cli.exit_codes import ExitCode
+
+
+@click.command()
+@click.argument("path", default=".", type=click.Path(path_type=Path))
+@click.option(
+    "--arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A parameter of the sequence; repeatable."
+)
+@click.option("--only", multiple=True, metavar="MODULE::CASE", help="Only this case, or module; repeatable.")
+@click.option("--tag", "tags", multiple=True, help="Only cases with this tag; repeatable.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the report as JSON; - is standard output.",
+)
+@click.option("--no-panel", is_flag=True, help="Do not serve the live page.")
+@click.option("--open", "open_page", is_flag=True, help="Open the live page in a browser.")
+@click.option("--simulate", is_flag=True, help="Use the drivers' `simulate` counterparts instead of instruments.")
+def command(
+    path: Path,
+    arguments: tuple[str, ...],
+    only: tuple[str, ...],
+    tags: tuple[str, ...],
+    report: Path | None,
+    no_panel: bool,
+    open_page: bool,
+    simulate: bool,
+) -> ExitCode:
+    """Run PATH, a sequence file or a project folder (default: this folder), and keep its report.
+
+    Exits with 0 passed, 1 failed, 2 invalid sequence, configuration or usage, 3 stopped, 4 could not run or store.
+    """
+    from sequencer.cli.run_session import RunOptions, run_once
+
+    options = RunOptions(
+        path=path,
+        arguments=arguments,
+        only=only or None,
+        tags=tags or None,
+        report=report,
+        panel=not no_panel,
+        open_page=open_page,
+        simulate=simulate,
+    )
+    return run_once(options)
