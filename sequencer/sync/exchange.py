@@ -125,6 +125,8 @@ def _read(response: requests.Response, timeout: float) -> str:
         while len(body) < MAX_ANSWER and time.monotonic() < deadline:
             part = read(MAX_ANSWER - len(body), decode_content=False)
             if not part:
+                # Up to Python 3.11 read1 does not notice that this was the end, and the connection would not be kept.
+                response.raw.read(1, decode_content=False)
                 break
             body += part
     except Exception:

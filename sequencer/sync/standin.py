@@ -7,7 +7,7 @@ memory.
 Calls of its own, for tests and for looking around:
 
 - ``GET /standin/reports``: ``{"reports": {id: copies}, "connections": n, "requests": n}``; ``/standin/reports/ID``: the
-  report as it came last;
+  report as it came last; ``DELETE /standin/reports``: forget;
 - ``POST /standin/faults``: a ``Fault`` as JSON; ``DELETE /standin/faults``: behave again.
 """
 
@@ -52,6 +52,14 @@ class Memory:
             self.copies[run] = self.copies.get(run, 0) + 1
             return self.copies[run]
 
+    def clear(self) -> None:
+        """Forgets everything."""
+        with self.lock:
+            self.reports.clear()
+            self.copies.clear()
+            self.connections.clear()
+            self.requests = 0
+
     def count(self, address: str, port: str) -> None:
         """Counts a request and the connection it came over."""
         with self.lock:
@@ -77,11 +85,11 @@ def create_app(api_key: str | None = None) -> Flask:
     """The application; ``api_key`` is the only key that it takes, ``None`` for any."""
     from jsonschema import Draft202012Validator
 
-    from sequencer.domain.version1_schema import VERSION1_SCHEMA
+    from sequencer.domain.version1_schema import version1_schema
 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REPORT
-    app.extensions["standin"] = StandIn(api_key, Draft202012Validator(VERSION1_SCHEMA))
+    app.extensions["standin"] = StandIn(api_key, Draft202012Validator(version1_schema(stand_cloud=True)))
     app.register_blueprint(calls, url_prefix=PATH)
     app.register_blueprint(control, url_prefix="/standin")
     return app
@@ -95,6 +103,7 @@ def _standin() -> StandIn:
 @calls.before_request
 def _check_key() -> tuple[Response, int] | None:
     standin = _standin()
+    request.get_data()  # all of it, also when it is refused: the next request on this connection begins after it
     standin.memory.count(request.remote_addr or "", str(request.environ.get("REMOTE_PORT", "")))
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme != "Bearer" or not key:
@@ -175,6 +184,13 @@ def report(run: str) -> Response | tuple[Response, int]:
     return (jsonify(detail="no such report"), 404) if found is None else jsonify(found)
 
 
+@control.delete("/reports")
+def forget() -> Response:
+    """Forgets what it was sent, and the counts."""
+    _standin().memory.clear()
+    return jsonify({})
+
+
 @control.post("/faults")
 def add_fault() -> Response | tuple[Response, int]:
     """Misbehave from now on."""
@@ -195,19 +211,14 @@ def clear_faults() -> Response:
 
 def make_server(host: str, port: int, api_key: str | None = None) -> BaseWSGIServer:
     """The server, listening; ``port`` 0 takes a free one. Raises ``ValueError`` for a host that others could reach."""
-    from werkzeug.serving import WSGIRequestHandler
     from werkzeug.serving import make_server as make_werkzeug_server
+
+    from sequencer.sync.standin_handler import KeepAliveHandler
 
     if not is_loopback(host):
         raise ValueError("the stand-in is for this machine alone: the host must be 127.0.0.1, ::1 or localhost")
 
-    class Handler(WSGIRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-            """Nothing: what it was sent is asked for by ``/standin/reports``."""
-
-    return make_werkzeug_server(host, port, create_app(api_key), threaded=True, request_handler=Handler)
+    return make_werkzeug_server(host, port, create_app(api_key), threaded=True, request_handler=KeepAliveHandler)
 
 
 def main(arguments: list[str] | None = None) -> None:
