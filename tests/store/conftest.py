@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from sequencer.domain.fold import fold
-from sequencer.store.base import Store
+from sequencer.store.base import Store, StoreError
+from sequencer.store.couchdb import CouchStore
+from sequencer.store.couchdb_client import Couch
 from sequencer.store.sqlite import SqliteStore
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Event, Stamped
@@ -19,6 +28,8 @@ from sequencer.vocabulary.report import RunReport
 
 NOON = 1_700_000_000.0
 """Some moment: 2023-11-14 22:13:20 UTC."""
+
+SERVER = Path(__file__).parents[1] / "couchdb_server"
 
 MakeReport = Callable[..., RunReport]
 
@@ -143,7 +154,105 @@ def open_sqlite(tmp_path: Path, files: Path) -> Iterator[Callable[[], SqliteStor
         one.close()
 
 
-@pytest.fixture(params=["sqlite"])
+@dataclass(frozen=True)
+class Server:
+    """A CouchDB that tests may use: ``real`` when it is not the suite's own."""
+
+    url: str
+    user: str
+    password: str
+    real: bool = False
+
+    def connect(self, **options: Any) -> Couch:
+        """A client with the administrator's rights."""
+        return Couch(self.url, **{"user": self.user, "password": self.password, "timeout": 20.0, **options})
+
+
+def _installed_modules() -> Path:
+    """The server's npm packages, in a cache folder named after what is in the lock file."""
+    lock = (SERVER / "package-lock.json").read_bytes()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / f"hardseq-test-couchdb-{hashlib.sha256(lock).hexdigest()[:16]}"
+    if not folder.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(SERVER / name, scratch)
+            npm = shutil.which("npm")
+            assert npm, "the tests of CouchDB need Node with npm, or HARDSEQ_TEST_COUCHDB_URL"
+            subprocess.run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=scratch, check=True)
+            Path(scratch, "done").mkdir()
+            Path(scratch, "node_modules").rename(Path(scratch, "done", "node_modules"))
+            with suppress(OSError):  # another test run was faster
+                Path(scratch, "done").rename(folder)
+    return folder / "node_modules"
+
+
+@contextmanager
+def run_server(port: int = 0) -> Iterator[Server]:
+    """A fresh server of the suite's own, on a free port unless one is given."""
+    command = ["node", str(SERVER / "server.js"), str(port), "admin:secret"]
+    environment = {**os.environ, "NODE_PATH": str(_installed_modules())}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        ready, _, url = process.stdout.readline().strip().partition(" ")
+        assert ready == "READY", "the CouchDB server of the tests did not start"
+        try:
+            yield Server(url, "admin", "secret")
+        finally:
+            process.stdin.close()
+            process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def couchdb_server() -> Iterator[Server]:
+    """The CouchDB at HARDSEQ_TEST_COUCHDB_URL, or a server that is started for the tests."""
+    url = os.environ.get("HARDSEQ_TEST_COUCHDB_URL")
+    if url is None:
+        with run_server() as server:
+            yield server
+        return
+    parts = urlsplit(url)
+    address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    yield Server(address, unquote(parts.username or ""), unquote(parts.password or ""), real=True)
+
+
+@pytest.fixture
+def start_server() -> Callable[..., AbstractContextManager[Server]]:
+    """Starts a server that the test may stop and start again."""
+    return run_server
+
+
+@pytest.fixture
+def database(couchdb_server: Server) -> Iterator[str]:
+    """A name for the databases of one test, which are gone afterwards."""
+    name = f"test{uuid.uuid4().hex[:12]}"
+    yield name
+    couch = couchdb_server.connect()
+    for suffix in ("", "_units", "_live"):
+        with suppress(StoreError):
+            couch.delete(name + suffix)
+    couch.close()
+
+
+@pytest.fixture
+def open_couchdb(couchdb_server: Server, database: str, files: Path) -> Iterator[Callable[[], CouchStore]]:
+    """Opens the CouchDB database of this test, as often as wanted."""
+    opened: list[CouchStore] = []
+
+    def open_() -> CouchStore:
+        opened.append(CouchStore(couchdb_server.connect(), database, files))
+        return opened[-1]
+
+    yield open_
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture(params=["sqlite", "couchdb"])
 def store(request: pytest.FixtureRequest) -> Store:
     """An empty store of every kind."""
     opened: Store = request.getfixturevalue(f"open_{request.param}")()

@@ -191,6 +191,19 @@ def test_pages_are_stable_while_runs_arrive(store: Store, report: MakeReport, wa
     assert [starts[one] for one in seen] == sorted(starts.values(), reverse=True)
 
 
+def test_pages_of_rare_runs_are_whole(store: Store, report: MakeReport) -> None:
+    """Runs that match are found however many others lie between them, and each page but the last is full."""
+    wanted = RunFilter(stand="Second", part_number="PN1", verdict="passed")
+    saved = [report(start=NOON + number, stand="Second" if number % 6 == 0 else "Stand 1") for number in range(30)]
+    for one in saved:
+        store.save(one)
+    first = store.find(wanted, limit=2)
+    second = store.find(wanted, limit=2, cursor=first.next)
+    third = store.find(wanted, limit=2, cursor=second.next)
+    assert [run.start_time - NOON for page in (first, second, third) for run in page.runs] == [24, 18, 12, 6, 0]
+    assert third.next is None
+
+
 def test_the_last_page_has_no_successor(store: Store, report: MakeReport) -> None:
     """A page that is exactly full and the last one says so."""
     for number in range(2):

@@ -1,0 +1,193 @@
+"""Reports in a CouchDB: one document a run whose ``_id`` is the run's id, and a second, lowered one for other tools.
+
+``NAME`` keeps hardseq's documents (``couchdb_document``), ``report`` the same runs in the fields of version 1 and
+nothing else, because readers of that format refuse what they do not know. ``NAME_units`` holds what first-pass yield
+is read from and can be made again from the runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+from typing import Any
+
+from sequencer.store import couchdb_design as design
+from sequencer.store import couchdb_document as documents
+from sequencer.store import facts
+from sequencer.store.base import (
+    ANY,
+    Page,
+    RunFilter,
+    SeriesName,
+    SeriesPoint,
+    Statistics,
+    StoreConflict,
+    StoreUnavailable,
+)
+from sequencer.store.couchdb_client import Conflict, Couch, NotFound
+from sequencer.store.couchdb_history import History
+from sequencer.store.couchdb_statistics import statistics
+from sequencer.store.couchdb_units import Units
+from sequencer.vocabulary.report import RunReport
+
+VERSION_1_DATABASE = "report"
+_TRIES = 5  # a conflict that comes back this often is no race
+
+
+class CouchStore:
+    """Reports in the database ``name`` of ``couch``; ``attachments`` is where files wait that reports name.
+
+    Nothing is sent before it is needed, so that building one costs nothing and cannot fail.
+    """
+
+    def __init__(self, couch: Couch, name: str = "hardseq", attachments: Path | None = None) -> None:
+        self._couch = couch
+        self._name = name
+        self._attachments = attachments
+        self._history = History(couch, name)
+        self._units = Units(couch, name, self._history)
+        self._lock = threading.Lock()
+        self._prepared = False
+
+    @property
+    def place(self) -> str:
+        """Where reports go, for people."""
+        return f"{self._couch.address}/{self._name}"
+
+    def prepare(self) -> None:
+        """Creates databases, views and indexes where they are missing; cheap when it was done before."""
+        with self._lock:
+            if self._prepared:
+                return
+            self._create_databases()
+            design.create_views(self._couch, self._name, design.VIEWS)
+            design.create_views(self._couch, self._units.database, design.UNIT_VIEWS)
+            design.create_indexes(self._couch, self._name)
+            self._prepared = True
+
+    def _create_databases(self) -> None:
+        design.create_system_databases(self._couch)
+        for name in (self._name, VERSION_1_DATABASE, self._units.database):
+            design.create_database(self._couch, name)
+
+    def save(self, report: RunReport) -> None:
+        """Keeps the report, its version 1 form and the waiting files that it names."""
+        encoded = facts.encode(report)
+        wanted = documents.document(report, facts.fingerprint(encoded), encoded)
+        try:
+            self._put_run(wanted, report)
+        except NotFound:  # the first report that this server gets
+            self._create_databases()
+            self._put_run(wanted, report)
+        self._put_version_1(report)
+        for sha256, media_type in facts.attachments(report).items():
+            file = None if self._attachments is None else self._attachments / sha256
+            if file is not None and file.is_file():
+                self.save_attachment(report["id"], sha256, file.read_bytes(), media_type)
+
+    def _put_run(self, wanted: dict[str, Any], report: RunReport) -> None:
+        for _ in range(_TRIES):
+            try:
+                self._couch.put(self._name, wanted["_id"], body=wanted)
+                return
+            except Conflict:
+                stored = self._couch.get(self._name, wanted["_id"])
+            if stored.get("fingerprint") == wanted["fingerprint"] or self._report_of(stored) == report:
+                return
+            if report["aborted"] or not stored["summary"]["aborted"]:
+                raise StoreConflict(f"another report of run {wanted['_id']} is already stored in {self.place}")
+            files = {
+                name: stub for name, stub in stored.get("_attachments", {}).items() if name != documents.REPORT_FILE
+            }
+            wanted["_attachments"] = {**files, **wanted.get("_attachments", {})}
+            wanted["_rev"] = stored["_rev"]
+        raise StoreUnavailable(f"run {wanted['_id']} is being written by others in {self.place} all the time")
+
+    def _put_version_1(self, report: RunReport) -> None:
+        """The lowered document follows the run's own, whatever stood there."""
+        from sequencer.domain.version1 import lower
+
+        revision: str | None = None
+        for _ in range(_TRIES):
+            wanted = lower(report, rev=revision)
+            try:
+                self._couch.put(VERSION_1_DATABASE, report["id"], body=wanted)
+                return
+            except Conflict:
+                stored = self._couch.get(VERSION_1_DATABASE, report["id"])
+            revision = stored.pop("_rev")
+            if stored == lower(report):
+                return
+        raise StoreUnavailable(f"run {report['id']} is being written by others in {VERSION_1_DATABASE} all the time")
+
+    def get(self, run_id: str) -> RunReport | None:
+        """The whole report."""
+        try:
+            return self._report_of(self._couch.get(self._name, run_id))
+        except NotFound:
+            return None
+
+    def _report_of(self, stored: dict[str, Any]) -> RunReport:
+        packed = None
+        if "report" not in stored:
+            packed = self._couch.get_bytes(self._name, stored["_id"], documents.REPORT_FILE)
+        return documents.report_of(stored, packed)
+
+    def latest(self) -> RunReport | None:
+        """The run that started last."""
+        runs = self.find(limit=1).runs
+        return self.get(runs[0].id) if runs else None
+
+    def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """One page of runs, newest first."""
+        self.prepare()
+        return self._history.find(runs, limit=limit, cursor=cursor)
+
+    def statistics(self, runs: RunFilter = ANY) -> Statistics:
+        """Yield, first-pass yield and failures by case."""
+        self.prepare()
+        return statistics(self._couch, self._name, self._history, self._units, runs)
+
+    def series(self, case: str, measurement: str, runs: RunFilter = ANY, *, limit: int = 1000) -> list[SeriesPoint]:
+        """A measurement's values over runs, oldest first."""
+        self.prepare()
+        return self._history.series(case, measurement, runs, limit)
+
+    def series_names(self, sequence: str | None = None) -> list[SeriesName]:
+        """The measurements that ``series`` can be asked for."""
+        self.prepare()
+        return self._history.series_names(sequence)
+
+    def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:
+        """Keeps a file's bytes with the run."""
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ValueError(f"the attachment's bytes do not have the sha256 {sha256}")
+        for _ in range(_TRIES):
+            stored = self._couch.get(self._name, run_id)
+            if sha256 in stored.get("_attachments", {}):
+                return
+            try:
+                self._couch.put_bytes(
+                    self._name,
+                    run_id,
+                    sha256,
+                    data=data,
+                    media_type=media_type or "application/octet-stream",
+                    rev=stored["_rev"],
+                )
+                return
+            except Conflict:
+                continue
+        raise StoreUnavailable(f"run {run_id} is being written by others in {self.place} all the time")
+
+    def attachment(self, run_id: str, sha256: str) -> bytes | None:
+        """The file's bytes."""
+        try:
+            return self._couch.get_bytes(self._name, run_id, sha256)
+        except NotFound:
+            return None
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._couch.close()

@@ -1,0 +1,147 @@
+"""The one place that talks to CouchDB: CouchDB-Python with time-outs, and every failure as one of three errors.
+
+Why this client, and what is kept away from it, stands in ``docs/decisions/couchdb-client.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Any
+
+import couchdb.http  # type: ignore[import-untyped]  # the library has no type hints
+
+from sequencer.store.base import StoreError, StoreUnavailable
+from sequencer.store.couchdb_transport import Pool
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_ANSWER_TIMES = 6  # a long answer may take this many time-outs in all
+_PERMANENT = (400, 405, 413, 414, 415, 431)
+# What the library leaks besides its own errors; all of them mean that no sensible answer came.
+_ODD = (OSError, HTTPException, couchdb.http.RedirectLimit, TypeError, AttributeError, ValueError)
+
+
+class NotFound(StoreError):
+    """There is no such document or database."""
+
+
+class Conflict(StoreError):
+    """The document was changed by somebody else, or exists already."""
+
+
+class Couch:
+    """A CouchDB server. ``address`` has neither user nor password; ``timeout`` in seconds is per socket operation.
+
+    Threads share one. Nothing is sent before the first call. Every call raises :class:`StoreUnavailable` when the
+    server is away, slow, full, refuses the password or answers nonsense.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        timeout: float = 10.0,
+        ca_bundle: str | None = None,
+    ) -> None:
+        self.address = address.rstrip("/")
+        self._user = user
+        self._pool = Pool(timeout, timeout * _ANSWER_TIMES, lambda: ssl.create_default_context(cafile=ca_bundle))
+        session = couchdb.http.Session(timeout=timeout)
+        session.connection_pool = self._pool
+        self._resource = couchdb.http.Resource(self.address, session)
+        if user is not None:
+            self._resource.credentials = (user, password or "")
+
+    def get(self, *path: str, **query: Any) -> Any:
+        """The JSON answer to a GET; ``query`` values as they are, ``path`` parts are quoted."""
+        return self._json("GET", path, None, query)
+
+    def put(self, *path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
+        """The JSON answer to a PUT."""
+        return self._json("PUT", path, body, query)
+
+    def post(self, *path: str, body: Mapping[str, Any], **query: Any) -> Any:
+        """The JSON answer to a POST. May be sent twice when the connection breaks: only for what bears it."""
+        return self._json("POST", path, body, query)
+
+    def delete(self, *path: str, **query: Any) -> Any:
+        """The JSON answer to a DELETE."""
+        return self._json("DELETE", path, None, query)
+
+    def put_bytes(self, *path: str, data: bytes, media_type: str, **query: Any) -> Any:
+        """Sends an attachment."""
+        return _expect_json(*self._send("PUT", path, data, media_type, query), self.address)
+
+    def get_bytes(self, *path: str) -> bytes:
+        """Fetches an attachment."""
+        return self._send("GET", path, None, None, {})[1]
+
+    def close(self) -> None:
+        """Closes the idle connections; the object stays usable."""
+        self._pool.close()
+
+    def _json(self, method: str, path: tuple[str, ...], body: Mapping[str, Any] | None, query: Any) -> Any:
+        data = None if body is None else encode(body)
+        return _expect_json(*self._send(method, path, data, "application/json", query), self.address)
+
+    def _send(
+        self, method: str, path: tuple[str, ...], data: bytes | None, media_type: str | None, query: Mapping[str, Any]
+    ) -> tuple[str, bytes]:
+        headers = {} if media_type is None else {"Content-Type": media_type}
+        try:
+            _status, answered, body = self._resource._request(method, list(path), body=data, headers=headers, **query)
+            return answered["content-type"], b"" if body is None else body.read()
+        except couchdb.http.HTTPError as error:
+            raise self._explained(error) from None
+        except _ODD as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            reason = reason or type(error).__name__
+            raise StoreUnavailable(f"CouchDB at {self.address} cannot be reached: {reason}") from error
+        finally:
+            self._pool.drop()
+
+    def _explained(self, error: Exception) -> StoreError:
+        what: Any = error.args[0] if error.args else ""
+        if isinstance(error, couchdb.http.ResourceNotFound):
+            return NotFound(f"CouchDB at {self.address} does not have it: {_reason(what)}")
+        if isinstance(error, couchdb.http.ResourceConflict):
+            return Conflict(f"CouchDB at {self.address}: {_reason(what)}")
+        if isinstance(error, couchdb.http.Unauthorized):
+            who = "a request without user" if self._user is None else f"user {self._user!r} or the password"
+            return StoreUnavailable(f"CouchDB at {self.address} refused {who} (401)")
+        if isinstance(error, couchdb.http.Forbidden):
+            return StoreUnavailable(f"CouchDB at {self.address} does not allow it (403): {_reason(what)}")
+        if isinstance(error, couchdb.http.PreconditionFailed):
+            return Conflict(f"CouchDB at {self.address}: {_reason(what)}")
+        status, what = what
+        kind = StoreError if status in _PERMANENT else StoreUnavailable
+        return kind(f"CouchDB at {self.address} answered {status}: {_reason(what)}")
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """Compact JSON as CouchDB takes it: a lone surrogate, which it refuses, becomes U+FFFD."""
+    text = _json(document)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _LONE_SURROGATE.sub("\ufffd", text).encode()
+
+
+def _expect_json(media_type: str, body: bytes, address: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        kind = media_type.partition(";")[0] or "something"
+        raise StoreUnavailable(f"{address} does not answer as CouchDB does: it sent {kind} instead of JSON") from error
+
+
+def _reason(what: Any) -> str:
+    if isinstance(what, tuple):
+        return ": ".join(str(part) for part in what if part)
+    return str(what)

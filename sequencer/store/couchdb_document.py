@@ -1,0 +1,77 @@
+"""The document that CouchDB keeps of a run: the report, and beside it in flat form what indexes and views need.
+
+``{_id: run id, type: "run", fingerprint, summary: {...}, failed_cases: [...], measurements: [[case, name, unit, value,
+lower, upper, result]], report: {...}}``. A report beyond CouchDB's bound for a document (8 MB) lies compressed in the
+attachment ``report.json.gz`` of the same document; everything else about the run stays searchable.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import Any, cast
+
+from sequencer.store import facts
+from sequencer.store.base import RunSummary
+from sequencer.store.cursor import Position
+from sequencer.vocabulary.report import RunReport
+
+REPORT_FILE = "report.json.gz"
+LARGEST_INLINE = 4_000_000
+"""Bytes of JSON; with summary and measurements the document stays below 8 MB."""
+
+
+def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, Any]:
+    """The run's document without ``_rev``. ``encoded`` is the report's JSON."""
+    run = facts.summary(report)
+    made: dict[str, Any] = {
+        "_id": run.id,
+        "type": "run",
+        "fingerprint": fingerprint,
+        "summary": {**run._asdict(), "key": sort_key(run.start_time, run.id), "counted": run.counted},
+        "failed_cases": facts.failed_cases(report),
+        "measurements": _measurements(report),
+    }
+    if len(encoded) <= LARGEST_INLINE:
+        made["report"] = report
+    else:
+        made["_attachments"] = {REPORT_FILE: _inline(gzip.compress(encoded, 1, mtime=0), "application/gzip")}
+    return made
+
+
+def _inline(data: bytes, media_type: str) -> dict[str, str]:
+    return {"content_type": media_type, "data": base64.b64encode(data).decode("ascii")}
+
+
+def _measurements(report: RunReport) -> list[list[Any]]:
+    drawn: dict[str, tuple[float | None, float | None]] = {}
+    rows = []
+    for taken in facts.measurements(report):
+        limits = f"{json.dumps(taken.limits)} {taken.unit}"
+        if limits not in drawn:
+            drawn[limits] = facts.bounds(taken.limits, taken.unit)
+        rows.append([taken.case, taken.name, taken.unit, taken.value, *drawn[limits], taken.result])
+    return rows
+
+
+def report_of(stored: dict[str, Any], packed: bytes | None) -> RunReport:
+    """The report of a stored document; ``packed`` is its attachment where it has one."""
+    return cast(RunReport, stored["report"] if packed is None else json.loads(gzip.decompress(packed)))
+
+
+def summary_of(values: dict[str, Any] | list[Any]) -> RunSummary:
+    """The summary, from the document's mapping or from a view's list in the order of ``RunSummary``'s fields."""
+    if isinstance(values, dict):
+        values = [values[name] for name in RunSummary._fields]
+    return RunSummary._make(values)
+
+
+def sort_key(start_time: float, run_id: str = "") -> str:
+    """A text that sorts as the pair does; with a time alone it is the smallest of that time."""
+    return f"{start_time:020.7f}_{run_id}" if run_id else f"{start_time:020.7f}"
+
+
+def position_key(position: Position) -> str:
+    """The sort key of the run that a cursor names."""
+    return sort_key(position.start_time, position.run_id)

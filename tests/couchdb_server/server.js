@@ -1,0 +1,115 @@
+'use strict';
+// A server that speaks CouchDB's HTTP on 127.0.0.1, in memory: node server.js [PORT] [USER:PASSWORD]
+// It prints "READY http://127.0.0.1:PORT" when it listens, and ends when its standard input does.
+//
+// PouchDB accepts more than CouchDB 3 does, and ignores some of what it cannot do. The rules below make it refuse both,
+// so that a test that passes here does not fail against the real server for these reasons.
+
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const express = require('express');
+
+const port = Number(process.argv[2] || 0);
+const [user, password] = (process.argv[3] || '').split(':');
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'couchdb-server-'));
+const LARGEST_DOCUMENT = 8000000;
+
+process.on('unhandledRejection', (error) => console.error('unhandled', error && (error.reason || error.message)));
+process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+process.on('SIGTERM', () => process.exit(0));
+process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
+
+const configuration = path.join(folder, 'config.json');
+const admins = user ? { admins: { [user]: password } } : {};
+fs.writeFileSync(configuration, JSON.stringify({ ...admins, log: { level: 'none' } }));
+
+const PouchDB = require('pouchdb-core')
+  .plugin(require('pouchdb-adapter-memory'))
+  .plugin(require('pouchdb-adapter-http'))
+  .plugin(require('pouchdb-mapreduce'))
+  .plugin(require('pouchdb-replication'))
+  .defaults({ adapter: 'memory' });
+
+function refuse(response, status, error, reason) {
+  response.status(status).json({ error, reason });
+}
+
+function appendQuery(request, text) {
+  request.url += (request.url.includes('?') ? '&' : '?') + text;
+}
+
+// What CouchDB 3 refuses and PouchDB would take. Returns true when the request was answered.
+function refused(request, response, parts) {
+  const [database, document] = parts;
+  const { method, query, headers } = request;
+  if (query.startkey_docid || query.filter === '_selector' || document === '_purge' || parts[2] === 'queries') {
+    refuse(response, 501, 'not_implemented', 'this server ignores it');
+    return true;
+  }
+  if (parts.length === 1 && method === 'PUT') {
+    if (database[0] !== '_' && !/^[a-z][a-z0-9_$()+/-]*$/.test(database)) {
+      refuse(response, 400, 'illegal_database_name', database);
+      return true;
+    }
+    if (user && !headers.authorization) {
+      refuse(response, 401, 'unauthorized', 'You are not a server admin.');
+      return true;
+    }
+  }
+  if (method === 'POST' && parts.length === 1 && !/^application\/json/.test(headers['content-type'] || '')) {
+    refuse(response, 415, 'bad_content_type', 'Content-Type must be application/json');
+    return true;
+  }
+  return false;
+}
+
+function rules(request, response, next) {
+  delete request.headers['accept-encoding'];
+  const parts = request.path.split('/').filter(Boolean).map(decodeURIComponent);
+  const [database, document] = parts;
+  if (!database || (database[0] === '_' && !/^_(users|replicator)$/.test(database))) return next();
+  if (refused(request, response, parts)) return undefined;
+  if (request.method === 'DELETE' && parts.length === 1) {
+    return PouchDB.allDbs().then((names) => (
+      names.includes(database) ? next() : refuse(response, 404, 'not_found', 'Database does not exist.')
+    ));
+  }
+  if (request.method === 'DELETE' && parts.length > 1 && !request.query.rev && !/^_(local|index)$/.test(document)) {
+    const revision = request.headers['if-match'];
+    if (!revision) return refuse(response, 409, 'conflict', 'Document update conflict.');
+    appendQuery(request, 'rev=' + revision.replace(/"/g, ''));
+  }
+  if (request.method === 'POST' && document === '_find') {
+    return express.json()(request, response, () => {
+      request.body.limit = request.body.limit || 25;
+      request._body = true;
+      next();
+    });
+  }
+  if (request.method === 'PUT' && parts.length === 2 && document[0] !== '_') return bounded(request, response, next);
+  return next();
+}
+
+// CouchDB bounds a document without its attachments.
+function bounded(request, response, next) {
+  express.json({ limit: '1gb' })(request, response, (error) => {
+    if (error) return refuse(response, 400, 'bad_request', 'invalid UTF-8 JSON');
+    const { _attachments: attachments, ...body } = request.body;
+    if (JSON.stringify(body).length > LARGEST_DOCUMENT) return refuse(response, 413, 'document_too_large', request.path);
+    request._body = true;
+    return next();
+  });
+}
+
+const application = express();
+application.get('/_up', (request, response) => response.json({ status: 'ok', seeds: {} }));
+application.use(rules);
+application.use(require('express-pouchdb')(PouchDB, {
+  configPath: configuration,
+  logPath: path.join(folder, 'log.txt'),
+  overrideMode: { exclude: ['compression', 'routes/fauxton', 'disk-size'] },
+}));
+const server = application.listen(port, '127.0.0.1', () => {
+  console.log('READY http://127.0.0.1:' + server.address().port);
+});
