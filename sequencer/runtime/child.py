@@ -55,7 +55,7 @@ class ChildFront:
         gc.freeze()
         self._ready = True
         self._link.send({"ready": True, "cases": list(plan.cases)})
-        start = self._link.wait_for_start()
+        start = self._link.wait_for_start(lambda: {"sequence": plan.about(), "modules": plan.document()})
         gc.enable()
         return start
 

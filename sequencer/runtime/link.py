@@ -50,11 +50,13 @@ class Link:
         """Sends a message that is no event."""
         self.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
-    def wait_for_start(self) -> Start | None:
-        """Blocks until the start command; ``None`` when there will be none."""
+    def wait_for_start(self, plan: Callable[[], Mapping[str, Any]]) -> Start | None:
+        """Blocks until the start command, telling the plan when asked; ``None`` when there will be no start."""
         for message in self._lines:
             if message.get("command") == "start":
                 return read_start(message)
+            if message.get("command") == "plan":
+                self.send({"plan": plan()})
             if message.get("command") == "stop":
                 break
         return None

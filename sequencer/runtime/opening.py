@@ -72,7 +72,7 @@ def _begin(run: RunContext, selection: list[str] | None) -> None:
     run.emit(
         RunStarted(
             run=start.run,
-            sequence={key: sequence.get(key) for key in ("name", "version", "description", "file", "sha256")},
+            sequence=run.plan.about(),
             modules=run.plan.document(),
             hardseq=__version__,
             host=dict(start.host),

@@ -64,6 +64,10 @@ class Plan:
     by_item: dict[pytest.Item, PlannedCase]
     cases: dict[str, PlannedCase]
 
+    def about(self) -> dict[str, Any]:
+        """The sequence as it stands in ``RunStarted.sequence``."""
+        return {key: self.sequence.get(key) for key in ("name", "version", "description", "file", "sha256")}
+
     def document(self) -> list[dict[str, Any]]:
         """The plan as it stands in ``RunStarted.modules``."""
         return [

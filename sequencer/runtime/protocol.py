@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
-import pytest_dependency
+import pytest_dependency  # type: ignore[import-untyped]  # it declares no types
 
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.plan import PlannedCase, PlannedModule

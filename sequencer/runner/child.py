@@ -1,0 +1,181 @@
+"""The test process as its owner sees it: in a group of its own, spoken to in lines, killed with its children."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+_ROOT = str(Path(__file__).resolve().parent.parent.parent)
+# Not `-m`: with it the folder one happens to be in could hide modules; and hardseq may lie in a checkout.
+_BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from sequencer.runtime.__main__ import main; main()"
+_PIPE_BYTES = 1 << 20
+_TAIL_LINES = 40
+
+
+class Child:
+    """A test process for the generated project in ``folder``, warm once it says so.
+
+    ``received`` gets what it sends in pieces as they come and, in the end, ``b""`` once; ``output`` gets each line that
+    drivers print. Both are called from threads. Raises ``OSError`` when the process cannot be started.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        received: Callable[[Child, bytes], None],
+        output: Callable[[str], None],
+        *,
+        cwd: Path | None = None,
+    ) -> None:
+        self._received = received
+        self._output = output
+        self._last: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._lock = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _BOOT, _ROOT, str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd=cwd,
+            **_own_group(),
+        )
+        _widen(self._process.stdout)
+        self._talk = threading.Thread(target=self._read_messages, name="child", daemon=True)
+        self._print = threading.Thread(target=self._read_output, name="child output", daemon=True)
+        self._talk.start()
+        self._print.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Sends one command; a process that is gone is noticed elsewhere."""
+        assert self._process.stdin is not None
+        line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        with self._lock, suppress(OSError, ValueError):
+            while line:
+                line = line[self._process.stdin.write(line) :]
+
+    def hang_up(self) -> None:
+        """Closes its standard input: a process that waits for a start ends, one that runs stops."""
+        assert self._process.stdin is not None
+        with self._lock, suppress(OSError):
+            self._process.stdin.close()
+
+    def kill(self) -> None:
+        """Ends the process and what it started, at once."""
+        if sys.platform == "win32":
+            _kill_tree(self._process.pid)
+        else:
+            # Also when the process itself is gone: its group is what drivers left running.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(OSError):
+            self._process.kill()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits for its end; false when it did not come in time."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def obituary(self) -> str:
+        """How it ended, with the last lines that it printed."""
+        self._print.join(1.0)
+        code = self._process.poll()
+        if code is None:
+            ending = "closed its pipe"
+        elif code < 0:
+            ending = f"was ended by {_signal_name(-code)}"
+        else:
+            ending = f"ended with exit code {code}"
+        last = "\n".join(self._last)
+        return ending if not last else f"{ending}; the last it printed:\n{last}"
+
+    def _read_messages(self) -> None:
+        assert self._process.stdout is not None
+        end = threading.Thread(target=self._watch_end, name="child end", daemon=True)
+        end.start()
+        descriptor = self._process.stdout.fileno()
+        with suppress(OSError):
+            while chunk := os.read(descriptor, 1 << 18):
+                self._received(self, chunk)
+        self._finish()
+
+    def _watch_end(self) -> None:
+        # A process forked by a driver may hold the pipe open, and then its end alone would tell nobody.
+        self._process.wait()
+        self._talk.join(1.0)
+        self._finish()
+
+    def _finish(self) -> None:
+        with self._lock:
+            received, self._received = self._received, _ignore
+        received(self, b"")
+
+    def _read_output(self) -> None:
+        assert self._process.stderr is not None
+        waiting = b""
+        with suppress(OSError):
+            while chunk := os.read(self._process.stderr.fileno(), 1 << 16):
+                *lines, waiting = (waiting + chunk).split(b"\n")
+                for line in lines:
+                    self._say(line)
+        if waiting:
+            self._say(waiting)
+
+    def _say(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace").rstrip("\r")
+        self._last.append(text)
+        self._output(text)
+
+
+def _ignore(child: Child, chunk: bytes) -> None:
+    """After the end there is nothing to receive."""
+
+
+def _own_group() -> dict[str, Any]:
+    # Ctrl-C in the terminal is the owner's: it asks the test process to stop.
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
+
+
+def _widen(pipe: Any) -> None:
+    """Lets the test process run ahead of a busy reader, where the system can."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
+def _kill_tree(pid: int) -> None:
+    # Imported here: only Windows needs it, which has no process groups to kill.
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,60 @@
+"""Facts about this computer for the report."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import uuid
+from pathlib import Path
+
+from sequencer.vocabulary.data import Data
+
+
+def host_facts() -> dict[str, Data]:
+    """``{name, id, os, python, timezone}``: ``id`` names the machine, ``timezone`` is the IANA name."""
+    return {
+        "name": platform.node(),
+        "id": machine_id(),
+        "os": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "timezone": time_zone(),
+    }
+
+
+def machine_id() -> str:
+    """The operating system's id of this installation, or the network card's address where there is none."""
+    if sys.platform == "win32":
+        import winreg
+
+        try:
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SOFTWARE\Microsoft\Cryptography") as key:
+                return str(winreg.QueryValueEx(key, "MachineGuid")[0])
+        except OSError:
+            return f"{uuid.getnode():012x}"
+    for file in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        try:
+            found = Path(file).read_text("ascii").strip()
+        except (OSError, ValueError):
+            continue
+        if found:
+            return found
+    return f"{uuid.getnode():012x}"
+
+
+def time_zone() -> str:
+    """The IANA name of the local time zone, ``UTC`` when the system does not tell."""
+    named = os.environ.get("TZ", "").removeprefix(":")
+    if "/" in named and not named.startswith("/"):
+        return named
+    target = os.path.realpath("/etc/localtime")
+    _, zoneinfo, name = target.partition("/zoneinfo/")
+    if zoneinfo:
+        return name.removeprefix("posix/")
+    # Imported here: only systems that keep the name elsewhere (Windows) need it.
+    import tzlocal
+
+    try:
+        return str(tzlocal.get_localzone_name())
+    except Exception:  # whatever a misconfigured system makes it raise
+        return "UTC"

@@ -1,0 +1,91 @@
+"""How far a run has come, from its events: what is needed when its process dies in the middle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sequencer.vocabulary import event as events
+from sequencer.vocabulary.event import Stamped
+from sequencer.vocabulary.report import RunReport
+from sequencer.vocabulary.status import Status
+
+
+@dataclass(slots=True)
+class Progress:
+    """``running`` is the case under way with its attempt, ``step`` the last step that it began.
+
+    ``cases`` says of each case, in running order, whether it belongs to the teardown.
+    """
+
+    seq: int = 0
+    cases: dict[str, bool] = field(default_factory=dict)
+    statuses: dict[str, Status] = field(default_factory=dict)
+    running: events.CaseStarted | None = None
+    step: events.StepStarted | None = None
+    resumed: bool = False
+    finished: bool = False
+    variables: dict[str, Any] = field(default_factory=dict)
+    module_variables: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def apply(self, stamped: Stamped) -> None:
+        """Takes one event in."""
+        self.seq, event = stamped.seq, stamped.event
+        match event:
+            case events.StepStarted():
+                self.step = event
+            case events.CaseStarted():
+                self.running, self.step = event, None
+            case events.CaseFinished():
+                self.running = self.step = None
+                if event.final:
+                    self.statuses[event.case] = event.status
+            case events.RunStarted():
+                self.cases = _cases(event.modules)
+            case events.VariableSet():
+                self._variables(event)[event.variable] = event.value
+            case events.RunResumed():
+                self.resumed = True
+            case events.RunFinished():
+                self.finished = True
+
+    @property
+    def in_teardown(self) -> bool:
+        """Whether what must always run has begun."""
+        return self.running is not None and self.cases.get(self.running.case, False)
+
+    @property
+    def unfinished(self) -> list[str]:
+        """The cases whose end is not known."""
+        return [name for name in self.cases if name not in self.statuses]
+
+    @property
+    def teardown_is_left(self) -> bool:
+        """Whether something that must always run has not run yet."""
+        return any(self.cases[name] for name in self.unfinished)
+
+    def resume(self, report: RunReport, reason: str, stop_reason: str | None) -> dict[str, Any]:
+        """What the process that takes over must know; see ``runtime.start.Resume``."""
+        sections = ("process", "batch", "dut", "stand", "instruments", "user")
+        return {
+            "seq": self.seq,
+            "statuses": self.statuses,
+            "reason": reason,
+            "record": {name: report[name] for name in sections if report[name]},  # type: ignore[literal-required]
+            "variables": self.variables,
+            "module_variables": self.module_variables,
+            "stop_reason": stop_reason,
+        }
+
+    def _variables(self, event: events.VariableSet) -> dict[str, Any]:
+        if event.scope == "run":
+            return self.variables
+        return self.module_variables.setdefault(event.case.partition("::")[0], {})
+
+
+def _cases(modules: list[dict[str, Any]]) -> dict[str, bool]:
+    return {
+        f"{module['id']}::{case['id']}": "teardown" in (module["group"], case["group"])
+        for module in modules
+        for case in module["cases"]
+    }

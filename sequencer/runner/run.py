@@ -1,0 +1,187 @@
+"""One run from its warm test process to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sequencer.domain.run_id import new_run_id
+from sequencer.domain.state_folder import StateFolder
+from sequencer.runner.child import Child
+from sequencer.runner.host import host_facts
+from sequencer.runner.questions import Questions
+from sequencer.runner.request import RunNotPossible, StartRequest
+from sequencer.runner.supervisor import Receive, Supervisor
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.event import Stamped
+from sequencer.vocabulary.report import RunReport
+
+if TYPE_CHECKING:
+    from sequencer.runtime.journal import Journal
+
+GRACE_SECONDS = 5.0
+"""What a stopped or overdue case gets to end by itself before its process is killed."""
+_POLL_SECONDS = 0.5
+
+Listener = Callable[[Stamped], None]
+
+
+def _ignore(line: str) -> None:
+    """Nobody reads what drivers print."""
+
+
+class Run:
+    """Owns the test process of one run: ``prepare``, ``start``, ``wait``, ``close``.
+
+    ``compiled`` is the generated project, ``project`` the folder in which drivers find themselves (by default the
+    present one). ``listeners`` are told every event, ``output`` each line that drivers print; both from threads. All
+    methods may be called from any thread, ``stop`` also from a signal handler.
+    """
+
+    def __init__(
+        self,
+        compiled: Path,
+        state: StateFolder,
+        *,
+        listeners: Sequence[Listener] = (),
+        output: Callable[[str], None] = _ignore,
+        project: Path | None = None,
+        grace: float = GRACE_SECONDS,
+    ) -> None:
+        self.run_id: str | None = None
+        self._compiled = compiled
+        self._state = state
+        self._questions = Questions()
+        self._listeners: list[Listener] = [self._questions.apply, *listeners]
+        self._output = output
+        self._project = project
+        self._grace = grace
+        self._supervisor: Supervisor | None = None
+        self._journal: Journal | None = None
+
+    def prepare(self) -> None:
+        """Starts the test process and returns at once; it loads and collects meanwhile. Raises ``RunNotPossible``."""
+        if self._supervisor is None:
+            try:
+                self._supervisor = Supervisor(self._spawn, self._tell, self._grace)
+            except OSError as error:
+                raise RunNotPossible(f"the test process cannot be started: {error}") from None
+
+    def wait_ready(self, seconds: float | None = None) -> bool:
+        """Waits until the tests are collected; false when that takes longer. Raises ``RunNotPossible``."""
+        supervisor = self._prepared()
+        ready = _wait(supervisor.ready.wait, seconds)
+        if supervisor.problem is not None:
+            raise supervisor.problem
+        return ready
+
+    def plan(self) -> dict[str, Any]:
+        """``{sequence, modules}`` as in ``RunStarted``; only before ``start``. Raises as ``wait_ready`` does."""
+        self.wait_ready()
+        supervisor = self._prepared()
+        supervisor.child.send({"command": "plan"})
+        plan = supervisor.plans.get()
+        if supervisor.problem is not None:
+            raise supervisor.problem
+        return plan
+
+    def start(self, request: StartRequest) -> str:
+        """Begins the run and returns its id. Raises ``RunRefused`` or ``RunNotPossible``; then there is no run."""
+        self.prepare()
+        self.wait_ready()
+        supervisor = self._prepared()
+        run_id = new_run_id()
+        path = self._state.journal(run_id)
+        self._journal = _hold(path)
+        command = request.command(run_id, str(path), str(self._state.attachments))
+        if command["host"] is None:
+            command["host"] = host_facts()
+        supervisor.start(command)
+        _wait(supervisor.begun.wait, None)
+        if supervisor.problem is not None:
+            self._release(path)
+            raise supervisor.problem
+        self.run_id = run_id
+        return run_id
+
+    def stop(self, reason: str = "stopped by the operator") -> None:
+        """Asks the run to stop: the running case is interrupted, teardown runs. Asked again, ends the test process."""
+        if self._supervisor is not None:
+            self._supervisor.stop(reason)
+
+    def answer(self, dialog_id: str, result: str, value: Data = None, by: str | None = None) -> bool:
+        """Answers a dialog; false when it is not open (any more) or the answer is none it can have."""
+        if self._supervisor is None or not self._questions.take(dialog_id, result, value):
+            return False
+        message = {"command": "answer", "dialog": dialog_id, "result": result, "value": value, "by": by}
+        self._supervisor.child.send(message)
+        return True
+
+    def wait(self, seconds: float | None = None) -> RunReport | None:
+        """The report once the run is over; ``None`` when that takes longer than ``seconds``."""
+        supervisor = self._prepared()
+        return supervisor.fold.begun() if _wait(supervisor.over.wait, seconds) else None
+
+    def close(self) -> None:
+        """Ends the test process, first asking it to, and lets the journal go. Closing twice is harmless."""
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is not None:
+            supervisor.child.hang_up()
+            if not supervisor.child.wait(self._grace):
+                supervisor.child.kill()
+                supervisor.child.wait(self._grace)
+            supervisor.close()
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a test process."""
+        return self._supervisor is not None and self._supervisor.child.alive
+
+    @property
+    def journal(self) -> Path | None:
+        """The journal of the started run."""
+        return None if self.run_id is None else self._state.journal(self.run_id)
+
+    def _prepared(self) -> Supervisor:
+        if self._supervisor is None:
+            raise RunNotPossible("the run was not prepared, or is closed")
+        return self._supervisor
+
+    def _spawn(self, receive: Receive) -> Child:
+        return Child(self._compiled, receive, self._output, cwd=self._project)
+
+    def _tell(self, stamped: Stamped) -> None:
+        for listener in self._listeners:
+            listener(stamped)
+
+    def _release(self, path: Path) -> None:
+        """A journal in which nothing stands is none."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+        if path.exists() and path.stat().st_size == 0:
+            path.unlink()
+
+
+def _hold(path: Path) -> Journal:
+    # Imported here: the test process is to be started before anything else is loaded.
+    from sequencer.runtime.journal import Journal
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Journal(path, "runner")
+    except OSError as error:
+        raise RunNotPossible(f"the journal {path} cannot be opened: {error.strerror or error}") from None
+
+
+def _wait(wait: Callable[[float], bool], seconds: float | None) -> bool:
+    """Waits in pieces, as Windows looks at Ctrl-C only in between."""
+    while seconds is None or seconds > _POLL_SECONDS:
+        if wait(_POLL_SECONDS):
+            return True
+        seconds = None if seconds is None else seconds - _POLL_SECONDS
+    return wait(seconds)

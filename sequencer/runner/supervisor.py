@@ -1,0 +1,206 @@
+"""Watches over the test process of a run, in a thread of its own: all that changes is changed there."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sequencer.domain.fold import Fold
+from sequencer.runner.aftermath import Aftermath, catch_up
+from sequencer.runner.child import Child
+from sequencer.runner.progress import Progress
+from sequencer.runner.request import RunNotPossible, RunRefused
+from sequencer.runner.watch import Watch
+from sequencer.vocabulary.event import FailureKind, RunStarted, Stamped, decode
+
+Receive = Callable[[Child, bytes], None]
+_EVENT = b'{"event"'
+
+
+class Supervisor:
+    """Hears what the process says, kills it when it does not listen, and lets a fresh one run the teardown.
+
+    ``spawn`` makes a test process; ``tell`` is told every event. ``ready``, ``begun`` and ``over`` are set once the
+    tests are collected, the first event has come (or ``problem`` says why it never will), and the run is finished.
+    """
+
+    def __init__(self, spawn: Callable[[Receive], Child], tell: Callable[[Stamped], None], grace: float) -> None:
+        self.ready = threading.Event()
+        self.begun = threading.Event()
+        self.over = threading.Event()
+        self.problem: Exception | None = None
+        self.plans: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self.fold = Fold()
+        self._spawn = spawn
+        self._tell = tell
+        # Its `put` may be interrupted by a signal handler that puts, too.
+        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="run", daemon=True)
+        self._command: dict[str, Any] | None = None
+        self._stop_reason: str | None = None
+        self._killed: tuple[FailureKind, str] | None = None
+        self._rest = b""
+        self._closed = False
+        self._progress = Progress()
+        self._watch = Watch(grace)
+        self.child = spawn(self._receive)
+        self._thread.start()
+
+    # Called from any thread.
+
+    def start(self, command: dict[str, Any]) -> None:
+        """Sends the start command."""
+        self._inbox.put(lambda: self._start(command))
+
+    def stop(self, reason: str) -> None:
+        """Asks for a stop; asked again, kills."""
+        self._inbox.put(lambda: self._stop(reason))
+
+    def close(self) -> None:
+        """Ends the thread; the process is the caller's."""
+        self._inbox.put(self._close)
+        self._thread.join()
+
+    def _receive(self, child: Child, chunk: bytes) -> None:
+        self._inbox.put(lambda: self._hear(child, chunk))
+
+    # Everything below runs in the thread.
+
+    def _run(self) -> None:
+        while not self._closed:
+            try:
+                message = self._inbox.get(timeout=self._watch.left())
+            except Empty:
+                self._kill_overdue()
+            else:
+                message()
+
+    def _close(self) -> None:
+        self._closed = True
+
+    def _start(self, command: dict[str, Any]) -> None:
+        self._command = command
+        self.child.send(command)
+        if self._stop_reason is not None:
+            self.child.send({"command": "stop", "reason": self._stop_reason})
+
+    def _stop(self, reason: str) -> None:
+        if self._stop_reason is None:
+            self._stop_reason = reason
+            if self._command is not None:
+                self.child.send({"command": "stop", "reason": reason})
+            if self._progress.running is not None and not self._progress.in_teardown:
+                self._watch.stop()
+        elif self._command is not None and not self._progress.finished:
+            self._kill("stopped", f"{self._stop_reason}; stopped again, so the test process was ended")
+
+    def _kill_overdue(self) -> None:
+        clock = self._watch.overdue()
+        if clock == "stop":
+            self._kill("stopped", f"{self._stop_reason}; {self._where()} did not react, so the test process was ended")
+        elif clock == "deadline":
+            what = (
+                "the timeout passed" if self._progress.running is not None else "a driver could not be closed in time"
+            )
+            self._kill("timeout", f"{what}, {self._where()} did not react, so the test process was ended")
+
+    def _where(self) -> str:
+        step = self._progress.step
+        if step is None:
+            return "what was running"
+        return f"the step {step.step!r}" if step.call is None else f"{step.call}, called by the step {step.step!r},"
+
+    def _kill(self, kind: FailureKind, message: str) -> None:
+        self._killed = self._killed or (kind, message)
+        self._watch.reset()
+        self.child.kill()
+
+    def _hear(self, child: Child, chunk: bytes) -> None:
+        if child is not self.child:
+            return
+        if not chunk:
+            self._end()
+            return
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            if line.startswith(_EVENT):
+                stamped = decode(line)
+                if stamped is not None:
+                    self._apply(stamped)
+            else:
+                self._control(json.loads(line))
+
+    def _control(self, message: dict[str, Any]) -> None:
+        if "deadline" in message:
+            self._watch.deadline(message["deadline"])
+        elif "plan" in message:
+            self.plans.put(message["plan"])
+        elif message.get("ready"):
+            self._settle_ready()
+        elif "refused" in message:
+            self._fail(RunRefused(message["refused"]))
+        else:
+            self._fail(RunNotPossible(f"the generated tests cannot be loaded: {message.get('error')}"))
+
+    def _settle_ready(self) -> None:
+        if self.ready.is_set() and self._command is not None:  # a fresh process that takes over
+            self.child.send(self._command)
+        self.ready.set()
+
+    def _fail(self, problem: Exception) -> None:
+        self.problem = self.problem or problem
+        self.ready.set()
+        self.begun.set()
+        self.plans.put({})
+
+    def _apply(self, stamped: Stamped) -> None:
+        self._progress.apply(stamped)
+        self._watch.apply(stamped.event)
+        self.fold.apply(stamped)
+        self._tell(stamped)
+        if isinstance(stamped.event, RunStarted):
+            self.begun.set()
+        elif self._progress.finished:
+            self.over.set()
+
+    def _end(self) -> None:
+        """The process is gone."""
+        self._rest = b""
+        self._watch.reset()
+        if self.over.is_set():
+            return
+        if self._command is not None:
+            for stamped in catch_up(Path(self._command["journal"]), self._progress.seq):
+                self._apply(stamped)
+        if self._progress.finished:
+            return
+        if self._command is None or not self._progress.cases:
+            self._fail(RunNotPossible(f"the test process {self.child.obituary()}"))
+        else:
+            self._take_over(self._command)
+
+    def _take_over(self, command: dict[str, Any]) -> None:
+        died = f"the test process {self.child.obituary()}"
+        kind, message = self._killed or ("error", died)
+        self._killed = None
+        in_teardown = self._progress.in_teardown
+        self.child.kill()
+        aftermath = Aftermath(Path(command["journal"]), self._progress, self._apply)
+        aftermath.close_running(kind, message)
+        reason = message.partition("\n")[0]
+        given_up = self._progress.resumed or command["resume"] is not None
+        if kind == "stopped" and in_teardown:
+            given_up = True
+        if given_up or not self._progress.teardown_is_left:
+            aftermath.finish(reason, self._stop_reason)
+            return
+        resume = self._progress.resume(self.fold.begun(), reason, self._stop_reason)
+        self._command = {**command, "resume": resume}
+        try:
+            self.child = self._spawn(self._receive)
+        except OSError:
+            aftermath.finish(reason, self._stop_reason)
