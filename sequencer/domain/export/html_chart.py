@@ -34,8 +34,12 @@ def chart_svg(chart: dict[str, Any]) -> str:
     parts.extend(_axes(chart, across, along, log_x, log_y))
     names = chart.get("marker_name")
     for index, line in enumerate(series):
-        name = names[index] if isinstance(names, list) and index < len(names) else None
-        parts.append(_line(line, across, along, COLOURS[index % len(COLOURS)], _label(name)))
+        name = _label(names[index]) if isinstance(names, list) and index < len(names) else ""
+        colour = COLOURS[index % len(COLOURS)]
+        parts.append(_line(line, across, along, colour, name))
+        if name:
+            y = TOP + 14 * (index + 1)
+            parts.append(f'<text x="{LEFT + 8}" y="{y}" font-size="12" fill="{colour}">{name}</text>')
     return "".join([*parts, "</svg>"])
 
 

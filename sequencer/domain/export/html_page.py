@@ -27,7 +27,7 @@ def _page(report: RunReport) -> Iterator[str]:
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{name}: {report['status']}</title><style>{STYLE}</style></head><body>"
-    yield f"<header><div><h1>{name}</h1><p class=quiet>{moment(report['start_time'])}{partial}</p></div>"
+    yield f"<header><div><h1>{name}</h1><p class=quiet>{_readable(report['start_time'])}{partial}</p></div>"
     yield f"{_badge(report['status'])}</header>"
     yield from _facts(_run_facts(report))
     yield from _failed(report)
@@ -99,8 +99,8 @@ def _failures(failures: Iterable[FailureReport]) -> Iterator[str]:
         code = "" if failure["error_code"] is None else f" (error code {failure['error_code']})"
         where = f"\n{failure['place']}" if failure["place"] else ""
         call = f" in {failure['call']}" if failure["call"] else ""
-        yield f'<div class="failure">{_safe(failure["message"] + code)}'
-        yield f"<span class=quiet>{_safe(where + call)}</span></div>"
+        more = f"<span class=quiet>{_safe(where + call)}</span>"
+        yield f'<div class="failure">{_safe(failure["message"] + code)}{more}</div>'
 
 
 def _case(case: CaseReport) -> Iterator[str]:
@@ -152,6 +152,10 @@ def _measurements(measurements: list[MeasurementReport]) -> Iterator[str]:
         yield f"<tr><td>{_safe(measurement['name'])}</td><td{missed}>{_safe(shown(measurement))}</td>"
         yield f"<td>{_safe(limits_in_words(measurement))}</td><td{missed}>{result}</td></tr>"
     yield "</tbody></table></div>"
+
+
+def _readable(time: float) -> str:
+    return moment(time).split(".")[0].replace("T", " ") + " UTC"
 
 
 def _badge(status: str) -> str:
