@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from sequencer.domain.duration import parse_duration
 from sequencer.domain.expression import OPENING
 from sequencer.language.drivers import Drivers
 from sequencer.language.expressions import ExpressionChecker
@@ -67,8 +68,8 @@ class Context:
         self.shapes = shapes()
         self.step_types: Mapping[str, StepType] = step_types()
 
-    def check_step(self, step_type: StepType, node: MappingNode) -> bool:
-        """Whether the step has the keys and values that its verb wants; what is wrong is reported."""
+    def check_step(self, step_type: StepType, node: MappingNode) -> frozenset[str]:
+        """The keys of a step that are not as its verb wants them; they are reported."""
         return self.shapes.step(step_type).check(node, self.sources.written, self.problems.report)
 
     def condition(self, node: MappingNode, what: str) -> str | None:
@@ -82,6 +83,18 @@ class Context:
             return "false"
         self.expressions.bare(str(written), node.value_place("if"))
         return str(written).strip()
+
+    def timeout(self, node: MappingNode) -> float | None:
+        """The seconds under ``timeout``, ``None`` when there is none or it was wrong."""
+        written = node.get("timeout")
+        try:
+            seconds = None if written is None else parse_duration(written)
+        except ValueError:
+            return None  # the schema's check has said so
+        if seconds == 0:
+            place = node.value_place("timeout")
+            self.problems.report("wrong-value", "`timeout` must be longer than 0", place)
+        return seconds or None
 
     def fixed_text(self, node: MappingNode, *keys: str) -> None:
         """Reports an expression in a text that nobody evaluates."""

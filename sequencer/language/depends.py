@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sequencer.language.plan import CasePlan, Dependency, ModulePlan
 from sequencer.language.problems import Problems
 from sequencer.language.wording import did_you_mean
+from sequencer.vocabulary.problem import Place
 
 
 class Dependencies:
@@ -22,7 +23,7 @@ class Dependencies:
             self._by_name.setdefault(case.full_name, []).append(case)
             if case.base_id != case.id:
                 self._by_name.setdefault(f"{case.module.id}::{case.base_id}", []).append(case)
-        self._found: dict[tuple[str, str], list[CasePlan]] = {}
+        self._reported: set[Place] = set()
 
     def resolve(self) -> None:
         """Fills ``CasePlan.depends``; unknown names, cycles and cases that run later are reported."""
@@ -36,12 +37,6 @@ class Dependencies:
         return [(dependency, self._find(dependency, case.module)) for dependency in case.dependencies()]
 
     def _find(self, dependency: Dependency, module: ModulePlan) -> list[CasePlan]:
-        key = (module.id, dependency.text)
-        if key not in self._found:
-            self._found[key] = self._look_up(dependency, module)
-        return self._found[key]
-
-    def _look_up(self, dependency: Dependency, module: ModulePlan) -> list[CasePlan]:
         module_id, separator, case_id = dependency.text.partition("::")
         module_id = module_id or module.id
         if module_id in self._modules and not separator:
@@ -75,14 +70,19 @@ class Dependencies:
         targets: list[CasePlan],
         wanted: dict[str, list[tuple[Dependency, list[CasePlan]]]],
     ) -> None:
+        if dependency.place in self._reported:
+            return
         own = self._position[case.full_name]
         for target in targets:
             if self._position[target.full_name] < own:
                 continue
+            self._reported.add(dependency.place)
             path = self._way_back(target, case, wanted)
             if path is not None:
                 circle = " → ".join([case.full_name, *path])
-                message = f"a circle: {circle}" if target is not case else f"`{case.full_name}` depends on itself"
+                message = f"a circle: {circle}"
+                if dependency.text in (case.module.id, f"{case.module.id}::{case.id}", f"::{case.id}"):
+                    message = f"`{dependency.text}` depends on itself"
                 self._problems.report("dependency-cycle", message, dependency.place)
             else:
                 message = f"`{target.full_name}` runs later than `{case.full_name}`"

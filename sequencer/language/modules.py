@@ -33,22 +33,13 @@ class Defaults:
     on_fail: OnFail | None = None
 
 
-def read_defaults(root: MappingNode) -> Defaults:
+def read_defaults(root: MappingNode, context: Context) -> Defaults:
     """The ``defaults`` section, as far as its shape is right."""
     node = root.get("defaults")
     if not isinstance(node, MappingNode):
         return Defaults()
     times, delay = attempts((node,), Defaults())
-    return Defaults(seconds((node,), "timeout"), times, delay, _on_fail((node,)))
-
-
-def seconds(nodes: Nodes, key: str) -> float | None:
-    """A duration whose form the schema has checked; ``None`` when it was wrong."""
-    written = value(nodes, key)
-    try:
-        return None if written is None else parse_duration(written)
-    except ValueError:
-        return None
+    return Defaults(context.timeout(node), times, delay, _on_fail((node,)))
 
 
 def attempts(nodes: Nodes, defaults: Defaults) -> tuple[int, float]:
@@ -56,10 +47,17 @@ def attempts(nodes: Nodes, defaults: Defaults) -> tuple[int, float]:
     written = value(nodes, "attempts")
     if isinstance(written, MappingNode):
         times = written.get("times")
-        return times if isinstance(times, int) else 1, seconds((written,), "delay") or 0.0
+        return times if isinstance(times, int) else 1, _delay(written)
     if isinstance(written, int) and not isinstance(written, bool):
         return written, 0.0
     return defaults.attempts, defaults.attempt_delay
+
+
+def _delay(node: MappingNode) -> float:
+    try:
+        return parse_duration(node.get("delay", "0 s"))
+    except ValueError:
+        return 0.0  # the schema's check has said so
 
 
 def _on_fail(nodes: Nodes) -> OnFail | None:
@@ -140,7 +138,7 @@ class ModuleBuilder:
             tags=tuple(dict.fromkeys([*_tags(plan.module.nodes), *_tags(plan.nodes)])),
             attempts=times,
             attempt_delay=delay,
-            timeout=seconds(both, "timeout") or self._defaults.timeout,
+            timeout=self._timeout(plan.nodes) or self._timeout(plan.module.nodes) or self._defaults.timeout,
             on_fail=_on_fail(both) or self._defaults.on_fail,
             drivers=tuple(sorted(reader.drivers)),
             limited=reader.limited,
@@ -149,6 +147,10 @@ class ModuleBuilder:
     def _steps(self, plan: CasePlan, reader: Reader) -> tuple[Step, ...]:
         node = find(plan.nodes, "steps")
         return () if node is None else reader.steps(node)
+
+    def _timeout(self, nodes: Nodes) -> float | None:
+        node = find(nodes, "timeout")
+        return None if node is None else self._context.timeout(node)
 
     def _condition(self, nodes: Nodes, what: str) -> str | None:
         node = find(nodes, "if")

@@ -42,7 +42,7 @@ class Reader:
             "place": node.place,
             "name": node.get("name"),
             "when": self._context.condition(node, "step"),
-            "timeout": self.seconds(node, "timeout") or (self._default_timeout if "timeout" in taken else None),
+            "timeout": self._context.timeout(node) or (self._default_timeout if "timeout" in taken else None),
             "retry": self._retry(node),
             "on_fail": node.get("on_fail") or (self._default_on_fail if "on_fail" in taken else None),
             "error_code": node.get("error_code"),
@@ -142,18 +142,28 @@ class Reader:
             return None
         verb = choose_verb(node, types, self.problem)
         if verb is None:
-            self._salvage(node)
+            self._salvage(node, frozenset())
             return None
         step_type = types[verb]
-        if not self._context.check_step(step_type, node):
-            self._salvage(node)
+        bad = self._context.check_step(step_type, node)
+        if bad:
+            self._salvage(node, bad)
             return None
         step: Step | None = step_type.parse(node, self)
         return step
 
-    def _salvage(self, node: MappingNode) -> None:
-        """What a broken step would still have defined, and the steps inside it: their problems are told as well, and
-        nobody is told that its variable is not defined."""
+    def _salvage(self, node: MappingNode, bad: frozenset[str]) -> None:
+        """Reads what is good of a broken step: its expressions, its call, what it would define, the steps inside it.
+
+        So the problems there are told in the same go, and nobody is told that its variable is not defined.
+        """
+        if "if" not in bad:
+            self._context.condition(node, "step")
+        if isinstance(node.get("call"), str) and not bad & {"call", "with"}:
+            self.call(node)
+        for key in node:
+            if key not in bad and key not in ("if", "call", "with", "steps"):
+                self.template(node, key)
         scope: Scope = "run" if node.get("scope") in ("module", "run") else "case"
         for key in ("save", "index"):
             if isinstance(node.get(key), str):

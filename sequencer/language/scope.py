@@ -131,7 +131,7 @@ class Names:
         """Reports the names that nothing defines, now that all definitions are known."""
         for unknown in self._unknown:
             definitions = self._definitions.get(unknown.name, [])
-            same_case = [each for each in definitions if each.case == unknown.case and unknown.case is not None]
+            same_case = [each for each in definitions if each.case == unknown.case]
             if same_case:
                 message = f"`{unknown.name}` is used before it is set"
                 hint: str | None = f"it is set in line {same_case[0].place.line}"

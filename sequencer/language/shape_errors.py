@@ -42,6 +42,9 @@ def name_problem(node: MappingNode, name: str, what: str, report: Report) -> Non
 def explain(error: ValidationError, root: MappingNode | SequenceNode, prefix: Path, report: Report) -> None:
     """Reports one error; ``prefix`` leads from ``root`` to the value that was validated."""
     path = (*prefix, *error.absolute_path)
+    if "propertyNames" in error.absolute_schema_path:
+        name_problem(_at(root, path), str(error.instance), "a name here", report)
+        return
     explainer = _EXPLAINERS.get(str(error.validator))
     if explainer is not None and explainer(error, root, path, prefix, report):
         return
@@ -100,12 +103,6 @@ def _size(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bo
     return True
 
 
-def _names(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
-    node = _at(root, path)
-    name_problem(node, error.instance, "a name", report)
-    return True
-
-
 def _alternatives(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
     """Of several forms, explains the one that was meant: the one whose type the value has."""
     meant: dict[int, list[Any]] = {}
@@ -145,7 +142,6 @@ _EXPLAINERS = {
     "maxItems": _size,
     "minProperties": _size,
     "maxProperties": _size,
-    "propertyNames": _names,
     "anyOf": _alternatives,
     "oneOf": _alternatives,
 }

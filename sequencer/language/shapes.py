@@ -126,9 +126,12 @@ class Shape:
         self.keys = frozenset(properties)
         self._texts = {key: check.plan for key, check in self.checks.items() if check.plan is not None}
 
-    def check(self, node: MappingNode, written: Callable[[Place, Any], str], report: Report) -> bool:
-        """Whether everything is right with ``node``. Numbers where texts belong become the text as ``written``."""
-        good = True
+    def check(self, node: MappingNode, written: Callable[[Place, Any], str], report: Report) -> frozenset[str]:
+        """The keys that are wrong or missing, each reported: empty when everything is right.
+
+        Numbers where texts belong become the text as ``written``.
+        """
+        bad: list[str] = []
         for key in node:
             plan = self._texts.get(key)
             if plan is not None and type(node[key]) is not str:
@@ -137,17 +140,17 @@ class Shape:
             if check is None:
                 if self.ignored is None or not key.startswith(self.ignored):
                     unknown_key(node, key, self.keys, report)
-                    good = False
+                    bad.append(key)
             elif not check.is_good(node[key]):
                 check.report(node, key, report)
-                good = False
+                bad.append(key)
         for key in self.required:
             if key not in node:
                 first = next(iter(node), None)
                 place = node.place if first is None else node.key_place(first)
                 report("missing-key", f"{self.title} needs `{key}`", place)
-                good = False
-        return good
+                bad.append(key)
+        return frozenset(bad)
 
 
 class NamedShape:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sequencer.domain.params import read_param
 from sequencer.language.context import Context
-from sequencer.language.scope import ALWAYS
+from sequencer.language.scope import RESERVED
 from sequencer.language.wording import show
 from sequencer.steps.record import RECORD_SCHEMAS
 from sequencer.vocabulary.data import Data
@@ -134,7 +134,7 @@ class TopLevel:
         """Warns about variables and drivers that nobody uses."""
         report = self._context.problems.report
         for node, name in self._names("vars", "the name of a variable"):
-            if name not in self._context.names.used and name not in ALWAYS:
+            if name not in self._context.names.used and name not in RESERVED:
                 report("unused-variable", f"nothing uses `{name}`", node.key_place(name), severity="warning")
         for declared in self._context.drivers.declared.values():
             if not declared.used:

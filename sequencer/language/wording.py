@@ -107,7 +107,7 @@ def type_hint(schema: Mapping[str, Any], value: object) -> str | None:
         return "only `true` and `false` are booleans"
     if "string" in wanted and (isinstance(value, bool) or value is None):
         return f'quote it when a text is meant: "{show_plain(value)}"'
-    if schema.get("pattern") == DURATION["pattern"] and isinstance(value, str | int | float):
+    if DURATION["pattern"] in _patterns_of(schema) and isinstance(value, str | int | float):
         number = str(value).strip()
         if number.replace(".", "", 1).isdigit():
             return f"add a unit: `{number} s`"
@@ -115,6 +115,10 @@ def type_hint(schema: Mapping[str, Any], value: object) -> str | None:
     if "enum" in schema:
         return did_you_mean(value, [show_plain(each) for each in schema["enum"]])
     return None
+
+
+def _patterns_of(schema: Mapping[str, Any]) -> set[str]:
+    return {branch["pattern"] for branch in (schema, *schema.get("anyOf", ())) if "pattern" in branch}
 
 
 def _types_of(schema: Mapping[str, Any]) -> set[str]:

@@ -44,14 +44,9 @@ _WORDINGS = (
     _Wording(r"',' or '\]'", "this `[` is never closed", "separate items with `,` and close with `]`", True),
     _Wording(r"',' or '\}'", "this `{` is never closed", "separate entries with `,` and close with `}`", True),
     _Wording(
-        r"found '<stream end>'|parsing a flow node",
-        "the file ends inside `[...]` or `{...}`",
-        "close it with `]` or `}`",
-    ),
-    _Wording(
-        r"node content|found '[\]}]'",
+        r"node content",
         "a value is expected here",
-        "quote the text when it begins with `]`, `}` or `,`",
+        "quote the text when it begins with `:`, `]`, `}` or `,`",
     ),
     _Wording(
         r"expected key|<block end>, but found '(<scalar>|<block mapping start>|<anchor>|:)'",
@@ -112,6 +107,8 @@ def _special(lines: list[str], line: int, column: int, problem: str) -> tuple[st
             line,
             column - 1,
         )
+    if "node content" in problem and not "".join(lines[line - 1 :])[column - 1 :].strip():
+        return "the file ends inside `[...]` or `{...}`", "close it with `]` or `}`", line, column
     if "cannot start any token" in problem or "tab character" in problem:
         if at == "\t":
             return "a tab cannot be used for indentation", "use spaces", line, column
