@@ -28,8 +28,8 @@ class DrainJob:
         self._scheduler: BackgroundScheduler | None = None
 
     def add(self, name: str, work: Callable[[threading.Event], None], *, minutes: float) -> None:
-        """Adds work before the start; ``minutes`` between two calls, at least 1."""
-        self._works[name] = (work, max(minutes, 1.0))
+        """Adds work before the start, with the ``minutes`` between two calls."""
+        self._works[name] = (work, minutes)
 
     def start(self) -> None:
         """Starts the thread; nothing when there is no work."""

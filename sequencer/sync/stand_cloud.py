@@ -41,12 +41,14 @@ class StandCloud:
     network does. Threads may share it.
     """
 
-    def __init__(self, address: str, api_key: Secret | str, *, ca_bundle: str | None = None) -> None:
+    def __init__(self, address: str, api_key: Secret, *, ca_bundle: str | None = None) -> None:
         self.base = base_address(address)
-        self._key = api_key if isinstance(api_key, Secret) else Secret(api_key)
+        self._key = api_key
         self._ca_bundle = ca_bundle
         self._exchange: Exchange | None = None
-        _check_key(self._key)
+        # Asked in a function that raises nothing: the key would be among the variables of the traceback.
+        if not _is_one_word(self._key):
+            raise ValueError("the StandCloud API key must be one word of ASCII letters, digits and signs")
 
     def __repr__(self) -> str:
         return f"StandCloud({self.base!r})"
@@ -100,10 +102,9 @@ class StandCloud:
         return self._exchange
 
 
-def _check_key(key: Secret) -> None:
+def _is_one_word(key: Secret) -> bool:
     text = key.reveal()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("the StandCloud API key must be one word of ASCII letters, digits and signs")
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 def _verdict(status: int | None) -> Verdict:

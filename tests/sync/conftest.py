@@ -19,6 +19,7 @@ import pytest
 
 from sequencer.domain.fold import fold
 from sequencer.domain.run_id import new_run_id
+from sequencer.domain.settings import Secret
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Event, Stamped
 from sequencer.vocabulary.report import RunReport
@@ -77,9 +78,9 @@ class StandInProcess:
 
 
 @pytest.fixture
-def key() -> str:
+def key() -> Secret:
     """The API key of the tests."""
-    return KEY
+    return Secret(KEY)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sequencer.domain.settings import Secret
 from sequencer.domain.version1 import lower
 from sequencer.sync import stand_cloud
 from sequencer.sync.exchange import MAX_RETRY_AFTER, MAX_TEXT
@@ -22,7 +23,7 @@ Serve = Callable[..., Any]
 
 
 @pytest.fixture
-def client(standin: Any, key: str) -> Iterator[StandCloud]:
+def client(standin: Any, key: Secret) -> Iterator[StandCloud]:
     with StandCloud(standin.address, key) as opened:
         yield opened
 
@@ -81,7 +82,7 @@ def test_every_status_has_its_meaning(
 @pytest.mark.parametrize(("wrong", "status"), [("other-key", 401)])
 def test_a_wrong_key_is_refused(standin: Any, document: dict[str, Any], wrong: str, status: int) -> None:
     """The server's 401 stops further tries."""
-    with StandCloud(standin.address, wrong) as client:
+    with StandCloud(standin.address, Secret(wrong)) as client:
         delivery = client.send(document)
     assert (delivery.verdict, delivery.status) == ("refused", status)
 
@@ -119,7 +120,7 @@ def test_a_mute_server_costs_the_timeout_alone(
     assert "may have taken the report" in delivery.text
 
 
-def test_nobody_there_is_said_plainly(key: str, document: dict[str, Any]) -> None:
+def test_nobody_there_is_said_plainly(key: Secret, document: dict[str, Any]) -> None:
     """A refused connection and a name that does not exist are failures in words, without object addresses."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
@@ -171,7 +172,7 @@ def test_one_connection_carries_all(standin: Any, client: StandCloud, document: 
     assert (counted["connections"], counted["requests"]) == (1, 31)
 
 
-def test_a_redirect_is_not_followed(serve: Serve, key: str, document: dict[str, Any]) -> None:
+def test_a_redirect_is_not_followed(serve: Serve, key: Secret, document: dict[str, Any]) -> None:
     """The key and the report go to the configured address and to no other."""
     elsewhere = serve(http("201 Created"))
     server = serve(http("307 Temporary Redirect", location=f"http://127.0.0.1:{elsewhere.port}/"))
@@ -183,7 +184,7 @@ def test_a_redirect_is_not_followed(serve: Serve, key: str, document: dict[str, 
 
 
 @pytest.mark.parametrize("status", ["201 Created", "302 Found", "500 Oops"])
-def test_an_endless_answer_is_read_in_part(serve: Serve, key: str, document: dict[str, Any], status: str) -> None:
+def test_an_endless_answer_is_read_in_part(serve: Serve, key: Secret, document: dict[str, Any], status: str) -> None:
     """A body without end costs neither memory nor time; the status that came first counts."""
 
     def endless() -> Iterator[bytes]:
@@ -199,7 +200,7 @@ def test_an_endless_answer_is_read_in_part(serve: Serve, key: str, document: dic
     assert len(delivery.text) <= MAX_TEXT
 
 
-def test_a_receipt_that_breaks_off_is_still_a_receipt(serve: Serve, key: str, document: dict[str, Any]) -> None:
+def test_a_receipt_that_breaks_off_is_still_a_receipt(serve: Serve, key: Secret, document: dict[str, Any]) -> None:
     """Once 201 has arrived the report is delivered, whatever becomes of the body."""
     server = serve(b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\nhalf")
     with StandCloud(f"http://127.0.0.1:{server.port}", key) as client:
@@ -217,7 +218,7 @@ def test_a_receipt_that_breaks_off_is_still_a_receipt(serve: Serve, key: str, do
         b"HTTP/1.1 201 Created\r\n" + b"X: y\r\n" * 500 + b"\r\n",
     ],
 )
-def test_garbage_is_no_answer(serve: Serve, key: str, document: dict[str, Any], answer: bytes) -> None:
+def test_garbage_is_no_answer(serve: Serve, key: Secret, document: dict[str, Any], answer: bytes) -> None:
     """Whatever is no HTTP is a try to repeat, never an exception."""
     server = serve(answer)
     with StandCloud(f"http://127.0.0.1:{server.port}", key) as client:
@@ -225,7 +226,7 @@ def test_garbage_is_no_answer(serve: Serve, key: str, document: dict[str, Any], 
     assert (delivery.verdict, delivery.status) == ("again", None)
 
 
-def test_control_characters_of_a_server_reach_no_terminal(serve: Serve, key: str, document: dict[str, Any]) -> None:
+def test_control_characters_of_a_server_reach_no_terminal(serve: Serve, key: Secret, document: dict[str, Any]) -> None:
     """Escape sequences in an answer are taken out, letters of any language stay."""
     server = serve(http("422 Wrong", "\x1b[2Jгде\x07\x00 unit?\n\x9b".encode()))
     with StandCloud(f"http://127.0.0.1:{server.port}", key) as client:
@@ -260,7 +261,9 @@ def test_text_without_utf_8_form_is_sent_all_the_same(client: StandCloud, docume
         (b"garbage", False),
     ],
 )
-def test_healthcheck_is_up_for_200_and_an_empty_object_alone(serve: Serve, key: str, answer: bytes, up: bool) -> None:
+def test_healthcheck_is_up_for_200_and_an_empty_object_alone(
+    serve: Serve, key: Secret, answer: bytes, up: bool
+) -> None:
     """Anything but status 200 with ``{}`` is not StandCloud, and the reason is said."""
     server = serve(answer)
     with StandCloud(f"http://127.0.0.1:{server.port}", key) as client:
@@ -272,12 +275,12 @@ def test_healthcheck_is_up_for_200_and_an_empty_object_alone(serve: Serve, key: 
 def test_healthcheck_sends_the_key(standin: Any, client: StandCloud) -> None:
     """The stand-in answers ``{}`` for its key and 401 for another."""
     assert client.health().up
-    with StandCloud(standin.address, "other") as other:
+    with StandCloud(standin.address, Secret("other")) as other:
         assert other.health().status == 401
 
 
 def test_a_certificate_is_always_verified(
-    serve: Serve, tls: ssl.SSLContext, authority: Path, key: str, document: dict[str, Any], tmp_path: Path
+    serve: Serve, tls: ssl.SSLContext, authority: Path, key: Secret, document: dict[str, Any], tmp_path: Path
 ) -> None:
     """An unknown authority gets nothing; with its certificate as ca_bundle the report goes."""
     server = serve(http("201 Created"), tls)
