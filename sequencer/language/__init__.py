@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from sequencer.language.builder import Reading, load, read_sequence
+from sequencer.language.read import Reading, load, read_sequence
 
 __all__ = ["Reading", "load", "read_sequence"]

@@ -1,11 +1,7 @@
-"""From a sequence file to the frozen ``Sequence``, or to everything that is wrong with it."""
+"""Builds the frozen ``Sequence`` out of everything that the other files of this layer read."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +9,7 @@ from sequencer.language.context import Context
 from sequencer.language.depends import Dependencies
 from sequencer.language.driver_files import DriverFolders
 from sequencer.language.drivers import Drivers
-from sequencer.language.loader import Document, read_document
+from sequencer.language.loader import Document
 from sequencer.language.modules import ModuleBuilder, read_defaults
 from sequencer.language.plan import in_running_order
 from sequencer.language.problems import Problems
@@ -22,57 +18,13 @@ from sequencer.language.scope import Names
 from sequencer.language.sources import Sources
 from sequencer.language.top_level import TopLevel
 from sequencer.vocabulary.model import Module, Sequence
-from sequencer.vocabulary.problem import InvalidInput, Problem
+from sequencer.vocabulary.problem import Problem
 from sequencer.vocabulary.tree import MappingNode
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a sequence file gave. ``sequence`` is ``None`` when one of the ``problems`` is an error.
+class SequenceBuilder:
+    """One pass over one sequence file."""
 
-    ``sources`` holds the text of every file that a problem may lie in, by the name that places give it.
-    """
-
-    sequence: Sequence | None
-    problems: list[Problem]
-    sources: dict[str, str]
-
-
-def load(path: Path, project: Path | None = None) -> MappingNode:
-    """The YAML of one file with its places. Raises ``InvalidInput`` when it is no YAML mapping."""
-    document = read_document(path, project)
-    if document.root is None or document.problems:
-        raise InvalidInput(document.problems)
-    return document.root
-
-
-def read_sequence(path: Path, *, project: Path | None = None) -> Reading:
-    """Reads and checks a sequence file with everything it names. Never raises for what the files hold.
-
-    ``project`` is the project folder (the file's own folder when not said): places are relative to it, and its
-    ``drivers`` folder is the first to be searched.
-    """
-    path = Path(path)
-    project = path.parent if project is None else Path(project)
-    with _collection_paused():
-        document = read_document(path, project)
-        return _Builder(document, path, project).reading()
-
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    """A large file becomes a million objects that all stay: looking through them for garbage again and again costs a
-    third of the time and finds nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-class _Builder:
     def __init__(self, document: Document, path: Path, project: Path) -> None:
         self._document = document
         self._path = path
@@ -85,12 +37,12 @@ class _Builder:
         self._context = Context(self._problems, self._sources, names, drivers)
         self._sources.add(document)
 
-    def reading(self) -> Reading:
-        """Everything, in one go."""
+    def build(self) -> tuple[Sequence | None, list[Problem], dict[str, str]]:
+        """The sequence (``None`` when there is an error), all problems, and the text of every file they lie in."""
         self._problems.broken(self._document.problems)
         sequence = None if self._document.root is None else self._sequence(self._document.root)
         problems = self._problems.listed(self._sources.texts)
-        return Reading(None if self._problems.errors else sequence, problems, self._sources.texts)
+        return None if self._problems.errors else sequence, problems, self._sources.texts
 
     def _sequence(self, root: MappingNode) -> Sequence:
         context = self._context

@@ -230,7 +230,7 @@ TOP: Mapping[str, Schema] = {
     "drivers": named("Instruments and other Python, by the names that steps call.", DRIVER),
     "params": named("Inputs asked for at start: by `--arg name=value` or in the panel's start form.", PARAM),
     "vars": named(
-        "Constants and computed values; a later one may use an earlier one.",
+        "Constants and computed values; they may use each other.",
         {},
         examples=[{"input_voltage": 24.0, "upper": "${{ input_voltage * 1.1 }}"}],
     ),

@@ -17,11 +17,11 @@ RUN_FIELDS = ("id", "name", "version", "start_time", "simulated", "user")
 AFTER_RUN_NAMES = ("verdict", "report")
 
 _SECTIONS = ("process", "batch", "dut", "stand")
-ALWAYS = ("params", *_SECTIONS, "run", "attempt")
-"""The names that hardseq itself puts in scope."""
+ALWAYS = ("params", *_SECTIONS, "run")
+"""The names that hardseq itself puts in scope; a case has ``attempt`` besides."""
 
 _KEYWORDS = frozenset(["and", "else", "false", "if", "in", "is", "none", "not", "or", "true"])
-RESERVED = frozenset([*ALWAYS, *AFTER_RUN_NAMES, *FUNCTIONS, *CONSTANTS, *_KEYWORDS])
+RESERVED = frozenset([*ALWAYS, "attempt", *AFTER_RUN_NAMES, *FUNCTIONS, *CONSTANTS, *_KEYWORDS])
 """Names that no variable can have."""
 
 
@@ -63,6 +63,7 @@ class Names:
         """Variables of case scope end here."""
         self.case = full_name
         self._case.clear()
+        self._built_in = frozenset(ALWAYS if full_name is None else (*ALWAYS, "attempt"))
 
     def begin_after_run(self) -> None:
         """The steps after the run see what lives as long as the run, and its outcome."""

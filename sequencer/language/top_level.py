@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from sequencer.domain.params import read_param
@@ -104,11 +105,22 @@ class TopLevel:
             self._context.problems.report("bad-default" if what == "the default" else "wrong-value", message, place)
 
     def variables(self) -> dict[str, Data]:
-        """The ``vars`` section; each may use those before it."""
-        variables = {}
-        for node, name in self._names("vars", "the name of a variable"):
+        """The ``vars`` section; they may use each other in any order, but not in a circle."""
+        names = self._context.names
+        written = self._names("vars", "the name of a variable")
+        for node, name in written:
+            names.define(name, node.key_place(name), "run")
+        variables, uses, used = {}, {}, names.used
+        for node, name in written:
+            names.used = set()
             variables[name] = self._context.expressions.template(node[name], node.file, node.value_spans[name])
-            self._context.names.define(name, node.key_place(name), "run")
+            uses[name] = names.used
+            used |= names.used
+        names.used = used
+        for node, name in written:
+            if name in _reachable(uses, name):
+                message = f"`{name}` is computed from itself"
+                self._context.problems.report("variable-circle", message, node.value_place(name))
         return variables
 
     def record(self) -> dict[str, Data]:
@@ -140,3 +152,15 @@ class TopLevel:
             if not declared.used:
                 message = f"nothing calls the driver `{declared.name}`"
                 report("unused-driver", message, declared.place, severity="warning")
+
+
+def _reachable(uses: Mapping[str, set[str]], start: str) -> set[str]:
+    """The variables that ``start`` is computed from, over however many others."""
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for name in uses.get(waiting.pop(), ()):
+            if name not in reached:
+                reached.add(name)
+                waiting.append(name)
+    return reached

@@ -1,0 +1,61 @@
+"""The way in: a sequence file is read, checked and built."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sequencer.language.builder import SequenceBuilder
+from sequencer.language.loader import read_document
+from sequencer.vocabulary.model import Sequence
+from sequencer.vocabulary.problem import InvalidInput, Problem
+from sequencer.vocabulary.tree import MappingNode
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a sequence file gave. ``sequence`` is ``None`` when one of the ``problems`` is an error.
+
+    ``sources`` holds the text of every file that a problem may lie in, by the name that places give it.
+    """
+
+    sequence: Sequence | None
+    problems: list[Problem]
+    sources: dict[str, str]
+
+
+def load(path: Path, project: Path | None = None) -> MappingNode:
+    """The YAML of one file with its places. Raises ``InvalidInput`` when it is no YAML mapping."""
+    document = read_document(path, project)
+    if document.root is None or document.problems:
+        raise InvalidInput(document.problems)
+    return document.root
+
+
+def read_sequence(path: Path, *, project: Path | None = None) -> Reading:
+    """Reads and checks a sequence file with everything it names. Never raises for what the files hold.
+
+    ``project`` is the project folder (the file's own folder when not said): places are relative to it, and its
+    ``drivers`` folder is the first to be searched.
+    """
+    path = Path(path)
+    project = path.parent if project is None else Path(project)
+    with _collection_paused():
+        document = read_document(path, project)
+        return Reading(*SequenceBuilder(document, path, project).build())
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """A large file becomes a million objects that all stay: looking through them for garbage again and again costs a
+    third of the time and finds nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
