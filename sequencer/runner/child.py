@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,6 +20,8 @@ _ROOT = str(Path(__file__).resolve().parent.parent.parent)
 _BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from sequencer.runtime.__main__ import main; main()"
 _PIPE_BYTES = 1 << 20
 _TAIL_LINES = 40
+_BATCH_SECONDS = 0.004
+"""Being woken for each event alone would cost the test process more than the event."""
 
 
 class Child:
@@ -112,8 +115,9 @@ class Child:
         end.start()
         descriptor = self._process.stdout.fileno()
         with suppress(OSError):
-            while chunk := os.read(descriptor, 1 << 18):
+            while chunk := os.read(descriptor, _PIPE_BYTES):
                 self._received(self, chunk)
+                time.sleep(_BATCH_SECONDS)
         self._finish()
 
     def _watch_end(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text
+from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text, has_expression
 from sequencer.domain.value import to_data
 from sequencer.runtime.failures import describe, failure_text, generated_place, kind_of, late, step_failure
 from sequencer.runtime.plan import PlannedCase
@@ -72,11 +72,11 @@ class AttemptContext:
 
     def value(self, template: Any) -> Any:
         """See ``CaseContext``."""
-        return evaluate_template(template, self._scope())
+        return evaluate_template(template, self._scope()) if has_expression(template) else template
 
     def text(self, template: str) -> str:
         """See ``CaseContext``."""
-        return evaluate_text(template, self._scope())
+        return evaluate_text(template, self._scope()) if has_expression(template) else template
 
     def test(self, expression: str) -> bool:
         """See ``CaseContext``."""

@@ -114,10 +114,19 @@ def arrange(items: list[pytest.Item], sequence: Mapping[str, Any]) -> Plan:
 
     items.sort(key=rank)
     by_item = {item: planned[item] for item in items if item in planned}
+    _forget_idle_dependencies(by_item)
     modules: dict[str, PlannedModule] = {}
     for case in by_item.values():
         modules.setdefault(case.module.id, case.module).cases.append(case)
     return Plan(sequence, list(modules.values()), by_item, {case.full_name: case for case in by_item.values()})
+
+
+def _forget_idle_dependencies(cases: Mapping[pytest.Item, PlannedCase]) -> None:
+    """Takes the dependency markers off where nobody depends on anything: pytest-dependency's books cost time."""
+    wanted = {name for case in cases.values() for name in case.depends}
+    for item, case in cases.items():
+        if not case.depends and case.full_name not in wanted:
+            item.own_markers[:] = [marker for marker in item.own_markers if marker.name != "dependency"]
 
 
 def _read(items: Iterable[pytest.Item]) -> dict[pytest.Item, PlannedCase]:

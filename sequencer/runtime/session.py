@@ -90,12 +90,13 @@ class RunSession:
         after = case is None and item.get_closest_marker("after_run") is not None
         if protocol is None or (case is None and not after):
             return None
-        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        hook = item.config.hook
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if case is None:
             protocol.run_after(item, nextitem, verdict=protocol.verdict(), report=self._report(protocol.verdict()))
         else:
             protocol.run_case(item, case, nextitem)
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
     def _open_stream(self, start: Start) -> EventStream:
