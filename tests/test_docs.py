@@ -43,7 +43,7 @@ def section(text: str, heading: str) -> str:
     return re.split(r"\n##+ ", rest)[0]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_and_option_is_documented(name: str) -> None:
     """Each command has its section in the reference, and each of its options stands there."""
     page = (REFERENCE / "commands.md").read_text("utf-8")
@@ -77,7 +77,7 @@ def shown_default(default: object) -> str:
     return f'`"{default}"`' if isinstance(default, str) else f"`{default:g}`"
 
 
-@pytest.mark.parametrize(("heading", "row"), setting_rows(Settings))
+@pytest.mark.parametrize(("heading", "row"), [*setting_rows(Settings)])
 def test_every_setting_is_documented(heading: str, row: str) -> None:
     """Each setting stands in the reference with its values, its default and the words of the schema."""
     page = (REFERENCE / "configuration.md").read_text("utf-8")

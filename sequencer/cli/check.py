@@ -55,7 +55,7 @@ def check_file(file: Path, project: Project) -> list[Problem]:
     """Every problem of a sequence file or, for a ``.toml``, of the project's configuration."""
     if file.suffix == ".toml":
         return list(project.problems)
-    from sequencer.language.read import read_sequence
+    from sequencer.language import read_sequence
 
     return list(read_sequence(file, project=project.folder).problems)
 

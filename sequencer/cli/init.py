@@ -80,7 +80,8 @@ def project_files(title: str, given: Mapping[tuple[str, ...], Any]) -> dict[str,
     for name in (*_FILES, *_RENAMED):
         texts[_RENAMED.get(name, name)] = (template / name).read_text("utf-8")
     if uses_couchdb(given):
-        texts["docker-compose.yaml"] = (template / "docker-compose.yaml").read_text("utf-8")
+        compose = (template / "docker-compose.yaml").read_text("utf-8")
+        texts["docker-compose.yaml"] = compose.replace("@port@", str(given.get(("database", "port"), 5984)))
     texts["README.md"] = Template((template / "README.md").read_text("utf-8")).substitute(title=title, notes=notes)
     for name in ("sequence", "config"):
         texts[f"schemas/{name}.schema.json"] = schema_text(name)

@@ -62,7 +62,9 @@ class CommandLine(click.Group):
         sys.exit(int(code))
 
 
-@click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "hardseq", cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="hardseq", message="%(prog)s %(version)s")
 def command_line() -> None:
     """Test sequences in YAML for people who test electronics: checked, run by pytest, every result kept."""

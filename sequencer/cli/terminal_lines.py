@@ -25,7 +25,7 @@ _ANSI: dict[str, str] = {
     "skipped": "\x1b[2m",
     "notice": "\x1b[36m",
 }
-STATUS_WIDTH = 8
+STATUS_WIDTH = 9
 
 
 def plain(line: Line) -> str:
@@ -71,7 +71,7 @@ def case_line(full_name: str, name: str, status: Status, seconds: float | None, 
 def measurement_line(measurement: Measurement) -> Line:
     """``  5 V rail = 5.01 V   4.8 V to 5.2 V   ok``"""
     value = shown_value(measurement.value, measurement.unit)
-    pieces: list[tuple[str, Style]] = [(" " * (STATUS_WIDTH + 2) + clean(measurement.measurement), ""), (" = ", "dim")]
+    pieces: list[tuple[str, Style]] = [(" " * (STATUS_WIDTH) + clean(measurement.measurement), ""), (" = ", "dim")]
     style: Style = "" if measurement.result is None else "passed" if measurement.result else "failed"
     pieces.append((value, style))
     if measurement.limits is not None:
@@ -81,7 +81,7 @@ def measurement_line(measurement: Measurement) -> Line:
     return pieces
 
 
-def indented(text: str, style: Style = "", *, by: int = STATUS_WIDTH + 2) -> list[Line]:
+def indented(text: str, style: Style = "", *, by: int = STATUS_WIDTH) -> list[Line]:
     """Each line of a text, set in."""
     return [[(" " * by + part, style)] for part in clean(text).rstrip("\n").split("\n")]
 

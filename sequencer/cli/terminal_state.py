@@ -116,7 +116,7 @@ class RunView:
         if self.running is not None and event.case is not None:
             self.running.failures.append(event)
             return []
-        return [[("ERROR   ", "error"), (clean(event.message), "")]]
+        return [[("ERROR    ", "error"), (clean(event.message), "")]]
 
     def _progressed(self, event: events.Progress, time: float) -> list[Line]:
         if self.running is not None:
@@ -129,7 +129,7 @@ class RunView:
             return []
         self.operator_messages[event.id] = clean(event.text)
         heading = f"{clean(event.title)}: " if event.title else ""
-        return [[("OPERATOR  ", "notice"), (heading, "bold"), (clean(event.text), "")]]
+        return [[("OPERATOR ", "notice"), (heading, "bold"), (clean(event.text), "")]]
 
     def _case_finished(self, event: events.CaseFinished, time: float) -> list[Line]:
         case, self.running = self.running, None

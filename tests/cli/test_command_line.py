@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from sequencer.cli.exit_codes import ExitCode, Refusal
+from sequencer.cli.main import COMMANDS, CommandLine, command_line
+from sequencer.store.base import StoreUnavailable
+from sequencer.vocabulary.problem import InvalidInput, Place, Problem
+
+
+def hardseq(*arguments: str) -> Result:
+    return CliRunner().invoke(command_line, arguments)
+
+
+def test_help_lists_every_command() -> None:
+    """`hardseq --help` names each command with its summary."""
+    result = hardseq("--help")
+    assert result.exit_code == 0
+    assert all(f"\n  {name} " in result.output for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    """Each command has help that imports and prints."""
+    result = hardseq(name, "--help")
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: hardseq {name}")
+
+
+def test_version() -> None:
+    """`hardseq --version` is one line."""
+    assert hardseq("--version").output.startswith("hardseq ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["chekc"], "did you mean `hardseq check`?"),
+        (["minute.yaml"], "`hardseq run minute.yaml` runs a sequence"),
+        (["check", "--fromat", "json"], "No such option"),
+        (["check", "nowhere.yaml"], "nowhere.yaml does not exist"),
+        (["run", "nowhere.yaml"], "nowhere.yaml does not exist"),
+        (["run", "--arg"], "requires an argument"),
+        (["runs", "list", "--since", "yesterdayish"], "is no time"),
+        (["schema", "sequences"], "is not one of"),
+    ],
+)
+def test_misuse_is_explained_with_exit_code_2(arguments: list[str], said: str) -> None:
+    """A mistake on the command line is a sentence and exit code 2, never a traceback."""
+    result = hardseq(*arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def raising(error: BaseException) -> CommandLine:
+    group = CommandLine("hardseq")
+
+    @click.command()
+    def broken() -> None:
+        raise error
+
+    group.get_command = lambda ctx, cmd_name: broken  # type: ignore[method-assign]
+    return group
+
+
+PROBLEM = Problem("unknown-key", "unknown key `x`", Place("a.yaml", 3, 5, 3, 6))
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (Refusal("cannot do that", hint="do this"), 2, "hint: do this"),
+        (Refusal("not now", code=ExitCode.BROKEN), 4, "hardseq: not now"),
+        (InvalidInput([PROBLEM]), 2, "a.yaml:3:5: error: unknown key `x`"),
+        (StoreUnavailable("the database is away"), 4, "hardseq: the database is away"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), 4, "hardseq: /x: Permission denied"),
+        (KeyboardInterrupt(), 3, "stopped"),
+        (click.Abort(), 3, "stopped"),
+        (BrokenPipeError(), 0, ""),
+    ],
+)
+def test_every_ending_has_its_exit_code(error: BaseException, code: int, said: str) -> None:
+    """Whatever ends a command becomes its exit code and one sentence without a traceback."""
+    result = CliRunner().invoke(raising(error), ["run"])
+    assert result.exit_code == code
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_defect_of_hardseq_says_so() -> None:
+    """An exception that nobody foresaw keeps its traceback, for the report of the defect, and is no verdict."""
+    result = CliRunner().invoke(raising(ZeroDivisionError("oops")), ["run"])
+    assert result.exit_code == 4
+    assert "ZeroDivisionError: oops" in result.output
+    assert "defect in hardseq" in result.output
+
+
+@pytest.mark.parametrize("name", ["sequence", "config", "report"])
+def test_schemas_are_printed_as_json(name: str) -> None:
+    """`hardseq schema` prints each schema as one JSON document."""
+    result = hardseq("schema", name)
+    assert result.exit_code == 0
+    assert json.loads(result.output)["$schema"].startswith("https://json-schema.org/")
+
+
+def test_schemas_are_written_as_files(tmp_path: Path) -> None:
+    """`hardseq schema -o` writes all three under the names that editors are told."""
+    assert hardseq("schema", "-o", str(tmp_path / "out")).exit_code == 0
+    written = {file.name for file in (tmp_path / "out").iterdir()}
+    assert written == {"sequence.schema.json", "config.schema.json", "report.schema.json"}
+
+
+def test_the_real_command_survives_a_closed_pipe_and_a_poor_encoding() -> None:
+    """`hardseq ... | head` ends quietly, and an ASCII-only output gets escapes instead of an exception."""
+    command = [sys.executable, "-m", "sequencer", "schema"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+    whole = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert json.loads(whole.stdout.decode("ascii"))
+
+
+def test_a_run_needs_only_what_it_uses() -> None:
+    """Starting `hardseq run` imports neither panel nor templates nor schemas nor network clients."""
+    heavy = ("flask", "rich", "jinja2", "jsonschema", "yaml", "requests", "couchdb", "apscheduler", "pint")
+    code = f"import sys, sequencer.cli.main, sequencer.cli.run_session; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
+    assert done.stdout.strip() == "[]"

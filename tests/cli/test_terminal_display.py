@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import io
+import re
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sequencer.cli.terminal import PlainTerminal, open_terminal
+from sequencer.cli.terminal_lines import clean, columns, cut, plain, shown_seconds, shown_value
+from sequencer.cli.terminal_live import LiveTerminal
+from sequencer.cli.terminal_verdict import WORDS, verdict_block
+from sequencer.domain.fold import fold
+from sequencer.vocabulary import event as events
+from sequencer.vocabulary.event import Event, Stamped
+from sequencer.vocabulary.report import RunReport
+from sequencer.vocabulary.status import FINAL_STATUSES
+
+
+class Tty(io.StringIO):
+    """A stream that a person looks at."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def plan(*cases: str) -> events.RunStarted:
+    described = [
+        {"id": case, "name": f"Case {case}", "group": "main", "description": None, "place": "a.yaml:1:1"}
+        | {"critical": False, "tags": [], "attempts": 1, "timeout": None}
+        for case in cases
+    ]
+    module = {"id": "main", "name": "Main", "group": "main", "description": None, "cases": described}
+    sequence = {"name": "Rails", "version": "1.0", "description": None, "file": "sequences/rails.yaml", "sha256": "0"}
+    return events.RunStarted("0190", sequence, [module], "0.1.0", {})
+
+
+def stamped(*happened: Event) -> list[Stamped]:
+    return [Stamped(number, 1000.0 + number, event) for number, event in enumerate(happened, 1)]
+
+
+RUN = stamped(
+    plan("good", "bad", "never"),
+    events.CaseStarted("main::good"),
+    events.Measurement("main::good", "a.yaml:3:5", "5 V rail", 5.01, "numeric", "V", [4.8, 5.2], True),
+    events.Message("main::good", "key", "Serial 7"),
+    events.CaseFinished("main::good", "passed"),
+    events.CaseStarted("main::bad"),
+    events.Measurement(
+        "main::bad", "a.yaml:9:5", "3.3 V rail", 3.9, "numeric", "V", [3.1, 3.5], False, "3.9 V is above 3.5 V"
+    ),
+    events.Failure(
+        "main::bad", "failed", "3.3 V rail: 3.9 V is above 3.5 V", "a.yaml:9:5", "3.3 V rail", "meter.read", 7
+    ),
+    events.Failure(
+        "main::bad", "error", "OSError: gone", "a.yaml:11:5", "off", "supply.off", None, "Traceback: driver.py"
+    ),
+    events.CaseFinished("main::bad", "failed"),
+    events.CaseFinished("main::never", "skipped", reason="main::bad did not pass"),
+    events.RunFinished("failed"),
+)
+
+
+def shown_on(terminal: Any, run: list[Stamped], report: RunReport | None = None) -> None:
+    for each in run:
+        terminal.event(each)
+    terminal.finish(report or fold(run), ["reports.sqlite3, id 0190"])
+
+
+def test_plain_lines_tell_each_case_and_the_summary() -> None:
+    """Without a terminal a run is plain text: cases with values and limits, then each failure with place and code."""
+    stream = io.StringIO()
+    terminal = open_terminal(stream)
+    assert isinstance(terminal, PlainTerminal)
+    shown_on(terminal, RUN)
+    text = stream.getvalue()
+    assert "\x1b" not in text
+    for expected in (
+        "Rails 1.0  sequences/rails.yaml",
+        "PASSED   main::good  Case good",
+        "5 V rail = 5.01 V",
+        "Serial 7",
+        "3.9 V is above 3.5 V",
+        "at a.yaml:9:5, step '3.3 V rail', calling meter.read, error code 7",
+        "Traceback: driver.py",
+        "SKIPPED  main::never  Case never  main::bad did not pass",
+        "cases     1 passed, 1 failed, 1 skipped",
+        "report    reports.sqlite3, id 0190",
+        "verdict   FAIL  first failure: main::bad  error code: 7",
+    ):
+        assert expected in text
+
+
+def test_a_terminal_gets_colours_and_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal the lines are coloured and the verdict ends the run as a block over the whole width."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+    stream = Tty()
+    terminal = open_terminal(stream)
+    assert isinstance(terminal, LiveTerminal)
+    shown_on(terminal, RUN)
+    text = stream.getvalue()
+    assert "\x1b[31mFAILED" in text
+    assert text.count("\x1b[97;41m") == 7
+    assert text.index("main::good") < text.index("FAILED: ") < text.rindex("█")
+
+
+def test_no_color_is_honoured_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR leaves the live display without a single colour."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Tty()
+    terminal = LiveTerminal(stream)
+    shown_on(terminal, RUN)
+    assert re.findall(r"\x1b\[[0-9;]*m", stream.getvalue()) == []
+
+
+def test_the_live_area_shows_the_running_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a case runs its name, its values, how long it took before and the bar stand on the screen."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    stream = Tty()
+    terminal = LiveTerminal(stream)
+    terminal.expect({"main::good": 2.0})
+    now = time.time()
+    for number, each in enumerate(RUN[:3], 1):
+        terminal.event(Stamped(number, now, each.event))
+    deadline = time.monotonic() + 20
+    while "0/3" not in stream.getvalue() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    terminal.close()
+    text = stream.getvalue()
+    assert "main::good  Case good" in text
+    assert "of about 2.00 s" in text
+    assert "0/3" in text
+
+
+@pytest.mark.parametrize("width", [10, 30, 60, 80, 200])
+@pytest.mark.parametrize("status", FINAL_STATUSES)
+def test_the_verdict_fits_any_width(status: Any, width: int) -> None:
+    """The block is never wider than the terminal, coloured rows are exactly as wide, and it always says something."""
+    rows = re.sub(r"\x1b\[[0-9;]*m", "", verdict_block(status, width, 40, colour=True)).splitlines()
+    assert {len(row) for row in rows} == {width}
+    assert any(row.strip() for row in rows)
+    assert WORDS[status]
+
+
+def test_a_long_run_writes_only_what_did_not_pass() -> None:
+    """With thousands of cases the passed ones leave no line."""
+    names = [f"c{number}" for number in range(1000)]
+    run: list[Event] = [plan(*names)]
+    for name in names:
+        run += [
+            events.CaseStarted(f"main::{name}"),
+            events.CaseFinished(f"main::{name}", "failed" if name == "c500" else "passed"),
+        ]
+    stream = io.StringIO()
+    shown_on(PlainTerminal(stream), stamped(*run, events.RunFinished("failed")))
+    assert len(stream.getvalue().splitlines()) < 20
+    assert "main::c500" in stream.getvalue()
+
+
+def test_what_a_product_says_cannot_command_the_terminal() -> None:
+    """Escape sequences in names, messages and values are shown, not obeyed."""
+    evil = "\x1b]0;owned\x07\x1b[2J"
+    run = stamped(
+        plan("a"),
+        events.CaseStarted("main::a"),
+        events.Message("main::a", "k", evil),
+        events.Measurement("main::a", "a.yaml:1:1", evil, evil, "string"),
+        events.Failure("main::a", "failed", evil, "a.yaml:1:1"),
+        events.CaseFinished("main::a", "failed"),
+        events.RunFinished("failed"),
+    )
+    stream = io.StringIO()
+    terminal = PlainTerminal(stream)
+    terminal.output(evil)
+    shown_on(terminal, run)
+    assert "\x1b" not in stream.getvalue() and "\x07" not in stream.getvalue()
+    assert "\\x1b[2J" in stream.getvalue()
+
+
+def test_a_reader_that_goes_away_does_not_end_the_run() -> None:
+    """A closed pipe is noticed once and then ignored."""
+
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    shown_on(PlainTerminal(Gone()), RUN)
+
+
+def test_partial_and_simulated_runs_say_so() -> None:
+    """The summary of a run that is no evidence for a product says why."""
+    report = fold(RUN)
+    report["selection"] = ["main::good"]
+    report["simulated"] = True
+    stream = io.StringIO()
+    shown_on(PlainTerminal(stream), RUN, report)
+    assert "PARTIAL   1 of 3 cases were chosen" in stream.getvalue()
+    assert "SIMULATED" in stream.getvalue()
+
+
+def test_an_encoding_without_blocks_gets_other_ink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal whose code page lacks block characters letters are drawn in ASCII, and nothing raises."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    raw = io.BytesIO()
+
+    class Old(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Old(raw, encoding="cp1252", errors="backslashreplace")
+    shown_on(LiveTerminal(stream), RUN)
+    assert b"####" in raw.getvalue()
+
+
+@given(st.text(), st.integers(0, 50))
+def test_cutting_keeps_to_the_width(text: str, width: int) -> None:
+    """A cut line is never wider than asked for, whatever letters it has."""
+    assert columns(plain(cut([(clean(text).replace("\n", " "), "")], width))) <= width
+
+
+@given(st.text())
+def test_clean_text_is_printable(text: str) -> None:
+    """No control character but the line break survives cleaning."""
+    assert all(letter.isprintable() or letter == "\n" for letter in clean(text))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0.00 s"),
+        (0.123, "0.12 s"),
+        (59.94, "59.9 s"),
+        (60, "1 min 00 s"),
+        (185, "3 min 05 s"),
+        (3725, "1 h 02 min"),
+    ],
+)
+def test_durations_as_people_read_them(seconds: float, shown: str) -> None:
+    """Short durations have hundredths, long ones minutes or hours."""
+    assert shown_seconds(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (5, "V", "5 V"),
+        (True, None, "true"),
+        (None, None, "null"),
+        ("OK", None, "OK"),
+        ("x" * 100, None, "x" * 59 + "…"),
+        ("NaN", "V", "NaN"),
+    ],
+)
+def test_values_as_people_read_them(value: Any, unit: str | None, shown: str) -> None:
+    """Numbers carry their unit, texts stand bare, long ones are cut."""
+    assert shown_value(value, unit) == shown
