@@ -62,7 +62,7 @@ _FILTERS = frozenset(
 
 _COMPARING_TESTS = {
     "==": "eq", "eq": "eq", "equalto": "eq", "!=": "ne", "ne": "ne", ">": "gt", "gt": "gt", "greaterthan": "gt",
-    ">=": "ge", "ge": "ge", "<": "lt", "lt": "lt", "lessthan": "lt", "<=": "le", "le": "le",
+    ">=": "gteq", "ge": "gteq", "<": "lt", "lt": "lt", "lessthan": "lt", "<=": "lteq", "le": "lteq",
 }  # fmt: skip
 
 

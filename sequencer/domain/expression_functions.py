@@ -127,7 +127,7 @@ CONSTANTS: Mapping[str, Any] = {"null": None, "pi": math.pi}
 
 
 def compare(left: Any, *rest: Any) -> bool:
-    """``compare(a, "lt", b, "le", c)`` is ``a < b <= c``, except that it fails closed.
+    """``compare(a, "lt", b, "lteq", c)`` is ``a < b <= c``, except that it fails closed.
 
     Raises ``ValueError`` where NaN is compared (every answer would be a guess, and ``not x > limit`` would pass) and
     where a text is compared with a number (``"5" != 5`` would pass).
@@ -162,9 +162,9 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "eq": lambda left, right: left == right,
     "ne": lambda left, right: left != right,
     "lt": lambda left, right: left < right,
-    "le": lambda left, right: left <= right,
+    "lteq": lambda left, right: left <= right,  # as Jinja2 names `<=` and `>=`
     "gt": lambda left, right: left > right,
-    "ge": lambda left, right: left >= right,
+    "gteq": lambda left, right: left >= right,
 }
 
 
