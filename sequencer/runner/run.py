@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from sequencer.domain.run_id import new_run_id
-from sequencer.domain.state_folder import StateFolder
 from sequencer.runner.child import Child
-from sequencer.runner.host import host_facts
-from sequencer.runner.questions import Questions
-from sequencer.runner.request import RunNotPossible, StartRequest
-from sequencer.runner.supervisor import Receive, Supervisor
-from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import Stamped
-from sequencer.vocabulary.report import RunReport
 
+# All that is not needed to start the test process is imported once that is loading in parallel.
 if TYPE_CHECKING:
+    from sequencer.domain.state_folder import StateFolder
+    from sequencer.runner.questions import Questions
+    from sequencer.runner.request import StartRequest
+    from sequencer.runner.supervisor import Inbox, Supervisor
     from sequencer.runtime.journal import Journal
+    from sequencer.vocabulary.data import Data
+    from sequencer.vocabulary.event import Stamped
+    from sequencer.vocabulary.report import RunReport
+
+    Listener = Callable[[Stamped], None]
 
 GRACE_SECONDS = 5.0
 """What a stopped or overdue case gets to end by itself before its process is killed."""
 _POLL_SECONDS = 0.5
-
-Listener = Callable[[Stamped], None]
 
 
 def _ignore(line: str) -> None:
@@ -52,8 +52,10 @@ class Run:
         self.run_id: str | None = None
         self._compiled = compiled
         self._state = state
-        self._questions = Questions()
-        self._listeners: list[Listener] = [self._questions.apply, *listeners]
+        self._listeners = list(listeners)
+        self._questions: Questions | None = None
+        # Its `put` may be interrupted by a signal handler that puts, too.
+        self._inbox: Inbox = SimpleQueue()
         self._output = output
         self._project = project
         self._grace = grace
@@ -62,11 +64,18 @@ class Run:
 
     def prepare(self) -> None:
         """Starts the test process and returns at once; it loads and collects meanwhile. Raises ``RunNotPossible``."""
-        if self._supervisor is None:
-            try:
-                self._supervisor = Supervisor(self._spawn, self._tell, self._grace)
-            except OSError as error:
-                raise RunNotPossible(f"the test process cannot be started: {error}") from None
+        if self._supervisor is not None:
+            return
+        try:
+            child = self._spawn()
+        except OSError as error:
+            raise _not_possible(f"the test process cannot be started: {error}") from None
+        from sequencer.runner.questions import Questions
+        from sequencer.runner.supervisor import Supervisor
+
+        self._questions = Questions()
+        self._listeners.insert(0, self._questions.apply)
+        self._supervisor = Supervisor(child, self._inbox, self._spawn, self._tell, self._grace)
 
     def wait_ready(self, seconds: float | None = None) -> bool:
         """Waits until the tests are collected; false when that takes longer. Raises ``RunNotPossible``."""
@@ -88,6 +97,9 @@ class Run:
 
     def start(self, request: StartRequest) -> str:
         """Begins the run and returns its id. Raises ``RunRefused`` or ``RunNotPossible``; then there is no run."""
+        from sequencer.domain.run_id import new_run_id
+        from sequencer.runner.host import host_facts
+
         self.prepare()
         self.wait_ready()
         supervisor = self._prepared()
@@ -112,7 +124,7 @@ class Run:
 
     def answer(self, dialog_id: str, result: str, value: Data = None, by: str | None = None) -> bool:
         """Answers a dialog; false when it is not open (any more) or the answer is none it can have."""
-        if self._supervisor is None or not self._questions.take(dialog_id, result, value):
+        if self._supervisor is None or self._questions is None or not self._questions.take(dialog_id, result, value):
             return False
         message = {"command": "answer", "dialog": dialog_id, "result": result, "value": value, "by": by}
         self._supervisor.child.send(message)
@@ -148,11 +160,14 @@ class Run:
 
     def _prepared(self) -> Supervisor:
         if self._supervisor is None:
-            raise RunNotPossible("the run was not prepared, or is closed")
+            raise _not_possible("the run was not prepared, or is closed")
         return self._supervisor
 
-    def _spawn(self, receive: Receive) -> Child:
-        return Child(self._compiled, receive, self._output, cwd=self._project)
+    def _spawn(self) -> Child:
+        return Child(self._compiled, self._receive, self._output, cwd=self._project)
+
+    def _receive(self, child: Child, chunk: bytes) -> None:
+        self._inbox.put((child, chunk))
 
     def _tell(self, stamped: Stamped) -> None:
         for listener in self._listeners:
@@ -168,14 +183,19 @@ class Run:
 
 
 def _hold(path: Path) -> Journal:
-    # Imported here: the test process is to be started before anything else is loaded.
     from sequencer.runtime.journal import Journal
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return Journal(path, "runner")
     except OSError as error:
-        raise RunNotPossible(f"the journal {path} cannot be opened: {error.strerror or error}") from None
+        raise _not_possible(f"the journal {path} cannot be opened: {error.strerror or error}") from None
+
+
+def _not_possible(message: str) -> Exception:
+    from sequencer.runner.request import RunNotPossible
+
+    return RunNotPossible(message)
 
 
 def _wait(wait: Callable[[float], bool], seconds: float | None) -> bool:

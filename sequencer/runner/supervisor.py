@@ -17,18 +17,22 @@ from sequencer.runner.request import RunNotPossible, RunRefused
 from sequencer.runner.watch import Watch
 from sequencer.vocabulary.event import FailureKind, RunStarted, Stamped, decode
 
-Receive = Callable[[Child, bytes], None]
+Inbox = SimpleQueue[tuple[Any, Any]]
 _EVENT = b'{"event"'
 
 
 class Supervisor:
     """Hears what the process says, kills it when it does not listen, and lets a fresh one run the teardown.
 
-    ``spawn`` makes a test process; ``tell`` is told every event. ``ready``, ``begun`` and ``over`` are set once the
-    tests are collected, the first event has come (or ``problem`` says why it never will), and the run is finished.
+    ``child`` is the test process, whose messages come in through ``inbox``; ``spawn`` makes another one; ``tell`` is told
+    every event. ``ready``, ``begun`` and ``over`` are set once the tests are collected, the first event has come (or
+    ``problem`` says why it never will), and the run is finished.
     """
 
-    def __init__(self, spawn: Callable[[Receive], Child], tell: Callable[[Stamped], None], grace: float) -> None:
+    def __init__(
+        self, child: Child, inbox: Inbox, spawn: Callable[[], Child], tell: Callable[[Stamped], None], grace: float
+    ) -> None:
+        self.child = child
         self.ready = threading.Event()
         self.begun = threading.Event()
         self.over = threading.Event()
@@ -37,50 +41,49 @@ class Supervisor:
         self.fold = Fold()
         self._spawn = spawn
         self._tell = tell
-        # Its `put` may be interrupted by a signal handler that puts, too.
-        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._inbox = inbox
         self._thread = threading.Thread(target=self._run, name="run", daemon=True)
         self._command: dict[str, Any] | None = None
         self._stop_reason: str | None = None
         self._killed: tuple[FailureKind, str] | None = None
         self._rest = b""
-        self._closed = False
         self._progress = Progress()
         self._watch = Watch(grace)
-        self.child = spawn(self._receive)
         self._thread.start()
 
     # Called from any thread.
 
     def start(self, command: dict[str, Any]) -> None:
         """Sends the start command."""
-        self._inbox.put(lambda: self._start(command))
+        self._inbox.put(("start", command))
 
     def stop(self, reason: str) -> None:
         """Asks for a stop; asked again, kills."""
-        self._inbox.put(lambda: self._stop(reason))
+        self._inbox.put(("stop", reason))
 
     def close(self) -> None:
         """Ends the thread; the process is the caller's."""
-        self._inbox.put(self._close)
+        self._inbox.put(("close", None))
         self._thread.join()
-
-    def _receive(self, child: Child, chunk: bytes) -> None:
-        self._inbox.put(lambda: self._hear(child, chunk))
 
     # Everything below runs in the thread.
 
     def _run(self) -> None:
-        while not self._closed:
+        while True:
             try:
                 message = self._inbox.get(timeout=self._watch.left())
             except Empty:
                 self._kill_overdue()
-            else:
-                message()
-
-    def _close(self) -> None:
-        self._closed = True
+                continue
+            match message:
+                case ("close", _):
+                    return
+                case ("start", command):
+                    self._start(command)
+                case ("stop", reason):
+                    self._stop(reason)
+                case (child, chunk):
+                    self._hear(child, chunk)
 
     def _start(self, command: dict[str, Any]) -> None:
         self._command = command
@@ -201,6 +204,6 @@ class Supervisor:
         resume = self._progress.resume(self.fold.begun(), reason, self._stop_reason)
         self._command = {**command, "resume": resume}
         try:
-            self.child = self._spawn(self._receive)
+            self.child = self._spawn()
         except OSError:
             aftermath.finish(reason, self._stop_reason)
