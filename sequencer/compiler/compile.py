@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FIXTURE_SCOPES = {"stand": "session", "run": "session", "module": "module", "case": "function"}
 
+CASES_PER_FILE = 2000
+
 PYTEST_INI = """\
 [pytest]
 addopts = -p sequencer.runtime.plugin --import-mode=importlib
@@ -34,7 +36,11 @@ def compile_sequence(sequence: Sequence, *, folder: Path) -> dict[str, str]:
     """
     files = {"pytest.ini": PYTEST_INI, "conftest.py": _conftest(sequence, folder)}
     for module in sequence.modules:
-        files[f"test_{module.id}.py"] = _test_module(sequence, module)
+        parts = _parts(sequence, module)
+        for number, cases in enumerate(parts, 1):
+            # No id holds a hyphen, and pytest collects the parts in the order of their names.
+            part = f"-{number:02}" if len(parts) > 1 else ""
+            files[f"test_{module.id}{part}.py"] = _test_module(sequence, module, cases)
     if sequence.after_run:
         files["after_run.py"] = _after_run(sequence)
     return files
@@ -101,9 +107,21 @@ class _CaseFunction:
     body: str
 
 
-def _test_module(sequence: Sequence, module: Module) -> str:
+def _parts(sequence: Sequence, module: Module) -> list[tuple[Case, ...]]:
+    """The cases of a module, file by file: Python takes 30 kB of memory for each function of a file it compiles.
+
+    A driver that lives as long as its module keeps the module in one file.
+    """
+    cases = module.cases
+    scopes = {driver.name: driver.scope for driver in sequence.drivers}
+    if any(scopes[name] == "module" for case in cases for name in case.drivers):
+        return [cases]
+    return [cases[start : start + CASES_PER_FILE] for start in range(0, len(cases), CASES_PER_FILE)] or [cases]
+
+
+def _test_module(sequence: Sequence, module: Module, part: Iterable[Case]) -> str:
     classes: set[type[StepRun]] = set()
-    cases = [_case_function(case, classes) for case in module.cases]
+    cases = [_case_function(case, classes) for case in part]
     marks = _keywords(
         module.id,
         group=module.group,

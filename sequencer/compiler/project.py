@@ -82,7 +82,7 @@ def write_project(path: Path, *, project: Path, folder: Path) -> tuple[list[str]
 
 def _read_sequence(path: Path, project: Path) -> tuple[Sequence, tuple[Problem, ...]]:
     # Imported here: a sequence that did not change runs without YAML, JSON Schema and templates.
-    from sequencer.language.read import read_sequence
+    from sequencer.language import read_sequence
 
     reading = read_sequence(path, project=project)
     if reading.sequence is None:

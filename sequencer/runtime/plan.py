@@ -131,11 +131,14 @@ def _forget_idle_dependencies(cases: Mapping[pytest.Item, PlannedCase]) -> None:
 
 def _read(items: Iterable[pytest.Item]) -> dict[pytest.Item, PlannedCase]:
     modules: dict[object, PlannedModule | None] = {}
+    by_id: dict[str, PlannedModule] = {}
     planned = {}
     for item in items:
         parent = item.parent
         if parent not in modules:
-            modules[parent] = _module(getattr(parent, "own_markers", ()))
+            module = _module(getattr(parent, "own_markers", ()))
+            # A large module lies in several files.
+            modules[parent] = module and by_id.setdefault(module.id, module)
         module = modules[parent]
         if module is not None:
             case = _case(item.own_markers, module)

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.compiler.compile import compile_sequence
+from sequencer.compiler.compile import CASES_PER_FILE, compile_sequence
 from sequencer.compiler.emitter import literal
 from sequencer.steps.call import CallStep
 from sequencer.steps.check import CheckStep
@@ -164,3 +164,18 @@ def test_drivers_are_named_relative_to_the_generated_folder() -> None:
     source = compile_sequence(sequence, folder=FOLDER)["conftest.py"]
     assert 'file="../../../drivers/meter.py"' in source
     assert '"prompt": \'Scan "it"\'' in source
+
+
+def test_a_large_module_is_spread_over_files_in_order() -> None:
+    """Thousands of cases lie in several files whose names sort in running order, and every case is in one of them."""
+    cases = tuple(
+        Case(id=f"case_{number}", module="main", name="x", place=PLACE, steps=())
+        for number in range(2 * CASES_PER_FILE + 1)
+    )
+    module = Module(id="main", name="Main", place=PLACE, cases=cases)
+    files = compile_sequence(Sequence(name="S", file="s.yaml", sha256="0", modules=(module,)), folder=FOLDER)
+    parts = sorted(name for name in files if name.startswith("test_"))
+    assert parts == ["test_main-01.py", "test_main-02.py", "test_main-03.py"]
+    source = "".join(files[part] for part in parts)
+    positions = [source.index(f"def test_{case.id}(") for case in cases]
+    assert positions == sorted(positions)
