@@ -7,6 +7,7 @@ from typing import Any
 from sequencer.domain.duration import parse_duration
 from sequencer.domain.expression import OPENING, has_expression
 from sequencer.domain.limits import limit_problems
+from sequencer.domain.units import convert_limits
 from sequencer.language.context import Context
 from sequencer.language.verbs import choose_verb
 from sequencer.language.wording import show
@@ -92,9 +93,13 @@ class Reader:
             message = f"`{key}` is empty: nothing would be judged"
             self.problem("limit-form", message, node.key_place(key), hint="give [lowest, highest], or remove it")
             return None
-        for path, code, message, severity in limit_problems(written, None if has_expression(unit) else unit):
+        known_unit = None if has_expression(unit) else unit
+        wrong = limit_problems(written, known_unit)
+        for path, code, message, severity in wrong:
             self.problem(code, message, place_at(node, (key, *path)), severity=severity)
-        return written
+        if any(problem.severity == "error" for problem in wrong):
+            return written
+        return convert_limits(written, known_unit)
 
     def seconds(self, node: MappingNode, key: str) -> float | None:
         """A duration in seconds."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
-from sequencer.domain.limits.base import Limit, Number, is_number, kind_of, show
+from sequencer.domain.limits.base import Limit, show
 from sequencer.domain.limits.exact import Contains, Each, Equal, Is, Matches, OneOf
+from sequencer.domain.limits.leaves import Leaves, LimitProblem, Path
 from sequencer.domain.limits.numeric import Interval, Outside, Tolerance, nearest, written_decimal
 from sequencer.domain.value import plain
-from sequencer.vocabulary.problem import Severity
-
-Path = tuple[str | int, ...]
 
 FORMS = (
     ("gt", "ge", "lt", "le"),
@@ -29,17 +26,6 @@ FORMS = (
     ("each",),
 )
 """The keys that may stand together."""
-
-_PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*%\s*\Z", re.ASCII)
-
-
-class LimitProblem(NamedTuple):
-    """Something wrong with limits; ``path`` leads from the limits to the part that is meant."""
-
-    path: Path
-    code: str
-    message: str
-    severity: Severity = "error"
 
 
 def parse_limits(written: Any, unit: str | None = None) -> Limit:
@@ -75,22 +61,12 @@ def limit_problems(written: Any, unit: str | None = None) -> list[LimitProblem]:
     return reading.problems
 
 
-class Reading:
-    """One pass over written limits. Methods return ``None`` where something is wrong (told in ``problems``) or, with
-    ``templates``, not known before the run."""
-
-    def __init__(self, unit: str | None, *, templates: bool = False) -> None:
-        self.unit = unit
-        self.templates = templates
-        self.problems: list[LimitProblem] = []
-
-    def problem(self, path: Path, code: str, message: str, severity: Severity = "error") -> None:
-        """Notes a problem; reading goes on."""
-        self.problems.append(LimitProblem(path, code, message, severity))
+class Reading(Leaves):
+    """One pass over written limits."""
 
     def limit(self, written: Any, path: Path) -> Limit | None:
         """Any form of limit."""
-        if self._is_template(written):
+        if self.is_template(written):
             return None
         if isinstance(written, Mapping):
             return self._mapping(written, path)
@@ -161,41 +137,28 @@ class Reading:
             return None
         tolerance, at = written["tolerance"], (*path, "tolerance")
         if not isinstance(tolerance, Mapping):
-            plus = minus = self._tolerance(tolerance, nominal, at)
+            plus = minus = self.tolerance(tolerance, nominal, at)
         elif set(tolerance) != {"plus", "minus"}:
             self.problem(at, "limit-form", "a tolerance with two sides has exactly `plus` and `minus`")
             return None
         else:
-            plus = self._tolerance(tolerance["plus"], nominal, (*at, "plus"))
-            minus = self._tolerance(tolerance["minus"], nominal, (*at, "minus"))
+            plus = self.tolerance(tolerance["plus"], nominal, (*at, "plus"))
+            minus = self.tolerance(tolerance["minus"], nominal, (*at, "minus"))
         if plus is None or minus is None:
             return None
         middle = written_decimal(nominal)
         lower, upper = nearest(middle - minus[0]), nearest(middle + plus[0])
+        if not (math.isfinite(lower) and math.isfinite(upper)):
+            self.problem(at, "limit-value", "the tolerance is too large for any number")
+            return None
         if lower == upper:
             words = f"the tolerance is 0: only exactly {show(nominal, self.unit)} passes"
             self.problem(at, "eq-float", words, "warning")
         return Tolerance(lower, upper, nominal=nominal, plus=plus[1], minus=minus[1])
 
-    def _tolerance(self, written: Any, nominal: Number, path: Path) -> tuple[Decimal, str] | None:
-        """The absolute tolerance and what to show for it."""
-        percent = _PERCENT.match(written) if isinstance(written, str) else None
-        if percent is not None and self.unit != "%":
-            return abs(written_decimal(nominal)) * Decimal(percent[1]) / 100, f"{percent[1]}%"
-        if isinstance(written, str) and written.lstrip().startswith("-"):
-            self.problem(path, "limit-value", f"a tolerance is not negative: {written}")
-            return None
-        amount = self.number(written, path, difference=True)
-        if amount is None:
-            return None
-        if amount < 0:
-            self.problem(path, "limit-value", f"a tolerance is not negative: {show(amount)}")
-            return None
-        return written_decimal(amount), show(amount)
-
     def _read_outside(self, written: Mapping[str, Any], path: Path) -> Limit | None:
         bounds, path = written["outside"], (*path, "outside")
-        if self._is_template(bounds):
+        if self.is_template(bounds):
             return None
         keys = set(bounds) if isinstance(bounds, Mapping) else set()
         if len(keys) != 2 or len(keys & {"lt", "le"}) != 1 or len(keys & {"gt", "ge"}) != 1:
@@ -221,9 +184,9 @@ class Reading:
         if key not in written:
             self.problem(path, "limit-form", "`ignore_case` goes with `eq` or `ne`")
             return None
-        expected = self._comparable(written[key], (*path, key), exact=key == "eq")
+        expected = self.comparable(written[key], (*path, key), exact=key == "eq")
         ignore_case = plain(written.get("ignore_case", False))
-        if self._is_template(ignore_case):
+        if self.is_template(ignore_case):
             return None
         if not isinstance(ignore_case, bool):
             words = f"`ignore_case` is true or false, not {show(ignore_case)}"
@@ -236,25 +199,25 @@ class Reading:
 
     def _read_one_of(self, written: Mapping[str, Any], path: Path) -> Limit | None:
         choices, path = plain(written["one_of"]), (*path, "one_of")
-        if self._is_template(choices):
+        if self.is_template(choices):
             return None
         if not isinstance(choices, list) or not choices:
             self.problem(path, "limit-form", "`one_of` is a list of at least one value")
             return None
-        known = [self._comparable(choice, (*path, index)) for index, choice in enumerate(choices)]
+        known = [self.comparable(choice, (*path, index)) for index, choice in enumerate(choices)]
         return OneOf(tuple(choice for choice in known if choice is not None)) if None not in known else None
 
     def _read_is(self, written: Mapping[str, Any], path: Path) -> Limit | None:
         expected = plain(written["is"])
         if isinstance(expected, bool):
             return Is(expected)
-        if not self._is_template(expected):
+        if not self.is_template(expected):
             self.problem((*path, "is"), "limit-value", f"`is` takes true or false, not {show(expected)}; see `eq`")
         return None
 
     def _read_matches(self, written: Mapping[str, Any], path: Path) -> Limit | None:
         pattern, path = plain(written["matches"]), (*path, "matches")
-        if self._is_template(pattern):
+        if self.is_template(pattern):
             return None
         if not isinstance(pattern, str):
             self.problem(path, "limit-value", f"`matches` takes a regular expression as text, not {show(pattern)}")
@@ -266,7 +229,7 @@ class Reading:
             return None
 
     def _read_contains(self, written: Mapping[str, Any], path: Path) -> Limit | None:
-        part = self._comparable(written["contains"], (*path, "contains"), exact=True)
+        part = self.comparable(written["contains"], (*path, "contains"), exact=True)
         if part == "":
             self.problem((*path, "contains"), "limits-always", "every text contains an empty text")
             return None
@@ -275,45 +238,6 @@ class Reading:
     def _read_each(self, written: Mapping[str, Any], path: Path) -> Limit | None:
         limit = self.limit(written["each"], (*path, "each"))
         return None if limit is None else Each(limit)
-
-    def number(self, written: Any, path: Path, *, difference: bool = False) -> Number | None:
-        """A finite number in the measurement's unit. ``difference``: of two values, as a tolerance is."""
-        if self._is_template(written):
-            return None
-        number = plain(written)
-        if isinstance(number, str) and self.unit is not None:
-            number = self._quantity(number, path, difference)
-            if number is None:
-                return None
-        if not is_number(number):
-            self.problem(path, "limit-value", f"a limit is a number, not {kind_of(number)}: {show(number)}")
-            return None
-        if isinstance(number, float) and not math.isfinite(number):
-            self.problem(path, "limit-value", "a limit is a finite number; leave a side out with `ge` or `le` alone")
-            return None
-        return number  # type: ignore[no-any-return]
-
-    def _quantity(self, text: str, path: Path, difference: bool) -> Any:
-        return text
-
-    def _comparable(self, written: Any, path: Path, *, exact: bool = True) -> bool | Number | str | None:
-        """A boolean, finite number or text to compare with."""
-        value = plain(written)
-        if self._is_template(value):
-            return None
-        if isinstance(value, (bool, str)):
-            return value
-        if not is_number(value):
-            self.problem(path, "limit-value", f"this limit is a number, a text, true or false, not {kind_of(value)}")
-            return None
-        number = self.number(value, path)
-        if exact and isinstance(number, float):
-            words = f"a measured value hardly ever equals {show(number)} exactly; use `nominal` and `tolerance`"
-            self.problem(path, "eq-float", words, "warning")
-        return number
-
-    def _is_template(self, written: Any) -> bool:
-        return self.templates and isinstance(written, str) and "${{" in written
 
 
 def _similar(key: object, known: set[str]) -> str:
