@@ -1,6 +1,6 @@
 """Generated projects compared whole with the files in ``tests/golden``: what a person would read and debug.
 
-After a change that is meant: ``HARDSEQ_UPDATE_GOLDEN=1 pytest tests/compiler/test_golden.py``, then read the difference.
+After a change that is meant: ``HARDSEQ_UPDATE_GOLDEN=1 pytest tests/compiler/test_golden.py``, then read the diff.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def generated(name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["minute", "power_supply"])
 def test_generated_projects_are_the_golden_ones(name: str) -> None:
-    """What the compiler writes for the sequences of this repository is, to the byte, what was last read and approved."""
+    """What the compiler writes for the sequences of this repository is, to the byte, what was last approved."""
     folder, files = GOLDEN / name, generated(name)
     if os.environ.get("HARDSEQ_UPDATE_GOLDEN"):
         folder.mkdir(parents=True, exist_ok=True)
