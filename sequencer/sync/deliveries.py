@@ -109,7 +109,7 @@ class Deliveries:
             return None
         try:
             return send_one(self.outbox, self._stand_cloud, run)
-        except NotConfigured as error:
+        except (NotConfigured, OutboxUnavailable) as error:
             return Delivery(verdict="again", text=str(error))
 
     def upload(self, target: str, report: Mapping[str, Any]) -> dict[str, Any]:
