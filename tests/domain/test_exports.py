@@ -7,6 +7,7 @@ import io
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -240,7 +241,7 @@ def test_charts_are_drawn_without_what_has_no_place() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_report_can_be_exported(data: st.DataObject, streams: Any) -> None:
     """Every format takes every report: the text is UTF-8, the XML is well formed, the page is safe."""
     stream = data.draw(streams)
@@ -255,3 +256,10 @@ def test_any_report_can_be_exported(data: st.DataObject, streams: Any) -> None:
     ]
     assert len(rows_of(report)) == len(measurements)
     checked(texts["html"])
+
+
+def test_the_columns_are_documented() -> None:
+    """The report's reference names every format and every column of the table."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "report.md").read_text(encoding="utf-8")
+    for name in (*EXPORTERS, *COLUMNS):
+        assert f"`{name}`" in page

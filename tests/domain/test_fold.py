@@ -297,7 +297,7 @@ def test_a_journal_is_read_whatever_its_lines_are() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_prefix_is_a_valid_state_that_has_not_passed(data: st.DataObject, streams: Any) -> None:
     """Every prefix folds into a valid report, live or aborted, and none has passed before the end says so."""
     stream = data.draw(streams)
@@ -316,7 +316,7 @@ def test_any_prefix_is_a_valid_state_that_has_not_passed(data: st.DataObject, st
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_folding_is_pure(data: st.DataObject, streams: Any) -> None:
     """Folding the same events again, event by event or from their journal, gives the same and leaves them alone."""
     stream = data.draw(streams)
@@ -328,7 +328,7 @@ def test_folding_is_pure(data: st.DataObject, streams: Any) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_lost_doubled_and_shuffled_events_never_make_a_pass(data: st.DataObject, streams: Any) -> None:
     """Whatever is lost, repeated or late, no failed case lets the run pass."""
     stream = data.draw(streams)

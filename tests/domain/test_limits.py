@@ -7,6 +7,7 @@ import math
 import re
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -371,3 +372,12 @@ def test_any_limits_either_work_or_are_refused(written: Any, value: Any, unit: s
     assert isinstance(judge(value, limit, unit).result, bool)
     assert limit.describe(unit)
     assert isinstance(limit.lower(), dict)
+
+
+def test_forms_and_codes_are_documented() -> None:
+    """The reference of limits names every key and every problem that check time can tell."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "limits.md").read_text(encoding="utf-8")
+    for key in (key for form in FORMS for key in form):
+        assert f"{key}: " in page or f"`{key}`" in page
+    for code in {code for _, code, _ in REFUSED} | {"eq-float", "slow-regex", "limit-unit"}:
+        assert f"`{code}`" in page

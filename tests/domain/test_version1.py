@@ -231,7 +231,7 @@ def test_unknown_keys_are_refused(path: tuple[str, ...]) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_report_lowers_to_a_valid_document(data: st.DataObject, streams: Any) -> None:
     """Whatever a run recorded, both forms validate and are JSON, and no verdict changes."""
     stream = data.draw(streams)
