@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from sequencer.vocabulary.event import DialogAnswered, DialogAsked, OperatorMessage, Stamped
+from sequencer.vocabulary.event import DialogAnswered, DialogAsked, OperatorMessage, Stamped, UploadAsked
 
 
 class Questions:
@@ -21,6 +21,8 @@ class Questions:
         event = stamped.event
         if isinstance(event, DialogAsked):
             self._set(event.id, event.dialog)
+        elif isinstance(event, UploadAsked):
+            self._set(event.id, None)
         elif isinstance(event, OperatorMessage) and event.blocking and event.text is not None:
             self._set(event.id, None)
         elif isinstance(event, DialogAnswered | OperatorMessage):

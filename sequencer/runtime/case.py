@@ -21,6 +21,7 @@ from sequencer.vocabulary.event import (
     RecordSection,
     Scope,
     StepStarted,
+    UploadAsked,
 )
 from sequencer.vocabulary.failure import Interruption, StepError, Stopped, TimedOut
 from sequencer.vocabulary.status import Status, verdict
@@ -132,6 +133,16 @@ class AttemptContext:
     def ask(self, dialog: Mapping[str, Any]) -> Answer:
         """See ``CaseContext``."""
         return self._run.dialogs.ask(self.full_name, dialog)
+
+    def upload(self, target: str) -> Mapping[str, Any]:
+        """See ``CaseContext``."""
+        if self.planned is not None:
+            raise StepError("`upload` belongs into `after_run`: the verdict is not known yet")
+        if not self._run.start.uploads:
+            return {"delivered": False, "status": None, "text": "these tests run without hardseq, which sends reports"}
+        now = self._variables["verdict"]
+        answer = self._run.dialogs.request(lambda identity: UploadAsked(self.full_name, identity, target, now))
+        return answer if isinstance(answer, Mapping) else {}
 
     def tell(self, message: OperatorMessage) -> None:
         """See ``CaseContext``."""

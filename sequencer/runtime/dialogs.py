@@ -23,6 +23,7 @@ POLL = 0.02
 @dataclass(slots=True)
 class _Open:
     dialog: Mapping[str, Any] | None
+    by_program: bool = False
     answered: threading.Event = field(default_factory=threading.Event)
     answer: tuple[str, Data, str | None] = ("", None, None)
 
@@ -80,6 +81,14 @@ class Dialogs:
         if result == "close":
             raise Stopped(CLOSED)
 
+    def request(self, asked: Callable[[str], Event]) -> Data:
+        """Emits the event that ``asked`` makes of an id, and waits for what the runner, not a person, answers."""
+        identity = uuid4().hex
+        with self._lock:
+            self._open[identity] = _Open(None, by_program=True)
+        self._emit(asked(identity))
+        return self._wait(identity)[1]
+
     def deliver(self, identity: str, result: str, value: Any = None, by: str | None = None) -> bool:
         """Takes an answer; false when it comes too late or is none. Called from any thread."""
         with self._lock:
@@ -87,7 +96,7 @@ class Dialogs:
             if question is None or question.answered.is_set():
                 return False
             try:
-                accepted = _accepted(question.dialog, result, value)
+                accepted = value if question.by_program else _accepted(question.dialog, result, value)
             except InvalidAnswer:
                 return False
             question.answer = (result, accepted, by)

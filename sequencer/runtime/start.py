@@ -33,7 +33,7 @@ class Start:
     """How to run. ``journal`` and ``attachments`` are paths, ``None`` when nothing is to be kept.
 
     ``only`` and ``tags`` select; ``record`` holds facts of the stand by section; ``drivers`` replaces driver arguments
-    by name; ``attended`` says whether somebody could answer a dialog.
+    by name; ``attended`` says whether somebody could answer a dialog, ``uploads`` whether somebody sends reports.
     """
 
     run: str
@@ -48,6 +48,7 @@ class Start:
     host: Mapping[str, Data] = field(default_factory=dict)
     user: str | None = None
     attended: bool = False
+    uploads: bool = False
     resume: Resume | None = None
 
 

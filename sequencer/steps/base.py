@@ -218,6 +218,9 @@ class CaseContext(Protocol):
         Raises ``Stopped`` when the dialog is closed without an answer, ``StepError`` when nobody can be asked.
         """
 
+    def upload(self, target: str) -> Mapping[str, Any]:
+        """Has the report sent to ``target``: ``{delivered, status, text}``. Raises ``StepError`` inside of a case."""
+
     def tell(self, message: OperatorMessage) -> None:
         """Shows a message to the operator, or takes it away; a blocking one waits until somebody confirmed it."""
 

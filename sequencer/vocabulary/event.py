@@ -177,6 +177,19 @@ class OperatorMessage:
 
 
 @dataclass(slots=True)
+class UploadAsked:
+    """The steps after the run want the report sent to ``target`` now; ``verdict`` is the run's so far.
+
+    Whoever owns the test process answers to ``id`` as to a dialog, with the value ``{delivered, status, text}``.
+    """
+
+    case: str
+    id: str
+    target: str
+    verdict: Status
+
+
+@dataclass(slots=True)
 class Progress:
     """A bar beside the case: ``value`` of ``maximum``."""
 
@@ -251,6 +264,7 @@ Event = (
     | DialogAsked
     | DialogAnswered
     | OperatorMessage
+    | UploadAsked
     | Progress
     | Chart
     | ProgramRun
