@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
-from sequencer.vocabulary.event import DialogAnswered, DialogAsked, OperatorMessage, Stamped, UploadAsked
+from sequencer.vocabulary.event import DialogAnswered, DialogAsked, Event, OperatorMessage, Stamped, UploadAsked
 
 
 class Questions:
@@ -21,9 +21,7 @@ class Questions:
         event = stamped.event
         if isinstance(event, DialogAsked):
             self._set(event.id, event.dialog)
-        elif isinstance(event, UploadAsked):
-            self._set(event.id, None)
-        elif isinstance(event, OperatorMessage) and event.blocking and event.text is not None:
+        elif isinstance(event, UploadAsked) or _blocks(event):
             self._set(event.id, None)
         elif isinstance(event, DialogAnswered | OperatorMessage):
             self._remove(event.id)
@@ -52,3 +50,7 @@ class Questions:
     def _remove(self, identity: str) -> None:
         with self._lock:
             self._open.pop(identity, None)
+
+
+def _blocks(event: Event) -> TypeGuard[OperatorMessage]:
+    return isinstance(event, OperatorMessage) and event.blocking and event.text is not None
