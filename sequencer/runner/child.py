@@ -27,7 +27,7 @@ _BATCH_SECONDS = 0.004
 class Child:
     """A test process for the generated project in ``folder``, warm once it says so.
 
-    ``received`` gets the process and what it sends, in pieces as they come and in the end ``b""``, once; ``output`` gets
+    ``received`` gets the process and what it sends, in pieces as they come, and ``b""`` once at the end; ``output`` gets
     each line that drivers print. Both are called from threads. Raises ``OSError`` when the process cannot be started.
     """
 
@@ -89,11 +89,13 @@ class Child:
             self._process.kill()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Waits for its end; false when it did not come in time."""
+        """Waits for its end and for the last it says; false when it did not end in time."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
+        for thread in (self._talk, self._print):
+            thread.join(1.0)
         return True
 
     def obituary(self) -> str:
@@ -113,9 +115,8 @@ class Child:
         assert self._process.stdout is not None
         end = threading.Thread(target=self._watch_end, name="child end", daemon=True)
         end.start()
-        descriptor = self._process.stdout.fileno()
-        with suppress(OSError):
-            while chunk := os.read(descriptor, _PIPE_BYTES):
+        with suppress(OSError), self._process.stdout as pipe:
+            while chunk := os.read(pipe.fileno(), _PIPE_BYTES):
                 self._received(self, chunk)
                 time.sleep(_BATCH_SECONDS)
         self._finish()
@@ -134,8 +135,8 @@ class Child:
     def _read_output(self) -> None:
         assert self._process.stderr is not None
         waiting = b""
-        with suppress(OSError):
-            while chunk := os.read(self._process.stderr.fileno(), 1 << 16):
+        with suppress(OSError), self._process.stderr as pipe:
+            while chunk := os.read(pipe.fileno(), 1 << 16):
                 *lines, waiting = (waiting + chunk).split(b"\n")
                 for line in lines:
                     self._say(line)

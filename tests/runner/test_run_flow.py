@@ -1,0 +1,163 @@
+"""Which cases run: order, setup, critical, on_fail, depends, conditions, selection; teardown always."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sequencer.runner.exit_code import exit_code
+from sequencer.runner.request import RunRefused
+
+
+def test_order_is_setup_main_teardown_on_both_levels(project: Any, execute: Callable[..., Any]) -> None:
+    """Modules by group then as written, within a module setup cases first and teardown cases last."""
+    p = project
+    p.module("last", p.case("z"), group="teardown")
+    p.module("b", p.case("down", group="teardown"), p.case("one"), p.case("up", group="setup"), p.case("two"))
+    p.module("a", p.case("one"))
+    p.module("first", p.case("x"), group="setup")
+    outcome = execute()
+    assert list(outcome.statuses) == ["first::x", "b::up", "b::one", "b::two", "b::down", "a::one", "last::z"]
+    assert set(outcome.statuses.values()) == {"passed"}
+    started = [each.event.case for each in outcome.events if type(each.event).__name__ == "CaseStarted"]
+    assert started == list(outcome.statuses)
+
+
+def test_a_failed_setup_module_skips_main_but_not_teardown(project: Any, execute: Callable[..., Any]) -> None:
+    """Main modules are skipped with the reason; their teardown cases and the teardown modules run."""
+    p = project
+    p.module("up", p.case("bad", p.call("boom")), p.case("next"), group="setup")
+    p.module("main", p.case("a"), p.case("down", group="teardown"))
+    p.module("end", p.case("off"), group="teardown")
+    outcome = execute()
+    assert outcome.statuses == {
+        "up::bad": "error",
+        "up::next": "passed",
+        "main::a": "skipped",
+        "main::down": "passed",
+        "end::off": "passed",
+    }
+    assert outcome.cases["main::a"]["reason"] == "setup module 'up' failed"
+
+
+def test_a_failed_setup_case_skips_its_module_alone(project: Any, execute: Callable[..., Any]) -> None:
+    """The main cases of that module are skipped, other modules run."""
+    p = project
+    p.module("main", p.case("up", p.call("boom"), group="setup"), p.case("a"), p.case("down", group="teardown"))
+    p.module("other", p.case("b"))
+    statuses = execute().statuses
+    assert statuses == {"main::up": "error", "main::a": "skipped", "main::down": "passed", "other::b": "passed"}
+
+
+@pytest.mark.parametrize("how", [{"critical": True}, {"on_fail": "stop"}])
+def test_a_case_that_matters_ends_the_run(project: Any, execute: Callable[..., Any], how: dict[str, Any]) -> None:
+    """After a failed critical case, or one with on_fail stop, only teardown runs."""
+    p = project
+    p.module("main", p.case("a", p.call("boom"), **how), p.case("b"), p.case("down", group="teardown"))
+    p.module("other", p.case("c"))
+    p.module("end", p.case("off"), group="teardown")
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["error", "skipped", "passed", "skipped", "passed"]
+    assert "a" in outcome.cases["other::c"]["reason"]
+
+
+def test_the_sequence_may_stop_at_the_first_failure(project: Any, execute: Callable[..., Any]) -> None:
+    """on_fail stop of the sequence holds for every case that does not say otherwise."""
+    p = project
+    p.sequence(on_fail="stop")
+    p.module("main", p.case("a", p.call("boom"), on_fail="continue"), p.case("b", p.call("boom")), p.case("c"))
+    assert list(execute().statuses.values()) == ["error", "error", "skipped"]
+
+
+def test_a_skipped_critical_case_ends_the_run_too(project: Any, execute: Callable[..., Any]) -> None:
+    """Critical means that nothing follows without it."""
+    p = project
+    p.module("main", p.case("a", critical=True, when="1 > 2"), p.case("b"))
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["skipped", "skipped"]
+    assert outcome.report["status"] == "skipped"
+    assert exit_code(outcome.report) == 1
+
+
+def test_a_critical_module_ends_the_run_after_itself(project: Any, execute: Callable[..., Any]) -> None:
+    """The rest of the module still runs."""
+    p = project
+    p.module("main", p.case("a", p.call("boom")), p.case("b"), critical=True)
+    p.module("other", p.case("c"))
+    assert list(execute().statuses.values()) == ["error", "passed", "skipped"]
+
+
+def test_depends_skips_unless_everything_named_passed(project: Any, execute: Callable[..., Any], plain: Any) -> None:
+    """In a run and in plain pytest alike, and along a chain."""
+    p = project
+    p.module(
+        "main",
+        p.case("good"),
+        p.case("bad", p.call("boom")),
+        p.case("on_good", depends=["main::good"]),
+        p.case("on_both", depends=["main::good", "main::bad"]),
+        p.case("on_skipped", depends=["main::on_both"]),
+    )
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["passed", "error", "passed", "skipped", "skipped"]
+    assert outcome.cases["main::on_both"]["reason"] == "depends on main::bad, which had an error"
+    assert outcome.cases["main::on_both"]["attempts"] == []
+    assert "1 failed, 2 passed, 2 skipped" in plain().stdout
+
+
+def test_conditions_leave_out_and_bad_ones_are_errors(project: Any, execute: Callable[..., Any]) -> None:
+    """A false condition of case or module skips; one that is no boolean or raises is an error at the case's place."""
+    p = project
+    p.sequence(params={"kind": {"type": "string", "default": "A", "required": False}})
+    p.module("main", p.case("yes", when="params.kind == 'A'"), p.case("no", when="params.kind == 'B'"))
+    p.module("none", p.case("left_out"), when="params.kind == 'B'")
+    p.module("odd", p.case("number", when="1 + 1"), p.case("unknown", when="nobody > 1"))
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["passed", "skipped", "skipped", "error", "error"]
+    assert outcome.failures("odd::number")[0]["place"] == "s.yaml:odd:number"
+    assert outcome.cases["main::no"]["reason"] == "its condition is false: params.kind == 'B'"
+
+
+def test_a_selection_runs_what_it_needs(project: Any, execute: Callable[..., Any]) -> None:
+    """The chosen case, what it depends on, setup and teardown; the rest is skipped and the run says it was partial."""
+    p = project
+    p.module("up", p.case("x"), group="setup")
+    p.module("main", p.case("a"), p.case("b", depends=["main::a"]), p.case("c", critical=True), p.case("d"))
+    p.module("other", p.case("e"), p.case("down", group="teardown"))
+    p.module("end", p.case("off"), group="teardown")
+    outcome = execute(only=["main::b"])
+    skipped = {name for name, status in outcome.statuses.items() if status == "skipped"}
+    assert skipped == {"main::c", "main::d", "other::e", "other::down"}
+    assert outcome.cases["main::c"]["reason"] == "not selected"
+    assert outcome.report["selection"] == ["main::b"]
+    assert outcome.report["status"] == "passed"
+
+
+def test_tags_select_and_unknown_names_are_refused(project: Any, execute: Callable[..., Any]) -> None:
+    """A tag keeps its cases; a name that nothing has starts no run and leaves no journal."""
+    p = project
+    p.module("main", p.case("a", tags=["quick"]), p.case("b"))
+    assert list(execute(tags=["quick"]).statuses.values()) == ["passed", "skipped"]
+    journals = list(p.state.journals.iterdir())
+    with pytest.raises(RunRefused, match="no case or module named 'main::x'"):
+        execute(only=["main::x"])
+    assert list(p.state.journals.iterdir()) == journals
+
+
+def test_parameters_are_typed_and_checked_before_anything_runs(
+    project: Any, execute: Callable[..., Any], plain: Any
+) -> None:
+    """The expression sees a number, a bad or missing one refuses the run, and plain pytest takes --arg."""
+    p = project
+    p.sequence(params={"volts": {"type": "number", "maximum": 10.0}})
+    p.module("main", p.case("a", "Check(case, 's.yaml:5:1', 'params.volts == 4.5').run()"))
+    assert execute(params={"volts": "4.5"}).report["status"] == "passed"
+    for params in ({"volts": "11"}, {"volts": "much"}, {}, {"volts": "1", "amps": "1"}):
+        with pytest.raises(RunRefused, match="parameter"):
+            execute(params=params)
+    assert plain("--arg", "volts=4.5").returncode == 0
+    refused = plain()
+    assert refused.returncode == 4
+    assert "parameter 'volts' is missing" in refused.stderr
