@@ -83,7 +83,7 @@ class Dialog(StepRun):
             limit = None if limits is None else parse_limits(limits, self.unit)
         except ValueError as error:
             raise StepError(f"limits of {measurement!r}: {error}") from None
-        judgement = judge(answer.value, limit)
+        judgement = judge(answer.value, limit, self.unit)
         self.case.emit(
             Measurement(
                 self.case.full_name,
