@@ -23,6 +23,7 @@ COMMANDS = (
     "stop",
     "status",
     "sync",
+    "replicate",
     "schema",
 )
 

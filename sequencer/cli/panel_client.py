@@ -20,7 +20,7 @@ class PanelClient:
         file = open_project(path).state.panel
         try:
             known = json.loads(file.read_bytes())
-            self._url, self._token = str(known["url"]).rstrip("/"), str(known["token"])
+            self._url, self._token = str(known["address"]).rstrip("/"), str(known["token"])
         except (OSError, ValueError, KeyError, TypeError):
             raise _not_running() from None
 

@@ -1,21 +1,24 @@
-"""Keeping the report of a run: the store, what waits in the outbox, StandCloud, and the journal's mark."""
+"""Keeping the reports of a project: the store, what waits in the outbox, StandCloud, and the mark in the journal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.store.base import Store, StoreError
 from sequencer.store.project_folder import Project
+from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.report import RunReport
 
 if TYPE_CHECKING:
-    from sequencer.sync.deliveries import Deliveries
+    from sequencer.sync.deliveries import Acceptance, Deliveries
+    from sequencer.sync.delivery import Delivery
 
 Tell = Callable[[str], None]
+Listener = Callable[[Stamped], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,65 +30,96 @@ class Kept:
 
 
 class Keeping:
-    """Opens store and deliveries, brings in what a crash left behind. ``tell`` takes sentences for a person."""
+    """Store and deliveries of a project while they are open. What a crash left behind is brought in first.
+
+    ``tell`` takes sentences for a person. The first methods are what a panel's session wants of its keeper.
+    """
+
+    store: Store
+    deliveries: Deliveries
 
     def __init__(self, project: Project, tell: Tell) -> None:
         self._project = project
         self._tell = tell
-        self._store: Store | None = None
-        self._deliveries: Deliveries | None = None
+        self._opened = ExitStack()
 
     def __enter__(self) -> Self:
+        """Raises ``StoreError`` when the store cannot be used at all."""
         from sequencer.store.open import open_store
         from sequencer.store.recovery import recover
         from sequencer.sync.deliveries import open_deliveries
 
-        self._store = open_store(self._project.settings, self._project.state)
-        for report in recover(self._project.state, self._store, tell=self._tell):
-            self._tell(f"run {report['id']} had been cut off; its report is stored now")
-        self._deliveries = open_deliveries(self._project, self._store)
+        project = self._project
+        with ExitStack() as opened:
+            self.store = open_store(project.settings, project.state, folder=project.folder)
+            opened.callback(self.store.close)
+            for report in recover(project.state, self.store, tell=self._tell):
+                self._tell(f"run {report['id']} had been cut off; its report is stored now")
+            self.deliveries = open_deliveries(project, self.store)
+            opened.callback(self.deliveries.close)
+            self._opened = opened.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._deliveries is not None:
-            self._deliveries.close()
-        if self._store is not None:
-            self._store.close()
+        self._opened.close()
 
-    def refuse_if_unreachable(self) -> None:
-        """Raises ``Refusal`` when a place that the configuration insists on cannot be reached."""
-        refusal = self._deliveries.refusal() if self._deliveries else None
-        if refusal:
-            raise Refusal(refusal, code=ExitCode.BROKEN)
+    def listeners(self) -> list[Listener]:
+        """Who wants to hear a run's events: the stand's live document, when reports go to CouchDB."""
+        from sequencer.store.open import open_live_state
 
-    def keep(self, report: RunReport) -> Kept:
-        """Makes the report safe, then sends it on. Never raises: where it could not be kept, its journal has it."""
+        live = open_live_state(self._project.settings, folder=self._project.folder)
+        if live is None:
+            return []
+        self._opened.callback(live.close)
+        return [live]
+
+    def refusal(self) -> str | None:
+        """Why a run must not start now, or ``None``."""
+        return self.deliveries.refusal()
+
+    def accept(self, report: RunReport) -> Acceptance:
+        """Makes the report safe and says so in its journal. Raises ``StoreError``, ``OutboxUnavailable``."""
         from sequencer.store.recovery import mark_stored, prune
-        from sequencer.sync.outbox_tables import OutboxUnavailable
 
-        assert self._deliveries is not None and self._store is not None
-        journal = self._project.state.journal(report["id"])
+        acceptance = self.deliveries.accept(report)
         try:
-            acceptance = self._deliveries.accept(report)
-        except (StoreError, OutboxUnavailable) as error:
-            self._tell(f"the report could not be stored: {error}")
-            return Kept(False, (f"{journal} (its journal; it is stored at the next start)",))
-        try:
-            mark_stored(journal)
+            mark_stored(self._project.state.journal(report["id"]))
             prune(self._project.state)
         except OSError as error:
             self._tell(f"the journal could not be marked as stored: {error}")
-        places = [f"{self._store.place}, id {report['id']}"]
-        if not acceptance.stored:
-            self._tell(f"{self._store.place} could not take the report: {acceptance.problem}")
-            places = [f"id {report['id']}, waiting for {self._store.place}"]
-        return Kept(True, (*places, *self._send(report["id"])))
+        return acceptance
 
-    def _send(self, run_id: str) -> tuple[str, ...]:
-        assert self._deliveries is not None
-        delivery = self._deliveries.send(run_id)
+    def send(self, run: str) -> Delivery | None:
+        """Sends a report on at once when that is wanted."""
+        return self.deliveries.send(run)
+
+    def sync(self, *, insist: bool = False) -> Any:
+        """Sends whatever waits."""
+        return self.deliveries.sync(insist=insist)
+
+    def status(self, *, limit: int = 50) -> dict[str, Any]:
+        """What waits where."""
+        return self.deliveries.status(limit=limit)
+
+    def keep(self, report: RunReport) -> Kept:
+        """Makes the report safe, then sends it on. Never raises: where it could not be kept, its journal has it."""
+        from sequencer.sync.outbox_tables import OutboxUnavailable
+
+        try:
+            acceptance = self.accept(report)
+        except (StoreError, OutboxUnavailable) as error:
+            self._tell(f"the report could not be stored: {error}")
+            return Kept(False, (f"{self._project.state.journal(report['id'])}, to be stored at the next start",))
+        places = [f"{self.store.place}, id {report['id']}"]
+        if not acceptance.stored:
+            self._tell(f"{self.store.place} could not take the report: {acceptance.problem}")
+            places = [f"id {report['id']}, waiting for {self.store.place}"]
+        return Kept(True, (*places, *self._sent(report["id"])))
+
+    def _sent(self, run_id: str) -> tuple[str, ...]:
+        delivery = self.send(run_id)
         if delivery is None:
             return ()
         if delivery.delivered:

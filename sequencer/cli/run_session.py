@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import is_terminal
 from sequencer.cli.project_store import usable_project
 from sequencer.cli.run_choice import choose_sequence
 from sequencer.compiler.project import Compiled, ensure_compiled
-from sequencer.runner.request import RunNotPossible, RunRefused, StartRequest
 from sequencer.runner.run import Run
 from sequencer.store.project_folder import Project
 from sequencer.vocabulary.event import Stamped
@@ -22,7 +22,16 @@ from sequencer.vocabulary.problem import InvalidInput
 from sequencer.vocabulary.report import RunReport
 
 if TYPE_CHECKING:
+    from sequencer.cli.run_keeping import Keeping
     from sequencer.cli.terminal import Terminal
+    from sequencer.panel.bench import PanelRun
+    from sequencer.panel.session import Session
+    from sequencer.runner.request import StartRequest
+    from sequencer.store.base import Store
+
+STANDARD_OUTPUT = Path("-")
+LEARNED_FROM = 3
+"""Earlier runs that the expected times are made from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +72,7 @@ def run_once(options: RunOptions) -> ExitCode:
     if compiled is None:
         return ExitCode.INVALID
     relay = Relay()
-    run = Run(compiled.folder, project.state, listeners=[relay.event], output=relay.output)
+    run = Run(compiled.folder, project.state, listeners=[relay.event], output=relay.output, project=project.folder)
     with ExitStack() as opened:
         opened.callback(run.close)
         run.prepare()
@@ -100,24 +109,41 @@ class _RunSession:
         self.opened = opened
 
     def carry_out(self) -> ExitCode:
+        """Everything from the parameters to the verdict."""
+        # Imported here, while the test process loads.
         from sequencer.cli.run_keeping import Keeping
         from sequencer.cli.run_params import params_from
-        from sequencer.cli.run_signals import stopping_on_signals
+        from sequencer.cli.stand_request import stand_request
         from sequencer.runner.exit_code import exit_code
 
         params = params_from(self.options.arguments, self.compiled.params)
         terminal = self._terminal()
         keeping = self.opened.enter_context(Keeping(self.project, lambda text: terminal.say([(text, "stopped")])))
-        keeping.refuse_if_unreachable()
-        request = StartRequest(
+        if refusal := keeping.refusal():
+            raise Refusal(refusal, code=ExitCode.BROKEN)
+        self.relay.listeners += keeping.listeners()
+        asked_here = self._dialogs(terminal)
+        page = self._page(keeping, terminal) if self.options.panel else None
+        request = stand_request(
+            self.project,
             params=params,
-            only=None if self.options.only is None else list(self.options.only),
-            tags=None if self.options.tags is None else list(self.options.tags),
-            record={"stand": stand} if (stand := self.project.settings.stand.recorded()) else {},
+            only=self.options.only,
+            tags=self.options.tags,
             simulate=self.options.simulate,
-            drivers=self.project.settings.drivers,
-            attended=self._dialogs(terminal),
+            attended=asked_here or page is not None,
         )
+        report = self._run(request, page, lambda: self._learn(keeping.store, terminal, page))
+        kept = keeping.keep(report)
+        if page is not None:
+            page.finished()
+        places = [*kept.places, *self._written(report)]
+        terminal.finish(report, places)
+        return ExitCode(exit_code(report, stored=kept.safe))
+
+    def _run(self, request: StartRequest, page: Session | None, begun: Callable[[], None]) -> RunReport:
+        from sequencer.cli.run_signals import stopping_on_signals
+        from sequencer.runner.request import RunNotPossible, RunRefused
+
         with stopping_on_signals(self.run.stop):
             try:
                 self.run.start(request)
@@ -125,19 +151,52 @@ class _RunSession:
                 raise Refusal(str(refused)) from None
             except RunNotPossible as impossible:
                 raise Refusal(str(impossible), code=ExitCode.BROKEN) from None
+            if page is not None:
+                # The page of a single run only stops and answers it.
+                page.watch(cast("PanelRun", self.run))
+            begun()
             report = self.run.wait()
-        kept = keeping.keep(report)
-        places = list(kept.places)
-        if self.options.report is not None:
-            places.append(self._write(report, self.options.report))
-        terminal.finish(report, places)
-        return ExitCode(exit_code(report, stored=kept.safe))
+        assert report is not None  # without a time limit it waits for one
+        return report
+
+    def _learn(self, store: Store, terminal: Terminal, page: Session | None) -> None:
+        """Tells the displays, in the background, how long the cases took in earlier runs."""
+        from sequencer.cli.terminal import PlainTerminal
+
+        if page is None and isinstance(terminal, PlainTerminal):
+            return
+
+        def learn() -> None:
+            from sequencer.panel.expectation import expected_seconds
+            from sequencer.store.base import RunFilter, StoreError
+
+            with suppress(StoreError):  # without history there is only less to show
+                found = store.find(RunFilter(sequence=self.compiled.name, verdict="passed"), limit=LEARNED_FROM).runs
+                reports = [store.get(run.id) for run in found if run.counted]
+                expected = expected_seconds(report for report in reports if report is not None)
+                terminal.expect(expected)
+                if page is not None:
+                    page.live.set(expected=expected)
+
+        threading.Thread(target=learn, name="history", daemon=True).start()
+
+    def _page(self, keeping: Keeping, terminal: Terminal) -> Session | None:
+        from sequencer.cli.panel_service import open_in_browser, run_page
+
+        served = run_page(self.project, keeping, self.opened)
+        if served is None:
+            return None
+        session, address = served
+        self.relay.listeners.append(session.live.listen)
+        terminal.say([("live page ", "dim"), (address, "")])
+        if self.options.open_page:
+            open_in_browser(address)
+        return session
 
     def _terminal(self) -> Terminal:
         from sequencer.cli.terminal import open_terminal
 
-        report_to_stdout = self.options.report == Path("-")
-        terminal = open_terminal(sys.stderr if report_to_stdout else sys.stdout)
+        terminal = open_terminal(sys.stderr if self.options.report == STANDARD_OUTPUT else sys.stdout)
         self.opened.callback(terminal.close)
         self.relay.listeners.append(terminal.event)
         self.relay.printed = terminal.output
@@ -154,16 +213,20 @@ class _RunSession:
         self.relay.listeners.append(TerminalDialogs(terminal, self.run.answer, sys.stdin).event)  # type: ignore[arg-type]
         return True
 
-    def _write(self, report: RunReport, file: Path) -> str:
+    def _written(self, report: RunReport) -> list[str]:
+        """Writes the report where ``--report`` says; its place."""
+        file = self.options.report
+        if file is None:
+            return []
         import json
 
         text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
-        if file == Path("-"):
+        if file == STANDARD_OUTPUT:
             sys.stdout.write(text)
-            return "standard output"
+            return []
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8", newline="\n")
         except OSError as error:
             raise Refusal(f"--report {file}: {error.strerror}", code=ExitCode.BROKEN) from None
-        return str(file)
+        return [str(file)]

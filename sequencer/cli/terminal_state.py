@@ -77,6 +77,10 @@ class RunView:
         version = f" {sequence['version']}" if sequence.get("version") else ""
         self.title = clean(f"{sequence.get('name', '')}{version}")
         self.started = time
+        self.running = None
+        self.counts.clear()
+        self.names.clear()
+        self.operator_messages.clear()
         self.selection = None if event.selection is None else set(event.selection)
         for module in event.modules:
             for case in module["cases"]:

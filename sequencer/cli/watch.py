@@ -21,7 +21,7 @@ def watch_and_repeat(paths: Iterable[Path], action: Callable[[], ExitCode]) -> E
     code = ExitCode.PASSED
     try:
         while True:
-            now = _times(folders)
+            now = file_times(folders)
             if now != seen:
                 seen = now
                 say(time.strftime("── %H:%M:%S ──"), err=True, dim=True)
@@ -31,7 +31,8 @@ def watch_and_repeat(paths: Iterable[Path], action: Callable[[], ExitCode]) -> E
         return code
 
 
-def _times(folders: Iterable[Path]) -> dict[Path, float]:
+def file_times(folders: Iterable[Path]) -> dict[Path, float]:
+    """When each file that matters below the folders was changed last; hidden folders and ``node_modules`` left out."""
     times = {}
     for folder in folders:
         for file in _watched(folder):
@@ -43,8 +44,12 @@ def _times(folders: Iterable[Path]) -> dict[Path, float]:
 
 
 def _watched(folder: Path) -> Iterable[Path]:
-    for path in folder.iterdir():
-        if path.name.startswith(".") or path.name in ("node_modules", "__pycache__"):
+    try:
+        paths = list(folder.iterdir())
+    except OSError:
+        return
+    for path in paths:
+        if path.name.startswith(".") or path.name in ("node_modules", "__pycache__", "venv"):
             continue
         if path.is_dir():
             yield from _watched(path)

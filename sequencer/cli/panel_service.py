@@ -1,0 +1,118 @@
+"""Serves the operator panel: for a single run, or as a service that waits for Start."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sequencer.cli.exit_codes import ExitCode, Refusal
+from sequencer.cli.output import say
+from sequencer.cli.project_store import tell, usable_project
+from sequencer.cli.run_keeping import Keeping
+from sequencer.cli.terminal import PlainTerminal, Terminal
+from sequencer.cli.terminal_lines import clean
+from sequencer.cli.terminal_summary import verdict_line
+from sequencer.panel.server import PanelRefused, PanelServer
+from sequencer.panel.session import Session
+from sequencer.store.project_folder import Project
+from sequencer.vocabulary.report import RunReport
+
+if TYPE_CHECKING:
+    from sequencer.sync.deliveries import Acceptance
+
+
+class PanelKeeping(Keeping):
+    """Also says on the terminal how each run ended."""
+
+    def __init__(self, project: Project, terminal: Terminal) -> None:
+        super().__init__(project, tell)
+        self._terminal = terminal
+
+    def accept(self, report: RunReport) -> Acceptance:
+        """As ``Keeping`` does, with a line for the verdict."""
+        self._terminal.say(verdict_line(report))
+        return super().accept(report)
+
+
+def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bool, simulate: bool) -> ExitCode:
+    """Serves until Ctrl-C or a kill. Raises ``Refusal``, ``StoreError``."""
+    from sequencer.cli.project_bench import ProjectBench
+    from sequencer.cli.run_signals import stopping_on_signals
+    from sequencer.panel.waiting import WaitingSession
+
+    if not path.exists():
+        raise Refusal(f"{path} does not exist")
+    project = usable_project(path)
+    terminal = PlainTerminal(sys.stdout)
+    ended = threading.Event()
+    with ExitStack() as opened:
+        keeping = opened.enter_context(PanelKeeping(project, terminal))
+        session = WaitingSession(
+            bench=ProjectBench(path, project, simulate=simulate, listeners=[terminal.event, *keeping.listeners()]),
+            output=terminal.output,
+            store=keeping.store,
+            keeper=keeping,
+            folder=project.folder,
+            settings=project.settings.frontend,
+            title=project.settings.tests_name or project.folder.name,
+            stand=project.settings.stand.recorded(),
+        )
+        frontend = project.settings.frontend
+        server = _server(session, project, host or frontend.host, frontend.port if port is None else port)
+        opened.callback(server.close)
+        opened.callback(session.close)
+        keeping.deliveries.start()
+        session.open()
+        server.start()
+        say(f"panel at {server.address}", bold=True)
+        say("Ctrl-C ends it")
+        if open_page:
+            open_in_browser(server.address)
+        with stopping_on_signals(lambda reason: ended.set()):
+            while not ended.wait(0.5):  # in pieces, as Windows looks at Ctrl-C only in between
+                pass
+        say("ending ...")
+    return ExitCode.PASSED
+
+
+def run_page(project: Project, keeping: Keeping, opened: ExitStack) -> tuple[Session, str] | None:
+    """Serves the live page of a single run; its session and address. ``None`` (told) when the port is taken."""
+    frontend = project.settings.frontend
+    session = Session(
+        store=keeping.store,
+        keeper=keeping,
+        folder=project.folder,
+        settings=frontend,
+        title=project.settings.tests_name or "",
+        stand=project.settings.stand.recorded(),
+    )
+    try:
+        server = _server(session, project, frontend.host, frontend.port)
+    except Refusal as refusal:
+        tell(f"no live page: {refusal}")
+        return None
+    opened.callback(server.close)
+    server.start()
+    return session, server.address
+
+
+def open_in_browser(address: str) -> None:
+    """Opens the page; a machine without a browser is told where it is."""
+    import webbrowser
+
+    try:
+        if webbrowser.open(address):
+            return
+    except webbrowser.Error:
+        pass
+    say(f"no browser could be opened; the page is at {clean(address)}", err=True)
+
+
+def _server(session: Session, project: Project, host: str, port: int) -> PanelServer:
+    try:
+        return PanelServer(session, host, port, login=project.settings.frontend.token, note=project.state.panel)
+    except PanelRefused as refused:
+        raise Refusal(str(refused), code=ExitCode.BROKEN) from None

@@ -1,0 +1,133 @@
+"""A project as the operator panel sees it: sequences to choose from, and runs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sequencer.cli.exit_codes import Refusal
+from sequencer.cli.stand_request import stand_request
+from sequencer.cli.watch import file_times
+from sequencer.compiler.project import ensure_compiled
+from sequencer.panel.bench import Choice, Listener, Loaded, PanelRun, Wish
+from sequencer.panel.errors import Invalid
+from sequencer.runner.request import RunRefused
+from sequencer.runner.run import Run
+from sequencer.store.project_folder import Project, open_project, sequence_files
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.event import Stamped
+from sequencer.vocabulary.report import RunReport
+
+
+class ProjectBench:
+    """The sequences of a project folder, or a single file. ``listeners`` hear every run."""
+
+    def __init__(
+        self, path: Path, project: Project, *, simulate: bool = False, listeners: Sequence[Listener] = ()
+    ) -> None:
+        self._project = project
+        self._simulate = simulate
+        self._listeners = list(listeners)
+        self._files, self._choices = _choices(path, project)
+        current = project.settings.current_test_config
+        self.first = current if current in self._files else self._choices[0].name
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """In the order of the configuration, or of the file names."""
+        return self._choices
+
+    def mark(self, choice: str) -> object:
+        """The times of every file that the sequence could be made from."""
+        return file_times({self._project.folder, self._files[choice].parent})
+
+    def load(self, choice: str) -> Loaded:
+        """Reads, checks, compiles, and asks a first test process for the plan. Raises ``InvalidInput``, ``OSError``."""
+        project = open_project(self._files[choice]).checked()
+        compiled = ensure_compiled(self._files[choice], project=project.folder, compiled=project.state.compiled)
+        warm: list[BenchRun] = [BenchRun(compiled.folder, project, self._simulate)]
+        warm[0].prepare()
+        plan = warm[0].run.plan()
+
+        def launch(listener: Listener, output: Callable[[str], None]) -> PanelRun:
+            run = warm.pop() if warm else BenchRun(compiled.folder, project, self._simulate)
+            run.listeners += [listener, *self._listeners]
+            run.output = output
+            return run
+
+        return Loaded(sequence=plan["sequence"], modules=plan["modules"], params=compiled.params, launch=launch)
+
+
+class BenchRun:
+    """A run with this stand's driver arguments and facts. ``listeners`` and ``output`` are set before it starts."""
+
+    def __init__(self, folder: Path, project: Project, simulate: bool) -> None:
+        self.listeners: list[Listener] = []
+        self.output: Callable[[str], None] = lambda text: None
+        self._project = project
+        self._simulate = simulate
+        self.run = Run(folder, project.state, listeners=[self._tell], output=self._print, project=project.folder)
+
+    def prepare(self) -> None:
+        """Starts the test process and waits until it is warm."""
+        self.run.prepare()
+        self.run.wait_ready()
+
+    def start(self, wish: Wish) -> str:
+        """Starts; returns the run's id. Raises ``Invalid`` for a selection or parameter that cannot be used."""
+        request = stand_request(
+            self._project,
+            params=wish.params,
+            only=wish.only,
+            tags=wish.tags,
+            simulate=self._simulate,
+            attended=True,
+            user=wish.user,
+        )
+        try:
+            return self.run.start(request)
+        except RunRefused as refused:
+            raise Invalid(str(refused)) from None
+
+    def stop(self, reason: str) -> None:
+        """Asks the run to stop."""
+        self.run.stop(reason)
+
+    def answer(self, identity: str, result: str, value: Data, by: str | None) -> bool:
+        """Passes an answer on; false when nobody waits for it."""
+        return self.run.answer(identity, result, value, by)
+
+    def wait(self) -> RunReport:
+        """The report, once the run is over."""
+        report = self.run.wait()
+        assert report is not None  # without a time limit it waits for one
+        return report
+
+    def close(self) -> None:
+        """Ends the test process."""
+        self.run.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the test process is there."""
+        return self.run.alive
+
+    def _tell(self, stamped: Stamped) -> None:
+        for listener in self.listeners:
+            listener(stamped)
+
+    def _print(self, line: str) -> None:
+        self.output(line)
+
+
+def _choices(path: Path, project: Project) -> tuple[dict[str, Path], list[Choice]]:
+    if path.is_file():
+        return {path.stem: path}, [Choice(path.stem)]
+    configured = project.settings.test_configs
+    if configured and path.resolve() == project.folder.resolve():
+        files = {choice.name: project.folder / choice.file for choice in configured}
+        return files, [Choice(choice.name, choice.description) for choice in configured]
+    found = sequence_files(path)
+    if not found:
+        raise Refusal(f"there is no sequence in {path.absolute()}", hint="`hardseq init` makes a project that runs")
+    return {file.stem: file for file in found}, [Choice(file.stem) for file in found]

@@ -1,0 +1,33 @@
+"""``hardseq replicate``: has this stand's CouchDB copy its reports to the factory's, by itself and for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sequencer.cli.exit_codes import ExitCode, Refusal
+from sequencer.cli.output import say
+from sequencer.cli.project_store import usable_project
+from sequencer.cli.terminal_lines import clean
+
+
+@click.command()
+@click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
+def command(path: Path) -> ExitCode:
+    """Set up the replication that [replication] in hardseq.toml describes, and say how it stands.
+
+    Running it again changes nothing. Exits with 0 when reports flow or soon will, with 1 when something is in the way.
+    """
+    from sequencer.store.open import replicate_to_factory
+
+    project = usable_project(path)
+    try:
+        status = replicate_to_factory(project.settings, folder=project.folder)
+    except ValueError as error:
+        raise Refusal(str(error), hint="docs: the section [replication] of the configuration") from None
+    written = "" if status.written is None else f", {status.written} documents copied"
+    say(f"replication is {status.state}{written}", fg="green" if status.healthy else "red")
+    if status.problem:
+        say(clean(status.problem), fg="red")
+    return ExitCode.PASSED if status.healthy else ExitCode.FAILED
