@@ -44,7 +44,12 @@ def _check(attempt: AttemptReport, event: events.Check, time: float) -> None:
 
 
 def _message(attempt: AttemptReport, event: events.Message, time: float) -> None:
-    attempt["messages"][event.key] = event.text
+    messages = attempt["messages"]
+    key, number = event.key, len(messages)
+    while not key:  # a message without a key stands on its own
+        number += 1
+        key = f"#{number}" if f"#{number}" not in messages else ""
+    messages[key] = event.text
 
 
 def _failure(attempt: AttemptReport, event: events.Failure, time: float) -> None:

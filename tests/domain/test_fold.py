@@ -239,6 +239,16 @@ def test_records_add_up_and_the_first_of_two_values_stays() -> None:
     assert case_of(report, "m::a")["attempts"][0]["artifact"] == {"c": 3}
 
 
+def test_messages_without_a_key_stand_on_their_own() -> None:
+    """Only a message with the same key replaces an earlier one."""
+    said = [
+        events.Message("m::a", key, text) for key, text in (("", "a"), ("k", "b"), ("", "c"), ("k", "d"), ("#4", "e"))
+    ]
+    report = fold(stamp(started("m::a"), events.CaseStarted("m::a"), *said, events.Message("m::a", "", "f")))
+    (attempt,) = case_of(report, "m::a")["attempts"]
+    assert attempt["messages"] == {"#1": "a", "k": "d", "#3": "c", "#4": "e", "#5": "f"}
+
+
 def test_operator_messages_are_cleared_by_their_id() -> None:
     """A message stands in the report with the time it was taken away, also when another one replaced it."""
     report = fold(
