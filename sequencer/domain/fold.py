@@ -8,6 +8,7 @@ into a passed one: ``passed`` needs the test process to have said so and every c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from sequencer.domain import record
@@ -63,6 +64,8 @@ class Fold:
         self._operator_messages: dict[str, OperatorMessageReport] = {}
         self._finished: events.RunFinished | None = None
         self._broken = False
+        self._recording: str | None = None
+        self._retractable: list[tuple[Any, str, Any]] = []
 
     def apply(self, stamped: Stamped) -> str | None:
         """Takes one event in; the full name of the case that changed, ``None`` when it was the run. Never raises."""
@@ -182,6 +185,11 @@ class Fold:
         case = self._plan.find(event.case)
         if case is None:
             return None
+        if event.attempt > 1 and event.case == self._recording:
+            # What the failed attempt said about the product was not its last word.
+            for owner, key, before in self._retractable:
+                owner[key] = before
+        self._retractable.clear()
         case.start(event.attempt, time, event.timeout)
         return event.case
 
@@ -195,8 +203,17 @@ class Fold:
 
     def _recorded(self, event: events.Recorded, time: float) -> str | None:
         case = self._plan.find(event.case)
+        report = self.begun()
+        self._recording = event.case
+        self._keep_for_retraction(report, event.section)
+        if event.section == "artifact" and case is not None:
+            self._keep_for_retraction(case.module.report, event.section)
         self._absorb(event.section, event.data, case, time)
         return event.case if case is not None and event.section == "artifact" else None
+
+    def _keep_for_retraction(self, owner: Any, section: str) -> None:
+        if section in owner and not any(kept is owner and key == section for kept, key, _ in self._retractable):
+            self._retractable.append((owner, section, deepcopy(owner[section])))
 
     def _absorb(self, section: str, data: Any, case: CaseState | None, time: float) -> None:
         """Merges facts; what contradicts earlier ones was already an error of its case, and the earlier ones stay."""
