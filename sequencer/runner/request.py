@@ -23,8 +23,7 @@ class StartRequest:
 
     ``params`` are values or texts by name. ``only`` names cases or modules, ``tags`` keeps cases with one of them.
     ``record`` holds the stand's facts by section, ``drivers`` its driver arguments by driver. ``host`` is found out
-    when it is not given. ``attended`` says whether somebody can answer dialogs, ``uploads`` whether a listener answers
-    ``UploadAsked`` (``sync.upload_desk``).
+    when it is not given. ``attended`` says whether somebody can answer dialogs.
     """
 
     params: Mapping[str, Scalar] = field(default_factory=dict)
@@ -36,7 +35,6 @@ class StartRequest:
     host: Mapping[str, Data] | None = None
     user: str | None = None
     attended: bool = False
-    uploads: bool = False
 
     def command(self, run_id: str, journal: str, attachments: str) -> dict[str, Any]:
         """The ``start`` command of the child's protocol."""

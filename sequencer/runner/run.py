@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sequencer.runner.request import StartRequest
     from sequencer.runner.supervisor import Inbox, Supervisor
     from sequencer.runtime.journal import Journal
+    from sequencer.sync.upload_desk import Upload
     from sequencer.vocabulary.data import Data
     from sequencer.vocabulary.event import Stamped
     from sequencer.vocabulary.report import RunReport
@@ -36,7 +37,8 @@ class Run:
 
     ``compiled`` is the generated project, ``project`` the folder in which drivers find themselves (by default the
     present one). ``listeners`` are told every event, ``output`` each line that drivers print; both from threads. All
-    methods may be called from any thread, ``stop`` also from a signal handler.
+    methods may be called from any thread, ``stop`` also from a signal handler. ``upload``, when it is set before
+    ``start``, sends the report for the steps that ask for it (``sync.deliveries.Deliveries.upload``).
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Run:
         grace: float = GRACE_SECONDS,
     ) -> None:
         self.run_id: str | None = None
+        self.upload: Upload | None = None
         self._compiled = compiled
         self._state = state
         self._listeners = list(listeners)
@@ -109,6 +112,7 @@ class Run:
         command = request.command(run_id, str(path), str(self._state.attachments))
         if command["host"] is None:
             command["host"] = host_facts()
+        command["uploads"] = self._open_desk()
         supervisor.start(command)
         _wait(supervisor.begun.wait, None)
         if supervisor.problem is not None:
@@ -157,6 +161,15 @@ class Run:
     def journal(self) -> Path | None:
         """The journal of the started run."""
         return None if self.run_id is None else self._state.journal(self.run_id)
+
+    def _open_desk(self) -> bool:
+        """Whether somebody answers ``upload`` steps."""
+        if self.upload is None:
+            return False
+        from sequencer.sync.upload_desk import UploadDesk
+
+        self._listeners.append(UploadDesk(self.upload, self.answer, self._state.journal).event)
+        return True
 
     def _prepared(self) -> Supervisor:
         if self._supervisor is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import os
 import signal
 import sys
 from pathlib import Path
@@ -68,6 +69,8 @@ class ChildFront:
         if start.journal is not None:
             Path(start.journal).parent.mkdir(parents=True, exist_ok=True)
             self._journal = Journal(Path(start.journal))
+            # For drivers, and for programs that they start: `sequencer.api.current_report` reads it.
+            os.environ["HARDSEQ_JOURNAL"] = start.journal
         seq = 0 if start.resume is None else start.resume.seq
         return EventStream(self._journal, self._link, seq=seq)
 

@@ -14,16 +14,19 @@ from sequencer.vocabulary.report import RunReport
 
 BY = "hardseq"
 
+Upload = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+"""Sends a report to a target: ``{delivered, status, text}``; ``Deliveries.upload``."""
+
 
 class UploadDesk:
-    """A listener to a run's events. ``upload`` is ``Deliveries.upload``, ``answer`` is ``Run.answer``.
+    """A listener to a run's events; ``answer`` is ``Run.answer``.
 
     ``journal`` gives the journal of a run id: the report is made from it, as it stands when the step asks.
     """
 
     def __init__(
         self,
-        upload: Callable[[str, Mapping[str, Any]], Mapping[str, Any]],
+        upload: Upload,
         answer: Callable[[str, str, Any, str | None], object],
         journal: Callable[[str], Path],
     ) -> None:
