@@ -28,15 +28,8 @@ FORMS = (
 """The keys that may stand together."""
 
 
-def parse_limits(written: Any, unit: str | None = None) -> Limit:
-    """The limit that plain data says, bounds in ``unit``.
-
-    Raises ``ValueError`` with a plain sentence for data that is malformed or makes no sense.
-    """
-    if type(written) is list and len(written) == 2:
-        lower, upper = written
-        if type(lower) in (int, float) and type(upper) in (int, float) and -math.inf < lower < upper < math.inf:
-            return Interval(lower, upper)
+def read_limits(written: Any, unit: str | None) -> Limit:
+    """The limit that plain data says; ``ValueError`` for the first thing wrong."""
     reading = Reading(unit)
     limit = reading.limit(written, ())
     for problem in reading.problems:
@@ -47,8 +40,8 @@ def parse_limits(written: Any, unit: str | None = None) -> Limit:
     return limit
 
 
-def limit_problems(written: Any, unit: str | None = None) -> list[LimitProblem]:
-    """Everything wrong with limits, for check time. Parts that hold ``${{ expressions }}`` are left out."""
+def problems_of(written: Any, unit: str | None) -> list[LimitProblem]:
+    """Everything wrong with limits, except in parts that hold ``${{ expressions }}``."""
     from sequencer.domain.limits.pattern import pattern_problems
 
     reading = Reading(unit, templates=True)
