@@ -51,7 +51,13 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
     with ExitStack() as opened:
         keeping = opened.enter_context(PanelKeeping(project, terminal))
         session = WaitingSession(
-            bench=ProjectBench(path, project, simulate=simulate, listeners=[terminal.event, *keeping.listeners()]),
+            bench=ProjectBench(
+                path,
+                project,
+                simulate=simulate,
+                listeners=[terminal.event, *keeping.listeners()],
+                upload=keeping.deliveries.upload,
+            ),
             output=terminal.output,
             store=keeping.store,
             keeper=keeping,

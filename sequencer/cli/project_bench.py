@@ -14,20 +14,31 @@ from sequencer.panel.errors import Invalid
 from sequencer.runner.request import RunRefused
 from sequencer.runner.run import Run
 from sequencer.store.project_folder import Project, open_project, sequence_files
+from sequencer.sync.upload_desk import Upload
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.report import RunReport
 
 
 class ProjectBench:
-    """The sequences of a project folder, or a single file. ``listeners`` hear every run."""
+    """The sequences of a project folder, or a single file.
+
+    ``listeners`` hear every run; ``upload`` sends reports for ``upload`` steps.
+    """
 
     def __init__(
-        self, path: Path, project: Project, *, simulate: bool = False, listeners: Sequence[Listener] = ()
+        self,
+        path: Path,
+        project: Project,
+        *,
+        simulate: bool = False,
+        listeners: Sequence[Listener] = (),
+        upload: Upload | None = None,
     ) -> None:
         self._project = project
         self._simulate = simulate
         self._listeners = list(listeners)
+        self._upload = upload
         self._files, self._choices = _choices(path, project)
         current = project.settings.current_test_config
         self.first = current if current in self._files else self._choices[0].name
@@ -53,6 +64,7 @@ class ProjectBench:
             run = warm.pop() if warm else BenchRun(compiled.folder, project, self._simulate)
             run.listeners += [listener, *self._listeners]
             run.output = output
+            run.run.upload = self._upload
             return run
 
         return Loaded(sequence=plan["sequence"], modules=plan["modules"], params=compiled.params, launch=launch)

@@ -39,33 +39,36 @@ def usable_project(path: Path) -> Project:
 @contextmanager
 def opened_store(path: Path) -> Iterator[Store]:
     """The store of the project that ``path`` belongs to. Raises ``Refusal``, ``StoreError``."""
-    from sequencer.store.open import open_store
-    from sequencer.store.recovery import recover
-
-    project = usable_project(path)
-    store = open_store(project.settings, project.state)
-    try:
-        for report in recover(project.state, store, tell=tell):
-            tell(f"run {report['id']} had been cut off; its report is stored now")
+    with _opened(path) as (store, _):
         yield store
-    finally:
-        store.close()
 
 
 @contextmanager
 def opened_deliveries(path: Path) -> Iterator[Deliveries]:
     """The deliveries of the project that ``path`` belongs to. Raises ``Refusal``, ``StoreError``."""
+    with _opened(path) as (_, deliveries):
+        yield deliveries
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Store, Deliveries]]:
+    from sequencer.store.open import open_store
+    from sequencer.store.recovery import recover
     from sequencer.sync.deliveries import open_deliveries
     from sequencer.sync.outbox_tables import OutboxUnavailable
 
-    with opened_store(path) as store:
-        deliveries = open_deliveries(usable_project(path), store)
-        try:
-            yield deliveries
-        except OutboxUnavailable as error:
-            raise Refusal(str(error), code=ExitCode.BROKEN) from None
-        finally:
-            deliveries.close()
+    project = usable_project(path)
+    store = open_store(project.settings, project.state, folder=project.folder)
+    deliveries = open_deliveries(project, store)
+    try:
+        for report in recover(project.state, store, save=deliveries.accept, tell=tell):
+            tell(f"run {report['id']} had been cut off; its report is stored now")
+        yield store, deliveries
+    except OutboxUnavailable as error:
+        raise Refusal(str(error), code=ExitCode.BROKEN) from None
+    finally:
+        deliveries.close()
+        store.close()
 
 
 def tell(sentence: str) -> None:

@@ -53,10 +53,10 @@ class Keeping:
         with ExitStack() as opened:
             self.store = open_store(project.settings, project.state, folder=project.folder)
             opened.callback(self.store.close)
-            for report in recover(project.state, self.store, tell=self._tell):
-                self._tell(f"run {report['id']} had been cut off; its report is stored now")
             self.deliveries = open_deliveries(project, self.store)
             opened.callback(self.deliveries.close)
+            for report in recover(project.state, self.store, save=self.deliveries.accept, tell=self._tell):
+                self._tell(f"run {report['id']} had been cut off; its report is stored now")
             self._opened = opened.pop_all()
         return self
 

@@ -122,6 +122,7 @@ class _RunSession:
         if refusal := keeping.refusal():
             raise Refusal(refusal, code=ExitCode.BROKEN)
         self.relay.listeners += keeping.listeners()
+        self.run.upload = keeping.deliveries.upload
         asked_here = self._dialogs(terminal)
         page = self._page(keeping, terminal) if self.options.panel else None
         request = stand_request(

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sequencer.store.base import StoreUnavailable
+
 BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process's write."""
 
@@ -46,7 +48,7 @@ CREATE TABLE IF NOT EXISTS outbox_targets (
 """
 
 
-class OutboxUnavailable(Exception):
+class OutboxUnavailable(StoreUnavailable):
     """The embedded database cannot be read or written (a full disk, a missing right, another program's lock)."""
 
 
