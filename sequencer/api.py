@@ -1,0 +1,107 @@
+"""What drivers may use of hardseq: the report of the run that is going on, and sending it to StandCloud themselves.
+
+Everything else that a run needs is said in its sequence; a sequence that only wants its report sent says
+``upload: stand_cloud`` under ``after_run``. Nothing of hardseq imports this module.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sequencer.domain.fold import Fold, read_journal
+from sequencer.domain.settings import Secret, StandCloudSettings
+from sequencer.store.project_folder import open_project
+from sequencer.sync.delivery import Delivery
+from sequencer.sync.stand_cloud import Health
+from sequencer.sync.targets import NotConfigured, open_stand_cloud, stand_cloud_target
+from sequencer.vocabulary.report import RunReport
+from sequencer.vocabulary.status import FINAL_STATUSES, verdict
+
+__all__ = ["Delivery", "Health", "RunReport", "StandCloudError", "StandCloudLoader", "current_report"]
+
+JOURNAL = "HARDSEQ_JOURNAL"
+"""The environment variable that names the journal of the run, set in every test process and what it starts."""
+
+
+class StandCloudError(Exception):
+    """StandCloud cannot be used as things are configured; the text says why and holds no secret."""
+
+
+def current_report() -> RunReport | None:
+    """The report of the run that is going on, with everything that was recorded until now; ``None`` outside of a run.
+
+    While cases are left its ``status`` is ``run``; once all have ended it is the verdict that they give. Each call
+    reads the run's journal again, which for a run of 10,000 cases takes about a second.
+    """
+    name = os.environ.get(JOURNAL)
+    if not name:
+        return None
+    state = Fold(Path(name).stem)
+    last = 0.0
+    try:
+        with Path(name).open("rb") as lines:
+            for stamped in read_journal(lines):
+                state.apply(stamped)
+                last = stamped.time
+    except OSError:
+        return None
+    report = state.begun()
+    statuses = [case["status"] for module in report["modules"] for case in module["cases"]]
+    if report["status"] not in FINAL_STATUSES and statuses and all(status in FINAL_STATUSES for status in statuses):
+        report["status"] = verdict(statuses, broken=bool(report["failures"]))
+        report["stop_time"] = last
+    return report
+
+
+class StandCloudLoader:
+    """Sends reports to StandCloud, by itself: what is not taken does not wait in the outbox, the caller decides.
+
+    Without arguments it uses ``[stand_cloud]`` of the project in whose folder the test process works; ``address`` and
+    ``api_key`` replace what is configured. Raises ``StandCloudError`` when either is missing or unusable.
+    """
+
+    def __init__(self, *, address: str | None = None, api_key: str | None = None) -> None:
+        project = open_project(Path.cwd())
+        configured = project.settings.stand_cloud
+        settings = StandCloudSettings(
+            address=address or configured.address,
+            api_key=configured.api_key if api_key is None else Secret(api_key),
+            ca_bundle=configured.ca_bundle,
+        )
+        # Raised outside of the handler and without arguments among its variables: the key may be one of them.
+        del api_key
+        problem = ""
+        try:
+            self._client = open_stand_cloud(settings, project.folder)
+        except NotConfigured as error:
+            problem = str(error)
+        if problem:
+            raise StandCloudError(problem)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection; the next call opens a new one."""
+        self._client.close()
+
+    def health(self) -> Health:
+        """Whether StandCloud can be reached: ``up``, and ``text`` with the reason when not."""
+        return self._client.health()
+
+    def load(self, report: RunReport) -> Delivery:
+        """Sends a report: ``delivered``, ``status`` (201 is success, ``None`` when nobody answered) and ``text``.
+
+        Nothing is raised for what a server or a network does. The report of a simulated run is not sent.
+        """
+        if report["simulated"]:
+            return Delivery(verdict="parked", text="the report of a simulated run is not sent")
+        return stand_cloud_target(self._client, automatic=False).deliver(report)
