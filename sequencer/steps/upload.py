@@ -46,8 +46,7 @@ def parse(node: MappingNode, reader: StepReader) -> UploadStep:
 
 def emit(step: UploadStep, out: Emitter) -> None:
     """``Upload(...).run()``"""
-    save = None if step.save is None else repr(step.save)
-    out.line(out.construct(Upload, step, repr(step.target), save=save) + ".run()")
+    out.line(out.construct(Upload, step, step.target, save=step.save) + ".run()")
 
 
 STEP = StepType(
