@@ -25,7 +25,7 @@ COMMANDS: dict[str, dict[str, int]] = {
         "hardseq run attempts.yaml --arg good_at=5": FAILS,
     },
     "charts": {"hardseq run charts.yaml --open": PASSES},
-    "couchdb": {"hardseq run couchdb.yaml": PASSES, "hardseq runs list": PASSES},
+    "couchdb": {"hardseq run couchdb.yaml": PASSES},
     "critical": {
         "hardseq run critical.yaml": FAILS,
         "hardseq run critical.yaml --arg idle_current=0.1": PASSES,
@@ -67,9 +67,10 @@ COMMANDS: dict[str, dict[str, int]] = {
     },
     "operator_messages": {"hardseq run operator_messages.yaml --arg attended=false": PASSES},
     "several_configurations": {
-        "hardseq run sequences/basic.yaml": PASSES,
+        "hardseq run": PASSES,
         "hardseq run sequences/full.yaml": PASSES,
     },
+    "several_stands": {"hardseq run stand_1": PASSES, "hardseq run stand_2": PASSES},
     "skip_test": {
         "hardseq run skip_test.yaml": PASSES,
         "hardseq run skip_test.yaml --arg with_radio=true": PASSES,
@@ -89,9 +90,11 @@ NOT_HERE = {
     "hardseq run operator_messages.yaml": "waits for a person; answered over HTTP in its own test",
     "hardseq run instruments_with_simulation.yaml": "needs the instruments",
     "hardseq run minute_parity.yaml": "depends on the time of day",
-    "hardseq run ../shared/board.yaml": "run in both stands by its own test",
     "hardseq panel": "serves until it is stopped",
-    "hardseq sync": "ends with 1 while there is no CouchDB",
+    "hardseq panel stand_1": "serves until it is stopped",
+    "hardseq panel stand_2": "serves until it is stopped",
+    "hardseq sync": "run against a CouchDB by its own test",
+    "hardseq runs list": "run against a CouchDB by its own test",
     "hardseq runs show latest": "shows what the line before it made",
 }
 """Commands of a README that are not simply run, and why."""
