@@ -44,6 +44,9 @@ def fold(stream: Iterable[Stamped], *, aborted: bool = False, run_id: str = "") 
     return state.begun()
 
 
+_FAR_FUTURE = 1e11
+"""No clock says so: the time of a damaged line."""
+
 _COLLECTED = ("failures", "operator_messages", "stop_time", "status", "stop_reason", "damaged_lines", "artifact")
 
 
@@ -75,7 +78,9 @@ class Fold:
         elif not self._is_new(seq):
             return None
         try:
-            if time > self._time:
+            if not 0.0 <= time < _FAR_FUTURE:
+                time = self._time
+            elif time > self._time:
                 self._time = time
             if self.report is None and type(event) is not events.RunStarted:
                 self.begun()

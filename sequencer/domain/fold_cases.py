@@ -49,7 +49,7 @@ class CaseState:
 
     def start(self, number: int, time: float, timeout: float | None) -> None:
         """An attempt begins. One that was begun without its event (it came late) only gets its true start."""
-        last = self.attempt
+        last, number = self.attempt, max(int(number), 1)
         if last is not None:
             if last["number"] == number and last["stop_time"] is None:
                 last["start_time"], last["timeout"] = min(time, last["start_time"]), timeout

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from sequencer.domain.report_parts import new_failure
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.report import AttemptReport
+
+_TYPES = frozenset(get_args(events.MeasurementType))
 
 
 def _step_started(attempt: AttemptReport, event: events.StepStarted, time: float) -> None:
@@ -26,7 +28,7 @@ def _measurement(attempt: AttemptReport, event: events.Measurement, time: float)
         {
             "name": event.measurement,
             "value": event.value,
-            "type": event.type,
+            "type": event.type if event.type in _TYPES else "other",
             "unit": event.unit,
             "limits": event.limits,
             "result": event.result,

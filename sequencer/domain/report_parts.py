@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-from sequencer.vocabulary.event import Failure, RunStarted
+from sequencer.vocabulary.event import Failure, FailureKind, RunStarted
 from sequencer.vocabulary.report import FORMAT, AttemptReport, CaseReport, FailureReport, ModuleReport, RunReport
 from sequencer.vocabulary.status import GROUPS, Group
+
+_KINDS = get_args(FailureKind)
 
 
 def new_run(event: RunStarted, time: float) -> RunReport:
@@ -107,7 +109,7 @@ def new_failure(event: Failure, time: float) -> FailureReport:
     """The report of a failure."""
     code = event.error_code
     return {
-        "kind": event.kind,
+        "kind": event.kind if event.kind in _KINDS else "error",
         "message": event.message,
         "error_code": code if type(code) is int and code >= 0 else None,
         "place": event.place,
