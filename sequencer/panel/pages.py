@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "cs")
 STATIC = Path(__file__).parent / "static"
+SHEETS = ("css/base.css", "css/live.css", "css/dialogs.css", "css/history.css")
 _PAGES = ("/", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage")
 
 
@@ -51,6 +52,7 @@ def add_pages(app: Flask, session: Session, guard: Guard) -> None:
             login=guard.login is not None,
             version=__version__,
             modules=modules(),
+            sheets=SHEETS,
         )
 
     for path in _PAGES:

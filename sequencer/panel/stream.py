@@ -35,4 +35,4 @@ def follow(
         elif live.closed:
             return
         else:
-            yield b": alive\n\n"
+            yield b"event: alive\ndata: 1\n\n"

@@ -1,0 +1,163 @@
+// A field of a dialog: text, number, switch, slider, radio, list or checkboxes, checked by the rules the server has, too.
+
+import { h, newId, setAria, setText } from "./dom.js";
+import { picture } from "./looks.js";
+import { matches } from "./start_form.js";
+import { t, value as shown } from "./text.js";
+
+export class AnswerField {
+  constructor(field) {
+    this.field = field;
+    this.name = field.name;
+    this.id = newId("field");
+    this.problem = h("p", { class: "field-problem", id: `${this.id}-problem`, role: "alert" });
+    this.control = this[field.type]();
+    this.first = this.control.matches("input, select, textarea") ? this.control : this.control.querySelector("input:checked, input, select");
+    const grouped = field.type === "radio" || field.type === "checkbox" || (field.type === "list" && this.choicesHavePictures());
+    const label = field.label || (field.name === "value" ? "" : field.name);
+    this.element = h(
+      grouped ? "fieldset" : "div",
+      { class: `field answer is-${field.type}`, data: { field: field.name } },
+      label ? (grouped ? h("legend", {}, label) : h("label", { htmlFor: this.id }, label)) : null,
+      !label && !grouped ? h("label", { class: "for-readers", htmlFor: this.id }, t("dialog.answer")) : null,
+      this.control,
+      this.problem,
+    );
+    this.element.addEventListener("input", () => this.complain(""));
+  }
+
+  choicesHavePictures() {
+    return this.field.choices.some((choice) => choice.image);
+  }
+
+  shared() {
+    return { id: this.id, name: this.id, aria: { describedby: `${this.id}-problem` } };
+  }
+
+  // One method per type of field makes its control.
+
+  text() {
+    return this.line("text");
+  }
+
+  number() {
+    return this.line("decimal");
+  }
+
+  line(inputMode) {
+    const { field } = this;
+    this.input = h("input", {
+      ...this.shared(),
+      type: "text",
+      inputMode,
+      value: field.default ?? "",
+      placeholder: field.placeholder || "",
+      spellcheck: false,
+      autocapitalize: "off",
+    });
+    return field.unit ? h("div", { class: "with-unit" }, this.input, h("span", { class: "unit" }, field.unit)) : this.input;
+  }
+
+  switch() {
+    this.input = h("input", { ...this.shared(), type: "checkbox", role: "switch", checked: this.field.default === true });
+    return this.input;
+  }
+
+  slider() {
+    const { field } = this;
+    const start = field.default ?? (field.min + field.max) / 2;
+    const output = h("output", { class: "number", htmlFor: this.id });
+    this.input = h("input", { ...this.shared(), type: "range" });
+    Object.assign(this.input, { min: field.min, max: field.max, step: field.step ?? "any", value: start });
+    const tell = () => setText(output, `${shown(Number(this.input.value))}${field.unit ? ` ${field.unit}` : ""}`);
+    this.input.addEventListener("input", tell);
+    tell();
+    return h("div", { class: "slider" }, this.input, output);
+  }
+
+  radio() {
+    return this.choices("radio");
+  }
+
+  checkbox() {
+    return this.choices("checkbox");
+  }
+
+  list() {
+    if (this.choicesHavePictures()) return this.choices("radio");
+    const options = this.field.choices.map((choice, index) => h("option", { value: String(index), selected: choice.value === this.field.default }, choice.label));
+    if (this.field.default === null || this.field.default === undefined) options.unshift(h("option", { value: "", selected: true }, t("field.choose")));
+    this.input = h("select", this.shared(), options);
+    return this.input;
+  }
+
+  choices(type) {
+    const chosen = [this.field.default].flat();
+    this.inputs = this.field.choices.map((choice, index) => h("input", { type, name: this.id, value: String(index), checked: chosen.includes(choice.value) }));
+    return h(
+      "div",
+      { class: `choices ${this.choicesHavePictures() ? "with-pictures" : ""}` },
+      this.field.choices.map((choice, index) => h("label", { class: "choice" }, this.inputs[index], choice.image ? picture(choice.image) : null, h("span", {}, choice.label))),
+    );
+  }
+
+  /** The answer as the server takes it. */
+  value() {
+    const { field } = this;
+    if (this.inputs) {
+      const chosen = this.inputs.filter((input) => input.checked).map((input) => field.choices[Number(input.value)].value);
+      return field.type === "checkbox" ? chosen : chosen[0] ?? null;
+    }
+    if (field.type === "switch") return this.input.checked;
+    if (field.type === "slider") return Number(this.input.value);
+    if (field.type === "list") return this.input.value === "" ? null : field.choices[Number(this.input.value)].value;
+    if (field.type === "number") return this.input.value.trim().replace(",", ".") || null;
+    return this.input.value || null;
+  }
+
+  /** Whether the answer is allowed; says what is wrong when it is not. `optional`: nothing need be filled in. */
+  check(optional = false) {
+    const problem = this.problemOf(this.value(), optional);
+    this.complain(problem);
+    return !problem;
+  }
+
+  problemOf(value, optional) {
+    const { field } = this;
+    if (value === null || value === "" || (Array.isArray(value) && !value.length)) return field.required && !optional ? t("answer.required") : "";
+    if (field.type === "number") return this.numberProblem(value);
+    if (field.type === "text") return this.textProblem(value);
+    if (field.type !== "checkbox") return "";
+    if (field.min !== null && value.length < field.min) return t("answer.min_chosen", { limit: field.min });
+    if (field.max !== null && value.length > field.max) return t("answer.max_chosen", { limit: field.max });
+    return "";
+  }
+
+  numberProblem(value) {
+    const { field } = this;
+    if (!/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(value) || !Number.isFinite(Number(value))) return t("answer.number");
+    if (field.min !== null && Number(value) < field.min) return t("answer.min", { limit: field.min });
+    if (field.max !== null && Number(value) > field.max) return t("answer.max", { limit: field.max });
+    return "";
+  }
+
+  textProblem(value) {
+    const { field } = this;
+    const length = [...value].length;
+    if (field.min_length && length < field.min_length) return t("answer.min_length", { limit: field.min_length });
+    if (field.max_length && length > field.max_length) return t("answer.max_length", { limit: field.max_length });
+    return field.pattern && !matches(field.pattern, value) ? t("answer.pattern", { limit: field.pattern }) : "";
+  }
+
+  /** What the server found wrong, in the page's language where it has the words. */
+  refuse(problem) {
+    const name = `answer.${problem.code}`;
+    const text = t(name, { limit: problem.limit });
+    this.complain(text === name ? problem.message : text);
+  }
+
+  complain(problem) {
+    setText(this.problem, problem);
+    if (this.first) setAria(this.first, "invalid", problem ? "true" : null);
+  }
+}

@@ -1,0 +1,64 @@
+// Calls to the panel's HTTP interface.
+
+/** An answer that is an error; `code`, `message` and `fields` as the panel said them. */
+export class ApiError extends Error {
+  constructor(status, error) {
+    super(error?.message || `HTTP ${status}`);
+    this.status = status;
+    this.code = error?.code || "unknown";
+    this.fields = error?.fields || [];
+  }
+}
+
+let token = document.documentElement.dataset.token;
+
+async function readAnswer(answer) {
+  let document = null;
+  try {
+    document = await answer.json();
+  } catch {
+    // What has no JSON is described by its status.
+  }
+  if (!answer.ok) {
+    if (answer.status === 401) window.location.assign("/login");
+    throw new ApiError(answer.status, document?.error);
+  }
+  return document;
+}
+
+export async function get(path, parameters = {}, signal = undefined) {
+  return readAnswer(await fetch(address(path, parameters), { signal, headers: { Accept: "application/json" } }));
+}
+
+/** `path` with the parameters that say something. */
+export function address(path, parameters = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== null && value !== undefined && value !== "") query.set(name, value);
+  }
+  const written = query.toString();
+  return written ? `${path}?${written}` : path;
+}
+
+export async function post(path, body = {}) {
+  const send = () =>
+    fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Hardseq-Token": token },
+      body: JSON.stringify(body),
+    });
+  let answer = await send();
+  if (answer.status === 403 && (await renewToken())) answer = await send();
+  return readAnswer(answer);
+}
+
+/** The panel was started anew and has another token: the page it serves now holds it. */
+async function renewToken() {
+  const answer = await fetch("/", { headers: { Accept: "text/html" } });
+  if (!answer.ok) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const found = page.documentElement.dataset.token;
+  if (!found || found === token) return false;
+  token = found;
+  return true;
+}

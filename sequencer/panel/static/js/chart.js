@@ -1,0 +1,207 @@
+// Charts on uPlot, which is loaded only when there is a chart to draw.
+
+import { h, icon } from "./dom.js";
+import { number, t } from "./text.js";
+
+const COLOURS = ["#1d5fd1", "#d55e00", "#007f5f", "#8a3ffc", "#b8860b", "#c2185b", "#00838f", "#5d4037"];
+const DASHES = [[], [10, 4], [3, 3], [12, 4, 3, 4]];
+let library = null;
+
+async function loadLibrary() {
+  library ??= (async () => {
+    const sheet = h("link", { rel: "stylesheet", href: "/static/vendor/uplot/uPlot.min.css" });
+    document.head.append(sheet);
+    return (await import("../vendor/uplot/uPlot.esm.js")).default;
+  })();
+  return library;
+}
+
+/** A chart that loads its data with `load()` once somebody can see it. */
+export function chartBox(title, load) {
+  const area = h("div", { class: "chart-area", aria: { busy: "true" } });
+  const tools = h("div", { class: "chart-tools" });
+  const box = h("figure", { class: "chart" }, h("figcaption", {}, h("span", { class: "chart-title" }, title || t("chart.title")), tools), area);
+  const watcher = new IntersectionObserver(async (entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    watcher.disconnect();
+    try {
+      const [uPlot, chart] = await Promise.all([loadLibrary(), load()]);
+      draw(uPlot, chart, area, tools);
+    } catch {
+      area.replaceChildren(h("p", { class: "muted" }, t("chart.failed")));
+    }
+    area.setAttribute("aria-busy", "false");
+  });
+  watcher.observe(box);
+  return box;
+}
+
+function draw(uPlot, chart, area, tools) {
+  const logX = chart.type === "line_log_x" || chart.type === "log_x_y";
+  const logY = chart.type === "line_log_y" || chart.type === "log_x_y";
+  const data = joined(uPlot, chart, logX, logY);
+  if (!data || !data[0].length) {
+    area.replaceChildren(h("p", { class: "muted" }, t("chart.empty")));
+    return;
+  }
+  let plot = null;
+  const render = () => {
+    plot?.destroy();
+    area.replaceChildren();
+    plot = new uPlot(options(uPlot, chart, area, logX, logY), data, area);
+    plot.over.addEventListener("wheel", (event) => zoom(plot, event, logX), { passive: false });
+    plot.over.addEventListener("pointerdown", (event) => pan(plot, event));
+  };
+  render();
+  new ResizeObserver(() => {
+    if (area.clientWidth && Math.abs(area.clientWidth - plot.width) > 1) plot.setSize({ width: area.clientWidth, height: height(area) });
+  }).observe(area);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
+  addEventListener("hardseq-theme", render);
+  tools.replaceChildren(
+    h("button", { type: "button", class: "icon-button", title: t("chart.reset"), aria: { label: t("chart.reset") }, onclick: () => plot.setData(data) }, icon("zoom-out")),
+    h("button", { type: "button", class: "icon-button", title: t("chart.png"), aria: { label: t("chart.png") }, onclick: () => save(plot, chart) }, icon("download")),
+  );
+  area.append(h("p", { class: "chart-hint" }, t("chart.hint")));
+}
+
+/** One x axis for all series; what a logarithmic axis cannot show is a gap. */
+function joined(uPlot, chart, logX, logY) {
+  const tables = chart.x_data.map((xs, index) => {
+    const points = xs
+      .map((x, at) => [x, chart.y_data[index][at]])
+      .filter(([x]) => typeof x === "number" && (!logX || x > 0))
+      .sort((a, b) => a[0] - b[0]);
+    return [points.map((point) => point[0]), points.map((point) => (typeof point[1] === "number" && (!logY || point[1] > 0) ? point[1] : null))];
+  });
+  return tables.length ? uPlot.join(tables.map(unrepeated)) : null;
+}
+
+/** uPlot's x values must rise: of several y values at one x the last stands. */
+function unrepeated([xs, ys]) {
+  const kept = new Map(xs.map((x, index) => [x, ys[index]]));
+  return [[...kept.keys()], [...kept.values()]];
+}
+
+function height(area) {
+  return Math.round(Math.min(Math.max(area.clientWidth * 0.42, 220), window.innerHeight * 0.6));
+}
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function options(uPlot, chart, area, logX, logY) {
+  const names = chart.marker_name || [];
+  const axis = (label, log) => ({
+    label: label || undefined,
+    stroke: colour("--muted"),
+    grid: { stroke: colour("--line"), width: 1 },
+    ticks: { stroke: colour("--line"), width: 1 },
+    font: "12px Inter, sans-serif",
+    labelFont: "600 12px Inter, sans-serif",
+    values: (plot, values) => values.map((value) => (value === null || (log && !isPowerOfTen(value)) ? "" : number(value))),
+    size: 60,
+  });
+  return {
+    width: area.clientWidth || 600,
+    height: height(area),
+    scales: { x: { time: false, distr: logX ? 3 : 1 }, y: { distr: logY ? 3 : 1 } },
+    axes: [{ ...axis(chart.x_label, logX), size: 46 }, axis(chart.y_label, logY)],
+    cursor: { drag: { x: true, y: true, uni: 20 }, focus: { prox: 24 }, points: { size: 9 } },
+    focus: { alpha: 0.35 },
+    legend: { live: true },
+    series: [
+      { label: chart.x_label || "x", value: (plot, value) => (value === null ? "—" : number(value)) },
+      ...chart.y_data.map((ys, index) => ({
+        label: names[index] || `${index + 1}`,
+        stroke: COLOURS[index % COLOURS.length],
+        dash: DASHES[Math.floor(index / COLOURS.length) % DASHES.length],
+        width: 2,
+        spanGaps: true,
+        points: { show: ys.length <= 60, size: 6 },
+        value: (plot, value) => (value === null || value === undefined ? "—" : number(value)),
+      })),
+    ],
+  };
+}
+
+function isPowerOfTen(value) {
+  const power = Math.log10(Math.abs(value));
+  return Math.abs(power - Math.round(power)) < 1e-9;
+}
+
+/** Zooms both axes around the pointer. */
+function zoom(plot, event, logX) {
+  if (!event.ctrlKey && !event.shiftKey && !event.altKey) return;
+  event.preventDefault();
+  const factor = event.deltaY < 0 ? 0.8 : 1.25;
+  const box = plot.over.getBoundingClientRect();
+  plot.batch(() => {
+    rescale(plot, "x", (event.clientX - box.left) / box.width, factor, logX);
+    rescale(plot, "y", 1 - (event.clientY - box.top) / box.height, factor, plot.scales.y.distr === 3);
+  });
+}
+
+function rescale(plot, key, at, factor, log) {
+  const { min, max } = plot.scales[key];
+  const [low, high] = log ? [Math.log10(min), Math.log10(max)] : [min, max];
+  const middle = low + (high - low) * at;
+  const [from, to] = [middle - (middle - low) * factor, middle + (high - middle) * factor];
+  plot.setScale(key, log ? { min: 10 ** from, max: 10 ** to } : { min: from, max: to });
+}
+
+/** Drags the chart along with the shift key or the middle button; a plain drag selects what to zoom into. */
+function pan(plot, event) {
+  if (event.button !== 1 && !event.shiftKey) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const start = { x: event.clientX, y: event.clientY };
+  const scales = ["x", "y"].map((key) => ({ key, ...plot.scales[key] }));
+  const box = plot.over.getBoundingClientRect();
+  const move = (moved) => {
+    const shift = { x: -(moved.clientX - start.x) / box.width, y: (moved.clientY - start.y) / box.height };
+    plot.batch(() => {
+      for (const { key, min, max, distr } of scales) {
+        const [low, high] = distr === 3 ? [Math.log10(min), Math.log10(max)] : [min, max];
+        const by = (high - low) * shift[key];
+        plot.setScale(key, distr === 3 ? { min: 10 ** (low + by), max: 10 ** (high + by) } : { min: low + by, max: high + by });
+      }
+    });
+  };
+  const end = () => {
+    removeEventListener("pointermove", move);
+    removeEventListener("pointerup", end);
+  };
+  addEventListener("pointermove", move);
+  addEventListener("pointerup", end);
+}
+
+/** The chart as a PNG file, with its title and legend drawn in. */
+function save(plot, chart) {
+  const from = plot.ctx.canvas;
+  const ratio = window.devicePixelRatio || 1;
+  const head = 34 * ratio;
+  const canvas = h("canvas", { width: from.width, height: from.height + head * 2 });
+  const context = canvas.getContext("2d");
+  context.fillStyle = colour("--surface");
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(from, 0, head);
+  context.fillStyle = colour("--ink");
+  context.font = `600 ${15 * ratio}px Inter, sans-serif`;
+  context.fillText(chart.title || t("chart.title"), 12 * ratio, 23 * ratio);
+  context.font = `${12 * ratio}px Inter, sans-serif`;
+  let left = 12 * ratio;
+  for (const series of plot.series.slice(1)) {
+    context.fillStyle = typeof series._stroke === "string" ? series._stroke : COLOURS[(plot.series.indexOf(series) - 1) % COLOURS.length];
+    context.fillRect(left, canvas.height - 22 * ratio, 12 * ratio, 4 * ratio);
+    context.fillStyle = colour("--ink");
+    context.fillText(series.label, left + 18 * ratio, canvas.height - 15 * ratio);
+    left += context.measureText(series.label).width + 40 * ratio;
+  }
+  canvas.toBlob((blob) => {
+    const link = h("a", { href: URL.createObjectURL(blob), download: `${(chart.title || "chart").replace(/[^\p{L}\p{N}_-]+/gu, "-")}.png` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  });
+}

@@ -1,0 +1,187 @@
+// Questions to the operator, on whatever page somebody is. The first answer counts; the others see whose it was.
+
+import { ApiError, post } from "./api.js";
+import { AnswerField } from "./answer_field.js";
+import { fill, h, icon, memory, newId, setText } from "./dom.js";
+import { looks } from "./looks.js";
+import { now, on, openDialogs, state } from "./state.js";
+import { duration, t } from "./text.js";
+import { play } from "./sound.js";
+import { toast } from "./toast.js";
+
+/** A click or key right after a question appeared was meant for what stood there before. */
+const TOO_SOON = 350;
+let shown = null;
+
+on("case", update);
+on("snapshot", update);
+on("verdict", update);
+
+function update() {
+  const [wanted] = openDialogs();
+  if (shown && (!wanted || wanted.id !== shown.asked.id)) {
+    const closed = shown;
+    shown = null;
+    closed.away();
+  }
+  if (wanted && !shown) {
+    shown = new Question(wanted);
+    play("question");
+  }
+}
+
+/** Whether a question waits for an answer now. */
+export function isAsking() {
+  return shown !== null;
+}
+
+class Question {
+  constructor(asked) {
+    this.asked = asked;
+    this.dialog = asked.dialog;
+    this.page = 0;
+    this.since = Date.now();
+    this.mine = false;
+    this.fields = this.dialog.fields.map((field) => new AnswerField(field));
+    const title = newId("dialog");
+    this.problem = h("p", { class: "field-problem", role: "alert" });
+    this.body = h("div", { class: "dialog-body" });
+    this.buttons = h("div", { class: "dialog-buttons" });
+    this.clock = h("span", { class: "dialog-clock number", title: t("dialog.time") });
+    this.form = h(
+      "form",
+      { class: "dialog-form", autocomplete: "off", noValidate: true, onsubmit: (event) => this.submit(event) },
+      h(
+        "header",
+        { class: "dialog-head" },
+        icon("question"),
+        h("h2", { id: title }, this.dialog.title || t("dialog.title")),
+        this.clock,
+        h(
+          "button",
+          { type: "button", class: "icon-button dialog-close", title: t("dialog.close"), aria: { label: t("dialog.close") }, onclick: () => this.send("close") },
+          icon("close"),
+        ),
+      ),
+      h("p", { class: "dialog-case muted" }, `${asked.case.module.name} · ${asked.case.name}`),
+      this.body,
+      this.problem,
+      this.buttons,
+    );
+    this.element = h("dialog", { class: "dialog", aria: { labelledby: title } }, this.form);
+    // Escape is pressed without thinking, and closing stops the run.
+    this.element.addEventListener("cancel", (event) => event.preventDefault());
+    this.element.addEventListener("keydown", (event) => event.stopPropagation());
+    this.render();
+    document.body.append(this.element);
+    this.element.showModal();
+    this.focus();
+    this.timer = setInterval(() => this.tick(), 500);
+    this.tick();
+  }
+
+  get pages() {
+    return this.dialog.type === "steps" ? this.dialog.steps : [this.dialog];
+  }
+
+  render() {
+    const page = this.pages[this.page];
+    const many = this.pages.length > 1;
+    fill(
+      this.body,
+      this.dialog.type === "steps" ? looks(this.dialog, this.asked.id) : null,
+      many ? h("p", { class: "dialog-page" }, t("dialog.page", { page: this.page + 1, pages: this.pages.length })) : null,
+      many ? h("progress", { class: "dialog-progress", max: this.pages.length, value: this.page + 1, aria: { label: t("dialog.page", { page: this.page + 1, pages: this.pages.length }) } }) : null,
+      this.dialog.type === "steps" && page.title ? h("h3", {}, page.title) : null,
+      looks(page, this.asked.id, this.dialog.type === "steps" ? this.page : -1),
+      this.fields.map((field) => field.element),
+    );
+    const last = this.page === this.pages.length - 1;
+    const said = this.dialog.buttons;
+    fill(
+      this.buttons,
+      this.page ? h("button", { type: "button", class: "button", onclick: () => this.turn(-1) }, t("dialog.back")) : null,
+      h("span", { class: "spacer" }),
+      !last ? h("button", { type: "submit", class: "button primary", value: "next" }, t("dialog.next")) : null,
+      last && this.dialog.pass_fail
+        ? [
+            h("button", { type: "submit", class: "button fail", value: "fail" }, icon("failed"), said.fail || t("dialog.fail")),
+            h("button", { type: "submit", class: "button pass", value: "pass" }, icon("passed"), said.pass || t("dialog.pass")),
+          ]
+        : null,
+      last && !this.dialog.pass_fail ? h("button", { type: "submit", class: "button primary", value: "confirm" }, said.confirm || t("dialog.confirm")) : null,
+    );
+  }
+
+  focus() {
+    // A pass or fail must be a decision: neither button has the focus by itself.
+    const first = this.fields[0]?.first || (this.dialog.pass_fail ? this.element : this.buttons.querySelector(".primary"));
+    if (first === this.element) this.element.tabIndex = -1;
+    first?.focus();
+  }
+
+  turn(by) {
+    this.page += by;
+    this.render();
+    this.focus();
+  }
+
+  submit(event) {
+    event.preventDefault();
+    if (Date.now() - this.since < TOO_SOON) return;
+    const pressed = event.submitter?.value;
+    if (pressed === "next") return this.turn(1);
+    // Enter in a field of a pass or fail dialog is no decision.
+    if (this.dialog.pass_fail && !event.submitter?.matches(":focus, :active, :hover")) return;
+    this.send(pressed || "confirm");
+  }
+
+  async send(result) {
+    if (Date.now() - this.since < TOO_SOON) return;
+    setText(this.problem, "");
+    let value = null;
+    if (result !== "close") {
+      const wrong = this.fields.filter((field) => !field.check(result === "fail"));
+      if (wrong.length) return wrong[0].first.focus();
+      value = this.dialog.type === "form" ? Object.fromEntries(this.fields.map((field) => [field.name, field.value()])) : this.fields[0]?.value() ?? null;
+    }
+    this.mine = true;
+    this.busy(true);
+    try {
+      await post(`/api/dialogs/${encodeURIComponent(this.asked.id)}`, { result, value, by: memory.get("operator") || "" });
+    } catch (error) {
+      this.mine = false;
+      this.busy(false);
+      this.complain(error);
+    }
+  }
+
+  busy(busy) {
+    for (const button of this.element.querySelectorAll("button")) button.disabled = busy;
+  }
+
+  complain(error) {
+    const fields = error instanceof ApiError ? error.fields : [];
+    for (const problem of fields) this.fields.find((field) => field.name === problem.field)?.refuse(problem);
+    if (!fields.length) setText(this.problem, error.message);
+    else this.fields.find((field) => field.name === fields[0].field)?.first.focus();
+  }
+
+  tick() {
+    const { timeout } = this.dialog;
+    const waited = now() - this.asked.asked;
+    setText(this.clock, duration(timeout ? Math.max(0, timeout - waited) : waited));
+    this.clock.classList.toggle("is-urgent", Boolean(timeout) && timeout - waited < 10);
+  }
+
+  away() {
+    clearInterval(this.timer);
+    this.element.close();
+    this.element.remove();
+    if (this.mine) return;
+    const one = state.cases.get(this.asked.case.full_name);
+    const answered = one?.attempts.flatMap((attempt) => attempt.dialogs).find((dialog) => dialog.id === this.asked.id);
+    if (answered?.by) toast(t("dialog.answered", { by: answered.by, result: t(`dialog.result.${answered.result}`) }));
+    else if (answered?.result === "timeout") toast(t("dialog.result.timeout"), "warning");
+  }
+}

@@ -1,0 +1,111 @@
+// The bar at the top: where one is, how the connection and the storage are, and what can be set in this browser.
+
+import { post } from "./api.js";
+import { h, icon, memory, newId, setAria, setText, show } from "./dom.js";
+import { on, state } from "./state.js";
+import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
+import { setSound, soundOn } from "./sound.js";
+
+const PAGES = { live: "/", runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage" };
+const parts = { links: {} };
+
+export function headerView() {
+  parts.links = Object.fromEntries(Object.entries(PAGES).map(([name, href]) => [name, h("a", { href, class: "nav-link" }, h("span", { class: "nav-text" }))]));
+  parts.waiting = h("span", { class: "badge", hidden: true });
+  parts.links.storage.append(parts.waiting);
+  parts.nav = h("nav", { class: "nav" }, Object.values(parts.links));
+  parts.stand = h("span", { class: "stand-name" });
+  parts.connection = h("span", { class: "connection", role: "status" }, h("span", { class: "dot" }), h("span", { class: "connection-text" }));
+  const id = newId("menu");
+  parts.menu = h("div", { class: "menu card", id, popover: "auto" });
+  parts.button = h("button", { type: "button", class: "icon-button menu-button" }, icon("menu"));
+  parts.button.setAttribute("popovertarget", id);
+  fillMenu();
+  render();
+  return h("header", { class: "bar" }, h("a", { href: "/", class: "brand" }, h("img", { src: "/static/favicon.svg", alt: "", width: 28, height: 28 }), h("span", { class: "brand-name" }, "hardseq")), parts.nav, h("span", { class: "spacer" }), parts.stand, parts.connection, parts.button, parts.menu);
+}
+
+/** Marks where one is. */
+export function markPage(path) {
+  for (const [name, link] of Object.entries(parts.links)) {
+    const here = PAGES[name] === "/" ? path === "/" : path.startsWith(PAGES[name]);
+    setAria(link, "current", here ? "page" : null);
+  }
+  parts.menu?.hidePopover?.();
+}
+
+on("session", render);
+on("snapshot", () => {
+  render();
+  if (parts.menu && !parts.menu.matches(":popover-open")) fillMenu();
+});
+on("connection", render);
+onLanguage(() => {
+  fillMenu();
+  render();
+});
+
+function render() {
+  if (!parts.nav) return;
+  setAria(parts.nav, "label", t("nav.title"));
+  for (const [name, link] of Object.entries(parts.links)) {
+    setText(link.firstChild, t(`nav.${name}`));
+  }
+  const stand = { ...state.session.stand, ...state.run?.stand };
+  setText(parts.stand, stand.name || "");
+  setText(parts.connection.querySelector(".connection-text"), t(state.connected ? "connection.live" : "connection.lost_short"));
+  parts.connection.classList.toggle("is-lost", !state.connected);
+  const waiting = (state.session.storage?.targets || []).reduce((sum, target) => sum + target.waiting + target.blocked + target.parked, 0);
+  show(parts.waiting, waiting);
+  setText(parts.waiting, waiting);
+  parts.button.title = t("menu.title");
+  setAria(parts.button, "label", t("menu.title"));
+}
+
+function fillMenu() {
+  if (!parts.menu) return;
+  const theme = memory.get("theme") || "";
+  parts.menu.replaceChildren(
+    choice("menu.language", Object.entries(LANGUAGES), currentLanguage(), (value) => {
+      memory.set("language", value);
+      loadLanguage(value);
+    }),
+    choice("menu.theme", ["", "light", "dark"].map((name) => [name, t(`theme.${name || "system"}`)]), theme, setTheme),
+    toggle("menu.sound", soundOn(), setSound),
+    text("menu.operator", memory.get("operator") || "", (value) => memory.set("operator", value || null)),
+    h("p", { class: "menu-note muted" }, t("menu.operator_note")),
+    h("p", { class: "menu-note" }, h("a", { href: "/api/openapi.json" }, "HTTP API"), ` · hardseq ${document.documentElement.dataset.version}`),
+  );
+  if ("login" in document.documentElement.dataset) {
+    const leave = async () => {
+      await post("/logout");
+      window.location.assign("/login");
+    };
+    parts.menu.append(h("button", { type: "button", class: "button", onclick: leave }, t("menu.logout")));
+  }
+}
+
+function setTheme(theme) {
+  memory.set("theme", theme || null);
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+  dispatchEvent(new Event("hardseq-theme"));
+}
+
+function choice(label, options, chosen, changed) {
+  const id = newId("menu");
+  const select = h("select", { id, onchange: () => changed(select.value) }, options.map(([value, name]) => h("option", { value, selected: value === chosen }, name)));
+  return h("div", { class: "field" }, h("label", { htmlFor: id }, t(label)), select);
+}
+
+function toggle(label, checked, changed) {
+  const id = newId("menu");
+  const input = h("input", { id, type: "checkbox", role: "switch", checked, onchange: () => changed(input.checked) });
+  return h("div", { class: "field is-switch" }, h("label", { htmlFor: id }, t(label)), input);
+}
+
+function text(label, value, changed) {
+  const id = newId("menu");
+  const input = h("input", { id, type: "text", value, maxLength: 100, autocomplete: "off", onchange: () => changed(input.value.trim()) });
+  return h("div", { class: "field" }, h("label", { htmlFor: id }, t(label)), input);
+}

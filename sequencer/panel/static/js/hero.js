@@ -1,0 +1,203 @@
+// The top of the live page: the verdict for a look from three metres, the device, the time, Start and Stop.
+
+import { ApiError, post } from "./api.js";
+import { fill, h, icon, memory, setAria, setIcon, setText, show } from "./dom.js";
+import { chosenCases, isChoosing } from "./plan.js";
+import { focusForm, formValues, renderForm, showFieldProblems } from "./start_form.js";
+import { isFinal, now, on, progress, remainingSeconds, state } from "./state.js";
+import { duration, moment, onLanguage, t } from "./text.js";
+import { toast } from "./toast.js";
+
+const parts = {};
+let pending = false;
+
+export function heroView() {
+  parts.icon = icon("ready");
+  parts.word = h("span", { class: "verdict-word" });
+  parts.verdict = h("div", { class: "verdict", role: "status", aria: { live: "polite", atomic: "true" } }, parts.icon, parts.word);
+  parts.sub = h("p", { class: "verdict-sub" });
+  parts.name = h("h1", { class: "hero-name" });
+  parts.facts = h("dl", { class: "hero-facts" });
+  parts.form = h("form", { class: "start-form", autocomplete: "off", onsubmit: submitted });
+  parts.elapsed = h("span", { class: "hero-elapsed number" });
+  parts.left = h("span", { class: "hero-left" });
+  parts.bar = h("progress", { class: "hero-progress", max: 1, value: 0, aria: { label: t("run.progress") } });
+  parts.start = h("button", { type: "button", class: "button start", onclick: () => start() }, icon("play"), h("span", { class: "button-text" }), h("kbd", {}, t("key.space")));
+  parts.stop = h("button", { type: "button", class: "button stop", onclick: stop }, icon("halt"), h("span", { class: "button-text" }));
+  parts.hero = h(
+    "section",
+    { class: "hero", aria: { label: t("run.title") } },
+    h("div", { class: "hero-verdict" }, parts.verdict, parts.sub),
+    h("div", { class: "hero-middle" }, parts.name, parts.facts, parts.form),
+    h("div", { class: "hero-side" }, h("div", { class: "hero-time" }, parts.elapsed, parts.left), h("div", { class: "hero-buttons" }, parts.start, parts.stop)),
+    parts.bar,
+  );
+  render();
+  return parts.hero;
+}
+
+/** What a status is called in one loud word. */
+export function verdictWord(status) {
+  return t(`verdict.${status}`);
+}
+
+export function startable() {
+  return state.session.can_start && state.session.state === "ready" && state.connected;
+}
+
+export function isRunning() {
+  return ["starting", "running", "stopping"].includes(state.session.state);
+}
+
+/** Starts a run with what the form says. */
+export async function start() {
+  if (!startable() || pending) return;
+  const values = formValues();
+  if (!values) return;
+  const body = { params: values, user: memory.get("operator") || null };
+  if (isChoosing()) {
+    body.only = chosenCases();
+    if (!body.only.length) return toast(t("choose.none"), "warning");
+  }
+  pending = true;
+  renderButtons();
+  try {
+    await post("/api/start", body);
+    renderForm(parts.form, true);
+  } catch (error) {
+    if (error instanceof ApiError && error.fields.length) showFieldProblems(error.fields);
+    else toast(error.message, "failed");
+  } finally {
+    pending = false;
+    renderButtons();
+  }
+}
+
+export async function stop() {
+  try {
+    await post("/api/stop", {});
+  } catch (error) {
+    toast(error.message, "failed");
+  }
+}
+
+function submitted(event) {
+  event.preventDefault();
+  start();
+}
+
+on("snapshot", () => {
+  if (!parts.hero) return;
+  render();
+  if (state.session.state === "ready") focusForm();
+});
+on("run", () => parts.hero && renderRun());
+on("session", (changed) => {
+  if (!parts.hero) return;
+  if ("params" in changed || "choice" in changed || "choices" in changed) renderForm(parts.form, true);
+  renderRun();
+  renderButtons();
+  if (changed.state === "ready") focusForm();
+});
+on("connection", () => parts.hero && renderButtons());
+onLanguage(() => parts.hero && render());
+
+function render() {
+  if (!state.run) return;
+  renderForm(parts.form);
+  renderRun();
+  renderButtons();
+}
+
+function shownStatus() {
+  const { session, run } = state;
+  if (session.state === "starting") return "run";
+  if (!run.id && session.state === "blocked") return "blocked";
+  if (!run.id && session.state === "loading") return "loading";
+  return run.status;
+}
+
+function renderRun() {
+  const { run, session } = state;
+  const status = shownStatus();
+  parts.hero.className = `hero is-${status}${session.params?.length ? " has-form" : ""}`;
+  setIcon(parts.icon, status === "blocked" ? "warning" : status === "loading" ? "run" : status, "");
+  setText(parts.word, verdictWord(status));
+  setText(parts.sub, subtitle(status));
+  setText(parts.name, session.title || run.sequence.name || "hardseq");
+  renderFacts();
+  renderTime();
+  parts.hero.style.setProperty("--letters", String(Math.max(4, width(verdictWord(status)))));
+  document.title = `${run.id && isFinal(run.status) ? `${run.status === "passed" ? "✓" : "✕"} ${verdictWord(run.status)} · ` : ""}${session.title || run.sequence.name || "hardseq"}`;
+}
+
+/** Letters that a word is wide: those of Chinese and Japanese count nearly double. */
+function width(word) {
+  return [...word].reduce((sum, letter) => sum + (letter.codePointAt(0) > 0x2e80 ? 1.7 : 1), 0);
+}
+
+function subtitle(status) {
+  const { run, session, counts } = state;
+  if (status === "run") {
+    const running = [...state.cases.values()].find((one) => one.status === "run");
+    return running ? running.name : t("run.begins");
+  }
+  if (status === "blocked") return t("problem.short");
+  if (status === "loading") return t("session.loading");
+  if (status === "ready") return t(session.can_start ? "run.waiting" : "session.loading");
+  const said = ["failed", "error", "stopped", "passed", "skipped"].filter((one) => counts[one]).map((one) => `${counts[one]} ${t(`count.${one}`)}`);
+  if (run.stop_reason) said.unshift(run.stop_reason);
+  if (run.aborted) said.unshift(t("run.aborted"));
+  return said.join(" · ");
+}
+
+function renderFacts() {
+  const { run, session } = state;
+  const stand = { ...session.stand, ...run.stand };
+  const said = [
+    ["fact.serial_number", run.dut.serial_number, "big"],
+    ["fact.part_number", run.dut.part_number],
+    ["fact.device", [run.dut.name, run.dut.revision].filter(Boolean).join(" ")],
+    ["fact.batch", run.batch.serial_number],
+    ["fact.process", run.process.name],
+    ["fact.stand", [stand.name, stand.location].filter(Boolean).join(", ")],
+    ["fact.sequence", run.sequence.name && `${run.sequence.name}${run.sequence.version ? ` ${run.sequence.version}` : ""}`],
+    ["fact.user", run.user],
+    ["fact.started", run.start_time && isFinal(run.status) ? moment(run.start_time) : null],
+  ].filter(([, what]) => what);
+  const flags = [run.simulated ? "run.simulated" : null, run.selection ? "run.partial" : null].filter(Boolean);
+  const mark = JSON.stringify([said, flags]);
+  if (parts.facts.dataset.mark === mark) return;
+  parts.facts.dataset.mark = mark;
+  fill(
+    parts.facts,
+    said.map(([name, what, size]) => h("div", { class: size || "" }, h("dt", {}, t(name)), h("dd", {}, what))),
+    flags.map((flag) => h("div", { class: "flag" }, h("dt", { class: "for-readers" }, t("fact.note")), h("dd", {}, t(flag)))),
+  );
+}
+
+/** The times and the bar; called again and again while a run goes on. */
+export function renderTime() {
+  const { run } = state;
+  if (!run || !parts.hero) return;
+  const running = run.status === "run";
+  setText(parts.elapsed, run.start_time ? duration((running ? now() : run.stop_time ?? now()) - run.start_time) : "");
+  const left = running ? remainingSeconds() : null;
+  setText(parts.left, left === null ? (running ? "" : run.start_time ? t("run.duration") : "") : t("run.left", { time: duration(left) }));
+  show(parts.bar, running);
+  if (running) parts.bar.value = progress();
+}
+
+function renderButtons() {
+  const { session } = state;
+  const running = isRunning();
+  show(parts.start, session.can_start && !running);
+  show(parts.stop, running);
+  parts.start.disabled = !startable() || pending;
+  parts.stop.disabled = session.state === "stopping" || !state.connected;
+  setText(parts.start.querySelector(".button-text"), t(session.state === "loading" ? "button.preparing" : session.state === "saving" ? "button.saving" : "button.start"));
+  setText(parts.stop.querySelector(".button-text"), t(session.state === "stopping" ? "button.stopping" : "button.stop"));
+  setAria(parts.start, "keyshortcuts", "Space");
+  document.body.classList.toggle("full-size-button", Boolean(session.settings?.full_size_button));
+  document.body.classList.toggle("is-running", running);
+}

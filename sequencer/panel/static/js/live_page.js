@@ -1,0 +1,144 @@
+// The live page: alerts, the top with the verdict, messages, and the plan with its tools.
+
+import { post } from "./api.js";
+import { fill, h, icon, setAria, setText, show } from "./dom.js";
+import { failure } from "./details.js";
+import { heroView, renderTime } from "./hero.js";
+import { messageStrip } from "./messages.js";
+import { planView, setChoosing, setFilter, tick } from "./plan.js";
+import { on, state } from "./state.js";
+import { onLanguage, t } from "./text.js";
+import { toast } from "./toast.js";
+
+const FILTERS = ["all", "failed", "run", "passed", "skipped"];
+const parts = {};
+let filter = "all";
+let choosing = false;
+
+export function livePage() {
+  parts.alerts = h("div", { class: "alerts" });
+  parts.problem = h("section", { class: "problem card", role: "alert", hidden: true });
+  parts.filters = h("div", { class: "segmented filters", role: "group" });
+  parts.choose = h("button", { type: "button", class: "button small", aria: { pressed: "false" }, onclick: toggleChoosing });
+  parts.chosen = h("span", { class: "muted", role: "status" });
+  parts.failures = h("div", { class: "run-failures" });
+  const page = h(
+    "div",
+    { class: "live-page" },
+    parts.alerts,
+    heroView(),
+    h("main", { id: "main", tabIndex: -1 }, messageStrip(), parts.problem, parts.failures, h("div", { class: "plan-tools" }, parts.filters, h("span", { class: "spacer" }), parts.chosen, parts.choose), planView()),
+  );
+  setInterval(() => {
+    if (state.run?.status === "run") {
+      renderTime();
+      tick();
+    }
+  }, 500);
+  render();
+  return page;
+}
+
+on("snapshot", () => parts.alerts && render());
+on("session", () => parts.alerts && render());
+on("run", () => parts.alerts && renderTools());
+on("connection", () => parts.alerts && renderAlerts());
+onLanguage(() => parts.alerts && render());
+
+function render() {
+  if (!state.run) return;
+  renderAlerts();
+  renderProblem();
+  renderTools();
+}
+
+function renderAlerts() {
+  const said = (state.session.alerts || []).map((one) => ({ kind: "warning", text: one.text }));
+  if (!state.connected) said.unshift({ kind: "failed", text: t("connection.lost") });
+  for (const target of state.session.storage?.targets || []) {
+    if (target.parked) said.push({ kind: "warning", text: t("storage.parked_alert", { target: t(`target.${target.target}`), count: target.parked }), link: "/storage" });
+    if (target.hold?.reason === "refused") said.push({ kind: "warning", text: t("storage.refused_alert", { target: t(`target.${target.target}`) }), link: "/storage" });
+  }
+  const mark = JSON.stringify(said);
+  if (parts.alerts.dataset.mark === mark) return;
+  parts.alerts.dataset.mark = mark;
+  fill(
+    parts.alerts,
+    said.map((one) => h("p", { class: `alert is-${one.kind}`, role: "alert" }, icon("warning"), one.link ? h("a", { href: one.link }, one.text) : one.text)),
+  );
+}
+
+function renderProblem() {
+  const { problem } = state.session;
+  show(parts.problem, problem);
+  if (!problem) return;
+  fill(
+    parts.problem,
+    h("h2", {}, icon("warning"), t(problem.code === "invalid" ? "problem.title" : "problem.process")),
+    problem.message ? h("pre", { class: "output" }, problem.message) : null,
+    h(
+      "ol",
+      { class: "problems" },
+      (problem.problems || []).map((one) =>
+        h("li", { class: `is-${one.severity}` }, h("code", { class: "place" }, one.place), h("p", {}, one.message), one.hint ? h("p", { class: "muted" }, one.hint) : null),
+      ),
+    ),
+    h("button", { type: "button", class: "button", onclick: reload }, icon("refresh"), t("problem.again")),
+  );
+}
+
+async function reload() {
+  try {
+    await post("/api/choice", { name: state.session.choice });
+  } catch (error) {
+    toast(error.message, "failed");
+  }
+}
+
+function renderTools() {
+  const { counts, session, run } = state;
+  const bad = (counts.failed || 0) + (counts.error || 0) + (counts.stopped || 0);
+  const numbers = { all: state.cases.size, failed: bad, run: counts.run || 0, passed: counts.passed || 0, skipped: counts.skipped || 0 };
+  if (parts.filters.dataset.language !== document.documentElement.lang) {
+    parts.filters.dataset.language = document.documentElement.lang;
+    setAria(parts.filters, "label", t("filter.title"));
+    fill(
+      parts.filters,
+      FILTERS.map((name) =>
+        h(
+          "button",
+          { type: "button", data: { filter: name }, onclick: () => choose(name) },
+          name === "all" ? null : icon(name),
+          h("span", {}, t(`filter.${name}`)),
+          h("span", { class: "filter-count number" }),
+        ),
+      ),
+    );
+  }
+  for (const button of parts.filters.children) {
+    const name = button.dataset.filter;
+    setText(button.querySelector(".filter-count"), numbers[name]);
+    setAria(button, "pressed", String(name === filter));
+    show(button, name === "all" || name === filter || numbers[name]);
+  }
+  show(parts.choose, session.settings?.manual_collect && session.can_start);
+  setText(parts.choose, t(choosing ? "choose.off" : "choose.on"));
+  if (!parts.choose.hidden) setAria(parts.choose, "pressed", String(choosing));
+  const mark = JSON.stringify(run.failures);
+  if (parts.failures.dataset.mark !== mark) {
+    parts.failures.dataset.mark = mark;
+    fill(parts.failures, run.failures.map(failure));
+  }
+}
+
+function choose(name) {
+  filter = name;
+  setFilter(name);
+  renderTools();
+}
+
+function toggleChoosing() {
+  choosing = !choosing;
+  setChoosing(choosing, (count) => setText(parts.chosen, choosing ? t("choose.count", { count }) : ""));
+  renderTools();
+}

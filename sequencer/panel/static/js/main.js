@@ -1,0 +1,85 @@
+// Begins: language, connection, the bar at the top, the page that the address names.
+
+import { h, setAria } from "./dom.js";
+import { isAsking } from "./dialogs.js";
+import { headerView, markPage } from "./header.js";
+import { isRunning, start, startable } from "./hero.js";
+import { livePage } from "./live_page.js";
+import { isTelling } from "./messages.js";
+import { isShowingResult } from "./result.js";
+import { focusForm } from "./start_form.js";
+import { connect } from "./stream.js";
+import { loadLanguage, onLanguage } from "./text.js";
+import { toastBox } from "./toast.js";
+
+const pages = [
+  [/^\/$/, () => live],
+  [/^\/runs$/, async () => (await import("./runs_page.js")).runsPage()],
+  [/^\/runs\/([^/]+)$/, async (id) => (await import("./run_page.js")).runPage(decodeURIComponent(id))],
+  [/^\/yield$/, async () => (await import("./yield_page.js")).yieldPage()],
+  [/^\/measurements$/, async () => (await import("./series_page.js")).seriesPage()],
+  [/^\/storage$/, async () => (await import("./storage_page.js")).storagePage()],
+];
+
+await loadLanguage();
+const live = livePage();
+const outlet = h("div", { class: "outlet" });
+document.getElementById("app").append(headerView(), outlet, toastBox());
+connect();
+await route();
+
+/** Shows the page of the present address. */
+async function route({ focus = false } = {}) {
+  const { pathname } = window.location;
+  for (const [pattern, open] of pages) {
+    const match = pattern.exec(pathname);
+    if (!match) continue;
+    const page = await open(...match.slice(1));
+    if (window.location.pathname !== pathname) return;
+    outlet.replaceChildren(page);
+    break;
+  }
+  markPage(pathname);
+  scrollTo(0, 0);
+  if (pathname === "/") focusForm();
+  else if (focus) document.getElementById("main")?.focus({ preventScroll: true });
+}
+
+/** Goes to an address of the panel without loading everything anew. */
+export function go(address, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  return route({ focus: true });
+}
+
+addEventListener("popstate", () => route());
+onLanguage(() => {
+  if (window.location.pathname !== "/") route();
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  const target = new URL(link.href, window.location.href);
+  const ours = target.origin === window.location.origin && pages.some(([pattern]) => pattern.test(target.pathname));
+  if (!ours || link.target || link.hasAttribute("download")) return;
+  event.preventDefault();
+  if (target.href !== window.location.href) go(target.pathname + target.search);
+});
+
+// A scanner types wherever the focus is: its first letter brings the focus to the form.
+document.addEventListener("keydown", (event) => {
+  const plain = event.key.length === 1 && event.code !== "Space" && !event.ctrlKey && !event.altKey && !event.metaKey;
+  if (plain && event.target === document.body && window.location.pathname === "/" && !isAsking() && !isTelling()) focusForm();
+});
+
+// The space bar starts, but only where it means nothing else and nothing covers the page.
+document.addEventListener("keydown", (event) => {
+  if (event.code !== "Space" || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.target.closest?.("input, select, textarea, button, a, summary, dialog, [contenteditable], [popover]")) return;
+  if (window.location.pathname !== "/" || isAsking() || isTelling() || isShowingResult()) return;
+  // Else the page would scroll.
+  event.preventDefault();
+  if (startable() && !isRunning()) start();
+});
+
+setAria(document.body, "busy", null);

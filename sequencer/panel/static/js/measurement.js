@@ -1,0 +1,130 @@
+// Measurements: limits in words, and a small scale that shows where a value lies between them.
+
+import { h, icon, s } from "./dom.js";
+import { number, t, value } from "./text.js";
+
+const SIGNS = { gt: ">", ge: "≥", lt: "<", le: "≤", eq: "=", ne: "≠" };
+
+/** Limits as written in the sequence, in words; empty when there are none. */
+export function limitsText(limits, unit) {
+  if (limits === null || limits === undefined) return "";
+  if (Array.isArray(limits)) return `${value(limits[0])} … ${withUnit(limits[1], unit)}`;
+  if (typeof limits !== "object") return value(limits);
+  if ("nominal" in limits) return `${withUnit(limits.nominal, unit)} ${tolerance(limits, unit)}`;
+  if ("each" in limits) return t("limits.each", { limits: limitsText(limits.each, unit) });
+  if ("outside" in limits) return t("limits.outside", { limits: bounds(limits.outside, unit) });
+  if ("one_of" in limits) return t("limits.one_of", { values: limits.one_of.map(value).join(", ") });
+  if ("is" in limits) return `= ${value(limits.is)}`;
+  if ("matches" in limits) return t("limits.matches", { pattern: limits.matches });
+  if ("contains" in limits) return t("limits.contains", { text: value(limits.contains) });
+  return bounds(limits, unit);
+}
+
+function bounds(limits, unit) {
+  const said = Object.entries(limits).filter(([name]) => name in SIGNS);
+  if (!said.length) return JSON.stringify(limits);
+  return said.map(([name, of]) => `${SIGNS[name]} ${withUnit(of, unit)}`).join(", ");
+}
+
+function tolerance(limits, unit) {
+  const of = limits.tolerance;
+  if (of !== null && typeof of === "object") return `+${value(of.plus ?? 0)} −${withUnit(of.minus ?? 0, unit)}`;
+  return `± ${typeof of === "string" ? of : withUnit(of, unit)}`;
+}
+
+function withUnit(of, unit) {
+  return unit && typeof of === "number" ? `${number(of)} ${unit}` : value(of);
+}
+
+/** The lower and upper limit as numbers, null where there is none. */
+export function numericBounds(limits) {
+  const none = { lower: null, upper: null };
+  if (limits === null || typeof limits !== "object") return none;
+  const only = (of) => (typeof of === "number" ? of : null);
+  if (Array.isArray(limits)) return { lower: only(limits[0]), upper: only(limits[1]) };
+  if ("nominal" in limits && typeof limits.nominal === "number") {
+    const of = limits.tolerance;
+    let [plus, minus] = [only(of), only(of)];
+    if (typeof of === "string" && of.trim().endsWith("%")) plus = minus = (Math.abs(limits.nominal) * parseFloat(of)) / 100;
+    else if (of !== null && typeof of === "object") [plus, minus] = [only(of.plus ?? 0), only(of.minus ?? 0)];
+    if (plus === null || minus === null || Number.isNaN(plus)) return none;
+    return { lower: limits.nominal - minus, upper: limits.nominal + plus };
+  }
+  return { lower: only(limits.ge ?? limits.gt ?? null), upper: only(limits.le ?? limits.lt ?? null) };
+}
+
+/** The value with its unit. */
+export function measuredText(measurement) {
+  const text = value(measurement.value);
+  return measurement.unit ? `${text} ${measurement.unit}` : text;
+}
+
+/** A scale from limit to limit with a mark where the value is; null when there are not two numeric limits. */
+export function scale(measurement) {
+  const { lower, upper } = numericBounds(measurement.limits);
+  if (typeof measurement.value !== "number" || lower === null || upper === null || !(upper > lower)) return null;
+  const margin = 0.25;
+  const at = (measurement.value - lower) / (upper - lower);
+  const x = Math.min(1, Math.max(0, (at + margin) / (1 + 2 * margin))) * 96 + 2;
+  const [from, to] = [(margin / (1 + 2 * margin)) * 96 + 2, ((1 + margin) / (1 + 2 * margin)) * 96 + 2];
+  return s(
+    "svg",
+    { class: `scale ${measurement.result === false ? "is-failed" : ""}`, viewBox: "0 0 100 12", "aria-hidden": "true", preserveAspectRatio: "none" },
+    s("rect", { class: "scale-track", x: 0, y: 4.5, width: 100, height: 3, rx: 1.5 }),
+    s("rect", { class: "scale-allowed", x: from, y: 4.5, width: to - from, height: 3 }),
+    s("rect", { class: "scale-mark", x: x - 1.25, y: 0.5, width: 2.5, height: 11, rx: 1 }),
+  );
+}
+
+/** One line beside the case: name, value, limits, scale. */
+export function reading(measurement) {
+  const status = measurement.result === false ? "failed" : measurement.result === true ? "passed" : "none";
+  return h(
+    "div",
+    { class: `reading is-${status}`, title: measurement.reason || "" },
+    h("span", { class: "reading-name" }, measurement.name),
+    h("span", { class: "reading-value" }, measuredText(measurement)),
+    h("span", { class: "reading-limits" }, limitsText(measurement.limits, measurement.unit)),
+    scale(measurement) || h("span", { class: "scale" }),
+    measurement.result === null ? h("span", { class: "icon" }) : icon(status, t(`status.${status}`)),
+  );
+}
+
+/** All measurements of an attempt as a table. */
+export function measurementTable(measurements) {
+  return h(
+    "div",
+    { class: "table-scroll" },
+    h(
+      "table",
+      { class: "table measurements" },
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          ["name", "value", "limits", "scale", "result", "place"].map((name) =>
+            h("th", { scope: "col", class: `col-${name}` }, name === "scale" ? h("span", { class: "for-readers" }, t("measurement.scale")) : t(`measurement.${name}`)),
+          ),
+        ),
+      ),
+      h("tbody", {}, measurements.map(measurementRow)),
+    ),
+  );
+}
+
+export function measurementRow(measurement) {
+  const { result } = measurement;
+  const status = result === null ? null : result ? "passed" : "failed";
+  return h(
+    "tr",
+    { class: status ? `is-${status}` : "" },
+    h("td", { class: "col-name" }, measurement.name, measurement.reason && result === false ? h("div", { class: "reason" }, measurement.reason) : null),
+    h("td", { class: "col-value number" }, measuredText(measurement)),
+    h("td", { class: "col-limits" }, limitsText(measurement.limits, measurement.unit)),
+    h("td", { class: "col-scale" }, scale(measurement)),
+    h("td", { class: "col-result" }, status ? [icon(status), " ", t(`result.${status}`)] : "—"),
+    h("td", { class: "col-place place" }, measurement.place),
+  );
+}

@@ -1,0 +1,95 @@
+// What the run tells the operator: a blocking message over the page until it is confirmed, others at its top.
+
+import { post } from "./api.js";
+import { fill, h, icon, memory, newId } from "./dom.js";
+import { looks } from "./looks.js";
+import { on, state } from "./state.js";
+import { play } from "./sound.js";
+import { t } from "./text.js";
+import { toast } from "./toast.js";
+
+const TOO_SOON = 350;
+const strip = h("div", { class: "messages" });
+let blocking = null;
+let known = "";
+
+export function messageStrip() {
+  return strip;
+}
+
+/** Whether the run waits for a message to be confirmed. */
+export function isTelling() {
+  return blocking !== null;
+}
+
+on("snapshot", update);
+on("messages", update);
+
+function update() {
+  const messages = state.run?.messages || [];
+  const quiet = messages.filter((message) => !message.blocking);
+  const mark = JSON.stringify(quiet);
+  if (mark !== known) {
+    known = mark;
+    fill(strip, quiet.map(note));
+  }
+  const wanted = messages.find((message) => message.blocking);
+  if (blocking && (!wanted || wanted.id !== blocking.message.id || wanted.time !== blocking.message.time)) blocking.away();
+  if (wanted && !blocking) {
+    blocking = new Blocking(wanted);
+    play("question");
+  }
+}
+
+async function confirm(message) {
+  try {
+    await post(`/api/messages/${encodeURIComponent(message.id)}`, { by: memory.get("operator") || "" });
+  } catch (error) {
+    if (error.status !== 404) toast(error.message, "failed");
+  }
+}
+
+function note(message) {
+  return h(
+    "section",
+    { class: "message card", role: "status", aria: { label: message.title || t("message.title") } },
+    icon("info"),
+    h("div", { class: "message-body" }, message.title ? h("h3", {}, message.title) : null, looks({ ...message.details, text: message.text }, message.id)),
+    h("button", { type: "button", class: "icon-button", title: t("message.dismiss"), aria: { label: t("message.dismiss") }, onclick: () => confirm(message) }, icon("close")),
+  );
+}
+
+class Blocking {
+  constructor(message) {
+    this.message = message;
+    const since = Date.now();
+    const title = newId("message");
+    this.element = h(
+      "dialog",
+      { class: "dialog", aria: { labelledby: title } },
+      h(
+        "div",
+        { class: "dialog-form" },
+        h("header", { class: "dialog-head" }, icon("info"), h("h2", { id: title }, message.title || t("message.title"))),
+        h("div", { class: "dialog-body" }, looks({ ...message.details, text: message.text }, message.id)),
+        h(
+          "div",
+          { class: "dialog-buttons" },
+          h("span", { class: "spacer" }),
+          h("button", { type: "button", class: "button primary", onclick: () => Date.now() - since > TOO_SOON && confirm(message) }, t("dialog.confirm")),
+        ),
+      ),
+    );
+    this.element.addEventListener("cancel", (event) => event.preventDefault());
+    this.element.addEventListener("keydown", (event) => event.stopPropagation());
+    document.body.append(this.element);
+    this.element.showModal();
+    this.element.querySelector(".primary").focus();
+  }
+
+  away() {
+    blocking = null;
+    this.element.close();
+    this.element.remove();
+  }
+}

@@ -1,0 +1,89 @@
+// The result over the whole page when a run ends: to be seen from anywhere in the hall.
+
+import { fill, h, icon, newId } from "./dom.js";
+import { focusForm } from "./start_form.js";
+import { lastAttempt, on, state } from "./state.js";
+import { duration, t } from "./text.js";
+import { play } from "./sound.js";
+
+const TOO_SOON = 400;
+let shown = null;
+
+on("verdict", () => {
+  play(state.run.status);
+  if (state.session.settings?.modal_result?.enable) open();
+});
+on("snapshot", () => {
+  if (shown && state.run.status === "run") shown.close();
+});
+
+/** Whether the result covers the page. */
+export function isShowingResult() {
+  return shown !== null;
+}
+
+function open() {
+  shown?.close();
+  const { run, session } = state;
+  const since = Date.now();
+  const title = newId("result");
+  const bar = h("div", { class: "result-countdown", hidden: true });
+  const element = h(
+    "dialog",
+    { class: `result is-${run.status}`, aria: { labelledby: title } },
+    h(
+      "div",
+      { class: "result-body" },
+      icon(run.status),
+      h("h2", { id: title, class: "result-word" }, t(`verdict.${run.status}`)),
+      run.dut.serial_number ? h("p", { class: "result-device number" }, run.dut.serial_number) : null,
+      h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time)),
+      run.stop_reason ? h("p", { class: "result-reason" }, run.stop_reason) : null,
+      h("ul", { class: "result-failures" }),
+      h("button", { type: "button", class: "button result-dismiss", onclick: () => Date.now() - since > TOO_SOON && shown?.close() }, t("result.dismiss")),
+    ),
+    bar,
+  );
+  element.style.setProperty("--letters", String(Math.max(4, [...t(`verdict.${run.status}`)].length)));
+  fill(element.querySelector(".result-failures"), failures());
+  const close = () => {
+    clearTimeout(timer);
+    shown = null;
+    element.close();
+    element.remove();
+    focusForm();
+  };
+  // Space and Enter go to the button; Escape closes as well; none of them starts a run.
+  element.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    if (Date.now() - since > TOO_SOON) close();
+  });
+  element.addEventListener("keydown", (event) => event.stopPropagation());
+  element.addEventListener("keyup", (event) => event.stopPropagation());
+  document.body.append(element);
+  element.showModal();
+  element.querySelector(".result-dismiss").focus();
+  const { auto_dismiss_pass: automatic, auto_dismiss_timeout: seconds } = session.settings.modal_result;
+  let timer = 0;
+  if (run.status === "passed" && automatic) {
+    timer = setTimeout(close, seconds * 1000);
+    bar.hidden = false;
+    bar.style.setProperty("animation-duration", `${seconds}s`);
+  }
+  shown = { close };
+}
+
+function failures() {
+  const bad = [...state.cases.values()].filter((one) => ["failed", "error", "stopped"].includes(one.status));
+  const cases = bad.map((one) => {
+    const found = lastAttempt(one)?.failures || [];
+    return h(
+      "li",
+      {},
+      icon(one.status, t(`status.${one.status}`)),
+      h("div", {}, h("strong", {}, `${one.module.name} · ${one.name}`), found.map((failure) => h("p", { class: "pre" }, failure.message))),
+    );
+  });
+  const whole = state.run.failures.map((failure) => h("li", {}, icon("error", t("status.error")), h("div", {}, h("p", { class: "pre" }, failure.message))));
+  return [...whole, ...cases];
+}

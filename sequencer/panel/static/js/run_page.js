@@ -1,0 +1,130 @@
+// One stored run: its whole report, measurement by measurement.
+
+import { address, get } from "./api.js";
+import { chartBox } from "./chart.js";
+import { caseDetails, failure } from "./details.js";
+import { fill, h, icon, setAria } from "./dom.js";
+import { measuredText, reading } from "./measurement.js";
+import { duration, moment, t } from "./text.js";
+
+const FORMATS = { json: "JSON", csv: "CSV", html: "HTML", junit: "JUnit", standcloud: "StandCloud" };
+
+export async function runPage(id) {
+  const page = h("main", { id: "main", tabIndex: -1, class: "run-page" });
+  try {
+    show(page, await get(`/api/runs/${encodeURIComponent(id)}`));
+  } catch (error) {
+    fill(page, back(), h("p", { class: "empty muted" }, error.message));
+  }
+  return page;
+}
+
+function back() {
+  return h("a", { href: "/runs", class: "back-link" }, icon("back"), t("nav.runs"));
+}
+
+function show(page, report) {
+  const path = `/api/runs/${encodeURIComponent(report.id)}`;
+  const exports = Object.entries(FORMATS).map(([format, name]) => h("a", { class: "button small", href: address(path, { format }), download: true }, icon("download"), name));
+  const counts = {};
+  for (const one of report.modules.flatMap((module) => module.cases)) counts[one.status] = (counts[one.status] || 0) + 1;
+  fill(
+    page,
+    h("header", { class: "page-head" }, back(), h("span", { class: "spacer" }), h("div", { class: "button-row" }, exports)),
+    h(
+      "section",
+      { class: `report-head is-${report.status}` },
+      h("div", { class: "verdict" }, icon(report.status), h("span", { class: "verdict-word" }, t(`verdict.${report.status}`))),
+      h(
+        "div",
+        {},
+        h("h1", {}, report.sequence.name, report.sequence.version ? h("span", { class: "soft" }, ` ${report.sequence.version}`) : null),
+        h("p", {}, Object.entries(counts).map(([status, count]) => `${count} ${t(`count.${status}`)}`).join(" · ")),
+        report.stop_reason ? h("p", {}, report.stop_reason) : null,
+        [report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
+      ),
+    ),
+    h("div", { class: "run-failures" }, report.failures.map(failure)),
+    factCards(report),
+    report.modules.map((module) => moduleCard(module, path)),
+  );
+}
+
+function factCards(report) {
+  const { host, dut, stand, process, batch } = report;
+  const cards = [
+    ["report.run", { id: report.id, started: moment(report.start_time), duration: duration((report.stop_time ?? report.start_time) - report.start_time, { fine: true }), user: report.user, file: report.sequence.file, sha256: report.sequence.sha256?.slice(0, 16), hardseq: report.hardseq, ...params(report) }],
+    ["report.device", { ...dut, ...dut.info, info: null, sub_units: null, batch: batch.serial_number }],
+    ["report.stand", { ...stand, ...stand.info, info: null, host: host.name, os: host.os, python: host.python, timezone: host.timezone }],
+    ["report.process", { ...process, ...process.info, info: null }],
+    ...(dut.sub_units || []).map((unit) => ["report.sub_unit", { ...unit, ...unit.info, info: null }]),
+    ...(report.instruments || []).map((instrument) => ["report.instrument", { ...instrument, ...instrument.info, info: null }]),
+  ];
+  return h("div", { class: "fact-cards" }, cards.map(([title, facts]) => factCard(t(title), facts)));
+}
+
+function params(report) {
+  return Object.fromEntries(Object.entries(report.params || {}).map(([name, value]) => [`${t("report.param")} ${name}`, value]));
+}
+
+function factCard(title, facts) {
+  const said = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined && value !== "" && typeof value !== "object");
+  if (!said.length) return null;
+  const name = (key) => {
+    const text = t(`fact.${key}`);
+    return text === `fact.${key}` ? key : text;
+  };
+  return h("section", { class: "card fact-card" }, h("h2", {}, title), h("dl", { class: "facts" }, said.map(([key, value]) => h("div", {}, h("dt", {}, name(key)), h("dd", {}, String(value))))));
+}
+
+function moduleCard(module, path) {
+  return h(
+    "section",
+    { class: "module card", aria: { label: module.name } },
+    h(
+      "header",
+      { class: "module-head" },
+      icon(module.status, t(`status.${module.status}`)),
+      h("h2", {}, module.name),
+      module.group === "main" ? null : h("span", { class: "tag" }, t(`group.${module.group}`)),
+      h("span", { class: "spacer" }),
+      h("span", { class: "module-time number" }, module.start_time && module.stop_time ? duration(module.stop_time - module.start_time, { fine: true }) : ""),
+    ),
+    h("div", { class: "cases" }, module.cases.map((one) => caseRow(one, path))),
+  );
+}
+
+function caseRow(one, path) {
+  const attempt = one.attempts[one.attempts.length - 1];
+  const found = attempt?.measurements || [];
+  const failed = found.filter((measurement) => measurement.result === false);
+  const chosen = (failed.length ? failed : found).slice(0, 4);
+  const head = h(
+    "button",
+    { class: "case-head", type: "button", aria: { expanded: "false" } },
+    icon(one.status, t(`status.${one.status}`)),
+    h(
+      "span",
+      { class: "case-text" },
+      h("span", { class: "case-title" }, h("span", { class: "case-name" }, one.name), one.attempts.length > 1 ? h("span", { class: "tag" }, t("case.attempts_count", { count: one.attempts.length })) : null),
+      h("span", { class: "case-message" }, one.reason || Object.values(attempt?.messages || {}).slice(-3).join(" · ")),
+    ),
+    h("span", { class: "case-readings" }, h("span", { class: "readings", aria: { label: chosen.map((measurement) => `${measurement.name} ${measuredText(measurement)}`).join(", ") } }, chosen.map(reading)), found.length > chosen.length ? h("span", { class: "more muted" }, t("case.more", { count: found.length - chosen.length })) : null),
+    h("span", { class: "case-time number" }, one.start_time && one.stop_time ? duration(one.stop_time - one.start_time, { fine: true }) : ""),
+    h("span", { class: "case-chevron" }, icon("chevron")),
+  );
+  const row = h("article", { class: `case is-${one.status}` }, head, h("div", { class: "case-failures" }, (attempt?.failures || []).map(failure)), h("div", { class: "case-charts" }, (attempt?.charts || []).map(storedChart)));
+  let open = null;
+  head.addEventListener("click", () => {
+    if (open) open.remove();
+    open = open ? null : h("div", { class: "case-details" }, caseDetails(one, (of, index, entry) => (of === attempt ? null : storedChart(entry)), (entry) => `${path}/attachments/${encodeURIComponent(entry.sha256)}`));
+    if (open) row.append(open);
+    setAria(head, "expanded", String(Boolean(open)));
+    row.classList.toggle("is-open", Boolean(open));
+  });
+  return row;
+}
+
+function storedChart(entry) {
+  return chartBox(entry.title, async () => entry);
+}

@@ -1,0 +1,151 @@
+// The start form: one field per parameter, made for a barcode scanner. The focus is in the field, Enter starts.
+
+import { post } from "./api.js";
+import { fill, h, newId, setAria, setText, show } from "./dom.js";
+import { state } from "./state.js";
+import { t } from "./text.js";
+import { toast } from "./toast.js";
+
+let fields = [];
+let known = "";
+
+/** Draws the form when the parameters changed, or anew (emptied) when asked. */
+export function renderForm(form, renew = false) {
+  const { params = [], choices = [], choice } = state.session;
+  const mark = JSON.stringify([params, choices, choice, document.documentElement.lang]);
+  if (!renew && known === mark) return;
+  known = mark;
+  fields = params.map((param) => new ParamField(param));
+  fill(form, choices.length > 1 ? choiceField(choices, choice) : null, fields.map((field) => field.element));
+  // Enter in a field starts: a form with several fields needs a button for that.
+  form.append(h("button", { type: "submit", hidden: true, tabIndex: -1 }));
+  show(form, choices.length > 1 || fields.length);
+}
+
+/** The values by name, or null when one is not right: then it says so and has the focus. */
+export function formValues() {
+  const values = {};
+  let first = null;
+  for (const field of fields) {
+    if (!field.check()) first ??= field;
+    values[field.param.name] = field.value();
+  }
+  first?.input.focus();
+  return first ? null : values;
+}
+
+/** What the server found wrong. */
+export function showFieldProblems(problems) {
+  for (const problem of problems) {
+    const field = fields.find((one) => one.param.name === problem.field);
+    if (field) field.complain(problem.message);
+    else toast(problem.message || t("start.refused"), "failed");
+  }
+  fields.find((field) => field.problem.textContent)?.input.focus();
+}
+
+/** Puts the focus where the next scan goes, unless somebody is busy elsewhere. */
+export function focusForm() {
+  const busy = document.activeElement && document.activeElement !== document.body && document.activeElement.matches("input, select, textarea, dialog *");
+  if (!busy && fields.length && !document.querySelector("dialog[open]")) fields[0].input.focus({ preventScroll: true });
+}
+
+function choiceField(choices, choice) {
+  const id = newId("choice");
+  const select = h(
+    "select",
+    {
+      id,
+      onchange: async () => {
+        try {
+          await post("/api/choice", { name: select.value });
+        } catch (error) {
+          toast(error.message, "failed");
+          select.value = state.session.choice;
+        }
+      },
+    },
+    choices.map((one) => h("option", { value: one.name, selected: one.name === choice, title: one.description || "" }, one.name)),
+  );
+  return h("div", { class: "field choice-field" }, h("label", { htmlFor: id }, t("start.sequence")), select);
+}
+
+class ParamField {
+  constructor(param) {
+    this.param = param;
+    const id = newId("param");
+    this.problem = h("p", { class: "field-problem", id: `${id}-problem`, role: "alert" });
+    this.input = this.makeInput(id);
+    this.input.addEventListener("input", () => this.complain(""));
+    this.element = h(
+      "div",
+      { class: `field ${param.type === "boolean" ? "is-switch" : ""}` },
+      h("label", { htmlFor: id }, param.prompt || param.name, param.required && param.type !== "boolean" ? null : h("span", { class: "muted" }, ` ${t("field.optional")}`)),
+      this.input,
+      this.problem,
+    );
+  }
+
+  makeInput(id) {
+    const { param } = this;
+    const shared = { id, name: param.name, aria: { describedby: `${id}-problem` } };
+    if (param.type === "boolean") return h("input", { ...shared, type: "checkbox", role: "switch", checked: param.default === true });
+    if (param.one_of?.length) {
+      const options = param.one_of.map((one) => h("option", { value: JSON.stringify(one), selected: one === param.default }, String(one)));
+      if (!param.required || param.default === null) options.unshift(h("option", { value: "", selected: param.default === null }, t("field.choose")));
+      return h("select", shared, options);
+    }
+    const numeric = param.type !== "string";
+    return h("input", {
+      ...shared,
+      type: "text",
+      inputMode: numeric ? "decimal" : "text",
+      value: param.default ?? "",
+      placeholder: param.prompt ? param.name : "",
+      autocapitalize: "off",
+      spellcheck: false,
+      enterKeyHint: "go",
+    });
+  }
+
+  value() {
+    if (this.param.type === "boolean") return this.input.checked;
+    if (this.param.one_of?.length) return this.input.value === "" ? null : JSON.parse(this.input.value);
+    const text = this.input.value;
+    if (this.param.type === "string") return text === "" ? null : text;
+    return text.trim() === "" ? null : text.trim().replace(",", ".");
+  }
+
+  check() {
+    const value = this.value();
+    const { param } = this;
+    let problem = "";
+    if (value === null) problem = param.required && param.default === null ? t("answer.required") : "";
+    else if (param.pattern && !matches(param.pattern, String(value))) problem = t("answer.pattern", { limit: param.pattern });
+    else if (param.type === "integer" || param.type === "number") problem = this.checkNumber(Number(value));
+    this.complain(problem);
+    return !problem;
+  }
+
+  checkNumber(value) {
+    const { param } = this;
+    if (!Number.isFinite(value) || (param.type === "integer" && !Number.isInteger(value))) return t(param.type === "integer" ? "answer.integer" : "answer.number");
+    if (param.minimum !== null && value < param.minimum) return t("answer.min", { limit: param.minimum });
+    if (param.maximum !== null && value > param.maximum) return t("answer.max", { limit: param.maximum });
+    return "";
+  }
+
+  complain(problem) {
+    setText(this.problem, problem);
+    setAria(this.input, "invalid", problem ? "true" : null);
+  }
+}
+
+/** A pattern is written for Python: one that JavaScript cannot read is left to the server. */
+export function matches(pattern, text) {
+  try {
+    return new RegExp(pattern, "u").test(text);
+  } catch {
+    return true;
+  }
+}

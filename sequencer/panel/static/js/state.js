@@ -1,0 +1,176 @@
+// The live state in the browser: takes snapshots and patches, tells who is interested what changed.
+
+const LISTS = ["measurements", "checks", "failures", "charts", "programs", "attachments"];
+
+/** The whole state; `run` is null until the first snapshot. */
+export const state = {
+  id: null,
+  session: {},
+  run: null,
+  /** Cases by full name, `module::case`. */
+  cases: new Map(),
+  /** How many cases have which status. */
+  counts: {},
+  /** Server time minus browser time, in seconds. */
+  offset: 0,
+  connected: false,
+};
+
+const listeners = { snapshot: [], run: [], case: [], module: [], session: [], messages: [], connection: [], verdict: [] };
+
+/** Calls `listener` on changes: of `snapshot`, `run`, `case` (name), `module` (id), `session`, `messages`, ... */
+export function on(kind, listener) {
+  listeners[kind].push(listener);
+}
+
+function tell(kind, subject) {
+  for (const listener of listeners[kind]) listener(subject);
+}
+
+/** The server's time in Unix seconds. */
+export function now() {
+  return Date.now() / 1000 + state.offset;
+}
+
+export function isFinal(status) {
+  return status !== "run" && status !== "ready";
+}
+
+export function setConnected(connected) {
+  if (state.connected === connected) return;
+  state.connected = connected;
+  tell("connection");
+}
+
+export function takeSnapshot(document) {
+  const before = state.run;
+  state.id = document.id;
+  state.offset = document.now - Date.now() / 1000;
+  state.session = document.session;
+  state.run = document.run;
+  state.cases = new Map();
+  state.counts = {};
+  for (const module of state.run.modules) {
+    for (const one of module.cases) {
+      one.full_name = `${module.id}::${one.id}`;
+      one.module = module;
+      state.cases.set(one.full_name, one);
+      state.counts[one.status] = (state.counts[one.status] || 0) + 1;
+    }
+  }
+  tell("snapshot");
+  // A run that ended while the connection was away is news, too.
+  if (before && before.id && before.id === state.run.id && !isFinal(before.status) && isFinal(state.run.status)) tell("verdict");
+}
+
+export function takePatch(patch) {
+  const { run } = state;
+  if (!run) return;
+  const before = run.status;
+  if (patch.session) {
+    Object.assign(state.session, patch.session);
+    tell("session", patch.session);
+  }
+  if (patch.run) Object.assign(run, patch.run);
+  for (const [id, fields] of Object.entries(patch.modules || {})) {
+    const module = run.modules.find((one) => one.id === id);
+    if (module) Object.assign(module, fields);
+    tell("module", id);
+  }
+  for (const [name, change] of Object.entries(patch.cases || {})) {
+    const one = state.cases.get(name);
+    if (!one) continue;
+    takeCase(one, change);
+    tell("case", name);
+  }
+  if (patch.messages) {
+    run.messages = patch.messages;
+    tell("messages");
+  }
+  if (patch.run || patch.cases) tell("run", patch.run || {});
+  if (!isFinal(before) && isFinal(run.status)) tell("verdict");
+}
+
+function takeCase(one, change) {
+  const before = one.status;
+  Object.assign(one, change.set);
+  if (one.status !== before) {
+    state.counts[before] -= 1;
+    state.counts[one.status] = (state.counts[one.status] || 0) + 1;
+  }
+  for (const [index, attempt] of Object.entries(change.attempts || {})) {
+    one.attempts[index] ??= newAttempt();
+    takeAttempt(one.attempts[index], attempt);
+  }
+}
+
+function newAttempt() {
+  return { ...Object.fromEntries(LISTS.map((name) => [name, []])), messages: {}, dialogs: [] };
+}
+
+function takeAttempt(attempt, change) {
+  Object.assign(attempt, change.set);
+  for (const [name, entries] of Object.entries(change.add || {})) attempt[name].push(...entries);
+  Object.assign(attempt.messages, change.merge?.messages);
+}
+
+export function lastAttempt(one) {
+  return one.attempts[one.attempts.length - 1];
+}
+
+/** The dialogs that wait for an answer, oldest first. */
+export function openDialogs() {
+  if (!state.run || isFinal(state.run.status)) return [];
+  const found = [];
+  for (const one of state.cases.values()) {
+    if (one.status !== "run") continue;
+    for (const dialog of lastAttempt(one)?.dialogs || []) {
+      if (dialog.result === null) found.push({ ...dialog, case: one });
+    }
+  }
+  return found.sort((a, b) => a.asked - b.asked);
+}
+
+/** Seconds that the rest of the run is going to take, or null when no earlier run tells. */
+export function remainingSeconds() {
+  const { expected } = state.session;
+  if (!expected || !state.run) return null;
+  let left = 0;
+  let known = 0;
+  for (const one of state.cases.values()) {
+    const seconds = expected[one.full_name];
+    if (seconds === undefined) continue;
+    known += 1;
+    if (one.status === "ready") left += isWanted(one) ? seconds : 0;
+    else if (one.status === "run") left += Math.max(0, seconds - (now() - one.start_time));
+  }
+  return known ? left : null;
+}
+
+function isWanted(one) {
+  const { selection } = state.run;
+  return !selection || selection.includes(one.full_name) || selection.includes(one.module.id) || one.group !== "main";
+}
+
+/** How far the run is, 0 to 1: by expected time where it is known, else by cases. */
+export function progress() {
+  if (!state.run) return 0;
+  let done = 0;
+  let all = 0;
+  const expected = state.session.expected || {};
+  for (const one of state.cases.values()) {
+    // A case takes part even when it takes no time.
+    const weight = (expected[one.full_name] ?? 0) + 0.05;
+    all += weight;
+    if (isFinal(one.status)) done += weight;
+    else if (one.status === "run") done += Math.min(weight * 0.95, caseFraction(one) * weight);
+  }
+  return all ? done / all : 0;
+}
+
+function caseFraction(one) {
+  const bar = lastAttempt(one)?.progress;
+  if (bar) return bar.value / bar.maximum;
+  const seconds = state.session.expected?.[one.full_name];
+  return seconds ? (now() - one.start_time) / seconds : 0;
+}

@@ -1,0 +1,97 @@
+// Where reports go, what waits there and why; one button tries again.
+
+import { get, post } from "./api.js";
+import { fill, h, icon } from "./dom.js";
+import { moment, t } from "./text.js";
+import { toast } from "./toast.js";
+
+export function storagePage() {
+  const body = h("div", { class: "storage-body", aria: { live: "polite" } });
+  const retry = h("button", { type: "button", class: "button primary", onclick: again }, icon("refresh"), t("storage.retry"));
+
+  async function load() {
+    try {
+      fill(body, shown(await get("/api/outbox")));
+    } catch (error) {
+      fill(body, h("p", { class: "empty muted" }, error.message));
+    }
+  }
+
+  async function again() {
+    retry.disabled = true;
+    try {
+      await post("/api/sync");
+      toast(t("storage.trying"));
+    } catch (error) {
+      toast(error.message, "failed");
+    }
+    setTimeout(() => {
+      retry.disabled = false;
+      load();
+    }, 1500);
+  }
+
+  load();
+  const timer = setInterval(() => {
+    if (body.isConnected) load();
+    else clearInterval(timer);
+  }, 5000);
+  return h(
+    "main",
+    { id: "main", tabIndex: -1, class: "history-page" },
+    h("header", { class: "page-head" }, h("h1", {}, t("nav.storage")), h("span", { class: "spacer" }), retry),
+    body,
+  );
+}
+
+function shown(status) {
+  return [
+    h("section", { class: "card storage-place" }, icon("storage"), h("div", {}, h("h2", {}, t("storage.place")), h("p", {}, h("code", {}, status.place || "—")), status.problem ? h("p", { class: "field-problem" }, status.problem) : null)),
+    status.targets.length ? status.targets.map(target) : h("p", { class: "empty muted" }, t("storage.nothing")),
+  ];
+}
+
+function target(of) {
+  const figures = [
+    ["storage.waiting", of.waiting],
+    ["storage.blocked", of.blocked],
+    ["storage.parked", of.parked],
+    ["storage.delivered", of.delivered],
+  ];
+  const hold = of.hold ? t(`hold.${of.hold.reason}`, { text: of.hold.text || "", seconds: Math.round(of.hold.seconds || 0) }) : null;
+  return h(
+    "section",
+    { class: "card target" },
+    h("h2", {}, t(`target.${of.target}`)),
+    h("dl", { class: "figures" }, figures.map(([name, count]) => h("div", { class: count && name !== "storage.delivered" ? "is-some" : "" }, h("dt", {}, t(name)), h("dd", { class: "number" }, String(count))))),
+    h("p", {}, t("storage.last"), ": ", h("span", { class: "number" }, of.last_delivery ? moment(of.last_delivery) : t("storage.never"))),
+    [hold, of.problem].filter(Boolean).map((text) => h("p", { class: "field-problem" }, text)),
+    of.entries?.length
+      ? h(
+          "div",
+          { class: "table-scroll" },
+          h(
+            "table",
+            { class: "table" },
+            h("thead", {}, h("tr", {}, ["state", "run", "queued", "attempts", "next_try", "answer"].map((name) => h("th", { scope: "col" }, t(`storage.${name}`))))),
+            h(
+              "tbody",
+              {},
+              of.entries.map((entry) =>
+                h(
+                  "tr",
+                  {},
+                  h("td", {}, t(`storage.${entry.state}`)),
+                  h("td", {}, h("a", { href: `/runs/${encodeURIComponent(entry.run)}`, class: "place" }, entry.run)),
+                  h("td", { class: "number" }, moment(entry.queued)),
+                  h("td", { class: "number" }, String(entry.attempts)),
+                  h("td", { class: "number" }, entry.next_try ? moment(entry.next_try) : "—"),
+                  h("td", {}, [entry.status, entry.text].filter(Boolean).join(" ")),
+                ),
+              ),
+            ),
+          ),
+        )
+      : null,
+  );
+}

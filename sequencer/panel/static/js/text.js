@@ -1,0 +1,94 @@
+// Texts in the page's language, and numbers, times and durations as its readers write them.
+
+import { memory } from "./dom.js";
+
+export const LANGUAGES = {
+  en: "English",
+  de: "Deutsch",
+  fr: "Français",
+  es: "Español",
+  zh: "中文",
+  ja: "日本語",
+  ru: "Русский",
+  cs: "Čeština",
+};
+
+let texts = {};
+let language = "en";
+let numbers = new Intl.NumberFormat("en", { maximumSignificantDigits: 7 });
+let listeners = [];
+
+/** Loads the language that this browser chose, else the configured one. */
+export async function loadLanguage(wanted = memory.get("language") || document.documentElement.lang) {
+  language = wanted in LANGUAGES ? wanted : "en";
+  const answer = await fetch(`/static/translations/${language}.json`);
+  texts = await answer.json();
+  numbers = new Intl.NumberFormat(language, { maximumSignificantDigits: 7, useGrouping: false });
+  document.documentElement.lang = language;
+  for (const listener of listeners) listener();
+}
+
+export function currentLanguage() {
+  return language;
+}
+
+/** Calls back when the language changes. */
+export function onLanguage(listener) {
+  listeners.push(listener);
+}
+
+/** A text by its name, `{slots}` filled; a name that has none shows itself. */
+export function t(name, slots = {}) {
+  const text = texts[name] ?? name;
+  return text.replace(/\{(\w+)\}/g, (whole, slot) => (slot in slots ? String(slots[slot]) : whole));
+}
+
+export function hasText(name) {
+  return name in texts;
+}
+
+/** Any value of a measurement or answer, for people. */
+export function value(of) {
+  if (of === null || of === undefined) return "—";
+  if (typeof of === "number") return number(of);
+  if (typeof of === "string") return of;
+  if (typeof of === "boolean") return t(of ? "value.true" : "value.false");
+  if (Array.isArray(of) && of.length > 8) return `[${of.slice(0, 8).map(value).join(", ")}, … ${of.length}]`;
+  if (Array.isArray(of)) return `[${of.map(value).join(", ")}]`;
+  return JSON.stringify(of);
+}
+
+export function number(of) {
+  if (Number.isInteger(of) && Math.abs(of) < 1e15) return String(of);
+  const size = Math.abs(of);
+  if (size !== 0 && (size >= 1e9 || size < 1e-4)) return of.toExponential(4).replace(/\.?0+e/, "e");
+  return numbers.format(of);
+}
+
+export function percent(of) {
+  if (of === null || of === undefined) return "—";
+  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(of);
+}
+
+/** `0:07`, `12:34`, `1:02:03`; below ten seconds with tenths when asked. */
+export function duration(seconds, { fine = false } = {}) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "—";
+  const whole = Math.max(0, seconds);
+  if (fine && whole < 1) return `${Math.round(whole * 1000)} ms`;
+  if (fine && whole < 60) return `${new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(whole)} s`;
+  const rounded = Math.floor(whole);
+  const pad = (of) => String(of).padStart(2, "0");
+  const [hours, minutes, left] = [Math.floor(rounded / 3600), Math.floor(rounded / 60) % 60, rounded % 60];
+  return hours ? `${hours}:${pad(minutes)}:${pad(left)}` : `${minutes}:${pad(left)}`;
+}
+
+/** A moment in Unix seconds: date and time. */
+export function moment(seconds) {
+  if (!seconds) return "—";
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(seconds * 1000);
+}
+
+export function clock(seconds) {
+  if (!seconds) return "—";
+  return new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(seconds * 1000);
+}

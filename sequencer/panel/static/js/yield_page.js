@@ -1,0 +1,78 @@
+// Yield, first-pass yield and which cases fail, over a chosen time.
+
+import { address, get } from "./api.js";
+import { fill, h, icon } from "./dom.js";
+import { filterBar, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { duration, percent, t } from "./text.js";
+
+const NAMES = ["sequence", "part_number", "stand"];
+
+export function yieldPage() {
+  const filters = readFilters(NAMES, { span: "30d" });
+  const body = h("div", { class: "yield-body", aria: { live: "polite" } });
+  const csv = h("a", { class: "button small", download: "statistics.csv" }, icon("download"), "CSV");
+  const json = h("a", { class: "button small", download: "statistics.json" }, icon("download"), "JSON");
+
+  async function load() {
+    const parameters = { ...Object.fromEntries(NAMES.map((name) => [name, filters[name]])), ...timeParameters(filters) };
+    csv.href = address("/api/statistics", { ...parameters, format: "csv" });
+    json.href = address("/api/statistics", parameters);
+    try {
+      fill(body, shown(await get("/api/statistics", parameters), filters));
+    } catch (error) {
+      fill(body, h("p", { class: "empty muted" }, error.message));
+    }
+  }
+
+  load();
+  return h(
+    "main",
+    { id: "main", tabIndex: -1, class: "history-page" },
+    h("header", { class: "page-head" }, h("h1", {}, t("nav.yield")), h("span", { class: "spacer" }), csv, json),
+    filterBar({ sequence: "text", part_number: "text", stand: "text", span: "span" }, filters, () => {
+      writeFilters(filters);
+      load();
+    }),
+    body,
+  );
+}
+
+function shown(found, filters) {
+  if (!found.runs) return h("p", { class: "empty muted" }, t("history.empty"));
+  const most = Math.max(1, ...found.failures.map((failure) => failure.runs));
+  return [
+    h(
+      "div",
+      { class: "tiles" },
+      tile("yield.yield", percent(found.yield), t("yield.of_runs", { passed: found.passed, all: found.judged })),
+      tile("yield.first_pass", percent(found.first_pass_yield), t("yield.of_units", { passed: found.first_passed, all: found.units })),
+      tile("yield.runs", String(found.runs), ["failed", "error", "stopped"].filter((name) => found[name]).map((name) => `${found[name]} ${t(`count.${name}`)}`).join(" · ")),
+      tile("yield.time", found.mean_seconds === null ? "—" : duration(found.mean_seconds, { fine: true }), t("yield.time_note")),
+    ),
+    h(
+      "section",
+      { class: "card pareto" },
+      h("h2", {}, t("yield.failures")),
+      found.failures.length
+        ? h(
+            "ol",
+            {},
+            found.failures.slice(0, 30).map((failure) =>
+              h(
+                "li",
+                {},
+                h("a", { href: address("/measurements", { case: failure.case, sequence: filters.sequence }), class: "pareto-name" }, failure.case),
+                h("meter", { min: 0, max: most, value: failure.runs, aria: { label: failure.case } }),
+                h("span", { class: "number" }, String(failure.runs)),
+                h("span", { class: "muted number" }, percent(failure.runs / found.runs)),
+              ),
+            ),
+          )
+        : h("p", { class: "muted" }, t("yield.no_failures")),
+    ),
+  ];
+}
+
+function tile(label, figure, note) {
+  return h("section", { class: "card tile" }, h("h2", {}, t(label)), h("p", { class: "tile-figure number" }, figure), h("p", { class: "muted" }, note));
+}
