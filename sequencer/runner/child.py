@@ -78,7 +78,8 @@ class Child:
             self._process.stdin.close()
 
     def kill(self) -> None:
-        """Ends the process and what it started, at once."""
+        """Ends the process and what it started, at once, and gives its pipes back."""
+        self.hang_up()
         if sys.platform == "win32":
             _kill_tree(self._process.pid)
         else:
@@ -100,7 +101,7 @@ class Child:
 
     def obituary(self) -> str:
         """How it ended, with the last lines that it printed."""
-        self._print.join(1.0)
+        self.wait(1.0)
         code = self._process.poll()
         if code is None:
             ending = "closed its pipe"

@@ -137,7 +137,10 @@ class Run:
     def wait(self, seconds: float | None = None) -> RunReport | None:
         """The report once the run is over; ``None`` when that takes longer than ``seconds``."""
         supervisor = self._prepared()
-        return supervisor.fold.begun() if _wait(supervisor.over.wait, seconds) else None
+        over = _wait(supervisor.over.wait, seconds)
+        if supervisor.problem is not None:
+            raise supervisor.problem
+        return supervisor.fold.begun() if over else None
 
     def close(self) -> None:
         """Ends the test process, first asking it to, and lets the journal go. Closing twice is harmless."""
@@ -183,8 +186,13 @@ class Run:
         self._inbox.put((child, chunk))
 
     def _tell(self, stamped: Stamped) -> None:
-        for listener in self._listeners:
-            listener(stamped)
+        for listener in list(self._listeners):
+            try:
+                listener(stamped)
+            except Exception as error:
+                # Whoever only looks on must not decide what becomes of the run.
+                self._listeners.remove(listener)
+                self._output(f"hardseq: a listener of the run failed and hears no more: {type(error).__name__}: {error}")
 
     def _release(self, path: Path) -> None:
         """A journal in which nothing stands is none."""

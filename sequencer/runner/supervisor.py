@@ -42,7 +42,7 @@ class Supervisor:
         self._spawn = spawn
         self._tell = tell
         self._inbox = inbox
-        self._thread = threading.Thread(target=self._run, name="run", daemon=True)
+        self._thread = threading.Thread(target=self._run_guarded, name="run", daemon=True)
         self._command: dict[str, Any] | None = None
         self._stop_reason: str | None = None
         self._killed: tuple[FailureKind, str] | None = None
@@ -67,6 +67,15 @@ class Supervisor:
         self._thread.join()
 
     # Everything below runs in the thread.
+
+    def _run_guarded(self) -> None:
+        try:
+            self._run()
+        except Exception as error:
+            # A defect of hardseq itself: nobody is to wait for ever because of it.
+            self.child.kill()
+            self._fail(error)
+            self.over.set()
 
     def _run(self) -> None:
         while True:
@@ -195,7 +204,7 @@ class Supervisor:
         aftermath = Aftermath(Path(command["journal"]), self._progress, self._apply)
         aftermath.close_running(kind, message)
         reason = message.partition("\n")[0]
-        given_up = self._progress.resumed or command["resume"] is not None
+        given_up = self._progress.resumed or command.get("resume") is not None
         if kind == "stopped" and in_teardown:
             given_up = True
         if given_up or not self._progress.teardown_is_left:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text, has_expression
 from sequencer.domain.value import to_data
+from sequencer.runtime.drivers import OpeningInterrupted
 from sequencer.runtime.failures import describe, failure_text, generated_place, kind_of, late, step_failure
 from sequencer.runtime.plan import PlannedCase
 from sequencer.runtime.run import RunContext
@@ -174,7 +175,7 @@ class AttemptContext:
 
     def fail(self, error: BaseException) -> None:
         """Records what went wrong outside of the generated function, such as the opening of a driver."""
-        self._fail_outside(error)
+        self._fail_outside(error.interruption if isinstance(error, OpeningInterrupted) else error)
 
     def account(self) -> str:
         """All failures in one text: place, what went wrong, a driver's traceback."""

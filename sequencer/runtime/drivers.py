@@ -27,6 +27,14 @@ class DriverNotOpened(StepError):
     """A driver could not be opened; the message says which and why. The failure of the run is already recorded."""
 
 
+class OpeningInterrupted(Exception):
+    """A stop or a timeout while a driver was opened; whoever needs the driver next gets another try."""
+
+    def __init__(self, interruption: Interruption) -> None:
+        super().__init__(str(interruption))
+        self.interruption = interruption
+
+
 class OpenDriver:
     """A driver while it is open: ``with run.driver(...) as driver``.
 
@@ -61,7 +69,7 @@ class OpenDriver:
         self._is_context = False
 
     def __enter__(self) -> Any:
-        """Raises ``DriverNotOpened``, or the interruption that cut the opening short."""
+        """Raises ``DriverNotOpened``, or ``OpeningInterrupted`` when a stop or a timeout cut it short."""
         entered: list[Any] = []
         self._run.opening = self._name
         error = self._run.interrupts.run(lambda: entered.append(self._open()))
@@ -69,10 +77,9 @@ class OpenDriver:
             self._run.opening = None
             return entered[0]
         if isinstance(error, Interruption):
-            # It is the case that was stopped or took too long, not the driver that failed: pytest keeps no such
-            # exception, and a teardown case that needs the driver gets another try.
+            # It is the case that was stopped or took too long, not the driver that failed.
             self._close(quietly=True)
-            raise error
+            raise OpeningInterrupted(error)
         self._run.opening = None
         message = f"the driver {self._name!r} could not be opened: {describe(error)}"
         self._run.flow.halt(message)

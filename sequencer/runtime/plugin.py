@@ -11,6 +11,8 @@ from collections.abc import Generator
 import pytest
 
 from sequencer.runtime.case import AttemptContext
+from sequencer.runtime.collecting import collect_case
+from sequencer.runtime.drivers import OpeningInterrupted
 from sequencer.runtime.plain import PlainFront
 from sequencer.runtime.protocol import Protocol
 from sequencer.runtime.run import RunContext
@@ -40,6 +42,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> list[pytest.Item] | None:
+    """Collects a generated case."""
+    return collect_case(collector, name, obj)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Brings the tests into running order."""
@@ -67,6 +75,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     protocol = _protocol(item)
     if protocol is not None:
         protocol.setup(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Forgets the opening of a driver that was interrupted: pytest would keep its exception for all later cases."""
+    try:
+        return (yield)
+    except OpeningInterrupted:
+        fixturedef.finish(request)  # type: ignore[arg-type]  # pytest only ever passes sub-requests
+        raise
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -17,7 +17,7 @@ import pytest
 from sequencer.domain.state_folder import StateFolder
 from sequencer.runner.request import StartRequest
 from sequencer.runner.run import Run
-from sequencer.vocabulary.event import Stamped
+from sequencer.vocabulary.event import Stamped, StepStarted
 from sequencer.vocabulary.report import CaseReport, RunReport
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -240,7 +240,7 @@ class Project:
         for name, how in self._fixtures.items():
             how = dict(how)
             scope = how.pop("fixture_scope", "session")
-            keywords = {"place": f"s.yaml:{name}", "file": "../drivers/bench.py", "target": "Bench", "arguments": {}, **how}
+            keywords = {"place": f"s.yaml:{name}", "file": "../drivers/bench.py", "target": "Bench", **how}
             written = ", ".join(f"{key}={value!r}" for key, value in keywords.items())
             source += (
                 f"\n\n@pytest.fixture(scope={scope!r})\ndef {name}(run):\n"
@@ -313,7 +313,7 @@ def execute(project: Project, make_run: Callable[..., Run]) -> Callable[..., Out
 
         def listen(stamped: Stamped) -> None:
             events.append(stamped)
-            if stop_at is not None and getattr(stamped.event, "call", None) == f"bench.{stop_at}":
+            if isinstance(stamped.event, StepStarted) and stamped.event.call == f"bench.{stop_at}":
                 for _ in range(stops):
                     threading.Timer(0.1, run.stop, ["enough"]).start()
 

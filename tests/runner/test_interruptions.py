@@ -1,0 +1,272 @@
+"""Timeouts, stops and sudden deaths; after each of them teardown runs and the report is complete."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sequencer.domain.fold import Fold, read_journal
+from sequencer.runner.exit_code import exit_code
+from sequencer.runner.request import RunNotPossible, StartRequest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="the driver uses POSIX signals")
+
+
+def with_teardown(project: Any, *body: str, **marks: Any) -> Any:
+    """A case ``main::bad`` of that body between others, and a teardown that uses the driver."""
+    p = project
+    p.module("main", p.case("before"), p.case("bad", *body, **marks), p.case("after"))
+    p.module("end", p.case("off", p.call("log", "'off'")), group="teardown")
+    return p
+
+
+def assert_complete(outcome: Any) -> None:
+    """The journal alone gives the same report, and everything begun has ended."""
+    state = Fold()
+    with outcome.journal.open("rb") as file:
+        lines = read_journal(file)
+        for stamped in lines:
+            state.apply(stamped)
+    assert lines.damaged == 0
+    assert state.report == outcome.report
+    for each in outcome.cases.values():
+        assert all(attempt["stop_time"] is not None for attempt in each["attempts"])
+    assert outcome.report["stop_time"] is not None
+    assert not outcome.report["aborted"]
+
+
+def test_nested_timeouts_name_the_one_that_passed(project: Any, execute: Callable[..., Any]) -> None:
+    """A step's, its group's or the case's: whichever ends first, with the call it hung in; the next case runs."""
+    p = project
+    group = "with Steps(case, 's.yaml:1:1', timeout={}, name='Ramp'):\n    with Call(case, 's.yaml:1:2', call='bench.sleep', timeout={}):\n        bench.sleep()"
+    p.module(
+        "main",
+        p.case("inner", group.format(30, 0.1)),
+        p.case("outer", group.format(0.1, 30)),
+        p.case("whole", group.format(30, 30), timeout=0.1),
+        p.case("waiting", "Wait(case, 's.yaml:2:1', 60.0, timeout=0.1).run()"),
+        p.case("between", "import time\ntime.sleep(60)", timeout=0.1),
+        p.case("fine", group.format(30, 30).replace("sleep()", "sleep(0)"), timeout=30),
+    )
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["failed"] * 5 + ["passed"]
+    messages = {name: outcome.failures(f"main::{name}")[0]["message"] for name in ("inner", "outer", "whole", "between")}
+    assert messages["inner"] == "the step took longer than its timeout of 0.1 s: it hung in bench.sleep"
+    assert messages["outer"] == messages["inner"]
+    assert messages["whole"] == "the case took longer than its timeout of 0.1 s: it hung in bench.sleep"
+    assert messages["between"] == "the case took longer than its timeout of 0.1 s"
+    assert all(len(outcome.failures(name)) == 1 for name in list(outcome.cases)[:5])
+    assert {outcome.failures(name)[0]["kind"] for name in list(outcome.cases)[:5]} == {"timeout"}
+    assert_complete(outcome)
+
+
+def test_opening_a_driver_counts_towards_the_case(
+    project: Any, execute: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The case fails with its timeout; a later case gets another try at the driver."""
+    (project.folder.parent / "drivers" / "slow.py").write_text(
+        "import os, time\n\nclass Slow:\n    def __init__(self):\n        if not os.path.exists('tried'):\n"
+        "            open('tried', 'w').close()\n            time.sleep(60)\n"
+    )
+    p = project
+    p.driver("slow", file="../drivers/slow.py", target="Slow")
+    p.module("main", p.case("a", drivers="slow", timeout=0.2), p.case("b", drivers="slow"))
+    monkeypatch.chdir(p.folder.parent)
+    outcome = execute()
+    assert outcome.statuses == {"main::a": "failed", "main::b": "passed"}
+    assert outcome.failures("main::a")[0]["message"].endswith("while the driver 'slow' was opened")
+
+
+@needs_posix
+@pytest.mark.parametrize("method", ["deaf", "spin", "unreachable"])
+def test_a_driver_that_cannot_be_interrupted_is_killed(
+    project: Any, execute: Callable[..., Any], method: str
+) -> None:
+    """Bare excepts, loops and blocked signals: the process ends, teardown runs in a fresh one, the call is named."""
+    p = with_teardown(project, p_call := project.call(method, timeout=0.1))
+    assert p_call
+    outcome = execute()
+    assert outcome.statuses == {
+        "main::before": "passed",
+        "main::bad": "failed",
+        "main::after": "skipped",
+        "end::off": "passed",
+    }
+    (failure,) = outcome.failures("main::bad")
+    assert failure["kind"] == "timeout"
+    assert f"bench.{method}" in failure["message"]
+    assert failure["place"] == f"s.yaml:1:{method}"
+    assert p.logged == ["open bench", "open bench", "off", "close bench"]
+    assert_complete(outcome)
+
+
+@needs_posix
+@pytest.mark.parametrize("method", ["vanish", "crash", "fork_and_vanish"])
+def test_a_process_that_dies_takes_no_data_with_it(project: Any, execute: Callable[..., Any], method: str) -> None:
+    """The case errs with the last words, what the teardown needs is handed over, and the report is complete."""
+    p = project
+    p.sequence(record={"dut": {"serial_number": "SN1"}})
+    p.module(
+        "main",
+        p.case("good", p.measure("give", limits=[3, 5]), "Set(case, 's.yaml:3:1', {'x': 5}, scope='run').run()"),
+        p.case("bad", p.call(method), attempts=3),
+        p.case("after"),
+    )
+    check = "Check(case, 's.yaml:4:1', \"x == 5 and dut.serial_number == 'SN1'\").run()"
+    p.module("end", p.case("off", check, depends=["main::good"]), p.case("not", depends=["main::bad"]), group="teardown")
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["passed", "error", "skipped", "passed", "skipped"]
+    assert outcome.report["status"] == "error"
+    (failure,) = outcome.failures("main::bad")
+    assert failure["call"] == f"bench.{method}"
+    expected = "SIGSEGV" if method == "crash" else "exit code 7"
+    assert expected in failure["message"]
+    if method == "vanish":
+        assert "last words" in failure["message"]
+    assert_complete(outcome)
+
+
+def test_a_teardown_that_kills_its_process_twice_is_given_up(project: Any, execute: Callable[..., Any]) -> None:
+    """The fresh process dies as well: the report says so and ends."""
+    p = project
+    p.module("main", p.case("bad", p.call("vanish")))
+    p.module("end", p.case("worse", p.call("vanish")), p.case("rest"), group="teardown")
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["error", "error", "skipped"]
+    assert outcome.report["status"] == "error"
+    assert_complete(outcome)
+
+
+def test_a_stop_interrupts_and_tidies_up(project: Any, execute: Callable[..., Any]) -> None:
+    """The running case is stopped, the rest skipped, teardown runs, the exit code is 3."""
+    p = with_teardown(project, project.call("sleep"), attempts=3)
+    outcome = execute(stop_at="sleep")
+    assert list(outcome.statuses.values()) == ["passed", "stopped", "skipped", "passed"]
+    assert outcome.report["status"] == "stopped"
+    assert outcome.report["stop_reason"] == "enough"
+    assert outcome.cases["main::after"]["reason"] == "enough"
+    assert len(outcome.cases["main::bad"]["attempts"]) == 1
+    assert exit_code(outcome.report) == 3
+    assert p.logged == ["open bench", "off", "close bench"]
+    assert_complete(outcome)
+
+
+@needs_posix
+@pytest.mark.parametrize(("method", "stops"), [("swallow", 1), ("unreachable", 1), ("unreachable", 2)])
+def test_a_stop_reaches_drivers_that_do_not_want_it(
+    project: Any, execute: Callable[..., Any], method: str, stops: int
+) -> None:
+    """One that swallows the exception is stopped at its end, one that hears nothing is killed; a second stop hurries."""
+    p = with_teardown(project, project.call(method))
+    outcome = execute(stop_at=method, stops=stops)
+    assert list(outcome.statuses.values()) == ["passed", "stopped", "skipped", "passed"]
+    assert outcome.report["status"] == "stopped"
+    assert p.logged[-2:] == ["off", "close bench"]
+    assert_complete(outcome)
+
+
+def test_a_stop_does_not_disturb_the_teardown(project: Any, execute: Callable[..., Any]) -> None:
+    """Nothing was left to stop: the run keeps its verdict."""
+    p = project
+    p.module("main", p.case("a"))
+    p.module("end", p.case("off", p.call("sleep", "0.4"), p.call("log", "'off'")), group="teardown")
+    outcome = execute(stop_at="sleep")
+    assert outcome.statuses == {"main::a": "passed", "end::off": "passed"}
+    assert outcome.report["status"] == "passed"
+
+
+@needs_posix
+def test_a_process_told_to_terminate_stops_cleanly(project: Any, make_run: Callable[..., Any]) -> None:
+    """SIGTERM to the test process itself, as a service manager sends it, is a stop."""
+    with_teardown(project, project.call("sleep"))
+    pids: list[int] = []
+
+    def listen(stamped: Any) -> None:
+        if getattr(stamped.event, "call", None) == "bench.sleep":
+            os.kill(run._supervisor.child._process.pid, signal.SIGTERM)
+
+    run = make_run(listen)
+    run.start(StartRequest())
+    report = run.wait(30)
+    assert report["status"] == "stopped", pids
+    assert project.logged[-2:] == ["off", "close bench"]
+
+
+@needs_posix
+def test_the_first_ctrl_c_in_plain_pytest_tidies_up(project: Any) -> None:
+    """The running case ends, the rest is skipped, teardown runs."""
+    with_teardown(project, project.call("log", "'running'"), project.call("sleep"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(project.write())],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    while "running" not in project.logged and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "1 failed, 2 passed, 1 skipped" in output
+    assert project.logged[-2:] == ["off", "close bench"]
+
+
+def test_a_close_that_hangs_is_given_up(project: Any, execute: Callable[..., Any], monkeypatch: Any) -> None:
+    """A driver has its time to close; afterwards the run is an error, not a run without end."""
+    p = project
+    p.driver("stuck", arguments={"name": "stuck", "fail_close": "hang"})
+    (p.folder / "test_early.py").write_text("import sequencer.runtime.drivers as drivers\ndrivers.CLOSE_SECONDS = 0.2\n")
+    p.module("main", p.case("a", drivers="stuck"))
+    outcome = execute()
+    assert outcome.report["status"] == "error"
+    assert "took longer than its timeout of 0.2 s" in outcome.report["failures"][0]["message"]
+
+
+def test_generated_tests_that_cannot_be_loaded_start_no_run(project: Any, make_run: Callable[..., Any]) -> None:
+    """The reason is told, whatever it is; and there is no journal."""
+    (project.folder / "test_broken.py").write_text("import nothing_of_this_name\n")
+    run = make_run()
+    with pytest.raises(RunNotPossible, match="nothing_of_this_name"):
+        run.start(StartRequest())
+    assert not project.state.journals.exists()
+
+
+def test_a_process_that_ends_before_it_is_ready_is_told(project: Any, make_run: Callable[..., Any]) -> None:
+    """With its last words."""
+    (project.folder / "test_leaves.py").write_text("import os\nprint('no licence', flush=True)\nos._exit(5)\n")
+    with pytest.raises(RunNotPossible, match=r"ended with exit code 5; the last it printed:\nno licence"):
+        make_run().start(StartRequest())
+
+
+def test_the_plan_is_known_before_the_start(project: Any, make_run: Callable[..., Any]) -> None:
+    """What a panel shows while it waits is what the run will begin with."""
+    project.module("main", project.case("a"))
+    seen: list[Any] = []
+    run = make_run(seen.append)
+    plan = run.plan()
+    run.start(StartRequest())
+    assert run.wait(30)["status"] == "passed"
+    assert plan == {"sequence": seen[0].event.sequence, "modules": seen[0].event.modules}
+
+
+def test_a_run_that_never_starts_leaves_nothing(project: Any, make_run: Callable[..., Any]) -> None:
+    """A warm process ends with its owner."""
+    project.module("main", project.case("a"))
+    run = make_run()
+    run.wait_ready()
+    assert run.alive
+    run.close()
+    run.close()
+    assert not run.alive
+    assert not project.state.journals.exists()
