@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
@@ -98,7 +99,7 @@ def _relative(path: str, folder: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _CaseFunction:
-    id: str
+    function: str
     name: str
     place: str
     dependency: str
@@ -119,9 +120,12 @@ def _parts(sequence: Sequence, module: Module) -> list[tuple[Case, ...]]:
     return [cases[start : start + CASES_PER_FILE] for start in range(0, len(cases), CASES_PER_FILE)] or [cases]
 
 
-def _test_module(sequence: Sequence, module: Module, part: Iterable[Case]) -> str:
+def _test_module(sequence: Sequence, module: Module, part: tuple[Case, ...]) -> str:
     classes: set[type[StepRun]] = set()
-    cases = [_case_function(case, classes) for case in part]
+    functions: dict[str, str] = {}
+    for case in part:
+        _name_function(case.id, functions)
+    cases = [_case_function(case, name, classes) for case, name in zip(part, functions, strict=True)]
     marks = _keywords(
         module.id,
         group=module.group,
@@ -140,7 +144,17 @@ def _test_module(sequence: Sequence, module: Module, part: Iterable[Case]) -> st
     )
 
 
-def _case_function(case: Case, classes: set[type[StepRun]]) -> _CaseFunction:
+def _name_function(case_id: str, taken: dict[str, str]) -> None:
+    """Adds ``test_voltage_5V`` for the row ``voltage[5V]`` of a matrix; names that would be the same are numbered."""
+    name = plain = "test_" + re.sub(r"\W", "_", case_id, flags=re.ASCII).rstrip("_")
+    number = 1
+    while name in taken:
+        number += 1
+        name = f"{plain}_{number}"
+    taken[name] = case_id
+
+
+def _case_function(case: Case, function: str, classes: set[type[StepRun]]) -> _CaseFunction:
     body = _body(case.steps, classes)
     marks = _keywords(
         case.id,
@@ -160,7 +174,7 @@ def _case_function(case: Case, classes: set[type[StepRun]]) -> _CaseFunction:
     if case.depends:
         dependency += f", depends={literal(list(case.depends))}"
     return _CaseFunction(
-        id=case.id,
+        function=function,
         name=case.name,
         place=str(case.place),
         dependency=f'{dependency}, scope="session"',

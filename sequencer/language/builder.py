@@ -5,13 +5,16 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
+from sequencer.language.blocks import Includes, Library
 from sequencer.language.context import Context
 from sequencer.language.depends import Dependencies
 from sequencer.language.driver_files import DriverFolders
 from sequencer.language.drivers import Drivers
 from sequencer.language.loader import Document
+from sequencer.language.matrix import Matrix
 from sequencer.language.modules import ModuleBuilder, read_defaults
 from sequencer.language.plan import in_running_order
+from sequencer.language.planner import Planner
 from sequencer.language.problems import Problems
 from sequencer.language.reader import Reader
 from sequencer.language.scope import Names
@@ -29,13 +32,15 @@ class SequenceBuilder:
         self._document = document
         self._path = path
         self._problems = Problems()
-        self._sources = Sources()
+        self._sources = Sources(project)
         self._inputs = {str(path.resolve()): sha256(document.data).hexdigest()}
         self._folders = DriverFolders(path.resolve().parent, project)
         names = Names(self._problems)
         drivers = Drivers(self._folders, project, self._problems, self._sources, self._inputs)
-        self._context = Context(self._problems, self._sources, names, drivers)
-        self._sources.add(document)
+        self._matrix = Matrix(self._problems, self._sources, project, self._inputs)
+        self._context = Context(self._problems, self._sources, names, drivers, self._matrix)
+        self._includes = Includes(self._problems, self._sources, project, self._inputs, self._context.shapes)
+        self._sources.add(document, path)
 
     def build(self) -> tuple[Sequence | None, list[Problem], dict[str, str]]:
         """The sequence (``None`` when there is an error), all problems, and the text of every file they lie in."""
@@ -53,20 +58,24 @@ class SequenceBuilder:
         variables = top.variables()
         record = top.record()
         top.drivers()
-        modules = self._modules(root)
+        library = self._includes.library(root, self._path)
+        modules = self._modules(root, library)
         context.names.begin_after_run()
         defaults = read_defaults(root, self._context)
-        after_run = Reader(context, defaults.on_fail, defaults.timeout)
+        after_run = Reader(context, library, defaults.on_fail, defaults.timeout)
         after_steps = after_run.steps(root, "after_run")
         context.names.finish()
         top.report_unused()
+        for place in library.unused():
+            message = "nothing is used of this file"
+            self._problems.report("unused-include", message, place, severity="warning")
         on_fail = root.get("on_fail")
         return Sequence(
             name=_text(root, "name") or "",
             version=_text(root, "version"),
             description=_text(root, "description"),
             file=self._document.file,
-            sha256=sha256(self._document.data).hexdigest(),
+            sha256=self._digest(),
             modules=modules,
             drivers=tuple(each.driver for each in context.drivers.declared.values() if each.driver is not None),
             driver_folders=tuple(str(folder) for folder in self._folders.folders),
@@ -79,11 +88,18 @@ class SequenceBuilder:
             inputs=self._inputs,
         )
 
-    def _modules(self, root: MappingNode) -> tuple[Module, ...]:
-        builder = ModuleBuilder(self._context, read_defaults(root, self._context))
-        plan = in_running_order(builder.plan(root))
+    def _modules(self, root: MappingNode, library: Library) -> tuple[Module, ...]:
+        plan = in_running_order(Planner(self._context, library).plan(root))
         Dependencies(plan, self._problems).resolve()
-        return builder.build(plan)
+        return ModuleBuilder(self._context, read_defaults(root, self._context)).build(plan)
+
+    def _digest(self) -> str:
+        """Of the file itself, then of what it includes, then of its tables."""
+        digest = sha256(self._document.data)
+        for files in (self._includes.files, self._matrix.files):
+            for path in sorted(files):
+                digest.update(files[path])
+        return digest.hexdigest()
 
 
 def _text(root: MappingNode, key: str) -> str | None:

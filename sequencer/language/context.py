@@ -3,67 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from typing import Any
 
 from sequencer.domain.duration import parse_duration
 from sequencer.domain.expression import OPENING
+from sequencer.language.all_shapes import shapes
 from sequencer.language.drivers import Drivers
 from sequencer.language.expressions import ExpressionChecker
+from sequencer.language.matrix import Matrix
 from sequencer.language.problems import Problems
-from sequencer.language.schema import case_properties, module_properties, step_properties, top_properties
-from sequencer.language.schema_parts import DRIVER, ID_PATTERN, PARAM
 from sequencer.language.scope import Names
-from sequencer.language.shapes import NamedShape, Shape, ValueCheck
 from sequencer.language.sources import Sources
 from sequencer.steps import step_types
 from sequencer.steps.base import StepType
 from sequencer.vocabulary.tree import MappingNode
 
 
-class Shapes:
-    """The compiled checks of everything a file may say."""
-
-    def __init__(self) -> None:
-        read_apart: dict[str, Any] = {"drivers": {"type": "object"}, "params": {"type": "object"}}
-        top = {**top_properties(), **read_apart, "modules": {"type": "object", "minProperties": 1}}
-        self.top = Shape("a sequence", top, ("name", "modules"), ignored="x-")
-        cases = {"type": "object", "minProperties": 1}
-        self.module = Shape("a module", {**module_properties(), "cases": cases})
-        self.case = Shape("a case", case_properties())
-        self.driver = ValueCheck(DRIVER)
-        self.param = ValueCheck(PARAM)
-        self._steps: dict[str, Shape] = {}
-
-    def step(self, step_type: StepType) -> Shape:
-        """The check of a step with this verb."""
-        shape = self._steps.get(step_type.verb)
-        if shape is None:
-            required = (step_type.verb, *sorted(step_type.required))
-            shape = Shape(f"`{step_type.verb}`", step_properties(step_type), required)
-            self._steps[step_type.verb] = shape
-        return shape
-
-    @staticmethod
-    def ids(what: str) -> NamedShape:
-        """The check of names that people choose, ``what`` they name."""
-        return NamedShape(what, ID_PATTERN)
-
-
-@cache
-def shapes() -> Shapes:
-    """The compiled checks, made once a process."""
-    return Shapes()
-
-
 class Context:
     """One reading."""
 
-    def __init__(self, problems: Problems, sources: Sources, names: Names, drivers: Drivers) -> None:
+    def __init__(self, problems: Problems, sources: Sources, names: Names, drivers: Drivers, matrix: Matrix) -> None:
         self.problems = problems
         self.sources = sources
         self.names = names
         self.drivers = drivers
+        self.matrix = matrix
         self.expressions = ExpressionChecker(problems, sources, names)
         self.shapes = shapes()
         self.step_types: Mapping[str, StepType] = step_types()

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sequencer.domain.duration import parse_duration
+from sequencer.language.bindings import CaseBindings
 from sequencer.language.context import Context
 from sequencer.language.plan import (
     CasePlan,
     ModulePlan,
     Nodes,
     find,
-    group_of,
-    named_mappings,
     value,
 )
 from sequencer.language.reader import Reader
-from sequencer.vocabulary.model import Case, Module, Step
+from sequencer.vocabulary.model import Case, Module
 from sequencer.vocabulary.status import OnFail
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
@@ -72,32 +70,6 @@ class ModuleBuilder:
         self._context = context
         self._defaults = defaults
 
-    def plan(self, root: MappingNode) -> list[ModulePlan]:
-        """The modules as written, their headers checked."""
-        modules = []
-        for name, node in named_mappings(root, "modules", "a module", self._context):
-            place = root["modules"].key_place(name)
-            self._check(self._context.shapes.module, node)
-            module = ModulePlan(name, (node,), place, group_of((node,)))
-            self._plan_cases(module, node)
-            modules.append(module)
-        return modules
-
-    def _plan_cases(self, module: ModulePlan, node: MappingNode) -> None:
-        if "cases" not in node:
-            self._context.problems.report("missing-key", f"the module `{module.id}` needs `cases`", module.place)
-        for name, case in named_mappings(node, "cases", "a case", self._context):
-            self._check(self._context.shapes.case, case)
-            if "steps" not in case:
-                place = node["cases"].key_place(name)
-                self._context.problems.report("missing-key", f"the case `{name}` needs `steps`", place)
-            place = node["cases"].key_place(name)
-            module.cases.append(CasePlan(name, name, module, (case,), place, group_of((case,))))
-
-    def _check(self, shape: Any, node: MappingNode) -> None:
-        shape.check(node, self._context.sources.written, self._context.problems.report)
-        self._context.fixed_text(node, "name", "description")
-
     def build(self, modules: Iterable[ModulePlan]) -> tuple[Module, ...]:
         """The modules, in running order as given."""
         return tuple(self._module(module) for module in modules)
@@ -119,18 +91,20 @@ class ModuleBuilder:
 
     def _case(self, plan: CasePlan) -> Case:
         self._context.names.begin_case(plan.full_name)
-        when = self._condition(plan.nodes, "case")
-        reader = Reader(self._context, self._defaults.on_fail)
-        steps = self._steps(plan, reader)
+        bindings = CaseBindings(plan, self._context)
+        when = bindings.condition(self._condition(plan.nodes, "case"))
+        reader = Reader(self._context, plan.library, self._defaults.on_fail)
+        node = find(plan.nodes, "steps")
+        steps = () if node is None else reader.steps(node)
         both = (*plan.nodes, *plan.module.nodes)
         times, delay = attempts(plan.nodes, self._defaults)
         return Case(
             id=plan.id,
             module=plan.module.id,
-            name=_text(plan.nodes, "name") or plan.id,
+            name=bindings.name(),
             place=plan.place,
-            steps=steps,
-            description=_text(plan.nodes, "description"),
+            steps=(*bindings.steps(), *steps),
+            description=bindings.text("description"),
             group=plan.group,
             depends=tuple(plan.depends),
             critical=value(plan.nodes, "critical") is True,
@@ -143,10 +117,6 @@ class ModuleBuilder:
             drivers=tuple(sorted(reader.drivers)),
             limited=reader.limited,
         )
-
-    def _steps(self, plan: CasePlan, reader: Reader) -> tuple[Step, ...]:
-        node = find(plan.nodes, "steps")
-        return () if node is None else reader.steps(node)
 
     def _timeout(self, nodes: Nodes) -> float | None:
         node = find(nodes, "timeout")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from sequencer.language.blocks import Library
 from sequencer.language.context import Context
 from sequencer.language.wording import show
 from sequencer.vocabulary.problem import Place
@@ -24,9 +25,19 @@ class Dependency:
     place: Place
 
 
+class Binding(NamedTuple):
+    """A variable that a case starts with: ``owner[key]`` is its value, ``place`` where the name was given."""
+
+    name: str
+    owner: MappingNode
+    key: str
+    place: Place
+
+
 @dataclass(slots=True)
 class CasePlan:
-    """A case to be read. ``bindings`` are variables that it starts with (a row of a matrix, a block's parameters)."""
+    """A case to be read. ``bindings`` are the columns of its row and the parameters of its block; ``library`` is what
+    its steps may use. ``base_id`` is the id without the row."""
 
     id: str
     base_id: str
@@ -34,8 +45,8 @@ class CasePlan:
     nodes: Nodes
     place: Place
     group: Group
-    bindings: Mapping[str, Any] = field(default_factory=dict)
-    row: Mapping[str, Any] = field(default_factory=dict)
+    library: Library
+    bindings: list[Binding] = field(default_factory=list)
     depends: list[str] = field(default_factory=list)
 
     @property
@@ -56,8 +67,9 @@ class ModulePlan:
     nodes: Nodes
     place: Place
     group: Group
+    library: Library
     cases: list[CasePlan] = field(default_factory=list)
-    bindings: Mapping[str, Any] = field(default_factory=dict)
+    bindings: list[Binding] = field(default_factory=list)
 
 
 def find(nodes: Nodes, key: str) -> MappingNode | None:

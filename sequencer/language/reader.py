@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sequencer.domain.duration import parse_duration
 from sequencer.domain.expression import OPENING, has_expression
 from sequencer.domain.limits import limit_problems
 from sequencer.domain.units import convert_limits
+from sequencer.language.blocks import BlockDefinition, Library, check_parameters
 from sequencer.language.context import Context
 from sequencer.language.verbs import choose_verb
 from sequencer.language.wording import show
+from sequencer.steps.base import Block
 from sequencer.vocabulary.event import Scope
 from sequencer.vocabulary.model import DriverCall, Retry, Step
 from sequencer.vocabulary.problem import Place, Severity
 from sequencer.vocabulary.status import OnFail
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
 
+MAX_NESTED_BLOCKS = 20
+MAX_BLOCKS = 1000
+
 
 class Reader:
     """Reads the steps of one case. ``limited`` counts its measurements with limits, ``drivers`` are those it calls."""
 
-    def __init__(self, context: Context, default_on_fail: OnFail | None = None, default_timeout: float | None = None):
+    def __init__(
+        self,
+        context: Context,
+        library: Library,
+        default_on_fail: OnFail | None = None,
+        default_timeout: float | None = None,
+    ) -> None:
         self.limited = 0
+        self._library = library
+        self._blocks: list[BlockDefinition] = []
+        self._expanded = 0
         self.drivers: dict[str, None] = {}
         self._context = context
         self._default_on_fail = default_on_fail
@@ -125,6 +140,38 @@ class Reader:
     def define(self, name: str, place: Place, scope: Scope = "case") -> None:
         """From here on expressions may use ``name``."""
         self._context.names.define(name, place, scope)
+
+    def block(self, node: MappingNode) -> Block | None:
+        """The included step list under ``use`` with its parameters, read as if its steps stood here."""
+        place = node.value_place("use")
+        given = self.template(node, "with") or {}
+        definition = self._library.find(node["use"], "steps", place, self._context.problems)
+        if definition is None:
+            return None
+        check_parameters(definition, node, place, self._context.problems)
+        if any(definition.node is each.node for each in self._blocks) or len(self._blocks) >= MAX_NESTED_BLOCKS:
+            names = " → ".join([*(each.name for each in self._blocks), definition.name])
+            self.problem("use-circle", f"step lists use each other in a circle: {names}", place)
+            return None
+        self._expanded += 1
+        if self._expanded > MAX_BLOCKS:
+            self.problem("too-many-blocks", f"one case may use at most {MAX_BLOCKS} step lists", place)
+            return None
+        return self._expand(node["use"], definition, given)
+
+    def _expand(self, name: str, definition: BlockDefinition, given: Mapping[str, Any]) -> Block:
+        outer, self._library = self._library, definition.library
+        self._blocks.append(definition)
+        parameters = dict(given)
+        for parameter, owner in definition.params.items():
+            if parameter not in parameters and owner is not None:
+                parameters[parameter] = self.template(owner, "default")
+        for parameter in definition.params:
+            self.define(parameter, definition.node["params"].key_place(parameter))
+        steps = self.steps(definition.node)
+        self._blocks.pop()
+        self._library = outer
+        return Block(name, parameters, steps)
 
     def counts_as_limited(self) -> None:
         """The case being read holds a measurement with limits."""

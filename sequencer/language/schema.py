@@ -64,28 +64,36 @@ def top_properties() -> dict[str, Schema]:
     return {**first, **TOP, "modules": modules, "after_run": after_run}
 
 
-def blocks_properties() -> dict[str, Schema]:
-    """Every key of an included file."""
-    parameters = named("The block's parameters, given by `with`; one without default must be given.", {
-        "anyOf": [{"type": "null"}, mapping("A parameter.", {
-            "default": {"description": "The value when none is given.", "examples": [5.0]},
-            "description": text("What it is for.", "The rail's voltage"),
-        })],
-    })  # fmt: skip
-    steps = mapping(
-        "A list of steps with parameters.",
+def block_properties(kind: str) -> dict[str, Schema]:
+    """Every key of a block in an included file: of its ``steps``, ``cases`` or ``modules``."""
+    parameter = mapping(
+        "A parameter.",
         {
-            "description": text("What it does, for people.", "Switches a channel on."),
-            "params": parameters,
-            "steps": steps_schema("The steps, in order."),
+            "default": {"description": "The value when none is given.", "examples": [5.0]},
+            "description": text("What it is for, for people.", "The rail's voltage"),
         },
-        "steps",
     )
-    case = mapping("A case with parameters.", {"params": parameters, **case_properties()})
-    module = mapping("A module with parameters.", {"params": parameters, **module_properties()})
+    params = named(
+        "The block's parameters, given by `with`; one without a default must be given.",
+        {"anyOf": [{"type": "null"}, parameter]},
+        examples=[{"rail": None, "tolerance": {"default": "3%"}}],
+    )
+    if kind == "cases":
+        return {"params": params, **case_properties()}
+    if kind == "modules":
+        return {"params": params, **module_properties()}
+    description = text("What it does, for people.", "Switches a channel on.")
+    return {"description": description, "params": params, "steps": steps_schema("The steps, in order.")}
+
+
+def blocks_properties() -> dict[str, Schema]:
+    """Every key of the top level of an included file."""
+    steps = mapping("A list of steps with parameters.", block_properties("steps"), "steps")
+    case = mapping("A case with parameters.", block_properties("cases"))
+    module = mapping("A module with parameters.", block_properties("modules"))
     return {
         "name": text("What the file is about, for people.", "Bench blocks"),
-        "description": text("More about it, for people."),
+        "description": text("More about it, for people.", "What every sequence of this bench does alike."),
         "include": TOP["include"],
         "steps": named("Step lists by name.", {"anyOf": [steps_schema("The steps, in order."), steps]}),
         "cases": named("Cases by name.", case),
@@ -125,6 +133,7 @@ def _step(step_type: StepType) -> Mapping[str, Any]:
 __all__ = [
     "ID_PATTERN",
     "PARAM",
+    "block_properties",
     "blocks_properties",
     "case_properties",
     "module_properties",

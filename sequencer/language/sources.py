@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from sequencer.domain.problem_text import split_lines
-from sequencer.language.loader import Document
+from sequencer.language.loader import Document, display_path
 from sequencer.language.wording import show_plain
 from sequencer.vocabulary.problem import Place
 
@@ -16,13 +17,24 @@ _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r?\
 class Sources:
     """The text of every file that was read, by the name people see."""
 
-    def __init__(self) -> None:
+    def __init__(self, project: Path) -> None:
         self.texts: dict[str, str] = {}
+        self._project = project
+        self._folders: dict[str, Path] = {}
         self._written: dict[str, dict[tuple[int, int, int, int], str]] = {}
         self._lines: dict[str, list[str]] = {}
 
-    def add(self, document: Document) -> None:
+    def display(self, path: Path) -> str:
+        """The name of a file as people see it."""
+        return display_path(path, self._project)
+
+    def folder(self, file: str) -> Path:
+        """The folder of a YAML file that was read."""
+        return self._folders[file]
+
+    def add(self, document: Document, path: Path) -> None:
         """Keeps a YAML file."""
+        self._folders[document.file] = path.parent
         self.texts[document.file] = document.source
         self._written[document.file] = document.written
 

@@ -93,6 +93,14 @@ SHARED_KEYS: Mapping[str, Schema] = {
 ALL_SHARED = frozenset(SHARED_KEYS)
 
 
+class Block(NamedTuple):
+    """The steps of an included file with the templates of their parameters."""
+
+    name: str
+    parameters: Mapping[str, Data]
+    steps: tuple[Step, ...]
+
+
 class StepReader(Protocol):
     """Reads a step's keys, reports problems at their places and keeps track of the names in scope.
 
@@ -130,6 +138,9 @@ class StepReader(Protocol):
 
     def steps(self, node: MappingNode, key: str = "steps") -> tuple[Step, ...]:
         """The nested steps under ``key``."""
+
+    def block(self, node: MappingNode) -> Block | None:
+        """The included step list named under ``use``, with the parameters under ``with``; ``None`` was reported."""
 
     def counts_as_limited(self) -> None:
         """The case being read holds a measurement with limits."""
