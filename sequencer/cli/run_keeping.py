@@ -116,7 +116,10 @@ class Keeping:
         if not acceptance.stored:
             self._tell(f"{self.store.place} could not take the report: {acceptance.problem}")
             places = [f"id {report['id']}, waiting for {self.store.place}"]
-        return Kept(True, (*places, *self._sent(report["id"])))
+        places += self._sent(report["id"])
+        if earlier := self.deliveries.catch_up(report["id"]):
+            self._tell(f"{earlier} earlier report{'s' if earlier > 1 else ''} that waited went, too")
+        return Kept(True, tuple(places))
 
     def _sent(self, run_id: str) -> tuple[str, ...]:
         delivery = self.send(run_id)

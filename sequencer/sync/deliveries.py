@@ -28,6 +28,9 @@ from sequencer.sync.stand_cloud import StandCloud
 from sequencer.sync.targets import NotConfigured, open_stand_cloud, stand_cloud_target, store_target
 from sequencer.vocabulary.report import RunReport
 
+CATCH_UP = 10.0
+"""Seconds that a single run may take for what earlier ones left waiting."""
+
 STORE_INTERVAL = 1.0
 """Minutes between two tries to bring waiting reports into a store that was away."""
 
@@ -111,6 +114,23 @@ class Deliveries:
             return send_one(self.outbox, self._stand_cloud, run)
         except (NotConfigured, OutboxUnavailable) as error:
             return Delivery(verdict="again", text=str(error))
+
+    def catch_up(self, run: str, *, seconds: float = CATCH_UP) -> int:
+        """Sends what else is due, for about so long, to the targets that the report of ``run`` just reached.
+
+        For whoever runs without a panel, and so without the job. Returns how many went.
+        """
+        stop = threading.Event()
+        limit = threading.Timer(seconds, stop.set)
+        limit.daemon = True
+        limit.start()
+        try:
+            reached = [target for target in self._targets() if target.automatic and self._reached(target.name, run)]
+            return sum(drain(self.outbox, target, stop=stop, patience=0.0).delivered for target in reached)
+        except OutboxUnavailable:
+            return 0
+        finally:
+            limit.cancel()
 
     def upload(self, target: str, report: Mapping[str, Any]) -> dict[str, Any]:
         """The step ``upload``: sends the report now, answers ``{delivered, status, text}``; what fails waits."""
@@ -218,6 +238,11 @@ class Deliveries:
         except NotConfigured as error:
             problems[STAND_CLOUD] = str(error)
         return problems
+
+    def _reached(self, target: str, run: str) -> bool:
+        entries = self.outbox.entries(target, run=run)
+        # What the store took at once never was in the outbox.
+        return entries[0].state == "delivered" if entries else target == COUCHDB
 
     def _upload(self, run: str) -> Delivery:
         sent = send_one(self.outbox, self._stand_cloud, run)

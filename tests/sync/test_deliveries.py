@@ -221,6 +221,29 @@ def test_a_parked_report_is_sent_again_on_demand(
     assert standin.copies == {run["id"]: 1 for run in runs}
 
 
+def test_a_run_without_a_panel_takes_along_what_waited(
+    standin: Any, open_deliveries: Callable[..., Deliveries], report: MakeReport, state: StateFolder
+) -> None:
+    """Once a report has arrived, those before it go too; while nobody answers they are left in peace."""
+    remote = RemoteStore()
+    deliveries = open_deliveries(standin.address, autosync=True, store=remote)
+    deliveries.outbox.close()
+    late = [0.0]
+    deliveries.__dict__["outbox"] = Outbox(state.database, clock=lambda: time.time() + late[0])
+    first, second = report(), report()
+    standin.fail(drop="before", times=1)
+    deliveries.accept(first)
+    deliveries.send(first["id"])
+    late[0] = 3600.0
+    assert deliveries.catch_up(first["id"]) == 0
+    remote.error = None
+    deliveries.accept(second)
+    deliveries.send(second["id"])
+    assert deliveries.catch_up(second["id"]) == 2
+    assert standin.copies == {first["id"]: 1, second["id"]: 1}
+    assert remote.saved == {first["id"]: first, second["id"]: second}
+
+
 def test_a_refused_key_is_told_and_tried_again_once_it_changed(
     standin: Any, open_deliveries: Callable[..., Deliveries], report: MakeReport
 ) -> None:
