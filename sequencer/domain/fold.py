@@ -8,7 +8,7 @@ into a passed one: ``passed`` needs the test process to have said so and every c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
+from functools import partial
 from typing import Any
 
 from sequencer.domain import record
@@ -68,7 +68,7 @@ class Fold:
         self._finished: events.RunFinished | None = None
         self._broken = False
         self._recording: str | None = None
-        self._retractable: list[tuple[Any, str, Any]] = []
+        self._retractions: record.Undo = []
 
     def apply(self, stamped: Stamped) -> str | None:
         """Takes one event in; the full name of the case that changed, ``None`` when it was the run. Never raises."""
@@ -170,6 +170,7 @@ class Fold:
                 report[key] = early[key]  # type: ignore[literal-required]
             report["start_time"] = min(time, early["start_time"])
             self._set_cause()
+        self._retractions.clear()
 
     def _run_resumed(self, event: events.RunResumed, time: float) -> None:
         report = self.begun()
@@ -192,9 +193,9 @@ class Fold:
             return None
         if event.attempt > 1 and event.case == self._recording:
             # What the failed attempt said about the product was not its last word.
-            for owner, key, before in self._retractable:
-                owner[key] = before
-        self._retractable.clear()
+            for retract in reversed(self._retractions):
+                retract()
+        self._retractions.clear()
         case.start(event.attempt, time, event.timeout)
         return event.case
 
@@ -208,17 +209,9 @@ class Fold:
 
     def _recorded(self, event: events.Recorded, time: float) -> str | None:
         case = self._plan.find(event.case)
-        report = self.begun()
         self._recording = event.case
-        self._keep_for_retraction(report, event.section)
-        if event.section == "artifact" and case is not None:
-            self._keep_for_retraction(case.module.report, event.section)
         self._absorb(event.section, event.data, case, time)
         return event.case if case is not None and event.section == "artifact" else None
-
-    def _keep_for_retraction(self, owner: Any, section: str) -> None:
-        if section in owner and not any(kept is owner and key == section for kept, key, _ in self._retractable):
-            self._retractable.append((owner, section, deepcopy(owner[section])))
 
     def _absorb(self, section: str, data: Any, case: CaseState | None, time: float) -> None:
         """Merges facts; what contradicts earlier ones was already an error of its case, and the earlier ones stay."""
@@ -226,13 +219,15 @@ class Fold:
         try:
             if section != "artifact":
                 current = report[section]  # type: ignore[literal-required]
-                report[section] = record.absorb(current, section, data)  # type: ignore[literal-required]
+                report[section] = record.absorb(current, section, data, self._retractions)  # type: ignore[literal-required]
+                if section == "user":
+                    self._retractions.append(partial(report.__setitem__, section, current))
                 return
             for level, content in record.artifact_levels(data).items():
                 if level == "run" or case is None:
-                    record.absorb_info(report["artifact"], content, "artifact.run")
+                    record.absorb_info(report["artifact"], content, "artifact.run", self._retractions)
                 elif level == "module":
-                    record.absorb_info(case.module.report["artifact"], content, "artifact.module")
+                    record.absorb_info(case.module.report["artifact"], content, "artifact.module", self._retractions)
                 else:
                     record.absorb_info(case.running(time)["artifact"], content, "artifact.case")
         except StepError:
@@ -242,7 +237,10 @@ class Fold:
         """An event that only adds to a case; a failure outside of all cases is one of the run."""
         case = None if event.case is None else self._plan.find(event.case)
         if case is not None:
-            DETAILS[type(event)](case.running(time), event, time)
+            add = DETAILS.get(type(event))
+            if add is None:
+                return None
+            add(case.running(time), event, time)
             return case.full_name
         if isinstance(event, events.Failure):
             self._run_failure(event, time)

@@ -8,6 +8,7 @@ attempt of a case, say), an identical one does not count twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sequencer.domain.value import plain, to_data
@@ -48,6 +49,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
 }
 """The fields of the sections that are mappings, and what each field holds."""
 
+Undo = list[Callable[[], object]]
+
 ARTIFACT_LEVELS = ("run", "module", "case")
 
 
@@ -61,13 +64,17 @@ def merge(current: Any, section: str, data: Any) -> Any:
     return absorb(_copy(current), section, data)
 
 
-def absorb(current: Any, section: str, data: Any) -> Any:
-    """Like ``merge``, but changes and returns ``current`` where it is a container. All of ``data`` or nothing of it."""
+def absorb(current: Any, section: str, data: Any, undo: Undo | None = None) -> Any:
+    """Like ``merge``, but changes and returns ``current`` where it is a container. All of ``data`` or nothing of it.
+
+    ``undo`` collects what takes the changes back, to be called in reverse order.
+    """
+    steps: Undo = [] if undo is None else undo
     if section in SECTIONS:
-        return _absorb_mapping(current, _fields(data, SECTIONS[section], section), section)
+        return _absorb_mapping(current, _fields(data, SECTIONS[section], section), section, steps)
     if section == "instruments":
         known = [] if current is None else current
-        _append(known, _units(data, INSTRUMENT_FIELDS, "instruments"))
+        _append(known, _units(data, INSTRUMENT_FIELDS, "instruments"), steps)
         return known
     if section == "user":
         user = _text(data, "user")
@@ -75,7 +82,7 @@ def absorb(current: Any, section: str, data: Any) -> Any:
             raise _second("user", current, user)
         return current if user is None else user
     if section == "artifact":
-        return _absorb_mapping(current, artifact_levels(data), "artifact")
+        return _absorb_mapping(current, artifact_levels(data), "artifact", steps)
     raise StepError(f"there is nothing to record under {section!r}")
 
 
@@ -88,15 +95,15 @@ def artifact_levels(data: Any) -> dict[str, dict[str, Any]]:
     return {level: content for level, content in levels.items() if content is not None}
 
 
-def absorb_info(current: dict[str, Any], data: Mapping[str, Any], name: str) -> dict[str, Any]:
+def absorb_info(current: dict[str, Any], data: Mapping[str, Any], name: str, undo: Undo | None = None) -> None:
     """Merges free entries into ``current``. Raises ``StepError`` for an entry that is there with another value."""
-    return _absorb_mapping(current, data, name)
+    _absorb_mapping(current, data, name, [] if undo is None else undo)
 
 
-def _absorb_mapping(current: Any, data: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _absorb_mapping(current: Any, data: Mapping[str, Any], name: str, undo: Undo) -> dict[str, Any]:
     known: dict[str, Any] = {} if current is None else current
     _check(known, data, name)
-    _update(known, data)
+    _update(known, data, undo)
     return known
 
 
@@ -111,20 +118,22 @@ def _check(current: Mapping[str, Any], data: Mapping[str, Any], name: str) -> No
             raise _second(f"{name}.{key}", before, value)
 
 
-def _update(current: dict[str, Any], data: Mapping[str, Any]) -> None:
+def _update(current: dict[str, Any], data: Mapping[str, Any], undo: Undo) -> None:
     for key, value in data.items():
         before = current.get(key)
         if isinstance(before, dict) and isinstance(value, dict):
-            _update(before, value)
+            _update(before, value, undo)
         elif isinstance(before, list) and isinstance(value, list) and key == "sub_units":
-            _append(before, value)
+            _append(before, value, undo)
         elif before is None:
             current[key] = _copy(value)
+            undo.append(partial(current.pop, key, None))
 
 
-def _append(known: list[Any], new: list[dict[str, Any]]) -> None:
+def _append(known: list[Any], new: list[dict[str, Any]], undo: Undo) -> None:
     """Adds what is not there yet: of equal entries, as many remain as the side that has more of them."""
     taken = list(known)
+    undo.append(partial(known.__delitem__, slice(len(known), None)))
     for entry in new:
         if entry in taken:
             taken.remove(entry)

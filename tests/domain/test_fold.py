@@ -239,6 +239,35 @@ def test_records_add_up_and_the_first_of_two_values_stays() -> None:
     assert case_of(report, "m::a")["attempts"][0]["artifact"] == {"c": 3}
 
 
+def test_what_a_failed_attempt_recorded_is_taken_back() -> None:
+    """Facts of an attempt that failed give way to those of the next; what others recorded stays."""
+    said: list[Event] = [
+        started("m::a", "m::b", record={"user": "Ada", "dut": {"name": "Board"}}),
+        events.CaseStarted("m::a"),
+        events.Recorded("m::a", "dut", {"part_number": "PN", "sub_units": [{"serial_number": "U1"}]}),
+        events.CaseFinished("m::a", "passed"),
+    ]
+    for attempt, serial in ((1, "wrong"), (2, "right")):
+        facts = {"serial_number": serial, "sub_units": [{"serial_number": serial}], "info": {"read": serial}}
+        said += [
+            events.CaseStarted("m::b", attempt),
+            events.Recorded("m::b", "dut", facts),
+            events.Recorded("m::b", "artifact", {"run": {"k": serial}, "module": {"k": serial}}),
+            events.Recorded("m::b", "instruments", [{"name": serial}]),
+            events.CaseFinished("m::b", "failed" if attempt == 1 else "passed", attempt, final=attempt == 2),
+        ]
+    report = fold(stamp(*said, events.RunFinished("passed")))
+    assert report["dut"] == {
+        "name": "Board",
+        "part_number": "PN",
+        "serial_number": "right",
+        "sub_units": [{"serial_number": "U1"}, {"serial_number": "right"}],
+        "info": {"read": "right"},
+    }
+    assert (report["artifact"], report["modules"][0]["artifact"]) == ({"k": "right"}, {"k": "right"})
+    assert (report["instruments"], report["user"]) == ([{"name": "right"}], "Ada")
+
+
 def test_messages_without_a_key_stand_on_their_own() -> None:
     """Only a message with the same key replaces an earlier one."""
     said = [
