@@ -96,7 +96,7 @@ class Child:
         except subprocess.TimeoutExpired:
             return False
         for thread in (self._talk, self._print):
-            thread.join(1.0)
+            thread.join(0.3)
         return True
 
     def obituary(self) -> str:
@@ -125,7 +125,7 @@ class Child:
     def _watch_end(self) -> None:
         # A process forked by a driver may hold the pipe open, and then its end alone would tell nobody.
         self._process.wait()
-        self._talk.join(1.0)
+        self._talk.join(0.3)
         self._finish()
 
     def _finish(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def test_every_attempt_starts_clean_and_is_kept(project: Any, execute: Callable[..., Any], plain: Any) -> None:
-    """Variables and drivers of case scope are new; the report has each attempt's data; the last one's verdict counts."""
+    """Variables and drivers of case scope are new; the report keeps each attempt; the last one's verdict counts."""
     p = project
     p.driver("own", "function", arguments={"name": "own"})
     body = (
@@ -83,11 +83,15 @@ def test_only_the_last_try_of_a_step_counts(project: Any, execute: Callable[...,
         "main",
         p.case("third", tries.format(3) + "        step.value = bench.count()"),
         p.case("never", tries.format(2) + "        step.value = bench.count()"),
-        p.case("error_first", "for _ in case.tries(2):\n    with Call(case, 's.yaml:2:1'):\n        1 / (bench.count() - 1)"),
+        p.case(
+            "error_first",
+            "for _ in case.tries(2):\n    with Call(case, 's.yaml:2:1'):\n        1 / (bench.count() - 1)",
+        ),
         p.case(
             "group",
             "for _ in case.tries(2):\n    with Steps(case, 's.yaml:3:1'):\n"
-            "        with Measure(case, 's.yaml:3:2', 'count', limits=[2, 2]) as step:\n            step.value = bench.count()\n"
+            "        with Measure(case, 's.yaml:3:2', 'count', limits=[2, 2]) as step:\n"
+            "            step.value = bench.count()\n"
             "        Check(case, 's.yaml:3:3', 'true').run()",
         ),
         p.case(
@@ -144,8 +148,8 @@ def test_what_follows_the_run_knows_its_verdict(project: Any, execute: Callable[
     p = project
     p.module("main", p.case("a", p.measure("give", limits=[3, 5])))
     p.after_run(
-        "Check(case, 's.yaml:9:1', \"verdict == 'passed' and report.modules[0].cases[0].status == 'passed'\").run()",
-        "with Call(case, 's.yaml:9:2', call='bench.log'):\n    bench.log(case.text('label ${{ report.sequence.name }}'))",
+        "Check(case, 's.yaml:9:1', \"verdict == 'passed' and report.modules[0].status == 'passed'\").run()",
+        "with Call(case, 's.yaml:9:2'):\n    bench.log(case.text('label ${{ report.sequence.name }}'))",
     )
     outcome = execute()
     assert outcome.report["status"] == "passed", outcome.report["failures"]

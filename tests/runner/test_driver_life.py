@@ -31,7 +31,7 @@ def test_drivers_close_in_reverse_order_even_after_failures(project: Any, execut
 
 
 def test_a_driver_that_cannot_open_ends_the_run_with_4(project: Any, execute: Callable[..., Any], plain: Any) -> None:
-    """Its case errs, the rest is skipped, teardown runs with what did open, and the run names the driver and its words."""
+    """Its case errs, the rest is skipped, teardown runs with what did open, and the run names the driver."""
     p = project
     p.driver("dead", arguments={"name": "dead", "fail_open": "nobody at 10.0.0.7"})
     p.module("main", p.case("a", drivers="bench dead"), p.case("b"))
@@ -51,7 +51,7 @@ def test_a_driver_that_cannot_open_ends_the_run_with_4(project: Any, execute: Ca
 
 
 def test_a_driver_that_exits_while_opening_is_an_error_like_any(project: Any, execute: Callable[..., Any]) -> None:
-    """A missing file, a wrong argument, an unknown class, a syntax error: each is the driver's failure, not the run's end."""
+    """So is a missing file, a wrong argument, an unknown class, a syntax error."""
     p = project
     (p.folder.parent / "drivers" / "leaves.py").write_text("import sys\nsys.exit('no licence')\n")
     (p.folder.parent / "drivers" / "broken.py").write_text("def f(:\n")
@@ -135,7 +135,10 @@ def test_functions_and_context_managers_are_drivers_too(project: Any, execute: C
     p.driver("add", file="../drivers/more.py", target="add", arguments={"a": 2})
     p.driver("handle", file="../drivers/more.py", target="Session")
     body = "with Call(case, 's.yaml:1:1', save='both') as step:\n    step.result = handle * add(b=1)"
-    p.module("main", p.case("a", body, "Check(case, 's.yaml:1:2', \"both == 'handlehandlehandle'\").run()", drivers="add handle"))
+    p.module(
+        "main",
+        p.case("a", body, "Check(case, 's.yaml:1:2', \"both == 'handlehandlehandle'\").run()", drivers="add handle"),
+    )
     assert execute().report["status"] == "passed"
     assert p.logged == ["enter", "leave"]
 

@@ -48,7 +48,10 @@ def assert_complete(outcome: Any) -> None:
 def test_nested_timeouts_name_the_one_that_passed(project: Any, execute: Callable[..., Any]) -> None:
     """A step's, its group's or the case's: whichever ends first, with the call it hung in; the next case runs."""
     p = project
-    group = "with Steps(case, 's.yaml:1:1', timeout={}, name='Ramp'):\n    with Call(case, 's.yaml:1:2', call='bench.sleep', timeout={}):\n        bench.sleep()"
+    group = (
+        "with Steps(case, 's.yaml:1:1', timeout={}, name='Ramp'):\n"
+        "    with Call(case, 's.yaml:1:2', call='bench.sleep', timeout={}):\n        bench.sleep()"
+    )
     p.module(
         "main",
         p.case("inner", group.format(30, 0.1)),
@@ -60,7 +63,9 @@ def test_nested_timeouts_name_the_one_that_passed(project: Any, execute: Callabl
     )
     outcome = execute()
     assert list(outcome.statuses.values()) == ["failed"] * 5 + ["passed"]
-    messages = {name: outcome.failures(f"main::{name}")[0]["message"] for name in ("inner", "outer", "whole", "between")}
+    messages = {
+        name: outcome.failures(f"main::{name}")[0]["message"] for name in ("inner", "outer", "whole", "between")
+    }
     assert messages["inner"] == "the step took longer than its timeout of 0.1 s: it hung in bench.sleep"
     assert messages["outer"] == messages["inner"]
     assert messages["whole"] == "the case took longer than its timeout of 0.1 s: it hung in bench.sleep"
@@ -89,9 +94,7 @@ def test_opening_a_driver_counts_towards_the_case(
 
 @needs_posix
 @pytest.mark.parametrize("method", ["deaf", "spin", "unreachable"])
-def test_a_driver_that_cannot_be_interrupted_is_killed(
-    project: Any, execute: Callable[..., Any], method: str
-) -> None:
+def test_a_driver_that_cannot_be_interrupted_is_killed(project: Any, execute: Callable[..., Any], method: str) -> None:
     """Bare excepts, loops and blocked signals: the process ends, teardown runs in a fresh one, the call is named."""
     p = with_teardown(project, p_call := project.call(method, timeout=0.1))
     assert p_call
@@ -123,7 +126,9 @@ def test_a_process_that_dies_takes_no_data_with_it(project: Any, execute: Callab
         p.case("after"),
     )
     check = "Check(case, 's.yaml:4:1', \"x == 5 and dut.serial_number == 'SN1'\").run()"
-    p.module("end", p.case("off", check, depends=["main::good"]), p.case("not", depends=["main::bad"]), group="teardown")
+    p.module(
+        "end", p.case("off", check, depends=["main::good"]), p.case("not", depends=["main::bad"]), group="teardown"
+    )
     outcome = execute()
     assert list(outcome.statuses.values()) == ["passed", "error", "skipped", "passed", "skipped"]
     assert outcome.report["status"] == "error"
@@ -166,7 +171,7 @@ def test_a_stop_interrupts_and_tidies_up(project: Any, execute: Callable[..., An
 def test_a_stop_reaches_drivers_that_do_not_want_it(
     project: Any, execute: Callable[..., Any], method: str, stops: int
 ) -> None:
-    """One that swallows the exception is stopped at its end, one that hears nothing is killed; a second stop hurries."""
+    """One that swallows the exception is stopped at its end, one that hears nothing is killed."""
     p = with_teardown(project, project.call(method))
     outcome = execute(stop_at=method, stops=stops)
     assert list(outcome.statuses.values()) == ["passed", "stopped", "skipped", "passed"]
@@ -226,7 +231,9 @@ def test_a_close_that_hangs_is_given_up(project: Any, execute: Callable[..., Any
     """A driver has its time to close; afterwards the run is an error, not a run without end."""
     p = project
     p.driver("stuck", arguments={"name": "stuck", "fail_close": "hang"})
-    (p.folder / "test_early.py").write_text("import sequencer.runtime.drivers as drivers\ndrivers.CLOSE_SECONDS = 0.2\n")
+    (p.folder / "test_early.py").write_text(
+        "import sequencer.runtime.drivers as drivers\ndrivers.CLOSE_SECONDS = 0.2\n"
+    )
     p.module("main", p.case("a", drivers="stuck"))
     outcome = execute()
     assert outcome.report["status"] == "error"

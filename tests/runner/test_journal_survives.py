@@ -1,0 +1,212 @@
+"""The journal is the truth: whoever dies, and when, no finished case is lost; and a full disk is no secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sequencer.domain.fold import Fold, read_journal
+from sequencer.domain.state_folder import StateFolder
+from sequencer.runner.exit_code import exit_code
+from sequencer.runner.request import RunNotPossible, StartRequest
+from sequencer.store.recovery import recover
+from sequencer.store.sqlite import SqliteStore
+
+ROOT = Path(__file__).resolve().parents[2]
+MOMENTS = 20
+
+RUNNER = """
+import sys
+from pathlib import Path
+from sequencer.domain.state_folder import StateFolder
+from sequencer.runner.request import StartRequest
+from sequencer.runner.run import Run
+from sequencer.vocabulary.event import CaseFinished
+
+def listen(stamped):
+    if isinstance(stamped.event, CaseFinished):
+        print(stamped.event.case, stamped.event.status, flush=True)
+
+run = Run(Path(sys.argv[1]), StateFolder(Path(sys.argv[2])), listeners=[listen], grace=0.5)
+run.prepare()
+run.start(StartRequest())
+print("pid", run._supervisor.child._process.pid, flush=True)
+run.wait()
+run.close()
+"""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+
+
+def killed_run(folder: Path, state: StateFolder, whom: str, moment: float) -> dict[str, str]:
+    """Runs the project in a process of its own and kills; returns the cases whose end somebody saw."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUNNER, str(folder), str(state.path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline().split()
+    seen = dict([first]) if "::" in first[0] else {}
+    child = int(first[1]) if first[0] == "pid" else None
+    while child is None:
+        word, value = process.stdout.readline().split()
+        if word == "pid":
+            child = int(value)
+        else:
+            seen[word] = value
+    time.sleep(moment)
+    victims = {"child": [child], "runner": [process.pid], "both": [process.pid, child]}[whom]
+    for victim in victims:
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
+    output, _ = process.communicate(timeout=30)
+    seen.update(line.split() for line in output.splitlines() if "::" in line and len(line.split()) == 2)
+    return seen
+
+
+def test_no_finished_case_is_lost_whoever_is_killed(project: Any) -> None:
+    """At twenty random moments the child, the runner or both get SIGKILL; recovery finds all that anybody ever saw."""
+    p = project
+    p.module(
+        "main",
+        *[
+            p.case(f"c{number}", p.measure("give", limits=[3, 5]), "import time; time.sleep(0.004)")
+            for number in range(60)
+        ],
+    )
+    p.module("end", p.case("off", p.call("log", "'off'")), group="teardown")
+    folder = p.write()
+    source = random.Random(7)
+    plans = [(("child", "runner", "both")[number % 3], source.uniform(0.0, 0.4)) for number in range(MOMENTS)]
+
+    def attempt(number: int) -> tuple[str, dict[str, str], list[Any]]:
+        whom, moment = plans[number]
+        state = StateFolder(p.folder.parent / f"state{number}")
+        seen = killed_run(folder, state, whom, moment)
+        store = SqliteStore(state.database)
+        try:
+            reports: list[Any] = []
+            for _ in range(200):
+                reports += recover(state, store)
+                if reports:
+                    break
+                time.sleep(0.05)
+            return whom, seen, reports
+        finally:
+            store.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(attempt, range(MOMENTS)))
+    for whom, seen, reports in results:
+        (report,) = reports
+        found = {
+            f"{module['id']}::{case['id']}": case["status"] for module in report["modules"] for case in module["cases"]
+        }
+        assert seen.items() <= found.items(), whom
+        if set(found.values()) != {"passed"}:
+            assert report["status"] in ("error", "stopped")
+        if whom == "child":
+            assert not report["aborted"]
+            assert found["end::off"] == "passed"
+        for module in report["modules"]:
+            for case in module["cases"]:
+                assert case["start_time"] is None or case["stop_time"] is not None
+
+
+def test_a_child_whose_runner_died_tidies_up_and_completes_the_journal(project: Any) -> None:
+    """Its standard input ends: the running case is stopped, teardown runs, the journal has its last event."""
+    p = project
+    p.module("main", p.case("long", p.call("log", "'begun'"), p.call("sleep")), p.case("rest"))
+    p.module("end", p.case("off", p.call("log", "'off'")), group="teardown")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sequencer.runtime", str(p.write())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
+    assert process.stdin is not None
+    journal = p.folder.parent / "journal.jsonl"
+    process.stdin.write(json.dumps({"command": "start", "run": "r", "journal": str(journal)}).encode() + b"\n")
+    process.stdin.flush()
+    while "begun" not in p.logged:
+        time.sleep(0.02)
+    process.stdin.close()
+    assert process.wait(20) == 0
+    state = Fold()
+    for stamped in read_journal(journal.read_bytes().splitlines()):
+        state.apply(stamped)
+    report = state.report
+    assert report is not None
+    assert report["status"] == "stopped"
+    assert report["stop_reason"] == "the program that started the run is gone"
+    assert p.logged[-2:] == ["off", "close bench"]
+
+
+def test_what_reads_along_gets_the_journal_byte_for_byte(project: Any) -> None:
+    """The lines on the pipe are those of the journal, with messages between them that are no events."""
+    project.module("main", project.case("a", project.measure("nan"), "print('not an event')"))
+    journal = project.folder.parent / "journal.jsonl"
+    start = json.dumps({"command": "start", "run": "r", "journal": str(journal)})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sequencer.runtime", str(project.write())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(start.encode() + b"\n")
+        process.stdin.flush()
+        lines = process.stdout.readlines()
+        printed = process.stderr.read()
+    assert b"".join(line for line in lines if line.startswith(b'{"event"')) == journal.read_bytes()
+    assert json.loads(lines[0]) == {"ready": True, "cases": ["main::a"]}
+    assert b"not an event" in printed
+
+
+def test_a_full_disk_ends_the_run_with_4(project: Any, execute: Callable[..., Any]) -> None:
+    """The report still knows everything, says what happened, and teardown runs."""
+    p = project
+    fill = (
+        "import glob, os, resource",
+        "(journal,) = glob.glob(os.environ['BENCH_LOG'] + '/../state/journals/*.jsonl') or glob.glob("
+        "os.path.dirname(os.environ['BENCH_LOG']) + '/state/journals/*.jsonl')",
+        "size = os.path.getsize(journal) + 100",
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))",
+    )
+    p.module("main", p.case("fills", *fill), p.case("measures", p.measure("give", limits=[3, 5])), p.case("after"))
+    p.module("end", p.case("off", p.measure("give", limits=[3, 5])), group="teardown")
+    outcome = execute()
+    (failure,) = outcome.report["failures"]
+    assert failure["message"] == "the journal cannot be written: File too large"
+    assert outcome.statuses["end::off"] == "passed"
+    assert outcome.statuses["main::after"] == "skipped"
+    assert exit_code(outcome.report) == 4
+    assert outcome.journal.stat().st_size < sum(len(repr(each)) for each in outcome.events)
+
+
+def test_a_journal_that_cannot_be_made_starts_no_run(project: Any, make_run: Callable[..., Any]) -> None:
+    """Nothing is measured that could not be kept."""
+    project.module("main", project.case("a"))
+    project.state.path.mkdir()
+    project.state.journals.write_text("in the way")
+    with pytest.raises(RunNotPossible, match="journal"):
+        make_run().start(StartRequest())
+    assert project.logged == []
