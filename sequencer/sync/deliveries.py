@@ -234,7 +234,7 @@ class Deliveries:
         """Why a target cannot be used, by its name."""
         problems = {} if self._has_remote_store else {COUCHDB: "CouchDB is no longer configured: [database]"}
         try:
-            self._client  # noqa: B018 - opening it is the question
+            _ = self._client
         except NotConfigured as error:
             problems[STAND_CLOUD] = str(error)
         return problems
