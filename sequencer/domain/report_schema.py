@@ -23,7 +23,7 @@ from sequencer.vocabulary.status import GROUPS
 
 def report_schema() -> Schema:
     """The schema of a report, and of the live state of a run."""
-    parts = {**_records(), **_details(), **_happenings(), **_plan()}
+    parts = {**_records(), **_details(), **_happenings(), **_proceedings(), **_plan(), **_attempt()}
     return {
         "$schema": DRAFT,
         "$id": "urn:hardseq:report",
@@ -133,6 +133,11 @@ def _plan() -> dict[str, Schema]:
                 "attempts": list_of("attempt", "Every attempt with its own data."),
             }
         ),
+    }
+
+
+def _attempt() -> dict[str, Schema]:
+    return {
         "attempt": closed(
             {
                 "number": {"type": "integer", "minimum": 1, "description": "Counts from 1."},
@@ -218,6 +223,11 @@ def _happenings() -> dict[str, Schema]:
                 "cleared": maybe("number", "When it was taken away."),
             }
         ),
+    }
+
+
+def _proceedings() -> dict[str, Schema]:
+    return {
         "program": closed(
             {
                 "command": texts("Program and arguments."),
