@@ -7,7 +7,6 @@ verdict. A *unit* is one product as one sequence sees it: sequence name, part nu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from sequencer.vocabulary.report import RunReport
@@ -222,7 +221,10 @@ class Store(Protocol):
         ...
 
     def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:
-        """Keeps a file's bytes with the stored run. Raises ``ValueError`` when they have another hash."""
+        """Keeps a file's bytes with the stored run.
+
+        Raises ``ValueError`` when they have another hash, :class:`StoreError` when there is no such run.
+        """
         ...
 
     def attachment(self, run_id: str, sha256: str) -> bytes | None:
@@ -231,12 +233,4 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Gives back files and connections. Closing twice is harmless."""
-        ...
-
-
-class Outbox(Protocol):
-    """Where a report waits for a place that is away (``sequencer.sync.outbox``)."""
-
-    def put(self, run_id: str, target: str, document: Mapping[str, object]) -> None:
-        """Keeps ``document`` for ``target``; a second one for the same run and target changes nothing."""
         ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from sequencer.store.base import (
     SeriesPoint,
     Statistics,
     StoreConflict,
+    StoreError,
     StoreUnavailable,
 )
 from sequencer.store.couchdb_client import Conflict, Couch, NotFound
 from sequencer.store.couchdb_history import History
+from sequencer.store.couchdb_replication import Factory, replicate
 from sequencer.store.couchdb_statistics import statistics
 from sequencer.store.couchdb_units import Units
 from sequencer.vocabulary.report import RunReport
@@ -41,7 +44,13 @@ class CouchStore:
     Nothing is sent before it is needed, so that building one costs nothing and cannot fail.
     """
 
-    def __init__(self, couch: Couch, name: str = "hardseq", attachments: Path | None = None) -> None:
+    def __init__(
+        self,
+        couch: Couch,
+        name: str = "hardseq",
+        attachments: Path | None = None,
+        factory: Factory | None = None,
+    ) -> None:
         self._couch = couch
         self._name = name
         self._attachments = attachments
@@ -49,11 +58,19 @@ class CouchStore:
         self._units = Units(couch, name, self._history)
         self._lock = threading.Lock()
         self._prepared = False
+        self._factory = factory
 
     @property
     def place(self) -> str:
         """Where reports go, for people."""
         return f"{self._couch.address}/{self._name}"
+
+    def check(self) -> None:
+        """Raises :class:`StoreUnavailable` unless the server answers and lets this user in."""
+        try:
+            self._couch.get(self._name)
+        except NotFound:
+            self._create_databases()
 
     def prepare(self) -> None:
         """Creates databases, views and indexes where they are missing; cheap when it was done before."""
@@ -65,6 +82,7 @@ class CouchStore:
             design.create_views(self._couch, self._units.database, design.UNIT_VIEWS)
             design.create_indexes(self._couch, self._name)
             self._prepared = True
+        self._replicate()
 
     def _create_databases(self) -> None:
         design.create_system_databases(self._couch)
@@ -81,6 +99,7 @@ class CouchStore:
             self._create_databases()
             self._put_run(wanted, report)
         self._put_version_1(report)
+        self._replicate()
         for sha256, media_type in facts.attachments(report).items():
             file = None if self._attachments is None else self._attachments / sha256
             if file is not None and file.is_file():
@@ -120,6 +139,13 @@ class CouchStore:
             if stored == lower(report):
                 return
         raise StoreUnavailable(f"run {report['id']} is being written by others in {VERSION_1_DATABASE} all the time")
+
+    def _replicate(self) -> None:
+        """Once a process. A factory that is away is no reason to fail here: ``replicate_to_factory`` tells it."""
+        factory, self._factory = self._factory, None
+        if factory is not None:
+            with suppress(StoreError):
+                replicate(self._couch, self._name, factory)
 
     def get(self, run_id: str) -> RunReport | None:
         """The whole report."""

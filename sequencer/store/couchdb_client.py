@@ -50,13 +50,13 @@ class Couch:
         ca_bundle: str | None = None,
     ) -> None:
         self.address = address.rstrip("/")
-        self._user = user
+        self.credentials: tuple[str | None, str] = (user, password or "")
         self._pool = Pool(timeout, timeout * _ANSWER_TIMES, lambda: ssl.create_default_context(cafile=ca_bundle))
         session = couchdb.http.Session(timeout=timeout)
         session.connection_pool = self._pool
         self._resource = couchdb.http.Resource(self.address, session)
         if user is not None:
-            self._resource.credentials = (user, password or "")
+            self._resource.credentials = self.credentials
 
     def get(self, *path: str, **query: Any) -> Any:
         """The JSON answer to a GET; ``query`` values as they are, ``path`` parts are quoted."""
@@ -113,7 +113,11 @@ class Couch:
         if isinstance(error, couchdb.http.ResourceConflict):
             return Conflict(f"CouchDB at {self.address}: {_reason(what)}")
         if isinstance(error, couchdb.http.Unauthorized):
-            who = "a request without user" if self._user is None else f"user {self._user!r} or the password"
+            who = (
+                "a request without user"
+                if self.credentials[0] is None
+                else f"user {self.credentials[0]!r} or the password"
+            )
             return StoreUnavailable(f"CouchDB at {self.address} refused {who} (401)")
         if isinstance(error, couchdb.http.Forbidden):
             return StoreUnavailable(f"CouchDB at {self.address} does not allow it (403): {_reason(what)}")

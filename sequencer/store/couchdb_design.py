@@ -121,8 +121,11 @@ def create_database(couch: Couch, name: str) -> None:
         couch.put(name)
     except Conflict:
         return  # it exists
-    except StoreError:
-        couch.get(name)
+    except StoreError as refusal:
+        try:
+            couch.get(name)
+        except NotFound:
+            raise refusal from None
 
 
 def create_system_databases(couch: Couch) -> None:

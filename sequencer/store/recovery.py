@@ -37,12 +37,20 @@ def mark_stored(journal: Path) -> None:
         os.close(descriptor)
 
 
-def recover(state: StateFolder, store: Store, *, tell: Tell = lambda text: None) -> list[RunReport]:
+def recover(
+    state: StateFolder,
+    store: Store,
+    *,
+    save: Callable[[RunReport], object] | None = None,
+    tell: Tell = lambda text: None,
+) -> list[RunReport]:
     """Stores the runs whose runner died before it could, oldest first, and removes the oldest stored journals.
 
-    Journals that somebody still works on are left alone. ``tell`` gets a sentence for a person about every journal
-    that could not be stored; those are tried again at the next start. Returns the reports that are safe now.
+    Journals that somebody still works on are left alone. ``save`` keeps a report in the place of ``store.save``, so
+    that a recovered one takes the way of all others through the outbox. ``tell`` gets a sentence for a person about
+    every journal that could not be stored; those are tried again at the next start. Returns what is safe now.
     """
+    keep = store.save if save is None else save
     names = _names(state.journals)
     recovered = []
     stored = []
@@ -54,7 +62,7 @@ def recover(state: StateFolder, store: Store, *, tell: Tell = lambda text: None)
         if _is_empty(path):
             continue
         try:
-            report = _recover_one(path, store, tell)
+            report = _recover_one(path, store, keep, tell)
         except (StoreError, OSError) as error:
             tell(f"the report of run {path.stem} waits in its journal {path}: {error}")
             break  # what the store or the disk refused now it will refuse for the others, too
@@ -109,7 +117,7 @@ def _names(journals: Path) -> list[str]:
         return []
 
 
-def _recover_one(path: Path, store: Store, tell: Tell) -> RunReport | None:
+def _recover_one(path: Path, store: Store, keep: Callable[[RunReport], object], tell: Tell) -> RunReport | None:
     from sequencer.runtime.journal_lock import hold_alone
 
     try:
@@ -126,7 +134,7 @@ def _recover_one(path: Path, store: Store, tell: Tell) -> RunReport | None:
             tell(f"nothing in the journal of run {path.stem} can be read; it is kept in {path.parent / aside}")
             return None
         try:
-            store.save(report)
+            keep(report)
         except StoreConflict as conflict:
             if not _is_the_stored_one(store, report):
                 aside = "conflicting"

@@ -24,6 +24,7 @@ from sequencer.store.base import (
     SeriesPoint,
     Statistics,
     StoreConflict,
+    StoreError,
 )
 from sequencer.store.cursor import after, position
 from sequencer.store.sqlite_connections import BUSY_SECONDS, Connections
@@ -142,11 +143,11 @@ class SqliteStore:
         if hashlib.sha256(data).hexdigest() != sha256:
             raise ValueError(f"the attachment's bytes do not have the sha256 {sha256}")
         with self._connections.writing() as connection:
+            row = connection.execute("SELECT number FROM runs WHERE id = ?", (run_id,)).fetchone()
+            if row is None:
+                raise StoreError(f"there is no run {run_id} in {self.place} to keep a file with")
             _insert_attachment(connection, sha256, data, media_type)
-            connection.execute(
-                "INSERT INTO run_attachments SELECT number, ? FROM runs WHERE id = ? ON CONFLICT DO NOTHING",
-                (sha256, run_id),
-            )
+            connection.execute("INSERT INTO run_attachments VALUES (?, ?) ON CONFLICT DO NOTHING", (row[0], sha256))
 
     def attachment(self, run_id: str, sha256: str) -> bytes | None:
         """The file's bytes."""

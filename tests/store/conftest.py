@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -257,3 +258,15 @@ def store(request: pytest.FixtureRequest) -> Store:
     """An empty store of every kind."""
     opened: Store = request.getfixturevalue(f"open_{request.param}")()
     return opened
+
+
+@pytest.fixture
+def faulty(couchdb_server: Server) -> Iterator[Any]:
+    """A proxy before the CouchDB of the tests that misbehaves as asked (``tests/couchdb_server/faulty.py``)."""
+    spec = importlib.util.spec_from_file_location("faulty", SERVER / "faulty.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with module.FaultyServer(couchdb_server.url) as server:
+        yield server

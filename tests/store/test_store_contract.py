@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.store.base import CaseFailures, RunFilter, SeriesName, Store, StoreConflict
+from sequencer.store.base import CaseFailures, RunFilter, SeriesName, Store, StoreConflict, StoreError
 from sequencer.vocabulary.report import RunReport
 
 DAY = 86400.0
@@ -411,6 +411,13 @@ def test_an_attachment_can_come_later(store: Store, report: MakeReport) -> None:
     assert store.attachment(saved["id"], name) == photo
     store.save(saved)
     assert store.get(saved["id"]) == saved
+
+
+def test_an_attachment_needs_its_run(store: Store, report: MakeReport) -> None:
+    """Bytes for a run that nobody stored are refused, not lost."""
+    store.save(report())
+    with pytest.raises(StoreError):
+        store.save_attachment("0190163d-8694-739b-aea5-966c26f8ad90", hashlib.sha256(b"x").hexdigest(), b"x")
 
 
 def test_files_outlive_the_replacement_of_an_aborted_report(store: Store, report: MakeReport) -> None:

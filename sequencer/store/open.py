@@ -1,0 +1,83 @@
+"""Opens what ``[database]`` describes; each backend is imported only when it is the one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from sequencer.domain.settings import DatabaseSettings, Settings
+from sequencer.domain.state_folder import StateFolder
+from sequencer.store.base import Store
+
+if TYPE_CHECKING:
+    from sequencer.store.couchdb_client import Couch
+    from sequencer.store.couchdb_live import LiveState
+    from sequencer.store.couchdb_replication import ReplicationStatus
+
+
+def open_store(settings: Settings, state: StateFolder, *, folder: Path | None = None) -> Store:
+    """The store of a project; ``folder`` is the project's, which a relative ``ca_bundle`` belongs to.
+
+    Touches neither disk nor network, with one exception: with ``required = true`` CouchDB must answer, or
+    :class:`StoreUnavailable` is raised.
+    """
+    database = settings.database
+    if database.storage_type == "embedded":
+        from sequencer.store.sqlite import SqliteStore
+
+        return SqliteStore(state.database, state.attachments)
+    from sequencer.store.couchdb import CouchStore
+    from sequencer.store.couchdb_replication import Factory
+
+    factory = Factory.configured(settings.replication)
+    store = CouchStore(_couch(database, folder), database.name, state.attachments, factory)
+    if database.required:
+        store.check()
+    return store
+
+
+def open_live_state(settings: Settings, *, folder: Path | None = None) -> LiveState | None:
+    """The listener that keeps this stand's live document up to date; ``None`` when reports do not go to CouchDB."""
+    if settings.database.storage_type == "embedded":
+        return None
+    from sequencer.store.couchdb_live import LiveState
+
+    return LiveState(_couch(settings.database, folder), f"{settings.database.name}_live")
+
+
+def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> ReplicationStatus:
+    """Has the stand's CouchDB copy its runs to the factory's, as ``[replication]`` says, and tells how it stands.
+
+    Raises ``ValueError`` when the configuration names no factory or no CouchDB, :class:`StoreUnavailable` when the
+    stand's CouchDB is away.
+    """
+    from sequencer.store.couchdb_replication import Factory, replicate, status
+
+    factory = Factory.configured(settings.replication)
+    if settings.database.storage_type == "embedded":
+        raise ValueError("replication needs reports in CouchDB: [database] says that they are embedded")
+    if factory is None:
+        raise ValueError("replication needs the address of the factory's database: url in [replication]")
+    couch = _couch(settings.database, folder)
+    try:
+        replicate(couch, settings.database.name, factory)
+        return status(couch)
+    finally:
+        couch.close()
+
+
+def _couch(database: DatabaseSettings, folder: Path | None) -> Couch:
+    from sequencer.store.couchdb_client import Couch
+
+    parts = urlsplit(database.address)
+    credentials, separator, host = parts.netloc.rpartition("@")
+    user, _, password = credentials.partition(":")
+    # User and password may stand in the url; they are not to stand in what people are shown.
+    return Couch(
+        parts._replace(netloc=host).geturl(),
+        user=database.user if database.user is not None or not separator else unquote(user),
+        password=database.password.reveal() if database.password is not None else unquote(password),
+        timeout=database.timeout,
+        ca_bundle=None if database.ca_bundle is None else str((folder or Path()) / database.ca_bundle),
+    )

@@ -1,0 +1,153 @@
+"""A CouchDB that is away, slow, full, or none at all: one clear error, no hanging, no secret, nothing stored twice."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sequencer.store.base import RunFilter, StoreConflict, StoreUnavailable
+from sequencer.store.couchdb import CouchStore
+from sequencer.store.couchdb_client import Couch
+from sequencer.vocabulary.report import RunReport
+
+MakeReport = Callable[..., RunReport]
+
+FAULTS = {
+    "mute": "timed out",
+    "drip": "too slowly",
+    "reset": "cannot be reached",
+    "bad gateway": "502",
+    "html": "does not answer as CouchDB does: it sent text/html",
+    "no type": "500",
+    "disk full": "no space left on device",
+    "redirect": "redirect",
+    "cut off": "cut off",
+    "empty": "does not answer as CouchDB does",
+    "noise": "cannot be reached",
+}
+
+
+@pytest.fixture
+def behind(faulty: Any, couchdb_server: Any, database: str, files: Path) -> Iterator[CouchStore]:
+    """A store whose CouchDB is behind the faulty server, with short patience."""
+    couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=0.3)
+    store = CouchStore(couch, database, files)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def patient(faulty: Any, couchdb_server: Any, database: str, files: Path) -> Iterator[CouchStore]:
+    """The same with the patience that a real store has."""
+    couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=20)
+    store = CouchStore(couch, database, files)
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_is_one_clear_error(behind: CouchStore, faulty: Any, report: MakeReport, fault: str) -> None:
+    """Saving, reading and listing all raise StoreUnavailable that says what is wrong, and no test waits for ever."""
+    faulty.always = fault
+    saved = report()
+    for call in (lambda: behind.save(saved), lambda: behind.get(saved["id"]), behind.find, behind.statistics):
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable, match=FAULTS[fault]) as caught:
+            call()
+        assert "secret" not in str(caught.value)
+        assert time.monotonic() - started < 25
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, "lost", "chunked conflict"])
+def test_a_report_arrives_once_the_fault_is_over(
+    patient: CouchStore, faulty: Any, report: MakeReport, couchdb_server: Any, database: str, fault: str
+) -> None:
+    """The same object works again afterwards, and what an interrupted try had stored already is no conflict."""
+    saved = report()
+    patient.save(report())
+    hurried = CouchStore(couchdb_server.connect(timeout=1), database)
+    hurried._couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=0.3)
+    faulty.faults.extend([fault] * (1 if fault == "chunked conflict" else 3))  # reading is never answered by that
+    for _ in range(8):
+        try:
+            hurried.save(saved)
+            break
+        except StoreUnavailable:
+            continue
+    faulty.faults.clear()
+    patient.save(saved)
+    assert patient.get(saved["id"]) == saved
+    assert len(patient.find().runs) == 2
+    hurried.close()
+
+
+def test_a_lost_answer_is_no_second_report(patient: CouchStore, faulty: Any, report: MakeReport) -> None:
+    """When the server stored the report and the answer got lost, saving succeeds all the same."""
+    patient.save(report())
+    saved = report()
+    faulty.faults.extend(["lost"])
+    patient.save(saved)
+    assert len([line for line in faulty.requests if line.startswith("PUT") and saved["id"] in line]) >= 2
+    assert patient.get(saved["id"]) == saved
+
+
+def test_a_conflict_sent_in_chunks_is_understood(patient: CouchStore, faulty: Any, report: MakeReport) -> None:
+    """A proxy that sends errors in chunks does not make a conflict look like an absent server."""
+    first = report(values=[1.0])
+    patient.save(first)
+    faulty.faults.append("chunked conflict")
+    with pytest.raises(StoreConflict):
+        patient.save(report(first["id"], values=[2.0]))
+
+
+def test_nobody_there_is_told_at_once(report: MakeReport) -> None:
+    """A server that does not run is named with its address, without user and password."""
+    store = CouchStore(Couch("http://127.0.0.1:1", user="dev", password="hush"))
+    with pytest.raises(StoreUnavailable, match=r"CouchDB at http://127\.0\.0\.1:1 cannot be reached") as caught:
+        store.save(report())
+    assert "hush" not in str(caught.value)
+
+
+def test_a_host_that_does_not_exist_is_told(report: MakeReport) -> None:
+    """A mistyped host name is no traceback."""
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        CouchStore(Couch("http://no-such-host.invalid:5984")).save(report())
+
+
+def test_a_wrong_password_says_so_and_does_not_show_it(couchdb_server: Any, report: MakeReport, database: str) -> None:
+    """The text names the user, not the password; the report may still be saved when it is mended."""
+    store = CouchStore(couchdb_server.connect(password="wrong-hush"), database)
+    with pytest.raises(StoreUnavailable, match="refused user 'admin' or the password") as caught:
+        store.save(report())
+    assert "wrong-hush" not in str(caught.value)
+    assert "wrong-hush" not in "".join(traceback.format_exception(caught.value))
+    store.close()
+
+
+def test_no_password_at_all_says_so(couchdb_server: Any, report: MakeReport, database: str) -> None:
+    """A configuration without user gets a text that fits."""
+    store = CouchStore(Couch(couchdb_server.url), database)
+    with pytest.raises(StoreUnavailable, match="refused a request without user"):
+        store.save(report())
+    store.close()
+
+
+def test_a_server_that_comes_back_is_used_again(start_server: Any, report: MakeReport) -> None:
+    """One store object outlives restarts of its server; idle connections of the old one do no harm."""
+    with start_server() as server:
+        port = int(server.url.rpartition(":")[2])
+        store = CouchStore(server.connect(), "runs")
+        store.save(report())
+        assert len(store.find(RunFilter()).runs) == 1
+    saved = report()
+    with pytest.raises(StoreUnavailable):
+        store.save(saved)
+    with start_server(port):
+        store.save(saved)
+        assert store.get(saved["id"]) == saved
+    store.close()
