@@ -1,0 +1,48 @@
+"""The benchmark script, on the smallest work and without a package registry."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_benchmark_runs_and_prints_its_tables(tmp_path: Path) -> None:
+    """One case with hardseq alone: it passes by its own stored report, and every table is there."""
+    hardseq = tmp_path / "python"
+    hardseq.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" "$@"\n')
+    hardseq.chmod(0o755)
+    arguments = [
+        "--sizes",
+        "1",
+        "--rounds",
+        "1",
+        "--peers",
+        "hardseq",
+        "--no-check",
+        "--cache",
+        str(tmp_path / "cache"),
+    ]
+    interpreter = sys.executable if sys.platform == "win32" else str(hardseq)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "run.py"), *arguments, "--hardseq-python", interpreter],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Machine: " in done.stdout
+    for title in ("### Seconds, tests unchanged", "### Seconds, first run", "### Processor seconds", "### Peak memory"):
+        assert title in done.stdout
+    assert done.stdout.count("| 1 | ") == 4
+
+
+def test_figures_go_between_the_two_comments_of_the_page() -> None:
+    """The page that the script writes into has the comments that it looks for."""
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    begin = page.index("<!-- figures: written by benchmarks/run.py -->")
+    assert begin < page.index("<!-- end of figures -->")
