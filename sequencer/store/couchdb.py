@@ -93,12 +93,15 @@ class CouchStore:
         """Keeps the report, its version 1 form and the waiting files that it names."""
         encoded = facts.encode(report)
         wanted = documents.document(report, facts.fingerprint(encoded), encoded)
+        lowered = documents.fits_version_1(report, encoded)
+        wanted["version_1"] = lowered
         try:
             self._put_run(wanted, report)
         except NotFound:  # the first report that this server gets
             self._create_databases()
             self._put_run(wanted, report)
-        self._put_version_1(report)
+        if lowered:
+            self._put_version_1(report)
         self._replicate()
         for sha256, media_type in facts.attachments(report).items():
             file = None if self._attachments is None else self._attachments / sha256
@@ -129,9 +132,8 @@ class CouchStore:
 
         revision: str | None = None
         for _ in range(_TRIES):
-            wanted = lower(report, rev=revision)
             try:
-                self._couch.put(VERSION_1_DATABASE, report["id"], body=wanted)
+                self._couch.put(VERSION_1_DATABASE, report["id"], body=lower(report, rev=revision))
                 return
             except Conflict:
                 stored = self._couch.get(VERSION_1_DATABASE, report["id"])

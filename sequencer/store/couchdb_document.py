@@ -1,8 +1,9 @@
 """The document that CouchDB keeps of a run: the report, and beside it in flat form what indexes and views need.
 
 ``{_id: run id, type: "run", fingerprint, summary: {...}, failed_cases: [...], measurements: [[case, name, unit, value,
-lower, upper, result]], report: {...}}``. A report beyond CouchDB's bound for a document (8 MB) lies compressed in the
-attachment ``report.json.gz`` of the same document; everything else about the run stays searchable.
+lower, upper, result]], version_1: whether the database ``report`` has it as well, report: {...}}``. A report beyond
+CouchDB's bound for a document (8 MB) lies compressed in the attachment ``report.json.gz`` of the same document;
+everything else about the run stays searchable.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ from typing import Any, cast
 
 from sequencer.store import facts
 from sequencer.store.base import RunSummary
+from sequencer.store.couchdb_client import encode
 from sequencer.store.cursor import Position
 from sequencer.vocabulary.report import RunReport
 
 REPORT_FILE = "report.json.gz"
+LARGEST_DOCUMENT = 7_900_000
+"""Bytes of JSON that CouchDB takes as one document, by default."""
+
 LARGEST_INLINE = 4_000_000
-"""Bytes of JSON; with summary and measurements the document stays below 8 MB."""
+"""Bytes of a report's JSON; with summary and measurements, and lowered, it stays below that bound."""
 
 
 def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, Any]:
@@ -53,6 +58,15 @@ def _measurements(report: RunReport) -> list[list[Any]]:
             drawn[limits] = facts.bounds(taken.limits, taken.unit)
         rows.append([taken.case, taken.name, taken.unit, taken.value, *drawn[limits], taken.result])
     return rows
+
+
+def fits_version_1(report: RunReport, encoded: bytes) -> bool:
+    """Whether the lowered document stays below CouchDB's bound; version 1 has no place for a report beyond it."""
+    if len(encoded) <= LARGEST_INLINE:
+        return True
+    from sequencer.domain.version1 import lower
+
+    return len(encode(lower(report))) <= LARGEST_DOCUMENT
 
 
 def report_of(stored: dict[str, Any], packed: bytes | None) -> RunReport:

@@ -33,7 +33,11 @@ def open_store(settings: Settings, state: StateFolder, *, folder: Path | None = 
     factory = Factory.configured(settings.replication)
     store = CouchStore(_couch(database, folder), database.name, state.attachments, factory)
     if database.required:
-        store.check()
+        try:
+            store.check()
+        except BaseException:
+            store.close()
+            raise
     return store
 
 

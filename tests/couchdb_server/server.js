@@ -102,14 +102,51 @@ function bounded(request, response, next) {
   });
 }
 
+// The jobs of _replicator, with what CouchDB 3 has and express-pouchdb's own replicator lacks: "auth" and "selector".
+const jobs = new Map();
+
+function end(description, own) {
+  const { url, auth } = description;
+  const prefix = own + '/';
+  if (url.startsWith(prefix)) return new PouchDB(decodeURIComponent(url.slice(prefix.length)));
+  return new PouchDB(url, { adapter: 'http', skip_setup: true, auth: auth && auth.basic });
+}
+
+function startJob(document, own) {
+  const { source, target, continuous, selector } = document;
+  const job = { state: 'initializing', error: null, written: 0 };
+  job.replication = PouchDB.replicate(end(source, own), end(target, own), { live: continuous, retry: true, selector })
+    .on('change', (change) => Object.assign(job, { state: 'running', written: change.docs_written }))
+    .on('active', () => Object.assign(job, { state: 'running', error: null }))
+    .on('paused', (error) => Object.assign(job, { state: error ? 'crashing' : 'running', error: error && String(error) }))
+    .on('error', (error) => Object.assign(job, { state: 'failed', error: String(error.message || error) }));
+  jobs.set(document._id, job);
+}
+
+function replicate(own) {
+  new PouchDB('_replicator').changes({ live: true, include_docs: true, since: 0 }).on('change', ({ id, doc, deleted }) => {
+    if (jobs.has(id)) jobs.get(id).replication.cancel();
+    jobs.delete(id);
+    if (!deleted && doc.source && doc.target) startJob(doc, own);
+  });
+}
+
 const application = express();
 application.get('/_up', (request, response) => response.json({ status: 'ok', seeds: {} }));
+application.get('/_scheduler/docs/_replicator/:id', (request, response) => {
+  const job = jobs.get(request.params.id);
+  if (!job) return refuse(response, 404, 'not_found', 'There is no such job.');
+  const info = job.error ? { error: job.error } : { docs_written: job.written };
+  return response.json({ doc_id: request.params.id, state: job.state, info });
+});
 application.use(rules);
 application.use(require('express-pouchdb')(PouchDB, {
   configPath: configuration,
   logPath: path.join(folder, 'log.txt'),
-  overrideMode: { exclude: ['compression', 'routes/fauxton', 'disk-size'] },
+  overrideMode: { exclude: ['compression', 'routes/fauxton', 'disk-size', 'replicator'] },
 }));
 const server = application.listen(port, '127.0.0.1', () => {
-  console.log('READY http://127.0.0.1:' + server.address().port);
+  const url = 'http://127.0.0.1:' + server.address().port;
+  replicate(url);
+  console.log('READY ' + url);
 });

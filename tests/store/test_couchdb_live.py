@@ -1,0 +1,88 @@
+"""The live document of a stand: what it says, how often it is written, and that a run never waits for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sequencer.store.couchdb_client import Couch
+from sequencer.store.couchdb_live import LiveState
+from sequencer.vocabulary.event import CaseFinished, CaseStarted, Stamped
+
+Stream = Callable[..., list[Stamped]]
+
+
+@pytest.fixture
+def couch(couchdb_server: Any) -> Iterator[Couch]:
+    """A client of the test's own."""
+    client = couchdb_server.connect()
+    yield client
+    client.close()
+
+
+def test_the_last_state_is_what_the_run_came_to(
+    couchdb_server: Any, couch: Couch, database: str, stream: Stream
+) -> None:
+    """After the run the document of the stand tells sequence, product, counts and verdict."""
+    live = LiveState(couchdb_server.connect(), f"{database}_live")
+    for stamped in stream("run-1", status="failed", cases={"main::a": "passed", "main::b": "failed"}):
+        live(stamped)
+    live.close(10)
+    found = couch.get(f"{database}_live", "live:Stand 1")
+    assert (found["run"], found["status"], found["sequence"], found["serial_number"]) == (
+        "run-1",
+        "failed",
+        "Board test",
+        "SN1",
+    )
+    assert found["cases"] == {"total": 2, "passed": 1, "failed": 1}
+    assert found["case"] is None
+
+
+def test_states_in_between_are_dropped(faulty: Any, couchdb_server: Any, database: str, stream: Stream) -> None:
+    """Two thousand events in a moment are a handful of writes, the last state among them."""
+    couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
+    live = LiveState(couch, f"{database}_live")
+    first, *_, last = stream("run-2")
+    live(first)
+    started = time.monotonic()
+    for number in range(1000):
+        live(Stamped(number, 0.0, CaseStarted("main::rail", number)))
+        live(Stamped(number, 0.0, CaseFinished("main::rail", "passed")))
+    live(last)
+    live.close(10)
+    seconds = time.monotonic() - started
+    writes = [line for line in faulty.requests if line.startswith("PUT") and "live%3A" in line]
+    assert len(writes) <= 5 * seconds + 4
+    assert couch.get(f"{database}_live", "live:Stand 1")["cases"] == {"total": 1, "passed": 1000}
+    couch.close()
+
+
+def test_a_mute_server_does_not_hold_up_the_run(faulty: Any, stream: Stream) -> None:
+    """Events are taken in while no request is ever answered; closing gives up after its time."""
+    faulty.always = "mute"
+    live = LiveState(Couch(faulty.url, timeout=0.5), "live")
+    for stamped in stream("run-3") * 200:
+        live(stamped)
+    live.close(0.1)
+    assert threading.active_count() < 50
+    faulty.released.set()
+    assert live._thread is not None
+    live._thread.join(10)
+    live._couch.close()
+
+
+def test_the_stand_of_another_process_is_taken_over(
+    couchdb_server: Any, couch: Couch, database: str, stream: Stream
+) -> None:
+    """A new run writes over the live document of the one before, whoever wrote it."""
+    for run in ("run-4", "run-5"):
+        live = LiveState(couchdb_server.connect(), f"{database}_live")
+        for stamped in stream(run):
+            live(stamped)
+        live.close(10)
+    assert couch.get(f"{database}_live", "live:Stand 1")["run"] == "run-5"

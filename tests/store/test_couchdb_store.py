@@ -1,0 +1,206 @@
+"""What is CouchDB's own: the version 1 documents, large reports, views that make themselves, sums over many stands."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sequencer.domain.version1 import lower
+from sequencer.store.base import RunFilter
+from sequencer.store.couchdb import CouchStore
+from sequencer.store.couchdb_client import Couch, NotFound
+from sequencer.store.couchdb_design import RUNS, VIEWS, create_views
+from sequencer.vocabulary.report import RunReport
+
+NOON = 1_700_000_000.0
+
+MakeReport = Callable[..., RunReport]
+Open = Callable[[], CouchStore]
+
+
+@pytest.fixture
+def couch(couchdb_server: Any) -> Any:
+    """A client beside the store's own."""
+    client = couchdb_server.connect()
+    yield client
+    client.close()
+
+
+def test_tools_for_hardpy_find_version_1_and_nothing_else(open_couchdb: Open, couch: Couch, report: MakeReport) -> None:
+    """The database `report` has each run with exactly the version 1 fields."""
+    saved = report(status="failed")
+    open_couchdb().save(saved)
+    found = couch.get("report", saved["id"])
+    assert found.pop("_rev")
+    assert found == lower(saved)
+
+
+def test_the_version_1_document_follows_its_run(open_couchdb: Open, couch: Couch, report: MakeReport) -> None:
+    """When the complete report replaces the aborted one, the lowered document is replaced, too."""
+    store = open_couchdb()
+    aborted = report(aborted=True, finished=False)
+    complete = report(aborted["id"])
+    store.save(aborted)
+    store.save(complete)
+    found = couch.get("report", aborted["id"])
+    assert {**found, "_rev": None} == {**lower(complete), "_rev": None}
+
+
+def test_a_missing_version_1_document_is_made_up_for(open_couchdb: Open, couch: Couch, report: MakeReport) -> None:
+    """A save that was interrupted between the two documents is completed by the next try."""
+    store = open_couchdb()
+    saved = report()
+    store.save(saved)
+    couch.delete("report", saved["id"], rev=couch.get("report", saved["id"])["_rev"])
+    store.save(saved)
+    assert couch.get("report", saved["id"])["status"] == "passed"
+
+
+def test_a_report_beyond_the_bound_of_a_document_is_stored_whole(
+    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+) -> None:
+    """A report of more than 8 MB comes back as it was, is listed and counted."""
+    store = open_couchdb()
+    saved = report()
+    saved["modules"][0]["cases"][0]["attempts"][0]["programs"].append(
+        {
+            "command": ["flash"],
+            "exit_code": 0,
+            "output": os.urandom(4_500_000).hex(),
+            "truncated": False,
+            "seconds": 1.0,
+            "place": "seq.yaml:1:1",
+        }
+    )
+    store.save(saved)
+    store.save(saved)
+    document = couch.get(database, saved["id"])
+    assert "report" not in document
+    assert document["version_1"] is False
+    assert store.get(saved["id"]) == saved
+    assert [run.id for run in store.find().runs] == [saved["id"]]
+    assert store.statistics().passed == 1
+
+
+def test_a_large_complete_report_replaces_a_large_aborted_one(open_couchdb: Open, report: MakeReport) -> None:
+    """The packed report is replaced with its document."""
+    store = open_couchdb()
+    aborted = report(aborted=True, finished=False)
+    aborted["artifact"] = {"noise": "a" * 5_000_000}
+    complete = report(aborted["id"])
+    store.save(aborted)
+    store.save(complete)
+    assert store.get(aborted["id"]) == complete
+    complete_again = store.get(aborted["id"])
+    assert complete_again is not None
+    store.save(complete_again)
+
+
+def test_views_are_put_back_when_somebody_changed_them(
+    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+) -> None:
+    """A design document that was edited or deleted is as it should be after the next start."""
+    open_couchdb().save(report())
+    assert len(open_couchdb().find().runs) == 1
+    stored = couch.get(database, "_design", RUNS)
+    couch.put(database, "_design", RUNS, body={**stored, "views": {}})
+    assert len(open_couchdb().find().runs) == 1
+    stored = couch.get(database, "_design", RUNS)
+    couch.delete(database, "_design", RUNS, rev=stored["_rev"])
+    assert len(open_couchdb().find().runs) == 1
+
+
+def test_views_of_other_versions_are_left_alone(
+    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+) -> None:
+    """A stand with another version of hardseq keeps what it needs in the same database."""
+    store = open_couchdb()
+    store.save(report())
+    other = {"hardseq-runs-99": {"list": {"map": "function (doc) {}"}}}
+    create_views(couch, database, other)
+    store.find()
+    assert couch.get(database, "_design", "hardseq-runs-99")["views"] == other["hardseq-runs-99"]
+
+
+def test_the_names_of_the_views_change_with_what_they_do() -> None:
+    """Whoever edits a view must give it a new name: this fingerprint belongs to these names."""
+    import hashlib
+
+    text = json.dumps(VIEWS, sort_keys=True)
+    assert (sorted(VIEWS), hashlib.sha256(text.encode()).hexdigest()[:12]) == (
+        ["hardseq-runs-1", "hardseq-series-1", "hardseq-yield-1"],
+        "1c01dff7b045",
+    )
+
+
+def test_lists_that_combine_filters_have_an_index(open_couchdb: Open, couch: Couch, database: str) -> None:
+    """Mango answers a combined list from an index of ours, not by reading every document."""
+    open_couchdb().find()
+    query = {
+        "selector": {"summary.sequence": "Board test", "summary.status": "failed", "summary.key": {"$gt": ""}},
+        "sort": [{"summary.sequence": "desc"}, {"summary.status": "desc"}, {"summary.key": "desc"}],
+    }
+    assert couch.post(database, "_explain", body=query)["index"]["name"] == "hardseq-by-sequence-status"
+
+
+def test_runs_of_other_stands_are_counted(open_couchdb: Open, report: MakeReport) -> None:
+    """First-pass yield takes in what others wrote, also an earlier first run that arrives after a later one."""
+    here, there = open_couchdb(), open_couchdb()
+    here.save(report(start=NOON, serial_number="A"))
+    assert (here.statistics().units, here.statistics().first_passed) == (1, 1)
+    there.save(report(start=NOON - 60, serial_number="A", status="failed", stand="Stand 2"))
+    there.save(report(start=NOON + 60, serial_number="B", stand="Stand 2"))
+    for store in (here, there):
+        found = store.statistics()
+        assert (found.units, found.first_passed) == (2, 1)
+    assert here.statistics(RunFilter(stand="Stand 1")).units == 0
+
+
+def test_several_readers_bring_the_units_up_to_date_at_once(open_couchdb: Open, report: MakeReport) -> None:
+    """Stands that ask at the same time get the same figures."""
+    store = open_couchdb()
+    for number in range(60):
+        status = "passed" if number % 4 else "failed"
+        store.save(report(start=NOON + number, serial_number=f"S{number % 20}", status=status))
+    readers = [open_couchdb() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda reader: reader.statistics(), readers))
+    assert {(one.units, one.first_passed, one.runs) for one in found} == {(20, 15, 60)}
+
+
+def test_the_units_can_be_made_again(open_couchdb: Open, couch: Couch, database: str, report: MakeReport) -> None:
+    """Deleting the derived database loses nothing."""
+    store = open_couchdb()
+    store.save(report(serial_number="A"))
+    assert store.statistics().units == 1
+    couch.delete(f"{database}_units")
+    assert open_couchdb().statistics().units == 1
+
+
+def test_foreign_documents_do_no_harm(open_couchdb: Open, couch: Couch, database: str, report: MakeReport) -> None:
+    """Somebody's notes in the same database are neither listed nor counted nor an error."""
+    store = open_couchdb()
+    store.save(report())
+    couch.put(database, "notes", body={"text": "calibrate on Monday"})
+    assert len(store.find().runs) == 1
+    assert store.statistics().units == 1
+
+
+def test_building_a_store_sends_nothing(files: Path) -> None:
+    """A store at an address where nobody listens can be built and closed."""
+    CouchStore(Couch("http://127.0.0.1:1"), "runs", files).close()
+
+
+def test_names_and_paths_are_quoted(couch: Couch, database: str) -> None:
+    """A document id with slashes and question marks is one id."""
+    couch.put(database)
+    couch.put(database, "a/b?c#d é", body={"x": 1})
+    assert couch.get(database, "a/b?c#d é")["x"] == 1
+    with pytest.raises(NotFound):
+        couch.get(database, "a")

@@ -1,0 +1,137 @@
+"""Runs of several stands in one factory database, copied by the stands' own CouchDBs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sequencer.domain.settings import DatabaseSettings, ReplicationSettings, Secret, Settings
+from sequencer.store.base import StoreUnavailable
+from sequencer.store.couchdb import CouchStore
+from sequencer.store.couchdb_client import Couch
+from sequencer.store.couchdb_replication import DATABASE, JOB, Factory, replicate, status, stop_replicating
+from sequencer.store.open import replicate_to_factory
+from sequencer.vocabulary.report import RunReport
+
+MakeReport = Callable[..., RunReport]
+
+
+def _wait(until: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.1)
+
+
+def test_runs_reach_the_factory_and_nothing_else_does(start_server: Any, report: MakeReport) -> None:
+    """Runs from before and after the job was made arrive; views and notes stay; a hardseq there counts them."""
+    with start_server() as stand, start_server() as factory:
+        here, there = stand.connect(), factory.connect()
+        there.put("factory")
+        store = CouchStore(here, "runs")
+        before = report(serial_number="A")
+        store.save(before)
+        store.find()
+        here.put("runs", "notes", body={"text": "stays here"})
+        replicate(here, "runs", Factory(f"{factory.url}/factory", factory.user, factory.password))
+        central = CouchStore(there, "factory")
+        _wait(lambda: central.get(before["id"]) == before)
+        after = report(serial_number="B", status="failed")
+        store.save(after)
+        _wait(lambda: central.get(after["id"]) == after)
+        assert status(here).healthy
+        ids = [row["id"] for row in there.get("factory", "_all_docs")["rows"] if not row["id"].startswith("_")]
+        assert sorted(ids) == sorted([before["id"], after["id"]])
+        found = central.statistics()
+        assert (found.runs, found.passed, found.units, found.first_passed) == (2, 1, 2, 1)
+        stop_replicating(here)
+        assert status(here).state == "missing"
+        for couch in (here, there):
+            couch.close()
+
+
+def test_two_stands_in_one_factory(start_server: Any, report: MakeReport) -> None:
+    """The factory's list has the runs of both, and the job needs nothing but the configuration."""
+    with start_server() as first, start_server() as second, start_server() as factory:
+        there = factory.connect()
+        there.put("factory")
+        saved = []
+        stores = []
+        for number, stand in enumerate((first, second)):
+            target = Factory(f"{factory.url}/factory", factory.user, factory.password)
+            stores.append(CouchStore(stand.connect(), "runs", None, target))
+            saved.append(report(stand=f"Stand {number}", serial_number=str(number)))
+            stores[-1].save(saved[-1])
+        central = CouchStore(there, "factory")
+        _wait(lambda: len(central.find().runs) == 2)
+        assert {run.stand for run in central.find().runs} == {"Stand 0", "Stand 1"}
+        for store in (*stores, central):
+            store.close()
+
+
+def test_asking_twice_makes_one_job_and_a_change_replaces_it(couchdb_server: Any, database: str) -> None:
+    """The job is written once, and again only when the configuration changed."""
+    couch = couchdb_server.connect()
+    couch.put(database)
+    factory = Factory("http://127.0.0.1:1/factory", "stand", "one")
+    replicate(couch, database, factory)
+    first = couch.get(DATABASE, JOB)
+    assert first["selector"] == {"type": "run"}
+    assert first["continuous"] is True
+    replicate(couch, database, Factory("http://127.0.0.1:1/factory", "stand", "two"))
+    second = couch.get(DATABASE, JOB)
+    assert second["target"]["auth"]["basic"]["password"] == "two"
+    stop_replicating(couch)
+    couch.close()
+
+
+def test_a_factory_that_is_away_does_not_keep_reports_from_being_saved(
+    couchdb_server: Any, database: str, report: MakeReport
+) -> None:
+    """The stand works alone as before."""
+    couch = couchdb_server.connect()
+    store = CouchStore(couch, database, None, Factory("http://127.0.0.1:1/factory"))
+    saved = report()
+    store.save(saved)
+    assert store.get(saved["id"]) == saved
+    stop_replicating(couch)
+    couch.close()
+
+
+def test_the_command_says_what_is_missing(couchdb_server: Any) -> None:
+    """Without CouchDB or without a factory there is a sentence, not a traceback."""
+    couchdb = DatabaseSettings(storage_type="couchdb", url="http://127.0.0.1:1")
+    with pytest.raises(ValueError, match="they are embedded"):
+        replicate_to_factory(Settings(replication=ReplicationSettings(url="http://127.0.0.1:1/factory")))
+    with pytest.raises(ValueError, match="url in \\[replication\\]"):
+        replicate_to_factory(Settings(database=couchdb))
+    with pytest.raises(StoreUnavailable):
+        replicate_to_factory(
+            Settings(database=couchdb, replication=ReplicationSettings(url="http://127.0.0.1:1/factory", user="u"))
+        )
+
+
+def test_the_command_starts_the_job(couchdb_server: Any, database: str) -> None:
+    """It answers with the state of the job, and the password is not in what it answers."""
+    settings = Settings(
+        database=DatabaseSettings(
+            storage_type="couchdb",
+            url=couchdb_server.url,
+            user=couchdb_server.user,
+            password=Secret(couchdb_server.password),
+            name=database,
+        ),
+        replication=ReplicationSettings(
+            url=f"{couchdb_server.url}/{database}-factory", user=couchdb_server.user, password=Secret("hush")
+        ),
+    )
+    couch: Couch = couchdb_server.connect()
+    couch.put(database)
+    answer = replicate_to_factory(settings)
+    assert answer.state
+    assert "hush" not in repr(answer)
+    stop_replicating(couch)
+    couch.close()
