@@ -27,8 +27,8 @@ _BATCH_SECONDS = 0.004
 class Child:
     """A test process for the generated project in ``folder``, warm once it says so.
 
-    ``received`` gets the process and what it sends, in pieces as they come, and ``b""`` once at the end; ``output`` gets
-    each line that drivers print. Both are called from threads. Raises ``OSError`` when the process cannot be started.
+    ``received`` gets the process and what it sends, in pieces as they come, and ``b""`` once at the end; ``output``
+    gets each line that drivers print. Both are called from threads. Raises ``OSError`` when it cannot be started.
     """
 
     def __init__(

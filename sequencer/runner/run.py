@@ -104,14 +104,15 @@ class Run:
         from sequencer.runner.host import host_facts
 
         self.prepare()
+        host = request.host if request.host is not None else host_facts()
         self.wait_ready()
         supervisor = self._prepared()
+        if self._journal is not None:
+            raise _not_possible("this run was started before")
         run_id = new_run_id()
         path = self._state.journal(run_id)
         self._journal = _hold(path)
-        command = request.command(run_id, str(path), str(self._state.attachments))
-        if command["host"] is None:
-            command["host"] = host_facts()
+        command = {**request.command(run_id, str(path), str(self._state.attachments)), "host": host}
         command["uploads"] = self._open_desk()
         supervisor.start(command)
         _wait(supervisor.begun.wait, None)
@@ -192,7 +193,9 @@ class Run:
             except Exception as error:
                 # Whoever only looks on must not decide what becomes of the run.
                 self._listeners.remove(listener)
-                self._output(f"hardseq: a listener of the run failed and hears no more: {type(error).__name__}: {error}")
+                self._output(
+                    f"hardseq: a listener of the run failed and hears no more: {type(error).__name__}: {error}"
+                )
 
     def _release(self, path: Path) -> None:
         """A journal in which nothing stands is none."""

@@ -25,8 +25,8 @@ class Supervisor:
     """Hears what the process says, kills it when it does not listen, and lets a fresh one run the teardown.
 
     ``child`` is the test process, whose messages come in through ``inbox``; ``spawn`` makes another one; ``tell`` is
-    told every event. ``ready``, ``begun`` and ``over`` are set once the tests are collected, the first event has come (or
-    ``problem`` says why it never will), and the run is finished.
+    told every event. ``ready``, ``begun`` and ``over`` are set once the tests are collected, once the first event has
+    come (or ``problem`` says why it never will), and once the run is finished.
     """
 
     def __init__(

@@ -53,6 +53,7 @@ class ChildFront:
     def await_start(self, plan: Plan) -> Start | None:
         """Tells that the tests are collected, then waits."""
         sys.dont_write_bytecode = self._write_bytecode
+        plan.document()
         gc.freeze()
         self._ready = True
         self._link.send({"ready": True, "cases": list(plan.cases)})

@@ -5,6 +5,7 @@ Whatever a driver prints goes to standard error, and a driver that reads its sta
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -21,7 +22,10 @@ class Link:
     """Takes the pipes over. One per process."""
 
     def __init__(self) -> None:
-        sys.stdout.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                # Line by line, so that the last words of a crashing driver are not lost in a buffer.
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
         self._out = os.dup(1)
         os.dup2(2, 1)
         self._in = os.dup(0)
@@ -57,8 +61,6 @@ class Link:
                 return read_start(message)
             if message.get("command") == "plan":
                 self.send({"plan": plan()})
-            if message.get("command") == "stop":
-                break
         return None
 
     def listen(self, stop: Callable[[str], None], answer: Callable[[str, str, Any, str | None], object]) -> None:

@@ -63,13 +63,19 @@ class Plan:
     modules: list[PlannedModule]
     by_item: dict[pytest.Item, PlannedCase]
     cases: dict[str, PlannedCase]
+    _document: list[dict[str, Any]] | None = None
 
     def about(self) -> dict[str, Any]:
         """The sequence as it stands in ``RunStarted.sequence``."""
         return {key: self.sequence.get(key) for key in ("name", "version", "description", "file", "sha256")}
 
     def document(self) -> list[dict[str, Any]]:
-        """The plan as it stands in ``RunStarted.modules``."""
+        """The plan as it stands in ``RunStarted.modules``; made once, in good time before the start."""
+        if self._document is None:
+            self._document = self._describe()
+        return self._document
+
+    def _describe(self) -> list[dict[str, Any]]:
         return [
             {
                 "id": module.id,

@@ -100,8 +100,9 @@ class Protocol:
         return status
 
     def verdict(self) -> Status:
-        """The verdict so far."""
-        return verdict(self._flow.statuses.values(), stopped=self._flow.interrupted, broken=self.run.broken)
+        """The verdict so far; a case that never came to its turn counts as an error."""
+        statuses = (self._flow.statuses.get(name, "ready") for name in self.run.plan.cases)
+        return verdict(statuses, stopped=self._flow.interrupted, broken=self.run.broken)
 
     # The rest is between the two.
 

@@ -335,7 +335,19 @@ def plain(project: Project) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run_it(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", *arguments, str(project.write())],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-rA",
+                "-p",
+                "no:cacheprovider",
+                "-p",
+                "no:hypothesispytest",
+                *arguments,
+                str(project.write()),
+            ],
             capture_output=True,
             text=True,
             cwd=project.folder.parent,

@@ -1,0 +1,42 @@
+"""Facts about this computer, and what a report means for the command's exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sequencer.runner.exit_code import exit_code
+from sequencer.runner.host import host_facts
+
+
+def test_the_host_tells_who_it_is() -> None:
+    """Every fact is there and is a text."""
+    facts = host_facts()
+    assert set(facts) == {"name", "id", "os", "python", "timezone"}
+    assert all(isinstance(value, str) and value for value in facts.values())
+
+
+def test_the_time_zone_may_be_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an IANA name."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    assert host_facts()["timezone"] == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("status", "step", "stored", "code"),
+    [
+        ("passed", None, True, 0),
+        ("failed", None, True, 1),
+        ("error", "close driver", True, 1),
+        ("skipped", None, True, 1),
+        ("stopped", None, True, 3),
+        ("error", "open driver", True, 4),
+        ("error", "journal", True, 4),
+        ("passed", None, False, 4),
+    ],
+)
+def test_each_end_of_a_run_has_its_exit_code(status: str, step: str | None, stored: bool, code: int) -> None:
+    """0 only for a run that passed and was stored."""
+    report: Any = {"status": status, "failures": [] if step is None else [{"step": step}]}
+    assert exit_code(report, stored=stored) == code
