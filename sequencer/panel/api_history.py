@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 
+from sequencer.domain.capability import capability
 from sequencer.panel import tables
-from sequencer.panel.capability import capability
 from sequencer.panel.errors import ApiError, NotThere
 from sequencer.panel.patches import to_json
 from sequencer.panel.requests import count, query, run_filter
 from sequencer.panel.routes import ANYTHING, COUNT, NUMBER, TEXT, Parameter, Route, mapping
-from sequencer.store.base import Page, RunFilter, RunSummary, Statistics, StoreError
+from sequencer.store.base import Page, RunFilter, RunSummary, SeriesPoint, Statistics, StoreError
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
@@ -121,7 +122,21 @@ def series(session: Session) -> Response | Mapping[str, Any]:
         "measurement": measurement,
         "unit": points[-1].unit if points else None,
         "points": [point._asdict() for point in points],
-        "capability": capability(points),
+        "capability": _capability(points),
+    }
+
+
+def _capability(points: list[SeriesPoint]) -> dict[str, Any]:
+    """Against the limits of the newest point; ``missing`` counts what was no number."""
+    values = [point.value for point in points if point.value is not None]
+    lower, upper = (points[-1].lower, points[-1].upper) if points else (None, None)
+    return {
+        **asdict(capability(values, lower, upper)),
+        "missing": len(points) - len(values),
+        "minimum": min(values, default=None),
+        "maximum": max(values, default=None),
+        "lower": lower,
+        "upper": upper,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
@@ -53,12 +52,14 @@ class PanelServer:
         shown = "localhost" if is_loopback(host) else socket.gethostname() if host in ("0.0.0.0", "::", "") else host
         self.port: int = bound[1]
         self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}/"
+        self._connections: dict[int, Any] = {}
+        self._ending = threading.Event()
         self._server: Any = None
         self._thread = threading.Thread(target=self._serve, name="panel", daemon=True)
 
     def start(self) -> None:
         """Begins to serve, in a thread of its own."""
-        self._server = _create(self._session, self._guard, self._socket)
+        self._server = _create(self._session, self._guard, self._socket, self._connections)
         self._thread.start()
         if self._note is not None:
             _write_private(self._note, {"address": self.address, "token": self._session.token, "pid": os.getpid()})
@@ -68,15 +69,26 @@ class PanelServer:
         if self._note is not None:
             _remove_own(self._note, self._session.token)
         self._session.live.close()
-        if self._server is not None:
-            self._server.close()
+        if self._server is not None and not self._ending.is_set():
+            self._ending.set()
+            self._server.pull_trigger()
             self._thread.join(timeout=10.0)
+            self._server.task_dispatcher.shutdown(timeout=2)
+            self._close_connections()
         self._socket.close()
 
     def _serve(self) -> None:
-        # Closing from another thread takes the sockets away under the loop: its last error is no news.
-        with contextlib.suppress(OSError, ValueError):
-            self._server.run()
+        from waitress.wasyncore import loop  # type: ignore[import-untyped]
+
+        # select() is limited to 1,024 open files, but Windows has nothing else.
+        # The server's own ``run`` looks once a second whether it is to end.
+        while not self._ending.is_set():
+            loop(timeout=30.0, use_poll=hasattr(select, "poll"), map=self._connections, count=1)
+
+    def _close_connections(self) -> None:
+        from waitress.wasyncore import close_all  # type: ignore[import-untyped]
+
+        close_all(self._connections, ignore_all=True)
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -102,7 +114,7 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _create(session: Session, guard: Guard, listener: socket.socket) -> Any:
+def _create(session: Session, guard: Guard, listener: socket.socket, connections: dict[int, Any]) -> Any:
     from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # has no types
     from waitress.server import create_server  # type: ignore[import-untyped]
     from waitress.task import WSGITask  # type: ignore[import-untyped]
@@ -122,6 +134,7 @@ def _create(session: Session, guard: Guard, listener: socket.socket) -> Any:
 
     server = create_server(
         create_app(session, guard),
+        map=connections,
         sockets=[listener],
         threads=THREADS,
         ident=None,
@@ -132,8 +145,6 @@ def _create(session: Session, guard: Guard, listener: socket.socket) -> Any:
         channel_request_lookahead=1,
         clear_untrusted_proxy_headers=True,
         log_socket_errors=False,
-        # select() is limited to 1,024 open files, and Windows has nothing else.
-        asyncore_use_poll=hasattr(select, "poll"),
     )
     server.channel_class = Channel
     return server

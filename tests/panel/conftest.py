@@ -1,258 +1,281 @@
-"""A panel over a scripted run: real server, real session, real live state; only the test process is played."""
+"""A stand with an operator panel, all of it real: sequences, test processes, store, server, and a browser."""
 
 from __future__ import annotations
 
-import threading
+import json
+import shutil
+import socket
+import textwrap
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
-from sequencer.domain.dialog import describe
-from sequencer.domain.fold import Fold
-from sequencer.domain.settings import Settings, StandCloudSettings
-from sequencer.domain.state_folder import StateFolder
-from sequencer.panel.bench import Choice, Listener, Loaded, Wish
+from sequencer.cli.project_bench import ProjectBench
+from sequencer.cli.run_keeping import Keeping
 from sequencer.panel.server import PanelServer
 from sequencer.panel.waiting import WaitingSession
-from sequencer.runtime.dialogs import Dialogs
-from sequencer.steps.base import Answer
-from sequencer.store.sqlite import SqliteStore
-from sequencer.sync.deliveries import Deliveries
-from sequencer.vocabulary import event as events
-from sequencer.vocabulary.event import Event, Stamped
-from sequencer.vocabulary.failure import Stopped
-from sequencer.vocabulary.model import Param
+from sequencer.store.project_folder import open_project
 from sequencer.vocabulary.report import RunReport
-from sequencer.vocabulary.status import Status, verdict
 
-Script = Callable[["Played"], None]
-
-
-class Played:
-    """What a script uses to play a run: the events of the test process, in its words."""
-
-    def __init__(self, run: ScriptedRun, wish: Wish) -> None:
-        self.run = run
-        self.params = wish.params
-        self.only = wish.only
-        self.statuses: dict[str, Status] = {}
-        self._seq = 0
-        self.dialogs = Dialogs(self.emit, self.sleep)
-
-    def emit(self, event: Event) -> None:
-        self._seq += 1
-        self.run.happened(Stamped(self._seq, time.time(), event))
-
-    def sleep(self, seconds: float) -> None:
-        if self.run.stopping.wait(seconds):
-            raise Stopped(self.run.reason)
-
-    def ask(self, case: str, **dialog: Any) -> Answer:
-        return self.dialogs.ask(case, describe(dialog))
-
-    def measure(
-        self, case: str, name: str, value: Any, unit: str | None = None, limits: Any = None, result: bool | None = None
-    ) -> None:
-        kind = "numeric" if isinstance(value, int | float) else "string"
-        reason = f"{value} is outside {limits}" if result is False else None
-        place = f"{self.run.file}:{self._seq + 10}:9"
-        self.emit(events.Measurement(case, place, name, value, kind, unit, limits, result, reason))  # type: ignore[arg-type]
-
-    def case(self, name: str, body: Callable[[], object] | None = None, attempt: int = 1, final: bool = True) -> None:
-        """One attempt: passed unless ``body`` raises ``AssertionError`` (failed) or ``Stopped``."""
-        if self.only is not None and name not in self.only:
-            self.emit(events.CaseFinished(name, "skipped", 1, True, "not selected"))
-            self.statuses[name] = "skipped"
-            return
-        self.emit(events.CaseStarted(name, attempt))
-        status: Status = "passed"
-        place = f"{self.run.file}:{self._seq + 10}:9"
-        try:
-            if body is not None:
-                body()
-        except AssertionError as error:
-            status = "failed"
-            self.emit(events.Failure(name, "failed", str(error), place, "check", None, 1))
-        except Stopped as error:
-            status = "stopped"
-            self.emit(events.Failure(name, "stopped", error.reason, place))
-        self.emit(events.CaseFinished(name, status, attempt, final))
-        self.statuses[name] = status
+BENCH = '''
+import pathlib
+import time
 
 
-class ScriptedRun:
-    """Plays a script in a thread, as the test process of a run."""
+class Bench:
+    """What the tests' sequences drive; `here` is a folder through which a test holds a run up."""
 
-    file = "sequences/board.yaml"
+    def __init__(self, here=""):
+        self.here = pathlib.Path(here)
+        self.tries = 0
 
-    def __init__(self, bench: ScriptedBench, listener: Listener) -> None:
-        self._bench = bench
-        self._listener = listener
-        self._fold = Fold()
-        self.stopping = threading.Event()
-        self.reason = ""
-        self.alive = True
-        self.played: Played | None = None
-        self._thread: threading.Thread | None = None
+    def voltage(self, volts=5.02):
+        return volts
 
-    def prepare(self) -> None:
-        self._bench.prepared += 1
+    def flaky(self):
+        self.tries += 1
+        return 4.0 if self.tries == 1 else 5.0
 
-    def happened(self, stamped: Stamped) -> None:
-        self._fold.apply(stamped)
-        self._listener(stamped)
+    def wait(self, seconds=30.0):
+        """Until the test writes the file `go`."""
+        end = time.monotonic() + seconds
+        while not (self.here / "go").exists() and time.monotonic() < end:
+            time.sleep(0.01)
 
-    def start(self, wish: Wish) -> str:
-        identity = str(uuid.uuid4())
-        self.played = Played(self, wish)
-        started = events.RunStarted(
-            identity,
-            dict(self._bench.sequence),
-            self._bench.modules,
-            "0",
-            {"name": "stand-7", "timezone": "UTC"},
-            {"stand": {"name": "Stand 7", "location": "Line 2"}},
-            dict(wish.params),
-            None if wish.only is None else list(wish.only),
-        )
-        self.played.emit(started)
-        self._thread = threading.Thread(target=self._play, args=(self.played,), daemon=True)
-        self._thread.start()
-        return identity
+    def die(self):
+        import os
+        os._exit(7)
 
-    def _play(self, played: Played) -> None:
-        try:
-            self._bench.script(played)
-        except Stopped:
-            pass
-        stopped = self.stopping.is_set()
-        for module in self._bench.modules:
-            for case in module["cases"]:
-                name = f"{module['id']}::{case['id']}"
-                if name not in played.statuses:
-                    played.emit(events.CaseFinished(name, "skipped", 1, True, "the run was stopped"))
-                    played.statuses[name] = "skipped"
-        status = verdict(played.statuses.values(), stopped=stopped)
-        played.emit(events.RunFinished(status, self.reason or None))
+    def sweep(self):
+        return {"x": [1, 10, 100, 1000], "y": [1.0, 5.0, 25.0, 120.0]}
+'''
 
-    def stop(self, reason: str) -> None:
-        self.reason = reason
-        self.stopping.set()
+SIMPLE = """
+name: Board test
+version: 1.4.0
+drivers: {bench: bench.Bench}
+modules:
+  rails:
+    name: Supply rails
+    cases:
+      rail_5v:
+        name: 5 V rail
+        steps:
+          - record: {dut: {serial_number: SN000042, part_number: PB-7, name: Power board}}
+          - measure: Output
+            call: bench.voltage
+            unit: V
+            limits: [4.8, 5.2]
+          - message: Rail is up
+      idle:
+        name: Idle current
+        steps:
+          - measure: Current
+            value: 12.5
+            unit: mA
+"""
 
-    def answer(self, identity: str, result: str, value: Any, by: str | None) -> bool:
-        return self.played is not None and self.played.dialogs.deliver(identity, result, value, by)
-
-    def wait(self) -> RunReport:
-        assert self._thread is not None
-        self._thread.join()
-        return self._fold.finish()
-
-    def close(self) -> None:
-        self.alive = False
-
-
-class ScriptedBench:
-    """A stand whose sequence is ``modules`` and whose runs are ``script``."""
-
-    choices = (Choice("Board", "The whole board"), Choice("Quick", "Only what matters"))
-    first = "Board"
-
-    def __init__(self) -> None:
-        self.sequence: dict[str, Any] = {"name": "Board test", "version": "1.4.0", "file": ScriptedRun.file}
-        self.modules: list[dict[str, Any]] = []
-        self.params: tuple[Param, ...] = ()
-        self.script: Script = lambda played: None
-        self.prepared = 0
-        self.version = 0
-
-    def plan(self, **modules: Mapping[str, str]) -> None:
-        """Modules with their cases: ``plan(main={"one": "First"})``."""
-        self.modules = [
-            {"id": name, "name": name.title(), "group": "main", "cases": [_case(*case) for case in cases.items()]}
-            for name, cases in modules.items()
-        ]
-
-    def load(self, choice: str) -> Loaded:
-        return Loaded(
-            sequence={**self.sequence, "name": f"{self.sequence['name']}" if choice == "Board" else choice},
-            modules=self.modules,
-            params=self.params,
-            launch=lambda listener, output: ScriptedRun(self, listener),
-        )
-
-    def mark(self, choice: str) -> object:
-        return (choice, self.version)
+WAITING = """
+name: Slow test
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+modules:
+  main:
+    name: Main
+    cases:
+      first: {name: First, steps: [{call: bench.wait}]}
+      second: {name: Second, steps: [{call: bench.voltage}]}
+  end:
+    name: Power down
+    group: teardown
+    cases:
+      off: {name: Switch off, steps: [{call: bench.voltage}]}
+"""
 
 
-def _case(identity: str, name: str) -> dict[str, Any]:
-    return {"id": identity, "name": name, "group": "main", "place": "sequences/board.yaml:12:7"}
+class Answer:
+    """An answer over HTTP, errors included."""
+
+    def __init__(self, status: int, headers: Any, body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
 
 
 class Panel:
-    """A panel that is being served, with everything a test wants to look at."""
+    """A panel that is being served."""
 
-    def __init__(self, folder: Path, settings: Settings, bench: ScriptedBench, port: int = 0) -> None:
-        self.state = StateFolder(folder / ".hardseq")
-        self.store = SqliteStore(self.state.database, self.state.attachments)
-        self.deliveries = Deliveries(settings, self.state, self.store, folder=folder)
-        self.bench = bench
+    def __init__(self, folder: Path, target: Path, port: int, host: str | None) -> None:
+        self.project = open_project(target).checked()
+        settings = self.project.settings
+        self._opened = ExitStack()
+        self.told: list[str] = []
+        self.keeping = self._opened.enter_context(Keeping(self.project, self.told.append))
         self.session = WaitingSession(
-            bench=bench,
-            store=self.store,
-            keeper=self.deliveries,
-            folder=folder,
+            bench=ProjectBench(target, self.project, upload=self.keeping.deliveries.upload),
+            output=lambda text: None,
+            store=self.keeping.store,
+            keeper=self.keeping,
+            folder=self.project.folder,
             settings=settings.frontend,
-            title="Board line",
-            stand={"name": "Stand 7"},
+            title=settings.tests_name or "",
+            stand=settings.stand.recorded(),
         )
         self.server = PanelServer(
-            self.session, settings.frontend.host, port, login=settings.frontend.token, note=self.state.panel
+            self.session,
+            host or settings.frontend.host,
+            port,
+            login=settings.frontend.token,
+            note=self.project.state.panel,
         )
+        self._opened.callback(self.server.close)
+        self._opened.callback(self.session.close)
         self.session.open()
         self.server.start()
-        self.url = self.server.address.rstrip("/")
+        self.port = self.server.port
+        self.url = f"http://localhost:{self.port}"
 
     def close(self) -> None:
-        self.session.close()
-        self.server.close()
-        self.deliveries.close()
-        self.store.close()
+        self._opened.close()
 
-    def wait_for(self, state: str, seconds: float = 20.0) -> None:
+    def wait_for(self, *states: str, seconds: float = 30.0) -> None:
         deadline = time.monotonic() + seconds
-        while self.session.state != state:
-            assert time.monotonic() < deadline, f"{self.session.state} and not {state}"
+        while self.session.state not in states:
+            assert time.monotonic() < deadline, f"{self.session.state} and not {states}"
             time.sleep(0.005)
 
+    def ask(
+        self, method: str, path: str, body: Any = None, *, token: bool = True, headers: dict[str, str] | None = None
+    ) -> Answer:
+        data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json", **({"X-Hardseq-Token": self.session.token} if token else {})}
+        request = Request(self.url + path, data=data, method=method, headers={**sent, **(headers or {})})
+        try:
+            with urlopen(request, timeout=30) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read())
 
-@pytest.fixture
-def bench() -> ScriptedBench:
-    bench = ScriptedBench()
-    bench.plan(main={"one": "First case", "two": "Second case"})
-    bench.script = lambda played: [played.case(name) for name in ("main::one", "main::two")]  # type: ignore[assignment,return-value]
-    return bench
+    def run(self, **start: Any) -> RunReport:
+        """Starts over HTTP, waits for the end, returns the stored report."""
+        self.wait_for("ready")
+        answer = self.ask("POST", "/api/start", start)
+        assert answer.status == 200, answer.body
+        self.wait_for("saving", "ready", "blocked", "loading")
+        self.wait_for("ready")
+        report = self.keeping.store.get(answer.json["run"])
+        assert report is not None
+        return report
+
+    def last(self) -> RunReport:
+        """The report of the run that ended last."""
+        self.wait_for("ready")
+        report = self.keeping.store.latest()
+        assert report is not None
+        return report
+
+    def go(self) -> None:
+        """Lets a run go on that waits in ``bench.wait``."""
+        (self.project.folder / "go").touch()
 
 
-@pytest.fixture
-def serve(tmp_path: Path, bench: ScriptedBench) -> Iterator[Callable[..., Panel]]:
-    """Serves a panel: ``serve(frontend={...}, stand_cloud={...})``."""
-    panels: list[Panel] = []
+class Stand:
+    """A project folder to fill, and panels of it."""
 
-    def start(port: int = 0, folder: Path | None = None, **sections: Any) -> Panel:
-        from sequencer.domain.settings import FrontendSettings
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.target = folder
+        self.panels: list[Panel] = []
+        self.write("drivers/bench.py", BENCH)
+        self.sequence("board", SIMPLE)
 
-        settings = Settings(
-            frontend=FrontendSettings(**sections.get("frontend", {})),
-            stand_cloud=StandCloudSettings(**sections.get("stand_cloud", {})),
-        )
-        panel = Panel(folder or tmp_path, settings, bench, port)
-        panels.append(panel)
+    def write(self, name: str, text: str | bytes) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else textwrap.dedent(text).encode())
+        return path
+
+    def sequence(self, name: str, text: str) -> Path:
+        for old in (self.folder / "sequences").glob("board.yaml"):
+            old.unlink()
+        return self.write(f"sequences/{name}.yaml", text.replace("HERE", json.dumps(str(self.folder))))
+
+    def steps(self, steps: str) -> None:
+        """A sequence of one case with these steps."""
+        indented = textwrap.indent(textwrap.dedent(steps).strip(), " " * 10)
+        head = "name: Asking\nmodules:\n  main:\n    name: Main\n    cases:\n      ask:\n        name: Ask\n        steps:\n"
+        self.sequence("asking", head + indented + "\n")
+
+    def configure(self, text: str) -> None:
+        self.write("hardseq.toml", text)
+
+    def open(self, port: int = 0, host: str | None = None) -> Panel:
+        panel = Panel(self.folder, self.target, port, host)
+        self.panels.append(panel)
         return panel
 
-    yield start
-    for panel in panels:
+
+@pytest.fixture
+def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+    """A stand with one simple sequence, to be changed before ``open``."""
+    for name in ("HARDSEQ_STATE_DIR", "HARDSEQ_PANEL_TOKEN", "HARDSEQ_SC_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    stand = Stand(tmp_path)
+    yield stand
+    for panel in stand.panels:
         panel.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The browser; `make test` installs it."""
+    api = pytest.importorskip("playwright.sync_api")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("there is no chromium")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page of a panel: ``browse(panel, "/runs", locale="de")``. No page may have an error in its console."""
+    contexts: list[Any] = []
+    wrong: list[str] = []
+
+    def open_page(panel: Panel | str, path: str = "/", *, strict: bool = True, **options: Any) -> Any:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        if strict:
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        page.goto((panel if isinstance(panel, str) else panel.url) + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -3,7 +3,7 @@
 import { h, icon } from "./dom.js";
 import { number, t } from "./text.js";
 
-const COLOURS = ["#1d5fd1", "#d55e00", "#007f5f", "#8a3ffc", "#b8860b", "#c2185b", "#00838f", "#5d4037"];
+const SERIES = 8;
 const DASHES = [[], [10, 4], [3, 3], [12, 4, 3, 4]];
 let library = null;
 
@@ -84,7 +84,7 @@ function unrepeated([xs, ys]) {
 }
 
 function height(area) {
-  return Math.round(Math.min(Math.max(area.clientWidth * 0.42, 220), window.innerHeight * 0.6));
+  return Math.round(Math.min(Math.max(area.clientWidth * 0.42, 220), window.innerHeight * 0.48));
 }
 
 function colour(name) {
@@ -93,21 +93,26 @@ function colour(name) {
 
 function options(uPlot, chart, area, logX, logY) {
   const names = chart.marker_name || [];
+  // Letters grow with the screen, as everywhere.
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const axis = (label, log) => ({
     label: label || undefined,
     stroke: colour("--muted"),
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { stroke: colour("--line"), width: 1 },
-    font: "12px Inter, sans-serif",
-    labelFont: "600 12px Inter, sans-serif",
+    font: `${0.8 * rem}px Inter, sans-serif`,
+    labelFont: `600 ${0.85 * rem}px Inter, sans-serif`,
+    labelSize: 1.8 * rem,
+    gap: 0.3 * rem,
     values: (plot, values) => values.map((value) => (value === null || (log && !isPowerOfTen(value)) ? "" : number(value))),
-    size: 60,
+    size: 3.6 * rem,
+    space: 3.4 * rem,
   });
   return {
     width: area.clientWidth || 600,
     height: height(area),
     scales: { x: { time: false, distr: logX ? 3 : 1 }, y: { distr: logY ? 3 : 1 } },
-    axes: [{ ...axis(chart.x_label, logX), size: 46 }, axis(chart.y_label, logY)],
+    axes: [{ ...axis(chart.x_label, logX), size: 2.4 * rem, space: 4.5 * rem }, axis(chart.y_label, logY)],
     cursor: { drag: { x: true, y: true, uni: 20 }, focus: { prox: 24 }, points: { size: 9 } },
     focus: { alpha: 0.35 },
     legend: { live: true },
@@ -115,8 +120,8 @@ function options(uPlot, chart, area, logX, logY) {
       { label: chart.x_label || "x", value: (plot, value) => (value === null ? "—" : number(value)) },
       ...chart.y_data.map((ys, index) => ({
         label: names[index] || `${index + 1}`,
-        stroke: COLOURS[index % COLOURS.length],
-        dash: DASHES[Math.floor(index / COLOURS.length) % DASHES.length],
+        stroke: colour(`--series-${(index % SERIES) + 1}`),
+        dash: DASHES[Math.floor(index / SERIES) % DASHES.length].map((length) => length * devicePixelRatio),
         width: 2,
         spanGaps: true,
         points: { show: ys.length <= 60, size: 6 },
@@ -193,7 +198,7 @@ function save(plot, chart) {
   context.font = `${12 * ratio}px Inter, sans-serif`;
   let left = 12 * ratio;
   for (const series of plot.series.slice(1)) {
-    context.fillStyle = typeof series._stroke === "string" ? series._stroke : COLOURS[(plot.series.indexOf(series) - 1) % COLOURS.length];
+    context.fillStyle = colour(`--series-${((plot.series.indexOf(series) - 1) % SERIES) + 1}`);
     context.fillRect(left, canvas.height - 22 * ratio, 12 * ratio, 4 * ratio);
     context.fillStyle = colour("--ink");
     context.fillText(series.label, left + 18 * ratio, canvas.height - 15 * ratio);

@@ -5,7 +5,7 @@ import { fill, h, icon, memory, setAria, setIcon, setText, show } from "./dom.js
 import { chosenCases, isChoosing } from "./plan.js";
 import { focusForm, formValues, renderForm, showFieldProblems } from "./start_form.js";
 import { isFinal, now, on, progress, remainingSeconds, state } from "./state.js";
-import { duration, moment, onLanguage, t } from "./text.js";
+import { duration, onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
 
 const parts = {};
@@ -16,7 +16,7 @@ export function heroView() {
   parts.word = h("span", { class: "verdict-word" });
   parts.verdict = h("div", { class: "verdict", role: "status", aria: { live: "polite", atomic: "true" } }, parts.icon, parts.word);
   parts.sub = h("p", { class: "verdict-sub" });
-  parts.name = h("h1", { class: "hero-name" });
+  parts.name = h("h1", { class: "hero-name" }, h("span", {}), h("span", { class: "hero-sequence" }));
   parts.facts = h("dl", { class: "hero-facts" });
   parts.form = h("form", { class: "start-form", autocomplete: "off", onsubmit: submitted });
   parts.elapsed = h("span", { class: "hero-elapsed number" });
@@ -124,7 +124,9 @@ function renderRun() {
   setIcon(parts.icon, status === "blocked" ? "warning" : status === "loading" ? "run" : status, "");
   setText(parts.word, verdictWord(status));
   setText(parts.sub, subtitle(status));
-  setText(parts.name, session.title || run.sequence.name || "hardseq");
+  const sequence = [run.sequence.name, run.sequence.version].filter(Boolean).join(" ");
+  setText(parts.name.firstChild, session.title || run.sequence.name || "hardseq");
+  setText(parts.name.lastChild, session.title && session.title !== run.sequence.name ? sequence : run.sequence.version || "");
   renderFacts();
   renderTime();
   parts.hero.style.setProperty("--letters", String(Math.max(4, width(verdictWord(status)))));
@@ -152,18 +154,14 @@ function subtitle(status) {
 }
 
 function renderFacts() {
-  const { run, session } = state;
-  const stand = { ...session.stand, ...run.stand };
+  const { run } = state;
   const said = [
     ["fact.serial_number", run.dut.serial_number, "big"],
     ["fact.part_number", run.dut.part_number],
     ["fact.device", [run.dut.name, run.dut.revision].filter(Boolean).join(" ")],
     ["fact.batch", run.batch.serial_number],
     ["fact.process", run.process.name],
-    ["fact.stand", [stand.name, stand.location].filter(Boolean).join(", ")],
-    ["fact.sequence", run.sequence.name && `${run.sequence.name}${run.sequence.version ? ` ${run.sequence.version}` : ""}`],
     ["fact.user", run.user],
-    ["fact.started", run.start_time && isFinal(run.status) ? moment(run.start_time) : null],
   ].filter(([, what]) => what);
   const flags = [run.simulated ? "run.simulated" : null, run.selection ? "run.partial" : null].filter(Boolean);
   const mark = JSON.stringify([said, flags]);

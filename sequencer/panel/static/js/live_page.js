@@ -107,7 +107,7 @@ function renderTools() {
       FILTERS.map((name) =>
         h(
           "button",
-          { type: "button", data: { filter: name }, onclick: () => choose(name) },
+          { type: "button", class: name === "all" ? "" : `is-${name}`, data: { filter: name }, onclick: () => choose(name) },
           name === "all" ? null : icon(name),
           h("span", {}, t(`filter.${name}`)),
           h("span", { class: "filter-count number" }),

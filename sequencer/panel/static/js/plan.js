@@ -63,6 +63,7 @@ on("snapshot", () => {
 });
 on("case", (name) => schedule(name));
 on("module", (id) => schedule(`module ${id}`));
+on("verdict", settle);
 onLanguage(() => planned && build());
 for (const kind of ["wheel", "touchmove", "keydown"]) addEventListener(kind, () => (touched = Date.now()), { passive: true });
 
@@ -120,11 +121,23 @@ function follow(element) {
   if (at - followed < 400 || at - touched < 6000 || document.hidden) return;
   followed = at;
   const box = element.getBoundingClientRect();
-  const top = document.querySelector(".hero")?.getBoundingClientRect().bottom ?? 0;
+  const top = Math.max(0, document.querySelector(".hero")?.getBoundingClientRect().bottom ?? 0);
   if (box.top < top || box.bottom > innerHeight - 80) {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches || state.cases.size > 200;
     scrollTo({ top: scrollY + box.top - (innerHeight + top) / 2, behavior: calm ? "instant" : "smooth" });
   }
+}
+
+/** At the end what needs a look is in sight: the first case that did not pass, else the top. */
+function settle() {
+  if (Date.now() - touched < 6000 || !root.isConnected) return;
+  const bad = [...state.cases.values()].find((one) => ["failed", "error", "stopped"].includes(one.status));
+  const element = bad && rows.get(bad.full_name)?.element;
+  const hero = document.querySelector(".hero");
+  const top = hero.offsetHeight;
+  // Where the verdict does not stay in sight it has the right of way.
+  const stays = getComputedStyle(hero).position === "sticky";
+  scrollTo({ top: element && stays ? Math.max(0, scrollY + element.getBoundingClientRect().top - top - 80) : 0, behavior: "instant" });
 }
 
 class ModuleView {

@@ -83,7 +83,7 @@ function moduleCard(module, path) {
     { class: "module card", aria: { label: module.name } },
     h(
       "header",
-      { class: "module-head" },
+      { class: `module-head is-${module.status}` },
       icon(module.status, t(`status.${module.status}`)),
       h("h2", {}, module.name),
       module.group === "main" ? null : h("span", { class: "tag" }, t(`group.${module.group}`)),

@@ -81,7 +81,7 @@ function shown(series) {
       { class: "tiles" },
       tile("Cp", ratio(found.cp), t("series.cp"), grade(found.cp)),
       tile("Cpk", ratio(found.cpk), t("series.cpk"), grade(found.cpk)),
-      tile(t("series.mean"), said(found.mean), `σ ${said(found.deviation)}`),
+      tile(t("series.mean"), said(found.mean), `σ ${said(found.stdev)}`),
       tile(t("series.range"), `${said(found.minimum)} … ${said(found.maximum)}`, `${t("series.limits")}: ${said(found.lower)} … ${said(found.upper)}`),
       tile(t("series.values"), String(found.count), found.missing ? t("series.missing", { count: found.missing }) : ""),
     ),

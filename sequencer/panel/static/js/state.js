@@ -59,8 +59,14 @@ export function takeSnapshot(document) {
     }
   }
   tell("snapshot");
-  // A run that ended while the connection was away is news, too.
-  if (before && before.id && before.id === state.run.id && !isFinal(before.status) && isFinal(state.run.status)) tell("verdict");
+  if (before && isNews(before, state.run)) tell("verdict");
+}
+
+/** Whether a run has ended since `before`: also one that was too quick to be seen, or ended while nobody listened. */
+function isNews(before, run) {
+  if (!isFinal(run.status) || !run.id) return false;
+  if (before.id === run.id) return !isFinal(before.status);
+  return now() - (run.stop_time ?? 0) < 30;
 }
 
 export function takePatch(patch) {

@@ -1,0 +1,350 @@
+"""The live page in a real browser: starting, watching, stopping, and how a result looks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+FAILING = """
+name: Failing board
+drivers: {bench: bench.Bench}
+modules:
+  rails:
+    name: Supply rails
+    cases:
+      low:
+        name: Low rail
+        steps:
+          - {measure: Output, call: bench.voltage, with: {volts: 4.1}, unit: V, limits: [4.8, 5.2]}
+      wrong:
+        name: Wrong version
+        steps:
+          - {check: "1 == 2", error_code: 9, message: "version 1 is not 2"}
+      fine: {name: Fine, steps: [{call: bench.voltage}]}
+"""
+
+
+def verdict(page: Any) -> Any:
+    return page.locator(".hero .verdict-word")
+
+
+def row(page: Any, name: str) -> Any:
+    return page.locator(f".case[data-name='{name}']")
+
+
+def started(page: Any) -> Any:
+    """The page once its Start button can be pressed."""
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    return page
+
+
+def test_the_space_bar_starts_and_the_page_follows(stand: Any, browse: Any) -> None:
+    """From Space to the verdict: device, measurements with limits and unit, messages, times, counts."""
+    panel = stand.open()
+    page = started(browse(panel))
+    expect(verdict(page)).to_have_text("Ready")
+    page.keyboard.press("Space")
+    expect(verdict(page)).to_have_text("Pass")
+    expect(page.locator(".hero-facts")).to_contain_text("SN000042")
+    rail = row(page, "rails::rail_5v")
+    expect(rail).to_have_class(re.compile("is-passed"))
+    expect(rail.locator(".reading-value")).to_have_text("5.02 V")
+    expect(rail.locator(".reading-limits")).to_have_text("4.8 … 5.2 V")
+    expect(rail.locator(".case-message")).to_have_text("Rail is up")
+    expect(rail.locator(".case-time")).to_have_text(re.compile(r"\d"))
+    expect(row(page, "rails::idle").locator(".reading-value")).to_have_text("12.5 mA")
+    expect(page.locator(".verdict-sub")).to_have_text("2 passed")
+    expect(page).to_have_title(re.compile("Pass"))
+    assert panel.last()["status"] == "passed"
+
+
+def test_stop_ends_the_run_and_teardown_still_runs(stand: Any, browse: Any) -> None:
+    """The Stop button: the running case is stopped, the rest skipped, the power switched off, the report stored."""
+    stand.sequence(
+        "slow",
+        """
+name: Slow test
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+modules:
+  main:
+    name: Main
+    cases:
+      first: {name: First, steps: [{call: bench.wait}]}
+      second: {name: Second, steps: [{call: bench.voltage}]}
+  end:
+    name: Power down
+    group: teardown
+    cases:
+      off: {name: Switch off, steps: [{call: bench.voltage}]}
+""",
+    )
+    panel = stand.open()
+    page = started(browse(panel))
+    page.locator(".start").click()
+    expect(row(page, "main::first")).to_have_class(re.compile("is-run"))
+    expect(verdict(page)).to_have_text("Testing")
+    expect(page.locator(".verdict-sub")).to_have_text("First")
+    page.locator(".stop").click()
+    expect(verdict(page)).to_have_text("Stopped")
+    assert [(case["id"], case["status"]) for module in panel.last()["modules"] for case in module["cases"]] == [
+        ("first", "stopped"),
+        ("second", "skipped"),
+        ("off", "passed"),
+    ]
+    expect(row(page, "main::first").locator(".failure-message")).to_contain_text("stopped by the operator")
+
+
+def test_a_second_start_is_refused(stand: Any, browse: Any) -> None:
+    """While a run goes on there is no Start to press, and a Start over HTTP gets a 409."""
+    stand.sequence(
+        "slow",
+        "name: Slow\ndrivers: {bench: {use: bench.Bench, with: {here: HERE}}}\nmodules:\n  main:\n"
+        "    name: Main\n    cases:\n      first: {name: First, steps: [{call: bench.wait}]}\n",
+    )
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.press("Space")
+    expect(page.locator(".stop")).to_be_visible()
+    page.keyboard.press("Space")
+    assert panel.ask("POST", "/api/start", {}).json["error"]["code"] == "running"
+    panel.go()
+    expect(verdict(page)).to_have_text("Pass")
+    assert len(panel.keeping.store.find().runs) == 1
+
+
+def test_a_scanner_starts_with_what_it_scans(stand: Any, browse: Any) -> None:
+    """The focus is in the field from the beginning, Enter starts, and the field is empty for the next board."""
+    stand.sequence(
+        "scan",
+        """
+name: Scanned board
+params:
+  serial: {type: string, pattern: "^SN[0-9]{6}$", prompt: Scan the board}
+  volts: {type: number, min: 1, max: 9, default: 5}
+modules:
+  main:
+    name: Main
+    cases:
+      identify:
+        name: Identify
+        steps:
+          - record: {dut: {serial_number: "${{ params.serial }}"}}
+          - measure: Volts
+            value: "${{ params.volts }}"
+            limits: [1, 9]
+""",
+    )
+    panel = stand.open()
+    page = started(browse(panel))
+    expect(page.get_by_label("Scan the board")).to_be_focused()
+    page.keyboard.type("XX12")
+    page.keyboard.press("Enter")
+    expect(page.locator(".field-problem").first).to_contain_text("right form")
+    assert panel.session.state == "ready"
+    page.get_by_label("Scan the board").fill("")
+    page.keyboard.type("SN123456")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hero-facts")).to_contain_text("SN123456")
+    expect(verdict(page)).to_have_text("Pass")
+    expect(page.get_by_label("Scan the board")).to_be_focused()
+    expect(page.get_by_label("Scan the board")).to_have_value("")
+    # A scanner does not look where the focus is.
+    page.locator(".module-head").first.click()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.type("SN654321\n", delay=5)
+    expect(page.locator(".hero-facts")).to_contain_text("SN654321")
+    expect(verdict(page)).to_have_text("Pass")
+    assert panel.last()["params"] == {"serial": "SN654321", "volts": 5}
+
+
+def test_the_space_bar_is_a_letter_in_a_field_and_nothing_on_other_pages(stand: Any, browse: Any) -> None:
+    """Space starts only where it means nothing else."""
+    panel = stand.open()
+    page = started(browse(panel))
+    page.locator(".menu-button").click()
+    page.get_by_label("Operator").fill("Ann")
+    page.get_by_label("Operator").press("Space")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    page.locator("body").press("Space")
+    page.wait_for_timeout(200)
+    assert panel.session.state == "ready"
+    assert panel.keeping.store.latest() is None
+
+
+def test_a_failed_run_covers_the_page_with_every_failed_case(stand: Any, browse: Any) -> None:
+    """The modal result names each failed case with its message; Space takes it away and starts nothing."""
+    stand.configure("[frontend]\nsound_on = true\n[frontend.modal_result]\nenable = true\n")
+    stand.sequence("failing", FAILING)
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.press("Space")
+    result = page.locator("dialog.result")
+    expect(result).to_be_visible()
+    expect(result.locator(".result-word")).to_have_text("Fail")
+    expect(result.locator("li")).to_have_count(2)
+    expect(result).to_contain_text("Low rail")
+    expect(result).to_contain_text("version 1 is not 2")
+    expect(page.locator("html")).to_have_attribute("data-sound", "failed")
+    panel.wait_for("ready")
+    page.wait_for_timeout(450)
+    page.keyboard.press("Space")
+    expect(result).to_have_count(0)
+    page.wait_for_timeout(200)
+    assert len(panel.keeping.store.find().runs) == 1
+    # The place in the YAML and the error code stand beside the case.
+    wrong = row(page, "rails::wrong")
+    expect(wrong.locator(".failure .place")).to_have_text(re.compile(r"^sequences/failing\.yaml:\d+:\d+$"))
+    expect(wrong.locator(".failure")).to_contain_text("code 9")
+    expect(row(page, "rails::low").locator(".reading")).to_have_class(re.compile("is-failed"))
+    page.get_by_role("button", name=re.compile("Not passed")).click()
+    expect(page.locator(".case:visible")).to_have_count(2)
+
+
+def test_a_passed_result_goes_away_by_itself(stand: Any, browse: Any) -> None:
+    """auto_dismiss_pass with its time; a failed result would stay."""
+    stand.configure("[frontend.modal_result]\nenable = true\nauto_dismiss_pass = true\nauto_dismiss_timeout = 0.8\n")
+    page = started(browse(stand.open()))
+    page.keyboard.press("Space")
+    expect(page.locator("dialog.result .result-word")).to_have_text("Pass")
+    expect(page.locator("dialog.result")).to_have_count(0, timeout=5000)
+
+
+def test_without_modal_result_and_sound_nothing_covers_the_page(stand: Any, browse: Any) -> None:
+    """Both are off unless the configuration turns them on."""
+    page = started(browse(stand.open()))
+    page.keyboard.press("Space")
+    expect(verdict(page)).to_have_text("Pass")
+    expect(page.locator("dialog.result")).to_have_count(0)
+    expect(page.locator("html")).to_have_attribute("data-sound", "")
+
+
+def test_attempts_are_kept_apart(stand: Any, browse: Any) -> None:
+    """The row shows the last attempt, the details every one with its own measurements."""
+    stand.sequence(
+        "flaky",
+        """
+name: Flaky
+drivers: {bench: bench.Bench}
+modules:
+  main:
+    name: Main
+    cases:
+      flaky:
+        name: Flaky rail
+        attempts: 2
+        steps:
+          - {measure: Output, call: bench.flaky, unit: V, limits: [4.8, 5.2]}
+          - {check: "2 > 1"}
+""",
+    )
+    page = started(browse(stand.open()))
+    page.keyboard.press("Space")
+    expect(verdict(page)).to_have_text("Pass")
+    flaky = row(page, "main::flaky")
+    expect(flaky.locator(".attempt-tag")).to_have_text("Attempt 2")
+    expect(flaky.locator(".reading-value")).to_have_text("5 V")
+    flaky.locator(".case-head").click()
+    expect(flaky.locator(".case-details .col-value.number")).to_have_text("5 V")
+    expect(flaky.locator(".check")).to_contain_text("2 > 1")
+    flaky.get_by_role("button", name="Attempt 1").click()
+    expect(flaky.locator(".case-details .col-value.number")).to_have_text("4 V")
+    expect(flaky.locator(".case-details .failure-message")).to_be_visible()
+
+
+def test_progress_of_a_case_and_remaining_time_of_the_run(stand: Any, browse: Any) -> None:
+    """A bar beside the case while it runs; after one passed run the page knows how long the rest takes."""
+    stand.sequence(
+        "long",
+        """
+name: Long
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+modules:
+  main:
+    name: Main
+    cases:
+      flash:
+        name: Flash
+        steps:
+          - progress: {value: 16, max: 64, label: Writing}
+          - call: bench.wait
+          - progress: 100
+      rest: {name: Rest, steps: [{wait: 300 ms}]}
+""",
+    )
+    panel = stand.open()
+    page = started(browse(panel))
+    for round_number in (1, 2):
+        (stand.folder / "go").unlink(missing_ok=True)
+        started(page).locator(".start").click()
+        bar = row(page, "main::flash").locator("progress")
+        expect(bar).to_have_js_property("value", 0.25)
+        expect(row(page, "main::flash")).to_contain_text("Writing · 25 %")
+        if round_number == 2:
+            expect(page.locator(".hero-left")).to_contain_text("left")
+        expect(page.locator(".hero-progress")).to_be_visible()
+        page.wait_for_timeout(600)
+        panel.go()
+        expect(verdict(page)).to_have_text("Pass")
+        expect(bar).to_be_hidden()
+
+
+def test_a_chart_is_drawn_by_the_local_library_only_when_there_is_one(stand: Any, browse: Any) -> None:
+    """No chart, no library; with one the data come, axes, legend and PNG are there."""
+    stand.sequence(
+        "charts",
+        """
+name: Charts
+drivers: {bench: bench.Bench}
+modules:
+  main:
+    name: Main
+    cases:
+      sweep:
+        name: Sweep
+        steps:
+          - {call: bench.sweep, save: sweep}
+          - chart:
+              title: Frequency response
+              type: log_x_y
+              x_label: Frequency, Hz
+              y_label: Gain
+              series:
+                - {name: Board, x: "${{ sweep.x }}", y: "${{ sweep.y }}"}
+                - {name: Limit, x: [1, 1000], y: [2, 200]}
+""",
+    )
+    panel = stand.open()
+    page = browse(panel)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    started(page).keyboard.press("Space")
+    chart = row(page, "main::sweep").locator("figure.chart")
+    expect(chart.locator("canvas")).to_be_visible()
+    expect(chart.locator(".chart-title")).to_have_text("Frequency response")
+    expect(chart.locator(".u-legend")).to_contain_text("Board")
+    expect(chart.locator(".u-legend")).to_contain_text("Limit")
+    assert any("uPlot.esm.js" in url for url in asked)
+    assert all(url.startswith(panel.url) for url in asked)
+    with page.expect_download() as download:
+        chart.get_by_role("button", name="Save as PNG").click()
+    assert download.value.suggested_filename == "Frequency-response.png"
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    legend = chart.locator(".u-series", has_text="Board")
+    legend.locator("th").click()
+    expect(legend).to_have_class(re.compile("u-off"))
+
+
+def test_no_chart_no_library(stand: Any, browse: Any) -> None:
+    """A run without charts never asks for the chart library."""
+    asked: list[str] = []
+    page = browse(stand.open())
+    page.on("request", lambda request: asked.append(request.url))
+    started(page).keyboard.press("Space")
+    expect(verdict(page)).to_have_text("Pass")
+    assert not any("uplot" in url.lower() for url in asked)
