@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from sequencer.language.plan import CasePlan, Dependency, ModulePlan
+from sequencer.language.plan import CasePlan, Dependency, ModulePlan, Nodes, value
 from sequencer.language.problems import Problems
+from sequencer.language.schema_parts import DEPENDS_PATTERN
 from sequencer.language.wording import did_you_mean
 from sequencer.vocabulary.problem import Place
 
@@ -24,6 +26,7 @@ class Dependencies:
             if case.base_id != case.id:
                 self._by_name.setdefault(f"{case.module.id}::{case.base_id}", []).append(case)
         self._reported: set[Place] = set()
+        self._never: set[str] = set()
 
     def resolve(self) -> None:
         """Fills ``CasePlan.depends``; unknown names, cycles and cases that run later are reported."""
@@ -31,6 +34,7 @@ class Dependencies:
         for case in self._cases:
             for dependency, targets in wanted[case.full_name]:
                 self._check_order(case, dependency, targets, wanted)
+                self._check_reachable(case, dependency, targets)
                 case.depends += [target.full_name for target in targets if target.full_name not in case.depends]
 
     def _targets(self, case: CasePlan) -> list[tuple[Dependency, list[CasePlan]]]:
@@ -48,6 +52,8 @@ class Dependencies:
 
     def _unknown(self, dependency: Dependency, module: ModulePlan, module_id: str, case_id: str) -> None:
         text = dependency.text
+        if not re.search(DEPENDS_PATTERN, text):
+            return  # its form is wrong, which was reported
         if module_id not in self._modules:
             message = f"there is no module `{module_id}`"
             hint = did_you_mean(module_id, self._modules, "{}" + text[len(module_id) :])
@@ -89,6 +95,15 @@ class Dependencies:
                 self._problems.report("depends-on-later", message, dependency.place, hint=_order_hint(case, target))
             return
 
+    def _check_reachable(self, case: CasePlan, dependency: Dependency, targets: list[CasePlan]) -> None:
+        """Warns when a case waits for one that never runs. The cases come in running order, so this spreads."""
+        for target in targets:
+            if target.full_name in self._never or _never_runs(target.nodes) or _never_runs(target.module.nodes):
+                self._never.add(case.full_name)
+                message = f"`{case.full_name}` never runs, because `{target.full_name}` never does"
+                self._problems.report("unreachable", message, dependency.place, severity="warning")
+                return
+
     def _way_back(
         self, start: CasePlan, goal: CasePlan, wanted: dict[str, list[tuple[Dependency, list[CasePlan]]]]
     ) -> list[str] | None:
@@ -110,6 +125,11 @@ class Dependencies:
                         before[target.full_name] = case.full_name
                         waiting.append(target)
         return None
+
+
+def _never_runs(nodes: Nodes) -> bool:
+    written = value(nodes, "if")
+    return written is False or (isinstance(written, str) and written.strip() == "false")
 
 
 def _order_hint(case: CasePlan, target: CasePlan) -> str:

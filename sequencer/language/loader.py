@@ -80,7 +80,8 @@ def parse_document(document: Document) -> Document:
     if unprintable is not None:
         place = _place_after(document.file, document.source[: unprintable.start()])
         message = f"the character U+{ord(unprintable[0]):04X} is not allowed in YAML"
-        return _refuse(document, "forbidden-character", message, place, 'write it as "\\u...." inside double quotes')
+        hint = f'remove it, or write it as "\\u{ord(unprintable[0]):04X}" inside double quotes'
+        return _refuse(document, "forbidden-character", message, place, hint)
     _build(document)
     return document
 

@@ -61,7 +61,7 @@ class Matrix:
         seen: dict[str, Row] = {}
         for row in rows:
             if not _LABEL.fullmatch(row.label):
-                message = f"{show(row.label)} cannot name a row: it is empty or has brackets or line breaks"
+                message = f"{show(row.label)} cannot name a row: it must have letters, and no brackets or line breaks"
                 self._problems.report("bad-row-name", message, row.values.place)
             elif row.label in seen:
                 line = seen[row.label].values.span[0]

@@ -7,7 +7,7 @@ from sequencer.language.context import Context
 from sequencer.language.plan import Binding, CasePlan, ModulePlan, group_of, named_mappings
 from sequencer.language.shapes import Shape
 from sequencer.vocabulary.problem import Place
-from sequencer.vocabulary.tree import MappingNode
+from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 MAX_NESTED_USES = 20
 
@@ -52,6 +52,7 @@ class Planner:
         bindings = [*module.bindings, *bindings]
         owner = next((each for each in nodes if "for_each" in each), None)
         if owner is None or not self._context.shapes.case.checks["for_each"].is_good(owner["for_each"]):
+            bindings += [] if owner is None else _columns(owner["for_each"])
             return [CasePlan(name, name, module, nodes, place, group, library, bindings)]
         cases = []
         for row in self._context.matrix.rows(owner):
@@ -86,6 +87,15 @@ class Planner:
             message = "`with` gives parameters to a `use`, and there is none"
             self._context.problems.report("with-without-use", message, nodes[0].key_place("with"))
         return tuple(nodes), library, bindings
+
+
+def _columns(written: object) -> list[Binding]:
+    """The variables of a matrix that is wrong somewhere, so that its steps can be checked nevertheless."""
+    if isinstance(written, SequenceNode):
+        written = next((row for row in written if isinstance(row, MappingNode)), None)
+    if not isinstance(written, MappingNode):
+        return []
+    return [Binding(name, written, name, written.key_place(name)) for name in written]
 
 
 def _parameters(block: BlockDefinition, node: MappingNode) -> list[Binding]:

@@ -55,6 +55,8 @@ def _wrong_value(error: Any, root: Any, path: Path, report: Report) -> None:
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
     code = "wrong-type" if error.validator in ("type", "anyOf", "oneOf") else "wrong-value"
     message = f"{_label(path)} must be {phrase(schema)}, not {show(error.instance)}"
+    if error.instance is None:
+        message = f"{_label(path)} is empty: it must be {phrase(schema)}"
     report(code, message, place_at(root, path), hint=type_hint(schema, error.instance))
 
 

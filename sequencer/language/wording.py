@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from sequencer.language.schema_parts import DEPENDS_PATTERN, ID_PATTERN, USE_PATTERN
 from sequencer.steps.base import CALL, DURATION, EXPRESSION_TEXT
 
 _TYPES = {
@@ -21,7 +22,9 @@ _PATTERNS = {
     DURATION["pattern"]: "a duration such as `500 ms`",
     EXPRESSION_TEXT["pattern"]: "an ${{ expression }}",
     CALL["pattern"]: "`driver.method`",
-    "^[a-z][a-z0-9_]*$": "a name of small letters, digits and `_`",
+    ID_PATTERN: "a name of small letters, digits and `_`",
+    DEPENDS_PATTERN: "`module::case`, `::case` or `module`",
+    USE_PATTERN: "`file.Class`",
 }
 _YAML_1_1 = frozenset("y Y yes Yes YES n N no No NO on On ON off Off OFF".split())  # noqa: SIM905 - reads better
 
@@ -105,7 +108,7 @@ def type_hint(schema: Mapping[str, Any], value: object) -> str | None:
     wanted = _types_of(schema)
     if "boolean" in wanted and isinstance(value, str) and value in _YAML_1_1:
         return "only `true` and `false` are booleans"
-    if "string" in wanted and (isinstance(value, bool) or value is None):
+    if "string" in wanted and isinstance(value, bool):
         return f'quote it when a text is meant: "{show_plain(value)}"'
     if DURATION["pattern"] in _patterns_of(schema) and isinstance(value, str | int | float):
         number = str(value).strip()

@@ -134,8 +134,8 @@ class EventReader:
         text: str = event.value
         if self._restore:
             text = text.translate(self._restore)
-        if event.tag is not None and event.tag != "!":
-            return self._tagged(event, text, span)
+        if event.tag is not None:
+            return text if event.tag == "!" else self._tagged(event, text, span)
         if not event.implicit[0]:
             return text
         if text in self._resolved:

@@ -108,6 +108,9 @@ def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
     limits = reader.limits(node, "limits", unit)
     if limits is not None:
         reader.counts_as_limited()
+    elif "limits" not in node:
+        message = "nothing judges this measurement"
+        reader.problem("no-limits", message, node.key_place("measure"), hint="add `limits:`", severity="note")
     value = reader.template(node, "value")
     save = node.get("save")
     if save is not None:

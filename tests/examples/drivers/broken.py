@@ -1,0 +1,3 @@
+class Broken:
+    def read(self:
+        return 1
