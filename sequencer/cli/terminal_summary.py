@@ -21,6 +21,7 @@ def summary(report: RunReport, places: list[str]) -> Iterator[Line]:
     yield from _failed_cases(report)
     for failure in report["failures"]:
         yield from _failure(failure, "run")
+        yield []
     yield _counts(report)
     yield from _remarks(report)
     for place in places:

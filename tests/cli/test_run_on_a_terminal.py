@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are POSIX's", allow_module_level=True)
+
+import fcntl
+import pty
+import struct
+import termios
+
+ROOT = Path(__file__).parents[2]
+
+SEQUENCE = """\
+name: Board
+params:
+  serial: {type: string, pattern: "^SN[0-9]{3}$", prompt: Scan the board}
+modules:
+  main:
+    cases:
+      look:
+        name: Look at it
+        steps:
+          - message: "board ${{ params.serial }}"
+          - dialog: {type: confirm, title: LED, text: Is the LED on?, pass_fail: true}
+            save: led
+      slow:
+        steps:
+          - measure: Rail
+            value: ${{ 5.0 }}
+            unit: V
+            limits: [4, 6]
+          - wait: ${{ "60 s" if params.serial == "SN999" else "300 ms" }}
+"""
+
+
+class Terminal:
+    """A program on a pseudo-terminal of 90 columns and 30 rows."""
+
+    def __init__(self, *arguments: str, cwd: Path) -> None:
+        self.shown = ""
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 90, 0, 0))
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("HARDSEQ_", "NO_COLOR", "CI"))
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sequencer", *arguments],
+            cwd=cwd,
+            env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "TERM": "xterm-256color"},
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+
+    def wait_for(self, text: str, seconds: float = 60.0) -> None:
+        """Reads until `text` was shown, in whatever colours."""
+        deadline = time.monotonic() + seconds
+        while text not in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.shown):
+            assert time.monotonic() < deadline and self._read(), f"no {text!r} in {self.shown}"
+
+    def type(self, text: str) -> None:
+        """Types a line."""
+        os.write(self._master, text.encode() + b"\r")
+
+    def press_ctrl_c(self) -> int:
+        """Presses Ctrl-C, and again as people do when nothing happens; the exit code."""
+        presses = 0
+        while self.process.poll() is None:
+            assert presses < 20, self.shown
+            os.write(self._master, b"\x03")
+            presses += 1
+            deadline = time.monotonic() + 3.0
+            while self.process.poll() is None and time.monotonic() < deadline:
+                self._read()
+        return self.end()
+
+    def end(self) -> int:
+        """Reads to the end; the exit code."""
+        while self._read():
+            pass
+        return self.process.wait(60)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._master)
+
+    def _read(self) -> bool:
+        """Reads what there is, waiting a little for it; false when there will be no more."""
+        if not select.select([self._master], [], [], 0.1)[0]:
+            return self.process.poll() is None
+        try:
+            piece = os.read(self._master, 65536)
+        except OSError:  # Linux answers so once the program has ended
+            return False
+        self.shown += piece.decode("utf-8", "replace")
+        return bool(piece)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project that asks for a serial number and for a look at the LED."""
+    (tmp_path / "sequences").mkdir()
+    (tmp_path / "sequences" / "board.yaml").write_text(SEQUENCE)
+    return tmp_path
+
+
+@contextlib.contextmanager
+def started(project: Path, *arguments: str) -> Iterator[Terminal]:
+    terminal = Terminal("run", "--no-panel", *arguments, cwd=project)
+    try:
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def test_an_operator_is_asked_and_answers(project: Path) -> None:
+    """A missing parameter is asked for until it fits, a dialog is answered by typing, and the verdict is a block."""
+    with started(project) as terminal:
+        terminal.wait_for("Scan the board")
+        terminal.type("12")
+        terminal.wait_for("serial must match")
+        terminal.type("SN042")
+        terminal.wait_for("Is the LED on?")
+        terminal.type("p")
+        terminal.wait_for("1/2")
+        assert terminal.end() == 0
+    assert "board SN042" in terminal.shown
+    assert "█" in terminal.shown and "\x1b[30;42m" in terminal.shown
+    assert "Traceback" not in terminal.shown
+
+
+def test_a_fail_at_the_dialog_fails_the_run(project: Path) -> None:
+    """The operator's Fail is the product's."""
+    with started(project, "--arg", "serial=SN042") as terminal:
+        terminal.wait_for("Is the LED on?")
+        terminal.type("f")
+        assert terminal.end() == 1
+    assert "\x1b[97;41m" in terminal.shown
+
+
+@pytest.mark.parametrize("when", ["Scan the board", "Is the LED on?", "Rail = 5 V"])
+def test_ctrl_c_at_any_moment(project: Path, when: str) -> None:
+    """Ctrl-C ends with 3 and without a traceback, at a question before the run, in a dialog and in a case."""
+    with started(project, *([] if when.startswith("Scan") else ["--arg", "serial=SN999"])) as terminal:
+        if when.startswith("Rail"):
+            terminal.wait_for("Is the LED on?")
+            terminal.type("p")
+        terminal.wait_for(when)
+        assert terminal.press_ctrl_c() == 3, terminal.shown
+    assert "Traceback" not in terminal.shown
