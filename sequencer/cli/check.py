@@ -45,7 +45,7 @@ def _check(paths: tuple[Path, ...], form: str, strict: bool) -> ExitCode:
     else:
         for problem, project in found:
             show_problems([problem], project.folder, err=False)
-        say(counted(problems), err=True, fg="red" if problems else "green", bold=True)
+        say(counted(problems), err=True, bold=True)
     severities = {problem.severity for problem in problems}
     bad = "error" in severities or (strict and "warning" in severities)
     return ExitCode.FAILED if bad else ExitCode.PASSED

@@ -12,7 +12,11 @@ from sequencer.cli.exit_codes import ExitCode
 @click.command()
 @click.argument("path", metavar="[PATH]", default=".", type=click.Path(path_type=Path))
 @click.option("--host", help="The address to listen on instead of the configured one.")
-@click.option("--port", type=click.IntRange(0, 65535), help="The port to listen on instead of the configured one; 0 is a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="The port to listen on instead of the configured one; 0 is a free one.",
+)
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
 @click.option("--simulate", is_flag=True, help="Use the drivers' `simulate` counterparts instead of instruments.")
 def command(path: Path, host: str | None, port: int | None, open_page: bool, simulate: bool) -> ExitCode:

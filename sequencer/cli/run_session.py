@@ -80,14 +80,14 @@ def run_once(options: RunOptions) -> ExitCode:
 
 
 def compiled_sequence(file: Path, project: Project) -> Compiled | None:
-    """The generated project of a sequence; ``None`` when it has errors, which were shown, as its warnings are."""
+    """The generated project of a sequence; ``None`` when it has errors, which were shown, as are its warnings."""
     try:
         compiled = ensure_compiled(file, project=project.folder, compiled=project.state.compiled)
     except InvalidInput as invalid:
         _show(invalid.problems, project)
         return None
-    if compiled.fresh and compiled.problems:
-        _show(compiled.problems, project)
+    if compiled.fresh and (warnings := [problem for problem in compiled.problems if problem.severity == "warning"]):
+        _show(warnings, project)
     return compiled
 
 

@@ -113,6 +113,7 @@ def export_run(run_id: str, form: str, output: Path | None, project: Path) -> Ex
     if output is None:
         click.echo(text.encode("utf-8"), nl=False)
         return ExitCode.PASSED
+    output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, encoding="utf-8", newline="")
     say(f"wrote {output}", err=True)
     return ExitCode.PASSED

@@ -9,6 +9,7 @@ import click
 from sequencer.cli.exit_codes import ExitCode
 from sequencer.cli.output import say, say_json
 from sequencer.cli.panel_client import PanelClient
+from sequencer.cli.terminal_lines import clean
 
 
 @click.command()
@@ -23,12 +24,12 @@ def command(path: Path, form: str) -> ExitCode:
     if form == "json":
         say_json(state)
         return ExitCode.PASSED
-    session, report = state.get("session") or state, state.get("run") or state.get("report")
-    say(f"state     {session.get('state')}")
-    if report:
+    say(f"state     {state['session']['state']}")
+    report = state.get("run")
+    if report and report["id"]:
         cases = [case for module in report["modules"] for case in module["cases"]]
         done = sum(case["status"] not in ("ready", "run") for case in cases)
-        say(f"sequence  {report['sequence']['name']}")
+        say(f"sequence  {clean(report['sequence']['name'])}")
         say(f"run       {report['id']}")
         say(f"status    {report['status']}, {done} of {len(cases)} cases done")
     return ExitCode.PASSED

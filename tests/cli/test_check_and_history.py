@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sequencer.cli.main import command_line
+
+GOOD = """\
+name: Good
+modules:
+  main:
+    cases:
+      a:
+        steps:
+          - measure: Rail
+            value: ${{ 5 }}
+            unit: V
+            limits: [4, 6]
+"""
+BAD = GOOD.replace("limits", "limit").replace("value: ${{ 5 }}", "value: ${{ 5 +")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder: a project with one good sequence."""
+    (tmp_path / "sequences").mkdir()
+    (tmp_path / "sequences/good.yaml").write_text(GOOD)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HARDSEQ_STATE_DIR", raising=False)
+    return tmp_path
+
+
+def hardseq(*arguments: str) -> Result:
+    return CliRunner().invoke(command_line, arguments)
+
+
+def test_a_clean_project(project: Path) -> None:
+    """A folder without problems ends with 0 and says so."""
+    result = hardseq("check")
+    assert (result.exit_code, result.output) == (0, "no problems\n")
+
+
+def test_problems_of_every_file_in_one_go(project: Path) -> None:
+    """Sequences and the configuration of a folder are checked together; the exit code is 1."""
+    (project / "sequences/bad.yaml").write_text(BAD)
+    (project / "hardseq.toml").write_text("[frontend]\nport = 'x'\n")
+    result = hardseq("check", ".")
+    assert result.exit_code == 1
+    assert "hardseq.toml:2:8: error: `port` must be" in result.output
+    assert "sequences/bad.yaml:10:13: error: unknown key `limit`" in result.output
+    assert "10 |             limit: [4, 6]" in result.output
+    assert "= hint: did you mean `limits`?" in result.output
+    assert "3 errors" in result.output
+
+
+def test_problems_as_json(project: Path) -> None:
+    """`--format json` is a list of exactly the promised keys, also when it is empty."""
+    (project / "sequences/bad.yaml").write_text(BAD)
+    result = CliRunner().invoke(command_line, ["check", "sequences/bad.yaml", "--format", "json"])
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    keys = ["file", "line", "column", "end_line", "end_column", "code", "severity", "message", "hint"]
+    assert all(list(problem) == keys for problem in found)
+    place = {"file": "sequences/bad.yaml", "line": 10, "column": 13, "end_line": 10, "end_column": 18}
+    assert place.items() <= found[-1].items()
+    assert json.loads(hardseq("check", "--format", "json").stdout) != []
+    assert hardseq("check", "sequences/good.yaml", "--format", "json").stdout == "[]\n"
+
+
+def test_a_path_elsewhere_is_named_so_that_it_leads_there(
+    project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A problem outside the working folder has a whole path, one inside a relative one."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "bad.yaml"
+    elsewhere.write_text(BAD)
+    assert f"{elsewhere.as_posix()}:10:13: error" in hardseq("check", str(elsewhere)).output
+
+
+def test_warnings_count_only_when_strict(project: Path) -> None:
+    """A warning leaves the exit code 0, and makes it 1 with `--strict`."""
+    (project / "sequences/good.yaml").write_text(GOOD.replace("[4, 6]", "{eq: 5.5}"))
+    assert hardseq("check").exit_code == 0
+    result = hardseq("check", "--strict")
+    assert result.exit_code == 1 and "warning" in result.output
+
+
+def test_an_empty_folder_is_no_success(project: Path) -> None:
+    """A folder without any sequence is a mistake of whoever named it."""
+    (project / "empty").mkdir()
+    result = hardseq("check", "empty")
+    assert result.exit_code == 2 and "there is no sequence" in result.output
+
+
+def test_watching_checks_again_after_a_change(project: Path) -> None:
+    """`--watch` tells the problems of a file as soon as it is saved."""
+    command = [sys.executable, "-m", "sequencer", "check", "--watch"]
+    with subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_environment()
+    ) as process:
+        assert process.stdout is not None
+        try:
+            while "no problems" not in process.stdout.readline():
+                assert process.poll() is None
+            time.sleep(0.05)  # file systems with coarse times
+            (project / "sequences/good.yaml").write_text(BAD)
+            while "unknown key" not in process.stdout.readline():
+                assert process.poll() is None
+        finally:
+            process.kill()
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def test_a_compiled_sequence_is_a_pytest_project(project: Path) -> None:
+    """`hardseq compile` writes modules that plain pytest runs with the same verdict."""
+    result = hardseq("compile", "sequences/good.yaml", "-o", "generated")
+    assert result.exit_code == 0 and "pytest generated" in result.output
+    command = [sys.executable, "-m", "pytest", "-q", "generated"]
+    done = subprocess.run(command, cwd=project, env=_environment(), capture_output=True, text=True)
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
+
+
+def test_an_invalid_sequence_is_not_compiled(project: Path) -> None:
+    """A sequence with errors ends with 2, and nothing is written."""
+    (project / "sequences/good.yaml").write_text(BAD)
+    result = hardseq("compile", "sequences/good.yaml", "-o", "generated")
+    assert result.exit_code == 2 and "unknown key" in result.output
+    assert not (project / "generated").exists()
+
+
+@pytest.fixture
+def ran(project: Path) -> Path:
+    """The project after one passed and two failed runs, the last of the failed ones partial."""
+    for text, options in (
+        (GOOD, ()),
+        (GOOD.replace("Good", "Worse").replace("[4, 6]", "[6, 7]"), ()),
+        (GOOD.replace("Good", "Worse").replace("[4, 6]", "[6, 7]"), ("--only", "main::a")),
+    ):
+        (project / "sequences/good.yaml").write_text(text)
+        command = [sys.executable, "-m", "sequencer", "run", "--no-panel", *options]
+        subprocess.run(command, cwd=project, env=_environment(), capture_output=True, timeout=100)
+    return project
+
+
+def test_history_is_listed_filtered_and_paged(ran: Path) -> None:
+    """`hardseq runs` lists the newest first; filters and pages choose, as a table and as JSON."""
+    table = hardseq("runs").output.splitlines()
+    assert len(table) == 4 and "partial" in table[1] and "Good" in table[3]
+    first = json.loads(hardseq("runs", "--limit", "2", "--format", "json").stdout)
+    assert [run["status"] for run in first["runs"]] == ["failed", "failed"]
+    second = json.loads(hardseq("runs", "list", "--cursor", first["next"], "--format", "json").stdout)
+    assert [run["sequence"] for run in second["runs"]] == ["Good"] and second["next"] is None
+    assert len(json.loads(hardseq("runs", "--verdict", "passed", "--format", "json").stdout)["runs"]) == 1
+    assert (
+        len(json.loads(hardseq("runs", "--sequence", "Worse", "--since", "1h", "--format", "json").stdout)["runs"]) == 2
+    )
+    assert hardseq("runs", "--until", "2001-01-01").output == "no runs\n"
+    assert hardseq("runs", "--cursor", "nonsense").exit_code == 2
+
+
+def test_one_run_is_shown(ran: Path) -> None:
+    """`runs show` tells cases, values, limits and verdict of a run by its id or as `latest`."""
+    shown = hardseq("runs", "show", "latest").output
+    for said in ("Worse", "FAILED   main::a", "Rail = 5 V", "PARTIAL", "verdict   FAIL"):
+        assert said in shown
+    report = json.loads(hardseq("runs", "show", "latest", "--format", "json").stdout)
+    assert hardseq("runs", "show", report["id"]).output == shown
+
+
+@pytest.mark.parametrize("form", ["json", "standcloud", "junit", "csv", "html"])
+def test_a_run_is_exported(ran: Path, form: str) -> None:
+    """Every format is written to standard output, or with `-o` to a file, byte for byte the same."""
+    result = hardseq("runs", "export", "latest", "--format", form)
+    assert result.exit_code == 0 and "Rail" in result.stdout
+    assert hardseq("runs", "export", "latest", "--format", form, "-o", "out/x").exit_code == 0
+    assert (ran / "out/x").read_bytes() == result.stdout_bytes
+
+
+@pytest.mark.parametrize("command", ["show", "export"])
+def test_an_unknown_run_is_told(project: Path, command: str) -> None:
+    """A run that is not there ends with 1."""
+    assert "nothing ran yet" in hardseq("runs", command, "latest").output
+    result = hardseq("runs", command, "0190")
+    assert result.exit_code == 1 and "there is no run 0190" in result.output
+
+
+def test_an_unknown_format_is_told(ran: Path) -> None:
+    """A format that does not exist ends with 2 and names those that do."""
+    result = hardseq("runs", "export", "latest", "--format", "pdf")
+    assert result.exit_code == 2 and "json, standcloud, junit, csv, html" in result.output
+
+
+def test_nothing_to_send(project: Path) -> None:
+    """`hardseq sync` without any place to send to says so and ends with 0."""
+    result = hardseq("sync")
+    assert result.exit_code == 0
+    assert "nothing waits" in result.output or "0 sent" in result.output
+
+
+@pytest.mark.parametrize("command", ["start", "stop", "status"])
+def test_without_a_panel(project: Path, command: str) -> None:
+    """Commands for a running panel end with 1 when there is none."""
+    result = hardseq(command)
+    assert result.exit_code == 1 and "no panel is running" in result.output
+
+
+def test_replication_that_is_not_configured(project: Path) -> None:
+    """`hardseq replicate` without CouchDB says what is missing and ends with 2."""
+    result = hardseq("replicate")
+    assert result.exit_code == 2 and "[database]" in result.output

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+SEQUENCE = """\
+name: Board
+params:
+  seconds: {type: number, default: 60}
+modules:
+  main:
+    cases:
+      slow:
+        steps:
+          - wait: ${{ "%s s" | format(params.seconds) }}
+"""
+
+
+class Panel:
+    """`hardseq panel` on a free port."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self._environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+        self._environment.pop("HARDSEQ_STATE_DIR", None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sequencer", "panel", "--port", "0"],
+            cwd=project,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, line + self.process.stdout.read()
+        self.address = found[0]
+
+    def hardseq(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "sequencer", *arguments],
+            cwd=self.project,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def wait_for_state(self, *states: str) -> None:
+        deadline = time.monotonic() + 60
+        while (
+            state := json.loads(self.hardseq("status", "--format", "json").stdout)["session"]["state"]
+        ) not in states:
+            assert time.monotonic() < deadline, state
+
+    def end(self) -> str:
+        self.process.terminate()
+        shown, _ = self.process.communicate(timeout=60)
+        return shown
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Iterator[Panel]:
+    """A panel for a project whose only case waits."""
+    (tmp_path / "sequences").mkdir()
+    (tmp_path / "sequences/board.yaml").write_text(SEQUENCE)
+    started = Panel(tmp_path)
+    yield started
+    if started.process.poll() is None:
+        started.process.kill()
+        started.process.communicate()
+
+
+def test_a_panel_is_driven_from_the_command_line(panel: Panel) -> None:
+    """Start, status and stop do what they say, second ones are refused, and the panel ends cleanly."""
+    assert urlopen(panel.address + "healthz", timeout=20).status == 200
+    panel.wait_for_state("ready")
+    assert panel.hardseq("start", "--arg", "seconds=x").returncode == 1
+    started = panel.hardseq("start")
+    assert started.returncode == 0, started.stderr
+    again = panel.hardseq("start")
+    assert again.returncode == 1 and "going on" in again.stderr
+    assert "Board" in panel.hardseq("status").stdout
+    assert panel.hardseq("stop").returncode == 0
+    panel.wait_for_state("ready", "loading")
+    assert panel.hardseq("stop").returncode == 1
+    listed = json.loads(panel.hardseq("runs", "--format", "json").stdout)["runs"]
+    assert [(run["status"], run["id"]) for run in listed] == [("stopped", started.stdout.split()[-1])]
+    shown = panel.end()
+    assert "verdict   STOPPED" in shown and "Traceback" not in shown
+    assert panel.process.returncode == 0
+    assert panel.hardseq("status").returncode == 1
+
+
+def test_a_second_panel_on_the_same_port_is_refused(panel: Panel) -> None:
+    """Two panels cannot share a port; the second one says so."""
+    port = panel.address.rstrip("/").rsplit(":", 1)[1]
+    second = panel.hardseq("panel", "--port", port)
+    assert second.returncode == 4
+    assert "is another panel running?" in second.stderr
+
+
+def test_a_panel_for_others_needs_a_token(panel: Panel) -> None:
+    """An address that other machines reach is refused without a token."""
+    refused = panel.hardseq("panel", "--host", "0.0.0.0", "--port", "0")
+    assert refused.returncode == 4
+    assert "token" in refused.stderr
+
+
+def test_the_journals_of_a_panel_are_marked_as_stored(panel: Panel) -> None:
+    """A run of the panel leaves a journal that says its report is safe."""
+    panel.wait_for_state("ready")
+    assert panel.hardseq("start", "--arg", "seconds=0.01").returncode == 0
+    journals = panel.project / ".hardseq" / "journals"
+    deadline = time.monotonic() + 60
+    while not any('"event":"report_stored"' in file.read_text() for file in journals.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
