@@ -97,6 +97,9 @@ class Child:
             return False
         for thread in (self._talk, self._print):
             thread.join(0.3)
+            if thread.is_alive():
+                # Something that a driver left running holds the pipe.
+                self.kill()
         return True
 
     def obituary(self) -> str:

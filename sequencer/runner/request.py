@@ -24,6 +24,8 @@ class StartRequest:
     ``params`` are values or texts by name. ``only`` names cases or modules, ``tags`` keeps cases with one of them.
     ``record`` holds the stand's facts by section, ``drivers`` its driver arguments by driver. ``host`` is found out
     when it is not given. ``attended`` says whether somebody can answer dialogs.
+    ``step`` pauses before each step, ``breaks`` names cases that do (both need a project compiled with ``stepping``);
+    ``pdb`` opens the debugger at each failure, for whom ``Run.debugger`` is then set.
     """
 
     params: Mapping[str, Scalar] = field(default_factory=dict)
@@ -35,6 +37,9 @@ class StartRequest:
     host: Mapping[str, Data] | None = None
     user: str | None = None
     attended: bool = False
+    step: bool = False
+    breaks: list[str] = field(default_factory=list)
+    pdb: bool = False
 
     def command(self, run_id: str, journal: str, attachments: str) -> dict[str, Any]:
         """The ``start`` command of the child's protocol."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -64,7 +65,8 @@ class Supervisor:
     def close(self) -> None:
         """Ends the thread; the process is the caller's."""
         self._inbox.put(("close", None))
-        self._thread.join()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
 
     # Everything below runs in the thread.
 
@@ -144,7 +146,8 @@ class Supervisor:
                 if stamped is not None:
                     self._apply(stamped)
             else:
-                self._control(json.loads(line))
+                with suppress(ValueError):
+                    self._control(json.loads(line))
 
     def _control(self, message: dict[str, Any]) -> None:
         if "deadline" in message:

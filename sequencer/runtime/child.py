@@ -6,7 +6,6 @@ import faulthandler
 import gc
 import os
 import signal
-import sys
 from pathlib import Path
 from types import FrameType
 
@@ -36,8 +35,6 @@ class ChildFront:
         """Makes the session start here."""
         config.stash[FRONT] = self
         faulthandler.enable()
-        # Collecting imports generated modules alone: their bytecode belongs beside them, whatever the environment says.
-        self._write_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, False
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remembers what kept a generated module from being imported."""
@@ -52,7 +49,6 @@ class ChildFront:
 
     def await_start(self, plan: Plan) -> Start | None:
         """Tells that the tests are collected, then waits."""
-        sys.dont_write_bytecode = self._write_bytecode
         plan.document()
         gc.freeze()
         self._ready = True

@@ -26,7 +26,7 @@ def select(plan: Plan, only: Iterable[str] | None, tags: Iterable[str] | None) -
     """
     if only is None and tags is None:
         return None
-    chosen = set(plan.cases) if only is None else _named(plan, only)
+    chosen = set(plan.cases) if only is None else named(plan, only)
     if tags is not None:
         wanted = set(tags)
         known = {tag for case in plan.cases.values() for tag in case.tags}
@@ -38,7 +38,8 @@ def select(plan: Plan, only: Iterable[str] | None, tags: Iterable[str] | None) -
     return [name for name in plan.cases if name in chosen]
 
 
-def _named(plan: Plan, only: Iterable[str]) -> set[str]:
+def named(plan: Plan, only: Iterable[str]) -> set[str]:
+    """The full names of the cases that ``only`` means, as in ``select``. Raises ``UnknownSelection``."""
     chosen = set()
     for name in only:
         found = {
@@ -47,9 +48,16 @@ def _named(plan: Plan, only: Iterable[str]) -> set[str]:
             if name in (case.full_name, case.module.id) or case.full_name.startswith(f"{name}[")
         }
         if not found:
-            raise UnknownSelection(f"there is no case or module named {name!r}")
+            raise UnknownSelection(f"there is no case or module named {name!r}{_similar(plan, name)}")
         chosen |= found
     return chosen
+
+
+def _similar(plan: Plan, name: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, [*plan.cases, *(module.id for module in plan.modules)], n=1)
+    return f": did you mean {close[0]!r}?" if close else ""
 
 
 def needed(plan: Plan, selection: Collection[str]) -> set[str]:

@@ -54,13 +54,13 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
     prepare(session, items, PlainFront)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
-    """Starts the run."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Starts the run; where there is to be none, the tests are not run either."""
     run = session.config.stash.get(SESSION, None)
-    if run is not None and not session.testsfailed and not session.config.option.collectonly:
-        run.start()
-    return (yield)
+    if run is None or session.testsfailed or session.config.option.collectonly:
+        return None
+    return None if run.start() else True
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:

@@ -34,6 +34,8 @@ class Start:
 
     ``only`` and ``tags`` select; ``record`` holds facts of the stand by section; ``drivers`` replaces driver arguments
     by name; ``attended`` says whether somebody could answer a dialog, ``uploads`` whether somebody sends reports.
+    For debugging: ``step`` pauses before each step, ``breaks`` names cases that pause so, ``pdb`` opens the debugger at
+    each failure.
     """
 
     run: str
@@ -49,7 +51,16 @@ class Start:
     user: str | None = None
     attended: bool = False
     uploads: bool = False
+    step: bool = False
+    breaks: list[str] = field(default_factory=list)
+    pdb: bool = False
     resume: Resume | None = None
+
+
+    @property
+    def debugged(self) -> bool:
+        """Whether what happens in the run may be up to somebody at its keyboard."""
+        return bool(self.step or self.breaks or self.pdb)
 
 
 def read_start(command: Mapping[str, Any]) -> Start:

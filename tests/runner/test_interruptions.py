@@ -268,12 +268,14 @@ def test_the_plan_is_known_before_the_start(project: Any, make_run: Callable[...
 
 
 def test_a_run_that_never_starts_leaves_nothing(project: Any, make_run: Callable[..., Any]) -> None:
-    """A warm process ends with its owner."""
-    project.module("main", project.case("a"))
+    """A warm process ends with its owner, and runs nothing before it does."""
+    body = "import os, pathlib\npathlib.Path(os.environ['BENCH_LOG']).write_text('ran\\n')"
+    project.module("main", project.case("a", body, drivers=""))
     run = make_run()
     run.wait_ready()
     assert run.alive
     run.close()
     run.close()
     assert not run.alive
+    assert project.logged == []
     assert not project.state.journals.exists()

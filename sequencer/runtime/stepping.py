@@ -1,0 +1,152 @@
+"""Pausing before each step of a case, for whoever debugs a sequence.
+
+The code of a stepping run asks before every step; a list of steps is a loop, so that a step can be repeated::
+
+    for _steps1 in case.stepping():
+        if _steps1.due("sequences/rail.yaml:12:9", "measure", name="5 V rail", call="meter.read_voltage"):
+            with Measure(...) as step:
+                step.value = meter.read_voltage()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sequencer.domain.dialog import describe
+from sequencer.domain.value import to_data
+
+Choice = Literal["continue", "skip", "repeat", "run on", "stop"]
+
+STOPPED = "stopped while debugging"
+SKIPPED = "step skipped by hand while debugging"
+LONGEST_VALUE = 200
+MOST_VARIABLES = 40
+
+_KEYS: Mapping[Choice, str] = {"continue": "c", "skip": "s", "repeat": "r", "run on": "g", "stop": "q"}
+_MEANINGS: Mapping[Choice, str] = {
+    "continue": "continue: run this step",
+    "skip": "skip this step: the case has an error then",
+    "repeat": "repeat the previous step",
+    "run on": "run on without pausing",
+    "stop": "stop the run",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The step that would come next; ``previous`` is the name of the one that could be repeated."""
+
+    place: str
+    verb: str
+    name: str | None
+    call: str | None
+    previous: str | None
+
+    @property
+    def label(self) -> str:
+        """What people call the step."""
+        return self.name or self.call or self.verb
+
+
+class Stepping:
+    """Which cases pause: all of them (``every``), or those in ``cases``, until somebody lets them run on."""
+
+    def __init__(self, every: bool = False, cases: set[str] | None = None) -> None:
+        self._every = every
+        self._cases = set() if cases is None else cases
+
+    def pauses(self, case: str) -> bool:
+        """Whether ``case`` pauses before its next step."""
+        return self._every or case in self._cases
+
+    def run_on(self, case: str) -> None:
+        """Stepping is over: for this case, and for those that nobody asked for by name."""
+        self._every = False
+        self._cases.discard(case)
+
+    def end(self) -> None:
+        """Nothing pauses any more."""
+        self._every = False
+        self._cases.clear()
+
+
+class Steps:
+    """One list of steps while it runs.
+
+    ``decide`` asks what to do about a step, or answers ``continue`` where nothing pauses; ``skipped`` is told of one that
+    was left out by hand; ``test`` evaluates a step's condition.
+    """
+
+    def __init__(
+        self, decide: Callable[[Pause], Choice], skipped: Callable[[Pause], None], test: Callable[[str], bool]
+    ) -> None:
+        self._decide = decide
+        self._skipped = skipped
+        self._test = test
+        self._number = 0
+        self._ran: list[tuple[int, str]] = []
+        self._target: int | None = None
+        self._again = False
+
+    def __iter__(self) -> Iterator[Steps]:
+        """Once through the list, and again for each time that a step is to be repeated."""
+        while True:
+            self._number = 0
+            self._again = False
+            yield self
+            if not self._again:
+                return
+
+    def due(
+        self, place: str, verb: str, *, name: str | None = None, call: str | None = None, when: str | None = None
+    ) -> bool:
+        """Whether the step that follows is to run now."""
+        self._number += 1
+        if self._again or (self._target is not None and self._number < self._target):
+            return False  # on the way back to the step that is to be repeated
+        repeating = self._number == self._target
+        self._target = None
+        if when is not None and not self._test(when):
+            return False
+        if repeating:
+            return True
+        previous = self._ran[-1] if self._ran and self._ran[-1][0] < self._number else None
+        pause = Pause(place, verb, name, call, None if previous is None else previous[1])
+        choice = self._decide(pause)
+        if choice == "repeat" and previous is not None:
+            self._target, self._again = previous[0], True
+            return False
+        if choice == "skip":
+            self._skipped(pause)
+            return False
+        self._ran.append((self._number, pause.label))
+        return True
+
+
+def pause_dialog(pause: Pause, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The question to whoever debugs. Its choices have a ``key`` too: the letter that a terminal takes for them."""
+    called = "" if pause.call is None else f", calls {pause.call}"
+    lines = [f"{pause.place}  {pause.verb}{called}"]
+    lines += [f"  {name} = {_shown(value)}" for name, value in list(variables.items())[:MOST_VARIABLES]]
+    if len(variables) > MOST_VARIABLES:
+        lines.append(f"  and {len(variables) - MOST_VARIABLES} more variables")
+    meanings = dict(_MEANINGS)
+    if pause.previous is None:
+        del meanings["repeat"]
+    else:
+        meanings["repeat"] = f"repeat the previous step: {pause.previous}"
+    choices = [{"value": choice, "label": label} for choice, label in meanings.items()]
+    title = f"Paused before: {pause.label}"
+    dialog = describe(
+        {"type": "radio", "title": title, "text": "\n".join(lines), "choices": choices, "default": "continue"}
+    )
+    for choice in dialog["fields"][0]["choices"]:
+        choice["key"] = _KEYS[choice["value"]]
+    return dialog
+
+
+def _shown(value: object) -> str:
+    text = repr(to_data(value))
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
