@@ -85,7 +85,8 @@ def needed(plan: Plan, selection: Collection[str]) -> set[str]:
 class Flow:
     """The course of a run: what ended how, and what therefore is skipped.
 
-    ``halted`` says why nothing but teardown runs any more. ``interrupted`` turns true when a stop cut something off.
+    ``halted`` says why nothing but teardown runs any more, ``stop_reason`` why somebody wanted that. ``interrupted``
+    turns true when a stop cut something off.
     """
 
     def __init__(self, plan: Plan, needed: Collection[str] | None = None, on_fail: OnFail = "continue") -> None:
@@ -95,7 +96,7 @@ class Flow:
         self._plan = plan
         self._needed = needed
         self._on_fail = on_fail
-        self._stop_reason: str | None = None
+        self.stop_reason: str | None = None
         self._failed_setup_module: PlannedModule | None = None
         self._failed_setup_case: dict[PlannedModule, PlannedCase] = {}
         self._unselected: set[str] = set()
@@ -106,8 +107,8 @@ class Flow:
 
     def stop(self, reason: str) -> None:
         """Halts because somebody asked for it."""
-        if self._stop_reason is None:
-            self._stop_reason = reason
+        if self.stop_reason is None:
+            self.stop_reason = reason
             self.halt(reason)
 
     def reason_to_skip(self, case: PlannedCase) -> str | None:
@@ -118,7 +119,7 @@ class Flow:
         if case.is_teardown:
             return None
         if self.halted is not None:
-            self.interrupted = self.interrupted or self._stop_reason is not None
+            self.interrupted = self.interrupted or self.stop_reason is not None
             return self.halted
         if case.module.group == "main" and self._failed_setup_module is not None:
             return f"setup module {self._failed_setup_module.name!r} failed"

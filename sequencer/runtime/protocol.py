@@ -96,7 +96,7 @@ class Protocol:
     def finish(self) -> Status:
         """The end of the run: its verdict, as an event."""
         status = self.verdict()
-        self.run.emit(RunFinished(status, self.run.interrupts.stop_reason if self._flow.interrupted else None))
+        self.run.emit(RunFinished(status, self._flow.stop_reason if self._flow.interrupted else None))
         return status
 
     def verdict(self) -> Status:
@@ -114,6 +114,9 @@ class Protocol:
         reason = self._skip or self._flow.failed_dependency(case) if status == "skipped" else None
         again = status in ("failed", "error") and attempt.attempt < case.attempts and self._may_try_again(case)
         self.run.emit(CaseFinished(case.full_name, status, attempt.attempt, not again, reason))
+        if status == "stopped":
+            # Also when it was the operator who closed a dialog, of which nobody else knows.
+            self._flow.stop(attempt.failures[-1].message)
         if not again:
             self._flow.finished(case, status)
         # Between two attempts only what belongs to the case is torn down: its parent is what comes next.

@@ -56,7 +56,6 @@ class Start:
     pdb: bool = False
     resume: Resume | None = None
 
-
     @property
     def debugged(self) -> bool:
         """Whether what happens in the run may be up to somebody at its keyboard."""
