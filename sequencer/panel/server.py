@@ -86,7 +86,7 @@ class PanelServer:
             loop(timeout=30.0, use_poll=hasattr(select, "poll"), map=self._connections, count=1)
 
     def _close_connections(self) -> None:
-        from waitress.wasyncore import close_all  # type: ignore[import-untyped]
+        from waitress.wasyncore import close_all
 
         close_all(self._connections, ignore_all=True)
 

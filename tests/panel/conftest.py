@@ -213,8 +213,8 @@ class Stand:
     def steps(self, steps: str) -> None:
         """A sequence of one case with these steps."""
         indented = textwrap.indent(textwrap.dedent(steps).strip(), " " * 10)
-        head = "name: Asking\nmodules:\n  main:\n    name: Main\n    cases:\n      ask:\n        name: Ask\n        steps:\n"
-        self.sequence("asking", head + indented + "\n")
+        head = ["name: Asking", "modules:", "  main:", "    name: Main", "    cases:", "      ask:"]
+        self.sequence("asking", "\n".join([*head, "        name: Ask", "        steps:", indented, ""]))
 
     def configure(self, text: str) -> None:
         self.write("hardseq.toml", text)
@@ -225,15 +225,26 @@ class Stand:
         return panel
 
 
+@pytest.fixture(scope="module")
+def shared_stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    """A stand that the tests of a module share; they only look."""
+    yield from _stand(tmp_path_factory.mktemp("stand"))
+
+
 @pytest.fixture
-def stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+def stand(tmp_path: Path) -> Iterator[Stand]:
     """A stand with one simple sequence, to be changed before ``open``."""
-    for name in ("HARDSEQ_STATE_DIR", "HARDSEQ_PANEL_TOKEN", "HARDSEQ_SC_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    stand = Stand(tmp_path)
-    yield stand
-    for panel in stand.panels:
-        panel.close()
+    yield from _stand(tmp_path)
+
+
+def _stand(folder: Path) -> Iterator[Stand]:
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("HARDSEQ_STATE_DIR", "HARDSEQ_PANEL_TOKEN", "HARDSEQ_SC_API_KEY"):
+            environment.delenv(name, raising=False)
+        stand = Stand(folder)
+        yield stand
+        for panel in stand.panels:
+            panel.close()
 
 
 @pytest.fixture(scope="session")

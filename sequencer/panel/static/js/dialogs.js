@@ -2,7 +2,7 @@
 
 import { ApiError, post } from "./api.js";
 import { AnswerField } from "./answer_field.js";
-import { fill, h, icon, memory, newId, setText } from "./dom.js";
+import { fill, h, icon, memory, modal, newId, setText } from "./dom.js";
 import { looks } from "./looks.js";
 import { now, on, openDialogs, state } from "./state.js";
 import { duration, t } from "./text.js";
@@ -68,10 +68,7 @@ class Question {
       this.problem,
       this.buttons,
     );
-    this.element = h("dialog", { class: "dialog", aria: { labelledby: title } }, this.form);
-    // Escape is pressed without thinking, and closing stops the run.
-    this.element.addEventListener("cancel", (event) => event.preventDefault());
-    this.element.addEventListener("keydown", (event) => event.stopPropagation());
+    this.element = modal({ class: "dialog", aria: { labelledby: title } }, this.form);
     this.render();
     document.body.append(this.element);
     this.element.showModal();
@@ -176,8 +173,7 @@ class Question {
 
   away() {
     clearInterval(this.timer);
-    this.element.close();
-    this.element.remove();
+    this.element.dispatchEvent(new Event("leave"));
     if (this.mine) return;
     const one = state.cases.get(this.asked.case.full_name);
     const answered = one?.attempts.flatMap((attempt) => attempt.dialogs).find((dialog) => dialog.id === this.asked.id);

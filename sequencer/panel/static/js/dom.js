@@ -110,3 +110,29 @@ export const memory = {
     }
   },
 };
+
+/**
+ * A modal dialog that only the page's own buttons close. Escape, pressed without thinking, does nothing (unless `escape`
+ * says what), and no key gets through to the page below.
+ */
+export function modal(properties, ...children) {
+  const { escape, ...others } = properties;
+  const element = h("dialog", { ...others, closedby: "none" }, ...children);
+  let wanted = true;
+  element.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    escape?.();
+  });
+  element.addEventListener("keyup", (event) => event.stopPropagation());
+  element.addEventListener("cancel", (event) => event.preventDefault());
+  // A browser may close it all the same when asked twice.
+  element.addEventListener("close", () => wanted && element.isConnected && element.showModal());
+  element.addEventListener("leave", () => {
+    wanted = false;
+    element.close();
+    element.remove();
+  });
+  return element;
+}

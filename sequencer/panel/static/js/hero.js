@@ -22,8 +22,8 @@ export function heroView() {
   parts.elapsed = h("span", { class: "hero-elapsed number" });
   parts.left = h("span", { class: "hero-left" });
   parts.bar = h("progress", { class: "hero-progress", max: 1, value: 0, aria: { label: t("run.progress") } });
-  parts.start = h("button", { type: "button", class: "button start", onclick: () => start() }, icon("play"), h("span", { class: "button-text" }), h("kbd", {}, t("key.space")));
-  parts.stop = h("button", { type: "button", class: "button stop", onclick: stop }, icon("halt"), h("span", { class: "button-text" }));
+  parts.start = h("button", { type: "button", class: "button start", disabled: true, onclick: () => start() }, icon("play"), h("span", { class: "button-text" }), h("kbd", {}, t("key.space")));
+  parts.stop = h("button", { type: "button", class: "button stop", hidden: true, onclick: stop }, icon("halt"), h("span", { class: "button-text" }));
   parts.hero = h(
     "section",
     { class: "hero", aria: { label: t("run.title") } },

@@ -1,7 +1,7 @@
 // What the run tells the operator: a blocking message over the page until it is confirmed, others at its top.
 
 import { post } from "./api.js";
-import { fill, h, icon, memory, newId } from "./dom.js";
+import { fill, h, icon, memory, modal, newId } from "./dom.js";
 import { looks } from "./looks.js";
 import { on, state } from "./state.js";
 import { play } from "./sound.js";
@@ -64,8 +64,7 @@ class Blocking {
     this.message = message;
     const since = Date.now();
     const title = newId("message");
-    this.element = h(
-      "dialog",
+    this.element = modal(
       { class: "dialog", aria: { labelledby: title } },
       h(
         "div",
@@ -80,8 +79,6 @@ class Blocking {
         ),
       ),
     );
-    this.element.addEventListener("cancel", (event) => event.preventDefault());
-    this.element.addEventListener("keydown", (event) => event.stopPropagation());
     document.body.append(this.element);
     this.element.showModal();
     this.element.querySelector(".primary").focus();
@@ -89,7 +86,6 @@ class Blocking {
 
   away() {
     blocking = null;
-    this.element.close();
-    this.element.remove();
+    this.element.dispatchEvent(new Event("leave"));
   }
 }

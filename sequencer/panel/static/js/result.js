@@ -1,6 +1,6 @@
 // The result over the whole page when a run ends: to be seen from anywhere in the hall.
 
-import { fill, h, icon, newId } from "./dom.js";
+import { fill, h, icon, modal, newId } from "./dom.js";
 import { focusForm } from "./start_form.js";
 import { lastAttempt, on, state } from "./state.js";
 import { duration, t } from "./text.js";
@@ -28,9 +28,10 @@ function open() {
   const since = Date.now();
   const title = newId("result");
   const bar = h("div", { class: "result-countdown", hidden: true });
-  const element = h(
-    "dialog",
-    { class: `result is-${run.status}`, aria: { labelledby: title } },
+  const dismiss = () => Date.now() - since > TOO_SOON && shown?.close();
+  // Space and Enter go to the button; none of them starts a run.
+  const element = modal(
+    { class: `result is-${run.status}`, aria: { labelledby: title }, escape: dismiss },
     h(
       "div",
       { class: "result-body" },
@@ -40,7 +41,7 @@ function open() {
       h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time)),
       run.stop_reason ? h("p", { class: "result-reason" }, run.stop_reason) : null,
       h("ul", { class: "result-failures" }),
-      h("button", { type: "button", class: "button result-dismiss", onclick: () => Date.now() - since > TOO_SOON && shown?.close() }, t("result.dismiss")),
+      h("button", { type: "button", class: "button result-dismiss", onclick: dismiss }, t("result.dismiss")),
     ),
     bar,
   );
@@ -49,17 +50,9 @@ function open() {
   const close = () => {
     clearTimeout(timer);
     shown = null;
-    element.close();
-    element.remove();
+    element.dispatchEvent(new Event("leave"));
     focusForm();
   };
-  // Space and Enter go to the button; Escape closes as well; none of them starts a run.
-  element.addEventListener("cancel", (event) => {
-    event.preventDefault();
-    if (Date.now() - since > TOO_SOON) close();
-  });
-  element.addEventListener("keydown", (event) => event.stopPropagation());
-  element.addEventListener("keyup", (event) => event.stopPropagation());
   document.body.append(element);
   element.showModal();
   element.querySelector(".result-dismiss").focus();

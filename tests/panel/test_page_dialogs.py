@@ -1,0 +1,346 @@
+"""Dialogs and operator messages of every kind, answered in a real browser, told in the stored report."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+PICTURE = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="red"/></svg>'
+)
+TOO_SOON = 400
+"""Milliseconds that a fresh question takes no answer: a click before was meant for something else."""
+
+
+def asked(stand: Any, browse: Any, steps: str) -> tuple[Any, Any, Any]:
+    """A run of these steps up to its dialog: panel, page, dialog."""
+    stand.steps(steps)
+    panel = stand.open()
+    page = browse(panel)
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    page.keyboard.press("Space")
+    dialog = page.locator("dialog.dialog")
+    expect(dialog).to_be_visible()
+    page.wait_for_timeout(TOO_SOON)
+    return panel, page, dialog
+
+
+def ended(panel: Any, page: Any, word: str = "Pass") -> tuple[Any, Any]:
+    """The stored dialogs and the attempt of the run that ended with ``word``."""
+    expect(page.locator("dialog.dialog")).to_have_count(0)
+    expect(page.locator(".hero .verdict-word")).to_have_text(word)
+    attempt = panel.last()["modules"][0]["cases"][0]["attempts"][-1]
+    return attempt["dialogs"], attempt
+
+
+def test_confirm(stand: Any, browse: Any) -> None:
+    """Title, text in its size, own button; who answered and how long it took stand in the report."""
+    panel, page, dialog = asked(
+        stand, browse, "- dialog: {title: Connect, text: Plug it in., font_size: 31, buttons: {confirm: Plugged}}"
+    )
+    expect(dialog.get_by_role("heading")).to_have_text("Connect")
+    expect(dialog.locator(".shown-text")).to_have_css("font-size", "31px")
+    page.evaluate("localStorage.setItem('hardseq.operator', 'Ann')")
+    dialog.get_by_role("button", name="Plugged").click()
+    (told,), _ = ended(panel, page)
+    assert (told["result"], told["value"]) == ("confirm", None)
+    assert told["by"] == "Ann (127.0.0.1)"
+    assert told["seconds"] >= TOO_SOON / 1000
+
+
+@pytest.mark.parametrize(("button", "word"), [("Pass", "Pass"), ("Fail", "Fail")])
+def test_pass_fail(stand: Any, browse: Any, button: str, word: str) -> None:
+    """Fail fails the case with the sequence's message and error code; neither is chosen by a stray Enter."""
+    panel, page, dialog = asked(
+        stand,
+        browse,
+        "- dialog: {text: Does it light?, pass_fail: true}\n  message: It is dark\n  error_code: 4",
+    )
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(100)
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name=button).click()
+    (told,), attempt = ended(panel, page, word)
+    assert told["result"] == button.lower()
+    assert [(failure["message"], failure["error_code"]) for failure in attempt["failures"]] == (
+        [("It is dark", 4)] if button == "Fail" else []
+    )
+
+
+def test_text(stand: Any, browse: Any) -> None:
+    """required, min_length, max_length and pattern are checked in the page; Enter confirms."""
+    panel, page, dialog = asked(
+        stand,
+        browse,
+        """
+        - dialog: {type: text, text: Read the label, min_length: 4, max_length: 8, pattern: "^[A-Z]+$"}
+          save: label
+        - check: label == "ABCD"
+        """,
+    )
+    field = dialog.get_by_role("textbox")
+    expect(field).to_be_focused()
+    problem = dialog.locator(".answer .field-problem")
+    for typed, said in [("", "answer this"), ("ABC", "At least 4"), ("ABCDEFGHI", "At most 8"), ("abcd", "right form")]:
+        field.fill(typed)
+        page.keyboard.press("Enter")
+        expect(problem).to_contain_text(said)
+    field.fill("ABCD")
+    expect(problem).to_have_text("")
+    page.keyboard.press("Enter")
+    (told,), _ = ended(panel, page)
+    assert told["value"] == "ABCD"
+
+
+@pytest.mark.parametrize(("typed", "value"), [("2e3", 2000.0), ("-4,5", -4.5), ("7", 7)])
+def test_number_as_a_measurement(stand: Any, browse: Any, typed: str, value: float) -> None:
+    """Floats, exponents, signs and the decimal comma; what is no number or out of bounds is refused by the page."""
+    panel, page, dialog = asked(
+        stand,
+        browse,
+        """
+        - dialog: {type: number, text: Torque?, unit: Nm, min: -5, max: 5000}
+          measurement: Torque
+          limits: [-10, 3000]
+        """,
+    )
+    field = dialog.get_by_role("textbox")
+    expect(dialog.locator(".unit")).to_have_text("Nm")
+    for wrong, said in [("abc", "must be a number"), ("-6", "At least -5"), ("1e9", "At most 5000")]:
+        field.fill(wrong)
+        page.keyboard.press("Enter")
+        expect(dialog.locator(".answer .field-problem")).to_contain_text(said)
+    field.fill(typed)
+    dialog.get_by_role("button", name="Confirm").click()
+    (told,), attempt = ended(panel, page)
+    assert told["value"] == value
+    (measured,) = attempt["measurements"]
+    assert (measured["name"], measured["value"], measured["unit"], measured["result"]) == ("Torque", value, "Nm", True)
+
+
+def test_radio_by_keyboard(stand: Any, browse: Any) -> None:
+    """One of several, chosen with arrow keys alone."""
+    panel, page, dialog = asked(
+        stand,
+        browse,
+        "- dialog: {type: radio, text: Colour?, choices: [red, green, {value: 3, label: Blue}]}\n  save: colour",
+    )
+    dialog.get_by_role("button", name="Confirm").click()
+    expect(dialog.locator(".answer .field-problem")).to_have_text("Please answer this.")
+    expect(dialog.get_by_label("red")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    (told,), _ = ended(panel, page)
+    assert told["value"] == 3
+
+
+def test_checkbox(stand: Any, browse: Any) -> None:
+    """Several of several, with how many at least."""
+    panel, page, dialog = asked(
+        stand, browse, "- dialog: {type: checkbox, text: What is there?, choices: [lid, screws, label], min: 2}"
+    )
+    dialog.get_by_label("label").check()
+    dialog.get_by_role("button", name="Confirm").click()
+    expect(dialog.locator(".answer .field-problem")).to_have_text("Choose at least 2.")
+    dialog.get_by_label("lid").check()
+    dialog.get_by_role("button", name="Confirm").click()
+    (told,), _ = ended(panel, page)
+    assert told["value"] == ["lid", "label"]
+
+
+def test_several_steps(stand: Any, browse: Any) -> None:
+    """Page by page, forth and back, confirmed on the last one."""
+    panel, page, dialog = asked(
+        stand,
+        browse,
+        """
+        - dialog:
+            type: steps
+            title: Assembly
+            steps:
+              - {title: Board, text: Put the board in.}
+              - {title: Lid, text: Put the lid on.}
+        """,
+    )
+    expect(dialog).to_contain_text("Step 1 of 2")
+    expect(dialog.get_by_role("button", name="Confirm")).to_have_count(0)
+    dialog.get_by_role("button", name="Next").click()
+    expect(dialog.get_by_role("heading", name="Lid")).to_be_visible()
+    dialog.get_by_role("button", name="Back").click()
+    expect(dialog).to_contain_text("Put the board in.")
+    dialog.get_by_role("button", name="Next").click()
+    dialog.get_by_role("button", name="Confirm").click()
+    (told,), _ = ended(panel, page)
+    assert told["result"] == "confirm"
+
+
+def test_a_form_of_every_field(stand: Any, browse: Any) -> None:
+    """Text, number, switch, slider, radio with pictures and list in one form; all that is wrong is said at once."""
+    stand.write("images/a.svg", PICTURE)
+    panel, page, dialog = asked(
+        stand,
+        browse,
+        """
+        - dialog:
+            type: form
+            title: Visual check
+            fields:
+              - {name: who, label: Your name, min_length: 2}
+              - {name: volts, label: Voltage, type: number, unit: V, max: 9}
+              - {name: clean, label: Clean, type: switch}
+              - {name: level, label: Level, type: slider, min: 0, max: 10, step: 1, default: 4}
+              - name: shape
+                label: Shape
+                type: radio
+                choices: [{label: Round, value: r, image: images/a.svg}, {label: Square, value: s}]
+              - {name: line, label: Line, type: list, choices: [1, 2, 3]}
+          save: seen
+        - message: "${{ seen.who }} ${{ seen.volts }} ${{ seen.shape }}"
+        """,
+    )
+    dialog.get_by_role("button", name="Confirm").click()
+    expect(dialog.locator(".field-problem:not(:empty)")).to_have_count(4)
+    expect(dialog.get_by_label("Your name")).to_be_focused()
+    dialog.get_by_label("Your name").fill("Ann")
+    dialog.get_by_label("Voltage").fill("4.5")
+    dialog.get_by_role("switch", name="Clean").check()
+    slider = dialog.get_by_role("slider")
+    slider.press("ArrowRight")
+    expect(dialog.locator("output")).to_have_text("5")
+    assert dialog.locator("img").evaluate("(image) => image.naturalWidth") == 40
+    dialog.get_by_label("Round").check()
+    dialog.get_by_label("Line").select_option("2")
+    dialog.get_by_role("button", name="Confirm").click()
+    (told,), attempt = ended(panel, page)
+    assert told["value"] == {"who": "Ann", "volts": 4.5, "clean": True, "level": 5, "shape": "r", "line": 2}
+    assert "Ann 4.5 r" in attempt["messages"].values()
+
+
+def test_the_server_checks_again(stand: Any, browse: Any) -> None:
+    """An answer past the page's checks is refused with the field's name, and the dialog stays."""
+    panel, page, dialog = asked(stand, browse, "- dialog: {type: number, text: '?', max: 5}")
+    identity = panel.session.live.look(
+        lambda report, _: report["modules"][0]["cases"][0]["attempts"][0]["dialogs"][0]["id"]
+    )
+    refused = panel.ask("POST", f"/api/dialogs/{identity}", {"result": "confirm", "value": 6})
+    assert (refused.status, refused.json["error"]["fields"][0]["code"]) == (422, "max")
+    assert panel.ask("POST", f"/api/dialogs/{identity}", {"result": "pass"}).status == 422
+    assert panel.ask("POST", "/api/dialogs/nonsense", {"result": "confirm"}).status == 404
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("textbox").fill("5")
+    page.keyboard.press("Enter")
+    ended(panel, page)
+    assert panel.ask("POST", f"/api/dialogs/{identity}", {"result": "confirm", "value": 5}).status == 409
+
+
+def test_the_first_answer_wins_and_the_others_see_it(stand: Any, browse: Any) -> None:
+    """Two browsers: one answers, the other's dialog goes away and says who answered."""
+    panel, page, dialog = asked(stand, browse, "- dialog: Ready?\n- wait: 300 ms")
+    other = browse(panel, "/runs")
+    expect(other.locator("dialog.dialog")).to_be_visible()
+    page.evaluate("localStorage.setItem('hardseq.operator', 'Ann')")
+    dialog.get_by_role("button", name="Confirm").click()
+    expect(other.locator("dialog.dialog")).to_have_count(0)
+    expect(other.locator(".toast")).to_contain_text("Answered by Ann")
+    ended(panel, page)
+
+
+def test_a_dialog_nobody_answers_times_out(stand: Any, browse: Any) -> None:
+    """The step's timeout takes the dialog away everywhere and fails the case."""
+    stand.steps("- dialog: Ready?\n  timeout: 700 ms")
+    panel = stand.open()
+    page = browse(panel)
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    page.keyboard.press("Space")
+    expect(page.locator("dialog.dialog")).to_be_visible()
+    (told,), attempt = ended(panel, page, "Fail")
+    assert told["result"] == "timeout"
+    assert attempt["failures"][0]["kind"] == "timeout"
+
+
+def test_closing_the_dialog_stops_the_run(stand: Any, browse: Any) -> None:
+    """The cross stops; Escape, pressed without thinking, does not."""
+    panel, page, dialog = asked(stand, browse, "- dialog: Ready?")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Close and stop the run").click()
+    (told,), _ = ended(panel, page, "Stopped")
+    assert told["result"] == "close"
+
+
+def test_picture_and_html_can_do_nothing(stand: Any, browse: Any) -> None:
+    """The picture comes from the project folder; raw HTML lies in a frame without scripts and without this origin."""
+    stand.write("images/board.svg", PICTURE)
+    # The browser writes into its console that it did not run the script.
+    panel, page, dialog = asked(
+        stand,
+        lambda panel: browse(panel, strict=False),
+        """
+        - dialog:
+            text: Look
+            image: {file: images/board.svg, width: 50, border: 2, alt: The board}
+            html: "<h1 id=x>Pinout</h1><img src=x onerror='top.hacked=1'><script>top.hacked = 1</script>"
+        """,
+    )
+    picture = dialog.get_by_role("img", name="The board")
+    assert picture.evaluate("(image) => image.naturalWidth") == 40
+    expect(picture).to_have_css("border-top-width", "2px")
+    frame = dialog.frame_locator("iframe")
+    expect(frame.locator("h1")).to_have_text("Pinout")
+    assert page.evaluate("window.hacked") is None
+    assert dialog.locator("iframe").get_attribute("sandbox") == ""
+    dialog.get_by_role("button", name="Confirm").click()
+    ended(panel, page)
+
+
+def test_messages_blocking_and_not_and_cleared(stand: Any, browse: Any) -> None:
+    """A blocking message holds the run; another stands at the top until the sequence or a person takes it away."""
+    stand.steps(
+        """
+        - operator_message: {title: Warm-up, text: The chamber heats up, key: heat}
+        - operator_message: {title: Lid, text: Close the lid, blocking: true}
+        - operator_message: {clear: true, key: heat}
+        - operator_message: Take the board out
+        """
+    )
+    panel = stand.open()
+    page = browse(panel)
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    page.keyboard.press("Space")
+    blocking = page.locator("dialog.dialog")
+    expect(blocking).to_contain_text("Close the lid")
+    expect(page.locator(".message")).to_contain_text("The chamber heats up")
+    page.keyboard.press("Space")
+    page.wait_for_timeout(TOO_SOON)
+    expect(blocking).to_be_visible()
+    blocking.get_by_role("button", name="Confirm").click()
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+    expect(page.locator(".message")).to_have_count(1)
+    expect(page.locator(".message")).to_contain_text("Take the board out")
+    panel.wait_for("ready")
+    page.locator(".message").get_by_role("button", name="Take away").click()
+    expect(page.locator(".message")).to_have_count(0)
+    said = panel.last()["operator_messages"]
+    assert [(message["text"], message["cleared"] is None) for message in said] == [
+        ("The chamber heats up", False),
+        ("Close the lid", False),
+        ("Take the board out", True),
+    ]
+
+
+def test_a_dialog_shows_on_every_page_and_to_who_comes_late(stand: Any, browse: Any) -> None:
+    """Whoever opens the panel while a question waits gets it, on whatever page."""
+    panel, _, _ = asked(stand, browse, "- dialog: {title: Anybody there, text: Please}")
+    late = browse(panel, "/yield", locale="de")
+    expect(late.locator("dialog.dialog")).to_contain_text("Anybody there")
+    expect(late.locator("dialog.dialog")).to_contain_text(re.compile("Main · Ask"))
+    late.wait_for_timeout(TOO_SOON)
+    late.keyboard.press("Enter")
+    expect(late.locator("dialog.dialog")).to_have_count(0)
+    assert panel.last()["status"] == "passed"

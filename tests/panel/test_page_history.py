@@ -1,0 +1,157 @@
+"""The history pages in a real browser: runs, one run, yield, a measurement over the runs, storage."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+VARYING = """
+name: Rails
+version: 2.0.0
+params: {serial: {type: string}, volts: {type: number}}
+modules:
+  rails:
+    name: Supply rails
+    cases:
+      rail_5v:
+        name: 5 V rail
+        steps:
+          - record: {dut: {serial_number: "${{ params.serial }}", part_number: PB-7, info: {sw: 1.0.0}}}
+          - {measure: Output, value: "${{ params.volts }}", unit: V, limits: [4.8, 5.2]}
+"""
+VOLTS = [5.0, 5.05, 4.95, 5.1, 5.5]
+
+
+@pytest.fixture(scope="module")
+def filled(shared_stand: Any) -> Any:
+    """A panel whose stand has run five boards, the last of them bad."""
+    shared_stand.sequence("rails", VARYING)
+    panel = shared_stand.open()
+    for number, volts in enumerate(VOLTS, 1):
+        panel.run(params={"serial": f"SN{number}", "volts": volts}, user="Ann")
+    return panel
+
+
+def test_runs_are_listed_filtered_and_opened(filled: Any, browse: Any) -> None:
+    """Newest first; filters stand in the address; a run opens with every measurement and its facts."""
+    page = browse(filled, "/runs")
+    rows = page.locator(".runs tbody tr")
+    expect(rows).to_have_count(5)
+    expect(rows.first).to_contain_text("SN5")
+    expect(rows.first.locator(".chip")).to_have_text("failed")
+    expect(rows.first).to_contain_text("rails::rail_5v")
+    expect(rows.first).to_contain_text("Ann")
+    page.get_by_label("Verdict").select_option("passed")
+    expect(rows).to_have_count(4)
+    page.get_by_label("Serial number").fill("SN2")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(1)
+    page.reload()
+    expect(rows).to_have_count(1)
+    rows.first.locator(".row-link").click()
+    expect(page.locator(".report-head .verdict-word")).to_have_text("Pass")
+    expect(page.locator(".fact-cards")).to_contain_text("SN2")
+    expect(page.locator(".fact-cards")).to_contain_text("1.0.0")
+    page.locator(".case-head").click()
+    expect(page.locator(".measurements tbody tr")).to_have_count(1)
+    expect(page.locator(".measurements .col-limits").last).to_have_text("4.8 … 5.2 V")
+    expect(page.locator(".measurements .col-place").last).to_have_text(re.compile(r"sequences/rails\.yaml:\d+"))
+    page.go_back()
+    expect(rows).to_have_count(1)
+
+
+def test_pages_of_the_list(filled: Any, browse: Any) -> None:
+    """What does not fit on the first page comes by button; none twice, none missing."""
+    page = browse(filled, "/runs")
+    expect(page.locator(".runs tbody tr")).to_have_count(5)
+    page.route("**/api/runs?*", lambda route: route.continue_(url=route.request.url.replace("limit=50", "limit=2")))
+    page.get_by_label("Verdict").select_option("")
+    page.reload()
+    rows = page.locator(".runs tbody tr")
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(4)
+    page.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(5)
+    serials = page.locator(".runs tbody .col-serial_number").all_inner_texts()
+    assert serials == ["SN5", "SN4", "SN3", "SN2", "SN1"]
+
+
+@pytest.mark.parametrize(
+    ("path", "link", "name", "begins"),
+    [
+        ("/runs", "CSV", "runs.csv", "id,status,"),
+        ("/runs", "JSON", "runs.json", '{"runs":'),
+        ("/yield", "CSV", "statistics.csv", "name,value"),
+        ("/measurements", "CSV", "series.csv", "run,time,"),
+        ("/runs/latest", "HTML", ".html", "<!"),
+        ("/runs/latest", "CSV", ".csv", "run,"),
+        ("/runs/latest", "JUnit", ".xml", "<?xml"),
+        ("/runs/latest", "StandCloud", ".standcloud.json", "{"),
+    ],
+)
+def test_exports(filled: Any, browse: Any, path: str, link: str, name: str, begins: str) -> None:
+    """Every history page gives what it shows as files."""
+    page = browse(filled, path)
+    with page.expect_download() as download:
+        page.get_by_role("link", name=link, exact=True).click()
+    assert download.value.suggested_filename.endswith(name)
+    assert download.value.path().read_text("utf-8-sig").startswith(begins)
+
+
+def test_yield_and_failures(filled: Any, browse: Any) -> None:
+    """Yield, first-pass yield and which case fails, over a chosen time."""
+    page = browse(filled, "/yield")
+    tiles = page.locator(".tile-figure")
+    expect(tiles.nth(0)).to_have_text("80%")
+    expect(tiles.nth(1)).to_have_text("80%")
+    expect(page.locator(".pareto li")).to_contain_text("rails::rail_5v")
+    page.get_by_label("Time").select_option("custom")
+    page.get_by_label("To", exact=True).fill("2001-01-01")
+    expect(page.locator(".yield-body")).to_contain_text("No runs match.")
+
+
+def test_a_measurement_over_the_runs(filled: Any, browse: Any) -> None:
+    """Values against limits, mean and spread, Cp and Cpk; reached from the failing case of the yield page."""
+    page = browse(filled, "/yield")
+    page.locator(".pareto-name").click()
+    expect(page.get_by_role("heading", name="Measurements")).to_be_visible()
+    expect(page.locator("figure.chart canvas")).to_be_visible()
+    expect(page.locator(".u-legend")).to_contain_text("Upper limit")
+    body = page.locator(".series-body")
+    # Mean 5.12, s = 0.219089: Cp = 0.4 / 6 s, Cpk = (5.2 - 5.12) / 3 s.
+    expect(body.locator(".tile", has_text="Mean")).to_contain_text("5.12 V")
+    expect(body.locator(".tile", has_text="limits against spread").locator(".tile-figure")).to_have_text("0.30")
+    expect(body.locator(".tile", has_text="centring").locator(".tile-figure")).to_have_text("0.12")
+
+
+def test_an_unknown_run_says_so(filled: Any, browse: Any) -> None:
+    """A wrong address is answered in words."""
+    page = browse(filled, "/runs/nonsense", strict=False)
+    expect(page.locator(".empty")).to_have_text("there is no run with this id")
+
+
+def test_storage_shows_what_waits_and_tries_again(stand: Any, browse: Any, free_port: int) -> None:
+    """Reports that StandCloud did not get are counted, with the reason, and sent again by one button."""
+    stand.configure(
+        f'[stand_cloud]\naddress = "http://127.0.0.1:{free_port}"\napi_key = "secret-key-1"\nautosync = true\n'
+    )
+    panel = stand.open()
+    panel.run()
+    page = browse(panel, "/storage")
+    target = page.locator(".target")
+    expect(target).to_contain_text("StandCloud")
+    expect(target.locator(".figures .is-some")).to_contain_text("1")
+    expect(target.locator("tbody tr")).to_have_count(1)
+    expect(target.locator("tbody tr")).to_contain_text(re.compile("refused|reach|connect", re.IGNORECASE))
+    expect(page.locator(".nav .badge")).to_have_text("1", timeout=20_000)
+    with page.expect_response("**/api/sync") as answer:
+        page.get_by_role("button", name="Try again now").click()
+    assert answer.value.status == 200
+    assert "secret-key-1" not in page.content()
+    assert "secret-key-1" not in json.dumps(panel.ask("GET", "/api/outbox").json)

@@ -1,0 +1,187 @@
+"""What configuration and readers of a page can choose: language, colours, sizes, cases, sequences, keys alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sequencer.domain.settings import LANGUAGES
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+STATIC = Path(__file__).parents[2] / "sequencer/panel/static"
+TEXTS = {name: json.loads((STATIC / f"translations/{name}.json").read_text("utf-8")) for name in LANGUAGES}
+
+
+def started(page: Any) -> Any:
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    return page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_language_misses_a_text(language: str) -> None:
+    """Each language has every text, with the same slots, and none is left in English by mistake."""
+    texts, english = TEXTS[language], TEXTS["en"]
+    assert texts.keys() == english.keys()
+    for name, text in texts.items():
+        assert text.strip(), name
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", english[name])), name
+    if language != "en":
+        same = [name for name in texts if texts[name] == english[name]]
+        assert len(same) < 0.15 * len(texts), same
+
+
+def test_every_text_that_the_page_asks_for_is_there() -> None:
+    """The names in the scripts and templates are names of texts; families like status.* are complete."""
+    scripts = "\n".join(path.read_text("utf-8") for path in (STATIC / "js").glob("*.js"))
+    scripts += "\n".join(path.read_text("utf-8") for path in (STATIC.parent / "templates").glob("*.html"))
+    asked = set(re.findall(r"\bt\(\"([a-z_.0-9A-Z]+)\"", scripts)) | set(
+        re.findall(r"texts\[\"([a-z_.]+)\"\]", scripts)
+    )
+    for family in re.findall(r"\bt\(`([a-z_.]+)\$\{", scripts):
+        assert any(name.startswith(family) for name in TEXTS["en"]), family
+    assert asked <= TEXTS["en"].keys()
+    assert len(asked) > 100
+
+
+@pytest.mark.parametrize("language", ["de", "ja"])
+def test_the_configured_language_is_spoken(stand: Any, browse: Any, language: str) -> None:
+    """The whole page speaks the language of the configuration."""
+    stand.configure(f'[frontend]\nlanguage = "{language}"\n')
+    page = started(browse(stand.open()))
+    texts = TEXTS[language]
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect(page.locator(".hero .verdict-word")).to_have_text(texts["verdict.ready"])
+    expect(page.locator(".start .button-text")).to_have_text(texts["button.start"])
+    page.keyboard.press("Space")
+    expect(page.locator(".hero .verdict-word")).to_have_text(texts["verdict.passed"])
+    expect(page.get_by_role("link", name=texts["nav.measurements"])).to_be_visible()
+
+
+def test_a_reader_may_choose_another_language_and_theme(stand: Any, browse: Any) -> None:
+    """Chosen in the menu, kept by the browser, without a reload."""
+    page = started(browse(stand.open(), color_scheme="light"))
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.locator(".menu-button").click()
+    page.get_by_label("Appearance").select_option("dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    for language in reversed(LANGUAGES):
+        page.locator(".menu select").first.select_option(language)
+        expect(page.locator(".hero .verdict-word")).to_have_text(TEXTS[language]["verdict.ready"])
+        expect(page.get_by_role("link", name=TEXTS[language]["nav.runs"], exact=True)).to_be_visible()
+        expect(page.locator(".filters button").first).to_contain_text(TEXTS[language]["filter.all"])
+    page.locator(".menu select").first.select_option("cs")
+    page.reload()
+    expect(page.locator(".hero .verdict-word")).to_have_text(TEXTS["cs"]["verdict.ready"])
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_dark_is_followed_from_the_system(stand: Any, browse: Any) -> None:
+    """Without a choice the page is dark when the system is."""
+    panel = stand.open()
+    colours = {
+        scheme: browse(panel, color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+        for scheme in ("light", "dark")
+    }
+    assert colours["light"] != colours["dark"]
+
+
+def test_full_size_button_and_no_measurements(stand: Any, browse: Any) -> None:
+    """full_size_button is as wide as the page; measurement_display = false leaves the details alone to show values."""
+    stand.configure("[frontend]\nfull_size_button = true\nmeasurement_display = false\n")
+    page = started(browse(stand.open()))
+    assert page.locator(".start").bounding_box()["width"] > 1200
+    page.keyboard.press("Space")
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+    expect(page.locator(".reading")).to_have_count(0)
+    page.locator(".case-head").first.click()
+    expect(page.locator(".measurements tbody tr")).to_have_count(1)
+
+
+def test_cases_chosen_by_hand(stand: Any, browse: Any) -> None:
+    """manual_collect: ticked cases run, the others are skipped, and the run is marked as partial."""
+    stand.configure("[frontend]\nmanual_collect = true\n")
+    panel = stand.open()
+    page = started(browse(panel))
+    page.get_by_role("button", name="Choose cases").click()
+    page.get_by_label("Run all of Supply rails").uncheck()
+    page.locator("body").click(position={"x": 5, "y": 400})
+    page.keyboard.press("Space")
+    expect(page.locator(".toast")).to_contain_text("at least one")
+    page.get_by_label("Run Idle current").check()
+    page.locator(".start").click()
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+    expect(page.locator(".hero-facts")).to_contain_text("Partial")
+    assert panel.last()["selection"] == ["rails::idle"]
+    assert [case["status"] for case in panel.last()["modules"][0]["cases"]] == ["skipped", "passed"]
+
+
+def test_choosing_among_several_sequences(stand: Any, browse: Any) -> None:
+    """[[test_configs]]: another sequence is loaded, shown and started."""
+    stand.sequence(
+        "quick", "name: Quick\nmodules: {m: {name: M, cases: {c: {name: Only one, steps: [{check: 'true'}]}}}}\n"
+    )
+    stand.write("sequences/board.yaml", (stand.folder / "sequences/quick.yaml").read_text().replace("Quick", "Board"))
+    stand.configure(
+        'current_test_config = "Whole board"\n'
+        '[[test_configs]]\nname = "Whole board"\nfile = "sequences/board.yaml"\n'
+        '[[test_configs]]\nname = "Quick look"\nfile = "sequences/quick.yaml"\n'
+    )
+    panel = stand.open()
+    page = started(browse(panel))
+    expect(page.get_by_label("Test sequence")).to_have_value("Whole board")
+    expect(page.locator(".hero-name")).to_contain_text("Board")
+    page.get_by_label("Test sequence").select_option("Quick look")
+    expect(page.locator(".hero-name")).to_contain_text("Quick")
+    started(page).locator(".start").click()
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+    assert panel.last()["sequence"]["name"] == "Quick"
+
+
+def test_everything_by_keyboard_with_names_for_a_screen_reader(stand: Any, browse: Any) -> None:
+    """Tab reaches the menu, Start and the cases; Enter works there; whatever can be operated has a name."""
+    page = started(browse(stand.open()))
+    reached = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.className"))
+    assert any("start" in name for name in reached)
+    assert any("menu-button" in name for name in reached)
+    assert any("case-head" in name for name in reached)
+    page.locator(".start").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+    page.locator(".case-head").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".case-details")).to_be_visible()
+    expect(page.locator(".case-head").first).to_have_attribute("aria-expanded", "true")
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll("button, a, input, select, img[alt]")].filter((element) => {
+            const label = element.ariaLabel || element.textContent.trim() || element.labels?.length || element.title
+                || element.querySelector?.("[aria-label]") || element.alt !== undefined;
+            return element.checkVisibility() && !label;
+        }).map((element) => element.outerHTML)"""
+    )
+    assert nameless == []
+    assert page.locator(".verdict[role=status]").count() == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (1024, 768), (3840, 2160)])
+def test_from_phone_to_wall_nothing_is_cut_off(stand: Any, browse: Any, width: int, height: int) -> None:
+    """No page scrolls sideways, the verdict is large, Start can be hit with a thumb."""
+    panel = stand.open()
+    panel.run()
+    page = started(browse(panel, viewport={"width": width, "height": height}))
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+    letters = page.locator(".hero .verdict-word").bounding_box()["height"]
+    assert letters >= min(width, height) * 0.11
+    assert page.locator(".start").bounding_box()["height"] >= 44
+    for path in ("/", "/runs", "/runs/latest", "/yield", "/measurements", "/storage"):
+        page.goto(panel.url + path)
+        expect(page.locator("main")).to_be_visible()
+        page.wait_for_timeout(100)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
