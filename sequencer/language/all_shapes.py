@@ -25,7 +25,7 @@ class Shapes:
     """The compiled checks of everything a file may say."""
 
     def __init__(self) -> None:
-        sections: dict[str, Any] = dict.fromkeys(("drivers", "params", "vars"), {"type": "object"})
+        sections: dict[str, Any] = {key: {"type": "object"} for key in ("drivers", "params", "vars")}
         sections["modules"] = _READ_APART
         self.top = Shape("a sequence", {**top_properties(), **sections}, ("name", "modules"), ignored="x-")
         cases: dict[str, Any] = {"cases": _READ_APART}

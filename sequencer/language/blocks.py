@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sequencer.language.all_shapes import Shapes
 from sequencer.language.loader import read_document
+from sequencer.language.paths import existing_file, neighbours
 from sequencer.language.problems import Problems
 from sequencer.language.shapes import NamedShape
 from sequencer.language.sources import Sources
@@ -114,20 +115,20 @@ class Includes:
 
     def _included(self, path: Path, written: str, place: Place) -> Library | None:
         """The blocks that a file offers: its own, by their bare names."""
-        path = path.resolve()
-        if path in self._stack:
-            circle = " → ".join(each.name for each in [*self._stack[self._stack.index(path) :], path])
+        found = existing_file(path)
+        if found is None:
+            folder = written[: len(written) - len(path.name)] if written.endswith(path.name) else ""
+            hint = did_you_mean(path.name, neighbours(path, "*.y*ml"), folder + "{}")
+            hint = hint or "paths count from the folder of this file"
+            self._problems.report("missing-file", f"there is no file {show(written)}", place, hint=hint)
+            return None
+        if found in self._stack:
+            circle = " → ".join(each.name for each in [*self._stack[self._stack.index(found) :], found])
             self._problems.report("include-circle", f"the files include each other: {circle}", place)
             return None
-        if path not in self._files:
-            if not path.is_file():
-                near = sorted(each.name for each in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
-                folder = written[: len(written) - len(path.name)]
-                hint = did_you_mean(path.name, near, folder + "{}") or "paths count from the folder of this file"
-                self._problems.report("missing-file", f"there is no file `{written}`", place, hint=hint)
-                return None
-            self._files[path] = self._read(path)
-        return self._files[path]
+        if found not in self._files:
+            self._files[found] = self._read(found)
+        return self._files[found]
 
     def _read(self, path: Path) -> Library:
         document = read_document(path, self._project)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from sequencer.language.plan import CasePlan, Dependency, ModulePlan, Nodes, value
 from sequencer.language.problems import Problems
 from sequencer.language.schema_parts import DEPENDS_PATTERN
+from sequencer.language.shapes import whole_pattern
 from sequencer.language.wording import did_you_mean
 from sequencer.vocabulary.problem import Place
 
@@ -52,7 +52,7 @@ class Dependencies:
 
     def _unknown(self, dependency: Dependency, module: ModulePlan, module_id: str, case_id: str) -> None:
         text = dependency.text
-        if not re.search(DEPENDS_PATTERN, text):
+        if not whole_pattern(DEPENDS_PATTERN).search(text):
             return  # its form is wrong, which was reported
         if module_id not in self._modules:
             message = f"there is no module `{module_id}`"

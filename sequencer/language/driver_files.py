@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from sequencer.language.paths import existing_file
+
 STOCK_PACKAGE = "sequencer.drivers"
 ENTRY_POINTS = "hardseq.drivers"
 
@@ -80,10 +82,8 @@ def _stock_folder() -> Path:
 
 def _module_file(folder: Path, parts: tuple[str, ...]) -> Path | None:
     base = folder.joinpath(*parts)
-    for path in (base.with_name(base.name + ".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
+    paths = (base.with_name(base.name + ".py"), base / "__init__.py")
+    return next((path for path in paths if existing_file(path) is not None), None)
 
 
 def _installed_file(module: str) -> Path | None:

@@ -261,9 +261,12 @@ class Drivers:
             names = listed((f"`{name}`" for name in signature.positional), "and")
             message = f"{what} takes {names} by position alone: a sequence gives arguments by name"
             self._problems.report("positional-argument", message, place, hint="remove the `/` from its signature")
-        if arguments is not None and not signature.others:
+        if arguments is not None:
             for name in arguments:
-                if name not in signature.names:
+                if not name.isidentifier():
+                    message = f"`{name}` cannot be the name of an argument"
+                    self._problems.report("bad-name", message, arguments.key_place(name))
+                elif name not in signature.names and not signature.others:
                     left = [each for each in signature.names if each not in given]
                     hint = did_you_mean(name, left) or known_here(signature.names) or "it takes no arguments"
                     hint = hint.replace("known here", "it takes")

@@ -12,8 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from sequencer.language.paths import existing_file, neighbours
 from sequencer.language.problems import Problems
 from sequencer.language.schema_parts import ID_PATTERN
+from sequencer.language.shapes import whole_pattern
 from sequencer.language.sources import Sources
 from sequencer.language.wording import did_you_mean, show
 from sequencer.language.yaml_scalars import resolve
@@ -110,7 +112,7 @@ class Matrix:
                 yield Row(self._label(row.value_place(name), row[name]), row)
 
     def _are_names(self, row: MappingNode) -> bool:
-        bad = [name for name in row if not re.search(ID_PATTERN, name)]
+        bad = [name for name in row if not whole_pattern(ID_PATTERN).search(name)]
         for name in bad:
             message = f"`{name}` cannot be a variable: only small letters, digits and `_`, a letter first"
             self._problems.report("bad-name", message, row.key_place(name))
@@ -128,18 +130,21 @@ class Matrix:
 
     def _csv(self, written: MappingNode) -> Iterator[Row]:
         place = written.value_place("csv")
-        path = (self._sources.folder(written.file) / written["csv"]).resolve()
+        wanted = self._sources.folder(written.file) / written["csv"]
+        path = existing_file(wanted)
+        if path is None:
+            hint = did_you_mean(wanted.name, neighbours(wanted, "*.csv")) or "paths count from the folder of this file"
+            self._problems.report("missing-file", f"there is no file {show(written['csv'])}", place, hint=hint)
+            return
         file = self._sources.display(path)
         try:
             data = path.read_bytes()
             text = data.decode("utf-8-sig")
-        except OSError:
-            near = [each.name for each in path.parent.glob("*.csv")] if path.parent.is_dir() else []
-            hint = did_you_mean(path.name, near) or "paths count from the folder of this file"
-            self._problems.report("missing-file", f"there is no file `{written['csv']}`", place, hint=hint)
+        except OSError as error:
+            self._problems.report("unreadable-file", f"`{file}` cannot be read: {error.strerror or error}", place)
             return
         except UnicodeDecodeError:
-            self._problems.report("not-utf-8", f"`{written['csv']}` is no UTF-8 text", place, hint="save it as UTF-8")
+            self._problems.report("not-utf-8", f"`{file}` is no UTF-8 text", place, hint="save it as UTF-8")
             return
         self.files[path] = data
         self._inputs[str(path)] = sha256(data).hexdigest()
@@ -174,7 +179,7 @@ class Matrix:
 
     def _check_header(self, place: Place, names: list[str]) -> bool:
         for name in names:
-            if not re.search(ID_PATTERN, name):
+            if not whole_pattern(ID_PATTERN).search(name):
                 message = (
                     f"the column `{name}` cannot be a variable: only small letters, digits and `_`, a letter first"
                 )

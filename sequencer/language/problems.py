@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from sequencer.domain.problem_text import split_lines
 from sequencer.vocabulary.problem import Place, Problem, Severity
 
 _IGNORE = re.compile(r"#\s*hardseq:\s*ignore(?:\[([a-z0-9_,\s-]*)\])?")
+
+
+MAX_MESSAGE = 400
 
 
 class Problems:
@@ -26,7 +30,11 @@ class Problems:
         self.add(Problem(code, message, place, hint, severity))
 
     def add(self, problem: Problem) -> None:
-        """Adds a problem, unless the same was said of the same place."""
+        """Adds a problem, unless the same was said of the same place. What it quotes is made to fit one line."""
+        if not problem.message.isprintable() or len(problem.message) > MAX_MESSAGE:
+            problem = replace(problem, message=_one_line(problem.message))
+        if problem.hint is not None and (not problem.hint.isprintable() or len(problem.hint) > MAX_MESSAGE):
+            problem = replace(problem, hint=_one_line(problem.hint))
         if self._problems.setdefault((problem.place, problem.code, problem.message), problem) is problem:
             self.errors += problem.severity == "error"
 
@@ -48,6 +56,13 @@ class Problems:
     def _is_yaml(self, problem: Problem) -> bool:
         same_place = [each for each in self._problems.values() if each.place[:3] == problem.place[:3]]
         return same_place[0] is problem
+
+
+def _one_line(text: str) -> str:
+    """Line breaks and other invisible characters as escapes, the middle of a long text left out."""
+    if len(text) > MAX_MESSAGE:
+        text = f"{text[: MAX_MESSAGE // 2]} … {text[-MAX_MESSAGE // 2 :]}"
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def _ignored_lines(source: str) -> dict[int, frozenset[str] | None]:

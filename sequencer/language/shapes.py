@@ -9,7 +9,7 @@ who read them check them, and in better words.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
@@ -53,15 +53,28 @@ def inline(schema: Any) -> Any:
 
 @cache
 def _validator_class() -> Any:
-    """JSON Schema 2020-12, save that 5.0 is no whole number: YAML tells integers and floats apart."""
-    from jsonschema import Draft202012Validator
+    """JSON Schema 2020-12, save that 5.0 is no whole number (YAML tells integers and floats apart) and that ``$`` in
+    a pattern is the very end, as JSON Schema means it; in Python a line break may follow."""
+    from jsonschema import Draft202012Validator, ValidationError
     from jsonschema.validators import extend
 
     def is_integer(checker: Any, value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
 
+    def pattern(validator: Any, written: str, value: Any, schema: Any) -> Iterator[ValidationError]:
+        if isinstance(value, str) and not whole_pattern(written).search(value):
+            yield ValidationError("does not match")
+
     checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
-    return extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
+    return extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"pattern": pattern}, type_checker=checker
+    )
+
+
+@cache
+def whole_pattern(written: str) -> re.Pattern[str]:
+    """A pattern of JSON Schema as Python's: ``$`` is the end, and no line break may follow."""
+    return re.compile(written[:-1] + r"\Z" if written.endswith("$") else written)
 
 
 class ValueCheck:
@@ -158,7 +171,7 @@ class NamedShape:
 
     def __init__(self, what: str, pattern: str) -> None:
         self.what = what
-        self._pattern = re.compile(pattern)
+        self._pattern = whole_pattern(pattern)
 
     def check(self, node: MappingNode, report: Report) -> list[str]:
         """The names that can be used; the others are reported."""

@@ -75,8 +75,7 @@ def show(value: object) -> str:
     if isinstance(value, int | float):
         return f"the number {value}"
     if isinstance(value, str):
-        short = " ".join(value.split())
-        return f"`{short if len(short) <= 60 else short[:57] + '...'}`" if short else "an empty text"
+        return f"`{value if len(value) <= 60 else value[:57] + '...'}`" if value else "an empty text"
     return "a list" if isinstance(value, Sequence) else "a mapping"
 
 
