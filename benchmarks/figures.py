@@ -53,10 +53,10 @@ class Figures:
         """How many rounds a figure is the median of."""
         return max(len(takings) for (_, size), takings in self._again.items() if size == cases)
 
-    def memory(self, tool: str, cases: int) -> tuple[int | None, int | None]:
-        """Peak bytes of the largest process and of all together."""
+    def memory(self, tool: str, cases: int) -> tuple[int | None, ...]:
+        """Peak bytes of the largest process and of all together; nothing for what was not run."""
         taken = self._memory.get((tool, cases))
-        return (None, None) if taken is None else (taken.largest_bytes, taken.together_bytes)
+        return () if taken is None else (taken.largest_bytes, taken.together_bytes)
 
 
 def _median(values: list[float]) -> float | None:
