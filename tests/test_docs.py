@@ -12,6 +12,7 @@ import pytest
 from sequencer.cli.exit_codes import ExitCode
 from sequencer.cli.main import command_line
 from sequencer.domain.settings import Settings
+from sequencer.language.read import read_sequence
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -90,8 +91,33 @@ def test_every_exit_code_is_documented() -> None:
     assert all(f"| {code.value} |" in described for code in ExitCode)
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")) + [ROOT / "README.md"], ids=lambda page: page.name)
+PAGES = sorted(ROOT.glob("docs/**/*.md"))
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     """Each relative link of a page names a file that is there."""
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_index_leads_to_every_page() -> None:
+    """No page of the documentation can only be found by chance."""
+    index = ROOT / "docs" / "index.md"
+    linked = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)#:]+)", index.read_text("utf-8"))}
+    assert [page.name for page in PAGES if page.resolve() not in linked and page != index] == []
+
+
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+SEQUENCES = [*re.findall(r"```yaml\n(.*?)```", TUTORIAL + (ROOT / "README.md").read_text("utf-8"), re.DOTALL)]
+
+
+@pytest.mark.parametrize("number", range(len(SEQUENCES)))
+def test_the_sequences_of_the_tutorial_are_clean(number: int, tmp_path: Path) -> None:
+    """What a reader copies from the tutorial or the README passes the check, with the driver that stands there."""
+    (driver,) = re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL)
+    for name, text in {"drivers/bench.py": driver, "sequences/rails.yaml": SEQUENCES[number]}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    reading = read_sequence(tmp_path / "sequences" / "rails.yaml", project=tmp_path)
+    assert reading.problems == []

@@ -90,12 +90,19 @@ def shown_value(value: Data, unit: str | None) -> str:
     """A measured value as people read it; long ones are cut."""
     if isinstance(value, str):
         text = clean(value)
+    elif isinstance(value, float):
+        text = shown_number(value)
     else:
         from sequencer.domain.limits.base import show
 
         text = clean(show(value))
     text = text if len(text) <= 60 else text[:59] + "…"
     return f"{text} {unit}" if unit and not isinstance(value, str) else text
+
+
+def shown_number(value: float) -> str:
+    """A measured number without the noise of binary fractions (10.49999999999951 is 10.5); the report has it all."""
+    return f"{value:.8g}" if len(repr(value)) > 10 else f"{value:.10g}"
 
 
 def shown_limits(limits: Data, unit: str | None) -> str:

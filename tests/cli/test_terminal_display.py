@@ -251,6 +251,9 @@ def test_durations_as_people_read_them(seconds: float, shown: str) -> None:
     ("value", "unit", "shown"),
     [
         (5, "V", "5 V"),
+        (10.49999999999951, "mV", "10.5 mV"),
+        (5.0, None, "5"),
+        (-1.5e-9, "A", "-1.5e-09 A"),
         (True, None, "true"),
         (None, None, "null"),
         ("OK", None, "OK"),
