@@ -67,7 +67,7 @@ class CaseBindings:
         try:
             return evaluate_text(written, self._known)
         except StepError:
-            self._refuse(node, key)
+            self._not_yet(node, key)
             return written
 
     def condition(self, when: str | None) -> str | None:
@@ -85,13 +85,13 @@ class CaseBindings:
         try:
             decided = expression.evaluate(self._known)
         except StepError:
-            self._refuse(node, "if")
+            self._not_yet(node, "if")
             return when
         if not isinstance(decided, bool):
             message = f"`if` must be true or false, and is {decided!r} for `{self._plan.id}`"
             self._context.problems.report("wrong-type", message, node.value_place("if"))
         return None if decided is True else "false"
 
-    def _refuse(self, node: MappingNode, key: str) -> None:
+    def _not_yet(self, node: MappingNode, key: str) -> None:
         message = f"`{key}` is decided before the run: it may use only values that stand in the row or under `with`"
         self._context.problems.report("not-known-yet", message, node.value_place(key))

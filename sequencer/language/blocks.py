@@ -136,11 +136,15 @@ class Includes:
         self._problems.broken(document.problems)
         self.files[path] = document.data
         self._inputs[str(path)] = sha256(document.data).hexdigest()
+        return Library(broken=True) if document.root is None else self.offered(document.root, path)
+
+    def is_blocks_file(self, root: MappingNode) -> bool:
+        """Whether a file is one of blocks: it has step lists or cases at its top, and nothing that a sequence needs."""
+        return bool({"steps", "cases"} & set(root)) and not set(root) - self._shapes.blocks.keys
+
+    def offered(self, root: MappingNode, path: Path) -> Library:
+        """The blocks of a file by their bare names; what is wrong with their headers is reported."""
         offered = Library()
-        root = document.root
-        if root is None:
-            offered.broken = True
-            return offered
         self._shapes.blocks.check(root, self._sources.written, self._problems.report)
         inside = self.library(root, path)
         kinds: tuple[Kind, ...] = ("steps", "cases", "modules")

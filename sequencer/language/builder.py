@@ -45,9 +45,20 @@ class SequenceBuilder:
     def build(self) -> tuple[Sequence | None, list[Problem], dict[str, str]]:
         """The sequence (``None`` when there is an error), all problems, and the text of every file they lie in."""
         self._problems.broken(self._document.problems)
-        sequence = None if self._document.root is None else self._sequence(self._document.root)
+        root = self._document.root
+        if root is not None and self._includes.is_blocks_file(root):
+            self._refuse_blocks(root)
+            root = None
+        sequence = None if root is None else self._sequence(root)
         problems = self._problems.listed(self._sources.texts)
         return None if self._problems.errors else sequence, problems, self._sources.texts
+
+    def _refuse_blocks(self, root: MappingNode) -> None:
+        message = "this file has blocks for sequences to include: it is no sequence itself"
+        hint = "a sequence has `modules`, and `cases` inside of them"
+        first = "steps" if "steps" in root else "cases"
+        self._problems.report("blocks-file", message, root.key_place(first), hint=hint)
+        self._includes.offered(root, self._path)
 
     def _sequence(self, root: MappingNode) -> Sequence:
         context = self._context
