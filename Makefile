@@ -8,11 +8,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
-PACKAGES := $(dir $(shell git ls-files '*package.json' 2>/dev/null))
+PACKAGES := $(dir $(shell find . -name package.json -not -path '*/node_modules/*' -not -path './$(VENV)/*'))
+# An environment may keep Python from writing bytecode by itself, and then each start would compile everything anew.
+COMPILE = $(BIN)/python -m compileall -q sequencer
 
 .PHONY: run test lint bench clean
 
 run: $(VENV)/installed
+	@$(COMPILE)
 	@$(BIN)/hardseq run sequences/minute.yaml; code=$$?; \
 	if [ $$code = 1 ]; then \
 		echo; \
@@ -21,6 +24,7 @@ run: $(VENV)/installed
 	else exit $$code; fi
 
 test: $(VENV)/tested lint
+	@$(COMPILE)
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/tested
@@ -29,6 +33,7 @@ lint: $(VENV)/tested
 	$(BIN)/mypy
 
 bench: $(VENV)/installed
+	@$(COMPILE)
 	$(BIN)/python benchmarks/run.py
 
 $(VENV)/created:
@@ -36,10 +41,8 @@ $(VENV)/created:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# Bytecode is compiled here because an environment may keep Python from writing it by itself.
 $(VENV)/installed: $(VENV)/created pyproject.toml
 	$(PIP) install --editable .
-	@$(BIN)/python -m compileall -q sequencer
 	@touch $@
 
 $(VENV)/tested: $(VENV)/installed pyproject.toml $(wildcard $(addsuffix package.json,$(PACKAGES)))

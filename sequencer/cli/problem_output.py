@@ -17,7 +17,7 @@ from sequencer.domain.problem_text import render, source_line
 from sequencer.vocabulary.problem import Problem
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
-_SECRET_LINE = re.compile(r"^(\s*(?:\w+\.)*(?:password|api_key|token)\s*=\s*).*|(?<=://)[^/@\s]*@", re.IGNORECASE)
+_SECRET = re.compile(r"^(\s*(?:\w+\.)*(?:password|api_key|token)\s*=\s*).*|[^\s\"'/=]*@", re.IGNORECASE)
 
 
 class Sources:
@@ -31,7 +31,7 @@ class Sources:
         """The line the problem stands on; a secret of a configuration is not shown."""
         line = source_line(self.text(problem.place.file), problem.place.line)
         if line is not None and problem.place.file.endswith(".toml"):
-            return _SECRET_LINE.sub(lambda match: (match[1] or "") + "…", line)
+            return _SECRET.sub(lambda match: (match[1] or "") + "…", line)
         return line
 
     def located(self, problem: Problem) -> Problem:

@@ -82,6 +82,24 @@ def test_a_path_elsewhere_is_named_so_that_it_leads_there(
     assert f"{elsewhere.as_posix()}:10:13: error" in hardseq("check", str(elsewhere)).output
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "api_key = swordfish",
+        "stand_cloud.api_key = swordfish",
+        "url = 'x:swordfish@db'",
+        "url = 'http://u:swordfish@db' oops",
+    ],
+)
+def test_no_problem_shows_a_secret(project: Path, line: str) -> None:
+    """The source line under a problem of the configuration is shown without what is secret in it."""
+    (project / "hardseq.toml").write_text(f"[database]\n{line}\n")
+    result = hardseq("check", "hardseq.toml")
+    assert result.exit_code == 1 and "hardseq.toml:2:" in result.output
+    assert "swordfish" not in result.output
+    assert "swordfish" not in hardseq("check", "hardseq.toml", "--format", "json").output
+
+
 def test_warnings_count_only_when_strict(project: Path) -> None:
     """A warning leaves the exit code 0, and makes it 1 with `--strict`."""
     (project / "sequences/good.yaml").write_text(GOOD.replace("[4, 6]", "{eq: 5.5}"))
