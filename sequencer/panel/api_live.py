@@ -43,7 +43,7 @@ def events(session: Session) -> Response:
 
 def start(session: Session) -> Mapping[str, Any]:
     given = body("params", "only", "tags", "user")
-    params = expect(given.get("params") or {}, dict, "params must be an object")
+    params = {} if given.get("params") is None else expect(given["params"], dict, "params must be an object")
     only = given.get("only")
     tags = given.get("tags")
     for name, names in (("only", only), ("tags", tags)):

@@ -42,6 +42,12 @@ class PanelRun(Protocol):
     def wait(self) -> RunReport:
         """The report, once the run is over."""
 
+    def renew(self) -> bool:
+        """After ``wait``: whether the same test process, with drivers that stay open, serves another run of this kind.
+
+        Then it is to be prepared again instead of closed.
+        """
+
     def close(self) -> None:
         """Ends the test process. Closing twice is harmless."""
 

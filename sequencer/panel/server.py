@@ -141,6 +141,8 @@ def _create(session: Session, guard: Guard, listener: socket.socket, connections
         max_request_body_size=1_000_000,
         max_request_header_size=32_768,
         connection_limit=400,
+        # What waits for a reader stays in memory: streams are cut off far below this, downloads wait at 16 MB.
+        outbuf_overflow=32_000_000,
         # Keeps reading while a stream goes out, so that a reader that closes is noticed.
         channel_request_lookahead=1,
         clear_untrusted_proxy_headers=True,

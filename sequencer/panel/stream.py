@@ -8,7 +8,7 @@ from sequencer.panel.live import Change, Live
 
 HEARTBEAT = 5.0
 """Seconds after which a silent stream says that it is alive; by this a reader that has gone is noticed, too."""
-MOST_PENDING = 2_000_000
+MOST_PENDING = 1_000_000
 """Bytes that may wait for a slow reader; past them it is dropped, and comes back with the id it saw last."""
 RETRY = 1000
 """Milliseconds until a reader that lost the connection tries again."""

@@ -134,12 +134,13 @@ class WaitingSession(Session):
         try:
             mark = self._bench.mark(choice)
             if self._loaded is None or renew or mark != self._mark:
+                self._discard()
                 self._mark = mark
                 self._load(choice)
             assert self._loaded is not None
-            run = self._loaded.launch(self.live.listen, self._output)
-            self._run = run
-            run.prepare()
+            if self._run is None:
+                self._run = self._loaded.launch(self.live.listen, self._output)
+            self._run.prepare()
         except InvalidInput as invalid:
             return self._block("invalid", problems=[_problem(found) for found in invalid.problems])
         except (OSError, RuntimeError) as error:
@@ -224,9 +225,11 @@ class WaitingSession(Session):
         self._learn(self._durations)
 
     def _end(self, run: PanelRun) -> None:
-        run.close()
+        kept = run.renew()
+        if not kept:
+            run.close()
         with self._changed:
-            self._run = None
+            self._run = run if kept else None
             self._enter("loading")
 
     def _keep(self, report: RunReport) -> None:

@@ -1,0 +1,213 @@
+"""The page when things go wrong or get large: restarts, crashes, hostile names, problems in the YAML, 1,000 cases."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def started(page: Any) -> Any:
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    return page
+
+
+def test_a_page_survives_a_restart_of_the_server(stand: Any, browse: Any, free_port: int) -> None:
+    """The page says that it has lost the stand, finds the new server by itself, and can start a run there."""
+    panel = stand.open(port=free_port)
+    page = started(browse(panel, strict=False))
+    panel.close()
+    expect(page.locator(".connection")).to_have_text("No connection")
+    expect(page.locator(".alert")).to_contain_text("trying again")
+    expect(page.locator(".start")).to_be_disabled()
+    again = stand.open(port=free_port)
+    expect(page.locator(".connection")).to_have_text("Live", timeout=20_000)
+    expect(page.locator(".alert")).to_have_count(0)
+    # The new server has a new token: the page fetches it.
+    started(page).locator(".start").click()
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+    assert again.last()["status"] == "passed"
+
+
+def test_who_comes_late_sees_everything_then_only_changes(stand: Any, browse: Any) -> None:
+    """A browser that opens in the middle of a run has the whole state, and follows from there."""
+    stand.sequence(
+        "slow",
+        """
+name: Slow
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+modules:
+  main:
+    name: Main
+    cases:
+      before: {name: Before, steps: [{measure: Volts, value: 5, unit: V, limits: [4, 6]}]}
+      during: {name: During, steps: [{message: Waiting}, {call: bench.wait}]}
+      after: {name: After, steps: [{measure: Amps, value: 2, unit: A}]}
+""",
+    )
+    panel = stand.open()
+    first = started(browse(panel))
+    first.keyboard.press("Space")
+    expect(first.locator(".case[data-name='main::during']")).to_have_class(re.compile("is-run"))
+    late = browse(panel)
+    expect(late.locator(".case[data-name='main::before'] .reading-value")).to_have_text("5 V")
+    expect(late.locator(".case[data-name='main::during'] .case-message")).to_have_text("Waiting")
+    expect(late.locator(".stop")).to_be_visible()
+    panel.go()
+    for page in (first, late):
+        expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+        expect(page.locator(".case[data-name='main::after'] .reading-value")).to_have_text("2 A")
+
+
+def test_a_test_process_that_dies_leaves_a_report_and_a_panel_that_goes_on(stand: Any, browse: Any) -> None:
+    """A crashed driver is an error of its case; the next run can be started."""
+    stand.sequence(
+        "dying",
+        """
+name: Dying
+drivers: {bench: bench.Bench}
+modules:
+  main:
+    name: Main
+    cases:
+      fine: {name: Fine, steps: [{call: bench.voltage}]}
+      dies: {name: Dies, steps: [{call: bench.die}]}
+""",
+    )
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.press("Space")
+    expect(page.locator(".hero .verdict-word")).to_have_text("Error", timeout=20_000)
+    expect(page.locator(".case[data-name='main::fine']")).to_have_class(re.compile("is-passed"))
+    expect(page.locator(".case[data-name='main::dies'] .failure-message")).to_be_visible()
+    panel.wait_for("ready")
+    started(page).keyboard.press("Space")
+    panel.wait_for("running", "stopping", "saving")
+    panel.wait_for("ready")
+    assert len(panel.keeping.store.find().runs) == 2
+
+
+def test_hostile_names_are_text_everywhere(stand: Any, browse: Any) -> None:
+    """Markup in any name, message, unit, answer or fact is shown as it is written, on every page."""
+    name = json.dumps(HOSTILE)
+    stand.configure(f"tests_name = {name}\n[stand]\nname = {name}\n[frontend.modal_result]\nenable = true\n")
+    stand.sequence(
+        "hostile",
+        f"""
+name: {name}
+version: {name}
+description: {name}
+params: {{p: {{type: string, default: {name}, prompt: {name}, required: false}}}}
+modules:
+  main:
+    name: {name}
+    description: {name}
+    cases:
+      bad:
+        name: {name}
+        description: {name}
+        tags: [{name}]
+        steps:
+          - record:
+              dut: {{serial_number: {name}, part_number: {name}, name: {name}, info: {{x: {name}}}}}
+              batch: {{serial_number: {name}}}
+              process: {{name: {name}}}
+          - message: {name}
+          - operator_message: {{title: {name}, text: {name}, key: {name}}}
+          - dialog: {{type: radio, title: {name}, text: {name}, choices: [{name}], default: {name}}}
+          - measure: {name}
+            value: {name}
+            unit: {name}
+            limits: {{eq: {name}}}
+          - chart: {{title: {name}, x_label: {name}, y_label: {name}, series: [{{name: {name}, y: [1, 2]}}]}}
+          - check: "1 == 2"
+            message: {name}
+""",
+    )
+    panel = stand.open()
+    page = browse(panel)
+    alarms: list[str] = []
+    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
+    page.evaluate("localStorage.setItem('hardseq.operator', arguments[0])".replace("arguments[0]", name))
+    started(page).locator(".start").click()
+    expect(page.locator("dialog.dialog h2")).to_have_text(HOSTILE)
+    page.wait_for_timeout(400)
+    page.locator("dialog.dialog").get_by_role("button", name="Confirm").click()
+    expect(page.locator("dialog.result")).to_contain_text(HOSTILE)
+    page.wait_for_timeout(450)
+    page.keyboard.press("Escape")
+    row = page.locator(".case")
+    for part in (".case-name", ".case-message", ".reading-name", ".failure-message", ".chart-title"):
+        expect(row.locator(part).first).to_contain_text(HOSTILE)
+    row.locator(".case-head").click()
+    expect(page.locator(".case-details")).to_contain_text(HOSTILE)
+    expect(page.locator(".hero-facts")).to_contain_text(HOSTILE)
+    panel.wait_for("ready")
+    for path in ("/runs", "/runs/latest", "/yield", "/measurements", "/storage"):
+        page.goto(panel.url + path)
+        expect(page.locator("main")).to_be_visible()
+        page.wait_for_timeout(150)
+        if path == "/runs/latest":
+            page.locator(".case-head").click()
+            expect(page.locator(".case-details")).to_contain_text(HOSTILE)
+        assert page.locator("img[src='x'], script:not([src])").count() == 0, path
+    assert alarms == []
+
+
+def test_problems_of_the_yaml_stand_on_the_page_until_they_are_mended(stand: Any, browse: Any) -> None:
+    """A sequence that cannot run shows its problems with their places; the mended file is taken up by itself."""
+    path = stand.sequence(
+        "broken", "name: Broken\nmodules: {main: {name: M, cases: {c: {name: C, steps: [{chek: 1}]}}}}\n"
+    )
+    page = browse(stand.open())
+    problem = page.locator(".problem")
+    expect(problem).to_be_visible(timeout=20_000)
+    expect(problem.locator(".place").first).to_contain_text("sequences/broken.yaml:2:")
+    expect(problem).to_contain_text("check")
+    expect(page.locator(".hero .verdict-word")).to_have_text("Not ready")
+    expect(page.locator(".start")).to_be_disabled()
+    path.write_text(path.read_text().replace("{chek: 1}", "{check: 'true'}"))
+    started(page).keyboard.press("Space")
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+    expect(problem).to_be_hidden()
+
+
+def test_an_edited_sequence_is_taken_up_between_two_runs(stand: Any, browse: Any) -> None:
+    """Nobody restarts the panel after a change of the YAML."""
+    page = started(browse(stand.open()))
+    path = stand.folder / "sequences/board.yaml"
+    path.write_text(path.read_text().replace("Idle current", "Quiescent current"))
+    expect(page.locator(".case[data-name='rails::idle']")).to_contain_text("Quiescent current", timeout=20_000)
+    started(page).keyboard.press("Space")
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+
+
+def test_a_thousand_cases(stand: Any, browse: Any) -> None:
+    """All arrive; only rows that changed are touched; a patch never rebuilds the list."""
+    steps = "steps: [{measure: Leakage, value: %d, unit: nA, limits: [0, 2000]}]"
+    cases = "\n".join(f"      c{n}: {{name: Channel {n}, {steps % n}}}" for n in range(1000))
+    stand.sequence("many", f"name: Many\nmodules:\n  main:\n    name: Main\n    cases:\n{cases}\n")
+    panel = stand.open()
+    page = started(browse(panel))
+    expect(page.locator(".case")).to_have_count(1000)
+    page.evaluate(
+        """() => {
+            window.added = 0;
+            const watcher = new MutationObserver((records) => {
+                const added = records.flatMap((record) => [...record.addedNodes]);
+                window.added += added.filter((node) => node.matches?.(".case")).length;
+            });
+            watcher.observe(document.querySelector(".modules"), { childList: true, subtree: true });
+        }"""
+    )
+    page.keyboard.press("Space")
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass", timeout=60_000)
+    expect(page.locator(".case.is-passed")).to_have_count(1000)
+    expect(page.locator(".case[data-name='main::c999'] .reading-value")).to_have_text("999 nA")
+    assert page.evaluate("window.added") == 0
