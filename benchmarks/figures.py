@@ -37,17 +37,17 @@ class Figures:
         """The tools in the order they were measured."""
         return list(dict.fromkeys(tool for tool, _ in self._again))
 
-    def first(self, tool: str, cases: int) -> float | None:
-        """Median seconds of a first run, or ``None`` when there was none."""
-        return _median([taken.seconds for taken in self._first[tool, cases]])
+    def first(self, tool: str, cases: int) -> list[float]:
+        """Seconds of a first run, round by round."""
+        return [taken.seconds for taken in self._first[tool, cases]]
 
-    def again(self, tool: str, cases: int) -> float | None:
-        """Median seconds of a run of unchanged tests."""
-        return _median([taken.seconds for taken in self._again[tool, cases]])
+    def again(self, tool: str, cases: int) -> list[float]:
+        """Seconds of a run of unchanged tests, round by round."""
+        return [taken.seconds for taken in self._again[tool, cases]]
 
-    def processor(self, tool: str, cases: int) -> float | None:
-        """Median processor seconds of a run of unchanged tests, all processes together."""
-        return _median([taken.cpu_seconds for taken in self._again[tool, cases] if taken.cpu_seconds is not None])
+    def processor(self, tool: str, cases: int) -> list[float]:
+        """Processor seconds of a run of unchanged tests, all processes together, round by round."""
+        return [taken.cpu_seconds for taken in self._again[tool, cases] if taken.cpu_seconds is not None]
 
     def rounds(self, cases: int) -> int:
         """How many rounds a figure is the median of."""
@@ -59,5 +59,8 @@ class Figures:
         return () if taken is None else (taken.largest_bytes, taken.together_bytes)
 
 
-def _median(values: list[float]) -> float | None:
-    return median(values) if values else None
+def ratio(values: list[float], bases: list[float]) -> float | None:
+    """The median of the rounds' ratios: what slowed a round slowed both. ``None`` when one of them was not run."""
+    if not values or not bases:
+        return None
+    return median(value / base for value, base in zip(values, bases, strict=True))

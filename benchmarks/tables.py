@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from figures import Figures
+from figures import Figures, ratio
 
 BEGIN, END = "<!-- figures: written by benchmarks/run.py -->", "<!-- end of figures -->"
 BASE = "pytest"
+
+Rounds = Callable[[str, int], list[float]]
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,14 @@ def markdown(machine: str, figures: Figures, check: CheckFigures | None) -> str:
     """All tables."""
     rounds = ", ".join(f"{figures.rounds(cases)} at {cases:,}" for cases in figures.sizes)
     parts = [
-        f"Machine: {machine}. Medians of rounds: {rounds}. In brackets: times plain pytest's figure in the same row.",
+        f"Machine: {machine}. Medians of rounds: {rounds}. "
+        "In brackets: the median of the rounds' ratios to plain pytest.",
         "### Seconds, tests unchanged since the last run",
-        _table(figures, figures.again, _seconds),
+        _table(figures, figures.again),
         "### Seconds, first run",
-        _table(figures, figures.first, _seconds),
+        _table(figures, figures.first),
         "### Processor seconds, tests unchanged, all processes together",
-        _table(figures, figures.processor, _seconds),
+        _table(figures, figures.processor),
         "### Peak memory: largest process / all processes together",
         _memory_table(figures),
     ]
@@ -58,11 +61,11 @@ def write_into(page: Path, text: str) -> None:
     page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
 
 
-def _table(figures: Figures, value: Callable[[str, int], float | None], show: Callable[[float], str]) -> str:
+def _table(figures: Figures, rounds: Rounds) -> str:
     lines = [_row("cases", *figures.tools), _row(*["---:"] * (len(figures.tools) + 1))]
     for cases in figures.sizes:
-        base = value(BASE, cases)
-        lines.append(_row(f"{cases:,}", *(_cell(value(tool, cases), base, show) for tool in figures.tools)))
+        bases = rounds(BASE, cases)
+        lines.append(_row(f"{cases:,}", *(_cell(rounds(tool, cases), bases) for tool in figures.tools)))
     return "\n".join(lines)
 
 
@@ -75,29 +78,27 @@ def _memory_table(figures: Figures) -> str:
 
 
 def _goals(figures: Figures, check: CheckFigures | None) -> list[str]:
+    first, again = figures.first, figures.again
+    thousand = again("hardseq", 1_000)
     rows = [
-        _ratio_goal("1,000 cases unchanged, against plain pytest", 1.0, figures.again, "hardseq", BASE, 1_000),
-        _ratio_goal("1,000 cases unchanged, against openhtf", 1.0, figures.again, "hardseq", "openhtf", 1_000),
-        _ratio_goal(
-            "1,000 cases, first run, against plain pytest's first run", 1.5, figures.first, "hardseq", BASE, 1_000
+        _goal("1,000 cases unchanged, against plain pytest", 1.0, ratio(thousand, again(BASE, 1_000))),
+        _goal("1,000 cases unchanged, against openhtf", 1.0, ratio(thousand, again("openhtf", 1_000))),
+        _goal(
+            "1,000 cases, first run, against plain pytest's first run",
+            1.5,
+            ratio(first("hardseq", 1_000), first(BASE, 1_000)),
         ),
         _goal(
             "1,000 cases, first run, against plain pytest's unchanged run",
             1.5,
-            _ratio(figures.first("hardseq", 1_000), figures.again(BASE, 1_000)),
+            ratio(first("hardseq", 1_000), again(BASE, 1_000)),
         ),
         _goal("cost of a case at 10,000 against that at 1,000, start of the command taken off", 1.2, _growth(figures)),
         _goal("peak memory at 10,000, largest process, MB", 250, _in_megabytes(*figures.memory("hardseq", 10_000))),
-        _ratio_goal("one case, whole command, against a one-test pytest", 1.6, figures.again, "hardseq", BASE, 1),
+        _goal("one case, whole command, against a one-test pytest", 1.6, ratio(again("hardseq", 1), again(BASE, 1))),
         _goal("check of 10,000 cases against PyYAML's C loader alone", 6.0, None if check is None else check.ratio),
     ]
     return [row for row in rows if row is not None]
-
-
-def _ratio_goal(
-    name: str, most: float, value: Callable[[str, int], float | None], tool: str, other: str, cases: int
-) -> str | None:
-    return _goal(name, most, _ratio(value(tool, cases), value(other, cases)))
 
 
 def _goal(name: str, most: float, measured: float | None) -> str | None:
@@ -108,20 +109,18 @@ def _goal(name: str, most: float, measured: float | None) -> str | None:
 
 def _growth(figures: Figures) -> float | None:
     """Seconds a case at 10,000 over those at 1,000, the start of the command (one case) taken off both."""
-    one, thousand, ten = (figures.again("hardseq", cases) for cases in (1, 1_000, 10_000))
-    if one is None or thousand is None or ten is None:
+    rounds = [figures.again("hardseq", cases) for cases in (1, 1_000, 10_000)]
+    if not all(rounds):
         return None
+    one, thousand, ten = (median(each) for each in rounds)
     return ((ten - one) / 9_999) / ((thousand - one) / 999)
 
 
-def _ratio(value: float | None, base: float | None) -> float | None:
-    return None if value is None or base is None else value / base
-
-
-def _cell(value: float | None, base: float | None, show: Callable[[float], str]) -> str:
-    if value is None:
+def _cell(values: list[float], bases: list[float]) -> str:
+    against = ratio(values, bases)
+    if not values:
         return ""
-    return show(value) if base is None else f"{show(value)} ({value / base:.2f})"
+    return _seconds(median(values)) + ("" if against is None else f" ({against:.2f})")
 
 
 def _seconds(value: float) -> str:

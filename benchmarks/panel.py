@@ -1,0 +1,218 @@
+"""Measures the operator panel: how late a browser is, what ten of them cost the run, how soon the first case begins.
+
+    python benchmarks/panel.py [--cases 1000] [--clients 10] [--rounds 7]
+
+A real panel in a process of its own serves a sequence of cases with one limited measurement each and nothing to wait
+for: the fastest run there is, and so the hardest to follow. The clients read server-sent events over sockets, each
+in a process of its own as browsers are, and note when each measurement's event arrives; the event carries the time at which the test process
+made it, on the same clock. Runs with and without clients take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def write_sequence(folder: Path, cases: int) -> None:
+    """``cases`` cases, each with one measurement between limits."""
+    lines = ["name: Benchmark", "modules:", "  main:", "    name: Main", "    cases:"]
+    for number in range(cases):
+        lines += [
+            f"      case_{number}:",
+            f"        name: Case {number}",
+            "        steps:",
+            f"          - {{measure: Value, value: {number}, limits: [0, {cases}]}}",
+        ]
+    (folder / "sequences").mkdir()
+    (folder / "sequences/benchmark.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+class Panel:
+    """``hardseq panel`` in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sequencer", "panel", str(folder), "--port", str(self.port)],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+        )
+        note = folder / ".hardseq/panel.json"
+        while not note.exists():
+            time.sleep(0.02)
+        self.token = json.loads(note.read_text())["token"]
+        self.wait_until_ready()
+
+    def state(self) -> str:
+        with urlopen(f"http://localhost:{self.port}/healthz") as answer:
+            return str(json.loads(answer.read())["state"])
+
+    def wait_until_ready(self) -> None:
+        while self.state() != "ready":
+            time.sleep(0.05)
+
+    def run(self) -> tuple[float, dict[str, Any]]:
+        """Starts a run, waits for its end; the time of the Start and the report."""
+        # What the last run left to do is over: the next test process has come up.
+        self.wait_until_ready()
+        time.sleep(0.5)
+        request = Request(
+            f"http://localhost:{self.port}/api/start",
+            data=b"{}",
+            headers={"X-Hardseq-Token": self.token, "Content-Type": "application/json"},
+        )
+        asked = time.time()
+        with urlopen(request) as answer:
+            run = json.loads(answer.read())["run"]
+        while self.state() in ("running", "saving"):
+            time.sleep(0.02)
+        self.wait_until_ready()
+        with urlopen(f"http://localhost:{self.port}/api/runs/{run}") as answer:
+            return asked, json.loads(answer.read())
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+def follow(port: int, results: Any, following: Any, stop: Any) -> None:
+    """A client: puts the delay in seconds of every measurement that arrives."""
+    connection = HTTPConnection("localhost", port)
+    connection.request("GET", "/api/events")
+    answer = connection.getresponse()
+    connection.sock.settimeout(0.5)
+    delays: list[float] = []
+    following.release()
+    for arrived, document in _documents(answer, stop):
+        for change in document.get("cases", {}).values():
+            for attempt in change.get("attempts", {}).values():
+                delays += [arrived - found["time"] for found in attempt.get("add", {}).get("measurements", ())]
+    results.put(delays)
+
+
+def _documents(answer: Any, stop: Any) -> Iterator[tuple[float, dict[str, Any]]]:
+    waiting = b""
+    while not stop.is_set():
+        try:
+            chunk = answer.read1(1 << 20)
+        except TimeoutError:
+            continue
+        arrived = time.time()
+        if not chunk:
+            return
+        *events, waiting = (waiting + chunk).split(b"\n\n")
+        for event in events:
+            for line in event.split(b"\n"):
+                if line.startswith(b"data: {"):
+                    yield arrived, json.loads(line[6:])
+
+
+class Clients:
+    """Readers, each in its own process, for as long as the context lasts; ``delays`` is there afterwards."""
+
+    def __init__(self, panel: Panel, number: int) -> None:
+        self.number = number
+        self.delays: list[float] = []
+        self._results: Any = multiprocessing.Queue()
+        self._following = multiprocessing.Semaphore(0)
+        self._stop = multiprocessing.Event()
+        self._processes = [
+            multiprocessing.Process(target=follow, args=(panel.port, self._results, self._following, self._stop))
+            for _ in range(number)
+        ]
+
+    def __enter__(self) -> Clients:
+        for process in self._processes:
+            process.start()
+        for _ in self._processes:
+            self._following.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for _ in self._processes:
+            self.delays += self._results.get()
+        for process in self._processes:
+            process.join()
+
+
+def seconds(report: dict[str, Any]) -> float:
+    return float(report["stop_time"] - report["start_time"])
+
+
+def first_case(report: dict[str, Any]) -> float:
+    return float(report["modules"][0]["cases"][0]["start_time"])
+
+
+def percentile(values: list[float], fraction: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * fraction))]
+
+
+def measure(cases: int, clients: int, rounds: int) -> dict[str, float]:
+    """All figures, times in milliseconds."""
+    alone: list[float] = []
+    watched: list[float] = []
+    delays: list[float] = []
+    begun: list[float] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_sequence(folder, cases)
+        panel = Panel(folder)
+        try:
+            panel.run()  # what is slow the first time is no part of this
+            for number in range(rounds * 2):
+                with Clients(panel, clients if number % 2 else 0) as readers:
+                    asked, report = panel.run()
+                (watched if number % 2 else alone).append(seconds(report))
+                delays += readers.delays
+                begun.append(first_case(report) - asked)
+        finally:
+            panel.close()
+    return {
+        "latency, median": statistics.median(delays) * 1000,
+        "latency, 99th percentile": percentile(delays, 0.99) * 1000,
+        "latency, worst": max(delays) * 1000,
+        "events measured": float(len(delays)),
+        "run without a client": statistics.median(alone) * 1000,
+        f"run with {clients} clients": statistics.median(watched) * 1000,
+        "slowdown, percent": (statistics.median(watched) / statistics.median(alone) - 1) * 100,
+        "Start to first case, median": statistics.median(begun) * 1000,
+        "Start to first case, worst": max(begun) * 1000,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--clients", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=7)
+    chosen = parser.parse_args()
+    figures = measure(chosen.cases, chosen.clients, chosen.rounds)
+    print(f"{chosen.cases} cases, {chosen.clients} clients, {chosen.rounds} rounds")
+    print(f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} processors")
+    for name, figure in figures.items():
+        print(f"{name:32}{figure:12.1f}")
+
+
+if __name__ == "__main__":
+    main()
