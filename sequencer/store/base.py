@@ -62,7 +62,10 @@ ANY = RunFilter()
 
 
 class RunSummary(NamedTuple):
-    """One line of the history. ``partial``: cases were chosen by hand; ``cases`` counts all in the plan."""
+    """One line of the history.
+
+    ``partial``: cases were chosen by hand, or the run was debugged; ``cases`` counts all in the plan.
+    """
 
     id: str
     status: Status

@@ -32,7 +32,8 @@ def text(value: object) -> str | None:
     """``value`` as a database takes it: no lone surrogates (they have no UTF-8 form), ``None`` for nothing."""
     if value is None or value == "":
         return None
-    return _LONE_SURROGATE.sub("\ufffd", str(value))
+    written = str(value)
+    return written if written.isascii() else _LONE_SURROGATE.sub("\ufffd", written)
 
 
 def summary(report: RunReport) -> RunSummary:
@@ -49,7 +50,8 @@ def summary(report: RunReport) -> RunSummary:
         part_number=text(report["dut"].get("part_number")),
         stand=text(report["stand"].get("name")),
         user=text(report["user"]),
-        partial=report["selection"] is not None,
+        # Whoever could skip steps, or change values in the debugger, has not tested the product as the sequence says.
+        partial=report["selection"] is not None or report.get("debugged", False),
         simulated=report["simulated"],
         aborted=report["aborted"],
         cases=sum(len(module["cases"]) for module in report["modules"]),
@@ -79,16 +81,11 @@ def measurements(report: RunReport) -> Iterator[NumericMeasurement]:
         for case in module["cases"]:
             if not case["attempts"]:
                 continue
+            name = full_name(module, case)
             for taken in case["attempts"][-1]["measurements"]:
                 if taken["type"] == "numeric":
-                    yield NumericMeasurement(
-                        name=text(taken["name"]) or "",
-                        case=full_name(module, case),
-                        unit=text(taken["unit"]),
-                        value=_number(taken["value"]),
-                        result=taken["result"],
-                        limits=taken["limits"],
-                    )
+                    title, unit, value = text(taken["name"]) or "", text(taken["unit"]), _number(taken["value"])
+                    yield NumericMeasurement(name, title, unit, value, taken["result"], taken["limits"])
 
 
 def attachments(report: RunReport) -> dict[str, str | None]:

@@ -42,13 +42,13 @@ def test_runs_reach_the_factory_and_nothing_else_does(start_server: Any, report:
         after = report(serial_number="B", status="failed")
         store.save(after)
         _wait(lambda: central.get(after["id"]) == after)
-        assert status(here).healthy
+        _wait(lambda: status(here).state == "running")
         ids = [row["id"] for row in there.get("factory", "_all_docs")["rows"] if not row["id"].startswith("_")]
         assert sorted(ids) == sorted([before["id"], after["id"]])
         found = central.statistics()
         assert (found.runs, found.passed, found.units, found.first_passed) == (2, 1, 2, 1)
         stop_replicating(here)
-        assert status(here).state == "missing"
+        _wait(lambda: status(here).state == "missing")
         for couch in (here, there):
             couch.close()
 
