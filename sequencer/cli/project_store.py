@@ -26,13 +26,13 @@ class ConfigurationRefused(Refusal):
 
 
 def usable_project(path: Path) -> Project:
-    """The project of ``path``, its warnings shown. Raises ``Refusal`` when its configuration has errors."""
+    """The project of ``path``. Raises ``Refusal`` when its configuration has errors; all of its problems were shown."""
     project = open_project(path)
-    if project.problems:
-        show_problems(project.problems, project.folder)
     try:
         return project.checked()
     except InvalidInput:
+        # Warnings alone are for `hardseq check`: a configuration of another program would have them at every start.
+        show_problems(project.problems, project.folder)
         raise ConfigurationRefused(project) from None
 
 

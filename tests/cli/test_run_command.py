@@ -204,6 +204,17 @@ def test_an_invalid_configuration_is_told(project: Path) -> None:
     assert "swordfish" not in done.stderr + done.stdout
 
 
+def test_a_configuration_of_hardpy_is_read_as_it_is(project: Path) -> None:
+    """A folder with only a hardpy.toml runs with its values, and what means nothing here is told by the check alone."""
+    (project / "hardseq.toml").rename(project / "hardpy.toml")
+    (project / "hardpy.toml").write_text("[frontend]\nport = 8123\n[socket]\nport = 6525\n[stand]\nname = 'S2'\n")
+    done = run(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert stored(project)["stand"]["name"] == "S2"
+    checked = hardseq("check", cwd=project)
+    assert checked.returncode == 0 and "hardpy.toml:3:2: warning: unknown key `socket`" in checked.stdout
+
+
 def test_an_unchanged_sequence_is_not_compiled_again(project: Path) -> None:
     """The second run of an unchanged sequence uses the generated project of the first; a changed one makes another."""
     compiled = project / ".hardseq" / "compiled"
