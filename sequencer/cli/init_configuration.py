@@ -139,6 +139,8 @@ def uses_couchdb(given: Mapping[Path, Any]) -> bool:
 def _toml(value: bool | int | float | str) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
