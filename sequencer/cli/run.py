@@ -24,6 +24,11 @@ from sequencer.cli.exit_codes import ExitCode
 @click.option("--no-panel", is_flag=True, help="Do not serve the live page.")
 @click.option("--open", "open_page", is_flag=True, help="Open the live page in a browser.")
 @click.option("--simulate", is_flag=True, help="Use the drivers' `simulate` counterparts instead of instruments.")
+@click.option("--step", is_flag=True, help="For debugging: pause before each step.")
+@click.option(
+    "--break", "breaks", multiple=True, metavar="MODULE::CASE", help="Pause before each step of this case; repeatable."
+)
+@click.option("--pdb", is_flag=True, help="For debugging: open Python's debugger at each failure.")
 def command(
     path: Path,
     arguments: tuple[str, ...],
@@ -33,6 +38,9 @@ def command(
     no_panel: bool,
     open_page: bool,
     simulate: bool,
+    step: bool,
+    breaks: tuple[str, ...],
+    pdb: bool,
 ) -> ExitCode:
     """Run PATH, a sequence file or a project folder (default: this folder), and keep its report.
 
@@ -49,5 +57,8 @@ def command(
         panel=not no_panel,
         open_page=open_page,
         simulate=simulate,
+        step=step,
+        breaks=breaks,
+        pdb=pdb,
     )
     return run_once(options)

@@ -46,6 +46,14 @@ class RunOptions:
     panel: bool = True
     open_page: bool = False
     simulate: bool = False
+    step: bool = False
+    breaks: tuple[str, ...] = ()
+    pdb: bool = False
+
+    @property
+    def stepping(self) -> bool:
+        """Whether steps may pause."""
+        return self.step or bool(self.breaks)
 
 
 class Relay:
@@ -68,7 +76,7 @@ class Relay:
 def run_once(options: RunOptions) -> ExitCode:
     """Runs, shows, keeps; the exit code. Raises ``Refusal``, ``StoreError``, ``OSError``."""
     project = usable_project(options.path)
-    compiled = compiled_sequence(choose_sequence(options.path, project), project)
+    compiled = compiled_sequence(choose_sequence(options.path, project), project, stepping=options.stepping)
     if compiled is None:
         return ExitCode.INVALID
     relay = Relay()
@@ -79,10 +87,10 @@ def run_once(options: RunOptions) -> ExitCode:
         return _RunSession(options, project, compiled, run, relay, opened).carry_out()
 
 
-def compiled_sequence(file: Path, project: Project) -> Compiled | None:
+def compiled_sequence(file: Path, project: Project, *, stepping: bool = False) -> Compiled | None:
     """The generated project of a sequence; ``None`` when it has errors, which were shown, as are its warnings."""
     try:
-        compiled = ensure_compiled(file, project=project.folder, compiled=project.state.compiled)
+        compiled = ensure_compiled(file, project=project.folder, compiled=project.state.compiled, stepping=stepping)
     except InvalidInput as invalid:
         _show(invalid.problems, project)
         return None
@@ -111,6 +119,7 @@ class _RunSession:
     def carry_out(self) -> ExitCode:
         """Everything from the parameters to the verdict."""
         # Imported here, while the test process loads.
+        from sequencer.cli.failure_source import FailureSource
         from sequencer.cli.run_keeping import Keeping
         from sequencer.cli.run_params import params_from
         from sequencer.cli.stand_request import stand_request
@@ -132,13 +141,16 @@ class _RunSession:
             tags=self.options.tags,
             simulate=self.options.simulate,
             attended=asked_here or page is not None,
+            step=self.options.step,
+            breaks=self.options.breaks,
+            pdb=self.options.pdb,
         )
         report = self._run(request, page, lambda: self._learn(keeping.store, terminal, page))
         kept = keeping.keep(report)
         if page is not None:
             page.finished()
         places = [*kept.places, *self._written(report)]
-        terminal.finish(report, places)
+        terminal.finish(report, places, FailureSource(self.project.folder, self.project.state.compiled).lines)
         return ExitCode(exit_code(report, stored=kept.safe))
 
     def _run(self, request: StartRequest, page: Session | None, begun: Callable[[], None]) -> RunReport:
@@ -207,11 +219,24 @@ class _RunSession:
         """Whether somebody can answer questions."""
         from sequencer.cli.terminal import PlainTerminal
 
-        if isinstance(terminal, PlainTerminal) or not is_terminal(sys.stdin):
+        at_keyboard = is_terminal(sys.stdin)
+        debugging = self.options.stepping or self.options.pdb
+        if not debugging and (isinstance(terminal, PlainTerminal) or not at_keyboard):
             return False
         from sequencer.cli.terminal_dialogs import TerminalDialogs
 
-        self.relay.listeners.append(TerminalDialogs(terminal, self.run.answer, sys.stdin).event)  # type: ignore[arg-type]
+        dialogs = TerminalDialogs(
+            terminal,  # type: ignore[arg-type]  # both kinds of terminal are displays
+            self.run.answer,
+            sys.stdin,
+            script=not at_keyboard,
+            alone=not self.options.panel,
+        )
+        self.relay.listeners.append(dialogs.event)
+        if self.options.pdb:
+            from sequencer.cli.terminal_debugger import TerminalDebugger
+
+            self.run.debugger = TerminalDebugger(dialogs, terminal.say, self.run.debug).hear
         return True
 
     def _written(self, report: RunReport) -> list[str]:

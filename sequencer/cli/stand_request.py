@@ -18,6 +18,9 @@ def stand_request(
     simulate: bool,
     attended: bool,
     user: str | None = None,
+    step: bool = False,
+    breaks: Iterable[str] = (),
+    pdb: bool = False,
 ) -> StartRequest:
     """The request with this stand's facts and driver arguments."""
     stand = project.settings.stand.recorded()
@@ -30,4 +33,7 @@ def stand_request(
         drivers=project.settings.drivers,
         user=user,
         attended=attended,
+        step=step,
+        breaks=list(breaks),
+        pdb=pdb,
     )

@@ -10,7 +10,7 @@ from typing import Protocol, TextIO
 from sequencer.cli.output import can_write, is_terminal, silence, wants_colour
 from sequencer.cli.terminal_lines import Line, clean, joined
 from sequencer.cli.terminal_state import RunView
-from sequencer.cli.terminal_summary import summary, verdict_line
+from sequencer.cli.terminal_summary import Source, no_source, summary, verdict_line
 from sequencer.cli.terminal_verdict import verdict_block
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.report import RunReport
@@ -31,8 +31,11 @@ class Terminal(Protocol):
     def expect(self, seconds: Mapping[str, float]) -> None:
         """How long cases took before, by full name."""
 
-    def finish(self, report: RunReport, places: Sequence[str]) -> None:
-        """Ends the display with the summary and the verdict; ``places`` say where the report is."""
+    def finish(self, report: RunReport, places: Sequence[str], source: Source = no_source) -> None:
+        """Ends the display with the summary and the verdict; ``places`` say where the report is.
+
+        ``source`` gives the lines of code to show with a failure.
+        """
 
     def close(self) -> None:
         """Ends the display without a report. Closing twice is harmless."""
@@ -81,9 +84,9 @@ class Writer:
                 self._gone = True
                 silence(self.stream)
 
-    def end(self, report: RunReport, places: Sequence[str]) -> None:
+    def end(self, report: RunReport, places: Sequence[str], source: Source = no_source) -> None:
         """The summary, the verdict's line and, for a person, the verdict's block."""
-        self.lines([*summary(report, list(places)), verdict_line(report)])
+        self.lines([*summary(report, list(places), source), verdict_line(report)])
         if is_terminal(self.stream):
             size = shutil.get_terminal_size()
             ink = "█" if can_write(self.stream, "█") else "#"
@@ -112,9 +115,23 @@ class PlainTerminal:
     def expect(self, seconds: Mapping[str, float]) -> None:
         """Nothing to show for it."""
 
-    def finish(self, report: RunReport, places: Sequence[str]) -> None:
+    def finish(self, report: RunReport, places: Sequence[str], source: Source = no_source) -> None:
         """Writes the summary."""
-        self._writer.end(report, places)
+        self._writer.end(report, places, source)
 
     def close(self) -> None:
         """Nothing to take away."""
+
+    def pause(self) -> None:
+        """Nothing moves here."""
+
+    def resume(self) -> None:
+        """Nothing moves here."""
+
+    def write(self, lines: Sequence[Line]) -> None:
+        """Writes lines."""
+        self._writer.lines(lines)
+
+    def prompt(self, text: str) -> None:
+        """Writes what stands before the typed answer."""
+        self._writer.text(text)

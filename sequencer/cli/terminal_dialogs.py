@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
 from sequencer.cli.terminal_lines import Line, clean, indented
@@ -13,11 +14,23 @@ from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Stamped
 
 ANSWERED_BY = "terminal"
+MOST_ENDS = 50
 _WORDS = {"confirm": "Enter", "pass": "p", "fail": "f"}
 _YES = ("y", "yes", "on", "true", "1")
 _NO = ("", "n", "no", "off", "false", "0")
 
 Answer = Callable[[str, str, Any, str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedLine:
+    """A line for somebody else, the debugger: ``take`` gets what was typed, ``None`` at the end of the keyboard."""
+
+    prompt: str
+    take: Callable[[str | None], object]
+
+
+Question = Mapping[str, Any] | TypedLine | None
 
 
 class Closed(Exception):
@@ -41,14 +54,24 @@ class Display(Protocol):
 
 
 class TerminalDialogs:
-    """Listens to the events of a run; asks in a thread of its own. ``answer`` is the run's."""
+    """Listens to the events of a run; asks in a thread of its own. ``answer`` is the run's.
 
-    def __init__(self, display: Display, answer: Answer, typed: TextIO) -> None:
+    ``script``: what is typed is no keyboard but prepared lines, each of which answers something. ``alone``: nobody else
+    could answer, so that a question that is left when they have ended is closed.
+    """
+
+    def __init__(
+        self, display: Display, answer: Answer, typed: TextIO, *, script: bool = False, alone: bool = False
+    ) -> None:
         self._display = display
         self._answer = answer
         self._typed = typed
-        self._questions: dict[str, Mapping[str, Any] | None] = {}
-        self._lines: deque[str] = deque()
+        self._script = script
+        self._alone = alone
+        self._questions: dict[str, Question] = {}
+        self._lines: deque[str | None] = deque()
+        self._lines_asked = 0
+        self._ended = False
         self._changed = threading.Condition()
         self._started = False
 
@@ -64,7 +87,16 @@ class TerminalDialogs:
         elif isinstance(event, events.RunFinished):
             self._close(list(self._questions))
 
-    def _open(self, identity: str, dialog: Mapping[str, Any] | None) -> None:
+    def type_for(self, prompt: str, take: Callable[[str | None], object]) -> None:
+        """Asks for a line; ``take`` is called in another thread, unless ``withdraw`` comes first."""
+        self._lines_asked += 1
+        self._open(f"line {self._lines_asked}", TypedLine(prompt, take))
+
+    def withdraw(self) -> None:
+        """The line that ``type_for`` asked for is not wanted any more."""
+        self._close([identity for identity, asked in self._questions.items() if isinstance(asked, TypedLine)])
+
+    def _open(self, identity: str, dialog: Question) -> None:
         with self._changed:
             self._questions[identity] = dialog
             self._changed.notify_all()
@@ -80,11 +112,25 @@ class TerminalDialogs:
             self._changed.notify_all()
 
     def _read(self) -> None:
-        for line in self._typed:
-            with self._changed:
-                if self._questions:  # what is typed while nothing is asked answers nothing
-                    self._lines.append(line.rstrip("\r\n"))
-                    self._changed.notify_all()
+        ends = 0
+        # Ctrl-D ends one answer, not the keyboard; but a terminal that is gone says nothing else any more.
+        while ends < (1 if self._script else MOST_ENDS):
+            try:
+                line = self._typed.readline()
+            except (OSError, ValueError):
+                break
+            ends = 0 if line else ends + 1
+            self._take_line(line.rstrip("\r\n") if line else None)
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _take_line(self, line: str | None) -> None:
+        with self._changed:
+            # What is typed while nothing is asked answers nothing.
+            if (self._questions or self._script) and not (line is None and self._script):
+                self._lines.append(line)
+                self._changed.notify_all()
 
     def _work(self) -> None:
         while True:
@@ -92,17 +138,37 @@ class TerminalDialogs:
                 while not self._questions:
                     self._changed.wait()
                 identity, dialog = next(iter(self._questions.items()))
-                self._lines.clear()
+                if not self._script:
+                    self._lines.clear()
             self._display.pause()
             try:
                 self._ask(identity, dialog)
             except Closed:
-                self._display.write([[("  answered elsewhere", "dim")]])
+                if not isinstance(dialog, TypedLine):
+                    self._display.write([[("  answered elsewhere", "dim")]])
+            except EOFError:
+                self._give_up(identity, dialog)
             finally:
                 self._close([identity])
                 self._display.resume()
 
-    def _ask(self, identity: str, dialog: Mapping[str, Any] | None) -> None:
+    def _give_up(self, identity: str, dialog: Question) -> None:
+        """Nobody will type any more."""
+        if isinstance(dialog, TypedLine):
+            dialog.take(None)
+        elif self._alone:
+            self._display.write([[("  the input has ended: nobody can answer", "stopped")]])
+            self._answer(identity, "close", None, ANSWERED_BY)
+        else:
+            with self._changed:
+                while identity in self._questions:
+                    self._changed.wait()
+
+    def _ask(self, identity: str, dialog: Question) -> None:
+        if isinstance(dialog, TypedLine):
+            self._display.prompt(dialog.prompt)
+            dialog.take(self._next_line(identity))
+            return
         if dialog is None:
             self._typed_line(identity, "press Enter to go on: ")
             self._answer(identity, "confirm", None, ANSWERED_BY)
@@ -145,12 +211,19 @@ class TerminalDialogs:
                 return chosen[0]
 
     def _typed_line(self, identity: str, prompt: str) -> str:
-        """The next line somebody types. Raises ``Closed`` when the question is gone."""
+        """The next line somebody types. Raises ``Closed`` when the question is gone, ``EOFError`` when nobody types."""
         self._display.prompt(prompt)
+        while (line := self._next_line(identity)) is None:
+            pass  # Ctrl-D answers nothing
+        return line
+
+    def _next_line(self, identity: str) -> str | None:
         with self._changed:
             while not self._lines:
                 if identity not in self._questions:
                     raise Closed
+                if self._ended:
+                    raise EOFError
                 self._changed.wait()
             return self._lines.popleft()
 
@@ -173,7 +246,8 @@ def look_lines(looks: Mapping[str, Any]) -> list[Line]:
 def choice_lines(field: Mapping[str, Any]) -> list[Line]:
     """The numbered choices of a field."""
     return [
-        [(f"  {number}) ", "notice"), (clean(choice["label"]), "")] for number, choice in enumerate(field["choices"], 1)
+        [(f"  {choice.get('key', number)}) ", "notice"), (clean(choice["label"]), "")]
+        for number, choice in enumerate(field["choices"], 1)
     ]
 
 
@@ -202,7 +276,7 @@ def typed_value(field: Mapping[str, Any], typed: str) -> Any:
 def _choice(field: Mapping[str, Any], typed: str) -> Any:
     choices = field["choices"]
     for choice in choices:
-        if typed.strip().lower() == str(choice["label"]).lower():
+        if typed.strip().lower() in (str(choice["label"]).lower(), choice.get("key")):
             return choice["value"]
     if typed.strip().isdecimal() and 1 <= int(typed) <= len(choices):
         return choices[int(typed) - 1]["value"]

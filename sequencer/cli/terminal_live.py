@@ -29,6 +29,7 @@ from sequencer.cli.terminal_lines import (
     status_style,
 )
 from sequencer.cli.terminal_state import RunningCase, RunView
+from sequencer.cli.terminal_summary import Source, no_source
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
@@ -90,10 +91,10 @@ class LiveTerminal:
         with self._lock:
             self._expected = dict(seconds)
 
-    def finish(self, report: RunReport, places: Sequence[str]) -> None:
+    def finish(self, report: RunReport, places: Sequence[str], source: Source = no_source) -> None:
         """Takes the live display away and writes the summary."""
         self.close()
-        self._writer.end(report, places)
+        self._writer.end(report, places, source)
 
     def close(self) -> None:
         """Takes the live display away; what it still had to write is written."""

@@ -89,6 +89,8 @@ class RunView:
         lines: list[Line] = [[(self.title, "bold"), (f"  {sequence.get('file', '')}", "dim")]]
         if event.simulated:
             lines.append([("simulated: no instrument is used", "stopped")])
+        if event.debugged:
+            lines.append([("debugging: steps can be skipped, repeated and looked into", "stopped")])
         if event.selection is not None:
             lines.append([(f"partial: {len(event.selection)} of {self.total} cases chosen", "stopped")])
         return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from sequencer.cli.terminal_lines import Line, Style, indented, shown_seconds, status_style
 from sequencer.cli.terminal_verdict import WORDS
@@ -15,12 +15,21 @@ MAX_FAILURES = 100
 """More failed cases than this are counted, not shown: the report has them all."""
 
 
-def summary(report: RunReport, places: list[str]) -> Iterator[Line]:
-    """The lines; ``places`` say where the report is."""
+Source = Callable[[FailureReport], Iterable[Line]]
+"""The code behind a failure, as lines to show."""
+
+
+def no_source(failure: FailureReport) -> Iterable[Line]:
+    """No code is at hand."""
+    return ()
+
+
+def summary(report: RunReport, places: list[str], source: Source = no_source) -> Iterator[Line]:
+    """The lines; ``places`` say where the report is, ``source`` shows the code of a failure."""
     yield []
-    yield from _failed_cases(report)
+    yield from _failed_cases(report, source)
     for failure in report["failures"]:
-        yield from _failure(failure, "run")
+        yield from _failure(failure, "run", source)
         yield []
     yield _counts(report)
     yield from _remarks(report)
@@ -42,7 +51,7 @@ def verdict_line(report: RunReport) -> Line:
     return pieces
 
 
-def _failed_cases(report: RunReport) -> Iterator[Line]:
+def _failed_cases(report: RunReport, source: Source) -> Iterator[Line]:
     bad = [
         (f"{module['id']}::{case['id']}", case)
         for module in report["modules"]
@@ -55,14 +64,14 @@ def _failed_cases(report: RunReport) -> Iterator[Line]:
             (full_name, "bold"),
             (f"  {case['name']}", ""),
         ]
-        yield from _case(case)
+        yield from _case(case, source)
         yield []
     if len(bad) > MAX_FAILURES:
         yield [(f"... and {len(bad) - MAX_FAILURES} more; the report has them all", "dim")]
         yield []
 
 
-def _case(case: CaseReport) -> Iterator[Line]:
+def _case(case: CaseReport, source: Source) -> Iterator[Line]:
     if not case["attempts"]:
         yield from indented(case["reason"] or "it never began", by=2)
         return
@@ -72,10 +81,10 @@ def _case(case: CaseReport) -> Iterator[Line]:
     if not last["failures"]:
         yield from indented(case["reason"] or f"at {case['place']}", by=2)
     for failure in last["failures"]:
-        yield from _failure(failure, None)
+        yield from _failure(failure, None, source)
 
 
-def _failure(failure: FailureReport, subject: str | None) -> Iterator[Line]:
+def _failure(failure: FailureReport, subject: str | None, source: Source) -> Iterator[Line]:
     style = _KIND_STYLES.get(failure["kind"], "error")
     if subject is not None:
         yield [(f"{failure['kind'].upper()} of the {subject}", style)]
@@ -91,6 +100,7 @@ def _failure(failure: FailureReport, subject: str | None) -> Iterator[Line]:
         where.append(f"error code {failure['error_code']}")
     if where:
         yield from indented(", ".join(where), "dim", by=2)
+    yield from source(failure)
     if failure["traceback"]:
         yield from indented(failure["traceback"], "", by=4)
 
@@ -117,6 +127,11 @@ def _remarks(report: RunReport) -> Iterator[Line]:
         ]
     if report["simulated"]:
         yield [("SIMULATED ", "stopped"), ("no instrument was used: no evidence for a product", "")]
+    if report["debugged"]:
+        yield [
+            ("DEBUGGED  ", "stopped"),
+            ("steps could be skipped, repeated and changed: no evidence for a product", ""),
+        ]
     if report["aborted"]:
         yield [("ABORTED   ", "error"), ("the test process died; this is what its journal holds", "")]
     if report["stop_reason"]:

@@ -29,11 +29,12 @@ python_files = test_*.py after_run.py
 """
 
 
-def compile_sequence(sequence: Sequence, *, folder: Path) -> dict[str, str]:
+def compile_sequence(sequence: Sequence, *, folder: Path, stepping: bool = False) -> dict[str, str]:
     """The files of the generated project, name to text.
 
     ``folder`` is where they will lie: driver files are named relative to it, so that a project can be moved together
-    with its drivers. Nothing is read or written here.
+    with its drivers. ``stepping`` makes code that can pause before each step of a case, for debugging. Nothing is read or
+    written here.
     """
     files = {"pytest.ini": PYTEST_INI, "conftest.py": _conftest(sequence, folder)}
     for module in sequence.modules:
@@ -41,7 +42,7 @@ def compile_sequence(sequence: Sequence, *, folder: Path) -> dict[str, str]:
         for number, cases in enumerate(parts, 1):
             # No id holds a hyphen, and pytest collects the parts in the order of their names.
             part = f"-{number:02}" if len(parts) > 1 else ""
-            files[f"test_{module.id}{part}.py"] = _test_module(sequence, module, cases)
+            files[f"test_{module.id}{part}.py"] = _test_module(sequence, module, cases, stepping)
     if sequence.after_run:
         files["after_run.py"] = _after_run(sequence)
     return files
@@ -120,12 +121,12 @@ def _parts(sequence: Sequence, module: Module) -> list[tuple[Case, ...]]:
     return [cases[start : start + CASES_PER_FILE] for start in range(0, len(cases), CASES_PER_FILE)] or [cases]
 
 
-def _test_module(sequence: Sequence, module: Module, part: tuple[Case, ...]) -> str:
+def _test_module(sequence: Sequence, module: Module, part: tuple[Case, ...], stepping: bool) -> str:
     classes: set[type[StepRun]] = set()
     functions: dict[str, str] = {}
     for case in part:
         _name_function(case.id, functions)
-    cases = [_case_function(case, name, classes) for case, name in zip(part, functions, strict=True)]
+    cases = [_case_function(case, name, classes, stepping) for case, name in zip(part, functions, strict=True)]
     marks = _keywords(
         module.id,
         group=module.group,
@@ -154,8 +155,8 @@ def _name_function(case_id: str, taken: dict[str, str]) -> None:
     taken[name] = case_id
 
 
-def _case_function(case: Case, function: str, classes: set[type[StepRun]]) -> _CaseFunction:
-    body = _body(case.steps, classes)
+def _case_function(case: Case, function: str, classes: set[type[StepRun]], stepping: bool) -> _CaseFunction:
+    body = _body(case.steps, classes, stepping)
     marks = _keywords(
         case.id,
         place=str(case.place),
@@ -184,8 +185,8 @@ def _case_function(case: Case, function: str, classes: set[type[StepRun]]) -> _C
     )
 
 
-def _body(steps: Iterable[Step], classes: set[type[StepRun]]) -> str:
-    emitter = FunctionEmitter()
+def _body(steps: Iterable[Step], classes: set[type[StepRun]], stepping: bool = False) -> str:
+    emitter = FunctionEmitter(stepping=stepping)
     emitter.steps(steps)
     classes |= emitter.classes
     return "\n".join(emitter.body)

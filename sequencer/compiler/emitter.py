@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 
 from sequencer.domain.expression import has_expression
 from sequencer.steps import step_types
@@ -16,12 +17,17 @@ INDENT = "    "
 
 
 class FunctionEmitter:
-    """Implements ``steps.base.Emitter``. ``body`` are the lines, ``classes`` the step classes they need."""
+    """Implements ``steps.base.Emitter``. ``body`` are the lines, ``classes`` the step classes they need.
 
-    def __init__(self) -> None:
+    ``stepping``: before each step the code asks whether it is to run (``runtime.stepping``).
+    """
+
+    def __init__(self, *, stepping: bool = False) -> None:
         self.body: list[str] = []
         self.classes: set[type[StepRun]] = set()
         self._depth = 1
+        self._stepping = stepping
+        self._lists = 0
         self._types = step_types()
 
     def line(self, text: str) -> None:
@@ -61,14 +67,42 @@ class FunctionEmitter:
     def steps(self, steps: Iterable[Step]) -> None:
         """Emits each step inside its condition and its retries."""
         before = len(self.body)
-        for step in steps:
-            if step.when is None:
-                self._step(step)
-            else:
-                with self.block(f"if case.test({literal(step.when)}):"):
-                    self._step(step)
+        if self._stepping:
+            self._steps_one_by_one(list(steps))
+        else:
+            for step in steps:
+                self._conditional(step)
         if len(self.body) == before:
             self.line("pass")
+
+    def _steps_one_by_one(self, steps: list[Step]) -> None:
+        """Each step behind a question; the loop comes round again when a step is to be repeated."""
+        if not steps:
+            return
+        self._lists += 1
+        # No driver has a name that begins with an underscore.
+        name = f"_steps{self._lists}"
+        with self.block(f"for {name} in case.stepping():"):
+            for step in steps:
+                with self.block(f"if {name}.due({self._question(step)}):"):
+                    self._step(step)
+
+    def _question(self, step: Step) -> str:
+        """What is said of a step before it runs; its condition too, as nobody pauses before what does not run."""
+        values = (getattr(step, field.name) for field in fields(step))
+        target = next((value for value in values if isinstance(value, DriverCall)), None)
+        # A measurement is known by what it measures.
+        name = step.name or getattr(step, "measurement", None)
+        said = {"name": name, "call": None if target is None else str(target), "when": step.when}
+        written = [literal(str(step.place)), literal(step.verb)]
+        return ", ".join(written + [f"{key}={literal(value)}" for key, value in said.items() if value is not None])
+
+    def _conditional(self, step: Step) -> None:
+        if step.when is None:
+            self._step(step)
+        else:
+            with self.block(f"if case.test({literal(step.when)}):"):
+                self._step(step)
 
     def _step(self, step: Step) -> None:
         if step.retry is None:
@@ -79,8 +113,9 @@ class FunctionEmitter:
 
     def _arguments(self, arguments: Mapping[str, Data]) -> str:
         # A parameter called `from` cannot be written as a keyword argument.
-        named = {name: value for name, value in arguments.items() if not keyword.iskeyword(name)}
-        others = {name: value for name, value in arguments.items() if keyword.iskeyword(name)}
+        plain = {name for name in arguments if name.isidentifier() and not keyword.iskeyword(name)}
+        named = {name: value for name, value in arguments.items() if name in plain}
+        others = {name: value for name, value in arguments.items() if name not in plain}
         written = [f"{name}={self.value(value)}" for name, value in named.items()]
         if others:
             written.append(f"**{self.value(others)}")

@@ -36,20 +36,22 @@ class Compiled:
     fresh: bool
 
 
-def ensure_compiled(path: Path, *, project: Path, compiled: Path) -> Compiled:
+def ensure_compiled(path: Path, *, project: Path, compiled: Path, stepping: bool = False) -> Compiled:
     """The generated project for the sequence file ``path``, made anew only when one of its inputs changed.
 
     ``compiled`` is the state folder's place for generated projects. When nothing changed, the sequence is not even
     read: its bytes, those of what it includes and of its drivers are compared with the manifest by their sha256.
+    ``stepping`` is for a run that can pause before each step: a generated project beside the usual one.
     Raises ``InvalidInput`` with every problem of the sequence; ``OSError`` when the folder cannot be written.
     """
-    manifest = compiled / f"{path.stem}-{_digest(str(path.resolve()).encode())[:12]}.json"
+    variant = "-stepping" if stepping else ""
+    manifest = compiled / f"{path.stem}-{_digest(str(path.resolve()).encode())[:12]}{variant}.json"
     known = _read_manifest(manifest, compiled)
     if known is not None:
         return known
     sequence, problems = _read_sequence(path, project)
     # Every generated project lies equally deep, so that the place of one gives the relative paths of all.
-    texts = _compile(sequence, compiled / "project")
+    texts = _compile(sequence, compiled / "project", stepping)
     folder = compiled / f"{path.stem}-{_digest(json.dumps(texts).encode())[:16]}"
     if not folder.is_dir():
         _write_whole(texts, folder)
@@ -90,10 +92,10 @@ def _read_sequence(path: Path, project: Path) -> tuple[Sequence, tuple[Problem, 
     return reading.sequence, tuple(reading.problems)
 
 
-def _compile(sequence: Sequence, folder: Path) -> dict[str, str]:
+def _compile(sequence: Sequence, folder: Path, stepping: bool = False) -> dict[str, str]:
     from sequencer.compiler.compile import compile_sequence
 
-    return compile_sequence(sequence, folder=folder)
+    return compile_sequence(sequence, folder=folder, stepping=stepping)
 
 
 def _read_manifest(manifest: Path, compiled: Path) -> Compiled | None:

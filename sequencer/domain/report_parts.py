@@ -38,6 +38,7 @@ def new_run(event: RunStarted, time: float) -> RunReport:
         "params": dict(event.params),
         "selection": None if event.selection is None else list(event.selection),
         "simulated": event.simulated,
+        "debugged": event.debugged,
         "aborted": False,
         "stop_reason": None,
         "caused_dut_failure_id": None,
@@ -116,6 +117,7 @@ def new_failure(event: Failure, time: float) -> FailureReport:
         "step": event.step,
         "call": event.call,
         "traceback": event.traceback,
+        "generated": event.generated,
         "time": time,
     }
 

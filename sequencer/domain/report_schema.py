@@ -57,6 +57,7 @@ def _run() -> Schema:
             },
             "selection": {**texts("The cases chosen by hand; null for the whole sequence."), "type": ["array", "null"]},
             "simulated": typed("boolean", "Whether drivers were simulated."),
+            "debugged": typed("boolean", "Whether somebody could pause, skip and repeat steps, or use the debugger."),
             "aborted": typed("boolean", "Whether the run died, and this was made of what its journal held."),
             "stop_reason": maybe("string", "Why the run was stopped."),
             "caused_dut_failure_id": maybe("string", "`module::case` that failed first, else had an error."),
@@ -192,6 +193,7 @@ def _details() -> dict[str, Schema]:
                 "step": maybe("string", "The step's name."),
                 "call": maybe("string", "The driver call: `driver.method`."),
                 "traceback": maybe("string", "The driver's own traceback."),
+                "generated": maybe("string", "The generated statement: `FOLDER/test_main.py:21`."),
                 "time": typed("number", "When."),
             }
         ),

@@ -62,7 +62,7 @@ def _run_rest(report: RunReport) -> Fields:
         "sequence": {key: value for key, value in report["sequence"].items() if value is not None},
         "host": report["host"],
     }
-    for key in ("params", "simulated", "aborted", "stop_reason", "failures", "operator_messages"):
+    for key in ("params", "simulated", "debugged", "aborted", "stop_reason", "failures", "operator_messages"):
         if report[key]:
             rest[key] = report[key]
     if report["selection"] is not None:

@@ -17,7 +17,8 @@ from sequencer.vocabulary.report import AttemptReport, CaseReport, ModuleReport,
 
 RUN_FIELDS = (
     "id", "status", "start_time", "stop_time", "sequence", "stand", "dut", "process", "batch", "instruments", "user",
-    "params", "selection", "simulated", "debugged", "aborted", "stop_reason", "caused_dut_failure_id", "error_code", "failures",
+    "params", "selection", "simulated", "debugged", "aborted", "stop_reason", "caused_dut_failure_id", "error_code",
+    "failures",
 )  # fmt: skip
 MODULE_FIELDS = ("status", "start_time", "stop_time")
 CASE_FIELDS = ("status", "start_time", "stop_time", "reason")

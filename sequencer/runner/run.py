@@ -38,7 +38,9 @@ class Run:
     ``compiled`` is the generated project, ``project`` the folder in which drivers find themselves (by default the
     present one). ``listeners`` are told every event, ``output`` each line that drivers print; both from threads. All
     methods may be called from any thread, ``stop`` also from a signal handler. ``upload``, when it is set before
-    ``start``, sends the report for the steps that ask for it (``sync.deliveries.Deliveries.upload``).
+    ``start``, sends the report for the steps that ask for it (``sync.deliveries.Deliveries.upload``). ``debugger``, set
+    before ``start``, is told what the debugger of the test process says: ``{"text": line}``, and ``{"prompt": text}``
+    when it waits for ``debug``, ``{"over": true}`` when it does so no more.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Run:
     ) -> None:
         self.run_id: str | None = None
         self.upload: Upload | None = None
+        self.debugger: Callable[[dict[str, Any]], object] | None = None
         self._compiled = compiled
         self._state = state
         self._listeners = list(listeners)
@@ -114,6 +117,8 @@ class Run:
         self._journal = _hold(path)
         command = {**request.command(run_id, str(path), str(self._state.attachments)), "host": host}
         command["uploads"] = self._open_desk()
+        if self.debugger is not None:
+            supervisor.debugger = self.debugger
         supervisor.start(command)
         _wait(supervisor.begun.wait, None)
         if supervisor.problem is not None:
@@ -134,6 +139,11 @@ class Run:
         message = {"command": "answer", "dialog": dialog_id, "result": result, "value": value, "by": by}
         self._supervisor.child.send(message)
         return True
+
+    def debug(self, line: str | None) -> None:
+        """A line for the debugger that is open at a failure (``StartRequest.pdb``); ``None``: no line will come."""
+        if self._supervisor is not None:
+            self._supervisor.child.send({"command": "debug", "line": line})
 
     def wait(self, seconds: float | None = None) -> RunReport | None:
         """The report once the run is over; ``None`` when that takes longer than ``seconds``."""

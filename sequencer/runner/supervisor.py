@@ -22,12 +22,16 @@ Inbox = SimpleQueue[tuple[Any, Any]]
 _EVENT = b'{"event"'
 
 
+def _ignore(message: dict[str, Any]) -> None:
+    """Nobody debugs."""
+
+
 class Supervisor:
     """Hears what the process says, kills it when it does not listen, and lets a fresh one run the teardown.
 
     ``child`` is the test process, whose messages come in through ``inbox``; ``spawn`` makes another one; ``tell`` is
     told every event. ``ready``, ``begun`` and ``over`` are set once the tests are collected, once the first event has
-    come (or ``problem`` says why it never will), and once the run is finished.
+    come (or ``problem`` says why it never will), and once the run is finished. ``debugger`` is told what ``pdb`` says.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class Supervisor:
         self.over = threading.Event()
         self.problem: Exception | None = None
         self.plans: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self.debugger: Callable[[dict[str, Any]], object] = _ignore
         self.fold = Fold()
         self._spawn = spawn
         self._tell = tell
@@ -154,6 +159,8 @@ class Supervisor:
             self._watch.deadline(message["deadline"])
         elif "plan" in message:
             self.plans.put(message["plan"])
+        elif "debug" in message:
+            self.debugger(message["debug"])
         elif message.get("ready"):
             self._settle_ready()
         elif "refused" in message:

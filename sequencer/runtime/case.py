@@ -8,9 +8,18 @@ from typing import Any
 from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text, has_expression
 from sequencer.domain.value import to_data
 from sequencer.runtime.drivers import OpeningInterrupted
-from sequencer.runtime.failures import describe, failure_text, generated_place, kind_of, late, step_failure
+from sequencer.runtime.failures import (
+    describe,
+    failure_text,
+    generated_line,
+    generated_place,
+    kind_of,
+    late,
+    step_failure,
+)
 from sequencer.runtime.plan import PlannedCase
 from sequencer.runtime.run import RunContext
+from sequencer.runtime.stepping import SKIPPED, Choice, Pause, Steps
 from sequencer.runtime.tries import Tries
 from sequencer.steps.base import Answer, StepRun
 from sequencer.vocabulary.event import (
@@ -131,6 +140,10 @@ class AttemptContext:
             yield number
         self._tries.remove(tries)
 
+    def stepping(self) -> Steps:
+        """For the code of a stepping run: a list of steps that can pause before each; see ``runtime.stepping``."""
+        return Steps(self._decide, self._skipped, self.test, self._named)
+
     def ask(self, dialog: Mapping[str, Any]) -> Answer:
         """See ``CaseContext``."""
         return self._run.dialogs.ask(self.full_name, dialog)
@@ -200,10 +213,27 @@ class AttemptContext:
         return self._run.scope({"attempt": self.attempt}, self._variables, module)
 
     def _label(self, step: StepRun) -> str:
+        return self._named(step.name)
+
+    def _decide(self, pause: Pause) -> Choice:
+        def variables() -> Mapping[str, Any]:
+            module = self._run.module_variables.get(self._module, {})
+            return {**self._run.variables, **module, **self._variables}
+
+        return self._run.stepping.decide(self.full_name, pause, variables)
+
+    def _named(self, name: str) -> str:
         try:
-            return self.text(step.name)
+            return self.text(name)
         except StepError:
-            return step.name  # the step itself says what is wrong with it
+            return name  # the step itself says what is wrong with it
+
+    def _skipped(self, pause: Pause) -> None:
+        with self._interrupts:
+            # Not even a later attempt that goes well shows that the product is good: somebody was in between.
+            self._run.broken = True
+            where = generated_line(None, self._run.folder)
+            self._fail(Failure(self._case, "error", SKIPPED, pause.place, pause.label, pause.call, generated=where))
 
     def _close_steps(self, step: StepRun) -> list[StepRun]:
         """Takes ``step`` off the open steps, with those inside it that an interruption left open."""
@@ -234,7 +264,7 @@ class AttemptContext:
                 return True
         elif error is not self._recorded:
             self._recorded = error
-            self._fail(step_failure(self._case, error, innermost, self._run.folder))
+            self._fail(step_failure(self._case, error, innermost, self._run.folder), error)
         on_fail = step.on_fail or ("continue" if step.survives_failure and kind_of(error) == "failed" else "stop")
         survives = on_fail == "continue" and not fatal
         if survives:
@@ -243,7 +273,7 @@ class AttemptContext:
 
     def _fail_outside(self, error: BaseException) -> None:
         if self._steps:
-            self._fail(step_failure(self._case, error, self._steps[-1], self._run.folder))
+            self._fail(step_failure(self._case, error, self._steps[-1], self._run.folder), error)
             return
         message = late(error, None) if isinstance(error, TimedOut) else describe(error)
         if isinstance(error, Interruption) and self._run.opening is not None:
@@ -252,10 +282,13 @@ class AttemptContext:
         place = generated_place(error.__traceback__, self._run.folder)
         if place is None and self.planned is not None:
             place = self.planned.place
-        self._fail(Failure(self._case, kind_of(error), message, place))
+        where = generated_line(error, self._run.folder)
+        self._fail(Failure(self._case, kind_of(error), message, place, generated=where), error)
 
-    def _fail(self, failure: Failure) -> None:
+    def _fail(self, failure: Failure, error: BaseException | None = None) -> None:
         self.failures.append(failure)
         if self._case is None:
             self._run.broken = True
         self._run.emit(failure)
+        if error is not None and self._run.debugger is not None:
+            self._run.debugger.open(error, self._run.folder)

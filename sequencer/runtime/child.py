@@ -83,7 +83,13 @@ class ChildFront:
 
         signal.signal(signal.SIGTERM, terminate)
         signal.signal(signal.SIGINT, terminate)
-        self._link.listen(run.interrupts.stop, run.dialogs.deliver)
+        if run.start.pdb:
+            from sequencer.runtime.debugger import Debugger
+
+            run.debugger = Debugger(self._link.send, run.interrupts)
+            self._link.listen(run.interrupts.stop, run.dialogs.deliver, run.debugger.typed)
+        else:
+            self._link.listen(run.interrupts.stop, run.dialogs.deliver)
 
     def close(self, run: RunContext) -> None:
         """The journal is complete."""

@@ -8,7 +8,8 @@ code says ``with interrupts:``. What came meanwhile is raised at the end of that
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -41,6 +42,7 @@ class Interrupts:
         self._stopped: Stopped | None = None
         self._shields = 1
         self._due = False
+        self._suspended = False
         self._alarm = make_alarm(self._wake)
 
     def close(self) -> None:
@@ -89,6 +91,22 @@ class Interrupts:
         self._arm()
         return late
 
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """No deadline passes inside the block, as the time in it is a person's; a stop still comes."""
+        began = time.monotonic()
+        try:
+            with self:
+                self._suspended = True
+                self._arm()
+            yield
+        finally:
+            with self:
+                for deadline in self._deadlines:
+                    deadline.when += time.monotonic() - began
+                self._suspended = False
+                self._arm()
+
     def is_open(self, error: BaseException) -> bool:
         """Whether ``error`` tells of a deadline whose owner is still at work."""
         return any(deadline.error is error for deadline in self._deadlines)
@@ -120,7 +138,7 @@ class Interrupts:
             self._alarm.set(REPEAT_SECONDS)
             raise self._stopped
         now = time.monotonic()
-        expired = [deadline for deadline in self._deadlines if deadline.when <= now]
+        expired = [deadline for deadline in self._deadlines if deadline.when <= now and not self._suspended]
         if expired:
             self._alarm.set(REPEAT_SECONDS)
             raise min(expired, key=lambda deadline: deadline.when).error
@@ -128,6 +146,8 @@ class Interrupts:
         self._set_alarm(self._nearest())
 
     def _nearest(self) -> Deadline | None:
+        if self._suspended:
+            return None
         return min(self._deadlines, key=lambda deadline: deadline.when, default=None)
 
     def _arm(self) -> None:

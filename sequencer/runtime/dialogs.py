@@ -41,8 +41,11 @@ class Dialogs:
         self._open: dict[str, _Open] = {}
         self._lock = threading.Lock()
 
-    def ask(self, case: str, dialog: Mapping[str, Any]) -> Answer:
-        """Asks and waits. Raises ``Stopped`` when the dialog was closed, ``StepError`` when nobody can answer."""
+    def ask(self, case: str, dialog: Mapping[str, Any], *, until: Callable[[], bool] | None = None) -> Answer:
+        """Asks and waits. Raises ``Stopped`` when the dialog was closed, ``StepError`` when nobody can answer.
+
+        Once ``until`` says so the question is withdrawn; the answer then has the result ``stop``.
+        """
         if not self._attended:
             raise StepError("nobody can answer this dialog: the tests run without a panel and without a terminal")
         # Never used again, so that a late answer of a sleepy browser cannot answer another question.
@@ -56,7 +59,7 @@ class Dialogs:
             return seconds
 
         try:
-            result, value, by = self._wait(identity)
+            result, value, by = self._wait(identity, until)
         except TimedOut:
             tell("timeout")
             raise
@@ -114,11 +117,13 @@ class Dialogs:
             self._open[identity] = _Open(dialog)
         self._emit(event)
 
-    def _wait(self, identity: str) -> tuple[str, Data, str | None]:
+    def _wait(self, identity: str, until: Callable[[], bool] | None = None) -> tuple[str, Data, str | None]:
         with self._lock:
             question = self._open[identity]
         try:
             while not question.answered.is_set():
+                if until is not None and until():
+                    return "stop", None, None
                 self._sleep(POLL)
             return question.answer
         finally:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import linecache
 import re
+import sys
 import traceback
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from sequencer.steps.base import StepRun
 from sequencer.vocabulary.event import Failure, FailureKind
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
 
 OPEN_DRIVER = "open driver"
+CHECK_DRIVER = "check driver"
 CLOSE_DRIVER = "close driver"
 JOURNAL = "journal"
 """What stands in ``step`` of a failure of the run itself; ``call`` is then the driver's name."""
@@ -54,8 +56,8 @@ def late(error: TimedOut, step: StepRun | None) -> str:
     return f"{text}: it hung {hung}"
 
 
-def step_failure(case: str | None, error: BaseException, step: StepRun, generated: Path | None) -> Failure:
-    """The failure of a step."""
+def step_failure(case: str | None, error: BaseException, step: StepRun, generated: Path) -> Failure:
+    """The failure of a step. To be called while the generated function that runs the step is."""
     kind = kind_of(error)
     code = getattr(error, "error_code", None)
     return Failure(
@@ -67,6 +69,7 @@ def step_failure(case: str | None, error: BaseException, step: StepRun, generate
         call=step.call,
         error_code=None if kind == "stopped" else step.error_code if code is None else code,
         traceback=driver_traceback(error, generated),
+        generated=generated_line(error, generated),
     )
 
 
@@ -111,6 +114,28 @@ def _strip(whole: traceback.TracebackException, ours: tuple[str, ...]) -> bool:
         left = left or bool(part.stack)
         waiting += [part.__cause__, part.__context__, *(part.exceptions or ())]
     return left
+
+
+def generated_frame(error: BaseException | None, generated: Path) -> tuple[FrameType, int] | None:
+    """The frame of the generated function, with its line, that ``error`` went through or that calls us now."""
+    ours = str(generated)
+    trace = [] if error is None else list(traceback.walk_tb(error.__traceback__))
+    for frame, line in reversed(trace):
+        if frame.f_code.co_filename.startswith(ours):
+            return frame, line
+    for frame, line in traceback.walk_stack(sys._getframe()):
+        if frame.f_code.co_filename.startswith(ours):
+            return frame, line
+    return None
+
+
+def generated_line(error: BaseException | None, generated: Path) -> str | None:
+    """``FOLDER/test_main.py:21``, the folder being that of the generated tests."""
+    found = generated_frame(error, generated)
+    if found is None:
+        return None
+    frame, line = found
+    return f"{generated.name}/{Path(frame.f_code.co_filename).name}:{line}"
 
 
 def generated_place(trace: TracebackType | None, generated: Path) -> str | None:

@@ -63,17 +63,32 @@ class Link:
                 self.send({"plan": plan()})
         return None
 
-    def listen(self, stop: Callable[[str], None], answer: Callable[[str, str, Any, str | None], object]) -> None:
-        """From now on a thread passes commands on; the end of the pipe is a stop."""
-        thread = threading.Thread(target=self._listen, args=(stop, answer), name="link", daemon=True)
+    def listen(
+        self,
+        stop: Callable[[str], None],
+        answer: Callable[[str, str, Any, str | None], object],
+        debug: Callable[[str | None], object] = lambda line: None,
+    ) -> None:
+        """From now on a thread passes commands on; the end of the pipe is a stop.
+
+        ``debug`` gets the lines for the debugger, ``None`` at their end.
+        """
+        thread = threading.Thread(target=self._listen, args=(stop, answer, debug), name="link", daemon=True)
         thread.start()
 
-    def _listen(self, stop: Callable[[str], None], answer: Callable[[str, str, Any, str | None], object]) -> None:
+    def _listen(
+        self,
+        stop: Callable[[str], None],
+        answer: Callable[[str, str, Any, str | None], object],
+        debug: Callable[[str | None], object],
+    ) -> None:
         for message in self._lines:
             if message.get("command") == "stop":
                 stop(str(message.get("reason") or "stopped"))
             elif message.get("command") == "answer":
                 answer(str(message["dialog"]), str(message["result"]), message.get("value"), message.get("by"))
+            elif message.get("command") == "debug":
+                debug(message.get("line"))
         stop(GONE)
 
 

@@ -10,7 +10,7 @@ from sequencer import __version__
 from sequencer.domain.params import read_params
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.drivers import add_driver_folders
-from sequencer.runtime.flow import Flow, UnknownSelection, needed, select
+from sequencer.runtime.flow import Flow, UnknownSelection, named, needed, select
 from sequencer.runtime.plan import Plan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.start import Resume, Start
@@ -32,6 +32,7 @@ def open_run(
     params = _params(plan.sequence, start.params)
     try:
         selection = select(plan, start.only, start.tags)
+        named(plan, start.breaks)
     except UnknownSelection as error:
         raise Refused(str(error)) from None
     flow = Flow(plan, None if selection is None else needed(plan, selection), plan.sequence.get("on_fail", "continue"))
@@ -80,6 +81,7 @@ def _begin(run: RunContext, selection: list[str] | None) -> None:
             params=dict(run.params),
             selection=selection,
             simulated=start.simulate,
+            debugged=start.debugged,
         )
     )
     if problem is not None:

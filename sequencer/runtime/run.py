@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sequencer.domain.expression import evaluate_template
 from sequencer.domain.record import artifact_levels, merge
@@ -16,14 +16,18 @@ from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
 from sequencer.runtime.drivers import OpenDriver
 from sequencer.runtime.failures import JOURNAL
-from sequencer.runtime.flow import Flow
+from sequencer.runtime.flow import Flow, named
 from sequencer.runtime.plan import Plan
 from sequencer.runtime.scope import Constants, layered
 from sequencer.runtime.start import Start
+from sequencer.runtime.stepping import Stepping
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.event import Attachment, Event, Failure, VariableSet
 from sequencer.vocabulary.failure import StepError
+
+if TYPE_CHECKING:
+    from sequencer.runtime.debugger import Debugger
 
 _FACTS = ("dut", "stand", "process", "batch")
 
@@ -32,7 +36,7 @@ class RunContext:
     """The ``run`` fixture of generated code and everything that the cases of a run share.
 
     ``folder`` is that of the generated project; ``broken`` is true once something other than a case went wrong;
-    ``opening`` names the driver that is being opened.
+    ``opening`` names the driver that is being opened; ``debugger`` is opened at failures.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class RunContext:
         self.interrupts = interrupts
         self.broken = start.resume is not None
         self.opening: str | None = None
+        self.debugger: Debugger | None = None
         self.facts: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.module_variables: dict[str, dict[str, Any]] = {}
@@ -61,6 +66,7 @@ class RunContext:
         self._begun = time.time()
         self._constants = Constants(plan.sequence.get("vars") or {}, self.scope)
         self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.attended)
+        self.stepping = Stepping(interrupts, self.dialogs, start.step, named(plan, start.breaks))
 
     def emit(self, event: Event) -> None:
         """Sends an event on its way; no interruption comes in between."""

@@ -12,10 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from sequencer.domain.dialog import describe
 from sequencer.domain.value import to_data
+from sequencer.runtime.deadline import Interrupts
+from sequencer.runtime.dialogs import Dialogs
+from sequencer.vocabulary.failure import Stopped
 
 Choice = Literal["continue", "skip", "repeat", "run on", "stop"]
 
@@ -51,40 +54,58 @@ class Pause:
 
 
 class Stepping:
-    """Which cases pause: all of them (``every``), or those in ``cases``, until somebody lets them run on."""
+    """Pauses every case, or those in ``cases``, until somebody lets them run on."""
 
-    def __init__(self, every: bool = False, cases: set[str] | None = None) -> None:
+    def __init__(self, interrupts: Interrupts, dialogs: Dialogs, every: bool, cases: set[str]) -> None:
+        self._interrupts = interrupts
+        self._dialogs = dialogs
         self._every = every
-        self._cases = set() if cases is None else cases
+        self._cases = cases
 
-    def pauses(self, case: str) -> bool:
-        """Whether ``case`` pauses before its next step."""
-        return self._every or case in self._cases
+    def decide(self, case: str, pause: Pause, variables: Callable[[], Mapping[str, Any]]) -> Choice:
+        """What to do about a step. Raises ``Stopped``; what must always run goes on after a stop, without pauses."""
+        if self._interrupts.stop_reason is not None or not (self._every or case in self._cases):
+            return "continue"
+        choice = self._ask(case, pause_dialog(pause, variables()))
+        if choice == "run on":
+            self._every = False
+            self._cases.discard(case)
+        elif choice == "stop":
+            self._interrupts.stop(STOPPED)
+            with self._interrupts:
+                pass  # at its end comes what is due
+        return choice
 
-    def run_on(self, case: str) -> None:
-        """Stepping is over: for this case, and for those that nobody asked for by name."""
-        self._every = False
-        self._cases.discard(case)
-
-    def end(self) -> None:
-        """Nothing pauses any more."""
-        self._every = False
-        self._cases.clear()
+    def _ask(self, case: str, dialog: Mapping[str, Any]) -> Choice:
+        try:
+            # The time that somebody thinks is not the product's.
+            with self._interrupts.suspended():
+                answer = self._dialogs.ask(case, dialog, until=lambda: self._interrupts.stop_reason is not None)
+        except Stopped:
+            if self._interrupts.stop_reason is not None:
+                raise
+            return "stop"  # the dialog was closed
+        return "continue" if answer.value is None else cast("Choice", answer.value)
 
 
 class Steps:
     """One list of steps while it runs.
 
-    ``decide`` asks what to do about a step, or answers ``continue`` where nothing pauses; ``skipped`` is told of one that
-    was left out by hand; ``test`` evaluates a step's condition.
+    ``decide`` asks what to do about a step, or answers ``continue`` where nothing pauses; ``skipped`` is told of one
+    that was left out by hand; ``test`` evaluates a step's condition, ``text`` its name.
     """
 
     def __init__(
-        self, decide: Callable[[Pause], Choice], skipped: Callable[[Pause], None], test: Callable[[str], bool]
+        self,
+        decide: Callable[[Pause], Choice],
+        skipped: Callable[[Pause], None],
+        test: Callable[[str], bool],
+        text: Callable[[str], str],
     ) -> None:
         self._decide = decide
         self._skipped = skipped
         self._test = test
+        self._text = text
         self._number = 0
         self._ran: list[tuple[int, str]] = []
         self._target: int | None = None
@@ -113,7 +134,9 @@ class Steps:
         if repeating:
             return True
         previous = self._ran[-1] if self._ran and self._ran[-1][0] < self._number else None
-        pause = Pause(place, verb, name, call, None if previous is None else previous[1])
+        pause = Pause(
+            place, verb, None if name is None else self._text(name), call, None if previous is None else previous[1]
+        )
         choice = self._decide(pause)
         if choice == "repeat" and previous is not None:
             self._target, self._again = previous[0], True

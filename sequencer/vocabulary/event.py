@@ -39,6 +39,7 @@ class RunStarted:
     params: dict[str, Scalar] = field(default_factory=dict)
     selection: list[str] | None = None
     simulated: bool = False
+    debugged: bool = False
 
 
 @dataclass(slots=True)
@@ -130,7 +131,8 @@ class Failure:
     """Something that keeps a case (or, with ``case`` null, the run) from passing.
 
     ``kind``: ``failed`` judges the product, ``error`` the test itself, ``timeout`` and ``stopped`` say so.
-    ``traceback`` is a driver's own.
+    ``traceback`` is a driver's own. ``generated`` is the generated statement, ``FOLDER/test_main.py:21``; the folder is
+    one of those that compiled sequences have in the state folder.
     """
 
     case: str | None
@@ -141,6 +143,7 @@ class Failure:
     call: str | None = None
     error_code: int | None = None
     traceback: str | None = None
+    generated: str | None = None
 
 
 @dataclass(slots=True)

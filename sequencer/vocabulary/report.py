@@ -49,6 +49,7 @@ class FailureReport(TypedDict):
     step: str | None
     call: str | None
     traceback: str | None
+    generated: str | None
     time: float
 
 
@@ -204,6 +205,7 @@ class RunReport(TypedDict):
     params: dict[str, Scalar]
     selection: list[str] | None
     simulated: bool
+    debugged: bool
     aborted: bool
     stop_reason: str | None
     caused_dut_failure_id: str | None
