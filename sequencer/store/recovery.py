@@ -51,14 +51,13 @@ def recover(
     every journal that could not be stored; those are tried again at the next start. Returns what is safe now.
     """
     keep = store.save if save is None else save
-    names = _names(state.journals)
     recovered = []
     stored = []
-    for name in names:
-        path = state.journals / name
-        if is_stored(path):
-            stored.append(path)
+    for name in _names(state.journals):
+        if is_stored(name):
+            stored.append(name)
             continue
+        path = Path(name)
         if _is_empty(path):
             continue
         try:
@@ -76,10 +75,10 @@ def prune(state: StateFolder) -> None:
     """Removes all but the newest ``KEPT`` journals of stored runs; cheap when there are no more than those."""
     names = _names(state.journals)
     if len(names) > KEPT:
-        _remove([path for path in map(state.journals.joinpath, names) if is_stored(path)][:-KEPT])
+        _remove([name for name in names if is_stored(name)][:-KEPT])
 
 
-def is_stored(journal: Path) -> bool:
+def is_stored(journal: Path | str) -> bool:
     """Whether the journal's report is safe; false for one that cannot be read."""
     try:
         descriptor = os.open(journal, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -110,9 +109,10 @@ def _is_empty(path: Path) -> bool:
 
 
 def _names(journals: Path) -> list[str]:
-    """The journals' file names, oldest run first, as the ids begin with the time."""
+    """The journals' paths, oldest run first, as the ids begin with the time. As texts: every start looks at all."""
     try:
-        return sorted(name for name in os.listdir(journals) if name.endswith(".jsonl"))  # noqa: PTH208 - much faster
+        with os.scandir(journals) as entries:
+            return sorted(entry.path for entry in entries if entry.name.endswith(".jsonl"))
     except FileNotFoundError:
         return []
 
@@ -192,7 +192,7 @@ def _set_aside(path: Path, folder: str) -> None:
         path.replace(path.parent / folder / path.name)
 
 
-def _remove(journals: list[Path]) -> None:
+def _remove(journals: list[str]) -> None:
     for path in journals:
         with suppress(OSError):
-            path.unlink()
+            Path(path).unlink()

@@ -199,6 +199,26 @@ def test_journals_wait_while_the_store_is_away(
     assert len(recover(state, open_sqlite())) == 3
 
 
+def test_a_recovered_report_takes_the_way_of_all_others(
+    state: StateFolder, open_sqlite: Callable[[], SqliteStore], stream: Stream
+) -> None:
+    """Whoever keeps reports elsewhere (an outbox) is asked instead of the store; its failure leaves the journal."""
+    path = _write(state, stream(finished=False))
+    store = open_sqlite()
+
+    def full(_: RunReport) -> None:
+        raise StoreUnavailable("the outbox is full")
+
+    told: list[str] = []
+    assert recover(state, store, save=full, tell=told.append) == []
+    assert "the outbox is full" in told[0]
+    assert not is_stored(path)
+    kept: list[RunReport] = []
+    assert recover(state, store, save=kept.append) == kept
+    assert is_stored(path)
+    assert store.find().runs == []
+
+
 def test_the_newest_hundred_stored_journals_are_kept(
     state: StateFolder, open_sqlite: Callable[[], SqliteStore], stream: Stream
 ) -> None:
