@@ -57,6 +57,17 @@ class Meter(Base):
     alias = voltage
 
 
+class SimulatedMeter:
+    def voltage(self, point):
+        return 5.0
+
+    def identity(self):
+        return "simulated"
+
+    def count(self):
+        return 1
+
+
 class Dynamic:
     def __getattr__(self, name):
         return partial(print, name)
