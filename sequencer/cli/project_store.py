@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import say
 from sequencer.cli.problem_output import show_problems
-from sequencer.store.base import Store
+from sequencer.store.base import Store, StoreError
 from sequencer.store.project_folder import Project, open_project
 from sequencer.vocabulary.problem import InvalidInput
 

@@ -212,6 +212,17 @@ def test_an_unknown_run_is_told(project: Path, command: str) -> None:
     assert result.exit_code == 1 and "there is no run 0190" in result.output
 
 
+@pytest.mark.parametrize("arguments", [["list"], ["show", "latest"], ["export", "latest"]])
+def test_a_store_that_is_away_is_told(project: Path, arguments: list[str]) -> None:
+    """Without its database the history ends with 1 and one sentence that holds no secret."""
+    (project / "hardseq.toml").write_text(
+        "[database]\nhost = '127.0.0.1'\nport = 9\nuser = 'u'\npassword = 'swordfish'\n"
+    )
+    result = hardseq("runs", *arguments)
+    assert result.exit_code == 1
+    assert "cannot be reached" in result.output and "swordfish" not in result.output
+
+
 def test_an_unknown_format_is_told(ran: Path) -> None:
     """A format that does not exist ends with 2 and names those that do."""
     result = hardseq("runs", "export", "latest", "--format", "pdf")
