@@ -38,14 +38,14 @@ def usable_project(path: Path) -> Project:
 
 @contextmanager
 def opened_store(path: Path) -> Iterator[Store]:
-    """The store of the project that ``path`` belongs to. Raises ``Refusal``, ``StoreError``."""
+    """The store of the project that ``path`` belongs to. Raises ``Refusal``."""
     with _opened(path) as (store, _):
         yield store
 
 
 @contextmanager
 def opened_deliveries(path: Path) -> Iterator[Deliveries]:
-    """The deliveries of the project that ``path`` belongs to. Raises ``Refusal``, ``StoreError``."""
+    """The deliveries of the project that ``path`` belongs to. Raises ``Refusal``."""
     with _opened(path) as (_, deliveries):
         yield deliveries
 
@@ -58,17 +58,16 @@ def _opened(path: Path) -> Iterator[tuple[Store, Deliveries]]:
     from sequencer.sync.outbox_tables import OutboxUnavailable
 
     project = usable_project(path)
-    store = open_store(project.settings, project.state, folder=project.folder)
-    deliveries = open_deliveries(project, store)
     try:
-        for report in recover(project.state, store, save=deliveries.accept, tell=tell):
-            tell(f"run {report['id']} had been cut off; its report is stored now")
-        yield store, deliveries
-    except OutboxUnavailable as error:
-        raise Refusal(str(error), code=ExitCode.BROKEN) from None
-    finally:
-        deliveries.close()
-        store.close()
+        with (
+            closing(open_store(project.settings, project.state, folder=project.folder)) as store,
+            closing(open_deliveries(project, store)) as deliveries,
+        ):
+            for report in recover(project.state, store, save=deliveries.accept, tell=tell):
+                tell(f"run {report['id']} had been cut off; its report is stored now")
+            yield store, deliveries
+    except (StoreError, OutboxUnavailable) as error:
+        raise Refusal(str(error), code=ExitCode.FAILED) from None
 
 
 def tell(sentence: str) -> None:

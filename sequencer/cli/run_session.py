@@ -64,9 +64,15 @@ class Relay:
         self.printed: Callable[[str], None] = lambda text: None
 
     def event(self, stamped: Stamped) -> None:
-        """Passes an event on."""
-        for listener in self.listeners:
-            listener(stamped)
+        """Passes an event on. A display that breaks is left out from then on: it must not end a run."""
+        for listener in tuple(self.listeners):
+            try:
+                listener(stamped)
+            except Exception:
+                import traceback
+
+                self.listeners.remove(listener)
+                traceback.print_exc()
 
     def output(self, text: str) -> None:
         """Passes on what a driver printed."""
