@@ -77,12 +77,18 @@ class CouchStore:
         with self._lock:
             if self._prepared:
                 return
-            self._create_databases()
-            design.create_views(self._couch, self._name, design.VIEWS)
-            design.create_views(self._couch, self._units.database, design.UNIT_VIEWS)
-            design.create_indexes(self._couch, self._name)
+            try:
+                self._create_views()
+            except NotFound:
+                self._create_databases()
+                self._create_views()
             self._prepared = True
         self._replicate()
+
+    def _create_views(self) -> None:
+        design.create_views(self._couch, self._name, design.VIEWS)
+        design.create_views(self._couch, self._units.database, design.UNIT_VIEWS)
+        design.create_indexes(self._couch, self._name)
 
     def _create_databases(self) -> None:
         design.create_system_databases(self._couch)
@@ -93,20 +99,22 @@ class CouchStore:
         """Keeps the report, its version 1 form and the waiting files that it names."""
         encoded = facts.encode(report)
         wanted = documents.document(report, facts.fingerprint(encoded), encoded)
-        lowered = documents.fits_version_1(report, encoded)
-        wanted["version_1"] = lowered
+        wanted["version_1"] = documents.fits_version_1(report, encoded)
         try:
-            self._put_run(wanted, report)
+            self._put(wanted, report)
         except NotFound:  # the first report that this server gets
             self._create_databases()
-            self._put_run(wanted, report)
-        if lowered:
-            self._put_version_1(report)
+            self._put(wanted, report)
         self._replicate()
         for sha256, media_type in facts.attachments(report).items():
             file = None if self._attachments is None else self._attachments / sha256
             if file is not None and file.is_file():
                 self.save_attachment(report["id"], sha256, file.read_bytes(), media_type)
+
+    def _put(self, wanted: dict[str, Any], report: RunReport) -> None:
+        self._put_run(wanted, report)
+        if wanted["version_1"]:
+            self._put_version_1(report)
 
     def _put_run(self, wanted: dict[str, Any], report: RunReport) -> None:
         for _ in range(_TRIES):

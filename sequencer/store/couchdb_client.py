@@ -25,11 +25,11 @@ _PERMANENT = (400, 405, 413, 414, 415, 431)
 _ODD = (OSError, HTTPException, couchdb.http.RedirectLimit, TypeError, AttributeError, ValueError)
 
 
-class NotFound(StoreError):
+class NotFound(StoreUnavailable):
     """There is no such document or database."""
 
 
-class Conflict(StoreError):
+class Conflict(StoreUnavailable):
     """The document was changed by somebody else, or exists already."""
 
 

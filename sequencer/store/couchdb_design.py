@@ -138,19 +138,29 @@ def create_system_databases(couch: Couch) -> None:
 def create_views(couch: Couch, database: str, views: dict[str, dict[str, Any]]) -> None:
     """Puts design documents in place where they are missing or were changed by hand."""
     for name, wanted in views.items():
-        try:
-            stored = couch.get(database, "_design", name)
-        except NotFound:
-            stored = {}
+        stored = _stored(couch, database, name)
         if stored.get("views") != wanted:
             revision = {"_rev": stored["_rev"]} if stored else {}
             with suppress(Conflict):  # another stand was faster
                 couch.put(database, "_design", name, body={**revision, "language": "javascript", "views": wanted})
 
 
+def _stored(couch: Couch, database: str, name: str) -> dict[str, Any]:
+    """The design document, empty when there is none. Raises :class:`NotFound` when there is no such database."""
+    try:
+        document: dict[str, Any] = couch.get(database, "_design", name)
+    except NotFound:
+        couch.get(database)
+        return {}
+    return document
+
+
 def create_indexes(couch: Couch, database: str) -> None:
     """The Mango indexes behind lists that combine filters; they serve any other Mango query, too."""
-    for fields in INDEXES:
-        name = "hardseq-by-" + "-".join(fields).replace("_", "-")
-        index = {"fields": [f"summary.{field}" for field in (*fields, "key")]}
-        couch.post(database, "_index", body={"index": index, "ddoc": name, "name": name, "type": "json"})
+    wanted = {"hardseq-by-" + "-".join(fields).replace("_", "-"): fields for fields in INDEXES}
+    rows = couch.post(database, "_all_docs", body={"keys": [f"_design/{name}" for name in wanted]})["rows"]
+    present = {row["id"].partition("/")[2] for row in rows if "id" in row and not row["value"].get("deleted")}
+    for name, fields in wanted.items():
+        if name not in present:
+            index = {"fields": [f"summary.{field}" for field in (*fields, "key")]}
+            couch.post(database, "_index", body={"index": index, "ddoc": name, "name": name, "type": "json"})

@@ -204,3 +204,13 @@ def test_names_and_paths_are_quoted(couch: Couch, database: str) -> None:
     assert couch.get(database, "a/b?c#d é")["x"] == 1
     with pytest.raises(NotFound):
         couch.get(database, "a")
+
+
+def test_a_database_that_somebody_took_away_is_made_again(open_couchdb: Open, couch: Couch, report: MakeReport) -> None:
+    """A save whose second database is missing creates it rather than failing for ever."""
+    store = open_couchdb()
+    store.save(report())
+    couch.delete("report")
+    saved = report()
+    store.save(saved)
+    assert couch.get("report", saved["id"])["status"] == "passed"
