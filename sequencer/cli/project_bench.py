@@ -11,7 +11,7 @@ from sequencer.cli.watch import file_times
 from sequencer.compiler.project import ensure_compiled
 from sequencer.panel.bench import Choice, Listener, Loaded, PanelRun, Wish
 from sequencer.panel.errors import Invalid
-from sequencer.runner.request import RunRefused
+from sequencer.runner.request import RunRefused, StartRequest
 from sequencer.runner.run import Run
 from sequencer.store.project_folder import Project, open_project, sequence_files
 from sequencer.sync.upload_desk import Upload
@@ -57,7 +57,7 @@ class ProjectBench:
         project = open_project(self._files[choice]).checked()
         compiled = ensure_compiled(self._files[choice], project=project.folder, compiled=project.state.compiled)
         warm: list[BenchRun] = [BenchRun(compiled.folder, project, self._simulate)]
-        warm[0].prepare()
+        warm[0].run.prepare()
         plan = warm[0].run.plan()
 
         def launch(listener: Listener, output: Callable[[str], None]) -> PanelRun:
@@ -81,13 +81,26 @@ class BenchRun:
         self.run = Run(folder, project.state, listeners=[self._tell], output=self._print, project=project.folder)
 
     def prepare(self) -> None:
-        """Starts the test process and waits until it is warm."""
+        """Starts the test process, if there is none, and waits until it is warm; the stand's drivers open meanwhile."""
         self.run.prepare()
-        self.run.wait_ready()
+        self.run.warm(self._request(Wish()))
+
+    def renew(self) -> bool:
+        """Takes the test process on for another run, if it has drivers that stay open."""
+        successor = self.run.successor()
+        if successor is not None:
+            self.run = successor
+        return successor is not None
 
     def start(self, wish: Wish) -> str:
         """Starts; returns the run's id. Raises ``Invalid`` for a selection or parameter that cannot be used."""
-        request = stand_request(
+        try:
+            return self.run.start(self._request(wish))
+        except RunRefused as refused:
+            raise Invalid(str(refused)) from None
+
+    def _request(self, wish: Wish) -> StartRequest:
+        return stand_request(
             self._project,
             params=wish.params,
             only=wish.only,
@@ -96,10 +109,6 @@ class BenchRun:
             attended=True,
             user=wish.user,
         )
-        try:
-            return self.run.start(request)
-        except RunRefused as refused:
-            raise Invalid(str(refused)) from None
 
     def stop(self, reason: str) -> None:
         """Asks the run to stop."""

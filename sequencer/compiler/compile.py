@@ -33,8 +33,8 @@ def compile_sequence(sequence: Sequence, *, folder: Path, stepping: bool = False
     """The files of the generated project, name to text.
 
     ``folder`` is where they will lie: driver files are named relative to it, so that a project can be moved together
-    with its drivers. ``stepping`` makes code that can pause before each step of a case, for debugging. Nothing is read or
-    written here.
+    with its drivers. ``stepping`` makes code that can pause before each step of a case, for debugging. Nothing is read
+    or written here.
     """
     files = {"pytest.ini": PYTEST_INI, "conftest.py": _conftest(sequence, folder)}
     for module in sequence.modules:
@@ -83,6 +83,8 @@ def _driver_fixture(driver: Driver, folder: Path) -> _DriverFixture:
     keywords = {"place": str(driver.place), "scope": driver.scope, **_driver_source(driver, folder)}
     if driver.simulate is not None:
         keywords["simulate"] = _driver_source(driver.simulate, folder)
+    if driver.require:
+        keywords["require"] = dict(driver.require)
     return _DriverFixture(driver.name, str(driver.place), _FIXTURE_SCOPES[driver.scope], keywords)
 
 

@@ -233,7 +233,8 @@ class Settings:
     stand: StandSettings = section(StandSettings, "What every report says about this stand.")
     drivers: Mapping[str, Mapping[str, Data]] = mapping(
         {"type": "object", "additionalProperties": {"type": "object"}},
-        "This stand's arguments for a sequence's drivers, by driver: `[drivers.meter]`, `address = \"...\"`.",
+        "This stand's arguments for a sequence's drivers, by driver: `[drivers.meter]`, `address = \"...\"`; and what "
+        "it requires of the instrument, `[drivers.meter.require]`.",
     )
     replication: ReplicationSettings = section(ReplicationSettings, "Copying reports to the factory's CouchDB.")
     test_configs: tuple[SequenceChoice, ...] = section(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from sequencer.domain.instrument import requirement_misfit
 from sequencer.domain.settings import LOOPBACK_HOSTS, DatabaseSettings, Secret, Settings
 from sequencer.domain.settings_values import did_you_mean, misfit, plain, shown
 from sequencer.domain.toml_places import Entry, Path
@@ -59,6 +60,7 @@ class _Reader:
         settings = replace(settings, database=self.database(settings.database, document))
         self.check_stand_cloud(settings)
         self.check_current_configuration(settings)
+        self.check_requirements(settings)
         self.problems.sort(key=lambda problem: problem.place)
         return settings
 
@@ -211,6 +213,21 @@ class _Reader:
                 path,
                 hint=f"write https://{rest}",
             )
+
+    def check_requirements(self, settings: Settings) -> None:
+        """``[drivers.NAME.require]``: what this stand requires of its instruments."""
+        for name, arguments in settings.drivers.items():
+            written, path = arguments.get("require"), ("drivers", name, "require")
+            if written is None:
+                continue
+            if not isinstance(written, dict):
+                self.problem("wrong-type", f"`require` must be a table, not {shown(written)}", path)
+                continue
+            for key, value in written.items():
+                if key not in ("idn", "calibration_due"):
+                    self.unknown_key(key, ["idn", "calibration_due"], (*path, key))
+                elif reason := requirement_misfit(key, value):
+                    self.problem("wrong-value", f"`{key}` {reason}", (*path, key))
 
     def check_current_configuration(self, settings: Settings) -> None:
         names = [choice.name for choice in settings.test_configs]

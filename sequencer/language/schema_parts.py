@@ -186,6 +186,21 @@ DRIVER: Schema = {
                     "default": "run",
                     "description": "How long it stays open; `stand` lasts over the runs of a panel.",
                 },
+                "require": mapping(
+                    "What must be true of the instrument; checked before the first case, or nothing but teardown runs. "
+                    "What was found stands in the report.",
+                    {
+                        "idn": text(
+                            "A regular expression that must be found in what the driver's `identify` (or `idn`) gives.",
+                            "^KEYSIGHT.*,34465A",
+                        ),
+                        "calibration_due": text(
+                            "The last day on which its calibration holds, as YYYY-MM-DD.", "2027-05-01"
+                        ),
+                    },
+                    minProperties=1,
+                    examples=[{"idn": "^KEYSIGHT.*,34465A", "calibration_due": "2027-05-01"}],
+                ),
             },
             "use",
         ),

@@ -71,6 +71,14 @@ class Child:
             while line:
                 line = line[self._process.stdin.write(line) :]
 
+    def hand_over(self, received: Callable[[Child, bytes], None]) -> bool:
+        """From now on ``received`` hears it; false when there is nothing to hear any more."""
+        with self._lock:
+            if self._received is _ignore:
+                return False
+            self._received = received
+        return self.alive
+
     def hang_up(self) -> None:
         """Closes its standard input: a process that waits for a start ends, one that runs stops."""
         assert self._process.stdin is not None

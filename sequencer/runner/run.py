@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 5.0
 """What a stopped or overdue case gets to end by itself before its process is killed."""
+CLOSE_SECONDS = 30.0
+"""What the drivers of a stand get to close in."""
 _POLL_SECONDS = 0.5
 
 
@@ -58,6 +60,7 @@ class Run:
         self.debugger: Callable[[dict[str, Any]], object] | None = None
         self._compiled = compiled
         self._state = state
+        self._given = tuple(listeners)
         self._listeners = list(listeners)
         self._questions: Questions | None = None
         # Its `put` may be interrupted by a signal handler that puts, too.
@@ -67,6 +70,7 @@ class Run:
         self._grace = grace
         self._supervisor: Supervisor | None = None
         self._journal: Journal | None = None
+        self._warm = False
 
     def prepare(self) -> None:
         """Starts the test process and returns at once; it loads and collects meanwhile. Raises ``RunNotPossible``."""
@@ -76,12 +80,7 @@ class Run:
             child = self._spawn()
         except OSError as error:
             raise _not_possible(f"the test process cannot be started: {error}") from None
-        from sequencer.runner.questions import Questions
-        from sequencer.runner.supervisor import Supervisor
-
-        self._questions = Questions()
-        self._listeners.insert(0, self._questions.apply)
-        self._supervisor = Supervisor(child, self._inbox, self._spawn, self._tell, self._grace)
+        self._watch(child)
 
     def wait_ready(self, seconds: float | None = None) -> bool:
         """Waits until the tests are collected; false when that takes longer. Raises ``RunNotPossible``."""
@@ -100,6 +99,46 @@ class Run:
         if supervisor.problem is not None:
             raise supervisor.problem
         return plan
+
+    def warm(self, request: StartRequest) -> None:
+        """Opens the drivers of scope ``stand`` ahead of the run, and keeps them for those after it.
+
+        Of ``request`` what the stand says counts. Nothing happens where there are no such drivers. Raises as
+        ``wait_ready`` does.
+        """
+        self.wait_ready()
+        supervisor = self._prepared()
+        if supervisor.keeps and not self._warm:
+            self._warm = True
+            about = {"drivers": request.drivers, "record": request.record, "simulate": request.simulate}
+            supervisor.child.send({"command": "warm", **about})
+
+    def successor(self) -> Run | None:
+        """The next run of the same test process, once this one is over; ``None`` when that serves no other.
+
+        This run is closed then. ``upload`` and ``debugger`` are those of this one.
+        """
+        supervisor = self._supervisor
+        if supervisor is None or not self._warm or not supervisor.over.is_set() or not supervisor.child.alive:
+            return None
+        if not _wait(supervisor.idle.wait, self._grace):
+            return None
+        run = Run(
+            self._compiled,
+            self._state,
+            listeners=self._given,
+            output=self._output,
+            project=self._project,
+            grace=self._grace,
+        )
+        if not supervisor.child.hand_over(run._receive):
+            return None
+        run.upload, run.debugger = self.upload, self.debugger
+        run._watch(supervisor.child, waiting=True)
+        self._supervisor = None
+        supervisor.close()
+        self.close()
+        return run
 
     def start(self, request: StartRequest) -> str:
         """Begins the run and returns its id. Raises ``RunRefused`` or ``RunNotPossible``; then there is no run."""
@@ -158,7 +197,8 @@ class Run:
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is not None:
             supervisor.child.hang_up()
-            if not supervisor.child.wait(self._grace):
+            # Drivers that were kept open are closed now, and may take as long as at the end of a run.
+            if not supervisor.child.wait(CLOSE_SECONDS if self._warm else self._grace):
                 supervisor.child.kill()
                 supervisor.child.wait(self._grace)
             supervisor.close()
@@ -175,6 +215,17 @@ class Run:
     def journal(self) -> Path | None:
         """The journal of the started run."""
         return None if self.run_id is None else self._state.journal(self.run_id)
+
+    def _watch(self, child: Child, *, waiting: bool = False) -> None:
+        from sequencer.runner.questions import Questions
+        from sequencer.runner.supervisor import Supervisor
+
+        self._questions = Questions()
+        self._listeners.insert(0, self._questions.apply)
+        self._supervisor = Supervisor(child, self._inbox, self._spawn, self._tell, self._grace)
+        if waiting:
+            self._supervisor.keeps = True
+            self._supervisor.ready.set()
 
     def _open_desk(self) -> bool:
         """Whether somebody answers ``upload`` steps."""

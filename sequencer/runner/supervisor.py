@@ -31,7 +31,9 @@ class Supervisor:
 
     ``child`` is the test process, whose messages come in through ``inbox``; ``spawn`` makes another one; ``tell`` is
     told every event. ``ready``, ``begun`` and ``over`` are set once the tests are collected, once the first event has
-    come (or ``problem`` says why it never will), and once the run is finished. ``debugger`` is told what ``pdb`` says.
+    come (or ``problem`` says why it never will), and once the run is finished; ``idle``
+    once the process waits for another run. ``keeps`` says that it can, as it has drivers that stay open. ``debugger``
+    is told what ``pdb`` says.
     """
 
     def __init__(
@@ -41,6 +43,8 @@ class Supervisor:
         self.ready = threading.Event()
         self.begun = threading.Event()
         self.over = threading.Event()
+        self.idle = threading.Event()
+        self.keeps = False
         self.problem: Exception | None = None
         self.plans: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self.debugger: Callable[[dict[str, Any]], object] = _ignore
@@ -162,6 +166,7 @@ class Supervisor:
         elif "debug" in message:
             self.debugger(message["debug"])
         elif message.get("ready"):
+            self.keeps = bool(message.get("keeps"))
             self._settle_ready()
         elif "refused" in message:
             self._fail(RunRefused(message["refused"]))
@@ -169,6 +174,9 @@ class Supervisor:
             self._fail(RunNotPossible(f"the generated tests cannot be loaded: {message.get('error')}"))
 
     def _settle_ready(self) -> None:
+        if self.over.is_set():  # it waits for the next run
+            self.idle.set()
+            return
         if self.ready.is_set() and self._command is not None:  # a fresh process that takes over
             self.child.send(self._command)
         self.ready.set()

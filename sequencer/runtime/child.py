@@ -6,6 +6,7 @@ import faulthandler
 import gc
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -47,13 +48,14 @@ class ChildFront:
             reason = "\n".join(self._errors) or "there are no generated tests in the folder"
             self._link.send({"ready": False, "error": reason[-8000:]})
 
-    def await_start(self, plan: Plan) -> Start | None:
+    def await_start(self, plan: Plan, *, keeps: bool, warm: Callable[[Start], None]) -> Start | None:
         """Tells that the tests are collected, then waits."""
-        plan.document()
-        gc.freeze()
+        if not self._ready:
+            plan.document()
+            gc.freeze()
         self._ready = True
-        self._link.send({"ready": True, "cases": list(plan.cases)})
-        start = self._link.wait_for_start(lambda: {"sequence": plan.about(), "modules": plan.document()})
+        self._link.send({"ready": True, "cases": list(plan.cases), **({"keeps": True} if keeps else {})})
+        start = self._link.wait_for_start(lambda: {"sequence": plan.about(), "modules": plan.document()}, warm)
         gc.enable()
         return start
 
@@ -92,6 +94,10 @@ class ChildFront:
             self._link.listen(run.interrupts.stop, run.dialogs.deliver)
 
     def close(self, run: RunContext) -> None:
-        """The journal is complete."""
+        """The journal is complete; a signal now ends the waiting for another run, where there is any."""
+        self._link.disconnect()
+        signal.signal(signal.SIGTERM, lambda number, frame: self._link.end())
+        signal.signal(signal.SIGINT, lambda number, frame: self._link.end())
         if self._journal is not None:
             self._journal.close()
+            self._journal = None

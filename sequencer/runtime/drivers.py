@@ -23,6 +23,10 @@ CLOSE_SECONDS = 30.0
 """A driver that has not closed by then is given up: a run must come to its verdict."""
 
 
+REQUIRE = "require"
+"""The key of a stand's driver arguments that is no argument: ``[drivers.NAME.require]``."""
+
+
 class DriverNotOpened(StepError):
     """A driver could not be opened; the message says which and why. The failure of the run is already recorded."""
 
@@ -41,7 +45,8 @@ class OpenDriver:
     ``file`` (relative to the generated project) or ``module`` says where ``target`` is found; ``arguments`` are
     templates, replaced one by one by the stand's own; ``simulate`` holds ``file`` or ``module``, ``target`` and
     ``arguments`` of what takes its place in a simulated run. A class is built, and closed by ``close()`` or as a
-    context manager; a function is the driver itself, with its arguments bound.
+    context manager; a function is the driver itself, with its arguments bound. ``require`` is what must be true of it
+    (see ``runtime.requirements``). ``opened`` is what entering gave; ``run`` is told of what goes wrong.
     """
 
     def __init__(
@@ -56,33 +61,38 @@ class OpenDriver:
         module: str | None = None,
         arguments: Mapping[str, Any] | None = None,
         simulate: Mapping[str, Any] | None = None,
+        require: Mapping[str, Any] | None = None,
     ) -> None:
-        self._run = run
-        self._name = name
+        self.run = run
+        self.name = name
+        self.opened: Any = None
         self._place = place
         self._source: Mapping[str, Any] = {"file": file, "module": module, "target": target, "arguments": arguments}
-        self._arguments = run.start.drivers.get(name, {})
+        stand = run.start.drivers.get(name, {})
+        self._arguments = {key: value for key, value in stand.items() if key != REQUIRE}
         if simulate is not None and run.start.simulate:
             # The stand's arguments are those of the real instrument.
             self._source, self._arguments = simulate, {}
+        self._built: tuple[Any, Any] | None = None
         self._object: Any = None
         self._is_context = False
 
     def __enter__(self) -> Any:
         """Raises ``DriverNotOpened``, or ``OpeningInterrupted`` when a stop or a timeout cut it short."""
         entered: list[Any] = []
-        self._run.opening = self._name
-        error = self._run.interrupts.run(lambda: entered.append(self._open()))
+        self.run.opening = self.name
+        error = self.run.interrupts.run(lambda: entered.append(self._open()))
         if error is None:
-            self._run.opening = None
-            return entered[0]
+            self.run.opening = None
+            self.opened = entered[0]
+            return self.opened
         if isinstance(error, Interruption):
             # It is the case that was stopped or took too long, not the driver that failed.
             self._close(quietly=True)
             raise OpeningInterrupted(error)
-        self._run.opening = None
-        message = f"the driver {self._name!r} could not be opened: {describe(error)}"
-        self._run.flow.halt(message)
+        self.run.opening = None
+        message = f"the driver {self.name!r} could not be opened: {describe(error)}"
+        self.run.flow.halt(message)
         self._fail(message, OPEN_DRIVER, error)
         raise DriverNotOpened(message)
 
@@ -91,10 +101,23 @@ class OpenDriver:
     ) -> None:
         self._close()
 
-    def _open(self) -> Any:
-        target = _find(self._source, self._run)
+    def resolve(self) -> dict[str, Any]:
+        """The values of its arguments. Raises ``StepError``."""
         given = {**(self._source.get("arguments") or {}), **self._arguments}
-        arguments = evaluate_template(given, self._run.scope())
+        arguments: dict[str, Any] = evaluate_template(given, self.run.scope())
+        return arguments
+
+    def is_like(self, wanted: OpenDriver) -> bool:
+        """Whether this open driver is what ``wanted`` would become; false when that cannot be told."""
+        try:
+            return self._built == (wanted._source, wanted.resolve())
+        except (StepError, ValueError):
+            return False
+
+    def _open(self) -> Any:
+        target = _find(self._source, self.run)
+        arguments = self.resolve()
+        self._built = self._source, arguments
         if not isinstance(target, type):
             return functools.partial(target, **arguments) if arguments else target
         self._object = target(**arguments)
@@ -105,18 +128,18 @@ class OpenDriver:
         opened, self._object = self._object, None
         if opened is None:
             return
-        interrupts = self._run.interrupts
+        interrupts = self.run.interrupts
         stoppable, interrupts.stoppable = interrupts.stoppable, False
         interrupts.begin(self, "closing of the driver", CLOSE_SECONDS)
         error = interrupts.run(lambda: self._call_close(opened))
         error = interrupts.end(self) or error
         interrupts.stoppable = stoppable
         if error is not None and not quietly:
-            self._fail(f"the driver {self._name!r} could not be closed: {describe(error)}", CLOSE_DRIVER, error)
+            self._fail(f"the driver {self.name!r} could not be closed: {describe(error)}", CLOSE_DRIVER, error)
 
     def _fail(self, message: str, step: str, error: BaseException) -> None:
-        trace = driver_traceback(error, self._run.folder)
-        self._run.fail(message, place=self._place, step=step, call=self._name, traceback=trace)
+        trace = driver_traceback(error, self.run.folder)
+        self.run.fail(message, place=self._place, step=step, call=self.name, traceback=trace)
 
     def _call_close(self, opened: Any) -> None:
         if self._is_context:

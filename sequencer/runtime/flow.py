@@ -111,9 +111,13 @@ class Flow:
             self.stop_reason = reason
             self.halt(reason)
 
+    def is_selected(self, case: PlannedCase) -> bool:
+        """Whether the selection runs the case, if nothing else speaks against it."""
+        return self._needed is None or case.full_name in self._needed
+
     def reason_to_skip(self, case: PlannedCase) -> str | None:
         """Why the case does not run, ``None`` when it does (its conditions and dependencies aside)."""
-        if self._needed is not None and case.full_name not in self._needed:
+        if not self.is_selected(case):
             self._unselected.add(case.full_name)
             return NOT_SELECTED
         if case.is_teardown:

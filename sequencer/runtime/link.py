@@ -11,10 +11,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from queue import SimpleQueue
 from typing import Any
 
 from sequencer.runtime.start import Start, read_start
 
+_Heard = tuple[Callable[[str], None], Callable[[str, str, Any, str | None], object], Callable[[str | None], object]]
 GONE = "the program that started the run is gone"
 
 
@@ -40,6 +42,10 @@ class Link:
         self._lines = _lines(self._in)
         self._lock = threading.Lock()
         self._broken = False
+        self._reader: threading.Thread | None = None
+        self._waiting: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._heard: _Heard | None = None
+        self._stop_reason: str | None = None
 
     def write(self, line: bytes) -> None:
         """Sends one line; a runner that is gone is noticed on the other pipe."""
@@ -54,14 +60,26 @@ class Link:
         """Sends a message that is no event."""
         self.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
-    def wait_for_start(self, plan: Callable[[], Mapping[str, Any]]) -> Start | None:
-        """Blocks until the start command, telling the plan when asked; ``None`` when there will be no start."""
-        for message in self._lines:
-            if message.get("command") == "start":
+    def wait_for_start(self, plan: Callable[[], Mapping[str, Any]], warm: Callable[[Start], None]) -> Start | None:
+        """Blocks until the start command, telling the plan when asked; ``None`` when there will be no start.
+
+        ``warm`` is called when the command of that name comes, with what is known of the next run.
+        """
+        if self._reader is None:
+            self._reader = threading.Thread(target=self._read, name="link", daemon=True)
+            self._reader.start()
+        while (message := self._waiting.get()) is not None:
+            if message["command"] == "start":
                 return read_start(message)
-            if message.get("command") == "plan":
+            if message["command"] == "plan":
                 self.send({"plan": plan()})
+            else:
+                warm(read_start({"run": "", **message}))
         return None
+
+    def end(self) -> None:
+        """There will be no start. May be called from a signal handler."""
+        self._waiting.put(None)
 
     def listen(
         self,
@@ -69,27 +87,42 @@ class Link:
         answer: Callable[[str, str, Any, str | None], object],
         debug: Callable[[str | None], object] = lambda line: None,
     ) -> None:
-        """From now on a thread passes commands on; the end of the pipe is a stop.
+        """From now on passes commands on, from a thread; the end of the pipe is a stop.
 
         ``debug`` gets the lines for the debugger, ``None`` at their end.
         """
-        thread = threading.Thread(target=self._listen, args=(stop, answer, debug), name="link", daemon=True)
-        thread.start()
+        self._heard = stop, answer, debug
+        if self._stop_reason is not None:
+            stop(self._stop_reason)
 
-    def _listen(
-        self,
-        stop: Callable[[str], None],
-        answer: Callable[[str, str, Any, str | None], object],
-        debug: Callable[[str | None], object],
-    ) -> None:
+    def disconnect(self) -> None:
+        """Passes nothing on any more."""
+        self._heard = None
+
+    def _read(self) -> None:
         for message in self._lines:
-            if message.get("command") == "stop":
-                stop(str(message.get("reason") or "stopped"))
-            elif message.get("command") == "answer":
-                answer(str(message["dialog"]), str(message["result"]), message.get("value"), message.get("by"))
-            elif message.get("command") == "debug":
-                debug(message.get("line"))
-        stop(GONE)
+            command = message.get("command")
+            if command in ("start", "plan", "warm"):
+                if command == "start":
+                    # A stop that came before was for the run before.
+                    self._stop_reason = None
+                self._waiting.put(message)
+            elif command == "stop":
+                self._stop(str(message.get("reason") or "stopped"))
+            elif self._heard is not None:
+                _, answer, debug = self._heard
+                if command == "answer":
+                    answer(str(message["dialog"]), str(message["result"]), message.get("value"), message.get("by"))
+                elif command == "debug":
+                    debug(message.get("line"))
+        self._stop(GONE)
+        self._waiting.put(None)
+
+    def _stop(self, reason: str) -> None:
+        # Kept first, as `listen` looks for it last: whoever comes second of the two finds what the other left.
+        self._stop_reason = reason
+        if (heard := self._heard) is not None:
+            heard[0](reason)
 
 
 def _lines(descriptor: int) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from sequencer.runtime.run import RunContext
 from sequencer.runtime.start import Resume, Start
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.data import Scalar
-from sequencer.vocabulary.event import RunResumed, RunStarted
+from sequencer.vocabulary.event import RunResumed, RunStarted, Stamped
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Param
 
@@ -49,12 +49,29 @@ def open_run(
     return run
 
 
-def _params(sequence: Mapping[str, Any], given: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    known = [
+def open_idle(start: Start, plan: Plan, folder: Path, tell: Callable[[Stamped], object]) -> RunContext:
+    """What drivers are opened and closed in while there is no run: parameters have their defaults, nothing is kept.
+
+    ``tell`` hears what goes wrong. Raises ``StepError`` when the stand's facts cannot be used.
+    """
+    params, _ = read_params(_known_params(plan.sequence), {})
+    add_driver_folders(plan.sequence.get("driver_folders", ()), folder)
+    stream = EventStream(None, None)
+    stream.listeners.append(tell)
+    run = RunContext(start, plan, folder, stream, Interrupts(), Flow(plan), params)
+    run.add_facts(start.record)
+    return run
+
+
+def _known_params(sequence: Mapping[str, Any]) -> list[Param]:
+    return [
         Param(name=name, **{**written, "one_of": tuple(written.get("one_of") or ())})
         for name, written in (sequence.get("params") or {}).items()
     ]
-    values, errors = read_params(known, given)
+
+
+def _params(sequence: Mapping[str, Any], given: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    values, errors = read_params(_known_params(sequence), given)
     if errors:
         raise Refused("; ".join(f"parameter {name!r} {what}" for name, what in errors.items()))
     return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -28,8 +29,8 @@ class PlainFront:
         self._signal_before: Any = None
         config.pluginmanager.register(self, "hardseq summary")
 
-    def await_start(self, plan: Plan) -> Start | None:
-        """From ``--arg`` and ``--simulate``."""
+    def await_start(self, plan: Plan, *, keeps: bool, warm: Callable[[Start], None]) -> Start | None:
+        """From ``--arg`` and ``--simulate``; it is the only run."""
         params = {}
         for written in self._config.option.arg:
             name, equals, value = written.partition("=")

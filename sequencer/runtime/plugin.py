@@ -56,11 +56,15 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Starts the run; where there is to be none, the tests are not run either."""
+    """Runs, once or as often as somebody starts it; where there is to be no run, the tests are not run either."""
     run = session.config.stash.get(SESSION, None)
     if run is None or session.testsfailed or session.config.option.collectonly:
         return None
-    return None if run.start() else True
+    while run.start():
+        run.run_items()
+        if not run.serves_on():
+            break
+    return True
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
@@ -106,7 +110,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     result = yield
     run = session.config.stash.get(SESSION, None)
     if run is not None:
-        run.finish()
+        run.end()
     return result
 
 

@@ -15,6 +15,7 @@ from sequencer.runtime.attachments import keep
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
 from sequencer.runtime.drivers import OpenDriver
+from sequencer.runtime.early import EarlyDrivers
 from sequencer.runtime.failures import JOURNAL
 from sequencer.runtime.flow import Flow, named
 from sequencer.runtime.plan import Plan
@@ -28,6 +29,7 @@ from sequencer.vocabulary.failure import StepError
 
 if TYPE_CHECKING:
     from sequencer.runtime.debugger import Debugger
+    from sequencer.runtime.stand import StandDrivers
 
 _FACTS = ("dut", "stand", "process", "batch")
 
@@ -36,7 +38,8 @@ class RunContext:
     """The ``run`` fixture of generated code and everything that the cases of a run share.
 
     ``folder`` is that of the generated project; ``broken`` is true once something other than a case went wrong;
-    ``opening`` names the driver that is being opened; ``debugger`` is opened at failures.
+    ``opening`` names the driver that is being opened; ``debugger`` is opened at failures;
+    ``stand`` holds the drivers that outlive the run, where there are others after it.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class RunContext:
         self.broken = start.resume is not None
         self.opening: str | None = None
         self.debugger: Debugger | None = None
+        self.stand: StandDrivers | None = None
+        self.early = EarlyDrivers()
         self.facts: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.module_variables: dict[str, dict[str, Any]] = {}
@@ -128,6 +133,15 @@ class RunContext:
 
     def driver(self, name: str, **how: Any) -> AbstractContextManager[Any]:
         """Opens a driver; see ``drivers.OpenDriver`` for the arguments. For generated fixtures."""
+        return self.early.take(name) or self._opening(name, how)
+
+    def open_early(self, name: str, how: Mapping[str, Any]) -> AbstractContextManager[Any]:
+        """Opens a driver before the first case, for a look at it; one that lasts as long as the run stays open."""
+        return self.early.open(name, self._opening(name, how), lasting=how.get("scope", "run") in ("run", "stand"))
+
+    def _opening(self, name: str, how: Mapping[str, Any]) -> AbstractContextManager[Any]:
+        if self.stand is not None and how.get("scope") == "stand":
+            return self.stand.lend(self, name, how)
         return OpenDriver(self, name, **how)
 
     def add_facts(self, sections: Mapping[str, Any]) -> None:

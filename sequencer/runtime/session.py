@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
@@ -12,11 +14,15 @@ import pytest
 from sequencer.domain.fold import Fold, read_journal
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
-from sequencer.runtime.opening import Refused, open_run
+from sequencer.runtime.declared import Declared, declared_drivers
+from sequencer.runtime.opening import Refused, open_idle, open_run
 from sequencer.runtime.plan import Plan, arrange
 from sequencer.runtime.protocol import Protocol
+from sequencer.runtime.requirements import check_requirements
+from sequencer.runtime.stand import StandDrivers, tell
 from sequencer.runtime.start import Start
 from sequencer.runtime.stream import EventStream
+from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.status import Status
 
 if TYPE_CHECKING:
@@ -26,8 +32,11 @@ if TYPE_CHECKING:
 class Front(Interface):
     """Who starts the run and hears of it: the runner at the other end of a pipe, or the user of plain pytest."""
 
-    def await_start(self, plan: Plan) -> Start | None:
-        """How to run; ``None`` when there is to be no run. Raises ``Refused``."""
+    def await_start(self, plan: Plan, *, keeps: bool, warm: Callable[[Start], None]) -> Start | None:
+        """How to run; ``None`` when there is to be no run. Raises ``Refused``.
+
+        ``keeps`` says whether drivers could stay open for runs after this one; ``warm`` makes it so, and opens them.
+        """
 
     def refuse(self, reason: str) -> None:
         """Tells why there is no run."""
@@ -48,13 +57,18 @@ class Front(Interface):
 class RunSession:
     """Ties a session's items to the run. ``protocol`` is ``None`` until the run has started."""
 
-    def __init__(self, session: pytest.Session, plan: Plan, folder: Path, front: Front) -> None:
+    def __init__(
+        self, session: pytest.Session, plan: Plan, folder: Path, front: Front, drivers: list[Declared]
+    ) -> None:
         self.protocol: Protocol | None = None
         self._session = session
         self._plan = plan
         self._folder = folder
         self._front = front
         self._fold: Fold | None = None
+        self._drivers = drivers
+        self._stand: StandDrivers | None = None
+        self._warm_for: Start | None = None
 
     @property
     def context(self) -> RunContext:
@@ -70,7 +84,7 @@ class RunSession:
     def start(self) -> bool:
         """Waits for the start and begins; false when there is nothing to run."""
         try:
-            start = self._front.await_start(self._plan)
+            start = self._front.await_start(self._plan, keeps=bool(self._stand_drivers()), warm=self._warm)
             if start is None:
                 return False
             run = open_run(start, self._plan, self._folder, self._open_stream, Interrupts(self._front.announce))
@@ -80,16 +94,82 @@ class RunSession:
         self.protocol = Protocol(run)
         if start.resume is not None:
             self.protocol.take_over(self._plan.by_item)
+        run.stand = self._stand
         self._front.connect(run)
+        if start.resume is None:
+            check_requirements(run, self._drivers)
         return True
+
+    def run_items(self) -> None:
+        """All items, as pytest runs them."""
+        session, items = self._session, self._session.items
+        for item, nextitem in zip(items, [*items[1:], None], strict=True):
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
+
+    def serves_on(self) -> bool:
+        """Whether other runs follow in this process; then this one is ended, and nothing of it is left."""
+        if self._stand is None:
+            return False
+        self._session._setupstate.teardown_exact(None)
+        self.finish()
+        self._forget()
+        return True
+
+    def _stand_drivers(self) -> list[Declared]:
+        items = self._session.items
+        return [each for each in self._drivers if each.how.get("scope") == "stand" and each.is_used(items)]
+
+    def _forget(self) -> None:
+        """Leaves nothing of a run to the next one; what fixtures had is torn down already."""
+        self._fold = None
+        # pytest-dependency keeps its results there.
+        self._session.__dict__.pop("dependencyManager", None)
+        gc.collect()
+
+    def _warm(self, start: Start) -> None:
+        """Opens the stand's drivers while nobody waits for them; from now on they stay open."""
+        if self._stand is None:
+            self._stand = StandDrivers()
+        self._warm_for = start
+        with self._between_runs(start) as run:
+            if run is not None:
+                self._stand.warm(run, self._stand_drivers())
+
+    def _close_stand(self) -> None:
+        stand, self._stand = self._stand, None
+        if stand is not None and self._warm_for is not None:
+            with self._between_runs(self._warm_for) as run:
+                if run is not None:
+                    stand.close(run)
+
+    @contextmanager
+    def _between_runs(self, start: Start) -> Iterator[RunContext | None]:
+        try:
+            run = open_idle(start, self._plan, self._folder, tell)
+        except StepError:
+            yield None  # the facts of the stand are wrong: the run says so
+            return
+        self._front.connect(run)
+        try:
+            yield run
+        finally:
+            run.interrupts.close()
+            self._front.close(run)
 
     def run_item(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
         """Runs a case, or the steps after the run; ``None`` leaves any other item to pytest."""
         protocol = self.protocol
         case = self._plan.by_item.get(item)
-        after = case is None and item.get_closest_marker("after_run") is not None
+        after = case is None and _is_after_run(item)
         if protocol is None or (case is None and not after):
             return None
+        if not item._request:  # type: ignore[attr-defined]
+            # Items that ran before begin anew, as pytest-rerunfailures does it.
+            item._initrequest()  # type: ignore[attr-defined]
         hook = item.config.hook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if case is None:
@@ -101,29 +181,42 @@ class RunSession:
 
     def _open_stream(self, start: Start) -> EventStream:
         stream = self._front.open_stream(start)
-        if any(item.get_closest_marker("after_run") is not None for item in self._session.items[-1:]):
+        if any(_is_after_run(item) for item in self._session.items[-1:]):
             self._fold = Fold(start.run)
             if start.resume is not None and start.journal is not None:
                 with Path(start.journal).open("rb") as journal:
                     for stamped in read_journal(journal):
                         self._fold.apply(stamped)
             stream.listeners.append(self._fold.apply)
+        if self._stand is not None:
+            stream.listeners.append(self._stand.hear)
         return stream
 
     def _report(self, status: Status) -> dict[str, Any]:
         """The report as it will be, if nothing goes wrong any more."""
         return {} if self._fold is None else {**self._fold.begun(), "status": status}
 
+    def end(self) -> None:
+        """Ends the run, and what was kept open for further ones."""
+        self.finish()
+        self._close_stand()
+
     def finish(self) -> None:
         """Ends the run; a session whose run did not pass is no success for pytest either."""
         if self.protocol is None:
             return
         run = self.protocol.run
+        run.early.close()
         status = self.protocol.finish()
+        self.protocol = None
         run.interrupts.close()
         self._front.close(run)
         if status != "passed" and self._session.exitstatus == pytest.ExitCode.OK:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _is_after_run(item: pytest.Item) -> bool:
+    return item.get_closest_marker("after_run") is not None
 
 
 SESSION = pytest.StashKey[RunSession]()
@@ -138,7 +231,9 @@ def prepare(session: pytest.Session, items: list[pytest.Item], make_front: Any) 
         return
     folder = Path(conftest.__file__).parent
     front = config.stash.get(FRONT, None) or make_front(config)
-    config.stash[SESSION] = RunSession(session, arrange(items, conftest.SEQUENCE), folder, front)
+    config.stash[SESSION] = RunSession(
+        session, arrange(items, conftest.SEQUENCE), folder, front, declared_drivers(conftest)
+    )
 
 
 def _is_generated(plugin: object) -> bool:

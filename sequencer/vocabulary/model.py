@@ -23,7 +23,9 @@ class Driver:
     """An instrument or other Python object declared under ``drivers``.
 
     ``file`` is the driver's source, absolute, or ``None`` when it comes from an installed package, which ``module``
-    then names. ``target`` is the class or function in it. ``parameters`` are templates of its arguments.
+    then names. ``target`` is the class or function in it. ``arguments`` are templates of its arguments. ``require``
+    holds what must be true of the instrument before the first case: ``idn``, a regular expression, and
+    ``calibration_due``, an ISO date; both are templates.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Driver:
     arguments: Mapping[str, Data] = field(default_factory=dict)
     scope: DriverScope = "run"
     simulate: Driver | None = None
+    require: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

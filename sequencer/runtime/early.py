@@ -1,0 +1,52 @@
+"""Drivers that are opened before the first case, for a look at them, and then wait for their fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
+from typing import Any
+
+
+class _Handed:
+    """A driver that is open already: entering gives it, leaving closes it."""
+
+    def __init__(self, opening: AbstractContextManager[Any], opened: Any) -> None:
+        self._opening = opening
+        self._opened = opened
+
+    def __enter__(self) -> Any:
+        return self._opened
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._opening.__exit__(kind, error, traceback)
+
+
+class EarlyDrivers:
+    """Those that wait, by name."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, _Handed] = {}
+
+    @contextmanager
+    def open(self, name: str, opening: AbstractContextManager[Any], *, lasting: bool) -> Iterator[Any]:
+        """Opens for the block; a ``lasting`` driver stays open after it and waits. Raises what opening raises."""
+        handed = _Handed(opening, opening.__enter__())
+        try:
+            yield handed.__enter__()
+        finally:
+            if lasting:
+                self._waiting[name] = handed
+            else:
+                handed.__exit__(None, None, None)
+
+    def take(self, name: str) -> AbstractContextManager[Any] | None:
+        """The driver, if it waits; closing it is from now on the taker's."""
+        return self._waiting.pop(name, None)
+
+    def close(self) -> None:
+        """Closes those that nobody took, the last opened first."""
+        while self._waiting:
+            self._waiting.popitem()[1].__exit__(None, None, None)

@@ -1,0 +1,125 @@
+"""What a sequence requires of its instruments, checked before the first case: who they are, and their calibration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sequencer.domain.expression import evaluate_text
+from sequencer.domain.instrument import instrument_entry, parse_due
+from sequencer.runtime.drivers import REQUIRE, DriverNotOpened, OpeningInterrupted
+from sequencer.runtime.failures import CHECK_DRIVER, describe, driver_traceback
+from sequencer.vocabulary.event import Recorded
+from sequencer.vocabulary.failure import StepError, Stopped
+
+if TYPE_CHECKING:
+    import pytest
+
+    from sequencer.runtime.declared import Declared
+    from sequencer.runtime.run import RunContext
+
+CHECK_SECONDS = 30.0
+"""An instrument that has not said who it is by then does not answer."""
+
+
+def check_requirements(run: RunContext, drivers: Iterable[Declared]) -> None:
+    """Opens and checks those of ``drivers`` that the cases to run use and that something is required of.
+
+    What does not hold ends the run. Every driver is looked at, so that one run tells of all that is wrong; a stop ends
+    the looking.
+    """
+
+    def selected() -> Iterator[pytest.Item]:
+        return (item for item, case in run.plan.by_item.items() if run.flow.is_selected(case))
+
+    for driver in drivers:
+        of_stand = run.start.drivers.get(driver.name, {}).get(REQUIRE)
+        written = {**(driver.how.get(REQUIRE) or {}), **(of_stand if isinstance(of_stand, Mapping) else {})}
+        if not written or not driver.is_used(selected()):
+            continue
+        try:
+            with run.open_early(driver.name, driver.how) as opened:
+                _Requirement(run, driver, written).check(opened)
+        except DriverNotOpened:
+            continue  # the run knows already
+        except OpeningInterrupted:
+            return
+
+
+class _Requirement:
+    def __init__(self, run: RunContext, driver: Declared, written: Mapping[str, Any]) -> None:
+        self._run = run
+        self._driver = driver
+        self._written = written
+        # The identity of a real instrument would not match, and at a desk nothing is calibrated.
+        self._simulated = run.start.simulate and driver.how.get("simulate") is not None
+
+    def check(self, opened: Any) -> None:
+        found: list[tuple[str | None, str | None]] = []
+        interrupts = self._run.interrupts
+        interrupts.begin(self, "asking who the instrument is", CHECK_SECONDS)
+        error = interrupts.run(lambda: found.append((self._identity(opened), self._calibration())))
+        error = interrupts.end(self) or error
+        if isinstance(error, Stopped):
+            raise OpeningInterrupted(error)
+        if error is not None:
+            self._fail(error)
+            return
+        identity, due = found[0]
+        entry = instrument_entry(self._driver.name, identity, due, simulated=self._simulated)
+        self._run.record("instruments", [entry])
+        self._run.emit(Recorded("", "instruments", [entry]))
+        for problem in (self._wrong_identity(identity), self._overdue(due)):
+            if problem is not None:
+                self._fail(StepError(problem))
+
+    def _template(self, key: str) -> str | None:
+        written = self._written.get(key)
+        return None if written is None else evaluate_text(str(written), self._run.scope())
+
+    def _identity(self, opened: Any) -> str | None:
+        offered = getattr(opened, "identify", None)
+        offered = getattr(opened, "idn", None) if offered is None else offered
+        identity = offered() if callable(offered) else offered
+        if isinstance(identity, bytes):
+            identity = identity.decode("utf-8", "replace")
+        if isinstance(identity, str):
+            return identity.strip()
+        if "idn" in self._written and not self._simulated:
+            what = "it has no `identify()`" if offered is None else f"it says {identity!r:.80}, which is no text"
+            raise StepError(f"its identity is not known: {what}")
+        return None
+
+    def _calibration(self) -> str | None:
+        due = self._template("calibration_due")
+        if due is not None:
+            try:
+                parse_due(due)
+            except ValueError as error:
+                raise StepError(f"`calibration_due` {due!r} {error}") from None
+        return due
+
+    def _wrong_identity(self, identity: str | None) -> str | None:
+        try:
+            pattern = self._template("idn")
+            if pattern is None or identity is None or self._simulated or re.search(pattern, identity):
+                return None
+        except (re.error, ValueError, StepError) as error:
+            return f"`idn` cannot be used: {error}"
+        return f"expected an instrument that matches {pattern!r}, found {identity!r}"
+
+    def _overdue(self, due: str | None) -> str | None:
+        today = date.today()  # the stand's own day: calibration certificates know no time zones
+        if due is None or self._simulated or parse_due(due) >= today:
+            return None
+        return f"expected a calibration that holds today, {today}; found that it was due on {due}"
+
+    def _fail(self, error: BaseException) -> None:
+        name = self._driver.name
+        message = f"the driver {name!r} does not meet what is required of it: {describe(error)}"
+        self._run.flow.halt(message)
+        trace = driver_traceback(error, self._run.folder)
+        place = self._driver.how.get("place")
+        self._run.fail(message, place=place, step=CHECK_DRIVER, call=name, traceback=trace)

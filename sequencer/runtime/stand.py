@@ -1,0 +1,82 @@
+"""Drivers of scope ``stand``: they stay open from one run of a panel to the next, and while it waits for Start."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from sequencer.runtime.drivers import DriverNotOpened, OpenDriver, OpeningInterrupted
+from sequencer.vocabulary.event import Failure, Stamped
+from sequencer.vocabulary.failure import StepError
+
+if TYPE_CHECKING:
+    from sequencer.runtime.declared import Declared
+    from sequencer.runtime.run import RunContext
+
+
+class StandDrivers:
+    """Holds them as long as the test process serves runs.
+
+    A driver in whose call something went wrong (an exception, a timeout, a stop) is not trusted any further: before the
+    next run it is closed and opened anew. So is one whose arguments have other values in that run.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, OpenDriver] = {}
+        self._doubtful: set[str] = set()
+
+    @contextmanager
+    def lend(self, run: RunContext, name: str, how: Mapping[str, Any]) -> Iterator[Any]:
+        """The open driver for a run; it is left open. Raises what opening raises."""
+        yield self._take(OpenDriver(run, name, **how), run)
+
+    def warm(self, run: RunContext, drivers: Iterable[Declared]) -> None:
+        """Opens what is not open and can be without a run; what cannot is tried again when the run needs it."""
+        for driver in drivers:
+            if driver.name in self._held and driver.name not in self._doubtful:
+                continue
+            wanted = OpenDriver(run, driver.name, **driver.how)
+            try:
+                wanted.resolve()
+            except (StepError, ValueError):
+                continue  # its arguments need what only Start tells
+            try:
+                with suppress(DriverNotOpened):
+                    self._take(wanted, run)
+            except OpeningInterrupted:
+                return
+
+    def hear(self, stamped: Stamped) -> None:
+        """Takes notice of what went wrong."""
+        event = stamped.event
+        if isinstance(event, Failure) and event.kind != "failed" and event.call is not None:
+            self._doubtful.add(event.call.partition(".")[0])
+
+    def close(self, run: RunContext) -> None:
+        """Closes all of them, the last opened first."""
+        for name in reversed(list(self._held)):
+            self._close(name, run)
+
+    def _take(self, wanted: OpenDriver, run: RunContext) -> Any:
+        held = self._held.get(wanted.name)
+        if held is not None:
+            if wanted.name not in self._doubtful and held.is_like(wanted):
+                return held.opened
+            self._close(wanted.name, run)
+        opened = wanted.__enter__()
+        self._doubtful.discard(wanted.name)
+        self._held[wanted.name] = wanted
+        return opened
+
+    def _close(self, name: str, run: RunContext) -> None:
+        held = self._held.pop(name)
+        held.run = run  # where a failure belongs: the run that opened it is long over
+        held.__exit__(None, None, None)
+
+
+def tell(stamped: Stamped) -> None:
+    """Prints what went wrong between two runs, as no report has a place for it."""
+    if isinstance(stamped.event, Failure):
+        print(f"hardseq: between two runs: {stamped.event.message}", file=sys.stderr)
