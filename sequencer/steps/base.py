@@ -71,7 +71,10 @@ SHARED_KEYS: Mapping[str, Schema] = {
             {"type": "integer", "minimum": 1},
             {
                 "type": "object",
-                "properties": {"times": {"type": "integer", "minimum": 1}, "delay": DURATION},
+                "properties": {
+                    "times": {"type": "integer", "minimum": 1, "description": "How often at most.", "examples": [3]},
+                    "delay": {**DURATION, "description": "The pause between two tries."},
+                },
                 "required": ["times"],
                 "additionalProperties": False,
             },

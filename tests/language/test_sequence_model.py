@@ -384,10 +384,10 @@ def test_a_driver_beside_the_sequence_comes_after_the_projects_own(tmp_path: Pat
 
 def test_drivers_that_come_with_hardseq_are_found(tmp_path: Path) -> None:
     """A stock driver is named without a folder and is imported by its module."""
-    drivers = "drivers: {web: {use: http.Http, with: {base: x}}}\n"
+    drivers = "drivers: {web: {use: http.Client, with: {url: 'http://192.168.0.30'}}}\n"
     text = f"{HEAD}{drivers}modules: {{m: {{cases: {{c: {{steps: [{{wait: 1 s}}]}}}}}}}}\n"
-    reading = read(tmp_path, text)
-    assert "unknown-driver" not in {problem.code for problem in reading.problems}
+    (driver,) = built(tmp_path, text).drivers
+    assert (driver.file, driver.module, driver.target) == (None, "sequencer.drivers.http", "Client")
 
 
 def test_nothing_is_imported_by_checking(tmp_path: Path) -> None:

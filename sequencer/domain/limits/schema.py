@@ -43,7 +43,12 @@ LIMITS_SCHEMA: Mapping[str, Any] = {
             "description": "The value is below the one or above the other: one of `lt`, `le` and one of `gt`, `ge`.",
             "type": ["object", "string"],
             "pattern": _EXPRESSION,
-            "properties": dict.fromkeys(("lt", "le", "gt", "ge"), _BOUND),
+            "properties": {
+                "lt": _bound("What is less than this passes."),
+                "le": _bound("What is less than or equal to this passes."),
+                "gt": _bound("What is greater than this passes."),
+                "ge": _bound("What is greater than or equal to this passes."),
+            },
             "minProperties": 2,
             "maxProperties": 2,
             "additionalProperties": False,
