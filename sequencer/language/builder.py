@@ -88,7 +88,7 @@ class SequenceBuilder:
             file=self._document.file,
             sha256=self._digest(),
             modules=modules,
-            drivers=tuple(each.driver for each in context.drivers.declared.values() if each.driver is not None),
+            drivers=tuple(each.driver for each in context.drivers.calls.declared.values() if each.driver is not None),
             driver_folders=tuple(str(folder) for folder in self._folders.folders),
             params=params,
             variables=variables,

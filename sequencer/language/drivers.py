@@ -1,4 +1,4 @@
-"""The drivers of a sequence: each found, read, and its calls checked, without importing any of them."""
+"""The drivers of a sequence: each found and read, without importing any of them."""
 
 from __future__ import annotations
 
@@ -9,30 +9,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from sequencer.language.driver_calls import CallChecker, Declared
 from sequencer.language.driver_files import DriverFolders, Located
-from sequencer.language.driver_source import DriverSource, Member, Signature, Target
+from sequencer.language.driver_source import DriverSource, Target
 from sequencer.language.expressions import ExpressionChecker
 from sequencer.language.loader import display_path
 from sequencer.language.problems import Problems
+from sequencer.language.require import read_require
 from sequencer.language.sources import Sources
 from sequencer.language.wording import did_you_mean, known_here, listed
-from sequencer.vocabulary.model import Driver, DriverCall
+from sequencer.vocabulary.model import Driver
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode
 
 RESERVED_NAMES = frozenset(["case", "run", "step", "request", "pytest", "loop", "float"])
 """Names that generated code needs for itself."""
-
-
-@dataclass(slots=True)
-class Declared:
-    """A driver of the sequence. ``driver`` and ``target`` are ``None`` when it could not be found (that was said)."""
-
-    name: str
-    place: Place
-    driver: Driver | None
-    target: Target | None
-    used: bool = False
 
 
 @dataclass(slots=True)
@@ -43,18 +34,19 @@ class _Found:
 
 
 class Drivers:
-    """Reads the ``drivers`` section and answers for every call what it may be."""
+    """Reads the ``drivers`` section; ``calls`` knows afterwards what steps may call."""
 
     def __init__(
         self, folders: DriverFolders, project: Path, problems: Problems, sources: Sources, inputs: dict[str, str]
     ) -> None:
-        self.declared: dict[str, Declared] = {}
+        self.calls = CallChecker(problems, sources)
         self._folders = folders
         self._project = project
         self._problems = problems
         self._sources = sources
         self._inputs = inputs
         self._read: dict[Path, DriverSource | None] = {}
+        self._stand_in: Target | None = None
 
     def declare(self, node: MappingNode, name: str, expressions: ExpressionChecker) -> None:
         """Reads one entry of the ``drivers`` section, whose shape was checked."""
@@ -65,15 +57,16 @@ class Drivers:
             self.declare_broken(name, place)
             return
         written = node[name]
+        self._stand_in = None
         if isinstance(written, MappingNode):
             driver, target = self._declared(name, written, "use", expressions)
         else:
             driver, target = self._declared(name, node, name, expressions)
-        self.declared[name] = Declared(name, place, driver, target)
+        self.calls.declared[name] = Declared(name, place, driver, target, stand_in=self._stand_in)
 
     def declare_broken(self, name: str, place: Place) -> None:
         """Keeps the name of an entry whose shape is wrong, so that calls of it are no further problems."""
-        self.declared[name] = Declared(name, place, None, None, used=True)
+        self.calls.declared[name] = Declared(name, place, None, None, used=True)
 
     def _declared(
         self, name: str, node: MappingNode, key: str, expressions: ExpressionChecker
@@ -87,8 +80,9 @@ class Drivers:
             return None, None
         self._check_constructor(found, arguments, node.value_place(key))
         scope = node.get("scope", "run") if is_long else "run"
+        require = read_require(node["require"], found.target, expressions, self._problems) if "require" in node else {}
         place = node.place if is_long else node.key_place(key)
-        return self._driver(name, place, found, given, scope=scope, simulate=simulate), found.target
+        return self._driver(name, place, found, given, scope=scope, simulate=simulate, require=require), found.target
 
     def _simulate(
         self, name: str, node: MappingNode, given: Mapping[str, Any], expressions: ExpressionChecker
@@ -96,12 +90,13 @@ class Drivers:
         """The stand-in: in its short form it gets those of the driver's arguments that it takes."""
         written = node["simulate"]
         if isinstance(written, MappingNode):
-            driver, _ = self._declared(name, written, "use", expressions)
+            driver, self._stand_in = self._declared(name, written, "use", expressions)
             return driver
         place = node.value_place("simulate")
         found = self._find(written, place)
         if found is None:
             return None
+        self._stand_in = found.target
         signature = found.target.signature
         taken = {key: value for key, value in given.items() if signature.others or key in signature.names}
         missing = [each for each in signature.required if each not in taken]
@@ -186,97 +181,9 @@ class Drivers:
     def _check_constructor(self, found: _Found, arguments: MappingNode | None, place: Place) -> None:
         target = found.target
         if target.is_class:
-            self._check_arguments(f"`{found.target_name}`", target.signature, arguments, place)
+            self.calls.check_arguments(f"`{found.target_name}`", target.signature, arguments, place)
         elif arguments and not target.dynamic:
             message = f"`{found.target_name}` is a function: its arguments belong to the call"
             self._problems.report("with-on-function", message, arguments.key_place(next(iter(arguments))))
         if target.is_async:
-            self._async(found.target_name, place)
-
-    def _async(self, name: str, place: Place) -> None:
-        message = f"`{name}` is `async`: a step would get a coroutine instead of a result"
-        self._problems.report("async-driver", message, place, hint="give the driver an ordinary method")
-
-    def call(
-        self, written: str, place: Place, arguments: MappingNode | None, given: Mapping[str, Any]
-    ) -> DriverCall | None:
-        """The call ``driver.method`` that stands at ``place``; ``given`` are the templates of ``arguments``."""
-        name, _, method = written.partition(".")
-        declared = self.declared.get(name)
-        if declared is None:
-            hint = did_you_mean(name, self.declared, "{}" + written[len(name) :]) or known_here(self.declared)
-            hint = hint or "declare it under `drivers:`"
-            where = self._sources.inside(place, written, 0, len(name))
-            self._problems.report("unknown-driver", f"there is no driver `{name}`", where, hint=hint)
-            return None
-        declared.used = True
-        target = declared.target
-        if target is None:
-            return None
-        if not method:
-            return self._plain_call(declared, target, place, arguments, given)
-        member = target.members.get(method, Member("unknown") if target.dynamic else None)
-        if member is None:
-            self._unknown_method(target, method, self._sources.inside(place, written, len(name) + 1, len(method)))
-            return None
-        if member.kind == "attribute":
-            if arguments is not None:
-                message = f"`{written}` is a property and takes no arguments"
-                self._problems.report("with-on-property", message, arguments.place)
-            return DriverCall(driver=name, method=method, attribute=True)
-        if member.is_async:
-            self._async(written, place)
-        self._check_arguments(f"`{written}`", member.signature, arguments, place)
-        return DriverCall(driver=name, method=method, arguments=given)
-
-    def _plain_call(
-        self, declared: Declared, target: Target, place: Place, arguments: MappingNode | None, given: Mapping[str, Any]
-    ) -> DriverCall | None:
-        signature = target.signature
-        if target.is_class:
-            member = target.members.get("__call__")
-            if member is None and not target.dynamic:
-                methods = _public_methods(target)
-                hint = known_here(f"{declared.name}.{name}" for name in methods)
-                message = f"`{declared.name}` is a class: name the method to call"
-                self._problems.report("no-method", message, place, hint=hint and hint.replace("known here", "it has"))
-                return None
-            signature = member.signature if member is not None else Signature(others=True)
-        self._check_arguments(f"`{declared.name}`", signature, arguments, place)
-        return DriverCall(driver=declared.name, method=None, arguments=given)
-
-    def _unknown_method(self, target: Target, method: str, place: Place) -> None:
-        if not target.is_class:
-            message = f"`{target.name}` is a function and has no `{method}`"
-            self._problems.report("unknown-method", message, place, hint="call the driver by its name alone")
-            return
-        public = [each for each in target.members if not each.startswith("_")]
-        hint = did_you_mean(method, public) or known_here(public)
-        message = f"`{target.name}` has no method or property `{method}`"
-        self._problems.report("unknown-method", message, place, hint=hint and hint.replace("known here", "it has"))
-
-    def _check_arguments(self, what: str, signature: Signature, arguments: MappingNode | None, place: Place) -> None:
-        given = {} if arguments is None else arguments
-        if signature.positional:
-            names = listed((f"`{name}`" for name in signature.positional), "and")
-            message = f"{what} takes {names} by position alone: a sequence gives arguments by name"
-            self._problems.report("positional-argument", message, place, hint="remove the `/` from its signature")
-        if arguments is not None:
-            for name in arguments:
-                if not name.isidentifier():
-                    message = f"`{name}` cannot be the name of an argument"
-                    self._problems.report("bad-name", message, arguments.key_place(name))
-                elif name not in signature.names and not signature.others:
-                    left = [each for each in signature.names if each not in given]
-                    hint = did_you_mean(name, left) or known_here(signature.names) or "it takes no arguments"
-                    hint = hint.replace("known here", "it takes")
-                    message = f"{what} has no argument `{name}`"
-                    self._problems.report("unknown-argument", message, arguments.key_place(name), hint=hint)
-        missing = [f"`{name}`" for name in signature.required if name not in given]
-        if missing:
-            hint = "give them under `with:`" if len(missing) > 1 else "give it under `with:`"
-            self._problems.report("missing-argument", f"{what} needs {listed(missing, 'and')}", place, hint=hint)
-
-
-def _public_methods(target: Target) -> list[str]:
-    return [name for name, member in target.members.items() if not name.startswith("_") and member.kind == "method"]
+            self.calls.refuse_async(found.target_name, place)

@@ -132,7 +132,7 @@ class Reader:
             return None
         given = self.template(node, "with") or {}
         arguments = node.get("with")
-        call = self._context.drivers.call(node[key], node.value_place(key), arguments, given)
+        call = self._context.drivers.calls.call(node[key], node.value_place(key), arguments, given)
         if call is not None:
             self.drivers.setdefault(call.driver)
         return call

@@ -148,7 +148,7 @@ class TopLevel:
         for node, name in self._names("vars", "the name of a variable"):
             if name not in self._context.names.used and name not in RESERVED:
                 report("unused-variable", f"nothing uses `{name}`", node.key_place(name), severity="warning")
-        for declared in self._context.drivers.declared.values():
+        for declared in self._context.drivers.calls.declared.values():
             if not declared.used and declared.driver is not None:
                 message = f"nothing calls the driver `{declared.name}`"
                 report("unused-driver", message, declared.place, severity="warning")
