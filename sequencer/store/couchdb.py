@@ -106,10 +106,27 @@ class CouchStore:
             self._create_databases()
             self._put(wanted, report)
         self._replicate()
-        for sha256, media_type in facts.attachments(report).items():
-            file = None if self._attachments is None else self._attachments / sha256
-            if file is not None and file.is_file():
-                self.save_attachment(report["id"], sha256, file.read_bytes(), media_type)
+        if self._attachments is not None:
+            self._keep_files(report, self._attachments)
+
+    def _keep_files(self, report: RunReport, waiting: Path) -> None:
+        """Takes the files that the report names along, from the state folder or from another run that has the same."""
+        named = facts.attachments(report)
+        present = self._couch.get(self._name, report["id"]).get("_attachments", {}) if named else {}
+        for sha256, media_type in named.items():
+            file = waiting / sha256
+            if sha256 not in present:
+                data = _bytes_of(file) if file.is_file() else self._of_another_run(sha256)
+                if data is None:
+                    continue
+                self.save_attachment(report["id"], sha256, data, media_type)
+            with suppress(OSError):  # it is gone already, or somebody reads it just now
+                file.unlink()
+
+    def _of_another_run(self, sha256: str) -> bytes | None:
+        self.prepare()
+        rows = self._history.view(design.RUNS, "files", key=sha256, limit=1)
+        return self._couch.get_bytes(self._name, rows[0]["id"], sha256) if rows else None
 
     def _put(self, wanted: dict[str, Any], report: RunReport) -> None:
         self._put_run(wanted, report)
@@ -227,3 +244,10 @@ class CouchStore:
     def close(self) -> None:
         """Closes the connections."""
         self._couch.close()
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise StoreUnavailable(f"the attached file {file} cannot be read: {error.strerror or error}") from error

@@ -101,6 +101,7 @@ VIEWS: dict[str, dict[str, Any]] = {
         "list": {"map": _map(_LIST)},
         "failed_cases": {"map": _map("if (doc.failed_cases.length) emit(s.id, doc.failed_cases);")},
         "summaries": {"map": _map(f"emit(s.id, {_SUMMARY});")},
+        "files": {"map": _map("for (var name in doc._attachments || {}) emit(name, null);")},
     },
     YIELD: {
         "counts": {"map": _map(_COUNTS), "reduce": "_sum"},

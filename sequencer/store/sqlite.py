@@ -11,6 +11,7 @@ import hashlib
 import json
 import sqlite3
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -63,7 +64,8 @@ class SqliteStore:
                 _insert(connection, run, fingerprint, body, report)
             kept = self._keep_waiting_files(connection, report)
         for file in kept:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):  # somebody reads it just now: it stays
+                file.unlink()
 
     def _is_stored(self, connection: sqlite3.Connection, run: RunSummary, fingerprint: str, report: RunReport) -> bool:
         stored = connection.execute(

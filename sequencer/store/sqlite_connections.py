@@ -13,6 +13,7 @@ from sequencer.store.base import StoreError, StoreUnavailable
 from sequencer.store.sqlite_schema import bring_up_to_date
 
 BUSY_SECONDS = 10.0
+_CACHE_KIBIBYTES = 32_768  # at most; a series over a long history touches a page per run
 
 
 class Connections:
@@ -93,6 +94,7 @@ class Connections:
         try:
             _use_wal(connection, self._busy_seconds)
             connection.execute("PRAGMA synchronous = FULL")  # a saved report survives a power cut
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
             bring_up_to_date(connection)
         except BaseException:
             connection.close()

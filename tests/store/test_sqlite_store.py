@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import signal
@@ -238,16 +237,3 @@ def test_a_closed_store_is_unavailable(tmp_path: Path, report: MakeReport) -> No
     store.close()
     with pytest.raises(StoreUnavailable, match="was closed"):
         store.save(report())
-
-
-def test_a_waiting_file_is_taken_away_once_it_is_kept(open_sqlite: Open, report: MakeReport, files: Path) -> None:
-    """The state folder does not fill up, and a second run with the same file still has it."""
-    photo = b"photo"
-    name = hashlib.sha256(photo).hexdigest()
-    (files / name).write_bytes(photo)
-    store = open_sqlite()
-    first, second = report(files=[photo]), report(files=[photo])
-    store.save(first)
-    store.save(second)
-    assert list(files.iterdir()) == []
-    assert store.attachment(second["id"], name) == photo

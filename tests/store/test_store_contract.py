@@ -397,6 +397,18 @@ def test_waiting_files_are_kept_with_their_report(store: Store, report: MakeRepo
     assert store.get(saved["id"]) == saved
 
 
+def test_a_waiting_file_is_taken_away_once_it_is_kept(store: Store, report: MakeReport, files: Path) -> None:
+    """The state folder does not fill up, and a second run with the same file still has it."""
+    photo = b"photo"
+    name = hashlib.sha256(photo).hexdigest()
+    (files / name).write_bytes(photo)
+    first, second = report(files=[photo]), report(files=[photo])
+    store.save(first)
+    assert list(files.iterdir()) == []
+    store.save(second)
+    assert store.attachment(second["id"], name) == photo
+
+
 def test_an_attachment_can_come_later(store: Store, report: MakeReport) -> None:
     """Bytes can be added to a stored run, twice without harm, and only under their own hash."""
     photo = b"late"
