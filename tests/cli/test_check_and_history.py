@@ -159,14 +159,12 @@ def test_an_invalid_sequence_is_not_compiled(project: Path) -> None:
 @pytest.fixture
 def ran(project: Path) -> Path:
     """The project after one passed and two failed runs, the last of the failed ones partial."""
-    for text, options in (
-        (GOOD, ()),
-        (GOOD.replace("Good", "Worse").replace("[4, 6]", "[6, 7]"), ()),
-        (GOOD.replace("Good", "Worse").replace("[4, 6]", "[6, 7]"), ("--only", "main::a")),
-    ):
+    worse = GOOD.replace("Good", "Worse").replace("[4, 6]", "[6, 7]")
+    for text, options, code in ((GOOD, (), 0), (worse, (), 1), (worse, ("--only", "main::a"), 1)):
         (project / "sequences/good.yaml").write_text(text)
         command = [sys.executable, "-m", "sequencer", "run", "--no-panel", *options]
-        subprocess.run(command, cwd=project, env=_environment(), capture_output=True, timeout=100)
+        done = subprocess.run(command, cwd=project, env=_environment(), capture_output=True, text=True, timeout=100)
+        assert done.returncode == code, done.stdout + done.stderr
     return project
 
 
