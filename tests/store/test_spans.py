@@ -1,0 +1,99 @@
+"""Days cut into spans, cursors, bounds: the pure parts below the stores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sequencer.store.cursor import Position, after, position
+from sequencer.store.facts import bounds, text
+from sequencer.store.spans import DAY_SECONDS, LENGTHS, cover, cut
+from sequencer.store.sqlite_schema import MIGRATIONS
+
+DAYS = st.integers(-3000, 30000)
+TIMES = st.floats(-1e9, 4e9, allow_nan=False)
+
+
+@given(DAYS, DAYS)
+def test_spans_hold_every_day_once(first: int, end: int) -> None:
+    """The spans of a range are its days, none twice and none missing, in few ranges."""
+    spans = list(cut(first, end))
+    days = sorted(
+        day
+        for length, begin, stop in spans
+        for span in range(begin, stop)
+        for day in range(span * length, (span + 1) * length)
+    )
+    assert days == list(range(first, end))
+    assert len(spans) <= 2 * len(LENGTHS) - 1
+
+
+@given(TIMES, TIMES, TIMES)
+def test_a_cover_holds_every_moment_once(since: float, until: float, moment: float) -> None:
+    """A moment of the range lies in exactly one of the whole days and the edges, any other in none."""
+    whole = cover(since, until)
+    assert whole.first_day is not None
+    assert whole.end_day is not None
+    places = [(whole.first_day * DAY_SECONDS, whole.end_day * DAY_SECONDS), *whole.edges]
+    inside = sum((begin is None or begin <= moment) and (stop is None or moment < stop) for begin, stop in places)
+    assert inside == (1 if since <= moment < until else 0)
+
+
+class _Run:
+    def __init__(self, start_time: float, run_id: str) -> None:
+        self.start_time, self.id = start_time, run_id
+
+
+@given(TIMES, st.text(max_size=40))
+def test_a_cursor_comes_back(start_time: float, run_id: str) -> None:
+    """Whatever the time and the id, the cursor means that place."""
+    assert position(after(_Run(start_time, run_id))) == Position(start_time, run_id)  # type: ignore[arg-type]
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_cursor_or_a_value_error(cursor: str) -> None:
+    """What a person puts into an address is never a traceback."""
+    try:
+        position(cursor)
+    except ValueError as error:
+        assert "cursor" in str(error)
+
+
+@given(st.text(st.characters(), max_size=30))
+def test_every_text_becomes_one_that_a_database_takes(written: str) -> None:
+    """Lone surrogates are replaced, everything else stays."""
+    stored = text(written)
+    assert (stored or "").encode("utf-8").decode("utf-8") == (stored or "")
+    assert stored is None or len(stored) == len(written)
+
+
+@pytest.mark.parametrize(
+    ("limits", "lower", "upper"),
+    [
+        (None, None, None),
+        ([4.8, 5.2], 4.8, 5.2),
+        ({"ge": 4.8, "lt": 5.2}, 4.8, 5.2),
+        ({"gt": 1}, 1.0, None),
+        ({"le": 2}, None, 2.0),
+        ({"eq": 5}, 5.0, 5.0),
+        ({"nominal": 5.0, "tolerance": 0.2}, 4.8, 5.2),
+        ({"outside": {"lt": 1.0, "gt": 2.0}}, None, None),
+        ({"ne": 5}, None, None),
+        ({"matches": "^v"}, None, None),
+        ("nonsense", None, None),
+        ({"ge": "five"}, None, None),
+    ],
+)
+def test_the_bounds_of_limits(limits: Any, lower: float | None, upper: float | None) -> None:
+    """What a chart draws: two bounds, one, or none where the limits are of another kind; never an exception."""
+    assert bounds(limits, None) == (lower, upper)
+
+
+def test_migrations_are_never_rewritten() -> None:
+    """A database in the field has run them as they were: add one instead of changing one."""
+    import hashlib
+
+    assert [hashlib.sha256(script.encode()).hexdigest()[:12] for script in MIGRATIONS] == ["7714522615b6"]
