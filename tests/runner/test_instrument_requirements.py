@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from sequencer.runner.exit_code import exit_code
+from sequencer.runner.request import StartRequest
 
 METER = """
 from bench import Bench, log
@@ -164,3 +166,24 @@ def test_all_that_is_wrong_is_told_at_once(
     assert len(messages) == 2
     assert "'bench' does not meet" in messages[0]
     assert "'dead' could not be opened: ConnectionError: nobody there" in messages[1]
+
+
+def test_a_stop_cuts_the_look_short(project: Any, meter: Callable[..., Any], make_run: Callable[..., Any]) -> None:
+    """A bench that does not come up can be stopped like a case: the run is stopped, and no failure of the driver's."""
+    source = "import time\nfrom bench import log\n\nclass Never:\n    def __init__(self):\n        log('opening')\n"
+    source += "        time.sleep(60)\n"
+    (project.folder.parent / "drivers" / "never.py").write_text(source)
+    meter()
+    project.driver("never", file="../drivers/never.py", target="Never", require={"idn": "X"})
+    project.module("more", project.case("with_never", drivers="never"))
+    run = make_run()
+    run.start(StartRequest())
+    end = time.monotonic() + 30
+    while project.logged != ["opening"]:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    run.stop("enough")
+    report = run.wait(30)
+    assert report["status"] == "stopped"
+    assert report["failures"] == []
+    assert project.logged == ["opening", "open bench", "off", "close bench"]

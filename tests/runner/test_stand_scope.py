@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -253,3 +254,64 @@ def test_requirements_are_checked_in_every_run(project: Any, panel: Callable[[],
         reports = [opened.start(params={"maker": maker}) for maker in "AXA"]
     assert [report["status"] for report in reports] == ["passed", "error", "passed"]
     assert [len(report["instruments"]) for report in reports] == [1, 1, 1]
+
+
+SLOW = """
+import os, pathlib, time
+from bench import Bench, log
+
+class Slow(Bench):
+    def __init__(self, **rest):
+        log("opening")
+        while not pathlib.Path(os.environ["BENCH_LOG"] + ".plugged").exists():
+            time.sleep(0.01)
+        super().__init__(**rest)
+"""
+
+
+@pytest.fixture
+def slow(project: Any) -> Any:
+    """A project whose bench opens once somebody plugs it in."""
+    (project.folder.parent / "drivers" / "slow.py").write_text(SLOW)
+    project.driver("bench", scope="stand", file="../drivers/slow.py", target="Slow")
+    project.module("main", project.case("a", project.call("count")))
+    return project
+
+
+def test_start_waits_for_a_bench_that_is_connecting(slow: Any, panel: Callable[[], Any]) -> None:
+    """The opening that is under way is the one that the run uses."""
+    with panel() as opened:
+        until(lambda: slow.logged == ["opening"])
+        threading.Timer(0.1, (slow.folder.parent / "bench.log.plugged").touch).start()
+        assert opened.start()["status"] == "passed"
+    assert slow.logged == ["opening", "open bench", "close bench"]
+
+
+def test_a_stop_ends_the_waiting_for_a_bench(slow: Any, panel: Callable[[], Any]) -> None:
+    """Who presses Start and then Stop while the bench connects gets a stopped run, and another one after it."""
+    with panel() as opened:
+        until(lambda: slow.logged == ["opening"])
+        starting = threading.Thread(target=opened.run.start, args=(StartRequest(),))
+        starting.start()
+        until(lambda: opened.run._supervisor is not None and opened.run._supervisor._command is not None)
+        opened.run.stop("enough")
+        starting.join(30)
+        report = opened.run.wait(30)
+        assert report is not None
+        assert report["status"] == "stopped"
+        assert report["stop_reason"] == "enough"
+        (slow.folder.parent / "bench.log.plugged").touch()
+        opened.warm()
+        assert opened.start()["status"] == "passed"
+
+
+def test_a_panel_that_ends_does_not_wait_for_a_bench(slow: Any, panel: Callable[[], Any]) -> None:
+    """The end of the pipe cuts the opening short, and the process ends by itself."""
+    with panel() as opened:
+        until(lambda: slow.logged == ["opening"])
+        supervisor = opened.run._supervisor
+        assert supervisor is not None
+        supervisor.child.hang_up()
+        assert supervisor.child.wait(20)
+        assert supervisor.child._process.returncode == 0
+    assert slow.logged == ["opening"]
