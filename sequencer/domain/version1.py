@@ -63,7 +63,7 @@ def _run_rest(report: RunReport) -> Fields:
         "host": report["host"],
     }
     for key in ("params", "simulated", "debugged", "aborted", "stop_reason", "failures", "operator_messages"):
-        if report[key]:
+        if report.get(key):  # a report of an earlier version may lack one
             rest[key] = report[key]
     if report["selection"] is not None:
         rest["selection"] = report["selection"]

@@ -102,7 +102,10 @@ def test_a_later_attempt_does_not_heal_a_skipped_step(project: Any, debug: Debug
 
 def test_a_repeated_step_fails_as_often_as_it_fails(project: Any, debug: Debug) -> None:
     """What a repeated measurement missed stays missed, however the next one turned out."""
-    steps = (("count", project.measure("count", limits=[1.5, 2.5], on_fail="continue")), ("log", project.call("log", "'end'")))
+    steps = (
+        ("count", project.measure("count", limits=[1.5, 2.5], on_fail="continue")),
+        ("log", project.call("log", "'end'")),
+    )
     project.module("main", project.case("a", stepping(*steps), limited=1))
     report, paused = debug("continue", "repeat", "repeat", step=True)
     assert paused == ["count", "log", "log", "log"]
