@@ -40,11 +40,10 @@ class Context:
         written = node.get("if")
         if written is None or written is True:
             return None
-        if written is False or str(written).strip() == "false":
-            message = f"this {what} never runs"
-            self.problems.report("unreachable", message, node.value_place("if"), severity="warning")
+        place = node.value_place("if")
+        if written is False or self.expressions.condition(str(written), place) is False:
+            self.problems.report("unreachable", f"this {what} never runs", place, severity="warning")
             return "false"
-        self.expressions.bare(str(written), node.value_place("if"))
         return str(written).strip()
 
     def timeout(self, node: MappingNode) -> float | None:

@@ -15,6 +15,8 @@ from sequencer.domain.expression import (
 from sequencer.language.problems import Problems
 from sequencer.language.scope import Names
 from sequencer.language.sources import Sources
+from sequencer.language.wording import kind_of
+from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span
 
@@ -52,8 +54,25 @@ class ExpressionChecker:
             if isinstance(part, ExpressionPart):
                 self._check(part.source, text, part.offset, place)
 
-    def bare(self, text: str, place: Place) -> Expression | None:
-        """Checks an expression that stands without braces."""
+    def condition(self, text: str, place: Place) -> bool | None:
+        """Checks an expression that stands without braces and must be true or false.
+
+        One that reads no variable is tried out now: what it gives is returned, and has the same type in every run.
+        """
+        expression = self._bare(text, place)
+        if expression is None or expression.uses:
+            return None
+        try:
+            value = expression.evaluate({})
+        except StepError as error:
+            self._problems.report("expression-error", f"this always fails: {error}", place)
+            return None
+        if isinstance(value, bool):
+            return value
+        self._problems.report("wrong-type", f"this must be true or false, and is always {kind_of(value)}", place)
+        return None
+
+    def _bare(self, text: str, place: Place) -> Expression | None:
         stripped = text.strip()
         if stripped.startswith(OPENING) and stripped.endswith("}}"):
             inner = stripped[3:-2].strip()

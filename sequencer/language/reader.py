@@ -96,7 +96,7 @@ class Reader:
             return None
         if isinstance(value, bool):
             return "true" if value else "false"
-        self._context.expressions.bare(str(value), node.value_place(key))
+        self._context.expressions.condition(str(value), node.value_place(key))
         return str(value).strip()
 
     def limits(self, node: MappingNode, key: str, unit: str | None) -> Any:

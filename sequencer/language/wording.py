@@ -79,6 +79,14 @@ def show(value: object) -> str:
     return "a list" if isinstance(value, Sequence) else "a mapping"
 
 
+def kind_of(value: object) -> str:
+    """``a text``, ``a number``, ``a list``: what kind of value an expression gave."""
+    for kind, words in ((bool, "true or false"), (str, "a text"), ((int, float), "a number"), (dict, "a mapping")):
+        if isinstance(value, kind):
+            return words
+    return "nothing" if value is None else "a list" if isinstance(value, list | tuple) else "something else"
+
+
 def show_plain(value: object) -> str:
     """A scalar as YAML writes it."""
     if value is None:
