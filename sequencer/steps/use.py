@@ -69,7 +69,7 @@ STEP = StepType(
     keys={
         "with": {
             "type": "object",
-            "description": "Its parameters by name; they become variables of the case. Texts may hold ${{ expressions }}.",
+            "description": "Its parameters by name: variables of the case. Texts may hold ${{ expressions }}.",
             "examples": [{"rail": "5V", "nominal": 5.0}],
         },
     },
