@@ -1,0 +1,78 @@
+"""A CouchDB that goes away and comes back while runs end: every report waits in the outbox and arrives exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sequencer.domain.settings import DatabaseSettings, Secret, Settings
+from sequencer.domain.state_folder import StateFolder
+from sequencer.store.open import open_store
+from sequencer.sync.deliveries import Deliveries
+from sequencer.vocabulary.report import RunReport
+
+NOON = 1_700_000_000.0
+
+MakeReport = Callable[..., RunReport]
+
+
+def _settings(server: Any, url: str, name: str = "runs") -> Settings:
+    return Settings(
+        database=DatabaseSettings(
+            storage_type="couchdb",
+            url=url,
+            user=server.user,
+            password=Secret(server.password),
+            name=name,
+            timeout=0.5,
+        )
+    )
+
+
+def test_reports_of_an_outage_arrive_once_it_is_over(start_server: Any, report: MakeReport, tmp_path: Path) -> None:
+    """Before, during and after: five runs end, five reports are there, and the person was told why they waited."""
+    state = StateFolder(tmp_path)
+    saved = [report(start=NOON + number, serial_number=str(number)) for number in range(5)]
+    with start_server() as server:
+        port = int(server.url.rpartition(":")[2])
+        settings = _settings(server, server.url)
+        store = open_store(settings, state)
+        deliveries = Deliveries(settings, state, store, folder=tmp_path)
+        assert deliveries.accept(saved[0]).stored
+    for one in saved[1:4]:
+        acceptance = deliveries.accept(one)
+        assert not acceptance.stored
+        assert "cannot be reached" in str(acceptance.problem)
+    with start_server(port):
+        # The server of the suite keeps nothing over a restart: what it had before is sent again, harmlessly.
+        assert deliveries.accept(saved[0]).stored
+        assert deliveries.accept(saved[4]).stored
+        assert deliveries.sync().clean
+        assert deliveries.sync().clean
+        assert {run.id for run in store.find().runs} == {one["id"] for one in saved}
+        assert store.statistics().units == 5
+        deliveries.close()
+        store.close()
+
+
+def test_every_fault_in_turn_loses_and_doubles_nothing(
+    faulty: Any, couchdb_server: Any, database: str, report: MakeReport, tmp_path: Path
+) -> None:
+    """Through resets, lost answers, error pages and a full disk each run arrives, once."""
+    state = StateFolder(tmp_path)
+    settings = _settings(couchdb_server, faulty.url, database)
+    store = open_store(settings, state)
+    deliveries = Deliveries(settings, state, store, folder=tmp_path)
+    saved = [report(start=NOON + number, serial_number=str(number)) for number in range(12)]
+    faults = ["lost", "reset", "bad gateway", "disk full", "html", "cut off", "noise", "lost", "empty", "no type"]
+    for number, one in enumerate(saved):
+        faulty.faults.extend([None, faults[number % len(faults)], faults[(number * 3) % len(faults)]])
+        deliveries.accept(one)
+    faulty.faults.clear()
+    assert deliveries.sync(insist=True).clean
+    assert sorted(run.id for run in store.find().runs) == sorted(one["id"] for one in saved)
+    assert [store.get(one["id"]) for one in saved] == saved
+    assert store.statistics().passed == 12
+    deliveries.close()
+    store.close()
