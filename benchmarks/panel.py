@@ -15,6 +15,7 @@ import json
 import multiprocessing
 import os
 import platform
+import selectors
 import socket
 import statistics
 import subprocess
@@ -22,7 +23,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -94,65 +94,60 @@ class Panel:
         self.process.wait()
 
 
-def follow(port: int, results: Any, following: Any, stop: Any) -> None:
-    """A client: puts the delay in seconds of every measurement that arrives."""
-    connection = HTTPConnection("localhost", port)
-    connection.request("GET", "/api/events")
-    answer = connection.getresponse()
-    connection.sock.settimeout(0.5)
-    delays: list[float] = []
+def follow(port: int, number: int, results: Any, following: Any, stop: Any) -> None:
+    """``number`` clients: puts the delay in seconds of every measurement that arrives at each."""
+    waiting = selectors.DefaultSelector()
+    received: list[list[tuple[float, bytes]]] = []
+    for _ in range(number):
+        reader = socket.create_connection(("localhost", port))
+        # HTTP/1.0: the stream comes as it is, not in chunks.
+        reader.sendall(b"GET /api/events HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        reader.setblocking(False)
+        received.append([])
+        waiting.register(reader, selectors.EVENT_READ, received[-1])
     following.release()
-    for arrived, document in _documents(answer, stop):
-        for change in document.get("cases", {}).values():
-            for attempt in change.get("attempts", {}).values():
-                delays += [arrived - found["time"] for found in attempt.get("add", {}).get("measurements", ())]
-    results.put(delays)
-
-
-def _documents(answer: Any, stop: Any) -> Iterator[tuple[float, dict[str, Any]]]:
-    waiting = b""
     while not stop.is_set():
-        try:
-            chunk = answer.read1(1 << 20)
-        except TimeoutError:
-            continue
-        arrived = time.time()
-        if not chunk:
-            return
+        for key, _ in waiting.select(0.2):
+            chunk = key.fileobj.recv(1 << 20)  # type: ignore[union-attr]
+            # Looked into later: ten browsers would not do their reading on the stand's processor.
+            key.data.append((time.time(), chunk))
+    results.put([delay for chunks in received for delay in _delays(chunks)])
+
+
+def _delays(chunks: list[tuple[float, bytes]]) -> Iterator[float]:
+    waiting = b""
+    for arrived, chunk in chunks:
         *events, waiting = (waiting + chunk).split(b"\n\n")
         for event in events:
-            for line in event.split(b"\n"):
-                if line.startswith(b"data: {"):
-                    yield arrived, json.loads(line[6:])
+            document = next((json.loads(line[6:]) for line in event.split(b"\n") if line.startswith(b"data: {")), {})
+            for change in document.get("cases", {}).values():
+                for attempt in change.get("attempts", {}).values():
+                    for found in attempt.get("add", {}).get("measurements", ()):
+                        yield arrived - found["time"]
 
 
 class Clients:
-    """Readers, each in its own process, for as long as the context lasts; ``delays`` is there afterwards."""
+    """Readers in a process beside, for as long as the context lasts; ``delays`` is there afterwards."""
 
     def __init__(self, panel: Panel, number: int) -> None:
-        self.number = number
         self.delays: list[float] = []
         self._results: Any = multiprocessing.Queue()
         self._following = multiprocessing.Semaphore(0)
         self._stop = multiprocessing.Event()
-        self._processes = [
-            multiprocessing.Process(target=follow, args=(panel.port, self._results, self._following, self._stop))
-            for _ in range(number)
-        ]
+        arguments = (panel.port, number, self._results, self._following, self._stop)
+        self._process = multiprocessing.Process(target=follow, args=arguments) if number else None
 
     def __enter__(self) -> Clients:
-        for process in self._processes:
-            process.start()
-        for _ in self._processes:
+        if self._process is not None:
+            self._process.start()
             self._following.acquire()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for _ in self._processes:
+        if self._process is not None:
+            self._stop.set()
             self.delays += self._results.get()
-        for process in self._processes:
-            process.join()
+            self._process.join()
 
 
 def seconds(report: dict[str, Any]) -> float:

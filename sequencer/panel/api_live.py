@@ -13,8 +13,7 @@ from sequencer.panel.errors import ApiError, NotThere
 from sequencer.panel.patches import to_json
 from sequencer.panel.requests import body, count, expect, optional_text, query
 from sequencer.panel.routes import ANYTHING, COUNT, TEXT, Parameter, Route, mapping
-from sequencer.panel.session import MOST_STREAMS
-from sequencer.panel.stream import follow
+from sequencer.panel.stream import GREETING, follow
 from sequencer.vocabulary.report import RunReport
 
 if TYPE_CHECKING:
@@ -30,12 +29,16 @@ def state(session: Session) -> Response:
 
 
 def events(session: Session) -> Response:
-    if not session.streams.acquire(blocking=False):
-        raise ApiError(503, "too-many-readers", f"{MOST_STREAMS} pages are open already; close one")
     last = request.headers.get("Last-Event-ID") or request.args.get("after")
-    pending = request.environ.get("hardseq.pending", lambda: 0)
-    response = Response(follow(session.live, last, pending), mimetype="text/event-stream")
-    response.call_on_close(session.streams.release)
+    # The panel's own server takes the connection over; any other one streams as usual.
+    hand_over = request.environ.get("hardseq.hand_over")
+    if hand_over is None:
+        stream = follow(session.live, last)
+    elif hand_over(last):
+        stream = iter((GREETING,))
+    else:
+        raise ApiError(503, "too-many-readers", "too many pages are open already; close one")
+    response = Response(stream, mimetype="text/event-stream")
     # Said to whoever stands between: this is not to be kept back.
     response.headers["X-Accel-Buffering"] = "no"
     return response

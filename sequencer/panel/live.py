@@ -1,9 +1,10 @@
 """The live state: what the pages show now, and its changes in order, made from the run's events.
 
-Writers (the runner's thread with events, the session with its own state) only mark what changed. One thread of its own
-turns marks into patches, at most every ``pause`` seconds, encodes each once, and keeps the last ones, so that any
-number of readers costs the run nothing. Every change has an id ``EPOCH-NUMBER``; a reader that names the last id it saw
-gets what came after, one that is too far behind or comes from another epoch (the server was restarted) the whole state.
+Writers (the runner's thread with events, the session with its own state) only leave what is new. One thread of its own
+folds it and turns it into patches, at most every ``pause`` seconds, encodes each once, and keeps the last ones, so that
+any number of readers costs the run nothing. Every change has an id ``EPOCH-NUMBER``; a reader that names the last id it
+saw gets what came after, one that is too far behind or comes from another epoch (the server was restarted) the whole
+state.
 """
 
 from __future__ import annotations
@@ -51,9 +52,11 @@ class Live:
         self._view = RunView()
         self._view.patch(self._report, {})
         self._index: dict[str, tuple[ModuleReport, CaseReport]] = {}
+        self._incoming: deque[Stamped] = deque()
         self._dirty: dict[str, None] = {}
         self._marked = False
         self._renewed = False
+        self._begun = False
         self._closed = False
         self._changed = threading.Condition()
         self._published = threading.Condition()
@@ -65,30 +68,25 @@ class Live:
     def plan(self, sequence: Mapping[str, Any], modules: Iterable[Mapping[str, Any]]) -> None:
         """Shows what will run: ``sequence`` and ``modules`` as in ``RunStarted``."""
         with self._changed:
+            self._take()
             self._fold = None
             self._renew(_planned(sequence, modules))
             self._mark()
 
     def listen(self, stamped: Stamped) -> None:
         """Takes an event of the run; returns at once."""
-        event = stamped.event
-        with self._changed:
-            if isinstance(event, RunStarted):
-                self._fold = Fold(event.run)
-            if self._fold is None:
-                return
-            name = self._fold.apply(stamped)
-            if self._fold.report is not self._report:
-                self._renew(self._fold.report or _planned({}, []))
-            elif isinstance(event, RunFinished | RunResumed):
-                self._dirty.update(dict.fromkeys(self._index))
-            elif name is not None:
-                self._dirty[name] = None
-            self._mark()
+        self._incoming.append(stamped)
+        # Looked at without the lock: whoever clears the mark looks for events afterwards.
+        if not self._marked:
+            with self._changed:
+                self._mark()
 
     def show(self, report: RunReport) -> None:
-        """Shows a finished report in place of what the events led to (the test process died and cannot tell)."""
+        """Shows a finished report, in case the events led to something else."""
         with self._changed:
+            self._take()
+            if self._report["id"] == report["id"] and self._report["status"] == report["status"]:
+                return
             self._fold = None
             self._renew(report)
             self._mark()
@@ -96,6 +94,7 @@ class Live:
     def clear_message(self, identity: str) -> None:
         """Takes an operator message away whose run is over: nobody else will."""
         with self._changed:
+            self._take()
             for message in self._report["operator_messages"]:
                 if message["id"] == identity and message["cleared"] is None:
                     message["cleared"] = time.time()
@@ -123,15 +122,34 @@ class Live:
         self._marked = True
         self._changed.notify()
 
+    def _take(self) -> None:
+        """Folds what has come in. Called with the lock held."""
+        while self._incoming:
+            stamped = self._incoming.popleft()
+            event = stamped.event
+            if isinstance(event, RunStarted):
+                self._fold = Fold(event.run)
+            if self._fold is None:
+                continue
+            name = self._fold.apply(stamped)
+            if self._fold.report is not self._report:
+                self._renew(self._fold.report or _planned({}, []))
+            elif isinstance(event, RunFinished | RunResumed):
+                self._dirty.update(dict.fromkeys(self._index))
+            elif name is not None:
+                self._dirty[name] = None
+
     def _renew(self, report: RunReport) -> None:
-        """From here on another run is shown: readers get it whole."""
+        """From here on another run is shown: whole, or as a beginning when pages know its plan already."""
+        if not self._renewed:
+            self._begun = _plan_of(self._report) == _plan_of(report)
+            self._renewed = not self._begun
         self._report = report
         self._view = RunView()
         self._index = {
             f"{module['id']}::{case['id']}": (module, case) for module in report["modules"] for case in module["cases"]
         }
         self._dirty.clear()
-        self._renewed = True
 
     # Readers.
 
@@ -152,6 +170,7 @@ class Live:
     def look(self, read: Callable[[RunReport, Mapping[str, Any]], Any]) -> Any:
         """What ``read`` finds in the report and the session's state, while nothing changes them."""
         with self._changed:
+            self._take()
             return read(self._report, self._session)
 
     def after(self, last: str | None, timeout: float) -> list[Change] | None:
@@ -191,8 +210,9 @@ class Live:
         if not self._marked:
             return
         self._marked = False
+        self._take()
         if self._renewed:
-            self._renewed = False
+            self._renewed = self._begun = False
             self._session_changes.clear()
             self._view.patch(self._report, self._index)
             self._append("snapshot", self._whole(self._number + 1))
@@ -200,6 +220,10 @@ class Live:
         dirty = {name: self._index[name] for name in self._dirty if name in self._index}
         self._dirty.clear()
         patch = self._view.patch(self._report, dirty)
+        if self._begun:
+            # The cases are as the plan has them; what has happened to them since is in the same patch.
+            self._begun = False
+            patch = {"begin": True, **patch}
         if self._session_changes:
             patch["session"] = dict(self._session_changes)
             self._session_changes.clear()
@@ -227,6 +251,15 @@ class Live:
             "session": self._session,
             "run": whole_run(self._report),
         }
+
+
+def _plan_of(report: RunReport) -> list[Any]:
+    """What pages show of a run before it begins, apart from the run itself."""
+    parts = ("id", "name", "group", "description")
+    return [
+        ([module[part] for part in parts], [[case[part] for part in (*parts, "place")] for case in module["cases"]])  # type: ignore[literal-required]
+        for module in report["modules"]
+    ]
 
 
 def _planned(sequence: Mapping[str, Any], modules: Iterable[Mapping[str, Any]]) -> RunReport:

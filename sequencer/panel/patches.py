@@ -104,10 +104,10 @@ class CaseView:
         if changed:
             self._fields.update(changed)
             patch["set"] = changed
+        # Of those known before only the last one can have changed.
+        first = max(0, len(self._attempts) - 1)
         while len(self._attempts) < len(case["attempts"]):
             self._attempts.append(AttemptView())
-        # Only the last attempt can change, and the one before it once, when it ends.
-        first = max(0, len(self._attempts) - 2)
         changes = {
             str(index): change
             for index in range(first, len(self._attempts))

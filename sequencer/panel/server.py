@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import select
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sequencer.panel.guard import SHORTEST_LOGIN, Guard, is_loopback
-from sequencer.panel.session import MOST_STREAMS, Session
+from sequencer.panel.session import Session
 
 if TYPE_CHECKING:
     from sequencer.domain.settings import Secret
+    from sequencer.panel.broadcast import Broadcast
 
-THREADS = MOST_STREAMS + 16
-"""Each stream keeps a thread, which sleeps; the others answer everything else."""
+THREADS = 8
+"""What answers requests; the streams of events take none."""
 
 
 class PanelRefused(Exception):
@@ -55,20 +58,33 @@ class PanelServer:
         self._connections: dict[int, Any] = {}
         self._ending = threading.Event()
         self._server: Any = None
+        self._broadcast: Broadcast | None = None
         self._thread = threading.Thread(target=self._serve, name="panel", daemon=True)
 
     def start(self) -> None:
         """Begins to serve, in a thread of its own."""
-        self._server = _create(self._session, self._guard, self._socket, self._connections)
+        from sequencer.panel.app import create_app
+        from sequencer.panel.broadcast import Broadcast
+
+        self._broadcast = Broadcast(self._session.live)
+        app = create_app(self._session, self._guard)
+        self._server = _create(app, self._broadcast, self._socket, self._connections)
         self._thread.start()
         if self._note is not None:
             _write_private(self._note, {"address": self.address, "token": self._session.token, "pid": os.getpid()})
+
+    @property
+    def readers(self) -> int:
+        """How many pages follow the live state."""
+        return 0 if self._broadcast is None else self._broadcast.readers
 
     def close(self) -> None:
         """Stops serving; the session's streams end first, so that no thread is waited for in vain."""
         if self._note is not None:
             _remove_own(self._note, self._session.token)
         self._session.live.close()
+        if self._broadcast is not None:
+            self._broadcast.close()
         if self._server is not None and not self._ending.is_set():
             self._ending.set()
             self._server.pull_trigger()
@@ -114,26 +130,44 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _create(session: Session, guard: Guard, listener: socket.socket, connections: dict[int, Any]) -> Any:
+def _create(app: Any, broadcast: Broadcast, listener: socket.socket, connections: dict[int, Any]) -> Any:
     from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # has no types
     from waitress.server import create_server  # type: ignore[import-untyped]
     from waitress.task import WSGITask  # type: ignore[import-untyped]
 
-    from sequencer.panel.app import create_app
-
     class Task(WSGITask):  # type: ignore[misc]
-        """Tells the application how many bytes its reader has not taken yet, by which streams drop slow ones."""
+        """A request whose connection the broadcast may take over, once its headers are out."""
+
+        handed_over = False
+        last: str | None = None
 
         def get_environment(self) -> dict[str, Any]:
             environment: dict[str, Any] = super().get_environment()
-            environment["hardseq.pending"] = lambda: self.channel.total_outbufs_len
+            environment["hardseq.hand_over"] = self.hand_over
             return environment
+
+        def hand_over(self, last: str | None) -> bool:
+            """Asked by the application: this answer is to be followed by events from the id ``last`` on."""
+            self.last = last
+            self.handed_over = not broadcast.is_full
+            return self.handed_over
+
+        def finish(self) -> None:
+            if not self.handed_over:
+                super().finish()
+                return
+            if _is_flushed(self.channel):
+                # A second descriptor of the same connection: the server may close its own.
+                broadcast.take(self.channel.socket.dup(), self.last, chunked=self.chunked_response)
+            self.close_on_finish = True
 
     class Channel(HTTPChannel):  # type: ignore[misc]
         task_class = Task
 
+    # A page asks for all its scripts at once: that some of them wait is no news.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = create_server(
-        create_app(session, guard),
+        app,
         map=connections,
         sockets=[listener],
         threads=THREADS,
@@ -150,6 +184,14 @@ def _create(session: Session, guard: Guard, listener: socket.socket, connections
     )
     server.channel_class = Channel
     return server
+
+
+def _is_flushed(channel: Any) -> bool:
+    """Waits a moment until the headers, which are small, are with the reader."""
+    end = time.monotonic() + 1.0
+    while channel.total_outbufs_len and channel.connected and time.monotonic() < end:
+        time.sleep(0.005)
+    return bool(channel.connected and not channel.total_outbufs_len)
 
 
 def _write_private(path: Path, document: dict[str, Any]) -> None:

@@ -21,9 +21,6 @@ from sequencer.store.base import Store, StoreError
 from sequencer.sync.outbox_tables import OutboxUnavailable
 from sequencer.vocabulary.report import DialogReport, RunReport
 
-MOST_STREAMS = 48
-"""Streams at once: fewer than the server's threads, so that pages and calls are always answered."""
-
 
 class Keeper(Protocol):
     """Keeps reports and knows where they wait: the real one is ``sequencer.sync.deliveries.Deliveries``."""
@@ -68,7 +65,6 @@ class Session:
         self.settings = settings
         self.title = title
         self.token = new_token()
-        self.streams = threading.BoundedSemaphore(MOST_STREAMS)
         self._lock = threading.RLock()
         self._state = "loading"
         self._run: PanelRun | None = None

@@ -1,8 +1,8 @@
-"""Server-sent events: the live state's changes as bytes for one reader."""
+"""Server-sent events: the live state's changes as bytes for readers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sequencer.panel.live import Change, Live
 
@@ -10,8 +10,9 @@ HEARTBEAT = 5.0
 """Seconds after which a silent stream says that it is alive; by this a reader that has gone is noticed, too."""
 MOST_PENDING = 1_000_000
 """Bytes that may wait for a slow reader; past them it is dropped, and comes back with the id it saw last."""
-RETRY = 1000
+GREETING = b"retry: 1000\n\n"
 """Milliseconds until a reader that lost the connection tries again."""
+ALIVE = b"event: alive\ndata: 1\n\n"
 
 
 def encode(change: Change) -> bytes:
@@ -20,19 +21,12 @@ def encode(change: Change) -> bytes:
     return f"id: {change.id}\nevent: {change.kind}\ndata: {change.data}\n\n".encode("utf-8", "backslashreplace")
 
 
-def follow(
-    live: Live, last: str | None, pending: Callable[[], int] = lambda: 0, heartbeat: float = HEARTBEAT
-) -> Iterator[bytes]:
-    """The stream from id ``last`` on, until the panel closes or ``pending()`` bytes show a reader that is too slow."""
-    yield f"retry: {RETRY}\n\n".encode()
-    while pending() <= MOST_PENDING:
+def follow(live: Live, last: str | None, heartbeat: float = HEARTBEAT) -> Iterator[bytes]:
+    """The stream from id ``last`` on, until the panel closes: for a server that takes no sockets over."""
+    yield GREETING
+    while not live.closed:
         changes = live.after(last, heartbeat)
         if changes is None:
             changes = [live.snapshot()]
-        if changes:
-            yield b"".join(map(encode, changes))
-            last = changes[-1].id
-        elif live.closed:
-            return
-        else:
-            yield b"event: alive\ndata: 1\n\n"
+        yield b"".join(map(encode, changes)) or ALIVE
+        last = changes[-1].id if changes else last

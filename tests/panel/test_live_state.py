@@ -37,6 +37,11 @@ def apply(state: dict[str, Any] | None, kind: str, document: dict[str, Any]) -> 
         return document
     assert state is not None
     run = state["run"]
+    if document.get("begin"):
+        for module in run["modules"]:
+            module.update(status="ready", start_time=None, stop_time=None)
+            for case in module["cases"]:
+                case.update(status="ready", start_time=None, stop_time=None, reason=None, attempts=[])
     run.update(document.get("run", {}))
     state["session"].update(document.get("session", {}))
     run["messages"] = document.get("messages", run["messages"])
@@ -109,6 +114,7 @@ happenings = st.one_of(
     st.builds(events.RunFinished, st.sampled_from(["passed", "failed", "stopped"])),
     st.just("look"),
     st.just("session"),
+    st.just("again"),
 )
 
 
@@ -126,7 +132,10 @@ def test_snapshot_and_patches_lead_to_the_whole_state(happened: list[Any]) -> No
                 late.catch_up()
             elif event == "session":
                 live.set(n=seq)
+            elif event == "again":
+                live.listen(Stamped(1, float(seq), started(f"r{seq}")))
             else:
+                # A fold takes each number once: they count on, with gaps where another run began.
                 live.listen(Stamped(seq, float(seq), event))
         expected = whole(live)
         for page in (early, late):
@@ -175,17 +184,20 @@ def test_a_page_that_keeps_up_gets_patches_only(live: Live) -> None:
     }
 
 
-def test_a_new_run_is_sent_whole(live: Live) -> None:
-    """When the next run begins, pages get its plan and nothing of the one before."""
+def test_a_new_run_of_the_same_plan_is_a_beginning(live: Live) -> None:
+    """When the next run begins, pages keep the plan that they have and forget what happened before."""
     page = Page(live)
     live.listen(Stamped(1, 1.0, started("r1")))
     live.listen(Stamped(2, 1.0, events.CaseStarted("a::one")))
     page.catch_up()
     live.listen(Stamped(1, 9.0, started("r2")))
     state = page.catch_up(5.0)
-    assert page.kinds[-1] == "snapshot"
+    assert page.kinds == ["snapshot", "patch"]
     assert state["run"]["id"] == "r2"
     assert state["run"]["modules"][0]["cases"][0]["attempts"] == []
+    live.listen(Stamped(1, 10.0, events.RunStarted("r3", {"name": "S"}, PLAN[:1], "0", {})))
+    assert [module["id"] for module in page.catch_up(5.0)["run"]["modules"]] == ["a"]
+    assert page.kinds[-1] == "snapshot"
 
 
 @pytest.mark.parametrize("last", [None, "", "nonsense", "feedbeef-3", "x-99999999999", "-"])
@@ -229,6 +241,19 @@ def test_the_plan_stands_there_before_the_first_run(live: Live) -> None:
     run = Page(live).catch_up()["run"]
     assert run["status"] == "ready"
     assert [case["status"] for module in run["modules"] for case in module["cases"]] == ["ready"] * 3
+
+
+def test_attempts_that_follow_quickly_are_all_there(live: Live) -> None:
+    """Three attempts between two patches: pages get each of them."""
+    page = Page(live)
+    live.listen(Stamped(1, 1.0, started()))
+    page.catch_up()
+    for seq in range(2, 8, 2):
+        live.listen(Stamped(seq, float(seq), events.CaseStarted("a::one", seq // 2)))
+        live.listen(Stamped(seq + 1, float(seq), events.CaseFinished("a::one", "failed", seq // 2, seq == 6)))
+    live.snapshot()
+    attempts = page.catch_up()["run"]["modules"][0]["cases"][0]["attempts"]
+    assert [attempt["status"] for attempt in attempts] == ["failed"] * 3
 
 
 def test_many_measurements_are_bounded_on_the_page(live: Live) -> None:

@@ -15,6 +15,7 @@ let shown = null;
 
 on("case", update);
 on("snapshot", update);
+on("begin", update);
 on("verdict", update);
 
 function update() {

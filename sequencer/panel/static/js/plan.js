@@ -61,6 +61,10 @@ on("snapshot", () => {
     for (const module of run.modules) modules.get(module.id).take(module);
   }
 });
+on("begin", () => {
+  for (const [name, row] of rows) row.take(state.cases.get(name));
+  for (const module of modules.values()) module.update();
+});
 on("case", (name) => schedule(name));
 on("module", (id) => schedule(`module ${id}`));
 on("verdict", settle);

@@ -16,9 +16,9 @@ export const state = {
   connected: false,
 };
 
-const listeners = { snapshot: [], run: [], case: [], module: [], session: [], messages: [], connection: [], verdict: [] };
+const listeners = { begin: [], snapshot: [], run: [], case: [], module: [], session: [], messages: [], connection: [], verdict: [] };
 
-/** Calls `listener` on changes: of `snapshot`, `run`, `case` (name), `module` (id), `session`, `messages`, ... */
+/** Calls `listener` on changes: of `snapshot`, `begin`, `run`, `case` (name), `module` (id), `session`, `messages`, ... */
 export function on(kind, listener) {
   listeners[kind].push(listener);
 }
@@ -72,7 +72,8 @@ function isNews(before, run) {
 export function takePatch(patch) {
   const { run } = state;
   if (!run) return;
-  const before = run.status;
+  const before = patch.begin ? "run" : run.status;
+  if (patch.begin) begin(run);
   if (patch.session) {
     Object.assign(state.session, patch.session);
     tell("session", patch.session);
@@ -95,6 +96,16 @@ export function takePatch(patch) {
   }
   if (patch.run || patch.cases) tell("run", patch.run || {});
   if (!isFinal(before) && isFinal(run.status)) tell("verdict");
+}
+
+/** Another run of the plan that is shown begins. */
+function begin(run) {
+  for (const module of run.modules) {
+    Object.assign(module, { status: "ready", start_time: null, stop_time: null });
+    for (const one of module.cases) Object.assign(one, { status: "ready", start_time: null, stop_time: null, reason: null, attempts: [] });
+  }
+  state.counts = { ready: state.cases.size };
+  tell("begin");
 }
 
 function takeCase(one, change) {

@@ -1,0 +1,132 @@
+"""Sends the live state's changes to every reader from one thread.
+
+The server hands a reader's socket over once its request was answered with headers. A reader then costs a socket and no
+thread: with a thread each, ten readers would take the interpreter from the run's own thread ten times per change.
+Nobody is waited for: what a slow reader cannot take is kept for it up to a bound, past which it is dropped and comes
+back with the id that it saw last.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+from sequencer.panel.live import Change, Live
+from sequencer.panel.stream import ALIVE, HEARTBEAT, MOST_PENDING, encode
+
+MOST_READERS = 200
+_RETRY_SECONDS = 0.05
+
+
+class Reader:
+    """One reader's socket. ``seen`` is the id of the last change that it was sent."""
+
+    def __init__(self, connection: socket.socket, seen: str | None, *, chunked: bool) -> None:
+        connection.setblocking(False)
+        self._connection = connection
+        self._chunked = chunked
+        self._pending = bytearray()
+        self.seen = seen
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits for it."""
+        return bool(self._pending)
+
+    def send(self, data: bytes) -> bool:
+        """Sends what it takes now and keeps the rest; false when it is gone or too slow."""
+        if data:
+            self._pending += b"%X\r\n%b\r\n" % (len(data), data) if self._chunked else data
+        try:
+            while self._pending:
+                del self._pending[: self._connection.send(self._pending)]
+        except BlockingIOError:
+            return len(self._pending) <= MOST_PENDING
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Gives the socket back; a reader that can still hear is told that this is the end."""
+        with self._connection, suppress(OSError):
+            if self._chunked and not self._pending:
+                self._connection.send(b"0\r\n\r\n")
+
+
+class Broadcast:
+    """The readers of ``live``. ``close`` ends the thread and every connection."""
+
+    def __init__(self, live: Live, heartbeat: float = HEARTBEAT) -> None:
+        self._live = live
+        self._heartbeat = heartbeat
+        self._readers: list[Reader] = []
+        self._lock = threading.Lock()
+        self._last: str | None = live.snapshot().id
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="broadcast", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further reader is taken."""
+        return len(self._readers) >= MOST_READERS
+
+    @property
+    def readers(self) -> int:
+        """How many there are."""
+        return len(self._readers)
+
+    def take(self, connection: socket.socket, last: str | None, *, chunked: bool) -> None:
+        """From now on ``connection`` gets what follows the id ``last``, the whole state first when that is unknown."""
+        reader = Reader(connection, last, chunked=chunked)
+        with self._lock:
+            if self._closed or not self._catch_up(reader):
+                reader.close()
+            else:
+                self._readers.append(reader)
+
+    def close(self) -> None:
+        """Ends it; the live state must be closed before, or the thread sleeps on until its next heartbeat."""
+        self._closed = True
+        self._thread.join(self._heartbeat + 1.0)
+        with self._lock:
+            for reader in self._readers:
+                reader.close()
+            self._readers.clear()
+
+    def _run(self) -> None:
+        while not self._closed and not self._live.closed:
+            waiting = any(reader.is_behind for reader in self._readers)
+            changes = self._live.after(self._last, _RETRY_SECONDS if waiting else self._heartbeat)
+            with self._lock:
+                self._send(changes, quiet=not waiting)
+
+    def _send(self, changes: list[Change] | None, *, quiet: bool) -> None:
+        before = self._last
+        if changes is None:
+            changes = [self._live.snapshot()]
+        data = b"".join(map(encode, changes)) or (ALIVE if quiet else b"")
+        if changes:
+            self._last = changes[-1].id
+        gone = []
+        for reader in self._readers:
+            # Nearly all are where the others are; who has just come may already know more.
+            well = self._send_in_step(reader, data) if reader.seen == before else self._catch_up(reader)
+            if not well:
+                gone.append(reader)
+        for reader in gone:
+            self._readers.remove(reader)
+            reader.close()
+
+    def _send_in_step(self, reader: Reader, data: bytes) -> bool:
+        reader.seen = self._last
+        return reader.send(data)
+
+    def _catch_up(self, reader: Reader) -> bool:
+        changes = self._live.after(reader.seen, 0)
+        if changes is None:
+            changes = [self._live.snapshot()]
+        if changes:
+            reader.seen = changes[-1].id
+        return reader.send(b"".join(map(encode, changes)))
