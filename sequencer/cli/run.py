@@ -46,19 +46,23 @@ def command(
 
     Exits with 0 passed, 1 failed, 2 invalid sequence, configuration or usage, 3 stopped, 4 could not run or store.
     """
-    from sequencer.cli.run_session import RunOptions, run_once
+    # First of all: it loads while everything else is loaded and looked up here.
+    from sequencer.runner.spare import spare_child
 
-    options = RunOptions(
-        path=path,
-        arguments=arguments,
-        only=only or None,
-        tags=tags or None,
-        report=report,
-        panel=not no_panel,
-        open_page=open_page,
-        simulate=simulate,
-        step=step,
-        breaks=breaks,
-        pdb=pdb,
-    )
-    return run_once(options)
+    with spare_child() as spare:
+        from sequencer.cli.run_session import RunOptions, run_once
+
+        options = RunOptions(
+            path=path,
+            arguments=arguments,
+            only=only or None,
+            tags=tags or None,
+            report=report,
+            panel=not no_panel,
+            open_page=open_page,
+            simulate=simulate,
+            step=step,
+            breaks=breaks,
+            pdb=pdb,
+        )
+        return run_once(options, spare)

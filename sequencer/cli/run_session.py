@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sequencer.cli.terminal import Terminal
     from sequencer.panel.bench import PanelRun
     from sequencer.panel.session import Session
+    from sequencer.runner.child import Child
     from sequencer.runner.request import StartRequest
     from sequencer.store.base import Store
 
@@ -79,14 +80,24 @@ class Relay:
         self.printed(text)
 
 
-def run_once(options: RunOptions) -> ExitCode:
-    """Runs, shows, keeps; the exit code. Raises ``Refusal``, ``StoreError``, ``OSError``."""
+def run_once(options: RunOptions, spare: Child | None = None) -> ExitCode:
+    """Runs, shows, keeps; the exit code. ``spare`` is a test process that is loading already.
+
+    Raises ``Refusal``, ``StoreError``, ``OSError``.
+    """
     project = usable_project(options.path)
     compiled = compiled_sequence(choose_sequence(options.path, project), project, stepping=options.stepping)
     if compiled is None:
         return ExitCode.INVALID
     relay = Relay()
-    run = Run(compiled.folder, project.state, listeners=[relay.event], output=relay.output, project=project.folder)
+    run = Run(
+        compiled.folder,
+        project.state,
+        listeners=[relay.event],
+        output=relay.output,
+        project=project.folder,
+        spare=spare,
+    )
     with ExitStack() as opened:
         opened.callback(run.close)
         run.prepare()

@@ -25,31 +25,23 @@ _BATCH_SECONDS = 0.004
 
 
 class Child:
-    """A test process for the generated project in ``folder``, warm once it says so.
+    """A test process: it loads, waits to hear which generated project it is for, collects that, and says so.
 
     ``received`` gets the process and what it sends, in pieces as they come, and ``b""`` once at the end; ``output``
     gets each line that drivers print. Both are called from threads. Raises ``OSError`` when it cannot be started.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        received: Callable[[Child, bytes], None],
-        output: Callable[[str], None],
-        *,
-        cwd: Path | None = None,
-    ) -> None:
+    def __init__(self, received: Callable[[Child, bytes], None], output: Callable[[str], None]) -> None:
         self._received = received
         self._output = output
         self._last: deque[str] = deque(maxlen=_TAIL_LINES)
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _BOOT, _ROOT, str(folder)],
+            [sys.executable, "-P", "-c", _BOOT, _ROOT],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            cwd=cwd,
             **_own_group(),
         )
         _widen(self._process.stdout)
@@ -63,6 +55,10 @@ class Child:
         """Whether the process is there."""
         return self._process.poll() is None
 
+    def collect(self, folder: Path, cwd: Path | None = None) -> None:
+        """Tells it the generated project, and the folder in which drivers shall find themselves."""
+        self.send({"command": "collect", "folder": str(folder.resolve()), "cwd": None if cwd is None else str(cwd)})
+
     def send(self, message: Mapping[str, Any]) -> None:
         """Sends one command; a process that is gone is noticed elsewhere."""
         assert self._process.stdin is not None
@@ -71,12 +67,12 @@ class Child:
             while line:
                 line = line[self._process.stdin.write(line) :]
 
-    def hand_over(self, received: Callable[[Child, bytes], None]) -> bool:
-        """From now on ``received`` hears it; false when there is nothing to hear any more."""
+    def hand_over(self, received: Callable[[Child, bytes], None], output: Callable[[str], None]) -> bool:
+        """From now on ``received`` and ``output`` hear it; false when there is nothing to hear any more."""
         with self._lock:
             if self._received is _ignore:
                 return False
-            self._received = received
+            self._received, self._output = received, output
         return self.alive
 
     def hang_up(self) -> None:

@@ -42,7 +42,8 @@ class Run:
     methods may be called from any thread, ``stop`` also from a signal handler. ``upload``, when it is set before
     ``start``, sends the report for the steps that ask for it (``sync.deliveries.Deliveries.upload``). ``debugger``, set
     before ``start``, is told what the debugger of the test process says: ``{"text": line}``, and ``{"prompt": text}``
-    when it waits for ``debug``, ``{"over": true}`` when it does so no more.
+    when it waits for ``debug``, ``{"over": true}`` when it does so no more. ``spare`` is a test process that was
+    started before anybody knew what to run.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Run:
         output: Callable[[str], None] = _ignore,
         project: Path | None = None,
         grace: float = GRACE_SECONDS,
+        spare: Child | None = None,
     ) -> None:
         self.run_id: str | None = None
         self.upload: Upload | None = None
@@ -68,6 +70,7 @@ class Run:
         self._output = output
         self._project = project
         self._grace = grace
+        self._spare = spare
         self._supervisor: Supervisor | None = None
         self._journal: Journal | None = None
         self._warm = False
@@ -131,7 +134,7 @@ class Run:
             project=self._project,
             grace=self._grace,
         )
-        if not supervisor.child.hand_over(run._receive):
+        if not supervisor.child.hand_over(run._receive, run._output):
             return None
         run.upload, run.debugger = self.upload, self.debugger
         run._watch(supervisor.child, waiting=True)
@@ -242,7 +245,11 @@ class Run:
         return self._supervisor
 
     def _spawn(self) -> Child:
-        return Child(self._compiled, self._receive, self._output, cwd=self._project)
+        child, self._spare = self._spare, None
+        if child is None or not child.hand_over(self._receive, self._output):
+            child = Child(self._receive, self._output)
+        child.collect(self._compiled, self._project)
+        return child
 
     def _receive(self, child: Child, chunk: bytes) -> None:
         self._inbox.put((child, chunk))

@@ -1,4 +1,4 @@
-"""``python -m sequencer.runtime FOLDER``: the test process. It imports, collects, then waits for the start command.
+"""``python -m sequencer.runtime``: the test process. It loads, is told what to collect, then waits for the start.
 
 What it says and hears is described in ``docs/explanation/how-a-run-works.md``.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
-from pathlib import Path
 
 _WITHOUT = (
     "terminal",
@@ -39,8 +37,7 @@ _WITHOUT = (
 
 
 def main() -> None:
-    """Runs the generated project whose folder is the one argument."""
-    folder = Path(sys.argv[1]).resolve()
+    """Runs the generated project that the first command on standard input names."""
     # Before pytest: drivers are imported by it, and what they print must not be taken for events.
     from sequencer.runtime.link import Link
 
@@ -50,10 +47,18 @@ def main() -> None:
     os.environ.pop("PYTEST_PLUGINS", None)
     # Collecting makes objects that live as long as the process: nothing for the collector to find.
     gc.disable()
+    # All that every project needs is loaded before it is known which one it will be.
     import pytest
 
+    import sequencer.runtime.plugin  # noqa: F401
     from sequencer.runtime.child import ChildFront
 
+    project = link.wait_for_project()
+    if project is None:
+        return
+    folder, cwd = project
+    if cwd is not None:
+        os.chdir(cwd)
     without = [argument for name in _WITHOUT for argument in ("-p", f"no:{name}")]
     pytest.main(
         ["--assert=plain", f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), *without, str(folder)],

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -59,6 +60,17 @@ class Link:
     def send(self, message: Mapping[str, Any]) -> None:
         """Sends a message that is no event."""
         self.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+
+    def wait_for_project(self) -> tuple[Path, Path | None] | None:
+        """Blocks until the command to collect a generated project: its folder, and that to work in.
+
+        ``None`` when there is nothing to do.
+        """
+        for message in self._lines:
+            if message.get("command") == "collect":
+                cwd = message.get("cwd")
+                return Path(message["folder"]), None if cwd is None else Path(cwd)
+        return None
 
     def wait_for_start(self, plan: Callable[[], Mapping[str, Any]], warm: Callable[[Start], None]) -> Start | None:
         """Blocks until the start command, telling the plan when asked; ``None`` when there will be no start.

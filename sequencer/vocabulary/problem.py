@@ -36,7 +36,7 @@ class Problem:
 
 
 class InvalidInput(Exception):
-    """A sequence, configuration or other file of the user's that cannot be used; ``problems`` has at least one error."""
+    """A sequence, configuration or other file that cannot be used; ``problems`` has at least one error."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems

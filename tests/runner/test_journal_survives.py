@@ -133,14 +133,18 @@ def test_a_child_whose_runner_died_tidies_up_and_completes_the_journal(project: 
     p.module("main", p.case("long", p.call("log", "'begun'"), p.call("sleep")), p.case("rest"))
     p.module("end", p.case("off", p.call("log", "'off'")), group="teardown")
     process = subprocess.Popen(
-        [sys.executable, "-m", "sequencer.runtime", str(p.write())],
+        [sys.executable, "-m", "sequencer.runtime"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         cwd=ROOT,
     )
     assert process.stdin is not None
     journal = p.folder.parent / "journal.jsonl"
-    process.stdin.write(json.dumps({"command": "start", "run": "r", "journal": str(journal)}).encode() + b"\n")
+    for command in (
+        {"command": "collect", "folder": str(p.write())},
+        {"command": "start", "run": "r", "journal": str(journal)},
+    ):
+        process.stdin.write(json.dumps(command).encode() + b"\n")
     process.stdin.flush()
     while "begun" not in p.logged:
         time.sleep(0.02)
@@ -160,9 +164,10 @@ def test_what_reads_along_gets_the_journal_byte_for_byte(project: Any) -> None:
     """The lines on the pipe are those of the journal, with messages between them that are no events."""
     project.module("main", project.case("a", project.measure("nan"), "print('not an event')"))
     journal = project.folder.parent / "journal.jsonl"
+    collect = json.dumps({"command": "collect", "folder": str(project.write())})
     start = json.dumps({"command": "start", "run": "r", "journal": str(journal)})
     process = subprocess.Popen(
-        [sys.executable, "-m", "sequencer.runtime", str(project.write())],
+        [sys.executable, "-m", "sequencer.runtime"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -172,7 +177,7 @@ def test_what_reads_along_gets_the_journal_byte_for_byte(project: Any) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
-        process.stdin.write(start.encode() + b"\n")
+        process.stdin.write(f"{collect}\n{start}\n".encode())
         process.stdin.flush()
         lines = process.stdout.readlines()
         printed = process.stderr.read()
