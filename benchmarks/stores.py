@@ -175,9 +175,9 @@ def couchdb(where: str) -> Iterator[Store]:
     couch = Couch(address, user=unquote(parts.username or ""), password=unquote(parts.password or ""), timeout=600)
     name = f"hardseq-benchmark-{uuid.uuid4().hex[:8]}"
     try:
-        yield CouchStore(couch, name)
+        yield CouchStore(couch, name, version_1=f"{name}_report")
     finally:
-        for database in (name, f"{name}_units"):
+        for database in (name, f"{name}_units", f"{name}_report"):
             couch.delete(database)
         couch.close()
         if server is not None and server.stdin is not None:

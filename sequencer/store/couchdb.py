@@ -39,7 +39,8 @@ _TRIES = 5  # a conflict that comes back this often is no race
 
 
 class CouchStore:
-    """Reports in the database ``name`` of ``couch``; ``attachments`` is where files wait that reports name.
+    """Reports in the database ``name`` of ``couch``; ``attachments`` is where files wait that reports name;
+    ``version_1`` is the database for other tools.
 
     Nothing is sent before it is needed, so that building one costs nothing and cannot fail.
     """
@@ -50,6 +51,7 @@ class CouchStore:
         name: str = "hardseq",
         attachments: Path | None = None,
         factory: Factory | None = None,
+        version_1: str = VERSION_1_DATABASE,
     ) -> None:
         self._couch = couch
         self._name = name
@@ -59,6 +61,7 @@ class CouchStore:
         self._lock = threading.Lock()
         self._prepared = False
         self._factory = factory
+        self._version_1 = version_1
 
     @property
     def place(self) -> str:
@@ -92,7 +95,7 @@ class CouchStore:
 
     def _create_databases(self) -> None:
         design.create_system_databases(self._couch)
-        for name in (self._name, VERSION_1_DATABASE, self._units.database):
+        for name in (self._name, self._version_1, self._units.database):
             design.create_database(self._couch, name)
 
     def save(self, report: RunReport) -> None:
@@ -158,14 +161,14 @@ class CouchStore:
         revision: str | None = None
         for _ in range(_TRIES):
             try:
-                self._couch.put(VERSION_1_DATABASE, report["id"], body=lower(report, rev=revision))
+                self._couch.put(self._version_1, report["id"], body=lower(report, rev=revision))
                 return
             except Conflict:
-                stored = self._couch.get(VERSION_1_DATABASE, report["id"])
+                stored = self._couch.get(self._version_1, report["id"])
             revision = stored.pop("_rev")
             if stored == lower(report):
                 return
-        raise StoreUnavailable(f"run {report['id']} is being written by others in {VERSION_1_DATABASE} all the time")
+        raise StoreUnavailable(f"run {report['id']} is being written by others in {self._version_1} all the time")
 
     def _replicate(self) -> None:
         """Once a process. A factory that is away is no reason to fail here: ``replicate_to_factory`` tells it."""

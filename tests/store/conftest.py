@@ -233,7 +233,7 @@ def database(couchdb_server: Server) -> Iterator[str]:
     name = f"test{uuid.uuid4().hex[:12]}"
     yield name
     couch = couchdb_server.connect()
-    for suffix in ("", "_units", "_live"):
+    for suffix in ("", "_units", "_live", "_report"):
         with suppress(StoreError):
             couch.delete(name + suffix)
     couch.close()
@@ -245,7 +245,7 @@ def open_couchdb(couchdb_server: Server, database: str, files: Path) -> Iterator
     opened: list[CouchStore] = []
 
     def open_() -> CouchStore:
-        opened.append(CouchStore(couchdb_server.connect(), database, files))
+        opened.append(CouchStore(couchdb_server.connect(), database, files, version_1=f"{database}_report"))
         return opened[-1]
 
     yield open_

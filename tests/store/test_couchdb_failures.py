@@ -36,7 +36,7 @@ FAULTS = {
 def behind(faulty: Any, couchdb_server: Any, database: str, files: Path) -> Iterator[CouchStore]:
     """A store whose CouchDB is behind the faulty server, with short patience."""
     couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=0.3)
-    store = CouchStore(couch, database, files)
+    store = CouchStore(couch, database, files, version_1=f"{database}_report")
     yield store
     store.close()
 
@@ -45,7 +45,7 @@ def behind(faulty: Any, couchdb_server: Any, database: str, files: Path) -> Iter
 def patient(faulty: Any, couchdb_server: Any, database: str, files: Path) -> Iterator[CouchStore]:
     """The same with the patience that a real store has."""
     couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=20)
-    store = CouchStore(couch, database, files)
+    store = CouchStore(couch, database, files, version_1=f"{database}_report")
     yield store
     store.close()
 
@@ -70,7 +70,7 @@ def test_a_report_arrives_once_the_fault_is_over(
     """The same object works again afterwards, and what an interrupted try had stored already is no conflict."""
     saved = report()
     patient.save(report())
-    hurried = CouchStore(couchdb_server.connect(timeout=1), database)
+    hurried = CouchStore(couchdb_server.connect(timeout=1), database, version_1=f"{database}_report")
     hurried._couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=0.3)
     faulty.faults.extend([fault] * (1 if fault == "chunked conflict" else 3))  # reading is never answered by that
     for _ in range(8):

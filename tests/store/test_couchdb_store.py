@@ -32,34 +32,40 @@ def couch(couchdb_server: Any) -> Any:
     client.close()
 
 
-def test_tools_for_hardpy_find_version_1_and_nothing_else(open_couchdb: Open, couch: Couch, report: MakeReport) -> None:
+def test_tools_for_hardpy_find_version_1_and_nothing_else(
+    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+) -> None:
     """The database `report` has each run with exactly the version 1 fields."""
     saved = report(status="failed")
     open_couchdb().save(saved)
-    found = couch.get("report", saved["id"])
+    found = couch.get(f"{database}_report", saved["id"])
     assert found.pop("_rev")
     assert found == lower(saved)
 
 
-def test_the_version_1_document_follows_its_run(open_couchdb: Open, couch: Couch, report: MakeReport) -> None:
+def test_the_version_1_document_follows_its_run(
+    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+) -> None:
     """When the complete report replaces the aborted one, the lowered document is replaced, too."""
     store = open_couchdb()
     aborted = report(aborted=True, finished=False)
     complete = report(aborted["id"])
     store.save(aborted)
     store.save(complete)
-    found = couch.get("report", aborted["id"])
+    found = couch.get(f"{database}_report", aborted["id"])
     assert {**found, "_rev": None} == {**lower(complete), "_rev": None}
 
 
-def test_a_missing_version_1_document_is_made_up_for(open_couchdb: Open, couch: Couch, report: MakeReport) -> None:
+def test_a_missing_version_1_document_is_made_up_for(
+    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+) -> None:
     """A save that was interrupted between the two documents is completed by the next try."""
     store = open_couchdb()
     saved = report()
     store.save(saved)
-    couch.delete("report", saved["id"], rev=couch.get("report", saved["id"])["_rev"])
+    couch.delete(f"{database}_report", saved["id"], rev=couch.get(f"{database}_report", saved["id"])["_rev"])
     store.save(saved)
-    assert couch.get("report", saved["id"])["status"] == "passed"
+    assert couch.get(f"{database}_report", saved["id"])["status"] == "passed"
 
 
 def test_a_report_beyond_the_bound_of_a_document_is_stored_whole(
@@ -206,11 +212,13 @@ def test_names_and_paths_are_quoted(couch: Couch, database: str) -> None:
         couch.get(database, "a")
 
 
-def test_a_database_that_somebody_took_away_is_made_again(open_couchdb: Open, couch: Couch, report: MakeReport) -> None:
+def test_a_database_that_somebody_took_away_is_made_again(
+    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+) -> None:
     """A save whose second database is missing creates it rather than failing for ever."""
     store = open_couchdb()
     store.save(report())
-    couch.delete("report")
+    couch.delete(f"{database}_report")
     saved = report()
     store.save(saved)
-    assert couch.get("report", saved["id"])["status"] == "passed"
+    assert couch.get(f"{database}_report", saved["id"])["status"] == "passed"
