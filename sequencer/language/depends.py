@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from sequencer.language.plan import CasePlan, Dependency, ModulePlan, Nodes, value
 from sequencer.language.problems import Problems
@@ -26,16 +27,37 @@ class Dependencies:
             if case.base_id != case.id:
                 self._by_name.setdefault(f"{case.module.id}::{case.base_id}", []).append(case)
         self._reported: set[Place] = set()
+        self._some_never_run = any(_never_runs(case.nodes) or _never_runs(case.module.nodes) for case in self._cases)
         self._never: set[str] = set()
+        self._none: list[CasePlan] = []
+        self._last_positions: dict[int, int] = {}
+        self._full_names: dict[int, tuple[str, ...]] = {}
+        self._modules_of: dict[str, list[str]] = {}
+        for case in self._cases:
+            self._modules_of.setdefault(case.id, []).append(case.full_name)
 
     def resolve(self) -> None:
         """Fills ``CasePlan.depends``; unknown names, cycles and cases that run later are reported."""
         wanted = {case.full_name: self._targets(case) for case in self._cases}
         for case in self._cases:
             for dependency, targets in wanted[case.full_name]:
-                self._check_order(case, dependency, targets, wanted)
+                # Many cases may wait for the same module: its last case is the one that could run too late.
+                if targets and self._last(targets) >= self._position[case.full_name]:
+                    self._check_order(case, dependency, targets, wanted)
                 self._check_reachable(case, dependency, targets)
-                case.depends += [target.full_name for target in targets if target.full_name not in case.depends]
+            names = [self._names(targets) for _, targets in wanted[case.full_name]]
+            case.depends = names[0] if len(names) == 1 else tuple(dict.fromkeys(chain.from_iterable(names)))
+
+    def _last(self, targets: list[CasePlan]) -> int:
+        if id(targets) not in self._last_positions:
+            self._last_positions[id(targets)] = max(self._position[target.full_name] for target in targets)
+        return self._last_positions[id(targets)]
+
+    def _names(self, targets: list[CasePlan]) -> tuple[str, ...]:
+        """The full names, one tuple for all who wait for the same cases."""
+        if id(targets) not in self._full_names:
+            self._full_names[id(targets)] = tuple(target.full_name for target in targets)
+        return self._full_names[id(targets)]
 
     def _targets(self, case: CasePlan) -> list[tuple[Dependency, list[CasePlan]]]:
         return [(dependency, self._find(dependency, case.module)) for dependency in case.dependencies()]
@@ -45,7 +67,7 @@ class Dependencies:
         module_id = module_id or module.id
         if module_id in self._modules and not separator:
             return self._modules[module_id].cases
-        found = self._by_name.get(f"{module_id}::{case_id}", []) if separator else []
+        found = self._by_name.get(f"{module_id}::{case_id}", self._none) if separator else self._none
         if not found:
             self._unknown(dependency, module, module_id, case_id)
         return found
@@ -64,9 +86,8 @@ class Dependencies:
             cases = [case.id for case in self._modules[module_id].cases]
             prefix = text[: text.index("::") + 2]
             hint = did_you_mean(case_id, cases, prefix + "{}")
-            elsewhere = [case.full_name for case in self._cases if case.id == case_id]
-            if hint is None and elsewhere:
-                hint = f"did you mean `{elsewhere[0]}`?"
+            if hint is None and case_id in self._modules_of:
+                hint = f"did you mean `{self._modules_of[case_id][0]}`?"
         self._problems.report("unknown-dependency", message, dependency.place, hint=hint)
 
     def _check_order(
@@ -97,7 +118,7 @@ class Dependencies:
 
     def _check_reachable(self, case: CasePlan, dependency: Dependency, targets: list[CasePlan]) -> None:
         """Warns when a case waits for one that never runs. The cases come in running order, so this spreads."""
-        for target in targets:
+        for target in targets if self._some_never_run else ():
             if target.full_name in self._never or _never_runs(target.nodes) or _never_runs(target.module.nodes):
                 self._never.add(case.full_name)
                 message = f"`{case.full_name}` never runs, because `{target.full_name}` never does"

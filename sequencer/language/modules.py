@@ -106,7 +106,7 @@ class ModuleBuilder:
             steps=(*bindings.steps(), *steps),
             description=bindings.text("description"),
             group=plan.group,
-            depends=tuple(plan.depends),
+            depends=plan.depends,
             critical=value(plan.nodes, "critical") is True,
             when=when,
             tags=tuple(dict.fromkeys([*_tags(plan.module.nodes), *_tags(plan.nodes)])),

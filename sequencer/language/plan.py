@@ -47,7 +47,7 @@ class CasePlan:
     group: Group
     library: Library
     bindings: list[Binding] = field(default_factory=list)
-    depends: list[str] = field(default_factory=list)
+    depends: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:

@@ -21,7 +21,7 @@ class Problems:
     def __init__(self) -> None:
         self.errors = 0
         self._problems: dict[tuple[Place, str, str], Problem] = {}
-        self._broken: set[tuple[str, int, int]] = set()
+        self._broken: dict[tuple[str, int, int], Problem] = {}
 
     def report(
         self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"
@@ -29,20 +29,20 @@ class Problems:
         """Adds a problem, unless the same was said of the same place."""
         self.add(Problem(code, message, place, hint, severity))
 
-    def add(self, problem: Problem) -> None:
+    def add(self, problem: Problem) -> Problem:
         """Adds a problem, unless the same was said of the same place. What it quotes is made to fit one line."""
         if not problem.message.isprintable() or len(problem.message) > MAX_MESSAGE:
             problem = replace(problem, message=_one_line(problem.message))
         if problem.hint is not None and (not problem.hint.isprintable() or len(problem.hint) > MAX_MESSAGE):
             problem = replace(problem, hint=_one_line(problem.hint))
-        if self._problems.setdefault((problem.place, problem.code, problem.message), problem) is problem:
-            self.errors += problem.severity == "error"
+        kept = self._problems.setdefault((problem.place, problem.code, problem.message), problem)
+        self.errors += kept is problem and problem.severity == "error"
+        return kept
 
     def broken(self, problems: Iterable[Problem]) -> None:
         """Adds problems of the YAML itself: whatever else is wrong at their places follows from them."""
         for problem in problems:
-            self.add(problem)
-            self._broken.add(problem.place[:3])
+            self._broken.setdefault(problem.place[:3], self.add(problem))
 
     def listed(self, sources: Mapping[str, str]) -> list[Problem]:
         """All problems by file, line and column. ``# hardseq: ignore[code]`` at the end of a line switches the
@@ -50,12 +50,8 @@ class Problems:
         ignored = {file: _ignored_lines(source) for file, source in sources.items()}
         first = next(iter(sources), "")
         kept = [problem for problem in self._problems.values() if not _is_ignored(problem, ignored)]
-        kept = [problem for problem in kept if problem.place[:3] not in self._broken or self._is_yaml(problem)]
+        kept = [problem for problem in kept if self._broken.get(problem.place[:3], problem) is problem]
         return sorted(kept, key=lambda problem: (problem.place.file != first, problem.place, problem.code))
-
-    def _is_yaml(self, problem: Problem) -> bool:
-        same_place = [each for each in self._problems.values() if each.place[:3] == problem.place[:3]]
-        return same_place[0] is problem
 
 
 def _one_line(text: str) -> str:

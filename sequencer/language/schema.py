@@ -22,7 +22,7 @@ from sequencer.language.schema_parts import (
 from sequencer.steps import step_types
 from sequencer.steps.base import Schema, StepType
 
-SCHEMA_ID = "https://hardseq.dev/schemas/sequence.schema.json"
+SCHEMA_ID = "urn:hardseq:sequence"
 
 
 def steps_schema(description: str) -> dict[str, Any]:

@@ -29,6 +29,10 @@ _PATTERNS = {
 _YAML_1_1 = frozenset("y Y yes Yes YES n N no No NO on On ON off Off OFF".split())  # noqa: SIM905 - reads better
 
 
+MAX_COMPARED = 1000
+"""Among more names than that the search for a similar one would take longer than it helps."""
+
+
 def phrase(schema: Mapping[str, Any]) -> str:
     """What a schema asks for: ``a whole number from 1 up or a mapping``."""
     for union in ("anyOf", "oneOf"):
@@ -97,6 +101,8 @@ def show_plain(value: object) -> str:
 def did_you_mean(word: object, known: Iterable[str], template: str = "{}") -> str | None:
     """``did you mean `limits`?`` when ``known`` has something similar."""
     names = sorted({str(name) for name in known})
+    if len(names) > MAX_COMPARED:
+        return None
     close = get_close_matches(str(word), names, n=1, cutoff=0.6)
     if not close:
         lowered = {name.lower(): name for name in names}
