@@ -109,6 +109,11 @@ class Live:
                 self._session_changes.update(changed)
                 self._mark()
 
+    def publish(self) -> None:
+        """Publishes what is there now, without waiting for the thread's turn."""
+        with self._changed:
+            self._flush()
+
     def close(self) -> None:
         """Ends the publishing thread and wakes every reader."""
         with self._changed:

@@ -4,15 +4,18 @@ process comes up. Whatever happens to a run or its process, the panel goes on.""
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from sequencer.domain.params import read_params
+from sequencer.panel import live
 from sequencer.panel.bench import Bench, Loaded, PanelRun, Wish
 from sequencer.panel.errors import Invalid, NotThere, Refused
 from sequencer.panel.expectation import expected_seconds
+from sequencer.panel.garbage import collect, postponed
 from sequencer.panel.session import Session
 from sequencer.store.base import RunFilter, StoreError
 from sequencer.sync.outbox_tables import OutboxUnavailable
@@ -141,6 +144,7 @@ class WaitingSession(Session):
             if self._run is None:
                 self._run = self._loaded.launch(self.live.listen, self._output)
             self._run.prepare()
+            collect()
         except InvalidInput as invalid:
             return self._block("invalid", problems=[_problem(found) for found in invalid.problems])
         except (OSError, RuntimeError) as error:
@@ -211,7 +215,8 @@ class WaitingSession(Session):
         run = self._run
         assert run is not None
         try:
-            report = run.wait()
+            with postponed():
+                report = run.wait()
         except Exception as error:  # whatever it is, the panel goes on, and the journal has what was measured
             self.alert("run", f"the run's report could not be made: {error}")
             self._end(run)
@@ -219,6 +224,9 @@ class WaitingSession(Session):
         with self._changed:
             self._enter("saving")
         self.live.show(report)
+        # Pages first: keeping the report takes the interpreter for a while.
+        self.live.publish()
+        time.sleep(live.PAUSE)
         self._keep(report)
         self._end(run)
         self._durations.append(report)
