@@ -25,7 +25,7 @@ run: $(VENV)/installed
 
 test: $(VENV)/tested lint
 	@$(COMPILE)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .
