@@ -4,8 +4,8 @@
 
 A real panel in a process of its own serves a sequence of cases with one limited measurement each and nothing to wait
 for: the fastest run there is, and so the hardest to follow. The clients read server-sent events over sockets, each
-in a process of its own as browsers are, and note when each measurement's event arrives; the event carries the time at which the test process
-made it, on the same clock. Runs with and without clients take turns.
+in a process of its own as browsers are, and note when each measurement's event arrives; the event carries the time at
+which the test process made it, on the same clock. Runs with and without clients take turns.
 """
 
 from __future__ import annotations
