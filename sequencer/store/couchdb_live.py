@@ -34,6 +34,7 @@ class LiveState:
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._revisions: dict[str, str] = {}
+        self._written: tuple[str, str] | None = None
         self._thread: threading.Thread | None = None
 
     def __call__(self, stamped: Stamped) -> None:
@@ -76,6 +77,17 @@ class LiveState:
             state = {**self._state, "cases": dict(self._state["cases"]), "updated": time.time()}
         stand = state["stand"] or state["host"] or "stand"
         document = {"_id": f"live:{stand}", "type": "live", **state}
+        self._put_in_any_case(document)
+        self._take_away_former(document["_id"], state["run"])
+
+    def _take_away_former(self, identity: str, run: str) -> None:
+        """A run that is told its stand by a case began under the host's name, where it would seem to run for ever."""
+        former, self._written = self._written, (identity, run)
+        if former is not None and former[1] == run and former[0] != identity:
+            with suppress(StoreError):
+                self._couch.delete(self._name, former[0], rev=self._revisions.pop(former[0]))
+
+    def _put_in_any_case(self, document: dict[str, Any]) -> None:
         try:
             self._put(document)
         except Conflict:  # a run of another process wrote it last

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sequencer.store.base import StoreError
 from sequencer.store.couchdb_client import Couch
 from sequencer.store.couchdb_live import LiveState
-from sequencer.vocabulary.event import CaseFinished, CaseStarted, Stamped
+from sequencer.vocabulary.event import CaseFinished, CaseStarted, Recorded, RunStarted, Stamped
 
 Stream = Callable[..., list[Stamped]]
 
@@ -86,3 +89,31 @@ def test_the_stand_of_another_process_is_taken_over(
             live(stamped)
         live.close(10)
     assert couch.get(f"{database}_live", "live:Stand 1")["run"] == "run-5"
+
+
+def test_a_stand_that_is_named_by_a_case_leaves_no_ghost(
+    couchdb_server: Any, couch: Couch, database: str, stream: Stream
+) -> None:
+    """A run that began under the host's name and is then told its stand has one live document."""
+    first, *_, last = stream("run-6")
+    assert isinstance(first.event, RunStarted)
+    unnamed = Stamped(first.seq, first.time, replace(first.event, record={}))
+    live = LiveState(couchdb_server.connect(), f"{database}_live")
+    live(unnamed)
+    wait_for(lambda: couch.get(f"{database}_live", "_all_docs")["total_rows"] == 1)
+    live(Stamped(2, 0.0, Recorded("main::who", "stand", {"name": "Stand 9"})))
+    live(last)
+    live.close(10)
+    rows = couch.get(f"{database}_live", "_all_docs")["rows"]
+    assert [row["id"] for row in rows] == ["live:Stand 9"]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until it holds, for half a minute at most."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with suppress(StoreError):
+            if condition():
+                return
+        time.sleep(0.02)
+    raise AssertionError("it never came to that")
