@@ -17,6 +17,7 @@ import couchdb.http  # type: ignore[import-untyped]  # the library has no type h
 from sequencer.store.base import StoreError, StoreUnavailable
 from sequencer.store.couchdb_transport import Pool
 
+_SHOWN = 500  # characters
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _ANSWER_TIMES = 6  # a long answer may take this many time-outs in all
@@ -101,7 +102,7 @@ class Couch:
             raise self._explained(error) from None
         except _ODD as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            reason = reason or type(error).__name__
+            reason = _printable(reason) or type(error).__name__
             raise StoreUnavailable(f"CouchDB at {self.address} cannot be reached: {reason}") from error
         finally:
             self._pool.drop()
@@ -141,11 +142,16 @@ def _expect_json(media_type: str, body: bytes, address: str) -> Any:
     try:
         return json.loads(body)
     except ValueError as error:
-        kind = media_type.partition(";")[0] or "something"
+        kind = _printable(media_type.partition(";")[0]) or "something"
         raise StoreUnavailable(f"{address} does not answer as CouchDB does: it sent {kind} instead of JSON") from error
 
 
 def _reason(what: Any) -> str:
     if isinstance(what, tuple):
-        return ": ".join(str(part) for part in what if part)
-    return str(what)
+        return _printable(": ".join(str(part) for part in what if part))
+    return _printable(str(what))
+
+
+def _printable(text: str) -> str:
+    """What a server sent, bounded and without what could steer a terminal: people are shown it."""
+    return "".join(letter for letter in text if letter.isprintable())[:_SHOWN].strip()
