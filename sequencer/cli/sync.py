@@ -49,7 +49,8 @@ class Progress:
         """Takes one try."""
         delivery = outcome.delivery
         self._tried += 1
-        if not delivery.delivered and self._told < MOST_TOLD:
+        # What is parked is named at the end, together with what had been parked before.
+        if delivery.verdict not in ("delivered", "parked") and self._told < MOST_TOLD:
             self._told += 1
             status = "" if delivery.status is None else f" ({delivery.status})"
             self.end()
@@ -74,6 +75,9 @@ def _show(result: SyncResult) -> None:
             say(f"{name}: {counts.waiting + counts.blocked} waiting", fg="yellow")
         if counts.parked:
             say(f"{name}: {counts.parked} parked, refused by the server; `--resend` tries them again", fg="red")
+            for entry in (entry for entry in result.parked if entry.target == target):
+                status = "" if entry.status is None else f" ({entry.status})"
+                say(f"  {entry.run}{status}: {clean(entry.text)}")
         if target in result.problems:
             say(f"{name}: {clean(result.problems[target])}", fg="red")
     if not result.drains and not result.left:

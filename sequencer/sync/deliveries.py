@@ -22,7 +22,7 @@ from sequencer.sync import delivery_status
 from sequencer.sync.delivery import COUCHDB, STAND_CLOUD, Delivery, Target
 from sequencer.sync.drain import DrainResult, Outcome, drain, send_one
 from sequencer.sync.job import FIRST_AFTER, DrainJob
-from sequencer.sync.outbox import Counts, Outbox
+from sequencer.sync.outbox import Counts, Entry, Outbox
 from sequencer.sync.outbox_tables import OutboxUnavailable
 from sequencer.sync.stand_cloud import StandCloud
 from sequencer.sync.targets import NotConfigured, open_stand_cloud, stand_cloud_target, store_target
@@ -33,6 +33,9 @@ CATCH_UP = 10.0
 
 STORE_INTERVAL = 1.0
 """Minutes between two tries to bring waiting reports into a store that was away."""
+
+MOST_TOLD = 20
+"""Parked reports of one target that a ``sync`` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,12 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What a ``sync`` did to each target, and what is left there now."""
+    """What a ``sync`` did to each target, and what is left there now. ``parked``: the oldest that servers refused."""
 
     drains: tuple[DrainResult, ...]
     left: Mapping[str, Counts]
     problems: Mapping[str, str]
+    parked: tuple[Entry, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -159,7 +163,8 @@ class Deliveries:
                 self.outbox.resend(target.name)
             drains.append(drain(self.outbox, target, every=True, progress=progress or (lambda _: None), stop=stop))
         left = {name: self.outbox.counts(name) for name in self._names()}
-        return SyncResult(tuple(drains), left, self._problems())
+        parked = [entry for name in left for entry in self.outbox.entries(name, state="parked", limit=MOST_TOLD)]
+        return SyncResult(tuple(drains), left, self._problems(), tuple(parked))
 
     def resend(self, run: str | None = None, target: str = STAND_CLOUD) -> int:
         """Parked reports (or the one of ``run``) wait again; returns how many. A running job sends them at once."""

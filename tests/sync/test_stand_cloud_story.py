@@ -139,6 +139,19 @@ def test_what_was_not_taken_is_told_kept_and_sent_by_sync(story: Story, standin:
     assert list(standin.copies.values()) == [1]
 
 
+def test_why_a_report_is_parked_is_told_by_every_sync(story: Story, standin: Any) -> None:
+    """A report that was refused in its run is named with the server's words until it is sent again."""
+    standin.fail(status=422, text="no such product", times=1)
+    story.hardseq("run", "sequences/story.yaml", "--no-panel")
+    for _ in range(2):
+        code, told = story.hardseq("sync")
+        assert code == 1 and "1 parked" in told
+        assert "(422): no such product" in told
+    code, told = story.hardseq("sync", "--resend")
+    assert code == 0 and "1 sent" in told
+    assert list(standin.copies.values()) == [1]
+
+
 def test_the_key_appears_nowhere(
     story: Story, standin: Any, key: Secret, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
