@@ -44,12 +44,19 @@ class AttemptView:
         self._lengths = dict.fromkeys(GROWING, 0)
         self._messages: dict[str, str] = {}
         self._dialogs = ""
+        self._tries = 0
 
     def patch(self, attempt: AttemptReport) -> dict[str, Any]:
         """What is new, and remembers it as known."""
         report: Mapping[str, Any] = attempt
         patch: dict[str, Any] = {}
         changed = {name: report[name] for name in ATTEMPT_FIELDS if self._fields.get(name, ...) != report[name]}
+        # A failed try marks what it measured, up to the last entry: the one thing that changes what is known.
+        tries = len(attempt.get("tries", ()))
+        if tries != self._tries:
+            self._tries = tries
+            self._lengths["measurements"] = len(attempt["measurements"])
+            changed["measurements"] = attempt["measurements"][:MOST_SHOWN]
         if changed:
             self._fields.update({name: _copied(value) for name, value in changed.items()})
         # Questions are few and change when they are answered: told whole.

@@ -1,7 +1,7 @@
 // Charts on uPlot, which is loaded only when there is a chart to draw.
 
 import { h, icon } from "./dom.js";
-import { number, t } from "./text.js";
+import { axisNumber, number, t } from "./text.js";
 
 const SERIES = 8;
 const DASHES = [[], [10, 4], [3, 3], [12, 4, 3, 4]];
@@ -104,13 +104,14 @@ function options(uPlot, chart, area, logX, logY) {
     labelFont: `600 ${0.85 * rem}px Inter, sans-serif`,
     labelSize: 1.8 * rem,
     gap: 0.3 * rem,
-    values: (plot, values) => values.map((value) => (value === null || (log && !isPowerOfTen(value)) ? "" : number(value))),
+    values: (plot, values) => values.map((value) => (value === null || (log && !isPowerOfTen(value)) ? "" : axisNumber(value))),
     size: 3.6 * rem,
     space: 3.4 * rem,
   });
   return {
     width: area.clientWidth || 600,
     height: height(area),
+    padding: [0.5 * rem, 1.5 * rem, 0, 0],
     scales: { x: { time: false, distr: logX ? 3 : 1 }, y: { distr: logY ? 3 : 1 } },
     axes: [{ ...axis(chart.x_label, logX), size: 2.4 * rem, space: 4.5 * rem }, axis(chart.y_label, logY)],
     cursor: { drag: { x: true, y: true, uni: 20 }, focus: { prox: 24 }, points: { size: 9 } },

@@ -163,7 +163,7 @@ function renderFacts() {
     ["fact.process", run.process.name],
     ["fact.user", run.user],
   ].filter(([, what]) => what);
-  const flags = [run.simulated ? "run.simulated" : null, run.selection ? "run.partial" : null].filter(Boolean);
+  const flags = [run.simulated ? "run.simulated" : null, run.selection ? "run.partial" : null, run.debugged ? "run.debugged" : null].filter(Boolean);
   const mark = JSON.stringify([said, flags]);
   if (parts.facts.dataset.mark === mark) return;
   parts.facts.dataset.mark = mark;

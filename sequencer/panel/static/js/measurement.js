@@ -69,7 +69,7 @@ export function scale(measurement) {
   const [from, to] = [(margin / (1 + 2 * margin)) * 96 + 2, ((1 + margin) / (1 + 2 * margin)) * 96 + 2];
   return s(
     "svg",
-    { class: `scale ${measurement.result === false ? "is-failed" : ""}`, viewBox: "0 0 100 12", "aria-hidden": "true", preserveAspectRatio: "none" },
+    { class: `scale ${measurement.result === false && !measurement.superseded ? "is-failed" : ""}`, viewBox: "0 0 100 12", "aria-hidden": "true", preserveAspectRatio: "none" },
     s("rect", { class: "scale-track", x: 0, y: 4.5, width: 100, height: 3, rx: 1.5 }),
     s("rect", { class: "scale-allowed", x: from, y: 4.5, width: to - from, height: 3 }),
     s("rect", { class: "scale-mark", x: x - 1.25, y: 0.5, width: 2.5, height: 11, rx: 1 }),
@@ -78,7 +78,7 @@ export function scale(measurement) {
 
 /** One line beside the case: name, value, limits, scale. */
 export function reading(measurement) {
-  const status = measurement.result === false ? "failed" : measurement.result === true ? "passed" : "none";
+  const status = measurement.superseded || measurement.result === null ? "none" : measurement.result ? "passed" : "failed";
   return h(
     "div",
     { class: `reading is-${status}`, title: measurement.reason || "" },
@@ -86,7 +86,7 @@ export function reading(measurement) {
     h("span", { class: "reading-value" }, measuredText(measurement)),
     h("span", { class: "reading-limits" }, limitsText(measurement.limits, measurement.unit)),
     scale(measurement) || h("span", { class: "scale" }),
-    measurement.result === null ? h("span", { class: "icon" }) : icon(status, t(`status.${status}`)),
+    status === "none" ? h("span", { class: "icon" }) : icon(status, t(`status.${status}`)),
   );
 }
 
@@ -115,12 +115,13 @@ export function measurementTable(measurements) {
 }
 
 export function measurementRow(measurement) {
-  const { result } = measurement;
+  // What a failed try of a step measured stands in the table, and judges nothing.
+  const result = measurement.superseded ? null : measurement.result;
   const status = result === null ? null : result ? "passed" : "failed";
   return h(
     "tr",
     { class: status ? `is-${status}` : "" },
-    h("td", { class: "col-name" }, measurement.name, measurement.reason && result === false ? h("div", { class: "reason" }, measurement.reason) : null),
+    h("td", { class: "col-name" }, measurement.name, measurement.reason && measurement.result === false ? h("div", { class: "reason" }, measurement.reason) : null),
     h("td", { class: "col-value number" }, measuredText(measurement)),
     h("td", { class: "col-limits" }, limitsText(measurement.limits, measurement.unit)),
     h("td", { class: "col-scale" }, scale(measurement)),

@@ -41,7 +41,7 @@ function show(page, report) {
         h("h1", {}, report.sequence.name, report.sequence.version ? h("span", { class: "soft" }, ` ${report.sequence.version}`) : null),
         h("p", {}, Object.entries(counts).map(([status, count]) => `${count} ${t(`count.${status}`)}`).join(" · ")),
         report.stop_reason ? h("p", {}, report.stop_reason) : null,
-        [report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
+        [report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
       ),
     ),
     h("div", { class: "run-failures" }, report.failures.map(failure)),
@@ -97,7 +97,7 @@ function moduleCard(module, path) {
 function caseRow(one, path) {
   const attempt = one.attempts[one.attempts.length - 1];
   const found = attempt?.measurements || [];
-  const failed = found.filter((measurement) => measurement.result === false);
+  const failed = found.filter((measurement) => measurement.result === false && !measurement.superseded);
   const chosen = (failed.length ? failed : found).slice(0, 4);
   const head = h(
     "button",

@@ -68,7 +68,7 @@ function runRow(run) {
     h("td", { class: "col-serial_number strong number" }, run.serial_number || "—"),
     h("td", { class: "col-part_number" }, run.part_number || "—"),
     h("td", { class: "col-sequence" }, run.sequence, run.sequence_version ? h("span", { class: "muted" }, ` ${run.sequence_version}`) : null, flags.map((flag) => [" ", h("span", { class: "tag" }, t(flag))])),
-    h("td", { class: "col-cause" }, run.caused_dut_failure_id || "", run.error_code === null ? null : h("span", { class: "tag" }, t("failure.code", { code: run.error_code }))),
+    h("td", { class: "col-cause" }, run.caused_dut_failure_id || "", run.error_code === null ? null : [" ", h("span", { class: "tag" }, t("failure.code", { code: run.error_code }))]),
     h("td", { class: "col-duration number" }, run.stop_time ? duration(run.stop_time - run.start_time, { fine: true }) : "—"),
     h("td", { class: "col-user" }, run.user || ""),
   );

@@ -47,7 +47,7 @@ export function showFieldProblems(problems) {
 /** Puts the focus where the next scan goes, unless somebody is busy elsewhere. */
 export function focusForm() {
   const busy = document.activeElement && document.activeElement !== document.body && document.activeElement.matches("input, select, textarea, dialog *");
-  if (!busy && fields.length && !document.querySelector("dialog[open]")) fields[0].input.focus({ preventScroll: true });
+  if (!busy && fields.length && !document.querySelector("dialog[open]")) fields[0].focus();
 }
 
 function choiceField(choices, choice) {
@@ -80,7 +80,7 @@ class ParamField {
     this.element = h(
       "div",
       { class: `field ${param.type === "boolean" ? "is-switch" : ""}` },
-      h("label", { htmlFor: id }, param.prompt || param.name, param.required && param.type !== "boolean" ? null : h("span", { class: "muted" }, ` ${t("field.optional")}`)),
+      h("label", { htmlFor: id }, param.prompt || param.name, (param.required && param.type !== "boolean") || param.default !== null ? null : h("span", { class: "muted" }, ` ${t("field.optional")}`)),
       this.input,
       this.problem,
     );
@@ -106,6 +106,12 @@ class ParamField {
       spellcheck: false,
       enterKeyHint: "go",
     });
+  }
+
+  /** With the focus what stands there is marked, so that the next scan takes its place. */
+  focus() {
+    this.input.focus({ preventScroll: true });
+    this.input.select?.();
   }
 
   value() {

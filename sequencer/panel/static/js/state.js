@@ -148,20 +148,18 @@ export function openDialogs() {
   return found.sort((a, b) => a.asked - b.asked);
 }
 
-/** Seconds that the rest of the run is going to take, or null when no earlier run tells. */
+/** Seconds that the rest of the run is going to take, or null when earlier runs do not tell it of every case. */
 export function remainingSeconds() {
   const { expected } = state.session;
   if (!expected || !state.run) return null;
   let left = 0;
-  let known = 0;
   for (const one of state.cases.values()) {
+    if (one.status !== "run" && (one.status !== "ready" || !isWanted(one))) continue;
     const seconds = expected[one.full_name];
-    if (seconds === undefined) continue;
-    known += 1;
-    if (one.status === "ready") left += isWanted(one) ? seconds : 0;
-    else if (one.status === "run") left += Math.max(0, seconds - (now() - one.start_time));
+    if (seconds === undefined) return null;
+    left += one.status === "ready" ? seconds : Math.max(0, seconds - (now() - one.start_time));
   }
-  return known ? left : null;
+  return left;
 }
 
 function isWanted(one) {

@@ -65,6 +65,12 @@ export function number(of) {
   return numbers.format(of);
 }
 
+/** A number at an axis: short where it is large, as in `1M`. */
+export function axisNumber(of) {
+  if (Math.abs(of) < 1e5) return number(of);
+  return new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 2 }).format(of);
+}
+
 export function percent(of) {
   if (of === null || of === undefined) return "—";
   return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(of);

@@ -1,0 +1,153 @@
+// One case of the plan on the live page; `update` touches only what is another than before.
+
+import { get } from "./api.js";
+import { chartBox } from "./chart.js";
+import { caseDetails, failure } from "./details.js";
+import { h, icon, setAria, setIcon, setText, show } from "./dom.js";
+import { measuredText, reading } from "./measurement.js";
+import { follow } from "./sight.js";
+import { lastAttempt, now, state } from "./state.js";
+import { duration, t } from "./text.js";
+
+const READINGS = 4;
+
+/** `plan.isWanted(case)` says whether the filter shows it; `plan.changed(module)` is told of another status. */
+export class CaseRow {
+  constructor(one, plan) {
+    this.one = one;
+    this.plan = plan;
+    this.name = one.full_name;
+    this.open = null;
+    this.shown = {};
+    this.icon = icon(one.status);
+    this.title = h("span", { class: "case-name" }, one.name);
+    this.attempt = h("span", { class: "tag attempt-tag", hidden: true });
+    this.message = h("div", { class: "case-message" });
+    this.bar = h("progress", { class: "case-progress", hidden: true, max: 1 });
+    this.barLabel = h("span", { class: "case-progress-label muted", hidden: true });
+    this.readings = h("div", { class: "readings" });
+    this.more = h("span", { class: "more muted", hidden: true });
+    this.time = h("span", { class: "case-time number" });
+    this.tick = h("input", { type: "checkbox", checked: true, aria: { label: t("choose.case", { name: one.name }) } });
+    this.head = h(
+      "button",
+      { class: "case-head", type: "button", aria: { expanded: "false" } },
+      this.icon,
+      h("span", { class: "case-text" }, h("span", { class: "case-title" }, this.title, this.attempt), this.message, this.bar, this.barLabel),
+      h("span", { class: "case-readings" }, this.readings, this.more),
+      this.time,
+      h("span", { class: "case-chevron" }, icon("chevron")),
+    );
+    this.failures = h("div", { class: "case-failures" });
+    this.charts = h("div", { class: "case-charts" });
+    this.element = h("article", { class: "case", data: { name: this.name } }, h("label", { class: "tick" }, this.tick), this.head, this.failures, this.charts);
+    this.update();
+  }
+
+  take(one) {
+    this.one = one;
+    this.charts.replaceChildren();
+    this.shown = {};
+    this.update();
+  }
+
+  update() {
+    const { one } = this;
+    const attempt = lastAttempt(one);
+    if (this.shown.status !== one.status) {
+      this.shown.status = one.status;
+      setIcon(this.icon, one.status, t(`status.${one.status}`));
+      this.element.className = `case is-${one.status}`;
+      this.filter();
+      this.plan.changed(one.module);
+    }
+    this.updateText(one, attempt);
+    this.updateBar(one, attempt);
+    this.updateReadings(attempt);
+    this.updateFailures(one, attempt);
+    this.updateCharts(attempt);
+    if (this.open) this.fillDetails();
+    if (one.status === "run") follow(this.element);
+  }
+
+  updateText(one, attempt) {
+    setText(this.time, one.start_time && one.stop_time ? duration(one.stop_time - one.start_time, { fine: true }) : one.status === "run" ? duration(now() - one.start_time, { fine: true }) : "");
+    show(this.attempt, attempt && attempt.number > 1);
+    if (attempt && attempt.number > 1) setText(this.attempt, t("case.attempt", { number: attempt.number }));
+    const texts = attempt ? Object.values(attempt.messages) : [];
+    const step = one.status === "run" && !texts.length ? stepName(attempt?.step) : null;
+    setText(this.message, one.status === "skipped" && one.reason ? one.reason : texts.length ? texts.slice(-3).join(" · ") : step || "");
+  }
+
+  updateBar(one, attempt) {
+    const bar = one.status === "run" ? attempt?.progress : null;
+    show(this.bar, bar);
+    show(this.barLabel, bar);
+    if (!bar) return;
+    this.bar.value = bar.value / bar.maximum;
+    setAria(this.bar, "label", bar.label || t("case.progress"));
+    setText(this.barLabel, `${bar.label ? `${bar.label} · ` : ""}${Math.round((100 * bar.value) / bar.maximum)} %`);
+  }
+
+  updateReadings(attempt) {
+    const found = state.session.settings?.measurement_display === false ? [] : attempt?.measurements || [];
+    const mark = `${attempt?.number}/${found.length}/${found.at(-1)?.superseded}`;
+    if (this.shown.readings === mark) return;
+    this.shown.readings = mark;
+    // What failed is seen first; else the newest.
+    const failed = found.filter((one) => one.result === false && !one.superseded);
+    const chosen = failed.length ? failed.slice(0, READINGS) : found.slice(-READINGS);
+    this.readings.replaceChildren(...chosen.map(reading));
+    show(this.more, found.length > chosen.length);
+    setText(this.more, t("case.more", { count: found.length - chosen.length }));
+    setAria(this.readings, "label", chosen.map((one) => `${one.name} ${measuredText(one)}`).join(", ") || null);
+  }
+
+  updateFailures(one, attempt) {
+    const found = attempt?.failures || [];
+    const mark = `${attempt?.number}/${found.length}`;
+    if (this.shown.failures === mark) return;
+    this.shown.failures = mark;
+    this.failures.replaceChildren(...found.map(failure));
+  }
+
+  updateCharts(attempt) {
+    const found = attempt?.charts || [];
+    const mark = `${attempt?.number}/${found.length}`;
+    if (this.shown.charts === mark) return;
+    this.shown.charts = mark;
+    this.charts.replaceChildren(...found.map((entry, index) => liveChart(this.name, attempt, index, entry)));
+  }
+
+  toggle() {
+    if (this.open) {
+      this.open.remove();
+      this.open = null;
+    } else {
+      this.open = h("div", { class: "case-details" });
+      this.element.append(this.open);
+      this.fillDetails();
+    }
+    setAria(this.head, "expanded", String(Boolean(this.open)));
+    this.element.classList.toggle("is-open", Boolean(this.open));
+  }
+
+  fillDetails() {
+    // Charts stand in the row already.
+    this.open.replaceChildren(caseDetails(this.one, (attempt, index, entry) => (attempt === lastAttempt(this.one) ? null : liveChart(this.name, attempt, index, entry))));
+  }
+
+  filter() {
+    show(this.element, this.plan.isWanted(this.one));
+  }
+}
+
+/** What a step that is going on is called, unless it has no name but its verb. */
+function stepName(step) {
+  if (!step) return null;
+  return step.step === step.verb ? step.call : step.step;
+}
+
+function liveChart(name, attempt, index, entry) {
+  return chartBox(entry.title, () => get("/api/chart", { case: name, attempt: attempt.number, index: entry.index ?? index }));
+}
