@@ -52,7 +52,7 @@ def patient(faulty: Any, couchdb_server: Any, database: str, files: Path) -> Ite
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_is_one_clear_error(behind: CouchStore, faulty: Any, report: MakeReport, fault: str) -> None:
-    """Saving, reading and listing all raise StoreUnavailable with what is wrong in clean text; no test waits for ever."""
+    """Saving, reading and listing all raise StoreUnavailable saying what is wrong in clean text; none hangs."""
     faulty.always = fault
     saved = report()
     for call in (lambda: behind.save(saved), lambda: behind.get(saved["id"]), behind.find, behind.statistics):
