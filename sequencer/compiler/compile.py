@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sequencer import __version__
 from sequencer.compiler.emitter import FunctionEmitter, literal
+from sequencer.compiler.file_name import short_name
 from sequencer.steps.base import StepRun
 from sequencer.vocabulary.model import Case, Driver, Module, Param, Sequence, Step
 
@@ -42,7 +43,7 @@ def compile_sequence(sequence: Sequence, *, folder: Path, stepping: bool = False
         for number, cases in enumerate(parts, 1):
             # No id holds a hyphen, and pytest collects the parts in the order of their names.
             part = f"-{number:02}" if len(parts) > 1 else ""
-            files[f"test_{module.id}{part}.py"] = _test_module(sequence, module, cases, stepping)
+            files[f"test_{short_name(module.id)}{part}.py"] = _test_module(sequence, module, cases, stepping)
     if sequence.after_run:
         files["after_run.py"] = _after_run(sequence)
     return files

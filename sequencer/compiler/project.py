@@ -15,6 +15,7 @@ from time import time
 from typing import Any
 
 from sequencer import __version__
+from sequencer.compiler.file_name import short_name
 from sequencer.vocabulary.model import Param, Sequence
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 
@@ -45,14 +46,14 @@ def ensure_compiled(path: Path, *, project: Path, compiled: Path, stepping: bool
     Raises ``InvalidInput`` with every problem of the sequence; ``OSError`` when the folder cannot be written.
     """
     variant = "-stepping" if stepping else ""
-    manifest = compiled / f"{path.stem}-{_digest(str(path.resolve()).encode())[:12]}{variant}.json"
+    manifest = compiled / f"{short_name(path.stem)}-{_digest(str(path.resolve()).encode())[:12]}{variant}.json"
     known = _read_manifest(manifest, compiled)
     if known is not None:
         return known
     sequence, problems = _read_sequence(path, project)
     # Every generated project lies equally deep, so that the place of one gives the relative paths of all.
     texts = _compile(sequence, compiled / "project", stepping)
-    folder = compiled / f"{path.stem}-{_digest(json.dumps(texts).encode())[:16]}"
+    folder = compiled / f"{short_name(path.stem)}-{_digest(json.dumps(texts).encode())[:16]}"
     if not folder.is_dir():
         _write_whole(texts, folder)
     result = Compiled(folder, sequence.name, sequence.params, problems, fresh=True)
