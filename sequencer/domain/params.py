@@ -16,14 +16,16 @@ _FALSE = frozenset({"false", "no", "off", "0"})
 def read_params(params: Iterable[Param], given: Mapping[str, Scalar]) -> tuple[dict[str, Scalar], dict[str, str]]:
     """The values of all parameters, and by name what is wrong with those that cannot be used.
 
-    A text is read as the parameter's type. What was not given takes its default; a required one that is missing, or
-    given as an empty text, is among the errors, and so is a name that is no parameter.
+    A text is read as the parameter's type, without the line break that a scanner or a pipe puts after it (``$`` in a
+    pattern would overlook it). What was not given takes its default; a required one that is missing, or given as an
+    empty text, is among the errors, and so is a name that is no parameter.
     """
     values: dict[str, Scalar] = {}
     errors: dict[str, str] = {}
     known = {param.name: param for param in params}
     for name, param in known.items():
         written = given.get(name)
+        written = written.strip("\r\n") if isinstance(written, str) else written
         if written is None or (written == "" and (param.required or param.type != "string")):
             if param.default is None and param.required:
                 errors[name] = "is missing"
