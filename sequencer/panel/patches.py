@@ -1,6 +1,6 @@
 """What changed in a report since it was last looked at, as small JSON-ready patches. Pure: nothing is sent here.
 
-The fold changes the report in place and only ever adds to an attempt's lists, so a patch names what to set and what to
+The fold changes the report in place and adds to an attempt's lists, so a patch names what to set and what to
 append; a case with 10,000 measurements costs no more per measurement than one with ten. A page applies a patch with
 
     case.set      -> fields of the case
@@ -52,11 +52,13 @@ class AttemptView:
         patch: dict[str, Any] = {}
         changed = {name: report[name] for name in ATTEMPT_FIELDS if self._fields.get(name, ...) != report[name]}
         # A failed try marks what it measured, up to the last entry: the one thing that changes what is known.
-        tries = len(attempt.get("tries", ()))
-        if tries != self._tries:
-            self._tries = tries
-            self._lengths["measurements"] = len(attempt["measurements"])
-            changed["measurements"] = attempt["measurements"][:MOST_SHOWN]
+        tries = attempt.get("tries", [])
+        if len(tries) != self._tries:
+            self._tries = len(tries)
+            changed["tries"] = tries
+            for name in ("measurements", "checks"):
+                self._lengths[name] = len(report[name])
+                changed[name] = report[name][:MOST_SHOWN]
         if changed:
             self._fields.update({name: _copied(value) for name, value in changed.items()})
         # Questions are few and change when they are answered: told whole.
@@ -203,5 +205,5 @@ def _whole_case(case: CaseReport) -> dict[str, Any]:
     for attempt in case["attempts"]:
         patch = AttemptView().patch(attempt)
         lists = {name: patch.get("add", {}).get(name, []) for name in GROWING}
-        attempts.append({**patch["set"], **lists, "messages": dict(attempt["messages"])})
+        attempts.append({**lists, **patch["set"], "messages": dict(attempt["messages"])})
     return {**{name: value for name, value in whole.items() if name != "attempts"}, "attempts": attempts}

@@ -46,6 +46,7 @@ function attemptDetails(attempt, chart, link) {
     attempt.charts.map((entry, index) => chart(attempt, index, entry)),
     section("case.messages", Object.values(attempt.messages), (text) => h("p", { class: "pre" }, text)),
     section("case.checks", attempt.checks, check),
+    section("case.tries", attempt.tries, (of) => h("p", { class: "pre" }, h("strong", {}, `${of.step} · ${of.number}`), ` ${of.message}`)),
     section("case.dialogs", attempt.dialogs, dialog),
     section("case.programs", attempt.programs, program),
     section("case.attachments", attempt.attachments, (entry) => attachment(entry, link)),
