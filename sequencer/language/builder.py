@@ -73,7 +73,7 @@ class SequenceBuilder:
         modules = self._modules(root, library)
         context.names.begin_after_run()
         defaults = read_defaults(root, self._context)
-        after_run = Reader(context, library, defaults.on_fail, defaults.timeout)
+        after_run = Reader(context, library, defaults.on_fail, defaults.timeout, after_run=True)
         after_steps = after_run.steps(root, "after_run")
         context.names.finish()
         top.report_unused()

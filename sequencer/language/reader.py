@@ -33,8 +33,10 @@ class Reader:
         library: Library,
         default_on_fail: OnFail | None = None,
         default_timeout: float | None = None,
+        after_run: bool = False,
     ) -> None:
         self.limited = 0
+        self.after_run = after_run
         self._library = library
         self._blocks: list[BlockDefinition] = []
         self._expanded = 0

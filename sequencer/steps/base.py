@@ -108,7 +108,10 @@ class StepReader(Protocol):
     """Reads a step's keys, reports problems at their places and keeps track of the names in scope.
 
     Methods given an absent ``key`` return ``None`` (an empty tuple, an empty mapping). The schema was validated before.
+    ``after_run``: the steps are those after the run.
     """
+
+    after_run: bool
 
     def problem(
         self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"
@@ -223,7 +226,7 @@ class CaseContext(Protocol):
     def tries(self, times: int, delay: float = 0.0) -> Iterator[int]:
         """For a step with ``retry``: yields 1, 2, ... while the one step in the loop's body fails, ``times`` at most.
 
-        A failure counts only when it is the last try's; the measurements of every try stay in the report.
+        A failure counts only when it is the last try's; what the others measured stays in the report, superseded.
         """
 
     def ask(self, dialog: Mapping[str, Any]) -> Answer:

@@ -38,6 +38,9 @@ class Upload(StepRun):
 def parse(node: MappingNode, reader: StepReader) -> UploadStep:
     """Reads the step."""
     shared = reader.shared(node, "upload")
+    if not reader.after_run:
+        message = "`upload` belongs into `after_run`: here the verdict is not known yet"
+        reader.problem("upload-in-case", message, node.key_place("upload"))
     save = node.get("save")
     if save is not None:
         reader.define(save, node.value_place("save"))
