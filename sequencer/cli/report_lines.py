@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sequencer.cli.terminal_lines import Line, Style, case_line, clean, indented, measurement_line, shown_seconds
+from sequencer.cli.terminal_lines import (
+    Line,
+    Style,
+    case_line,
+    clean,
+    indented,
+    measurement_line,
+    shown_seconds,
+    try_text,
+)
 from sequencer.cli.terminal_summary import summary, verdict_line
 from sequencer.cli.time_option import shown_time
 from sequencer.vocabulary.event import Measurement
@@ -78,8 +87,14 @@ def _recorded(attempt: AttemptReport) -> Iterator[Line]:
                 measured["limits"],
                 measured["result"],
                 measured["reason"],
-            )
+            ),
+            measured.get("superseded", False),
         )
+    told = {f"{measured['name']}: {measured['reason']}" for measured in attempt["measurements"]}
+    for tried in attempt.get("tries", ()):
+        if tried["message"] in told:
+            continue  # the measurement's own line says so
+        yield from indented(try_text(tried["number"], tried["message"]), "dim")
     for text in attempt["messages"].values():
         yield from indented(text, "notice")
     for dialog in attempt["dialogs"]:

@@ -68,17 +68,27 @@ def case_line(full_name: str, name: str, status: Status, seconds: float | None, 
     return pieces
 
 
-def measurement_line(measurement: Measurement) -> Line:
-    """``  5 V rail = 5.01 V   4.8 V to 5.2 V   ok``"""
+def measurement_line(measurement: Measurement, superseded: bool = False) -> Line:
+    """``  5 V rail = 5.01 V   4.8 V to 5.2 V   ok``; ``superseded``: of a try that another one followed."""
     value = shown_value(measurement.value, measurement.unit)
     pieces: list[tuple[str, Style]] = [(" " * (STATUS_WIDTH) + clean(measurement.measurement), ""), (" = ", "dim")]
     style: Style = "" if measurement.result is None else "passed" if measurement.result else "failed"
+    missed: Style = "failed"
+    if superseded:
+        style = missed = "dim"
     pieces.append((value, style))
     if measurement.limits is not None:
         pieces.append((f"   {shown_limits(measurement.limits, measurement.unit)}", "dim"))
     if measurement.result is False and measurement.reason:
-        pieces.append((f"   {clean(measurement.reason)}", "failed"))
+        pieces.append((f"   {clean(measurement.reason)}", missed))
+    if superseded:
+        pieces.append(("   tried again", "dim"))
     return pieces
+
+
+def try_text(number: int, message: str) -> str:
+    """What is said of a failed try."""
+    return f"try {number} failed: {message}"
 
 
 def indented(text: str, style: Style = "", *, by: int = STATUS_WIDTH) -> list[Line]:

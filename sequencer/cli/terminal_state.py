@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sequencer.cli.terminal_lines import Line, case_line, clean, indented, measurement_line
+from sequencer.cli.terminal_lines import Line, case_line, clean, indented, measurement_line, try_text
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.status import Status
@@ -27,6 +27,8 @@ class RunningCase:
     timeout: float | None
     step: str = ""
     measurements: list[events.Measurement] = field(default_factory=list)
+    superseded: set[int] = field(default_factory=set)
+    tries: list[events.TryFailed] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
     failures: list[events.Failure] = field(default_factory=list)
     progress: events.Progress | None = None
@@ -50,6 +52,7 @@ class RunView:
             events.CaseStarted: self._case_started,
             events.StepStarted: self._step_started,
             events.Measurement: self._measured,
+            events.TryFailed: self._tried,
             events.Message: self._said,
             events.Failure: self._failed,
             events.Progress: self._progressed,
@@ -113,6 +116,13 @@ class RunView:
             self.running.measurements.append(event)
         return []
 
+    def _tried(self, event: events.TryFailed, time: float) -> list[Line]:
+        if self.running is not None:
+            taken = len(self.running.measurements)
+            self.running.superseded.update(range(max(0, taken - event.measurements), taken))
+            self.running.tries.append(event)
+        return []
+
     def _said(self, event: events.Message, time: float) -> list[Line]:
         if self.running is not None:
             self.running.messages[event.key] = event.text
@@ -160,10 +170,16 @@ class RunView:
         if case is None or case.full_name != event.case:
             return [case_line(event.case, name, event.status, None, note)]
         lines = [case_line(event.case, name, event.status, max(0.0, time - case.started), note)]
-        lines += [measurement_line(measurement) for measurement in case.measurements]
+        lines += [
+            measurement_line(measurement, index in case.superseded)
+            for index, measurement in enumerate(case.measurements)
+        ]
         for text in case.messages.values():
             lines += indented(text, "notice")
         missed = {f"{measurement.measurement}: {measurement.reason}" for measurement in case.measurements}
+        for tried in case.tries:
+            if tried.message not in missed:
+                lines += indented(try_text(tried.number, tried.message), "dim")
         for failure in case.failures:
             if failure.message in missed:
                 continue  # the measurement's own line says so

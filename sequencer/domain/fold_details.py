@@ -45,6 +45,17 @@ def _check(attempt: AttemptReport, event: events.Check, time: float) -> None:
     )
 
 
+def _try_failed(attempt: AttemptReport, event: events.TryFailed, time: float) -> None:
+    measurements, checks = attempt["measurements"], attempt["checks"]
+    for measured in measurements[max(0, len(measurements) - event.measurements) :]:
+        measured["superseded"] = True
+    for checked in checks[max(0, len(checks) - event.checks) :]:
+        checked["superseded"] = True
+    attempt.setdefault("tries", []).append(
+        {"step": event.step, "number": event.number, "message": event.message, "place": event.place, "time": time}
+    )
+
+
 def _message(attempt: AttemptReport, event: events.Message, time: float) -> None:
     messages = attempt["messages"]
     key, number = event.key, len(messages)
@@ -110,6 +121,7 @@ DETAILS: Mapping[type[Any], Callable[[AttemptReport, Any, float], None]] = {
     events.StepStarted: _step_started,
     events.Measurement: _measurement,
     events.Check: _check,
+    events.TryFailed: _try_failed,
     events.Message: _message,
     events.Failure: _failure,
     events.DialogAsked: _dialog_asked,

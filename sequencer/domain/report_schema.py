@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sequencer.domain.limits.schema import LIMITS_SCHEMA
+from sequencer.domain.report_schema_details import details
 from sequencer.domain.schema_words import (
     DRAFT,
     Schema,
@@ -23,7 +23,7 @@ from sequencer.vocabulary.status import GROUPS
 
 def report_schema() -> Schema:
     """The schema of a report, and of the live state of a run."""
-    parts = {**_records(), **_details(), **_happenings(), **_proceedings(), **_plan(), **_attempt()}
+    parts = {**_records(), **details(), **_happenings(), **_proceedings(), **_plan(), **_attempt()}
     return {
         "$schema": DRAFT,
         "$id": "urn:hardseq:report",
@@ -156,46 +156,9 @@ def _attempt() -> dict[str, Schema]:
                 "progress": ref_or_null("progress", "How far a long step is."),
                 "artifact": typed("object", "What the sequence recorded for the case."),
                 "step": ref_or_null("step", "The last step that began."),
-            }
-        ),
-    }
-
-
-def _details() -> dict[str, Schema]:
-    at = {"place": typed("string", "`file:line:column` in the sequence."), "time": typed("number", "When.")}
-    kinds: list[str | None] = ["numeric", "string", "boolean", "array", "missing", "other"]
-    limits = {key: value for key, value in LIMITS_SCHEMA.items() if key == "examples"}
-    return {
-        "measurement": closed(
-            {
-                "name": typed("string", "What was measured."),
-                "value": {"description": "The value; a number that JSON lacks is text, such as `NaN`."},
-                "type": one_of(kinds, "What kind of value the driver gave."),
-                "unit": maybe("string", "The value's unit."),
-                "limits": {"description": "The limits as written, expressions evaluated; null without.", **limits},
-                "result": maybe("boolean", "Whether the value meets the limits; null without."),
-                "reason": maybe("string", "Why it does not."),
-                **at,
-            }
-        ),
-        "check": closed(
-            {"expression": typed("string", "As written."), "result": typed("boolean", "What came of it."), **at}
-        ),
-        "failure": closed(
-            {
-                "kind": {
-                    "enum": ["failed", "error", "timeout", "stopped"],
-                    "description": "What failed.",
-                },
-                "message": typed("string", "What happened."),
-                "error_code": whole("The number that the sequence gave it."),
-                "place": maybe("string", "`file:line:column` of the step."),
-                "step": maybe("string", "The step's name."),
-                "call": maybe("string", "The driver call: `driver.method`."),
-                "traceback": maybe("string", "The driver's own traceback."),
-                "generated": maybe("string", "The generated statement: `FOLDER/test_main.py:21`."),
-                "time": typed("number", "When."),
-            }
+                "tries": list_of("try", "Failed tries of steps that were tried again; not there without any."),
+            },
+            optional=("tries",),
         ),
     }
 

@@ -9,12 +9,12 @@ Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def closed(properties: Schema, required: tuple[str, ...] | None = None) -> Schema:
-    """An object without further keys; every key is required unless ``required`` says which are."""
+def closed(properties: Schema, required: tuple[str, ...] | None = None, optional: tuple[str, ...] = ()) -> Schema:
+    """An object without further keys; every key is required but the ``optional``, or just those of ``required``."""
     return {
         "type": "object",
         "properties": properties,
-        "required": list(properties if required is None else required),
+        "required": [key for key in properties if key not in optional] if required is None else list(required),
         "additionalProperties": False,
     }
 

@@ -118,7 +118,8 @@ def _fill(fields: Fields, attempt: AttemptReport, rest: Fields) -> None:
     fields["attempt"] = attempt["number"]
     fields["measurements"], unsaid = lower_measurements(attempt["measurements"])
     fields["chart"], charts = lower_charts(attempt["charts"])
-    more: Fields = {"measurements": unsaid, "charts": charts}
+    superseded = [measurement for measurement in attempt["measurements"] if measurement.get("superseded")]
+    more: Fields = {"measurements": unsaid, "charts": charts, "superseded": superseded, "tries": attempt.get("tries")}
     for key in ("checks", "failures", "dialogs", "programs", "attachments"):
         more[key] = attempt[key]
     rest.update({key: value for key, value in more.items() if value})

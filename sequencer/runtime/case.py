@@ -20,12 +20,11 @@ from sequencer.runtime.failures import (
 from sequencer.runtime.plan import PlannedCase
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.stepping import SKIPPED, Choice, Pause, Steps
-from sequencer.runtime.tries import Tries
+from sequencer.runtime.tries import Taken, Tries
 from sequencer.steps.base import Answer, StepRun
 from sequencer.vocabulary.event import (
     Event,
     Failure,
-    Measurement,
     OperatorMessage,
     Recorded,
     RecordSection,
@@ -53,7 +52,7 @@ class AttemptContext:
         self._steps: list[StepRun] = []
         self._tries: list[Tries] = []
         self._recorded: BaseException | None = None
-        self._judged = 0
+        self._taken = Taken()
         self._artifact: Any = None
 
     # What steps call.
@@ -101,8 +100,7 @@ class AttemptContext:
 
     def emit(self, event: Event) -> None:
         """See ``CaseContext``."""
-        if type(event) is Measurement and event.limits is not None:
-            self._judged += 1
+        self._taken.add(event)
         self._run.emit(event)
 
     def save(self, name: str, value: Any, scope: Scope = "case") -> None:
@@ -132,10 +130,12 @@ class AttemptContext:
 
     def tries(self, times: int, delay: float = 0.0) -> Iterator[int]:
         """See ``CaseContext``."""
-        tries = Tries(len(self._steps), times)
+        tries = Tries(self.full_name, len(self._steps), times, self._taken)
         self._tries.append(tries)
-        for number in tries:
-            if number > 1:
+        for number, failed in tries:
+            if failed is not None:
+                with self._interrupts:
+                    self._run.emit(failed)
                 self.sleep(delay)
             yield number
         self._tries.remove(tries)
@@ -170,7 +170,7 @@ class AttemptContext:
         error = self.stop_clock() or error
         if error is not None and error is not self._recorded:
             self._fail_outside(error)
-        if not self.failures and self.planned is not None and self.planned.limited and not self._judged:
+        if not self.failures and self.planned is not None and self.planned.limited and not self._taken.judged:
             place = self.planned.place
             self._fail(Failure(self._case, "failed", "no measurement with limits was recorded", place))
 
@@ -258,22 +258,25 @@ class AttemptContext:
         fatal = isinstance(error, Stopped) or (isinstance(error, TimedOut) and self._interrupts.is_open(error))
         tries = None if fatal else next((each for each in reversed(self._tries) if not each.last), None)
         if tries is not None:
-            tries.failed = True
+            tries.failure = tries.failure or self._failure(error, innermost)
             if tries.depth == len(self._steps):
                 self._recorded = None
                 return True
         elif error is not self._recorded:
             self._recorded = error
-            self._fail(step_failure(self._case, error, innermost, self._run.folder), error)
+            self._fail(self._failure(error, innermost), error)
         on_fail = step.on_fail or ("continue" if step.survives_failure and kind_of(error) == "failed" else "stop")
         survives = on_fail == "continue" and not fatal
         if survives:
             self._recorded = None
         return survives
 
+    def _failure(self, error: BaseException, step: StepRun) -> Failure:
+        return step_failure(self._case, error, step, self._label(step), self._run.folder)
+
     def _fail_outside(self, error: BaseException) -> None:
         if self._steps:
-            self._fail(step_failure(self._case, error, self._steps[-1], self._run.folder), error)
+            self._fail(self._failure(error, self._steps[-1]), error)
             return
         message = late(error, None) if isinstance(error, TimedOut) else describe(error)
         if isinstance(error, Interruption) and self._run.opening is not None:

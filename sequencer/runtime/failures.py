@@ -45,30 +45,31 @@ def describe(error: BaseException) -> str:
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"
 
 
-def late(error: TimedOut, step: StepRun | None) -> str:
-    """The message of a timeout: what took too long, and where it hung (``step`` is the innermost one)."""
+def late(error: TimedOut, step: StepRun | None, label: str = "") -> str:
+    """The message of a timeout: what took too long, and where it hung (in ``step``, known as ``label``)."""
     text = describe(error)
     if step is None:
         return text
-    hung = f"in {step.call}" if step.call else f"in the step {step.name!r}"
-    if step.call and step.name not in (step.call, step.verb):
-        hung += f", called by the step {step.name!r}"
+    hung = f"in {step.call}" if step.call else f"in the step {label!r}"
+    if step.call and label not in (step.call, step.verb):
+        hung += f", called by the step {label!r}"
     return f"{text}: it hung {hung}"
 
 
-def step_failure(case: str | None, error: BaseException, step: StepRun, generated: Path) -> Failure:
-    """The failure of a step. To be called while the generated function that runs the step is."""
+def step_failure(case: str | None, error: BaseException, step: StepRun, label: str, generated: Path) -> Failure:
+    """The failure of a step, known as ``label``. To be called while the generated function that runs the step is."""
     kind = kind_of(error)
     code = getattr(error, "error_code", None)
     return Failure(
         case=case,
         kind=kind,
-        message=late(error, step) if isinstance(error, TimedOut) else describe(error),
+        message=late(error, step, label) if isinstance(error, TimedOut) else describe(error),
         place=step.place,
-        step=step.name,
+        step=label,
         call=step.call,
         error_code=None if kind == "stopped" else step.error_code if code is None else code,
-        traceback=driver_traceback(error, generated),
+        # A program or a pause that hangs has no driver: the frames that the timeout interrupted are nobody's.
+        traceback=None if step.call is None and isinstance(error, TimedOut) else driver_traceback(error, generated),
         generated=generated_line(error, generated),
     )
 

@@ -1,27 +1,60 @@
-"""The tries of a step with ``retry``."""
+"""The tries of a step with ``retry``, and what they leave behind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sequencer.vocabulary.event import Check, Event, Failure, Measurement, TryFailed
+
+
+@dataclass(slots=True)
+class Taken:
+    """How much was recorded so far; ``judged`` are the measurements with limits that count."""
+
+    measurements: int = 0
+    checks: int = 0
+    judged: int = 0
+
+    def add(self, event: Event) -> None:
+        """Counts an event."""
+        if type(event) is Measurement:
+            self.measurements += 1
+            self.judged += event.limits is not None
+        elif type(event) is Check:
+            self.checks += 1
 
 
 class Tries:
     """Counts the tries of the one step inside; ``depth`` is how many steps are open around it.
 
-    The step's failures set ``failed`` instead of counting, unless this is the ``last`` try.
+    The step's failures set ``failure``, the first one of a try, instead of counting, unless this is the ``last`` try.
     """
 
-    def __init__(self, depth: int, times: int) -> None:
+    def __init__(self, case: str, depth: int, times: int, taken: Taken) -> None:
         self.depth = depth
         self.last = times <= 1
-        self.failed = False
+        self.failure: Failure | None = None
+        self._case = case
         self._times = times
+        self._taken = taken
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[tuple[int, TryFailed | None]]:
+        """Each try's number, with what is to be told of the one before."""
+        failed = None
         for number in range(1, self._times + 1):
             self.last = number == self._times
-            self.failed = False
-            yield number
-            if not self.failed:
+            self.failure = None
+            before = replace(self._taken)
+            yield number, failed
+            if self.failure is None:
                 break
+            failed = self._told(number, self.failure, before)
+            self._taken.judged = before.judged
         self.last = True
+
+    def _told(self, number: int, failure: Failure, before: Taken) -> TryFailed:
+        measurements = self._taken.measurements - before.measurements
+        checks = self._taken.checks - before.checks
+        place, step = failure.place or "", failure.step or ""
+        return TryFailed(self._case, place, step, number, failure.message, measurements, checks)

@@ -76,14 +76,14 @@ def failed_cases(report: RunReport) -> list[str]:
 
 
 def measurements(report: RunReport) -> Iterator[NumericMeasurement]:
-    """The numeric measurements of every case's last attempt, in the order they were taken."""
+    """The numeric measurements of every case's last attempt, but for failed tries, in the order they were taken."""
     for module in report["modules"]:
         for case in module["cases"]:
             if not case["attempts"]:
                 continue
             name = full_name(module, case)
             for taken in case["attempts"][-1]["measurements"]:
-                if taken["type"] == "numeric":
+                if taken["type"] == "numeric" and not taken.get("superseded"):
                     title, unit, value = text(taken["name"]) or "", text(taken["unit"]), _number(taken["value"])
                     yield NumericMeasurement(name, title, unit, value, taken["result"], taken["limits"])
 

@@ -96,6 +96,22 @@ class Check:
 
 
 @dataclass(slots=True)
+class TryFailed:
+    """A try of a step with ``retry`` went wrong, and another one follows.
+
+    The last ``measurements`` measurements and ``checks`` checks of the case were this try's: they count no more.
+    """
+
+    case: str
+    place: str
+    step: str
+    number: int
+    message: str
+    measurements: int = 0
+    checks: int = 0
+
+
+@dataclass(slots=True)
 class Message:
     """Text beside a case; a later one with the same key replaces it, one with an empty key stands on its own."""
 
@@ -260,6 +276,7 @@ Event = (
     | StepStarted
     | Measurement
     | Check
+    | TryFailed
     | Message
     | Recorded
     | VariableSet

@@ -7,7 +7,7 @@ This is hardseq's own format (``schemas/report.schema.json``); StandCloud and ex
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from sequencer.vocabulary.data import Data, Scalar
 from sequencer.vocabulary.event import FailureKind, MeasurementType
@@ -17,7 +17,10 @@ FORMAT = "hardseq/report/1"
 
 
 class MeasurementReport(TypedDict):
-    """A measured value, judged. ``limits`` as written; ``result`` null when there were none."""
+    """A measured value, judged. ``limits`` as written; ``result`` null when there were none.
+
+    ``superseded``, present when true: it was of a try (``retry``) that failed and was followed by another one.
+    """
 
     name: str
     value: Data
@@ -28,13 +31,25 @@ class MeasurementReport(TypedDict):
     reason: str | None
     place: str
     time: float
+    superseded: NotRequired[bool]
 
 
 class CheckReport(TypedDict):
-    """A ``check`` expression and what came of it."""
+    """A ``check`` expression and what came of it; ``superseded`` as in a measurement."""
 
     expression: str
     result: bool
+    place: str
+    time: float
+    superseded: NotRequired[bool]
+
+
+class TryReport(TypedDict):
+    """A try of a step that failed and was followed by another one; ``message`` is its first failure."""
+
+    step: str
+    number: int
+    message: str
     place: str
     time: float
 
@@ -136,6 +151,7 @@ class AttemptReport(TypedDict):
     progress: ProgressReport | None
     artifact: dict[str, Any]
     step: StepReport | None
+    tries: NotRequired[list[TryReport]]
 
 
 class CaseReport(TypedDict):

@@ -104,6 +104,7 @@ def _detail(draw: st.DrawFn, case: str) -> Event:
                 events.ProgramRun(case, place, ["flash", "a.bin"], None, "out", 2.5, True),
                 events.Attachment(case, "a.bin", "00" * 32, 17, None),
                 events.VariableSet(case, "x", 1, "run"),
+                events.TryFailed(case, place, "Rail", 1, "Rail: too low", 2, 1),
             ]
         )
     )

@@ -75,7 +75,7 @@ def test_variables_live_as_long_as_their_scope(project: Any, execute: Callable[.
 
 
 def test_only_the_last_try_of_a_step_counts(project: Any, execute: Callable[..., Any]) -> None:
-    """A step with retry passes with the first try that does; every try's measurement stays in the report."""
+    """A step with retry passes with the first try that does; every try's measurement stays in the report, marked."""
     p = project
     tries = "for _ in case.tries({}):\n    with Measure(case, 's.yaml:1:1', 'count', limits=[3, 3]) as step:\n"
     p.driver("bench", "function")
@@ -102,7 +102,14 @@ def test_only_the_last_try_of_a_step_counts(project: Any, execute: Callable[...,
     )
     outcome = execute()
     assert list(outcome.statuses.values()) == ["passed", "failed", "passed", "passed", "error"]
-    assert [each["value"] for each in outcome.cases["main::third"]["attempts"][0]["measurements"]] == [1, 2, 3]
+    third, group = (outcome.cases[name]["attempts"][0] for name in ("main::third", "main::group"))
+    assert [(each["value"], each.get("superseded")) for each in third["measurements"]] == [
+        (1, True),
+        (2, True),
+        (3, None),
+    ]
+    assert [each.get("superseded") for each in group["measurements"]] == [True, None]
+    assert [(each["number"], each["place"]) for each in group["tries"]] == [(1, "s.yaml:3:2")]
     assert len(outcome.failures("main::never")) == 1
     assert [each["place"] for each in outcome.failures("main::after_it")] == ["s.yaml:4:2"]
 

@@ -98,7 +98,9 @@ def _measurement_cells(measurement: MeasurementReport) -> list[Cell]:
         _cell(limits_in_words(measurement)),
         lower,
         upper,
-        {True: "passed", False: "failed", None: ""}[measurement["result"]],
+        "superseded"
+        if measurement.get("superseded")
+        else {True: "passed", False: "failed", None: ""}[measurement["result"]],
         _cell(measurement["reason"]),
         moment(measurement["time"]),
         _cell(measurement["place"]),

@@ -147,8 +147,9 @@ def _measurements(measurements: list[MeasurementReport]) -> Iterator[str]:
     heading = "".join(f"<th>{title}</th>" for title in ("Measurement", "Value", "Limits", "Result"))
     yield f"<div class=scroll><table><thead><tr>{heading}</tr></thead><tbody>"
     for measurement in measurements:
-        result = {True: "pass", False: "FAIL", None: ""}[measurement["result"]]
-        missed = ' class="missed"' if measurement["result"] is False else ""
+        superseded = measurement.get("superseded")
+        result = "tried again" if superseded else {True: "pass", False: "FAIL", None: ""}[measurement["result"]]
+        missed = ' class="missed"' if measurement["result"] is False and not superseded else ""
         yield f"<tr><td>{_safe(measurement['name'])}</td><td{missed}>{_safe(shown(measurement))}</td>"
         yield f"<td>{_safe(limits_in_words(measurement))}</td><td{missed}>{result}</td></tr>"
     yield "</tbody></table></div>"

@@ -100,6 +100,8 @@ def _lines(case: CaseReport) -> Iterable[str]:
         yield from attempt["messages"].values()
         for measurement in attempt["measurements"]:
             result = {True: "passed", False: "FAILED", None: "no limits"}[measurement["result"]]
+            if measurement.get("superseded"):
+                result = "tried again"
             limits = limits_in_words(measurement)
             words = f", {limits}" if limits else ""
             yield f"{measurement['name']} = {shown(measurement)} ({result}{words})"
