@@ -91,9 +91,14 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
 
 def _dotenv(file: Path) -> dict[str, str]:
     try:
-        text = file.read_bytes().decode("utf-8", "replace")
+        text = file.read_bytes().decode("utf-8-sig", "replace")
     except OSError:
         return {}
-    from sequencer.domain.dotenv import parse_dotenv
+    # Imported here: most projects have no such file.
+    from io import StringIO
 
-    return parse_dotenv(text)
+    from dotenv import dotenv_values
+
+    # Nothing is interpolated: a `$` in a password is a `$`.
+    found = dotenv_values(stream=StringIO(text), interpolate=False)
+    return {name: value for name, value in found.items() if value is not None}

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.domain.dotenv import parse_dotenv
 from sequencer.domain.settings import DatabaseSettings, FrontendSettings, Secret, Settings, StandSettings
 from sequencer.domain.settings_reader import SettingsReading, read_settings
 from sequencer.domain.settings_schema import settings_schema
@@ -291,12 +290,6 @@ def test_byte_order_mark_and_windows_lines_are_fine() -> None:
     assert (
         told(read("\ufeffa = 1\r\ntitle = 2\r\n"))[1] == "2:9 `title` must be a text, not a number (write it in quotes)"
     )
-
-
-def test_dotenv_forms() -> None:
-    """Comments, export, quotes, escapes and spaces of a .env file are understood, other lines ignored."""
-    text = '\ufeff# c\nexport A=1\nB = two # c\nC=\'x # y\'\nD="a\\"b\\nc" # d\nnonsense\nE=\nF=a#b\n'
-    assert parse_dotenv(text) == {"A": "1", "B": "two", "C": "x # y", "D": 'a"b\nc', "E": "", "F": "a#b"}
 
 
 def test_the_schema_file_is_up_to_date() -> None:

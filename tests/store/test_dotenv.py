@@ -1,0 +1,25 @@
+"""Secrets from a ``.env`` file in the project folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sequencer.store.project_folder import open_project
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("HARDSEQ_SC_API_KEY=k1\n", "k1"),
+        ("\ufeff# a comment\r\nexport HARDSEQ_SC_API_KEY='k 1' # ours\r\nnonsense\r\n", "k 1"),
+        ('HARDSEQ_SC_API_KEY="a\\"b"\n', 'a"b'),
+        ("HARDSEQ_SC_API_KEY=a$HOME${b}#c\n", "a$HOME${b}#c"),
+    ],
+)
+def test_a_key_from_dotenv_is_taken_as_written(tmp_path: Path, text: str, key: str) -> None:
+    """Comments, export, quotes and a byte order mark are understood; a `$` stays a `$`; other lines are ignored."""
+    (tmp_path / "hardseq.toml").write_text('title = "t"\n')
+    (tmp_path / ".env").write_text(text, encoding="utf-8", newline="")
+    assert open_project(tmp_path).settings.stand_cloud.api_key.reveal() == key
