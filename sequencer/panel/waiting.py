@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -30,6 +31,7 @@ PATIENCE = 15.0
 """Seconds that a Start waits for a test process that is coming up."""
 LEARNED_FROM = 8
 """Runs that the expected time is made from."""
+_BEGUN = ("running", "stopping")
 
 
 class WaitingSession(Session):
@@ -121,7 +123,7 @@ class WaitingSession(Session):
         while not self._closed:
             if self._prepare():
                 self._wait_for_start()
-                if self._state in ("running", "stopping"):
+                if self._state in _BEGUN:
                     self._see_through()
             else:
                 self._wait_for_change()
@@ -149,6 +151,9 @@ class WaitingSession(Session):
             return self._block("invalid", problems=[_problem(found) for found in invalid.problems])
         except (OSError, RuntimeError) as error:
             return self._block("cannot-prepare", message=str(error))
+        except Exception as error:  # a defect of hardseq: the panel lives on and says so
+            traceback.print_exception(error)
+            return self._block("cannot-prepare", message=f"{type(error).__name__}: {error}")
         with self._changed:
             if self._reload or self._closed:
                 return True
@@ -180,8 +185,8 @@ class WaitingSession(Session):
         looks = 0
         while True:
             with self._changed:
-                self._changed.wait(LOOK)
-                if self._state in ("running", "stopping"):
+                self._changed.wait_for(lambda: self._closed or self._reload or self._state in _BEGUN, LOOK)
+                if self._state in _BEGUN:
                     return
                 if self._state == "starting":
                     continue

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -356,3 +357,17 @@ def test_too_many_readers_are_told_and_calls_still_answered(stand: Any, follow: 
     refused = panel.ask("GET", "/api/events")
     assert (refused.status, refused.json["error"]["code"]) == (503, "too-many-readers")
     assert panel.ask("GET", "/api/state").status == 200
+
+
+def test_every_call_stands_in_the_reference() -> None:
+    """docs/reference/http-api.md names each call and each error code that the panel's own code gives."""
+    root = Path(__file__).parents[2]
+    page = (root / "docs/reference/http-api.md").read_text("utf-8")
+    for route in ROUTES:
+        path = re.sub(r"<\w+:", "<", route.path)
+        assert f"`{route.method} {path}`" in page
+    code = "\n".join(path.read_text("utf-8") for path in (root / "sequencer/panel").glob("*.py"))
+    codes = re.findall(r"ApiError\(\s*\d+, \"([a-z-]+)\"", code) + re.findall(r"Refused\(\s*\"([a-z-]+)\"", code)
+    assert len(codes) > 15
+    for name in codes:
+        assert name == "internal" or f"`{name}`" in page, name
