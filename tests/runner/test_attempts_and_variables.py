@@ -114,6 +114,23 @@ def test_only_the_last_try_of_a_step_counts(project: Any, execute: Callable[...,
     assert [each["place"] for each in outcome.failures("main::after_it")] == ["s.yaml:4:2"]
 
 
+def test_what_a_failed_try_measured_is_no_evidence(project: Any, execute: Callable[..., Any]) -> None:
+    """A case whose only measurement with limits was of a failed try measured nothing that counts: it fails."""
+    p = project
+    p.driver("bench", "function")
+    body = """
+for number in case.tries(2):
+    with Steps(case, 's.yaml:3:1'):
+        if number == 1:
+            with Measure(case, 's.yaml:3:2', 'count', limits=[2, 2], on_fail='continue') as step:
+                step.value = bench.count()
+"""
+    p.module("main", p.case("a", body.strip(), limited=1))
+    outcome = execute()
+    assert outcome.statuses == {"main::a": "failed"}
+    assert [each["message"] for each in outcome.failures("main::a")] == ["no measurement with limits was recorded"]
+
+
 def test_measurements_let_the_case_go_on_and_other_failures_end_it(project: Any, execute: Callable[..., Any]) -> None:
     """By default; on_fail of a step says otherwise, and every failure is recorded exactly once."""
     p = project

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sequencer.domain.value import to_data
-from sequencer.runtime.failures import describe, driver_traceback, kind_of
+from sequencer.runtime.failures import describe, driver_traceback, kind_of, step_failure
+from sequencer.steps.exec import Exec
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
 
 
@@ -72,3 +73,17 @@ def test_the_traceback_is_the_drivers_with_its_causes(tmp_path: Path) -> None:
 def test_an_exception_without_frames_of_a_driver_has_no_traceback() -> None:
     """Such as the wrong arguments of a call in generated code."""
     assert driver_traceback(TypeError("missing argument"), None) is None
+
+
+def test_a_program_that_hangs_shows_nobodys_traceback(tmp_path: Path) -> None:
+    """A timeout without a driver tells the step by the name that people know, and no frames of Python itself."""
+    step = Exec(None, "s.yaml:3:5", ["flash"], name="Flash ${{ chip }}")  # type: ignore[arg-type]
+    with pytest.raises(TimedOut) as caught:
+        interrupt(TimedOut("step", 1.0))
+    failure = step_failure("m::a", caught.value, step, "Flash U7", tmp_path)
+    assert failure.message == "the step took longer than its timeout of 1 s: it hung in the step 'Flash U7'"
+    assert (failure.step, failure.place, failure.traceback) == ("Flash U7", "s.yaml:3:5", None)
+
+
+def interrupt(error: BaseException) -> None:
+    raise error
