@@ -24,7 +24,11 @@ _QUANTITY = re.compile(
 )
 # pint knows neither how peak-to-peak and r.m.s. values are written nor these spellings.
 _SUFFIX = re.compile(r"(?<=[VAW])(pp|PP|rms|RMS|pk|dc|DC|ac|AC)\Z")
-_SPELLINGS = ((re.compile(r"[Oo]hms?"), "ohm"), (re.compile(r"\b([mkM]?)N([cm]?)m\b"), r"\1N*\2m"), (re.compile("−"), "-"))
+_SPELLINGS = (
+    (re.compile(r"[Oo]hms?"), "ohm"),
+    (re.compile(r"\b([mkM]?)N([cm]?)m\b"), r"\1N*\2m"),
+    (re.compile("−"), "-"),
+)
 _OFFSET_UNITS = ("degree_Celsius", "degree_Fahrenheit", "degree_Reaumur")
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequencer.compiler.compile import CASES_PER_FILE, compile_sequence
@@ -68,6 +68,7 @@ def test_literals_are_the_data(value: object) -> None:
     assert eval(literal(value), {"__builtins__": {"float": float}}) == value
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.text(), data)
 def test_any_text_stays_text(name: str, text: str, file: str, value: object) -> None:
     """Whatever stands in the YAML, the generated files parse, hold the text as literals, and have no other code."""
