@@ -160,6 +160,37 @@ def test_a_child_whose_runner_died_tidies_up_and_completes_the_journal(project: 
     assert p.logged[-2:] == ["off", "close bench"]
 
 
+def test_a_driver_that_prints_in_teardown_does_so_without_a_runner(project: Any) -> None:
+    """With the runner the pipes are gone: what teardown prints is lost, and what it switches off is switched off."""
+    p = project
+    p.module("main", p.case("long", p.call("log", "'begun'"), p.call("sleep")))
+    p.module("end", p.case("off", "print('switching off')", p.call("log", "'off'")), group="teardown")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sequencer.runtime"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    journal = p.folder.parent / "journal.jsonl"
+    for command in (
+        {"command": "collect", "folder": str(p.write())},
+        {"command": "start", "run": "r", "journal": str(journal)},
+    ):
+        process.stdin.write(json.dumps(command).encode() + b"\n")
+    process.stdin.flush()
+    while "begun" not in p.logged:
+        time.sleep(0.02)
+    process.stderr.close()
+    process.stdin.close()
+    assert process.wait(20) == 0
+    assert p.logged[-2:] == ["off", "close bench"]
+    finished = [json.loads(line) for line in journal.read_bytes().splitlines() if b'"case_finished"' in line]
+    assert {line["case"]: line["status"] for line in finished}["end::off"] == "passed"
+
+
 def test_what_reads_along_gets_the_journal_byte_for_byte(project: Any) -> None:
     """The lines on the pipe are those of the journal, with messages between them that are no events."""
     project.module("main", project.case("a", project.measure("nan"), "print('not an event')"))
