@@ -87,10 +87,11 @@ class Broadcast:
                 self._readers.append(reader)
 
     def close(self) -> None:
-        """Ends it; the live state must be closed before, or the thread sleeps on until its next heartbeat."""
+        """Sends what is left and ends; unless the live state was closed before, that takes until the next heartbeat."""
         self._closed = True
         self._thread.join(self._heartbeat + 1.0)
         with self._lock:
+            self._send(self._live.after(self._last, 0), quiet=False)
             for reader in self._readers:
                 reader.close()
             self._readers.clear()

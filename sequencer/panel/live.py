@@ -117,6 +117,8 @@ class Live:
     def close(self) -> None:
         """Ends the publishing thread and wakes every reader."""
         with self._changed:
+            # What was said last is what people wait for: the verdict.
+            self._flush()
             self._closed = True
             self._changed.notify_all()
         self._thread.join()

@@ -110,9 +110,9 @@ class PanelServer:
 def _bind(host: str, port: int) -> socket.socket:
     name = host.strip("[]")
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        found = socket.getaddrinfo(name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # Where a name has both, the old kind of address is what every program finds.
+        family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise PanelRefused(f"the panel cannot listen on {host}: {error.strerror or error}") from None

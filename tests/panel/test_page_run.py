@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -348,3 +352,44 @@ def test_no_chart_no_library(stand: Any, browse: Any) -> None:
     started(page).keyboard.press("Space")
     expect(verdict(page)).to_have_text("Pass")
     assert not any("uplot" in url.lower() for url in asked)
+
+
+def test_a_stopped_run_covers_the_page_too(stand: Any, browse: Any) -> None:
+    """The modal result of a stopped run says so, with the case that was running."""
+    stand.configure("[frontend.modal_result]\nenable = true\n")
+    stand.steps("- wait: 20 s")
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.press("Space")
+    page.locator(".stop").click()
+    expect(page.locator("dialog.result .result-word")).to_have_text("Stopped")
+    expect(page.locator("dialog.result li")).to_contain_text("Ask")
+
+
+def test_hardseq_run_serves_its_page_until_the_verdict(stand: Any, browse: Any, free_port: int) -> None:
+    """The page of a single run shows it to the end, has Stop but no Start, and then says that it is over."""
+    stand.configure(f"[frontend]\nport = {free_port}\n")
+    stand.sequence(
+        "held",
+        """
+name: Held
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+modules: {main: {name: Main, cases: {held: {name: Held, steps: [{call: bench.wait}]}}}}
+""",
+    )
+    command = [sys.executable, "-m", "sequencer", "run", str(stand.folder / "sequences/held.yaml")]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE) as run:
+        note = stand.folder / ".hardseq/panel.json"
+        while not note.exists():
+            assert run.poll() is None
+            time.sleep(0.02)
+        page = browse(f"http://localhost:{free_port}", strict=False)
+        expect(row(page, "main::held")).to_have_class(re.compile("is-run"), timeout=20_000)
+        expect(page.locator(".start")).to_be_hidden()
+        expect(page.locator(".stop")).to_be_enabled()
+        (stand.folder / "go").touch()
+        expect(verdict(page)).to_have_text("Pass")
+        expect(page.locator(".connection")).to_have_text("Run over")
+        expect(page.locator(".alert")).to_have_count(0)
+        run.communicate(timeout=30)
+    assert run.returncode == 0

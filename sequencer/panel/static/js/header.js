@@ -53,8 +53,11 @@ function render() {
   }
   const stand = { ...state.session.stand, ...state.run?.stand };
   setText(parts.stand, stand.name || "");
-  setText(parts.connection.querySelector(".connection-text"), t(state.connected ? "connection.live" : "connection.lost_short"));
-  parts.connection.classList.toggle("is-lost", !state.connected);
+  // The program of a single run has ended: nothing is wrong.
+  const over = !state.connected && state.session.state === "over";
+  setText(parts.connection.querySelector(".connection-text"), t(over ? "connection.over" : state.connected ? "connection.live" : "connection.lost_short"));
+  parts.connection.classList.toggle("is-lost", !state.connected && !over);
+  parts.connection.classList.toggle("is-over", over);
   const waiting = (state.session.storage?.targets || []).reduce((sum, target) => sum + target.waiting + target.blocked + target.parked, 0);
   show(parts.waiting, waiting);
   setText(parts.waiting, waiting);

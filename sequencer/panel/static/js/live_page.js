@@ -54,7 +54,7 @@ function render() {
 
 function renderAlerts() {
   const said = (state.session.alerts || []).map((one) => ({ kind: "warning", text: one.text }));
-  if (!state.connected) said.unshift({ kind: "failed", text: t("connection.lost") });
+  if (!state.connected && state.session.state !== "over") said.unshift({ kind: "failed", text: t("connection.lost") });
   for (const target of state.session.storage?.targets || []) {
     if (target.parked) said.push({ kind: "warning", text: t("storage.parked_alert", { target: t(`target.${target.target}`), count: target.parked }), link: "/storage" });
     if (target.hold?.reason === "refused") said.push({ kind: "warning", text: t("storage.refused_alert", { target: t(`target.${target.target}`) }), link: "/storage" });
