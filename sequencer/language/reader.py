@@ -113,7 +113,8 @@ class Reader:
         known_unit = None if has_expression(unit) else unit
         wrong = limit_problems(written, known_unit)
         for path, code, message, severity in wrong:
-            self.problem(code, message, place_at(node, (key, *path)), severity=severity)
+            place = place_at(node, (key, *path), of_key=code == "unknown-limit")
+            self.problem(code, message, place, severity=severity)
         if any(problem.severity == "error" for problem in wrong):
             return written
         return convert_limits(written, known_unit)
