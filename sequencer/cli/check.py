@@ -14,7 +14,7 @@ from sequencer.vocabulary.problem import Problem
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[PATH...]", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--format",
     "form",
