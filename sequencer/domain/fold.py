@@ -142,7 +142,7 @@ class Fold:
     def _set_cause(self) -> None:
         report = self.begun()
         report["caused_dut_failure_id"], report["error_code"] = self._plan.cause()
-        if report["error_code"] is None:
+        if report["caused_dut_failure_id"] is None:
             codes = (failure["error_code"] for failure in report["failures"])
             report["error_code"] = next((code for code in codes if code is not None), None)
 

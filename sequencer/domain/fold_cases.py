@@ -150,7 +150,6 @@ class Plan:
         self._modules: dict[str, ModuleState] = {}
         self._cases: dict[str, CaseState] = {}
         self._first: dict[Status, CaseState] = {}
-        self._first_code: int | None = None
 
     def announce(self, plan: list[dict[str, Any]]) -> list[ModuleReport]:
         """Begins with the modules of ``plan``; what was folded of its cases already is kept."""
@@ -207,24 +206,21 @@ class Plan:
             self._note(case)
 
     def cause(self) -> tuple[str | None, int | None]:
-        """``module::case`` of the first failed case, else of the first with an error; and the error code of the run."""
+        """``module::case`` of the first failed case, else of the first with an error; and the error code of that case.
+
+        Another case's code would name a failure that did not cause this one.
+        """
         first = self._first.get("failed") or self._first.get("error")
-        if first is None:
-            return None, None
-        code = first.error_code
-        return first.full_name, self._first_code if code is None else code
+        return (None, None) if first is None else (first.full_name, first.error_code)
 
     def _find_first(self) -> None:
         self._first.clear()
-        self._first_code = None
         ended = [case for case in self._cases.values() if case.report["status"] in ("failed", "error")]
         for case in sorted(ended, key=lambda case: case.report["stop_time"] or 0.0):
             self._note(case)
 
     def _note(self, case: CaseState) -> None:
         self._first.setdefault(case.report["status"], case)
-        if self._first_code is None:
-            self._first_code = case.error_code
 
     def _add_module(self, report: ModuleReport) -> ModuleState:
         state = self._modules[report["id"]] = ModuleState(report)

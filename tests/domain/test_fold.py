@@ -104,8 +104,8 @@ def test_the_first_failed_case_is_the_cause_before_any_error() -> None:
     assert (report["caused_dut_failure_id"], report["error_code"]) == ("m::b", 7)
 
 
-def test_a_cause_without_code_takes_the_first_code_of_the_run() -> None:
-    """The first error code given in a failed case stands in the report."""
+def test_a_cause_without_code_takes_no_code_of_another_case() -> None:
+    """The error code is that of the case that caused the failure, or none."""
     report = fold(
         stamp(
             started("m::a", "m::b"),
@@ -117,7 +117,7 @@ def test_a_cause_without_code_takes_the_first_code_of_the_run() -> None:
             events.RunFinished("failed"),
         )
     )
-    assert (report["caused_dut_failure_id"], report["error_code"]) == ("m::a", 3)
+    assert (report["caused_dut_failure_id"], report["error_code"]) == ("m::a", None)
 
 
 def test_a_dead_process_makes_an_error_of_the_running_case() -> None:
