@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from sequencer.vocabulary.event import Stamped, decode, is_event_name
+from sequencer.vocabulary.event import Stamped
+from sequencer.vocabulary.event_line import decode, is_event_name
 
 
 class JournalLines:

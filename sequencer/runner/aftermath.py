@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sequencer.runner.progress import Progress
 from sequencer.runtime.journal import Journal
-from sequencer.vocabulary.event import CaseFinished, Event, Failure, FailureKind, RunFinished, Stamped, decode, encode
+from sequencer.vocabulary.event import CaseFinished, Event, Failure, FailureKind, RunFinished, Stamped
+from sequencer.vocabulary.event_line import decode, encode
 from sequencer.vocabulary.status import Status, verdict
 
 _TAIL = 1 << 18

@@ -16,7 +16,8 @@ from sequencer.runner.child import Child
 from sequencer.runner.progress import Progress
 from sequencer.runner.request import RunNotPossible, RunRefused
 from sequencer.runner.watch import Watch
-from sequencer.vocabulary.event import FailureKind, RunStarted, Stamped, decode
+from sequencer.vocabulary.event import FailureKind, RunStarted, Stamped
+from sequencer.vocabulary.event_line import decode
 
 Inbox = SimpleQueue[tuple[Any, Any]]
 _EVENT = b'{"event"'

@@ -8,7 +8,8 @@ from dataclasses import fields
 from typing import Protocol
 
 from sequencer.domain.value import to_data
-from sequencer.vocabulary.event import Event, Stamped, encode
+from sequencer.vocabulary.event import Event, Stamped
+from sequencer.vocabulary.event_line import encode
 
 
 class LineWriter(Protocol):

@@ -1,6 +1,6 @@
 """What a step type is: one file here gives its keyword, its schema, how it is parsed, how it is emitted, how it runs.
 
-Each file in this folder that is not this one defines
+Each file in this folder that stands for a verb defines
 
 - a frozen model class (a ``Step``) that the language builds and the compiler reads,
 - a ``StepRun``, the class that generated code uses: ``with Measure(case, "file:line:col", "Rail") as step: ...``,
@@ -18,82 +18,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
+from sequencer.steps.keys import ALL_SHARED, Schema
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Event, OperatorMessage, RecordSection, Scope
 from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.problem import Place, Severity
 from sequencer.vocabulary.status import OnFail
 from sequencer.vocabulary.tree import MappingNode
-
-Schema = Mapping[str, Any]
-
-EXPRESSION_TEXT: Schema = {"type": "string", "pattern": r"^\s*\$\{\{[\s\S]*\}\}\s*$"}
-"""A text that is one whole ``${{ expression }}`` and so may stand where a value of another type is wanted."""
-
-DURATION: Schema = {
-    "type": "string",
-    "pattern": r"^\s*(\d+(\.\d*)?|\.\d+)\s*(ms|s|min|h)\s*$",
-    "description": "A duration: a number and its unit, one of ms, s, min, h.",
-    "examples": ["500 ms", "1 s", "2 min"],
-}
-
-ARGUMENTS: Schema = {
-    "type": "object",
-    "description": "Arguments by name; texts may hold ${{ expressions }}.",
-    "examples": [{"channel": 1, "volts": 5.0}],
-}
-
-CALL: Schema = {
-    "type": "string",
-    "pattern": r"^[a-z][a-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$",
-    "description": "A driver's method, or a driver that is a function.",
-    "examples": ["meter.read_voltage"],
-}
-
-SAVE: Schema = {
-    "type": "string",
-    "pattern": "^[a-z][a-z0-9_]*$",
-    "description": "The variable that keeps the result for later steps of this case.",
-    "examples": ["voltage"],
-}
-
-SHARED_KEYS: Mapping[str, Schema] = {
-    "name": {"type": "string", "description": "What people read instead of the step's own words."},
-    "if": {
-        "type": ["string", "boolean"],
-        "description": "An expression without braces; when it is false the step is left out.",
-        "examples": ["dut.revision == 'B'"],
-    },
-    "timeout": {**DURATION, "description": "The case fails when the step takes longer; the message names the step."},
-    "retry": {
-        "description": "Tries the step again while it fails: how often at most (the first try counts), and the pause.",
-        "anyOf": [
-            {"type": "integer", "minimum": 1},
-            {
-                "type": "object",
-                "properties": {
-                    "times": {"type": "integer", "minimum": 1, "description": "How often at most.", "examples": [3]},
-                    "delay": {**DURATION, "description": "The pause between two tries."},
-                },
-                "required": ["times"],
-                "additionalProperties": False,
-            },
-        ],
-        "examples": [{"times": 3, "delay": "500 ms"}],
-    },
-    "on_fail": {
-        "enum": ["continue", "stop"],
-        "description": "Whether the rest of the case still runs when this step fails.",
-    },
-    "error_code": {
-        "type": "integer",
-        "minimum": 0,
-        "description": "The number that names this failure; the first one of a run stands in its report.",
-    },
-}
-"""The keys that a step may have beside its verb's own; a ``StepType`` says which of them make sense."""
-
-ALL_SHARED = frozenset(SHARED_KEYS)
 
 
 class Block(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.steps.base import ALL_SHARED, ARGUMENTS, CALL, SAVE, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import ALL_SHARED, ARGUMENTS, CALL, SAVE
 from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.tree import MappingNode
 

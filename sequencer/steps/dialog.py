@@ -10,8 +10,9 @@ from typing import Any
 from sequencer.domain.dialog import describe
 from sequencer.domain.limits import judge, parse_limits
 from sequencer.domain.value import measurement_type, to_data
-from sequencer.steps.base import SAVE, Answer, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import Answer, CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import DIALOG
+from sequencer.steps.keys import SAVE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Measurement
 from sequencer.vocabulary.failure import StepError, StepFailed

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sequencer.domain.dialog import FIELD_TYPES, TYPES
-from sequencer.steps.base import EXPRESSION_TEXT, Schema
+from sequencer.steps.keys import EXPRESSION_TEXT, Schema
 
 
 def _text(description: str, *examples: str) -> Schema:

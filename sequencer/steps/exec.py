@@ -12,7 +12,8 @@ from threading import Thread
 from time import monotonic
 from typing import IO, Any
 
-from sequencer.steps.base import SAVE, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import SAVE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import ProgramRun
 from sequencer.vocabulary.failure import StepError, StepFailed

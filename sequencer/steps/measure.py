@@ -7,7 +7,8 @@ from typing import Any
 
 from sequencer.domain.limits import judge, parse_limits
 from sequencer.domain.value import measurement_type, to_data
-from sequencer.steps.base import ARGUMENTS, CALL, SAVE, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import ARGUMENTS, CALL, SAVE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Measurement as Recorded
 from sequencer.vocabulary.failure import StepError, StepFailed

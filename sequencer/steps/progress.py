@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.steps.base import EXPRESSION_TEXT, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import EXPRESSION_TEXT
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Progress as Progressed
 from sequencer.vocabulary.failure import StepError

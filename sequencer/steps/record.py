@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.steps.base import CaseContext, Emitter, Schema, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import Schema
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode

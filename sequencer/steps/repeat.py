@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.steps.base import EXPRESSION_TEXT, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.group import STEPS_SCHEMA
+from sequencer.steps.keys import EXPRESSION_TEXT
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode

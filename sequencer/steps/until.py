@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from sequencer.steps.base import DURATION, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.group import STEPS_SCHEMA
+from sequencer.steps.keys import DURATION
 from sequencer.vocabulary.failure import StepFailed
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode

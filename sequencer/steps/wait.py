@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequencer.domain.duration import parse_duration
-from sequencer.steps.base import DURATION, EXPRESSION_TEXT, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import DURATION, EXPRESSION_TEXT
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from sequencer.domain.fold import DIED, Fold, fold, read_journal
 from sequencer.domain.report_schema import report_schema
 from sequencer.vocabulary import event as events
-from sequencer.vocabulary.event import Event, Stamped, encode
+from sequencer.vocabulary.event import Event, Stamped
+from sequencer.vocabulary.event_line import encode
 from sequencer.vocabulary.report import CaseReport, RunReport
 
 VALIDATOR = Draft202012Validator(report_schema())

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sequencer.runtime.stream import EventStream
-from sequencer.vocabulary.event import Message, Recorded, decode
+from sequencer.vocabulary.event import Message, Recorded
+from sequencer.vocabulary.event_line import decode
 
 
 class Lines:

@@ -14,7 +14,8 @@ from sequencer.runtime.journal import Journal
 from sequencer.store.base import RunFilter, StoreUnavailable
 from sequencer.store.recovery import is_stored, mark_stored, prune, recover
 from sequencer.store.sqlite import SqliteStore
-from sequencer.vocabulary.event import Stamped, encode
+from sequencer.vocabulary.event import Stamped
+from sequencer.vocabulary.event_line import encode
 from sequencer.vocabulary.report import RunReport
 
 NOON = 1_700_000_000.0

@@ -1,0 +1,76 @@
+"""Keys that several verbs share, as JSON Schema fragments with the words that editor and documentation show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+EXPRESSION_TEXT: Schema = {"type": "string", "pattern": r"^\s*\$\{\{[\s\S]*\}\}\s*$"}
+"""A text that is one whole ``${{ expression }}`` and so may stand where a value of another type is wanted."""
+
+DURATION: Schema = {
+    "type": "string",
+    "pattern": r"^\s*(\d+(\.\d*)?|\.\d+)\s*(ms|s|min|h)\s*$",
+    "description": "A duration: a number and its unit, one of ms, s, min, h.",
+    "examples": ["500 ms", "1 s", "2 min"],
+}
+
+ARGUMENTS: Schema = {
+    "type": "object",
+    "description": "Arguments by name; texts may hold ${{ expressions }}.",
+    "examples": [{"channel": 1, "volts": 5.0}],
+}
+
+CALL: Schema = {
+    "type": "string",
+    "pattern": r"^[a-z][a-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$",
+    "description": "A driver's method, or a driver that is a function.",
+    "examples": ["meter.read_voltage"],
+}
+
+SAVE: Schema = {
+    "type": "string",
+    "pattern": "^[a-z][a-z0-9_]*$",
+    "description": "The variable that keeps the result for later steps of this case.",
+    "examples": ["voltage"],
+}
+
+SHARED_KEYS: Mapping[str, Schema] = {
+    "name": {"type": "string", "description": "What people read instead of the step's own words."},
+    "if": {
+        "type": ["string", "boolean"],
+        "description": "An expression without braces; when it is false the step is left out.",
+        "examples": ["dut.revision == 'B'"],
+    },
+    "timeout": {**DURATION, "description": "The case fails when the step takes longer; the message names the step."},
+    "retry": {
+        "description": "Tries the step again while it fails: how often at most (the first try counts), and the pause.",
+        "anyOf": [
+            {"type": "integer", "minimum": 1},
+            {
+                "type": "object",
+                "properties": {
+                    "times": {"type": "integer", "minimum": 1, "description": "How often at most.", "examples": [3]},
+                    "delay": {**DURATION, "description": "The pause between two tries."},
+                },
+                "required": ["times"],
+                "additionalProperties": False,
+            },
+        ],
+        "examples": [{"times": 3, "delay": "500 ms"}],
+    },
+    "on_fail": {
+        "enum": ["continue", "stop"],
+        "description": "Whether the rest of the case still runs when this step fails.",
+    },
+    "error_code": {
+        "type": "integer",
+        "minimum": 0,
+        "description": "The number that names this failure; the first one of a run stands in its report.",
+    },
+}
+"""The keys that a step may have beside its verb's own; a ``StepType`` says which of them make sense."""
+
+ALL_SHARED = frozenset(SHARED_KEYS)
