@@ -24,7 +24,7 @@ from sequencer.language.schema_parts import DRIVER, PARAM
 from sequencer.language.scope import AFTER_RUN_NAMES, ALWAYS, RUN_FIELDS
 from sequencer.language.wording import phrase
 from sequencer.steps import step_types
-from sequencer.steps.base import SHARED_KEYS
+from sequencer.steps.keys import SHARED_KEYS
 
 ROOT = Path(__file__).parents[1]
 LANGUAGE = (ROOT / "docs" / "reference" / "language.md").read_text("utf-8")

@@ -20,7 +20,8 @@ from sequencer.language.schema_parts import (
     text,
 )
 from sequencer.steps import step_types
-from sequencer.steps.base import Schema, StepType
+from sequencer.steps.base import StepType
+from sequencer.steps.keys import Schema
 
 SCHEMA_ID = "urn:hardseq:sequence"
 

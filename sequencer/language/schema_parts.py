@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sequencer.steps.base import DURATION, SHARED_KEYS, Schema
+from sequencer.steps.keys import DURATION, SHARED_KEYS, Schema
 from sequencer.steps.record import RECORD_SCHEMAS
 
 ID_PATTERN = "^[a-z][a-z0-9_]*$"

@@ -15,7 +15,7 @@ from typing import Any
 
 from sequencer.language.shape_errors import Report, explain, name_problem, unknown_key
 from sequencer.language.texts import TextPlan, text_plan
-from sequencer.steps.base import Schema
+from sequencer.steps.keys import Schema
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode
 

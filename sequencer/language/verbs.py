@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from sequencer.language.shape_errors import Report
 from sequencer.language.wording import did_you_mean, listed
-from sequencer.steps.base import SHARED_KEYS, StepType
+from sequencer.steps.base import StepType
+from sequencer.steps.keys import SHARED_KEYS
 from sequencer.vocabulary.tree import MappingNode
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from sequencer.language.schema_parts import DEPENDS_PATTERN, ID_PATTERN, USE_PATTERN
-from sequencer.steps.base import CALL, DURATION, EXPRESSION_TEXT
+from sequencer.steps.keys import CALL, DURATION, EXPRESSION_TEXT
 
 _TYPES = {
     "string": "a text",
