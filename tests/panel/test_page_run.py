@@ -117,6 +117,7 @@ def test_a_second_start_is_refused(stand: Any, browse: Any) -> None:
     assert panel.ask("POST", "/api/start", {}).json["error"]["code"] == "running"
     panel.go()
     expect(verdict(page)).to_have_text("Pass")
+    panel.last()
     assert len(panel.keeping.store.find().runs) == 1
 
 
