@@ -1,6 +1,7 @@
 """Measures the operator panel: how late a browser is, what ten of them cost the run, how soon the first case begins.
 
     python benchmarks/panel.py [--cases 1000] [--clients 10] [--rounds 7]
+    python benchmarks/panel.py --history 100000      instead: how fast the history pages' calls are
 
 A real panel in a process of its own serves a sequence of cases with one limited measurement each and nothing to wait
 for: the fastest run there is, and so the hardest to follow. The clients read server-sent events over sockets, each
@@ -28,6 +29,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
 
 def write_sequence(folder: Path, cases: int) -> None:
@@ -196,14 +198,62 @@ def measure(cases: int, clients: int, rounds: int) -> dict[str, float]:
     }
 
 
+HISTORY_CALLS = {
+    "first page of runs": "/api/runs",
+    "runs of a serial number": "/api/runs?serial_number=SN0000009",
+    "failed runs of a stand": "/api/runs?status=failed&stand=Stand+1",
+    "yield, everything": "/api/statistics",
+    "yield of 30 days": "/api/statistics?since={since}",
+    "a measurement's values": "/api/series?case=main::case_3&measurement=Rail+3",
+    "a whole report": "/api/runs/latest",
+}
+
+
+def measure_history(runs: int) -> dict[str, float]:
+    """The median time of each call in milliseconds, over HTTP, with ``runs`` stored runs."""
+    from stores import BEGIN, SECONDS_BETWEEN_RUNS, run_report
+
+    from sequencer.domain.state_folder import StateFolder
+    from sequencer.store.sqlite import SqliteStore
+
+    figures = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_sequence(folder, 10)
+        state = StateFolder(folder / ".hardseq")
+        store = SqliteStore(state.database, state.attachments)
+        for number in range(runs):
+            store.save(run_report(number))
+        store.close()
+        panel = Panel(folder)
+        try:
+            for call, path in HISTORY_CALLS.items():
+                address = path.format(since=BEGIN + runs * SECONDS_BETWEEN_RUNS - 30 * 86_400)
+                taken = []
+                for _ in range(15):
+                    begun = time.perf_counter()
+                    with urlopen(f"http://localhost:{panel.port}{address}") as answer:
+                        answer.read()
+                    taken.append(time.perf_counter() - begun)
+                figures[call] = statistics.median(taken) * 1000
+        finally:
+            panel.close()
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--clients", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--history", type=int, metavar="RUNS", help="measure the history with so many stored runs")
     chosen = parser.parse_args()
-    figures = measure(chosen.cases, chosen.clients, chosen.rounds)
-    print(f"{chosen.cases} cases, {chosen.clients} clients, {chosen.rounds} rounds")
+    if chosen.history:
+        figures = measure_history(chosen.history)
+        print(f"{chosen.history} stored runs, milliseconds over HTTP")
+    else:
+        figures = measure(chosen.cases, chosen.clients, chosen.rounds)
+        print(f"{chosen.cases} cases, {chosen.clients} clients, {chosen.rounds} rounds, milliseconds")
     print(f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} processors")
     for name, figure in figures.items():
         print(f"{name:32}{figure:12.1f}")

@@ -75,16 +75,22 @@ location = "Hall B"
 
 def make_project(folder: Path, port: int) -> None:
     """The project whose panel is photographed."""
-    sequence = (ROOT / "sequences/power_supply.yaml").read_text("utf-8")
-    sequence = sequence.replace("stand: {name: Power bench, location: Desk, number: 1}\n", "")
-    before, mark, after = sequence.partition("  console:\n")
     (folder / "sequences").mkdir()
-    (folder / "sequences/power_supply.yaml").write_text(before + INSPECTION + mark + after, "utf-8")
+    write_sequence(folder, inspection=False)
     shutil.copytree(ROOT / "drivers", folder / "drivers")
     (folder / "images").mkdir()
     for name, stripe in (("left", LEFT), ("right", RIGHT)):
         (folder / f"images/{name}.svg").write_text(CAPACITOR.format(stripe=stripe), "utf-8")
     (folder / "hardseq.toml").write_text(CONFIGURATION.format(port=port), "utf-8")
+
+
+def write_sequence(folder: Path, *, inspection: bool) -> None:
+    """The board's sequence, with or without what needs an operator."""
+    sequence = (ROOT / "sequences/power_supply.yaml").read_text("utf-8")
+    sequence = sequence.replace("stand: {name: Power bench, location: Desk, number: 1}\n", "")
+    before, mark, after = sequence.partition("  console:\n")
+    whole = before + (INSPECTION if inspection else "") + mark + after
+    (folder / "sequences/power_supply.yaml").write_text(whole, "utf-8")
 
 
 @contextmanager
@@ -116,14 +122,13 @@ def wait_for(address: str, *wanted: str) -> None:
 
 
 def fill_history(folder: Path, address: str, runs: int) -> None:
-    """Runs boards without an operator, so that there is a history: a copy of the sequence without the inspection."""
+    """Runs boards without an operator, so that there is a history, then brings the operator in."""
     token = json.loads((folder / ".hardseq/panel.json").read_text())["token"]
     chance = random.Random(7)
     for number in range(runs):
         fault = chance.choices(["none", "low_5v", "ripple", "hot", "firmware"], [30, 2, 2, 1, 1])[0]
         body = {
             "params": {"serial": f"PSB{100 + number:06}", "fault": fault},
-            "only": ["preparation", "console", "rails", "protection", "power_down"],
             "user": chance.choice(["Ann", "Jiří", "Mei"]),
         }
         request = Request(f"{address}/api/start", json.dumps(body).encode())
@@ -132,6 +137,10 @@ def fill_history(folder: Path, address: str, runs: int) -> None:
         with urlopen(request):
             pass
         wait_for(address, "ready")
+    write_sequence(folder, inspection=True)
+    while b"Burn-in" not in urlopen(f"{address}/api/state").read():
+        time.sleep(0.2)
+    wait_for(address, "ready")
 
 
 def shoot(page: Page, name: str) -> None:
@@ -168,6 +177,7 @@ def take(browser: Any, address: str) -> None:
     phone = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True)
     wall = browser.new_page(viewport={"width": 3840, "height": 2160})
     for one in (page, phone, wall):
+        one.add_init_script("localStorage.setItem('hardseq.operator', 'Ann')")
         one.goto(address)
         one.locator(".start:enabled").wait_for()
     scan(page, "PSB004711", "low_5v")
@@ -183,6 +193,8 @@ def take(browser: Any, address: str) -> None:
     shoot(page, "result")
     for one in (page, phone, wall):
         one.locator(".result-dismiss").click(delay=50)
+        for note in one.locator(".toast").all():
+            note.click()
     wait_for(address, "ready")
     shoot(page, "failed")
     shoot(phone, "phone")

@@ -25,6 +25,7 @@ from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
 PAUSE = 0.02
 """Seconds between two patches at least: fast enough for eyes, slow enough to put many events into one."""
 _KEPT_BYTES = 4_000_000
+_FRESH = 0.2
 
 
 class Change(NamedTuple):
@@ -44,7 +45,7 @@ class Live:
         self._number = 0
         self._changes: deque[tuple[int, Change]] = deque()
         self._bytes = 0
-        self._snapshot: Change | None = None
+        self._snapshot: tuple[float, Change | None] = (0.0, None)
         self._session: dict[str, Any] = dict(session or {})
         self._session_changes: dict[str, Any] = {}
         self._report = _planned({"name": ""}, [])
@@ -170,9 +171,12 @@ class Live:
         with self._changed:
             self._flush()
             identity = f"{self.epoch}-{self._number}"
-            if self._snapshot is None or self._snapshot.id != identity:
-                self._snapshot = Change(identity, "snapshot", to_json(self._whole()))
-            return self._snapshot
+            made, snapshot = self._snapshot
+            # Many pages that come back together share one; a later page sets its clock by it, so it must be fresh.
+            if snapshot is None or snapshot.id != identity or time.monotonic() - made > _FRESH:
+                snapshot = Change(identity, "snapshot", to_json(self._whole()))
+                self._snapshot = (time.monotonic(), snapshot)
+            return snapshot
 
     def look(self, read: Callable[[RunReport, Mapping[str, Any]], Any]) -> Any:
         """What ``read`` finds in the report and the session's state, while nothing changes them."""

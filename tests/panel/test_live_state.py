@@ -239,6 +239,14 @@ def test_what_is_too_old_to_patch_leads_to_a_snapshot() -> None:
         live.close()
 
 
+def test_a_page_that_comes_late_can_set_its_clock(live: Live) -> None:
+    """The time in a snapshot is that of now, however long nothing has changed."""
+    live.snapshot()
+    time.sleep(0.25)
+    before = time.time()
+    assert json.loads(live.snapshot().data)["now"] >= before
+
+
 def test_a_waiting_reader_is_woken_by_a_change_and_by_the_end(live: Live) -> None:
     """Nobody polls: a reader sleeps until something changed, or until the panel closes."""
     page = Page(live)
