@@ -242,8 +242,16 @@ TOP: Mapping[str, Schema] = {
     "name": text("What the operator reads; stands in the report.", "Minute parity", minLength=1),
     "version": text("The sequence's version; stands in the report.", "1.0.0"),
     "description": text("More about it, for people.", "Passes in even minutes."),
-    "drivers": named("Instruments and other Python, by the names that steps call.", DRIVER),
-    "params": named("Inputs asked for at start: by `--arg name=value` or in the panel's start form.", PARAM),
+    "drivers": named(
+        "Instruments and other Python, by the names that steps call.",
+        DRIVER,
+        examples=[{"meter": "bench.Meter"}],
+    ),
+    "params": named(
+        "Inputs asked for at start: by `--arg name=value` or in the panel's start form.",
+        PARAM,
+        examples=[{"serial": {"type": "string", "pattern": "^SN[0-9]{6}$", "prompt": "Scan the board"}}],
+    ),
     "vars": named(
         "Constants and computed values; they may use each other.",
         {},

@@ -64,7 +64,13 @@ HTML: Schema = {
             {
                 "code": _text("The HTML itself.", "<h2>Pinout</h2>"),
                 "url": {**_text("A page's address.", "https://example.org"), "pattern": r"^(https?://|\s*\$\{\{)"},
-                "width": {"type": "integer", "minimum": 1, "maximum": 100, "description": "Its width in percent."},
+                "width": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 100,
+                    "description": "Its width in percent.",
+                    "examples": [80],
+                },
                 "height": _count("Its height in pixels.", 300),
                 "border": _count("The width of a frame around it in pixels.", 2),
             },
@@ -102,6 +108,7 @@ CHOICES: Schema = {
                             "value": {
                                 "type": ["string", "number", "boolean"],
                                 "description": "What is saved; the label when not said.",
+                                "examples": ["red"],
                             },
                             "label": _text("What the operator reads.", "Red"),
                             "image": IMAGE,

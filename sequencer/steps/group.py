@@ -38,6 +38,7 @@ STEPS_SCHEMA = {
     "minItems": 1,
     "description": "The steps, in order.",
     "items": {"$ref": "#/$defs/step"},
+    "examples": [[{"wait": "100 ms"}]],
 }
 
 STEP = StepType(

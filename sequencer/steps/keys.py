@@ -38,7 +38,11 @@ SAVE: Schema = {
 }
 
 SHARED_KEYS: Mapping[str, Schema] = {
-    "name": {"type": "string", "description": "What people read instead of the step's own words."},
+    "name": {
+        "type": "string",
+        "description": "What people read instead of the step's own words.",
+        "examples": ["Power up"],
+    },
     "if": {
         "type": ["string", "boolean"],
         "description": "An expression without braces; when it is false the step is left out.",
@@ -68,7 +72,8 @@ SHARED_KEYS: Mapping[str, Schema] = {
     "error_code": {
         "type": "integer",
         "minimum": 0,
-        "description": "The number that names this failure; the first one of a run stands in its report.",
+        "description": "The number that names this failure; that of the case that failed first stands in the report.",
+        "examples": [12],
     },
 }
 """The keys that a step may have beside its verb's own; a ``StepType`` says which of them make sense."""

@@ -155,7 +155,10 @@ STEP = StepType(
     keys={
         "call": CALL,
         "with": ARGUMENTS,
-        "value": {"description": "The value itself, most often an ${{ expression }}."},
+        "value": {
+            "description": "The value itself, most often an ${{ expression }}.",
+            "examples": ["${{ unloaded - loaded }}"],
+        },
         "unit": {"type": "string", "description": "The value's unit.", "examples": ["V", "mA", "°C", "%"]},
         "limits": {"$ref": "#/$defs/limits"},
         "save": SAVE,

@@ -51,10 +51,11 @@ def _text(description: str, *examples: str) -> Schema:
     return {"type": "string", "description": description, "examples": list(examples)}
 
 
-def _facts(description: str, **properties: Schema) -> Schema:
+def _facts(description: str, example: object, **properties: Schema) -> Schema:
     return {
         "type": "object",
         "description": description,
+        "examples": [example],
         "properties": properties,
         "additionalProperties": False,
         "minProperties": 1,
@@ -72,7 +73,11 @@ _INFO: Schema = {
     "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
     "examples": [{"sw_version": "1.0.0"}],
 }
-_ANY: Schema = {"type": "object", "description": "Anything that belongs to the report and has no field there."}
+_ANY: Schema = {
+    "type": "object",
+    "description": "Anything that belongs to the report and has no field there.",
+    "examples": [{"fixture": "F7"}],
+}
 
 _UNIT_FIELDS: Mapping[str, Schema] = {
     "name": _text("What it is called.", "Test Device"),
@@ -86,23 +91,31 @@ _UNIT_FIELDS: Mapping[str, Schema] = {
 RECORD_SCHEMAS: Mapping[str, Schema] = {
     "process": _facts(
         "The production process this test belongs to.",
+        {"name": "Acceptance Test", "number": 1},
         name=_text("The process's name.", "Acceptance Test"),
         number=_NUMBER,
         info=_INFO,
     ),
-    "batch": _facts("The batch the device comes from.", serial_number=_text("The batch's number.", "batch_1")),
+    "batch": _facts(
+        "The batch the device comes from.",
+        {"serial_number": "batch_1"},
+        serial_number=_text("The batch's number.", "batch_1"),
+    ),
     "dut": _facts(
         "The device under test.",
+        {"serial_number": "SN000123", "part_number": "part_number_1"},
         **_UNIT_FIELDS,
         sub_units={
             "type": "array",
             "description": "Parts of the device that have numbers of their own; each record adds to the list.",
-            "items": _facts("A part of the device.", **_UNIT_FIELDS),
+            "items": _facts("A part of the device.", {"serial_number": "R-0042"}, **_UNIT_FIELDS),
+            "examples": [[{"name": "Radio", "serial_number": "R-0042"}]],
             "minItems": 1,
         },
     ),
     "stand": _facts(
         "The test stand. What the stand's configuration says need not be said here.",
+        {"name": "Stand 1", "location": "Moon"},
         name=_text("The stand's name.", "Stand 1"),
         location=_text("Where it stands.", "Moon"),
         number=_NUMBER,
@@ -112,9 +125,11 @@ RECORD_SCHEMAS: Mapping[str, Schema] = {
     "instruments": {
         "type": "array",
         "description": "The instruments used; each record adds to the list.",
+        "examples": [[{"name": "Multimeter", "serial_number": "MY12345678"}]],
         "minItems": 1,
         "items": _facts(
             "An instrument.",
+            {"name": "Multimeter"},
             name=_text("The instrument's name.", "Multimeter"),
             revision=_text("Its revision or firmware.", "A.02.14"),
             serial_number=_text("Its serial number.", "MY12345678"),
@@ -130,6 +145,7 @@ RECORD_SCHEMAS: Mapping[str, Schema] = {
 
 ARTIFACT: Schema = _facts(
     "Data that has no field of its own, kept with the run, the module or the case.",
+    {"case": {"fixture": "F7"}},
     run=_ANY,
     module=_ANY,
     case=_ANY,

@@ -69,7 +69,11 @@ LIMITS_SCHEMA: Mapping[str, Any] = {
             "minItems": 1,
             "examples": [[1, 2, 3]],
         },
-        "is": {"type": ["boolean", "string"], "description": "The value is exactly true, or exactly false."},
+        "is": {
+            "type": ["boolean", "string"],
+            "description": "The value is exactly true, or exactly false.",
+            "examples": [True],
+        },
         "matches": {
             "type": "string",
             "description": "A regular expression that is found in the text; use ^ and $ for the whole text.",
