@@ -25,8 +25,8 @@ class Reader:
     def __init__(self, connection: socket.socket, seen: str | None, *, chunked: bool) -> None:
         connection.setblocking(False)
         self._connection = connection
-        self._chunked = chunked
         self._pending = bytearray()
+        self.chunked = chunked
         self.seen = seen
 
     @property
@@ -36,21 +36,26 @@ class Reader:
 
     def send(self, data: bytes) -> bool:
         """Sends what it takes now and keeps the rest; false when it is gone or too slow."""
-        if data:
-            self._pending += b"%X\r\n%b\r\n" % (len(data), data) if self._chunked else data
         try:
-            while self._pending:
-                del self._pending[: self._connection.send(self._pending)]
+            if self._pending:
+                self._pending += data
+                while self._pending:
+                    del self._pending[: self._connection.send(self._pending)]
+            else:
+                # The usual case: all readers are sent the same bytes, and nobody copies them.
+                sent = self._connection.send(data) if data else 0
+                self._pending += data[sent:]
         except BlockingIOError:
-            return len(self._pending) <= MOST_PENDING
+            if not self._pending:
+                self._pending += data
         except OSError:
             return False
-        return True
+        return len(self._pending) <= MOST_PENDING
 
     def close(self) -> None:
         """Gives the socket back; a reader that can still hear is told that this is the end."""
         with self._connection, suppress(OSError):
-            if self._chunked and not self._pending:
+            if self.chunked and not self._pending:
                 self._connection.send(b"0\r\n\r\n")
 
 
@@ -61,8 +66,8 @@ class Broadcast:
         self._live = live
         self._heartbeat = heartbeat
         self._readers: list[Reader] = []
-        self._lock = threading.Lock()
-        self._last: str | None = live.snapshot().id
+        self._arrived = threading.Condition()
+        self._last: str | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="broadcast", daemon=True)
         self._thread.start()
@@ -80,27 +85,33 @@ class Broadcast:
     def take(self, connection: socket.socket, last: str | None, *, chunked: bool) -> None:
         """From now on ``connection`` gets what follows the id ``last``, the whole state first when that is unknown."""
         reader = Reader(connection, last, chunked=chunked)
-        with self._lock:
+        with self._arrived:
+            self._readers.append(reader)
+            self._live.followed(+1)
             if self._closed or not self._catch_up(reader):
-                reader.close()
-            else:
-                self._readers.append(reader)
+                self._remove(reader)
+            self._arrived.notify()
 
     def close(self) -> None:
         """Sends what is left and ends; unless the live state was closed before, that takes until the next heartbeat."""
-        self._closed = True
+        with self._arrived:
+            self._closed = True
+            self._arrived.notify()
         self._thread.join(self._heartbeat + 1.0)
-        with self._lock:
-            self._send(self._live.after(self._last, 0), quiet=False)
-            for reader in self._readers:
-                reader.close()
-            self._readers.clear()
+        with self._arrived:
+            if self._readers:
+                self._send(self._live.after(self._last, 0), quiet=False)
+            for reader in list(self._readers):
+                self._remove(reader)
 
     def _run(self) -> None:
         while not self._closed and not self._live.closed:
-            waiting = any(reader.is_behind for reader in self._readers)
+            with self._arrived:
+                # Without readers nobody follows, and the live state need not be told in patches.
+                self._arrived.wait_for(lambda: self._readers or self._closed)
+                waiting = any(reader.is_behind for reader in self._readers)
             changes = self._live.after(self._last, _RETRY_SECONDS if waiting else self._heartbeat)
-            with self._lock:
+            with self._arrived:
                 self._send(changes, quiet=not waiting)
 
     def _send(self, changes: list[Change] | None, *, quiet: bool) -> None:
@@ -108,21 +119,21 @@ class Broadcast:
         if changes is None:
             changes = [self._live.snapshot()]
         data = b"".join(map(encode, changes)) or (ALIVE if quiet else b"")
+        framed = {False: data, True: _chunk(data)}
         if changes:
             self._last = changes[-1].id
         gone = []
         for reader in self._readers:
             # Nearly all are where the others are; who has just come may already know more.
-            well = self._send_in_step(reader, data) if reader.seen == before else self._catch_up(reader)
+            if reader.seen == before:
+                reader.seen = self._last
+                well = reader.send(framed[reader.chunked])
+            else:
+                well = self._catch_up(reader)
             if not well:
                 gone.append(reader)
         for reader in gone:
-            self._readers.remove(reader)
-            reader.close()
-
-    def _send_in_step(self, reader: Reader, data: bytes) -> bool:
-        reader.seen = self._last
-        return reader.send(data)
+            self._remove(reader)
 
     def _catch_up(self, reader: Reader) -> bool:
         changes = self._live.after(reader.seen, 0)
@@ -130,4 +141,15 @@ class Broadcast:
             changes = [self._live.snapshot()]
         if changes:
             reader.seen = changes[-1].id
-        return reader.send(b"".join(map(encode, changes)))
+        data = b"".join(map(encode, changes))
+        return reader.send(_chunk(data) if reader.chunked else data)
+
+    def _remove(self, reader: Reader) -> None:
+        self._readers.remove(reader)
+        self._live.followed(-1)
+        reader.close()
+
+
+def _chunk(data: bytes) -> bytes:
+    """A chunk of HTTP's chunked transfer coding; nothing for nothing, since an empty one would be the end."""
+    return b"%X\r\n%b\r\n" % (len(data), data) if data else b""

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sequencer.domain.fold import Fold
-from sequencer.domain.report_parts import new_case, new_module, new_run
 from sequencer.panel.patches import RunView, to_json, whole_run
+from sequencer.panel.plan import plan_of, planned
 from sequencer.vocabulary.event import RunFinished, RunResumed, RunStarted, Stamped
 from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
 
@@ -48,7 +48,7 @@ class Live:
         self._snapshot: tuple[float, Change | None] = (0.0, None)
         self._session: dict[str, Any] = dict(session or {})
         self._session_changes: dict[str, Any] = {}
-        self._report = _planned({"name": ""}, [])
+        self._report = planned({"name": ""}, [])
         self._fold: Fold | None = None
         self._view = RunView()
         self._view.patch(self._report, {})
@@ -58,6 +58,8 @@ class Live:
         self._marked = False
         self._renewed = False
         self._begun = False
+        self._followers = 0
+        self._untold = False
         self._closed = False
         self._changed = threading.Condition()
         self._published = threading.Condition()
@@ -71,7 +73,7 @@ class Live:
         with self._changed:
             self._take()
             self._fold = None
-            self._renew(_planned(sequence, modules))
+            self._renew(planned(sequence, modules))
             self._mark()
 
     def listen(self, stamped: Stamped) -> None:
@@ -141,7 +143,7 @@ class Live:
                 continue
             name = self._fold.apply(stamped)
             if self._fold.report is not self._report:
-                self._renew(self._fold.report or _planned({}, []))
+                self._renew(self._fold.report or planned({}, []))
             elif isinstance(event, RunFinished | RunResumed):
                 self._dirty.update(dict.fromkeys(self._index))
             elif name is not None:
@@ -150,7 +152,7 @@ class Live:
     def _renew(self, report: RunReport) -> None:
         """From here on another run is shown: whole, or as a beginning when pages know its plan already."""
         if not self._renewed:
-            self._begun = _plan_of(self._report) == _plan_of(report)
+            self._begun = plan_of(self._report) == plan_of(report)
             self._renewed = not self._begun
         self._report = report
         self._view = RunView()
@@ -161,6 +163,13 @@ class Live:
 
     # Readers.
 
+    def followed(self, more: int) -> None:
+        """Counts who follows the changes. While nobody does, none are made: who comes gets the whole state."""
+        with self._changed:
+            self._followers += more
+            if self._untold and self._followers:
+                self._mark()
+
     @property
     def closed(self) -> bool:
         """Whether nothing will change any more."""
@@ -169,7 +178,7 @@ class Live:
     def snapshot(self) -> Change:
         """The whole state; what was not published yet is published first, or its patch would come once more."""
         with self._changed:
-            self._flush()
+            self._flush(whole=True)
             identity = f"{self.epoch}-{self._number}"
             made, snapshot = self._snapshot
             # Many pages that come back together share one; a later page sets its clock by it, so it must be fresh.
@@ -213,18 +222,27 @@ class Live:
                 self._changed.wait_for(lambda: self._marked or self._closed)
                 if self._closed:
                     return
+                begun = time.monotonic()
                 self._flush()
-            time.sleep(self._pause)
+            time.sleep(max(self._pause / 4, self._pause - (time.monotonic() - begun)))
 
-    def _flush(self) -> None:
-        """Publishes what is marked. Called with the lock held."""
-        if not self._marked:
+    def _flush(self, *, whole: bool = False) -> None:
+        """Publishes what is marked; ``whole``: somebody is about to take the whole state. Called with the lock held."""
+        if not self._marked and not (whole and self._untold):
             return
         self._marked = False
         self._take()
+        self._untold = self._untold or not self._followers
+        if self._untold and not self._followers and not whole:
+            return
+        if self._untold:
+            self._untold = False
+            self._renewed = True
         if self._renewed:
             self._renewed = self._begun = False
             self._session_changes.clear()
+            self._dirty.clear()
+            self._view = RunView()
             self._view.patch(self._report, self._index)
             self._append("snapshot", self._whole(self._number + 1))
             return
@@ -245,10 +263,12 @@ class Live:
         data = to_json(document)
         with self._published:
             self._number += 1
+            change = Change(f"{self.epoch}-{self._number}", kind, data)
             if kind == "snapshot":
                 self._changes.clear()
                 self._bytes = 0
-            self._changes.append((self._number, Change(f"{self.epoch}-{self._number}", kind, data)))
+                self._snapshot = (time.monotonic(), change)
+            self._changes.append((self._number, change))
             self._bytes += len(data)
             while self._bytes > _KEPT_BYTES and len(self._changes) > 1:
                 self._bytes -= len(self._changes.popleft()[1].data)
@@ -262,22 +282,3 @@ class Live:
             "session": self._session,
             "run": whole_run(self._report),
         }
-
-
-def _plan_of(report: RunReport) -> list[Any]:
-    """What pages show of a run before it begins, apart from the run itself."""
-    parts = ("id", "name", "group", "description")
-    return [
-        ([module[part] for part in parts], [[case[part] for part in (*parts, "place")] for case in module["cases"]])  # type: ignore[literal-required]
-        for module in report["modules"]
-    ]
-
-
-def _planned(sequence: Mapping[str, Any], modules: Iterable[Mapping[str, Any]]) -> RunReport:
-    report = new_run(RunStarted("", dict(sequence), [], "", {}), 0.0)
-    report["status"] = "ready"
-    for planned in modules:
-        module = new_module(dict(planned))
-        module["cases"] = [new_case(dict(case)) for case in planned.get("cases") or ()]
-        report["modules"].append(module)
-    return report

@@ -27,6 +27,9 @@ GROWING = ("measurements", "checks", "failures", "charts", "programs", "attachme
 MOST_SHOWN = 1000
 """Entries of one list of one attempt that pages get; the report has them all."""
 _LONGEST_OUTPUT = 4000
+# What a page takes for granted of a new attempt and a case: most are over by the time that they are told.
+_ATTEMPT_DEFAULTS = {"timeout": None, "progress": None, "step": None}
+_CASE_DEFAULTS = {"status": "ready", "start_time": None, "stop_time": None, "reason": None}
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
@@ -39,53 +42,66 @@ def to_json(document: Any) -> str:
 class AttemptView:
     """What is known of one attempt on the pages."""
 
+    __slots__ = ("_dialogs", "_fields", "_lengths", "_messages", "_tries")
+
     def __init__(self) -> None:
-        self._fields: dict[str, Any] = {}
-        self._lengths = dict.fromkeys(GROWING, 0)
+        self._fields: dict[str, Any] = dict(_ATTEMPT_DEFAULTS)
+        self._lengths: dict[str, int] = {}
         self._messages: dict[str, str] = {}
-        self._dialogs = ""
+        self._dialogs = "[]"
         self._tries = 0
 
     def patch(self, attempt: AttemptReport) -> dict[str, Any]:
         """What is new, and remembers it as known."""
         report: Mapping[str, Any] = attempt
         patch: dict[str, Any] = {}
-        changed = {name: report[name] for name in ATTEMPT_FIELDS if self._fields.get(name, ...) != report[name]}
+        if changed := self._changed(report):
+            patch["set"] = changed
+        added = {}
+        for name in GROWING:
+            entries = report[name]
+            if entries and len(entries) != self._lengths.get(name, 0):
+                added[name] = self._new(name, entries)
+        if added:
+            patch["add"] = added
+        if attempt["messages"]:
+            said = {key: text for key, text in attempt["messages"].items() if self._messages.get(key) != text}
+            if said:
+                self._messages.update(said)
+                patch["merge"] = {"messages": said}
+        return patch
+
+    def _changed(self, report: Mapping[str, Any]) -> dict[str, Any]:
+        known = self._fields
+        changed: dict[str, Any] = {}
+        for name in ATTEMPT_FIELDS:
+            value = report[name]
+            # The step that ran last says nothing once the attempt is over.
+            if name == "step" and report["stop_time"] is not None:
+                value = None
+            if known.get(name, ...) != value:
+                known[name] = dict(value) if isinstance(value, dict) else value
+                changed[name] = value
         # A failed try marks what it measured, up to the last entry: the one thing that changes what is known.
-        tries = attempt.get("tries", [])
+        tries = report.get("tries", ())
         if len(tries) != self._tries:
             self._tries = len(tries)
             changed["tries"] = tries
             for name in ("measurements", "checks"):
                 self._lengths[name] = len(report[name])
                 changed[name] = report[name][:MOST_SHOWN]
-        if changed:
-            self._fields.update({name: _copied(value) for name, value in changed.items()})
         # Questions are few and change when they are answered: told whole.
-        if (dialogs := _encode(attempt["dialogs"])) != self._dialogs:
+        if report["dialogs"] and (dialogs := _encode(report["dialogs"])) != self._dialogs:
             self._dialogs = dialogs
-            changed["dialogs"] = attempt["dialogs"]
-        if changed:
-            patch["set"] = changed
-        added = {name: new for name in GROWING if (new := self._new(name, report[name]))}
-        if added:
-            patch["add"] = added
-        said = {key: text for key, text in attempt["messages"].items() if self._messages.get(key) != text}
-        if said:
-            self._messages.update(said)
-            patch["merge"] = {"messages": said}
-        return patch
+            changed["dialogs"] = report["dialogs"]
+        return changed
 
     def _new(self, name: str, entries: list[Any]) -> list[Any]:
-        first = self._lengths[name]
-        if len(entries) == first:
-            return []
+        first = self._lengths.get(name, 0)
         self._lengths[name] = len(entries)
+        if name not in ("charts", "programs"):
+            return entries[first:MOST_SHOWN]
         return [_shown(name, index, entries[index]) for index in range(first, min(len(entries), MOST_SHOWN))]
-
-
-def _copied(value: Any) -> Any:
-    return dict(value) if isinstance(value, dict) else value
 
 
 def _shown(name: str, index: int, entry: Any) -> Any:
@@ -101,8 +117,10 @@ def _shown(name: str, index: int, entry: Any) -> Any:
 class CaseView:
     """What is known of one case on the pages."""
 
+    __slots__ = ("_attempts", "_fields")
+
     def __init__(self) -> None:
-        self._fields: dict[str, Any] = {}
+        self._fields: dict[str, Any] = dict(_CASE_DEFAULTS)
         self._attempts: list[AttemptView] = []
 
     def patch(self, case: CaseReport) -> dict[str, Any]:
@@ -205,5 +223,5 @@ def _whole_case(case: CaseReport) -> dict[str, Any]:
     for attempt in case["attempts"]:
         patch = AttemptView().patch(attempt)
         lists = {name: patch.get("add", {}).get(name, []) for name in GROWING}
-        attempts.append({**lists, **patch["set"], "messages": dict(attempt["messages"])})
+        attempts.append({**_ATTEMPT_DEFAULTS, "dialogs": [], **lists, **patch["set"], "messages": attempt["messages"]})
     return {**{name: value for name, value in whole.items() if name != "attempts"}, "attempts": attempts}

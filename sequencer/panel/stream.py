@@ -23,10 +23,14 @@ def encode(change: Change) -> bytes:
 
 def follow(live: Live, last: str | None, heartbeat: float = HEARTBEAT) -> Iterator[bytes]:
     """The stream from id ``last`` on, until the panel closes: for a server that takes no sockets over."""
-    yield GREETING
-    while not live.closed:
-        changes = live.after(last, heartbeat)
-        if changes is None:
-            changes = [live.snapshot()]
-        yield b"".join(map(encode, changes)) or ALIVE
-        last = changes[-1].id if changes else last
+    live.followed(+1)
+    try:
+        yield GREETING
+        while not live.closed:
+            changes = live.after(last, heartbeat)
+            if changes is None:
+                changes = [live.snapshot()]
+            yield b"".join(map(encode, changes)) or ALIVE
+            last = changes[-1].id if changes else last
+    finally:
+        live.followed(-1)

@@ -54,7 +54,8 @@ def apply(state: dict[str, Any] | None, kind: str, document: dict[str, Any]) -> 
         for index, change in patch.get("attempts", {}).items():
             attempts = cases[name]["attempts"]
             if int(index) == len(attempts):
-                attempts.append({**{key: [] for key in LISTS}, "messages": {}, "dialogs": []})
+                unsaid = {"timeout": None, "progress": None, "step": None}
+                attempts.append({**{key: [] for key in LISTS}, "messages": {}, "dialogs": [], **unsaid})
             attempt = attempts[int(index)]
             attempt.update(change.get("set", {}))
             for key, new in change.get("add", {}).items():
@@ -68,6 +69,7 @@ class Page:
 
     def __init__(self, live: Live) -> None:
         self.live = live
+        live.followed(+1)
         self.last: str | None = None
         self.state: dict[str, Any] | None = None
         self.kinds: list[str] = []
@@ -237,6 +239,22 @@ def test_what_is_too_old_to_patch_leads_to_a_snapshot() -> None:
         assert state["session"]["text"][0] == "5"
     finally:
         live.close()
+
+
+def test_what_nobody_followed_is_told_whole(live: Live) -> None:
+    """While no page is open no patches are made; one that comes back, with or without an id, gets the whole state."""
+    page = Page(live)
+    live.listen(Stamped(1, 1.0, started()))
+    page.catch_up(5.0)
+    seen = page.last
+    live.followed(-1)
+    live.listen(Stamped(2, 2.0, events.CaseStarted("a::one")))
+    time.sleep(0.05)
+    assert live.after(seen, 0) == []
+    live.followed(+1)
+    state = page.catch_up(5.0)
+    assert page.kinds[-1] == "snapshot"
+    assert state["run"]["modules"][0]["cases"][0]["status"] == "run"
 
 
 def test_a_page_that_comes_late_can_set_its_clock(live: Live) -> None:
