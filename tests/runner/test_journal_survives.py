@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MOMENTS = 20
 
 RUNNER = """
+import os
 import sys
 from pathlib import Path
 from sequencer.domain.state_folder import StateFolder
@@ -37,12 +38,16 @@ from sequencer.vocabulary.event import CaseFinished
 
 def listen(stamped):
     if isinstance(stamped.event, CaseFinished):
-        print(stamped.event.case, stamped.event.status, flush=True)
+        tell(stamped.event.case, stamped.event.status)
+
+def tell(*words):
+    # In one piece: two threads tell.
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
 
 run = Run(Path(sys.argv[1]), StateFolder(Path(sys.argv[2])), listeners=[listen], grace=0.5)
 run.prepare()
 run.start(StartRequest())
-print("pid", run._supervisor.child._process.pid, flush=True)
+tell("pid", run._supervisor.child._process.pid)
 run.wait()
 run.close()
 """
