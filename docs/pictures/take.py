@@ -207,7 +207,7 @@ def take(browser: Any, address: str) -> None:
     pass_one(page, address, "PSB004713")
     shoot(page, "dark")
     page.evaluate("delete document.documentElement.dataset.theme")
-    for name, path in (("history", "/runs"), ("run", "/runs/latest"), ("yield", "/yield"), ("storage", "/storage")):
+    for name, path in (("history", "/runs"), ("run", "/runs/latest"), ("yield", "/yield")):
         page.goto(address + path)
         page.locator("main h1").wait_for()
         shoot(page, name)

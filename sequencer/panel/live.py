@@ -22,7 +22,7 @@ from sequencer.panel.plan import plan_of, planned
 from sequencer.vocabulary.event import RunFinished, RunResumed, RunStarted, Stamped
 from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
 
-PAUSE = 0.02
+PAUSE = 0.015
 """Seconds between two patches at least: fast enough for eyes, slow enough to put many events into one."""
 _KEPT_BYTES = 4_000_000
 _FRESH = 0.2
