@@ -7,6 +7,7 @@ import logging
 import os
 import select
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 THREADS = 8
 """What answers requests; the streams of events take none."""
+SWITCH_SECONDS = 0.001
+"""How long one thread computes while another waits for the interpreter. An event passes through three on its way to a
+page, which at Python's own 5 ms would be most of the time that it may take."""
 
 
 class PanelRefused(Exception):
@@ -66,6 +70,7 @@ class PanelServer:
         from sequencer.panel.app import create_app
         from sequencer.panel.broadcast import Broadcast
 
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._broadcast = Broadcast(self._session.live)
         app = create_app(self._session, self._guard)
         self._server = _create(app, self._broadcast, self._socket, self._connections)

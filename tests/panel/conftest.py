@@ -24,6 +24,7 @@ from sequencer.store.project_folder import open_project
 from sequencer.vocabulary.report import RunReport
 
 BENCH = '''
+import os
 import pathlib
 import time
 
@@ -38,6 +39,9 @@ class Bench:
     def voltage(self, volts=5.02):
         return volts
 
+    def process(self):
+        return os.getpid()
+
     def flaky(self):
         self.tries += 1
         return 4.0 if self.tries == 1 else 5.0
@@ -49,7 +53,6 @@ class Bench:
             time.sleep(0.01)
 
     def die(self):
-        import os
         os._exit(7)
 
     def sweep(self):
