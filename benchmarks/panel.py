@@ -87,7 +87,7 @@ class Panel:
         with urlopen(request) as answer:
             run = json.loads(answer.read())["run"]
         while self.state() in ("running", "saving"):
-            time.sleep(0.02)
+            time.sleep(0.1)  # seldom: answering is work for the panel that no page gives it
         self.wait_until_ready()
         with urlopen(f"http://localhost:{self.port}/api/runs/{run}") as answer:
             return asked, json.loads(answer.read())

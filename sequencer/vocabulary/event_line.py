@@ -16,6 +16,7 @@ def _snake_case(name: str) -> str:
 _NAMES: dict[type[Any], str] = {kind: _snake_case(kind.__name__) for kind in Event.__args__}
 _TYPES: dict[str, type[Any]] = {name: kind for kind, name in _NAMES.items()}
 _FIELDS: dict[type[Any], tuple[str, ...]] = {kind: tuple(f.name for f in fields(kind)) for kind in _NAMES}
+_FIELD_SETS: dict[type[Any], frozenset[str]] = {kind: frozenset(names) for kind, names in _FIELDS.items()}
 _dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -43,10 +44,12 @@ def encode(stamped: Stamped) -> bytes:
 def decode(line: bytes | str) -> Stamped | None:
     """The event of one journal line, or ``None`` for a line that is damaged or of an unknown kind."""
     try:
-        document = json.loads(line)
+        document = json.loads(line if isinstance(line, str) else str(line, "utf-8"))
         kind = _TYPES[document.pop("event")]
         seq, time = int(document.pop("seq")), float(document.pop("time"))
-        known = _FIELDS[kind]
-        return Stamped(seq, time, kind(**{name: value for name, value in document.items() if name in known}))
+        known = _FIELD_SETS[kind]
+        if not document.keys() <= known:  # a later version's line says more
+            document = {name: value for name, value in document.items() if name in known}
+        return Stamped(seq, time, kind(**document))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
