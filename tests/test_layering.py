@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,24 @@ def test_every_folder_of_the_package_is_a_layer() -> None:
     """A new folder needs a place in the architecture before it needs code."""
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders <= {*LAYERS, *ALONGSIDE}
+
+
+def imported_modules(path: Path) -> Iterator[Path]:
+    """The package's files that a file needs while it runs, at the top or inside a function."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = [
+        node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    skipped = {inner for node in for_types for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node not in skipped and (node.module or "").startswith("sequencer."):
+            folder = PACKAGE.joinpath(*(node.module or "").split(".")[1:])
+            for name in node.names:
+                inside = [folder / f"{name.name}.py", folder.with_suffix(".py"), folder / "__init__.py"]
+                yield next(file for file in inside if file.exists())
+
+
+def test_no_imports_in_circles() -> None:
+    """Each file can be read and changed with nothing in mind but what it imports."""
+    graph = {path: set(imported_modules(path)) - {path} for path in LAYERED}
+    TopologicalSorter(graph).prepare()

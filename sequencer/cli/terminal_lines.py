@@ -185,3 +185,8 @@ def joined(lines: Iterable[Line], *, colour: bool) -> str:
     """The lines as one text that ends in a newline; empty for no lines."""
     form = coloured if colour else plain
     return "".join(form(line) + "\n" for line in lines)
+
+
+def output_lines(text: str) -> list[Line]:
+    """What a driver printed, set off from what hardseq says."""
+    return [[("  | ", "dim"), (clean(line), "")] for line in text.rstrip("\n").split("\n")]

@@ -17,7 +17,6 @@ from rich.live import Live
 from rich.text import Text
 
 from sequencer.cli.output import can_write, wants_colour
-from sequencer.cli.terminal import Writer, output_lines
 from sequencer.cli.terminal_lines import (
     Line,
     Style,
@@ -25,11 +24,13 @@ from sequencer.cli.terminal_lines import (
     columns,
     cut,
     measurement_line,
+    output_lines,
     shown_seconds,
     status_style,
 )
 from sequencer.cli.terminal_state import RunningCase, RunView
 from sequencer.cli.terminal_summary import Source, no_source
+from sequencer.cli.terminal_writer import Writer
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES

@@ -10,10 +10,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sequencer.domain.expression_functions import CONSTANTS, FUNCTIONS
-from sequencer.vocabulary.data import Data
+from sequencer.domain.expression_syntax import (
+    OPENING,
+    ExpressionPart,
+    ExpressionSyntaxError,
+    Literal,
+    Use,
+    has_expression,
+    pieces,
+    split,
+)
 from sequencer.vocabulary.failure import StepError
 
 if TYPE_CHECKING:
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONSTANTS",
     "FUNCTIONS",
+    "OPENING",
     "Expression",
     "ExpressionPart",
     "ExpressionSyntaxError",
@@ -36,42 +46,8 @@ __all__ = [
     "split",
 ]
 
-OPENING = "${{"
 _NAME = re.compile(r"\s*([a-z][A-Za-z0-9_]*)(?:\.([a-z][A-Za-z0-9_]*))?\s*", re.ASCII)
 _WORDS = frozenset(["and", "else", "false", "if", "in", "is", "none", "not", "or", "true"])
-_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
-_BRACKETS = {")": "(", "]": "[", "}": "{"}
-
-
-class ExpressionSyntaxError(ValueError):
-    """A text that is no expression; ``offset`` counts its characters from 0, ``hint`` may say what was meant."""
-
-    def __init__(self, message: str, offset: int = 0, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.offset = offset
-        self.hint = hint
-
-
-class Use(NamedTuple):
-    """A name in an expression at character ``offset``; ``attribute`` is what is read of it, at its own offset."""
-
-    name: str
-    offset: int
-    attribute: str | None = None
-    attribute_offset: int = 0
-
-
-class Literal(NamedTuple):
-    """Text that stands for itself."""
-
-    text: str
-
-
-class ExpressionPart(NamedTuple):
-    """The inside of a ``${{ }}``, at character ``offset`` of the whole text."""
-
-    source: str
-    offset: int
 
 
 @dataclass(frozen=True)
@@ -160,68 +136,9 @@ def compile_expression(text: str) -> Expression:
     return Expression(text, uses, tree, builds)
 
 
-def has_expression(data: Data) -> bool:
-    """Whether any text in ``data`` holds ``${{``."""
-    if isinstance(data, str):
-        return OPENING in data
-    if isinstance(data, Mapping):
-        return any(has_expression(value) for value in data.values())
-    if isinstance(data, list | tuple):
-        return any(has_expression(value) for value in data)
-    return False
-
-
-def split(text: str) -> list[Literal | ExpressionPart]:
-    """The parts of a text. Quotes and nested braces inside an expression are respected.
-
-    Raises ``ExpressionSyntaxError`` for a ``${{`` that nothing closes. A literal ``${{`` is written ``${{ '${{' }}``.
-    """
-    return list(_split(text))
-
-
-@lru_cache(maxsize=8192)
-def _split(text: str) -> tuple[Literal | ExpressionPart, ...]:
-    parts: list[Literal | ExpressionPart] = []
-    position = 0
-    while (opening := text.find(OPENING, position)) >= 0:
-        if opening > position:
-            parts.append(Literal(text[position:opening]))
-        start = opening + len(OPENING)
-        end = _closing(text, start)
-        if end < 0:
-            raise ExpressionSyntaxError("this `${{` is never closed", opening, "close it with `}}`")
-        parts.append(ExpressionPart(text[start:end], start))
-        position = end + 2
-    if position < len(text):
-        parts.append(Literal(text[position:]))
-    return tuple(parts)
-
-
-def _closing(text: str, position: int) -> int:
-    """The index of the ``}}`` that closes an expression begun before ``position``, or -1."""
-    open_brackets: list[str] = []
-    while position < len(text):
-        letter = text[position]
-        if letter in "'\"":
-            quoted = _QUOTED.match(text, position)
-            if quoted is None:
-                return -1
-            position = quoted.end()
-            continue
-        if letter in "([{":
-            open_brackets.append(letter)
-        elif letter == "}" and "{" not in open_brackets:
-            if text.startswith("}}", position):
-                return position
-        elif letter in _BRACKETS and open_brackets and open_brackets[-1] == _BRACKETS[letter]:
-            open_brackets.pop()
-        position += 1
-    return -1
-
-
 def _whole(text: str) -> ExpressionPart | None:
     """The expression when ``text`` is one whole ``${{ }}``, spaces around it not counted."""
-    parts = [part for part in _split(text) if isinstance(part, ExpressionPart) or part.text.strip()]
+    parts = [part for part in pieces(text) if isinstance(part, ExpressionPart) or part.text.strip()]
     return parts[0] if len(parts) == 1 and isinstance(parts[0], ExpressionPart) else None
 
 
@@ -255,7 +172,7 @@ def evaluate_text(text: str, scope: Mapping[str, Any]) -> str:
     try:
         return "".join(
             part.text if isinstance(part, Literal) else as_text(compile_expression(part.source).evaluate(scope))
-            for part in _split(text)
+            for part in pieces(text)
         )
     except ExpressionSyntaxError as error:
         raise StepError(f"{text[:200]!r}: {error}") from None

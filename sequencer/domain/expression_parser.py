@@ -8,9 +8,9 @@ from difflib import get_close_matches
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from sequencer.domain.expression import ExpressionSyntaxError, Use
 from sequencer.domain.expression_engine import environment, parse
 from sequencer.domain.expression_functions import CONSTANTS, FUNCTIONS
+from sequencer.domain.expression_syntax import ExpressionSyntaxError, Use
 
 _BUILDERS = (nodes.List, nodes.Tuple, nodes.Dict, nodes.Filter)
 _MEANT = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from sequencer.store.base import RunSummary, StoreError
+from sequencer.store.base import RunFilter, RunSummary, StoreError
 from sequencer.store.couchdb_client import Conflict, Couch, NotFound
 
 RUNS = "hardseq-runs-1"
@@ -39,6 +39,19 @@ _EACH_SUBSET = """
     var group = [mask, mask & 1 ? s.sequence : null, mask & 2 ? s.part_number : null, mask & 4 ? s.stand : null];
     %s
   }"""
+
+
+def group_key(runs: RunFilter) -> list[Any]:
+    """The beginning of the keys of the runs meant, as the views' subsets make it."""
+    parts = (runs.sequence, runs.part_number, runs.stand)
+    return [sum(1 << bit for bit, part in enumerate(parts) if part is not None), *parts]
+
+
+def time_range(runs: RunFilter) -> dict[str, Any]:
+    """The range of a view whose keys are a group and a start time; runs at ``until`` itself are out."""
+    group = group_key(runs)
+    newest: Any = {} if runs.until is None else runs.until
+    return {"startkey": [*group, runs.since], "endkey": [*group, newest], "inclusive_end": False}
 
 
 def _map(body: str, kind: str = "run") -> str:

@@ -4,30 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from sequencer.store.base import CaseFailures, RunFilter, RunSummary, Statistics
 from sequencer.store.couchdb_client import Couch
-from sequencer.store.couchdb_design import RUNS, YIELD
+from sequencer.store.couchdb_design import RUNS, YIELD, group_key, time_range
 from sequencer.store.couchdb_history import History
 from sequencer.store.couchdb_units import Units
 from sequencer.store.spans import cover
 
 _STATUSES = ("passed", "failed", "error", "stopped", "skipped")
 _FAILURE_STATUSES = ("failed", "error", "stopped")
-
-
-def group_key(runs: RunFilter) -> list[Any]:
-    """The beginning of the keys of the runs meant, as the views' subsets make it."""
-    parts = (runs.sequence, runs.part_number, runs.stand)
-    return [sum(1 << bit for bit, part in enumerate(parts) if part is not None), *parts]
-
-
-def time_range(runs: RunFilter) -> dict[str, Any]:
-    """The range of a view whose keys are a group and a start time; runs at ``until`` itself are out."""
-    group = group_key(runs)
-    newest: Any = {} if runs.until is None else runs.until
-    return {"startkey": [*group, runs.since], "endkey": [*group, newest], "inclusive_end": False}
 
 
 def statistics(couch: Couch, name: str, history: History, units: Units, runs: RunFilter) -> Statistics:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sequencer.store.base import RunFilter, RunSummary
 from sequencer.store.couchdb_client import Conflict, Couch, NotFound
-from sequencer.store.couchdb_design import RUNS, UNITS
+from sequencer.store.couchdb_design import RUNS, UNITS, time_range
 from sequencer.store.couchdb_document import summary_of
 from sequencer.store.couchdb_history import BATCH, History
 
@@ -32,8 +32,6 @@ class Units:
 
     def firsts(self, runs: RunFilter) -> list[int]:
         """How many units passed, failed and had an error in their first judged run; verdict is not looked at."""
-        from sequencer.store.couchdb_statistics import time_range
-
         self.catch_up()
         rows = self._views.view(UNITS, "firsts", **time_range(runs))
         return rows[0]["value"] if rows else [0, 0, 0]
