@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,7 +11,10 @@ from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import say, say_json
 from sequencer.cli.problem_output import counted, problem_document, show_problems
 from sequencer.store.project_folder import Project, open_project, sequence_files
-from sequencer.vocabulary.problem import Problem
+from sequencer.vocabulary.problem import Place, Problem
+
+if TYPE_CHECKING:
+    from sequencer.language import Reading
 
 
 @click.command()
@@ -38,7 +42,8 @@ def command(paths: tuple[Path, ...], form: str, strict: bool, watch: bool) -> Ex
 
 
 def _check(paths: tuple[Path, ...], form: str, strict: bool) -> ExitCode:
-    found = [(problem, project) for file, project in _files(paths) for problem in check_file(file, project)]
+    readings: dict[Path, Reading] = {}
+    found = [(problem, project) for file, project in _files(paths) for problem in _problems(file, project, readings)]
     problems = [problem for problem, _ in found]
     if form == "json":
         say_json([problem_document(problem, project.folder) for problem, project in found])
@@ -51,13 +56,51 @@ def _check(paths: tuple[Path, ...], form: str, strict: bool) -> ExitCode:
     return ExitCode.FAILED if bad else ExitCode.PASSED
 
 
-def check_file(file: Path, project: Project) -> list[Problem]:
-    """Every problem of a sequence file or, for a ``.toml``, of the project's configuration."""
-    if file.suffix == ".toml":
-        return list(project.problems)
+def _problems(file: Path, project: Project, readings: dict[Path, Reading]) -> list[Problem]:
+    """Every problem of a sequence file or, for a ``.toml``, of the project's configuration.
+
+    ``readings`` keeps what was read: the configuration's drivers are those of the sequences.
+    """
     from sequencer.language import read_sequence
 
-    return list(read_sequence(file, project=project.folder).problems)
+    def read(sequence: Path) -> Reading:
+        sequence = sequence.absolute()
+        if sequence not in readings:
+            readings[sequence] = read_sequence(sequence, project=project.folder)
+        return readings[sequence]
+
+    if file.suffix != ".toml":
+        return list(read(file).problems)
+    problems = [*project.problems, *_without_sequence(project)]
+    if project.settings.drivers:
+        from sequencer.language.stand_drivers import stand_driver_problems
+
+        declared = [read(sequence).drivers for sequence in _sequences(project.folder, project)]
+        problems += stand_driver_problems(project.text, file.name, project.settings.drivers, declared)
+    return problems
+
+
+def _sequences(folder: Path, project: Project) -> list[Path]:
+    """The sequence files of ``folder`` and, when it is the project's own, those that its configuration names."""
+    named = project.settings.test_configs if folder.absolute() == project.folder else ()
+    chosen = [file for choice in named if (file := project.folder / choice.file).is_file()]
+    return list({file.resolve(): None for file in (*sequence_files(folder), *chosen)})
+
+
+def _without_sequence(project: Project) -> list[Problem]:
+    """The configuration's choices whose file is not there."""
+    from sequencer.domain.toml_places import toml_places
+
+    places = toml_places(project.text.replace("\r\n", "\n"))
+    return [
+        Problem(
+            "unreadable-file",
+            f"there is no sequence file {choice.file}",
+            Place(project.file.name if project.file else "", *places["test_configs", index, "file"].value),
+        )
+        for index, choice in enumerate(project.settings.test_configs)
+        if choice.file and not (project.folder / choice.file).is_file()
+    ]
 
 
 def _files(paths: tuple[Path, ...]) -> list[tuple[Path, Project]]:
@@ -74,7 +117,7 @@ def _files(paths: tuple[Path, ...]) -> list[tuple[Path, Project]]:
             continue
         if project.file is not None and project.file.parent == path.absolute():
             files.setdefault(project.file, project)
-        sequences = sequence_files(path)
+        sequences = _sequences(path, project)
         if not sequences and not files:
             raise Refusal(f"there is no sequence in {path.absolute()}", hint="`hardseq init` makes a project that runs")
         for file in sequences:

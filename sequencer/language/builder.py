@@ -9,6 +9,7 @@ from sequencer.language.blocks import Includes, Library
 from sequencer.language.context import Context
 from sequencer.language.depends import Dependencies
 from sequencer.language.driver_files import DriverFolders
+from sequencer.language.driver_source import Target
 from sequencer.language.drivers import Drivers
 from sequencer.language.loader import Document
 from sequencer.language.matrix import Matrix
@@ -52,6 +53,11 @@ class SequenceBuilder:
         sequence = None if root is None else self._sequence(root)
         problems = self._problems.listed(self._sources.texts)
         return None if self._problems.errors else sequence, problems, self._sources.texts
+
+    @property
+    def drivers(self) -> dict[str, Target | None]:
+        """After ``build``: the declared drivers and what their sources say of them."""
+        return {name: declared.target for name, declared in self._context.drivers.calls.declared.items()}
 
     def _refuse_blocks(self, root: MappingNode) -> None:
         message = "this file has blocks for sequences to include: it is no sequence itself"

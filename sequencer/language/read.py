@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sequencer.language.builder import SequenceBuilder
+from sequencer.language.driver_source import Target
 from sequencer.language.loader import read_document
 from sequencer.vocabulary.model import Sequence
 from sequencer.vocabulary.problem import InvalidInput, Problem
@@ -19,12 +20,14 @@ from sequencer.vocabulary.tree import MappingNode
 class Reading:
     """What a sequence file gave. ``sequence`` is ``None`` when one of the ``problems`` is an error.
 
-    ``sources`` holds the text of every file that a problem may lie in, by the name that places give it.
+    ``sources`` holds the text of every file that a problem may lie in, by the name that places give it; ``drivers``
+    says what each declared driver is, ``None`` of one that was not found.
     """
 
     sequence: Sequence | None
     problems: list[Problem]
     sources: dict[str, str]
+    drivers: Mapping[str, Target | None] = field(default_factory=dict)
 
 
 def load(path: Path, project: Path | None = None) -> MappingNode:
@@ -45,7 +48,8 @@ def read_sequence(path: Path, *, project: Path | None = None) -> Reading:
     project = path.parent if project is None else Path(project)
     with _collection_paused():
         document = read_document(path, project)
-        return Reading(*SequenceBuilder(document, path, project).build())
+        builder = SequenceBuilder(document, path, project)
+        return Reading(*builder.build(), builder.drivers)
 
 
 @contextmanager

@@ -46,6 +46,47 @@ def test_a_clean_project(project: Path) -> None:
     assert (result.exit_code, result.output) == (0, "no problems\n")
 
 
+METER = """\
+class Meter:
+    def __init__(self, address="USB0"): ...
+    def volts(self): return 5.0
+"""
+
+
+@pytest.mark.parametrize("path", [".", "hardseq.toml"])
+def test_drivers_of_the_configuration(project: Path, path: str) -> None:
+    """An argument that a driver does not take is an error, a driver that no sequence has a warning, both with hints."""
+    (project / "drivers").mkdir()
+    (project / "drivers/dmm.py").write_text(METER)
+    steps = "{steps: [{measure: Rail, call: meter.volts, limits: [4, 6]}]}"
+    (project / "sequences/good.yaml").write_text(
+        f"name: Good\ndrivers: {{meter: dmm.Meter}}\nmodules: {{main: {{cases: {{a: {steps}}}}}}}\n"
+    )
+    meter = "[drivers.meter]\nadress = 'USB1'\naddress = 'USB2'\n[drivers.meter.require]\nidn = 'X'\n"
+    (project / "hardseq.toml").write_text(f"{meter}[drivers.metr]\naddress = 'USB3'\n")
+    result = hardseq("check", path)
+    assert result.exit_code == 1
+    assert "hardseq.toml:2:1: error: `Meter` has no argument `adress` [unknown-argument]" in result.output
+    assert "did you mean `address`?" in result.output
+    assert "hardseq.toml:6:10: warning: no sequence here has a driver `metr` [unknown-driver]" in result.output
+    assert "did you mean `meter`?" in result.output
+    assert "1 error, 1 warning" in result.output
+
+
+def test_sequences_that_the_configuration_names(project: Path) -> None:
+    """They are checked with the folder wherever they lie; one that is not there is a problem of the configuration."""
+    (project / "shared").mkdir()
+    (project / "shared/bad.yaml").write_text(BAD)
+    choices = [("a", "shared/bad.yaml"), ("b", "sequences/good.yaml"), ("c", "sequences/gone.yaml")]
+    tables = (f'[[test_configs]]\nname = "{name}"\nfile = "{file}"\n' for name, file in choices)
+    (project / "hardseq.toml").write_text("".join(tables))
+    result = hardseq("check")
+    assert result.exit_code == 1
+    assert "shared/bad.yaml:10:13: error: unknown key `limit`" in result.output
+    assert "hardseq.toml:9:8: error: there is no sequence file sequences/gone.yaml [unreadable-file]" in result.output
+    assert result.output.count("good.yaml") == 0
+
+
 def test_problems_of_every_file_in_one_go(project: Path) -> None:
     """Sequences and the configuration of a folder are checked together; the exit code is 1."""
     (project / "sequences/bad.yaml").write_text(BAD)
