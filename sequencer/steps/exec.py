@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Thread
 from time import monotonic
 from typing import IO, Any
@@ -95,17 +96,21 @@ class Exec(StepRun):
 
     def _run(self, command: list[str], output: _Output) -> int:
         environment = {name: str(value) for name, value in self.case.value(self.environment).items()}
+        folder = None if self.folder is None else self.case.text(self.folder)
+        if folder is not None and not Path(folder).is_dir():
+            raise StepError(f"{command[0]} could not be started: there is no folder {folder}")
         try:
             process = subprocess.Popen(
                 command,
-                cwd=None if self.folder is None else self.case.text(self.folder),
+                cwd=folder,
                 env={**os.environ, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
             )
         except (OSError, ValueError) as error:
-            raise StepError(f"{command[0]} could not be started: {error}") from None
+            reason = "there is no such program" if isinstance(error, FileNotFoundError) else error
+            raise StepError(f"{command[0]} could not be started: {reason}") from None
         assert process.stdout is not None
         reader = Thread(target=output.read, args=(process.stdout,), daemon=True)
         reader.start()

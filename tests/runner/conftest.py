@@ -32,6 +32,7 @@ IMPORTS = "".join(
     for module, name in [
         ("call", "Call"),
         ("check", "Check"),
+        ("exec", "Exec"),
         ("for_each", "ForEach"),
         ("group", "Steps"),
         ("measure", "Measure"),
