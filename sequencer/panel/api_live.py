@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
@@ -32,7 +32,9 @@ def events(session: Session) -> Response:
     last = request.headers.get("Last-Event-ID") or request.args.get("after")
     # The panel's own server takes the connection over; any other one streams as usual.
     hand_over = request.environ.get("hardseq.hand_over")
-    if hand_over is None:
+    if request.method == "HEAD":
+        stream: Iterable[bytes] = ()
+    elif hand_over is None:
         stream = follow(session.live, last)
     elif hand_over(last):
         stream = iter((GREETING,))

@@ -14,7 +14,7 @@ from sequencer import __version__
 from sequencer.panel import api_history, api_live, api_storage
 from sequencer.panel.errors import ApiError
 from sequencer.panel.guard import Guard
-from sequencer.panel.pages import add_pages
+from sequencer.panel.pages import add_pages, login_address
 from sequencer.panel.routes import Route, openapi
 from sequencer.store.base import StoreError
 from sequencer.sync.outbox_tables import OutboxUnavailable
@@ -41,11 +41,12 @@ POLICY = "; ".join(
     )
 )
 _PLAIN_WORDS = {
-    404: "there is nothing here",
-    405: "this address does not take this method",
-    413: "the body is too large",
+    404: ("not-found", "there is nothing here"),
+    405: ("method-not-allowed", "this address does not take this method"),
+    413: ("too-large", "the body is too large"),
+    416: ("bad-range", "the file has no such part"),
 }
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -78,7 +79,13 @@ def create_app(session: Session, guard: Guard | None = None) -> Flask:
 
 
 def _view(route: Route, session: Session) -> Callable[..., Any]:
+    known = {parameter.name for parameter in route.query}
+
     def view(**parts: str) -> Any:
+        for name in request.args:
+            # A filter that is misspelt would be no filter.
+            if name not in known:
+                raise ApiError(400, "unknown-key", f"unknown parameter {name[:80]!r}")
         answer = route.handler(session, **parts)
         return answer if isinstance(answer, Response) else jsonify(answer)
 
@@ -91,13 +98,13 @@ def _admit(guard: Guard) -> Any:
     except ApiError as error:
         # A person who is not logged in wants the login page; a program wants to know.
         if error.status == 401 and request.method == "GET" and not request.path.startswith("/api/"):
-            return redirect("/login")
+            return redirect(login_address(request.full_path))
         raise
     return None
 
 
 def _harden(response: Response) -> Response:
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if not request.path.startswith(("/static/", "/api/pictures/")):
         response.headers.setdefault("Cache-Control", "no-store")
@@ -110,13 +117,8 @@ def _api_error(error: ApiError) -> tuple[Response, int]:
 
 def _http_error(error: HTTPException) -> tuple[Response, int]:
     status = error.code or 500
-    code = (error.name or "error").lower().replace(" ", "-")
-    messages = {
-        404: "there is nothing here",
-        405: "this address does not take this method",
-        413: "the body is too large",
-    }
-    return _api_error(ApiError(status, code, messages.get(status, error.name or "error")))
+    code, message = _PLAIN_WORDS.get(status, ("malformed", "the request is malformed"))
+    return _api_error(ApiError(status, code, message))
 
 
 def _own_error(error: Exception) -> tuple[Response, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,17 +30,24 @@ _CODE_POLICY = f"{_INERT}; frame-ancestors 'self'"
 def picture(folder: Path, name: str) -> Response:
     """A picture below the project folder; anything else, hidden folders and links that lead out is ``NotThere``."""
     root = folder.resolve()
+    # Before anything is looked at: on Windows a mere look at another machine's share tells it who is logged in here.
+    if PureWindowsPath(name).anchor or _is_hidden(PureWindowsPath(name)):
+        raise NotThere("there is no such picture")
     try:
         path = (root / name).resolve(strict=True)
         inside = path.relative_to(root)
     except (OSError, ValueError):
         raise NotThere("there is no such picture") from None
     media_type = MEDIA_TYPES.get(path.suffix.lower())
-    if media_type is None or not path.is_file() or any(part.startswith(".") for part in inside.parts):
+    if media_type is None or not path.is_file() or _is_hidden(inside):
         raise NotThere("there is no such picture")
     response = send_file(path, mimetype=media_type, conditional=True, max_age=60)
     response.headers["Content-Security-Policy"] = _INERT
     return response
+
+
+def _is_hidden(path: PurePath) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def frame(report: RunReport, identity: str, page: int) -> Response:
@@ -50,13 +57,21 @@ def frame(report: RunReport, identity: str, page: int) -> Response:
         raise NotThere("there is no such HTML")
     if html.get("url"):
         return _outer_frame(str(html["url"]))
-    response = Response(str(html.get("code") or ""), mimetype="text/html")
+    response = _document(str(html.get("code") or ""))
     response.headers["Content-Security-Policy"] = _CODE_POLICY
     return response
 
 
+def _document(html: str) -> Response:
+    # A driver's undecodable text may be in it.
+    return Response(html.encode("utf-8", "backslashreplace"), mimetype="text/html")
+
+
 def _outer_frame(url: str) -> Response:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise NotThere("this is no web address") from None
     if parts.scheme not in ("http", "https") or not parts.netloc or not parts.netloc.isascii():
         raise NotThere("this is no web address")
     origin = f"{parts.scheme}://{parts.netloc}"
@@ -67,7 +82,7 @@ def _outer_frame(url: str) -> Response:
         "<style>html,body{margin:0;height:100%}iframe{border:0;width:100%;height:100%;display:block}</style>"
         f'<iframe src="{escape(url, quote=True)}" sandbox="allow-scripts" referrerpolicy="no-referrer"></iframe>'
     )
-    response = Response(body, mimetype="text/html")
+    response = _document(body)
     response.headers["Content-Security-Policy"] = (
         f"sandbox allow-scripts; default-src 'none'; style-src 'unsafe-inline'; frame-src {origin}; "
         "frame-ancestors 'self'"

@@ -4,7 +4,7 @@ On loopback the pages are open to whoever sits at the machine; on any other addr
 configured token and gets a cookie. Whatever changes state needs the session's token in ``X-Hardseq-Token`` besides,
 which only the panel's own page and programs that can read the state folder have, and must not come from another
 origin. Names that do not lead here by themselves are refused, so that no web site can borrow a browser's way to
-loopback by DNS.
+loopback by DNS; so is what another web site's page fetches, even if the browser would not let it read the answer.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ import ipaddress
 import secrets
 import threading
 import time
-from collections import defaultdict, deque
 from urllib.parse import urlsplit
 
 from flask import Request
 
 from sequencer.panel.errors import ApiError
 
-COOKIE = "hardseq_panel"
 HEADER = "X-Hardseq-Token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SHORTEST_LOGIN = 8
@@ -30,6 +28,7 @@ _OPEN_PATHS = ("/login", "/healthz")
 _LOOPBACK_NAMES = ("localhost",)
 _MOST_TRIES = 10
 _WITHIN = 60.0
+_MOST_REMEMBERED = 10_000
 
 
 def is_loopback(host: str) -> bool:
@@ -55,60 +54,92 @@ class Guard:
         self.token = token
         self.login = login
         self._lock = threading.Lock()
-        self._tries: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._tries: dict[str, list[float]] = {}
 
     def check(self, request: Request) -> None:
         """Raises ``ApiError`` for a request that may not be answered."""
         if self.login is None and not is_loopback(_name(request.host)):
             raise ApiError(421, "wrong-host", "this panel answers to localhost only")
-        if request.method not in SAFE_METHODS:
-            self._check_origin(request)
+        if _is_foreign(request):
+            raise ApiError(403, "cross-site", "another web site may not use this panel")
         if request.path in _OPEN_PATHS or request.path.startswith("/static/"):
             return
-        if not self.knows(request):
-            raise ApiError(401, "login-needed", "log in first")
-        if request.method not in SAFE_METHODS and not self._has_token(request):
+        given = request.headers.get(HEADER, "")
+        if given and not self._is_token(given, request):
             raise ApiError(403, "token", f"the header {HEADER} does not hold this session's token")
+        if not given and not self._has_cookie(request):
+            raise ApiError(401, "login-needed", "log in first")
+        if not given and request.method not in SAFE_METHODS:
+            raise ApiError(403, "token", f"the header {HEADER} must hold this session's token")
 
-    def knows(self, request: Request) -> bool:
-        """Whether the request comes from somebody who logged in, or needs not."""
-        if self.login is None or self._has_token(request):
-            return True
-        return hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), self.cookie().encode())
+    @property
+    def cookie_name(self) -> str:
+        """Browsers share cookies between the ports of a machine: panels with other tokens have other names for it."""
+        return f"hardseq_panel_{self._proof('name')[:8]}"
 
     def cookie(self) -> str:
         """What the cookie of somebody who logged in holds: proof of the token, not the token."""
-        return hmac.new((self.login or "").encode(), b"hardseq panel cookie", hashlib.sha256).hexdigest()
+        return self._proof("cookie")
 
     def try_login(self, typed: str, address: str) -> bool:
         """Whether ``typed`` is the token. Raises ``ApiError`` (429) for an address that guesses."""
+        return self._guess(typed.strip().encode(), [self.login or ""], address)
+
+    def _proof(self, of: str) -> str:
+        return hmac.new((self.login or "").encode(), f"hardseq panel {of}".encode(), hashlib.sha256).hexdigest()
+
+    def _has_cookie(self, request: Request) -> bool:
+        given = request.cookies.get(self.cookie_name, "").encode()
+        return self.login is None or hmac.compare_digest(given, self.cookie().encode())
+
+    def _is_token(self, given: str, request: Request) -> bool:
+        # WSGI hands headers over as Latin-1, whatever they hold.
+        written = given.encode("latin-1", "replace")
+        known = [self.token] if self.login is None else [self.token, self.login]
+        if self._has_cookie(request):
+            # Nobody guesses here: a page that was open before the panel was started anew has the old token.
+            return _is_among(written, known)
+        return self._guess(written, known, request.remote_addr or "")
+
+    def _guess(self, given: bytes, known: list[str], address: str) -> bool:
+        """Whether ``given`` is one of ``known``; each wrong one counts against the network it comes from."""
         now = time.monotonic()
+        network = _network(address)
         with self._lock:
-            tries = self._tries[address]
-            while tries and tries[0] < now - _WITHIN:
-                tries.popleft()
+            if len(self._tries) > _MOST_REMEMBERED:
+                self._tries = {name: tries for name, tries in self._tries.items() if tries[-1] > now - _WITHIN}
+            tries = [at for at in self._tries.get(network, ()) if at > now - _WITHIN]
             if len(tries) >= _MOST_TRIES:
                 raise ApiError(429, "too-many-tries", "too many wrong tokens; wait a minute")
-            right = hmac.compare_digest(typed.strip().encode(), (self.login or "").encode())
+            right = _is_among(given, known)
             if not right:
-                tries.append(now)
-            if right or not tries:
-                self._tries.pop(address, None)
+                self._tries[network] = [*tries, now]
         return right
 
-    def _has_token(self, request: Request) -> bool:
-        given = request.headers.get(HEADER, "").encode()
-        known = [self.token, *([self.login] if self.login else [])]
-        # Each is compared, so that the time taken does not tell which one was nearly right.
-        matches = [hmac.compare_digest(given, token.encode()) for token in known]
-        return True in matches
 
-    def _check_origin(self, request: Request) -> None:
-        site = request.headers.get("Sec-Fetch-Site")
-        origin = request.headers.get("Origin")
-        foreign = origin is not None and urlsplit(origin).netloc != request.host
-        if foreign or site not in (None, "same-origin", "none"):
-            raise ApiError(403, "cross-site", "another web site may not use this panel")
+def _is_among(given: bytes, known: list[str]) -> bool:
+    # Each is compared, so that the time taken does not tell which one was nearly right.
+    return True in [hmac.compare_digest(given, token.encode()) for token in known]
+
+
+def _is_foreign(request: Request) -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site not in (None, "same-origin", "none"):
+        # A link elsewhere may lead to a page; neither a picture, a script nor a frame elsewhere may.
+        return request.method not in SAFE_METHODS or request.headers.get("Sec-Fetch-Dest") != "document"
+    origin = request.headers.get("Origin")
+    if request.method in SAFE_METHODS or origin is None:
+        return False
+    return origin not in (f"http://{request.host}", f"https://{request.host}")
+
+
+def _network(address: str) -> str:
+    """Who counts as one: a single machine has as many addresses of IPv6 as it likes."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(known) if known.version == 4 else str(ipaddress.ip_network((known, 64), strict=False))
 
 
 def _name(host: str) -> str:

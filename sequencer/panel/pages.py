@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from flask import Flask, Response, redirect, render_template, request
 
 from sequencer import __version__
-from sequencer.panel.guard import COOKIE, Guard
+from sequencer.panel.guard import Guard
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -67,7 +69,7 @@ def add_pages(app: Flask, session: Session, guard: Guard) -> None:
                 return _logged_in(guard)
             wrong = True
         shown = render_template(
-            "login.html", language=language, texts=texts(language), title=session.title, wrong=wrong
+            "login.html", language=language, texts=texts(language), title=session.title, wrong=wrong, sheets=SHEETS
         )
         return (shown, 403) if wrong else shown
 
@@ -75,15 +77,29 @@ def add_pages(app: Flask, session: Session, guard: Guard) -> None:
 
     def logout() -> AnyResponse:
         response = Response(status=204)
-        response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
+        response.delete_cookie(guard.cookie_name, httponly=True, samesite="Lax")
         return response
 
     app.add_url_rule("/logout", "logout", logout, methods=["POST"])
 
 
+def login_address(wanted: str) -> str:
+    """The login page's address that leads on to ``wanted``."""
+    return "/login" if wanted in ("/", "/?") else f"/login?{urlencode({'next': wanted.removesuffix('?')})}"
+
+
 def _logged_in(guard: Guard) -> AnyResponse:
-    response = redirect("/")
+    wanted = request.args.get("next", "/")
+    # Only on to this panel: two slashes or a backslash would lead to another machine.
+    response = redirect(wanted if re.fullmatch(r"/(?![/\\])[!-\[\]-~]*", wanted) else "/")
     response.set_cookie(
-        COOKIE, guard.cookie(), max_age=30 * 86400, httponly=True, samesite="Strict", secure=request.is_secure
+        guard.cookie_name,
+        guard.cookie(),
+        max_age=30 * 86400,
+        httponly=True,
+        # A colleague's link must not ask for the token again; whatever changes something wants more than the cookie.
+        samesite="Lax",
+        # Behind a proxy with TLS only the browser knows.
+        secure=request.is_secure or request.headers.get("Origin", "").startswith("https:"),
     )
     return response

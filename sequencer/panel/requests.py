@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -17,23 +18,38 @@ Value = TypeVar("Value")
 
 def body(*keys: str) -> dict[str, Any]:
     """The request's JSON object; an empty body is an empty one. Raises ``ApiError`` (400, 415)."""
-    if not request.get_data(cache=True):
+    written = request.get_data()
+    if not written:
         return {}
     if not request.is_json:
         raise ApiError(415, "not-json", "the body must be application/json")
-    document = request.get_json(silent=True)
+    try:
+        document = json.loads(written.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise ApiError(400, "not-json", "the body must be a JSON object") from None
     if not isinstance(document, dict):
         raise ApiError(400, "not-json", "the body must be a JSON object")
     unknown = [key for key in document if key not in keys]
     if unknown:
-        raise ApiError(400, "unknown-key", f"unknown key {unknown[0]!r}; there are {', '.join(keys) or 'none'}")
+        raise ApiError(400, "unknown-key", f"unknown key {unknown[0][:80]!r}; there are {', '.join(keys) or 'none'}")
     return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
+
+
+def _no_number(written: str) -> Any:
+    raise ValueError(f"{written} is no JSON")
 
 
 def expect(value: Any, kind: type[Value] | tuple[type[Value], ...], words: str) -> Value:
     """``value`` when it is of that kind, else a 400 that says what it must be."""
     if isinstance(value, bool) or not isinstance(value, kind):
-        raise ApiError(400, "wrong-type", f"{words}")
+        raise ApiError(400, "wrong-type", words)
     return value
 
 

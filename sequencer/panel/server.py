@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import select
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +18,7 @@ if TYPE_CHECKING:
     from sequencer.domain.settings import Secret
     from sequencer.panel.broadcast import Broadcast
 
-THREADS = 8
-"""What answers requests; the streams of events take none."""
+_ON_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 SWITCH_SECONDS = 0.001
 """How long one thread computes while another waits for the interpreter. An event passes through three on its way to a
 page, which at Python's own 5 ms would be most of the time that it may take."""
@@ -58,7 +55,9 @@ class PanelServer:
         bound = self._socket.getsockname()
         shown = "localhost" if is_loopback(host) else socket.gethostname() if host in ("0.0.0.0", "::", "") else host
         self.port: int = bound[1]
-        self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}/"
+        self.address = _address(shown, self.port)
+        # Programs on this machine need no name to be found.
+        self._local_address = _address(_ON_THIS_MACHINE.get(bound[0], bound[0]), self.port)
         self._connections: dict[int, Any] = {}
         self._ending = threading.Event()
         self._server: Any = None
@@ -69,14 +68,16 @@ class PanelServer:
         """Begins to serve, in a thread of its own."""
         from sequencer.panel.app import create_app
         from sequencer.panel.broadcast import Broadcast
+        from sequencer.panel.http_server import create
 
         sys.setswitchinterval(SWITCH_SECONDS)
         self._broadcast = Broadcast(self._session.live)
         app = create_app(self._session, self._guard)
-        self._server = _create(app, self._broadcast, self._socket, self._connections)
+        self._server = create(app, self._broadcast, self._socket, self._connections)
         self._thread.start()
         if self._note is not None:
-            _write_private(self._note, {"address": self.address, "token": self._session.token, "pid": os.getpid()})
+            known = {"address": self._local_address, "token": self._session.token, "pid": os.getpid()}
+            _write_private(self._note, known)
 
     @property
     def readers(self) -> int:
@@ -112,6 +113,10 @@ class PanelServer:
         close_all(self._connections, ignore_all=True)
 
 
+def _address(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
 def _bind(host: str, port: int) -> socket.socket:
     name = host.strip("[]")
     try:
@@ -133,70 +138,6 @@ def _bind(host: str, port: int) -> socket.socket:
             f"the panel cannot listen on {host}:{port}: {error.strerror or error}; is another panel running?"
         ) from None
     return listener
-
-
-def _create(app: Any, broadcast: Broadcast, listener: socket.socket, connections: dict[int, Any]) -> Any:
-    from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # has no types
-    from waitress.server import create_server  # type: ignore[import-untyped]
-    from waitress.task import WSGITask  # type: ignore[import-untyped]
-
-    class Task(WSGITask):  # type: ignore[misc]
-        """A request whose connection the broadcast may take over, once its headers are out."""
-
-        handed_over = False
-        last: str | None = None
-
-        def get_environment(self) -> dict[str, Any]:
-            environment: dict[str, Any] = super().get_environment()
-            environment["hardseq.hand_over"] = self.hand_over
-            return environment
-
-        def hand_over(self, last: str | None) -> bool:
-            """Asked by the application: this answer is to be followed by events from the id ``last`` on."""
-            self.last = last
-            self.handed_over = not broadcast.is_full
-            return self.handed_over
-
-        def finish(self) -> None:
-            if not self.handed_over:
-                super().finish()
-                return
-            if _is_flushed(self.channel):
-                # A second descriptor of the same connection: the server may close its own.
-                broadcast.take(self.channel.socket.dup(), self.last, chunked=self.chunked_response)
-            self.close_on_finish = True
-
-    class Channel(HTTPChannel):  # type: ignore[misc]
-        task_class = Task
-
-    # A page asks for all its scripts at once: that some of them wait is no news.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = create_server(
-        app,
-        map=connections,
-        sockets=[listener],
-        threads=THREADS,
-        ident=None,
-        max_request_body_size=1_000_000,
-        max_request_header_size=32_768,
-        connection_limit=400,
-        # What waits for a reader stays in memory: streams are cut off far below this, downloads wait at 16 MB.
-        outbuf_overflow=32_000_000,
-        # Keeps reading while a stream goes out, so that a reader that closes is noticed.
-        channel_request_lookahead=1,
-        clear_untrusted_proxy_headers=True,
-        log_socket_errors=False,
-    )
-    server.channel_class = Channel
-    return server
-
-
-def _is_flushed(channel: Any) -> bool:
-    """Waits a moment until the headers, which are small, are with the reader."""
-    end = time.monotonic() + 1.0
-    while channel.total_outbufs_len and channel.connected and time.monotonic() < end:
-        time.sleep(0.005)
-    return bool(channel.connected and not channel.total_outbufs_len)
 
 
 def _write_private(path: Path, document: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from sequencer.store.base import RunSummary, SeriesPoint, Statistics
 
 Row = Sequence[Any]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def csv(rows: Iterable[Row]) -> Iterator[str]:

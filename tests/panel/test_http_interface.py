@@ -248,7 +248,7 @@ def test_address_and_token_are_for_the_owner_alone(stand: Any) -> None:
     path = panel.project.state.panel
     note = json.loads(path.read_text())
     assert note["token"] == panel.session.token
-    assert note["address"] == f"http://localhost:{panel.port}/"
+    assert note["address"] == f"http://127.0.0.1:{panel.port}/"
     if os.name != "nt":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     panel.close()

@@ -12,6 +12,11 @@ export class ApiError extends Error {
 
 let token = document.documentElement.dataset.token;
 
+/** Goes to the login page, which leads back here. */
+export function logIn() {
+  window.location.assign(address("/login", { next: window.location.pathname + window.location.search }));
+}
+
 async function readAnswer(answer) {
   let document = null;
   try {
@@ -20,7 +25,7 @@ async function readAnswer(answer) {
     // What has no JSON is described by its status.
   }
   if (!answer.ok) {
-    if (answer.status === 401) window.location.assign("/login");
+    if (answer.status === 401) logIn();
     throw new ApiError(answer.status, document?.error);
   }
   return document;

@@ -1,5 +1,6 @@
 // The connection to the live state: server-sent events, taken up again after whatever happened.
 
+import { logIn } from "./api.js";
 import { setConnected, state, takePatch, takeSnapshot } from "./state.js";
 
 const SILENCE = 15_000;
@@ -50,7 +51,7 @@ async function failed() {
   retry = setTimeout(reopen, 1000);
   try {
     const answer = await fetch("/api/state", { method: "GET" });
-    if (answer.status === 401) window.location.assign("/login");
+    if (answer.status === 401) logIn();
   } catch {
     // Nobody there: the next try comes in a second.
   }

@@ -1,0 +1,109 @@
+"""Waitress as the panel uses it: the broadcast takes connections over, and errors of its own look like all others."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import time
+from http import HTTPStatus
+from typing import Any
+
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # has no types
+from waitress.server import create_server  # type: ignore[import-untyped]
+from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
+
+from sequencer.panel.app import HEADERS
+from sequencer.panel.broadcast import Broadcast
+from sequencer.panel.errors import ApiError
+
+THREADS = 8
+"""What answers requests; the streams of events take none."""
+_ERRORS = {
+    400: ("malformed", "this is no HTTP request"),
+    413: ("too-large", "the body is too large"),
+    431: ("too-large", "the address or the headers are too long"),
+    501: ("malformed", "this transfer coding is not supported"),
+}
+
+
+def create(app: Any, broadcast: Broadcast, listener: socket.socket, connections: dict[int, Any]) -> Any:
+    """A server of ``app`` at ``listener`` that keeps its sockets in ``connections``; whoever calls runs its loop."""
+
+    class Task(_Task):
+        readers = broadcast
+
+    class Channel(HTTPChannel):  # type: ignore[misc]
+        task_class = Task
+        error_task_class = _Error
+
+    # A page asks for all its scripts at once: that some of them wait is no news.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server = create_server(
+        app,
+        map=connections,
+        sockets=[listener],
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=1_000_000,
+        max_request_header_size=32_768,
+        connection_limit=400,
+        # What waits for a reader stays in memory: streams are cut off far below this, downloads wait at 16 MB.
+        outbuf_overflow=32_000_000,
+        # Keeps reading while a stream goes out, so that a reader that closes is noticed.
+        channel_request_lookahead=1,
+        clear_untrusted_proxy_headers=True,
+        log_socket_errors=False,
+    )
+    server.channel_class = Channel
+    return server
+
+
+class _Task(WSGITask):  # type: ignore[misc]
+    """A request whose connection ``readers`` may take over, once its headers are out."""
+
+    readers: Broadcast
+    handed_over = False
+    last: str | None = None
+
+    def get_environment(self) -> dict[str, Any]:
+        environment: dict[str, Any] = super().get_environment()
+        environment["hardseq.hand_over"] = self.hand_over
+        return environment
+
+    def hand_over(self, last: str | None) -> bool:
+        """Asked by the application: this answer is to be followed by events from the id ``last`` on."""
+        self.last = last
+        self.handed_over = not self.readers.is_full
+        return self.handed_over
+
+    def finish(self) -> None:
+        if not self.handed_over:
+            super().finish()
+            return
+        if _is_flushed(self.channel):
+            # A second descriptor of the same connection: the server may close its own.
+            self.readers.take(self.channel.socket.dup(), self.last, chunked=self.chunked_response)
+        self.close_on_finish = True
+
+
+class _Error(ErrorTask):  # type: ignore[misc]
+    """What never reaches the application: not HTTP, or too much of it."""
+
+    def execute(self) -> None:
+        status = HTTPStatus(self.request.error.code)
+        code, message = _ERRORS.get(status, ("internal", "the panel has an error"))
+        body = json.dumps(ApiError(status, code, message).document()).encode()
+        self.status = f"{status.value} {status.phrase}"
+        self.response_headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store"), *HEADERS.items()]
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+def _is_flushed(channel: Any) -> bool:
+    """Waits a moment until the headers, which are small, are with the reader."""
+    end = time.monotonic() + 1.0
+    while channel.total_outbufs_len and channel.connected and time.monotonic() < end:
+        time.sleep(0.005)
+    return bool(channel.connected and not channel.total_outbufs_len)
