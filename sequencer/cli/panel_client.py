@@ -10,7 +10,8 @@ from typing import Any
 from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.store.project_folder import open_project
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 30.0
+"""Longer than a Start waits for a test process that is coming up."""
 
 
 class PanelClient:
@@ -21,6 +22,10 @@ class PanelClient:
         try:
             known = json.loads(file.read_bytes())
             self._url, self._token = str(known["address"]).rstrip("/"), str(known["token"])
+        except PermissionError:
+            raise Refusal(
+                "another user started this project's panel", hint=f"only they can read {file}", code=ExitCode.FAILED
+            ) from None
         except (OSError, ValueError, KeyError, TypeError):
             raise _not_running() from None
 
@@ -33,30 +38,36 @@ class PanelClient:
         return self._ask("POST", path, document)
 
     def _ask(self, method: str, path: str, document: Mapping[str, Any] | None) -> Any:
-        from urllib.error import HTTPError, URLError
+        from http.client import HTTPException
+        from urllib.error import HTTPError
         from urllib.request import ProxyHandler, Request, build_opener
 
         body = None if document is None else json.dumps(document).encode()
         headers = {"X-Hardseq-Token": self._token, "Content-Type": "application/json", "Accept": "application/json"}
-        request = Request(f"{self._url}{path}", data=body, method=method, headers=headers)
         try:
+            request = Request(f"{self._url}{path}", data=body, method=method, headers=headers)
             # The panel is on this machine: a proxy of the network has no business here.
             with build_opener(ProxyHandler({})).open(request, timeout=TIMEOUT_SECONDS) as answer:
                 return json.loads(answer.read())
         except HTTPError as error:
-            raise Refusal(_message(error.read(), error.code), code=ExitCode.FAILED) from None
-        except (URLError, OSError):
+            raise _refused(error.read(), error.code) from None
+        except OSError as error:
+            if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
+                raise Refusal(f"the panel at {self._url} does not answer", code=ExitCode.FAILED) from None
             raise _not_running() from None
-        except ValueError:
-            raise Refusal(f"{self._url} is no panel of hardseq", code=ExitCode.FAILED) from None
+        except (ValueError, HTTPException):
+            raise _not_running() from None  # whoever has the port by now, it is no panel
 
 
 def _not_running() -> Refusal:
     return Refusal("no panel is running for this project", hint="`hardseq panel` starts one", code=ExitCode.FAILED)
 
 
-def _message(body: bytes, status: int) -> str:
+def _refused(body: bytes, status: int) -> Refusal:
     try:
-        return str(json.loads(body)["error"]["message"])
+        error = json.loads(body)["error"]
+        code, message = str(error["code"]), str(error["message"])
     except (ValueError, KeyError, TypeError):
-        return f"the panel answered {status}"
+        return _not_running()
+    # The note is of a panel that died, and another project's panel has its port by now.
+    return _not_running() if (status, code) == (403, "token") else Refusal(message, code=ExitCode.FAILED)

@@ -15,7 +15,7 @@ from sequencer.cli.run_keeping import Keeping
 from sequencer.cli.terminal import PlainTerminal, Terminal
 from sequencer.cli.terminal_lines import clean
 from sequencer.cli.terminal_summary import verdict_line
-from sequencer.panel.server import PanelRefused, PanelServer
+from sequencer.panel.server import CannotListen, PanelRefused, PanelServer
 from sequencer.panel.session import Session
 from sequencer.store.project_folder import Project
 from sequencer.vocabulary.report import RunReport
@@ -120,5 +120,7 @@ def open_in_browser(address: str) -> None:
 def _server(session: Session, project: Project, host: str, port: int) -> PanelServer:
     try:
         return PanelServer(session, host, port, login=project.settings.frontend.token, note=project.state.panel)
-    except PanelRefused as refused:
+    except CannotListen as refused:
         raise Refusal(str(refused), code=ExitCode.BROKEN) from None
+    except PanelRefused as refused:
+        raise Refusal(str(refused)) from None

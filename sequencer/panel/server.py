@@ -28,6 +28,10 @@ class PanelRefused(Exception):
     """The panel cannot be served like this; the text says why and what to do."""
 
 
+class CannotListen(PanelRefused):
+    """Not now: the address is taken, or not there."""
+
+
 class PanelServer:
     """A panel that is being served. ``address`` is what a browser takes."""
 
@@ -36,7 +40,8 @@ class PanelServer:
     ) -> None:
         """Binds ``host`` and ``port`` (0: a free one). ``note`` is where address and token go for ``hardseq start``.
 
-        Raises ``PanelRefused`` when the address is taken, or is not this machine's own and has no login token.
+        Raises ``CannotListen`` when the address is taken, ``PanelRefused`` when others can reach it and there is no
+        login token.
         """
         typed = login.reveal() if login else None
         if is_loopback(host):
@@ -125,7 +130,7 @@ def _bind(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise PanelRefused(f"the panel cannot listen on {host}: {error.strerror or error}") from None
+        raise CannotListen(f"the panel cannot listen on {host}: {error.strerror or error}") from None
     try:
         if os.name != "nt":
             # On Windows this would let two panels share a port; on Linux it lets a restarted one have it at once.
@@ -134,7 +139,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise PanelRefused(
+        raise CannotListen(
             f"the panel cannot listen on {host}:{port}: {error.strerror or error}; is another panel running?"
         ) from None
     return listener

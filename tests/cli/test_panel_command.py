@@ -3,14 +3,19 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+
+from sequencer.cli.exit_codes import Refusal
+from sequencer.cli.panel_client import PanelClient
 
 ROOT = Path(__file__).parents[2]
 
@@ -113,10 +118,65 @@ def test_a_second_panel_on_the_same_port_is_refused(panel: Panel) -> None:
 
 
 def test_a_panel_for_others_needs_a_token(panel: Panel) -> None:
-    """An address that other machines reach is refused without a token."""
+    """An address that other machines reach is refused without a token, as a configuration that cannot be used."""
     refused = panel.hardseq("panel", "--host", "0.0.0.0", "--port", "0")
-    assert refused.returncode == 4
+    assert refused.returncode == 2
     assert "token" in refused.stderr
+
+
+@pytest.mark.parametrize("what", ["start", "stop", "status"])
+def test_a_panel_that_died_is_no_panel(panel: Panel, what: str) -> None:
+    """A note that a killed panel left leads nowhere: not to an error, and not to the panel that has its port now."""
+    note = panel.project / ".hardseq" / "panel.json"
+    live = json.loads(note.read_text())
+    dead = {**live, "token": "of-another-start"}
+    port = _port_that_answers_nonsense()
+    for left in (dead, {**live, "address": "http://127.0.0.1:1/"}, {**live, "address": port}, {}, []):
+        note.write_text(json.dumps(left))
+        refused = panel.hardseq(what)
+        assert refused.returncode == 1
+        assert "no panel is running for this project" in refused.stderr and "Traceback" not in refused.stderr
+    note.write_text(json.dumps(live))
+    assert panel.hardseq("status").returncode == 0
+
+
+def _port_that_answers_nonsense() -> str:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection, listener:
+            connection.recv(10_000)
+            connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+    threading.Thread(target=answer, daemon=True).start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+def test_a_panel_of_another_user_is_told(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may not read the panel's note is told whose business it is."""
+
+    def forbidden(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    with pytest.raises(Refusal, match="another user"):
+        PanelClient(panel.project)
+
+
+def test_a_killed_panel_comes_back(panel: Panel) -> None:
+    """After a kill -9 the next panel takes over the note, and the commands find it."""
+    panel.wait_for_state("ready")
+    panel.process.kill()
+    panel.process.communicate()
+    assert panel.hardseq("status").returncode == 1
+    again = Panel(panel.project)
+    try:
+        again.wait_for_state("ready")
+        assert again.hardseq("start", "--arg", "seconds=0.01").returncode == 0
+    finally:
+        again.end()
+    assert again.hardseq("status").returncode == 1
 
 
 def test_the_journals_of_a_panel_are_marked_as_stored(panel: Panel) -> None:
