@@ -1,6 +1,6 @@
 // Measurements: limits in words, and a small scale that shows where a value lies between them.
 
-import { h, icon, s } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { number, t, value } from "./text.js";
 
 const SIGNS = { gt: ">", ge: "≥", lt: "<", le: "≤", eq: "=", ne: "≠" };
@@ -63,17 +63,10 @@ export function measuredText(measurement) {
 export function scale(measurement) {
   const { lower, upper } = numericBounds(measurement.limits);
   if (typeof measurement.value !== "number" || lower === null || upper === null || !(upper > lower)) return null;
-  const margin = 0.25;
-  const at = (measurement.value - lower) / (upper - lower);
-  const x = Math.min(1, Math.max(0, (at + margin) / (1 + 2 * margin))) * 96 + 2;
-  const [from, to] = [(margin / (1 + 2 * margin)) * 96 + 2, ((1 + margin) / (1 + 2 * margin)) * 96 + 2];
-  return s(
-    "svg",
-    { class: `scale ${measurement.result === false && !measurement.superseded ? "is-failed" : ""}`, viewBox: "0 0 100 12", "aria-hidden": "true", preserveAspectRatio: "none" },
-    s("rect", { class: "scale-track", x: 0, y: 4.5, width: 100, height: 3, rx: 1.5 }),
-    s("rect", { class: "scale-allowed", x: from, y: 4.5, width: to - from, height: 3 }),
-    s("rect", { class: "scale-mark", x: x - 1.25, y: 0.5, width: 2.5, height: 11, rx: 1 }),
-  );
+  // The allowed part is the middle two thirds.
+  const at = 100 * Math.min(1, Math.max(0, (1 + 4 * ((measurement.value - lower) / (upper - lower))) / 6));
+  const wrong = measurement.result === false && !measurement.superseded;
+  return h("span", { class: `scale has-mark ${wrong ? "is-failed" : ""}`, style: { "--at": `${at}%` } });
 }
 
 /** One line beside the case: name, value, limits, scale. */

@@ -6,6 +6,8 @@ import { settle } from "./sight.js";
 import { isFinal, lastAttempt, on, state } from "./state.js";
 import { duration, onLanguage, t } from "./text.js";
 
+/** Milliseconds of a frame that rows may take; the rest of them wait for the next one, so that no key or click waits. */
+const BUDGET = 8;
 const root = h("div", { class: "modules" });
 const empty = h("p", { class: "empty muted" });
 const rows = new Map();
@@ -13,6 +15,7 @@ const modules = new Map();
 const dirty = new Set();
 let planned = "";
 let scheduled = false;
+let settling = false;
 let filter = "all";
 let choosing = false;
 let onChosen = () => {};
@@ -52,21 +55,30 @@ on("snapshot", () => {
     planned = plan;
     build();
   } else {
-    for (const [name, row] of rows) row.take(state.cases.get(name));
-    for (const module of run.modules) modules.get(module.id).take(module);
+    for (const module of run.modules) modules.get(module.id).module = module;
+    renew();
   }
 });
-on("begin", () => {
-  for (const [name, row] of rows) row.take(state.cases.get(name));
-  for (const module of modules.values()) module.update();
-});
+on("begin", renew);
 on("case", (name) => schedule(name));
 on("module", (id) => schedule(`module ${id}`));
-on("verdict", () => root.isConnected && settle(firstBad()));
+on("verdict", () => {
+  settling = true;
+  schedule();
+});
 onLanguage(() => planned && build());
 
+/** All rows take up the state as it is now. */
+function renew() {
+  for (const [name, row] of rows) {
+    row.take(state.cases.get(name));
+    schedule(name);
+  }
+  for (const id of modules.keys()) schedule(`module ${id}`);
+}
+
 function schedule(name) {
-  dirty.add(name);
+  if (name) dirty.add(name);
   if (scheduled) return;
   scheduled = true;
   // A hidden page gets no animation frames, and must not fall behind.
@@ -76,17 +88,22 @@ function schedule(name) {
 
 function flush() {
   scheduled = false;
+  const end = document.hidden ? Infinity : performance.now() + BUDGET;
   for (const name of dirty) {
+    if (performance.now() > end) return schedule();
+    dirty.delete(name);
     if (name.startsWith("module ")) modules.get(name.slice(7))?.update();
     else rows.get(name)?.update();
   }
-  dirty.clear();
+  if (!settling) return;
+  settling = false;
+  if (root.isConnected) settle(firstBad());
 }
 
 /** What a row asks of the plan around it. */
 const surroundings = {
   isWanted: ({ status }) => filter === "all" || status === filter || (filter === "failed" && ["error", "stopped"].includes(status)),
-  changed: (module) => modules.get(module.id)?.update(),
+  changed: (module) => schedule(`module ${module.id}`),
 };
 
 function firstBad() {
@@ -154,11 +171,6 @@ class ModuleView {
       ),
       this.list,
     );
-    this.update();
-  }
-
-  take(module) {
-    this.module = module;
     this.update();
   }
 
