@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -93,7 +94,7 @@ def _field(said: Mapping[str, Any]) -> dict[str, Any]:
         "name": str(said["name"]),
         "type": kind,
         "label": None if said.get("label") is None else str(said["label"]),
-        "required": bool(said.get("required", kind != "checkbox")),
+        "required": bool(said.get("required", kind != "checkbox" or said.get("min"))),
         "choices": [_choice(choice) for choice in _listed(said.get("choices"))],
     }
     field |= {name: said.get(name) for name in _CONSTRAINTS}
@@ -166,7 +167,7 @@ def read_answer(dialog: Mapping[str, Any], result: str, value: object = None) ->
 
 
 def _read(field: Mapping[str, Any], value: object, *, optional: bool) -> Data:
-    if value is None or value in ("", []):
+    if value is None or value == [] or (isinstance(value, str) and not value.strip()):
         if field["type"] == "switch":
             return False
         if field["required"] and not optional:
@@ -184,7 +185,7 @@ def _refused(field: Mapping[str, Any], code: str, sentence: str, limit: Data = N
 def _text(field: Mapping[str, Any], value: object) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise _refused(field, "text", "must be text")
-    text = str(value).strip("\r\n")
+    text = str(value).strip()
     least, most = field["min_length"] or 0, min(_or(field["max_length"], LONGEST_TEXT), LONGEST_TEXT)
     if len(text) < least:
         raise _refused(field, "min_length", f"must have at least {least} characters", least)
@@ -197,14 +198,14 @@ def _text(field: Mapping[str, Any], value: object) -> str:
 
 def _number(field: Mapping[str, Any], value: object) -> float:
     number: float
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        text = value.strip()
+    text = value.strip().replace(",", ".") if isinstance(value, str) else ""
+    if _NUMBER.fullmatch(text):
         number = int(text) if _INTEGER.fullmatch(text) and len(text) < 300 else float(text)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         number = value
     else:
         raise _refused(field, "number", "must be a number")
-    if not math.isfinite(number):
+    if not abs(number) <= sys.float_info.max:  # an integer can be larger, and NaN is not smaller
         raise _refused(field, "number", "must be a finite number")
     if field["min"] is not None and number < field["min"]:
         raise _refused(field, "min", f"must be at least {field['min']}", field["min"])
@@ -229,12 +230,13 @@ def _chosen(field: Mapping[str, Any], value: object) -> Data:
 def _ticked(field: Mapping[str, Any], value: object) -> list[Data]:
     if not isinstance(value, list | tuple):
         raise _refused(field, "choice", "must be a list of choices")
-    chosen = [_chosen(field, item) for item in value]
+    named = [_chosen(field, item) for item in value]
+    chosen = [choice["value"] for choice in field["choices"] if choice["value"] in named]
     if field["min"] is not None and len(chosen) < field["min"]:
         raise _refused(field, "min_chosen", f"needs at least {field['min']} choices", field["min"])
     if field["max"] is not None and len(chosen) > field["max"]:
         raise _refused(field, "max_chosen", f"takes at most {field['max']} choices", field["max"])
-    return [choice["value"] for choice in field["choices"] if choice["value"] in chosen]
+    return chosen
 
 
 _READERS: Mapping[str, Any] = {

@@ -16,16 +16,16 @@ _FALSE = frozenset({"false", "no", "off", "0"})
 def read_params(params: Iterable[Param], given: Mapping[str, Scalar]) -> tuple[dict[str, Scalar], dict[str, str]]:
     """The values of all parameters, and by name what is wrong with those that cannot be used.
 
-    A text is read as the parameter's type, without the line break that a scanner or a pipe puts after it (``$`` in a
-    pattern would overlook it). What was not given takes its default; a required one that is missing, or given as an
-    empty text, is among the errors, and so is a name that is no parameter.
+    A text is read as the parameter's type, without the blanks and line breaks that a scanner or a pipe puts around it
+    (``$`` in a pattern would overlook one). What was not given takes its default; a required one that is missing, or
+    given as an empty text, is among the errors, and so is a name that is no parameter.
     """
     values: dict[str, Scalar] = {}
     errors: dict[str, str] = {}
     known = {param.name: param for param in params}
     for name, param in known.items():
         written = given.get(name)
-        written = written.strip("\r\n") if isinstance(written, str) else written
+        written = written.strip() if isinstance(written, str) else written
         if written is None or (written == "" and (param.required or param.type != "string")):
             if param.default is None and param.required:
                 errors[name] = "is missing"
@@ -77,8 +77,9 @@ def _number(kind: str, written: Scalar) -> int | float:
         if kind == "integer" and isinstance(written, str):
             return int(written.strip().replace("_", "x"))  # "1_000" is Python's way of writing, not a person's
         number = float(written.strip().replace("_", "x")) if isinstance(written, str) else written
-    except ValueError:
+        finite = math.isfinite(number)
+    except (ValueError, TypeError, OverflowError):  # a list, an integer beyond what measurements can be
         raise ValueError(f"must be {words}") from None
-    if not math.isfinite(number) or (kind == "integer" and not isinstance(number, int)):
+    if not finite or (kind == "integer" and not isinstance(number, int)):
         raise ValueError(f"must be {words}")
     return number

@@ -25,10 +25,10 @@ CASE_FIELDS = ("status", "start_time", "stop_time", "reason")
 ATTEMPT_FIELDS = ("number", "status", "start_time", "stop_time", "timeout", "progress", "step")
 GROWING = ("measurements", "checks", "failures", "charts", "programs", "attachments")
 MOST_SHOWN = 1000
-"""Entries of one list of one attempt that pages get; the report has them all."""
+"""Entries of one list of one attempt that pages get, and how many more there are (``omitted``); the report has all."""
 _LONGEST_OUTPUT = 4000
 # What a page takes for granted of a new attempt and a case: most are over by the time that they are told.
-_ATTEMPT_DEFAULTS = {"timeout": None, "progress": None, "step": None}
+_ATTEMPT_DEFAULTS = {"timeout": None, "progress": None, "step": None, "omitted": None}
 _CASE_DEFAULTS = {"status": "ready", "start_time": None, "stop_time": None, "reason": None}
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
@@ -60,8 +60,8 @@ class AttemptView:
         added = {}
         for name in GROWING:
             entries = report[name]
-            if entries and len(entries) != self._lengths.get(name, 0):
-                added[name] = self._new(name, entries)
+            if entries and len(entries) != self._lengths.get(name, 0) and (new := self._new(name, entries)):
+                added[name] = new
         if added:
             patch["add"] = added
         if attempt["messages"]:
@@ -82,6 +82,9 @@ class AttemptView:
             if known.get(name, ...) != value:
                 known[name] = dict(value) if isinstance(value, dict) else value
                 changed[name] = value
+        omitted = {name: len(report[name]) - MOST_SHOWN for name in GROWING if len(report[name]) > MOST_SHOWN} or None
+        if known["omitted"] != omitted:
+            known["omitted"] = changed["omitted"] = omitted
         # A failed try marks what it measured, up to the last entry: the one thing that changes what is known.
         tries = report.get("tries", ())
         if len(tries) != self._tries:

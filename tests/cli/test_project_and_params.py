@@ -113,13 +113,13 @@ def test_texts_become_values_of_the_parameters_types() -> None:
     }
 
 
-def test_a_line_break_after_a_scanned_text_is_no_part_of_it() -> None:
-    """A line break around a value is dropped, so that no serial number ends in one; within a value it is refused."""
-    assert params_from(["serial=SN000123\r\n", "revision=B\n"], PARAMS) == params_from(
+def test_what_a_scanner_puts_around_a_text_is_no_part_of_it() -> None:
+    """Blanks and line breaks around a value are dropped, so that no serial number ends in one; within it they stay."""
+    assert params_from(["serial=SN000123 \r\n", "revision= B\n"], PARAMS) == params_from(
         ["serial=SN000123", "revision=B"], PARAMS
     )
     with pytest.raises(Refusal, match="missing: serial"):
-        params_from(["serial=\n"], PARAMS)
+        params_from(["serial= \n"], PARAMS)
     with pytest.raises(Refusal, match="--arg serial: must match"):
         params_from(["serial=SN000\n123"], PARAMS)
 

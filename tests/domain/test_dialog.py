@@ -55,19 +55,21 @@ def test_what_is_no_number_is_refused(typed: object) -> None:
 
 
 def test_number_bounds() -> None:
-    """min and max include themselves."""
+    """min and max include themselves; a comma is a decimal point."""
     dialog = describe({"type": "number", "min": -1, "max": 1.5})
     assert read_answer(dialog, "confirm", "-1") == -1
     assert read_answer(dialog, "confirm", "1.5") == 1.5
+    assert read_answer(dialog, "confirm", " 0,5 ") == 0.5
     assert codes(dialog, "confirm", "-1.01") == [("value", "min")]
     assert codes(dialog, "confirm", "1.51") == [("value", "max")]
 
 
 def test_text_rules() -> None:
-    """Length, pattern and requiredness are held; a scanner's line end is no part of the text."""
+    """Length, pattern and requiredness are held; a scanner's blank or line end is no part of the text."""
     dialog = describe({"type": "text", "min_length": 3, "max_length": 5, "pattern": "^SN"})
-    assert read_answer(dialog, "confirm", "SN1\r\n") == "SN1"
+    assert read_answer(dialog, "confirm", " SN1 \r\n") == "SN1"
     assert codes(dialog, "confirm", "") == [("value", "required")]
+    assert codes(dialog, "confirm", "  ") == [("value", "required")]
     assert codes(dialog, "confirm", "SN") == [("value", "min_length")]
     assert codes(dialog, "confirm", "SN1234") == [("value", "max_length")]
     assert codes(dialog, "confirm", "XX12") == [("value", "pattern")]
@@ -85,13 +87,14 @@ def test_choices_keep_their_type() -> None:
 
 
 def test_checkboxes() -> None:
-    """Ticks come back in the order offered; none is an answer unless min says otherwise."""
+    """Ticks come back in the order offered, each once; none is an answer unless min says otherwise."""
     dialog = describe({"type": "checkbox", "choices": ["a", "b", "c"]})
     assert read_answer(dialog, "confirm", ["c", "a"]) == ["a", "c"]
     assert read_answer(dialog, "confirm", []) == []
     assert codes(dialog, "confirm", "a") == [("value", "choice")]
-    counted = describe({"type": "checkbox", "choices": ["a", "b", "c"], "min": 1, "max": 2, "required": True})
+    counted = describe({"type": "checkbox", "choices": ["a", "b", "c"], "min": 2, "max": 2})
     assert codes(counted, "confirm", []) == [("value", "required")]
+    assert codes(counted, "confirm", ["a", "a"]) == [("value", "min_chosen")]
     assert codes(counted, "confirm", ["a", "b", "c"]) == [("value", "max_chosen")]
 
 

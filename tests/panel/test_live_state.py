@@ -54,7 +54,7 @@ def apply(state: dict[str, Any] | None, kind: str, document: dict[str, Any]) -> 
         for index, change in patch.get("attempts", {}).items():
             attempts = cases[name]["attempts"]
             if int(index) == len(attempts):
-                unsaid = {"timeout": None, "progress": None, "step": None}
+                unsaid = {"timeout": None, "progress": None, "step": None, "omitted": None}
                 attempts.append({**{key: [] for key in LISTS}, "messages": {}, "dialogs": [], **unsaid})
             attempt = attempts[int(index)]
             attempt.update(change.get("set", {}))
@@ -299,11 +299,12 @@ def test_attempts_that_follow_quickly_are_all_there(live: Live) -> None:
 
 
 def test_many_measurements_are_bounded_on_the_page(live: Live) -> None:
-    """A page gets at most a thousand entries of a list; the report has them all."""
+    """A page gets at most a thousand entries of a list and how many more there are; the report has them all."""
     page = Page(live)
     live.listen(Stamped(1, 1.0, started()))
     live.listen(Stamped(2, 1.0, events.CaseStarted("a::one")))
     for seq in range(3, 1503):
         live.listen(Stamped(seq, time.time(), measured("a::one")))
-    state = page.catch_up()
-    assert len(state["run"]["modules"][0]["cases"][0]["attempts"][0]["measurements"]) == 1000
+    attempt = page.catch_up()["run"]["modules"][0]["cases"][0]["attempts"][0]
+    assert len(attempt["measurements"]) == 1000
+    assert attempt["omitted"] == {"measurements": 500}

@@ -154,7 +154,7 @@ def test_checkbox(stand: Any, browse: Any) -> None:
 
 
 def test_several_steps(stand: Any, browse: Any) -> None:
-    """Page by page, forth and back, confirmed on the last one."""
+    """Page by page, forth and back; a double click on Next does not confirm the last one."""
     panel, page, dialog = asked(
         stand,
         browse,
@@ -173,7 +173,10 @@ def test_several_steps(stand: Any, browse: Any) -> None:
     expect(dialog.get_by_role("heading", name="Lid")).to_be_visible()
     dialog.get_by_role("button", name="Back").click()
     expect(dialog).to_contain_text("Put the board in.")
-    dialog.get_by_role("button", name="Next").click()
+    page.wait_for_timeout(TOO_SOON)
+    dialog.get_by_role("button", name="Next").dblclick()
+    expect(dialog).to_contain_text("Step 2 of 2")
+    page.wait_for_timeout(TOO_SOON)
     dialog.get_by_role("button", name="Confirm").click()
     (told,), _ = ended(panel, page)
     assert told["result"] == "confirm"

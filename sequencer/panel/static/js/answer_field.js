@@ -12,7 +12,7 @@ export class AnswerField {
     this.id = newId("field");
     this.problem = h("p", { class: "field-problem", id: `${this.id}-problem`, role: "alert" });
     this.control = this[field.type]();
-    this.first = this.control.matches("input, select, textarea") ? this.control : this.control.querySelector("input:checked, input, select");
+    this.first = this.control.matches("input, select, textarea") ? this.control : this.control.querySelector("input:checked") ?? this.control.querySelector("input, select");
     const grouped = field.type === "radio" || field.type === "checkbox" || (field.type === "list" && this.choicesHavePictures());
     const label = field.label || (field.name === "value" ? "" : field.name);
     this.element = h(
@@ -111,8 +111,18 @@ export class AnswerField {
     if (field.type === "switch") return this.input.checked;
     if (field.type === "slider") return Number(this.input.value);
     if (field.type === "list") return this.input.value === "" ? null : field.choices[Number(this.input.value)].value;
-    if (field.type === "number") return this.input.value.trim().replace(",", ".") || null;
-    return this.input.value || null;
+    const text = this.input.value.trim();
+    return (field.type === "number" ? text.replace(",", ".") : text) || null;
+  }
+
+  /** With the focus what was typed is marked, so that the next scan takes its place. */
+  focus() {
+    this.first?.focus();
+    if (this.first?.type === "text") this.first.select();
+  }
+
+  isMissing() {
+    return this.field.required && isEmpty(this.value());
   }
 
   /** Whether the answer is allowed; says what is wrong when it is not. `optional`: nothing need be filled in. */
@@ -124,7 +134,7 @@ export class AnswerField {
 
   problemOf(value, optional) {
     const { field } = this;
-    if (value === null || value === "" || (Array.isArray(value) && !value.length)) return field.required && !optional ? t("answer.required") : "";
+    if (isEmpty(value)) return field.required && !optional ? t("answer.required") : "";
     if (field.type === "number") return this.numberProblem(value);
     if (field.type === "text") return this.textProblem(value);
     if (field.type !== "checkbox") return "";
@@ -160,4 +170,8 @@ export class AnswerField {
     setText(this.problem, problem);
     if (this.first) setAria(this.first, "invalid", problem ? "true" : null);
   }
+}
+
+function isEmpty(value) {
+  return value === null || (Array.isArray(value) && !value.length);
 }

@@ -10,6 +10,8 @@ import { lastAttempt, now, state } from "./state.js";
 import { duration, t } from "./text.js";
 
 const READINGS = 4;
+/** Milliseconds between two looks of open details at a case that is running. */
+const DETAILS_PAUSE = 500;
 
 /** `plan.isWanted(case)` says whether the filter shows it; `plan.changed(module)` is told of another status. */
 export class CaseRow {
@@ -18,6 +20,8 @@ export class CaseRow {
     this.plan = plan;
     this.name = one.full_name;
     this.open = null;
+    this.later = 0;
+    this.view = { attempt: null };
     this.shown = {};
     this.icon = icon(one.status);
     this.title = h("span", { class: "case-name" }, one.name);
@@ -44,11 +48,11 @@ export class CaseRow {
     this.update();
   }
 
+  /** Forgets what it shows: the next `update` looks at everything. */
   take(one) {
     this.one = one;
-    this.charts.replaceChildren();
+    this.view.attempt = null;
     this.shown = {};
-    this.update();
   }
 
   update() {
@@ -66,7 +70,7 @@ export class CaseRow {
     this.updateReadings(attempt);
     this.updateFailures(one, attempt);
     this.updateCharts(attempt);
-    if (this.open) this.fillDetails();
+    if (this.open) this.refreshDetails();
     if (one.status === "run") follow(this.element);
   }
 
@@ -91,15 +95,17 @@ export class CaseRow {
 
   updateReadings(attempt) {
     const found = state.session.settings?.measurement_display === false ? [] : attempt?.measurements || [];
-    const mark = `${attempt?.number}/${found.length}/${found.at(-1)?.superseded}`;
+    const omitted = found.length ? attempt.omitted?.measurements ?? 0 : 0;
+    const mark = `${attempt?.number}/${found.length}/${found.at(-1)?.superseded}/${omitted}`;
     if (this.shown.readings === mark) return;
     this.shown.readings = mark;
     // What failed is seen first; else the newest.
     const failed = found.filter((one) => one.result === false && !one.superseded);
     const chosen = failed.length ? failed.slice(0, READINGS) : found.slice(-READINGS);
     this.readings.replaceChildren(...chosen.map(reading));
-    show(this.more, found.length > chosen.length);
-    setText(this.more, t("case.more", { count: found.length - chosen.length }));
+    const more = found.length - chosen.length + omitted;
+    show(this.more, more);
+    setText(this.more, t("case.more", { count: more }));
     setAria(this.readings, "label", chosen.map((one) => `${one.name} ${measuredText(one)}`).join(", ") || null);
   }
 
@@ -132,9 +138,24 @@ export class CaseRow {
     this.element.classList.toggle("is-open", Boolean(this.open));
   }
 
+  /** Open details are read: they change only when there is something new in them, and not at every measurement. */
+  refreshDetails() {
+    if (this.later) return;
+    const wait = this.one.status === "run" ? DETAILS_PAUSE : 0;
+    this.later = setTimeout(() => {
+      this.later = 0;
+      if (this.open) this.fillDetails();
+    }, wait);
+  }
+
   fillDetails() {
+    const { one } = this;
+    const mark = detailsMark(one, this.view.attempt);
+    if (this.open.dataset.mark === mark) return;
+    this.open.dataset.mark = mark;
     // Charts stand in the row already.
-    this.open.replaceChildren(caseDetails(this.one, (attempt, index, entry) => (attempt === lastAttempt(this.one) ? null : liveChart(this.name, attempt, index, entry))));
+    const chart = (attempt, index, entry) => (attempt === lastAttempt(one) ? null : liveChart(this.name, attempt, index, entry));
+    this.open.replaceChildren(caseDetails(one, chart, { view: this.view }));
   }
 
   filter() {
@@ -146,6 +167,13 @@ export class CaseRow {
 function stepName(step) {
   if (!step) return null;
   return step.step === step.verb ? step.call : step.step;
+}
+
+/** Another one when there is more to read than before, in the attempt of this index or (null) in the last one. */
+function detailsMark(one, index) {
+  const { artifact, ...shown } = one.attempts[index ?? one.attempts.length - 1] ?? {};
+  const said = Object.entries(shown).map(([name, of]) => (Array.isArray(of) && name !== "dialogs" ? of.length : of));
+  return JSON.stringify([document.documentElement.lang, one.status, one.attempts.length, index, { ...said, progress: null, step: null }]);
 }
 
 function liveChart(name, attempt, index, entry) {

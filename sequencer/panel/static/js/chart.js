@@ -7,9 +7,15 @@ const SERIES = 8;
 const DASHES = [[], [10, 4], [3, 3], [12, 4, 3, 4]];
 let library = null;
 
+/** The charts that are drawn now, wherever they stand. */
+const drawn = new Set();
+const redraw = () => drawn.forEach((one) => one.draw());
+addEventListener("hardseq-theme", redraw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+
 async function loadLibrary() {
   library ??= (async () => {
-    const sheet = h("link", { rel: "stylesheet", href: "/static/vendor/uplot/uPlot.min.css" });
+    const sheet = h("link", { rel: "stylesheet", href: new URL("../vendor/uplot/uPlot.min.css", import.meta.url) });
     document.head.append(sheet);
     return (await import("../vendor/uplot/uPlot.esm.js")).default;
   })();
@@ -21,12 +27,13 @@ export function chartBox(title, load) {
   const area = h("div", { class: "chart-area", aria: { busy: "true" } });
   const tools = h("div", { class: "chart-tools" });
   const box = h("figure", { class: "chart" }, h("figcaption", {}, h("span", { class: "chart-title" }, title || t("chart.title")), tools), area);
+  let loaded = null;
   const watcher = new IntersectionObserver(async (entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    watcher.disconnect();
+    if (!entries.some((entry) => entry.isIntersecting) || area.hasChildNodes()) return;
     try {
-      const [uPlot, chart] = await Promise.all([loadLibrary(), load()]);
-      draw(uPlot, chart, area, tools);
+      loaded ??= Promise.all([loadLibrary(), load()]);
+      const [uPlot, chart] = await loaded;
+      if (!area.hasChildNodes()) draw(uPlot, chart, area, tools);
     } catch {
       area.replaceChildren(h("p", { class: "muted" }, t("chart.failed")));
     }
@@ -44,25 +51,37 @@ function draw(uPlot, chart, area, tools) {
     area.replaceChildren(h("p", { class: "muted" }, t("chart.empty")));
     return;
   }
+  // The library holds on to each plot: those of runs before would pile up on a page that stays open for weeks.
+  for (const one of drawn) if (!one.area.isConnected) one.away();
   let plot = null;
-  const render = () => {
-    plot?.destroy();
-    area.replaceChildren();
-    plot = new uPlot(options(uPlot, chart, area, logX, logY), data, area);
-    plot.over.addEventListener("wheel", (event) => zoom(plot, event, logX), { passive: false });
-    plot.over.addEventListener("pointerdown", (event) => pan(plot, event));
-  };
-  render();
-  new ResizeObserver(() => {
+  const resized = new ResizeObserver(() => {
     if (area.clientWidth && Math.abs(area.clientWidth - plot.width) > 1) plot.setSize({ width: area.clientWidth, height: height(area) });
-  }).observe(area);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
-  addEventListener("hardseq-theme", render);
+  });
+  const one = {
+    area,
+    draw() {
+      plot?.destroy();
+      area.replaceChildren();
+      plot = new uPlot(options(uPlot, chart, area, logX, logY), data, area);
+      plot.over.addEventListener("wheel", (event) => zoom(plot, event, logX), { passive: false });
+      plot.over.addEventListener("pointerdown", (event) => pan(plot, event));
+      area.append(h("p", { class: "chart-hint" }, t("chart.hint")));
+    },
+    /** It is drawn again when it comes into sight again. */
+    away() {
+      drawn.delete(one);
+      resized.disconnect();
+      plot.destroy();
+      area.replaceChildren();
+    },
+  };
+  one.draw();
+  drawn.add(one);
+  resized.observe(area);
   tools.replaceChildren(
     h("button", { type: "button", class: "icon-button", title: t("chart.reset"), aria: { label: t("chart.reset") }, onclick: () => plot.setData(data) }, icon("zoom-out")),
     h("button", { type: "button", class: "icon-button", title: t("chart.png"), aria: { label: t("chart.png") }, onclick: () => save(plot, chart) }, icon("download")),
   );
-  area.append(h("p", { class: "chart-hint" }, t("chart.hint")));
 }
 
 /** One x axis for all series; what a logarithmic axis cannot show is a gap. */

@@ -4,11 +4,16 @@ import { add, h, icon } from "./dom.js";
 import { measurementTable } from "./measurement.js";
 import { clock, duration, t, value } from "./text.js";
 
-/** The attempts of a case, the last one first in sight, with `chart(attempt, index, entry)` making each chart. */
-export function caseDetails(one, chart, link = null) {
+/**
+ * The attempts of a case, with `chart(attempt, index, entry)` making each chart and `link(attachment)` its address. The last
+ * attempt is in sight, or that of `view.attempt`, an index, which keeps what was chosen.
+ */
+export function caseDetails(one, chart, { link = null, view = { attempt: null } } = {}) {
   const root = h("div", { class: "details-body" });
   const bodies = h("div", {});
+  const last = one.attempts.length - 1;
   const choose = (index) => {
+    view.attempt = index === last ? null : index;
     for (const [at, button] of [...tabs.children].entries()) button.setAttribute("aria-pressed", String(at === index));
     bodies.replaceChildren(attemptDetails(one.attempts[index], chart, link));
   };
@@ -21,7 +26,7 @@ export function caseDetails(one, chart, link = null) {
   );
   if (one.description) root.append(h("p", { class: "muted pre" }, one.description));
   if (one.attempts.length > 1) root.append(tabs);
-  if (one.attempts.length) choose(one.attempts.length - 1);
+  if (one.attempts.length) choose(view.attempt ?? last);
   root.append(bodies, facts(one));
   return root;
 }
@@ -43,6 +48,7 @@ function attemptDetails(attempt, chart, link) {
   add(root, [
     attempt.failures.map(failure),
     attempt.measurements.length ? measurementTable(attempt.measurements) : null,
+    attempt.omitted?.measurements ? h("p", { class: "muted" }, t("case.more", { count: attempt.omitted.measurements })) : null,
     attempt.charts.map((entry, index) => chart(attempt, index, entry)),
     section("case.messages", Object.values(attempt.messages), (text) => h("p", { class: "pre" }, text)),
     section("case.checks", attempt.checks, check),

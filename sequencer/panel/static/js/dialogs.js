@@ -51,7 +51,7 @@ class Question {
     this.clock = h("span", { class: "dialog-clock number", title: t("dialog.time") });
     this.form = h(
       "form",
-      { class: "dialog-form", autocomplete: "off", noValidate: true, onsubmit: (event) => this.submit(event) },
+      { class: "dialog-form", autocomplete: "off", noValidate: true, onsubmit: (event) => this.submit(event), onkeydown: (event) => this.entered(event) },
       h(
         "header",
         { class: "dialog-head" },
@@ -71,8 +71,7 @@ class Question {
     );
     this.element = modal({ class: "dialog", aria: { labelledby: title } }, this.form);
     this.render();
-    document.body.append(this.element);
-    this.element.showModal();
+    this.element.dispatchEvent(new Event("enter"));
     this.focus();
     this.timer = setInterval(() => this.tick(), 500);
     this.tick();
@@ -113,13 +112,15 @@ class Question {
 
   focus() {
     // A pass or fail must be a decision: neither button has the focus by itself.
-    const first = this.fields[0]?.first || (this.dialog.pass_fail ? this.element : this.buttons.querySelector(".primary"));
-    if (first === this.element) this.element.tabIndex = -1;
-    first?.focus();
+    if (this.fields.length) return this.fields[0].focus();
+    if (this.dialog.pass_fail) this.element.tabIndex = -1;
+    (this.dialog.pass_fail ? this.element : this.buttons.querySelector(".primary")).focus();
   }
 
   turn(by) {
     this.page += by;
+    // The second of two quick clicks was for the page before, and confirms nothing.
+    if (this.page === this.pages.length - 1) this.since = Date.now();
     this.render();
     this.focus();
   }
@@ -129,9 +130,17 @@ class Question {
     if (Date.now() - this.since < TOO_SOON) return;
     const pressed = event.submitter?.value;
     if (pressed === "next") return this.turn(1);
-    // Enter in a field of a pass or fail dialog is no decision.
-    if (this.dialog.pass_fail && !event.submitter?.matches(":focus, :active, :hover")) return;
     this.send(pressed || "confirm");
+  }
+
+  /** Enter in a field: on to the next one that must be answered. Of Pass and Fail it means neither. */
+  entered(event) {
+    if (event.key !== "Enter" || event.isComposing || event.target.matches("button")) return;
+    const here = this.fields.find((field) => field.element.contains(event.target));
+    const next = this.fields.find((field) => field !== here && field.isMissing());
+    if (next && here && !here.isMissing()) (here.check() ? next : here).focus();
+    else if (!this.dialog.pass_fail) return;
+    event.preventDefault();
   }
 
   async send(result) {
@@ -140,7 +149,7 @@ class Question {
     let value = null;
     if (result !== "close") {
       const wrong = this.fields.filter((field) => !field.check(result === "fail"));
-      if (wrong.length) return wrong[0].first.focus();
+      if (wrong.length) return wrong[0].focus();
       value = this.dialog.type === "form" ? Object.fromEntries(this.fields.map((field) => [field.name, field.value()])) : this.fields[0]?.value() ?? null;
     }
     this.mine = true;
@@ -162,7 +171,7 @@ class Question {
     const fields = error instanceof ApiError ? error.fields : [];
     for (const problem of fields) this.fields.find((field) => field.name === problem.field)?.refuse(problem);
     if (!fields.length) setText(this.problem, error.message);
-    else this.fields.find((field) => field.name === fields[0].field)?.first.focus();
+    else this.fields.find((field) => field.name === fields[0].field)?.focus();
   }
 
   tick() {

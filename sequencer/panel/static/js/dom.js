@@ -1,6 +1,7 @@
 // Builds elements. Text goes in as text, never as markup, so that no name can become code.
 
 const SVG = "http://www.w3.org/2000/svg";
+const ICONS = new URL("../icons.svg", import.meta.url).pathname;
 
 /** An element: `h("button", { class: "button", onclick: f, aria: { label: "x" } }, "text", child, ...)`. */
 export function h(tag, properties = {}, ...children) {
@@ -61,14 +62,14 @@ export function icon(name, label = null) {
     svg.setAttribute("aria-hidden", "true");
   }
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `/static/icons.svg#${name}`);
+  use.setAttribute("href", `${ICONS}#${name}`);
   svg.append(use);
   return svg;
 }
 
 /** Makes an icon another one. */
 export function setIcon(svg, name, label = null) {
-  const href = `/static/icons.svg#${name}`;
+  const href = `${ICONS}#${name}`;
   if (svg.firstChild.getAttribute("href") !== href) svg.firstChild.setAttribute("href", href);
   if (label && svg.getAttribute("aria-label") !== label) {
     svg.setAttribute("role", "img");
@@ -111,22 +112,37 @@ export const memory = {
   },
 };
 
+/** Milliseconds between two keys of a barcode scanner at most. */
+const SCAN = 100;
+
 /**
- * A modal dialog that only the page's own buttons close. Escape, pressed without thinking, does nothing (unless `escape`
- * says what), and no key gets through to the page below.
+ * A modal dialog that opens with the event `enter`, closes with `leave`, and that only the page's own buttons close.
+ * Escape, pressed without thinking, does nothing (unless `escape` says what), and no key gets through to the page below.
+ * A key that is held down decides nothing, and neither does the end of a scan that was meant for something else.
  */
 export function modal(properties, ...children) {
   const { escape, ...others } = properties;
   const element = h("dialog", { ...others, closedby: "none" }, ...children);
   let wanted = true;
+  let typed = 0;
+  const meant = (event) => !(event.key === "Enter" && event.repeat) && (event.target.matches("input[type=text]") || Date.now() - typed > SCAN);
   element.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key !== "Escape") return;
-    event.preventDefault();
-    escape?.();
+    const escaped = event.key === "Escape";
+    if (escaped || ((event.key === "Enter" || event.key === " ") && !meant(event))) event.preventDefault();
+    if (escaped) escape?.();
+    if (event.key.length === 1 && event.key !== " ") typed = Date.now();
   });
-  element.addEventListener("keyup", (event) => event.stopPropagation());
+  element.addEventListener("keyup", (event) => {
+    event.stopPropagation();
+    if (event.key === " " && !meant(event)) event.preventDefault();
+  });
   element.addEventListener("cancel", (event) => event.preventDefault());
+  element.addEventListener("enter", () => {
+    document.body.append(element);
+    element.showModal();
+    dispatchEvent(new Event("hardseq-modal"));
+  });
   // A browser may close it all the same when asked twice.
   element.addEventListener("close", () => wanted && element.isConnected && element.showModal());
   element.addEventListener("leave", () => {

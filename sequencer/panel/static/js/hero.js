@@ -3,7 +3,7 @@
 import { ApiError, post } from "./api.js";
 import { fill, h, icon, memory, setAria, setIcon, setText, show } from "./dom.js";
 import { chosenCases, isChoosing } from "./plan.js";
-import { focusForm, formValues, renderForm, showFieldProblems } from "./start_form.js";
+import { focusForm, formValues, moveOn, renderForm, showFieldProblems } from "./start_form.js";
 import { isFinal, now, on, progress, remainingSeconds, state } from "./state.js";
 import { duration, onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
@@ -83,7 +83,7 @@ export async function stop() {
 
 function submitted(event) {
   event.preventDefault();
-  start();
+  if (!moveOn()) start();
 }
 
 on("snapshot", () => {

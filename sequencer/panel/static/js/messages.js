@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { fill, h, icon, memory, modal, newId } from "./dom.js";
+import { stop } from "./hero.js";
 import { looks } from "./looks.js";
 import { on, state } from "./state.js";
 import { play } from "./sound.js";
@@ -63,24 +64,30 @@ class Blocking {
   constructor(message) {
     this.message = message;
     const since = Date.now();
+    const soon = () => Date.now() - since < TOO_SOON;
     const title = newId("message");
     this.element = modal(
       { class: "dialog", aria: { labelledby: title } },
       h(
         "div",
         { class: "dialog-form" },
-        h("header", { class: "dialog-head" }, icon("info"), h("h2", { id: title }, message.title || t("message.title"))),
+        h(
+          "header",
+          { class: "dialog-head" },
+          icon("info"),
+          h("h2", { id: title }, message.title || t("message.title")),
+          h("button", { type: "button", class: "icon-button dialog-close", title: t("dialog.close"), aria: { label: t("dialog.close") }, onclick: () => soon() || stop() }, icon("close")),
+        ),
         h("div", { class: "dialog-body" }, looks({ ...message.details, text: message.text }, message.id)),
         h(
           "div",
           { class: "dialog-buttons" },
           h("span", { class: "spacer" }),
-          h("button", { type: "button", class: "button primary", onclick: () => Date.now() - since > TOO_SOON && confirm(message) }, t("dialog.confirm")),
+          h("button", { type: "button", class: "button primary", onclick: () => soon() || confirm(message) }, t("dialog.confirm")),
         ),
       ),
     );
-    document.body.append(this.element);
-    this.element.showModal();
+    this.element.dispatchEvent(new Event("enter"));
     this.element.querySelector(".primary").focus();
   }
 

@@ -13,6 +13,8 @@ on("verdict", () => {
   play(state.run.status);
   if (state.session.settings?.modal_result?.enable) open();
 });
+// The next run may have been started elsewhere.
+on("begin", () => shown?.close());
 on("snapshot", () => {
   if (shown && state.run.status === "run") shown.close();
 });
@@ -53,9 +55,8 @@ function open() {
     element.dispatchEvent(new Event("leave"));
     focusForm();
   };
-  document.body.append(element);
-  element.showModal();
-  element.querySelector(".result-dismiss").focus();
+  element.dispatchEvent(new Event("enter"));
+  element.querySelector(".result-dismiss").focus({ preventScroll: true });
   const { auto_dismiss_pass: automatic, auto_dismiss_timeout: seconds } = session.settings.modal_result;
   let timer = 0;
   if (run.status === "passed" && automatic) {

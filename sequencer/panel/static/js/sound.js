@@ -12,6 +12,7 @@ const TUNES = {
   question: [[880, 0, 0.1], [1100, 0.12, 0.16]],
 };
 
+const STALE = 1000;
 let context = null;
 
 /** Whether this browser plays sounds: as it was told, else as the configuration says. */
@@ -30,12 +31,17 @@ export function play(name) {
   if (!soundOn() || !TUNES[name]) return;
   try {
     context ??= new AudioContext();
-    if (context.state === "suspended") context.resume();
-    const begin = context.currentTime + 0.02;
-    for (const [frequency, start, length] of TUNES[name]) tone(frequency, begin + start, length);
+    const asked = Date.now();
+    // A browser is silent until somebody used the page: what was to be heard before that is not made up for.
+    context.resume().then(() => Date.now() - asked < STALE && tune(name));
   } catch {
     // A browser without sound shows what happened all the same.
   }
+}
+
+function tune(name) {
+  const begin = context.currentTime + 0.02;
+  for (const [frequency, start, length] of TUNES[name]) tone(frequency, begin + start, length);
 }
 
 function tone(frequency, start, length) {

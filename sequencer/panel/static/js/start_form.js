@@ -30,8 +30,20 @@ export function formValues() {
     if (!field.check()) first ??= field;
     values[field.param.name] = field.value();
   }
-  first?.input.focus();
+  first?.focus();
   return first ? null : values;
+}
+
+/**
+ * What Enter does in a form that is scanned field by field: the focus goes to the next field that must be filled in. False
+ * when there is none; then Enter starts.
+ */
+export function moveOn() {
+  const here = fields.find((field) => field.input === document.activeElement);
+  const next = fields.find((field) => field !== here && field.isMissing());
+  if (!here || !next || here.isMissing()) return false;
+  (here.check() ? next : here).focus();
+  return true;
 }
 
 /** What the server found wrong. */
@@ -41,13 +53,15 @@ export function showFieldProblems(problems) {
     if (field) field.complain(problem.message);
     else toast(problem.message || t("start.refused"), "failed");
   }
-  fields.find((field) => field.problem.textContent)?.input.focus();
+  fields.find((field) => field.problem.textContent)?.focus();
 }
 
 /** Puts the focus where the next scan goes, unless somebody is busy elsewhere. */
 export function focusForm() {
   const busy = document.activeElement && document.activeElement !== document.body && document.activeElement.matches("input, select, textarea, dialog *");
-  if (!busy && fields.length && !document.querySelector("dialog[open]")) fields[0].focus();
+  if (busy || document.querySelector("dialog[open]")) return;
+  const lines = fields.filter((field) => field.isLine());
+  (lines.find((field) => field.isMissing()) ?? lines[0] ?? fields[0])?.focus();
 }
 
 function choiceField(choices, choice) {
@@ -117,16 +131,26 @@ class ParamField {
   value() {
     if (this.param.type === "boolean") return this.input.checked;
     if (this.param.one_of?.length) return this.input.value === "" ? null : JSON.parse(this.input.value);
-    const text = this.input.value;
-    if (this.param.type === "string") return text === "" ? null : text;
-    return text.trim() === "" ? null : text.trim().replace(",", ".");
+    // Scanners put blanks and the like after what they read.
+    const text = this.input.value.trim();
+    if (text === "") return null;
+    return this.param.type === "string" ? text : text.replace(",", ".");
+  }
+
+  /** Whether a scanner can type into it. */
+  isLine() {
+    return this.input.type === "text";
+  }
+
+  isMissing() {
+    return this.param.required && this.param.default === null && this.value() === null;
   }
 
   check() {
     const value = this.value();
     const { param } = this;
     let problem = "";
-    if (value === null) problem = param.required && param.default === null ? t("answer.required") : "";
+    if (value === null) problem = this.isMissing() ? t("answer.required") : "";
     else if (param.pattern && !matches(param.pattern, String(value))) problem = t("answer.pattern", { limit: param.pattern });
     else if (param.type === "integer" || param.type === "number") problem = this.checkNumber(Number(value));
     this.complain(problem);
@@ -147,8 +171,10 @@ class ParamField {
   }
 }
 
-/** A pattern is written for Python: one that JavaScript cannot read is left to the server. */
+/** A pattern is written for Python: what JavaScript cannot read, or reads in another way, is left to the server. */
 export function matches(pattern, text) {
+  // Letters and digits of all alphabets are `\w` and `\d` there.
+  if (/\\[wdb]/i.test(pattern) && /[^\x00-\x7f]/.test(text)) return true;
   try {
     return new RegExp(pattern, "u").test(text);
   } catch {

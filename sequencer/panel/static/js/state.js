@@ -122,7 +122,7 @@ function takeCase(one, change) {
 }
 
 function newAttempt() {
-  return { ...Object.fromEntries(LISTS.map((name) => [name, []])), messages: {}, dialogs: [], timeout: null, progress: null, step: null };
+  return { ...Object.fromEntries(LISTS.map((name) => [name, []])), messages: {}, dialogs: [], timeout: null, progress: null, step: null, omitted: null };
 }
 
 function takeAttempt(attempt, change) {

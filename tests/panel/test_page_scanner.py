@@ -1,0 +1,146 @@
+"""What a barcode scanner types, a key that is held down, and other presses that were not meant, in a real browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+TWO_CODES = """
+name: Two codes
+params:
+  operator: {type: string, default: Ann}
+  hot: {type: boolean, default: false}
+  serial: {type: string, pattern: "^SN[0-9]{6}$", prompt: Board}
+  lot: {type: string, pattern: '^L\\w+$', prompt: Lot}
+modules:
+  main:
+    name: Main
+    cases:
+      identify: {name: Identify, steps: [{record: {dut: {serial_number: "${{ params.serial }}"}}}]}
+"""
+HELD = """
+name: Held up
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+modules:
+  main:
+    name: Main
+    cases:
+      wrong: {name: Wrong, steps: [{call: bench.wait}, {check: 1 > 2}]}
+"""
+SOON, LATER = 1_800_000_000, 1_800_000_001
+
+
+def started(stand: Any, browse: Any) -> tuple[Any, Any]:
+    """A panel, and its page once Start can be pressed."""
+    panel = stand.open()
+    page = browse(panel)
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    return panel, page
+
+
+def asked(stand: Any, browse: Any, steps: str) -> tuple[Any, Any, Any]:
+    """Panel, page and dialog of a run of these steps; the page's clock stands, later than the dialog appeared."""
+    stand.steps(steps)
+    panel, page = started(stand, browse)
+    page.clock.set_fixed_time(SOON)
+    page.keyboard.press("Space")
+    dialog = page.locator("dialog.dialog")
+    expect(dialog).to_be_visible()
+    page.clock.set_fixed_time(LATER)
+    return panel, page, dialog
+
+
+def test_scans_go_from_field_to_field_and_start(stand: Any, browse: Any) -> None:
+    """The first field to be filled in has the focus; Enter goes on to the next one and starts after the last one."""
+    stand.sequence("codes", TWO_CODES)
+    panel, page = started(stand, browse)
+    expect(page.get_by_label("Board")).to_be_focused()
+    page.keyboard.type("SN12\n")
+    expect(page.locator(".field-problem:visible")).to_have_count(1)
+    # The next scan takes the place of the wrong one; the blank behind it is the scanner's.
+    page.keyboard.type("SN000123 \n")
+    expect(page.get_by_label("Lot")).to_be_focused()
+    expect(page.locator(".field-problem:visible")).to_have_count(0)
+    page.keyboard.type(" Lücke7\t")
+    page.get_by_label("Lot").press("Enter")
+    expect(page.locator(".verdict-word")).to_have_text("Pass")
+    expect(page.get_by_label("Board")).to_be_focused()
+    assert panel.last()["params"] == {"operator": "Ann", "hot": False, "serial": "SN000123", "lot": "Lücke7"}
+
+
+def test_scans_go_from_field_to_field_in_a_dialog(stand: Any, browse: Any) -> None:
+    """Enter in a form goes on to the next field that must be answered, and confirms after the last one."""
+    fields = "[{name: board, pattern: '^B[0-9]+$'}, {name: note, required: false}, {name: lid}]"
+    panel, page, dialog = asked(stand, browse, f"- dialog: {{type: form, title: Scan, fields: {fields}}}")
+    page.keyboard.type("B-7\n")
+    expect(dialog.locator("[data-field=board] .field-problem")).to_contain_text("right form")
+    page.keyboard.type("B7 \n")
+    expect(dialog.locator("[data-field=lid] input")).to_be_focused()
+    expect(dialog.locator("[data-field=lid] .field-problem")).to_be_empty()
+    page.keyboard.type("L9\n")
+    expect(page.locator(".verdict-word")).to_have_text("Pass")
+    (told,) = panel.last()["modules"][0]["cases"][0]["attempts"][0]["dialogs"]
+    assert told["value"] == {"board": "B7", "note": None, "lid": "L9"}
+
+
+@pytest.mark.parametrize(
+    "dialog", ["{title: Lid closed?}", "{title: Lid closed?, type: radio, choices: [a, b], default: a}"]
+)
+def test_a_scan_confirms_nothing(stand: Any, browse: Any, dialog: str) -> None:
+    """The Enter, and the blank, of a scan that was meant for the start form answer no question."""
+    panel, page, shown = asked(stand, browse, f"- dialog: {dialog}")
+    page.keyboard.type("SN 7\n")
+    page.clock.set_fixed_time(LATER + 1)
+    expect(shown).to_be_visible()
+    assert panel.session.state == "running"
+    page.keyboard.press("Enter")
+    expect(page.locator(".verdict-word")).to_have_text("Pass")
+
+
+def test_enter_in_a_field_is_neither_pass_nor_fail(stand: Any, browse: Any) -> None:
+    """Not even while the pointer happens to rest on Fail."""
+    panel, page, dialog = asked(stand, browse, "- dialog: {type: text, pass_fail: true, title: Label readable?}")
+    dialog.get_by_role("button", name="Fail").hover()
+    page.keyboard.type("yes\n")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Pass").click()
+    expect(page.locator(".verdict-word")).to_have_text("Pass")
+    assert panel.last()["modules"][0]["cases"][0]["attempts"][0]["dialogs"][0]["value"] == "yes"
+
+
+def test_a_key_that_is_held_down_answers_one_question(stand: Any, browse: Any) -> None:
+    """The repeats of Enter do not confirm the questions that follow."""
+    _, page, dialog = asked(stand, browse, "- dialog: {title: One}\n- dialog: {title: Two}")
+    page.keyboard.down("Enter")
+    expect(dialog.get_by_role("heading", name="Two")).to_be_visible()
+    page.clock.set_fixed_time(LATER + 1)
+    page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    expect(dialog.get_by_role("heading", name="Two")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator(".verdict-word")).to_have_text("Pass")
+
+
+def test_a_scan_does_not_take_a_failed_result_away(stand: Any, browse: Any) -> None:
+    """Somebody has to see it; the next run, started elsewhere, takes it away."""
+    stand.configure("[frontend.modal_result]\nenable = true\n")
+    stand.sequence("held", HELD)
+    panel, page = started(stand, browse)
+    panel.go()
+    page.clock.set_fixed_time(SOON)
+    page.keyboard.press("Space")
+    result = page.locator("dialog.result")
+    expect(result).to_be_visible()
+    panel.wait_for("ready")
+    page.clock.set_fixed_time(LATER)
+    page.keyboard.type("SN000124\n")
+    expect(result).to_be_visible()
+    (panel.project.folder / "go").unlink()
+    assert panel.ask("POST", "/api/start", {}).status == 200
+    expect(result).to_have_count(0)
+    expect(page.locator(".verdict-word")).to_have_text("Testing")
+    panel.go()
+    expect(result).to_be_visible()
