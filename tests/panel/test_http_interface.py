@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import stat
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -329,34 +327,6 @@ def _running(data: Any) -> bool:
     if "cases" in data:
         return any(case.get("set", {}).get("status") == "run" for case in data["cases"].values())
     return any(case["status"] == "run" for module in data.get("run", {}).get("modules", []) for case in module["cases"])
-
-
-def test_a_reader_that_takes_nothing_is_dropped(stand: Any, follow: Any) -> None:
-    """A browser that stopped reading is let go; the others are served on."""
-    panel = stand.open()
-    panel.wait_for("ready")
-    mute = socket.create_connection(("localhost", panel.port))
-    mute.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    mute.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    reader = follow(panel).events()
-    next(reader)
-    ends: list[bool] = []
-    reading = threading.Thread(
-        target=lambda: ends.append(any(data.get("session", {}).get("text") == "end" for _, _, data in reader))
-    )
-    reading.start()
-    for number in range(100, 250):
-        panel.session.live.set(text=f"{number}" * 30_000)
-        panel.session.live.snapshot()
-        time.sleep(0.005)
-    panel.session.live.set(text="end")
-    reading.join(20)
-    assert ends == [True]
-    deadline = time.monotonic() + 20
-    while panel.server.readers != 1:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    mute.close()
 
 
 def test_too_many_readers_are_told_and_calls_still_answered(stand: Any, follow: Any) -> None:

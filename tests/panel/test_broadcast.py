@@ -1,0 +1,100 @@
+"""The thread that sends the live state's changes to every reader, over real connections."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from sequencer.panel.broadcast import Broadcast
+from sequencer.panel.live import Live
+from sequencer.panel.stream import MOST_PENDING
+
+SMALL = 8192
+TEXT = "x" * 50_000
+
+
+class Stage:
+    """A live state, its broadcast, and readers of it."""
+
+    def __init__(self, opened: ExitStack) -> None:
+        self._opened = opened
+        self.live = Live({"text": ""})
+        self.broadcast = Broadcast(self.live)
+        self._listener = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+    def reader(self, *, small: bool = False) -> socket.socket:
+        """The page's end of a connection that the broadcast has taken; a ``small`` one holds little."""
+        ours = self._opened.enter_context(socket.socket())
+        if small:
+            # What the system keeps for a connection comes on top of what the broadcast does.
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        ours.settimeout(60)
+        ours.connect(self._listener.getsockname())
+        taken = self._listener.accept()[0]
+        if small:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
+        self.broadcast.take(taken, None, chunked=False)
+        return ours
+
+    def events(self, reader: socket.socket) -> Iterator[dict[str, Any]]:
+        """The data of what the reader is sent, until the end."""
+        with reader.makefile("rb") as lines:
+            for line in lines:
+                if line.startswith(b"data: {"):
+                    yield json.loads(line[6:])
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """A live state that is broadcast; everything ends with the test."""
+    with ExitStack() as opened:
+        stage = Stage(opened)
+        yield stage
+        stage.live.close()
+        stage.broadcast.close()
+
+
+def test_a_reader_that_takes_nothing_is_dropped(stage: Stage) -> None:
+    """A page that stopped reading is let go once too much waits for it; the others get every change."""
+    stage.reader(small=True)
+    events = stage.events(stage.reader())
+    assert next(events)["session"]["text"] == ""
+    told = 0
+    while stage.broadcast.readers == 2:
+        told += 1
+        assert told < 1000
+        stage.live.set(text=f"{told} {TEXT}")
+        assert next(events)["session"]["text"].startswith(f"{told} ")
+    assert told * len(TEXT) > MOST_PENDING
+    assert stage.broadcast.readers == 1
+
+
+def test_a_reader_that_went_is_forgotten(stage: Stage) -> None:
+    """A page that was closed costs nothing from the next change on."""
+    events = stage.events(stage.reader())
+    next(events)
+    stage.reader().close()
+    told = 0
+    while stage.broadcast.readers == 2:
+        told += 1
+        assert told < 1000
+        stage.live.set(text=str(told))
+        assert next(events)["session"]["text"] == str(told)
+
+
+def test_a_slow_reader_misses_nothing(stage: Stage) -> None:
+    """Who takes only a little at a time gets all changes in order, while the others have long had them."""
+    slow = stage.events(stage.reader(small=True))
+    quick = stage.events(stage.reader())
+    next(quick)
+    for number in range(15):
+        stage.live.set(text=f"{number} {TEXT}")
+        next(quick)
+    next(slow)
+    for number in range(15):
+        assert next(slow)["session"]["text"].startswith(f"{number} ")
