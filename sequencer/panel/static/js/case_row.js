@@ -5,11 +5,13 @@ import { chartBox } from "./chart.js";
 import { caseDetails, failure } from "./details.js";
 import { h, icon, setAria, setIcon, setText, show } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
+import { said } from "./said.js";
 import { follow } from "./sight.js";
 import { lastAttempt, now, state } from "./state.js";
-import { duration, t } from "./text.js";
+import { duration, percent, t } from "./text.js";
 
 const READINGS = 4;
+const FAILURES = 10;
 /** Milliseconds between two looks of open details at a case that is running. */
 const DETAILS_PAUSE = 500;
 
@@ -80,7 +82,7 @@ export class CaseRow {
     if (attempt && attempt.number > 1) setText(this.attempt, t("case.attempt", { number: attempt.number }));
     const texts = attempt ? Object.values(attempt.messages) : [];
     const step = one.status === "run" && !texts.length ? stepName(attempt?.step) : null;
-    setText(this.message, one.status === "skipped" && one.reason ? one.reason : texts.length ? texts.slice(-3).join(" · ") : step || "");
+    setText(this.message, one.status === "skipped" && one.reason ? said(one.reason) : texts.length ? texts.slice(-3).join(" · ") : step || "");
   }
 
   updateBar(one, attempt) {
@@ -90,7 +92,7 @@ export class CaseRow {
     if (!bar) return;
     this.bar.value = bar.value / bar.maximum;
     setAria(this.bar, "label", bar.label || t("case.progress"));
-    setText(this.barLabel, `${bar.label ? `${bar.label} · ` : ""}${Math.round((100 * bar.value) / bar.maximum)} %`);
+    setText(this.barLabel, `${bar.label ? `${bar.label} · ` : ""}${percent(bar.value / bar.maximum, 0)}`);
   }
 
   updateReadings(attempt) {
@@ -114,7 +116,8 @@ export class CaseRow {
     const mark = `${attempt?.number}/${found.length}`;
     if (this.shown.failures === mark) return;
     this.shown.failures = mark;
-    this.failures.replaceChildren(...found.map(failure));
+    const more = found.length - FAILURES;
+    this.failures.replaceChildren(...found.slice(0, FAILURES).map(failure), more > 0 ? h("p", { class: "muted" }, t("case.more", { count: more })) : "");
   }
 
   updateCharts(attempt) {

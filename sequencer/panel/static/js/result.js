@@ -1,12 +1,15 @@
 // The result over the whole page when a run ends: to be seen from anywhere in the hall.
 
 import { fill, h, icon, modal, newId } from "./dom.js";
+import { said } from "./said.js";
 import { focusForm } from "./start_form.js";
 import { lastAttempt, on, state } from "./state.js";
 import { duration, t } from "./text.js";
 import { play } from "./sound.js";
 
 const TOO_SOON = 400;
+/** Messages of one case: there are more of them where every point of a sweep fails. */
+const MOST = 5;
 let shown = null;
 
 on("verdict", () => {
@@ -41,8 +44,9 @@ function open() {
       h("h2", { id: title, class: "result-word" }, t(`verdict.${run.status}`)),
       run.dut.serial_number ? h("p", { class: "result-device number" }, run.dut.serial_number) : null,
       h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time)),
-      run.stop_reason ? h("p", { class: "result-reason" }, run.stop_reason) : null,
-      h("ul", { class: "result-failures" }),
+      run.stop_reason ? h("p", { class: "result-reason" }, said(run.stop_reason)) : null,
+      // With the focus it can be scrolled by keys.
+      h("ul", { class: "result-failures", tabIndex: 0, aria: { label: t("filter.failed") } }),
       h("button", { type: "button", class: "button result-dismiss", onclick: dismiss }, t("result.dismiss")),
     ),
     bar,
@@ -75,9 +79,9 @@ function failures() {
       "li",
       {},
       icon(one.status, t(`status.${one.status}`)),
-      h("div", {}, h("strong", {}, `${one.module.name} · ${one.name}`), found.map((failure) => h("p", { class: "pre" }, failure.message))),
+      h("div", {}, h("strong", {}, `${one.module.name} · ${one.name}`), found.slice(0, MOST).map((failure) => h("p", { class: "pre" }, said(failure.message))), found.length > MOST ? h("p", {}, t("case.more", { count: found.length - MOST })) : null),
     );
   });
-  const whole = state.run.failures.map((failure) => h("li", {}, icon("error", t("status.error")), h("div", {}, h("p", { class: "pre" }, failure.message))));
+  const whole = state.run.failures.map((failure) => h("li", {}, icon("error", t("status.error")), h("div", {}, h("p", { class: "pre" }, said(failure.message)))));
   return [...whole, ...cases];
 }
