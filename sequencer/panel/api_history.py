@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 
-from sequencer.domain.capability import capability
+from sequencer.domain.capability import Capability, capability
 from sequencer.panel import tables
 from sequencer.panel.errors import ApiError, NotThere
 from sequencer.panel.patches import to_json
 from sequencer.panel.requests import count, query, run_filter
-from sequencer.panel.routes import ANYTHING, COUNT, NUMBER, TEXT, Parameter, Route, mapping
-from sequencer.store.base import Page, RunFilter, RunSummary, SeriesPoint, Statistics, StoreError
+from sequencer.panel.routes import Parameter, Route
+from sequencer.panel.schemas import COUNT, NUMBER, OBJECT, REPORT, TEXT, Schema, listed, mapping, or_null, record
+from sequencer.store.base import (
+    CaseFailures,
+    Page,
+    RunFilter,
+    RunSummary,
+    SeriesName,
+    SeriesPoint,
+    Statistics,
+    StoreError,
+)
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
 
 MOST_ON_PAGE = 500
 MOST_EXPORTED = 100_000
+_COUNTED = ("passed", "failed", "error", "stopped", "skipped", "runs", "judged")
 
 
 def runs(session: Session) -> Response | Mapping[str, Any]:
@@ -58,9 +69,7 @@ def run(session: Session, run: str) -> Response:
         return Response(to_json(report).encode("utf-8", "backslashreplace"), mimetype="application/json")
     from sequencer.domain.export import EXPORTERS  # brings templates along, which the live page does without
 
-    if form not in EXPORTERS:
-        raise ApiError(400, "bad-parameter", f"format is one of {', '.join(EXPORTERS)}")
-    suffix, media_type = _FILES.get(form, ("txt", "text/plain"))
+    suffix, media_type = _FILES[form]
     response = Response(EXPORTERS[form](report).encode("utf-8", "backslashreplace"), mimetype=media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="run-{_plain(report["id"])}.{suffix}"'
     return response
@@ -100,9 +109,7 @@ def statistics(session: Session) -> Response | Mapping[str, Any]:
 
 def _statistics(found: Statistics) -> dict[str, Any]:
     return {
-        **{
-            name: getattr(found, name) for name in ("passed", "failed", "error", "stopped", "skipped", "runs", "judged")
-        },
+        **{name: getattr(found, name) for name in _COUNTED},
         "units": found.units,
         "first_passed": found.first_passed,
         "yield": found.total_yield,
@@ -180,6 +187,26 @@ _FILTERS = (
     Parameter(name="until", schema=NUMBER, description="Runs that started before this time (Unix seconds)."),
 )
 _FORMAT = Parameter(name="format", schema={"enum": ["json", "csv"]}, description="json when not said.")
+_LIMIT: Schema = {"type": "integer", "minimum": 1}
+_SHARE = or_null({"type": "number", "minimum": 0, "maximum": 1})
+_STATISTICS = mapping(
+    **dict.fromkeys((*_COUNTED, "units", "first_passed"), COUNT),
+    **{"yield": _SHARE},
+    first_pass_yield=_SHARE,
+    mean_seconds=or_null(NUMBER),
+    failures=listed(record(CaseFailures)),
+)
+_SERIES = mapping(
+    case=TEXT,
+    measurement=TEXT,
+    unit=or_null(TEXT),
+    points=listed(record(SeriesPoint)),
+    capability=mapping(
+        **record(Capability)["properties"],
+        missing=COUNT,
+        **dict.fromkeys(("minimum", "maximum", "lower", "upper"), or_null(NUMBER)),
+    ),
+)
 _AWAY = {503: "the store cannot be reached"}
 _GONE = {404: "there is no such run", **_AWAY}
 
@@ -191,13 +218,12 @@ ROUTES: tuple[Route, ...] = (
         summary="Stored runs, newest first, page by page.",
         query=(
             *_FILTERS,
-            Parameter(
-                name="limit", schema={"type": "integer", "maximum": MOST_ON_PAGE}, description="50 when not said."
-            ),
+            Parameter(name="limit", schema={**_LIMIT, "maximum": MOST_ON_PAGE}, description="50 when not said."),
             Parameter(name="cursor", schema=TEXT, description="The `next` of the page before."),
             _FORMAT,
         ),
-        answer=mapping(runs={"type": "array", "items": {"type": "object"}}, next={"type": ["string", "null"]}),
+        answer=mapping(runs=listed(record(RunSummary)), next=or_null(TEXT)),
+        files=("text/csv",),
         errors=_AWAY,
     ),
     Route(
@@ -206,7 +232,11 @@ ROUTES: tuple[Route, ...] = (
         handler=run,
         summary="A whole report; `latest` names the newest.",
         query=(Parameter(name="format", schema={"enum": list(_FILES)}, description="A file to save, in this format."),),
-        answer={"$ref": "https://hardseq.dev/schemas/report.schema.json"},
+        answer={
+            "anyOf": [REPORT, OBJECT],
+            "description": "hardseq's report; with `format=standcloud` version 1 of the report format.",
+        },
+        files=tuple(kind for _, kind in _FILES.values() if kind != "application/json"),
         errors=_GONE,
     ),
     Route(
@@ -214,7 +244,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/runs/<run>/attachments/<sha256>",
         handler=attachment,
         summary="A file that was attached to the run.",
-        answer=ANYTHING,
+        answer={},
         media_type="application/octet-stream",
         errors=_GONE,
     ),
@@ -224,6 +254,8 @@ ROUTES: tuple[Route, ...] = (
         handler=statistics,
         summary="Yield, first-pass yield and failures by case.",
         query=(*_FILTERS, _FORMAT),
+        answer=_STATISTICS,
+        files=("text/csv",),
         errors=_AWAY,
     ),
     Route(
@@ -235,9 +267,11 @@ ROUTES: tuple[Route, ...] = (
             Parameter(name="case", schema=TEXT, description="module::case"),
             Parameter(name="measurement", schema=TEXT, description="The measurement's name."),
             *_FILTERS,
-            Parameter(name="limit", schema={**COUNT, "maximum": 10_000}, description="1000 when not said."),
+            Parameter(name="limit", schema={**_LIMIT, "maximum": 10_000}, description="1000 when not said."),
             _FORMAT,
         ),
+        answer=_SERIES,
+        files=("text/csv",),
         errors=_AWAY,
     ),
     Route(
@@ -246,6 +280,7 @@ ROUTES: tuple[Route, ...] = (
         handler=series_names,
         summary="The measurements that there are values of.",
         query=(Parameter(name="sequence", schema=TEXT, description="Of this sequence only."),),
+        answer=mapping(series=listed(record(SeriesName))),
         errors=_AWAY,
     ),
 )

@@ -12,7 +12,8 @@ from sequencer.panel import files
 from sequencer.panel.errors import ApiError, NotThere
 from sequencer.panel.patches import to_json
 from sequencer.panel.requests import body, count, expect, optional_text, query
-from sequencer.panel.routes import ANYTHING, COUNT, TEXT, Parameter, Route, mapping
+from sequencer.panel.routes import Parameter, Route
+from sequencer.panel.schemas import ANYTHING, COUNT, OBJECT, TEXT, TRUE, mapping, optional
 from sequencer.panel.stream import GREETING, follow
 from sequencer.vocabulary.report import RunReport
 
@@ -120,13 +121,22 @@ def healthz(session: Session) -> Mapping[str, Any]:
     return {"ok": True, "version": __version__, "state": session.state}
 
 
+_SESSION_STATE: Mapping[str, Any] = {
+    "enum": ["loading", "ready", "starting", "running", "stopping", "saving", "blocked", "over"]
+}
 _STATE = mapping(
     id={"type": "string", "description": "What Last-Event-ID takes."},
     now={"type": "number", "description": "The server's time in Unix seconds."},
-    session={"type": "object", "description": "What the panel does: state, params, choices, settings, storage."},
-    run={"type": "object", "description": "The run as it is now, in the form of the report."},
+    session={
+        "type": "object",
+        "required": ["state", "title", "stand", "settings", "can_start", "choices", "choice", "params", "storage"],
+        "properties": {"state": _SESSION_STATE},
+        "description": "What the panel does, what it offers, and where reports go.",
+    },
+    run={"$ref": "#/components/schemas/LiveRun"},
 )
-_ACCEPTED = mapping(accepted={"type": "boolean"})
+_ACCEPTED = mapping(accepted=TRUE)
+_BY: Mapping[str, Any] = {"type": ["string", "null"], "maxLength": 100, "description": "Who does it."}
 
 ROUTES: tuple[Route, ...] = (
     Route(method="GET", path="/api/state", handler=state, summary="The live state.", answer=_STATE),
@@ -145,11 +155,11 @@ ROUTES: tuple[Route, ...] = (
         path="/api/start",
         handler=start,
         summary="Starts a run.",
-        body=mapping(
-            params={"type": "object", "description": "The sequence's params by name."},
+        body=optional(
+            params={"type": ["object", "null"], "description": "The sequence's params by name."},
             only={"type": ["array", "null"], "items": TEXT, "description": "Cases to run: module::case, or a module."},
             tags={"type": ["array", "null"], "items": TEXT, "description": "Cases with one of these tags."},
-            user={"type": ["string", "null"], "description": "Who tests."},
+            user={"type": ["string", "null"], "maxLength": 200, "description": "Who tests."},
         ),
         answer=mapping(run={"type": "string", "description": "The run's id."}),
         errors={409: "a run is going on, or none can be started now", 422: "params or only are not usable"},
@@ -159,8 +169,8 @@ ROUTES: tuple[Route, ...] = (
         path="/api/stop",
         handler=stop,
         summary="Stops the run; teardown still runs.",
-        body=mapping(reason={"type": "string"}),
-        answer=mapping(stopping={"type": "boolean"}),
+        body=optional(reason={"type": ["string", "null"], "maxLength": 200}),
+        answer=mapping(stopping=TRUE),
         errors={409: "no run is going on"},
     ),
     Route(
@@ -168,10 +178,11 @@ ROUTES: tuple[Route, ...] = (
         path="/api/dialogs/<dialog>",
         handler=answer_dialog,
         summary="Answers a dialog; the first answer counts. The result close stops the run.",
-        body=mapping(
+        body=optional(
+            "result",
             result={"enum": ["confirm", "pass", "fail", "close"]},
             value={"description": "What the dialog asks for; of a form, an object by field name."},
-            by={"type": "string", "description": "Who answers."},
+            by=_BY,
         ),
         answer=_ACCEPTED,
         errors={404: "there is no such dialog", 409: "it was answered already", 422: "the answer is not allowed"},
@@ -181,7 +192,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/messages/<message>",
         handler=confirm_message,
         summary="Confirms an operator message: takes it away, and lets the run go on when it waits for that.",
-        body=mapping(by={"type": "string", "description": "Who confirms."}),
+        body=optional(by=_BY),
         answer=_ACCEPTED,
         errors={404: "there is no such message"},
     ),
@@ -204,6 +215,7 @@ ROUTES: tuple[Route, ...] = (
             Parameter(name="attempt", schema=COUNT, description="The attempt's number; 1 when not said."),
             Parameter(name="index", schema=COUNT, description="Which of its charts, from 0."),
         ),
+        answer=OBJECT,
         errors={404: "there is no such chart"},
     ),
     Route(
@@ -230,6 +242,6 @@ ROUTES: tuple[Route, ...] = (
         path="/healthz",
         handler=healthz,
         summary="Whether the panel answers.",
-        answer=mapping(ok={"type": "boolean"}, version=TEXT, state=TEXT),
+        answer=mapping(ok=TRUE, version=TEXT, state=_SESSION_STATE),
     ),
 )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sequencer.panel.routes import TEXT, Route, mapping
+from sequencer.panel.routes import Route
+from sequencer.panel.schemas import TEXT, TRUE, listed, mapping, or_null, record
+from sequencer.sync.hold import Hold
+from sequencer.sync.outbox import Counts, Entry
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session
@@ -20,20 +23,30 @@ def sync(session: Session) -> Mapping[str, Any]:
     return {"started": True}
 
 
+_TARGET: Mapping[str, Any] = mapping(
+    target=TEXT,
+    usable={"type": "boolean"},
+    automatic={"type": "boolean"},
+    problem=or_null(TEXT),
+    **record(Counts)["properties"],
+    hold=or_null(record(Hold)),
+    entries=listed(record(Entry)),
+)
+
 ROUTES: tuple[Route, ...] = (
     Route(
         method="GET",
         path="/api/outbox",
         handler=outbox,
         summary="Where reports go, and per target how many wait, are parked and why, and when one went last.",
-        answer=mapping(place=TEXT, targets={"type": "array", "items": {"type": "object"}}),
+        answer=mapping(place=or_null(TEXT), problem=or_null(TEXT), targets=listed(_TARGET)),
     ),
     Route(
         method="POST",
         path="/api/sync",
         handler=sync,
         summary="Sends whatever waits or is parked now, in the background.",
-        answer=mapping(started={"type": "boolean"}),
+        answer=mapping(started=TRUE),
         errors={409: "it is being sent already"},
     ),
 )

@@ -65,8 +65,7 @@ def create_app(session: Session, guard: Guard | None = None) -> Flask:
     keeper = guard or Guard(session.token)
     for route in ROUTES:
         app.add_url_rule(route.path, route.name, _view(route, session), methods=[route.method])
-    description = openapi(ROUTES, __version__)
-    app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(description))
+    app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(ROUTES, __version__)))
     add_pages(app, session, keeper)
     app.before_request(lambda: _admit(keeper))
     app.after_request(_harden)
@@ -79,13 +78,16 @@ def create_app(session: Session, guard: Guard | None = None) -> Flask:
 
 
 def _view(route: Route, session: Session) -> Callable[..., Any]:
-    known = {parameter.name for parameter in route.query}
+    known = {parameter.name: parameter.schema.get("enum") for parameter in route.query}
 
     def view(**parts: str) -> Any:
-        for name in request.args:
+        for name, written in request.args.items():
             # A filter that is misspelt would be no filter.
             if name not in known:
                 raise ApiError(400, "unknown-key", f"unknown parameter {name[:80]!r}")
+            words = known[name]
+            if written and words and written not in words:
+                raise ApiError(400, "bad-parameter", f"{name} is one of {', '.join(words)}")
         answer = route.handler(session, **parts)
         return answer if isinstance(answer, Response) else jsonify(answer)
 

@@ -11,7 +11,6 @@ from flask import request
 
 from sequencer.panel.errors import ApiError
 from sequencer.store.base import RunFilter
-from sequencer.vocabulary.status import FINAL_STATUSES
 
 Value = TypeVar("Value")
 
@@ -97,9 +96,6 @@ def count(most: int) -> Callable[[str], int]:
 
 def run_filter() -> RunFilter:
     """Which runs the query parameters mean."""
-    status = request.args.get("status") or None
-    if status is not None and status not in FINAL_STATUSES:
-        raise ApiError(400, "bad-parameter", f"status is one of {', '.join(FINAL_STATUSES)}")
 
     def text(name: str) -> str | None:
         return request.args.get(name) or None
@@ -108,7 +104,7 @@ def run_filter() -> RunFilter:
         serial_number=text("serial_number"),
         part_number=text("part_number"),
         sequence=text("sequence"),
-        verdict=status,
+        verdict=text("status"),  # type: ignore[arg-type]  # one of those that the description lists
         stand=text("stand"),
         since=query("since", finite, None),
         until=query("until", finite, None),

@@ -9,18 +9,9 @@ from typing import Any
 
 from flask import Response
 
-Schema = Mapping[str, Any]
+from sequencer.panel.schemas import OBJECT, TEXT, Schema, components
+
 Handler = Callable[..., "Response | Mapping[str, Any]"]
-
-TEXT: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "number"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-ANYTHING: Schema = {}
-
-
-def mapping(**properties: Schema) -> Schema:
-    """The schema of an object with these properties."""
-    return {"type": "object", "properties": properties}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +27,8 @@ class Parameter:
 class Route:
     """One call: ``handler(session, **parts of the path)`` answers with JSON data or a whole response.
 
-    ``errors`` are the codes that are the call's own, by status; every call may also answer as ``EVERYWHERE`` says.
+    ``errors`` are the call's own, by status; every call may also answer as ``EVERYWHERE`` says. ``files`` are the media
+    types that ``format`` gives instead of JSON.
     """
 
     method: str
@@ -45,8 +37,9 @@ class Route:
     summary: str
     query: tuple[Parameter, ...] = ()
     body: Schema | None = None
-    answer: Schema = field(default_factory=lambda: mapping())
+    answer: Schema = field(default_factory=lambda: OBJECT)
     media_type: str = "application/json"
+    files: tuple[str, ...] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
 
     @property
@@ -56,14 +49,12 @@ class Route:
 
 
 EVERYWHERE: Mapping[int, str] = {
-    400: "the request is malformed",
+    400: "the request cannot be understood",
     401: "somebody must log in first",
     403: "the token is missing or wrong, or the request comes from another site",
-    413: "the body is too large",
     500: "an error of the panel itself",
 }
-
-_ERROR: Schema = mapping(error={**mapping(code=TEXT, message=TEXT), "required": ["code", "message"]})
+WITH_BODY: Mapping[int, str] = {413: "the body is too large", 415: "the body is not application/json"}
 
 
 def openapi(routes: tuple[Route, ...], version: str) -> dict[str, Any]:
@@ -79,15 +70,16 @@ def openapi(routes: tuple[Route, ...], version: str) -> dict[str, Any]:
             "description": "Starts, stops and follows runs of a test stand, and reads what it measured.",
             "license": {"name": "MIT"},
         },
+        "security": [{}, {"token": []}],
         "paths": paths,
         "components": {
-            "schemas": {"Error": _ERROR},
+            "schemas": components(),
             "securitySchemes": {
                 "token": {
                     "type": "apiKey",
                     "in": "header",
                     "name": "X-Hardseq-Token",
-                    "description": "The session's token, from the page or from panel.json in the state folder.",
+                    "description": "The session's token, from panel.json in the state folder, or the configured one.",
                 },
             },
         },
@@ -105,20 +97,16 @@ def _operation(route: Route) -> dict[str, Any]:
         {"name": query.name, "in": "query", "schema": query.schema, "description": query.description}
         for query in route.query
     ]
-    errors = {**EVERYWHERE, **route.errors}
+    errors = {**EVERYWHERE, **(WITH_BODY if route.body is not None else {}), **route.errors}
+    answers = {route.media_type: {"schema": route.answer}, **{kind: {"schema": TEXT} for kind in route.files}}
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
         "parameters": parameters,
         "responses": {
-            "200": {"description": "It worked.", "content": {route.media_type: {"schema": route.answer}}},
-            **{
-                str(status): {
-                    "description": description,
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-                }
-                for status, description in sorted(errors.items())
-            },
+            "200": {"description": "It worked.", "content": answers},
+            **{str(status): _error(description) for status, description in sorted(errors.items())},
+            "default": _error("any other error"),
         },
     }
     if route.method != "GET":
@@ -126,3 +114,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {"content": {"application/json": {"schema": route.body}}}
     return operation
+
+
+def _error(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}

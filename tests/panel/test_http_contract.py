@@ -1,0 +1,193 @@
+"""The HTTP interface's description against its answers: every call is made, and answers as it is described."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from tests.panel.conftest import Answer
+
+ASKING = """
+name: Asking
+drivers: {bench: bench.Bench}
+modules:
+  main:
+    name: Main
+    cases:
+      rail:
+        name: Rail
+        steps:
+          - record: {dut: {serial_number: SN1, part_number: PB-7}}
+          - measure: Output
+            call: bench.voltage
+            unit: V
+            limits: [4.8, 5.2]
+          - chart: {title: Sweep, series: [{name: a, x: [1, 2], y: [1, 4]}]}
+          - attach: notes.txt
+      ask:
+        name: Ask
+        steps:
+          - dialog: {type: number, title: Turns, html: "<b>Count</b>", min: 1}
+            save: turns
+          - measure: Turns
+            value: ${{ turns }}
+      told:
+        name: Told
+        steps:
+          - operator_message: {text: Close the lid, blocking: true}
+"""
+
+
+class Contract:
+    """A panel whose every answer must be as its description says."""
+
+    def __init__(self, panel: Any) -> None:
+        self.panel = panel
+        self.document = panel.ask("GET", "/api/openapi.json").json
+        self.registry = Registry().with_resource("urn:api", Resource.from_contents(self.document, DRAFT202012))
+        self.called: set[tuple[str, str]] = set()
+
+    def ask(self, method: str, path: str, body: Any = None, **how: Any) -> Answer:
+        """Calls, and holds request and answer against the description."""
+        answer: Answer = self.panel.ask(method, path, body, **how)
+        template = self._template(method, path.partition("?")[0])
+        operation = self.document["paths"][template][method.lower()]
+        self.called.add((method, template))
+        place = f"paths/{template.replace('~', '~0').replace('/', '~1')}/{method.lower()}"
+        if isinstance(body, dict) and answer.status == 200:
+            self._validate(f"{place}/requestBody/content/application~1json/schema", body)
+        status = str(answer.status) if str(answer.status) in operation["responses"] else "default"
+        media_type = answer.headers["Content-Type"].partition(";")[0]
+        described = operation["responses"][status]["content"]
+        kind = media_type if media_type in described else f"{media_type.partition('/')[0]}/*"
+        assert kind in described, (path, media_type)
+        if media_type == "application/json":
+            kind = kind.replace("/", "~1")
+            self._validate(f"{place}/responses/{status}/content/{kind}/schema", answer.json)
+        return answer
+
+    def check(self, name: str, value: Any) -> None:
+        """Holds ``value`` against one of the description's components."""
+        self._validate(f"components/schemas/{name}", value)
+
+    def _template(self, method: str, path: str) -> str:
+        fitting = [
+            template
+            for template, methods in self.document["paths"].items()
+            if method.lower() in methods
+            and re.fullmatch(re.sub(r"\{name\}", ".+", re.sub(r"\{(?!name\})\w+\}", "[^/]+", template)), path)
+        ]
+        assert len(fitting) == 1, (path, fitting)
+        return fitting[0]
+
+    def _validate(self, pointer: str, value: Any) -> None:
+        schema = {"$ref": f"urn:api#/{quote(pointer, safe='/~*')}"}
+        Draft202012Validator(schema, registry=self.registry).validate(value)
+
+
+@pytest.fixture(scope="module")
+def contract(shared_stand: Any) -> Contract:
+    """A panel whose sequence asks, tells, measures, draws and attaches."""
+    shared_stand.write("images/a.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>")
+    shared_stand.write("notes.txt", "what was seen")
+    shared_stand.sequence("asking", ASKING)
+    panel = shared_stand.open()
+    panel.wait_for("ready")
+    return Contract(panel)
+
+
+def test_the_description_is_valid_openapi(contract: Contract) -> None:
+    """A validator of OpenAPI 3.1 takes it, as every generator of clients would."""
+    pytest.importorskip("openapi_spec_validator").validate(contract.document)
+    assert contract.document["openapi"] == "3.1.0"
+
+
+def test_every_call_answers_as_described(contract: Contract) -> None:
+    """A whole run over HTTP: each request, answer and error has the form that the description gives it."""
+    ask = contract.ask
+    ask("GET", "/healthz")
+    ask("GET", "/api/state")
+    ask("POST", "/api/choice", {"name": "asking"})
+    contract.panel.wait_for("ready")
+    run = ask("POST", "/api/start", {"params": {}, "user": "Ann", "only": None, "tags": None}).json["run"]
+    dialog = _asked(contract, "dialogs")
+    assert ask("POST", "/api/start", {}).status == 409
+    assert ask("GET", f"/api/frames/{quote(dialog, safe='')}").body == b"<b>Count</b>"
+    assert ask("GET", "/api/chart?case=main::rail&index=0").json["title"] == "Sweep"
+    refused = ask("POST", f"/api/dialogs/{quote(dialog, safe='')}", {"result": "confirm", "value": 0})
+    assert (refused.status, refused.json["error"]["fields"][0]["code"]) == (422, "min")
+    ask("POST", f"/api/dialogs/{quote(dialog, safe='')}", {"result": "confirm", "value": 12, "by": "Ann"})
+    message = _asked(contract, "messages")
+    assert ask("POST", f"/api/messages/{quote(message, safe='')}", {"by": None}).status == 200
+    contract.panel.wait_for("ready")
+    assert ask("POST", "/api/stop", {}).status == 409
+    ask("GET", "/api/state")
+    _stored(contract, run)
+    ask("GET", "/api/pictures/images/a.svg")
+    assert ask("GET", "/api/outbox").json["targets"] == []
+    assert ask("POST", "/api/sync").status == 200
+    everything = {(method.upper(), path) for path, methods in contract.document["paths"].items() for method in methods}
+    # The stream has no end that this could wait for; it has tests of its own.
+    assert everything - contract.called == {("GET", "/api/events")}
+
+
+def _asked(contract: Contract, what: str) -> str:
+    """Waits for the dialog or message, and holds the state meanwhile against the description."""
+    while True:
+        run = contract.ask("GET", "/api/state").json["run"]
+        attempts = [attempt for case in run["modules"][0]["cases"] for attempt in case["attempts"]]
+        found = run["messages"] if what == "messages" else [one for tried in attempts for one in tried["dialogs"]]
+        if found:
+            return str(found[-1]["id"])
+
+
+def _stored(contract: Contract, run: str) -> None:
+    ask = contract.ask
+    assert [found["id"] for found in ask("GET", "/api/runs?status=passed&limit=1").json["runs"]] == [run]
+    report = ask("GET", f"/api/runs/{run}").json
+    contract.check("Report", report)
+    contract.check("Report", ask("GET", "/api/runs/latest?format=json").json)
+    for form in ("csv", "html", "junit", "standcloud"):
+        assert ask("GET", f"/api/runs/{run}?format={form}").headers["Content-Disposition"].startswith("attachment; ")
+    (attached,) = report["modules"][0]["cases"][0]["attempts"][0]["attachments"]
+    assert ask("GET", f"/api/runs/{run}/attachments/{attached['sha256']}").body == b"what was seen"
+    for path in ("/api/statistics", "/api/series?case=main::rail&measurement=Output", "/api/runs"):
+        assert ask("GET", path).status == 200
+        table = ask("GET", f"{path}{'&' if '?' in path else '?'}format=csv")
+        assert table.headers["Content-Type"].startswith("text/csv")
+    assert [found["measurement"] for found in ask("GET", "/api/series/names").json["series"]] == ["Turns", "Output"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/api/runs?limit=0", None, 400),
+        ("GET", "/api/runs?serial=SN1", None, 400),
+        ("GET", "/api/runs?status=great", None, 400),
+        ("GET", "/api/runs?format=xml", None, 400),
+        ("GET", "/api/runs/none", None, 404),
+        ("GET", "/api/runs/none/attachments/none", None, 404),
+        ("GET", "/api/series?limit=x", None, 400),
+        ("GET", "/api/statistics?since=x", None, 400),
+        ("GET", "/api/chart", None, 404),
+        ("GET", "/api/frames/none", None, 404),
+        ("GET", "/api/pictures/none.png", None, 404),
+        ("POST", "/api/start", {"params": {"none": 1}}, 422),
+        ("POST", "/api/start", {"nothing": 1}, 400),
+        ("POST", "/api/start", b"x" * 300_000, 413),
+        ("POST", "/api/start", b"x" * 1_200_000, 413),
+        ("POST", "/api/stop", {}, 409),
+        ("POST", "/api/dialogs/none", {"result": "confirm"}, 404),
+        ("POST", "/api/messages/none", {}, 404),
+        ("POST", "/api/choice", {"name": "none"}, 404),
+    ],
+)
+def test_every_error_is_as_described(contract: Contract, method: str, path: str, body: Any, status: int) -> None:
+    """Errors have the described statuses and the one form, whoever finds them."""
+    assert contract.ask(method, path, body).status == status
