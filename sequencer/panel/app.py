@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
 from sequencer.panel import api_history, api_live, api_storage
+from sequencer.panel.assets import add_assets
 from sequencer.panel.errors import ApiError
 from sequencer.panel.guard import Guard
 from sequencer.panel.pages import add_pages, login_address
@@ -66,6 +67,7 @@ def create_app(session: Session, guard: Guard | None = None) -> Flask:
     for route in ROUTES:
         app.add_url_rule(route.path, route.name, _view(route, session), methods=[route.method])
     app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(ROUTES, __version__)))
+    add_assets(app)
     add_pages(app, session, keeper)
     app.before_request(lambda: _admit(keeper))
     app.after_request(_harden)

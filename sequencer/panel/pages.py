@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from flask import Flask, Response, redirect, render_template, request
 
 from sequencer import __version__
+from sequencer.panel.assets import STATIC, prefix
 from sequencer.panel.guard import Guard
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sequencer.panel.session import Session
 
 LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "cs")
-STATIC = Path(__file__).parent / "static"
 SHEETS = ("css/base.css", "css/live.css", "css/dialogs.css", "css/history.css")
 _PAGES = ("/", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage")
 
@@ -55,6 +54,7 @@ def add_pages(app: Flask, session: Session, guard: Guard) -> None:
             version=__version__,
             modules=modules(),
             sheets=SHEETS,
+            static=prefix(),
         )
 
     for path in _PAGES:
@@ -69,7 +69,13 @@ def add_pages(app: Flask, session: Session, guard: Guard) -> None:
                 return _logged_in(guard)
             wrong = True
         shown = render_template(
-            "login.html", language=language, texts=texts(language), title=session.title, wrong=wrong, sheets=SHEETS
+            "login.html",
+            language=language,
+            texts=texts(language),
+            title=session.title,
+            wrong=wrong,
+            sheets=SHEETS,
+            static=prefix(),
         )
         return (shown, 403) if wrong else shown
 

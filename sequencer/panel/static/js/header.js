@@ -22,7 +22,7 @@ export function headerView() {
   parts.button.setAttribute("popovertarget", id);
   fillMenu();
   render();
-  return h("header", { class: "bar" }, h("a", { href: "/", class: "brand" }, h("img", { src: "/static/favicon.svg", alt: "", width: 28, height: 28 }), h("span", { class: "brand-name" }, "hardseq")), parts.nav, h("span", { class: "spacer" }), parts.stand, parts.connection, parts.button, parts.menu);
+  return h("header", { class: "bar" }, h("a", { href: "/", class: "brand" }, h("img", { src: new URL("../favicon.svg", import.meta.url), alt: "", width: 28, height: 28 }), h("span", { class: "brand-name" }, "hardseq")), parts.nav, h("span", { class: "spacer" }), parts.stand, parts.connection, parts.button, parts.menu);
 }
 
 /** Marks where one is. */

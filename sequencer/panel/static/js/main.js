@@ -15,7 +15,7 @@ import { toastBox } from "./toast.js";
 const pages = [
   [/^\/$/, () => live],
   [/^\/runs$/, async () => (await import("./runs_page.js")).runsPage()],
-  [/^\/runs\/([^/]+)$/, async (id) => (await import("./run_page.js")).runPage(decodeURIComponent(id))],
+  [/^\/runs\/([^/]+)$/, async (id) => (await import("./run_page.js")).runPage(id)],
   [/^\/yield$/, async () => (await import("./yield_page.js")).yieldPage()],
   [/^\/measurements$/, async () => (await import("./series_page.js")).seriesPage()],
   [/^\/storage$/, async () => (await import("./storage_page.js")).storagePage()],
