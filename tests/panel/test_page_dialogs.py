@@ -327,7 +327,7 @@ def test_messages_blocking_and_not_and_cleared(stand: Any, browse: Any) -> None:
     expect(page.locator(".message")).to_have_count(1)
     expect(page.locator(".message")).to_contain_text("Take the board out")
     panel.wait_for("ready")
-    page.locator(".message").get_by_role("button", name="Take away").click()
+    page.locator(".message").get_by_role("button", name="Dismiss").click()
     expect(page.locator(".message")).to_have_count(0)
     said = panel.last()["operator_messages"]
     assert [(message["text"], message["cleared"] is None) for message in said] == [

@@ -289,7 +289,7 @@ modules:
         started(page).locator(".start").click()
         bar = row(page, "main::flash").locator("progress")
         expect(bar).to_have_js_property("value", 0.25)
-        expect(row(page, "main::flash")).to_contain_text("Writing · 25 %")
+        expect(row(page, "main::flash")).to_contain_text("Writing · 25%")
         if round_number == 2:
             expect(page.locator(".hero-left")).to_contain_text("left")
         expect(page.locator(".hero-progress")).to_be_visible()
@@ -390,7 +390,7 @@ modules: {main: {name: Main, cases: {held: {name: Held, steps: [{call: bench.wai
         expect(page.locator(".stop")).to_be_enabled()
         (stand.folder / "go").touch()
         expect(verdict(page)).to_have_text("Pass")
-        expect(page.locator(".connection")).to_have_text("Run over")
+        expect(page.locator(".connection")).to_have_text("Run finished")
         expect(page.locator(".alert")).to_have_count(0)
         run.communicate(timeout=30)
     assert run.returncode == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -20,46 +19,6 @@ TEXTS = {name: json.loads((STATIC / f"translations/{name}.json").read_text("utf-
 def started(page: Any) -> Any:
     expect(page.locator(".start")).to_be_enabled(timeout=30_000)
     return page
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_language_misses_a_text(language: str) -> None:
-    """Each language has every text, with the same slots, and none is left in English by mistake."""
-    texts, english = TEXTS[language], TEXTS["en"]
-    assert texts.keys() == english.keys()
-    for name, text in texts.items():
-        assert text.strip(), name
-        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", english[name])), name
-    if language != "en":
-        same = [name for name in texts if texts[name] == english[name]]
-        assert len(same) < 0.15 * len(texts), same
-
-
-def test_every_text_that_the_page_asks_for_is_there() -> None:
-    """The names in the scripts and templates are names of texts; families like status.* are complete."""
-    scripts = "\n".join(path.read_text("utf-8") for path in (STATIC / "js").glob("*.js"))
-    scripts += "\n".join(path.read_text("utf-8") for path in (STATIC.parent / "templates").glob("*.html"))
-    asked = set(re.findall(r"\bt\(\"([a-z_.0-9A-Z]+)\"", scripts)) | set(
-        re.findall(r"texts\[\"([a-z_.]+)\"\]", scripts)
-    )
-    for family in re.findall(r"\bt\(`([a-z_.]+)\$\{", scripts):
-        assert any(name.startswith(family) for name in TEXTS["en"]), family
-    assert asked <= TEXTS["en"].keys()
-    assert len(asked) > 100
-
-
-@pytest.mark.parametrize("language", ["de", "ja"])
-def test_the_configured_language_is_spoken(stand: Any, browse: Any, language: str) -> None:
-    """The whole page speaks the language of the configuration."""
-    stand.configure(f'[frontend]\nlanguage = "{language}"\n')
-    page = started(browse(stand.open()))
-    texts = TEXTS[language]
-    expect(page.locator("html")).to_have_attribute("lang", language)
-    expect(page.locator(".hero .verdict-word")).to_have_text(texts["verdict.ready"])
-    expect(page.locator(".start .button-text")).to_have_text(texts["button.start"])
-    page.keyboard.press("Space")
-    expect(page.locator(".hero .verdict-word")).to_have_text(texts["verdict.passed"])
-    expect(page.get_by_role("link", name=texts["nav.measurements"])).to_be_visible()
 
 
 def test_a_reader_may_choose_another_language_and_theme(stand: Any, browse: Any) -> None:

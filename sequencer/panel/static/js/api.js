@@ -1,9 +1,11 @@
 // Calls to the panel's HTTP interface.
 
+import { hasText, t } from "./text.js";
+
 /** An answer that is an error; `code`, `message` and `fields` as the panel said them. */
 export class ApiError extends Error {
   constructor(status, error) {
-    super(error?.message || `HTTP ${status}`);
+    super(hasText(`error.${error?.code}`) ? t(`error.${error.code}`) : error?.message || `HTTP ${status}`);
     this.status = status;
     this.code = error?.code || "unknown";
     this.fields = error?.fields || [];
@@ -31,8 +33,17 @@ async function readAnswer(answer) {
   return document;
 }
 
+/** Like `fetch`, with words for a person when nobody answers. */
+async function reach(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new Error(t("connection.lost"));
+  }
+}
+
 export async function get(path, parameters = {}, signal = undefined) {
-  return readAnswer(await fetch(address(path, parameters), { signal, headers: { Accept: "application/json" } }));
+  return readAnswer(await reach(address(path, parameters), { signal, headers: { Accept: "application/json" } }));
 }
 
 /** `path` with the parameters that say something. */
@@ -47,7 +58,7 @@ export function address(path, parameters = {}) {
 
 export async function post(path, body = {}) {
   const send = () =>
-    fetch(path, {
+    reach(path, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-Hardseq-Token": token },
       body: JSON.stringify(body),
@@ -59,7 +70,7 @@ export async function post(path, body = {}) {
 
 /** The panel was started anew and has another token: the page it serves now holds it. */
 async function renewToken() {
-  const answer = await fetch("/", { headers: { Accept: "text/html" } });
+  const answer = await reach("/", { headers: { Accept: "text/html" } });
   if (!answer.ok) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const found = page.documentElement.dataset.token;

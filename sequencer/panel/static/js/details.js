@@ -2,7 +2,8 @@
 
 import { add, h, icon } from "./dom.js";
 import { measurementTable } from "./measurement.js";
-import { clock, duration, t, value } from "./text.js";
+import { said } from "./said.js";
+import { clock, duration, fixed, t, value } from "./text.js";
 
 /**
  * The attempts of a case, with `chart(attempt, index, entry)` making each chart and `link(attachment)` its address. The last
@@ -32,15 +33,15 @@ export function caseDetails(one, chart, { link = null, view = { attempt: null } 
 }
 
 function facts(one) {
-  const said = [
+  const known = [
     [t("case.place"), h("code", { class: "place" }, one.place || "—")],
-    one.reason ? [t("case.reason"), one.reason] : null,
+    one.reason ? [t("case.reason"), said(one.reason)] : null,
     one.tags?.length ? [t("case.tags"), one.tags.join(", ")] : null,
     one.critical ? [t("case.critical"), t("value.true")] : null,
     one.start_time ? [t("case.started"), clock(one.start_time)] : null,
     one.stop_time ? [t("case.duration"), duration(one.stop_time - one.start_time, { fine: true })] : null,
   ].filter(Boolean);
-  return h("dl", { class: "facts" }, said.map(([name, what]) => h("div", {}, h("dt", {}, name), h("dd", {}, what))));
+  return h("dl", { class: "facts" }, known.map(([name, what]) => h("div", {}, h("dt", {}, name), h("dd", {}, what))));
 }
 
 function attemptDetails(attempt, chart, link) {
@@ -52,7 +53,7 @@ function attemptDetails(attempt, chart, link) {
     attempt.charts.map((entry, index) => chart(attempt, index, entry)),
     section("case.messages", Object.values(attempt.messages), (text) => h("p", { class: "pre" }, text)),
     section("case.checks", attempt.checks, check),
-    section("case.tries", attempt.tries, (of) => h("p", { class: "pre" }, h("strong", {}, `${of.step} · ${of.number}`), ` ${of.message}`)),
+    section("case.tries", attempt.tries, (of) => h("p", { class: "pre" }, h("strong", {}, `${of.step} · ${of.number}`), ` ${said(of.message)}`)),
     section("case.dialogs", attempt.dialogs, dialog),
     section("case.programs", attempt.programs, program),
     section("case.attachments", attempt.attachments, (entry) => attachment(entry, link)),
@@ -75,7 +76,7 @@ export function failure(of) {
     h(
       "div",
       {},
-      h("p", { class: "failure-message pre" }, of.message),
+      h("p", { class: "failure-message pre" }, said(of.message)),
       h(
         "p",
         { class: "failure-where" },
@@ -135,7 +136,7 @@ function program(of) {
 }
 
 function attachment(of, link) {
-  const size = of.size >= 1e6 ? `${(of.size / 1e6).toFixed(1)} MB` : of.size >= 1e3 ? `${(of.size / 1e3).toFixed(1)} kB` : `${of.size} B`;
+  const size = of.size >= 1e6 ? `${fixed(of.size / 1e6, 1)} MB` : of.size >= 1e3 ? `${fixed(of.size / 1e3, 1)} kB` : `${of.size} B`;
   const text = [icon("file"), " ", of.name, " ", h("span", { class: "muted" }, size)];
   return h("p", {}, link ? h("a", { href: link(of), download: of.name }, text) : text);
 }

@@ -3,6 +3,7 @@
 import { ApiError, post } from "./api.js";
 import { fill, h, icon, memory, setAria, setIcon, setText, show } from "./dom.js";
 import { chosenCases, isChoosing } from "./plan.js";
+import { said } from "./said.js";
 import { focusForm, formValues, moveOn, renderForm, showFieldProblems } from "./start_form.js";
 import { isFinal, now, on, progress, remainingSeconds, state } from "./state.js";
 import { duration, onLanguage, t } from "./text.js";
@@ -147,10 +148,10 @@ function subtitle(status) {
   if (status === "blocked") return t("problem.short");
   if (status === "loading") return t("session.loading");
   if (status === "ready") return t(session.can_start ? "run.waiting" : "session.loading");
-  const said = ["failed", "error", "stopped", "passed", "skipped"].filter((one) => counts[one]).map((one) => `${counts[one]} ${t(`count.${one}`)}`);
-  if (run.stop_reason) said.unshift(run.stop_reason);
-  if (run.aborted) said.unshift(t("run.aborted"));
-  return said.join(" · ");
+  const words = ["failed", "error", "stopped", "passed", "skipped"].filter((one) => counts[one]).map((one) => t(`count.${one}`, { count: counts[one] }));
+  if (run.stop_reason) words.unshift(said(run.stop_reason));
+  if (run.aborted) words.unshift(t("run.aborted"));
+  return words.join(" · ");
 }
 
 function renderFacts() {

@@ -6,6 +6,7 @@ import { failure } from "./details.js";
 import { heroView, renderTime } from "./hero.js";
 import { messageStrip } from "./messages.js";
 import { planView, setChoosing, setFilter, tick } from "./plan.js";
+import { said } from "./said.js";
 import { on, state } from "./state.js";
 import { onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
@@ -53,18 +54,18 @@ function render() {
 }
 
 function renderAlerts() {
-  const said = (state.session.alerts || []).map((one) => ({ kind: "warning", text: one.text }));
-  if (!state.connected && state.session.state !== "over") said.unshift({ kind: "failed", text: t("connection.lost") });
+  const shown = (state.session.alerts || []).map((one) => ({ kind: "warning", text: said(one.text) }));
+  if (!state.connected && state.session.state !== "over") shown.unshift({ kind: "failed", text: t("connection.lost") });
   for (const target of state.session.storage?.targets || []) {
-    if (target.parked) said.push({ kind: "warning", text: t("storage.parked_alert", { target: t(`target.${target.target}`), count: target.parked }), link: "/storage" });
-    if (target.hold?.reason === "refused") said.push({ kind: "warning", text: t("storage.refused_alert", { target: t(`target.${target.target}`) }), link: "/storage" });
+    if (target.parked) shown.push({ kind: "warning", text: t("storage.parked_alert", { target: t(`target.${target.target}`), count: target.parked }), link: "/storage" });
+    if (target.hold?.reason === "refused") shown.push({ kind: "warning", text: t("storage.refused_alert", { target: t(`target.${target.target}`) }), link: "/storage" });
   }
-  const mark = JSON.stringify(said);
+  const mark = JSON.stringify(shown);
   if (parts.alerts.dataset.mark === mark) return;
   parts.alerts.dataset.mark = mark;
   fill(
     parts.alerts,
-    said.map((one) => h("p", { class: `alert is-${one.kind}`, role: "alert" }, icon("warning"), one.link ? h("a", { href: one.link }, one.text) : one.text)),
+    shown.map((one) => h("p", { class: `alert is-${one.kind}`, role: "alert" }, icon("warning"), one.link ? h("a", { href: one.link }, one.text) : one.text)),
   );
 }
 

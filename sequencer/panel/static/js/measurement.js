@@ -1,6 +1,7 @@
 // Measurements: limits in words, and a small scale that shows where a value lies between them.
 
 import { h, icon } from "./dom.js";
+import { said } from "./said.js";
 import { number, t, value } from "./text.js";
 
 const SIGNS = { gt: ">", ge: "≥", lt: "<", le: "≤", eq: "=", ne: "≠" };
@@ -74,7 +75,7 @@ export function reading(measurement) {
   const status = measurement.superseded || measurement.result === null ? "none" : measurement.result ? "passed" : "failed";
   return h(
     "div",
-    { class: `reading is-${status}`, title: measurement.reason || "" },
+    { class: `reading is-${status}`, title: said(measurement.reason) || "" },
     h("span", { class: "reading-name" }, measurement.name),
     h("span", { class: "reading-value" }, measuredText(measurement)),
     h("span", { class: "reading-limits" }, limitsText(measurement.limits, measurement.unit)),
@@ -114,7 +115,7 @@ export function measurementRow(measurement) {
   return h(
     "tr",
     { class: status ? `is-${status}` : "" },
-    h("td", { class: "col-name" }, measurement.name, measurement.reason && measurement.result === false ? h("div", { class: "reason" }, measurement.reason) : null),
+    h("td", { class: "col-name" }, measurement.name, measurement.reason && measurement.result === false ? h("div", { class: "reason" }, said(measurement.reason)) : null),
     h("td", { class: "col-value number" }, measuredText(measurement)),
     h("td", { class: "col-limits" }, limitsText(measurement.limits, measurement.unit)),
     h("td", { class: "col-scale" }, scale(measurement)),

@@ -5,6 +5,7 @@ import { chartBox } from "./chart.js";
 import { caseDetails, failure } from "./details.js";
 import { fill, h, icon, setAria } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
+import { said } from "./said.js";
 import { duration, moment, t } from "./text.js";
 
 const FORMATS = { json: "JSON", csv: "CSV", html: "HTML", junit: "JUnit", standcloud: "StandCloud" };
@@ -39,8 +40,8 @@ function show(page, report) {
         "div",
         {},
         h("h1", {}, report.sequence.name, report.sequence.version ? h("span", { class: "soft" }, ` ${report.sequence.version}`) : null),
-        h("p", {}, Object.entries(counts).map(([status, count]) => `${count} ${t(`count.${status}`)}`).join(" · ")),
-        report.stop_reason ? h("p", {}, report.stop_reason) : null,
+        h("p", {}, Object.entries(counts).map(([status, count]) => t(`count.${status}`, { count })).join(" · ")),
+        report.stop_reason ? h("p", {}, said(report.stop_reason)) : null,
         [report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
       ),
     ),
@@ -107,7 +108,7 @@ function caseRow(one, path) {
       "span",
       { class: "case-text" },
       h("span", { class: "case-title" }, h("span", { class: "case-name" }, one.name), one.attempts.length > 1 ? h("span", { class: "tag" }, t("case.attempts_count", { count: one.attempts.length })) : null),
-      h("span", { class: "case-message" }, one.reason || Object.values(attempt?.messages || {}).slice(-3).join(" · ")),
+      h("span", { class: "case-message" }, said(one.reason) || Object.values(attempt?.messages || {}).slice(-3).join(" · ")),
     ),
     h("span", { class: "case-readings" }, h("span", { class: "readings", aria: { label: chosen.map((measurement) => `${measurement.name} ${measuredText(measurement)}`).join(", ") } }, chosen.map(reading)), found.length > chosen.length ? h("span", { class: "more muted" }, t("case.more", { count: found.length - chosen.length })) : null),
     h("span", { class: "case-time number" }, one.start_time && one.stop_time ? duration(one.stop_time - one.start_time, { fine: true }) : ""),

@@ -14,16 +14,27 @@ export const LANGUAGES = {
 };
 
 let texts = {};
+let english = {};
 let language = "en";
+/** The language as the reader's country writes it, as far as the browser knows: `en-GB` for `en`. */
+let locale = "en";
+let plurals = new Intl.PluralRules("en");
 let numbers = new Intl.NumberFormat("en", { maximumSignificantDigits: 7 });
 let listeners = [];
+
+async function load(name) {
+  const answer = await fetch(new URL(`../translations/${name}.json`, import.meta.url));
+  return answer.json();
+}
 
 /** Loads the language that this browser chose, else the configured one. */
 export async function loadLanguage(wanted = memory.get("language") || document.documentElement.lang) {
   language = wanted in LANGUAGES ? wanted : "en";
-  const answer = await fetch(`/static/translations/${language}.json`);
-  texts = await answer.json();
-  numbers = new Intl.NumberFormat(language, { maximumSignificantDigits: 7, useGrouping: false });
+  texts = await load(language);
+  english = language === "en" ? texts : await load("en");
+  locale = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
+  plurals = new Intl.PluralRules(locale);
+  numbers = new Intl.NumberFormat(locale, { maximumSignificantDigits: 7, useGrouping: false });
   document.documentElement.lang = language;
   for (const listener of listeners) listener();
 }
@@ -37,14 +48,32 @@ export function onLanguage(listener) {
   listeners.push(listener);
 }
 
-/** A text by its name, `{slots}` filled; a name that has none shows itself. */
+/**
+ * A text by its name, `{slots}` filled; a name that has none shows itself. A text with several forms is that for the number
+ * in `count` (or `limit`).
+ */
 export function t(name, slots = {}) {
-  const text = texts[name] ?? name;
-  return text.replace(/\{(\w+)\}/g, (whole, slot) => (slot in slots ? String(slots[slot]) : whole));
+  const found = texts[name] ?? name;
+  const text = typeof found === "string" ? found : found[plurals.select(slots.count ?? slots.limit)] ?? found.other;
+  return text.replace(/\{(\w+)\}/g, (whole, slot) => (slot in slots ? filled(slots[slot]) : whole));
+}
+
+function filled(slot) {
+  return typeof slot === "number" ? number(slot) : String(slot);
 }
 
 export function hasText(name) {
   return name in texts;
+}
+
+/** Names and English texts of a family such as `said.`. */
+export function englishOf(family) {
+  return Object.entries(english).filter(([name]) => name.startsWith(family));
+}
+
+/** A decimal number that is written as programs do, as people do. */
+export function decimal(written) {
+  return written.replace(".", (0.5).toLocaleString(locale).charAt(1));
 }
 
 /** Any value of a measurement or answer, for people. */
@@ -61,27 +90,37 @@ export function value(of) {
 export function number(of) {
   if (Number.isInteger(of) && Math.abs(of) < 1e15) return String(of);
   const size = Math.abs(of);
-  if (size !== 0 && (size >= 1e9 || size < 1e-4)) return of.toExponential(4).replace(/\.?0+e/, "e");
+  if (size !== 0 && (size >= 1e9 || size < 1e-4)) return decimal(of.toExponential(4).replace(/\.?0+e/, "e"));
   return numbers.format(of);
 }
 
 /** A number at an axis: short where it is large, as in `1M`. */
 export function axisNumber(of) {
   if (Math.abs(of) < 1e5) return number(of);
-  return new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 2 }).format(of);
+  return new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 2 }).format(of);
 }
 
-export function percent(of) {
+export function percent(of, digits = 1) {
   if (of === null || of === undefined) return "—";
-  return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(of);
+  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: digits }).format(of);
+}
+
+/** A number with so many decimals. */
+export function fixed(of, digits) {
+  return new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(of);
+}
+
+/** A whole number of things: `12,345`. */
+export function amount(of) {
+  return new Intl.NumberFormat(locale).format(of);
 }
 
 /** `0:07`, `12:34`, `1:02:03`; below ten seconds with tenths when asked. */
 export function duration(seconds, { fine = false } = {}) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "—";
   const whole = Math.max(0, seconds);
-  if (fine && whole < 1) return `${Math.round(whole * 1000)} ms`;
-  if (fine && whole < 60) return `${new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(whole)} s`;
+  if (fine && whole < 1) return t("unit.ms", { value: Math.round(whole * 1000) });
+  if (fine && whole < 60) return t("unit.s", { value: fixed(whole, 1) });
   const rounded = Math.floor(whole);
   const pad = (of) => String(of).padStart(2, "0");
   const [hours, minutes, left] = [Math.floor(rounded / 3600), Math.floor(rounded / 60) % 60, rounded % 60];
@@ -91,10 +130,10 @@ export function duration(seconds, { fine = false } = {}) {
 /** A moment in Unix seconds: date and time. */
 export function moment(seconds) {
   if (!seconds) return "—";
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(seconds * 1000);
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(seconds * 1000);
 }
 
 export function clock(seconds) {
   if (!seconds) return "—";
-  return new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(seconds * 1000);
+  return new Intl.DateTimeFormat(locale, { timeStyle: "medium" }).format(seconds * 1000);
 }

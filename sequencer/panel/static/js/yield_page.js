@@ -46,7 +46,7 @@ function shown(found, filters) {
       { class: "tiles" },
       tile("yield.yield", percent(found.yield), t("yield.of_runs", { passed: found.passed, all: found.judged })),
       tile("yield.first_pass", percent(found.first_pass_yield), t("yield.of_units", { passed: found.first_passed, all: found.units })),
-      tile("yield.runs", String(found.runs), ["failed", "error", "stopped"].filter((name) => found[name]).map((name) => `${found[name]} ${t(`count.${name}`)}`).join(" · ")),
+      tile("yield.runs", String(found.runs), ["failed", "error", "stopped"].filter((name) => found[name]).map((name) => t(`count.${name}`, { count: found[name] })).join(" · ")),
       tile("yield.time", found.mean_seconds === null ? "—" : duration(found.mean_seconds, { fine: true }), t("yield.time_note")),
     ),
     h(

@@ -1,0 +1,169 @@
+"""Eight languages: complete, without a text too many, with plurals, numbers and hardseq's own sentences in reports."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sequencer.domain import dialog
+from sequencer.domain.limits import parse_limits
+from sequencer.domain.limits.base import judge
+from sequencer.domain.settings import LANGUAGES
+from sequencer.runtime.failures import late
+from sequencer.vocabulary.failure import TimedOut
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "sequencer/panel/static"
+TEXTS = {name: json.loads((STATIC / f"translations/{name}.json").read_text("utf-8")) for name in LANGUAGES}
+SLOT = re.compile(r"\{(\w+)\}")
+MANY = re.compile(r"`([a-z_.-]+\.)\$\{|englishOf\(\"([a-z]+\.)\"\)")
+"""Families of texts whose last part is computed."""
+PLURALS = {"one", "few", "other"}
+NAMES_OF_THEIR_OWN = re.compile(r"target\..*|unit\..*|said\.on_fail|nav\.|menu\.|(fact|history|limits|login|key)\.")
+"""Texts that may well be the same in two languages."""
+
+FAULTY = """
+name: Faulty
+modules:
+  rails:
+    name: Rails
+    cases:
+      high:
+        name: High rail
+        steps:
+          - {measure: Output, value: 5.62, unit: V, limits: [4.8, 5.2]}
+          - {message: "${{ 1234.5 }} plain"}
+      small: {name: Small, steps: [{measure: Leakage, value: 0.0000125, unit: A}]}
+      never: {name: Never, if: 1 == 2, steps: [{check: "true"}]}
+      after: {name: After, depends: ["::high"], steps: [{check: "true"}]}
+      own: {name: Own words, steps: [{check: 1 == 2, message: the lamp is not lit}]}
+"""
+
+
+def sources() -> str:
+    """Scripts and templates of the page."""
+    paths = [*(STATIC / "js").glob("*.js"), *(STATIC.parent / "templates").glob("*.html")]
+    return "\n".join(path.read_text("utf-8") for path in paths)
+
+
+def forms(text: str | dict[str, str]) -> list[str]:
+    return [text] if isinstance(text, str) else list(text.values())
+
+
+def started(page: Any) -> Any:
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    return page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_language_misses_a_text(language: str) -> None:
+    """Each language has every text in the same order, with the same slots, and a form for every other number."""
+    texts, english = TEXTS[language], TEXTS["en"]
+    assert list(texts) == list(english)
+    for name, text in texts.items():
+        wanted = set(SLOT.findall(forms(english[name])[-1]))
+        for form in forms(text):
+            assert form.strip() == form != "", name
+            assert set(SLOT.findall(form)) == wanted, name
+        if not isinstance(text, str):
+            assert "other" in text, name
+            assert text.keys() <= PLURALS, name
+            assert wanted & {"count", "limit"}, name
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+def test_nothing_is_left_in_english(language: str) -> None:
+    """A sentence of several words is never the English one, and few words are."""
+    texts, english = TEXTS[language], TEXTS["en"]
+    same = [name for name in texts if texts[name] == english[name]]
+    assert [name for name in same if len(str(english[name]).split()) > 2 and not NAMES_OF_THEIR_OWN.match(name)] == []
+    assert len(same) < 0.12 * len(texts), same
+
+
+def test_every_text_that_the_page_asks_for_is_there() -> None:
+    """The names in the scripts and templates are names of texts; families like status.* are complete."""
+    asked = set(re.findall(r"\bt\(\"([a-z_.0-9A-Z-]+)\"|texts\[\"([a-z_.]+)\"\]", sources()))
+    assert {name for pair in asked for name in pair if name} <= TEXTS["en"].keys()
+    assert len(asked) > 100
+    for pair in MANY.findall(sources()):
+        assert any(name.startswith(family) for name in TEXTS["en"] for family in pair if family), pair
+    codes = set(re.findall(r"_refused\(field, \"(\w+)\"", Path(dialog.__file__).read_text("utf-8")))
+    assert {f"answer.{code}" for code in codes} <= TEXTS["en"].keys()
+
+
+def test_no_text_is_there_for_nothing() -> None:
+    """Each text is asked for by its name, or belongs to a family whose last part is computed."""
+    written = sources()
+    families = tuple(family for pair in MANY.findall(written) for family in pair if family)
+    assert [name for name in TEXTS["en"] if f'"{name}"' not in written and not name.startswith(families)] == []
+
+
+def test_the_sentences_that_pages_translate_are_those_of_reports() -> None:
+    """Whatever stands between the slots of said.* and outcome.* is what the program says: no translation is idle."""
+    made = [path.read_text("utf-8") for path in (ROOT / "sequencer").rglob("*.py")]
+    for subject, call in [("step", None), ("case", "bench.wait")]:
+        made.append(late(TimedOut(subject, 2), SimpleNamespace(call=call, verb="call"), "Wait"))  # type: ignore[arg-type]
+    limits = [{"ge": 5}, {"gt": 5}, {"le": 3}, {"lt": 3}, {"lt": 4}, {"gt": 4}]
+    made += [judge(4, parse_limits(limit)).reason or "" for limit in limits]
+    program = "\n".join(made)
+    for name, text in TEXTS["en"].items():
+        if name.startswith(("said.", "outcome.")):
+            assert all(part.strip(" :") in program for part in SLOT.split(text)[::2]), name
+
+
+@pytest.mark.parametrize("language", ["de", "ja"])
+def test_the_configured_language_is_spoken(stand: Any, browse: Any, language: str) -> None:
+    """The whole page speaks the language of the configuration."""
+    stand.configure(f'[frontend]\nlanguage = "{language}"\n')
+    page = started(browse(stand.open()))
+    texts = TEXTS[language]
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect(page.locator(".hero .verdict-word")).to_have_text(texts["verdict.ready"])
+    expect(page.locator(".start .button-text")).to_have_text(texts["button.start"])
+    page.keyboard.press("Space")
+    expect(page.locator(".hero .verdict-word")).to_have_text(texts["verdict.passed"])
+    expect(page.get_by_role("link", name=texts["nav.measurements"])).to_be_visible()
+
+
+def test_what_hardseq_says_in_a_report_is_said_in_the_pages_language(stand: Any, browse: Any) -> None:
+    """Limits, conditions, dependencies and counts in Czech, with its plurals and commas; people's own words stay."""
+    stand.sequence("faulty", FAULTY)
+    panel = stand.open()
+    report = panel.run()
+    page = started(browse(panel, locale="cs"))
+    page.evaluate("localStorage.setItem('hardseq.language', 'cs')")
+    for path in ("/", "/runs/latest"):
+        page.goto(panel.url + path)
+        rows = page.locator(".case")
+        expect(rows.nth(0).locator(".failure-message")).to_have_text("Output: 5,62 V je nad horní mezí 5,2 V")
+        expect(rows.nth(0).locator(".reading-value")).to_have_text("5,62 V")
+        expect(rows.nth(1).locator(".reading-value")).to_have_text("1,25e-5 A")
+        expect(rows.nth(2)).to_contain_text("podmínka nesplněna")
+        expect(rows.nth(3)).to_contain_text("závisí na rails::high (neprošel)")
+        expect(rows.nth(4).locator(".failure-message")).to_have_text("the lamp is not lit")
+        expect(page.locator("main, .hero").filter(has_text="2 neprošly").first).to_contain_text("1 prošel")
+    assert report["modules"][0]["cases"][0]["attempts"][0]["failures"][0]["message"].endswith("upper limit of 5.2 V")
+
+
+def test_refusals_are_said_in_the_pages_language(stand: Any, browse: Any) -> None:
+    """An error of the panel reaches a person in words of the chosen language."""
+    page = browse(stand.open(), "/", strict=False)
+    page.evaluate("localStorage.setItem('hardseq.language', 'fr')")
+    page.goto(page.url + "runs/nothing")
+    expect(page.locator("main")).to_contain_text(TEXTS["fr"]["error.not-found"])
+
+
+@pytest.mark.parametrize(("locale", "written"), [("en-GB", r"\d\d? \w+ 20\d\d, \d\d:"), ("en-US", r"\w+ \d\d?, 20\d\d")])
+def test_dates_are_those_of_the_readers_country(stand: Any, browse: Any, locale: str, written: str) -> None:
+    """English is written as the browser's country writes it."""
+    panel = stand.open()
+    panel.run()
+    page = browse(panel, "/runs", locale=locale)
+    expect(page.locator(".col-start_time .row-link")).to_have_text(re.compile(written))
