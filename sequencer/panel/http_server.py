@@ -48,6 +48,9 @@ def create(app: Any, broadcast: Broadcast, listener: socket.socket, connections:
         max_request_body_size=1_000_000,
         max_request_header_size=32_768,
         connection_limit=400,
+        # Whoever holds connections and says nothing makes room for others soon.
+        channel_timeout=30,
+        cleanup_interval=10,
         # What waits for a reader stays in memory: streams are cut off far below this, downloads wait at 16 MB.
         outbuf_overflow=32_000_000,
         # Keeps reading while a stream goes out, so that a reader that closes is noticed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -132,16 +133,18 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise CannotListen(f"the panel cannot listen on {host}: {error.strerror or error}") from None
     try:
-        if os.name != "nt":
-            # On Windows this would let two panels share a port; on Linux it lets a restarted one have it at once.
+        if sys.platform == "win32":
+            # Otherwise another program could take the port over while the panel has it.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            # A panel that is started anew has its port at once.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(128)
     except OSError as error:
         listener.close()
-        raise CannotListen(
-            f"the panel cannot listen on {host}:{port}: {error.strerror or error}; is another panel running?"
-        ) from None
+        taken = "; is another panel running?" if error.errno == errno.EADDRINUSE else ""
+        raise CannotListen(f"the panel cannot listen on {host}:{port}: {error.strerror or error}{taken}") from None
     return listener
 
 

@@ -181,7 +181,6 @@ def _stored(contract: Contract, run: str) -> None:
         ("POST", "/api/start", {"params": {"none": 1}}, 422),
         ("POST", "/api/start", {"nothing": 1}, 400),
         ("POST", "/api/start", b"x" * 300_000, 413),
-        ("POST", "/api/start", b"x" * 1_200_000, 413),
         ("POST", "/api/stop", {}, 409),
         ("POST", "/api/dialogs/none", {"result": "confirm"}, 404),
         ("POST", "/api/messages/none", {}, 404),
