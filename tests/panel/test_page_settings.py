@@ -79,6 +79,33 @@ def test_cases_chosen_by_hand(stand: Any, browse: Any) -> None:
     assert [case["status"] for case in panel.last()["modules"][0]["cases"]] == ["skipped", "passed"]
 
 
+def test_a_choice_of_cases_is_kept_and_told(stand: Any, browse: Any) -> None:
+    """Setup and teardown are not to be chosen; ticks outlive another language; the verdict says what it is of."""
+    stand.configure("[frontend]\nmanual_collect = true\n[frontend.modal_result]\nenable = true\n")
+    off = "  end: {name: End, group: teardown, cases: {off: {name: Switch off, steps: [{call: bench.voltage}]}}}\n"
+    stand.sequence("whole", (stand.folder / "sequences/board.yaml").read_text() + off)
+    panel = stand.open()
+    page = started(browse(panel))
+    page.get_by_role("button", name="Choose cases").click()
+    expect(page.locator(".plan-tools [role=status]")).to_have_text("2 chosen")
+    expect(page.locator(".case .tick input:disabled")).to_have_count(1)
+    page.get_by_label("Run Idle current").uncheck()
+    page.locator(".menu-button").click()
+    page.locator(".menu select").first.select_option("de")
+    expect(page.locator(".plan-tools [role=status]")).to_have_text("1 gewählt")
+    page.locator(".menu select").first.select_option("en")
+    page.keyboard.press("Escape")
+    page.locator(".start").click()
+    expect(page.locator("dialog.result")).to_contain_text("Partial: chosen cases only")
+    page.wait_for_timeout(450)
+    page.keyboard.press("Enter")
+    started(page).get_by_label("Run Idle current").check()
+    page.locator(".start").click()
+    expect(page.locator("dialog.result")).to_be_visible()
+    expect(page.locator("dialog.result")).not_to_contain_text("Partial")
+    assert panel.last()["selection"] is None
+
+
 def test_choosing_among_several_sequences(stand: Any, browse: Any) -> None:
     """[[test_configs]]: another sequence is loaded, shown and started."""
     stand.sequence(

@@ -34,7 +34,9 @@ export class CaseRow {
     this.readings = h("div", { class: "readings" });
     this.more = h("span", { class: "more muted", hidden: true });
     this.time = h("span", { class: "case-time number" });
-    this.tick = h("input", { type: "checkbox", checked: true, aria: { label: t("choose.case", { name: one.name }) } });
+    // Setup and teardown run whatever is chosen.
+    const fixed = one.group !== "main" || one.module.group !== "main";
+    this.tick = h("input", { type: "checkbox", checked: true, disabled: fixed, aria: { label: t("choose.case", { name: one.name }) } });
     this.head = h(
       "button",
       { class: "case-head", type: "button", aria: { expanded: "false" } },

@@ -5,7 +5,7 @@ import { fill, h, icon, memory, setAria, setIcon, setText, show } from "./dom.js
 import { chosenCases, isChoosing } from "./plan.js";
 import { said } from "./said.js";
 import { focusForm, formValues, moveOn, renderForm, showFieldProblems } from "./start_form.js";
-import { isFinal, now, on, progress, remainingSeconds, state } from "./state.js";
+import { now, on, progress, remainingSeconds, state } from "./state.js";
 import { duration, onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
 
@@ -58,7 +58,7 @@ export async function start() {
   const body = { params: values, user: memory.get("operator") || null };
   if (isChoosing()) {
     body.only = chosenCases();
-    if (!body.only.length) return toast(t("choose.none"), "warning");
+    if (body.only?.length === 0) return toast(t("choose.none"), "warning");
   }
   pending = true;
   renderButtons();
@@ -131,7 +131,6 @@ function renderRun() {
   renderFacts();
   renderTime();
   parts.hero.style.setProperty("--letters", String(Math.max(4, width(verdictWord(status)))));
-  document.title = `${run.id && isFinal(run.status) ? `${run.status === "passed" ? "✓" : "✕"} ${verdictWord(run.status)} · ` : ""}${session.title || run.sequence.name || "hardseq"}`;
 }
 
 /** Letters that a word is wide: those of Chinese and Japanese count nearly double. */
@@ -154,6 +153,11 @@ function subtitle(status) {
   return words.join(" · ");
 }
 
+/** Why the verdict says less than it seems to. */
+export function reservations(run) {
+  return ["simulated", "partial", "debugged"].filter((name) => run[name === "partial" ? "selection" : name]).map((name) => t(`run.${name}`));
+}
+
 function renderFacts() {
   const { run } = state;
   const said = [
@@ -164,14 +168,14 @@ function renderFacts() {
     ["fact.process", run.process.name],
     ["fact.user", run.user],
   ].filter(([, what]) => what);
-  const flags = [run.simulated ? "run.simulated" : null, run.selection ? "run.partial" : null, run.debugged ? "run.debugged" : null].filter(Boolean);
+  const flags = reservations(run);
   const mark = JSON.stringify([said, flags]);
   if (parts.facts.dataset.mark === mark) return;
   parts.facts.dataset.mark = mark;
   fill(
     parts.facts,
     said.map(([name, what, size]) => h("div", { class: size || "" }, h("dt", {}, t(name)), h("dd", {}, what))),
-    flags.map((flag) => h("div", { class: "flag" }, h("dt", { class: "for-readers" }, t("fact.note")), h("dd", {}, t(flag)))),
+    flags.map((flag) => h("div", { class: "flag" }, h("dt", { class: "for-readers" }, t("fact.note")), h("dd", {}, flag))),
   );
 }
 

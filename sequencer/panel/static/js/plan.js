@@ -14,6 +14,7 @@ const rows = new Map();
 const modules = new Map();
 const dirty = new Set();
 let planned = "";
+let sequence = null;
 let scheduled = false;
 let settling = false;
 let filter = "all";
@@ -36,12 +37,22 @@ export function setChoosing(wanted, changed = () => {}) {
   choosing = wanted;
   onChosen = changed;
   root.classList.toggle("is-choosing", wanted);
-  changed(chosenCases().length);
+  tellChosen();
 }
 
-/** Full names of the ticked cases. */
+/** Full names of the ticked cases; null when they are all there are to choose from. */
 export function chosenCases() {
-  return [...rows.values()].filter((row) => row.tick.checked).map((row) => row.name);
+  const ticked = choosable().filter((row) => row.tick.checked);
+  return ticked.length === choosable().length ? null : ticked.map((row) => row.name);
+}
+
+function choosable() {
+  return [...rows.values()].filter((row) => !row.tick.disabled);
+}
+
+function tellChosen() {
+  for (const module of modules.values()) module.updateTick();
+  onChosen(choosable().filter((row) => row.tick.checked).length);
 }
 
 export function isChoosing() {
@@ -112,6 +123,10 @@ function firstBad() {
 }
 
 function build() {
+  const { name } = state.run.sequence;
+  // In another language, or mended, it is still the sequence of which cases were chosen.
+  const left = new Set(choosable().filter((row) => name === sequence && !row.tick.checked).map((row) => row.name));
+  sequence = name;
   rows.clear();
   modules.clear();
   const parts = document.createDocumentFragment();
@@ -123,6 +138,8 @@ function build() {
   root.replaceChildren(parts);
   setText(empty, t("plan.empty"));
   show(empty, !state.run.modules.length);
+  for (const row of choosable()) row.tick.checked = !left.has(row.name);
+  tellChosen();
   setFilter(filter);
 }
 
@@ -135,10 +152,9 @@ root.addEventListener("click", (event) => {
 root.addEventListener("change", (event) => {
   const box = event.target;
   if (box.dataset.module) {
-    for (const row of rows.values()) if (row.one.module.id === box.dataset.module) row.tick.checked = box.checked;
+    for (const row of choosable()) if (row.one.module.id === box.dataset.module) row.tick.checked = box.checked;
   }
-  for (const module of modules.values()) module.updateTick();
-  onChosen(chosenCases().length);
+  tellChosen();
 });
 
 class ModuleView {
@@ -184,7 +200,9 @@ class ModuleView {
   }
 
   updateTick() {
-    const ticks = this.module.cases.map((one) => rows.get(one.full_name).tick.checked);
+    const boxes = this.module.cases.map((one) => rows.get(one.full_name).tick);
+    this.tick.disabled = boxes.every((box) => box.disabled);
+    const ticks = boxes.filter((box) => !box.disabled || this.tick.disabled).map((box) => box.checked);
     this.tick.checked = ticks.every(Boolean);
     this.tick.indeterminate = ticks.some(Boolean) && !this.tick.checked;
   }

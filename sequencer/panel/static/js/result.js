@@ -2,6 +2,7 @@
 
 import { fill, h, icon, modal, newId } from "./dom.js";
 import { said } from "./said.js";
+import { reservations } from "./hero.js";
 import { focusForm } from "./start_form.js";
 import { lastAttempt, on, state } from "./state.js";
 import { duration, t } from "./text.js";
@@ -45,6 +46,8 @@ function open() {
       run.dut.serial_number ? h("p", { class: "result-device number" }, run.dut.serial_number) : null,
       h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time)),
       run.stop_reason ? h("p", { class: "result-reason" }, said(run.stop_reason)) : null,
+      run.aborted ? h("p", { class: "result-reason" }, t("run.aborted")) : null,
+      reservations(run).map((text) => h("p", { class: "result-flag" }, text)),
       // With the focus it can be scrolled by keys.
       h("ul", { class: "result-failures", tabIndex: 0, aria: { label: t("filter.failed") } }),
       h("button", { type: "button", class: "button result-dismiss", onclick: dismiss }, t("result.dismiss")),
