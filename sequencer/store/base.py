@@ -215,8 +215,13 @@ class Store(Protocol):
         """Yield, first-pass yield and failures by case of the runs meant."""
         ...
 
-    def series(self, case: str, measurement: str, runs: RunFilter = ANY, *, limit: int = 1000) -> list[SeriesPoint]:
-        """The measurement's values newest ``limit`` values from real (not simulated) runs, oldest first."""
+    def series(
+        self, case: str, measurement: str, runs: RunFilter = ANY, *, unit: str | None = None, limit: int = 1000
+    ) -> list[SeriesPoint]:
+        """The measurement's newest ``limit`` values from real (not simulated) runs, oldest first.
+
+        ``unit``: only values in this unit, ``""`` those without one; ``None`` whatever their unit.
+        """
         ...
 
     def series_names(self, sequence: str | None = None) -> list[SeriesName]:

@@ -205,10 +205,12 @@ class CouchStore:
         self.prepare()
         return statistics(self._couch, self._name, self._history, self._units, runs)
 
-    def series(self, case: str, measurement: str, runs: RunFilter = ANY, *, limit: int = 1000) -> list[SeriesPoint]:
+    def series(
+        self, case: str, measurement: str, runs: RunFilter = ANY, *, unit: str | None = None, limit: int = 1000
+    ) -> list[SeriesPoint]:
         """A measurement's values over runs, oldest first."""
         self.prepare()
-        return self._history.series(case, measurement, runs, limit)
+        return self._history.series(case, measurement, runs, unit, limit)
 
     def series_names(self, sequence: str | None = None) -> list[SeriesName]:
         """The measurements that ``series`` can be asked for."""

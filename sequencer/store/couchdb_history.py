@@ -87,15 +87,16 @@ class History:
         found = self._couch.post(self._name, "_find", body=query)["docs"]
         return [summary_of(document["summary"]) for document in found]
 
-    def series(self, case: str, measurement: str, runs: RunFilter, limit: int) -> list[SeriesPoint]:
+    def series(self, case: str, measurement: str, runs: RunFilter, unit: str | None, limit: int) -> list[SeriesPoint]:
         """See :meth:`sequencer.store.base.Store.series`."""
         startkey: list[Any] = [case, measurement, _AFTER_EVERYTHING if runs.until is None else runs.until]
         endkey: list[Any] = [case, measurement, *([] if runs.since is None else [runs.since])]
         points: list[SeriesPoint] = []
-        size = limit if runs.equalities() == {} else max(limit, BATCH)
+        size = limit if runs.equalities() == {} and unit is None else max(limit, BATCH)
         while len(points) < limit:
             rows = self.view(SERIES, "values", startkey=startkey, endkey=endkey, descending=True, limit=size + 1)
-            points += [_point(row) for row in rows[:size] if _matches(row["value"], runs)]
+            found = [_point(row) for row in rows[:size] if _matches(row["value"], runs)]
+            points += [point for point in found if unit in (None, point.unit or "")]
             if len(rows) <= size:
                 break
             startkey = rows[size]["key"]

@@ -130,10 +130,12 @@ class SqliteStore:
         with self._connections.reading() as connection:
             return statistics(connection, runs)
 
-    def series(self, case: str, measurement: str, runs: RunFilter = ANY, *, limit: int = 1000) -> list[SeriesPoint]:
+    def series(
+        self, case: str, measurement: str, runs: RunFilter = ANY, *, unit: str | None = None, limit: int = 1000
+    ) -> list[SeriesPoint]:
         """A measurement's values over runs, oldest first."""
         with self._connections.reading() as connection:
-            return series(connection, case, measurement, runs, limit)
+            return series(connection, case, measurement, runs, unit, limit)
 
     def series_names(self, sequence: str | None = None) -> list[SeriesName]:
         """The measurements that ``series`` can be asked for."""

@@ -56,12 +56,13 @@ def _limits_id(connection: sqlite3.Connection, known: dict[str, int], limits: Da
 
 
 def series(
-    connection: sqlite3.Connection, case: str, measurement: str, runs: RunFilter, limit: int
+    connection: sqlite3.Connection, case: str, measurement: str, runs: RunFilter, unit: str | None, limit: int
 ) -> list[SeriesPoint]:
     """See :meth:`sequencer.store.base.Store.series`."""
     found = connection.execute(
-        "SELECT sequence, json_group_array(id) FROM series WHERE case_name = ? AND measurement = ? GROUP BY sequence",
-        (case, measurement),
+        "SELECT sequence, json_group_array(id) FROM series "
+        "WHERE case_name = ? AND measurement = ? AND unit = coalesce(?, unit) GROUP BY sequence",
+        (case, measurement, unit),
     ).fetchall()
     rows: list[Any] = []
     for sequence, ids in found:
@@ -70,12 +71,12 @@ def series(
     rows.sort(key=lambda row: (row[1], row[0], row[2]))
     drawn: dict[tuple[str | None, str], tuple[float | None, float | None]] = {}
     points = []
-    for run_id, time, _position, serial_number, value, unit, written, result in rows[-limit:]:
-        if (written, unit) not in drawn:
-            drawn[written, unit] = bounds(None if written is None else json.loads(written), unit or None)
-        lower, upper = drawn[written, unit]
+    for run_id, time, _position, serial_number, value, said, written, result in rows[-limit:]:
+        if (written, said) not in drawn:
+            drawn[written, said] = bounds(None if written is None else json.loads(written), said or None)
+        lower, upper = drawn[written, said]
         judged = None if result is None else bool(result)
-        points.append(SeriesPoint(run_id, time, serial_number, value, unit or None, lower, upper, judged))
+        points.append(SeriesPoint(run_id, time, serial_number, value, said or None, lower, upper, judged))
     return points
 
 

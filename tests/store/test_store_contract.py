@@ -378,6 +378,19 @@ def test_a_series_can_be_narrowed_and_bounded(store: Store, report: MakeReport) 
     assert [name.sequence for name in store.series_names("Two")] == ["Two"]
 
 
+def test_a_series_of_one_unit(store: Store, report: MakeReport) -> None:
+    """Where the unit changed, each unit has a series of its own; without a wish all values come."""
+    for number, unit in enumerate(["mV", "V", None, "mV"]):
+        saved = report(start=NOON + number, values=[float(number)])
+        saved["modules"][0]["cases"][0]["attempts"][0]["measurements"][0]["unit"] = unit
+        store.save(saved)
+    wanted = {None: [0.0, 1.0, 2.0, 3.0], "mV": [0.0, 3.0], "V": [1.0], "": [2.0], "A": []}
+    for unit, values in wanted.items():
+        assert [point.value for point in store.series("main::rail", "Rail", unit=unit)] == values
+    assert [point.value for point in store.series("main::rail", "Rail", unit="mV", limit=1)] == [3.0]
+    assert [name.unit for name in store.series_names()] == [None, "V", "mV"]
+
+
 def test_a_value_that_is_no_number_is_a_gap(store: Store, report: MakeReport) -> None:
     """NaN stands in the series as nothing, with its verdict, and disturbs no other value."""
     saved = report(values=[5.0, math.pi], status="failed")
