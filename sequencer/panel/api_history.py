@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 
 from sequencer.domain.capability import Capability, capability
 from sequencer.panel import tables
+from sequencer.panel.downloads import begun, document, file, long_list, table
 from sequencer.panel.errors import ApiError, NotThere
 from sequencer.panel.patches import to_json
 from sequencer.panel.requests import count, query, run_filter
@@ -33,14 +34,19 @@ if TYPE_CHECKING:
     from sequencer.panel.session import Session
 
 MOST_ON_PAGE = 500
-MOST_EXPORTED = 100_000
+MOST_VALUES = 10_000
+MOST_EXPORTED = 1_000_000
+"""Values in one file."""
 _COUNTED = ("passed", "failed", "error", "stopped", "skipped", "runs", "judged")
 
 
 def runs(session: Session) -> Response | Mapping[str, Any]:
     wanted = run_filter()
-    if request.args.get("format") == "csv":
-        return _download("runs.csv", "text/csv", tables.csv(tables.run_rows(_all(session, wanted))))
+    form = request.args.get("format")
+    if form == "csv":
+        return table("runs", tables.run_rows(begun(_all(session, wanted))))
+    if form == "json":
+        return long_list("runs", "runs", (run._asdict() for run in begun(_all(session, wanted))))
     page = _find(session, wanted, query("limit", count(MOST_ON_PAGE), 50), request.args.get("cursor") or None)
     return {"runs": [run._asdict() for run in page.runs], "next": page.next}
 
@@ -54,7 +60,7 @@ def _find(session: Session, wanted: RunFilter, limit: int, cursor: str | None) -
 
 def _all(session: Session, wanted: RunFilter) -> Iterator[RunSummary]:
     cursor: str | None = None
-    for _ in range(MOST_EXPORTED // MOST_ON_PAGE):
+    while True:
         page = _find(session, wanted, MOST_ON_PAGE, cursor)
         yield from page.runs
         cursor = page.next
@@ -70,9 +76,7 @@ def run(session: Session, run: str) -> Response:
     from sequencer.domain.export import EXPORTERS  # brings templates along, which the live page does without
 
     suffix, media_type = _FILES[form]
-    response = Response(EXPORTERS[form](report).encode("utf-8", "backslashreplace"), mimetype=media_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="run-{_plain(report["id"])}.{suffix}"'
-    return response
+    return file(f"run-{report['id']}.{suffix}", media_type, [EXPORTERS[form](report)], head=BOM_UTF8 * (form == "csv"))
 
 
 def _report(session: Session, run: str) -> RunReport:
@@ -94,17 +98,16 @@ def attachment(session: Session, run: str, sha256: str) -> Response:
     data = session.store.attachment(run, sha256) if named else None
     if data is None:
         raise NotThere("there is no such attachment")
-    response = Response(data, mimetype="application/octet-stream")
     # Whatever it is, it is saved and not shown: it comes from a device and may be anything.
-    response.headers["Content-Disposition"] = f'attachment; filename="{_plain(named[0]["name"])}"'
-    return response
+    return file(named[0]["name"], "application/octet-stream", [], head=data)
 
 
 def statistics(session: Session) -> Response | Mapping[str, Any]:
     found = session.store.statistics(run_filter())
-    if request.args.get("format") == "csv":
-        return _download("statistics.csv", "text/csv", tables.csv(tables.statistics_rows(found)))
-    return _statistics(found)
+    form = request.args.get("format")
+    if form == "csv":
+        return table("statistics", tables.statistics_rows(found))
+    return document("statistics", _statistics(found)) if form else _statistics(found)
 
 
 def _statistics(found: Statistics) -> dict[str, Any]:
@@ -120,17 +123,28 @@ def _statistics(found: Statistics) -> dict[str, Any]:
 
 
 def series(session: Session) -> Response | Mapping[str, Any]:
-    case, measurement = request.args.get("case") or "", request.args.get("measurement") or ""
-    points = session.store.series(case, measurement, run_filter(), limit=query("limit", count(10_000), 1000))
-    if request.args.get("format") == "csv":
-        return _download("series.csv", "text/csv", tables.csv(tables.series_rows(points)))
-    return {
-        "case": case,
-        "measurement": measurement,
-        "unit": points[-1].unit if points else None,
+    form = request.args.get("format")
+    points = _points(session, MOST_EXPORTED if form else query("limit", count(MOST_VALUES), 1000))
+    if form == "csv":
+        return table("series", tables.series_rows(points))
+    found = {
+        "case": request.args.get("case"),
+        "measurement": request.args.get("measurement"),
+        "unit": points[-1].unit if points else request.args.get("unit") or None,
         "points": [point._asdict() for point in points],
         "capability": _capability(points),
     }
+    return document("series", found) if form else found
+
+
+def _points(session: Session, limit: int) -> list[SeriesPoint]:
+    """Values of one unit: volts and millivolts together have no mean."""
+    name = request.args.get("case") or "", request.args.get("measurement") or ""
+    wanted, unit = run_filter(), request.args.get("unit")
+    if unit is None:
+        newest = session.store.series(*name, wanted, limit=1)
+        unit = (newest[0].unit or "") if newest else ""
+    return session.store.series(*name, wanted, unit=unit, limit=limit)
 
 
 def _capability(points: list[SeriesPoint]) -> dict[str, Any]:
@@ -144,6 +158,7 @@ def _capability(points: list[SeriesPoint]) -> dict[str, Any]:
         "maximum": max(values, default=None),
         "lower": lower,
         "upper": upper,
+        "limits_changed": any((point.lower, point.upper) != (lower, upper) for point in points),
     }
 
 
@@ -154,20 +169,6 @@ def series_names(session: Session) -> Mapping[str, Any]:
 def store_problem(error: StoreError) -> ApiError:
     """How a store that is away looks over HTTP."""
     return ApiError(503, "store-unavailable", str(error))
-
-
-def _download(name: str, media_type: str, lines: Iterator[str]) -> Response:
-    # The first line is made at once: what goes wrong with the store is then still an answer with a status.
-    first = list(zip(range(1), lines, strict=False))
-    whole = chain((line for _, line in first), lines)
-    response = Response((line.encode("utf-8", "backslashreplace") for line in whole), mimetype=media_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{_plain(name)}"'
-    return response
-
-
-def _plain(name: str) -> str:
-    kept = "".join(letter if letter.isalnum() or letter in "-_. " else "_" for letter in name if letter.isascii())
-    return kept.strip(" .") or "file"
 
 
 _FILES = {
@@ -186,7 +187,7 @@ _FILTERS = (
     Parameter(name="since", schema=NUMBER, description="Runs that started at or after this time (Unix seconds)."),
     Parameter(name="until", schema=NUMBER, description="Runs that started before this time (Unix seconds)."),
 )
-_FORMAT = Parameter(name="format", schema={"enum": ["json", "csv"]}, description="json when not said.")
+_FORMAT = Parameter(name="format", schema={"enum": ["json", "csv"]}, description="All that match, as a file to save.")
 _LIMIT: Schema = {"type": "integer", "minimum": 1}
 _SHARE = or_null({"type": "number", "minimum": 0, "maximum": 1})
 _STATISTICS = mapping(
@@ -205,6 +206,7 @@ _SERIES = mapping(
         **record(Capability)["properties"],
         missing=COUNT,
         **dict.fromkeys(("minimum", "maximum", "lower", "upper"), or_null(NUMBER)),
+        limits_changed={"type": "boolean"},
     ),
 )
 _AWAY = {503: "the store cannot be reached"}
@@ -267,7 +269,10 @@ ROUTES: tuple[Route, ...] = (
             Parameter(name="case", schema=TEXT, description="module::case"),
             Parameter(name="measurement", schema=TEXT, description="The measurement's name."),
             *_FILTERS,
-            Parameter(name="limit", schema={**_LIMIT, "maximum": 10_000}, description="1000 when not said."),
+            Parameter(
+                name="unit", schema=TEXT, description="The unit of the values, that of the newest when not said."
+            ),
+            Parameter(name="limit", schema={**_LIMIT, "maximum": MOST_VALUES}, description="1000 when not said."),
             _FORMAT,
         ),
         answer=_SERIES,

@@ -39,7 +39,9 @@ ROUTES: tuple[Route, ...] = (
         path="/api/outbox",
         handler=outbox,
         summary="Where reports go, and per target how many wait, are parked and why, and when one went last.",
-        answer=mapping(place=or_null(TEXT), problem=or_null(TEXT), targets=listed(_TARGET)),
+        answer=mapping(
+            place=or_null(TEXT), problem=or_null(TEXT), sending={"type": "boolean"}, targets=listed(_TARGET)
+        ),
     ),
     Route(
         method="POST",

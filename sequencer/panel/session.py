@@ -157,9 +157,9 @@ class Session:
         place: str | None = None
         try:
             place = self.store.place
-            return {"place": place, "problem": None, **self.keeper.status()}
+            return {"place": place, "problem": None, "sending": self._syncing, **self.keeper.status()}
         except (StoreError, OutboxUnavailable) as error:
-            return {"place": place, "problem": str(error), "targets": []}
+            return {"place": place, "problem": str(error), "sending": self._syncing, "targets": []}
 
     def refresh_storage(self) -> None:
         """Tells pages how many reports wait."""

@@ -1,0 +1,47 @@
+"""Answers that a browser saves as a file. They are made while they are sent, however large they get."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from typing import Any, TypeVar
+
+from flask import Response
+
+from sequencer.panel.patches import to_json
+from sequencer.panel.tables import Row, csv
+
+Item = TypeVar("Item")
+
+
+def file(name: str, media_type: str, parts: Iterable[str], *, head: bytes = b"") -> Response:
+    """``parts``, one after the other, as a file that is saved as ``name``, whatever it holds."""
+    waiting = iter(parts)
+    # Many at once: each piece that is sent has its price.
+    pieces = iter(lambda: "".join(islice(waiting, 500)).encode("utf-8", "backslashreplace"), b"")
+    response = Response(chain([head] if head else [], pieces), mimetype=media_type)
+    kept = "".join(letter if letter.isalnum() or letter in "-_. " else "_" for letter in name if letter.isascii())
+    response.headers["Content-Disposition"] = f'attachment; filename="{kept.strip(" .") or "file"}"'
+    return response
+
+
+def table(name: str, rows: Iterable[Row]) -> Response:
+    """CSV in UTF-8 with a byte order mark: without one Excel takes µ and Ω for other letters."""
+    return file(f"{name}.csv", "text/csv", csv(rows), head=codecs.BOM_UTF8)
+
+
+def document(name: str, content: Mapping[str, Any]) -> Response:
+    """JSON."""
+    return file(f"{name}.json", "application/json", [to_json(content)])
+
+
+def long_list(name: str, key: str, entries: Iterable[Mapping[str, Any]]) -> Response:
+    """The JSON ``{key: entries, "next": null}``, as the last page of a list has it."""
+    written = (("," if index else "") + to_json(entry) for index, entry in enumerate(entries))
+    return file(f"{name}.json", "application/json", chain([f'{{"{key}":['], written, ['],"next":null}']))
+
+
+def begun(entries: Iterator[Item]) -> Iterator[Item]:
+    """The same, with the first one there: what goes wrong with the store is then still an answer with a status."""
+    return chain(list(islice(entries, 1)), entries)
