@@ -4,13 +4,20 @@ import { h, newId } from "./dom.js";
 import { t } from "./text.js";
 
 export const STATUSES = ["passed", "failed", "error", "stopped", "skipped"];
-const DAY = 86_400;
-const SPANS = { today: 0, "7d": 7, "30d": 30, "365d": 365, all: null };
+const SPANS = { today: 1, "7d": 7, "30d": 30, "365d": 365, all: null };
 
 /** What the address says: names of `names` and `span`, with defaults. */
 export function readFilters(names, defaults = {}) {
   const query = new URLSearchParams(window.location.search);
-  return Object.fromEntries([...names, "span", "from", "to"].map((name) => [name, query.get(name) ?? defaults[name] ?? ""]));
+  const read = Object.fromEntries([...names, "span", "from", "to"].map((name) => [name, query.get(name) ?? defaults[name] ?? ""]));
+  if (!Object.hasOwn(SPANS, read.span) && read.span !== "custom") read.span = defaults.span;
+  for (const name of ["from", "to"]) if (Number.isNaN(midnight(read[name]))) read[name] = "";
+  return read;
+}
+
+/** Whether not simply everything is asked for. */
+export function isFiltered(filters, names) {
+  return names.some((name) => filters[name]) || Object.values(timeParameters(filters)).some((time) => time !== null);
 }
 
 export function writeFilters(filters) {
@@ -19,26 +26,24 @@ export function writeFilters(filters) {
   history.replaceState(null, "", query ? `?${query}` : window.location.pathname);
 }
 
-/** The chosen time as the parameters `since` and `until`. */
+/** The chosen time as the parameters `since` and `until`: whole days where the browser is. */
 export function timeParameters({ span, from, to }) {
-  if (span === "custom") {
-    const until = to ? midnight(to) + DAY : null;
-    return { since: from ? midnight(from) : null, until };
-  }
+  if (span === "custom") return { since: from ? midnight(from) : null, until: to ? midnight(to, 1) : null };
   const days = SPANS[span];
-  if (days === null || days === undefined) return {};
-  const today = new Date();
-  today.setHours(0, 0, 0, 0);
-  return { since: today.getTime() / 1000 - Math.max(0, days - 1) * DAY };
+  return { since: days ? midnight(new Date(), 1 - days) : null };
 }
 
-function midnight(date) {
-  return new Date(`${date}T00:00:00`).getTime() / 1000;
+/** Midnight `days` after the date's; a day with a change of clocks has 23 or 25 hours. */
+function midnight(date, days = 0) {
+  const day = new Date(typeof date === "string" ? `${date}T00:00:00` : date);
+  day.setDate(day.getDate() + days);
+  return day.setHours(0, 0, 0, 0) / 1000;
 }
 
 /** A row of filter fields; `changed` is called with the filters when one changes. */
 export function filterBar(kinds, filters, changed) {
   const set = (name, value) => {
+    if (filters[name] === value) return;
     filters[name] = value;
     if (name === "span") custom.hidden = value !== "custom";
     changed(filters);
@@ -52,7 +57,11 @@ export function filterBar(kinds, filters, changed) {
 
   const make = {
     text(name) {
-      const input = h("input", { id: newId("filter"), type: "search", value: filters[name], autocomplete: "off", onchange: () => set(name, input.value.trim()) });
+      const input = h("input", { id: newId("filter"), type: "search", value: filters[name], autocomplete: "off", onchange: take, onsearch: take });
+      // The cross in the field clears it without a `change`.
+      function take() {
+        set(name, input.value.trim());
+      }
       return field(name, input);
     },
     status(name) {

@@ -5,18 +5,31 @@ import { chartBox } from "./chart.js";
 import { caseDetails, failure } from "./details.js";
 import { fill, h, icon, setAria } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
+import { question } from "./question.js";
 import { said } from "./said.js";
-import { duration, moment, t } from "./text.js";
+import { duration, moment, t, value } from "./text.js";
 
 const FORMATS = { json: "JSON", csv: "CSV", html: "HTML", junit: "JUnit", standcloud: "StandCloud" };
 
-export async function runPage(id) {
+// On paper nobody can open a case.
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll(".run-page .case-head[aria-expanded='false']")];
+  for (const head of opened) head.click();
+});
+addEventListener("afterprint", () => {
+  for (const head of opened) head.click();
+});
+
+/** The page of the run whose id stands in the address as `id`. */
+export function runPage(id) {
   const page = h("main", { id: "main", tabIndex: -1, class: "run-page" });
-  try {
-    show(page, await get(`/api/runs/${encodeURIComponent(id)}`));
-  } catch (error) {
-    fill(page, back(), h("p", { class: "empty muted" }, error.message));
-  }
+  const load = question(page, {
+    ask: (signal) => get(`/api/runs/${id}`, {}, signal),
+    answered: (report) => show(page, report),
+    failed: (text) => fill(page, back(), h("h1", { class: "empty muted" }, text)),
+  });
+  load();
   return page;
 }
 
@@ -54,7 +67,7 @@ function show(page, report) {
 function factCards(report) {
   const { host, dut, stand, process, batch } = report;
   const cards = [
-    ["report.run", { id: report.id, started: moment(report.start_time), duration: duration((report.stop_time ?? report.start_time) - report.start_time, { fine: true }), user: report.user, file: report.sequence.file, sha256: report.sequence.sha256?.slice(0, 16), hardseq: report.hardseq, ...params(report) }],
+    ["report.run", { id: report.id, started: moment(report.start_time), duration: report.stop_time && duration(report.stop_time - report.start_time, { fine: true }), user: report.user, file: report.sequence.file, sha256: report.sequence.sha256?.slice(0, 16), hardseq: report.hardseq, ...params(report) }],
     ["report.device", { ...dut, ...dut.info, info: null, sub_units: null, batch: batch.serial_number }],
     ["report.stand", { ...stand, ...stand.info, info: null, host: host.name, os: host.os, python: host.python, timezone: host.timezone }],
     ["report.process", { ...process, ...process.info, info: null }],
@@ -65,17 +78,17 @@ function factCards(report) {
 }
 
 function params(report) {
-  return Object.fromEntries(Object.entries(report.params || {}).map(([name, value]) => [`${t("report.param")} ${name}`, value]));
+  return Object.fromEntries(Object.entries(report.params || {}).map(([name, of]) => [`${t("report.param")} ${name}`, of]));
 }
 
 function factCard(title, facts) {
-  const said = Object.entries(facts).filter(([, value]) => value !== null && value !== undefined && value !== "" && typeof value !== "object");
+  const said = Object.entries(facts).filter(([, said]) => said !== null && said !== undefined && said !== "");
   if (!said.length) return null;
   const name = (key) => {
     const text = t(`fact.${key}`);
     return text === `fact.${key}` ? key : text;
   };
-  return h("section", { class: "card fact-card" }, h("h2", {}, title), h("dl", { class: "facts" }, said.map(([key, value]) => h("div", {}, h("dt", {}, name(key)), h("dd", {}, String(value))))));
+  return h("section", { class: "card fact-card" }, h("h2", {}, title), h("dl", { class: "facts" }, said.map(([key, of]) => h("div", {}, h("dt", {}, name(key)), h("dd", {}, typeof of === "object" ? value(of) : String(of))))));
 }
 
 function moduleCard(module, path) {
@@ -118,7 +131,7 @@ function caseRow(one, path) {
   let open = null;
   head.addEventListener("click", () => {
     if (open) open.remove();
-    open = open ? null : h("div", { class: "case-details" }, caseDetails(one, (of, index, entry) => (of === attempt ? null : storedChart(entry)), (entry) => `${path}/attachments/${encodeURIComponent(entry.sha256)}`));
+    open = open ? null : h("div", { class: "case-details" }, caseDetails(one, (of, index, entry) => (of === attempt ? null : storedChart(entry)), { link: (entry) => `${path}/attachments/${encodeURIComponent(entry.sha256)}` }));
     if (open) row.append(open);
     setAria(head, "expanded", String(Boolean(open)));
     row.classList.toggle("is-open", Boolean(open));

@@ -2,70 +2,89 @@
 
 import { address, get } from "./api.js";
 import { chartBox } from "./chart.js";
-import { fill, h, icon, newId } from "./dom.js";
+import { fill, h, icon, newId, show } from "./dom.js";
 import { filterBar, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { question } from "./question.js";
 import { number, t } from "./text.js";
 
-const NAMES = ["sequence", "part_number", "stand", "case", "measurement"];
+const CHOICE = ["sequence", "case", "measurement", "unit"];
+const NAMES = ["part_number", "stand"];
+const MOST = 2000;
 
-export async function seriesPage() {
-  const filters = readFilters(NAMES, { span: "all" });
-  const body = h("div", { class: "series-body", aria: { live: "polite" } });
-  const select = h("select", { id: newId("series"), onchange: chosen });
-  const csv = h("a", { class: "button small", download: "series.csv" }, icon("download"), "CSV");
-  const json = h("a", { class: "button small", download: "series.json" }, icon("download"), "JSON");
+export function seriesPage() {
+  const filters = readFilters([...CHOICE, ...NAMES], { span: "all" });
+  const body = h("div", { class: "series-body" });
+  const sequences = h("select", { id: newId("series"), onchange: () => choose(names.find((name) => name.sequence === sequences.value)) });
+  const measurements = h("select", { id: newId("series"), onchange: () => choose(names[measurements.value]) });
+  const csv = h("a", { class: "button small", download: "series.csv", hidden: true }, icon("download"), "CSV");
+  const json = h("a", { class: "button small", download: "series.json", hidden: true }, icon("download"), "JSON");
   let names = [];
 
-  async function loadNames() {
-    names = (await get("/api/series/names", { sequence: filters.sequence })).series;
-    const groups = new Map();
-    for (const [index, name] of names.entries()) {
-      const group = `${name.sequence} · ${name.case}`;
-      if (!groups.has(group)) groups.set(group, h("optgroup", { label: group }));
-      groups.get(group).append(h("option", { value: String(index) }, `${name.measurement}${name.unit ? ` (${name.unit})` : ""}`));
-    }
-    fill(select, [...groups.values()]);
-    const wanted = names.findIndex((name) => name.case === filters.case && (!filters.measurement || name.measurement === filters.measurement));
-    if (names.length) {
-      select.selectedIndex = Math.max(0, wanted);
-      await chosen();
-    } else {
-      fill(body, h("p", { class: "empty muted" }, t("series.none")));
-    }
+  const loadNames = question(body, {
+    ask: (signal) => get("/api/series/names", {}, signal),
+    answered(found) {
+      names = found.series;
+      const wanted = names.find((name) => CHOICE.every((part) => !filters[part] || name[part] === filters[part]));
+      fill(sequences, [...new Set(names.map((name) => name.sequence))].map((name) => h("option", { value: name }, name)));
+      if (wanted) {
+        choose(wanted);
+        return;
+      }
+      offer(null);
+      say(names.length ? t("series.unmeasured", { case: filters.case }) : t("series.none"));
+    },
+    failed: say,
+  });
+
+  const load = question(body, {
+    ask(signal) {
+      for (const [link, format] of [[csv, "csv"], [json, "json"]]) {
+        link.href = values({ format });
+        show(link, true);
+      }
+      return get(values({ limit: MOST }), {}, signal);
+    },
+    answered: (found) => fill(body, shown(found)),
+    failed: say,
+  });
+
+  /** The address of the chosen values; a measurement without a unit is another one than one in volts. */
+  function values(more) {
+    const { sequence, case: of, measurement, unit, part_number, stand } = filters;
+    return `${address("/api/series", { case: of, measurement, sequence, part_number, stand, ...timeParameters(filters), ...more })}&unit=${encodeURIComponent(unit)}`;
   }
 
-  async function chosen() {
-    const name = names[Number(select.value)];
-    if (!name) return;
-    Object.assign(filters, { case: name.case, measurement: name.measurement });
+  function choose(name) {
+    for (const part of CHOICE) filters[part] = name[part] ?? "";
     writeFilters(filters);
-    const parameters = { case: name.case, measurement: name.measurement, sequence: name.sequence, part_number: filters.part_number, stand: filters.stand, limit: 2000, ...timeParameters(filters) };
-    csv.href = address("/api/series", { ...parameters, format: "csv" });
-    json.href = address("/api/series", parameters);
-    try {
-      fill(body, shown(await get("/api/series", parameters)));
-    } catch (error) {
-      fill(body, h("p", { class: "empty muted" }, error.message));
-    }
+    offer(name);
+    load();
   }
 
-  const page = h(
+  /** Fills the list with the measurements of the sequence of `chosen`, or of the one that is asked for. */
+  function offer(chosen) {
+    sequences.value = chosen?.sequence ?? filters.sequence;
+    const options = [...names.entries()].filter(([, name]) => name.sequence === sequences.value);
+    fill(measurements, options.map(([index, name]) => h("option", { value: String(index) }, `${name.case} · ${name.measurement}${name.unit ? ` (${name.unit})` : ""}`)));
+    measurements.value = chosen ? String(names.indexOf(chosen)) : "";
+  }
+
+  function say(text) {
+    fill(body, h("p", { class: "empty muted" }, text));
+  }
+
+  loadNames();
+  return h(
     "main",
     { id: "main", tabIndex: -1, class: "history-page" },
     h("header", { class: "page-head" }, h("h1", {}, t("nav.measurements")), h("span", { class: "spacer" }), csv, json),
-    h("div", { class: "card series-choice field" }, h("label", { htmlFor: select.id }, t("series.measurement")), select),
-    filterBar({ sequence: "text", part_number: "text", stand: "text", span: "span" }, filters, () => {
+    h("div", { class: "card series-choice" }, [["filter.sequence", sequences], ["series.measurement", measurements]].map(([label, select]) => h("div", { class: "field" }, h("label", { htmlFor: select.id }, t(label)), select))),
+    filterBar({ part_number: "text", stand: "text", span: "span" }, filters, () => {
       writeFilters(filters);
-      loadNames();
+      if (measurements.value) load();
     }),
     body,
   );
-  try {
-    await loadNames();
-  } catch (error) {
-    fill(body, h("p", { class: "empty muted" }, error.message));
-  }
-  return page;
 }
 
 function shown(series) {
@@ -75,6 +94,8 @@ function shown(series) {
   const said = (value) => (value === null ? "—" : `${number(Number(value.toPrecision(6)))}${unit}`);
   const ratio = (value) => (value === null ? "—" : value.toFixed(2));
   const grade = (value) => (value === null ? "" : value >= 1.33 ? "is-passed" : value >= 1 ? "is-stopped" : "is-failed");
+  const notes = [points.length === MOST ? t("series.newest") : null, found.missing ? t("series.missing", { count: found.missing }) : null];
+  const limits = `${t("series.limits")}: ${said(found.lower)} … ${said(found.upper)}`;
   return [
     h(
       "div",
@@ -82,8 +103,8 @@ function shown(series) {
       tile("Cp", ratio(found.cp), t("series.cp"), grade(found.cp)),
       tile("Cpk", ratio(found.cpk), t("series.cpk"), grade(found.cpk)),
       tile(t("series.mean"), said(found.mean), `σ ${said(found.stdev)}`),
-      tile(t("series.range"), `${said(found.minimum)} … ${said(found.maximum)}`, `${t("series.limits")}: ${said(found.lower)} … ${said(found.upper)}`),
-      tile(t("series.values"), String(found.count), found.missing ? t("series.missing", { count: found.missing }) : ""),
+      tile(t("series.range"), `${said(found.minimum)} … ${said(found.maximum)}`, found.limits_changed ? `${limits} (${t("series.changed")})` : limits),
+      tile(t("series.values"), String(found.count), notes.filter(Boolean).join(" · ")),
     ),
     h("section", { class: "card" }, chartBox(`${series.measurement} – ${series.case}`, async () => chartOf(series))),
   ];

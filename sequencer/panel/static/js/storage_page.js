@@ -1,20 +1,36 @@
 // Where reports go, what waits there and why; one button tries again.
 
 import { get, post } from "./api.js";
-import { fill, h, icon } from "./dom.js";
+import { fill, h, icon, setText } from "./dom.js";
+import { question } from "./question.js";
+import { on } from "./state.js";
 import { moment, t } from "./text.js";
 import { toast } from "./toast.js";
 
-export function storagePage() {
-  const body = h("div", { class: "storage-body", aria: { live: "polite" } });
-  const retry = h("button", { type: "button", class: "button primary", onclick: again }, icon("refresh"), t("storage.retry"));
+const LOOK = 5000;
+let look = () => {};
+on("session", (changed) => changed.storage && look());
 
-  async function load() {
-    try {
-      fill(body, shown(await get("/api/outbox")));
-    } catch (error) {
-      fill(body, h("p", { class: "empty muted" }, error.message));
-    }
+export function storagePage() {
+  const body = h("div", { class: "storage-body" });
+  const retry = h("button", { type: "button", class: "button primary", onclick: again }, icon("refresh"), h("span", {}));
+  let seen = "";
+
+  const load = question(body, {
+    ask: (signal) => get("/api/outbox", {}, signal),
+    answered(status) {
+      retry.disabled = status.sending;
+      setText(retry.lastChild, t(status.sending ? "storage.sending" : "storage.retry"));
+      render(JSON.stringify(status), () => shown(status));
+    },
+    failed: (text) => render(text, () => h("p", { class: "empty muted" }, text)),
+  });
+
+  /** Only what changed is drawn anew: nobody loses a place in the table, nothing is read out twice. */
+  function render(content, make) {
+    if (content === seen) return;
+    seen = content;
+    fill(body, make());
   }
 
   async function again() {
@@ -25,17 +41,13 @@ export function storagePage() {
     } catch (error) {
       toast(error.message, "failed");
     }
-    setTimeout(() => {
-      retry.disabled = false;
-      load();
-    }, 1500);
+    load();
   }
 
+  look = () => body.isConnected && load();
   load();
-  const timer = setInterval(() => {
-    if (body.isConnected) load();
-    else clearInterval(timer);
-  }, 5000);
+  const timer = setInterval(() => (body.isConnected ? load() : clearInterval(timer)), LOOK);
+  setText(retry.lastChild, t("storage.retry"));
   return h(
     "main",
     { id: "main", tabIndex: -1, class: "history-page" },
@@ -58,6 +70,7 @@ function target(of) {
     ["storage.parked", of.parked],
     ["storage.delivered", of.delivered],
   ];
+  const hidden = of.waiting + of.blocked + of.parked - of.entries.length;
   const hold = of.hold ? t(`hold.${of.hold.reason}`, { text: of.hold.text || "", seconds: Math.round(of.hold.seconds || 0) }) : null;
   return h(
     "section",
@@ -66,7 +79,7 @@ function target(of) {
     h("dl", { class: "figures" }, figures.map(([name, count]) => h("div", { class: count && name !== "storage.delivered" ? "is-some" : "" }, h("dt", {}, t(name)), h("dd", { class: "number" }, String(count))))),
     h("p", {}, t("storage.last"), ": ", h("span", { class: "number" }, of.last_delivery ? moment(of.last_delivery) : t("storage.never"))),
     [hold, of.problem].filter(Boolean).map((text) => h("p", { class: "field-problem" }, text)),
-    of.entries?.length
+    of.entries.length
       ? h(
           "div",
           { class: "table-scroll" },
@@ -93,5 +106,6 @@ function target(of) {
           ),
         )
       : null,
+    hidden > 0 ? h("p", { class: "muted" }, t("storage.more", { count: hidden })) : null,
   );
 }

@@ -2,27 +2,28 @@
 
 import { address, get } from "./api.js";
 import { fill, h, icon } from "./dom.js";
-import { filterBar, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { question } from "./question.js";
 import { duration, percent, t } from "./text.js";
 
 const NAMES = ["sequence", "part_number", "stand"];
 
 export function yieldPage() {
   const filters = readFilters(NAMES, { span: "30d" });
-  const body = h("div", { class: "yield-body", aria: { live: "polite" } });
+  const body = h("div", { class: "yield-body" });
   const csv = h("a", { class: "button small", download: "statistics.csv" }, icon("download"), "CSV");
   const json = h("a", { class: "button small", download: "statistics.json" }, icon("download"), "JSON");
 
-  async function load() {
-    const parameters = { ...Object.fromEntries(NAMES.map((name) => [name, filters[name]])), ...timeParameters(filters) };
-    csv.href = address("/api/statistics", { ...parameters, format: "csv" });
-    json.href = address("/api/statistics", parameters);
-    try {
-      fill(body, shown(await get("/api/statistics", parameters), filters));
-    } catch (error) {
-      fill(body, h("p", { class: "empty muted" }, error.message));
-    }
-  }
+  const load = question(body, {
+    ask(signal) {
+      const parameters = { ...Object.fromEntries(NAMES.map((name) => [name, filters[name]])), ...timeParameters(filters) };
+      csv.href = address("/api/statistics", { ...parameters, format: "csv" });
+      json.href = address("/api/statistics", { ...parameters, format: "json" });
+      return get("/api/statistics", parameters, signal);
+    },
+    answered: (found) => fill(body, shown(found, filters)),
+    failed: (text) => fill(body, h("p", { class: "empty muted" }, text)),
+  });
 
   load();
   return h(
@@ -38,7 +39,7 @@ export function yieldPage() {
 }
 
 function shown(found, filters) {
-  if (!found.runs) return h("p", { class: "empty muted" }, t("history.empty"));
+  if (!found.runs) return h("p", { class: "empty muted" }, t(isFiltered(filters, NAMES) ? "history.empty" : "history.none"));
   const most = Math.max(1, ...found.failures.map((failure) => failure.runs));
   return [
     h(
@@ -61,7 +62,7 @@ function shown(found, filters) {
               h(
                 "li",
                 {},
-                h("a", { href: address("/measurements", { case: failure.case, sequence: filters.sequence }), class: "pareto-name" }, failure.case),
+                h("a", { href: address("/measurements", { ...filters, case: failure.case }), class: "pareto-name" }, failure.case),
                 h("meter", { min: 0, max: most, value: failure.runs, aria: { label: failure.case } }),
                 h("span", { class: "number" }, String(failure.runs)),
                 h("span", { class: "muted number" }, percent(failure.runs / found.runs)),
