@@ -51,7 +51,8 @@ def create(app: Any, broadcast: Broadcast, listener: socket.socket, connections:
         # Whoever holds connections and says nothing makes room for others soon.
         channel_timeout=30,
         cleanup_interval=10,
-        # What waits for a reader stays in memory: streams are cut off far below this, downloads wait at 16 MB.
+        # What waits for a reader holds no thread, not even the largest export: it goes to a file beyond 32 MB.
+        outbuf_high_watermark=256_000_000,
         outbuf_overflow=32_000_000,
         # Keeps reading while a stream goes out, so that a reader that closes is noticed.
         channel_request_lookahead=1,

@@ -196,9 +196,12 @@ class Live:
     def after(self, last: str | None, timeout: float) -> list[Change] | None:
         """The changes that follow id ``last``, waiting up to ``timeout`` seconds for one; ``None``: take a snapshot."""
         epoch, _, number = (last or "").rpartition("-")
-        if epoch != self.epoch or not number.isdigit():
+        try:
+            seen = int(number) if epoch == self.epoch else None
+        except ValueError:
+            seen = None
+        if seen is None:
             return None
-        seen = int(number)
         with self._published:
             if self._number <= seen and not self._closed:
                 self._published.wait_for(lambda: self._number > seen or self._closed, timeout)

@@ -12,6 +12,7 @@ from flask import Flask, Response, redirect, render_template, request
 
 from sequencer import __version__
 from sequencer.panel.assets import STATIC, prefix
+from sequencer.panel.errors import ApiError
 from sequencer.panel.guard import Guard
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ _PAGES = ("/", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage")
 
 
 @cache
-def texts(language: str) -> dict[str, str]:
-    """The page's texts in one of ``LANGUAGES``."""
-    found: dict[str, str] = json.loads((STATIC / "translations" / f"{language}.json").read_text("utf-8"))
+def texts(language: str) -> dict[str, str | dict[str, str]]:
+    """The page's texts in one of ``LANGUAGES``; one with a number in it may have a form for each kind of number."""
+    path = STATIC / "translations" / f"{language}.json"
+    found: dict[str, str | dict[str, str]] = json.loads(path.read_text("utf-8"))
     return found
 
 
@@ -60,24 +62,27 @@ def add_pages(app: Flask, session: Session, guard: Guard) -> None:
     for path in _PAGES:
         app.add_url_rule(path, f"page {path}", page, methods=["GET"])
 
-    def login() -> AnyResponse | str | tuple[str, int]:
+    def login() -> AnyResponse | tuple[str, int]:
         if guard.login is None:
             return redirect("/")
-        wrong = False
+        problem, status = None, 200
         if request.method == "POST":
-            if guard.try_login(request.form.get("token", "")[:1000], request.remote_addr or ""):
-                return _logged_in(guard)
-            wrong = True
+            try:
+                if guard.try_login(request.form.get("token", "")[:1000], request.remote_addr or ""):
+                    return _logged_in(guard)
+                problem, status = "login.wrong", 403
+            except ApiError as error:
+                problem, status = "login.wait", error.status
         shown = render_template(
             "login.html",
             language=language,
             texts=texts(language),
             title=session.title,
-            wrong=wrong,
+            problem=problem,
             sheets=SHEETS,
             static=prefix(),
         )
-        return (shown, 403) if wrong else shown
+        return shown, status
 
     app.add_url_rule("/login", "login", login, methods=["GET", "POST"])
 

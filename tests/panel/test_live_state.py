@@ -222,7 +222,8 @@ def test_a_new_run_of_the_same_plan_is_a_beginning(live: Live) -> None:
 def test_an_id_from_elsewhere_gets_the_whole_state(live: Live, last: str | None) -> None:
     """A server that was restarted, or an id that never was, leads to a snapshot."""
     assert live.after(last, 0) is None
-    assert live.after(f"{live.epoch}-99", 0) is None
+    for number in ("99", "", "x", "²", "9" * 5000):
+        assert live.after(f"{live.epoch}-{number}", 0) is None
 
 
 def test_what_is_too_old_to_patch_leads_to_a_snapshot() -> None:

@@ -141,7 +141,8 @@ def test_guessing_is_slowed_down(stand: Any) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     answers = [panel.ask("POST", "/login", b"token=wrong", token=False, headers=form).status for _ in range(11)]
     assert answers == [403] * 10 + [429]
-    assert panel.ask("POST", "/login", f"token={TOKEN}".encode(), token=False, headers=form).status == 429
+    waits = panel.ask("POST", "/login", f"token={TOKEN}".encode(), token=False, headers=form)
+    assert waits.status == 429 and "Wait a minute" in waits.body.decode()
 
 
 @pytest.mark.parametrize(("lines", "words"), [("", "no token"), ('token = "short"\n', "too short")])
