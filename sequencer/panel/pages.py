@@ -65,20 +65,20 @@ def add_pages(app: Flask, session: Session, guard: Guard) -> None:
     def login() -> AnyResponse | tuple[str, int]:
         if guard.login is None:
             return redirect("/")
-        problem, status = None, 200
+        status = 200
         if request.method == "POST":
             try:
                 if guard.try_login(request.form.get("token", "")[:1000], request.remote_addr or ""):
                     return _logged_in(guard)
-                problem, status = "login.wrong", 403
+                status = 403
             except ApiError as error:
-                problem, status = "login.wait", error.status
+                status = error.status
         shown = render_template(
             "login.html",
             language=language,
             texts=texts(language),
             title=session.title,
-            problem=problem,
+            status=status,
             sheets=SHEETS,
             static=prefix(),
         )
