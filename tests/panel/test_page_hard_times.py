@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+
+from tests.panel.conftest import WAITING
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -31,6 +35,27 @@ def test_a_page_survives_a_restart_of_the_server(stand: Any, browse: Any, free_p
     expect(page.locator(".alert")).to_have_count(0)
     # The new server has a new token: the page fetches it.
     started(page).locator(".start").click()
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+    assert again.last()["status"] == "passed"
+
+
+def test_a_run_that_was_cut_off_is_told(stand: Any, browse: Any, free_port: int) -> None:
+    """The panel is killed in the middle of a run: its page says so when the next panel is there, until the next run."""
+    stand.sequence("waiting", WAITING)
+    command = [sys.executable, "-m", "sequencer", "panel", str(stand.folder), "--port", str(free_port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as killed:
+        assert killed.stdout is not None
+        assert b"panel at" in killed.stdout.readline()
+        page = started(browse(f"http://localhost:{free_port}", strict=False))
+        page.keyboard.press("Space")
+        expect(page.locator(".case[data-name='main::first']")).to_have_class(re.compile("is-run"))
+        killed.kill()
+        (stand.folder / "go").touch()
+    again = stand.open(port=free_port)
+    alert = page.locator(".alert a")
+    expect(alert).to_contain_text("started anew while a run was going on", timeout=30_000)
+    started(page).keyboard.press("Space")
+    expect(alert).to_have_count(0)
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
     assert again.last()["status"] == "passed"
 

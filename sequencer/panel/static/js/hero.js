@@ -142,7 +142,9 @@ function subtitle(status) {
   const { run, session, counts } = state;
   if (status === "run") {
     const running = [...state.cases.values()].find((one) => one.status === "run");
-    return running ? running.name : t("run.begins");
+    if (running) return running.name;
+    if (!counts.ready) return t("run.ends");
+    return counts.ready === state.cases.size ? t("run.begins") : "";
   }
   if (status === "blocked") return t("problem.short");
   if (status === "loading") return t("session.loading");

@@ -42,6 +42,7 @@ export function livePage() {
 
 on("snapshot", () => parts.alerts && render());
 on("session", () => parts.alerts && render());
+on("begin", () => parts.alerts && renderAlerts());
 on("run", () => parts.alerts && renderTools());
 on("connection", () => parts.alerts && renderAlerts());
 onLanguage(() => parts.alerts && render());
@@ -56,6 +57,7 @@ function render() {
 function renderAlerts() {
   const shown = (state.session.alerts || []).map((one) => ({ kind: "warning", text: said(one.text) }));
   if (!state.connected && state.session.state !== "over") shown.unshift({ kind: "failed", text: t("connection.lost") });
+  if (state.cut) shown.unshift({ kind: "warning", text: t("run.cut"), link: `/runs/${encodeURIComponent(state.cut)}` });
   for (const target of state.session.storage?.targets || []) {
     if (target.parked) shown.push({ kind: "warning", text: t("storage.parked_alert", { target: t(`target.${target.target}`), count: target.parked }), link: "/storage" });
     if (target.hold?.reason === "refused") shown.push({ kind: "warning", text: t("storage.refused_alert", { target: t(`target.${target.target}`) }), link: "/storage" });
@@ -72,7 +74,9 @@ function renderAlerts() {
 function renderProblem() {
   const { problem } = state.session;
   show(parts.problem, problem);
-  if (!problem) return;
+  const mark = JSON.stringify([problem, document.documentElement.lang]);
+  if (!problem || parts.problem.dataset.mark === mark) return;
+  parts.problem.dataset.mark = mark;
   fill(
     parts.problem,
     h("h2", {}, icon("warning"), t(problem.code === "invalid" ? "problem.title" : "problem.process")),

@@ -14,6 +14,8 @@ export const state = {
   /** Server time minus browser time, in seconds. */
   offset: 0,
   connected: false,
+  /** The run that was going on when the panel was started anew, until another one begins. */
+  cut: null,
 };
 
 const listeners = { begin: [], snapshot: [], run: [], case: [], module: [], session: [], messages: [], connection: [], verdict: [] };
@@ -44,6 +46,9 @@ export function setConnected(connected) {
 
 export function takeSnapshot(document) {
   const before = state.run;
+  const anew = state.id !== null && epoch(state.id) !== epoch(document.id);
+  if (anew && before.status === "run") state.cut = before.id;
+  if (document.run.status === "run") state.cut = null;
   state.id = document.id;
   state.offset = document.now - Date.now() / 1000;
   state.session = document.session;
@@ -60,6 +65,11 @@ export function takeSnapshot(document) {
   }
   tell("snapshot");
   if (before && isNews(before, state.run)) tell("verdict");
+}
+
+/** What the ids of one start of the panel have in common. */
+function epoch(id) {
+  return id.split("-")[0];
 }
 
 /** Whether a run has ended since `before`: also one that was too quick to be seen, or ended while nobody listened. */
@@ -105,6 +115,7 @@ function begin(run) {
     for (const one of module.cases) Object.assign(one, { status: "ready", start_time: null, stop_time: null, reason: null, attempts: [] });
   }
   state.counts = { ready: state.cases.size };
+  state.cut = null;
   tell("begin");
 }
 
