@@ -254,6 +254,7 @@ def _stand(folder: Path) -> Iterator[Stand]:
 def chromium() -> Iterator[Any]:
     """The browser; `make test` installs it."""
     api = pytest.importorskip("playwright.sync_api")
+    api.expect.set_options(timeout=20_000)  # a loaded machine is slow, not wrong
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
         pytest.skip("there is no chromium")

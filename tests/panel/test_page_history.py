@@ -133,7 +133,7 @@ def test_a_measurement_over_the_runs(filled: Any, browse: Any) -> None:
 def test_an_unknown_run_says_so(filled: Any, browse: Any) -> None:
     """A wrong address is answered in words."""
     page = browse(filled, "/runs/nonsense", strict=False)
-    expect(page.locator(".empty")).to_have_text("there is no run with this id")
+    expect(page.locator(".empty")).to_have_text("There is nothing here; perhaps it was removed.")
 
 
 def test_storage_shows_what_waits_and_tries_again(stand: Any, browse: Any, free_port: int) -> None:

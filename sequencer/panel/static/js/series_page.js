@@ -64,6 +64,7 @@ export function seriesPage() {
   /** Fills the list with the measurements of the sequence of `chosen`, or of the one that is asked for. */
   function offer(chosen) {
     sequences.value = chosen?.sequence ?? filters.sequence;
+    if (sequences.selectedIndex < 0) sequences.selectedIndex = 0;
     const options = [...names.entries()].filter(([, name]) => name.sequence === sequences.value);
     fill(measurements, options.map(([index, name]) => h("option", { value: String(index) }, `${name.case} · ${name.measurement}${name.unit ? ` (${name.unit})` : ""}`)));
     measurements.value = chosen ? String(names.indexOf(chosen)) : "";
