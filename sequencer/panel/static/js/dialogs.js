@@ -53,7 +53,7 @@ class Question {
       "form",
       { class: "dialog-form", autocomplete: "off", noValidate: true, onsubmit: (event) => this.submit(event), onkeydown: (event) => this.entered(event) },
       h(
-        "header",
+        "div",
         { class: "dialog-head" },
         icon("question"),
         h("h2", { id: title }, this.dialog.title || t("dialog.title")),

@@ -2,12 +2,13 @@
 
 import { post } from "./api.js";
 import { h, icon, memory, newId, setAria, setText, show } from "./dom.js";
-import { on, state } from "./state.js";
+import { isFinal, on, state } from "./state.js";
 import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
 import { setSound, soundOn } from "./sound.js";
 
 const PAGES = { live: "/", runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage" };
 const parts = { links: {} };
+let shown = "/";
 
 export function headerView() {
   parts.links = Object.fromEntries(Object.entries(PAGES).map(([name, href]) => [name, h("a", { href, class: "nav-link" }, h("span", { class: "nav-text" }))]));
@@ -32,8 +33,20 @@ export function markPage(path) {
     setAria(link, "current", here ? "page" : null);
   }
   parts.menu?.hidePopover?.();
+  shown = path;
+  retitle();
 }
 
+/** What the window is called: how the run ended, the page, the stand's tests. */
+function retitle() {
+  const { run, session } = state;
+  const verdict = run?.id && isFinal(run.status) ? `${run.status === "passed" ? "✓" : "✕"} ${t(`verdict.${run.status}`)}` : null;
+  const page = Object.keys(PAGES).find((name) => name !== "live" && shown.startsWith(PAGES[name]));
+  const title = [verdict, page && t(`nav.${page}`), session.title || run?.sequence.name || "hardseq"].filter(Boolean).join(" · ");
+  if (document.title !== title) document.title = title;
+}
+
+on("run", retitle);
 on("session", render);
 on("snapshot", () => {
   render();
@@ -61,6 +74,7 @@ function render() {
   const waiting = (state.session.storage?.targets || []).reduce((sum, target) => sum + target.waiting + target.blocked + target.parked, 0);
   show(parts.waiting, waiting);
   setText(parts.waiting, waiting);
+  retitle();
   parts.button.title = t("menu.title");
   setAria(parts.button, "label", t("menu.title"));
 }

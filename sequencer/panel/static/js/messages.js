@@ -10,7 +10,7 @@ import { t } from "./text.js";
 import { toast } from "./toast.js";
 
 const TOO_SOON = 350;
-const strip = h("div", { class: "messages" });
+const strip = h("div", { class: "messages", aria: { live: "polite" } });
 let blocking = null;
 let known = "";
 
@@ -53,9 +53,9 @@ async function confirm(message) {
 function note(message) {
   return h(
     "section",
-    { class: "message card", role: "status", aria: { label: message.title || t("message.title") } },
+    { class: "message card", aria: { label: message.title || t("message.title") } },
     icon("info"),
-    h("div", { class: "message-body" }, message.title ? h("h3", {}, message.title) : null, looks({ ...message.details, text: message.text }, message.id)),
+    h("div", { class: "message-body" }, message.title ? h("h2", {}, message.title) : null, looks({ ...message.details, text: message.text }, message.id)),
     h("button", { type: "button", class: "icon-button", title: t("message.dismiss"), aria: { label: t("message.dismiss") }, onclick: () => confirm(message) }, icon("close")),
   );
 }
