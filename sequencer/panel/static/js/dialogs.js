@@ -4,7 +4,7 @@ import { ApiError, post } from "./api.js";
 import { AnswerField } from "./answer_field.js";
 import { fill, h, icon, memory, modal, newId, setText } from "./dom.js";
 import { looks } from "./looks.js";
-import { now, on, openDialogs, state } from "./state.js";
+import { lastAttempt, now, on, openDialogs, state } from "./state.js";
 import { duration, t } from "./text.js";
 import { play } from "./sound.js";
 import { toast } from "./toast.js";
@@ -13,7 +13,7 @@ import { toast } from "./toast.js";
 const TOO_SOON = 350;
 let shown = null;
 
-on("case", update);
+on("case", (name) => (shown || lastAttempt(state.cases.get(name))?.dialogs.length) && update());
 on("snapshot", update);
 on("begin", update);
 on("verdict", update);
