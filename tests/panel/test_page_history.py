@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -134,24 +133,3 @@ def test_an_unknown_run_says_so(filled: Any, browse: Any) -> None:
     """A wrong address is answered in words."""
     page = browse(filled, "/runs/nonsense", strict=False)
     expect(page.locator(".empty")).to_have_text("There is nothing here; perhaps it was removed.")
-
-
-def test_storage_shows_what_waits_and_tries_again(stand: Any, browse: Any, free_port: int) -> None:
-    """Reports that StandCloud did not get are counted, with the reason, and sent again by one button."""
-    stand.configure(
-        f'[stand_cloud]\naddress = "http://127.0.0.1:{free_port}"\napi_key = "secret-key-1"\nautosync = true\n'
-    )
-    panel = stand.open()
-    panel.run()
-    page = browse(panel, "/storage")
-    target = page.locator(".target")
-    expect(target).to_contain_text("StandCloud")
-    expect(target.locator(".figures .is-some")).to_contain_text("1")
-    expect(target.locator("tbody tr")).to_have_count(1)
-    expect(target.locator("tbody tr")).to_contain_text(re.compile("refused|reach|connect", re.IGNORECASE))
-    expect(page.locator(".nav .badge")).to_have_text("1", timeout=20_000)
-    with page.expect_response("**/api/sync") as answer:
-        page.get_by_role("button", name="Try again now").click()
-    assert answer.value.status == 200
-    assert "secret-key-1" not in page.content()
-    assert "secret-key-1" not in json.dumps(panel.ask("GET", "/api/outbox").json)

@@ -1,0 +1,129 @@
+"""The storage page, and history while its store is away, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sequencer.store.base import StoreUnavailable
+from tests.sync.conftest import StandInProcess
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+KEY = "secret-key-1"
+
+
+@pytest.fixture
+def panel(stand: Any, free_port: int) -> Any:
+    """A panel whose StandCloud is not there yet."""
+    stand.configure(f'[stand_cloud]\naddress = "http://127.0.0.1:{free_port}"\napi_key = "{KEY}"\nautosync = true\n')
+    return stand.open()
+
+
+@pytest.fixture
+def stand_cloud(panel: Any, free_port: int) -> Iterator[Any]:
+    """Starts the stand-in where the panel expects StandCloud."""
+    started: list[StandInProcess] = []
+
+    def start() -> StandInProcess:
+        started.append(StandInProcess(free_port, KEY))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def test_what_waits_is_told_and_tried_again(panel: Any, stand_cloud: Any, browse: Any) -> None:
+    """Nobody there, refused, refused key, delivered: the page says which and why, without being loaded again."""
+    run = panel.run()["id"]
+    page = browse(panel, "/storage")
+    target = page.locator(".target", has_text="StandCloud")
+    again = page.get_by_role("button", name="Try again now")
+
+    def counts(*waiting_blocked_parked_delivered: int) -> None:
+        expect(target.locator(".figures dd")).to_have_text([str(count) for count in waiting_blocked_parked_delivered])
+
+    counts(1, 0, 0, 0)
+    expect(target.locator("tbody tr")).to_contain_text(re.compile("refused|reach|connect", re.IGNORECASE))
+    expect(page.locator(".nav .badge")).to_contain_text("1")
+    server = stand_cloud()
+    server.fail(status=400, text="a wrong key")
+    again.click()
+    counts(0, 0, 1, 0)
+    expect(target.locator("tbody tr")).to_contain_text("400 a wrong key")
+    server.behave()
+    server.fail(status=401, text="who are you")
+    again.click()
+    counts(0, 1, 0, 0)
+    expect(target).to_contain_text("The API key is refused: who are you")
+    server.behave()
+    again.click()
+    counts(0, 0, 0, 1)
+    expect(target).not_to_contain_text("never")
+    expect(page.locator(".nav .badge")).to_be_hidden()
+    assert server.copies == {run: 1}
+    assert KEY not in page.content()
+    assert KEY not in json.dumps(panel.ask("GET", "/api/outbox").json)
+
+
+def test_while_it_is_sent_nobody_sends_again(panel: Any, free_port: int, browse: Any) -> None:
+    """While a server takes its time the button says so and cannot be pressed, and a second call is refused."""
+    panel.run()
+    page = browse(panel, "/storage")
+    again = page.get_by_role("button", name="Try again now")
+    expect(again).to_be_enabled()
+    with socket.create_server(("127.0.0.1", free_port)):  # takes connections and never answers
+        again.click()
+        expect(page.get_by_role("button", name="Sending …")).to_be_disabled()
+        assert panel.ask("POST", "/api/sync", {}).json["error"]["code"] == "syncing"
+    expect(again).to_be_enabled()
+    expect(page.locator(".figures dd").first).to_have_text("1")
+
+
+def test_a_table_that_did_not_change_is_left_alone(panel: Any, browse: Any) -> None:
+    """Whoever reads or selects something in the table is not disturbed by the next look."""
+    panel.run()
+    page = browse(panel, "/storage")
+    link = page.locator(".target tbody a")
+    link.focus()
+    with page.expect_response("**/api/outbox"):
+        pass
+    expect(link).to_be_focused()
+
+
+@pytest.mark.parametrize("path", ["/runs", "/yield", "/measurements", "/runs/latest"])
+def test_a_store_that_is_away_is_asked_again(stand: Any, browse: Any, path: str) -> None:
+    """The page says in words that the store is away, and shows its runs as soon as it is back."""
+    panel = stand.open()
+    panel.run()
+    store = panel.session.store
+    panel.session.store = Away()
+    try:
+        page = browse(panel, path, strict=False)
+        expect(page.locator(".empty")).to_contain_text("The stored runs cannot be read just now; trying again.")
+        expect(page.locator(".empty")).to_contain_text("CouchDB at factory cannot be reached")
+    finally:
+        panel.session.store = store
+    expect(page.locator(".runs tbody tr, .tile-figure, .report-head").first).to_be_visible()
+    for form in ("csv", "json"):
+        panel.session.store = Away()
+        assert panel.ask("GET", f"/api/runs?format={form}").status == 503
+        panel.session.store = store
+
+
+class Away:
+    """A store whose server does not answer."""
+
+    place = "CouchDB at factory"
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*_: object, **__: object) -> None:
+            raise StoreUnavailable(f"{self.place} cannot be reached")
+
+        return call
