@@ -242,14 +242,16 @@ def test_the_server_checks_again(stand: Any, browse: Any) -> None:
 
 
 def test_the_first_answer_wins_and_the_others_see_it(stand: Any, browse: Any) -> None:
-    """Two browsers: one answers, the other's dialog goes away and says who answered."""
-    panel, page, dialog = asked(stand, browse, "- dialog: Ready?\n- wait: 300 ms")
+    """Two browsers: one answers, the other's dialog goes away and says who answered, before the next dialog."""
+    panel, page, dialog = asked(stand, browse, "- dialog: Ready?\n- dialog: Next?")
     other = browse(panel, "/runs")
     expect(other.locator("dialog.dialog")).to_be_visible()
     page.evaluate("localStorage.setItem('hardseq.operator', 'Ann')")
     dialog.get_by_role("button", name="Confirm").click()
-    expect(other.locator("dialog.dialog")).to_have_count(0)
-    expect(other.locator(".toast")).to_contain_text("Answered by Ann")
+    expect(other.locator("dialog.dialog")).to_contain_text("Next?")
+    expect(other.locator(".toasts:popover-open .toast")).to_contain_text("Answered by Ann")
+    page.wait_for_timeout(TOO_SOON)
+    dialog.get_by_role("button", name="Confirm").click()
     ended(panel, page)
 
 
@@ -300,6 +302,15 @@ def test_picture_and_html_can_do_nothing(stand: Any, browse: Any) -> None:
     assert dialog.locator("iframe").get_attribute("sandbox") == ""
     dialog.get_by_role("button", name="Confirm").click()
     ended(panel, page)
+
+
+def test_the_cross_of_a_blocking_message_stops_the_run(stand: Any, browse: Any) -> None:
+    """Whoever sees smoke need not confirm first that the lid is closed."""
+    panel, page, message = asked(stand, browse, "- operator_message: {text: Close the lid, blocking: true}")
+    message.get_by_role("button", name="Close and stop the run").click()
+    expect(page.locator(".hero .verdict-word")).to_have_text("Stopped")
+    expect(message).to_have_count(0)
+    assert panel.last()["status"] == "stopped"
 
 
 def test_messages_blocking_and_not_and_cleared(stand: Any, browse: Any) -> None:

@@ -229,39 +229,6 @@ def test_without_modal_result_and_sound_nothing_covers_the_page(stand: Any, brow
     expect(page.locator("html")).to_have_attribute("data-sound", "")
 
 
-def test_attempts_are_kept_apart(stand: Any, browse: Any) -> None:
-    """The row shows the last attempt, the details every one with its own measurements."""
-    stand.sequence(
-        "flaky",
-        """
-name: Flaky
-drivers: {bench: bench.Bench}
-modules:
-  main:
-    name: Main
-    cases:
-      flaky:
-        name: Flaky rail
-        attempts: 2
-        steps:
-          - {measure: Output, call: bench.flaky, unit: V, limits: [4.8, 5.2]}
-          - {check: "2 > 1"}
-""",
-    )
-    page = started(browse(stand.open()))
-    page.keyboard.press("Space")
-    expect(verdict(page)).to_have_text("Pass")
-    flaky = row(page, "main::flaky")
-    expect(flaky.locator(".attempt-tag")).to_have_text("Attempt 2")
-    expect(flaky.locator(".reading-value")).to_have_text("5 V")
-    flaky.locator(".case-head").click()
-    expect(flaky.locator(".case-details .col-value.number")).to_have_text("5 V")
-    expect(flaky.locator(".check")).to_contain_text("2 > 1")
-    flaky.get_by_role("button", name="Attempt 1").click()
-    expect(flaky.locator(".case-details .col-value.number")).to_have_text("4 V")
-    expect(flaky.locator(".case-details .failure-message")).to_be_visible()
-
-
 def test_progress_of_a_case_and_remaining_time_of_the_run(stand: Any, browse: Any) -> None:
     """A bar beside the case while it runs; after one passed run the page knows how long the rest takes."""
     stand.sequence(
@@ -297,62 +264,6 @@ modules:
         panel.go()
         expect(verdict(page)).to_have_text("Pass")
         expect(bar).to_be_hidden()
-
-
-def test_a_chart_is_drawn_by_the_local_library_only_when_there_is_one(stand: Any, browse: Any) -> None:
-    """No chart, no library; with one the data come, axes, legend and PNG are there."""
-    stand.sequence(
-        "charts",
-        """
-name: Charts
-drivers: {bench: bench.Bench}
-modules:
-  main:
-    name: Main
-    cases:
-      sweep:
-        name: Sweep
-        steps:
-          - {call: bench.sweep, save: sweep}
-          - chart:
-              title: Frequency response
-              type: log_x_y
-              x_label: Frequency, Hz
-              y_label: Gain
-              series:
-                - {name: Board, x: "${{ sweep.x }}", y: "${{ sweep.y }}"}
-                - {name: Limit, x: [1, 1000], y: [2, 200]}
-""",
-    )
-    panel = stand.open()
-    page = browse(panel)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    started(page).keyboard.press("Space")
-    chart = row(page, "main::sweep").locator("figure.chart")
-    expect(chart.locator("canvas")).to_be_visible()
-    expect(chart.locator(".chart-title")).to_have_text("Frequency response")
-    expect(chart.locator(".u-legend")).to_contain_text("Board")
-    expect(chart.locator(".u-legend")).to_contain_text("Limit")
-    assert any("uPlot.esm.js" in url for url in asked)
-    assert all(url.startswith(panel.url) for url in asked)
-    with page.expect_download() as download:
-        chart.get_by_role("button", name="Save as PNG").click()
-    assert download.value.suggested_filename == "Frequency-response.png"
-    assert download.value.path().read_bytes().startswith(b"\x89PNG")
-    legend = chart.locator(".u-series", has_text="Board")
-    legend.locator("th").click()
-    expect(legend).to_have_class(re.compile("u-off"))
-
-
-def test_no_chart_no_library(stand: Any, browse: Any) -> None:
-    """A run without charts never asks for the chart library."""
-    asked: list[str] = []
-    page = browse(stand.open())
-    page.on("request", lambda request: asked.append(request.url))
-    started(page).keyboard.press("Space")
-    expect(verdict(page)).to_have_text("Pass")
-    assert not any("uplot" in url.lower() for url in asked)
 
 
 def test_a_stopped_run_covers_the_page_too(stand: Any, browse: Any) -> None:

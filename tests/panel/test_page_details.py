@@ -1,0 +1,191 @@
+"""Cases in detail, in a real browser: attempts, what there is too much of, charts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+
+def row(page: Any, name: str) -> Any:
+    return page.locator(f".case[data-name='{name}']")
+
+
+def started(page: Any) -> Any:
+    """The page once its Start button can be pressed."""
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    return page
+
+
+def passed(page: Any) -> None:
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+
+
+def test_attempts_are_kept_apart(stand: Any, browse: Any) -> None:
+    """The row shows the last attempt, the details every one with its own measurements."""
+    stand.sequence(
+        "flaky",
+        """
+name: Flaky
+drivers: {bench: bench.Bench}
+modules:
+  main:
+    name: Main
+    cases:
+      flaky:
+        name: Flaky rail
+        attempts: 2
+        steps:
+          - {measure: Output, call: bench.flaky, unit: V, limits: [4.8, 5.2]}
+          - {check: "2 > 1"}
+""",
+    )
+    page = started(browse(stand.open()))
+    page.keyboard.press("Space")
+    passed(page)
+    flaky = row(page, "main::flaky")
+    expect(flaky.locator(".attempt-tag")).to_have_text("Attempt 2")
+    expect(flaky.locator(".reading-value")).to_have_text("5 V")
+    flaky.locator(".case-head").click()
+    expect(flaky.locator(".case-details .col-value.number")).to_have_text("5 V")
+    expect(flaky.locator(".check")).to_contain_text("2 > 1")
+    flaky.get_by_role("button", name="Attempt 1").click()
+    expect(flaky.locator(".case-details .col-value.number")).to_have_text("4 V")
+    expect(flaky.locator(".case-details .failure-message")).to_be_visible()
+
+
+def test_a_chart_is_drawn_by_the_local_library_only_when_there_is_one(stand: Any, browse: Any) -> None:
+    """No chart, no library; with one the data come, axes, legend and PNG are there."""
+    stand.sequence(
+        "charts",
+        """
+name: Charts
+drivers: {bench: bench.Bench}
+modules:
+  main:
+    name: Main
+    cases:
+      sweep:
+        name: Sweep
+        steps:
+          - {call: bench.sweep, save: sweep}
+          - chart:
+              title: Frequency response
+              type: log_x_y
+              x_label: Frequency, Hz
+              y_label: Gain
+              series:
+                - {name: Board, x: "${{ sweep.x }}", y: "${{ sweep.y }}"}
+                - {name: Limit, x: [1, 1000], y: [2, 200]}
+""",
+    )
+    panel = stand.open()
+    page = browse(panel)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    started(page).keyboard.press("Space")
+    chart = row(page, "main::sweep").locator("figure.chart")
+    expect(chart.locator("canvas")).to_be_visible()
+    expect(chart.locator(".chart-title")).to_have_text("Frequency response")
+    expect(chart.locator(".u-legend")).to_contain_text("Board")
+    expect(chart.locator(".u-legend")).to_contain_text("Limit")
+    assert any("uPlot.esm.js" in url for url in asked)
+    assert all(url.startswith(panel.url) for url in asked)
+    with page.expect_download() as download:
+        chart.get_by_role("button", name="Save as PNG").click()
+    assert download.value.suggested_filename == "Frequency-response.png"
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    legend = chart.locator(".u-series", has_text="Board")
+    legend.locator("th").click()
+    expect(legend).to_have_class(re.compile("u-off"))
+
+
+def test_no_chart_no_library(stand: Any, browse: Any) -> None:
+    """A run without charts never asks for the chart library."""
+    asked: list[str] = []
+    page = browse(stand.open())
+    page.on("request", lambda request: asked.append(request.url))
+    started(page).keyboard.press("Space")
+    passed(page)
+    assert not any("uplot" in url.lower() for url in asked)
+
+
+def test_an_attempt_that_is_read_stays_while_the_case_goes_on(stand: Any, browse: Any) -> None:
+    """Open details of a running case follow it, but not away from the attempt that somebody chose."""
+    stand.sequence(
+        "flaky",
+        """
+name: Flaky
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+modules:
+  main:
+    name: Main
+    cases:
+      flaky:
+        name: Flaky rail
+        attempts: 2
+        steps:
+          - {measure: Output, call: bench.flaky, unit: V, limits: [4.8, 5.2], on_fail: stop}
+          - {call: bench.wait}
+          - {measure: Ripple, value: 7, unit: mV}
+""",
+    )
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.press("Space")
+    flaky = row(page, "main::flaky")
+    expect(flaky.locator(".reading-value")).to_have_text("5 V")
+    flaky.locator(".case-head").click()
+    flaky.get_by_role("button", name="Attempt 1").click()
+    values = flaky.locator(".case-details .col-value.number")
+    expect(values).to_have_text(["4 V"])
+    panel.go()
+    passed(page)
+    expect(flaky.locator(".facts")).to_contain_text("Duration")
+    expect(values).to_have_text(["4 V"])
+    flaky.locator(".case-details").get_by_role("button", name="Attempt 2").click()
+    expect(values).to_have_text(["5 V", "7 mV"])
+
+
+def test_of_too_much_the_rest_is_counted(stand: Any, browse: Any) -> None:
+    """Of 1,500 measurements a page gets 1,000, and of 20 failures it shows 10; both say how many more there are."""
+    stand.configure("[frontend.modal_result]\nenable = true\n")
+    points = "{measure: 'Point ${{ i }}', value: '${{ i }}', limits: [20, 2000]}"
+    stand.steps(f"- for_each: {{i: '${{{{ range(0, 1500) }}}}'}}\n  steps: [{points}]")
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.press("Space")
+    result = page.locator("dialog.result")
+    expect(result).to_contain_text("and 15 more")
+    expect(result.get_by_role("button", name="Close")).to_be_in_viewport()
+    asked = row(page, "main::ask")
+    expect(asked.locator(".failure")).to_have_count(10)
+    expect(asked.locator(".case-failures")).to_contain_text("and 10 more")
+    page.wait_for_timeout(450)
+    page.keyboard.press("Enter")
+    asked.locator(".case-head").click()
+    expect(asked.locator(".case-details tbody tr")).to_have_count(1000)
+    expect(asked.locator(".case-details")).to_contain_text("and 500 more")
+
+
+def test_charts_of_runs_before_are_let_go(stand: Any, browse: Any) -> None:
+    """A page that stays open for weeks keeps the charts of the last run alone."""
+    stand.steps("- chart: {title: Ramp, series: [{y: [1, 2, 3]}]}")
+    panel = stand.open()
+    page = browse(panel)
+    for _ in range(4):
+        started(page).locator(".start").click()
+        passed(page)
+        expect(page.locator(".case canvas")).to_be_visible()
+        panel.wait_for("ready")
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    prototype = session.send("Runtime.evaluate", {"expression": "HTMLCanvasElement.prototype"})["result"]["objectId"]
+    kept = session.send("Runtime.queryObjects", {"prototypeObjectId": prototype})["objects"]["objectId"]
+    count = "function () { return this.length; }"
+    told = session.send("Runtime.callFunctionOn", {"objectId": kept, "functionDeclaration": count})
+    # One drawn now, and one that the next chart to be drawn sweeps away.
+    assert told["result"]["value"] <= 2
