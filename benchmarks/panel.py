@@ -1,7 +1,7 @@
 """Measures the operator panel: how late a browser is, what ten of them cost the run, how soon the first case begins.
 
     python benchmarks/panel.py [--cases 1000] [--clients 10] [--rounds 7]
-    python benchmarks/panel.py --history 100000      instead: how fast the history pages' calls are
+    python benchmarks/panel.py --history 100000      instead: how fast the history is, calls and pages in a browser
 
 A real panel in a process of its own serves a sequence of cases with one limited measurement each and nothing to wait
 for: the fastest run there is, and so the hardest to follow. The clients read server-sent events over sockets, each
@@ -200,47 +200,19 @@ def measure(cases: int, clients: int, rounds: int) -> dict[str, float]:
     }
 
 
-HISTORY_CALLS = {
-    "first page of runs": "/api/runs",
-    "runs of a serial number": "/api/runs?serial_number=SN0000009",
-    "failed runs of a stand": "/api/runs?status=failed&stand=Stand+1",
-    "yield, everything": "/api/statistics",
-    "yield of 30 days": "/api/statistics?since={since}",
-    "a measurement's values": "/api/series?case=main::case_3&measurement=Rail+3",
-    "a whole report": "/api/runs/latest",
-}
-
-
 def measure_history(runs: int) -> dict[str, float]:
-    """The median time of each call in milliseconds, over HTTP, with ``runs`` stored runs."""
-    from stores import BEGIN, SECONDS_BETWEEN_RUNS, run_report
+    """Milliseconds of calls and pages, with ``runs`` stored runs."""
+    import panel_history
 
-    from sequencer.domain.state_folder import StateFolder
-    from sequencer.store.sqlite import SqliteStore
-
-    figures = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_sequence(folder, 10)
-        state = StateFolder(folder / ".hardseq")
-        store = SqliteStore(state.database, state.attachments)
-        for number in range(runs):
-            store.save(run_report(number))
-        store.close()
+        panel_history.fill(folder, runs)
         panel = Panel(folder)
         try:
-            for call, path in HISTORY_CALLS.items():
-                address = path.format(since=BEGIN + runs * SECONDS_BETWEEN_RUNS - 30 * 86_400)
-                taken = []
-                for _ in range(15):
-                    begun = time.perf_counter()
-                    with urlopen(f"http://localhost:{panel.port}{address}") as answer:
-                        answer.read()
-                    taken.append(time.perf_counter() - begun)
-                figures[call] = statistics.median(taken) * 1000
+            return {**panel_history.calls(panel.port, runs), **panel_history.pages(panel.port)}
         finally:
             panel.close()
-    return figures
 
 
 def main() -> None:
@@ -252,7 +224,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.history:
         figures = measure_history(chosen.history)
-        print(f"{chosen.history} stored runs, milliseconds over HTTP")
+        print(f"{chosen.history} stored runs, milliseconds")
     else:
         figures = measure(chosen.cases, chosen.clients, chosen.rounds)
         print(f"{chosen.cases} cases, {chosen.clients} clients, {chosen.rounds} rounds, milliseconds")
