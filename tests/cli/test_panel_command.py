@@ -117,9 +117,12 @@ def test_a_second_panel_on_the_same_port_is_refused(panel: Panel) -> None:
     assert "is another panel running?" in second.stderr
 
 
-def test_a_panel_for_others_needs_a_token(panel: Panel) -> None:
+def test_a_panel_for_others_needs_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address that other machines reach is refused without a token, as a configuration that cannot be used."""
-    refused = panel.hardseq("panel", "--host", "0.0.0.0", "--port", "0")
+    monkeypatch.delenv("HARDSEQ_PANEL_TOKEN", raising=False)
+    (tmp_path / "board.yaml").write_text(SEQUENCE)
+    command = [sys.executable, "-m", "sequencer", "panel", str(tmp_path), "--host", "0.0.0.0", "--port", "0"]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert refused.returncode == 2
     assert "token" in refused.stderr
 
