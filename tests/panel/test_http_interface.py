@@ -188,6 +188,18 @@ def test_every_answer_is_hardened(panel: Any) -> None:
     assert not re.search(r"\son\w+=|\sstyle=|javascript:", page)
 
 
+def test_the_pages_own_files_are_asked_for_once(panel: Any) -> None:
+    """Browsers keep them, since their addresses name their contents; another version's address gets what there is."""
+    page = panel.ask("GET", "/").body.decode()
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert len(addresses) > 10
+    for address in addresses:
+        answer = panel.ask("GET", address)
+        assert (answer.status, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable"), address
+    other = panel.ask("GET", re.sub(r"/v-\w+/", "/v-0000/", addresses[0]))
+    assert (other.status, other.headers["Cache-Control"]) == (200, "no-cache")
+
+
 @pytest.mark.parametrize(
     "name",
     [
