@@ -109,10 +109,12 @@ def test_a_panel_is_driven_from_the_command_line(panel: Panel) -> None:
     assert panel.hardseq("status").returncode == 1
 
 
-def test_a_second_panel_on_the_same_port_is_refused(panel: Panel) -> None:
-    """Two panels cannot share a port; the second one says so."""
+def test_a_second_panel_on_the_same_port_is_refused(panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Panels of two projects cannot share a port; the second one says so."""
     port = panel.address.rstrip("/").rsplit(":", 1)[1]
-    second = panel.hardseq("panel", "--port", port)
+    other = tmp_path_factory.mktemp("other") / "board.yaml"
+    other.write_text(SEQUENCE)
+    second = panel.hardseq("panel", str(other), "--port", port)
     assert second.returncode == 4
     assert "is another panel running?" in second.stderr
 
