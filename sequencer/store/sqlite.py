@@ -188,7 +188,10 @@ def _remove(connection: sqlite3.Connection, number: int) -> None:
 
 
 def _decoded(body: bytes) -> RunReport:
-    return cast(RunReport, json.loads(zlib.decompress(body)))
+    try:
+        return cast(RunReport, json.loads(zlib.decompress(body)))
+    except (zlib.error, ValueError) as error:
+        raise StoreError(f"the stored report is damaged: {error}") from None
 
 
 def _insert_attachment(connection: sqlite3.Connection, sha256: str, data: bytes, media_type: str | None) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,25 @@ def test_a_file_that_is_no_database_says_so_and_is_left_alone(tmp_path: Path, re
     with pytest.raises(StoreUnavailable, match="is no database: move the file aside"):
         store.save(report())
     assert database.read_bytes() == before
+
+
+def test_a_damaged_report_is_told_and_harms_no_other(tmp_path: Path, report: MakeReport) -> None:
+    """What a bad disk left of one report is an error of the store; the list and other reports are there."""
+    store = SqliteStore(tmp_path / "hardseq.sqlite3")
+    bad, good = report(start=1_700_000_000.0), report(start=1_700_000_060.0)
+    store.save(bad)
+    store.save(good)
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "hardseq.sqlite3")) as connection, connection:
+        connection.execute(
+            "UPDATE documents SET body = x'00ff' WHERE run = (SELECT number FROM runs WHERE id = ?)", (bad["id"],)
+        )
+    store = SqliteStore(tmp_path / "hardseq.sqlite3")
+    with pytest.raises(StoreError, match="the stored report is damaged"):
+        store.get(bad["id"])
+    assert store.get(good["id"]) == good
+    assert len(store.find().runs) == 2
+    store.close()
 
 
 def test_a_damaged_database_says_so(tmp_path: Path, report: MakeReport) -> None:
