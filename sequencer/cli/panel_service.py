@@ -6,7 +6,7 @@ import sys
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import say
@@ -17,6 +17,7 @@ from sequencer.cli.terminal_lines import clean
 from sequencer.cli.terminal_summary import verdict_line
 from sequencer.panel.server import CannotListen, PanelRefused, PanelServer
 from sequencer.panel.session import Session
+from sequencer.runner.process_lock import ProcessLock, described
 from sequencer.store.project_folder import Project
 from sequencer.vocabulary.report import RunReport
 
@@ -49,6 +50,8 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
     terminal = PlainTerminal(sys.stdout)
     ended = threading.Event()
     with ExitStack() as opened:
+        if (holder := _hold_page(project, opened)) is not None:
+            raise _served_already(project, holder)
         keeping = opened.enter_context(PanelKeeping(project, terminal))
         session = WaitingSession(
             bench=ProjectBench(
@@ -67,7 +70,8 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
             stand=project.settings.stand.recorded(),
         )
         frontend = project.settings.frontend
-        server = _server(session, project, host or frontend.host, frontend.port if port is None else port)
+        note = project.state.panel
+        server = _server(session, project, host or frontend.host, frontend.port if port is None else port, note)
         opened.callback(server.close)
         opened.callback(session.close)
         keeping.deliveries.start()
@@ -95,8 +99,10 @@ def run_page(project: Project, keeping: Keeping, opened: ExitStack) -> tuple[Ses
         title=project.settings.tests_name or "",
         stand=project.settings.stand.recorded(),
     )
+    # The note of a panel that waits beside this run stays: `hardseq start` is meant for that.
+    note = project.state.panel if _hold_page(project, opened) is None else None
     try:
-        server = _server(session, project, frontend.host, frontend.port)
+        server = _server(session, project, frontend.host, frontend.port, note)
     except Refusal as refusal:
         tell(f"no live page: {refusal}")
         return None
@@ -117,9 +123,28 @@ def open_in_browser(address: str) -> None:
     say(f"no browser could be opened; the page is at {clean(address)}", err=True)
 
 
-def _server(session: Session, project: Project, host: str, port: int) -> PanelServer:
+def _hold_page(project: Project, opened: ExitStack) -> dict[str, Any] | None:
+    """Takes the project's place for the page that commands talk to, or says who has it."""
+    lock = ProcessLock(project.state.panel_lock)
+    opened.callback(lock.release)
+    return lock.take()
+
+
+def _served_already(project: Project, holder: dict[str, Any]) -> Refusal:
+    import json
+
     try:
-        return PanelServer(session, host, port, login=project.settings.frontend.token, note=project.state.panel)
+        address = f" at {json.loads(project.state.panel.read_bytes())['address']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        address = ""
+    message = f"this project's page is served already{address}, by {described(holder)}"
+    hint = "two stands on one machine need a state folder each: HARDSEQ_STATE_DIR"
+    return Refusal(message, hint=hint, code=ExitCode.BROKEN)
+
+
+def _server(session: Session, project: Project, host: str, port: int, note: Path | None) -> PanelServer:
+    try:
+        return PanelServer(session, host, port, login=project.settings.frontend.token, note=note)
     except CannotListen as refused:
         raise Refusal(str(refused), code=ExitCode.BROKEN) from None
     except PanelRefused as refused:

@@ -10,8 +10,8 @@ from sequencer.cli.stand_request import stand_request
 from sequencer.cli.watch import file_times
 from sequencer.compiler.project import ensure_compiled
 from sequencer.panel.bench import Choice, Listener, Loaded, PanelRun, Wish
-from sequencer.panel.errors import Invalid
-from sequencer.runner.request import RunRefused, StartRequest
+from sequencer.panel.errors import Invalid, Refused
+from sequencer.runner.request import RunRefused, StandInUse, StartRequest
 from sequencer.runner.run import Run
 from sequencer.store.project_folder import Project, open_project, sequence_files
 from sequencer.sync.upload_desk import Upload
@@ -93,11 +93,17 @@ class BenchRun:
         return successor is not None
 
     def start(self, wish: Wish) -> str:
-        """Starts; returns the run's id. Raises ``Invalid`` for a selection or parameter that cannot be used."""
+        """Starts; returns the run's id.
+
+        Raises ``Invalid`` for a selection or parameter that cannot be used, ``Refused`` while another run has the
+        stand.
+        """
         try:
             return self.run.start(self._request(wish))
         except RunRefused as refused:
             raise Invalid(str(refused)) from None
+        except StandInUse as used:
+            raise Refused("in-use", str(used)) from None
 
     def _request(self, wish: Wish) -> StartRequest:
         return stand_request(

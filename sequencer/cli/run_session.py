@@ -174,6 +174,9 @@ class _RunSession:
         from sequencer.cli.run_signals import stopping_on_signals
         from sequencer.runner.request import RunNotPossible, RunRefused
 
+        if page is not None:
+            # Before the first question can be asked. The page of a single run only stops and answers it.
+            page.watch(cast("PanelRun", self.run))
         with stopping_on_signals(self.run.stop):
             try:
                 self.run.start(request)
@@ -181,9 +184,6 @@ class _RunSession:
                 raise Refusal(str(refused)) from None
             except RunNotPossible as impossible:
                 raise Refusal(str(impossible), code=ExitCode.BROKEN) from None
-            if page is not None:
-                # The page of a single run only stops and answers it.
-                page.watch(cast("PanelRun", self.run))
             begun()
             report = self.run.wait()
         assert report is not None  # without a time limit it waits for one

@@ -37,6 +37,16 @@ class StateFolder:
         """Address and token of the running panel, for ``hardseq start``, ``stop`` and ``status``."""
         return self.path / "panel.json"
 
+    @property
+    def run_lock(self) -> Path:
+        """Held by the process whose run uses the stand."""
+        return self.path / "run.lock"
+
+    @property
+    def panel_lock(self) -> Path:
+        """Held by the process whose panel ``panel`` tells of."""
+        return self.path / "panel.lock"
+
     def journal(self, run_id: str) -> Path:
         """The journal of one run."""
         return self.journals / f"{run_id}.jsonl"

@@ -17,6 +17,10 @@ class RunNotPossible(RuntimeError):
     """The run could not be started: the test process or the journal cannot do its work. Nothing was recorded."""
 
 
+class StandInUse(RunNotPossible):
+    """Another run uses the stand. Two stands on one machine need a state folder each."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
     """How to run a compiled sequence.

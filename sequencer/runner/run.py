@@ -12,10 +12,10 @@ from sequencer.runner.child import Child
 # All that is not needed to start the test process is imported once that is loading in parallel.
 if TYPE_CHECKING:
     from sequencer.domain.state_folder import StateFolder
+    from sequencer.runner.claim import Claim
     from sequencer.runner.questions import Questions
     from sequencer.runner.request import StartRequest
     from sequencer.runner.supervisor import Inbox, Supervisor
-    from sequencer.runtime.journal import Journal
     from sequencer.sync.upload_desk import Upload
     from sequencer.vocabulary.data import Data
     from sequencer.vocabulary.event import Stamped
@@ -72,7 +72,7 @@ class Run:
         self._grace = grace
         self._spare = spare
         self._supervisor: Supervisor | None = None
-        self._journal: Journal | None = None
+        self._claim: Claim | None = None
         self._warm = False
 
     def prepare(self) -> None:
@@ -144,19 +144,24 @@ class Run:
         return run
 
     def start(self, request: StartRequest) -> str:
-        """Begins the run and returns its id. Raises ``RunRefused`` or ``RunNotPossible``; then there is no run."""
+        """Begins the run and returns its id.
+
+        Raises ``RunRefused``, ``StandInUse`` or another ``RunNotPossible``; then there is no run.
+        """
         from sequencer.domain.run_id import new_run_id
+        from sequencer.runner.claim import Claim
         from sequencer.runner.host import host_facts
 
         self.prepare()
         host = request.host if request.host is not None else host_facts()
         self.wait_ready()
         supervisor = self._prepared()
-        if self._journal is not None:
+        if self._claim is not None:
             raise _not_possible("this run was started before")
         run_id = new_run_id()
-        path = self._state.journal(run_id)
-        self._journal = _hold(path)
+        claim = Claim(self._state)
+        path = claim.take(run_id)
+        self._claim = claim
         command = {**request.command(run_id, str(path), str(self._state.attachments)), "host": host}
         command["uploads"] = self._open_desk()
         if self.debugger is not None:
@@ -164,7 +169,8 @@ class Run:
         supervisor.start(command)
         _wait(supervisor.begun.wait, None)
         if supervisor.problem is not None:
-            self._release(path)
+            claim.give_up()
+            self._claim = None
             raise supervisor.problem
         self.run_id = run_id
         return run_id
@@ -193,6 +199,8 @@ class Run:
         over = _wait(supervisor.over.wait, seconds)
         if supervisor.problem is not None:
             raise supervisor.problem
+        if over and self._claim is not None:
+            self._claim.free_stand()
         return supervisor.fold.begun() if over else None
 
     def close(self) -> None:
@@ -205,9 +213,8 @@ class Run:
                 supervisor.child.kill()
                 supervisor.child.wait(self._grace)
             supervisor.close()
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
+        if self._claim is not None:
+            self._claim.close()
 
     @property
     def alive(self) -> bool:
@@ -264,24 +271,6 @@ class Run:
                 self._output(
                     f"hardseq: a listener of the run failed and hears no more: {type(error).__name__}: {error}"
                 )
-
-    def _release(self, path: Path) -> None:
-        """A journal in which nothing stands is none."""
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
-        if path.exists() and path.stat().st_size == 0:
-            path.unlink()
-
-
-def _hold(path: Path) -> Journal:
-    from sequencer.runtime.journal import Journal
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return Journal(path, "runner")
-    except OSError as error:
-        raise _not_possible(f"the journal {path} cannot be opened: {error.strerror or error}") from None
 
 
 def _not_possible(message: str) -> Exception:

@@ -78,6 +78,24 @@ def prune(state: StateFolder) -> None:
         _remove([name for name in names if is_stored(name)][:-KEPT])
 
 
+def worked_on(state: StateFolder) -> str | None:
+    """The id of a run whose journal somebody still writes, if there is one."""
+    from sequencer.runtime.journal_lock import hold_alone
+
+    for name in reversed(_names(state.journals)):
+        path = Path(name)
+        if is_stored(name) or _is_empty(path):
+            continue
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+            try:
+                if not hold_alone(descriptor):
+                    return path.stem
+            finally:
+                os.close(descriptor)
+    return None
+
+
 def is_stored(journal: Path | str) -> bool:
     """Whether the journal's report is safe; false for one that cannot be read."""
     try:

@@ -52,6 +52,7 @@ class Panel:
         found = re.search(r"http://\S+", line)
         assert found, line + self.process.stdout.read()
         self.address = found[0]
+        self.local = self.address.replace("localhost", "127.0.0.1")
 
     def hardseq(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

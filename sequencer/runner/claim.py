@@ -1,0 +1,71 @@
+"""What a run has to itself: the stand, which one run at a time may use, and its journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic, sleep
+
+from sequencer.domain.state_folder import StateFolder
+from sequencer.runner.process_lock import ProcessLock, described
+from sequencer.runner.request import RunNotPossible, StandInUse
+from sequencer.runtime.journal import Journal
+from sequencer.store.recovery import worked_on
+
+PATIENCE = 5.0
+"""Seconds that a start waits for what a run before it left behind."""
+
+
+class Claim:
+    """Of one run. ``journal`` is where its events go, ``None`` before ``take``."""
+
+    def __init__(self, state: StateFolder) -> None:
+        self.journal: Path | None = None
+        self._state = state
+        self._stand = ProcessLock(state.run_lock)
+        self._held: Journal | None = None
+
+    def take(self, run_id: str) -> Path:
+        """Takes the stand and opens the journal; its path. Raises ``StandInUse`` or ``RunNotPossible``."""
+        path = self._state.journal(run_id)
+        try:
+            holder = self._stand.take(run=run_id)
+            if holder is not None:
+                raise StandInUse(f"another run uses this stand: {described(holder)}")
+            self._wait_for_the_last()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._held = Journal(path, "runner")
+        except OSError as error:
+            self._stand.release()
+            message = f"the journal {path} cannot be opened: {error.strerror or error}"
+            raise RunNotPossible(message) from None
+        except StandInUse:
+            self._stand.release()
+            raise
+        self.journal = path
+        return path
+
+    def _wait_for_the_last(self) -> None:
+        """A runner that was killed leaves a test process that stops by itself, but not before its teardown."""
+        end = monotonic() + PATIENCE
+        while left := worked_on(self._state):
+            if monotonic() > end:
+                raise StandInUse(f"the test process of run {left} is still closing its instruments; try again soon")
+            sleep(0.1)
+
+    def give_up(self) -> None:
+        """The run did not begin. A journal in which nothing stands is none."""
+        self.close()
+        path, self.journal = self.journal, None
+        if path is not None and path.exists() and path.stat().st_size == 0:
+            path.unlink()
+
+    def free_stand(self) -> None:
+        """The run is over: another one may use the stand."""
+        self._stand.release()
+
+    def close(self) -> None:
+        """Lets everything go. Closing twice is harmless."""
+        self._stand.release()
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
