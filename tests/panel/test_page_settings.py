@@ -171,3 +171,19 @@ def test_from_phone_to_wall_nothing_is_cut_off(stand: Any, browse: Any, width: i
         expect(page.locator("main")).to_be_visible()
         page.wait_for_timeout(100)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+
+
+def test_a_report_on_paper(stand: Any, browse: Any) -> None:
+    """Printed, a run shows every case with its measurements, dark or not, without what can only be pressed."""
+    panel = stand.open()
+    panel.run()
+    page = browse(panel, "/runs/latest", color_scheme="dark")
+    expect(page.locator(".report-head")).to_be_visible()
+    page.emulate_media(media="print", color_scheme="dark")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator(".case-details .measurements")).to_have_count(2)
+    expect(page.locator(".bar")).to_be_hidden()
+    expect(page.locator(".page-head .button").first).to_be_hidden()
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(16, 22, 31)"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.locator(".case-details")).to_have_count(0)

@@ -133,9 +133,9 @@ function renderRun() {
   parts.hero.style.setProperty("--letters", String(Math.max(4, width(verdictWord(status)))));
 }
 
-/** Letters that a word is wide: those of Chinese and Japanese count nearly double. */
+/** Letters that a word is wide: those of Chinese and Japanese count nearly double, Cyrillic ones a little more. */
 function width(word) {
-  return [...word].reduce((sum, letter) => sum + (letter.codePointAt(0) > 0x2e80 ? 1.7 : 1), 0);
+  return [...word].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1.7 : letter > "\u0400" ? 1.15 : 1), 0);
 }
 
 function subtitle(status) {
