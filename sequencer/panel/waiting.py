@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sequencer.domain.params import read_params
 from sequencer.panel import live
-from sequencer.panel.bench import Bench, Loaded, PanelRun, Wish
-from sequencer.panel.errors import Invalid, NotThere, Refused
+from sequencer.panel.bench import Bench, Loaded, PanelRun
+from sequencer.panel.errors import NotThere, Refused
 from sequencer.panel.expectation import expected_seconds
 from sequencer.panel.garbage import collect, postponed
 from sequencer.panel.session import Session
+from sequencer.panel.wish import read_wish
 from sequencer.store.base import RunFilter, StoreError
 from sequencer.sync.outbox_tables import OutboxUnavailable
 from sequencer.vocabulary.problem import InvalidInput, Problem
@@ -79,7 +79,7 @@ class WaitingSession(Session):
             run, loaded = self._run, self._loaded
             if self._state != "ready" or run is None or loaded is None:
                 raise self._refusal()
-            wish = _wish(loaded, params, only, tags, user)
+            wish = read_wish(loaded, params, only, tags, user)
             self._enter("starting")
         try:
             refusal = self.keeper.refusal()
@@ -97,6 +97,12 @@ class WaitingSession(Session):
             self._enter("running")
             self._changed.notify_all()
         return identity
+
+    def stop(self, reason: str) -> None:
+        """Stops the run, also one that just begins. Raises ``Refused`` when there is none."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._state != "starting", PATIENCE)
+        super().stop(reason)
 
     def choose(self, name: str) -> None:
         """Chooses another sequence, or loads the present one again. Raises ``Refused`` or ``NotThere``."""
@@ -273,28 +279,6 @@ class WaitingSession(Session):
 
     def _learn(self, reports: Iterable[RunReport]) -> None:
         self.live.set(expected=expected_seconds(reports))
-
-
-def _wish(
-    loaded: Loaded, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None
-) -> Wish:
-    values, errors = read_params(loaded.params, params)
-    if errors:
-        fields = [{"field": name, "code": "param", "message": text} for name, text in errors.items()]
-        raise Invalid("; ".join(f"{name} {text}" for name, text in errors.items()), fields=fields)
-    known = {module["id"] for module in loaded.modules}
-    known |= {f"{module['id']}::{case['id']}" for module in loaded.modules for case in module["cases"]}
-    unknown = [name for name in only or () if name not in known]
-    if unknown:
-        raise Invalid(f"there is no case {unknown[0]!r}", fields=[{"field": "only", "code": "unknown"}])
-    if only is not None and not only:
-        raise Invalid("no case is chosen", fields=[{"field": "only", "code": "empty"}])
-    return Wish(
-        params=values,
-        only=None if only is None else tuple(only),
-        tags=None if tags is None else tuple(tags),
-        user=user,
-    )
 
 
 def _problem(found: Problem) -> dict[str, Any]:

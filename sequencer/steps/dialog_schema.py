@@ -123,7 +123,10 @@ CHOICES: Schema = {
 }
 
 CONSTRAINTS: Mapping[str, Schema] = {
-    "required": {"type": "boolean", "description": "Whether it must be answered; false is the default of checkboxes without `min`."},
+    "required": {
+        "type": "boolean",
+        "description": "Whether it must be answered; false is the default of checkboxes without `min`.",
+    },
     "default": {"description": "What is filled in at first.", "examples": ["REV1.0"]},
     "placeholder": _text("A hint in the empty field.", "SN000000"),
     "unit": _text("The unit of a number, shown beside the field.", "V"),

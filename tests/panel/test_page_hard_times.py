@@ -6,10 +6,12 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import pytest
 
+from sequencer.cli.project_bench import BenchRun
 from tests.panel.conftest import WAITING
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -58,6 +60,22 @@ def test_a_run_that_was_cut_off_is_told(stand: Any, browse: Any, free_port: int)
     expect(alert).to_have_count(0)
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
     assert again.last()["status"] == "passed"
+
+
+def test_stop_while_the_run_begins(stand: Any, browse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop is there as soon as Start was pressed, and means the run that begins."""
+    begins, begin = threading.Event(), BenchRun.start
+    monkeypatch.setattr(BenchRun, "start", lambda run, wish: begins.wait(30) and begin(run, wish))
+    stand.sequence("waiting", WAITING)
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.press("Space")
+    panel.wait_for("starting")
+    with page.expect_request("**/api/stop"):
+        page.locator(".stop").click()
+    begins.set()
+    expect(page.locator(".hero .verdict-word")).to_have_text("Stopped")
+    assert panel.last()["status"] == "stopped"
 
 
 def test_who_comes_late_sees_everything_then_only_changes(stand: Any, browse: Any) -> None:

@@ -17,6 +17,7 @@ let planned = "";
 let sequence = null;
 let scheduled = false;
 let settling = false;
+let fresh = false;
 let filter = "all";
 let choosing = false;
 let onChosen = () => {};
@@ -74,6 +75,13 @@ on("begin", renew);
 on("case", (name) => schedule(name));
 on("module", (id) => schedule(`module ${id}`));
 on("verdict", () => {
+  fresh = settling = true;
+  schedule();
+});
+on("session", (changed) => {
+  // The form is back at the top, and takes its room there.
+  if (changed.state !== "ready" || !fresh) return;
+  fresh = false;
   settling = true;
   schedule();
 });

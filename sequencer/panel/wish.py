@@ -1,0 +1,33 @@
+"""Reads what a Start asks for, by what the sequence takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sequencer.domain.params import read_params
+from sequencer.panel.bench import Loaded, Wish
+from sequencer.panel.errors import Invalid
+
+
+def read_wish(
+    loaded: Loaded, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None
+) -> Wish:
+    """The wish, with the values of all params. Raises ``Invalid`` (``fields``: what is wrong by name)."""
+    values, errors = read_params(loaded.params, params)
+    if errors:
+        fields = [{"field": name, "code": "param", "message": text} for name, text in errors.items()]
+        raise Invalid("; ".join(f"{name} {text}" for name, text in errors.items()), fields=fields)
+    known = {module["id"] for module in loaded.modules}
+    known |= {f"{module['id']}::{case['id']}" for module in loaded.modules for case in module["cases"]}
+    unknown = [name for name in only or () if name not in known]
+    if unknown:
+        raise Invalid(f"there is no case {unknown[0]!r}", fields=[{"field": "only", "code": "unknown"}])
+    if only is not None and not only:
+        raise Invalid("no case is chosen", fields=[{"field": "only", "code": "empty"}])
+    return Wish(
+        params=values,
+        only=None if only is None else tuple(only),
+        tags=None if tags is None else tuple(tags),
+        user=user,
+    )
