@@ -120,6 +120,33 @@ def test_a_second_panel_on_the_same_port_is_refused(panel: Panel, tmp_path_facto
     assert "is another panel running?" in second.stderr
 
 
+def test_a_second_panel_of_a_project_is_refused(panel: Panel) -> None:
+    """Whatever its port; it names the first one, which commands still find."""
+    second = panel.hardseq("panel", "--port", "0")
+    assert second.returncode == 4
+    assert f"this project's page is served already at {panel.local}" in second.stderr
+    assert f"by process {panel.process.pid}, since" in second.stderr
+    assert panel.hardseq("status").returncode == 0
+
+
+def test_a_panel_and_a_run_share_the_stand_by_turns(panel: Panel) -> None:
+    """While the panel runs a run of its own is refused; beside a waiting panel it may, and leaves that its note."""
+    panel.wait_for_state("ready")
+    assert panel.hardseq("start").returncode == 0
+    refused = panel.hardseq("run", "sequences/board.yaml", "--arg", "seconds=0", "--no-panel")
+    assert refused.returncode == 4
+    assert f"another run uses this stand: process {panel.process.pid}, since" in refused.stderr
+    assert panel.hardseq("stop").returncode == 0
+    panel.wait_for_state("ready")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (panel.project / "hardseq.toml").write_text(f"[frontend]\nport = {port}\n")
+    beside = panel.hardseq("run", "sequences/board.yaml", "--arg", "seconds=0")
+    assert beside.returncode == 0, beside.stdout + beside.stderr
+    assert f"live page http://localhost:{port}/" in beside.stdout
+    panel.wait_for_state("ready")
+
+
 def test_a_panel_for_others_needs_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address that other machines reach is refused without a token, as a configuration that cannot be used."""
     monkeypatch.delenv("HARDSEQ_PANEL_TOKEN", raising=False)
