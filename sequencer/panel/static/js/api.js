@@ -1,17 +1,20 @@
 // Calls to the panel's HTTP interface.
 
+import { said } from "./said.js";
 import { hasText, t } from "./text.js";
 
 /** An answer that is an error; `code`, `message` and `fields` as the panel said them. */
 export class ApiError extends Error {
   constructor(status, error) {
-    super(hasText(`error.${error?.code}`) ? t(`error.${error.code}`) : error?.message || `HTTP ${status}`);
+    super(hasText(`error.${error?.code}`) ? t(`error.${error.code}`) : said(error?.message) || `HTTP ${status}`);
     this.status = status;
     this.code = error?.code || "unknown";
     this.fields = error?.fields || [];
   }
 }
 
+/** Milliseconds; a Start may wait for a test process that is coming up. */
+const PATIENCE = 20_000;
 let token = document.documentElement.dataset.token;
 
 /** Goes to the login page, which leads back here. */
@@ -36,7 +39,7 @@ async function readAnswer(answer) {
 /** Like `fetch`, with words for a person when nobody answers. */
 async function reach(path, options) {
   try {
-    return await fetch(path, options);
+    return await fetch(path, { signal: AbortSignal.timeout(PATIENCE), ...options });
   } catch (error) {
     throw error.name === "AbortError" ? error : new Error(t("connection.lost"));
   }

@@ -27,7 +27,7 @@ function pattern(english) {
   const form = english.split(/\{(\w+)\}/).map((part, index) => {
     if (index % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
     slots.push(part);
-    return `(${SLOTS[part] ?? ".+"})`;
+    return `(${SLOTS[part] ?? "[^]+"})`;
   });
   return { form: new RegExp(`^${form.join("")}$`), slots };
 }
