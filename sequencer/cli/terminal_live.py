@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
@@ -31,7 +30,8 @@ from sequencer.cli.terminal_lines import (
 from sequencer.cli.terminal_state import RunningCase, RunView
 from sequencer.cli.terminal_summary import Source, no_source
 from sequencer.cli.terminal_writer import Writer
-from sequencer.vocabulary.event import Stamped
+from sequencer.vocabulary.clock import SteadyClock
+from sequencer.vocabulary.event import RunStarted, Stamped
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
@@ -57,6 +57,7 @@ class LiveTerminal:
 
     def __init__(self, stream: TextIO) -> None:
         self._writer = Writer(stream)
+        self._clock = SteadyClock()
         self._colour = wants_colour(stream)
         self._bar = ("█", "░") if can_write(stream, "█░▶") else ("#", ".")
         self._view = RunView()
@@ -75,6 +76,8 @@ class LiveTerminal:
     def event(self, stamped: Stamped) -> None:
         """Keeps the event for the next drawing."""
         with self._lock:
+            if isinstance(stamped.event, RunStarted):
+                self._clock = SteadyClock.set_to(stamped.time)
             self._pending += self._view.apply(stamped)
 
     def output(self, text: str) -> None:
@@ -141,7 +144,7 @@ class LiveTerminal:
 
     def _draw(self) -> None:
         lines, self._pending = self._pending, []
-        area = self._area(time.time())
+        area = self._area(self._clock.now())
         self._live.update(Text("\n").join(self._text(line) for line in area))
         if lines:
             self._console.print(Text("\n").join(self._text(line) for line in lines), soft_wrap=True)

@@ -9,7 +9,7 @@ from flask import Response, request
 
 from sequencer import __version__
 from sequencer.panel import files
-from sequencer.panel.errors import ApiError, NotThere
+from sequencer.panel.errors import ApiError, NotThere, Refused
 from sequencer.panel.patches import to_json
 from sequencer.panel.requests import body, count, expect, optional_text, query
 from sequencer.panel.routes import Parameter, Route
@@ -19,6 +19,10 @@ from sequencer.vocabulary.report import RunReport
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session
+
+
+MOST_LATE = 5.0
+"""Seconds from the press of Start to its arrival."""
 
 
 def _json(text: str) -> Response:
@@ -48,7 +52,8 @@ def events(session: Session) -> Response:
 
 
 def start(session: Session) -> Mapping[str, Any]:
-    given = body("params", "only", "tags", "user")
+    given = body("params", "only", "tags", "user", "asked")
+    _refuse_late(session, given.get("asked"))
     params = {} if given.get("params") is None else expect(given["params"], dict, "params must be an object")
     only = given.get("only")
     tags = given.get("tags")
@@ -56,6 +61,15 @@ def start(session: Session) -> Mapping[str, Any]:
         if names is not None and not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
             raise ApiError(400, "wrong-type", f"{name} must be a list of texts")
     return {"run": session.start(params, only, tags, optional_text(given, "user"))}
+
+
+def _refuse_late(session: Session, asked: Any) -> None:
+    """A Start that lay in a dead network or a frozen panel must not run when nobody expects it any more."""
+    if asked is None:
+        return
+    late = session.live.clock.now() - expect(asked, (int, float), "asked must be a number")
+    if late > MOST_LATE:
+        raise Refused("too-late", f"Start was pressed {late:.0f} s ago; press it again")
 
 
 def stop(session: Session) -> Mapping[str, Any]:
@@ -160,6 +174,10 @@ ROUTES: tuple[Route, ...] = (
             only={"type": ["array", "null"], "items": TEXT, "description": "Cases to run: module::case, or a module."},
             tags={"type": ["array", "null"], "items": TEXT, "description": "Cases with one of these tags."},
             user={"type": ["string", "null"], "maxLength": 200, "description": "Who tests."},
+            asked={
+                "type": ["number", "null"],
+                "description": "When Start was pressed, by the state's `now`; what arrives 5 s later is refused.",
+            },
         ),
         answer=mapping(run={"type": "string", "description": "The run's id."}),
         errors={409: "a run is going on, or none can be started now", 422: "params or only are not usable"},

@@ -13,7 +13,7 @@ import threading
 from contextlib import suppress
 
 from sequencer.panel.live import Change, Live
-from sequencer.panel.stream import ALIVE, HEARTBEAT, MOST_PENDING, encode
+from sequencer.panel.stream import HEARTBEAT, MOST_PENDING, alive, encode
 
 MOST_READERS = 200
 _RETRY_SECONDS = 0.05
@@ -118,7 +118,7 @@ class Broadcast:
         before = self._last
         if changes is None:
             changes = [self._live.snapshot()]
-        data = b"".join(map(encode, changes)) or (ALIVE if quiet else b"")
+        data = b"".join(map(encode, changes)) or (alive(self._live) if quiet else b"")
         framed = {False: data, True: _chunk(data)}
         if changes:
             self._last = changes[-1].id

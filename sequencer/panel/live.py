@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from sequencer.domain.fold import Fold
 from sequencer.panel.patches import RunView, to_json, whole_run
 from sequencer.panel.plan import plan_of, planned
+from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.event import RunFinished, RunResumed, RunStarted, Stamped
 from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
 
@@ -37,10 +38,11 @@ class Change(NamedTuple):
 
 
 class Live:
-    """Thread-safe. ``close`` ends its thread and every reader."""
+    """Thread-safe. ``close`` ends its thread and every reader. ``clock`` is that of the run."""
 
     def __init__(self, session: Mapping[str, Any] | None = None, *, pause: float = PAUSE) -> None:
         self.epoch = secrets.token_hex(4)
+        self.clock = SteadyClock()
         self._pause = pause
         self._number = 0
         self._changes: deque[tuple[int, Change]] = deque()
@@ -100,7 +102,7 @@ class Live:
             self._take()
             for message in self._report["operator_messages"]:
                 if message["id"] == identity and message["cleared"] is None:
-                    message["cleared"] = time.time()
+                    message["cleared"] = self.clock.now()
             self._mark()
 
     def set(self, **session: Any) -> None:
@@ -139,6 +141,7 @@ class Live:
             event = stamped.event
             if isinstance(event, RunStarted):
                 self._fold = Fold(event.run)
+                self.clock = SteadyClock.set_to(stamped.time)
             if self._fold is None:
                 continue
             name = self._fold.apply(stamped)
@@ -255,7 +258,7 @@ class Live:
         if self._begun:
             # The cases are as the plan has them; what has happened to them since is in the same patch.
             self._begun = False
-            patch = {"begin": True, **patch}
+            patch = {"begin": True, "now": self.clock.now(), **patch}
         if self._session_changes:
             patch["session"] = dict(self._session_changes)
             self._session_changes.clear()
@@ -281,7 +284,7 @@ class Live:
         at = self._number if number is None else number
         return {
             "id": f"{self.epoch}-{at}",
-            "now": time.time(),
+            "now": self.clock.now(),
             "session": self._session,
             "run": whole_run(self._report),
         }

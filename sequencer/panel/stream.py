@@ -12,7 +12,11 @@ MOST_PENDING = 1_000_000
 """Bytes that may wait for a slow reader; past them it is dropped, and comes back with the id it saw last."""
 GREETING = b"retry: 1000\n\n"
 """Milliseconds until a reader that lost the connection tries again."""
-ALIVE = b"event: alive\ndata: 1\n\n"
+
+
+def alive(live: Live) -> bytes:
+    """Says that there is nothing new, and what time it is."""
+    return b"event: alive\ndata: %.3f\n\n" % live.clock.now()
 
 
 def encode(change: Change) -> bytes:
@@ -30,7 +34,7 @@ def follow(live: Live, last: str | None, heartbeat: float = HEARTBEAT) -> Iterat
             changes = live.after(last, heartbeat)
             if changes is None:
                 changes = [live.snapshot()]
-            yield b"".join(map(encode, changes)) or ALIVE
+            yield b"".join(map(encode, changes)) or alive(live)
             last = changes[-1].id if changes else last
     finally:
         live.followed(-1)

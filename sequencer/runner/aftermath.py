@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from sequencer.runner.progress import Progress
 from sequencer.runtime.journal import Journal
+from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.event import CaseFinished, Event, Failure, FailureKind, RunFinished, Stamped
 from sequencer.vocabulary.event_line import decode, encode
 from sequencer.vocabulary.status import Status, verdict
@@ -32,9 +32,10 @@ def catch_up(journal: Path, seq: int) -> Iterator[Stamped]:
 
 
 class Aftermath:
-    """Writes the events of a dead process. ``apply`` is told each of them like any other."""
+    """Writes the events of a dead process by ``clock``. ``apply`` is told each of them like any other."""
 
-    def __init__(self, journal: Path, progress: Progress, apply: Callable[[Stamped], None]) -> None:
+    def __init__(self, journal: Path, progress: Progress, apply: Callable[[Stamped], None], clock: SteadyClock) -> None:
+        self._clock = clock
         self._path = journal
         self._progress = progress
         self._apply = apply
@@ -66,7 +67,7 @@ class Aftermath:
             journal = Journal(self._path, "runner")
         try:
             for event in events:
-                stamped = Stamped(self._progress.seq + 1, round(time.time(), 6), event)
+                stamped = Stamped(self._progress.seq + 1, round(self._clock.now(), 6), event)
                 if journal is not None:
                     # Without a disk the report still tells it.
                     with suppress(OSError):

@@ -151,6 +151,7 @@ class Run:
         from sequencer.domain.run_id import new_run_id
         from sequencer.runner.claim import Claim
         from sequencer.runner.host import host_facts
+        from sequencer.vocabulary.clock import SteadyClock
 
         self.prepare()
         host = request.host if request.host is not None else host_facts()
@@ -163,7 +164,7 @@ class Run:
         path = claim.take(run_id)
         self._claim = claim
         command = {**request.command(run_id, str(path), str(self._state.attachments)), "host": host}
-        command["uploads"] = self._open_desk()
+        command |= {"uploads": self._open_desk(), "epoch": SteadyClock().epoch}
         if self.debugger is not None:
             supervisor.debugger = self.debugger
         supervisor.start(command)

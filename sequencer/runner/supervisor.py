@@ -16,6 +16,7 @@ from sequencer.runner.child import Child
 from sequencer.runner.progress import Progress
 from sequencer.runner.request import RunNotPossible, RunRefused
 from sequencer.runner.watch import Watch
+from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.event import FailureKind, RunStarted, Stamped
 from sequencer.vocabulary.event_line import decode
 
@@ -220,7 +221,7 @@ class Supervisor:
         self._killed = None
         in_teardown = self._progress.in_teardown
         self.child.kill()
-        aftermath = Aftermath(Path(command["journal"]), self._progress, self._apply)
+        aftermath = Aftermath(Path(command["journal"]), self._progress, self._apply, SteadyClock(command["epoch"]))
         aftermath.close_running(kind, message)
         reason = message.partition("\n")[0]
         given_up = self._progress.resumed or command.get("resume") is not None

@@ -19,6 +19,7 @@ from sequencer.runtime.run import RunContext
 from sequencer.runtime.session import FRONT
 from sequencer.runtime.start import Start
 from sequencer.runtime.stream import EventStream
+from sequencer.vocabulary.clock import SteadyClock
 
 TERMINATED = "the test process was told to end"
 
@@ -71,7 +72,7 @@ class ChildFront:
             # For drivers, and for programs that they start: `sequencer.api.current_report` reads it.
             os.environ["HARDSEQ_JOURNAL"] = start.journal
         seq = 0 if start.resume is None else start.resume.seq
-        return EventStream(self._journal, self._link, seq=seq)
+        return EventStream(self._journal, self._link, seq=seq, clock=SteadyClock(start.epoch))
 
     def announce(self, seconds: float | None) -> None:
         """For the runner, which kills what does not listen to exceptions."""

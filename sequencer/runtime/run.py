@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -68,7 +67,7 @@ class RunContext:
         self.params = params
         self._stream = stream
         self._lost_known = False
-        self._begun = time.time()
+        self._begun = stream.clock.now()
         self._constants = Constants(plan.sequence.get("vars") or {}, self.scope)
         self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.attended)
         self.stepping = Stepping(interrupts, self.dialogs, start.step, named(plan, start.breaks))

@@ -34,6 +34,7 @@ class Start:
 
     ``only`` and ``tags`` select; ``record`` holds facts of the stand by section; ``drivers`` replaces driver arguments
     by name; ``attended`` says whether somebody could answer a dialog, ``uploads`` whether somebody sends reports.
+    ``epoch`` is that of the run's ``SteadyClock``, which a process that takes over goes on with.
     For debugging: ``step`` pauses before each step, ``breaks`` names cases that pause so, ``pdb`` opens the debugger at
     each failure.
     """
@@ -55,6 +56,7 @@ class Start:
     breaks: list[str] = field(default_factory=list)
     pdb: bool = False
     resume: Resume | None = None
+    epoch: float | None = None
 
     @property
     def debugged(self) -> bool:

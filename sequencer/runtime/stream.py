@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Protocol
 
 from sequencer.domain.value import to_data
+from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.event import Event, Stamped
 from sequencer.vocabulary.event_line import encode
 
@@ -22,8 +22,11 @@ class LineWriter(Protocol):
 class EventStream:
     """``lost`` is the error that ended the journal; from then on events reach the listeners alone."""
 
-    def __init__(self, journal: LineWriter | None, link: LineWriter | None, *, seq: int = 0) -> None:
+    def __init__(
+        self, journal: LineWriter | None, link: LineWriter | None, *, seq: int = 0, clock: SteadyClock | None = None
+    ) -> None:
         self.lost: OSError | None = None
+        self.clock = clock or SteadyClock()
         self.listeners: list[Callable[[Stamped], object]] = []
         self._journal = journal
         self._link = link
@@ -32,7 +35,7 @@ class EventStream:
     def emit(self, event: Event) -> None:
         """Stamps and hands on. Never raises for what the event holds, nor for a journal that cannot be written."""
         self._seq += 1
-        stamped = Stamped(self._seq, round(time.time(), 6), event)
+        stamped = Stamped(self._seq, round(self.clock.now(), 6), event)
         if self._journal is not None or self._link is not None:
             self._write(_line(stamped))
         for listener in self.listeners:

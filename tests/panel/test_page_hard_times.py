@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -39,6 +40,31 @@ def test_a_page_survives_a_restart_of_the_server(stand: Any, browse: Any, free_p
     started(page).locator(".start").click()
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
     assert again.last()["status"] == "passed"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs SIGSTOP")
+def test_a_panel_that_hangs_is_no_connection(stand: Any, browse: Any, free_port: int) -> None:
+    """The page says so although nothing was closed, and a Start from that time does nothing once the panel is back."""
+    command = [sys.executable, "-m", "sequencer", "panel", str(stand.folder), "--port", str(free_port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as hanging:
+        assert hanging.stdout is not None
+        assert b"panel at" in hanging.stdout.readline()
+        page = started(browse(f"http://localhost:{free_port}", strict=False))
+        hanging.send_signal(signal.SIGSTOP)
+        try:
+            page.locator(".start").click()
+            expect(page.locator(".connection")).to_have_text("No connection", timeout=30_000)
+            expect(page.locator(".alert")).to_contain_text("trying again")
+        finally:
+            hanging.send_signal(signal.SIGCONT)
+        expect(page.locator(".connection")).to_have_text("Live", timeout=30_000)
+        expect(page.locator(".toast")).to_contain_text("Press it again")
+        expect(page.locator(".hero .verdict-word")).to_have_text("Ready")
+        assert started(page).evaluate("fetch('/api/runs').then((answer) => answer.json())") == {
+            "runs": [],
+            "next": None,
+        }
+        hanging.terminate()
 
 
 def test_a_run_that_was_cut_off_is_told(stand: Any, browse: Any, free_port: int) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sequencer.runtime.stream import EventStream
+from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.event import Message, Recorded
 from sequencer.vocabulary.event_line import decode
 
@@ -46,6 +49,19 @@ def test_a_journal_that_fails_is_left_alone_from_then_on() -> None:
     assert len(journal.lines) == 1
     assert len(link.lines) == 3
     assert stream.lost is not None
+
+
+def test_a_clock_that_is_set_changes_no_duration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times of a run go on evenly while the machine's clock jumps, and processes with the same epoch agree."""
+    link = Lines()
+    stream = EventStream(None, link)
+    stream.emit(Message("m::c", "", "before"))
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    stream.emit(Message("m::c", "", "after"))
+    EventStream(None, link, clock=SteadyClock(stream.clock.epoch)).emit(Message("m::c", "", "elsewhere"))
+    first, second, third = (decoded.time for line in link.lines if (decoded := decode(line)) is not None)
+    assert 0 <= second - first < 60 and 0 <= third - second < 60
+    assert SteadyClock().now() < 60 + time.perf_counter()
 
 
 class Odd:

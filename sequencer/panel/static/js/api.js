@@ -39,7 +39,7 @@ async function readAnswer(answer) {
 /** Like `fetch`, with words for a person when nobody answers. */
 async function reach(path, options) {
   try {
-    return await fetch(path, { signal: AbortSignal.timeout(PATIENCE), ...options });
+    return await fetch(path, { ...options, signal: options.signal ?? AbortSignal.timeout(PATIENCE) });
   } catch (error) {
     throw error.name === "AbortError" ? error : new Error(t("connection.lost"));
   }

@@ -55,7 +55,7 @@ export async function start() {
   if (!startable() || pending) return;
   const values = formValues();
   if (!values) return;
-  const body = { params: values, user: memory.get("operator") || null };
+  const body = { params: values, asked: now(), user: memory.get("operator") || null };
   if (isChoosing()) {
     body.only = chosenCases();
     if (body.only?.length === 0) return toast(t("choose.none"), "warning");

@@ -11,7 +11,7 @@ export const state = {
   cases: new Map(),
   /** How many cases have which status. */
   counts: {},
-  /** Server time minus browser time, in seconds. */
+  /** Server time minus the page's steady clock, in seconds. */
   offset: 0,
   connected: false,
   /** The run that was going on when the panel was started anew, until another one begins. */
@@ -31,7 +31,12 @@ function tell(kind, subject) {
 
 /** The server's time in Unix seconds. */
 export function now() {
-  return Date.now() / 1000 + state.offset;
+  return performance.now() / 1000 + state.offset;
+}
+
+/** Told with each beginning and each sign of life: the server's clock may be set, and a machine may have slept. */
+export function setClock(seconds) {
+  if (Number.isFinite(seconds)) state.offset = seconds - performance.now() / 1000;
 }
 
 export function isFinal(status) {
@@ -50,7 +55,7 @@ export function takeSnapshot(document) {
   if (anew && before.status === "run") state.cut = before.id;
   if (document.run.status === "run") state.cut = null;
   state.id = document.id;
-  state.offset = document.now - Date.now() / 1000;
+  setClock(document.now);
   state.session = document.session;
   state.run = document.run;
   state.cases = new Map();
@@ -83,6 +88,7 @@ export function takePatch(patch) {
   const { run } = state;
   if (!run) return;
   const before = patch.begin ? "run" : run.status;
+  setClock(patch.now);
   if (patch.begin) begin(run);
   if (patch.session) {
     Object.assign(state.session, patch.session);

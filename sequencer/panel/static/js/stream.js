@@ -1,9 +1,10 @@
 // The connection to the live state: server-sent events, taken up again after whatever happened.
 
 import { logIn } from "./api.js";
-import { setConnected, state, takePatch, takeSnapshot } from "./state.js";
+import { setClock, setConnected, state, takePatch, takeSnapshot } from "./state.js";
 
-const SILENCE = 15_000;
+/** Milliseconds; the server says something every five seconds. */
+const SILENCE = 12_000;
 let source = null;
 let retry = 0;
 let heard = 0;
@@ -13,8 +14,10 @@ export function connect() {
   open();
   // A connection can die without a word (a pulled cable): the heartbeats stop.
   setInterval(() => {
-    if (source && heard && Date.now() - heard > SILENCE * 2) reopen();
-  }, SILENCE);
+    if (performance.now() - heard < SILENCE) return;
+    setConnected(false);
+    reopen();
+  }, 1000);
   addEventListener("online", reopen);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && !state.connected) reopen();
@@ -22,22 +25,24 @@ export function connect() {
 }
 
 function open() {
+  heard = performance.now();
   const after = state.id ? `?after=${encodeURIComponent(state.id)}` : "";
   source = new EventSource(`/api/events${after}`);
   source.addEventListener("open", () => {
-    heard = Date.now();
+    heard = performance.now();
     setConnected(true);
   });
   source.addEventListener("snapshot", (event) => take(event, takeSnapshot));
   source.addEventListener("patch", (event) => take(event, takePatch));
-  source.addEventListener("alive", () => {
-    heard = Date.now();
+  source.addEventListener("alive", (event) => {
+    heard = performance.now();
+    setClock(Number(event.data));
   });
   source.addEventListener("error", failed);
 }
 
 function take(event, into) {
-  heard = Date.now();
+  heard = performance.now();
   setConnected(true);
   into(JSON.parse(event.data));
   state.id = event.lastEventId;
@@ -45,7 +50,6 @@ function take(event, into) {
 
 async function failed() {
   setConnected(false);
-  heard = 0;
   // The browser tries again by itself unless the server answered with an error.
   if (source.readyState !== EventSource.CLOSED || retry) return;
   retry = setTimeout(reopen, 1000);
@@ -60,7 +64,6 @@ async function failed() {
 function reopen() {
   clearTimeout(retry);
   retry = 0;
-  heard = 0;
   source?.close();
   open();
 }
