@@ -78,13 +78,6 @@ export function setIcon(svg, name, label = null) {
   }
 }
 
-/** An SVG element with attributes. */
-export function s(tag, attributes = {}, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return add(element, children);
-}
-
 let numbered = 0;
 
 /** An id that nothing else on the page has. */

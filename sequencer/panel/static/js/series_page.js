@@ -5,7 +5,7 @@ import { chartBox } from "./chart.js";
 import { fill, h, icon, newId, show } from "./dom.js";
 import { filterBar, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { question } from "./question.js";
-import { number, t } from "./text.js";
+import { amount, fixed, number, t } from "./text.js";
 
 const CHOICE = ["sequence", "case", "measurement", "unit"];
 const NAMES = ["part_number", "stand"];
@@ -93,7 +93,7 @@ function shown(series) {
   if (!points.length) return h("p", { class: "empty muted" }, t("history.empty"));
   const unit = series.unit ? ` ${series.unit}` : "";
   const said = (value) => (value === null ? "—" : `${number(Number(value.toPrecision(6)))}${unit}`);
-  const ratio = (value) => (value === null ? "—" : value.toFixed(2));
+  const ratio = (value) => (value === null ? "—" : fixed(value, 2));
   const grade = (value) => (value === null ? "" : value >= 1.33 ? "is-passed" : value >= 1 ? "is-stopped" : "is-failed");
   const notes = [points.length === MOST ? t("series.newest") : null, found.missing ? t("series.missing", { count: found.missing }) : null];
   const limits = `${t("series.limits")}: ${said(found.lower)} … ${said(found.upper)}`;
@@ -105,7 +105,7 @@ function shown(series) {
       tile("Cpk", ratio(found.cpk), t("series.cpk"), grade(found.cpk)),
       tile(t("series.mean"), said(found.mean), `σ ${said(found.stdev)}`),
       tile(t("series.range"), `${said(found.minimum)} … ${said(found.maximum)}`, found.limits_changed ? `${limits} (${t("series.changed")})` : limits),
-      tile(t("series.values"), String(found.count), notes.filter(Boolean).join(" · ")),
+      tile(t("series.values"), amount(found.count), notes.filter(Boolean).join(" · ")),
     ),
     h("section", { class: "card" }, chartBox(`${series.measurement} – ${series.case}`, async () => chartOf(series))),
   ];

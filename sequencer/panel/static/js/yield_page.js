@@ -4,7 +4,7 @@ import { address, get } from "./api.js";
 import { fill, h, icon } from "./dom.js";
 import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { question } from "./question.js";
-import { duration, percent, t } from "./text.js";
+import { amount, duration, percent, t } from "./text.js";
 
 const NAMES = ["sequence", "part_number", "stand"];
 
@@ -45,9 +45,9 @@ function shown(found, filters) {
     h(
       "div",
       { class: "tiles" },
-      tile("yield.yield", percent(found.yield), t("yield.of_runs", { passed: found.passed, all: found.judged })),
-      tile("yield.first_pass", percent(found.first_pass_yield), t("yield.of_units", { passed: found.first_passed, all: found.units })),
-      tile("yield.runs", String(found.runs), ["failed", "error", "stopped"].filter((name) => found[name]).map((name) => t(`count.${name}`, { count: found[name] })).join(" · ")),
+      tile("yield.yield", percent(found.yield), t("yield.of_runs", { passed: amount(found.passed), all: amount(found.judged) })),
+      tile("yield.first_pass", percent(found.first_pass_yield), t("yield.of_units", { passed: amount(found.first_passed), all: amount(found.units) })),
+      tile("yield.runs", amount(found.runs), ["failed", "error", "stopped"].filter((name) => found[name]).map((name) => t(`count.${name}`, { count: found[name] })).join(" · ")),
       tile("yield.time", found.mean_seconds === null ? "—" : duration(found.mean_seconds, { fine: true }), t("yield.time_note")),
     ),
     h(
