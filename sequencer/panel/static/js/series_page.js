@@ -9,7 +9,7 @@ import { amount, fixed, number, t } from "./text.js";
 
 const CHOICE = ["sequence", "case", "measurement", "unit"];
 const NAMES = ["part_number", "stand"];
-const MOST = 2000;
+const MOST = 1000;
 
 export function seriesPage() {
   const filters = readFilters([...CHOICE, ...NAMES], { span: "all" });
