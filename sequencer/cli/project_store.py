@@ -53,7 +53,7 @@ def opened_deliveries(path: Path) -> Iterator[Deliveries]:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Store, Deliveries]]:
     from sequencer.store.open import open_store
-    from sequencer.store.recovery import recover
+    from sequencer.store.recovery import recover, told
     from sequencer.sync.deliveries import open_deliveries
     from sequencer.sync.outbox_tables import OutboxUnavailable
 
@@ -64,7 +64,7 @@ def _opened(path: Path) -> Iterator[tuple[Store, Deliveries]]:
             closing(open_deliveries(project, store)) as deliveries,
         ):
             for report in recover(project.state, store, save=deliveries.accept, tell=tell):
-                tell(f"run {report['id']} had been cut off; its report is stored now")
+                tell(told(report))
             yield store, deliveries
     except (StoreError, OutboxUnavailable) as error:
         raise Refusal(str(error), code=ExitCode.FAILED) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from shutil import disk_usage
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +17,9 @@ from sequencer.vocabulary.report import RunReport
 if TYPE_CHECKING:
     from sequencer.sync.deliveries import Acceptance, Deliveries
     from sequencer.sync.delivery import Delivery
+
+LEAST_FREE = 10_000_000
+"""Bytes on the state folder's disk below which no run begins."""
 
 Tell = Callable[[str], None]
 Listener = Callable[[Stamped], None]
@@ -46,7 +50,7 @@ class Keeping:
     def __enter__(self) -> Self:
         """Raises ``StoreError`` when the store cannot be used at all."""
         from sequencer.store.open import open_store
-        from sequencer.store.recovery import recover
+        from sequencer.store.recovery import recover, told
         from sequencer.sync.deliveries import open_deliveries
 
         project = self._project
@@ -56,7 +60,7 @@ class Keeping:
             self.deliveries = open_deliveries(project, self.store)
             opened.callback(self.deliveries.close)
             for report in recover(project.state, self.store, save=self.deliveries.accept, tell=self._tell):
-                self._tell(f"run {report['id']} had been cut off; its report is stored now")
+                self._tell(told(report))
             self._opened = opened.pop_all()
         return self
 
@@ -76,7 +80,14 @@ class Keeping:
         return [live]
 
     def refusal(self) -> str | None:
-        """Why a run must not start now, or ``None``."""
+        """Why a run must not start now, or ``None``: its report could not be kept, or not be sent."""
+        folder = self._project.state.path
+        try:
+            free = disk_usage(folder).free
+        except OSError as error:
+            return f"the state folder {folder} cannot be used: {error.strerror or error}"
+        if free < LEAST_FREE:
+            return f"the disk is full: a run and its report need room in {folder}, where {free / 1e6:.1f} MB are free"
         return self.deliveries.refusal()
 
     def accept(self, report: RunReport) -> Acceptance:

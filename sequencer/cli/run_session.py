@@ -197,13 +197,11 @@ class _RunSession:
             return
 
         def learn() -> None:
-            from sequencer.panel.expectation import expected_seconds
-            from sequencer.store.base import RunFilter, StoreError
+            from sequencer.panel.expectation import expected_seconds, passed_runs
+            from sequencer.store.base import StoreError
 
             with suppress(StoreError):  # without history there is only less to show
-                found = store.find(RunFilter(sequence=self.compiled.name, verdict="passed"), limit=LEARNED_FROM).runs
-                reports = [store.get(run.id) for run in found if run.counted]
-                expected = expected_seconds(report for report in reports if report is not None)
+                expected = expected_seconds(passed_runs(store, self.compiled.name, LEARNED_FROM))
                 terminal.expect(expected)
                 if page is not None:
                     page.live.set(expected=expected)

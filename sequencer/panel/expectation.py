@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from statistics import median
 
+from sequencer.store.base import RunFilter, Store
 from sequencer.vocabulary.report import CaseReport, RunReport
+
+
+def passed_runs(store: Store, sequence: str, most: int) -> list[RunReport]:
+    """The newest whole and real runs of the sequence that passed, oldest first. Raises ``StoreError``."""
+    page = store.find(RunFilter(sequence=sequence, verdict="passed"), limit=most)
+    reports = [store.get(summary.id) for summary in page.runs if summary.counted]
+    return [report for report in reversed(reports) if report is not None]
 
 
 def expected_seconds(reports: Iterable[RunReport]) -> dict[str, float]:

@@ -8,17 +8,19 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from sequencer.panel import live
 from sequencer.panel.bench import Bench, Loaded, PanelRun
 from sequencer.panel.errors import NotThere, Refused
-from sequencer.panel.expectation import expected_seconds
+from sequencer.panel.expectation import expected_seconds, passed_runs
 from sequencer.panel.garbage import collect, postponed
 from sequencer.panel.session import Session
+from sequencer.panel.unkept import Unkept
 from sequencer.panel.wish import read_wish
-from sequencer.store.base import RunFilter, StoreError
+from sequencer.store.base import StoreError
 from sequencer.sync.outbox_tables import OutboxUnavailable
 from sequencer.vocabulary.problem import InvalidInput, Problem
 from sequencer.vocabulary.report import RunReport
@@ -49,6 +51,7 @@ class WaitingSession(Session):
         self._mark: object = None
         self._reload = False
         self._closed = False
+        self._unkept = Unkept(self.keeper.accept)
         self._durations: deque[RunReport] = deque(maxlen=LEARNED_FROM)
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice)
@@ -68,6 +71,7 @@ class WaitingSession(Session):
             run.stop("the panel is shut down")
         if self._thread.ident is not None:
             self._thread.join()
+        self._keep()
         super().close()
 
     # What pages ask for.
@@ -201,6 +205,7 @@ class WaitingSession(Session):
                     break
             looks += 1
             if looks % STORAGE_LOOKS == 1:
+                self._keep()
                 self.refresh_storage()
             if self._bench.mark(self._choice) != self._mark:
                 with self._changed:
@@ -238,7 +243,8 @@ class WaitingSession(Session):
         # Pages first: keeping the report takes the interpreter for a while.
         self.live.publish()
         time.sleep(live.PAUSE)
-        self._keep(report)
+        self._unkept.add(report)
+        self._keep()
         self._end(run)
         self._durations.append(report)
         self._learn(self._durations)
@@ -251,14 +257,19 @@ class WaitingSession(Session):
             self._run = run if kept else None
             self._enter("loading")
 
-    def _keep(self, report: RunReport) -> None:
-        try:
-            acceptance = self.keeper.accept(report)
-        except (StoreError, OutboxUnavailable, OSError) as error:
-            self.alert("store", f"the report of the last run is only in its journal yet: {error}")
-            return
-        self.alert("store", None if acceptance.stored else acceptance.problem)
-        threading.Thread(target=self._send, args=(report["id"],), name="send", daemon=True).start()
+    def _keep(self) -> None:
+        """Keeps what is not safe yet, and says so on the pages when it cannot."""
+        kept = self._unkept.keep()
+        if self._unkept.problem is not None:
+            self.alert("store", f"a report could not be stored yet; it is tried again: {self._unkept.problem}")
+        elif kept:
+            self.alert("store", next((taken.problem for taken in kept.values() if not taken.stored), None))
+        for run in kept:
+            threading.Thread(target=self._send, args=(run,), name="send", daemon=True).start()
+
+    def _sync(self) -> None:
+        self._keep()
+        super()._sync()
 
     def _send(self, run: str) -> None:
         try:
@@ -269,12 +280,8 @@ class WaitingSession(Session):
 
     def _past(self, sequence: str) -> Iterable[RunReport]:
         self._durations.clear()
-        try:
-            page = self.store.find(RunFilter(sequence=sequence, verdict="passed"), limit=LEARNED_FROM)
-            reports = [self.store.get(summary.id) for summary in page.runs if summary.counted]
-            self._durations.extend(report for report in reversed(reports) if report is not None)
-        except StoreError:
-            return ()  # the panel works without; what is wrong with the store is told elsewhere
+        with suppress(StoreError):  # the panel works without; what is wrong with the store is told elsewhere
+            self._durations.extend(passed_runs(self.store, sequence, LEARNED_FROM))
         return self._durations
 
     def _learn(self, reports: Iterable[RunReport]) -> None:

@@ -71,6 +71,12 @@ def recover(
     return recovered
 
 
+def told(report: RunReport) -> str:
+    """What a person is told of a run that was recovered."""
+    why = "had been cut off" if report["aborted"] else "was not stored yet"
+    return f"run {report['id']} {why}; its report is stored now"
+
+
 def prune(state: StateFolder) -> None:
     """Removes all but the newest ``KEPT`` journals of stored runs; cheap when there are no more than those."""
     names = _names(state.journals)

@@ -1,0 +1,81 @@
+"""Reports that could not be stored at once."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sequencer.cli import run_keeping
+from sequencer.store.base import StoreUnavailable
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def alerts(panel: Any) -> list[str]:
+    return [alert["text"] for alert in panel.ask("GET", "/api/state").json["session"]["alerts"]]
+
+
+@pytest.mark.parametrize(
+    "error", [StoreUnavailable("the database is locked"), OSError(errno.ENOSPC, "No space left on device")]
+)
+def test_a_report_that_could_not_be_stored_is_tried_again(stand: Any, error: Exception) -> None:
+    """The page says so; once the store takes reports again it is there, in its own words and only once."""
+    panel = stand.open()
+    panel.wait_for("ready")
+    store = panel.keeping.store
+
+    def refuse(report: Any) -> None:
+        raise error
+
+    store.save = refuse
+    run = panel.ask("POST", "/api/start", {}).json["run"]
+    wait_for(lambda: any("could not be stored yet" in text and str(error) in text for text in alerts(panel)))
+    panel.wait_for("ready")
+    assert store.get(run) is None
+    del store.save
+    assert panel.ask("POST", "/api/sync", {}).status == 200
+    wait_for(lambda: not alerts(panel))
+    report = store.get(run)
+    assert (report["status"], report["aborted"], report["damaged_lines"]) == ("passed", False, 0)
+    assert len(panel.ask("GET", "/api/runs").json["runs"]) == 1
+
+
+def test_what_waits_is_stored_when_the_panel_ends(stand: Any) -> None:
+    """A last try: the next start then has nothing to bring in."""
+    panel = stand.open()
+    panel.wait_for("ready")
+    store = panel.keeping.store
+
+    def refuse(report: Any) -> None:
+        raise StoreUnavailable("away")
+
+    store.save = refuse
+    run = panel.ask("POST", "/api/start", {}).json["run"]
+    wait_for(lambda: bool(alerts(panel)))
+    panel.wait_for("ready")
+    del store.save
+    panel.close()
+    again = stand.open()
+    assert again.told == []
+    assert again.keeping.store.get(run)["status"] == "passed"
+
+
+def test_no_run_begins_on_a_full_disk(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Start is refused while there is no room for what it would measure."""
+    panel = stand.open()
+    panel.wait_for("ready")
+    monkeypatch.setattr(run_keeping, "LEAST_FREE", 1 << 60)
+    refused = panel.ask("POST", "/api/start", {})
+    assert (refused.status, refused.json["error"]["code"]) == (409, "not-now")
+    assert "the disk is full" in refused.json["error"]["message"]
+    monkeypatch.undo()
+    assert panel.run()["status"] == "passed"
