@@ -105,8 +105,11 @@ class WaitingSession(Session):
     def stop(self, reason: str) -> None:
         """Stops the run, also one that just begins. Raises ``Refused`` when there is none."""
         with self._changed:
-            self._changed.wait_for(lambda: self._state != "starting", PATIENCE)
-        super().stop(reason)
+            starting = self._run if self._state == "starting" else None
+        if starting is None:
+            super().stop(reason)
+        else:
+            starting.stop(reason)
 
     def choose(self, name: str) -> None:
         """Chooses another sequence, or loads the present one again. Raises ``Refused`` or ``NotThere``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,11 @@ _ROOT = str(Path(__file__).resolve().parent.parent.parent)
 _BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from sequencer.runtime.__main__ import main; main()"
 _PIPE_BYTES = 1 << 20
 _TAIL_LINES = 40
+# Of a crash Python tells every frame (`line 7 in f`, without a traceback's comma): those of the driver count.
+_HARDSEQ = re.escape(str(Path(_ROOT, "sequencer")))
+_NOBODYS_FRAME = re.compile(
+    rf'  File "(?:{_HARDSEQ}.|.*[\\/]site-packages[\\/](?:_pytest|pluggy)[\\/]|<string>").* line \d+ in '
+)
 _BATCH_SECONDS = 0.004
 """Being woken for each event alone would cost the test process more than the event."""
 
@@ -117,7 +123,7 @@ class Child:
         else:
             ending = f"ended with exit code {code}"
         last = "\n".join(self._last)
-        return ending if not last else f"{ending}; the last it printed:\n{last}"
+        return ending if not last else f"{ending}\nThe last it printed:\n{last}"
 
     def _read_messages(self) -> None:
         assert self._process.stdout is not None
@@ -153,6 +159,8 @@ class Child:
 
     def _say(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r")
+        if _NOBODYS_FRAME.match(text):
+            return
         self._last.append(text)
         self._output(text)
 

@@ -104,15 +104,14 @@ class Run:
         return plan
 
     def warm(self, request: StartRequest) -> None:
-        """Opens the drivers of scope ``stand`` ahead of the run, and keeps them for those after it.
+        """Has the drivers imported ahead of the run; those of scope ``stand`` opened, and kept for the runs after it.
 
-        Of ``request`` what the stand says counts. Nothing happens where there are no such drivers. Raises as
-        ``wait_ready`` does.
+        Of ``request`` what the stand says counts. Raises as ``wait_ready`` does.
         """
         self.wait_ready()
         supervisor = self._prepared()
-        if supervisor.keeps and not self._warm:
-            self._warm = True
+        if not self._warm:
+            self._warm = supervisor.keeps
             about = {"drivers": request.drivers, "record": request.record, "simulate": request.simulate}
             supervisor.child.send({"command": "warm", **about})
 

@@ -118,7 +118,9 @@ class Supervisor:
             self._stop_reason = reason
             if self._command is not None:
                 self.child.send({"command": "stop", "reason": reason})
-            if self._progress.running is not None and not self._progress.in_teardown:
+            in_case = self._progress.running is not None and not self._progress.in_teardown
+            # Or it still imports the drivers, and one of them does not come to an end.
+            if in_case or (self._command is not None and not self.begun.is_set()):
                 self._watch.stop()
         elif self._command is not None and not self._progress.finished:
             self._kill("stopped", f"{self._stop_reason}; stopped again, so the test process was ended")

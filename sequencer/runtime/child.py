@@ -36,7 +36,7 @@ class ChildFront:
     def pytest_configure(self, config: pytest.Config) -> None:
         """Makes the session start here."""
         config.stash[FRONT] = self
-        faulthandler.enable()
+        faulthandler.enable(all_threads=False)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remembers what kept a generated module from being imported."""

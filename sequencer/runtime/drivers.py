@@ -115,7 +115,7 @@ class OpenDriver:
             return False
 
     def _open(self) -> Any:
-        target = _find(self._source, self.run)
+        target = getattr(load_module(self._source, self.run.folder), self._source["target"])
         arguments = self.resolve()
         self._built = self._source, arguments
         if not isinstance(target, type):
@@ -155,10 +155,10 @@ def _attribute(opened: Any, name: str) -> Any:
     return None
 
 
-def _find(source: Mapping[str, Any], run: RunContext) -> Any:
+def load_module(source: Mapping[str, Any], folder: Path) -> ModuleType:
+    """Imports where a driver lies: ``file``, relative to ``folder``, or ``module``. Raises what its code raises."""
     file = source.get("file")
-    module = importlib.import_module(source["module"]) if file is None else _load(run.folder / file)
-    return getattr(module, source["target"])
+    return importlib.import_module(source["module"]) if file is None else _load(folder / file)
 
 
 def _load(file: Path) -> ModuleType:

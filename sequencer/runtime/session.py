@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
@@ -15,6 +15,7 @@ from sequencer.domain.fold import Fold, read_journal
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.declared import Declared, declared_drivers
+from sequencer.runtime.drivers import add_driver_folders, load_module
 from sequencer.runtime.opening import Refused, open_idle, open_run
 from sequencer.runtime.plan import Plan, arrange
 from sequencer.runtime.protocol import Protocol
@@ -131,13 +132,24 @@ class RunSession:
         gc.collect()
 
     def _warm(self, start: Start) -> None:
-        """Opens the stand's drivers while nobody waits for them; from now on they stay open."""
+        """Imports drivers, and opens those of the stand, while nobody waits for them; these stay open from now on."""
+        self._import_drivers(start.simulate)
+        if not self._stand_drivers():
+            return
         if self._stand is None:
             self._stand = StandDrivers()
         self._warm_for = start
         with self._between_runs(start) as run:
             if run is not None:
                 self._stand.warm(run, self._stand_drivers())
+
+    def _import_drivers(self, simulate: bool) -> None:
+        add_driver_folders(self._plan.sequence.get("driver_folders", ()), self._folder)
+        for driver in self._drivers:
+            if driver.is_used(self._session.items):
+                # What is wrong with it the run says, in the case that needs it.
+                with suppress(Exception, SystemExit):
+                    load_module((driver.how.get("simulate") if simulate else None) or driver.how, self._folder)
 
     def _close_stand(self) -> None:
         stand, self._stand = self._stand, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -138,6 +139,12 @@ def test_a_process_that_dies_takes_no_data_with_it(project: Any, execute: Callab
     assert expected in failure["message"]
     if method == "vanish":
         assert "last words" in failure["message"]
+    if method == "crash":
+        # Python's own account of it: the driver's frame and the test's, none of hardseq's or pytest's.
+        assert re.search(r'bench\.py", line \d+ in crash\n.*test_main\.py", line \d+ in test_bad$', failure["message"])
+        assert "most recent call first" in failure["message"]
+    reason = outcome.report["modules"][0]["cases"][2]["reason"]
+    assert reason.startswith("the test process ") and "\n" not in reason
     assert_complete(outcome)
 
 
@@ -252,7 +259,7 @@ def test_generated_tests_that_cannot_be_loaded_start_no_run(project: Any, make_r
 def test_a_process_that_ends_before_it_is_ready_is_told(project: Any, make_run: Callable[..., Any]) -> None:
     """With its last words."""
     (project.folder / "test_leaves.py").write_text("import os\nprint('no licence', flush=True)\nos._exit(5)\n")
-    with pytest.raises(RunNotPossible, match=r"ended with exit code 5; the last it printed:\nno licence"):
+    with pytest.raises(RunNotPossible, match=r"ended with exit code 5\nThe last it printed:\nno licence"):
         make_run().start(StartRequest())
 
 

@@ -12,9 +12,48 @@ from typing import Any
 
 import pytest
 
-from sequencer.runner.request import StartRequest
+from sequencer.runner.request import RunNotPossible, StartRequest
 from sequencer.runner.run import Run
 from sequencer.vocabulary.report import RunReport
+
+
+def test_drivers_are_imported_before_start(project: Any, make_run: Callable[..., Run]) -> None:
+    """A warm process has done it already; what cannot be imported is told by the run, in the case that needs it."""
+    folder = project.folder.parent / "drivers"
+    source = (folder / "bench.py").read_text()
+    (folder / "bench.py").write_text(f"import os, pathlib\npathlib.Path(os.environ['BENCH_LOG']).touch()\n{source}")
+    project.module("main", project.case("a", project.measure("give", limits=[3.0, 5.0])))
+    run = make_run()
+    run.wait_ready()
+    assert not project.log.exists()
+    run.warm(StartRequest())
+    deadline = time.monotonic() + 30
+    while not project.log.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    (folder / "bench.py").write_text("import no_such_module\n")  # too late to matter
+    run.start(StartRequest())
+    report = run.wait(30)
+    assert report is not None and report["status"] == "passed"
+    run.close()
+    broken = make_run()
+    broken.warm(StartRequest())
+    broken.start(StartRequest())
+    report = broken.wait(30)
+    assert report is not None and report["status"] == "error"
+    assert "no_such_module" in report["modules"][0]["cases"][0]["attempts"][0]["failures"][0]["message"]
+
+
+def test_an_import_without_an_end_is_ended_by_stop(project: Any, make_run: Callable[..., Run]) -> None:
+    """A Start waits for a driver that is still being imported; a Stop gives it up, and nothing was recorded."""
+    (project.folder.parent / "drivers" / "bench.py").write_text("import time\ntime.sleep(600)\n")
+    project.module("main", project.case("a", project.measure("give")))
+    run = make_run()
+    run.warm(StartRequest())
+    threading.Timer(0.5, run.stop).start()
+    with pytest.raises(RunNotPossible, match="the test process"):
+        run.start(StartRequest())
+    assert list(project.state.journals.iterdir()) == []
 
 
 class Panel:
