@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sequencer.cli.exit_codes import Refusal
@@ -40,13 +42,33 @@ class ProjectBench:
         self._listeners = list(listeners)
         self._upload = upload
         self._files, self._choices = _choices(path, project)
-        current = project.settings.current_test_config
-        self.first = current if current in self._files else self._choices[0].name
+        self.first = self._remembered() or self._configured or self._choices[0].name
 
     @property
     def choices(self) -> Sequence[Choice]:
         """In the order of the configuration, or of the file names."""
         return self._choices
+
+    @property
+    def _configured(self) -> str | None:
+        current = self._project.settings.current_test_config
+        return current if current in self._files else None
+
+    def _remembered(self) -> str | None:
+        """What was chosen last, unless the configuration means something else since then."""
+        try:
+            known = json.loads(self._project.state.choice.read_bytes())
+            choice, configured = known["choice"], known["configured"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        known_one = isinstance(choice, str) and choice in self._files
+        return choice if known_one and configured == self._configured else None
+
+    def remember(self, choice: str) -> None:
+        """``choice`` is what the next panel begins with: after a restart nobody may test with another one unawares."""
+        written = json.dumps({"choice": choice, "configured": self._configured})
+        with suppress(OSError):  # it is only a convenience
+            self._project.state.choice.write_text(written, encoding="utf-8")
 
     def mark(self, choice: str) -> object:
         """The times of every file that the sequence could be made from."""

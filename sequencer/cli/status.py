@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,6 +27,8 @@ def command(path: Path, form: str) -> ExitCode:
         say_json(state)
         return ExitCode.PASSED
     say(f"state     {state['session']['state']}")
+    for line in _problem(state["session"].get("problem") or {}):
+        say(f"problem   {clean(line)}")
     report = state.get("run")
     if report and report["id"]:
         cases = [case for module in report["modules"] for case in module["cases"]]
@@ -33,3 +37,11 @@ def command(path: Path, form: str) -> ExitCode:
         say(f"run       {report['id']}")
         say(f"status    {report['status']}, {done} of {len(cases)} cases done")
     return ExitCode.PASSED
+
+
+def _problem(problem: Mapping[str, Any]) -> Iterator[str]:
+    """Why nothing can be started, line by line."""
+    if problem.get("message"):
+        yield from str(problem["message"]).splitlines()
+    for found in problem.get("problems") or ():
+        yield f"{found['place']}: {found['severity']}: {found['message']}"

@@ -91,7 +91,7 @@ class RunView:
         self.total = len(self.names)
         lines: list[Line] = [[(self.title, "bold"), (f"  {sequence.get('file', '')}", "dim")]]
         if event.simulated:
-            lines.append([("simulated: no instrument is used", "stopped")])
+            lines.append([("simulated: drivers with a `simulate` counterpart are replaced by it", "stopped")])
         if event.debugged:
             lines.append([("debugging: steps can be skipped, repeated and looked into", "stopped")])
         if event.selection is not None:

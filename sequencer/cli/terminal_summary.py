@@ -126,7 +126,7 @@ def _remarks(report: RunReport) -> Iterator[Line]:
             (f"{len(report['selection'])} of {total} cases were chosen: no evidence for a product", ""),
         ]
     if report["simulated"]:
-        yield [("SIMULATED ", "stopped"), ("no instrument was used: no evidence for a product", "")]
+        yield [("SIMULATED ", "stopped"), ("no evidence for a product", "")]
     if report["debugged"]:
         yield [
             ("DEBUGGED  ", "stopped"),

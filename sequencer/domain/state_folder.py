@@ -38,6 +38,11 @@ class StateFolder:
         return self.path / "panel.json"
 
     @property
+    def choice(self) -> Path:
+        """Which sequence the panel showed last."""
+        return self.path / "choice.json"
+
+    @property
     def run_lock(self) -> Path:
         """Held by the process whose run uses the stand."""
         return self.path / "run.lock"

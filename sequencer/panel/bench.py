@@ -85,6 +85,9 @@ class Bench(Protocol):
     def first(self) -> str:
         """The choice to begin with."""
 
+    def remember(self, choice: str) -> None:
+        """``choice`` is what the next panel begins with."""
+
     def load(self, choice: str) -> Loaded:
         """Reads, checks and compiles. Raises ``InvalidInput`` with the problems, or ``OSError``."""
 

@@ -119,6 +119,7 @@ class WaitingSession(Session):
             if self._state in ("starting", "running", "stopping", "saving"):
                 raise self._refusal()
             self._choice = name
+            self._bench.remember(name)
             self._reload = True
             self._enter("loading", choice=name)
             self._changed.notify_all()

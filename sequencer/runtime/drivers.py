@@ -70,6 +70,7 @@ class OpenDriver:
         self._source: Mapping[str, Any] = {"file": file, "module": module, "target": target, "arguments": arguments}
         stand = run.start.drivers.get(name, {})
         self._arguments = {key: value for key, value in stand.items() if key != REQUIRE}
+        self._is_real_in_simulation = run.start.simulate and simulate is None
         if simulate is not None and run.start.simulate:
             # The stand's arguments are those of the real instrument.
             self._source, self._arguments = simulate, {}
@@ -79,6 +80,8 @@ class OpenDriver:
 
     def __enter__(self) -> Any:
         """Raises ``DriverNotOpened``, or ``OpeningInterrupted`` when a stop or a timeout cut it short."""
+        if self._is_real_in_simulation:
+            print(f"hardseq: the driver {self.name!r} has no `simulate` and is the real one", file=sys.stderr)
         entered: list[Any] = []
         self.run.opening = self.name
         error = self.run.interrupts.run(lambda: entered.append(self._open()))

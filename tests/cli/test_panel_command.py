@@ -120,6 +120,17 @@ def test_a_second_panel_on_the_same_port_is_refused(panel: Panel, tmp_path_facto
     assert "is another panel running?" in second.stderr
 
 
+def test_status_says_what_is_in_the_way(panel: Panel) -> None:
+    """Of a sequence with problems each is told with its place, and start refuses."""
+    panel.wait_for_state("ready")
+    (panel.project / "sequences/board.yaml").write_text(SEQUENCE.replace("wait:", "wiat:"))
+    panel.wait_for_state("blocked")
+    shown = panel.hardseq("status").stdout
+    assert "state     blocked" in shown
+    assert "problem   sequences/board.yaml:9:13: error: " in shown
+    assert panel.hardseq("start").returncode == 1
+
+
 def test_a_second_panel_of_a_project_is_refused(panel: Panel) -> None:
     """Whatever its port; it names the first one, which commands still find."""
     second = panel.hardseq("panel", "--port", "0")

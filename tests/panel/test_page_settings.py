@@ -128,6 +128,30 @@ def test_choosing_among_several_sequences(stand: Any, browse: Any) -> None:
     assert panel.last()["sequence"]["name"] == "Quick"
 
 
+def test_the_chosen_sequence_outlives_the_panel(stand: Any) -> None:
+    """A panel that was started anew begins with it, until the configuration names another one; nonsense is ignored."""
+    for name in ("first", "second"):
+        stand.sequence(name, f"name: {name}\nmodules: {{m: {{cases: {{c: {{steps: [{{check: 'true'}}]}}}}}}}}\n")
+    tables = "".join(
+        f'[[test_configs]]\nname = "{name}"\nfile = "sequences/{name}.yaml"\n' for name in ("first", "second")
+    )
+    stand.configure(f'current_test_config = "first"\n{tables}')
+
+    def begins_with() -> str:
+        panel = stand.open()
+        panel.wait_for("ready")
+        choice = panel.ask("GET", "/api/state").json["session"]["choice"]
+        panel.ask("POST", "/api/choice", {"name": "second"})
+        panel.close()
+        return str(choice)
+
+    assert [begins_with(), begins_with()] == ["first", "second"]
+    stand.configure(tables)
+    assert begins_with() == "first"
+    stand.write(".hardseq/choice.json", '{"choice": ["second"], "configured": null}')
+    assert begins_with() == "first"
+
+
 def test_everything_by_keyboard_with_names_for_a_screen_reader(stand: Any, browse: Any) -> None:
     """Tab reaches the menu, Start and the cases; Enter works there; whatever can be operated has a name."""
     page = started(browse(stand.open()))

@@ -108,6 +108,7 @@ def test_simulation_takes_the_other_class(project: Any, execute: Callable[..., A
     assert outcome.report["status"] == "passed"
     assert outcome.report["simulated"] is True
     assert p.logged[0] == "open simulated"
+    assert not any("real one" in line for line in outcome.output)
     assert plain("--simulate").returncode == 0
 
 
@@ -154,3 +155,11 @@ def test_what_drivers_print_reaches_the_output(project: Any, execute: Callable[.
     outcome = execute()
     assert outcome.report["status"] == "passed"
     assert sorted(outcome.output) == ["from a program", "née", '{"event":"run_finished"}']
+
+
+def test_a_driver_without_a_stand_in_is_told_in_a_simulation(project: Any, execute: Callable[..., Any]) -> None:
+    """Nobody is to believe that no instrument was touched."""
+    project.module("main", project.case("one", project.measure("give", limits=[3.0, 5.0])))
+    outcome = execute(simulate=True)
+    assert "hardseq: the driver 'bench' has no `simulate` and is the real one" in outcome.output
+    assert outcome.report["status"] == "passed"
