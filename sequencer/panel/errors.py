@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sequencer.vocabulary.problem import Problem
+
 
 class ApiError(Exception):
     """An answer that is an error. ``code`` is a stable kebab-case name, ``message`` a sentence for people."""
@@ -39,3 +41,14 @@ class NotThere(ApiError):
 
     def __init__(self, message: str) -> None:
         super().__init__(404, "not-found", message)
+
+
+def problem_document(found: Problem) -> dict[str, Any]:
+    """A problem of a sequence or a configuration, as pages show it."""
+    return {
+        "place": str(found.place),
+        "code": found.code,
+        "severity": found.severity,
+        "message": found.message,
+        "hint": found.hint,
+    }

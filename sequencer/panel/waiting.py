@@ -14,7 +14,7 @@ from typing import Any
 
 from sequencer.panel import live
 from sequencer.panel.bench import Bench, Loaded, PanelRun
-from sequencer.panel.errors import NotThere, Refused
+from sequencer.panel.errors import NotThere, Refused, problem_document
 from sequencer.panel.expectation import expected_seconds, passed_runs
 from sequencer.panel.garbage import collect, postponed
 from sequencer.panel.session import Session
@@ -22,7 +22,7 @@ from sequencer.panel.unkept import Unkept
 from sequencer.panel.wish import read_wish
 from sequencer.store.base import StoreError
 from sequencer.sync.outbox_tables import OutboxUnavailable
-from sequencer.vocabulary.problem import InvalidInput, Problem
+from sequencer.vocabulary.problem import InvalidInput
 from sequencer.vocabulary.report import RunReport
 
 LOOK = 1.0
@@ -162,7 +162,7 @@ class WaitingSession(Session):
             self._run.prepare()
             collect()
         except InvalidInput as invalid:
-            return self._block("invalid", problems=[_problem(found) for found in invalid.problems])
+            return self._block("invalid", problems=[problem_document(found) for found in invalid.problems])
         except (OSError, RuntimeError) as error:
             return self._block("cannot-prepare", message=str(error))
         except Exception as error:  # a defect of hardseq: the panel lives on and says so
@@ -290,13 +290,3 @@ class WaitingSession(Session):
 
     def _learn(self, reports: Iterable[RunReport]) -> None:
         self.live.set(expected=expected_seconds(reports))
-
-
-def _problem(found: Problem) -> dict[str, Any]:
-    return {
-        "place": str(found.place),
-        "code": found.code,
-        "severity": found.severity,
-        "message": found.message,
-        "hint": found.hint,
-    }
