@@ -197,6 +197,7 @@ def test_a_form_of_every_field(stand: Any, browse: Any) -> None:
               - {name: volts, label: Voltage, type: number, unit: V, max: 9}
               - {name: clean, label: Clean, type: switch}
               - {name: level, label: Level, type: slider, min: 0, max: 10, step: 1, default: 4}
+              - {name: glow, label: Glow, type: slider, min: 0, max: 8, step: 1}
               - name: shape
                 label: Shape
                 type: radio
@@ -207,20 +208,23 @@ def test_a_form_of_every_field(stand: Any, browse: Any) -> None:
         """,
     )
     dialog.get_by_role("button", name="Confirm").click()
-    expect(dialog.locator(".field-problem:not(:empty)")).to_have_count(4)
+    expect(dialog.locator(".field-problem:not(:empty)")).to_have_count(5)
     expect(dialog.get_by_label("Your name")).to_be_focused()
     dialog.get_by_label("Your name").fill("Ann")
     dialog.get_by_label("Voltage").fill("4.5")
     dialog.get_by_role("switch", name="Clean").check()
-    slider = dialog.get_by_role("slider")
-    slider.press("ArrowRight")
-    expect(dialog.locator("output")).to_have_text("5")
+    dialog.get_by_role("slider", name="Level").press("ArrowRight")
+    expect(dialog.locator("output").first).to_have_text("5")
+    # Nobody has answered with the middle of a slider that nobody touched; who means it touches it.
+    expect(dialog.locator("output").last).to_have_text("–")
+    dialog.get_by_role("slider", name="Glow").click()
+    expect(dialog.locator("output").last).to_have_text("4")
     assert dialog.locator("img").evaluate("(image) => image.naturalWidth") == 40
     dialog.get_by_label("Round").check()
     dialog.get_by_label("Line").select_option("2")
     dialog.get_by_role("button", name="Confirm").click()
     (told,), attempt = ended(panel, page)
-    assert told["value"] == {"who": "Ann", "volts": 4.5, "clean": True, "level": 5, "shape": "r", "line": 2}
+    assert told["value"] == {"who": "Ann", "volts": 4.5, "clean": True, "level": 5, "glow": 4, "shape": "r", "line": 2}
     assert "Ann 4.5 r" in attempt["messages"].values()
 
 

@@ -69,8 +69,19 @@ export class AnswerField {
     const output = h("output", { class: "number", htmlFor: this.id });
     this.input = h("input", { ...this.shared(), type: "range" });
     Object.assign(this.input, { min: field.min, max: field.max, step: field.step ?? "any", value: start });
-    const tell = () => setText(output, `${shown(Number(this.input.value))}${field.unit ? ` ${field.unit}` : ""}`);
-    this.input.addEventListener("input", tell);
+    // One that nobody touched is no answer: its middle would be a value that nobody read off anything.
+    this.touched = typeof field.default === "number";
+    const tell = () => {
+      const said = this.touched ? `${shown(Number(this.input.value))}${field.unit ? ` ${field.unit}` : ""}` : "–";
+      setText(output, said);
+      setAria(this.input, "valuetext", said);
+    };
+    const touch = (event) => {
+      if (["Tab", "Enter", "Escape", "Shift"].includes(event.key)) return;
+      this.touched = true;
+      tell();
+    };
+    for (const kind of ["input", "pointerdown", "keydown"]) this.input.addEventListener(kind, touch);
     tell();
     return h("div", { class: "slider" }, this.input, output);
   }
@@ -109,7 +120,7 @@ export class AnswerField {
       return field.type === "checkbox" ? chosen : chosen[0] ?? null;
     }
     if (field.type === "switch") return this.input.checked;
-    if (field.type === "slider") return Number(this.input.value);
+    if (field.type === "slider") return this.touched ? Number(this.input.value) : null;
     if (field.type === "list") return this.input.value === "" ? null : field.choices[Number(this.input.value)].value;
     const text = this.input.value.trim();
     return (field.type === "number" ? text.replace(",", ".") : text) || null;
