@@ -127,7 +127,10 @@ CONSTRAINTS: Mapping[str, Schema] = {
         "type": "boolean",
         "description": "Whether it must be answered; false is the default of checkboxes without `min`.",
     },
-    "default": {"description": "What is filled in at first; a slider without one must be touched.", "examples": ["REV1.0"]},
+    "default": {
+        "description": "What is filled in at first; a slider without one must be touched.",
+        "examples": ["REV1.0"],
+    },
     "placeholder": _text("A hint in the empty field.", "SN000000"),
     "unit": _text("The unit of a number, shown beside the field.", "V"),
     "min": _number("The smallest number allowed; of checkboxes, how many must be ticked.", 0),
