@@ -1,6 +1,6 @@
 """The one place that talks to CouchDB: CouchDB-Python with time-outs, and every failure as one of three errors.
 
-Why this client, and what is kept away from it, stands in ``docs/decisions/couchdb-client.md``.
+Why this client, and what is kept away from it, stands in ``docs/decisions/0005-couchdb-client.md``.
 """
 
 from __future__ import annotations

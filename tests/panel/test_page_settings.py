@@ -116,6 +116,7 @@ def test_choosing_among_several_sequences(stand: Any, browse: Any) -> None:
         'current_test_config = "Whole board"\n'
         '[[test_configs]]\nname = "Whole board"\nfile = "sequences/board.yaml"\n'
         '[[test_configs]]\nname = "Quick look"\nfile = "sequences/quick.yaml"\n'
+        'description = "The supply alone"\n'
     )
     panel = stand.open()
     page = started(browse(panel))
@@ -123,6 +124,7 @@ def test_choosing_among_several_sequences(stand: Any, browse: Any) -> None:
     expect(page.locator(".hero-name")).to_contain_text("Board")
     page.get_by_label("Test sequence").select_option("Quick look")
     expect(page.locator(".hero-name")).to_contain_text("Quick")
+    expect(page.locator(".choice-field")).to_contain_text("The supply alone")
     started(page).locator(".start").click()
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
     assert panel.last()["sequence"]["name"] == "Quick"

@@ -4,6 +4,8 @@ import { h, icon } from "./dom.js";
 import { axisNumber, number, t } from "./text.js";
 
 const SERIES = 8;
+/** Between two marks of an axis of whole numbers. */
+const STEPS = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 const DASHES = [[], [10, 4], [3, 3], [12, 4, 3, 4]];
 let library = null;
 
@@ -102,6 +104,11 @@ function unrepeated([xs, ys]) {
   return [[...kept.keys()], [...kept.values()]];
 }
 
+/** Whether the x values are whole numbers, of which there are no halves: runs, channels. */
+function isCounted(chart) {
+  return chart.x_data.every((xs) => xs.every(Number.isInteger));
+}
+
 function height(area) {
   return Math.round(Math.min(Math.max(area.clientWidth * 0.42, 220), window.innerHeight * 0.48));
 }
@@ -132,7 +139,7 @@ function options(uPlot, chart, area, logX, logY) {
     height: height(area),
     padding: [0.5 * rem, 1.5 * rem, 0, 0],
     scales: { x: { time: false, distr: logX ? 3 : 1 }, y: { distr: logY ? 3 : 1 } },
-    axes: [{ ...axis(chart.x_label, logX), size: 2.4 * rem, space: 4.5 * rem }, axis(chart.y_label, logY)],
+    axes: [{ ...axis(chart.x_label, logX), size: 2.4 * rem, space: 4.5 * rem, ...(isCounted(chart) ? { incrs: STEPS } : {}) }, axis(chart.y_label, logY)],
     cursor: { drag: { x: true, y: true, uni: 20 }, focus: { prox: 24 }, points: { size: 9 } },
     focus: { alpha: 0.35 },
     legend: { live: true },

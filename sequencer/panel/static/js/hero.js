@@ -113,7 +113,8 @@ function render() {
 function shownStatus() {
   const { session, run } = state;
   if (session.state === "starting") return "run";
-  if (!run.id && session.state === "blocked") return "blocked";
+  // Above all: the verdict of the board before must not stand over a stand that can test nothing.
+  if (session.state === "blocked") return "blocked";
   if (!run.id && session.state === "loading") return "loading";
   return run.status;
 }

@@ -81,7 +81,8 @@ function choiceField(choices, choice) {
     },
     choices.map((one) => h("option", { value: one.name, selected: one.name === choice, title: one.description || "" }, one.name)),
   );
-  return h("div", { class: "field choice-field" }, h("label", { htmlFor: id }, t("start.sequence")), select);
+  const about = choices.find((one) => one.name === choice)?.description;
+  return h("div", { class: "field choice-field" }, h("label", { htmlFor: id }, t("start.sequence")), select, about ? h("p", { class: "muted" }, about) : null);
 }
 
 class ParamField {
