@@ -32,17 +32,22 @@ class ModuleState:
         if report["start_time"] is not None:
             report["stop_time"] = max(time, report["start_time"])
 
+    def settle(self) -> None:
+        """As ``update``, after cases were added."""
+        if cases := self.report["cases"]:
+            self.update(cases[-1]["stop_time"] or 0.0)
+
 
 class CaseState:
     """A case with its last attempt."""
 
     __slots__ = ("attempt", "full_name", "module", "plan", "report")
 
-    def __init__(self, report: CaseReport, module: ModuleState, plan: Plan) -> None:
+    def __init__(self, full_name: str, report: CaseReport, module: ModuleState, plan: Plan) -> None:
         self.report = report
         self.module = module
         self.plan = plan
-        self.full_name = f"{module.report['id']}::{report['id']}"
+        self.full_name = full_name
         self.attempt: AttemptReport | None = report["attempts"][-1] if report["attempts"] else None
         for counts in (module.counts, plan.counts):
             counts[report["status"]] = counts.get(report["status"], 0) + 1
@@ -162,13 +167,16 @@ class Plan:
                 _keep(known.report, report, ("start_time", "stop_time", "artifact"))
             state = self._add_module(report)
             for case in module.get("cases") or ():
-                if f"{report['id']}::{case['id']}" not in self._cases:
-                    self._add_case(new_case(case), state, early)
+                name = f"{report['id']}::{case['id']}"
+                if name not in self._cases:
+                    self._add_case(name, new_case(case), state, early.get(name))
+            state.settle()
         for name, left in early.items():
             if name not in self._cases:
                 module_id = left.module.report["id"]
                 state = self._modules.get(module_id) or self._add_module(new_module({"id": module_id}))
-                self._add_case(left.report, state, {})
+                self._add_case(name, left.report, state)
+                state.settle()
         self._find_first()
         return self.modules
 
@@ -181,7 +189,9 @@ class Plan:
         if not (module and separator and case_id):
             return None
         state = self._modules.get(module) or self._add_module(new_module({"id": module}))
-        return self._add_case(new_case({"id": case_id}), state, {})
+        added = self._add_case(name, new_case({"id": case_id}), state)
+        state.settle()
+        return added
 
     def close(self, time: float, reason: str, *, running_only: bool = False) -> int:
         """Closes the cases that are running (and those that wait); how many were running."""
@@ -227,14 +237,13 @@ class Plan:
         self.modules.append(report)
         return state
 
-    def _add_case(self, report: CaseReport, module: ModuleState, early: dict[str, CaseState]) -> CaseState:
-        known = early.get(f"{module.report['id']}::{report['id']}")
+    def _add_case(
+        self, name: str, report: CaseReport, module: ModuleState, known: CaseState | None = None
+    ) -> CaseState:
         if known is not None:
             _keep(known.report, report, ("status", "start_time", "stop_time", "reason", "attempts"))
-        case = CaseState(report, module, self)
-        self._cases[case.full_name] = case
+        case = self._cases[name] = CaseState(name, report, module, self)
         module.report["cases"].append(report)
-        module.update(report["stop_time"] or 0.0)
         return case
 
 

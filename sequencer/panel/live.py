@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from sequencer.domain.fold import Fold
 from sequencer.panel.patches import RunView, to_json, whole_run
-from sequencer.panel.plan import plan_of, planned
+from sequencer.panel.plan import planned, same_plan
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.event import RunFinished, RunResumed, RunStarted, Stamped
 from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
@@ -155,7 +155,7 @@ class Live:
     def _renew(self, report: RunReport) -> None:
         """From here on another run is shown: whole, or as a beginning when pages know its plan already."""
         if not self._renewed:
-            self._begun = plan_of(self._report) == plan_of(report)
+            self._begun = same_plan(self._report, report)
             self._renewed = not self._begun
         self._report = report
         self._view = RunView()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import eq, itemgetter
 from typing import Any
 
 from sequencer.domain.report_parts import new_case, new_module, new_run
@@ -10,13 +11,18 @@ from sequencer.vocabulary.event import RunStarted
 from sequencer.vocabulary.report import RunReport
 
 
-def plan_of(report: RunReport) -> list[Any]:
-    """What pages show of a run before it begins, apart from the run itself."""
-    parts = ("id", "name", "group", "description")
-    return [
-        ([module[part] for part in parts], [[case[part] for part in (*parts, "place")] for case in module["cases"]])  # type: ignore[literal-required]
-        for module in report["modules"]
-    ]
+_module_parts = itemgetter("id", "name", "group", "description")
+_case_parts = itemgetter("id", "name", "group", "description", "place")
+
+
+def same_plan(one: RunReport, other: RunReport) -> bool:
+    """Whether pages show the same of both before they begin, apart from the runs themselves."""
+    return len(one["modules"]) == len(other["modules"]) and all(
+        _module_parts(mine) == _module_parts(yours)
+        and len(mine["cases"]) == len(yours["cases"])
+        and all(map(eq, map(_case_parts, mine["cases"]), map(_case_parts, yours["cases"])))
+        for mine, yours in zip(one["modules"], other["modules"], strict=True)
+    )
 
 
 def planned(sequence: Mapping[str, Any], modules: Iterable[Mapping[str, Any]]) -> RunReport:
