@@ -10,7 +10,6 @@ from sequencer.domain.report_parts import new_case, new_module, new_run
 from sequencer.vocabulary.event import RunStarted
 from sequencer.vocabulary.report import RunReport
 
-
 _module_parts = itemgetter("id", "name", "group", "description")
 _case_parts = itemgetter("id", "name", "group", "description", "place")
 
