@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,8 +84,13 @@ def _problems(file: Path, project: Project, readings: dict[Path, Reading]) -> li
 def _sequences(folder: Path, project: Project) -> list[Path]:
     """The sequence files of ``folder`` and, when it is the project's own, those that its configuration names."""
     named = project.settings.test_configs if folder.absolute() == project.folder else ()
-    chosen = [file for choice in named if (file := project.folder / choice.file).is_file()]
-    return list({file.resolve(): None for file in (*sequence_files(folder), *chosen)})
+    files = (Path(os.path.normpath(project.folder / choice.file)) for choice in named)
+    chosen = [file for file in files if file.is_file()]
+    found: dict[Path, Path] = {}
+    for file in (*sequence_files(folder), *chosen):
+        # As it was named, so that places stay relative to a project folder that is a link.
+        found.setdefault(file.resolve(), file)
+    return list(found.values())
 
 
 def _without_sequence(project: Project) -> list[Problem]:

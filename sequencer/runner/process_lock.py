@@ -13,6 +13,7 @@ from typing import Any
 from sequencer.runtime.journal_lock import hold_alone
 
 _LARGEST_NOTE = 4096
+_NOTE_SECONDS = 0.2
 
 
 class ProcessLock:
@@ -33,6 +34,10 @@ class ProcessLock:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
         if not hold_alone(descriptor):
             holder = _read(descriptor)
+            if _is_gone(holder):
+                # Whoever has just taken it over from a dead process has yet to write its own note.
+                time.sleep(_NOTE_SECONDS)
+                holder = _read(descriptor)
             if not _is_gone(holder):
                 os.close(descriptor)
                 return holder

@@ -3,8 +3,7 @@
 An event is one dataclass here and one JSON line in the journal: ``{"event": "case_finished", "seq": 12, "time":
 1700000000.25, ...fields}``. ``seq`` counts from 1 within the run; ``time`` is in Unix seconds. ``case`` is always the
 full name ``module::case``; ``place`` is ``file:line:column`` in the YAML. Fields that hold ``Data`` are JSON-safe: a
-number that JSON lacks is one of the texts ``"NaN"``, ``"Infinity"``, ``"-Infinity"`` (``Measurement.type`` stays
-``numeric``). A run as a stream of documents that everything else is derived from is the idea of Bluesky's event model.
+number that JSON lacks is ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``, of type ``numeric``. After Bluesky's events.
 """
 
 from __future__ import annotations

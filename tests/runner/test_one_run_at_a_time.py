@@ -117,3 +117,17 @@ def test_a_file_system_without_locks_trusts_the_note(tmp_path: Path, monkeypatch
     lock = ProcessLock(path)
     assert lock.take() is None
     lock.release()
+
+
+def test_who_takes_over_from_a_dead_process_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The note of the dead one may still stand there for a moment: that lets nobody else in."""
+    path = tmp_path / "run.lock"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    first = ProcessLock(path)
+    assert first.take() is None
+    own = path.read_text()
+    path.write_text(json.dumps({**json.loads(own), "pid": ended.pid}))
+    monkeypatch.setattr("time.sleep", lambda seconds: path.write_text(own))
+    assert ProcessLock(path).take() == json.loads(own)
+    first.release()
