@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 from sequencer.panel.live import Change, Live
@@ -69,6 +70,7 @@ class Broadcast:
         self._arrived = threading.Condition()
         self._last: str | None = None
         self._closed = False
+        self._said = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="broadcast", daemon=True)
         self._thread.start()
 
@@ -112,7 +114,9 @@ class Broadcast:
                 waiting = any(reader.is_behind for reader in self._readers)
             changes = self._live.after(self._last, _RETRY_SECONDS if waiting else self._heartbeat)
             with self._arrived:
-                self._send(changes, quiet=not waiting)
+                # One reader that does not read must not keep the signs of life from all others.
+                overdue = time.monotonic() - self._said >= self._heartbeat
+                self._send(changes, quiet=overdue or not waiting)
 
     def _send(self, changes: list[Change] | None, *, quiet: bool) -> None:
         before = self._last
@@ -122,6 +126,8 @@ class Broadcast:
         framed = {False: data, True: _chunk(data)}
         if changes:
             self._last = changes[-1].id
+        if data:
+            self._said = time.monotonic()
         gone = []
         for reader in self._readers:
             # Nearly all are where the others are; who has just come may already know more.

@@ -98,3 +98,24 @@ def test_a_slow_reader_misses_nothing(stage: Stage) -> None:
     next(slow)
     for number in range(15):
         assert next(slow)["session"]["text"].startswith(f"{number} ")
+
+
+def test_a_reader_that_is_behind_keeps_no_sign_of_life_from_others() -> None:
+    """A tab on a sleeping machine must not make every other page believe that the panel is gone."""
+    live = Live({"text": ""})
+    broadcast = Broadcast(live, heartbeat=0.05)
+    mute, mute_end = socket.socketpair()
+    good, good_end = socket.socketpair()
+    mute.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    good_end.settimeout(20)
+    broadcast.take(mute, None, chunked=False)
+    broadcast.take(good, None, chunked=False)
+    live.set(text="x" * 300_000)  # more than the mute one's buffers take, less than what it is dropped for
+    heard = b""
+    while not (b"xxx" in heard and b"event: alive" in heard.rpartition(b"xxx")[2]):
+        heard += good_end.recv(1 << 16)
+    assert broadcast.readers == 2
+    live.close()
+    broadcast.close()
+    mute_end.close()
+    good_end.close()
