@@ -164,7 +164,7 @@ def test_of_too_much_the_rest_is_counted(stand: Any, browse: Any) -> None:
     asked = row(page, "main::ask")
     expect(asked.locator(".failure")).to_have_count(10)
     expect(asked.locator(".case-failures")).to_contain_text("and 10 more")
-    page.wait_for_timeout(450)
+    expect(page.locator(".result-dismiss")).to_be_focused()
     page.keyboard.press("Enter")
     asked.locator(".case-head").click()
     expect(asked.locator(".case-details tbody tr")).to_have_count(1000)

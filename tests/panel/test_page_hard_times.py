@@ -206,10 +206,9 @@ modules:
     page.evaluate("localStorage.setItem('hardseq.operator', arguments[0])".replace("arguments[0]", name))
     started(page).locator(".start").click()
     expect(page.locator("dialog.dialog h2")).to_have_text(HOSTILE)
-    page.wait_for_timeout(400)
     page.locator("dialog.dialog").get_by_role("button", name="Confirm").click()
     expect(page.locator("dialog.result")).to_contain_text(HOSTILE)
-    page.wait_for_timeout(450)
+    expect(page.locator(".result-dismiss")).to_be_focused()
     page.keyboard.press("Escape")
     row = page.locator(".case")
     for part in (".case-name", ".case-message", ".reading-name", ".failure-message", ".chart-title"):

@@ -197,7 +197,7 @@ def test_a_failed_run_covers_the_page_with_every_failed_case(stand: Any, browse:
     expect(result).to_contain_text("version 1 is not 2")
     expect(page.locator("html")).to_have_attribute("data-sound", "failed")
     panel.wait_for("ready")
-    page.wait_for_timeout(450)
+    expect(page.locator(".result-dismiss")).to_be_focused()
     page.keyboard.press("Space")
     expect(result).to_have_count(0)
     page.wait_for_timeout(200)

@@ -42,13 +42,13 @@ def started(stand: Any, browse: Any) -> tuple[Any, Any]:
 
 
 def asked(stand: Any, browse: Any, steps: str) -> tuple[Any, Any, Any]:
-    """Panel, page and dialog of a run of these steps; the page's clock stands, later than the dialog appeared."""
+    """Panel, page and dialog of a run of these steps, that takes answers; the page's clock stands."""
     stand.steps(steps)
     panel, page = started(stand, browse)
     page.clock.set_fixed_time(SOON)
     page.keyboard.press("Space")
     dialog = page.locator("dialog.dialog")
-    expect(dialog).to_be_visible()
+    expect(dialog.locator("[type=submit]").first).to_be_enabled()
     page.clock.set_fixed_time(LATER)
     return panel, page, dialog
 
@@ -116,7 +116,7 @@ def test_a_key_that_is_held_down_answers_one_question(stand: Any, browse: Any) -
     _, page, dialog = asked(stand, browse, "- dialog: {title: One}\n- dialog: {title: Two}")
     page.keyboard.down("Enter")
     expect(dialog.get_by_role("heading", name="Two")).to_be_visible()
-    page.clock.set_fixed_time(LATER + 1)
+    expect(dialog.get_by_role("button", name="Confirm")).to_be_focused()
     page.keyboard.down("Enter")
     page.keyboard.up("Enter")
     expect(dialog.get_by_role("heading", name="Two")).to_be_visible()
@@ -144,3 +144,28 @@ def test_a_scan_does_not_take_a_failed_result_away(stand: Any, browse: Any) -> N
     expect(page.locator(".verdict-word")).to_have_text("Testing")
     panel.go()
     expect(result).to_be_visible()
+
+
+def test_the_second_half_of_a_double_click_hits_nothing_else(stand: Any, browse: Any) -> None:
+    """On a phone Stop lies where Confirm was: a double click on Confirm does not stop the run, two clicks do."""
+    stand.steps("- dialog: {title: Lid closed?}\n- wait: 30 s")
+    panel = stand.open()
+    page = browse(panel, viewport={"width": 390, "height": 844})
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    page.locator(".start").click()
+    confirm = page.get_by_role("button", name="Confirm")
+    expect(confirm).to_be_enabled()
+    box = confirm.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("dialog")).to_have_count(0)
+    at = page.evaluate("([x, y]) => document.elementFromPoint(x, y).closest('button')?.className", [195, 800])
+    assert at == "button stop"
+    page.mouse.move(195, 800)
+    for count in (2, 1):
+        page.wait_for_timeout(100)
+        assert panel.session.state == "running"
+        page.mouse.down(click_count=count)
+        page.mouse.up(click_count=count)
+    panel.wait_for("ready")
+    assert panel.last()["status"] == "stopped"

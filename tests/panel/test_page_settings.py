@@ -97,7 +97,7 @@ def test_a_choice_of_cases_is_kept_and_told(stand: Any, browse: Any) -> None:
     page.keyboard.press("Escape")
     page.locator(".start").click()
     expect(page.locator("dialog.result")).to_contain_text("Partial: chosen cases only")
-    page.wait_for_timeout(450)
+    expect(page.locator(".result-dismiss")).to_be_focused()
     page.keyboard.press("Enter")
     started(page).get_by_label("Run Idle current").check()
     page.locator(".start").click()

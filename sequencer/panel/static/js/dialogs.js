@@ -2,15 +2,14 @@
 
 import { ApiError, post } from "./api.js";
 import { AnswerField } from "./answer_field.js";
-import { fill, h, icon, memory, modal, newId, setText } from "./dom.js";
+import { fill, h, icon, memory, newId, setText } from "./dom.js";
 import { looks } from "./looks.js";
+import { modal, rest } from "./modal.js";
 import { lastAttempt, now, on, openDialogs, state } from "./state.js";
 import { duration, t } from "./text.js";
 import { play } from "./sound.js";
 import { toast } from "./toast.js";
 
-/** A click or key right after a question appeared was meant for what stood there before. */
-const TOO_SOON = 350;
 let shown = null;
 
 on("case", (name) => (shown || lastAttempt(state.cases.get(name))?.dialogs.length) && update());
@@ -41,7 +40,6 @@ class Question {
     this.asked = asked;
     this.dialog = asked.dialog;
     this.page = 0;
-    this.since = Date.now();
     this.mine = false;
     this.fields = this.dialog.fields.map((field) => new AnswerField(field));
     const title = newId("dialog");
@@ -72,7 +70,7 @@ class Question {
     this.element = modal({ class: "dialog", aria: { labelledby: title } }, this.form);
     this.render();
     this.element.dispatchEvent(new Event("enter"));
-    this.focus();
+    this.arrive();
     this.timer = setInterval(() => this.tick(), 500);
     this.tick();
   }
@@ -110,24 +108,22 @@ class Question {
     );
   }
 
-  focus() {
+  /** A page appears: the second of two quick clicks was for the one before. */
+  arrive() {
+    rest(this.element, this.element.querySelectorAll(".dialog-close, [type=submit]"), this.buttons.querySelector(".primary"));
+    if (this.fields.length) this.fields[0].focus();
     // A pass or fail must be a decision: neither button has the focus by itself.
-    if (this.fields.length) return this.fields[0].focus();
-    if (this.dialog.pass_fail) this.element.tabIndex = -1;
-    (this.dialog.pass_fail ? this.element : this.buttons.querySelector(".primary")).focus();
+    else if (this.dialog.pass_fail) this.element.focus();
   }
 
   turn(by) {
     this.page += by;
-    // The second of two quick clicks was for the page before, and confirms nothing.
-    if (this.page === this.pages.length - 1) this.since = Date.now();
     this.render();
-    this.focus();
+    this.arrive();
   }
 
   submit(event) {
     event.preventDefault();
-    if (Date.now() - this.since < TOO_SOON) return;
     const pressed = event.submitter?.value;
     if (pressed === "next") return this.turn(1);
     this.send(pressed || "confirm");
@@ -144,7 +140,6 @@ class Question {
   }
 
   async send(result) {
-    if (Date.now() - this.since < TOO_SOON) return;
     setText(this.problem, "");
     let value = null;
     if (result !== "close") {

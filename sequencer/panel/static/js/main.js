@@ -66,6 +66,20 @@ document.addEventListener("click", (event) => {
   if (target.href !== window.location.href) go(target.pathname + target.search);
 });
 
+// The second half of a double click is for what the first half hit, not for what came to lie there in between.
+let clicked = null;
+document.addEventListener(
+  "click",
+  (event) => {
+    if (event.detail < 2) clicked = event.target;
+    else if (event.target !== clicked) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  },
+  true,
+);
+
 // A scanner types wherever the focus is: its first letter brings the focus to the form.
 document.addEventListener("keydown", (event) => {
   const plain = event.key.length === 1 && event.code !== "Space" && !event.ctrlKey && !event.altKey && !event.metaKey;

@@ -1,15 +1,15 @@
 // What the run tells the operator: a blocking message over the page until it is confirmed, others at its top.
 
 import { post } from "./api.js";
-import { fill, h, icon, memory, modal, newId } from "./dom.js";
+import { fill, h, icon, memory, newId } from "./dom.js";
 import { stop } from "./hero.js";
 import { looks } from "./looks.js";
+import { modal, rest } from "./modal.js";
 import { on, state } from "./state.js";
 import { play } from "./sound.js";
 import { t } from "./text.js";
 import { toast } from "./toast.js";
 
-const TOO_SOON = 350;
 const strip = h("div", { class: "messages", aria: { live: "polite" } });
 let blocking = null;
 let known = "";
@@ -63,8 +63,6 @@ function note(message) {
 class Blocking {
   constructor(message) {
     this.message = message;
-    const since = Date.now();
-    const soon = () => Date.now() - since < TOO_SOON;
     const title = newId("message");
     this.element = modal(
       { class: "dialog", aria: { labelledby: title } },
@@ -76,19 +74,19 @@ class Blocking {
           { class: "dialog-head" },
           icon("info"),
           h("h2", { id: title }, message.title || t("message.title")),
-          h("button", { type: "button", class: "icon-button dialog-close", title: t("dialog.close"), aria: { label: t("dialog.close") }, onclick: () => soon() || stop() }, icon("close")),
+          h("button", { type: "button", class: "icon-button dialog-close", title: t("dialog.close"), aria: { label: t("dialog.close") }, onclick: stop }, icon("close")),
         ),
         h("div", { class: "dialog-body" }, looks({ ...message.details, text: message.text }, message.id)),
         h(
           "div",
           { class: "dialog-buttons" },
           h("span", { class: "spacer" }),
-          h("button", { type: "button", class: "button primary", onclick: () => soon() || confirm(message) }, t("dialog.confirm")),
+          h("button", { type: "button", class: "button primary", onclick: () => confirm(message) }, t("dialog.confirm")),
         ),
       ),
     );
     this.element.dispatchEvent(new Event("enter"));
-    this.element.querySelector(".primary").focus();
+    rest(this.element, this.element.querySelectorAll("button"), this.element.querySelector(".primary"));
   }
 
   away() {

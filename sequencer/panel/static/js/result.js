@@ -1,6 +1,7 @@
 // The result over the whole page when a run ends: to be seen from anywhere in the hall.
 
-import { fill, h, icon, modal, newId } from "./dom.js";
+import { fill, h, icon, newId } from "./dom.js";
+import { modal, rest } from "./modal.js";
 import { said } from "./said.js";
 import { reservations } from "./hero.js";
 import { focusForm } from "./start_form.js";
@@ -8,7 +9,6 @@ import { lastAttempt, on, state } from "./state.js";
 import { duration, t } from "./text.js";
 import { play } from "./sound.js";
 
-const TOO_SOON = 400;
 /** Messages of one case: there are more of them where every point of a sweep fails. */
 const MOST = 5;
 let shown = null;
@@ -31,13 +31,12 @@ export function isShowingResult() {
 function open() {
   shown?.close();
   const { run, session } = state;
-  const since = Date.now();
   const title = newId("result");
   const bar = h("div", { class: "result-countdown", hidden: true });
-  const dismiss = () => Date.now() - since > TOO_SOON && shown?.close();
+  const dismiss = h("button", { type: "button", class: "button result-dismiss", onclick: () => shown?.close() }, t("result.dismiss"));
   // Space and Enter go to the button; none of them starts a run.
   const element = modal(
-    { class: `result is-${run.status}`, aria: { labelledby: title }, escape: dismiss },
+    { class: `result is-${run.status}`, aria: { labelledby: title }, escape: () => dismiss.click() },
     h(
       "div",
       { class: "result-body" },
@@ -50,7 +49,7 @@ function open() {
       reservations(run).map((text) => h("p", { class: "result-flag" }, text)),
       // With the focus it can be scrolled by keys.
       h("ul", { class: "result-failures", tabIndex: 0, aria: { label: t("filter.failed") } }),
-      h("button", { type: "button", class: "button result-dismiss", onclick: dismiss }, t("result.dismiss")),
+      dismiss,
     ),
     bar,
   );
@@ -63,7 +62,7 @@ function open() {
     focusForm();
   };
   element.dispatchEvent(new Event("enter"));
-  element.querySelector(".result-dismiss").focus({ preventScroll: true });
+  rest(element, [dismiss], dismiss);
   const { auto_dismiss_pass: automatic, auto_dismiss_timeout: seconds } = session.settings.modal_result;
   let timer = 0;
   if (run.status === "passed" && automatic) {

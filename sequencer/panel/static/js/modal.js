@@ -1,0 +1,59 @@
+// What lies over the page and wants a decision: presses that were meant for something else decide nothing.
+
+import { h } from "./dom.js";
+
+/** Milliseconds between two keys of a barcode scanner at most. */
+const SCAN = 100;
+/** Milliseconds: a click or key right after something appeared was meant for what stood there before. */
+const FRESH = 350;
+
+/**
+ * A modal dialog that opens with the event `enter`, closes with `leave`, and that only the page's own buttons close.
+ * Escape, pressed without thinking, does nothing (unless `escape` says what), and no key gets through to the page below.
+ * A key that is held down decides nothing, and neither does the end of a scan that was meant for something else.
+ */
+export function modal(properties, ...children) {
+  const { escape, ...others } = properties;
+  const element = h("dialog", { ...others, tabIndex: -1, closedby: "none" }, ...children);
+  let wanted = true;
+  let typed = 0;
+  const meant = (event) => (event.target.matches("input[type=text]") ? !(event.key === "Enter" && event.repeat) : !event.repeat && Date.now() - typed > SCAN);
+  element.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    const escaped = event.key === "Escape";
+    if (escaped || ((event.key === "Enter" || event.key === " ") && !meant(event))) event.preventDefault();
+    if (escaped) escape?.();
+    if (event.key.length === 1 && event.key !== " ") typed = Date.now();
+  });
+  element.addEventListener("keyup", (event) => {
+    event.stopPropagation();
+    if (event.key === " " && !meant(event)) event.preventDefault();
+  });
+  element.addEventListener("cancel", (event) => event.preventDefault());
+  element.addEventListener("enter", () => {
+    document.body.append(element);
+    element.showModal();
+    dispatchEvent(new Event("hardseq-modal"));
+  });
+  // A browser may close it all the same when asked twice.
+  element.addEventListener("close", () => wanted && element.isConnected && element.showModal());
+  element.addEventListener("leave", () => {
+    wanted = false;
+    element.close();
+    element.remove();
+  });
+  return element;
+}
+
+/**
+ * Lets buttons of a modal that just appeared take nothing for a moment, and shows it. Then `main`, one of them, gets the focus
+ * unless somebody has begun to do something else.
+ */
+export function rest(element, buttons, main = null) {
+  for (const button of buttons) button.disabled = true;
+  if (main) element.focus({ preventScroll: true });
+  setTimeout(() => {
+    for (const button of buttons) button.disabled = false;
+    if (main && document.activeElement === element) main.focus({ preventScroll: true });
+  }, FRESH);
+}
