@@ -64,6 +64,29 @@ def test_runs_are_listed_filtered_and_opened(filled: Any, browse: Any) -> None:
     expect(rows).to_have_count(1)
 
 
+def test_runs_and_yield_follow_the_stand(stand: Any, browse: Any) -> None:
+    """A run that ends while somebody looks comes on top, where the filters mean it, and counts; nothing else moves."""
+    stand.sequence("rails", VARYING)
+    panel = stand.open()
+    panel.run(params={"serial": "SN1", "volts": 5.0})
+    page, failed, figures = (browse(panel, path) for path in ("/runs", "/runs?status=failed", "/yield"))
+    rows = page.locator(".runs tbody tr")
+    expect(rows).to_have_count(1)
+    expect(failed.locator(".empty")).to_contain_text("No run")
+    expect(figures.locator(".tile-figure").first).to_have_text("100%")
+    rows.first.locator(".row-link").focus()
+    panel.run(params={"serial": "SN2", "volts": 5.5})
+    for one in (page, failed):
+        expect(one.locator(".runs tbody tr").first).to_contain_text("SN2")
+        expect(one.locator(".empty")).to_be_empty()
+    expect(rows).to_have_count(2)
+    expect(rows.last.locator(".row-link")).to_be_focused()
+    expect(figures.locator(".tile-figure").first).to_have_text("50%")
+    panel.run(params={"serial": "SN3", "volts": 5.0})
+    expect(rows.first).to_contain_text("SN3")
+    expect(failed.locator(".runs tbody tr")).to_have_count(1)
+
+
 def test_pages_of_the_list(filled: Any, browse: Any) -> None:
     """What does not fit on the first page comes by button; none twice, none missing."""
     page = browse(filled, "/runs")

@@ -4,6 +4,7 @@ import { address, get } from "./api.js";
 import { fill, h, icon, show } from "./dom.js";
 import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { question } from "./question.js";
+import { whenStored } from "./stored.js";
 import { duration, moment, t } from "./text.js";
 
 const NAMES = ["serial_number", "part_number", "sequence", "status", "stand"];
@@ -52,6 +53,19 @@ export function runsPage() {
     },
   });
 
+  /** Puts the runs that were stored since on top: whoever reads or pages on keeps the place. */
+  async function renew() {
+    const asked = JSON.stringify(filters);
+    const page = await get("/api/runs", { ...parameters(), limit: PAGE }).catch(() => null);
+    if (!page || asked !== JSON.stringify(filters) || table.ariaBusy) return;
+    const shown = new Set([...body.children].map((row) => row.dataset.run));
+    const fresh = page.runs.filter((run) => !shown.has(run.id));
+    // Others may lie between those and the ones on display.
+    if (fresh.length === PAGE) return load();
+    body.prepend(...fresh.map(runRow));
+    if (body.children.length) fill(note);
+  }
+
   function ask() {
     cursor = null;
     left = null;
@@ -61,6 +75,7 @@ export function runsPage() {
   }
 
   body.addEventListener("click", () => history.replaceState({ left: { rows: body.children.length, top: scrollY } }, ""));
+  whenStored(table, renew);
   load();
   return h(
     "main",
@@ -78,7 +93,7 @@ function runRow(run) {
   const flags = [["partial", "run.partial_note"], ["simulated", "run.simulated"], ["aborted", "run.aborted"]].filter(([name]) => run[name]);
   return h(
     "tr",
-    { class: `is-${run.status}` },
+    { class: `is-${run.status}`, data: { run: run.id } },
     h("td", { class: "col-status" }, h("a", { href, class: `chip is-${run.status}` }, icon(run.status), t(`status.${run.status}`))),
     h("td", { class: "col-start_time number" }, h("a", { href, class: "row-link" }, moment(run.start_time))),
     h("td", { class: "col-serial_number strong number" }, run.serial_number || "—"),

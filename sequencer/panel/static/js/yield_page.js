@@ -4,6 +4,7 @@ import { address, get } from "./api.js";
 import { fill, h, icon } from "./dom.js";
 import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { question } from "./question.js";
+import { whenStored } from "./stored.js";
 import { amount, duration, percent, t } from "./text.js";
 
 const NAMES = ["sequence", "part_number", "stand"];
@@ -25,6 +26,7 @@ export function yieldPage() {
     failed: (text) => fill(body, h("p", { class: "empty muted" }, text)),
   });
 
+  whenStored(body, load);
   load();
   return h(
     "main",
