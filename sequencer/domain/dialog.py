@@ -171,7 +171,7 @@ def _read(field: Mapping[str, Any], value: object, *, optional: bool) -> Data:
         if field["type"] == "switch":
             return False
         if field["required"] and not optional:
-            raise _refused(field, "required", "needs an answer")
+            raise _refused(field, "required", "is required")
         return [] if field["type"] == "checkbox" else None
     read: Callable[[Mapping[str, Any], object], Data] = _READERS[field["type"]]
     return read(field, value)

@@ -83,10 +83,12 @@ def _view(route: Route, session: Session) -> Callable[..., Any]:
     known = {parameter.name: parameter.schema.get("enum") for parameter in route.query}
 
     def view(**parts: str) -> Any:
-        for name, written in request.args.items():
-            # A filter that is misspelt would be no filter.
+        for name, (written, *again) in request.args.lists():
+            # A filter that is misspelt would be no filter, and so would the second of two.
             if name not in known:
                 raise ApiError(400, "unknown-key", f"unknown parameter {name[:80]!r}")
+            if again:
+                raise ApiError(400, "bad-parameter", f"the parameter {name} stands there twice")
             words = known[name]
             if written and words and written not in words:
                 raise ApiError(400, "bad-parameter", f"{name} is one of {', '.join(words)}")

@@ -128,9 +128,7 @@ def _is_foreign(request: Request) -> bool:
         # A link elsewhere may lead to a page; neither a picture, a script nor a frame elsewhere may.
         return request.method not in SAFE_METHODS or request.headers.get("Sec-Fetch-Dest") != "document"
     origin = request.headers.get("Origin")
-    if request.method in SAFE_METHODS or origin is None:
-        return False
-    return origin not in (f"http://{request.host}", f"https://{request.host}")
+    return origin is not None and origin not in (f"http://{request.host}", f"https://{request.host}")
 
 
 def _network(address: str) -> str:

@@ -120,7 +120,7 @@ def test_a_form_asks_field_by_field(desk: Desk) -> None:
     for line in ("", "maybe", "11", "Ann", "y", "7"):
         desk.type(line)
     assert desk.answer() == ("8", "confirm", {"who": "Ann", "fan": True, "level": "7"})
-    for said in ("Set up", "Operator needs an answer", "Fan on must be on or off", "Level must be at most 10"):
+    for said in ("Set up", "Operator is required", "Fan on must be on or off", "Level must be at most 10"):
         assert said in desk.screen.text
 
 

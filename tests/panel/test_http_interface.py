@@ -106,8 +106,9 @@ def test_changing_state_needs_the_token(panel: Any, headers: dict[str, str]) -> 
 )
 def test_other_web_sites_are_refused_even_with_the_token(panel: Any, headers: dict[str, str]) -> None:
     """Origin and Sec-Fetch-Site must say that the request comes from the panel's own page."""
-    answer = panel.ask("POST", "/api/stop", {}, headers=headers)
-    assert (answer.status, answer.json["error"]["code"]) == (403, "cross-site")
+    for method, path in (("POST", "/api/stop"), ("GET", "/api/state")):
+        answer = panel.ask(method, path, {} if method == "POST" else None, headers=headers)
+        assert (answer.status, answer.json["error"]["code"]) == (403, "cross-site")
 
 
 def test_a_name_that_does_not_lead_here_is_refused(panel: Any) -> None:
@@ -159,10 +160,13 @@ def test_errors_have_one_shape(panel: Any, path: str, body: Any, status: int, co
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=x", "limit=100000", "cursor=nonsense", "status=great", "since=x", "since=nan", "until=1e999"],
+    [
+        *("limit=0", "limit=x", "limit=100000", "limit=1&limit=2", "cursor=nonsense", "status=great"),
+        *("since=x", "since=nan", "until=1e999"),
+    ],
 )
 def test_bad_queries_are_told(panel: Any, query: str) -> None:
-    """A parameter that cannot be read is named."""
+    """A parameter that cannot be read, or stands there twice, is named."""
     answer = panel.ask("GET", f"/api/runs?{query}")
     assert (answer.status, answer.json["error"]["code"]) == (400, "bad-parameter")
 
