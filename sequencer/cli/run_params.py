@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -18,8 +18,8 @@ def params_from(arguments: Sequence[str], params: Sequence[Param]) -> dict[str, 
     """The typed values of all parameters. Asks a person at a terminal for missing ones; else raises ``Refusal``."""
     given = split_arguments(arguments)
     values, errors = read_params(params, given)
-    missing = [param for param in params if errors.get(param.name) == "is missing"]
-    wrong = {name: error for name, error in errors.items() if error != "is missing"}
+    missing = [param for param in params if param.name in errors and errors[param.name].code == "required"]
+    wrong = {name: error for name, error in errors.items() if error.code != "required"}
     if wrong:
         raise Refusal("; ".join(f"--arg {name}: {error}" for name, error in wrong.items()), hint=_hint(wrong, params))
     if not missing:
@@ -61,7 +61,7 @@ def _ask(param: Param) -> Scalar:
             say(f"{param.name} {error}", err=True, fg="red")
 
 
-def _hint(wrong: dict[str, str], params: Sequence[Param]) -> str | None:
+def _hint(wrong: Iterable[str], params: Sequence[Param]) -> str | None:
     names = [param.name for param in params]
     if all(name in names for name in wrong):
         return None

@@ -16,8 +16,11 @@ def read_wish(
     """The wish, with the values of all params. Raises ``Invalid`` (``fields``: what is wrong by name)."""
     values, errors = read_params(loaded.params, params)
     if errors:
-        fields = [{"field": name, "code": "param", "message": text} for name, text in errors.items()]
-        raise Invalid("; ".join(f"{name} {text}" for name, text in errors.items()), fields=fields)
+        fields = [
+            {"field": name, "code": wrong.code, "message": str(wrong), "limit": wrong.limit}
+            for name, wrong in errors.items()
+        ]
+        raise Invalid("; ".join(f"{name} {wrong}" for name, wrong in errors.items()), fields=fields)
     known = {module["id"] for module in loaded.modules}
     known |= {f"{module['id']}::{case['id']}" for module in loaded.modules for case in module["cases"]}
     unknown = [name for name in only or () if name not in known]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain import dialog
+from sequencer.domain import dialog, params
 from sequencer.domain.limits import parse_limits
 from sequencer.domain.limits.base import judge
 from sequencer.domain.settings import LANGUAGES
@@ -44,6 +44,12 @@ modules:
       never: {name: Never, if: 1 == 2, steps: [{check: "true"}]}
       after: {name: After, depends: ["::high"], steps: [{check: "true"}]}
       own: {name: Own words, steps: [{check: 1 == 2, message: the lamp is not lit}]}
+"""
+
+SCAN = r"""
+name: Scan
+params: {serial: {type: string, pattern: '^(?a:\w)\d$', prompt: Board}}
+modules: {main: {name: Main, cases: {one: {name: One, steps: [{check: "true"}]}}}}
 """
 
 
@@ -95,6 +101,7 @@ def test_every_text_that_the_page_asks_for_is_there() -> None:
     for pair in MANY.findall(sources()):
         assert any(name.startswith(family) for name in TEXTS["en"] for family in pair if family), pair
     codes = set(re.findall(r"_refused\(field, \"(\w+)\"", Path(dialog.__file__).read_text("utf-8")))
+    codes |= set(re.findall(r"WrongParam\(\"(\w+)\"", Path(params.__file__).read_text("utf-8"))) - {"unknown"}
     assert {f"answer.{code}" for code in codes} <= TEXTS["en"].keys()
 
 
@@ -153,9 +160,17 @@ def test_what_hardseq_says_in_a_report_is_said_in_the_pages_language(stand: Any,
 
 
 def test_refusals_are_said_in_the_pages_language(stand: Any, browse: Any) -> None:
-    """An error of the panel reaches a person in words of the chosen language."""
+    """An error of the panel, and a value that it alone could refuse, reach a person in words of the chosen language."""
+    stand.sequence("scan", SCAN)
     page = browse(stand.open(), "/", strict=False)
     page.evaluate("localStorage.setItem('hardseq.language', 'fr')")
+    page.reload()
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    page.get_by_label("Board").fill("ß1")
+    page.keyboard.press("Enter")
+    expect(page.locator(".field-problem:visible")).to_have_text(
+        TEXTS["fr"]["answer.pattern"].replace("{limit}", r"^(?a:\w)\d$")
+    )
     page.goto(page.url + "runs/nothing")
     expect(page.locator("main")).to_contain_text(TEXTS["fr"]["error.not-found"])
 

@@ -170,13 +170,6 @@ export class AnswerField {
     return field.pattern && !matches(field.pattern, value) ? t("answer.pattern", { limit: field.pattern }) : "";
   }
 
-  /** What the server found wrong, in the page's language where it has the words. */
-  refuse(problem) {
-    const name = `answer.${problem.code}`;
-    const text = t(name, { limit: problem.limit });
-    this.complain(text === name ? problem.message : text);
-  }
-
   complain(problem) {
     setText(this.problem, problem);
     if (this.first) setAria(this.first, "invalid", problem ? "true" : null);

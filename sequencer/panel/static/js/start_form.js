@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { fill, h, newId, setAria, setText, show } from "./dom.js";
 import { state } from "./state.js";
-import { t } from "./text.js";
+import { refusal, t } from "./text.js";
 import { toast } from "./toast.js";
 
 let fields = [];
@@ -50,8 +50,8 @@ export function moveOn() {
 export function showFieldProblems(problems) {
   for (const problem of problems) {
     const field = fields.find((one) => one.param.name === problem.field);
-    if (field) field.complain(problem.message);
-    else toast(problem.message || t("start.refused"), "failed");
+    if (field) field.complain(refusal(problem));
+    else toast(problem.message ? `${problem.field}: ${problem.message}` : t("start.refused"), "failed");
   }
   fields.find((field) => field.problem.textContent)?.focus();
 }

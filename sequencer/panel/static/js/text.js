@@ -66,6 +66,11 @@ export function hasText(name) {
   return name in texts;
 }
 
+/** Why the server refuses a field's value, `{code, message, limit}`, in the page's language where it has the words. */
+export function refusal({ code, message, limit }) {
+  return hasText(`answer.${code}`) ? t(`answer.${code}`, { limit }) : message;
+}
+
 /** Names and English texts of a family such as `said.`. */
 export function englishOf(family) {
   return Object.entries(english).filter(([name]) => name.startsWith(family));
