@@ -100,6 +100,40 @@ def test_a_scan_confirms_nothing(stand: Any, browse: Any, dialog: str) -> None:
     expect(page.locator(".verdict-word")).to_have_text("Pass")
 
 
+WATCH = """
+() => new MutationObserver((_, watcher) => {
+  const field = document.querySelector("dialog.dialog input");
+  if (!field) return;
+  watcher.disconnect();
+  const button = field.form.querySelector("[type=submit]");
+  window.disabled = [button.disabled];
+  field.value = "L9";
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  window.disabled.push(button.disabled);
+}).observe(document.body, { childList: true })
+"""
+
+
+@pytest.mark.parametrize(("before", "disabled"), [("B7\n", [True, False]), ("B7", [True, True])])
+def test_a_scan_into_a_fresh_question_is_its_answer(stand: Any, browse: Any, before: str, disabled: list[bool]) -> None:
+    """Enter counts at once behind what was typed into the question, but not behind a scan that began before it came."""
+    stand.sequence("held", HELD.replace("{check: 1 > 2}", "{dialog: {type: text, title: Lid}}"))
+    panel, page = started(stand, browse)
+    page.clock.set_fixed_time(SOON)
+    page.keyboard.press("Space")
+    expect(page.locator(".stop")).to_be_enabled()
+    page.evaluate(WATCH)
+    page.keyboard.type(before)
+    panel.go()
+    dialog = page.locator("dialog.dialog")
+    expect(dialog).to_be_visible()
+    assert page.evaluate("window.disabled") == disabled
+    expect(dialog.get_by_role("button", name="Confirm")).to_be_enabled()
+    page.keyboard.press("Enter")
+    expect(page.locator(".verdict-word")).to_have_text("Pass")
+    assert panel.last()["modules"][0]["cases"][0]["attempts"][0]["dialogs"][0]["value"] == "L9"
+
+
 def test_enter_in_a_field_is_neither_pass_nor_fail(stand: Any, browse: Any) -> None:
     """Not even while the pointer happens to rest on Fail."""
     panel, page, dialog = asked(stand, browse, "- dialog: {type: text, pass_fail: true, title: Label readable?}")

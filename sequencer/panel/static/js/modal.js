@@ -7,6 +7,17 @@ const SCAN = 100;
 /** Milliseconds: a click or key right after something appeared was meant for what stood there before. */
 const FRESH = 350;
 
+/** When the newest character was typed, wherever, that no Enter has followed yet. */
+let unended = 0;
+addEventListener(
+  "keydown",
+  ({ key }) => {
+    if (key === "Enter") unended = 0;
+    else if (key.length === 1) unended = Date.now();
+  },
+  true,
+);
+
 /**
  * A modal dialog that opens with the event `enter`, closes with `leave`, and that only the page's own buttons close.
  * Escape, pressed without thinking, does nothing (unless `escape` says what), and no key gets through to the page below.
@@ -47,13 +58,20 @@ export function modal(properties, ...children) {
 
 /**
  * Lets buttons of a modal that just appeared take nothing for a moment, and shows it. Then `main`, one of them, gets the focus
- * unless somebody has begun to do something else.
+ * unless somebody has begun to do something else. What is typed into one of the modal's fields ends that moment, as it was meant
+ * for the field, if it is not the rest of a scan that began before.
  */
 export function rest(element, buttons, main = null) {
   for (const button of buttons) button.disabled = true;
   if (main) element.focus({ preventScroll: true });
-  setTimeout(() => {
+  const amidScan = Date.now() - unended < SCAN;
+  const typed = (event) => !amidScan && event.target.matches("input[type=text]") && wake();
+  const timer = setTimeout(wake, FRESH);
+  element.addEventListener("input", typed);
+  function wake() {
+    clearTimeout(timer);
+    element.removeEventListener("input", typed);
     for (const button of buttons) button.disabled = false;
     if (main && document.activeElement === element) main.focus({ preventScroll: true });
-  }, FRESH);
+  }
 }
