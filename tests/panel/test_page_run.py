@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -278,7 +275,7 @@ def test_a_stopped_run_covers_the_page_too(stand: Any, browse: Any) -> None:
     expect(page.locator("dialog.result li")).to_contain_text("Ask")
 
 
-def test_hardseq_run_serves_its_page_until_the_verdict(stand: Any, browse: Any, free_port: int) -> None:
+def test_hardseq_run_serves_its_page_until_the_verdict(stand: Any, browse: Any, spawn: Any, free_port: int) -> None:
     """The page of a single run shows it to the end, has Stop but no Start, and then says that it is over."""
     stand.configure(f"[frontend]\nport = {free_port}\n")
     stand.sequence(
@@ -289,19 +286,18 @@ drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
 modules: {main: {name: Main, cases: {held: {name: Held, steps: [{call: bench.wait}]}}}}
 """,
     )
-    command = [sys.executable, "-m", "sequencer", "run", str(stand.folder / "sequences/held.yaml")]
-    with subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE) as run:
-        note = stand.folder / ".hardseq/panel.json"
-        while not note.exists():
-            assert run.poll() is None
-            time.sleep(0.02)
-        page = browse(f"http://localhost:{free_port}", strict=False)
-        expect(row(page, "main::held")).to_have_class(re.compile("is-run"), timeout=20_000)
-        expect(page.locator(".start")).to_be_hidden()
-        expect(page.locator(".stop")).to_be_enabled()
-        (stand.folder / "go").touch()
-        expect(verdict(page)).to_have_text("Pass")
-        expect(page.locator(".connection")).to_have_text("Run finished")
-        expect(page.locator(".alert")).to_have_count(0)
-        run.communicate(timeout=30)
+    run = spawn("run", stand.folder / "sequences/held.yaml")
+    note = stand.folder / ".hardseq/panel.json"
+    while not note.exists():
+        assert run.poll() is None
+        time.sleep(0.02)
+    page = browse(f"http://localhost:{free_port}", strict=False)
+    expect(row(page, "main::held")).to_have_class(re.compile("is-run"), timeout=20_000)
+    expect(page.locator(".start")).to_be_hidden()
+    expect(page.locator(".stop")).to_be_enabled()
+    (stand.folder / "go").touch()
+    expect(verdict(page)).to_have_text("Pass")
+    expect(page.locator(".connection")).to_have_text("Run finished")
+    expect(page.locator(".alert")).to_have_count(0)
+    run.communicate(timeout=30)
     assert run.returncode == 0

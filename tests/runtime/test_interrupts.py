@@ -86,7 +86,7 @@ def test_a_swallowed_timeout_is_known_in_the_end(interrupts: Interrupts) -> None
 
 def test_the_first_of_several_deadlines_is_the_one_raised(interrupts: Interrupts) -> None:
     """And the others go on."""
-    interrupts.begin("case", "case", 0.3)
+    interrupts.begin("case", "case", 2.0)
     interrupts.begin("step", "step", 0.05)
     first = interrupts.run(lambda: work(interrupts))
     assert isinstance(first, TimedOut)
