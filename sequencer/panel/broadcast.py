@@ -2,8 +2,8 @@
 
 The server hands a reader's socket over once its request was answered with headers. A reader then costs a socket and no
 thread: with a thread each, ten readers would take the interpreter from the run's own thread ten times per change.
-Nobody is waited for: what a slow reader cannot take is kept for it up to a bound, past which it is dropped and comes
-back with the id that it saw last.
+Nobody is waited for: what a slow reader cannot take is kept for it. Once more changes wait behind that than a bound
+allows, the reader is dropped and comes back with the id that it saw last.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Reader:
         connection.setblocking(False)
         self._connection = connection
         self._pending = bytearray()
+        self._most = MOST_PENDING
         self.chunked = chunked
         self.seen = seen
 
@@ -37,8 +38,9 @@ class Reader:
 
     def send(self, data: bytes) -> bool:
         """Sends what it takes now and keeps the rest; false when it is gone or too slow."""
+        behind = self.is_behind
         try:
-            if self._pending:
+            if behind:
                 self._pending += data
                 while self._pending:
                     del self._pending[: self._connection.send(self._pending)]
@@ -47,11 +49,14 @@ class Reader:
                 sent = self._connection.send(data) if data else 0
                 self._pending += data[sent:]
         except BlockingIOError:
-            if not self._pending:
+            if not behind:
                 self._pending += data
         except OSError:
             return False
-        return len(self._pending) <= MOST_PENDING
+        if not behind:
+            # The state of a large run is larger than the bound itself: whoever reads it gets it whole.
+            self._most = len(self._pending) + MOST_PENDING
+        return len(self._pending) <= self._most
 
     def close(self) -> None:
         """Gives the socket back; a reader that can still hear is told that this is the end."""

@@ -9,7 +9,8 @@ from sequencer.panel.live import Change, Live
 HEARTBEAT = 5.0
 """Seconds after which a silent stream says that it is alive; by this a reader that has gone is noticed, too."""
 MOST_PENDING = 1_000_000
-"""Bytes that may wait for a slow reader; past them it is dropped, and comes back with the id it saw last."""
+"""Bytes that may come to wait behind what a slow reader is taking; past them it is dropped, and comes back with the id
+it saw last."""
 GREETING = b"retry: 1000\n\n"
 """Milliseconds until a reader that lost the connection tries again."""
 

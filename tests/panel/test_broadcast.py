@@ -74,6 +74,13 @@ def test_a_reader_that_takes_nothing_is_dropped(stage: Stage) -> None:
     assert stage.broadcast.readers == 1
 
 
+def test_a_state_of_any_size_reaches_whoever_reads_it(stage: Stage) -> None:
+    """The page of a run with many cases loads, though its state is far larger than what may wait for a slow page."""
+    stage.live.set(text="x" * 16 * MOST_PENDING)
+    assert len(next(stage.events(stage.reader()))["session"]["text"]) == 16 * MOST_PENDING
+    assert stage.broadcast.readers == 1
+
+
 def test_a_reader_that_went_is_forgotten(stage: Stage) -> None:
     """A page that was closed costs nothing from the next change on."""
     events = stage.events(stage.reader())
