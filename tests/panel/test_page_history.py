@@ -64,6 +64,35 @@ def test_runs_are_listed_filtered_and_opened(filled: Any, browse: Any) -> None:
     expect(rows).to_have_count(1)
 
 
+TOLD = """
+name: Told
+description: Before the oven
+modules:
+  main:
+    name: Main
+    description: What is soldered
+    cases:
+      told:
+        name: Told
+        steps:
+          - record: {artifact: {run: {oven: 7}, module: {shelf: 8}, case: {slot: 9}}}
+          - operator_message: {title: Mind the oven, text: It is hot}
+          - check: 1 > 2
+"""
+
+
+def test_a_run_shows_all_that_was_written(stand: Any, browse: Any) -> None:
+    """Descriptions, artifacts of every level and what the operator was told stand on a run's page."""
+    stand.sequence("told", TOLD)
+    panel = stand.open()
+    panel.run()
+    page = browse(panel, "/runs/latest")
+    page.locator(".case-head").click()
+    for text in ("Before the oven", "What is soldered", "Mind the oven · It is hot", '"shelf": 8', '"slot": 9'):
+        expect(page.get_by_text(text)).to_be_visible()
+    expect(page.locator(".fact-card", has_text="Further data")).to_contain_text("oven7")
+
+
 def test_runs_and_yield_follow_the_stand(stand: Any, browse: Any) -> None:
     """A run that ends while somebody looks comes on top, where the filters mean it, and counts; nothing else moves."""
     stand.sequence("rails", VARYING)

@@ -57,9 +57,15 @@ function attemptDetails(attempt, chart, link) {
     section("case.dialogs", attempt.dialogs, dialog),
     section("case.programs", attempt.programs, program),
     section("case.attachments", attempt.attachments, (entry) => attachment(entry, link)),
-    Object.keys(attempt.artifact || {}).length ? section("case.artifact", [attempt.artifact], (of) => h("pre", { class: "output" }, JSON.stringify(of, null, 2))) : null,
+    artifactSection(attempt.artifact),
   ]);
   return root;
+}
+
+/** What a sequence recorded as artifact of a case or module, `null` when nothing. */
+export function artifactSection(artifact) {
+  if (!Object.keys(artifact || {}).length) return null;
+  return section("case.artifact", [artifact], (of) => h("pre", { class: "output" }, JSON.stringify(of, null, 2)));
 }
 
 function section(title, entries, make) {

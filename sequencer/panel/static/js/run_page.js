@@ -2,12 +2,12 @@
 
 import { address, get } from "./api.js";
 import { chartBox } from "./chart.js";
-import { caseDetails, failure } from "./details.js";
+import { artifactSection, caseDetails, failure } from "./details.js";
 import { fill, h, icon, setAria } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
 import { question } from "./question.js";
 import { said } from "./said.js";
-import { duration, moment, t, value } from "./text.js";
+import { clock, duration, moment, t, value } from "./text.js";
 
 const FORMATS = { json: "JSON", csv: "CSV", html: "HTML", junit: "JUnit", standcloud: "StandCloud" };
 
@@ -54,6 +54,7 @@ function show(page, report) {
         {},
         h("h1", {}, report.sequence.name, report.sequence.version ? h("span", { class: "soft" }, ` ${report.sequence.version}`) : null),
         h("p", {}, Object.entries(counts).map(([status, count]) => t(`count.${status}`, { count })).join(" · ")),
+        report.sequence.description ? h("p", { class: "pre" }, report.sequence.description) : null,
         report.stop_reason ? h("p", {}, said(report.stop_reason)) : null,
         [report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
       ),
@@ -73,8 +74,16 @@ function factCards(report) {
     ["report.process", { ...process, ...process.info, info: null }],
     ...(dut.sub_units || []).map((unit) => ["report.sub_unit", { ...unit, ...unit.info, info: null }]),
     ...(report.instruments || []).map((instrument) => ["report.instrument", { ...instrument, ...instrument.info, info: null }]),
+    ["case.artifact", report.artifact || {}],
   ];
-  return h("div", { class: "fact-cards" }, cards.map(([title, facts]) => factCard(t(title), facts)));
+  return h("div", { class: "fact-cards" }, cards.map(([title, facts]) => factCard(t(title), facts)), told(report.operator_messages || []));
+}
+
+/** What the operator was told, with the time of day. */
+function told(messages) {
+  if (!messages.length) return null;
+  const one = (of) => h("p", { class: "pre" }, h("span", { class: "muted number" }, clock(of.time)), " ", h("strong", {}, of.title || ""), of.title && of.text ? " · " : "", of.text || "");
+  return h("section", { class: "card fact-card" }, h("h2", {}, t("report.told")), messages.map(one));
 }
 
 function params(report) {
@@ -100,10 +109,12 @@ function moduleCard(module, path) {
       { class: `module-head is-${module.status}` },
       icon(module.status, t(`status.${module.status}`)),
       h("h2", {}, module.name),
+      module.description ? h("span", { class: "muted module-description" }, module.description) : null,
       module.group === "main" ? null : h("span", { class: "tag" }, t(`group.${module.group}`)),
       h("span", { class: "spacer" }),
       h("span", { class: "module-time number" }, module.start_time && module.stop_time ? duration(module.stop_time - module.start_time, { fine: true }) : ""),
     ),
+    h("div", { class: "case-details" }, artifactSection(module.artifact)),
     h("div", { class: "cases" }, module.cases.map((one) => caseRow(one, path))),
   );
 }
