@@ -112,8 +112,8 @@ def _admit(guard: Guard) -> Any:
 def _harden(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if not request.path.startswith(("/static/", "/api/pictures/")):
-        response.headers.setdefault("Cache-Control", "no-store")
+    # What may be kept says so itself.
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
@@ -124,7 +124,10 @@ def _api_error(error: ApiError) -> tuple[Response, int]:
 def _http_error(error: HTTPException) -> tuple[Response, int]:
     status = error.code or 500
     code, message = _PLAIN_WORDS.get(status, ("malformed", "the request is malformed"))
-    return _api_error(ApiError(status, code, message))
+    response, _ = _api_error(ApiError(status, code, message))
+    # Some say how it would be right: which methods there are, how long the file is.
+    response.headers.extend(header for header in error.get_headers() if header[0] != "Content-Type")
+    return response, status
 
 
 def _own_error(error: Exception) -> tuple[Response, int]:

@@ -42,6 +42,9 @@ def picture(folder: Path, name: str) -> Response:
     if media_type is None or not path.is_file() or _is_hidden(inside):
         raise NotThere("there is no such picture")
     response = send_file(path, mimetype=media_type, conditional=True, max_age=60)
+    # For whoever is logged in: a proxy in between must not hand it to others.
+    response.cache_control.public = False
+    response.cache_control.private = True
     response.headers["Content-Security-Policy"] = _INERT
     return response
 

@@ -120,12 +120,12 @@ def test_a_name_that_does_not_lead_here_is_refused(panel: Any) -> None:
 
 
 def test_a_get_changes_nothing(panel: Any) -> None:
-    """The calls that change state do not exist as GET."""
+    """The calls that change state do not exist as GET; the refusal says how they do."""
     for route in ROUTES:
         if route.method == "POST":
-            path = re.sub(r"<[^>]+>", "x", route.path)
-            answer = panel.ask("GET", path)
-            assert answer.json["error"]["code"] in ("method-not-allowed", "not-found"), path
+            answer = panel.ask("GET", re.sub(r"<[^>]+>", "x", route.path))
+            assert (answer.status, answer.json["error"]["code"]) == (405, "method-not-allowed"), route.path
+            assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
 
 
 @pytest.mark.parametrize(
@@ -230,6 +230,17 @@ def test_a_picture_can_do_nothing(panel: Any) -> None:
     answer = panel.ask("GET", "/api/pictures/images/a.svg")
     assert (answer.status, answer.headers["Content-Type"].split(";")[0]) == (200, "image/svg+xml")
     assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+
+
+def test_a_picture_is_kept_by_nobody_in_between(panel: Any) -> None:
+    """Only the browser that asked keeps one; that there is none is not kept at all, and a part tells the whole size."""
+    path = "/api/pictures/images/a.svg"
+    kept = panel.ask("GET", path).headers
+    assert set(kept["Cache-Control"].split(", ")) == {"private", "max-age=60"}
+    assert panel.ask("GET", path, headers={"If-None-Match": kept["ETag"]}).status == 304
+    assert panel.ask("GET", "/api/pictures/images/none.svg").headers["Cache-Control"] == "no-store"
+    part = panel.ask("GET", path, headers={"Range": "bytes=100000-"})
+    assert (part.status, part.headers["Content-Range"]) == (416, f"bytes */{kept['Content-Length']}")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
