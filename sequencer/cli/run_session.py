@@ -197,11 +197,11 @@ class _RunSession:
             return
 
         def learn() -> None:
-            from sequencer.panel.expectation import expected_seconds, passed_runs
+            from sequencer.panel.expectation import expected_seconds, past_seconds
             from sequencer.store.base import StoreError
 
             with suppress(StoreError):  # without history there is only less to show
-                expected = expected_seconds(passed_runs(store, self.compiled.name, LEARNED_FROM))
+                expected = expected_seconds(past_seconds(store, self.compiled.name, LEARNED_FROM))
                 terminal.expect(expected)
                 if page is not None:
                     page.live.set(expected=expected)

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from statistics import median
 
 from sequencer.store.base import RunFilter, Store
 from sequencer.vocabulary.report import CaseReport, RunReport
 
 
-def passed_runs(store: Store, sequence: str, most: int) -> list[RunReport]:
-    """The newest whole and real runs of the sequence that passed, oldest first. Raises ``StoreError``."""
+def past_seconds(store: Store, sequence: str, most: int) -> list[dict[str, float]]:
+    """``case_seconds`` of the newest whole and real runs of the sequence that passed, oldest first.
+
+    Raises ``StoreError``.
+    """
     page = store.find(RunFilter(sequence=sequence, verdict="passed"), limit=most)
-    reports = [store.get(summary.id) for summary in page.runs if summary.counted]
-    return [report for report in reversed(reports) if report is not None]
+    reports = (store.get(summary.id) for summary in reversed(page.runs) if summary.counted)
+    return [case_seconds(report) for report in reports if report is not None]
 
 
-def expected_seconds(reports: Iterable[RunReport]) -> dict[str, float]:
-    """The median duration of each case (``module::case``) over the reports, in seconds.
+def case_seconds(report: RunReport) -> dict[str, float]:
+    """How long each case (``module::case``) took that tells anything of the next run.
 
     A case that passed took from its first attempt's start to its last one's stop. One that a whole run left out (its
     ``if``) took no time: without it nothing could be said of the runs in which it is left out again.
     """
+    whole = report["status"] == "passed" and report["selection"] is None
+    return {
+        f"{module['id']}::{case['id']}": seconds
+        for module in report["modules"]
+        for case in module["cases"]
+        if (seconds := _seconds(case, whole)) is not None
+    }
+
+
+def expected_seconds(runs: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The median duration of each case over the ``case_seconds`` of runs."""
     seen: dict[str, list[float]] = {}
-    for report in reports:
-        whole = report["status"] == "passed" and report["selection"] is None
-        for module in report["modules"]:
-            for case in module["cases"]:
-                seconds = _seconds(case, whole)
-                if seconds is not None:
-                    seen.setdefault(f"{module['id']}::{case['id']}", []).append(seconds)
+    for run in runs:
+        for name, seconds in run.items():
+            seen.setdefault(name, []).append(seconds)
     return {name: round(median(durations), 3) for name, durations in seen.items()}
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from sequencer.panel import live
 from sequencer.panel.bench import Bench, Loaded, PanelRun
 from sequencer.panel.errors import NotThere, Refused, problem_document
-from sequencer.panel.expectation import expected_seconds, passed_runs
+from sequencer.panel.expectation import case_seconds, expected_seconds, past_seconds
 from sequencer.panel.garbage import collect, postponed
 from sequencer.panel.session import Session
 from sequencer.panel.unkept import Unkept
@@ -23,7 +23,6 @@ from sequencer.panel.wish import read_wish
 from sequencer.store.base import StoreError
 from sequencer.sync.outbox_tables import OutboxUnavailable
 from sequencer.vocabulary.problem import InvalidInput
-from sequencer.vocabulary.report import RunReport
 
 LOOK = 1.0
 """Seconds between two looks whether the sequence's files changed and whether the test process still waits."""
@@ -52,7 +51,7 @@ class WaitingSession(Session):
         self._reload = False
         self._closed = False
         self._unkept = Unkept(self.keeper.accept)
-        self._durations: deque[RunReport] = deque(maxlen=LEARNED_FROM)
+        self._durations: deque[Mapping[str, float]] = deque(maxlen=LEARNED_FROM)
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice)
         self._thread = threading.Thread(target=self._work, name="session", daemon=True)
@@ -181,7 +180,10 @@ class WaitingSession(Session):
         self._loaded = loaded
         self.live.plan(loaded.sequence, loaded.modules)
         self.live.set(params=[asdict(param) for param in loaded.params], problem=None)
-        self._learn(self._past(str(loaded.sequence.get("name", ""))))
+        self._durations.clear()
+        with suppress(StoreError):  # the panel works without; what is wrong with the store is told elsewhere
+            self._durations.extend(past_seconds(self.store, str(loaded.sequence.get("name", "")), LEARNED_FROM))
+        self.live.set(expected=expected_seconds(self._durations))
 
     def _block(self, code: str, **more: Any) -> bool:
         self._discard()
@@ -250,8 +252,8 @@ class WaitingSession(Session):
         self._unkept.add(report)
         self._keep()
         self._end(run)
-        self._durations.append(report)
-        self._learn(self._durations)
+        self._durations.append(case_seconds(report))
+        self.live.set(expected=expected_seconds(self._durations))
 
     def _end(self, run: PanelRun) -> None:
         kept = run.renew()
@@ -281,12 +283,3 @@ class WaitingSession(Session):
         except (StoreError, OutboxUnavailable) as error:
             self.alert("sync", str(error))
         self.refresh_storage()
-
-    def _past(self, sequence: str) -> Iterable[RunReport]:
-        self._durations.clear()
-        with suppress(StoreError):  # the panel works without; what is wrong with the store is told elsewhere
-            self._durations.extend(passed_runs(self.store, sequence, LEARNED_FROM))
-        return self._durations
-
-    def _learn(self, reports: Iterable[RunReport]) -> None:
-        self.live.set(expected=expected_seconds(reports))
