@@ -123,7 +123,7 @@ class Run:
         supervisor = self._supervisor
         if supervisor is None or not self._warm or not supervisor.over.is_set() or not supervisor.child.alive:
             return None
-        if not _wait(supervisor.idle.wait, self._grace):
+        if not _wait(supervisor.idle.wait, self._grace) or not supervisor.keeps:
             return None
         run = Run(
             self._compiled,

@@ -111,7 +111,9 @@ class Supervisor:
         self._command = command
         self.child.send(command)
         if self._stop_reason is not None:
-            self.child.send({"command": "stop", "reason": self._stop_reason})
+            # A stop that was faster than the start.
+            reason, self._stop_reason = self._stop_reason, None
+            self._stop(reason)
 
     def _stop(self, reason: str) -> None:
         if self._stop_reason is None:
@@ -206,6 +208,9 @@ class Supervisor:
         self._rest = b""
         self._watch.reset()
         if self.over.is_set():
+            # Whoever waits for it to be idle need not any more.
+            self.keeps = False
+            self.idle.set()
             return
         if self._command is not None:
             for stamped in catch_up(Path(self._command["journal"]), self._progress.seq):

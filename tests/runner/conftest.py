@@ -22,6 +22,11 @@ from sequencer.vocabulary.report import CaseReport, RunReport
 
 ROOT = Path(__file__).resolve().parents[2]
 
+PATIENT = 30.0
+"""Seconds that a test process has to heed a timeout or a stop before it is killed; a loaded machine takes some."""
+HASTY = 0.5
+"""The same where it never will."""
+
 PYTEST_INI = """[pytest]
 addopts = -p sequencer.runtime.plugin --import-mode=importlib
 python_files = test_*.py after_run.py
@@ -100,6 +105,11 @@ class Bench:
 
     def sleep(self, seconds=60.0):
         time.sleep(seconds)
+
+    def hold(self):
+        log("held")
+        while not os.path.exists(os.environ["BENCH_LOG"] + ".go"):
+            time.sleep(0.01)
 
     def swallow(self):
         try:
@@ -250,6 +260,10 @@ class Project:
         (self.folder / "conftest.py").write_text(source)
         return self.folder
 
+    def go(self) -> None:
+        """Lets go on what waits in ``bench.hold``."""
+        self.log.with_name("bench.log.go").touch()
+
     @property
     def logged(self) -> list[str]:
         """What the driver wrote."""
@@ -293,8 +307,12 @@ def make_run(project: Project) -> Iterator[Callable[..., Run]]:
     """Makes prepared runs of the project; all of them are closed in the end."""
     runs: list[Run] = []
 
-    def make(*listeners: Callable[[Stamped], None], output: Callable[[str], None] = lambda line: None) -> Run:
-        run = Run(project.write(), project.state, listeners=listeners, output=output, grace=0.5)
+    def make(
+        *listeners: Callable[[Stamped], None],
+        output: Callable[[str], None] = lambda line: None,
+        grace: float = PATIENT,
+    ) -> Run:
+        run = Run(project.write(), project.state, listeners=listeners, output=output, grace=grace)
         runs.append(run)
         run.prepare()
         return run
@@ -308,7 +326,7 @@ def make_run(project: Project) -> Iterator[Callable[..., Run]]:
 def execute(project: Project, make_run: Callable[..., Run]) -> Callable[..., Outcome]:
     """Runs the project; ``stop_at`` stops it when a step of that call begins."""
 
-    def run_it(*, stop_at: str | None = None, stops: int = 1, **request: Any) -> Outcome:
+    def run_it(*, stop_at: str | None = None, stops: int = 1, grace: float = PATIENT, **request: Any) -> Outcome:
         events: list[Stamped] = []
         output: list[str] = []
 
@@ -318,9 +336,9 @@ def execute(project: Project, make_run: Callable[..., Run]) -> Callable[..., Out
                 for _ in range(stops):
                     threading.Timer(0.1, run.stop, ["enough"]).start()
 
-        run = make_run(listen, output=output.append)
+        run = make_run(listen, output=output.append, grace=grace)
         run.start(StartRequest(**request))
-        report = run.wait(30)
+        report = run.wait(60)
         assert report is not None
         journal = run.journal
         assert journal is not None

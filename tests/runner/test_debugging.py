@@ -14,6 +14,7 @@ from sequencer.runner.request import RunRefused, StartRequest
 from sequencer.runner.run import Run
 from sequencer.vocabulary.event import DialogAsked, Stamped
 from sequencer.vocabulary.report import RunReport
+from tests.runner.conftest import HASTY, PATIENT
 
 Debug = Callable[..., tuple[RunReport, list[str]]]
 
@@ -38,7 +39,9 @@ def debug(make_run: Callable[..., Run]) -> Debug:
     ``think`` are the seconds before each answer; an answer ``Ctrl-C`` stops the run instead.
     """
 
-    def run_it(*answers: str, think: float = 0.0, **request: Any) -> tuple[RunReport, list[str]]:
+    def run_it(
+        *answers: str, think: float = 0.0, grace: float = PATIENT, **request: Any
+    ) -> tuple[RunReport, list[str]]:
         left = iter(answers)
         paused: list[str] = []
 
@@ -55,7 +58,7 @@ def debug(make_run: Callable[..., Run]) -> Debug:
                 paused.append(stamped.event.dialog["title"].removeprefix("Paused before: "))
                 threading.Timer(think, answer, [stamped.event.id, next(left, "continue")]).start()
 
-        run = make_run(listen)
+        run = make_run(listen, grace=grace)
         run.start(StartRequest(attended=True, **request))
         report = run.wait(30)
         assert report is not None
@@ -170,8 +173,8 @@ def test_a_teardown_that_pauses_still_runs(project: Any, debug: Debug, said: str
 
 def test_a_pause_takes_no_time_of_the_product(project: Any, debug: Debug) -> None:
     """However long somebody thinks, the timeout of the case does not pass, and nobody kills the process."""
-    project.module("main", project.case("a", logging(project, "one", "two"), timeout=0.5))
-    report, _ = debug(think=1.2, step=True)
+    project.module("main", project.case("a", logging(project, "one", "two"), timeout=1.5))
+    report, _ = debug(think=2.5, grace=HASTY, step=True)
     assert report["status"] == "passed"
 
 
@@ -199,8 +202,8 @@ class Keyboard:
 def look(project: Any, make_run: Callable[..., Run]) -> Callable[..., tuple[RunReport, list[str]]]:
     """Runs the project with the debugger; the report, and what the debugger said to the typed lines."""
 
-    def run_it(*lines: str | None, **request: Any) -> tuple[RunReport, list[str]]:
-        run = make_run()
+    def run_it(*lines: str | None, grace: float = PATIENT, **request: Any) -> tuple[RunReport, list[str]]:
+        run = make_run(grace=grace)
         keyboard = Keyboard(run, *lines)
         run.start(StartRequest(pdb=True, **request))
         report = run.wait(30)
@@ -244,8 +247,8 @@ def test_the_end_of_the_keyboard_goes_on(project: Any, look: Any) -> None:
 def test_looking_takes_no_time_of_the_product(project: Any, look: Any) -> None:
     """The timeout of the case does not pass in the debugger."""
     body = project.call("boom", on_fail="continue") + "\n" + project.call("log", "'on'")
-    project.module("main", project.case("a", body, timeout=0.5))
-    report, _ = look("import time; time.sleep(1.2)", "continue")
+    project.module("main", project.case("a", body, timeout=1.5))
+    report, _ = look("import time; time.sleep(2.5)", "continue", grace=HASTY)
     assert {failure["kind"] for failure in report["modules"][0]["cases"][0]["attempts"][0]["failures"]} == {"error"}
     assert "on" in project.logged
 

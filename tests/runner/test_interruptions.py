@@ -17,6 +17,7 @@ import pytest
 from sequencer.domain.fold import Fold, read_journal
 from sequencer.runner.exit_code import exit_code
 from sequencer.runner.request import RunNotPossible, StartRequest
+from tests.runner.conftest import HASTY, PATIENT
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,8 +57,8 @@ def test_nested_timeouts_name_the_one_that_passed(project: Any, execute: Callabl
     p.module(
         "main",
         p.case("inner", group.format(30, 0.1)),
-        p.case("outer", group.format(0.1, 30)),
-        p.case("whole", group.format(30, 30), timeout=0.1),
+        p.case("outer", group.format(1.5, 30)),
+        p.case("whole", group.format(30, 30), timeout=1.5),
         p.case("waiting", "Wait(case, 's.yaml:2:1', 60.0, timeout=0.1).run()"),
         p.case("between", "import time\ntime.sleep(60)", timeout=0.1),
         p.case("fine", group.format(30, 30).replace("sleep()", "sleep(0)"), timeout=30),
@@ -68,8 +69,8 @@ def test_nested_timeouts_name_the_one_that_passed(project: Any, execute: Callabl
         name: outcome.failures(f"main::{name}")[0]["message"] for name in ("inner", "outer", "whole", "between")
     }
     assert messages["inner"] == "the step took longer than its timeout of 0.1 s: it hung in bench.sleep"
-    assert messages["outer"] == messages["inner"]
-    assert messages["whole"] == "the case took longer than its timeout of 0.1 s: it hung in bench.sleep"
+    assert messages["outer"] == "the step took longer than its timeout of 1.5 s: it hung in bench.sleep"
+    assert messages["whole"] == "the case took longer than its timeout of 1.5 s: it hung in bench.sleep"
     assert messages["between"] == "the case took longer than its timeout of 0.1 s"
     assert all(len(outcome.failures(name)) == 1 for name in list(outcome.cases)[:5])
     assert {outcome.failures(name)[0]["kind"] for name in list(outcome.cases)[:5]} == {"timeout"}
@@ -86,7 +87,7 @@ def test_opening_a_driver_counts_towards_the_case(
     )
     p = project
     p.driver("slow", file="../drivers/slow.py", target="Slow")
-    p.module("main", p.case("a", drivers="slow", timeout=0.2), p.case("b", drivers="slow"))
+    p.module("main", p.case("a", drivers="slow", timeout=1.5), p.case("b", drivers="slow"))
     monkeypatch.chdir(p.folder.parent)
     outcome = execute()
     assert outcome.statuses == {"main::a": "failed", "main::b": "passed"}
@@ -99,7 +100,7 @@ def test_a_driver_that_cannot_be_interrupted_is_killed(project: Any, execute: Ca
     """Bare excepts, loops and blocked signals: the process ends, teardown runs in a fresh one, the call is named."""
     p = with_teardown(project, p_call := project.call(method, timeout=0.1))
     assert p_call
-    outcome = execute()
+    outcome = execute(grace=HASTY)
     assert outcome.statuses == {
         "main::before": "passed",
         "main::bad": "failed",
@@ -180,7 +181,7 @@ def test_a_stop_reaches_drivers_that_do_not_want_it(
 ) -> None:
     """One that swallows the exception is stopped at its end, one that hears nothing is killed."""
     p = with_teardown(project, project.call(method))
-    outcome = execute(stop_at=method, stops=stops)
+    outcome = execute(stop_at=method, stops=stops, grace=HASTY if method == "unreachable" and stops == 1 else PATIENT)
     assert list(outcome.statuses.values()) == ["passed", "stopped", "skipped", "passed"]
     assert outcome.report["status"] == "stopped"
     assert p.logged[-2:] == ["off", "close bench"]

@@ -8,6 +8,7 @@ import platform
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,12 +23,13 @@ from sequencer.runner.request import StandInUse, StartRequest
 
 def test_a_second_run_is_refused_until_the_first_is_over(project: Any, make_run: Callable[..., Any]) -> None:
     """It is told who has the stand, nothing of it is recorded, and once the first is over it can begin."""
-    project.module("main", project.case("a", project.call("sleep", "0.5")))
+    project.module("main", project.case("a", project.call("hold")))
     first, second = make_run(), make_run()
     first.start(StartRequest())
     with pytest.raises(StandInUse, match=f"another run uses this stand: process {os.getpid()}, since "):
         second.start(StartRequest())
     assert len(list(project.state.journals.iterdir())) == 1
+    project.go()
     assert first.wait(30) is not None
     first.close()
     second.start(StartRequest())
@@ -54,7 +56,7 @@ def test_the_test_process_of_a_killed_runner_is_waited_for(
     project: Any, make_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While it still closes its instruments nobody else may open them; after that the next run begins."""
-    closing = project.call("log", "'closing'"), project.call("sleep", "1.5"), project.call("log", "'closed'")
+    closing = project.call("hold"), project.call("log", "'closed'")
     project.module("main", project.case("a", project.call("log", "'begun'"), project.call("sleep", "60.0")))
     project.module("end", project.case("off", *closing), group="teardown")
     folder = project.write()
@@ -65,12 +67,13 @@ def test_the_test_process_of_a_killed_runner_is_waited_for(
     runner.send_signal(signal.SIGKILL)
     runner.wait()
     runner.stdout.close()
-    wait_for(lambda: "closing" in project.logged)
+    wait_for(lambda: "held" in project.logged)
     monkeypatch.setattr(claim, "PATIENCE", 0.0)
     run = make_run()
     with pytest.raises(StandInUse, match="is still closing its instruments"):
         run.start(StartRequest())
     monkeypatch.setattr(claim, "PATIENCE", 30.0)
+    threading.Timer(0.2, project.go).start()
     run.start(StartRequest())
     assert "closed" in project.logged
     run.stop()

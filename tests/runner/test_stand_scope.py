@@ -15,6 +15,7 @@ import pytest
 from sequencer.runner.request import RunNotPossible, StartRequest
 from sequencer.runner.run import Run
 from sequencer.vocabulary.report import RunReport
+from tests.runner.conftest import HASTY
 
 
 def test_drivers_are_imported_before_start(project: Any, make_run: Callable[..., Run]) -> None:
@@ -44,13 +45,20 @@ def test_drivers_are_imported_before_start(project: Any, make_run: Callable[...,
     assert "no_such_module" in report["modules"][0]["cases"][0]["attempts"][0]["failures"][0]["message"]
 
 
-def test_an_import_without_an_end_is_ended_by_stop(project: Any, make_run: Callable[..., Run]) -> None:
-    """A Start waits for a driver that is still being imported; a Stop gives it up, and nothing was recorded."""
+@pytest.mark.parametrize("late", [0.5, None])
+def test_an_import_without_an_end_is_ended_by_stop(
+    project: Any, make_run: Callable[..., Run], late: float | None
+) -> None:
+    """A Start waits for a driver that is still being imported; a Stop, even one that was faster than the start, gives
+    it up, and nothing was recorded."""
     (project.folder.parent / "drivers" / "bench.py").write_text("import time\ntime.sleep(600)\n")
     project.module("main", project.case("a", project.measure("give")))
-    run = make_run()
+    run = make_run(grace=HASTY)
     run.warm(StartRequest())
-    threading.Timer(0.5, run.stop).start()
+    if late is None:
+        run.stop()
+    else:
+        threading.Timer(late, run.stop).start()
     with pytest.raises(RunNotPossible, match="the test process"):
         run.start(StartRequest())
     assert list(project.state.journals.iterdir()) == []
