@@ -87,15 +87,16 @@ def _report(session: Session, run: str) -> RunReport:
 
 
 def attachment(session: Session, run: str, sha256: str) -> Response:
+    report = _report(session, run)
     named = [
         found
-        for module in _report(session, run)["modules"]
+        for module in report["modules"]
         for case in module["cases"]
         for attempt in case["attempts"]
         for found in attempt["attachments"]
         if found["sha256"] == sha256
     ]
-    data = session.store.attachment(run, sha256) if named else None
+    data = session.store.attachment(report["id"], sha256) if named else None
     if data is None:
         raise NotThere("there is no such attachment")
     # Whatever it is, it is saved and not shown: it comes from a device and may be anything.

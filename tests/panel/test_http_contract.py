@@ -156,7 +156,8 @@ def _stored(contract: Contract, run: str) -> None:
     for form in ("csv", "html", "junit", "standcloud"):
         assert ask("GET", f"/api/runs/{run}?format={form}").headers["Content-Disposition"].startswith("attachment; ")
     (attached,) = report["modules"][0]["cases"][0]["attempts"][0]["attachments"]
-    assert ask("GET", f"/api/runs/{run}/attachments/{attached['sha256']}").body == b"what was seen"
+    for name in (run, "latest"):
+        assert ask("GET", f"/api/runs/{name}/attachments/{attached['sha256']}").body == b"what was seen"
     for path in ("/api/statistics", "/api/series?case=main::rail&measurement=Output", "/api/runs"):
         assert ask("GET", path).status == 200
         table = ask("GET", f"{path}{'&' if '?' in path else '?'}format=csv")
