@@ -80,10 +80,11 @@ class PanelServer:
         self._broadcast = Broadcast(self._session.live)
         app = create_app(self._session, self._guard)
         self._server = create(app, self._broadcast, self._socket, self._connections)
-        self._thread.start()
         if self._note is not None:
+            # Before the first answer: who got one may ask for the token.
             known = {"address": self._local_address, "token": self._session.token, "pid": os.getpid()}
             _write_private(self._note, known)
+        self._thread.start()
 
     @property
     def readers(self) -> int:

@@ -131,6 +131,27 @@ def test_status_says_what_is_in_the_way(panel: Panel) -> None:
     assert panel.hardseq("start").returncode == 1
 
 
+def test_who_gets_an_answer_finds_the_token(tmp_path: Path) -> None:
+    """At the first answer of a panel that begins, its note with address and token is there."""
+    (tmp_path / "board.yaml").write_text(SEQUENCE)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "sequencer", "panel", str(tmp_path), "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as begun:
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30).close()
+                    break
+                except OSError:
+                    assert time.monotonic() < deadline and begun.poll() is None
+                    time.sleep(0.005)
+            assert json.loads((tmp_path / ".hardseq" / "panel.json").read_text())["pid"] == begun.pid
+        finally:
+            begun.terminate()
+
+
 def test_a_second_panel_of_a_project_is_refused(panel: Panel) -> None:
     """Whatever its port; it names the first one, which commands still find."""
     second = panel.hardseq("panel", "--port", "0")

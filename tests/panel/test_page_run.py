@@ -63,6 +63,20 @@ def test_the_space_bar_starts_and_the_page_follows(stand: Any, browse: Any) -> N
     assert panel.last()["status"] == "passed"
 
 
+def test_the_space_bar_may_be_quicker_than_the_page(stand: Any, browse: Any) -> None:
+    """Space pressed while a page is still being loaded starts when the page knows that the stand is ready."""
+    panel = stand.open()
+    page = started(browse(panel))
+    held: list[Any] = []
+    page.route("**/api/events", lambda route: held.append(route))
+    page.reload()
+    page.keyboard.press("Space")
+    while not held:
+        page.wait_for_timeout(10)
+    held[0].continue_()
+    expect(verdict(page)).to_have_text("Pass")
+
+
 def test_stop_ends_the_run_and_teardown_still_runs(stand: Any, browse: Any) -> None:
     """The Stop button: the running case is stopped, the rest skipped, the power switched off, the report stored."""
     stand.sequence(

@@ -8,9 +8,14 @@ import { livePage } from "./live_page.js";
 import { isTelling } from "./messages.js";
 import { isShowingResult } from "./result.js";
 import { focusForm } from "./start_form.js";
+import { on, state } from "./state.js";
 import { connect } from "./stream.js";
 import { loadLanguage, onLanguage } from "./text.js";
 import { toastBox } from "./toast.js";
+
+/** Milliseconds: who pressed the space bar so shortly before the page knew the stand's state need not press again. */
+const EARLY = 2000;
+let early = 0;
 
 const pages = [
   [/^\/$/, () => live],
@@ -20,6 +25,21 @@ const pages = [
   [/^\/measurements$/, async () => (await import("./series_page.js")).seriesPage()],
   [/^\/storage$/, async () => (await import("./storage_page.js")).storagePage()],
 ];
+
+// The space bar starts, but only where it means nothing else and nothing covers the page.
+document.addEventListener("keydown", (event) => {
+  if (event.code !== "Space" || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.target.closest?.("input, select, textarea, button, a, summary, dialog, [contenteditable], [popover]")) return;
+  if (window.location.pathname !== "/" || isAsking() || isTelling() || isShowingResult()) return;
+  // Else the page would scroll.
+  event.preventDefault();
+  if (!state.run) early = Date.now();
+  else if (startable() && !isRunning()) start();
+});
+on("snapshot", () => {
+  if (Date.now() - early < EARLY && startable() && !isRunning()) start();
+  early = 0;
+});
 
 await loadLanguage();
 const live = livePage();
@@ -84,16 +104,6 @@ document.addEventListener(
 document.addEventListener("keydown", (event) => {
   const plain = event.key.length === 1 && event.code !== "Space" && !event.ctrlKey && !event.altKey && !event.metaKey;
   if (plain && event.target === document.body && window.location.pathname === "/" && !isAsking() && !isTelling()) focusForm();
-});
-
-// The space bar starts, but only where it means nothing else and nothing covers the page.
-document.addEventListener("keydown", (event) => {
-  if (event.code !== "Space" || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.target.closest?.("input, select, textarea, button, a, summary, dialog, [contenteditable], [popover]")) return;
-  if (window.location.pathname !== "/" || isAsking() || isTelling() || isShowingResult()) return;
-  // Else the page would scroll.
-  event.preventDefault();
-  if (startable() && !isRunning()) start();
 });
 
 setAria(document.body, "busy", null);
