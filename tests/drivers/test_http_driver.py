@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from inspect import signature
@@ -12,6 +11,9 @@ from inspect import signature
 import pytest
 
 from sequencer.drivers.http import Client, HttpError, Simulated
+
+released = threading.Event()
+"""Lets the slow page end."""
 
 
 class Device(BaseHTTPRequestHandler):
@@ -21,7 +23,7 @@ class Device(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/slow":
-            time.sleep(1.0)
+            released.wait(30)
         if self.path == "/cut":
             self.send_response(200)
             self.send_header("Content-Length", "1000")
@@ -78,7 +80,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture
 def client(url: str) -> Iterator[Client]:
-    opened = Client(url, timeout=0.3)
+    opened = Client(url, timeout=20)
     yield opened
     opened.close()
 
@@ -131,10 +133,13 @@ def test_a_value_that_cannot_be_read_is_an_error(client: Client, path: str, fiel
         client.read(path, field)
 
 
-def test_a_slow_device_is_not_waited_for(client: Client) -> None:
+def test_a_slow_device_is_not_waited_for(url: str) -> None:
     """The timeout raises instead of hanging."""
+    hurried = Client(url, timeout=0.3)
     with pytest.raises(HttpError, match=r"GET /slow got no answer: .*timed out"):
-        client.get("/slow")
+        hurried.get("/slow")
+    hurried.close()
+    released.set()
 
 
 def test_a_cut_answer_is_an_error(client: Client) -> None:

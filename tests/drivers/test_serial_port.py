@@ -59,7 +59,7 @@ class Console:
 @pytest.fixture
 def port() -> Iterator[Port]:
     console = Console()
-    opened = Port(console.name, timeout=2.0)
+    opened = Port(console.name, timeout=20.0)
     yield opened
     opened.close()
     console.close()
@@ -93,6 +93,8 @@ def test_silence_is_an_error_that_says_what_did_come(port: Port) -> None:
     with pytest.raises(SerialError, match=r"sent nothing in 0\.1 s where a line was expected"):
         port.query("unknown", timeout=0.1)
     port.write("boot")
+    # What follows was sent together with this.
+    port.expect(r"loading\.\.\.")
     with pytest.raises(SerialError, match=r"ready> .*in 0\.2 s where 'login' was expected"):
         port.expect("login", timeout=0.2)
 

@@ -54,11 +54,11 @@ def test_what_is_shielded_is_not_struck(interrupts: Interrupts) -> None:
 
     def body() -> None:
         with interrupts:
+            interrupts.begin("owner", "step", 0.05)
             interrupts.sleep(0.15)
             done.append("whole")
         done.append("never")
 
-    interrupts.begin("owner", "step", 0.05)
     assert isinstance(interrupts.run(body), TimedOut)
     assert done == ["whole"]
 
@@ -75,11 +75,11 @@ def test_a_swallowed_timeout_is_known_in_the_end(interrupts: Interrupts) -> None
 
     def deaf() -> None:
         try:
+            interrupts.begin("owner", "step", 0.05)
             interrupts.sleep(30)
         except BaseException:
             return
 
-    interrupts.begin("owner", "step", 0.05)
     assert interrupts.run(deaf) is None
     assert isinstance(interrupts.end("owner"), TimedOut)
 

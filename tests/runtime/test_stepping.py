@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sequencer.domain.dialog import read_answer
+from sequencer.runtime import deadline
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.stepping import Choice, Pause, Steps, pause_dialog
 from sequencer.vocabulary.failure import Stopped, TimedOut
@@ -74,15 +76,18 @@ def test_the_question_shows_where_one_is() -> None:
     assert read_answer(later, "confirm", "repeat") == "repeat"
 
 
-def test_a_deadline_waits_while_it_is_suspended() -> None:
+def test_a_deadline_waits_while_it_is_suspended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time in a suspension is nobody's: the deadline announces itself gone, then comes as much later."""
     told: list[float | None] = []
+    slept = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + slept[0], sleep=time.sleep)
+    monkeypatch.setattr(deadline, "time", clock)
     interrupts = Interrupts(told.append)
 
     def body() -> None:
-        interrupts.begin("step", "step", 0.2)
+        interrupts.begin("step", "step", 60)
         with interrupts.suspended():
-            time.sleep(0.4)
+            slept[0] += 3600
         assert interrupts.end("step") is None
         interrupts.begin("other", "step", 0.05)
         interrupts.sleep(30)

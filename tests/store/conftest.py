@@ -170,7 +170,11 @@ class Server:
 
 
 def _installed_modules() -> Path:
-    """The server's npm packages, in a cache folder named after what is in the lock file."""
+    """The server's npm packages: beside it, as `make test` installs them, or in a cache folder named after what is in
+    the lock file."""
+    # npm writes this file last.
+    if (SERVER / "node_modules" / ".package-lock.json").is_file():
+        return SERVER / "node_modules"
     lock = (SERVER / "package-lock.json").read_bytes()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / f"hardseq-test-couchdb-{hashlib.sha256(lock).hexdigest()[:16]}"
@@ -205,7 +209,7 @@ def run_server(port: int = 0) -> Iterator[Server]:
             yield Server(url, "admin", "secret")
         finally:
             process.stdin.close()
-            process.wait(10)
+            process.wait(60)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ def _settings(server: Any, url: str, name: str = "runs") -> Settings:
             user=server.user,
             password=Secret(server.password),
             name=name,
-            timeout=0.5,
+            timeout=20,
         )
     )
 

@@ -19,7 +19,7 @@ from sequencer.vocabulary.report import RunReport
 MakeReport = Callable[..., RunReport]
 
 
-def _wait(until: Callable[[], bool], seconds: float = 30) -> None:
+def _wait(until: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < deadline, "it took too long"

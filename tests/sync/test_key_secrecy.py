@@ -73,28 +73,35 @@ def test_an_answer_that_repeats_the_key_is_cleaned(serve: Callable[..., Any], ke
     assert f"Authorization: Bearer {key.reveal()}".encode() in server.received[0]
 
 
-def test_an_interruption_in_the_middle_of_a_request_carries_no_key(standin: Any, key: Secret) -> None:
+def test_an_interruption_in_the_middle_of_a_request_carries_no_key(serve: Callable[..., Any], key: Secret) -> None:
     """A timeout raised into a waiting request leaves with no frame and no context that knows the headers."""
-    standin.fail(delay=0.3, times=1)
+    asked, interrupted = threading.Event(), threading.Event()
     caught: list[BaseException] = []
+
+    def answer() -> Iterator[bytes]:
+        asked.set()
+        interrupted.wait(30)
+        yield b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
+
+    server = serve(answer())
 
     class Interruption(BaseException):
         """As the runtime raises into a step."""
 
     def ask() -> None:
         try:
-            with StandCloud(standin.address, key) as client:
+            with StandCloud(f"http://127.0.0.1:{server.port}", key) as client:
                 client.send({"id": "1"})
         except BaseException as error:
             caught.append(error)
 
     thread = threading.Thread(target=ask)
     thread.start()
-    while standin.control("GET", "reports")["requests"] == 0:
-        pass
+    assert asked.wait(30)
     raised = ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Interruption)
     )
+    interrupted.set()
     thread.join()
     assert raised == 1
     assert isinstance(caught[0], Interruption)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -110,12 +111,20 @@ def test_an_answer_lost_after_storing_is_recognised_by_the_id(
 
 
 def test_a_mute_server_costs_the_timeout_alone(
-    standin: Any, client: StandCloud, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    serve: Serve, key: Secret, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A time-out is a try that may have succeeded: it says so and is repeated."""
     monkeypatch.setattr(stand_cloud, "REPORT_TIMEOUT", 0.2)
-    standin.fail(delay=1.5, times=1)
-    delivery = client.send(document)
+    over = threading.Event()
+
+    def mute() -> Iterator[bytes]:
+        over.wait(30)
+        yield b""
+
+    server = serve(mute())
+    with StandCloud(f"http://127.0.0.1:{server.port}", key) as client:
+        delivery = client.send(document)
+    over.set()
     assert (delivery.verdict, delivery.status) == ("again", None)
     assert "may have taken the report" in delivery.text
 
