@@ -33,6 +33,8 @@ PATIENCE = 15.0
 LEARNED_FROM = 8
 """Runs that the expected time is made from."""
 _BEGUN = ("running", "stopping")
+_STOPPABLE = ("starting", *_BEGUN)
+_BUSY = (*_STOPPABLE, "saving")
 
 
 class WaitingSession(Session):
@@ -64,7 +66,7 @@ class WaitingSession(Session):
         """Stops a run that is going on, waits for its report to be kept, and ends."""
         with self._changed:
             self._closed = True
-            run = self._run if self._state in ("running", "stopping") else None
+            run = self._run if self._state in _STOPPABLE else None
             self._changed.notify_all()
         if run is not None:
             run.stop("the panel is shut down")
@@ -80,7 +82,7 @@ class WaitingSession(Session):
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._state not in ("loading", "saving"), PATIENCE)
             run, loaded = self._run, self._loaded
-            if self._state != "ready" or run is None or loaded is None:
+            if self._closed or self._state != "ready" or run is None or loaded is None:
                 raise self._refusal()
             wish = read_wish(loaded, params, only, tags, user)
             self._enter("starting")
@@ -115,7 +117,7 @@ class WaitingSession(Session):
         if name not in [choice.name for choice in self._bench.choices]:
             raise NotThere("there is no such choice")
         with self._changed:
-            if self._state in ("starting", "running", "stopping", "saving"):
+            if self._state in _BUSY:
                 raise self._refusal()
             self._choice = name
             self._bench.remember(name)
@@ -124,7 +126,7 @@ class WaitingSession(Session):
             self._changed.notify_all()
 
     def _refusal(self) -> Refused:
-        if self._state in ("starting", "running", "stopping", "saving"):
+        if self._state in _BUSY:
             return Refused("running", "a run is going on")
         if self._state == "blocked":
             return Refused("blocked", "the sequence cannot be run; the panel says why")
@@ -201,11 +203,11 @@ class WaitingSession(Session):
         looks = 0
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._reload or self._state in _BEGUN, LOOK)
+                self._changed.wait_for(lambda: self._closed or self._reload or self._state != "ready", LOOK)
+                # What is starting runs or is ready again before anything else happens, even before the end.
+                self._changed.wait_for(lambda: self._state != "starting")
                 if self._state in _BEGUN:
                     return
-                if self._state == "starting":
-                    continue
                 run = self._run
                 if self._closed or self._reload or run is None or not run.alive:
                     break
