@@ -131,18 +131,16 @@ def test_status_says_what_is_in_the_way(panel: Panel) -> None:
     assert panel.hardseq("start").returncode == 1
 
 
-def test_who_gets_an_answer_finds_the_token(tmp_path: Path) -> None:
+def test_who_gets_an_answer_finds_the_token(tmp_path: Path, free_port: int) -> None:
     """At the first answer of a panel that begins, its note with address and token is there."""
     (tmp_path / "board.yaml").write_text(SEQUENCE)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "sequencer", "panel", str(tmp_path), "--port", str(port)]
+    command = [sys.executable, "-m", "sequencer", "panel", str(tmp_path), "--port", str(free_port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as begun:
         try:
             deadline = time.monotonic() + 60
             while True:
                 try:
-                    urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30).close()
+                    urlopen(f"http://127.0.0.1:{free_port}/healthz", timeout=30).close()
                     break
                 except OSError:
                     assert time.monotonic() < deadline and begun.poll() is None
@@ -161,7 +159,7 @@ def test_a_second_panel_of_a_project_is_refused(panel: Panel) -> None:
     assert panel.hardseq("status").returncode == 0
 
 
-def test_a_panel_and_a_run_share_the_stand_by_turns(panel: Panel) -> None:
+def test_a_panel_and_a_run_share_the_stand_by_turns(panel: Panel, free_port: int) -> None:
     """While the panel runs a run of its own is refused; beside a waiting panel it may, and leaves that its note."""
     panel.wait_for_state("ready")
     assert panel.hardseq("start").returncode == 0
@@ -170,12 +168,10 @@ def test_a_panel_and_a_run_share_the_stand_by_turns(panel: Panel) -> None:
     assert f"another run uses this stand: process {panel.process.pid}, since" in refused.stderr
     assert panel.hardseq("stop").returncode == 0
     panel.wait_for_state("ready")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (panel.project / "hardseq.toml").write_text(f"[frontend]\nport = {port}\n")
+    (panel.project / "hardseq.toml").write_text(f"[frontend]\nport = {free_port}\n")
     beside = panel.hardseq("run", "sequences/board.yaml", "--arg", "seconds=0")
     assert beside.returncode == 0, beside.stdout + beside.stderr
-    assert f"live page http://localhost:{port}/" in beside.stdout
+    assert f"live page http://localhost:{free_port}/" in beside.stdout
     panel.wait_for_state("ready")
 
 

@@ -43,7 +43,7 @@ def command_line(command: str, *more: str) -> tuple[list[str], dict[str, str]]:
 
 
 @contextlib.contextmanager
-def stand_in(port: int = 0) -> Iterator[str]:
+def stand_in(port: int) -> Iterator[str]:
     """The README's stand-in, on another port; its address."""
     arguments, environment = command_line(STAND_IN)
     arguments[arguments.index("9000")] = str(port)
@@ -80,19 +80,18 @@ def hardseq(folder: Path, command: str, expected: int = 0) -> str:
     return done.stdout
 
 
-def test_the_story_of_the_readme(copied: Path) -> None:
+def test_the_story_of_the_readme(copied: Path, free_port: int) -> None:
     """A report arrives by itself, one waits while StandCloud is away and is sent later, and one is sent by hand."""
     configuration = copied / "hardseq.toml"
     text = configuration.read_text("utf-8")
-    with stand_in() as address:
+    with stand_in(free_port) as address:
         configuration.write_text(text.replace("http://127.0.0.1:9000", address), encoding="utf-8")
         assert "StandCloud" in hardseq(copied, BY_ITSELF)
         assert list(received(address).values()) == [1]
-    port = int(address.rsplit(":", 1)[1])
     assert "waiting for StandCloud" in hardseq(copied, BY_ITSELF)
     assert "Report not uploaded to StandCloud, status code: null" in hardseq(copied, BY_HAND)
     hardseq(copied, SYNC, expected=1)
-    with stand_in(port) as address:
+    with stand_in(free_port) as address:
         assert "StandCloud: 2 sent" in hardseq(copied, SYNC)
         assert "not uploaded" not in hardseq(copied, BY_HAND)
         assert list(received(address).values()) == [1, 1, 1]

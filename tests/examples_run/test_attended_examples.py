@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -39,10 +38,8 @@ ANSWERS: Mapping[str, tuple[str, Any]] = {
 class Attended:
     """A run of an example with its page, and the operator before it."""
 
-    def __init__(self, example: str, sequence: str, folder: Path, *arguments: str) -> None:
+    def __init__(self, port: int, example: str, sequence: str, folder: Path, *arguments: str) -> None:
         self.folder = Path(shutil.copytree(ROOT / "examples" / example, folder / example))
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            port = listening.getsockname()[1]
         (self.folder / "hardseq.toml").write_text(f"[frontend]\nport = {port}\n")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sequencer", "run", sequence, "--report", "report.json", *arguments],
@@ -99,12 +96,12 @@ def open_dialogs(state: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]
 
 
 @pytest.fixture
-def attended(tmp_path: Path) -> Iterator[Any]:
+def attended(tmp_path: Path, free_port: int) -> Iterator[Any]:
     """Starts attended runs; none outlives its test."""
     started: list[Attended] = []
 
     def start(*arguments: str) -> Attended:
-        started.append(Attended(arguments[0], arguments[1], tmp_path, *arguments[2:]))
+        started.append(Attended(free_port, arguments[0], arguments[1], tmp_path, *arguments[2:]))
         return started[-1]
 
     yield start

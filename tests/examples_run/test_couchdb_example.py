@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,16 +31,15 @@ def run_server() -> Callable[[int], AbstractContextManager[Any]]:
 
 
 @pytest.fixture
-def example(tmp_path: Path) -> tuple[Path, int]:
+def example(tmp_path: Path, free_port: int) -> tuple[Path, int]:
     """A copy of the example, set to a free port, and that port."""
     folder = Path(shutil.copytree(ROOT / "examples" / "couchdb", tmp_path / "couchdb"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = int(listening.getsockname()[1])
     settings = (folder / "hardseq.toml").read_text()
     assert "port = 5984" in settings
-    settings = settings.replace("port = 5984", f"port = {port}").replace('host = "localhost"', 'host = "127.0.0.1"')
+    settings = settings.replace("port = 5984", f"port = {free_port}")
+    settings = settings.replace('host = "localhost"', 'host = "127.0.0.1"')
     (folder / "hardseq.toml").write_text(settings.replace('user = "dev"', 'user = "admin"'))
-    return folder, port
+    return folder, free_port
 
 
 def hardseq(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import textwrap
@@ -304,12 +303,3 @@ def spawn() -> Iterator[Callable[..., Any]]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture
-def free_port() -> int:
-    """A port that nobody has just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -136,17 +136,16 @@ def test_no_password_at_all_says_so(couchdb_server: Any, report: MakeReport, dat
     store.close()
 
 
-def test_a_server_that_comes_back_is_used_again(start_server: Any, report: MakeReport) -> None:
+def test_a_server_that_comes_back_is_used_again(start_server: Any, report: MakeReport, free_port: int) -> None:
     """One store object outlives restarts of its server; idle connections of the old one do no harm."""
-    with start_server() as server:
-        port = int(server.url.rpartition(":")[2])
+    with start_server(free_port) as server:
         store = CouchStore(server.connect(), "runs")
         store.save(report())
         assert len(store.find(RunFilter()).runs) == 1
     saved = report()
     with pytest.raises(StoreUnavailable):
         store.save(saved)
-    with start_server(port):
+    with start_server(free_port):
         store.save(saved)
         assert store.get(saved["id"]) == saved
     store.close()

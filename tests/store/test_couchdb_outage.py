@@ -30,12 +30,13 @@ def _settings(server: Any, url: str, name: str = "runs") -> Settings:
     )
 
 
-def test_reports_of_an_outage_arrive_once_it_is_over(start_server: Any, report: MakeReport, tmp_path: Path) -> None:
+def test_reports_of_an_outage_arrive_once_it_is_over(
+    start_server: Any, report: MakeReport, tmp_path: Path, free_port: int
+) -> None:
     """Before, during and after: five runs end, five reports are there, and the person was told why they waited."""
     state = StateFolder(tmp_path)
     saved = [report(start=NOON + number, serial_number=str(number)) for number in range(5)]
-    with start_server() as server:
-        port = int(server.url.rpartition(":")[2])
+    with start_server(free_port) as server:
         settings = _settings(server, server.url)
         store = open_store(settings, state)
         deliveries = Deliveries(settings, state, store, folder=tmp_path)
@@ -44,7 +45,7 @@ def test_reports_of_an_outage_arrive_once_it_is_over(start_server: Any, report: 
         acceptance = deliveries.accept(one)
         assert not acceptance.stored
         assert "cannot be reached" in str(acceptance.problem)
-    with start_server(port):
+    with start_server(free_port):
         # The server of the suite keeps nothing over a restart: what it had before is sent again, harmlessly.
         assert deliveries.accept(saved[0]).stored
         assert deliveries.accept(saved[4]).stored

@@ -110,12 +110,12 @@ def test_three_runs_while_nobody_listens_arrive_once_each(
     open_deliveries: Callable[..., Deliveries],
     report: MakeReport,
     state: StateFolder,
+    free_port: int,
 ) -> None:
     """The server goes, three runs end, the server comes back: the job brings all three, each once, unasked."""
-    away = start_standin()
-    address, port = away.address, away.port
+    away = start_standin(port=free_port)
     away.stop()
-    deliveries = open_deliveries(address, autosync=True, autosync_timeout=0.005)
+    deliveries = open_deliveries(away.address, autosync=True, autosync_timeout=0.005)
     late = [0.0]
     # The first pauses after a failure are minutes; this clock goes on when the test says so.
     deliveries.outbox.close()
@@ -127,7 +127,7 @@ def test_three_runs_while_nobody_listens_arrive_once_each(
         delivery = deliveries.send(run["id"])
         assert delivery is None or (delivery.verdict, delivery.status) == ("again", None)
     eventually(lambda: all(entry.attempts for entry in deliveries.outbox.entries("stand_cloud")))
-    back = start_standin(port=port)
+    back = start_standin(port=free_port)
     late[0] = 400.0
     eventually(lambda: deliveries.outbox.counts("stand_cloud").delivered == 3)
     assert back.copies == {run["id"]: 1 for run in runs}

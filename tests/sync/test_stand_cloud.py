@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -129,15 +128,13 @@ def test_a_mute_server_costs_the_timeout_alone(
     assert "may have taken the report" in delivery.text
 
 
-def test_nobody_there_is_said_plainly(key: Secret, document: dict[str, Any]) -> None:
+def test_nobody_there_is_said_plainly(key: Secret, document: dict[str, Any], free_port: int) -> None:
     """A refused connection and a name that does not exist are failures in words, without object addresses."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    with StandCloud(f"http://127.0.0.1:{port}", key) as client:
+    with StandCloud(f"http://127.0.0.1:{free_port}", key) as client:
         delivery = client.send(document)
         health = client.health()
     assert (delivery.verdict, delivery.status) == ("again", None)
-    assert delivery.text == health.text == f"no connection to 127.0.0.1:{port}: Connection refused"
+    assert delivery.text == health.text == f"no connection to 127.0.0.1:{free_port}: Connection refused"
     with StandCloud("https://no-such-host.invalid", key) as client:
         delivery = client.send(document)
     assert delivery.text.startswith("no connection to no-such-host.invalid: ") and "0x" not in delivery.text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -174,10 +173,8 @@ def test_the_key_appears_nowhere(
 
 def panel_pages(story: Story) -> list[str]:
     """What ``hardseq panel`` serves and prints."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
     panel = subprocess.Popen(
-        [sys.executable, "-m", "sequencer", "panel", "--port", str(port)],
+        [sys.executable, "-m", "sequencer", "panel", "--port", "0"],
         cwd=story.folder,
         env=story.environment,
         stdout=subprocess.PIPE,
@@ -193,6 +190,7 @@ def panel_pages(story: Story) -> list[str]:
             lines.append(line)
             if "panel at" in line:
                 break
+        port = int(lines[-1].rstrip("/\n").rpartition(":")[2])
         paths = ("/", "/api/state", "/api/outbox", "/api/runs", "/api/openapi.json", "/healthz")
         pages = [urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read().decode() for path in paths]
     finally:
