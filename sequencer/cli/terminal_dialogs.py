@@ -253,9 +253,8 @@ def choice_lines(field: Mapping[str, Any]) -> list[Line]:
 
 def field_prompt(field: Mapping[str, Any]) -> str:
     """What stands before the typed answer to a field."""
-    label = clean(
-        field["label"] or {"checkbox": "which, separated by commas", "switch": "y or n"}.get(field["type"], "")
-    )
+    how = {"checkbox": "which, separated by commas", "switch": "y or n"}.get(field["type"])
+    label = clean(f"{field['label']} ({how})" if field["label"] and how else field["label"] or how or "answer")
     unit = f" [{clean(str(field['unit']))}]" if field["unit"] else ""
     default = f" (Enter = {clean(str(field['default']))})" if field["default"] is not None else ""
     return f"  {label}{unit}{default}: "

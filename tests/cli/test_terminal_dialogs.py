@@ -110,7 +110,7 @@ def test_each_kind_of_dialog_is_answered_by_typing(
 
 
 def test_a_form_asks_field_by_field(desk: Desk) -> None:
-    """Each field of a form has its own line, and all that is wrong is told before it is asked again."""
+    """Each field of a form has its own line that says how it is answered; all that is wrong is told at once."""
     fields = [
         {"name": "who", "type": "text", "label": "Operator"},
         {"name": "fan", "type": "switch", "label": "Fan on"},
@@ -120,7 +120,8 @@ def test_a_form_asks_field_by_field(desk: Desk) -> None:
     for line in ("", "maybe", "11", "Ann", "y", "7"):
         desk.type(line)
     assert desk.answer() == ("8", "confirm", {"who": "Ann", "fan": True, "level": "7"})
-    for said in ("Set up", "Operator is required", "Fan on must be on or off", "Level must be at most 10"):
+    wrong = ("Operator is required", "Fan on must be on or off", "Level must be at most 10")
+    for said in ("Set up", "Fan on (y or n): ", *wrong):
         assert said in desk.screen.text
 
 
