@@ -5,6 +5,13 @@ import { setClock, setConnected, state, takePatch, takeSnapshot } from "./state.
 
 /** Milliseconds; the server says something every five seconds. */
 const SILENCE = 12_000;
+/** Milliseconds within which one of the tabs that rest takes the stream up again. */
+const TURN = 1000;
+/**
+ * What the tabs of a browser say to each other. They have six connections to the panel in all: with a stream in each of them
+ * none would be left for Start and Stop. So of the tabs that nobody sees only one keeps its stream, the others rest.
+ */
+const tabs = new BroadcastChannel("hardseq");
 let source = null;
 let retry = 0;
 let heard = 0;
@@ -14,18 +21,26 @@ export function connect() {
   open();
   // A connection can die without a word (a pulled cable): the heartbeats stop.
   setInterval(() => {
-    if (performance.now() - heard < SILENCE) return;
+    if (!source || performance.now() - heard < SILENCE) return;
     setConnected(false);
     reopen();
   }, 1000);
-  addEventListener("online", reopen);
+  addEventListener("online", () => source && reopen());
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && !state.connected) reopen();
+    if (!document.hidden && !(source && state.connected)) reopen();
+  });
+  addEventListener("pagehide", () => tabs.postMessage("gone"));
+  tabs.addEventListener("message", ({ data }) => {
+    if (!document.hidden) return;
+    if (data === "open") rest();
+    // Sounds are wanted of a tab that nobody sees, too. Of several that rest, whoever comes first tells the others.
+    else if (!source && !retry) retry = setTimeout(reopen, Math.random() * TURN);
   });
 }
 
 function open() {
   heard = performance.now();
+  tabs.postMessage("open");
   const after = state.id ? `?after=${encodeURIComponent(state.id)}` : "";
   source = new EventSource(`/api/events${after}`);
   source.addEventListener("open", () => {
@@ -51,10 +66,10 @@ function take(event, into) {
 async function failed() {
   setConnected(false);
   // The browser tries again by itself unless the server answered with an error.
-  if (source.readyState !== EventSource.CLOSED || retry) return;
+  if (source?.readyState !== EventSource.CLOSED || retry) return;
   retry = setTimeout(reopen, 1000);
   try {
-    const answer = await fetch("/api/state", { method: "GET" });
+    const answer = await fetch("/api/events", { method: "HEAD" });
     if (answer.status === 401) logIn();
   } catch {
     // Nobody there: the next try comes in a second.
@@ -62,8 +77,14 @@ async function failed() {
 }
 
 function reopen() {
+  rest();
+  open();
+}
+
+/** Without a stream, until the tab is looked at or the last one that had one is gone. */
+function rest() {
   clearTimeout(retry);
   retry = 0;
   source?.close();
-  open();
+  source = null;
 }
