@@ -52,7 +52,7 @@ def test_runs_are_listed_filtered_and_opened(filled: Any, browse: Any) -> None:
     expect(rows).to_have_count(1)
     page.reload()
     expect(rows).to_have_count(1)
-    rows.first.locator(".row-link").click()
+    rows.first.locator(".col-sequence").click()
     expect(page.locator(".report-head .verdict-word")).to_have_text("Pass")
     expect(page.locator(".fact-cards")).to_contain_text("SN2")
     expect(page.locator(".fact-cards")).to_contain_text("1.0.0")

@@ -74,7 +74,11 @@ export function runsPage() {
     load();
   }
 
-  body.addEventListener("click", () => history.replaceState({ left: { rows: body.children.length, top: scrollY } }, ""));
+  body.addEventListener("click", (event) => {
+    history.replaceState({ left: { rows: body.children.length, top: scrollY } }, "");
+    // A click anywhere in a row opens its run, unless it ended a selection of text.
+    if (!event.target.closest("a") && getSelection().isCollapsed) event.target.closest("tr").querySelector(".row-link").click();
+  });
   whenStored(table, renew);
   load();
   return h(
