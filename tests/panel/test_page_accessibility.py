@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.panel.live_page import started
+
 expect = pytest.importorskip("playwright.sync_api").expect
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 
@@ -62,6 +64,19 @@ modules:
 PICTURE = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="red"/></svg>'
 )
+CONFIGURATION = """
+[[test_configs]]
+name = "Everything"
+file = "sequences/everything.yaml"
+description = "What a page can show"
+[[test_configs]]
+name = "The same"
+file = "sequences/everything.yaml"
+[frontend]
+manual_collect = true
+[frontend.modal_result]
+enable = true
+"""
 COVERED = """() => {
     const element = document.activeElement;
     const box = element.getBoundingClientRect();
@@ -74,10 +89,20 @@ COVERED = """() => {
         seen: box.bottom > 0 && box.top < innerHeight,
     };
 }"""
-SIDEWAYS = """() => {
-    const boxes = [document.documentElement, ...document.querySelectorAll("dialog")];
-    return Math.max(...boxes.map((box) => box.scrollWidth - box.clientWidth));
+# A phone makes the page wider than itself where something does not fit.
+SIDEWAYS = """(width) => {
+    const boxes = [...document.querySelectorAll("dialog, .hero-middle, .start-form, .module-head, .message")];
+    const over = boxes.map((box) => box.scrollWidth - box.clientWidth);
+    return Math.max(document.documentElement.scrollWidth - width, ...over);
 }"""
+LONGER = (
+    SEQUENCE.replace(
+        "default: SN1}", f"default: SN1}}, kind: {{type: string, required: false, prompt: {LONG}, one_of: [{LONG}]}}"
+    )
+    .replace("name: Supply rails", f"name: {LONG}")
+    .replace("name: Busy", f"name: {LONG}")
+    .replace("text: It is hot", f"text: {LONG}")
+)
 SMALL = """() => [...document.querySelectorAll("button, a[href], select, input, summary")].filter((element) => {
     // A link in a text needs no more than its line, and the whole row of a run is one link.
     const inText = element.matches(".skip-link, .uplot *, .place, .chip, .row-link, .menu-note a");
@@ -85,11 +110,6 @@ SMALL = """() => [...document.querySelectorAll("button, a[href], select, input, 
     const target = element.matches("[type=checkbox], [type=radio]") ? element.closest("label, .field") : element;
     return target.getBoundingClientRect().height < 43.5;
 }).map((element) => element.outerHTML.slice(0, 200))"""
-
-
-def started(page: Any) -> Any:
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
-    return page
 
 
 def answer_all(page: Any, look: Any = lambda: None) -> None:
@@ -118,9 +138,14 @@ def answer_all(page: Any, look: Any = lambda: None) -> None:
 @pytest.fixture
 def power_board(stand: Any) -> Any:
     """A panel with one of everything."""
+    return with_everything(stand, SEQUENCE)
+
+
+def with_everything(stand: Any, sequence: str) -> Any:
+    """A panel where this sequence can be chosen."""
     stand.write("images/a.svg", PICTURE)
-    stand.configure("[frontend]\nmanual_collect = true\n[frontend.modal_result]\nenable = true\n")
-    stand.sequence("everything", SEQUENCE)
+    stand.configure(CONFIGURATION)
+    stand.sequence("everything", sequence)
     return stand.open()
 
 
@@ -251,27 +276,30 @@ def test_who_wants_no_motion_gets_none(power_board: Any, browse: Any) -> None:
 @pytest.mark.parametrize(
     ("width", "height"), [(320, 640), (390, 844), (768, 1024), (1366, 768), (1920, 1080), (3840, 2160)]
 )
-def test_long_names_and_thumbs(power_board: Any, browse: Any, width: int, height: int) -> None:
+def test_long_names_and_thumbs(stand: Any, browse: Any, width: int, height: int) -> None:
     """A name of 200 letters widens no page and no dialog; on a phone whatever can be touched is 44 pixels high."""
-    page = started(browse(power_board, viewport={"width": width, "height": height}))
+    panel = with_everything(stand, LONGER)
+    page = started(browse(panel, viewport={"width": width, "height": height}, is_mobile=width < 500))
 
     def look() -> None:
-        assert page.evaluate(SIDEWAYS) <= 0, page.url
+        assert page.evaluate(SIDEWAYS, width) <= 0, page.url
         if width < 500:
             assert page.evaluate(SMALL) == [], page.url
 
     look()
     page.locator(".start").click()
     answer_all(page, look)
-    power_board.go()
+    expect(page.locator(".case-progress:visible")).to_be_visible()
+    look()
+    panel.go()
     expect(page.locator("dialog.result")).to_be_visible()
     look()
     expect(page.locator(".result-dismiss")).to_be_focused()
     page.keyboard.press("Escape")
     look()
-    power_board.wait_for("ready")
+    panel.wait_for("ready")
     for path in ("/runs", "/runs/latest", "/yield", "/measurements", "/storage"):
-        page.goto(power_board.url + path)
+        page.goto(panel.url + path)
         expect(page.locator("main h1")).to_be_visible()
         expect(page.locator("[aria-busy=true]:not(.chart-area)")).to_have_count(0)
         look()

@@ -9,16 +9,12 @@ from typing import Any
 import pytest
 
 from sequencer.domain.settings import LANGUAGES
+from tests.panel.live_page import started
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
 STATIC = Path(__file__).parents[2] / "sequencer/panel/static"
 TEXTS = {name: json.loads((STATIC / f"translations/{name}.json").read_text("utf-8")) for name in LANGUAGES}
-
-
-def started(page: Any) -> Any:
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
-    return page
 
 
 def test_a_reader_may_choose_another_language_and_theme(stand: Any, browse: Any) -> None:
@@ -128,6 +124,28 @@ def test_choosing_among_several_sequences(stand: Any, browse: Any) -> None:
     started(page).locator(".start").click()
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
     assert panel.last()["sequence"]["name"] == "Quick"
+
+
+def test_fields_side_by_side_are_in_line(stand: Any, browse: Any) -> None:
+    """A description under one field, a refusal under another and a long label above a third move no field."""
+    stand.sequence(
+        "board",
+        "name: Board\nparams:\n"
+        "  serial: {type: string, prompt: Scan the board, pattern: '^SN'}\n"
+        "  batch: {type: string, required: false, prompt: The batch that stands on the label of the box it came in}\n"
+        "modules: {m: {name: M, cases: {c: {name: C, steps: [{check: 'true'}]}}}}\n",
+    )
+    stand.configure(
+        '[[test_configs]]\nname = "Whole"\nfile = "sequences/board.yaml"\ndescription = "Takes five minutes"\n'
+        '[[test_configs]]\nname = "Same"\nfile = "sequences/board.yaml"\n'
+    )
+    page = started(browse(stand.open(), viewport={"width": 1920, "height": 1080}))
+    page.keyboard.type("NO123\n")
+    expect(page.locator(".start-form .field-problem:not(:empty)")).to_be_visible()
+    fields = page.locator(".start-form :is(select, input)")
+    assert fields.count() == 3
+    bottoms = {round(box["y"] + box["height"]) for box in (field.bounding_box() for field in fields.all())}
+    assert len(bottoms) == 1
 
 
 def test_the_chosen_sequence_outlives_the_panel(stand: Any) -> None:

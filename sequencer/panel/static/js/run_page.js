@@ -101,6 +101,7 @@ function factCard(title, facts) {
 }
 
 function moduleCard(module, path) {
+  const artifact = artifactSection(module.artifact);
   return h(
     "section",
     { class: "module card", aria: { label: module.name } },
@@ -114,7 +115,7 @@ function moduleCard(module, path) {
       h("span", { class: "spacer" }),
       h("span", { class: "module-time number" }, module.start_time && module.stop_time ? duration(module.stop_time - module.start_time, { fine: true }) : ""),
     ),
-    h("div", { class: "case-details" }, artifactSection(module.artifact)),
+    artifact ? h("div", { class: "case-details" }, artifact) : null,
     h("div", { class: "cases" }, module.cases.map((one) => caseRow(one, path))),
   );
 }
