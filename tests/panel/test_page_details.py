@@ -7,17 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.panel.live_page import row, started
+
 expect = pytest.importorskip("playwright.sync_api").expect
-
-
-def row(page: Any, name: str) -> Any:
-    return page.locator(f".case[data-name='{name}']")
-
-
-def started(page: Any) -> Any:
-    """The page once its Start button can be pressed."""
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
-    return page
 
 
 def passed(page: Any) -> None:

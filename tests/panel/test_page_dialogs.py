@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.panel.live_page import started
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 PICTURE = (
@@ -20,8 +22,7 @@ def asked(stand: Any, browse: Any, steps: str) -> tuple[Any, Any, Any]:
     """A run of these steps up to its dialog: panel, page, dialog."""
     stand.steps(steps)
     panel = stand.open()
-    page = browse(panel)
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    page = started(browse(panel))
     page.keyboard.press("Space")
     dialog = page.locator("dialog.dialog")
     expect(dialog.locator(".dialog-close")).to_be_enabled()
@@ -260,8 +261,7 @@ def test_a_dialog_nobody_answers_times_out(stand: Any, browse: Any) -> None:
     """The step's timeout takes the dialog away everywhere and fails the case."""
     stand.steps("- dialog: Ready?\n  timeout: 700 ms")
     panel = stand.open()
-    page = browse(panel)
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    page = started(browse(panel))
     page.keyboard.press("Space")
     expect(page.locator("dialog.dialog")).to_be_visible()
     (told,), attempt = ended(panel, page, "Fail")
@@ -325,8 +325,7 @@ def test_messages_blocking_and_not_and_cleared(stand: Any, browse: Any) -> None:
         """
     )
     panel = stand.open()
-    page = browse(panel)
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    page = started(browse(panel))
     page.keyboard.press("Space")
     blocking = page.locator("dialog.dialog")
     expect(blocking).to_contain_text("Close the lid")

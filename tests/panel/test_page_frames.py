@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.panel.live_page import started
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 HTML = """
@@ -77,8 +79,7 @@ def shown(stand: Any, browse: Any, html: Any, elsewhere: Elsewhere) -> tuple[Any
     stand.steps(f"- dialog: {{title: Look, html: {json.dumps(html)}}}")
     panel = stand.open()
     elsewhere.page = PAGE.replace("PANEL", panel.url)
-    page = browse(panel, strict=False)
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    page = started(browse(panel, strict=False))
     page.keyboard.press("Space")
     return panel, page, page.get_by_role("dialog").frame_locator("iframe")
 

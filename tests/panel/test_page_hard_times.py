@@ -14,15 +14,42 @@ import pytest
 from sequencer.cli.project_bench import BenchRun
 from sequencer.panel.api_live import MOST_LATE
 from tests.panel.conftest import WAITING
+from tests.panel.live_page import started
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-
-
-def started(page: Any) -> Any:
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
-    return page
+NAME = json.dumps(HOSTILE)
+HOSTILE_SEQUENCE = """
+name: NAME
+version: NAME
+description: NAME
+params: {p: {type: string, default: NAME, prompt: NAME, required: false}}
+modules:
+  main:
+    name: NAME
+    description: NAME
+    cases:
+      bad:
+        name: NAME
+        description: NAME
+        tags: [NAME]
+        steps:
+          - record:
+              dut: {serial_number: NAME, part_number: NAME, name: NAME, info: {x: NAME}}
+              batch: {serial_number: NAME}
+              process: {name: NAME}
+          - message: NAME
+          - operator_message: {title: NAME, text: NAME, key: NAME}
+          - dialog: {type: radio, title: NAME, text: NAME, choices: [NAME], default: NAME}
+          - measure: NAME
+            value: NAME
+            unit: NAME
+            limits: {eq: NAME}
+          - chart: {title: NAME, x_label: NAME, y_label: NAME, series: [{name: NAME, y: [1, 2]}]}
+          - check: "1 == 2"
+            message: NAME
+""".replace("NAME", NAME)
 
 
 def test_a_page_survives_a_restart_of_the_server(stand: Any, browse: Any, free_port: int) -> None:
@@ -159,66 +186,33 @@ modules:
 
 def test_hostile_names_are_text_everywhere(stand: Any, browse: Any) -> None:
     """Markup in any name, message, unit, answer or fact is shown as it is written, on every page."""
-    name = json.dumps(HOSTILE)
-    stand.configure(f"tests_name = {name}\n[stand]\nname = {name}\n[frontend.modal_result]\nenable = true\n")
-    stand.sequence(
-        "hostile",
-        f"""
-name: {name}
-version: {name}
-description: {name}
-params: {{p: {{type: string, default: {name}, prompt: {name}, required: false}}}}
-modules:
-  main:
-    name: {name}
-    description: {name}
-    cases:
-      bad:
-        name: {name}
-        description: {name}
-        tags: [{name}]
-        steps:
-          - record:
-              dut: {{serial_number: {name}, part_number: {name}, name: {name}, info: {{x: {name}}}}}
-              batch: {{serial_number: {name}}}
-              process: {{name: {name}}}
-          - message: {name}
-          - operator_message: {{title: {name}, text: {name}, key: {name}}}
-          - dialog: {{type: radio, title: {name}, text: {name}, choices: [{name}], default: {name}}}
-          - measure: {name}
-            value: {name}
-            unit: {name}
-            limits: {{eq: {name}}}
-          - chart: {{title: {name}, x_label: {name}, y_label: {name}, series: [{{name: {name}, y: [1, 2]}}]}}
-          - check: "1 == 2"
-            message: {name}
-""",
-    )
+    stand.configure(f"tests_name = {NAME}\n[stand]\nname = {NAME}\n[frontend.modal_result]\nenable = true\n")
+    stand.sequence("hostile", HOSTILE_SEQUENCE)
     panel = stand.open()
     page = browse(panel)
     alarms: list[str] = []
     page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
-    page.evaluate("localStorage.setItem('hardseq.operator', arguments[0])".replace("arguments[0]", name))
+    page.evaluate(f"localStorage.setItem('hardseq.operator', {NAME})")
     started(page).locator(".start").click()
     expect(page.locator("dialog.dialog h2")).to_have_text(HOSTILE)
     page.locator("dialog.dialog").get_by_role("button", name="Confirm").click()
     expect(page.locator("dialog.result")).to_contain_text(HOSTILE)
     expect(page.locator(".result-dismiss")).to_be_focused()
     page.keyboard.press("Escape")
-    row = page.locator(".case")
+    case = page.locator(".case")
     for part in (".case-name", ".case-message", ".reading-name", ".failure-message", ".chart-title"):
-        expect(row.locator(part).first).to_contain_text(HOSTILE)
-    row.locator(".case-head").click()
-    expect(page.locator(".case-details")).to_contain_text(HOSTILE)
+        expect(case.locator(part).first).to_contain_text(HOSTILE)
+    case.locator(".case-head").click()
+    expect(case.locator(".case-details")).to_contain_text(HOSTILE)
     expect(page.locator(".hero-facts")).to_contain_text(HOSTILE)
     panel.wait_for("ready")
     for path in ("/runs", "/runs/latest", "/yield", "/measurements", "/storage"):
         page.goto(panel.url + path)
         expect(page.locator("main")).to_be_visible()
-        page.wait_for_timeout(150)
+        expect(page.locator("[aria-busy=true]:not(.chart-area)")).to_have_count(0)
         if path == "/runs/latest":
-            page.locator(".case-head").click()
-            expect(page.locator(".case-details")).to_contain_text(HOSTILE)
+            case.locator(".case-head").click()
+            expect(case.locator(".case-details")).to_contain_text(HOSTILE)
         assert page.locator("img[src='x'], script:not([src])").count() == 0, path
     assert alarms == []
 

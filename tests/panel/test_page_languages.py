@@ -16,6 +16,7 @@ from sequencer.domain.limits.base import judge
 from sequencer.domain.settings import LANGUAGES
 from sequencer.runtime.failures import late
 from sequencer.vocabulary.failure import TimedOut
+from tests.panel.live_page import started
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -61,11 +62,6 @@ def sources() -> str:
 
 def forms(text: str | dict[str, str]) -> list[str]:
     return [text] if isinstance(text, str) else list(text.values())
-
-
-def started(page: Any) -> Any:
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
-    return page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -165,7 +161,7 @@ def test_refusals_are_said_in_the_pages_language(stand: Any, browse: Any) -> Non
     page = browse(stand.open(), "/", strict=False)
     page.evaluate("localStorage.setItem('hardseq.language', 'fr')")
     page.reload()
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    started(page)
     page.get_by_label("Board").fill("ß1")
     page.keyboard.press("Enter")
     expect(page.locator(".field-problem:visible")).to_have_text(

@@ -11,6 +11,7 @@ import pytest
 
 from sequencer.panel.guard import Guard
 from sequencer.panel.server import PanelRefused
+from tests.panel.live_page import started
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -28,7 +29,7 @@ def test_the_login_page_lets_in_who_knows_the_token(stand: Any, browse: Any) -> 
     expect(page.get_by_role("alert")).to_have_text("This is not the token.")
     page.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    started(page)
     page.keyboard.press("Space")
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
     (cookie,) = page.context.cookies()

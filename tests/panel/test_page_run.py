@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.panel.live_page import row, started, verdict
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 FAILING = """
@@ -27,20 +29,6 @@ modules:
           - {check: "1 == 2", error_code: 9, message: "version 1 is not 2"}
       fine: {name: Fine, steps: [{call: bench.voltage}]}
 """
-
-
-def verdict(page: Any) -> Any:
-    return page.locator(".hero .verdict-word")
-
-
-def row(page: Any, name: str) -> Any:
-    return page.locator(f".case[data-name='{name}']")
-
-
-def started(page: Any) -> Any:
-    """The page once its Start button can be pressed."""
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
-    return page
 
 
 def test_the_space_bar_starts_and_the_page_follows(stand: Any, browse: Any) -> None:

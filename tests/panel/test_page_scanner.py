@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.panel.live_page import started
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 TWO_CODES = """
@@ -33,18 +35,16 @@ modules:
 SOON, LATER = 1_800_000_000, 1_800_000_001
 
 
-def started(stand: Any, browse: Any) -> tuple[Any, Any]:
+def opened(stand: Any, browse: Any) -> tuple[Any, Any]:
     """A panel, and its page once Start can be pressed."""
     panel = stand.open()
-    page = browse(panel)
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
-    return panel, page
+    return panel, started(browse(panel))
 
 
 def asked(stand: Any, browse: Any, steps: str) -> tuple[Any, Any, Any]:
     """Panel, page and dialog of a run of these steps, that takes answers; the page's clock stands."""
     stand.steps(steps)
-    panel, page = started(stand, browse)
+    panel, page = opened(stand, browse)
     page.clock.set_fixed_time(SOON)
     page.keyboard.press("Space")
     dialog = page.locator("dialog.dialog")
@@ -56,7 +56,7 @@ def asked(stand: Any, browse: Any, steps: str) -> tuple[Any, Any, Any]:
 def test_scans_go_from_field_to_field_and_start(stand: Any, browse: Any) -> None:
     """The first field to be filled in has the focus; Enter goes on to the next one and starts after the last one."""
     stand.sequence("codes", TWO_CODES)
-    panel, page = started(stand, browse)
+    panel, page = opened(stand, browse)
     expect(page.get_by_label("Board")).to_be_focused()
     page.keyboard.type("SN12\n")
     expect(page.locator(".field-problem:visible")).to_have_count(1)
@@ -118,7 +118,7 @@ WATCH = """
 def test_a_scan_into_a_fresh_question_is_its_answer(stand: Any, browse: Any, before: str, disabled: list[bool]) -> None:
     """Enter counts at once behind what was typed into the question, but not behind a scan that began before it came."""
     stand.sequence("held", HELD.replace("{check: 1 > 2}", "{dialog: {type: text, title: Lid}}"))
-    panel, page = started(stand, browse)
+    panel, page = opened(stand, browse)
     page.clock.set_fixed_time(SOON)
     page.keyboard.press("Space")
     expect(page.locator(".stop")).to_be_enabled()
@@ -162,7 +162,7 @@ def test_a_scan_does_not_take_a_failed_result_away(stand: Any, browse: Any) -> N
     """Somebody has to see it; the next run, started elsewhere, takes it away."""
     stand.configure("[frontend.modal_result]\nenable = true\n")
     stand.sequence("held", HELD)
-    panel, page = started(stand, browse)
+    panel, page = opened(stand, browse)
     panel.go()
     page.clock.set_fixed_time(SOON)
     page.keyboard.press("Space")
@@ -184,8 +184,7 @@ def test_the_second_half_of_a_double_click_hits_nothing_else(stand: Any, browse:
     """On a phone Stop lies where Confirm was: a double click on Confirm does not stop the run, two clicks do."""
     stand.steps("- dialog: {title: Lid closed?}\n- wait: 30 s")
     panel = stand.open()
-    page = browse(panel, viewport={"width": 390, "height": 844})
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    page = started(browse(panel, viewport={"width": 390, "height": 844}))
     page.locator(".start").click()
     confirm = page.get_by_role("button", name="Confirm")
     expect(confirm).to_be_enabled()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.panel.conftest import WAITING
+from tests.panel.live_page import started, verdict
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -19,8 +20,7 @@ def another(page: Any, panel: Any) -> Any:
     tab = page.context.new_page()
     tab.add_init_script(SEEN)
     tab.goto(panel.url)
-    expect(tab.locator(".start")).to_be_enabled()
-    return tab
+    return started(tab)
 
 
 def look(page: Any, *, seen: bool) -> None:
@@ -43,8 +43,7 @@ def page(panel: Any, browse: Any) -> Any:
     page = browse(panel)
     page.add_init_script(SEEN)
     page.reload()
-    expect(page.locator(".start")).to_be_enabled()
-    return page
+    return started(page)
 
 
 def test_any_number_of_tabs(panel: Any, page: Any) -> None:
@@ -55,10 +54,10 @@ def test_any_number_of_tabs(panel: Any, page: Any) -> None:
     last = tabs[-1]
     last.keyboard.press("Space")
     last.locator(".stop").click()
-    expect(last.locator(".hero .verdict-word")).to_have_text("Stopped")
+    expect(verdict(last)).to_have_text("Stopped")
     look(last, seen=False)
     look(page, seen=True)
-    expect(page.locator(".hero .verdict-word")).to_have_text("Stopped")
+    expect(verdict(page)).to_have_text("Stopped")
 
 
 def test_one_of_the_covered_tabs_goes_on(panel: Any, page: Any) -> None:
@@ -68,4 +67,4 @@ def test_one_of_the_covered_tabs_goes_on(panel: Any, page: Any) -> None:
     tab.goto("about:blank")
     panel.ask("POST", "/api/start", {})
     panel.go()
-    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+    expect(verdict(page)).to_have_text("Pass")

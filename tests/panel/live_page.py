@@ -1,0 +1,25 @@
+"""Where things stand on the live page, for tests in a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+
+def started(page: Any) -> Any:
+    """The page once its Start button can be pressed."""
+    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    return page
+
+
+def verdict(page: Any) -> Any:
+    """The one loud word."""
+    return page.locator(".hero .verdict-word")
+
+
+def row(page: Any, name: str) -> Any:
+    """A case's row, by ``module::case``."""
+    return page.locator(f".case[data-name='{name}']")
