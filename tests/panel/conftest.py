@@ -157,6 +157,14 @@ class Panel:
             assert time.monotonic() < deadline, f"{self.session.state} and not {states}"
             time.sleep(0.005)
 
+    def wait_for_runs(self, count: int) -> None:
+        """Until so many reports are stored."""
+        deadline = time.monotonic() + 30
+        while (stored := len(self.keeping.store.find().runs)) < count:
+            assert time.monotonic() < deadline, f"{stored} runs, and not {count}"
+            time.sleep(0.02)
+        assert stored == count
+
     def ask(
         self, method: str, path: str, body: Any = None, *, token: bool = True, headers: dict[str, str] | None = None
     ) -> Answer:

@@ -171,7 +171,7 @@ def test_a_page_that_keeps_up_gets_patches_only(live: Live) -> None:
     page.catch_up()
     for seq in range(3, 13):
         live.listen(Stamped(seq, float(seq), measured("a::one", f"U{seq}")))
-        page.catch_up(5.0)
+        page.catch_up(30.0)
     assert page.kinds == ["snapshot", *["patch"] * 10]
     last = live.after(f"{live.epoch}-{int(page.last.rpartition('-')[2]) - 1}", 0)  # type: ignore[union-attr]
     assert last is not None
@@ -209,12 +209,12 @@ def test_a_new_run_of_the_same_plan_is_a_beginning(live: Live) -> None:
     live.listen(Stamped(2, 1.0, events.CaseStarted("a::one")))
     page.catch_up()
     live.listen(Stamped(1, 9.0, started("r2")))
-    state = page.catch_up(5.0)
+    state = page.catch_up(30.0)
     assert page.kinds == ["snapshot", "patch"]
     assert state["run"]["id"] == "r2"
     assert state["run"]["modules"][0]["cases"][0]["attempts"] == []
     live.listen(Stamped(1, 10.0, events.RunStarted("r3", {"name": "S"}, PLAN[:1], "0", {})))
-    assert [module["id"] for module in page.catch_up(5.0)["run"]["modules"]] == ["a"]
+    assert [module["id"] for module in page.catch_up(30.0)["run"]["modules"]] == ["a"]
     assert page.kinds[-1] == "snapshot"
 
 
@@ -246,14 +246,14 @@ def test_what_nobody_followed_is_told_whole(live: Live) -> None:
     """While no page is open no patches are made; one that comes back, with or without an id, gets the whole state."""
     page = Page(live)
     live.listen(Stamped(1, 1.0, started()))
-    page.catch_up(5.0)
+    page.catch_up(30.0)
     seen = page.last
     live.followed(-1)
     live.listen(Stamped(2, 2.0, events.CaseStarted("a::one")))
     time.sleep(0.05)
     assert live.after(seen, 0) == []
     live.followed(+1)
-    state = page.catch_up(5.0)
+    state = page.catch_up(30.0)
     assert page.kinds[-1] == "snapshot"
     assert state["run"]["modules"][0]["cases"][0]["status"] == "run"
 

@@ -165,14 +165,28 @@ def test_of_too_much_the_rest_is_counted(stand: Any, browse: Any) -> None:
 
 def test_charts_of_runs_before_are_let_go(stand: Any, browse: Any) -> None:
     """A page that stays open for weeks keeps the charts of the last run alone."""
-    stand.steps("- chart: {title: Ramp, series: [{y: [1, 2, 3]}]}")
+    stand.sequence(
+        "ramp",
+        """
+name: Ramp
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+modules:
+  main:
+    name: Main
+    cases:
+      ramp: {name: Ramp, steps: [{call: bench.wait}, {chart: {title: Ramp, series: [{y: [1, 2, 3]}]}}]}
+""",
+    )
     panel = stand.open()
     page = browse(panel)
-    for _ in range(4):
+    for number in range(1, 5):
         started(page).locator(".start").click()
+        expect(page.locator(".hero .verdict-word")).to_have_text("Testing")
+        panel.go()
         passed(page)
         expect(page.locator(".case canvas")).to_be_visible()
-        panel.wait_for("ready")
+        panel.wait_for_runs(number)
+        (stand.folder / "go").unlink()
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     prototype = session.send("Runtime.evaluate", {"expression": "HTMLCanvasElement.prototype"})["result"]["objectId"]

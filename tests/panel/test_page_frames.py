@@ -25,7 +25,11 @@ HTML = """
 <a id=ping href=# ping={there}/ping>ping</a> <a id=self href={there}/self>here</a>
 """
 PAGE = """<!doctype html><h1>Another's page</h1><script>
-const tell = (name, value) => fetch("/told?" + name + "=" + value, {mode: "no-cors"});
+const told = [];
+const tell = (name, value) => {
+  told.push(fetch("/told?" + name + "=" + value, {mode: "no-cors"}));
+  return told.at(-1);
+};
 const attempt = (name, act) => { try { tell(name, act()); } catch { tell(name, "refused"); } };
 attempt("cookie", () => document.cookie);
 attempt("parent", () => parent.document.title);
@@ -34,7 +38,7 @@ attempt("window", () => window.open("/window") ? "opened" : "refused");
 const ask = (name, method) => fetch("PANEL/api/" + name, {method, mode: method === "POST" ? "no-cors" : "cors"})
   .then(() => tell(name, "answered"), () => tell(name, "refused"));
 parent.postMessage({stop: true}, "*");
-Promise.all([ask("state", "GET"), ask("stop", "POST")]).then(() => tell("end", ""));
+Promise.all([ask("state", "GET"), ask("stop", "POST")]).then(() => Promise.all(told)).then(() => tell("end", ""));
 </script>"""
 
 

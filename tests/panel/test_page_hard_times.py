@@ -179,9 +179,7 @@ modules:
     expect(page.locator(".case[data-name='main::dies'] .failure-message")).to_be_visible()
     panel.wait_for("ready")
     started(page).keyboard.press("Space")
-    panel.wait_for("running", "stopping", "saving")
-    panel.wait_for("ready")
-    assert len(panel.keeping.store.find().runs) == 2
+    panel.wait_for_runs(2)
 
 
 def test_hostile_names_are_text_everywhere(stand: Any, browse: Any) -> None:

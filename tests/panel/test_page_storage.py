@@ -39,6 +39,11 @@ def stand_cloud(panel: Any, free_port: int) -> Iterator[Any]:
         server.stop()
 
 
+def tried(page: Any) -> None:
+    """Waits until the report was sent, in vain: nothing more happens to it by itself."""
+    expect(page.locator(".target tbody tr")).to_contain_text(re.compile("refused|reach|connect", re.IGNORECASE))
+
+
 def test_what_waits_is_told_and_tried_again(panel: Any, stand_cloud: Any, browse: Any) -> None:
     """Nobody there, refused, refused key, delivered: the page says which and why, without being loaded again."""
     run = panel.run()["id"]
@@ -50,7 +55,7 @@ def test_what_waits_is_told_and_tried_again(panel: Any, stand_cloud: Any, browse
         expect(target.locator(".figures dd")).to_have_text([str(count) for count in waiting_blocked_parked_delivered])
 
     counts(1, 0, 0, 0)
-    expect(target.locator("tbody tr")).to_contain_text(re.compile("refused|reach|connect", re.IGNORECASE))
+    tried(page)
     expect(page.locator(".nav .badge")).to_contain_text("1")
     server = stand_cloud()
     server.fail(status=400, text="a wrong key")
@@ -78,6 +83,7 @@ def test_while_it_is_sent_nobody_sends_again(panel: Any, free_port: int, browse:
     page = browse(panel, "/storage")
     again = page.get_by_role("button", name="Try again now")
     expect(again).to_be_enabled()
+    tried(page)
     with socket.create_server(("127.0.0.1", free_port)):  # takes connections and never answers
         again.click()
         expect(page.get_by_role("button", name="Sending …")).to_be_disabled()
@@ -90,6 +96,7 @@ def test_a_table_that_did_not_change_is_left_alone(panel: Any, browse: Any) -> N
     """Whoever reads or selects something in the table is not disturbed by the next look."""
     panel.run()
     page = browse(panel, "/storage")
+    tried(page)
     link = page.locator(".target tbody a")
     link.focus()
     with page.expect_response("**/api/outbox"):
