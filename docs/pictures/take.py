@@ -203,10 +203,10 @@ def take(browser: Any, address: str) -> None:
     page.locator("figure.chart").scroll_into_view_if_needed()
     page.locator("figure.chart .u-over").hover(position={"x": 300, "y": 90})
     shoot(page, "chart")
-    page.evaluate("document.documentElement.dataset.theme = 'dark'; dispatchEvent(new Event('hardseq-theme'))")
+    page.evaluate("dispatchEvent(new CustomEvent('hardseq-theme', {detail: 'dark'}))")
     pass_one(page, address, "PSB004713")
     shoot(page, "dark")
-    page.evaluate("delete document.documentElement.dataset.theme")
+    page.evaluate("dispatchEvent(new CustomEvent('hardseq-theme', {detail: null}))")
     for name, path in (("history", "/runs"), ("run", "/runs/latest"), ("yield", "/yield")):
         page.goto(address + path)
         page.locator("main h1").wait_for()

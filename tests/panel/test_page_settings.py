@@ -36,13 +36,21 @@ def test_a_reader_may_choose_another_language_and_theme(stand: Any, browse: Any)
 
 
 def test_dark_is_followed_from_the_system(stand: Any, browse: Any) -> None:
-    """Without a choice the page is dark when the system is."""
-    panel = stand.open()
-    colours = {
-        scheme: browse(panel, color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
-        for scheme in ("light", "dark")
-    }
-    assert colours["light"] != colours["dark"]
+    """Without a choice the page is dark as soon as the system is; a choice counts for more, until it is taken back."""
+    page = started(browse(stand.open(), color_scheme="light"))
+    root, background = page.locator("html"), "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    page.emulate_media(color_scheme="dark")
+    expect(root).to_have_css("color-scheme", "dark")
+    assert page.evaluate(background) != light
+    page.locator(".menu-button").click()
+    page.get_by_label("Appearance").select_option("light")
+    expect(root).to_have_css("color-scheme", "light")
+    page.reload()
+    assert page.evaluate(background) == light
+    started(page).locator(".menu-button").click()
+    page.get_by_label("Appearance").select_option("")
+    expect(root).to_have_css("color-scheme", "dark")
 
 
 def test_full_size_button_and_no_measurements(stand: Any, browse: Any) -> None:

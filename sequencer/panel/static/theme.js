@@ -1,10 +1,20 @@
-// Before the first paint: the theme that this browser chose last; without a choice the system's.
+// Before the first paint, and whenever it changes: the theme that this browser chose; without a choice the system's.
 {
-  let theme = null;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  let chosen = null;
+  const apply = () => {
+    const dark = chosen ? chosen === "dark" : system.matches;
+    document.documentElement.dataset.theme = dark ? "dark" : "light";
+  };
   try {
-    theme = localStorage.getItem("hardseq.theme");
+    chosen = localStorage.getItem("hardseq.theme");
   } catch {
     // A browser that keeps nothing follows the system.
   }
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  system.addEventListener("change", apply);
+  addEventListener("hardseq-theme", ({ detail }) => {
+    chosen = detail;
+    apply();
+  });
+  apply();
 }

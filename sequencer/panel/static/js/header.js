@@ -104,9 +104,7 @@ function fillMenu() {
 
 function setTheme(theme) {
   memory.set("theme", theme || null);
-  if (theme) document.documentElement.dataset.theme = theme;
-  else delete document.documentElement.dataset.theme;
-  dispatchEvent(new Event("hardseq-theme"));
+  dispatchEvent(new CustomEvent("hardseq-theme", { detail: theme }));
 }
 
 function choice(label, options, chosen, changed) {
