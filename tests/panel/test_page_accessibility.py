@@ -222,7 +222,8 @@ def test_a_run_and_its_report_by_keyboard_alone(power_board: Any, browse: Any) -
     page.keyboard.press("Shift+Tab")
     expect(dialog.get_by_role("button", name="Pass")).to_be_focused()
     page.keyboard.press("Enter")
-    for name in ("Next", "Confirm", "Confirm"):
+    for text, name in (("Step 1 of 2", "Next"), ("Step 2 of 2", "Confirm"), ("Close it", "Confirm")):
+        expect(dialog).to_contain_text(text)
         expect(dialog.get_by_role("button", name=name)).to_be_focused()
         page.keyboard.press("Enter")
     power_board.go()
