@@ -107,7 +107,7 @@ class _Error(ErrorTask):  # type: ignore[misc]
 
 def _is_flushed(channel: Any) -> bool:
     """Waits a moment until the headers, which are small, are with the reader."""
-    end = time.monotonic() + 1.0
+    end = time.monotonic() + 5.0
     while channel.total_outbufs_len and channel.connected and time.monotonic() < end:
         time.sleep(0.005)
     return bool(channel.connected and not channel.total_outbufs_len)
