@@ -159,11 +159,15 @@ class Panel:
 
     def wait_for_runs(self, count: int) -> None:
         """Until so many reports are stored."""
-        deadline = time.monotonic() + 30
-        while (stored := len(self.keeping.store.find().runs)) < count:
-            assert time.monotonic() < deadline, f"{stored} runs, and not {count}"
+        self.wait_until(lambda: len(self.keeping.store.find().runs) >= count)
+        assert len(self.keeping.store.find().runs) == count
+
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        """Waits until something is so, which it will be."""
+        deadline = time.monotonic() + 60
+        while not true():
+            assert time.monotonic() < deadline
             time.sleep(0.02)
-        assert stored == count
 
     def ask(
         self, method: str, path: str, body: Any = None, *, token: bool = True, headers: dict[str, str] | None = None

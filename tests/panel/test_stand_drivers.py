@@ -104,7 +104,7 @@ def test_a_changed_sequence_closes_the_bench(stand: Any) -> None:
     panel = stand.open()
     assert panel.run()["sequence"]["name"] == "Bench test"
     stand.sequence("bench", text.replace("Bench test", "Another test"))
-    panel.wait_for("loading")
+    panel.wait_until(lambda: panel.session.live.look(lambda run, _: run["sequence"]["name"]) == "Another test")
     assert panel.run()["sequence"]["name"] == "Another test"
     panel.close()
     assert (stand.folder / "bench.log").read_text() == "open 5\nclose\nopen 5\nclose\n"
