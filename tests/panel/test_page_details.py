@@ -95,6 +95,30 @@ modules:
     expect(legend).to_have_class(re.compile("u-off"))
 
 
+COLOURED_IN_THE_MIDDLE = """
+(canvas) => {
+  const over = canvas.parentElement.querySelector(".u-over").getBoundingClientRect();
+  const all = canvas.getBoundingClientRect();
+  const scale = canvas.width / all.width;
+  const at = [over.x + over.width / 2 - all.x, over.y + over.height / 2 - all.y].map((one) => Math.round(one * scale) - 5);
+  const { data } = canvas.getContext("2d").getImageData(...at, 11, 11);
+  const pixels = Array.from({ length: 121 }, (_, index) => data.slice(4 * index, 4 * index + 4));
+  return pixels.some(([red, green, blue, alpha]) => alpha > 100 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60);
+}
+"""
+
+
+@pytest.mark.parametrize(("middle", "joined"), [("2", True), ("none", False)])
+def test_a_value_that_is_missing_is_a_gap(stand: Any, browse: Any, middle: str, joined: bool) -> None:
+    """No line leads across a point that has no value."""
+    stand.steps(f"- chart: {{title: Ramp, series: [{{y: '${{{{ [1, {middle}, 3] }}}}'}}]}}")
+    panel = stand.open()
+    panel.run()
+    canvas = browse(panel).locator("canvas")
+    expect(canvas).to_be_visible()
+    assert canvas.evaluate(COLOURED_IN_THE_MIDDLE) is joined
+
+
 def test_no_chart_no_library(stand: Any, browse: Any) -> None:
     """A run without charts never asks for the chart library."""
     asked: list[str] = []

@@ -150,7 +150,6 @@ function options(uPlot, chart, area, logX, logY) {
         stroke: colour(`--series-${(index % SERIES) + 1}`),
         dash: DASHES[Math.floor(index / SERIES) % DASHES.length].map((length) => length * devicePixelRatio),
         width: 2,
-        spanGaps: true,
         points: { show: ys.length <= 60, size: 6 },
         value: (plot, value) => (value === null || value === undefined ? "—" : number(value)),
       })),
