@@ -159,7 +159,7 @@ def test_a_key_that_is_held_down_answers_one_question(stand: Any, browse: Any) -
 
 
 def test_a_scan_does_not_take_a_failed_result_away(stand: Any, browse: Any) -> None:
-    """Somebody has to see it; the next run, started elsewhere, takes it away."""
+    """Somebody has to see it, and is told to scan again; the next run, started elsewhere, takes it away."""
     stand.configure("[frontend.modal_result]\nenable = true\n")
     stand.sequence("held", HELD)
     panel, page = opened(stand, browse)
@@ -171,6 +171,7 @@ def test_a_scan_does_not_take_a_failed_result_away(stand: Any, browse: Any) -> N
     panel.wait_for("ready")
     page.clock.set_fixed_time(LATER)
     page.keyboard.type("SN000124\n")
+    expect(page.locator(".toast")).to_contain_text("scan again")
     expect(result).to_be_visible()
     (panel.project.folder / "go").unlink()
     assert panel.ask("POST", "/api/start", {}).status == 200

@@ -24,6 +24,12 @@ async function loadLibrary() {
   return library;
 }
 
+/** The whole screen for one chart, and back; a question or result still comes before it. */
+function toggleFullScreen(box) {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else box.requestFullscreen();
+}
+
 /** A chart that loads its data with `load()` once somebody can see it. */
 export function chartBox(title, load) {
   const area = h("div", { class: "chart-area", aria: { busy: "true" } });
@@ -82,6 +88,7 @@ function draw(uPlot, chart, area, tools) {
   resized.observe(area);
   tools.replaceChildren(
     h("button", { type: "button", class: "icon-button", title: t("chart.reset"), aria: { label: t("chart.reset") }, onclick: () => plot.setData(data) }, icon("zoom-out")),
+    document.fullscreenEnabled ? h("button", { type: "button", class: "icon-button", title: t("chart.full"), aria: { label: t("chart.full") }, onclick: () => toggleFullScreen(area.parentElement) }, icon("full-screen")) : "",
     h("button", { type: "button", class: "icon-button", title: t("chart.png"), aria: { label: t("chart.png") }, onclick: () => save(plot, chart) }, icon("download")),
   );
 }
@@ -110,6 +117,8 @@ function isCounted(chart) {
 }
 
 function height(area) {
+  // Title, legend and hint need the rest.
+  if (area.closest(":fullscreen")) return Math.round(window.innerHeight * 0.8);
   return Math.round(Math.min(Math.max(area.clientWidth * 0.42, 220), window.innerHeight * 0.48));
 }
 
@@ -130,7 +139,10 @@ function options(uPlot, chart, area, logX, logY) {
     labelFont: `600 ${0.85 * rem}px Inter, sans-serif`,
     labelSize: 1.8 * rem,
     gap: 0.3 * rem,
-    values: (plot, values) => values.map((value) => (value === null || (log && !isPowerOfTen(value)) ? "" : axisNumber(value))),
+    values: (plot, values) => {
+      const large = values.some((value) => Math.abs(value) >= 1e5);
+      return values.map((value) => (value === null || (log && !isPowerOfTen(value)) ? "" : axisNumber(value, large)));
+    },
     size: 3.6 * rem,
     space: 3.4 * rem,
   });

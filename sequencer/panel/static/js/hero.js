@@ -6,7 +6,7 @@ import { chosenCases, isChoosing } from "./plan.js";
 import { said } from "./said.js";
 import { focusForm, formValues, moveOn, renderForm, showFieldProblems } from "./start_form.js";
 import { now, on, progress, remainingSeconds, state } from "./state.js";
-import { duration, onLanguage, t } from "./text.js";
+import { clock, duration, onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
 
 const parts = {};
@@ -22,6 +22,7 @@ export function heroView() {
   parts.form = h("form", { class: "start-form", autocomplete: "off", onsubmit: submitted });
   parts.elapsed = h("span", { class: "hero-elapsed number" });
   parts.left = h("span", { class: "hero-left" });
+  parts.ended = h("span", { class: "hero-ended muted number" });
   parts.bar = h("progress", { class: "hero-progress", max: 1, value: 0, aria: { label: t("run.progress") } });
   parts.start = h("button", { type: "button", class: "button start", disabled: true, onclick: () => start() }, icon("play"), h("span", { class: "button-text" }), h("kbd", {}, t("key.space")));
   parts.stop = h("button", { type: "button", class: "button stop", hidden: true, onclick: stop }, icon("halt"), h("span", { class: "button-text" }));
@@ -30,7 +31,7 @@ export function heroView() {
     { class: "hero", aria: { label: t("run.title") } },
     h("div", { class: "hero-verdict" }, parts.verdict, parts.sub),
     h("div", { class: "hero-middle" }, parts.name, parts.facts, parts.form),
-    h("div", { class: "hero-side" }, h("div", { class: "hero-time" }, parts.elapsed, parts.left), h("div", { class: "hero-buttons" }, parts.start, parts.stop)),
+    h("div", { class: "hero-side" }, h("div", { class: "hero-time" }, parts.elapsed, parts.left, parts.ended), h("div", { class: "hero-buttons" }, parts.start, parts.stop)),
     parts.bar,
   );
   render();
@@ -190,6 +191,8 @@ export function renderTime() {
   setText(parts.elapsed, run.start_time ? duration((running ? now() : run.stop_time ?? now()) - run.start_time) : "");
   const left = running ? remainingSeconds() : null;
   setText(parts.left, left === null ? (running ? "" : run.start_time ? t("run.duration") : "") : t("run.left", { time: duration(left) }));
+  // Who comes to the stand later sees whether this is the verdict of just now.
+  setText(parts.ended, run.stop_time ? t("run.ended", { time: clock(run.stop_time) }) : "");
   show(parts.bar, running);
   if (running) parts.bar.value = progress();
 }

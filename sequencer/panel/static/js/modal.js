@@ -1,6 +1,8 @@
 // What lies over the page and wants a decision: presses that were meant for something else decide nothing.
 
 import { h } from "./dom.js";
+import { t } from "./text.js";
+import { toast } from "./toast.js";
 
 /** Milliseconds between two keys of a barcode scanner at most. */
 const SCAN = 100;
@@ -32,6 +34,7 @@ export function modal(properties, ...children) {
   element.addEventListener("keydown", (event) => {
     event.stopPropagation();
     const escaped = event.key === "Escape";
+    if (event.key === "Enter" && !event.repeat && !meant(event)) toast(t("start.covered"), "warning");
     if (escaped || ((event.key === "Enter" || event.key === " ") && !meant(event))) event.preventDefault();
     if (escaped) escape?.();
     if (event.key.length === 1 && event.key !== " ") typed = Date.now();

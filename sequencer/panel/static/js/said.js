@@ -1,15 +1,18 @@
 // Sentences of hardseq in reports, in the page's language. The report itself is English, one for everybody.
 
-import { decimal, englishOf, t } from "./text.js";
+import { decimal, englishOf, number, t } from "./text.js";
 
 const VALUE = String.raw`-?(?:\d[\d.]*(?:e[-+]?\d+)?|inf|nan)(?: \S+)?|"(?:[^"\\]|\\.)*"|\[.*\]|true|false|null`;
 /** What may stand in a slot; elsewhere anything. */
 const SLOTS = { value: VALUE, limit: VALUE, upper: VALUE, name: String.raw`'[^']*'|"[^"]*"`, case: String.raw`\S+`, number: String.raw`\d[\d.]*` };
 let patterns = null;
 
-/** `text` in the page's language as far as it is a sentence that hardseq makes; what people and drivers wrote stays. */
+/**
+ * `text` in the page's language, its numbers as everywhere on the page, as far as it is a sentence that hardseq makes; what
+ * people and drivers wrote stays.
+ */
 export function said(text) {
-  if (!text || document.documentElement.lang === "en") return text;
+  if (!text) return text;
   return translated(text) ?? parted(text) ?? text;
 }
 
@@ -17,7 +20,7 @@ function translated(text) {
   patterns ??= [...englishOf("said."), ...englishOf("outcome.")].map(([name, english]) => [name, pattern(english)]);
   for (const [name, { form, slots }] of patterns) {
     const match = form.exec(text);
-    if (match) return t(name, Object.fromEntries(slots.map((slot, index) => [slot, filled(slot, match[index + 1])])));
+    if (match) return t(name, filled(slots, match.slice(1)));
   }
   return null;
 }
@@ -32,9 +35,22 @@ function pattern(english) {
   return { form: new RegExp(`^${form.join("")}$`), slots };
 }
 
-function filled(slot, text) {
-  if (slot === "outcome" || slot === "said") return said(text);
-  return slot in SLOTS && /^-?\d+\.\d+(e|$| )/.test(text) ? decimal(text) : text;
+function filled(slots, texts) {
+  const written = (digits) => texts.map((text, index) => (slots[index] in SLOTS ? digits(text) : slots[index] === "outcome" || slots[index] === "said" ? said(text) : text));
+  const short = written(readable);
+  // A value must not read like the limit that it just missed.
+  const shown = new Set(short).size < new Set(texts).size ? written(exact) : short;
+  return Object.fromEntries(slots.map((slot, index) => [slot, shown[index]]));
+}
+
+/** `4.581467762580532 V` with as many digits as everywhere on the page. */
+function readable(text) {
+  const match = /^(-?\d+\.\d+(?:e[-+]?\d+)?)( .*)?$/.exec(text);
+  return match ? number(Number(match[1])) + (match[2] ?? "") : text;
+}
+
+function exact(text) {
+  return /^-?\d+\.\d+(e|$| )/.test(text) ? decimal(text) : text;
 }
 
 /** The first part before a colon whose rest (or that itself) is a sentence of hardseq: `Output: 5.6 V is above ...`. */

@@ -96,7 +96,7 @@ function shown(series) {
   const ratio = (value) => (value === null ? "—" : fixed(value, 2));
   const grade = (value) => (value === null ? "" : value >= 1.33 ? "is-passed" : value >= 1 ? "is-stopped" : "is-failed");
   const notes = [points.length === MOST ? t("series.newest") : null, found.missing ? t("series.missing", { count: found.missing }) : null];
-  const limits = `${t("series.limits")}: ${said(found.lower)} … ${said(found.upper)}`;
+  const limits = found.lower === null && found.upper === null ? "" : `${t("series.limits")}: ${said(found.lower)} … ${said(found.upper)}`;
   return [
     h(
       "div",

@@ -99,9 +99,9 @@ export function number(of) {
   return numbers.format(of);
 }
 
-/** A number at an axis: short where it is large, as in `1M`. */
-export function axisNumber(of) {
-  if (Math.abs(of) < 1e5) return number(of);
+/** A number at an axis: thousands are short, as in `20K`, where the axis has `large` numbers. */
+export function axisNumber(of, large) {
+  if (!large || Math.abs(of) < 1e3) return number(of);
   return new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 2 }).format(of);
 }
 

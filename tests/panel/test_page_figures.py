@@ -1,0 +1,103 @@
+"""Figures as people read them: numbers in failures and at axes, a chart on the whole screen, when the run ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+SEQUENCE = """
+name: Figures
+modules:
+  main:
+    name: Main
+    cases:
+      low: {name: Low, steps: [{measure: Rail, value: 4.581467762580532, unit: V, limits: [4.8, 5.2]}]}
+      just: {name: Just, steps: [{measure: Rail, value: 4.799999999999, unit: V, limits: [4.8, 5.2]}]}
+      own: {name: Own, steps: [{check: 1 == 2, message: I saw 1.23456789012}]}
+      sweep:
+        name: Sweep
+        steps:
+          - chart:
+              title: Sweep
+              type: line_log_x
+              series: [{name: A, x: [10, 1.0e+3, 1.0e+6], y: [1, 2, 3]}]
+"""
+
+
+@pytest.fixture
+def figures(stand: Any) -> Any:
+    """A panel that has run the sequence once."""
+    stand.sequence("figures", SEQUENCE)
+    panel = stand.open()
+    panel.run()
+    return panel
+
+
+@pytest.mark.parametrize(
+    ("locale", "low", "just"),
+    [
+        (
+            "en-US",
+            "Rail: 4.581468 V is below the lower limit of 4.8 V",
+            "Rail: 4.799999999999 V is below the lower limit of 4.8 V",
+        ),
+        (
+            "de-DE",
+            "Rail: 4,581468 V liegt unter der unteren Grenze von 4,8 V",
+            "Rail: 4,799999999999 V liegt unter der unteren Grenze von 4,8 V",
+        ),
+    ],
+)
+def test_a_failure_has_as_many_digits_as_people_read(
+    figures: Any, browse: Any, locale: str, low: str, just: str
+) -> None:
+    """Sixteen digits become seven, unless the value would then read like its limit; what the sequence says stays."""
+    page = browse(figures, locale=locale, strict=True)
+    page.evaluate("(language) => localStorage.setItem('hardseq.language', language)", locale[:2])
+    for path in ("/", "/runs/latest"):
+        page.goto(figures.url + path)
+        said = page.locator(".case-failures .failure-message")
+        expect(said).to_have_text([low, just, "I saw 1.23456789012"])
+
+
+def test_a_chart_takes_the_whole_screen_and_gives_it_back(figures: Any, browse: Any) -> None:
+    """One button, the same one back; the chart is drawn as large as the screen allows."""
+    page = browse(figures, "/runs/latest")
+    chart = page.locator("figure.chart")
+    chart.scroll_into_view_if_needed()
+    plot = chart.locator(".u-over")
+    expect(plot).to_be_visible()
+    before = plot.bounding_box()["height"]
+    button = chart.get_by_role("button", name="Full screen")
+    button.click()
+    expect(page.locator("figure.chart:fullscreen")).to_have_count(1)
+    page.wait_for_function("(before) => document.querySelector('.u-over').offsetHeight > before * 1.2", arg=before)
+    button.click()
+    expect(page.locator("figure.chart:fullscreen")).to_have_count(0)
+    page.wait_for_function("(before) => document.querySelector('.u-over').offsetHeight <= before * 1.1", arg=before)
+
+
+def test_the_marks_of_an_axis_are_written_alike(figures: Any, browse: Any) -> None:
+    """Where an axis goes to a million its thousands are short, too."""
+    page = browse(figures)
+    numbers = page.evaluate(
+        """async () => {
+            const main = document.querySelector("script[type=module]").src;
+            const { axisNumber } = await import(main.replace("main.js", "text.js"));
+            const marks = [0.001, 10, 1000, 10000, 100000, 1000000].map((mark) => axisNumber(mark, true));
+            return [...marks, axisNumber(20000, false)];
+        }"""
+    )
+    assert numbers == ["0.001", "10", "1K", "10K", "100K", "1M", "20000"]
+
+
+def test_who_comes_later_sees_when_the_run_ended(figures: Any, browse: Any) -> None:
+    """The verdict that stands there has its time of day: that of the run's end, where the reader is."""
+    ended = datetime.fromtimestamp(figures.last()["stop_time"], ZoneInfo("Asia/Tokyo"))
+    page = browse(figures, timezone_id="Asia/Tokyo")
+    expect(page.locator(".hero-ended")).to_have_text(f"ended {ended:%I:%M:%S %p}".replace("ended 0", "ended "))
