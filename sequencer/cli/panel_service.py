@@ -22,6 +22,7 @@ from sequencer.store.project_folder import Project
 from sequencer.vocabulary.report import RunReport
 
 if TYPE_CHECKING:
+    from sequencer.panel.waiting import WaitingSession
     from sequencer.sync.deliveries import Acceptance
 
 
@@ -40,9 +41,7 @@ class PanelKeeping(Keeping):
 
 def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bool, simulate: bool) -> ExitCode:
     """Serves until Ctrl-C or a kill. Raises ``Refusal``, ``StoreError``."""
-    from sequencer.cli.project_bench import ProjectBench
     from sequencer.cli.run_signals import stopping_on_signals
-    from sequencer.panel.waiting import WaitingSession
 
     if not path.exists():
         raise Refusal(f"{path} does not exist")
@@ -53,22 +52,7 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
         if (holder := _hold_page(project, opened)) is not None:
             raise _served_already(project, holder)
         keeping = opened.enter_context(PanelKeeping(project, terminal))
-        session = WaitingSession(
-            bench=ProjectBench(
-                path,
-                project,
-                simulate=simulate,
-                listeners=[terminal.event, *keeping.listeners()],
-                upload=keeping.deliveries.upload,
-            ),
-            output=terminal.output,
-            store=keeping.store,
-            keeper=keeping,
-            folder=project.folder,
-            settings=project.settings.frontend,
-            title=project.settings.tests_name or project.folder.name,
-            stand=project.settings.stand.recorded(),
-        )
+        session = _waiting_session(path, project, terminal, keeping, simulate=simulate)
         frontend = project.settings.frontend
         note = project.state.panel
         server = _server(session, project, host or frontend.host, frontend.port if port is None else port, note)
@@ -88,6 +72,30 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
     return ExitCode.PASSED
 
 
+def _waiting_session(
+    path: Path, project: Project, terminal: Terminal, keeping: Keeping, *, simulate: bool
+) -> WaitingSession:
+    from sequencer.cli.project_bench import ProjectBench
+    from sequencer.panel.waiting import WaitingSession
+
+    return WaitingSession(
+        bench=ProjectBench(
+            path,
+            project,
+            simulate=simulate,
+            listeners=[terminal.event, *keeping.listeners()],
+            upload=keeping.deliveries.upload,
+        ),
+        output=terminal.output,
+        store=keeping.store,
+        keeper=keeping,
+        folder=project.folder,
+        settings=project.settings.frontend,
+        title=project.settings.tests_name or project.folder.name,
+        stand=project.settings.stand.recorded(),
+    )
+
+
 def run_page(project: Project, keeping: Keeping, opened: ExitStack) -> tuple[Session, str] | None:
     """Serves the live page of a single run; its session and address. ``None`` (told) when the port is taken."""
     frontend = project.settings.frontend
@@ -104,6 +112,7 @@ def run_page(project: Project, keeping: Keeping, opened: ExitStack) -> tuple[Ses
     try:
         server = _server(session, project, frontend.host, frontend.port, note)
     except Refusal as refusal:
+        session.close()
         tell(f"no live page: {refusal}")
         return None
     opened.callback(server.close)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, redirect, render_template, request
@@ -42,22 +42,16 @@ def modules() -> tuple[str, ...]:
 
 def add_pages(app: Flask, session: Session, guard: Guard) -> None:
     """Adds pages, login and logout to ``app``."""
-    settings = session.settings
-    language = settings.language if settings.language in LANGUAGES else "en"
+    configured = session.settings.language
+    language = configured if configured in LANGUAGES else "en"
 
-    def page(**_: str) -> str | AnyResponse:
-        return render_template(
-            "page.html",
-            language=language,
-            texts=texts(language),
-            title=session.title,
-            token=guard.token,
-            login=guard.login is not None,
-            version=__version__,
-            modules=modules(),
-            sheets=SHEETS,
-            static=prefix(),
-        )
+    def rendered(template: str, **more: Any) -> str:
+        shared = {"language": language, "texts": texts(language), "title": session.title}
+        return render_template(template, **shared, sheets=SHEETS, static=prefix(), **more)
+
+    def page(**_: str) -> str:
+        log_in = guard.login is not None
+        return rendered("page.html", token=guard.token, login=log_in, version=__version__, modules=modules())
 
     for path in _PAGES:
         app.add_url_rule(path, f"page {path}", page, methods=["GET"])
@@ -73,16 +67,7 @@ def add_pages(app: Flask, session: Session, guard: Guard) -> None:
                 status = 403
             except ApiError as error:
                 status = error.status
-        shown = render_template(
-            "login.html",
-            language=language,
-            texts=texts(language),
-            title=session.title,
-            status=status,
-            sheets=SHEETS,
-            static=prefix(),
-        )
-        return shown, status
+        return rendered("login.html", status=status), status
 
     app.add_url_rule("/login", "login", login, methods=["GET", "POST"])
 
