@@ -3,7 +3,7 @@
 import { h, newId } from "./dom.js";
 import { t } from "./text.js";
 
-export const STATUSES = ["passed", "failed", "error", "stopped", "skipped"];
+const STATUSES = ["passed", "failed", "error", "stopped", "skipped"];
 const SPANS = { today: 1, "7d": 7, "30d": 30, "365d": 365, all: null };
 
 /** What the address says: names of `names` and `span`, with defaults. */

@@ -66,8 +66,8 @@ async function route({ focus = false } = {}) {
 }
 
 /** Goes to an address of the panel without loading everything anew. */
-export function go(address, { replace = false } = {}) {
-  history[replace ? "replaceState" : "pushState"](null, "", address);
+function go(address) {
+  history.pushState(null, "", address);
   return route({ focus: true });
 }
 

@@ -7,7 +7,7 @@ import { number, t, value } from "./text.js";
 const SIGNS = { gt: ">", ge: "≥", lt: "<", le: "≤", eq: "=", ne: "≠" };
 
 /** Limits as written in the sequence, in words; empty when there are none. */
-export function limitsText(limits, unit) {
+function limitsText(limits, unit) {
   if (limits === null || limits === undefined) return "";
   if (Array.isArray(limits)) return `${value(limits[0])} … ${withUnit(limits[1], unit)}`;
   if (typeof limits !== "object") return value(limits);
@@ -38,7 +38,7 @@ function withUnit(of, unit) {
 }
 
 /** The lower and upper limit as numbers, null where there is none. */
-export function numericBounds(limits) {
+function numericBounds(limits) {
   const none = { lower: null, upper: null };
   if (limits === null || typeof limits !== "object") return none;
   const only = (of) => (typeof of === "number" ? of : null);
@@ -61,7 +61,7 @@ export function measuredText(measurement) {
 }
 
 /** A scale from limit to limit with a mark where the value is; null when there are not two numeric limits. */
-export function scale(measurement) {
+function scale(measurement) {
   const { lower, upper } = numericBounds(measurement.limits);
   if (typeof measurement.value !== "number" || lower === null || upper === null || !(upper > lower)) return null;
   // The allowed part is the middle two thirds.
@@ -108,7 +108,7 @@ export function measurementTable(measurements) {
   );
 }
 
-export function measurementRow(measurement) {
+function measurementRow(measurement) {
   // What a failed try of a step measured stands in the table, and judges nothing.
   const result = measurement.superseded ? null : measurement.result;
   const status = result === null ? null : result ? "passed" : "failed";
