@@ -47,7 +47,7 @@ class Bench:
         self.tries += 1
         return 4.0 if self.tries == 1 else 5.0
 
-    def wait(self, seconds=30.0):
+    def wait(self, seconds=240.0):
         """Until the test writes the file `go`."""
         end = time.monotonic() + seconds
         while not (self.here / "go").exists() and time.monotonic() < end:
@@ -151,7 +151,7 @@ class Panel:
     def close(self) -> None:
         self._opened.close()
 
-    def wait_for(self, *states: str, seconds: float = 30.0) -> None:
+    def wait_for(self, *states: str, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while self.session.state not in states:
             assert time.monotonic() < deadline, f"{self.session.state} and not {states}"
@@ -267,12 +267,14 @@ def _stand(folder: Path) -> Iterator[Stand]:
 def chromium() -> Iterator[Any]:
     """The browser; `make test` installs it."""
     api = pytest.importorskip("playwright.sync_api")
-    api.expect.set_options(timeout=20_000)  # a loaded machine is slow, not wrong
+    api.expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
         pytest.skip("there is no chromium")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=120_000
+        )
         yield browser
         browser.close()
 
@@ -285,7 +287,7 @@ def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
 
     def open_page(panel: Panel | str, path: str = "/", *, strict: bool = True, **options: Any) -> Any:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
         if strict:

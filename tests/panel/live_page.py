@@ -11,7 +11,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 
 def started(page: Any) -> Any:
     """The page once its Start button can be pressed."""
-    expect(page.locator(".start")).to_be_enabled(timeout=30_000)
+    expect(page.locator(".start")).to_be_enabled()
     return page
 
 

@@ -61,7 +61,7 @@ def test_a_page_survives_a_restart_of_the_server(stand: Any, browse: Any, free_p
     expect(page.locator(".alert")).to_contain_text("trying again")
     expect(page.locator(".start")).to_be_disabled()
     again = stand.open(port=free_port)
-    expect(page.locator(".connection")).to_have_text("Live", timeout=20_000)
+    expect(page.locator(".connection")).to_have_text("Live")
     expect(page.locator(".alert")).to_have_count(0)
     # The new server has a new token: the page fetches it.
     started(page).locator(".start").click()
@@ -78,13 +78,13 @@ def test_a_panel_that_hangs_is_no_connection(stand: Any, browse: Any, spawn: Any
     hanging.send_signal(signal.SIGSTOP)
     page.locator(".start").click()
     late = time.monotonic() + MOST_LATE + 1
-    expect(page.locator(".connection")).to_have_text("No connection", timeout=30_000)
+    expect(page.locator(".connection")).to_have_text("No connection")
     expect(page.locator(".alert")).to_contain_text("trying again")
     time.sleep(max(0.0, late - time.monotonic()))
     hanging.send_signal(signal.SIGCONT)
     # It stands there for some seconds only.
     expect(page.locator(".toast")).to_contain_text("Press it again")
-    expect(page.locator(".connection")).to_have_text("Live", timeout=30_000)
+    expect(page.locator(".connection")).to_have_text("Live")
     expect(page.locator(".hero .verdict-word")).to_have_text("Ready")
     found = started(page).evaluate("fetch('/api/runs').then((answer) => answer.json())")
     assert found == {"runs": [], "next": None}
@@ -103,7 +103,7 @@ def test_a_run_that_was_cut_off_is_told(stand: Any, browse: Any, spawn: Any, fre
     (stand.folder / "go").touch()
     again = stand.open(port=free_port)
     alert = page.locator(".alert a")
-    expect(alert).to_contain_text("started anew while a run was going on", timeout=30_000)
+    expect(alert).to_contain_text("started anew while a run was going on")
     started(page).keyboard.press("Space")
     expect(alert).to_have_count(0)
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
@@ -174,7 +174,7 @@ modules:
     panel = stand.open()
     page = started(browse(panel))
     page.keyboard.press("Space")
-    expect(page.locator(".hero .verdict-word")).to_have_text("Error", timeout=20_000)
+    expect(page.locator(".hero .verdict-word")).to_have_text("Error")
     expect(page.locator(".case[data-name='main::fine']")).to_have_class(re.compile("is-passed"))
     expect(page.locator(".case[data-name='main::dies'] .failure-message")).to_be_visible()
     panel.wait_for("ready")
@@ -222,7 +222,7 @@ def test_problems_of_the_yaml_stand_on_the_page_until_they_are_mended(stand: Any
     )
     page = browse(stand.open())
     problem = page.locator(".problem")
-    expect(problem).to_be_visible(timeout=20_000)
+    expect(problem).to_be_visible()
     expect(problem.locator(".place").first).to_contain_text("sequences/broken.yaml:2:")
     expect(problem).to_contain_text("check")
     expect(page.locator(".hero .verdict-word")).to_have_text("Not ready")
@@ -242,7 +242,7 @@ def test_an_edited_sequence_is_taken_up_between_two_runs(stand: Any, browse: Any
     page = started(browse(stand.open()))
     path = stand.folder / "sequences/board.yaml"
     path.write_text(path.read_text().replace("Idle current", "Quiescent current"))
-    expect(page.locator(".case[data-name='rails::idle']")).to_contain_text("Quiescent current", timeout=20_000)
+    expect(page.locator(".case[data-name='rails::idle']")).to_contain_text("Quiescent current")
     started(page).keyboard.press("Space")
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
 
@@ -266,7 +266,7 @@ def test_a_thousand_cases(stand: Any, browse: Any) -> None:
         }"""
     )
     page.keyboard.press("Space")
-    expect(page.locator(".hero .verdict-word")).to_have_text("Pass", timeout=60_000)
+    expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
     expect(page.locator(".case.is-passed")).to_have_count(1000)
     expect(page.locator(".case[data-name='main::c999'] .reading-value")).to_have_text("999 nA")
     assert page.evaluate("window.added") == 0

@@ -280,7 +280,7 @@ modules:
 def test_a_stopped_run_covers_the_page_too(stand: Any, browse: Any) -> None:
     """The modal result of a stopped run says so, with the case that was running."""
     stand.configure("[frontend.modal_result]\nenable = true\n")
-    stand.steps("- wait: 20 s")
+    stand.steps("- wait: 5 min")
     panel = stand.open()
     page = started(browse(panel))
     page.keyboard.press("Space")
@@ -306,7 +306,7 @@ modules: {main: {name: Main, cases: {held: {name: Held, steps: [{call: bench.wai
         assert run.poll() is None
         time.sleep(0.02)
     page = browse(f"http://localhost:{free_port}", strict=False)
-    expect(row(page, "main::held")).to_have_class(re.compile("is-run"), timeout=20_000)
+    expect(row(page, "main::held")).to_have_class(re.compile("is-run"))
     expect(page.locator(".start")).to_be_hidden()
     expect(page.locator(".stop")).to_be_enabled()
     (stand.folder / "go").touch()

@@ -183,7 +183,7 @@ def test_a_scan_does_not_take_a_failed_result_away(stand: Any, browse: Any) -> N
 
 def test_the_second_half_of_a_double_click_hits_nothing_else(stand: Any, browse: Any) -> None:
     """On a phone Stop lies where Confirm was: a double click on Confirm does not stop the run, two clicks do."""
-    stand.steps("- dialog: {title: Lid closed?}\n- wait: 30 s")
+    stand.steps("- dialog: {title: Lid closed?}\n- wait: 5 min")
     panel = stand.open()
     page = started(browse(panel, viewport={"width": 390, "height": 844}))
     page.locator(".start").click()
