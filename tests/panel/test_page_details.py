@@ -100,10 +100,11 @@ COLOURED_IN_THE_MIDDLE = """
   const over = canvas.parentElement.querySelector(".u-over").getBoundingClientRect();
   const all = canvas.getBoundingClientRect();
   const scale = canvas.width / all.width;
-  const at = [over.x + over.width / 2 - all.x, over.y + over.height / 2 - all.y].map((one) => Math.round(one * scale) - 5);
+  const middle = [over.x + over.width / 2 - all.x, over.y + over.height / 2 - all.y];
+  const at = middle.map((one) => Math.round(one * scale) - 5);
   const { data } = canvas.getContext("2d").getImageData(...at, 11, 11);
   const pixels = Array.from({ length: 121 }, (_, index) => data.slice(4 * index, 4 * index + 4));
-  return pixels.some(([red, green, blue, alpha]) => alpha > 100 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60);
+  return pixels.some(([...rgb]) => rgb.pop() > 100 && Math.max(...rgb) - Math.min(...rgb) > 60);
 }
 """
 
@@ -117,6 +118,15 @@ def test_a_value_that_is_missing_is_a_gap(stand: Any, browse: Any, middle: str, 
     canvas = browse(panel).locator("canvas")
     expect(canvas).to_be_visible()
     assert canvas.evaluate(COLOURED_IN_THE_MIDDLE) is joined
+
+
+def test_short_plans_are_always_whole(stand: Any, browse: Any) -> None:
+    """Only what lies far down a long plan waits for its layout until it is in sight."""
+    cases = "\n".join(f"      c{number}: {{steps: [{{message: Hi}}]}}" for number in range(50))
+    stand.sequence("long", f"name: Long\nmodules:\n  main:\n    cases:\n{cases}\n")
+    page = started(browse(stand.open()))
+    for number, laid_out in ((0, "visible"), (30, "visible"), (49, "auto")):
+        expect(row(page, f"main::c{number}")).to_have_css("content-visibility", laid_out)
 
 
 def test_no_chart_no_library(stand: Any, browse: Any) -> None:
