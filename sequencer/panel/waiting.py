@@ -136,11 +136,16 @@ class WaitingSession(Session):
 
     def _work(self) -> None:
         while not self._closed:
-            if self._prepare():
-                self._wait_for_start()
-                if self._state in _BEGUN:
-                    self._see_through()
-            else:
+            try:
+                usable = self._prepare()
+                if usable:
+                    self._wait_for_start()
+                    if self._state in _BEGUN:
+                        self._see_through()
+            except Exception as error:  # a defect of hardseq: the panel lives on and says so
+                traceback.print_exception(error)
+                usable = self._block("cannot-prepare", message=f"{type(error).__name__}: {error}")
+            if not usable:
                 self._wait_for_change()
         if self._run is not None:
             self._run.close()
@@ -166,9 +171,6 @@ class WaitingSession(Session):
             return self._block("invalid", problems=[problem_document(found) for found in invalid.problems])
         except (OSError, RuntimeError) as error:
             return self._block("cannot-prepare", message=str(error))
-        except Exception as error:  # a defect of hardseq: the panel lives on and says so
-            traceback.print_exception(error)
-            return self._block("cannot-prepare", message=f"{type(error).__name__}: {error}")
         with self._changed:
             if self._reload or self._closed:
                 return True

@@ -79,3 +79,24 @@ def test_no_run_begins_on_a_full_disk(stand: Any, monkeypatch: pytest.MonkeyPatc
     assert "the disk is full" in refused.json["error"]["message"]
     monkeypatch.undo()
     assert panel.run()["status"] == "passed"
+
+
+def test_a_defect_in_keeping_blocks_the_panel_and_does_not_end_it(stand: Any, capsys: Any) -> None:
+    """What went wrong is told; the panel goes on when somebody asks it to, and the report is kept after all."""
+    panel = stand.open()
+    panel.wait_for("ready")
+    store = panel.keeping.store
+
+    def stumble(report: Any) -> None:
+        raise LookupError("a defect")
+
+    store.save = stumble
+    run = panel.ask("POST", "/api/start", {}).json["run"]
+    panel.wait_for("blocked")
+    problem = panel.ask("GET", "/api/state").json["session"]["problem"]
+    assert problem == {"code": "cannot-prepare", "message": "LookupError: a defect"}
+    assert "a defect" in capsys.readouterr().err
+    del store.save
+    assert panel.ask("POST", "/api/choice", {"name": "board"}).status == 200
+    wait_for(lambda: store.get(run) is not None)
+    panel.wait_for("ready")
