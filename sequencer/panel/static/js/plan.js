@@ -1,7 +1,7 @@
 // Modules and cases of the run: built once per plan, then only the rows that changed are touched.
 
 import { CaseRow } from "./case_row.js";
-import { h, icon, setIcon, setText, show } from "./dom.js";
+import { h, icon, setAria, setIcon, setText, show } from "./dom.js";
 import { settle } from "./sight.js";
 import { isFinal, lastAttempt, on, state } from "./state.js";
 import { duration, onLanguage, t } from "./text.js";
@@ -13,6 +13,8 @@ const empty = h("p", { class: "empty muted" });
 const rows = new Map();
 const modules = new Map();
 const dirty = new Set();
+/** Modules whose cases somebody put away; they stay away in the next run and in another language. */
+const folded = new Set();
 let planned = "";
 let sequence = null;
 let scheduled = false;
@@ -173,6 +175,7 @@ class ModuleView {
     this.time = h("span", { class: "module-time number" });
     this.tick = h("input", { type: "checkbox", checked: true, data: { module: module.id }, aria: { label: t("choose.module", { name: module.name }) } });
     this.list = h("div", { class: "cases" });
+    this.fold = h("button", { type: "button", class: "icon-button module-fold", aria: { label: t("plan.fold", { name: module.name }) }, onclick: () => this.toggle() }, icon("chevron"));
     for (const one of module.cases) {
       const row = new CaseRow(one, surroundings);
       rows.set(one.full_name, row);
@@ -192,6 +195,7 @@ class ModuleView {
         h("span", { class: "spacer" }),
         this.count,
         this.time,
+        this.fold,
       ),
       this.list,
     );
@@ -215,7 +219,17 @@ class ModuleView {
     this.tick.indeterminate = ticks.some(Boolean) && !this.tick.checked;
   }
 
+  toggle() {
+    if (!folded.delete(this.module.id)) folded.add(this.module.id);
+    this.filter();
+  }
+
+  /** What is folded away a filter finds all the same. */
   filter() {
+    const open = filter !== "all" || !folded.has(this.module.id);
+    show(this.list, open);
+    setAria(this.fold, "expanded", String(open));
+    show(this.fold, filter === "all");
     show(this.element, this.module.cases.some((one) => !rows.get(one.full_name).element.hidden));
   }
 }

@@ -10,10 +10,10 @@ addEventListener("keydown", (event) => {
   if (/^(Page|Arrow|Home$|End$)/.test(event.key)) touched = Date.now();
 });
 
-/** The running case stays in sight unless somebody scrolls. */
+/** The running case stays in sight unless somebody scrolls, or does not want to see it. */
 export function follow(element) {
   const at = Date.now();
-  if (at - followed < 400 || at - touched < 6000 || document.hidden) return;
+  if (at - followed < 400 || at - touched < 6000 || document.hidden || !element.checkVisibility()) return;
   followed = at;
   const box = element.getBoundingClientRect();
   const top = Math.max(0, document.querySelector(".hero")?.getBoundingClientRect().bottom ?? 0);
@@ -30,5 +30,5 @@ export function settle(element) {
   const top = hero.offsetHeight;
   // Where the verdict does not stay in sight it has the right of way.
   const stays = getComputedStyle(hero).position === "sticky";
-  scrollTo({ top: element && stays ? Math.max(0, scrollY + element.getBoundingClientRect().top - top - 80) : 0, behavior: "instant" });
+  scrollTo({ top: element?.checkVisibility() && stays ? Math.max(0, scrollY + element.getBoundingClientRect().top - top - 80) : 0, behavior: "instant" });
 }
