@@ -109,6 +109,18 @@ COLOURED_IN_THE_MIDDLE = """
 """
 
 
+COLOURED_ANYWHERE = """
+(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < data.length; at += 4) {
+    const rgb = data.slice(at, at + 3);
+    if (data[at + 3] > 100 && Math.max(...rgb) - Math.min(...rgb) > 60) return true;
+  }
+  return false;
+}
+"""
+
+
 @pytest.mark.parametrize(("middle", "joined"), [("2", True), ("none", False)])
 def test_a_value_that_is_missing_is_a_gap(stand: Any, browse: Any, middle: str, joined: bool) -> None:
     """No line leads across a point that has no value."""
@@ -118,6 +130,23 @@ def test_a_value_that_is_missing_is_a_gap(stand: Any, browse: Any, middle: str, 
     canvas = browse(panel).locator("canvas")
     expect(canvas).to_be_visible()
     assert canvas.evaluate(COLOURED_IN_THE_MIDDLE) is joined
+
+
+def test_a_curve_that_comes_back_is_drawn_both_ways(stand: Any, browse: Any) -> None:
+    """A sweep up and down is one series, with a value for each way, and goes away as one."""
+    stand.steps("- chart: {title: Loop, series: [{name: Loop, x: [0, 1, 2, 1, 0], y: [0, 0, 2, 2, 0]}]}")
+    panel = stand.open()
+    panel.run()
+    page = browse(panel)
+    canvas, series = page.locator("canvas"), page.locator(".u-legend .u-series:visible", has_text="Loop")
+    expect(canvas).to_be_visible()
+    expect(series).to_have_count(1)
+    page.locator(".u-over").hover()
+    expect(series).to_contain_text("0 · 2")
+    for coloured in (True, False):
+        expect(series).to_have_class(re.compile("u-series$" if coloured else "u-off"))
+        assert canvas.evaluate(COLOURED_ANYWHERE) is coloured
+        series.locator("th").click()
 
 
 def test_short_plans_are_always_whole(stand: Any, browse: Any) -> None:

@@ -1,5 +1,6 @@
 // Charts on uPlot, which is loaded only when there is a chart to draw.
 
+import { branched } from "./chart_data.js";
 import { h, icon } from "./dom.js";
 import { axisNumber, number, t } from "./text.js";
 
@@ -54,7 +55,7 @@ export function chartBox(title, load) {
 function draw(uPlot, chart, area, tools) {
   const logX = chart.type === "line_log_x" || chart.type === "log_x_y";
   const logY = chart.type === "line_log_y" || chart.type === "log_x_y";
-  const data = joined(uPlot, chart, logX, logY);
+  const { data, owners } = branched(uPlot, chart, logX, logY);
   if (!data || !data[0].length) {
     area.replaceChildren(h("p", { class: "muted" }, t("chart.empty")));
     return;
@@ -70,7 +71,7 @@ function draw(uPlot, chart, area, tools) {
     draw() {
       plot?.destroy();
       area.replaceChildren();
-      plot = new uPlot(options(uPlot, chart, area, logX, logY), data, area);
+      plot = new uPlot(options(chart, owners, area, logX, logY), data, area);
       plot.over.addEventListener("wheel", (event) => zoom(plot, event, logX), { passive: false });
       plot.over.addEventListener("pointerdown", (event) => pan(plot, event));
       area.append(h("p", { class: "chart-hint" }, t("chart.hint")));
@@ -93,24 +94,6 @@ function draw(uPlot, chart, area, tools) {
   );
 }
 
-/** One x axis for all series; what a logarithmic axis cannot show is a gap. */
-function joined(uPlot, chart, logX, logY) {
-  const tables = chart.x_data.map((xs, index) => {
-    const points = xs
-      .map((x, at) => [x, chart.y_data[index][at]])
-      .filter(([x]) => typeof x === "number" && (!logX || x > 0))
-      .sort((a, b) => a[0] - b[0]);
-    return [points.map((point) => point[0]), points.map((point) => (typeof point[1] === "number" && (!logY || point[1] > 0) ? point[1] : null))];
-  });
-  return tables.length ? uPlot.join(tables.map(unrepeated)) : null;
-}
-
-/** uPlot's x values must rise: of several y values at one x the last stands. */
-function unrepeated([xs, ys]) {
-  const kept = new Map(xs.map((x, index) => [x, ys[index]]));
-  return [[...kept.keys()], [...kept.values()]];
-}
-
 /** Whether the x values are whole numbers, of which there are no halves: runs, channels. */
 function isCounted(chart) {
   return chart.x_data.every((xs) => xs.every(Number.isInteger));
@@ -126,7 +109,7 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function options(uPlot, chart, area, logX, logY) {
+function options(chart, owners, area, logX, logY) {
   const names = chart.marker_name || [];
   // Letters grow with the screen, as everywhere.
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -157,16 +140,27 @@ function options(uPlot, chart, area, logX, logY) {
     legend: { live: true },
     series: [
       { label: chart.x_label || "x", value: (plot, value) => (value === null ? "—" : number(value)) },
-      ...chart.y_data.map((ys, index) => ({
+      ...owners.map((index, at) => ({
         label: names[index] || `${index + 1}`,
         stroke: colour(`--series-${(index % SERIES) + 1}`),
         dash: DASHES[Math.floor(index / SERIES) % DASHES.length].map((length) => length * devicePixelRatio),
         width: 2,
-        points: { show: ys.length <= 60, size: 6 },
-        value: (plot, value) => (value === null || value === undefined ? "—" : number(value)),
+        points: { show: chart.y_data[index].length <= 60, size: 6 },
+        class: owners[at - 1] === index ? "u-branch" : null,
+        value: (plot, _, of, here) => values(plot, owners, index, here),
       })),
     ],
+    // The legend has the first branch of a series: the others follow it.
+    hooks: {
+      setSeries: [(plot, of, { show }) => show !== undefined && of > 0 && owners.forEach((index, at) => index === owners[of - 1] && plot.series[at + 1].show !== show && plot.setSeries(at + 1, { show }))],
+    },
   };
+}
+
+/** The values that a series has at one place of the x axis: one on each of its branches. */
+function values(plot, owners, index, here) {
+  const found = owners.map((owner, at) => (owner === index && here !== null ? plot.data[at + 1][here] : null));
+  return [...new Set(found.filter(Number.isFinite))].map((value) => number(value)).join(" · ") || "—";
 }
 
 function isPowerOfTen(value) {
@@ -235,8 +229,9 @@ function save(plot, chart) {
   context.fillText(chart.title || t("chart.title"), 12 * ratio, 23 * ratio);
   context.font = `${12 * ratio}px Inter, sans-serif`;
   let left = 12 * ratio;
-  for (const series of plot.series.slice(1)) {
-    context.fillStyle = colour(`--series-${((plot.series.indexOf(series) - 1) % SERIES) + 1}`);
+  const named = plot.series.slice(1).filter((series) => !series.class);
+  for (const [index, series] of named.entries()) {
+    context.fillStyle = colour(`--series-${(index % SERIES) + 1}`);
     context.fillRect(left, canvas.height - 22 * ratio, 12 * ratio, 4 * ratio);
     context.fillStyle = colour("--ink");
     context.fillText(series.label, left + 18 * ratio, canvas.height - 15 * ratio);
