@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sequencer.panel.server import PanelRefused
-from tests.panel.conftest import BENCH, SIMPLE, WAITING
+from tests.panel.sequences import BENCH, SIMPLE, WAITING
 
 
 def test_address_and_token_are_for_the_owner_alone(stand: Any) -> None:

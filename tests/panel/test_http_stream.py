@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sequencer.panel.broadcast import MOST_READERS
-from tests.panel.conftest import WAITING
+from tests.panel.sequences import WAITING
 
 
 class Stream:

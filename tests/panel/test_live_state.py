@@ -250,7 +250,7 @@ def test_what_nobody_followed_is_told_whole(live: Live) -> None:
     seen = page.last
     live.followed(-1)
     live.listen(Stamped(2, 2.0, events.CaseStarted("a::one")))
-    time.sleep(0.05)
+    live.publish()
     assert live.after(seen, 0) == []
     live.followed(+1)
     state = page.catch_up(30.0)

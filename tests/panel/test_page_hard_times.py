@@ -13,8 +13,8 @@ import pytest
 
 from sequencer.cli.project_bench import BenchRun
 from sequencer.panel.api_live import MOST_LATE
-from tests.panel.conftest import WAITING
 from tests.panel.live_page import started
+from tests.panel.sequences import WAITING
 
 expect = pytest.importorskip("playwright.sync_api").expect
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.panel.live_page import row, started, verdict
+from tests.panel.sequences import WAITING
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -67,24 +68,7 @@ def test_the_space_bar_may_be_quicker_than_the_page(stand: Any, browse: Any) -> 
 
 def test_stop_ends_the_run_and_teardown_still_runs(stand: Any, browse: Any) -> None:
     """The Stop button: the running case is stopped, the rest skipped, the power switched off, the report stored."""
-    stand.sequence(
-        "slow",
-        """
-name: Slow test
-drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
-modules:
-  main:
-    name: Main
-    cases:
-      first: {name: First, steps: [{call: bench.wait}]}
-      second: {name: Second, steps: [{call: bench.voltage}]}
-  end:
-    name: Power down
-    group: teardown
-    cases:
-      off: {name: Switch off, steps: [{call: bench.voltage}]}
-""",
-    )
+    stand.sequence("slow", WAITING)
     panel = stand.open()
     page = started(browse(panel))
     page.locator(".start").click()

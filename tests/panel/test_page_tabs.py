@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.panel.conftest import WAITING
 from tests.panel.live_page import started, verdict
+from tests.panel.sequences import WAITING
 
 expect = pytest.importorskip("playwright.sync_api").expect
 

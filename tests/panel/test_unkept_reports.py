@@ -20,6 +20,15 @@ def wait_for(what: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def refuse(store: Any, error: Exception) -> None:
+    """Nothing can be stored until ``del store.save``."""
+
+    def save(report: Any) -> None:
+        raise error
+
+    store.save = save
+
+
 def alerts(panel: Any) -> list[str]:
     return [alert["text"] for alert in panel.ask("GET", "/api/state").json["session"]["alerts"]]
 
@@ -32,11 +41,7 @@ def test_a_report_that_could_not_be_stored_is_tried_again(stand: Any, error: Exc
     panel = stand.open()
     panel.wait_for("ready")
     store = panel.keeping.store
-
-    def refuse(report: Any) -> None:
-        raise error
-
-    store.save = refuse
+    refuse(store, error)
     run = panel.ask("POST", "/api/start", {}).json["run"]
     wait_for(lambda: any("could not be stored yet" in text and str(error) in text for text in alerts(panel)))
     panel.wait_for("ready")
@@ -54,11 +59,7 @@ def test_what_waits_is_stored_when_the_panel_ends(stand: Any) -> None:
     panel = stand.open()
     panel.wait_for("ready")
     store = panel.keeping.store
-
-    def refuse(report: Any) -> None:
-        raise StoreUnavailable("away")
-
-    store.save = refuse
+    refuse(store, StoreUnavailable("away"))
     run = panel.ask("POST", "/api/start", {}).json["run"]
     wait_for(lambda: bool(alerts(panel)))
     panel.wait_for("ready")
@@ -86,11 +87,7 @@ def test_a_defect_in_keeping_blocks_the_panel_and_does_not_end_it(stand: Any, ca
     panel = stand.open()
     panel.wait_for("ready")
     store = panel.keeping.store
-
-    def stumble(report: Any) -> None:
-        raise LookupError("a defect")
-
-    store.save = stumble
+    refuse(store, LookupError("a defect"))
     run = panel.ask("POST", "/api/start", {}).json["run"]
     panel.wait_for("blocked")
     problem = panel.ask("GET", "/api/state").json["session"]["problem"]
