@@ -117,7 +117,7 @@ def test_choosing_among_several_sequences(stand: Any, browse: Any) -> None:
     )
     stand.write("sequences/board.yaml", (stand.folder / "sequences/quick.yaml").read_text().replace("Quick", "Board"))
     stand.configure(
-        'current_test_config = "Whole board"\n'
+        'tests_name = "Bench"\ncurrent_test_config = "Whole board"\n'
         '[[test_configs]]\nname = "Whole board"\nfile = "sequences/board.yaml"\n'
         '[[test_configs]]\nname = "Quick look"\nfile = "sequences/quick.yaml"\n'
         'description = "The supply alone"\n'
@@ -127,7 +127,7 @@ def test_choosing_among_several_sequences(stand: Any, browse: Any) -> None:
     expect(page.get_by_label("Test sequence")).to_have_value("Whole board")
     expect(page.locator(".hero-name")).to_contain_text("Board")
     page.get_by_label("Test sequence").select_option("Quick look")
-    expect(page.locator(".hero-name")).to_contain_text("Quick")
+    expect(page.get_by_role("heading", name="Bench Quick", exact=True)).to_be_visible()
     expect(page.locator(".choice-field")).to_contain_text("The supply alone")
     started(page).locator(".start").click()
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
@@ -210,7 +210,7 @@ def test_everything_by_keyboard_with_names_for_a_screen_reader(stand: Any, brows
 
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (1024, 768), (3840, 2160)])
 def test_from_phone_to_wall_nothing_is_cut_off(stand: Any, browse: Any, width: int, height: int) -> None:
-    """No page scrolls sideways, the verdict is large, Start can be hit with a thumb."""
+    """No page scrolls sideways, the verdict is large, Start can be hit with a thumb, the bar shows where one is."""
     panel = stand.open()
     panel.run()
     page = started(browse(panel, viewport={"width": width, "height": height}))
@@ -223,6 +223,8 @@ def test_from_phone_to_wall_nothing_is_cut_off(stand: Any, browse: Any, width: i
         expect(page.locator("main")).to_be_visible()
         page.wait_for_timeout(100)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        bar, here = (page.locator(part).bounding_box() for part in (".nav", ".nav-link[aria-current]"))
+        assert bar["x"] - 1 <= here["x"] <= bar["x"] + bar["width"] - here["width"] + 1, path
 
 
 def test_a_report_on_paper(stand: Any, browse: Any) -> None:

@@ -17,7 +17,7 @@ export function heroView() {
   parts.word = h("span", { class: "verdict-word" });
   parts.verdict = h("div", { class: "verdict", role: "status", aria: { live: "polite", atomic: "true" } }, parts.icon, parts.word);
   parts.sub = h("p", { class: "verdict-sub" });
-  parts.name = h("h1", { class: "hero-name" }, h("span", {}), h("span", { class: "hero-sequence" }));
+  parts.name = h("h1", { class: "hero-name" }, h("span", {}), " ", h("span", { class: "hero-sequence" }));
   parts.facts = h("dl", { class: "hero-facts" });
   parts.form = h("form", { class: "start-form", autocomplete: "off", onsubmit: submitted });
   parts.elapsed = h("span", { class: "hero-elapsed number" });
