@@ -23,3 +23,9 @@ def verdict(page: Any) -> Any:
 def row(page: Any, name: str) -> Any:
     """A case's row, by ``module::case``."""
     return page.locator(f".case[data-name='{name}']")
+
+
+def settled(page: Any) -> Any:
+    """The page in its own letters: those that stand there until these have come are wider."""
+    page.evaluate("document.fonts.ready.then(() => null)")
+    return page

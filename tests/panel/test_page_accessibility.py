@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.panel.live_page import started
+from tests.panel.live_page import settled, started
 
 expect = pytest.importorskip("playwright.sync_api").expect
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
@@ -283,7 +283,7 @@ def test_long_names_and_thumbs(stand: Any, browse: Any, width: int, height: int)
     page = started(browse(panel, viewport={"width": width, "height": height}, is_mobile=width < 500))
 
     def look() -> None:
-        assert page.evaluate(SIDEWAYS, width) <= 0, page.url
+        assert settled(page).evaluate(SIDEWAYS, width) <= 0, page.url
         if width < 500:
             assert page.evaluate(SMALL) == [], page.url
 

@@ -16,7 +16,7 @@ from sequencer.domain.limits.base import judge
 from sequencer.domain.settings import LANGUAGES
 from sequencer.runtime.failures import late
 from sequencer.vocabulary.failure import TimedOut
-from tests.panel.live_page import started
+from tests.panel.live_page import settled, started
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -192,7 +192,8 @@ def test_no_word_is_too_long_for_a_phone(stand: Any, browse: Any) -> None:
         page.evaluate("(language) => localStorage.setItem('hardseq.language', language)", language)
         page.reload()
         expect(page.locator(".hero .verdict-word")).to_have_text(TEXTS[language]["verdict.failed"])
-        cut = page.locator(".verdict, .nav-link, .button, .segmented button").evaluate_all(
+        boxes = settled(page).locator(".verdict, .nav-link, .button, .segmented button")
+        cut = boxes.evaluate_all(
             "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"
         )
         assert cut == [], language
