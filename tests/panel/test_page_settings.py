@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sequencer.domain.settings import LANGUAGES
-from tests.panel.live_page import started
+from tests.panel.live_page import settled, started
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -150,7 +150,7 @@ def test_fields_side_by_side_are_in_line(stand: Any, browse: Any) -> None:
     page = started(browse(stand.open(), viewport={"width": 1920, "height": 1080}))
     page.keyboard.type("NO123\n")
     expect(page.locator(".start-form .field-problem:not(:empty)")).to_be_visible()
-    fields = page.locator(".start-form :is(select, input)")
+    fields = settled(page).locator(".start-form :is(select, input)")
     assert fields.count() == 3
     bottoms = {round(box["y"] + box["height"]) for box in (field.bounding_box() for field in fields.all())}
     assert len(bottoms) == 1
@@ -215,14 +215,14 @@ def test_from_phone_to_wall_nothing_is_cut_off(stand: Any, browse: Any, width: i
     panel.run()
     page = started(browse(panel, viewport={"width": width, "height": height}))
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
-    letters = page.locator(".hero .verdict-word").bounding_box()["height"]
+    letters = settled(page).locator(".hero .verdict-word").bounding_box()["height"]
     assert letters >= min(width, height) * 0.11
     assert page.locator(".start").bounding_box()["height"] >= 44
     for path in ("/", "/runs", "/runs/latest", "/yield", "/measurements", "/storage"):
         page.goto(panel.url + path)
         expect(page.locator("main")).to_be_visible()
         page.wait_for_timeout(100)
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        assert settled(page).evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
         bar, here = (page.locator(part).bounding_box() for part in (".nav", ".nav-link[aria-current]"))
         assert bar["x"] - 1 <= here["x"] <= bar["x"] + bar["width"] - here["width"] + 1, path
 
