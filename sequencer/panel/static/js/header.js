@@ -31,10 +31,17 @@ export function markPage(path) {
   for (const [name, link] of Object.entries(parts.links)) {
     const here = PAGES[name] === "/" ? path === "/" : path.startsWith(PAGES[name]);
     setAria(link, "current", here ? "page" : null);
+    if (here) reveal(link);
   }
   parts.menu?.hidePopover?.();
   shown = path;
   retitle();
+}
+
+/** On a phone not all pages have room in the bar: that where one is has. */
+function reveal(link) {
+  const [room, box] = [parts.nav.getBoundingClientRect(), link.getBoundingClientRect()];
+  parts.nav.scrollLeft += box.left + box.width / 2 - room.left - room.width / 2;
 }
 
 /** What the window is called: how the run ended, the page, the stand's tests. */
