@@ -44,6 +44,8 @@ class PanelServer:
         Raises ``CannotListen`` when the address is taken, ``PanelRefused`` when others can reach it and there is no
         login token.
         """
+        from sequencer.panel.app import create_app
+
         typed = login.reveal() if login else None
         if is_loopback(host):
             typed = None
@@ -57,7 +59,9 @@ class PanelServer:
         self._session = session
         self._note = note
         self._socket = _bind(host, port)
-        self._guard = Guard(session.token, login=typed)
+        # Before the session's thread reads drivers: ``ast`` parses these and the routes, and in Python 3.11 it fails
+        # now and then when two threads are in it.
+        self._app = create_app(session, Guard(session.token, login=typed))
         bound = self._socket.getsockname()
         shown = "localhost" if is_loopback(host) else socket.gethostname() if host in ("0.0.0.0", "::", "") else host
         self.port: int = bound[1]
@@ -72,14 +76,12 @@ class PanelServer:
 
     def start(self) -> None:
         """Begins to serve, in a thread of its own."""
-        from sequencer.panel.app import create_app
         from sequencer.panel.broadcast import Broadcast
         from sequencer.panel.http_server import create
 
         sys.setswitchinterval(SWITCH_SECONDS)
         self._broadcast = Broadcast(self._session.live)
-        app = create_app(self._session, self._guard)
-        self._server = create(app, self._broadcast, self._socket, self._connections)
+        self._server = create(self._app, self._broadcast, self._socket, self._connections)
         if self._note is not None:
             # Before the first answer: who got one may ask for the token.
             known = {"address": self._local_address, "token": self._session.token, "pid": os.getpid()}

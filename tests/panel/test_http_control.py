@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sequencer.panel import app
 from sequencer.panel.server import PanelRefused
 from tests.panel.sequences import BENCH, SIMPLE, WAITING
 
@@ -33,6 +34,19 @@ def test_a_taken_port_is_told(stand: Any) -> None:
     panel = stand.open()
     with pytest.raises(PanelRefused, match="another panel"):
         stand.open(port=panel.port)
+
+
+def test_routes_are_made_before_drivers_are_read(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads in Python's parser at once is what Python 3.11 does not always survive."""
+    make, threads = app.create_app, []
+
+    def making(*given: Any) -> Any:
+        threads.extend(thread.name for thread in threading.enumerate())
+        return make(*given)
+
+    monkeypatch.setattr(app, "create_app", making)
+    stand.open()
+    assert threads and "session" not in threads
 
 
 def test_a_start_that_comes_late_is_refused(stand: Any) -> None:
