@@ -39,7 +39,7 @@ export function heroView() {
 }
 
 /** What a status is called in one loud word. */
-export function verdictWord(status) {
+function verdictWord(status) {
   return t(`verdict.${status}`);
 }
 
