@@ -103,7 +103,7 @@ def shown_value(value: Data, unit: str | None) -> str:
     elif isinstance(value, float):
         text = shown_number(value)
     else:
-        from sequencer.domain.limits.base import show
+        from sequencer.domain.limits import show
 
         text = clean(show(value))
     text = text if len(text) <= 60 else text[:59] + "…"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sequencer.domain.limits.schema import LIMITS_SCHEMA
+from sequencer.domain.limits import LIMITS_SCHEMA
 from sequencer.domain.schema_words import (
     Schema,
     closed,

@@ -6,8 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 
-from sequencer.domain.limits import parse_limits
-from sequencer.domain.limits.base import show
+from sequencer.domain.limits import parse_limits, show
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.report import MeasurementReport
 

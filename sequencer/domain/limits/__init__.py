@@ -1,6 +1,7 @@
 """Limits: what a measured value must meet, how it is judged, and what is wrong with limits as written.
 
 A test process reads ``[lowest, highest]`` far more often than anything else: the rest is imported when it is met.
+Others import from here, not from the files below: two threads that begin at different ends would wait for each other.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sequencer.domain.limits.base import Judgement, Limit, judge
+from sequencer.domain.limits.base import Judgement, Limit, judge, show
 from sequencer.domain.limits.numeric import Interval
 from sequencer.domain.limits.schema import LIMITS_SCHEMA
 
 if TYPE_CHECKING:
     from sequencer.domain.limits.leaves import LimitProblem
 
-__all__ = ["LIMITS_SCHEMA", "Judgement", "Limit", "judge", "limit_problems", "parse_limits"]
+__all__ = ["LIMITS_SCHEMA", "Judgement", "Limit", "judge", "limit_problems", "parse_limits", "show"]
 
 
 def parse_limits(written: Any, unit: str | None = None) -> Limit:
