@@ -5,6 +5,7 @@ import { chartBox } from "./chart.js";
 import { fill, h, icon, newId, show } from "./dom.js";
 import { filterBar, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { question } from "./question.js";
+import { state } from "./state.js";
 import { amount, fixed, number, t } from "./text.js";
 
 const CHOICE = ["sequence", "case", "measurement", "unit"];
@@ -24,7 +25,9 @@ export function seriesPage() {
     ask: (signal) => get("/api/series/names", {}, signal),
     answered(found) {
       names = found.series;
-      const wanted = names.find((name) => CHOICE.every((part) => !filters[part] || name[part] === filters[part]));
+      const meant = names.filter((name) => CHOICE.every((part) => !filters[part] || name[part] === filters[part]));
+      // Without a choice it is what this stand runs.
+      const wanted = meant.find((name) => name.sequence === state.run?.sequence.name) ?? meant[0];
       fill(sequences, [...new Set(names.map((name) => name.sequence))].map((name) => h("option", { value: name }, name)));
       if (wanted) {
         choose(wanted);
