@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import threading
@@ -76,6 +77,8 @@ def test_a_panel_that_hangs_is_no_connection(stand: Any, browse: Any, spawn: Any
     assert b"panel at" in hanging.stdout.readline()
     page = started(browse(f"http://localhost:{free_port}", strict=False))
     hanging.send_signal(signal.SIGSTOP)
+    # Until all its threads have come to rest, one of them may still take the Start.
+    assert os.WIFSTOPPED(os.waitpid(hanging.pid, os.WUNTRACED)[1])
     page.locator(".start").click()
     late = time.monotonic() + MOST_LATE + 1
     expect(page.locator(".connection")).to_have_text("No connection")
