@@ -6,9 +6,9 @@ import csv as _csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from sequencer.domain.moment import moment
 from sequencer.store.base import RunSummary, SeriesPoint, Statistics
 
 Row = Sequence[Any]
@@ -39,16 +39,12 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _time(seconds: float | None) -> str | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-
-
 def run_rows(runs: Iterable[RunSummary]) -> Iterator[Row]:
     """One row a run; times in UTC (ISO 8601)."""
     yield RunSummary._fields
     for run in runs:
         yield [
-            _time(getattr(run, name)) if name.endswith("_time") else getattr(run, name) for name in RunSummary._fields
+            moment(getattr(run, name)) if name.endswith("_time") else getattr(run, name) for name in RunSummary._fields
         ]
 
 
@@ -69,6 +65,6 @@ def series_rows(points: Iterable[SeriesPoint]) -> Iterator[Row]:
     yield ("run", "time", "serial_number", "value", "unit", "lower", "upper", "result")
     for point in points:
         yield (
-            point.run_id, _time(point.time), point.serial_number, point.value, point.unit, point.lower, point.upper,
+            point.run_id, moment(point.time), point.serial_number, point.value, point.unit, point.lower, point.upper,
             point.result,
         )  # fmt: skip

@@ -208,6 +208,8 @@ def test_html_escapes_every_text() -> None:
         events.Failure(None, "error", NASTY),
         events.Recorded("m::a", "dut", {"name": NASTY, "info": {NASTY: NASTY}, "sub_units": [{"name": NASTY}]}),
         events.Recorded("m::a", "instruments", [{"name": NASTY}]),
+        events.Recorded("m::a", "artifact", {level: {NASTY: NASTY} for level in ("run", "module", "case")}),
+        events.OperatorMessage("m::a", NASTY, NASTY, NASTY),
         events.CaseFinished("m::a", "failed", reason=NASTY),
         events.RunFinished("failed", NASTY),
         name=NASTY,
@@ -217,16 +219,20 @@ def test_html_escapes_every_text() -> None:
 
 
 def test_html_shows_what_matters() -> None:
-    """Verdict, serial number, values with limits and the reason of a failure stand on the page."""
+    """Verdict, serial number, values with limits, reasons, what the operator was told and artifacts stand there."""
     report = report_of(
         events.CaseStarted("m::a"),
         events.Measurement("m::a", "s.yaml:4:7", "5 V rail", 5.31, "numeric", "V", [4.8, 5.2], False, "high"),
         events.Failure("m::a", "failed", "5 V rail: 5.31 V is above the upper limit of 5.2 V", "s.yaml:4:7"),
+        events.OperatorMessage("m::a", "lid", "Close the lid", "Lid"),
+        events.Recorded("m::a", "artifact", {"run": {"lot": 7}, "module": {"jig": "J2"}, "case": {"raw": [1, 2]}}),
         events.CaseFinished("m::a", "failed"),
         events.RunFinished("failed"),
     )
     text = " ".join(checked(to_html(report)).texts)
     for words in ("failed", "SN1", "5.31 V", "4.8 V ≤ value ≤ 5.2 V", "above the upper limit", "s.yaml:4:7"):
+        assert words in text
+    for words in ("Lid: Close the lid", '"lot": 7', '"jig": "J2"', '"raw": ['):
         assert words in text
 
 

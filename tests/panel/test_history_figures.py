@@ -210,7 +210,7 @@ def test_files_hold_all_that_matches(past: Past) -> None:
     assert len({row["id"] for row in rows}) == 502
     assert [row["serial_number"] for row in past.rows("/api/runs", status="failed")] == ["'=SUM(A1)"]
     assert rows[-1]["user"] == "Jürgen µΩ"
-    assert (rows[-1]["start_time"], rows[-1]["simulated"]) == ("2026-09-21T14:14:20.000+00:00", "false")
+    assert (rows[-1]["start_time"], rows[-1]["simulated"]) == ("2026-09-21T14:14:20.000Z", "false")
     file = past.get("/api/runs", format="json", until=BEGIN + 1e6)
     assert file.headers["Content-Disposition"] == 'attachment; filename="runs.json"'
     assert [run["id"] for run in file.json["runs"]] == [row["id"] for row in rows]

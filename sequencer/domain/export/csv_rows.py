@@ -9,8 +9,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from sequencer.domain.export.words import as_text, limits_in_words, moment, printable
+from sequencer.domain.export.words import as_text, limits_in_words, printable
 from sequencer.domain.limits import parse_limits
+from sequencer.domain.moment import moment
 from sequencer.vocabulary.report import AttemptReport, CaseReport, MeasurementReport, ModuleReport, RunReport
 
 COLUMNS = (

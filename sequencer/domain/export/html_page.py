@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
 from sequencer.domain.export.html_chart import chart_svg
 from sequencer.domain.export.html_style import STYLE
-from sequencer.domain.export.words import as_text, duration, limits_in_words, moment, printable, shown
+from sequencer.domain.export.words import as_text, duration, limits_in_words, printable, shown
+from sequencer.domain.moment import moment
 from sequencer.vocabulary.report import AttemptReport, CaseReport, FailureReport, MeasurementReport, RunReport
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -31,8 +33,13 @@ def _page(report: RunReport) -> Iterator[str]:
     yield f"{_badge(report['status'])}</header>"
     yield from _facts(_run_facts(report))
     yield from _failed(report)
+    for message in report["operator_messages"]:
+        words = ": ".join(part for part in (message["title"], message["text"]) if part)
+        yield f"<p class=quiet>Told the operator: {_safe(words)}</p>"
+    yield from _artifact(report["artifact"])
     for module in report["modules"]:
         yield f"<h2>{_safe(module['name'])} {_badge(module['status'])}</h2>"
+        yield from _artifact(module["artifact"])
         for case in module["cases"]:
             yield from _case(case)
     yield f"<footer class=quiet>Run {_safe(report['id'])}, hardseq {_safe(report['hardseq'])}, "
@@ -138,7 +145,13 @@ def _attempt(attempt: AttemptReport) -> Iterator[str]:
     for attachment in attempt["attachments"]:
         words = f"{attachment['name']}, {attachment['size']} bytes, sha256 {attachment['sha256']}"
         yield f"<p class=quiet>Attached: {_safe(words)}</p>"
+    yield from _artifact(attempt["artifact"])
     yield from _failures(attempt["failures"])
+
+
+def _artifact(artifact: dict[str, Any]) -> Iterator[str]:
+    if artifact:
+        yield f"<pre>{_safe(json.dumps(artifact, ensure_ascii=False, indent=2))}</pre>"
 
 
 def _measurements(measurements: list[MeasurementReport]) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from sequencer.domain.export.words import duration, limits_in_words, moment, printable, shown
+from sequencer.domain.export.words import duration, limits_in_words, printable, shown
+from sequencer.domain.moment import moment
 from sequencer.vocabulary.report import CaseReport, FailureReport, ModuleReport, RunReport
 from sequencer.vocabulary.status import Status
 

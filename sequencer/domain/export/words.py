@@ -1,10 +1,9 @@
-"""How values, limits and times of a report read in an export."""
+"""How values, limits and durations of a report read in an export."""
 
 from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
 
 from sequencer.domain.limits import parse_limits, show
 from sequencer.vocabulary.data import Data
@@ -40,16 +39,6 @@ def limits_in_words(measurement: MeasurementReport) -> str:
         return parse_limits(measurement["limits"], measurement["unit"]).describe(measurement["unit"])
     except ValueError:
         return as_text(measurement["limits"])
-
-
-def moment(time: float | None) -> str:
-    """ISO 8601 in UTC with milliseconds; empty when there is no time."""
-    if time is None:
-        return ""
-    try:
-        return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    except (OverflowError, ValueError, OSError):
-        return ""
 
 
 def duration(start: float | None, stop: float | None) -> float:

@@ -1,0 +1,15 @@
+"""Times as text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def moment(time: float | None) -> str:
+    """Unix seconds as ISO 8601 in UTC with milliseconds; empty when there is no time, or none of a calendar."""
+    if time is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return ""
