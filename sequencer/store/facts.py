@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from sequencer.domain.evidence import marks
 from sequencer.store.base import RunSummary
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
@@ -51,7 +52,7 @@ def summary(report: RunReport) -> RunSummary:
         stand=text(report["stand"].get("name")),
         user=text(report["user"]),
         # Whoever could skip steps, or change values in the debugger, has not tested the product as the sequence says.
-        partial=report["selection"] is not None or report.get("debugged", False),
+        partial=not {"partial", "debugged"}.isdisjoint(marks(report)),
         simulated=report["simulated"],
         aborted=report["aborted"],
         cases=sum(len(module["cases"]) for module in report["modules"]),
