@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _CODE = "yaml-syntax"
 
+MAX_DEPTH = 60
+"""How many levels of a file may stand inside each other."""
+
 
 class _Wording(NamedTuple):
     pattern: str
@@ -78,12 +81,19 @@ _WORDINGS = (
 )
 
 
+def too_deep(place: Place) -> Problem:
+    """The problem of a file that nests deeper than ``MAX_DEPTH``, whichever limit strikes first."""
+    return Problem("nested-too-deeply", f"more than {MAX_DEPTH} levels inside each other", place)
+
+
 def yaml_problem(error: MarkedYAMLError, file: str, source: str) -> Problem:
     """The problem for an error of PyYAML's scanner or parser."""
     mark = error.problem_mark or error.context_mark
     lines = split_lines(source)
     line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
-    problem = error.problem or "this is no YAML"
+    problem = error.problem or "this is not valid YAML"
+    if "nesting depth" in problem:  # libyaml's own limit, since 0.2.6: it reads ahead and can strike before ours
+        return too_deep(Place(file, line, column, line, column + 1))
     special = _special(lines, line, column, problem)
     if special is not None:
         message, hint, line, column = special

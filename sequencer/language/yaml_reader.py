@@ -18,17 +18,17 @@ from yaml.events import (
     StreamStartEvent,
 )
 
-from sequencer.language.yaml_errors import yaml_problem
+from sequencer.language.yaml_errors import MAX_DEPTH, too_deep, yaml_problem
 from sequencer.language.yaml_scalars import TAG, resolve, resolve_tagged
 from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.problem import Place, Problem
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span
 
-MAX_DEPTH = 60
 MAX_EXPANDED = 1_000_000
 """How many nodes the aliases of a file may stand for, all in all."""
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where PyYAML was built with it, else the one in Python, ten times slower."""
 
 
 class Refused(Exception):
@@ -67,7 +67,7 @@ class EventReader:
         self._resolved: dict[str, Scalar] = {}
         self._nodes = 0
         self._expanded = 0
-        self._next = _LOADER(source).get_event
+        self._next = LOADER(source).get_event
 
     def document(self) -> Any:
         """The root of the only document, ``None`` when there is none. Raises ``Refused``."""
@@ -93,9 +93,11 @@ class EventReader:
             return self._next()
         except yaml.MarkedYAMLError as error:
             raise Refused(yaml_problem(error, self._file, self._source)) from None
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
+        except RecursionError:
+            raise Refused(too_deep(Place(self._file, *self.span))) from None
+        except (yaml.YAMLError, ValueError) as error:
             place = Place(self._file, *self.span)
-            raise Refused(Problem("yaml-syntax", f"this is no YAML: {error}", place)) from None
+            raise Refused(Problem("yaml-syntax", f"this is not valid YAML: {error}", place)) from None
 
     def _report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
         self._problems.append(Problem(code, message, Place(self._file, *span), hint))
@@ -123,7 +125,7 @@ class EventReader:
         if kind is ScalarEvent:
             return self._scalar(event)
         if depth >= MAX_DEPTH:
-            raise self._refuse("nested-too-deeply", f"more than {MAX_DEPTH} levels inside each other", _span(event))
+            raise Refused(too_deep(Place(self._file, *_span(event))))
         if event.tag is not None and event.tag not in (TAG + "map", TAG + "seq", "!"):
             self._refuse_tag(event)
         return self._mapping(event, depth) if kind is MappingStartEvent else self._sequence(event, depth)

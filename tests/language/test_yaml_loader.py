@@ -197,10 +197,21 @@ def test_what_contains_itself_is_refused(text: str) -> None:
     assert document.root is None or plain(document.root) is not None
 
 
-def test_a_deep_file_does_not_exhaust_the_stack() -> None:
-    """Ten thousand brackets are refused by name, not by a RecursionError."""
-    document = parsed("a: " + "[" * 10_000)
-    assert [problem.code for problem in document.problems] == ["nested-too-deeply"]
+@pytest.mark.parametrize(
+    "text",
+    ["a: " + "[" * 10_000, "a: " + "{b: " * 2_000, "- " * 5_000 + "x", "\n".join(" " * n + "a:" for n in range(1_100))],
+    ids=["brackets", "braces", "items", "indents"],
+)
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+def test_a_deep_file_is_refused_by_name_whichever_limit_strikes(
+    text: str, loader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file nested thousands of levels deep has one code and one message: our limit's, libyaml's or Python's."""
+    monkeypatch.setattr(yaml_reader, "LOADER", getattr(yaml, loader))
+    problems = parsed(text).problems
+    assert [(problem.code, problem.message) for problem in problems] == [
+        ("nested-too-deeply", "more than 60 levels inside each other")
+    ]
 
 
 def test_an_oversized_file_is_not_even_read(tmp_path: Path) -> None:
@@ -264,7 +275,7 @@ SAMPLES = [
 def test_the_pure_python_parser_says_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where PyYAML has no libyaml, the same files give the same data and the same problems, line by line."""
     fast = parsed(text)
-    monkeypatch.setattr(yaml_reader, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_reader, "LOADER", yaml.SafeLoader)
     pure = parsed(text)
     assert plain(pure.root) == plain(fast.root)
     assert [(p.code, p.message, p.place.line) for p in pure.problems] == [
