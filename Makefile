@@ -1,18 +1,22 @@
-# make run     sets up .venv and runs sequences/minute.yaml
-# make test    sets up everything the tests need, then lint, types, tests
+# make run     sets up .venv with the tested versions and runs sequences/minute.yaml
+# make test    sets up everything the tests need, in the tested versions, then lint, types, tests
+# make latest  the tests with the newest versions of everything, make lowest with the lowest that pyproject.toml allows
+# make renew   resolves the tested versions anew (requirements/)
 # make bench   measures against pytest, HardPy and OpenHTF
 
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
 VENV := .venv
-BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
-PACKAGES := $(dir $(shell find . -name package.json -not -path '*/node_modules/*' -not -path './$(VENV)/*'))
+PACKAGES := $(dir $(shell find . -name package.json -not -path '*/node_modules/*' -not -path './.venv*'))
 # An environment may keep Python from writing bytecode by itself, and then each start would compile everything anew.
 COMPILE = $(BIN)/python -m compileall -q sequencer
+# Warnings of the packages of tomorrow are theirs to mend; those that hardseq's own code provokes stay errors.
+OWN_WARNINGS = -o filterwarnings="$$(printf 'default\nerror:::sequencer\n')"
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint latest lowest renew bench clean
 
 run: $(VENV)/installed
 	@$(COMPILE)
@@ -31,29 +35,56 @@ lint: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32
+
+latest: VENV := .venv-latest
+latest: .venv-latest/created .browser
+	$(PIP) install --upgrade --upgrade-strategy eager --editable '.[dev]'
+	$(BIN)/python -m pytest -n auto $(OWN_WARNINGS)
+
+lowest: VENV := .venv-lowest
+lowest: .venv-lowest/created .browser
+	$(call install,lowest)
+	$(BIN)/python -m pytest -n auto $(OWN_WARNINGS)
+
+renew: $(VENV)/created
+	$(PIP) install --upgrade uv
+	PATH="$$PWD/$(BIN):$$PATH" requirements/renew.sh
 
 bench: $(VENV)/installed
 	@$(COMPILE)
 	$(BIN)/python benchmarks/run.py
 
-$(VENV)/created:
+# The packages of one list of requirements/, each checked against its SHA-256, then hardseq itself. What comes as source
+# is built by the setuptools of build.txt, not by whichever is the newest.
+define install
+$(PIP) install --require-hashes --only-binary :all: --requirement requirements/build.txt
+$(PIP) install --require-hashes --no-build-isolation --requirement requirements/$(1).txt
+$(PIP) install --no-deps --no-build-isolation --editable .
+endef
+
+%/created:
 	@[ -n "$(PYTHON)" ] || { echo "hardseq needs Python 3.11 or newer: https://www.python.org/downloads/"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $*
 	@touch $@
 
-$(VENV)/installed: $(VENV)/created pyproject.toml
-	$(PIP) install --editable .
+$(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt
+	$(call install,run)
 	@touch $@
 
-$(VENV)/tested: $(VENV)/installed pyproject.toml $(wildcard $(addsuffix package.json,$(PACKAGES)))
-	$(PIP) install --editable '.[dev]'
+$(VENV)/tested: $(VENV)/created pyproject.toml requirements/test.txt .browser
+	$(call install,test)
+	@touch $@ $(VENV)/installed
+
+# The browser and the npm packages of the tests. Debian keeps one version of Chromium, today's.
+.browser: $(wildcard $(addsuffix package-lock.json,$(PACKAGES)))
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	echo "installing chromium for the tests of the operator panel"; \
 	$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 	@for folder in $(PACKAGES); do \
 		echo "installing the npm packages of $$folder"; \
-		(cd $$folder && npm install --ignore-scripts --no-audit --no-fund --loglevel=error) || exit 1; done
+		(cd $$folder && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || exit 1; done
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -rf .venv .venv-latest .venv-lowest .browser .mypy_cache .ruff_cache .pytest_cache build *.egg-info
