@@ -1,15 +1,21 @@
-"""Waitress as the panel uses it: the broadcast takes connections over, and errors of its own look like all others."""
+"""Waitress as the panel uses it: the broadcast takes connections over, and errors of its own look like all others.
+
+All that hardseq uses of waitress beside its public interface stands here; ``tests/test_private_interfaces.py`` says
+which names must be there.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import select
 import socket
 import time
 from http import HTTPStatus
 from typing import Any
 
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # has no types
+from waitress import wasyncore  # type: ignore[import-untyped]  # has no types
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.server import create_server  # type: ignore[import-untyped]
 from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 
@@ -61,6 +67,24 @@ def create(app: Any, broadcast: Broadcast, listener: socket.socket, connections:
     )
     server.channel_class = Channel
     return server
+
+
+def attend(connections: dict[int, Any]) -> None:
+    """Waits up to half a minute for what happens at the sockets, and lets waitress see to it, once."""
+    # The server's own ``run`` looks once a second whether it is to end.
+    # select() is limited to 1,024 open files, but Windows has nothing else.
+    wasyncore.loop(timeout=30.0, use_poll=hasattr(select, "poll"), map=connections, count=1)
+
+
+def awake(server: Any) -> None:
+    """Ends the waiting of ``attend``; from any thread."""
+    server.pull_trigger()
+
+
+def shut_down(server: Any, connections: dict[int, Any]) -> None:
+    """Ends the threads that answer requests, within two seconds, and closes all connections."""
+    server.task_dispatcher.shutdown(timeout=2)
+    wasyncore.close_all(connections, ignore_all=True)
 
 
 class _Task(WSGITask):  # type: ignore[misc]

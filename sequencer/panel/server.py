@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import select
 import socket
 import sys
 import threading
@@ -101,25 +100,19 @@ class PanelServer:
         if self._broadcast is not None:
             self._broadcast.close()
         if self._server is not None and not self._ending.is_set():
+            from sequencer.panel.http_server import awake, shut_down
+
             self._ending.set()
-            self._server.pull_trigger()
+            awake(self._server)
             self._thread.join(timeout=10.0)
-            self._server.task_dispatcher.shutdown(timeout=2)
-            self._close_connections()
+            shut_down(self._server, self._connections)
         self._socket.close()
 
     def _serve(self) -> None:
-        from waitress.wasyncore import loop  # type: ignore[import-untyped]
+        from sequencer.panel.http_server import attend
 
-        # select() is limited to 1,024 open files, but Windows has nothing else.
-        # The server's own ``run`` looks once a second whether it is to end.
         while not self._ending.is_set():
-            loop(timeout=30.0, use_poll=hasattr(select, "poll"), map=self._connections, count=1)
-
-    def _close_connections(self) -> None:
-        from waitress.wasyncore import close_all
-
-        close_all(self._connections, ignore_all=True)
+            attend(self._connections)
 
 
 def _address(host: str, port: int) -> str:

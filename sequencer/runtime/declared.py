@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from sequencer.runtime.pytest_private import argument_names
+
 if TYPE_CHECKING:
     import pytest
 
@@ -21,7 +23,7 @@ class Declared:
 
     def is_used(self, items: Iterable[pytest.Item]) -> bool:
         """Whether one of the tests asks for it."""
-        return any(self.name in item._fixtureinfo.argnames for item in items)  # type: ignore[attr-defined]
+        return any(self.name in argument_names(item) for item in items)
 
 
 class _Notes:

@@ -15,6 +15,7 @@ from sequencer.runtime.collecting import collect_case
 from sequencer.runtime.drivers import OpeningInterrupted
 from sequencer.runtime.plain import PlainFront
 from sequencer.runtime.protocol import Protocol
+from sequencer.runtime.pytest_private import argument_names, forget_opening
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.session import SESSION, prepare
 
@@ -89,7 +90,7 @@ def pytest_fixture_setup(
     try:
         return (yield)
     except OpeningInterrupted:
-        fixturedef.finish(request)  # type: ignore[arg-type]  # pytest only ever passes sub-requests
+        forget_opening(fixturedef, request)
         raise
 
 
@@ -99,7 +100,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     protocol = _protocol(pyfuncitem)
     if protocol is None or protocol.attempt is None:
         return None
-    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    arguments = {name: pyfuncitem.funcargs[name] for name in argument_names(pyfuncitem)}
     protocol.call(lambda: pyfuncitem.obj(**arguments))
     return True
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
-import pytest_dependency  # type: ignore[import-untyped]  # it declares no types
 
+from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.plan import PlannedCase, PlannedModule
 from sequencer.runtime.run import RunContext
@@ -46,7 +45,7 @@ class Protocol:
                 interrupts.run(lambda: interrupts.sleep(case.attempt_delay))
                 # What the failed attempt wrote down about the product was not its last word.
                 self.run.facts = dict(facts)
-                item._initrequest()  # type: ignore[attr-defined]  # new fixtures, as pytest-rerunfailures does it
+                pytest_private.begin_anew(item)
             self.attempt = AttemptContext(self.run, case, number)
             reports, again = self._attempt(self.attempt, item, case, nextitem)
             if not again:
@@ -57,9 +56,7 @@ class Protocol:
         """Tells pytest-dependency what passed in the process before this one."""
         for item, case in items.items():
             if self._flow.statuses.get(case.full_name) == "passed":
-                known = pytest_dependency.DependencyManager.getManager(item, "session")
-                for when in pytest_dependency.DependencyItemStatus.Phases:
-                    known.addResult(item, case.full_name, SimpleNamespace(when=when, outcome="passed"))
+                pytest_private.add_passed(item, case.full_name)
 
     def run_after(self, item: pytest.Item, nextitem: pytest.Item | None, **variables: Any) -> None:
         """The steps that follow the run."""
@@ -79,7 +76,7 @@ class Protocol:
             pytest.skip(self._skip)
         if attempt.planned.depends:
             # pytest asks pytest-dependency too, but in no order that one could rely on.
-            pytest_dependency.pytest_runtest_setup(item)
+            pytest_private.skip_unless_dependencies_passed(item)
         self.run.emit(CaseStarted(attempt.full_name, attempt.attempt, attempt.planned.timeout))
         attempt.start_clock()
         if self._bad_condition is not None:
@@ -139,9 +136,7 @@ class Protocol:
         self.attempt = None
         for report in reports:
             item.config.hook.pytest_runtest_logreport(report=report)
-        # As pytest does: nothing of the item is needed any more.
-        item._request = False  # type: ignore[attr-defined]
-        item.funcargs = None  # type: ignore[attr-defined]
+        pytest_private.release(item)
 
     def _may_try_again(self, case: PlannedCase) -> bool:
         return case.is_teardown or self._flow.halted is None

@@ -12,6 +12,7 @@ from typing import Protocol as Interface
 import pytest
 
 from sequencer.domain.fold import Fold, read_journal
+from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.declared import Declared, declared_drivers
@@ -115,7 +116,7 @@ class RunSession:
         """Whether other runs follow in this process; then this one is ended, and nothing of it is left."""
         if self._stand is None:
             return False
-        self._session._setupstate.teardown_exact(None)
+        pytest_private.tear_down_all(self._session)
         self.finish()
         self._forget()
         return True
@@ -127,8 +128,7 @@ class RunSession:
     def _forget(self) -> None:
         """Leaves nothing of a run to the next one; what fixtures had is torn down already."""
         self._fold = None
-        # pytest-dependency keeps its results there.
-        self._session.__dict__.pop("dependencyManager", None)
+        pytest_private.forget_dependencies(self._session)
         gc.collect()
 
     def _warm(self, start: Start) -> None:
@@ -179,9 +179,8 @@ class RunSession:
         after = case is None and _is_after_run(item)
         if protocol is None or (case is None and not after):
             return None
-        if not item._request:  # type: ignore[attr-defined]
-            # Items that ran before begin anew, as pytest-rerunfailures does it.
-            item._initrequest()  # type: ignore[attr-defined]
+        if pytest_private.is_spent(item):
+            pytest_private.begin_anew(item)
         hook = item.config.hook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if case is None:

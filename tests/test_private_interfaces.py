@@ -1,0 +1,128 @@
+"""What hardseq uses of other packages beside their public interfaces: it is there, and one file alone touches it.
+
+Another release may take any of it away. Then a test of this file fails and names it, before anything else does.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from sequencer.runtime import pytest_private
+
+ROOT = Path(__file__).parents[1]
+
+USED = {
+    "sequencer/runtime/pytest_private.py": [
+        "pytest:Function._initrequest",
+        "_pytest.runner:SetupState.teardown_exact",
+        "_pytest.fixtures:FixtureDef.finish",
+        "_pytest.fixtures:FuncFixtureInfo.argnames",
+        "pytest_dependency:pytest_runtest_setup",
+        "pytest_dependency:DependencyManager.getManager",
+        "pytest_dependency:DependencyManager.addResult",
+    ],
+    "sequencer/panel/http_server.py": [
+        "waitress.wasyncore:loop",
+        "waitress.wasyncore:close_all",
+        "waitress.server:create_server",
+        "waitress.server:BaseWSGIServer.pull_trigger",
+        "waitress.server:BaseWSGIServer.channel_class",
+        "waitress.channel:HTTPChannel.task_class",
+        "waitress.channel:HTTPChannel.error_task_class",
+        "waitress.channel:HTTPChannel.total_outbufs_len",
+        "waitress.task:ThreadedTaskDispatcher.shutdown",
+        "waitress.task:WSGITask.get_environment",
+        "waitress.task:WSGITask.finish",
+        "waitress.task:ErrorTask.execute",
+        "waitress.task:Task.set_close_on_finish",
+    ],
+}
+"""Each file that uses such names, with them."""
+
+PRIVATE = {
+    "_initrequest": ["sequencer/runtime/pytest_private.py"],
+    "_request": ["sequencer/runtime/pytest_private.py", "sequencer/store/couchdb_client.py"],  # pytest's; CouchDB's
+    "_fixtureinfo": ["sequencer/runtime/pytest_private.py"],
+    "_setupstate": ["sequencer/runtime/pytest_private.py"],
+    "pytest_dependency": ["sequencer/runtime/pytest_private.py"],
+    "waitress": ["sequencer/panel/http_server.py"],
+    "couchdb": ["sequencer/store/couchdb_client.py"],
+    "_parser": ["sequencer/domain/limits/pattern.py"],
+}
+"""Attributes and packages that these files alone may name."""
+
+
+@pytest.mark.parametrize("name", [name for names in USED.values() for name in names])
+def test_it_is_there(name: str) -> None:
+    """The class, function or attribute exists in the installed version."""
+    module, _, path = name.partition(":")
+    found: object = import_module(module)
+    for part in path.split("."):
+        annotations = getattr(found, "__annotations__", {})
+        assert hasattr(found, part) or part in annotations or part in getattr(found, "__slots__", ()), f"{name} is gone"
+        found = getattr(found, part, None)
+
+
+def item_of(request: pytest.FixtureRequest, function: object) -> pytest.Function:
+    """An item as pytest collects it; it never runs."""
+    item: pytest.Function = pytest.Function.from_parent(request.node.parent, name="collected", callobj=function)
+    return item
+
+
+def test_an_item_of_pytest_has_what_begins_it_anew(request: pytest.FixtureRequest) -> None:
+    """A collected test has a request and fixture names, is spent once released, and begins anew."""
+    item = item_of(request, lambda tmp_path: None)
+    assert pytest_private.argument_names(item) == ("tmp_path",)
+    assert not pytest_private.is_spent(item)
+    pytest_private.release(item)
+    assert pytest_private.is_spent(item)
+    pytest_private.begin_anew(item)
+    assert not pytest_private.is_spent(item)
+    assert callable(item.session._setupstate.teardown_exact)
+
+
+def test_what_passed_elsewhere_counts_as_a_dependency_until_it_is_forgotten(request: pytest.FixtureRequest) -> None:
+    """pytest-dependency takes a result that is told to it, and gives it up again."""
+    item = item_of(request, lambda: None)
+    item.add_marker(pytest.mark.dependency(depends=["m::a"], scope="session"))
+    pytest_private.add_passed(item, "m::a")
+    pytest_private.skip_unless_dependencies_passed(item)
+    pytest_private.forget_dependencies(item.session)
+    with pytest.raises(pytest.skip.Exception):
+        pytest_private.skip_unless_dependencies_passed(item)
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_one_file_alone_names_it(name: str) -> None:
+    """No other file of the package uses the private attribute, or imports the package."""
+    guilty = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "sequencer").rglob("*.py")
+        if name in foreign_names(path) and path.relative_to(ROOT).as_posix() not in PRIVATE[name]
+    ]
+    assert guilty == [], f"{name} belongs in {PRIVATE[name]} alone"
+
+
+def foreign_names(path: Path) -> set[str]:
+    """Attributes that a file takes from something else than itself (`self`), and the packages that it imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+            found.add(node.attr)
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_the_list_is_of_files_that_exist() -> None:
+    """Every file in the lists exists and says in its docstring that it is one of them."""
+    for name in USED:
+        docstring = inspect.cleandoc(ast.get_docstring(ast.parse((ROOT / name).read_text("utf-8"))) or "")
+        assert "tests/test_private_interfaces.py" in docstring
