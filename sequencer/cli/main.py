@@ -63,17 +63,19 @@ class CommandLine(click.Group):
         sys.exit(int(code))
 
 
+def main() -> NoReturn:
+    """The entry point of a ``hardseq`` that was installed before ``sequencer.__main__`` was it."""
+    from sequencer.__main__ import main as command
+
+    command()
+
+
 @click.group(
     "hardseq", cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(__version__, prog_name="hardseq", message="%(prog)s %(version)s")
 def command_line() -> None:
     """Test sequences in YAML for people who test electronics: checked, run by pytest, every result kept."""
-
-
-def main() -> NoReturn:
-    """The entry point of the ``hardseq`` command."""
-    command_line.main()
 
 
 def _explain(error: BaseException) -> ExitCode:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from sequencer.cli.run_keeping import Keeping
 from sequencer.cli.terminal import PlainTerminal, Terminal
 from sequencer.cli.terminal_lines import clean
 from sequencer.cli.terminal_summary import verdict_line
+from sequencer.panel.errors import Refused
 from sequencer.panel.server import CannotListen, PanelRefused, PanelServer
 from sequencer.panel.session import Session
 from sequencer.runner.process_lock import ProcessLock, described
@@ -56,6 +58,8 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
         frontend = project.settings.frontend
         note = project.state.panel
         server = _server(session, project, host or frontend.host, frontend.port if port is None else port, note)
+        # Left only once the session is closed.
+        opened.enter_context(stopping_on_signals(partial(_end, session, ended)))
         opened.callback(server.close)
         opened.callback(session.close)
         keeping.deliveries.start()
@@ -65,11 +69,23 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
         say("Ctrl-C ends it")
         if open_page:
             open_in_browser(server.address)
-        with stopping_on_signals(lambda reason: ended.set()):
-            while not ended.wait(0.5):  # in pieces, as Windows looks at Ctrl-C only in between
-                pass
+        while not ended.wait(0.5):  # in pieces, as Windows looks at Ctrl-C only in between
+            pass
         say("ending ...")
     return ExitCode.PASSED
+
+
+def _end(session: WaitingSession, ended: threading.Event, reason: str) -> None:
+    """A signal ends the panel; another one stops its run again, as `hardseq stop` does."""
+
+    def insist() -> None:
+        with suppress(Refused):
+            session.stop(reason)
+
+    if ended.is_set():
+        # In a thread, as the session may be at work right where the signal came.
+        threading.Thread(target=insist, daemon=True).start()
+    ended.set()
 
 
 def _waiting_session(

@@ -40,8 +40,8 @@ class Aftermath:
         self._progress = progress
         self._apply = apply
 
-    def close_running(self, kind: FailureKind, message: str) -> None:
-        """What was going on when the process ended, and that it ended."""
+    def close_running(self, kind: FailureKind, message: str, *, final: bool = True) -> None:
+        """What was going on when the process ended, and that it ended; not ``final`` when the case will run again."""
         running, step = self._progress.running, self._progress.step
         if running is None:
             self._write([Failure(None, "error" if kind == "stopped" else kind, message)])
@@ -50,7 +50,7 @@ class Aftermath:
         self._write(
             [
                 Failure(running.case, kind, message, place, name, call),
-                CaseFinished(running.case, _STATUS[kind], running.attempt),
+                CaseFinished(running.case, _STATUS[kind], running.attempt, final),
             ]
         )
 

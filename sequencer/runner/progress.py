@@ -55,6 +55,16 @@ class Progress:
         return self.running is not None and self.cases.get(self.running.case, False)
 
     @property
+    def tears_down(self) -> bool:
+        """Whether what goes on has to come to its end: teardown, and the closing of drivers behind a case."""
+        return self.in_teardown if self.running is not None else bool(self.statuses)
+
+    @property
+    def waits(self) -> bool:
+        """Whether what goes on is a ``wait``, which ends by itself."""
+        return self.step is not None and self.step.verb == "wait"
+
+    @property
     def unfinished(self) -> list[str]:
         """The cases whose end is not known."""
         return [name for name in self.cases if name not in self.statuses]

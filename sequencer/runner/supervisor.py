@@ -17,7 +17,7 @@ from sequencer.runner.progress import Progress
 from sequencer.runner.request import RunNotPossible, RunRefused
 from sequencer.runner.watch import Watch
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.event import FailureKind, RunStarted, Stamped
+from sequencer.vocabulary.event import CaseStarted, FailureKind, RunStarted, Stamped
 from sequencer.vocabulary.event_line import decode
 
 Inbox = SimpleQueue[tuple[Any, Any]]
@@ -58,6 +58,8 @@ class Supervisor:
         self._command: dict[str, Any] | None = None
         self._stop_reason: str | None = None
         self._killed: tuple[FailureKind, str] | None = None
+        self._doomed: CaseStarted | None = None
+        self._left: int | None = None
         self._rest = b""
         self._progress = Progress()
         self._watch = Watch(grace)
@@ -70,7 +72,7 @@ class Supervisor:
         self._inbox.put(("start", command))
 
     def stop(self, reason: str) -> None:
-        """Asks for a stop; asked again, kills."""
+        """Asks for a stop; asked again, ends the main case at once, and of the teardown at most what hangs in it."""
         self._inbox.put(("stop", reason))
 
     def close(self) -> None:
@@ -120,12 +122,29 @@ class Supervisor:
             self._stop_reason = reason
             if self._command is not None:
                 self.child.send({"command": "stop", "reason": reason})
-            in_case = self._progress.running is not None and not self._progress.in_teardown
-            # Or it still imports the drivers, and one of them does not come to an end.
-            if in_case or (self._command is not None and not self.begun.is_set()):
-                self._watch.stop()
-        elif self._command is not None and not self._progress.finished:
+                if not self._tears_down:
+                    self._watch.stop()
+        elif self._command is not None and not self.over.is_set():
+            self._insist(self._command)
+        self._watch.stopped(self._progress.seq)
+
+    def _insist(self, command: dict[str, Any]) -> None:
+        """Somebody stops again what does not end. What switches the bench off is ended only where it hangs."""
+        # What the process has just begun counts, not what has come through the pipe so far.
+        self._catch_up(command)
+        if self._progress.finished:
+            return
+        if not self._tears_down:
             self._kill("stopped", f"{self._stop_reason}; stopped again, so the test process was ended")
+        elif self._watch.hangs(self._progress.seq) and not self._progress.waits:
+            reason = f"{self._stop_reason}; stopped again while {self._where()} hung"
+            self.child.send({"command": "end_step", "seq": self._progress.seq, "reason": reason})
+            self._watch.stop()
+
+    @property
+    def _tears_down(self) -> bool:
+        # A process that took over does nothing else.
+        return self._left is not None or self._progress.tears_down
 
     def _kill_overdue(self) -> None:
         clock = self._watch.overdue()
@@ -145,6 +164,7 @@ class Supervisor:
 
     def _kill(self, kind: FailureKind, message: str) -> None:
         self._killed = self._killed or (kind, message)
+        self._doomed = self._progress.running
         self._watch.reset()
         self.child.kill()
 
@@ -158,7 +178,7 @@ class Supervisor:
         for line in lines:
             if line.startswith(_EVENT):
                 stamped = decode(line)
-                if stamped is not None:
+                if stamped is not None and stamped.seq > self._progress.seq:
                     self._apply(stamped)
             else:
                 with suppress(ValueError):
@@ -213,8 +233,7 @@ class Supervisor:
             self.idle.set()
             return
         if self._command is not None:
-            for stamped in catch_up(Path(self._command["journal"]), self._progress.seq):
-                self._apply(stamped)
+            self._catch_up(self._command)
         if self._progress.finished:
             return
         if self._command is None or not self._progress.cases:
@@ -222,19 +241,24 @@ class Supervisor:
         else:
             self._take_over(self._command)
 
+    def _catch_up(self, command: dict[str, Any]) -> None:
+        for stamped in catch_up(Path(command["journal"]), self._progress.seq):
+            self._apply(stamped)
+
     def _take_over(self, command: dict[str, Any]) -> None:
         died = f"the test process {self.child.obituary()}"
         kind, message = self._killed or ("error", died)
+        # The blow was meant for a main case and met the teardown, which had begun meanwhile: that runs again.
+        met = self._progress.running if self._progress.in_teardown else None
+        mistaken = self._killed is not None and met not in (None, self._doomed)
         self._killed = None
-        in_teardown = self._progress.in_teardown
         self.child.kill()
         aftermath = Aftermath(Path(command["journal"]), self._progress, self._apply, SteadyClock(command["epoch"]))
-        aftermath.close_running(kind, message)
+        aftermath.close_running(kind, message, final=not mistaken)
         reason = message.partition("\n")[0]
-        given_up = self._progress.resumed or command.get("resume") is not None
-        if kind == "stopped" and in_teardown:
-            given_up = True
-        if given_up or not self._progress.teardown_is_left:
+        # Each process gets further than the one before it, or the teardown cannot be run at all.
+        before, self._left = self._left, len(self._progress.unfinished)
+        if self._left == before or not self._progress.teardown_is_left:
             aftermath.finish(reason, self._stop_reason)
             return
         resume = self._progress.resume(self.fold.begun(), reason, self._stop_reason)

@@ -90,9 +90,9 @@ class ChildFront:
             from sequencer.runtime.debugger import Debugger
 
             run.debugger = Debugger(self._link.send, run.interrupts)
-            self._link.listen(run.interrupts.stop, run.dialogs.deliver, run.debugger.typed)
+            self._link.listen(run.interrupts.stop, run.dialogs.deliver, run.interrupts.end_step, run.debugger.typed)
         else:
-            self._link.listen(run.interrupts.stop, run.dialogs.deliver)
+            self._link.listen(run.interrupts.stop, run.dialogs.deliver, run.interrupts.end_step)
 
     def close(self, run: RunContext) -> None:
         """The journal is complete; a signal now ends the waiting for another run, where there is any."""

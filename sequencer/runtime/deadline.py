@@ -31,6 +31,7 @@ class Interrupts:
 
     ``announce`` is told the seconds that are left until the nearest deadline, ``None`` when there is none any more, so
     that somebody outside can watch over code that no exception reaches. ``stoppable`` false keeps a stop waiting.
+    ``position`` is the number of the last event, by which ``end_step`` knows what is meant.
     """
 
     def __init__(self, announce: Callable[[float | None], None] | None = None) -> None:
@@ -40,6 +41,8 @@ class Interrupts:
         self._announced: Deadline | None = None
         self._deadlines: list[Deadline] = []
         self._stopped: Stopped | None = None
+        self._ended: tuple[int, Stopped] | None = None
+        self.position = 0
         self._shields = 1
         self._due = False
         self._suspended = False
@@ -119,6 +122,12 @@ class Interrupts:
         self._due = True
         self._alarm.poke()
 
+    def end_step(self, position: int, reason: str) -> None:
+        """Stops what goes on since event number ``position``, also where a stop has to wait. From any thread."""
+        self._ended = position, Stopped(reason)
+        self._due = True
+        self._alarm.poke()
+
     def sleep(self, seconds: float) -> None:
         """Sleeps in slices, so that an interruption arrives soon also where it cannot cut a sleep short."""
         until = time.monotonic() + seconds
@@ -137,6 +146,9 @@ class Interrupts:
         if self._stopped is not None and self.stoppable:
             self._alarm.set(REPEAT_SECONDS)
             raise self._stopped
+        if self._ended is not None and self._ended[0] == self.position:
+            self._alarm.set(REPEAT_SECONDS)
+            raise self._ended[1]
         now = time.monotonic()
         expired = [deadline for deadline in self._deadlines if deadline.when <= now and not self._suspended]
         if expired:

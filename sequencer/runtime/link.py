@@ -17,7 +17,12 @@ from typing import Any
 
 from sequencer.runtime.start import Start, read_start
 
-_Heard = tuple[Callable[[str], None], Callable[[str, str, Any, str | None], object], Callable[[str | None], object]]
+_Heard = tuple[
+    Callable[[str], None],
+    Callable[[str, str, Any, str | None], object],
+    Callable[[int, str], None],
+    Callable[[str | None], object],
+]
 GONE = "the program that started the run is gone"
 
 
@@ -97,13 +102,14 @@ class Link:
         self,
         stop: Callable[[str], None],
         answer: Callable[[str, str, Any, str | None], object],
+        end_step: Callable[[int, str], None],
         debug: Callable[[str | None], object] = lambda line: None,
     ) -> None:
         """From now on passes commands on, from a thread; the end of the pipe is a stop.
 
         ``debug`` gets the lines for the debugger, ``None`` at their end.
         """
-        self._heard = stop, answer, debug
+        self._heard = stop, answer, end_step, debug
         if self._stop_reason is not None:
             stop(self._stop_reason)
 
@@ -122,9 +128,11 @@ class Link:
             elif command == "stop":
                 self._stop(str(message.get("reason") or "stopped"))
             elif self._heard is not None:
-                _, answer, debug = self._heard
+                _, answer, end_step, debug = self._heard
                 if command == "answer":
                     answer(str(message["dialog"]), str(message["result"]), message.get("value"), message.get("by"))
+                elif command == "end_step":
+                    end_step(message["seq"], str(message["reason"]))
                 elif command == "debug":
                     debug(message.get("line"))
         _print_nowhere()

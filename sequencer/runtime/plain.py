@@ -53,12 +53,11 @@ class PlainFront:
         """Nobody watches from outside."""
 
     def connect(self, run: RunContext) -> None:
-        """The first Ctrl-C is a stop: what must always run still does. The second one is pytest's."""
+        """Each Ctrl-C is a stop, whatever runs; none of them cuts short what must always run."""
         if threading.current_thread() is not threading.main_thread() or self._config.option.usepdb:
             return
 
         def interrupt(number: int, frame: FrameType | None) -> None:
-            signal.signal(signal.SIGINT, self._signal_before)
             run.interrupts.stop("stopped by Ctrl-C")
 
         self._signal_before = signal.signal(signal.SIGINT, interrupt)

@@ -75,7 +75,7 @@ class RunContext:
     def emit(self, event: Event) -> None:
         """Sends an event on its way; no interruption comes in between."""
         with self.interrupts:
-            self._stream.emit(event)
+            self.interrupts.position = self._stream.emit(event)
             if self._stream.lost is not None and not self._lost_known:
                 self._report_lost(self._stream.lost)
 

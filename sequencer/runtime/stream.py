@@ -32,14 +32,18 @@ class EventStream:
         self._link = link
         self._seq = seq
 
-    def emit(self, event: Event) -> None:
-        """Stamps and hands on. Never raises for what the event holds, nor for a journal that cannot be written."""
+    def emit(self, event: Event) -> int:
+        """Stamps and hands on; returns the event's number.
+
+        Never raises for what the event holds, nor for a journal that cannot be written.
+        """
         self._seq += 1
         stamped = Stamped(self._seq, round(self.clock.now(), 6), event)
         if self._journal is not None or self._link is not None:
             self._write(_line(stamped))
         for listener in self.listeners:
             listener(stamped)
+        return self._seq
 
     def _write(self, line: bytes) -> None:
         if self._journal is not None:

@@ -142,3 +142,22 @@ def test_a_run_needs_only_what_it_uses() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
+@pytest.mark.parametrize("loading", ["click", "sequencer.cli.run_session"])
+def test_ctrl_c_while_the_command_is_loaded_is_a_stop(loading: str, tmp_path: Path) -> None:
+    """Exit code 3 and one word, wherever in the imports it came."""
+    code = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {loading!r}:\n            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from sequencer.__main__ import main\nmain()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == ExitCode.STOPPED
+    assert done.stderr.split() == ["stopped"]

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -17,6 +18,9 @@ import pytest
 from sequencer.domain.fold import Fold, read_journal
 from sequencer.runner.exit_code import exit_code
 from sequencer.runner.request import RunNotPossible, StartRequest
+from sequencer.runner.supervisor import Supervisor
+from sequencer.vocabulary.event import CaseFinished, CaseStarted, RunStarted, Stamped
+from sequencer.vocabulary.event_line import encode
 from tests.runner.conftest import HASTY, PATIENT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -149,13 +153,28 @@ def test_a_process_that_dies_takes_no_data_with_it(project: Any, execute: Callab
     assert_complete(outcome)
 
 
-def test_a_teardown_that_kills_its_process_twice_is_given_up(project: Any, execute: Callable[..., Any]) -> None:
-    """The fresh process dies as well: the report says so and ends."""
+def test_teardown_goes_on_however_often_its_process_dies(project: Any, execute: Callable[..., Any]) -> None:
+    """Each teardown case that kills its process is an error, and the next one runs in a fresh process."""
     p = project
     p.module("main", p.case("bad", p.call("vanish")))
-    p.module("end", p.case("worse", p.call("vanish")), p.case("rest"), group="teardown")
+    p.module("end", *(p.case(name, p.call("vanish")) for name in ("worse", "worst")), p.case("rest"), group="teardown")
     outcome = execute()
-    assert list(outcome.statuses.values()) == ["error", "error", "skipped"]
+    assert list(outcome.statuses.values()) == ["error", "error", "error", "passed"]
+    assert outcome.report["status"] == "error"
+    assert_complete(outcome)
+
+
+def test_a_teardown_that_cannot_even_begin_is_given_up(project: Any, execute: Callable[..., Any]) -> None:
+    """No process comes up any more: the report says so and ends."""
+    p = project
+    (p.folder / "test_again.py").write_text(
+        "import os, pathlib\nmark = pathlib.Path(__file__).with_name('once')\n"
+        "if mark.exists():\n    os._exit(9)\nmark.touch()\n"
+    )
+    p.module("main", p.case("bad", p.call("vanish")))
+    p.module("end", p.case("off"), group="teardown")
+    outcome = execute()
+    assert outcome.statuses == {"main::bad": "error", "end::off": "skipped"}
     assert outcome.report["status"] == "error"
     assert_complete(outcome)
 
@@ -198,6 +217,105 @@ def test_a_stop_does_not_disturb_the_teardown(project: Any, execute: Callable[..
     assert outcome.report["status"] == "passed"
 
 
+def test_no_number_of_stops_disturbs_the_teardown(project: Any, execute: Callable[..., Any]) -> None:
+    """What switches the bench off comes to its end, and so does what follows it."""
+    p = project
+    p.module("main", p.case("a"))
+    off = (p.call("sleep", "0.4"), p.call("log", "'off'"))
+    p.module("end", p.case("off", *off), p.case("off2", p.call("log", "'off2'")), group="teardown")
+    outcome = execute(stop_at="sleep", stops=5)
+    assert outcome.statuses == {"main::a": "passed", "end::off": "passed", "end::off2": "passed"}
+    assert p.logged == ["open bench", "off", "off2", "close bench"]
+    assert_complete(outcome)
+
+
+@needs_posix
+@pytest.mark.parametrize("method", ["sleep", "swallow", "unreachable"])
+def test_a_teardown_step_that_hangs_is_ended_alone(
+    project: Any, execute: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Stopped again after a long while the step ends, if need be with its process, and the next case runs."""
+    monkeypatch.setattr("sequencer.runner.watch.HANGING_SECONDS", 0.0)
+    p = project
+    p.module("main", p.case("a"))
+    p.module("end", p.case("stuck", p.call(method)), p.case("off", p.call("log", "'off'")), group="teardown")
+    outcome = execute(stop_at=method, stops=2, grace=HASTY if method == "unreachable" else PATIENT)
+    assert outcome.statuses == {"main::a": "passed", "end::stuck": "stopped", "end::off": "passed"}
+    assert outcome.report["status"] == "stopped"
+    assert f"bench.{method}" in outcome.failures("end::stuck")[0]["message"]
+    assert p.logged[-2:] == ["off", "close bench"]
+    assert_complete(outcome)
+
+
+def test_a_wait_of_the_teardown_is_not_ended(
+    project: Any, execute: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the time that a capacitor needs, and it passes by itself."""
+    monkeypatch.setattr("sequencer.runner.watch.HANGING_SECONDS", 0.0)
+    p = project
+    p.module("main", p.case("a"))
+    bleed = (p.call("give"), "Wait(case, 's.yaml:2:1', 0.5).run()")
+    p.module("end", p.case("bleed", *bleed), p.case("off", p.call("log", "'off'")), group="teardown")
+    outcome = execute(stop_at="give", stops=4)
+    assert set(outcome.statuses.values()) == {"passed"}
+
+
+def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> None:
+    """The process was quicker than the second stop: the case that switches off is not left half done."""
+    journal, inbox, spawned, seen = tmp_path / "journal.jsonl", SimpleQueue(), [], []
+
+    def write(seq: int, event: Any) -> bytes:
+        line = encode(Stamped(seq, float(seq), event))
+        with journal.open("ab") as file:
+            file.write(line)
+        return line
+
+    class Process:
+        alive = False
+
+        def __init__(self, killed: Callable[[], None]) -> None:
+            self.sent: list[Any] = []
+            self._killed = killed
+
+        def send(self, message: Any) -> None:
+            self.sent.append(message)
+
+        def kill(self) -> None:
+            self._killed()
+
+        def obituary(self) -> str:
+            return "was ended"
+
+    def too_late() -> None:
+        write(3, CaseFinished("main::a", "stopped"))
+        write(4, CaseStarted("end::off", 1))
+        first._killed = lambda: None
+        inbox.put((first, b""))
+
+    def spawn() -> Any:
+        spawned.append(Process(lambda: None))
+        inbox.put((spawned[-1], b'{"ready":true}\n'))
+        return spawned[-1]
+
+    first = Process(too_late)
+    supervisor = Supervisor(first, inbox, spawn, seen.append, PATIENT)
+    plan = [
+        {"id": name, "name": name, "group": group, "cases": [{"id": case, "name": case, "group": "main"}]}
+        for name, group, case in (("main", "main", "a"), ("end", "teardown", "off"))
+    ]
+    begin = write(1, RunStarted(run="r", sequence={}, modules=plan, hardseq="1", host={}, record={}, params={}))
+    inbox.put((first, b'{"ready":true}\n'))
+    supervisor.start({"command": "start", "journal": str(journal), "epoch": 0.0})
+    inbox.put((first, begin + write(2, CaseStarted("main::a", 1))))
+    supervisor.stop("enough")
+    supervisor.stop("enough")
+    while not (spawned and spawned[0].sent):
+        time.sleep(0.01)
+    supervisor.close()
+    assert spawned[0].sent[0]["resume"]["statuses"] == {"main::a": "stopped"}
+    assert [each.event.final for each in seen if isinstance(each.event, CaseFinished)] == [True, False]
+
+
 @needs_posix
 def test_a_process_told_to_terminate_stops_cleanly(project: Any, make_run: Callable[..., Any]) -> None:
     """SIGTERM to the test process itself, as a service manager sends it, is a stop."""
@@ -216,9 +334,11 @@ def test_a_process_told_to_terminate_stops_cleanly(project: Any, make_run: Calla
 
 
 @needs_posix
-def test_the_first_ctrl_c_in_plain_pytest_tidies_up(project: Any) -> None:
-    """The running case ends, the rest is skipped, teardown runs."""
+def test_ctrl_c_in_plain_pytest_tidies_up(project: Any) -> None:
+    """The running case ends, the rest is skipped, teardown runs, whatever else is pressed."""
     with_teardown(project, project.call("log", "'running'"), project.call("sleep"))
+    slow = project.case("slow", project.call("log", "'begins'"), project.call("sleep", "0.5"))
+    project.module("end", slow, project.case("off", project.call("log", "'off'")), group="teardown")
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(project.write())],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -229,9 +349,12 @@ def test_the_first_ctrl_c_in_plain_pytest_tidies_up(project: Any) -> None:
         time.sleep(0.02)
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
+    while "begins" not in project.logged and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert "1 failed, 2 passed, 1 skipped" in output
+    assert "1 failed, 3 passed, 1 skipped" in output
     assert project.logged[-2:] == ["off", "close bench"]
 
 
