@@ -10,7 +10,7 @@ from pathlib import Path
 from sequencer.cli.exit_codes import Refusal
 from sequencer.cli.stand_request import stand_request
 from sequencer.cli.watch import file_times
-from sequencer.compiler.project import ensure_compiled
+from sequencer.compiler.project import Compiled, ensure_compiled, restore
 from sequencer.panel.bench import Choice, Listener, Loaded, PanelRun, Wish
 from sequencer.panel.errors import Invalid, Refused
 from sequencer.runner.request import RunRefused, StandInUse, StartRequest
@@ -78,12 +78,14 @@ class ProjectBench:
         """Reads, checks, compiles, and asks a first test process for the plan. Raises ``InvalidInput``, ``OSError``."""
         project = open_project(self._files[choice]).checked()
         compiled = ensure_compiled(self._files[choice], project=project.folder, compiled=project.state.compiled)
-        warm: list[BenchRun] = [BenchRun(compiled.folder, project, self._simulate)]
+        warm: list[BenchRun] = [BenchRun(compiled, project, self._simulate)]
         warm[0].run.prepare()
         plan = warm[0].run.plan()
 
         def launch(listener: Listener, output: Callable[[str], None]) -> PanelRun:
-            run = warm.pop() if warm else BenchRun(compiled.folder, project, self._simulate)
+            if not warm:
+                restore(compiled, self._files[choice], project=project.folder)
+            run = warm.pop() if warm else BenchRun(compiled, project, self._simulate)
             run.listeners += [listener, *self._listeners]
             run.output = output
             run.run.upload = self._upload
@@ -95,12 +97,19 @@ class ProjectBench:
 class BenchRun:
     """A run with this stand's driver arguments and facts. ``listeners`` and ``output`` are set before it starts."""
 
-    def __init__(self, folder: Path, project: Project, simulate: bool) -> None:
+    def __init__(self, compiled: Compiled, project: Project, simulate: bool) -> None:
         self.listeners: list[Listener] = []
         self.output: Callable[[str], None] = lambda text: None
         self._project = project
         self._simulate = simulate
-        self.run = Run(folder, project.state, listeners=[self._tell], output=self._print, project=project.folder)
+        self.run = Run(
+            compiled.folder,
+            project.state,
+            listeners=[self._tell],
+            output=self._print,
+            project=project.folder,
+            manifest=compiled.manifest,
+        )
 
     def prepare(self) -> None:
         """Starts the test process, if there is none, and waits until it is warm; the stand's drivers open meanwhile."""

@@ -97,6 +97,7 @@ def run_once(options: RunOptions, spare: Child | None = None) -> ExitCode:
         output=relay.output,
         project=project.folder,
         spare=spare,
+        manifest=compiled.manifest,
     )
     with ExitStack() as opened:
         opened.callback(run.close)

@@ -15,6 +15,7 @@ from sequencer.compiler.emitter import FunctionEmitter, literal
 from sequencer.compiler.file_name import short_name
 from sequencer.steps.base import StepRun
 from sequencer.vocabulary.model import Case, Driver, Module, Param, Sequence, Step
+from sequencer.vocabulary.status import GROUPS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -61,10 +62,21 @@ def _conftest(sequence: Sequence, folder: Path) -> str:
         "vars": sequence.variables,
         "record": sequence.record,
         "modules": [module.id for module in sequence.modules],
+        "plan": _plan(sequence),
         "driver_folders": [_relative(path, folder) for path in sequence.driver_folders],
     }
     drivers = [_driver_fixture(driver, folder) for driver in sequence.drivers]
     return _render("conftest.py.j2", title=sequence.name, sequence=sequence, header=header, drivers=drivers)
+
+
+def _plan(sequence: Sequence) -> list[str]:
+    """What has to be collected, in running order: full names of cases, and ``after_run``."""
+    cases = (
+        case
+        for module in sorted(sequence.modules, key=lambda module: GROUPS.index(module.group))
+        for case in sorted(module.cases, key=lambda case: GROUPS.index(case.group))
+    )
+    return [*(case.full_name for case in cases), *(["after_run"] if sequence.after_run else [])]
 
 
 def _param(param: Param) -> dict[str, Any]:

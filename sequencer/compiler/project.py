@@ -6,9 +6,11 @@ import json
 import os
 import py_compile
 import shutil
+import sys
 import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
-from hashlib import sha256
 from importlib.util import cache_from_source
 from pathlib import Path
 from time import time
@@ -16,10 +18,11 @@ from typing import Any
 
 from sequencer import __version__
 from sequencer.compiler.file_name import short_name
+from sequencer.domain.manifest import MANIFEST, damage, digest, make_manifest
 from sequencer.vocabulary.model import Param, Sequence
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 _KEPT_SECONDS = 24 * 3600.0
 
 
@@ -27,10 +30,12 @@ _KEPT_SECONDS = 24 * 3600.0
 class Compiled:
     """A generated project that is ready to run.
 
+    ``manifest`` is the digest of the folder's ``manifest.json``, which the test process holds against what it finds.
     ``problems`` are the warnings and notes of the check; ``fresh`` is true when this call compiled it.
     """
 
     folder: Path
+    manifest: str
     name: str
     params: tuple[Param, ...]
     problems: tuple[Problem, ...]
@@ -41,25 +46,37 @@ def ensure_compiled(path: Path, *, project: Path, compiled: Path, stepping: bool
     """The generated project for the sequence file ``path``, made anew only when one of its inputs changed.
 
     ``compiled`` is the state folder's place for generated projects. When nothing changed, the sequence is not even
-    read: its bytes, those of what it includes and of its drivers are compared with the manifest by their sha256.
+    read: its bytes, those of what it includes and of its drivers are compared by their sha256 with what was noted, and
+    so is every generated file. What was damaged there, is missing or was added is not run but made anew.
     ``stepping`` is for a run that can pause before each step: a generated project beside the usual one.
     Raises ``InvalidInput`` with every problem of the sequence; ``OSError`` when the folder cannot be written.
     """
     variant = "-stepping" if stepping else ""
-    manifest = compiled / f"{short_name(path.stem)}-{_digest(str(path.resolve()).encode())[:12]}{variant}.json"
-    known = _read_manifest(manifest, compiled)
+    note = compiled / f"{short_name(path.stem)}-{digest(str(path.resolve()).encode())[:12]}{variant}.json"
+    known = _read_note(note, compiled)
     if known is not None:
         return known
     sequence, problems = _read_sequence(path, project)
     # Every generated project lies equally deep, so that the place of one gives the relative paths of all.
     texts = _compile(sequence, compiled / "project", stepping)
-    folder = compiled / f"{short_name(path.stem)}-{_digest(json.dumps(texts).encode())[:16]}"
-    if not folder.is_dir():
+    folder = compiled / f"{short_name(path.stem)}-{digest(json.dumps(texts).encode())[:16]}"
+    if not _is_whole(folder, texts):
         _write_whole(texts, folder)
-    result = Compiled(folder, sequence.name, sequence.params, problems, fresh=True)
-    _write_manifest(manifest, result, sequence)
+    manifest = digest((folder / MANIFEST).read_bytes())
+    result = Compiled(folder, manifest, sequence.name, sequence.params, problems, fresh=True)
+    _write_note(note, result, sequence)
     _remove_unused(compiled)
     return result
+
+
+def restore(compiled: Compiled, path: Path, *, project: Path) -> None:
+    """Makes a generated project anew that was damaged meanwhile, unless its sequence has changed as well.
+
+    Raises nothing: a test process looks for itself, and says what is wrong.
+    """
+    with suppress(OSError, InvalidInput):
+        if damage(_read_folder(compiled.folder), compiled.manifest) is not None:
+            ensure_compiled(path, project=project, compiled=compiled.folder.parent)
 
 
 def write_project(path: Path, *, project: Path, folder: Path) -> tuple[list[str], tuple[Problem, ...]]:
@@ -99,28 +116,30 @@ def _compile(sequence: Sequence, folder: Path, stepping: bool = False) -> dict[s
     return compile_sequence(sequence, folder=folder, stepping=stepping)
 
 
-def _read_manifest(manifest: Path, compiled: Path) -> Compiled | None:
+def _read_note(note: Path, compiled: Path) -> Compiled | None:
     try:
-        known: dict[str, Any] = json.loads(manifest.read_bytes())
+        known: dict[str, Any] = json.loads(note.read_bytes())
         if known["format"] != MANIFEST_FORMAT or known["hardseq"] != __version__:
             return None
-        folder = compiled / known["folder"]
-        if not (folder / "conftest.py").is_file():
+        if any(_file_digest(Path(name)) != written for name, written in known["inputs"].items()):
             return None
-        if any(_file_digest(Path(name)) != digest for name, digest in known["inputs"].items()):
+        folder = compiled / known["folder"]
+        if known["python"] != sys.implementation.cache_tag or damage(_read_folder(folder), known["manifest"]):
             return None
         params = tuple(Param(**{**param, "one_of": tuple(param["one_of"])}) for param in known["params"])
         problems = tuple(Problem(**{**problem, "place": Place(*problem["place"])}) for problem in known["problems"])
-        return Compiled(folder, known["name"], params, problems, fresh=False)
+        return Compiled(folder, known["manifest"], known["name"], params, problems, fresh=False)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None  # a manifest that cannot be used is one that is not there
+        return None  # a note that cannot be used is one that is not there
 
 
-def _write_manifest(manifest: Path, compiled: Compiled, sequence: Sequence) -> None:
+def _write_note(note: Path, compiled: Compiled, sequence: Sequence) -> None:
     document = {
         "format": MANIFEST_FORMAT,
         "hardseq": __version__,
+        "python": sys.implementation.cache_tag,
         "folder": compiled.folder.name,
+        "manifest": compiled.manifest,
         "name": compiled.name,
         "inputs": dict(sequence.inputs),
         "params": [asdict(param) for param in compiled.params],
@@ -128,12 +147,24 @@ def _write_manifest(manifest: Path, compiled: Compiled, sequence: Sequence) -> N
             {field.name: getattr(problem, field.name) for field in fields(problem)} for problem in compiled.problems
         ],
     }
-    written = manifest.with_suffix(f".{os.getpid()}.tmp")
+    written = note.with_suffix(f".{os.getpid()}.tmp")
     written.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    written.replace(manifest)
+    written.replace(note)
 
 
-def _write_whole(texts: dict[str, str], folder: Path) -> None:
+def _is_whole(folder: Path, texts: Mapping[str, str]) -> bool:
+    """Whether the folder holds these files, their bytecode for this Python, and nothing else."""
+    try:
+        files = _read_folder(folder)
+    except OSError:
+        return False
+    names = {*texts, *(_bytecode(name) for name in texts if name.endswith(".py")), MANIFEST}
+    if files.keys() != names or any(files[name] != text.encode() for name, text in texts.items()):
+        return False
+    return files[MANIFEST] == make_manifest({name: files[name] for name in files if name != MANIFEST})
+
+
+def _write_whole(texts: Mapping[str, str], folder: Path) -> None:
     """Writes the files beside their place and moves them there together; a second writer's equal result is as good."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
@@ -142,16 +173,44 @@ def _write_whole(texts: dict[str, str], folder: Path) -> None:
             path = unfinished / name
             path.write_text(text, encoding="utf-8", newline="\n")
             if name.endswith(".py"):
-                # Explicitly, because an environment may keep Python from writing bytecode by itself.
-                bytecode = unfinished / "__pycache__" / Path(cache_from_source(name)).name
-                py_compile.compile(str(path), cfile=str(bytecode), dfile=str(folder / name), doraise=True)
-        try:
-            unfinished.replace(folder)
-        except OSError:
-            if not folder.is_dir():
-                raise
+                # Explicitly, because an environment may keep Python from writing bytecode by itself. By the hash of
+                # its source: times of files say little after a copy.
+                py_compile.compile(
+                    str(path),
+                    cfile=str(unfinished / _bytecode(name)),
+                    dfile=str(folder / name),
+                    doraise=True,
+                    invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
+                )
+        (unfinished / MANIFEST).write_bytes(make_manifest(_read_folder(unfinished)))
+        _replace(folder, unfinished)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _replace(folder: Path, unfinished: Path) -> None:
+    """Moves the finished project to its place; what lies there is damaged, or another writer's equal result."""
+    if os.path.lexists(folder):
+        damaged = Path(tempfile.mkdtemp(prefix=".damaged-", dir=folder.parent))
+        try:
+            with suppress(FileNotFoundError):  # another writer was faster
+                folder.replace(damaged / folder.name)
+        finally:
+            shutil.rmtree(damaged, ignore_errors=True)
+    try:
+        unfinished.replace(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+def _read_folder(folder: Path) -> dict[str, bytes]:
+    """Everything in a generated project, relative path to content. Raises ``OSError``."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if not path.is_dir()}
+
+
+def _bytecode(name: str) -> str:
+    return f"__pycache__/{Path(cache_from_source(name)).name}"
 
 
 def _remove_unused(compiled: Path) -> None:
@@ -170,12 +229,8 @@ def _remove_unused(compiled: Path) -> None:
             continue
 
 
-def _digest(data: bytes) -> str:
-    return sha256(data).hexdigest()
-
-
 def _file_digest(path: Path) -> str | None:
     try:
-        return _digest(path.read_bytes())
+        return digest(path.read_bytes())
     except FileNotFoundError:
         return None

@@ -61,9 +61,13 @@ class Child:
         """Whether the process is there."""
         return self._process.poll() is None
 
-    def collect(self, folder: Path, cwd: Path | None = None) -> None:
-        """Tells it the generated project, and the folder in which drivers shall find themselves."""
-        self.send({"command": "collect", "folder": str(folder.resolve()), "cwd": None if cwd is None else str(cwd)})
+    def collect(self, folder: Path, cwd: Path | None = None, manifest: str | None = None) -> None:
+        """Tells it the generated project, and the folder in which drivers shall find themselves.
+
+        ``manifest`` is the digest of the project's manifest, which it then compares the files with.
+        """
+        where = {"folder": str(folder.resolve()), "cwd": None if cwd is None else str(cwd)}
+        self.send({"command": "collect", **where, "manifest": manifest})
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Sends one command; a process that is gone is noticed elsewhere."""

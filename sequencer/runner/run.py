@@ -37,13 +37,14 @@ def _ignore(line: str) -> None:
 class Run:
     """Owns the test process of one run: ``prepare``, ``start``, ``wait``, ``close``.
 
-    ``compiled`` is the generated project, ``project`` the folder in which drivers find themselves (by default the
-    present one). ``listeners`` are told every event, ``output`` each line that drivers print; both from threads. All
-    methods may be called from any thread, ``stop`` also from a signal handler. ``upload``, when it is set before
-    ``start``, sends the report for the steps that ask for it (``sync.deliveries.Deliveries.upload``). ``debugger``, set
-    before ``start``, is told what the debugger of the test process says: ``{"text": line}``, and ``{"prompt": text}``
-    when it waits for ``debug``, ``{"over": true}`` when it does so no more. ``spare`` is a test process that was
-    started before anybody knew what to run.
+    ``compiled`` is the generated project, ``manifest`` the digest of its manifest: where it is given, nothing runs
+    unless every file is what the manifest says. ``project`` is the folder in which drivers find themselves (by default
+    the present one). ``listeners`` are told every event, ``output`` each line that drivers print; both from threads.
+    All methods may be called from any thread, ``stop`` also from a signal handler. ``upload``, when it is set before
+    ``start``, sends the report for the steps that ask for it (``sync.deliveries.Deliveries.upload``). ``debugger``,
+    set before ``start``, is told what the debugger of the test process says: ``{"text": line}``, and ``{"prompt":
+    text}`` when it waits for ``debug``, ``{"over": true}`` when it does so no more. ``spare`` is a test process that
+    was started before anybody knew what to run.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class Run:
         project: Path | None = None,
         grace: float = GRACE_SECONDS,
         spare: Child | None = None,
+        manifest: str | None = None,
     ) -> None:
         self.run_id: str | None = None
         self.upload: Upload | None = None
         self.debugger: Callable[[dict[str, Any]], object] | None = None
         self._compiled = compiled
+        self._manifest = manifest
         self._state = state
         self._given = tuple(listeners)
         self._listeners = list(listeners)
@@ -132,6 +135,7 @@ class Run:
             output=self._output,
             project=self._project,
             grace=self._grace,
+            manifest=self._manifest,
         )
         if not supervisor.child.hand_over(run._receive, run._output):
             return None
@@ -255,7 +259,7 @@ class Run:
         child, self._spare = self._spare, None
         if child is None or not child.hand_over(self._receive, self._output):
             child = Child(self._receive, self._output)
-        child.collect(self._compiled, self._project)
+        child.collect(self._compiled, self._project, self._manifest)
         return child
 
     def _receive(self, child: Child, chunk: bytes) -> None:

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+from pathlib import Path
+
+from sequencer.domain.manifest import damage
 
 _WITHOUT = (
     "terminal",
@@ -56,14 +60,30 @@ def main() -> None:
     project = link.wait_for_project()
     if project is None:
         return
-    folder, cwd = project
+    folder, cwd, manifest = project
+    if manifest is not None and (changed := _changed(folder, manifest)):
+        link.send({"ready": False, "error": f"{changed}; the next start makes them anew"})
+        return
     if cwd is not None:
         os.chdir(cwd)
+    # What was compared is what runs: not bytecode that lies elsewhere.
+    elsewhere, sys.pycache_prefix = sys.pycache_prefix, None
     without = [argument for name in _WITHOUT for argument in ("-p", f"no:{name}")]
     pytest.main(
         ["--assert=plain", f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), *without, str(folder)],
-        [ChildFront(link)],
+        [ChildFront(link, elsewhere)],
     )
+
+
+def _changed(folder: Path, manifest: str) -> str | None:
+    """What of the generated project is not as its manifest says, before any of it is used."""
+    try:
+        files = {
+            path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if not path.is_dir()
+        }
+    except OSError as error:
+        return f"{error.filename} cannot be read: {error.strerror or error}"
+    return damage(files, manifest)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import faulthandler
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -25,10 +26,14 @@ TERMINATED = "the test process was told to end"
 
 
 class ChildFront:
-    """Connects a session to the link; itself a pytest plugin."""
+    """Connects a session to the link; itself a pytest plugin.
 
-    def __init__(self, link: Link) -> None:
+    ``pycache_prefix`` is where Python keeps the bytecode of all but generated tests.
+    """
+
+    def __init__(self, link: Link, pycache_prefix: str | None = None) -> None:
         self._link = link
+        self._pycache_prefix = pycache_prefix
         self._journal: Journal | None = None
         self._errors: list[str] = []
         self._ready = False
@@ -52,6 +57,7 @@ class ChildFront:
     def await_start(self, plan: Plan, *, keeps: bool, warm: Callable[[Start], None]) -> Start | None:
         """Tells that the tests are collected, then waits."""
         if not self._ready:
+            sys.pycache_prefix = self._pycache_prefix
             plan.document()
             gc.freeze()
         self._ready = True
@@ -60,9 +66,16 @@ class ChildFront:
         gc.enable()
         return start
 
+    def collects_all(self, folder: Path) -> bool:
+        """The runner selects by the start command, not by what is collected."""
+        return True
+
     def refuse(self, reason: str) -> None:
-        """Sends the reason."""
-        self._link.send({"refused": reason})
+        """Sends the reason; before the tests are ready, it is why they never will be."""
+        if self._ready:
+            self._link.send({"refused": reason})
+        else:
+            self._errors.append(reason)
 
     def open_stream(self, start: Start) -> EventStream:
         """To the journal, then down the pipe."""

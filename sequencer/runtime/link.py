@@ -66,15 +66,15 @@ class Link:
         """Sends a message that is no event."""
         self.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
-    def wait_for_project(self) -> tuple[Path, Path | None] | None:
-        """Blocks until the command to collect a generated project: its folder, and that to work in.
+    def wait_for_project(self) -> tuple[Path, Path | None, str | None] | None:
+        """Blocks until the command to collect a generated project: its folder, that to work in, its manifest's digest.
 
         ``None`` when there is nothing to do.
         """
         for message in self._lines:
             if message.get("command") == "collect":
                 cwd = message.get("cwd")
-                return Path(message["folder"]), None if cwd is None else Path(cwd)
+                return Path(message["folder"]), None if cwd is None else Path(cwd), message.get("manifest")
         return None
 
     def wait_for_start(self, plan: Callable[[], Mapping[str, Any]], warm: Callable[[Start], None]) -> Start | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -38,6 +39,16 @@ class PlainFront:
                 raise Refused(f"--arg {written}: write --arg NAME=VALUE")
             params[name] = value
         return Start(run=new_run_id(), params=params, simulate=self._config.option.simulate)
+
+    def collects_all(self, folder: Path) -> bool:
+        """Not when pytest was told names of tests, or files to take or to leave out."""
+        option, asked = self._config.option, self._config.args
+        if any(getattr(option, name, None) for name in ("lf", "ignore", "ignore_glob")) or any(
+            "::" in a for a in asked
+        ):
+            return False
+        start = self._config.invocation_params.dir
+        return any(folder.resolve().is_relative_to((start / each).resolve()) for each in asked)
 
     def refuse(self, reason: str) -> None:
         """Raises pytest's usage error."""

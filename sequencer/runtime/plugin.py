@@ -49,10 +49,13 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
     return collect_case(collector, name, obj)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    """Brings the tests into running order."""
-    prepare(session, items, PlainFront)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> Generator[None, object, object]:
+    """Brings the tests into running order, once it is known which of those that were collected are to run."""
+    collected = list(items)
+    result = yield
+    prepare(session, items, collected, PlainFront)
+    return result
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -18,7 +18,7 @@ from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.declared import Declared, declared_drivers
 from sequencer.runtime.drivers import add_driver_folders, load_module
 from sequencer.runtime.opening import Refused, open_idle, open_run
-from sequencer.runtime.plan import Plan, arrange
+from sequencer.runtime.plan import Plan, arrange, unplanned
 from sequencer.runtime.protocol import Protocol
 from sequencer.runtime.requirements import check_requirements
 from sequencer.runtime.stand import StandDrivers, tell
@@ -39,6 +39,9 @@ class Front(Interface):
 
         ``keeps`` says whether drivers could stay open for runs after this one; ``warm`` makes it so, and opens them.
         """
+
+    def collects_all(self, folder: Path) -> bool:
+        """Whether all tests of the generated project in ``folder`` were to be collected."""
 
     def refuse(self, reason: str) -> None:
         """Tells why there is no run."""
@@ -234,17 +237,29 @@ SESSION = pytest.StashKey[RunSession]()
 FRONT = pytest.StashKey[Front]()
 
 
-def prepare(session: pytest.Session, items: list[pytest.Item], make_front: Any) -> None:
-    """Arranges the items of a generated project; leaves those of any other folder alone."""
+def prepare(session: pytest.Session, items: list[pytest.Item], collected: list[pytest.Item], make_front: Any) -> None:
+    """Arranges the items of a generated project; leaves those of any other folder alone.
+
+    ``collected`` is what there was before any was deselected. When it is not what was planned, nothing runs.
+    """
     config = session.config
     conftest = next((each for each in config.pluginmanager.get_plugins() if _is_generated(each)), None)
     if conftest is None:
         return
     folder = Path(conftest.__file__).parent
     front = config.stash.get(FRONT, None) or make_front(config)
-    config.stash[SESSION] = RunSession(
-        session, arrange(items, conftest.SEQUENCE), folder, front, declared_drivers(conftest)
-    )
+    if items != collected:
+        # Whatever other plugins left out; but none of them knows what order a sequence has to keep.
+        left = set(items)
+        items[:] = [*(item for item in collected if item in left), *(item for item in items if item not in collected)]
+    plan = arrange(items, conftest.SEQUENCE)
+    everything = plan if len(items) == len(collected) else arrange(collected, conftest.SEQUENCE)
+    whole = not session.testsfailed and front.collects_all(folder)
+    if difference := unplanned(everything, collected, whole=whole):
+        items.clear()
+        front.refuse(f"what was collected is not what was planned: {difference}")
+        return
+    config.stash[SESSION] = RunSession(session, plan, folder, front, declared_drivers(conftest))
 
 
 def _is_generated(plugin: object) -> bool:
