@@ -22,6 +22,7 @@ from sequencer.language.schema import (
 )
 from sequencer.language.schema_parts import DRIVER, PARAM
 from sequencer.language.scope import AFTER_RUN_NAMES, ALWAYS, RUN_FIELDS
+from sequencer.language.sources import Sources
 from sequencer.language.wording import phrase
 from sequencer.steps import step_types
 from sequencer.steps.keys import SHARED_KEYS
@@ -122,9 +123,7 @@ def test_the_example_of_every_verb_is_valid(verb: str) -> None:
     assert document.root is not None
     told: list[object] = []
     for step in document.root["steps"]:
-        shapes().step(step_types()[verb]).check(
-            step, lambda place, value: str(value), lambda *each, **more: told.append(each)
-        )
+        shapes().step(step_types()[verb]).check(step, Sources(ROOT), lambda *each, **more: told.append(each))
     assert told == []
 
 

@@ -143,7 +143,8 @@ def _whole(text: str) -> ExpressionPart | None:
 
 
 def evaluate_template(data: Any, scope: Mapping[str, Any]) -> Any:
-    """``data`` with its expressions evaluated; a text that is one whole ``${{ }}`` becomes the value itself.
+    """``data`` with its expressions evaluated; a text that is one whole ``${{ }}`` becomes the value itself,
+    save as the key of a mapping: that is a text.
 
     Raises ``StepError``.
     """
@@ -156,10 +157,21 @@ def evaluate_template(data: Any, scope: Mapping[str, Any]) -> Any:
         except ExpressionSyntaxError as error:
             raise StepError(f"{data[:200]!r}: {error}") from None
     if isinstance(data, Mapping):
-        return {key: evaluate_template(value, scope) for key, value in data.items()}
+        return _mapping(data, scope)
     if isinstance(data, list | tuple):
         return [evaluate_template(value, scope) for value in data]
     return data
+
+
+def _mapping(data: Mapping[Any, Any], scope: Mapping[str, Any]) -> dict[Any, Any]:
+    """Keys are texts; two that become one are a ``StepError``, since one of the values would be lost."""
+    evaluated: dict[Any, Any] = {}
+    for written, value in data.items():
+        key = evaluate_text(written, scope) if isinstance(written, str) else written
+        if key in evaluated:
+            raise StepError(f"two keys are {key!r:.100}")
+        evaluated[key] = evaluate_template(value, scope)
+    return evaluated
 
 
 def evaluate_text(text: str, scope: Mapping[str, Any]) -> str:

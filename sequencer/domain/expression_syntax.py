@@ -46,11 +46,11 @@ class ExpressionPart(NamedTuple):
 
 
 def has_expression(data: Data) -> bool:
-    """Whether any text in ``data`` holds ``${{``."""
+    """Whether any text in ``data``, keys of mappings included, holds ``${{``."""
     if isinstance(data, str):
         return OPENING in data
     if isinstance(data, Mapping):
-        return any(has_expression(value) for value in data.values())
+        return any(has_expression(key) or has_expression(value) for key, value in data.items())
     if isinstance(data, list | tuple):
         return any(has_expression(value) for value in data)
     return False

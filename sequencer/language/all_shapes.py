@@ -16,8 +16,9 @@ from sequencer.language.schema import (
 from sequencer.language.schema_parts import DRIVER, ID_PATTERN, PARAM
 from sequencer.language.shapes import NamedShape, Shape, ValueCheck
 from sequencer.steps.base import StepType
+from sequencer.steps.keys import TEMPLATE
 
-_READ_APART: dict[str, Any] = {"type": "object", "minProperties": 1}
+_READ_APART: dict[str, Any] = {"type": "object", "minProperties": 1, **TEMPLATE}
 """Mappings whose entries are checked one by one, so that each problem has its entry's place."""
 
 
@@ -25,7 +26,7 @@ class Shapes:
     """The compiled checks of everything a file may say."""
 
     def __init__(self) -> None:
-        sections: dict[str, Any] = {key: {"type": "object"} for key in ("drivers", "params", "vars")}
+        sections: dict[str, Any] = {key: {"type": "object", **TEMPLATE} for key in ("drivers", "params", "vars")}
         sections["modules"] = _READ_APART
         self.top = Shape("a sequence", {**top_properties(), **sections}, ("name", "modules"), ignored="x-")
         cases: dict[str, Any] = {"cases": _READ_APART}

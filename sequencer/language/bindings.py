@@ -13,7 +13,9 @@ from sequencer.domain.expression import (
     has_expression,
 )
 from sequencer.language.context import Context
+from sequencer.language.expression_places import Refused
 from sequencer.language.plan import CasePlan, find
+from sequencer.language.shape_errors import refuse_expressions
 from sequencer.steps.set import SetStep
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
@@ -61,7 +63,7 @@ class CaseBindings:
         if OPENING not in written:
             return written
         if not self._values:
-            self._context.fixed_text(node, key)
+            refuse_expressions([Refused(node, key)], self._context.sources, self._context.problems.report)
             return written
         self._context.expressions.text(written, node.value_place(key))
         try:

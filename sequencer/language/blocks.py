@@ -145,7 +145,7 @@ class Includes:
     def offered(self, root: MappingNode, path: Path) -> Library:
         """The blocks of a file by their bare names; what is wrong with their headers is reported."""
         offered = Library()
-        self._shapes.blocks.check(root, self._sources.written, self._problems.report)
+        self._shapes.blocks.check(root, self._sources, self._problems.report)
         inside = self.library(root, path)
         kinds: tuple[Kind, ...] = ("steps", "cases", "modules")
         for kind in kinds:
@@ -169,7 +169,7 @@ class Includes:
                 steps.add("steps", node, owner.key_spans[name], owner.value_spans[name])
                 node = steps
             if isinstance(node, MappingNode):
-                self._shapes.block(kind).check(node, self._sources.written, self._problems.report)
+                self._shapes.block(kind).check(node, self._sources, self._problems.report)
                 params = self._params(node)
                 yield BlockDefinition(name, kind, owner, node, params, library)
             else:

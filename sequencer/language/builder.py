@@ -68,12 +68,11 @@ class SequenceBuilder:
 
     def _sequence(self, root: MappingNode) -> Sequence:
         context = self._context
-        context.shapes.top.check(root, self._sources.written, self._problems.report)
-        context.fixed_text(root, "name", "version", "description")
+        bad = context.shapes.top.check(root, self._sources, self._problems.report)
         top = TopLevel(context, root)
         params = top.params()
         variables = top.variables()
-        record = top.record()
+        record = top.record(bad)
         top.drivers()
         library = self._includes.library(root, self._path)
         modules = self._modules(root, library)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sequencer.domain.duration import parse_duration
-from sequencer.domain.expression import OPENING
 from sequencer.language.all_shapes import shapes
 from sequencer.language.drivers import Drivers
 from sequencer.language.expressions import ExpressionChecker
@@ -33,7 +32,7 @@ class Context:
 
     def check_step(self, step_type: StepType, node: MappingNode) -> frozenset[str]:
         """The keys of a step that are not as its verb wants them; they are reported."""
-        return self.shapes.step(step_type).check(node, self.sources.written, self.problems.report)
+        return self.shapes.step(step_type).check(node, self.sources, self.problems.report)
 
     def condition(self, node: MappingNode, what: str) -> str | None:
         """The expression under ``if``, ``None`` when it is always true; one that is always false is warned about."""
@@ -57,12 +56,3 @@ class Context:
             place = node.value_place("timeout")
             self.problems.report("wrong-value", "`timeout` must be longer than 0", place)
         return seconds or None
-
-    def fixed_text(self, node: MappingNode, *keys: str) -> None:
-        """Reports an expression in a text that nobody evaluates."""
-        for key in keys:
-            written = node.get(key)
-            if isinstance(written, str) and OPENING in written:
-                place = self.sources.inside(node.value_place(key), written, written.index(OPENING), len(OPENING))
-                message = f"`{key}` is a fixed text: an expression in it would not be evaluated"
-                self.problems.report("expression-in-fixed-text", message, place)

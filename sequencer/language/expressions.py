@@ -38,6 +38,9 @@ class ExpressionChecker:
             return value
         if kind is MappingNode:
             spans = value.value_spans
+            for key in value:
+                if OPENING in key:
+                    self.text(key, value.key_place(key))
             return {key: self.template(each, value.file, spans[key]) for key, each in value.items()}
         if kind is SequenceNode:
             return [self.template(each, value.file, span) for each, span in zip(value, value.spans, strict=True)]

@@ -28,12 +28,11 @@ class Planner:
         return modules
 
     def _check(self, shape: Shape, node: MappingNode) -> None:
-        shape.check(node, self._context.sources.written, self._context.problems.report)
+        shape.check(node, self._context.sources, self._context.problems.report)
 
     def _module(self, name: str, node: MappingNode, place: Place) -> ModulePlan:
         nodes, library, bindings = self._uses(node, "modules", "cases", self._library)
         module = ModulePlan(name, nodes, place, group_of(nodes), library, bindings=bindings)
-        self._context.fixed_text(node, "name", "description")
         owner = next((each for each in nodes if "cases" in each), None)
         if owner is None:
             if "use" not in node:

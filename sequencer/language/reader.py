@@ -11,6 +11,7 @@ from sequencer.domain.limits import limit_problems
 from sequencer.domain.units import convert_limits
 from sequencer.language.blocks import BlockDefinition, Library, check_parameters
 from sequencer.language.context import Context
+from sequencer.language.shape_errors import expression_in_key
 from sequencer.language.verbs import choose_verb
 from sequencer.language.wording import show
 from sequencer.steps.base import Block
@@ -54,7 +55,6 @@ class Reader:
     def shared(self, node: MappingNode, verb: str) -> dict[str, Any]:
         """The keyword arguments for ``Step`` itself."""
         taken = self._context.step_types[verb].shared
-        self._context.fixed_text(node, "name")
         return {
             "verb": verb,
             "place": node.place,
@@ -114,6 +114,9 @@ class Reader:
         wrong = limit_problems(written, known_unit)
         for path, code, message, severity in wrong:
             place = place_at(node, (key, *path), of_key=code == "unknown-limit")
+            if code == "unknown-limit" and OPENING in str(path[-1]):
+                expression_in_key(place, self.problem)
+                continue
             self.problem(code, message, place, severity=severity)
         if any(problem.severity == "error" for problem in wrong):
             return written

@@ -21,7 +21,7 @@ from sequencer.language.schema_parts import (
 )
 from sequencer.steps import step_types
 from sequencer.steps.base import StepType
-from sequencer.steps.keys import Schema
+from sequencer.steps.keys import TEMPLATE, Schema
 
 SCHEMA_ID = "urn:hardseq:sequence"
 
@@ -39,9 +39,10 @@ def step_properties(step_type: StepType) -> dict[str, Schema]:
 
 
 def case_properties() -> dict[str, Schema]:
-    """Every key of a case."""
+    """Every key of a case; its words may use the values of its row or of the block's parameters."""
     return {
         **BOTH,
+        **{key: {**BOTH[key], **TEMPLATE} for key in ("name", "description")},
         "attempts": ATTEMPTS,
         "for_each": MATRIX,
         "steps": steps_schema("What the case does, in order."),
@@ -70,7 +71,7 @@ def block_properties(kind: str) -> dict[str, Schema]:
     parameter = mapping(
         "A parameter.",
         {
-            "default": {"description": "The value when none is given.", "examples": [5.0]},
+            "default": {**TEMPLATE, "description": "The value when none is given.", "examples": [5.0]},
             "description": text("What it is for, for people.", "The rail's voltage"),
         },
     )

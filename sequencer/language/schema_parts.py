@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sequencer.steps.keys import DURATION, SHARED_KEYS, Schema
+from sequencer.steps.keys import CONDITION, DURATION, SHARED_KEYS, TEMPLATE, VALUES, Schema
 from sequencer.steps.record import RECORD_SCHEMAS
 
 ID_PATTERN = "^[a-z][a-z0-9_]*$"
@@ -96,6 +96,7 @@ BOTH: Mapping[str, Schema] = {
     },
     "if": {
         "type": ["string", "boolean"],
+        **CONDITION,
         "description": "An expression without braces; when it is false, this is skipped.",
         "examples": ["params.variant == 'B'"],
     },
@@ -112,6 +113,7 @@ USE_BLOCK: Mapping[str, Schema] = {
     "use": text("The name of a block from an included file.", "bench.power_up"),
     "with": {
         "type": "object",
+        **VALUES,
         "description": "The block's parameters by name.",
         "examples": [{"volts": 5.0}],
     },
@@ -127,14 +129,14 @@ MATRIX: Schema = {
             "additionalProperties": {
                 "type": "array",
                 "minItems": 1,
-                "items": {"type": ["string", "number", "boolean", "null", "object"]},
+                "items": {"type": ["string", "number", "boolean", "null", "object"], **TEMPLATE},
             },
             "description": "One variable and its values. Values that are mappings are rows of several columns.",
         },
         {
             "type": "array",
             "minItems": 1,
-            "items": {"type": "object", "minProperties": 1},
+            "items": {"type": "object", "minProperties": 1, **VALUES},
             "description": "Rows: mappings with the same keys; the first key names the row.",
         },
         mapping(
@@ -159,6 +161,7 @@ DRIVER_USE: Schema = text(
 )
 _ARGUMENTS: Schema = {
     "type": "object",
+    **VALUES,
     "description": "Arguments by name for its constructor; the stand's configuration may override them.",
     "examples": [{"address": "TCPIP::192.168.0.7::INSTR"}],
 }
@@ -193,9 +196,10 @@ DRIVER: Schema = {
                         "idn": text(
                             "A regular expression that must be found in what the driver's `identify` (or `idn`) gives.",
                             "^KEYSIGHT.*,34465A",
+                            **TEMPLATE,
                         ),
                         "calibration_due": text(
-                            "The last day on which its calibration holds, as YYYY-MM-DD.", "2027-05-01"
+                            "The last day on which its calibration holds, as YYYY-MM-DD.", "2027-05-01", **TEMPLATE
                         ),
                     },
                     minProperties=1,
@@ -254,7 +258,7 @@ TOP: Mapping[str, Schema] = {
     ),
     "vars": named(
         "Constants and computed values; they may use each other.",
-        {},
+        TEMPLATE,
         examples=[{"input_voltage": 24.0, "upper": "${{ input_voltage * 1.1 }}"}],
     ),
     **RECORD_SCHEMAS,

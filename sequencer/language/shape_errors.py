@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sequencer.domain.expression import OPENING
+from sequencer.language.expression_places import Refused
+from sequencer.language.sources import Sources
 from sequencer.language.wording import did_you_mean, known_here, phrase, show, type_hint
 from sequencer.vocabulary.problem import Place, Severity
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
@@ -24,8 +27,35 @@ class Report(Protocol):
     ) -> None: ...
 
 
+def refuse_expressions(wrong: Iterable[Refused], sources: Sources, report: Report) -> Report:
+    """Reports expressions that nobody would evaluate; what it returns reports all but what is wrong because of them."""
+    told = set()
+    for each in wrong:
+        told.add(each.whole)
+        if each.in_key:
+            expression_in_key(each.whole, report)
+        else:
+            what = _label((each.key,)) if isinstance(each.key, str) else "this"
+            message = f"{what} is fixed: an expression in it would not be evaluated"
+            report("expression-in-fixed-text", message, each.place(sources))
+
+    def others(code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error") -> None:
+        if place not in told:
+            report(code, message, place, hint=hint, severity=severity)
+
+    return others
+
+
+def expression_in_key(place: Place, report: Report) -> None:
+    """An expression in a key that must be known before the run."""
+    report("expression-in-key", "a key here is fixed: an expression in it would not be evaluated", place)
+
+
 def unknown_key(node: MappingNode, key: str, known: Iterable[str], report: Report) -> None:
     """A key that means nothing here."""
+    if OPENING in key:
+        expression_in_key(node.key_place(key), report)
+        return
     names = [name for name in known if name not in node]
     hint = did_you_mean(key, names) or known_here(known)
     report("unknown-key", f"unknown key `{key}`", node.key_place(key), hint=hint)
@@ -33,6 +63,9 @@ def unknown_key(node: MappingNode, key: str, known: Iterable[str], report: Repor
 
 def name_problem(node: MappingNode, name: str, what: str, report: Report) -> None:
     """A name that people chose and that cannot be one."""
+    if OPENING in name:
+        expression_in_key(node.key_place(name), report)
+        return
     suggestion = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     suggestion = suggestion if suggestion[:1].isalpha() else f"x{suggestion}" if suggestion else ""
     message = f"`{name}` cannot be {what}: only small letters, digits and `_`, a letter first"

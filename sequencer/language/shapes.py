@@ -9,14 +9,15 @@ who read them check them, and in better words.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
-from sequencer.language.shape_errors import Report, explain, name_problem, unknown_key
-from sequencer.language.texts import TextPlan, text_plan
-from sequencer.steps.keys import Schema
-from sequencer.vocabulary.problem import Place
+from sequencer.language.expression_places import EVERYWHERE, expression_places, refused
+from sequencer.language.shape_errors import Report, explain, name_problem, refuse_expressions, unknown_key
+from sequencer.language.sources import Sources
+from sequencer.language.texts import text_plan
+from sequencer.steps.keys import MARK, Schema
 from sequencer.vocabulary.tree import MappingNode
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -28,7 +29,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "null": (type(None),),
 }
-_SAYS_NOTHING = frozenset({"description", "examples", "default", "title"})
+_SAYS_NOTHING = frozenset({"description", "examples", "default", "title", MARK})
 _CHECKED_ELSEWHERE = frozenset({"#/$defs/limits", "#/$defs/step", "#/$defs/case", "#/$defs/module"})
 
 
@@ -83,7 +84,8 @@ class ValueCheck:
     def __init__(self, schema: Schema) -> None:
         self.schema = inline(schema)
         constraints = set(self.schema) - _SAYS_NOTHING
-        self.plan: TextPlan | None = text_plan(self.schema)
+        self._texts = text_plan(self.schema)
+        self._places = expression_places(schema)
         self._types = self._plain_types() if constraints <= {"type"} else None
         self._open = not constraints
         self._good: set[tuple[type, Any]] = set()
@@ -114,10 +116,21 @@ class ValueCheck:
             return True
         return False
 
-    def report(self, node: MappingNode, key: str, report: Report) -> None:
-        """Reports what is wrong with ``node[key]``."""
+    def check(self, node: MappingNode, key: str, sources: Sources, report: Report) -> bool:
+        """Whether ``node[key]`` is right; what is wrong is reported.
+
+        Numbers where texts belong become the text that stands in the file.
+        """
+        if self._texts is not None and type(node[key]) is not str:
+            self._texts.apply(node, key, sources.written)
+        wrong = () if self._places is EVERYWHERE else tuple(refused(self._places, node, key))
+        if wrong:
+            report = refuse_expressions(wrong, sources, report)
+        if self.is_good(node[key]):
+            return not wrong
         for error in self._validator.iter_errors(node[key]):
             explain(error, node, (key,), report)
+        return False
 
 
 def _kind(value: Any) -> type:
@@ -137,25 +150,20 @@ class Shape:
         self.ignored = ignored
         self.checks = {key: ValueCheck(schema) for key, schema in properties.items()}
         self.keys = frozenset(properties)
-        self._texts = {key: check.plan for key, check in self.checks.items() if check.plan is not None}
 
-    def check(self, node: MappingNode, written: Callable[[Place, Any], str], report: Report) -> frozenset[str]:
+    def check(self, node: MappingNode, sources: Sources, report: Report) -> frozenset[str]:
         """The keys that are wrong or missing, each reported: empty when everything is right.
 
-        Numbers where texts belong become the text as ``written``.
+        Numbers where texts belong become the text that stands in the file.
         """
         bad: list[str] = []
         for key in node:
-            plan = self._texts.get(key)
-            if plan is not None and type(node[key]) is not str:
-                plan.apply(node, key, written)
             check = self.checks.get(key)
-            if check is None:
-                if self.ignored is None or not key.startswith(self.ignored):
-                    unknown_key(node, key, self.keys, report)
+            if check is not None:
+                if not check.check(node, key, sources, report):
                     bad.append(key)
-            elif not check.is_good(node[key]):
-                check.report(node, key, report)
+            elif self.ignored is None or not key.startswith(self.ignored):
+                unknown_key(node, key, self.keys, report)
                 bad.append(key)
         for key in self.required:
             if key not in node:

@@ -37,12 +37,8 @@ class TopLevel:
         """The inputs of the run; their names are known to expressions afterwards, also those of broken ones."""
         params = []
         for node, name in self._names("params", "the name of a parameter"):
-            if self._context.shapes.param.plan is not None:
-                self._context.shapes.param.plan.apply(node, name, self._context.sources.written)
-            if self._context.shapes.param.is_good(node[name]):
+            if self._context.shapes.param.check(node, name, self._context.sources, self._context.problems.report):
                 params.append(self._param(node, name))
-            else:
-                self._context.shapes.param.report(node, name, self._context.problems.report)
         self._context.names.params = frozenset(self._section("params") or ())
         return tuple(params)
 
@@ -63,7 +59,6 @@ class TopLevel:
             maximum=node.get("max"),
             one_of=self._choices(node, kind),
         )
-        self._context.fixed_text(node, "prompt", "default")
         self._check_param(node, param)
         return param
 
@@ -123,23 +118,22 @@ class TopLevel:
                 self._context.problems.report("variable-circle", message, node.value_place(name))
         return variables
 
-    def record(self) -> dict[str, Data]:
-        """The facts recorded before the first case, by section."""
+    def record(self, bad: frozenset[str]) -> dict[str, Data]:
+        """The facts recorded before the first case, by section; those of ``bad`` shape are left out."""
         return {
             section: self._context.expressions.template(
                 self._root[section], self._root.file, self._root.value_spans[section]
             )
             for section in RECORD_SCHEMAS
-            if section in self._root
+            if section in self._root and section not in bad
         }
 
     def drivers(self) -> None:
         """Declares the drivers."""
         for node, name in self._names("drivers", "the name of a driver"):
-            if self._context.shapes.driver.is_good(node[name]):
+            if self._context.shapes.driver.check(node, name, self._context.sources, self._context.problems.report):
                 self._context.drivers.declare(node, name, self._context.expressions)
             else:
-                self._context.shapes.driver.report(node, name, self._context.problems.report)
                 self._context.drivers.declare_broken(name, node.key_place(name))
 
     def report_unused(self) -> None:

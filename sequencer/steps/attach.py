@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import TEMPLATE
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
@@ -64,6 +65,7 @@ STEP = StepType(
     summary="Puts a file into the report, with its hash.",
     schema={
         "type": "string",
+        **TEMPLATE,
         "minLength": 1,
         "description": "The file, from the project folder; may hold ${{ expressions }}.",
         "examples": ["logs/${{ params.serial }}.txt"],
@@ -74,6 +76,7 @@ STEP = StepType(
     keys={
         "as": {
             "type": "string",
+            **TEMPLATE,
             "description": "The name it has in the report; the file's own when not said.",
             "examples": ["boot.log"],
         },

@@ -8,7 +8,7 @@ from typing import Any
 
 from sequencer.domain.value import to_data
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
-from sequencer.steps.keys import EXPRESSION_TEXT
+from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Chart as Charted
 from sequencer.vocabulary.failure import StepError
@@ -91,8 +91,8 @@ def emit(step: ChartStep, out: Emitter) -> None:
     out.line(out.construct(Chart, step, step.chart) + ".run()")
 
 
-_VALUES = [{"type": "array", "items": {"type": ["number", "null", "string"]}}, EXPRESSION_TEXT]
-_LABEL = {"type": "string"}
+_VALUES = [{"type": "array", "items": {"type": ["number", "null", "string"], **TEMPLATE}}, EXPRESSION_TEXT]
+_LABEL = {"type": "string", **TEMPLATE}
 
 STEP = StepType(
     verb="chart",

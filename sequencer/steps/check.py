@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import CONDITION, TEMPLATE
 from sequencer.vocabulary.event import Check as Checked
 from sequencer.vocabulary.failure import StepFailed
 from sequencer.vocabulary.model import Step
@@ -61,6 +62,7 @@ STEP = StepType(
     summary="Fails the case when an expression is false.",
     schema={
         "type": ["string", "boolean"],
+        **CONDITION,
         "description": "An expression without braces; it must be true.",
         "examples": ["minute % 2 == 0", "abs(measured - set_point) < 0.1"],
     },
@@ -70,6 +72,7 @@ STEP = StepType(
     keys={
         "message": {
             "type": "string",
+            **TEMPLATE,
             "description": "What people read when it is false; may hold ${{ expressions }}.",
             "examples": ["The test failed because ${{ minute }} is odd! Try again!"],
         },

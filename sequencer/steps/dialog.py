@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequencer.domain.dialog import describe
-from sequencer.domain.limits import judge, parse_limits
-from sequencer.domain.value import measurement_type, to_data
-from sequencer.steps.base import Answer, CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.domain.expression import has_expression
+from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import DIALOG
-from sequencer.steps.keys import SAVE
+from sequencer.steps.keys import SAVE, TEMPLATE
+from sequencer.steps.measuring import record_measurement
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import Measurement
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
@@ -74,32 +73,7 @@ class Dialog(StepRun):
         if answer.result == "fail":
             raise StepFailed("the operator answered Fail" if self.message is None else self.case.text(self.message))
         if self.measurement is not None:
-            self._record(self.case.text(self.measurement), answer)
-
-    def _record(self, measurement: str, answer: Answer) -> None:
-        limits = self.case.value(self.limits)
-        if self.limits is not None and limits is None:
-            raise StepError(f"limits of {measurement!r}: the expression gave no limits")
-        try:
-            limit = None if limits is None else parse_limits(limits, self.unit)
-        except ValueError as error:
-            raise StepError(f"limits of {measurement!r}: {error}") from None
-        judgement = judge(answer.value, limit, self.unit)
-        self.case.emit(
-            Measurement(
-                self.case.full_name,
-                self.place,
-                measurement,
-                to_data(answer.value),
-                measurement_type(answer.value),
-                self.unit,
-                to_data(limits),
-                judgement.result,
-                judgement.reason,
-            )
-        )
-        if judgement.result is False:
-            raise StepFailed(f"{measurement}: {judgement.reason}")
+            record_measurement(self, self.measurement, answer.value, unit=self.unit, limits=self.limits)
 
 
 def parse(node: MappingNode, reader: StepReader) -> DialogStep:
@@ -109,7 +83,7 @@ def parse(node: MappingNode, reader: StepReader) -> DialogStep:
     if isinstance(written, MappingNode):
         _check(written, reader)
     _check_measurement(node, reader)
-    unit = node.get("unit") or (written.get("unit") if isinstance(written, MappingNode) else None)
+    unit = reader.text(node, "unit") or (written.get("unit") if isinstance(written, MappingNode) else None)
     limits = reader.limits(node, "limits", unit)
     if limits is not None:
         reader.counts_as_limited()
@@ -173,7 +147,7 @@ def _check_field(field: MappingNode, kind: str, reader: StepReader) -> None:
         least, most = field.get(lower), field.get(upper)
         if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
             reader.problem("nothing-allowed", f"`{lower}` is above `{upper}`", field.value_place(lower))
-    if "pattern" in field:
+    if "pattern" in field and not has_expression(field["pattern"]):
         try:
             re.compile(field["pattern"])
         except re.error as error:
@@ -197,16 +171,18 @@ STEP = StepType(
         "save": SAVE,
         "message": {
             "type": "string",
+            **TEMPLATE,
             "description": "What people read when the operator answers Fail; may hold ${{ expressions }}.",
             "examples": ["The LED at ${{ position }} is dark"],
         },
         "measurement": {
             "type": "string",
+            **TEMPLATE,
             "minLength": 1,
             "description": "Records the answer as a measurement of this name.",
             "examples": ["Torque"],
         },
-        "unit": {"type": "string", "description": "The measurement's unit.", "examples": ["Nm"]},
+        "unit": {"type": "string", **TEMPLATE, "description": "The measurement's unit.", "examples": ["Nm"]},
         "limits": {"$ref": "#/$defs/limits"},
     },
     shared=frozenset({"name", "if", "timeout", "on_fail", "error_code"}),

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sequencer.domain.dialog import FIELD_TYPES, TYPES
-from sequencer.steps.keys import EXPRESSION_TEXT, Schema
+from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
 
 
 def _text(description: str, *examples: str) -> Schema:
-    return {"type": "string", "description": description, "examples": list(examples)}
+    return {"type": "string", **TEMPLATE, "description": description, "examples": list(examples)}
 
 
 def _number(description: str, *examples: float) -> Schema:
@@ -101,12 +101,13 @@ CHOICES: Schema = {
             "minItems": 1,
             "items": {
                 "anyOf": [
-                    {"type": ["string", "number", "boolean"]},
+                    {"type": ["string", "number", "boolean"], **TEMPLATE},
                     _object(
                         "A choice.",
                         {
                             "value": {
                                 "type": ["string", "number", "boolean"],
+                                **TEMPLATE,
                                 "description": "What is saved; the label when not said.",
                                 "examples": ["red"],
                             },
@@ -128,6 +129,7 @@ CONSTRAINTS: Mapping[str, Schema] = {
         "description": "Whether it must be answered; false is the default of checkboxes without `min`.",
     },
     "default": {
+        **TEMPLATE,
         "description": "What is filled in at first; a slider without one must be touched.",
         "examples": ["REV1.0"],
     },
@@ -161,7 +163,7 @@ FIELD: Schema = _object(
 DIALOG: Schema = {
     "description": "What to ask; a bare text asks to confirm it.",
     "anyOf": [
-        {"type": "string", "minLength": 1},
+        {"type": "string", **TEMPLATE, "minLength": 1},
         _object(
             "What to ask.",
             {

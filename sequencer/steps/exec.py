@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,9 @@ from threading import Thread
 from time import monotonic
 from typing import IO, Any
 
+from sequencer.domain.expression import has_expression
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
-from sequencer.steps.keys import SAVE
+from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import ProgramRun
 from sequencer.vocabulary.failure import StepError, StepFailed
@@ -23,6 +24,7 @@ from sequencer.vocabulary.tree import MappingNode
 
 OUTPUT_HEAD = 64 * 1024
 OUTPUT_TAIL = 192 * 1024
+_GROUP = re.compile(r"\(\?P<(\w+)>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class Exec(StepRun):
         started is a ``StepError``.
         """
         command = [str(part) for part in self.case.value(self.command)]
+        expect = None if self.expect is None else _pattern(self.case.text(self.expect))
         output = _Output()
         started = monotonic()
         exit_code = None
@@ -92,7 +95,7 @@ class Exec(StepRun):
         if exit_code not in self.exit_codes:
             wanted = " or ".join(map(str, self.exit_codes))
             raise StepFailed(f"{command[0]} ended with exit code {exit_code}, not {wanted}{_last_line(output.text)}")
-        self._expect(command[0], output.text)
+        self._expect(command[0], output.text, expect)
 
     def _run(self, command: list[str], output: _Output) -> int:
         environment = {name: str(value) for name, value in self.case.value(self.environment).items()}
@@ -124,14 +127,22 @@ class Exec(StepRun):
             raise
         return exit_code
 
-    def _expect(self, program: str, output: str) -> None:
-        if self.expect is None:
+    def _expect(self, program: str, output: str, expect: re.Pattern[str] | None) -> None:
+        if expect is None:
             return
-        found = re.search(self.expect, output, re.MULTILINE)
+        found = expect.search(output)
         if found is None:
-            raise StepFailed(f"the output of {program} has nothing that matches {self.expect!r}{_last_line(output)}")
+            missing = f"has nothing that matches {expect.pattern!r}"
+            raise StepFailed(f"the output of {program} {missing}{_last_line(output)}")
         for name, value in found.groupdict().items():
             self.case.save(name, value)
+
+
+def _pattern(written: str) -> re.Pattern[str]:
+    try:
+        return re.compile(written, re.MULTILINE)
+    except re.error as error:
+        raise StepError(f"`expect` is not a valid regular expression: {error}") from None
 
 
 class _Output:
@@ -176,15 +187,9 @@ def _last_line(output: str) -> str:
 
 def parse(node: MappingNode, reader: StepReader) -> ExecStep:
     """Reads the step; the named groups of ``expect`` are variables from here on."""
-    expect = node.get("expect")
+    expect = reader.text(node, "expect")
     if expect is not None:
-        try:
-            groups = re.compile(expect).groupindex
-        except re.error as error:
-            reader.problem("bad-pattern", f"this is no regular expression: {error}", node.value_place("expect"))
-        else:
-            for name in groups:
-                reader.define(name, node.value_place("expect"))
+        _define_groups(node, expect, reader)
     if "save" in node:
         reader.define(node["save"], node.value_place("save"))
     exit_code = node.get("exit_code", 0)
@@ -197,6 +202,20 @@ def parse(node: MappingNode, reader: StepReader) -> ExecStep:
         expect=expect,
         save=node.get("save"),
     )
+
+
+def _define_groups(node: MappingNode, expect: str, reader: StepReader) -> None:
+    """The named groups are variables. A pattern with expressions is known to be one only once they are evaluated."""
+    place = node.value_place("expect")
+    groups: Iterable[str] = _GROUP.findall(expect)
+    if not has_expression(expect):
+        try:
+            groups = re.compile(expect).groupindex
+        except re.error as error:
+            reader.problem("bad-pattern", f"this is no regular expression: {error}", place)
+            return
+    for name in groups:
+        reader.define(name, place)
 
 
 def emit(step: ExecStep, out: Emitter) -> None:
@@ -220,7 +239,7 @@ STEP = StepType(
     schema={
         "type": "array",
         "minItems": 1,
-        "items": {"type": ["string", "number"]},
+        "items": {"type": ["string", "number"], **TEMPLATE},
         "description": "The program and its arguments, each on its own; texts may hold ${{ expressions }}.",
         "examples": [["openocd", "-f", "board.cfg", "-c", "program firmware.hex verify exit"]],
     },
@@ -230,11 +249,13 @@ STEP = StepType(
     keys={
         "folder": {
             "type": "string",
+            **TEMPLATE,
             "description": "The folder it runs in, from the project folder.",
             "examples": ["firmware"],
         },
         "environment": {
             "type": "object",
+            **TEMPLATE,
             "additionalProperties": {"type": ["string", "number"]},
             "description": "Environment variables it gets in addition.",
             "examples": [{"PROBE_SERIAL": "${{ params.probe }}"}],
@@ -247,6 +268,7 @@ STEP = StepType(
         },
         "expect": {
             "type": "string",
+            **TEMPLATE,
             "description": "A regular expression that the output must match somewhere; named groups become variables.",
             "examples": [r"verified (?P<bytes>\d+) bytes"],
         },

@@ -8,7 +8,7 @@ from typing import Any
 
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.group import STEPS_SCHEMA
-from sequencer.steps.keys import EXPRESSION_TEXT
+from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
@@ -69,7 +69,7 @@ STEP = StepType(
         "minProperties": 1,
         "maxProperties": 1,
         "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
-        "additionalProperties": {"anyOf": [{"type": "array"}, EXPRESSION_TEXT]},
+        "additionalProperties": {"anyOf": [{"type": "array", **TEMPLATE}, EXPRESSION_TEXT]},
         "description": "One variable and the list it goes through.",
         "examples": [{"rail": ["3V3", "5V"]}, {"left": "${{ range(5, 0, -1) }}"}],
     },

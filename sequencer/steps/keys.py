@@ -7,7 +7,19 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-EXPRESSION_TEXT: Schema = {"type": "string", "pattern": r"^\s*\$\{\{[\s\S]*\}\}\s*$"}
+MARK = "x-text"
+"""The keyword that says of a schema what its texts are. Without it they are fixed: an expression there is a problem."""
+
+TEMPLATE: Schema = {MARK: "template"}
+"""``${{ expressions }}`` in every text under it, keys of mappings included, are evaluated while the test runs."""
+
+CONDITION: Schema = {MARK: "expression"}
+"""The text is an expression by itself, without braces."""
+
+VALUES: Schema = {"additionalProperties": TEMPLATE}
+"""A mapping from fixed names to templates."""
+
+EXPRESSION_TEXT: Schema = {"type": "string", "pattern": r"^\s*\$\{\{[\s\S]*\}\}\s*$", **TEMPLATE}
 """A text that is one whole ``${{ expression }}`` and so may stand where a value of another type is wanted."""
 
 DURATION: Schema = {
@@ -19,6 +31,7 @@ DURATION: Schema = {
 
 ARGUMENTS: Schema = {
     "type": "object",
+    **VALUES,
     "description": "Arguments by name; texts may hold ${{ expressions }}.",
     "examples": [{"channel": 1, "volts": 5.0}],
 }
@@ -45,6 +58,7 @@ SHARED_KEYS: Mapping[str, Schema] = {
     },
     "if": {
         "type": ["string", "boolean"],
+        **CONDITION,
         "description": "An expression without braces; when it is false the step is left out.",
         "examples": ["dut.revision == 'B'"],
     },

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.domain.limits import judge, parse_limits
-from sequencer.domain.value import measurement_type, to_data
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
-from sequencer.steps.keys import ARGUMENTS, CALL, SAVE
+from sequencer.steps.keys import ARGUMENTS, CALL, SAVE, TEMPLATE
+from sequencer.steps.measuring import record_measurement
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import Measurement as Recorded
-from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.tree import MappingNode
 
@@ -55,31 +52,9 @@ class Measure(StepRun):
 
     def finish(self) -> None:
         """Records the value with its judgement; a missed limit is a ``StepFailed``."""
-        measurement, limits = self.case.text(self.measurement), self.case.value(self.limits)
-        try:
-            limit = None if limits is None else parse_limits(limits, self.unit)
-        except ValueError as error:
-            raise StepError(f"limits of {measurement!r}: {error}") from None
-        if self.limits is not None and limit is None:
-            raise StepError(f"limits of {measurement!r}: the expression gave no limits")
         if self.save is not None:
             self.case.save(self.save, self.value)
-        judgement = judge(self.value, limit, self.unit)
-        self.case.emit(
-            Recorded(
-                self.case.full_name,
-                self.place,
-                measurement,
-                to_data(self.value),
-                measurement_type(self.value),
-                self.unit,
-                to_data(limits),
-                judgement.result,
-                judgement.reason,
-            )
-        )
-        if judgement.result is False:
-            raise StepFailed(f"{measurement}: {judgement.reason}")
+        record_measurement(self, self.measurement, self.value, unit=self.unit, limits=self.limits)
 
 
 def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
@@ -105,7 +80,7 @@ def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
         reader.problem(
             "with-without-call", "`with` gives arguments to a `call`, and there is none", node.key_place("with")
         )
-    unit = node.get("unit")
+    unit = reader.text(node, "unit")
     limits = reader.limits(node, "limits", unit)
     if limits is not None:
         reader.counts_as_limited()
@@ -148,7 +123,13 @@ def emit(step: MeasureStep, out: Emitter) -> None:
 STEP = StepType(
     verb="measure",
     summary="Records a measurement and judges it against its limits.",
-    schema={"type": "string", "minLength": 1, "description": "The measurement's name.", "examples": ["5 V rail"]},
+    schema={
+        "type": "string",
+        **TEMPLATE,
+        "minLength": 1,
+        "description": "The measurement's name.",
+        "examples": ["5 V rail"],
+    },
     model=MeasureStep,
     parse=parse,
     emit=emit,
@@ -156,10 +137,16 @@ STEP = StepType(
         "call": CALL,
         "with": ARGUMENTS,
         "value": {
+            **TEMPLATE,
             "description": "The value itself, most often an ${{ expression }}.",
             "examples": ["${{ unloaded - loaded }}"],
         },
-        "unit": {"type": "string", "description": "The value's unit.", "examples": ["V", "mA", "°C", "%"]},
+        "unit": {
+            "type": "string",
+            **TEMPLATE,
+            "description": "The value's unit.",
+            "examples": ["V", "mA", "°C", "%"],
+        },
         "limits": {"$ref": "#/$defs/limits"},
         "save": SAVE,
     },

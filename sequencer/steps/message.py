@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import TEMPLATE
 from sequencer.vocabulary.event import Message as Said
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
@@ -52,6 +53,7 @@ STEP = StepType(
     summary="Shows text beside the case.",
     schema={
         "type": ["string", "number", "boolean"],
+        **TEMPLATE,
         "description": "The text; may hold ${{ expressions }}.",
         "examples": ["Serial number: ${{ serial_number }}"],
     },
@@ -61,6 +63,7 @@ STEP = StepType(
     keys={
         "key": {
             "type": "string",
+            **TEMPLATE,
             "description": "Replaces the text that an earlier message gave the same key.",
             "examples": ["updated_status"],
         },

@@ -9,6 +9,7 @@ from typing import Any
 from sequencer.domain.dialog import looks
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import LOOKS
+from sequencer.steps.keys import TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import OperatorMessage as Told
 from sequencer.vocabulary.model import Step
@@ -73,7 +74,7 @@ STEP = StepType(
     schema={
         "description": "The text, or a mapping that says more.",
         "anyOf": [
-            {"type": "string", "minLength": 1},
+            {"type": "string", "minLength": 1, **TEMPLATE},
             {
                 "type": "object",
                 "properties": {
@@ -84,6 +85,7 @@ STEP = StepType(
                     },
                     "key": {
                         "type": "string",
+                        **TEMPLATE,
                         "minLength": 1,
                         "description": "Its name: a later message of the same name takes its place or clears it.",
                         "examples": ["heating"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
-from sequencer.steps.keys import EXPRESSION_TEXT
+from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Progress as Progressed
 from sequencer.vocabulary.failure import StepError
@@ -74,7 +74,12 @@ STEP = StepType(
                 "properties": {
                     "value": {"anyOf": _NUMBER, "description": "How far it is.", "examples": ["${{ done }}"]},
                     "max": {"anyOf": _NUMBER, "description": "Where it ends; 100 when not said.", "examples": [8]},
-                    "label": {"type": "string", "description": "Text in the bar.", "examples": ["Flashing"]},
+                    "label": {
+                        "type": "string",
+                        **TEMPLATE,
+                        "description": "Text in the bar.",
+                        "examples": ["Flashing"],
+                    },
                 },
                 "required": ["value"],
                 "additionalProperties": False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
-from sequencer.steps.keys import Schema
+from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
@@ -48,7 +48,7 @@ def emit(step: RecordStep, out: Emitter) -> None:
 
 
 def _text(description: str, *examples: str) -> Schema:
-    return {"type": "string", "description": description, "examples": list(examples)}
+    return {"type": "string", **TEMPLATE, "description": description, "examples": list(examples)}
 
 
 def _facts(description: str, example: object, **properties: Schema) -> Schema:
@@ -64,17 +64,19 @@ def _facts(description: str, example: object, **properties: Schema) -> Schema:
 
 _NUMBER: Schema = {
     "description": "A whole number from 0 up.",
-    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\s*\$\{\{[\s\S]*\}\}\s*$"}],
+    "anyOf": [{"type": "integer", "minimum": 0}, EXPRESSION_TEXT],
     "examples": [1],
 }
 _INFO: Schema = {
     "type": "object",
+    **TEMPLATE,
     "description": "Further facts: names with texts, numbers or null; what is recorded later is merged in.",
     "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
     "examples": [{"sw_version": "1.0.0"}],
 }
 _ANY: Schema = {
     "type": "object",
+    **TEMPLATE,
     "description": "Anything that belongs to the report and has no field there.",
     "examples": [{"fixture": "F7"}],
 }

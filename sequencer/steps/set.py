@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import VALUES
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Scope
 from sequencer.vocabulary.model import Step
@@ -62,6 +63,7 @@ STEP = StepType(
     schema={
         "type": "object",
         "minProperties": 1,
+        **VALUES,
         "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
         "description": "Variables and their values; texts may hold ${{ expressions }}.",
         "examples": [{"serial_number": "${{ uuid()[:6] }}"}],

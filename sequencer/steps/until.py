@@ -9,7 +9,7 @@ from typing import Any
 
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.group import STEPS_SCHEMA
-from sequencer.steps.keys import DURATION
+from sequencer.steps.keys import CONDITION, DURATION
 from sequencer.vocabulary.failure import StepFailed
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
@@ -87,6 +87,7 @@ STEP = StepType(
     summary="Runs its steps until an expression is true; fails when that does not happen in time.",
     schema={
         "type": "string",
+        **CONDITION,
         "description": "An expression without braces, looked at after each round.",
         "examples": ["state == 'ready'"],
     },

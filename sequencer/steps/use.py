@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.keys import VALUES
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
@@ -69,6 +70,7 @@ STEP = StepType(
     keys={
         "with": {
             "type": "object",
+            **VALUES,
             "description": "Its parameters by name: variables of the case. Texts may hold ${{ expressions }}.",
             "examples": [{"rail": "5V", "nominal": 5.0}],
         },

@@ -248,3 +248,16 @@ def test_the_functions_are_told_without_jinja2() -> None:
     assert frozenset(functions()) == FUNCTIONS
     assert {"uuid", "now", "range", "len", "min", "max", "sum", "abs", "round", "int", "float", "str"} <= FUNCTIONS
     assert {"mean", "stdev", "sqrt", "log10"} <= FUNCTIONS
+
+
+def test_keys_of_mappings_are_evaluated_and_are_texts() -> None:
+    """``{"GET /units/${{ serial }}": 1}`` has the serial number in its key, at any depth; a number becomes its text."""
+    written = {"GET /units/${{ serial }}": [{"${{ n }}": "${{ n }}"}], "plain": 1}
+    assert has_expression({"a": [{"${{ n }}": 1}]})
+    assert evaluate_template(written, {"serial": "SN1", "n": 2}) == {"GET /units/SN1": [{"2": 2}], "plain": 1}
+
+
+def test_two_keys_that_become_one_are_an_error() -> None:
+    """One of the two values would be lost without a word."""
+    with pytest.raises(StepError, match="two keys are 'a'"):
+        evaluate_template({"a": 1, "${{ name }}": 2}, {"name": "a"})

@@ -1,0 +1,51 @@
+"""What steps that record a measurement do alike: evaluate its name, unit and limits, judge the value, tell it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sequencer.domain.limits import judge, parse_limits
+from sequencer.domain.value import measurement_type, to_data
+from sequencer.steps.base import StepRun
+from sequencer.vocabulary.event import Measurement
+from sequencer.vocabulary.failure import StepError, StepFailed
+
+
+def record_measurement(step: StepRun, name: str, value: Any, *, unit: str | None, limits: Any) -> None:
+    """Records ``value``; ``name``, ``unit`` and ``limits`` are templates.
+
+    A missed limit is a ``StepFailed``; a unit or limits that make no sense, also together, are a ``StepError``.
+    """
+    case = step.case
+    measured, evaluated = case.text(name), case.value(limits)
+    measured_in = _unit(case.value(unit), measured)
+    if limits is not None and evaluated is None:
+        raise StepError(f"limits of {measured!r}: the expression gave no limits")
+    try:
+        limit = None if evaluated is None else parse_limits(evaluated, measured_in)
+    except ValueError as error:
+        raise StepError(f"limits of {measured!r}: {error}") from None
+    judgement = judge(value, limit, measured_in)
+    kind = measurement_type(value)
+    case.emit(
+        Measurement(
+            case.full_name,
+            step.place,
+            measured,
+            to_data(value),
+            kind,
+            measured_in,
+            to_data(evaluated),
+            judgement.result,
+            judgement.reason,
+        )
+    )
+    if judgement.result is False:
+        raise StepFailed(f"{measured}: {judgement.reason}")
+
+
+def _unit(evaluated: object, measured: str) -> str | None:
+    """An empty cell of a table is no unit."""
+    if evaluated is not None and not isinstance(evaluated, str):
+        raise StepError(f"the unit of {measured!r} is a text, not {to_data(evaluated)!r:.100}")
+    return (evaluated or "").strip() or None

@@ -1,0 +1,330 @@
+"""Every text of the language is evaluated or refuses expressions: all shapes and steps are walked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sequencer.compiler.emitter import FunctionEmitter
+from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text
+from sequencer.domain.limits import LIMITS_SCHEMA
+from sequencer.language.read import read_sequence
+from sequencer.language.schema import (
+    blocks_properties,
+    case_properties,
+    module_properties,
+    step_properties,
+    top_properties,
+)
+from sequencer.language.schema_parts import DRIVER, PARAM
+from sequencer.steps import step_types
+from sequencer.steps.base import Answer, StepRun
+from sequencer.steps.keys import CONDITION, MARK, TEMPLATE
+from sequencer.vocabulary.failure import StepError, StepFailed
+
+POISON = "a ${{ nosuch }} b"
+REFUSED = {"expression-in-fixed-text", "expression-in-key"}
+READ_APART = {"drivers", "params", "vars", "modules", "cases", "after_run", "steps", "for_each"}
+"""Keys of the shapes around the steps that have their own entries below, or hold steps."""
+
+DRIVER_FILE = """
+class Probe:
+    def __init__(self, **arguments): ...
+    def read(self, **arguments): ...
+    def identify(self): ...
+"""
+
+
+def sample(schema: Any) -> Any:
+    """A value that meets the schema."""
+    if not isinstance(schema, Mapping):
+        return 1
+    if schema.get("examples"):
+        return schema["examples"][0]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return sample(schema["anyOf"][0])
+    if "properties" in schema:
+        return {name: sample(schema["properties"][name]) for name in schema.get("required", ())}
+    kinds = schema.get("type", "string")
+    kind = kinds if isinstance(kinds, str) else kinds[0]
+    return {"string": "text", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}, "null": None}[kind]
+
+
+def poisoned(schema: Any, mark: str | None = None) -> Iterator[tuple[str, Any, str | None]]:
+    """Every text that the schema knows, with an expression in it: its path, the whole value, its mark."""
+    if not isinstance(schema, Mapping):
+        return
+    if schema.get("$ref") == "#/$defs/limits" and mark is None:  # limits of each element are limits again
+        schema, mark = LIMITS_SCHEMA, TEMPLATE[MARK]
+    if "$ref" in schema:
+        return
+    mark = schema.get(MARK, mark)
+    kinds = schema.get("type", "string" if "anyOf" not in schema and "enum" not in schema else ())
+    if ("string" in kinds and "pattern" not in schema) or "enum" in schema or ("pattern" in schema and not mark):
+        yield "", POISON, mark
+    elif "pattern" in schema:
+        yield "", "${{ nosuch }}", mark
+    for branch in schema.get("anyOf", ()):
+        yield from poisoned(branch, mark)
+    needed = {name: sample(schema["properties"][name]) for name in schema.get("required", ())}
+    for name, each in schema.get("properties", {}).items():
+        for path, value, inner in poisoned(each, mark):
+            yield f".{name}{path}", {**needed, name: value}, inner
+    others = schema.get("additionalProperties")
+    if isinstance(others, Mapping):
+        for path, value, inner in poisoned(others, mark):
+            yield f".x{path}", {"x": value}, inner
+        # A name that people choose is fixed, a key of free data is not.
+        yield ".KEY", {POISON: sample(others)}, mark
+    elif schema.get("type") == "object" and "properties" not in schema:
+        yield ".KEY", {POISON: 1}, mark
+    if schema.get("type") == "object" and others is False:
+        yield ".KEY", {**needed, POISON: 1}, None
+    items = schema.get("items")
+    if isinstance(items, Mapping):
+        for path, value, inner in poisoned(items, mark):
+            yield f"[0]{path}", [value, *[value] * (schema.get("minItems", 1) - 1)], inner
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any], str | None]]:
+    """A step for every text of every verb."""
+    for verb, step_type in step_types().items():
+        properties = step_properties(step_type)
+        needed: dict[str, Any] = {key: sample(properties[key]) for key in (verb, *step_type.required) if key != "steps"}
+        needed |= {"steps": [{"wait": "1 s"}]} if "steps" in properties else {}
+        needed |= {"measure": {"call": "probe.read"}, "call": {"call": "probe.read"}, "use": {"use": "block"}}.get(
+            verb, {}
+        )
+        for key, schema in properties.items():
+            for path, value, mark in poisoned(schema):
+                step = {**needed, key: value}
+                if verb == "measure" and key == "value":
+                    del step["call"]
+                yield f"{verb}.{key}{path}", step, mark
+
+
+def shapes() -> Iterator[tuple[str, dict[str, Any], str | None]]:
+    """A sequence for every text around the steps."""
+    steps = [{"call": "probe.read"}]
+    case = {"steps": steps}
+    base = {
+        "name": "S",
+        "include": "blocks.yaml",
+        "drivers": {"probe": "probe.Probe"},
+        "modules": {"m": {"cases": {"c": case}}},
+    }
+
+    def module(said: Mapping[str, Any]) -> dict[str, Any]:
+        return {"use": "module", **said} if "with" in said else {"cases": {"c": case}, **said}
+
+    def a_case(said: Mapping[str, Any]) -> dict[str, Any]:
+        return {"use": "case", **said} if "with" in said else {**case, "for_each": [{"row": 1}], **said}
+
+    def around(name: str, properties: Mapping[str, Any], put: Any) -> Iterator[tuple[str, dict[str, Any], str | None]]:
+        for key, schema in properties.items():
+            if key not in READ_APART:
+                for path, value, mark in poisoned(schema):
+                    yield f"{name}.{key}{path}", put({key: value}), mark
+
+    yield from around("top", top_properties(), lambda said: {**base, **said})
+    yield from around("module", module_properties(), lambda said: {**base, "modules": {"m": module(said)}})
+    yield from around(
+        "case", case_properties(), lambda said: {**base, "modules": {"m": {"cases": {"c": a_case(said)}}}}
+    )
+    for path, value, mark in poisoned(case_properties()["for_each"]):
+        yield f"case.for_each{path}", {**base, "modules": {"m": {"cases": {"c": {**case, "for_each": value}}}}}, mark
+    for path, value, mark in poisoned(DRIVER):
+        if isinstance(value, dict) and POISON not in value.values():
+            value = {**value, "use": "probe.Probe"}
+        yield f"driver{path}", {**base, "drivers": {"probe": value}}, mark
+    for path, value, mark in poisoned(PARAM):
+        yield f"param{path}", {**base, "params": {"p": value}}, mark
+    yield "vars.v", {**base, "vars": {"v": POISON}}, TEMPLATE[MARK]
+    for kind in ("params", "vars", "drivers", "modules"):
+        yield f"{kind}.KEY", {**base, kind: {POISON: base[kind]["m"] if kind == "modules" else {}}}, None
+
+
+STEPS = {path: (step, mark) for path, step, mark in steps()}
+SHAPES = {path: (sequence, mark) for path, sequence, mark in shapes()}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "drivers").mkdir()
+    (folder / "drivers" / "probe.py").write_text(DRIVER_FILE)
+    steps = "steps: [{wait: 1 s}]"
+    (folder / "blocks.yaml").write_text(
+        f"steps: {{block: {{params: {{x: {{default: 1}}}}, {steps}}}}}\n"
+        f"cases: {{case: {{params: {{x: {{default: 1}}}}, {steps}}}}}\n"
+        f"modules: {{module: {{params: {{x: {{default: 1}}}}, cases: {{c: {{{steps}}}}}}}}}\n"
+    )
+    return folder
+
+
+def judge(project: Path, sequence: Mapping[str, Any], mark: str | None) -> None:
+    """The expression is refused where it stands, or looked into."""
+    text = json.dumps(sequence)
+    path = project / "sequence.yaml"
+    path.write_text(text)
+    first = text.index(json.dumps(POISON)[1:-1] if json.dumps(POISON)[1:-1] in text else "${{ nosuch") - 1
+    last = first + len(POISON) + 4
+    codes = {
+        problem.code
+        for problem in read_sequence(path, project=project).problems
+        if problem.place.file == "sequence.yaml" and first <= problem.place.column <= last
+    }
+    if mark == TEMPLATE[MARK]:
+        assert "undefined-name" in codes, codes
+        assert not codes & REFUSED
+    elif mark == CONDITION[MARK]:
+        assert codes & {"expression-syntax", "braces"}, codes
+    else:
+        assert codes & REFUSED, codes
+
+
+@pytest.mark.parametrize("path", STEPS)
+def test_every_text_of_a_step_is_evaluated_or_refuses_expressions(path: str, project: Path) -> None:
+    """An expression in any text of any verb is looked into, or is a problem at its place."""
+    step, mark = STEPS[path]
+    sequence = {
+        "name": "S",
+        "include": "blocks.yaml",
+        "drivers": {"probe": "probe.Probe"},
+        "modules": {"m": {"cases": {"c": {"steps": [step]}}}},
+    }
+    judge(project, sequence, mark)
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_every_text_around_the_steps_is_evaluated_or_refuses_expressions(path: str, project: Path) -> None:
+    """The same for the top level, modules, cases, rows, drivers and parameters."""
+    judge(project, *SHAPES[path])
+
+
+def test_every_text_of_a_block_is_evaluated_or_refuses_expressions(project: Path) -> None:
+    """The same for the files that sequences include; what is used of them is looked into where it is used."""
+    for key, schema in blocks_properties().items():
+        if key in ("steps", "cases", "modules"):
+            continue
+        for path, value, mark in poisoned(schema):
+            (project / "more.yaml").write_text(json.dumps({"steps": {"b": [{"wait": "1 s"}]}, key: value}))
+            (project / "using.yaml").write_text(
+                "name: S\ninclude: more.yaml\nmodules: {m: {cases: {c: {steps: [{use: b}]}}}}\n"
+            )
+            codes = {problem.code for problem in read_sequence(project / "using.yaml", project=project).problems}
+            assert mark is None and codes & REFUSED, f"{key}{path}"
+
+
+NAMES = ("nosuch", "minute", "state", "block", "samples", "done", "serial_number")
+FORMS = (".nominal", ".tolerance", ".outside.", ".ignore_case")
+"""Of limits: keys that cannot stand alone. They are evaluated with the rest, at any depth."""
+
+
+def completed(path: str, step: dict[str, Any]) -> dict[str, Any]:
+    """The step with what goes with the key that is tried."""
+    if "dialog.dialog.fields" in path or "dialog.dialog.steps" in path:
+        return {**step, "dialog": {**step["dialog"], "type": "form" if "fields" in path else "steps"}}
+    if path.startswith(("dialog.unit", "dialog.limits", "dialog.measurement")):
+        return {"measurement": "M", **step, "dialog": {"type": "number"}}
+    if path.startswith("operator_message.operator_message.key"):
+        return {"operator_message": {**step["operator_message"], "text": "Hot"}}
+    return step
+
+
+TEMPLATES = {
+    path: completed(path, step)
+    for path, (step, mark) in STEPS.items()
+    if mark == TEMPLATE[MARK] and not (".limits" in path and any(form in path for form in FORMS))
+}
+
+
+class Scope(Mapping[str, Any]):
+    """Every name is 1; those that were asked for are kept."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked.add(name)
+        return {"serial": "SN1"} if name == "params" else 1
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return 0
+
+
+class Case:
+    """A case whose operator gives ``result``."""
+
+    full_name = "m::c"
+
+    def __init__(self, scope: Scope, result: str) -> None:
+        self._scope = scope
+        self._result = result
+
+    def value(self, template: Any) -> Any:
+        return evaluate_template(template, self._scope)
+
+    def text(self, template: str) -> str:
+        return evaluate_text(template, self._scope)
+
+    def test(self, expression: str) -> bool:
+        return bool(compile_expression(expression).evaluate(self._scope))
+
+    def ask(self, dialog: Mapping[str, Any]) -> Answer:
+        return Answer(self._result, 1, None, 0.0)
+
+    def end(self, step: StepRun, error: BaseException | None) -> bool:
+        return False
+
+    def tries(self, times: int, delay: float = 0.0) -> Iterator[int]:
+        yield 1
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments, **keywords: None
+
+
+class Probe:
+    """What the generated code calls."""
+
+    def read(self, **arguments: Any) -> int:
+        return 1
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_every_template_of_a_step_is_evaluated_when_it_runs(path: str, project: Path) -> None:
+    """No text of a step may be looked into by ``check`` and then shown, compared or matched as it is written."""
+    sequence = {
+        "name": "S",
+        "include": "blocks.yaml",
+        "params": {"serial": {}},
+        "vars": dict.fromkeys(NAMES, 1),
+        "drivers": {"probe": "probe.Probe"},
+        "modules": {"m": {"cases": {"c": {"steps": [TEMPLATES[path]]}}}},
+    }
+    (project / "sequence.yaml").write_text(json.dumps(sequence))
+    reading = read_sequence(project / "sequence.yaml", project=project)
+    assert reading.sequence is not None, reading.problems
+    out = FunctionEmitter()
+    out.steps(reading.sequence.modules[0].cases[0].steps)
+    names = {kind.__name__: kind for kind in out.classes}
+    code = compile("def run(case, probe):\n" + "\n".join(out.body), "generated", "exec")
+    exec(code, names)  # the compiler's own output
+    scope = Scope()
+    for result in ("fail", "pass"):
+        with suppress(StepError, StepFailed):  # what the step makes of an odd text is its own affair
+            names["run"](Case(scope, result), Probe())
+    assert "nosuch" in scope.asked
