@@ -9,7 +9,7 @@ from shutil import disk_usage
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sequencer.store.base import Store, StoreError
+from sequencer.store.base import ReportRefused, Store, StoreError
 from sequencer.store.project_folder import Project
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.report import RunReport
@@ -116,12 +116,13 @@ class Keeping:
 
     def keep(self, report: RunReport) -> Kept:
         """Makes the report safe, then sends it on. Never raises: where it could not be kept, its journal has it."""
-        from sequencer.sync.outbox_tables import OutboxUnavailable
-
         try:
             acceptance = self.accept(report)
-        except (StoreError, OutboxUnavailable) as error:
-            self._tell(f"the report could not be stored: {error}")
+        except Exception as error:  # whatever it is, the verdict is to be told, and what happens at the next start
+            known = isinstance(error, StoreError)
+            self._tell(f"the report could not be stored: {error if known else f'{type(error).__name__}: {error}'}")
+            if isinstance(error, ReportRefused):
+                return Kept(False, (f"{self._project.state.journal(report['id'])}",))
             return Kept(False, (f"{self._project.state.journal(report['id'])}, to be stored at the next start",))
         places = [f"{self.store.place}, id {report['id']}"]
         if not acceptance.stored:

@@ -19,7 +19,7 @@ from sequencer.domain.report_parts import new_failure, new_run, optional_text
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.report import OperatorMessageReport, RunReport
+from sequencer.vocabulary.report import LATEST, OperatorMessageReport, RunReport
 from sequencer.vocabulary.status import Status
 
 __all__ = ["DIED", "Fold", "fold", "read_journal"]
@@ -43,9 +43,6 @@ def fold(stream: Iterable[Stamped], *, aborted: bool = False, run_id: str = "") 
         state.finish()
     return state.begun()
 
-
-_FAR_FUTURE = 1e11
-"""No clock says so: the time of a damaged line."""
 
 _COLLECTED = ("failures", "operator_messages", "stop_time", "status", "stop_reason", "damaged_lines", "artifact")
 
@@ -78,7 +75,7 @@ class Fold:
         elif not self._is_new(seq):
             return None
         try:
-            if not 0.0 <= time < _FAR_FUTURE:
+            if not 0.0 <= time <= LATEST:
                 time = self._time
             elif time > self._time:
                 self._time = time

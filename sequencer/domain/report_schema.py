@@ -14,6 +14,8 @@ from sequencer.domain.schema_words import (
     ref_or_null,
     texts,
     texts_by_key,
+    time,
+    time_or_null,
     typed,
     whole,
 )
@@ -172,7 +174,7 @@ def _happenings() -> dict[str, Schema]:
                 "result": maybe("string", "How it was answered; null as long as it is open."),
                 "value": {"description": "The answer's value."},
                 "by": maybe("string", "Who answered."),
-                "asked": typed("number", "When it was asked."),
+                "asked": time("When it was asked."),
                 "seconds": maybe("number", "How long the answer took."),
             }
         ),
@@ -184,8 +186,8 @@ def _happenings() -> dict[str, Schema]:
                 "title": maybe("string", "Its title."),
                 "blocking": typed("boolean", "Whether the run waited for the operator."),
                 "details": typed("object", "Image, HTML and what else a page shows."),
-                "time": typed("number", "When."),
-                "cleared": maybe("number", "When it was taken away."),
+                "time": time("When."),
+                "cleared": time_or_null("When it was taken away."),
             }
         ),
     }
@@ -225,7 +227,7 @@ def _proceedings() -> dict[str, Schema]:
                 "call": maybe("string", "`driver.method`."),
                 "timeout": maybe("number", "Seconds it may take."),
                 "place": typed("string", "`file:line:column` in the sequence."),
-                "time": typed("number", "When."),
+                "time": time("When."),
             }
         ),
     }
@@ -240,8 +242,8 @@ def _fields(*names: str) -> Schema:
 
 
 def _times(*, started: bool = False) -> Schema:
-    start = typed("number", "When it began.") if started else maybe("number", "When it began; null when it did not.")
-    return {"start_time": start, "stop_time": maybe("number", "When it ended.")}
+    start = time("When it began.") if started else time_or_null("When it began; null when it did not.")
+    return {"start_time": start, "stop_time": time_or_null("When it ended.")}
 
 
 def _status(description: str) -> Schema:

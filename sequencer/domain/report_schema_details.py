@@ -8,6 +8,7 @@ from sequencer.domain.schema_words import (
     closed,
     maybe,
     one_of,
+    time,
     typed,
     whole,
 )
@@ -15,7 +16,7 @@ from sequencer.domain.schema_words import (
 
 def details() -> dict[str, Schema]:
     """Measurements, checks, tries, failures: their schemas by name."""
-    at = {"place": typed("string", "`file:line:column` in the sequence."), "time": typed("number", "When.")}
+    at = {"place": typed("string", "`file:line:column` in the sequence."), "time": time("When.")}
     superseded = typed(
         "boolean", "True when it was of a failed try (`retry`) that another one followed; else not there."
     )
@@ -66,7 +67,7 @@ def details() -> dict[str, Schema]:
                 "call": maybe("string", "The driver call: `driver.method`."),
                 "traceback": maybe("string", "The driver's own traceback."),
                 "generated": maybe("string", "The generated statement: `FOLDER/test_main.py:21`."),
-                "time": typed("number", "When."),
+                "time": time("When."),
             }
         ),
     }

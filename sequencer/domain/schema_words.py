@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sequencer.vocabulary.report import LATEST
+
 Schema = dict[str, Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -47,6 +49,16 @@ def typed(kind: str, description: str) -> Schema:
 def maybe(kind: str, description: str) -> Schema:
     """A value of one JSON type, or null."""
     return {"type": [kind, "null"], "description": description}
+
+
+def time(description: str) -> Schema:
+    """A time in Unix seconds."""
+    return {"type": "number", "minimum": 0, "maximum": LATEST, "description": description}
+
+
+def time_or_null(description: str) -> Schema:
+    """The same, or null."""
+    return {**time(description), "type": ["number", "null"]}
 
 
 def whole(description: str) -> Schema:

@@ -23,6 +23,10 @@ class StoreUnavailable(StoreError):
     """The store cannot be reached or written just now: the same call may succeed later."""
 
 
+class ReportRefused(StoreError):
+    """The store will never take this very report: something in it is nothing that the store can hold."""
+
+
 class StoreConflict(StoreError):
     """Another report with the same run id is already there; it was left as it is."""
 

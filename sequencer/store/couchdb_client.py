@@ -14,14 +14,15 @@ from typing import Any
 
 import couchdb.http  # type: ignore[import-untyped]  # the library has no type hints
 
-from sequencer.store.base import StoreError, StoreUnavailable
+from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
 from sequencer.store.couchdb_transport import Pool
 
 _SHOWN = 500  # characters
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _ANSWER_TIMES = 6  # a long answer may take this many time-outs in all
-_PERMANENT = (400, 405, 413, 414, 415, 431)
+_REFUSED = (400, 413)  # what was sent is at fault
+_PERMANENT = (405, 414, 415, 431)
 # What the library leaks besides its own errors; all of them mean that no sensible answer came.
 _ODD = (OSError, HTTPException, couchdb.http.RedirectLimit, TypeError, AttributeError, ValueError)
 
@@ -125,6 +126,8 @@ class Couch:
         if isinstance(error, couchdb.http.PreconditionFailed):
             return Conflict(f"CouchDB at {self.address}: {_reason(what)}")
         status, what = what
+        if status in _REFUSED:
+            return ReportRefused(f"CouchDB at {self.address} refused the document ({status}): {_reason(what)}")
         kind = StoreError if status in _PERMANENT else StoreUnavailable
         return kind(f"CouchDB at {self.address} answered {status}: {_reason(what)}")
 

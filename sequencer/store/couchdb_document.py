@@ -11,13 +11,15 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from typing import Any, cast
+import zlib
+from typing import Any
 
 from sequencer.store import facts
-from sequencer.store.base import RunSummary
+from sequencer.store.base import RunSummary, StoreError
 from sequencer.store.couchdb_client import encode
 from sequencer.store.cursor import Position
 from sequencer.vocabulary.report import RunReport
+from sequencer.vocabulary.status import FINAL_STATUSES
 
 REPORT_FILE = "report.json.gz"
 LARGEST_DOCUMENT = 7_900_000
@@ -70,15 +72,44 @@ def fits_version_1(report: RunReport, encoded: bytes) -> bool:
 
 
 def report_of(stored: dict[str, Any], packed: bytes | None) -> RunReport:
-    """The report of a stored document; ``packed`` is its attachment where it has one."""
-    return cast(RunReport, stored["report"] if packed is None else json.loads(gzip.decompress(packed)))
+    """The report of a stored document; ``packed`` is its attachment where it has one. Raises :class:`StoreError`."""
+    from sequencer.domain.report_reader import read_report
+
+    try:
+        return read_report(stored["report"] if packed is None else json.loads(gzip.decompress(packed)))
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
+        raise StoreError(f"the stored report is damaged: {error}") from None
 
 
 def summary_of(values: dict[str, Any] | list[Any]) -> RunSummary:
-    """The summary, from the document's mapping or from a view's list in the order of ``RunSummary``'s fields."""
-    if isinstance(values, dict):
-        values = [values[name] for name in RunSummary._fields]
-    return RunSummary._make(values)
+    """The summary, from the document's mapping or from a view's list in the order of ``RunSummary``'s fields.
+
+    Anybody may write into a database: a field of another type is as good as none, and the run counts for nothing then.
+    """
+    found = dict(values) if isinstance(values, dict) else dict(zip(RunSummary._fields, values, strict=False))
+    read = {
+        name: found[name] for name, kinds in _SUMMARY_KINDS.items() if isinstance(found.get(name, _NO_VALUE), kinds)
+    }
+    if read.get("status") not in FINAL_STATUSES:
+        read.pop("status", None)
+    damaged = {"partial": True} if len(read) < len(RunSummary._fields) else {}
+    return RunSummary(**{**_NOTHING._asdict(), **read, **damaged})
+
+
+_NO_VALUE = object()
+_TEXT: tuple[type, ...] = (str, type(None))
+_SUMMARY_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(RunSummary._fields, _TEXT),
+    "start_time": (int, float),
+    "stop_time": (int, float, type(None)),
+    "partial": (bool,),
+    "simulated": (bool,),
+    "aborted": (bool,),
+    "cases": (int,),
+    "error_code": (int, type(None)),
+    **dict.fromkeys(("id", "status", "sequence"), (str,)),
+}
+_NOTHING = RunSummary("", "error", 0.0, None, "", None, None, None, None, None, True, False, True, 0, None, None)
 
 
 def sort_key(start_time: float, run_id: str = "") -> str:

@@ -1,8 +1,9 @@
 """Journals that a dead runner left behind become reports at the next start; no journal goes before its report is safe.
 
 A journal says itself whether its report is stored: its last line is then a ``report_stored`` event. Stored ones are
-kept for a while, the newest ``KEPT`` of them. One with damaged lines is stored as far as it can be read and then set
-aside in ``journals/damaged``, one whose run is stored with other content in ``journals/conflicting``; both stay there.
+kept for a while, the newest ``KEPT`` of them. One that cannot be stored whole, for a reason that lies in it (damaged
+lines, a run that is stored with other content, anything that nobody foresaw), is set aside in ``journals/set_aside``
+with the reason beside it, and stays there.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from sequencer.domain.state_folder import StateFolder
-from sequencer.store.base import Store, StoreConflict, StoreError
+from sequencer.store.base import ReportRefused, Store, StoreConflict, StoreError, StoreUnavailable
 from sequencer.vocabulary.report import RunReport
 
 KEPT = 100
 """How many journals of stored runs stay for a second look."""
+
+SET_ASIDE = "set_aside"
+"""The folder beside the journals for those that cannot be stored, each with a text that says why."""
 
 _MARK = b'{"event":"report_stored"'
 _TAIL = 512  # bytes that surely hold the mark
@@ -48,27 +53,40 @@ def recover(
 
     Journals that somebody still works on are left alone. ``save`` keeps a report in the place of ``store.save``, so
     that a recovered one takes the way of all others through the outbox. ``tell`` gets a sentence for a person about
-    every journal that could not be stored; those are tried again at the next start. Returns what is safe now.
+    every journal that could not be stored. One that waits for the store or the disk is tried again at the next start;
+    one that is itself the reason is set aside, whatever it did, and the others go on. Returns what is safe now.
     """
     keep = store.save if save is None else save
     recovered = []
     stored = []
-    for name in _names(state.journals):
+    for name, is_file in _entries(state.journals):
+        path = Path(name)
+        if not is_file:  # opening a pipe would wait for ever, and a link may lead anywhere
+            _set_aside(path, "it is not a regular file", tell)
+            continue
         if is_stored(name):
             stored.append(name)
             continue
-        path = Path(name)
         if _is_empty(path):
             continue
         try:
             report = _recover_one(path, store, keep, tell)
+        except StoreUnavailable as error:
+            tell(_waits(path, error))
+            break  # what cannot be stored now cannot be for the others, too
         except (StoreError, OSError) as error:
-            tell(f"the report of run {path.stem} waits in its journal {path}: {error}")
-            break  # what the store or the disk refused now it will refuse for the others, too
-        if report is not None:
-            recovered.append(report)
+            tell(_waits(path, error))
+        except Exception as error:  # whatever it is, it must not keep a stand from testing
+            _set_aside(path, f"its report could not be made: {type(error).__name__}: {error}", tell)
+        else:
+            if report is not None:
+                recovered.append(report)
     _remove(stored[:-KEPT])
     return recovered
+
+
+def _waits(path: Path, error: Exception) -> str:
+    return f"the report of run {path.stem} waits in its journal {path}: {error}"
 
 
 def told(report: RunReport) -> str:
@@ -79,7 +97,7 @@ def told(report: RunReport) -> str:
 
 def prune(state: StateFolder) -> None:
     """Removes all but the newest ``KEPT`` journals of stored runs; cheap when there are no more than those."""
-    names = _names(state.journals)
+    names = [name for name, is_file in _entries(state.journals) if is_file]
     if len(names) > KEPT:
         _remove([name for name in names if is_stored(name)][:-KEPT])
 
@@ -88,9 +106,9 @@ def worked_on(state: StateFolder) -> str | None:
     """The id of a run whose journal somebody still writes, if there is one."""
     from sequencer.runtime.journal_lock import hold_alone
 
-    for name in reversed(_names(state.journals)):
+    for name, is_file in reversed(_entries(state.journals)):
         path = Path(name)
-        if is_stored(name) or _is_empty(path):
+        if not is_file or is_stored(name) or _is_empty(path):
             continue
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
@@ -132,13 +150,17 @@ def _is_empty(path: Path) -> bool:
     return found.st_size == 0
 
 
-def _names(journals: Path) -> list[str]:
-    """The journals' paths, oldest run first, as the ids begin with the time. As texts: every start looks at all."""
+def _entries(journals: Path) -> list[tuple[str, bool]]:
+    """The journals' paths, and whether each is a file, oldest run first, as the ids begin with the time.
+
+    As texts: every start looks at all of them.
+    """
     try:
         with os.scandir(journals) as entries:
-            return sorted(entry.path for entry in entries if entry.name.endswith(".jsonl"))
+            found = [entry for entry in entries if entry.name.endswith(".jsonl")]
     except FileNotFoundError:
         return []
+    return sorted((entry.path, entry.is_file(follow_symlinks=False)) for entry in found)
 
 
 def _recover_one(path: Path, store: Store, keep: Callable[[RunReport], object], tell: Tell) -> RunReport | None:
@@ -148,36 +170,41 @@ def _recover_one(path: Path, store: Store, keep: Callable[[RunReport], object], 
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:  # another process was faster
         return None
-    aside: str | None = None
+    fault: str | None = None
+    report = None
     try:
         if not hold_alone(descriptor) or is_stored(path):
             return None
         report = _folded(descriptor, path.stem)
-        if report is None:
-            aside = "damaged"
-            tell(f"nothing in the journal of run {path.stem} can be read; it is kept in {path.parent / aside}")
-            return None
-        try:
-            keep(report)
-        except StoreConflict as conflict:
-            if not _is_the_stored_one(store, report):
-                aside = "conflicting"
-                tell(f"{conflict}; the journal is kept in {path.parent / aside}")
-                return None
-        _mark(descriptor)
-        if report["damaged_lines"]:
-            aside = "damaged"
-            tell(f"the journal of run {path.stem} has damaged lines; it is kept in {path.parent / aside}")
-        return report
+        fault = "nothing in it can be read" if report is None else _kept(report, store, keep)
+        if report is not None and fault is None:
+            _mark(descriptor)
+            if report["damaged_lines"]:
+                fault = f"{report['damaged_lines']} of its lines could not be read; what could be read is stored"
+            return report
+        return None
     finally:
         os.close(descriptor)
-        if aside is not None:
-            _set_aside(path, aside)
+        if fault is not None:
+            _set_aside(path, fault, tell)
+
+
+def _kept(report: RunReport, store: Store, keep: Callable[[RunReport], object]) -> str | None:
+    """Stores the report; what is wrong with it when the store will never take it."""
+    try:
+        keep(report)
+    except ReportRefused as error:
+        return str(error)
+    except StoreConflict as conflict:
+        if not _is_the_stored_one(store, report):
+            return str(conflict)
+    return None
 
 
 def _folded(descriptor: int, run_id: str) -> RunReport | None:
     """The report of the journal's events; ``None`` when it has not a single one."""
     from sequencer.domain.fold import Fold, read_journal
+    from sequencer.domain.report_reader import read_report
 
     with os.fdopen(os.dup(descriptor), "rb") as file:
         file.seek(0)
@@ -191,7 +218,9 @@ def _folded(descriptor: int, run_id: str) -> RunReport | None:
         return None
     if lines.damaged:
         state.damaged(lines.damaged)
-    return state.finish()
+    report = read_report(state.finish())
+    report["id"] = report["id"] or run_id
+    return report
 
 
 def _is_the_stored_one(store: Store, report: RunReport) -> bool:
@@ -210,10 +239,23 @@ def _mark(descriptor: int) -> None:
     os.write(descriptor, torn + _MARK + b"," + rest.encode() + b"\n")
 
 
-def _set_aside(path: Path, folder: str) -> None:
-    with suppress(OSError):  # it stays where it is, then, and is looked at again
-        (path.parent / folder).mkdir(exist_ok=True)
-        path.replace(path.parent / folder / path.name)
+def _set_aside(path: Path, fault: str, tell: Tell) -> None:
+    """Moves the journal out of the way, never over another one, with the reason in a text beside it."""
+    folder = path.parent / SET_ASIDE
+    try:
+        folder.mkdir(exist_ok=True)
+        names = (path.stem if number == 1 else f"{path.stem}-{number}" for number in count(1))
+        aside = next(file for name in names if not os.path.lexists(file := folder / f"{name}.jsonl"))
+        path.rename(aside)
+    except OSError as error:  # it stays where it is, then, and is looked at again
+        tell(f"the journal {path} cannot be used: {fault}; it could not be moved to {folder}: {error}")
+        return
+    sentence = f"the journal of run {path.stem} was set aside as {aside}: {fault}"
+    tell(sentence)
+    with suppress(OSError):
+        aside.with_suffix(".txt").write_text(
+            f"{sentence}.\nMoved back to {path}, it is read again at the next start.\n", encoding="utf-8"
+        )
 
 
 def _remove(journals: list[str]) -> None:

@@ -13,7 +13,6 @@ import sqlite3
 import zlib
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
 
 from sequencer.store import facts
 from sequencer.store.base import (
@@ -188,9 +187,11 @@ def _remove(connection: sqlite3.Connection, number: int) -> None:
 
 
 def _decoded(body: bytes) -> RunReport:
+    from sequencer.domain.report_reader import read_report
+
     try:
-        return cast(RunReport, json.loads(zlib.decompress(body)))
-    except (zlib.error, ValueError) as error:
+        return read_report(json.loads(zlib.decompress(body)))
+    except (zlib.error, ValueError, RecursionError) as error:
         raise StoreError(f"the stored report is damaged: {error}") from None
 
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sequencer.store.base import StoreError, StoreUnavailable
+from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
 from sequencer.store.sqlite_schema import bring_up_to_date
 
 BUSY_SECONDS = 10.0
+_REFUSALS = frozenset({sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_RANGE})
 _CACHE_KIBIBYTES = 32_768  # at most; a series over a long history touches a page per run
 
 
@@ -122,12 +123,16 @@ def plain_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _explained(path, error) from error
+    except (OverflowError, UnicodeError) as error:  # a number beyond 64 bits, a text without a UTF-8 form
+        raise ReportRefused(f"the embedded database {path} cannot hold a value: {error}") from error
     except OSError as error:
         raise StoreUnavailable(f"the embedded database {path} cannot be used: {error.strerror or error}") from error
 
 
 def _explained(path: Path, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in _REFUSALS or isinstance(error, sqlite3.InterfaceError | sqlite3.ProgrammingError | sqlite3.DataError):
+        return ReportRefused(f"the embedded database {path} cannot hold a value: {error}")
     what = {
         sqlite3.SQLITE_BUSY: "is locked by another process",
         sqlite3.SQLITE_LOCKED: "is locked by another process",

@@ -15,6 +15,9 @@ from sequencer.vocabulary.status import Group, Status
 
 FORMAT = "hardseq/report/1"
 
+LATEST = 253_402_214_400.0
+"""The last time that is believed, 9999-12-31 00:00 UTC: a later one is damage, and no calendar has it."""
+
 
 class MeasurementReport(TypedDict):
     """A measured value, judged. ``limits`` as written; ``result`` null when there were none.

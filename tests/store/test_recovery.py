@@ -135,7 +135,7 @@ def test_a_journal_with_a_torn_last_line_is_stored_and_kept_aside(
     told: list[str] = []
     (recovered,) = recover(state, store, tell=told.append)
     assert recovered["damaged_lines"] == 1
-    assert (state.journals / "damaged" / path.name).exists()
+    assert (state.journals / "set_aside" / path.name).exists()
     assert not path.exists()
     assert len(told) == 1
     assert recover(state, store) == []
@@ -161,7 +161,7 @@ def test_noise_is_kept_aside_unstored(state: StateFolder, open_sqlite: Callable[
     store = open_sqlite()
     told: list[str] = []
     assert recover(state, store, tell=told.append) == []
-    assert (state.journals / "damaged" / path.name).stat().st_size == 4000
+    assert (state.journals / "set_aside" / path.name).stat().st_size == 4000
     assert "can be read" in told[0]
     assert store.find().runs == []
 
@@ -178,7 +178,7 @@ def test_a_conflicting_journal_is_kept_aside(
     told: list[str] = []
     assert recover(state, store, tell=told.append) == []
     assert store.get(path.stem) == other
-    assert (state.journals / "conflicting" / path.name).exists()
+    assert (state.journals / "set_aside" / path.name).exists()
     assert len(told) == 1
 
 
