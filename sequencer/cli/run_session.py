@@ -260,9 +260,9 @@ class _RunSession:
         file = self.options.report
         if file is None:
             return []
-        import json
+        from sequencer.domain.export.json_text import to_json
 
-        text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+        text = to_json(report)
         if file == STANDARD_OUTPUT:
             sys.stdout.write(text)
             return []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -111,7 +112,9 @@ def _convert(number: Number, written: str, unit: str, difference: bool) -> Numbe
             raise UnitProblem(f"a tolerance for {unit!r} is given in dB or {unit}, not in {written!r}")
         names = [f"delta_{name}" if name in _OFFSET_UNITS else name for name in names]
     try:
-        result = float(registry.Quantity(number, names[0]).to(names[1]).magnitude)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # with numpy installed, pint's logarithm of 0 warns where else it raises
+            result = float(registry.Quantity(number, names[0]).to(names[1]).magnitude)
     except (ArithmeticError, ValueError, TypeError, AttributeError):
         raise UnitProblem(f"{number} {written} has no value in {unit}") from None
     if not math.isfinite(result):

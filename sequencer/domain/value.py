@@ -1,79 +1,298 @@
-"""Values as drivers hand them over, turned into what JSON, the journal and a page can hold. numpy is never imported."""
+"""Values as drivers hand them over, turned into plain data once, where they enter. numpy is never imported.
+
+Whatever judges, compares or records a value looks at the outcome of ``plain``, so that none of them can see another
+value than the others: a float whose comparison lies, a NaN of numpy that is no Python float, text that has no UTF-8.
+Only methods of Python's own types are asked for that, never those that a subclass of them brings along.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections import deque
-from collections.abc import Iterable, Mapping
-from datetime import date, time
+import types
+from collections import UserString, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set, ValuesView
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from io import IOBase
 from itertools import islice
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.data import Data, utf8
 from sequencer.vocabulary.event import MeasurementType
+from sequencer.vocabulary.failure import StepError
 
 MAX_TEXT = 100_000
-"""Characters that a text keeps; what follows is cut, visibly."""
+"""Characters that a text keeps in a report; what follows is cut, visibly."""
 MAX_ITEMS = 100_000
-"""Elements that a value keeps, counted over all its levels."""
+"""Elements that a value keeps in a report, counted over all its levels."""
+MAX_TAKEN = 1_000_000
+"""Elements that a value may have at all, counted over all its levels."""
 MAX_DEPTH = 50
 MAX_INTEGER_BITS = 4096
 """Python refuses to write integers of more than 4,300 digits; JSON readers give up long before."""
 
-_ARRAYS = (list, tuple, range, deque)
+_EXACT_FLOATS = 2**53
+"""From here on not every integer is a float."""
+_ATOMS = frozenset([type(None), bool, int, float, bytes, complex, datetime, date, time, timedelta])
+_FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, type)
 
 
 def plain(value: object) -> Any:
-    """``value`` as ordinary Python where there is an exact counterpart, else ``value`` itself; one level deep.
+    """``value`` as plain data at every level: null, booleans, numbers, texts, bytes, dates, lists and mappings.
 
-    numpy scalars and arrays become Python scalars and lists, ``Decimal`` and ``Fraction`` the nearest float, members of
-    an ``Enum`` their value. May raise whatever a foreign object's own methods raise.
+    Integers stay whole; numpy scalars, ``Decimal`` and ``Fraction`` become the nearest float (an integer beyond 2^53
+    itself), arrays, tuples and sets lists, members of an ``Enum`` their value, named tuples mappings, a lone surrogate
+    of a text its escape (``\\udc80``). Objects of other classes stay what they are, for another call to take.
+
+    Raises ``StepError`` for what was never carried out (a coroutine, a generator), what contains itself, and what has
+    more than ``MAX_TAKEN`` elements; whatever a foreign object's own methods raise comes through as ``StepError`` too.
     """
-    if value is None or type(value) in (bool, int, float, str, list, dict):
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is str:
+        return clean(value)  # type: ignore[arg-type]
+    return _Reading().read(value)
+
+
+def measured(value: object) -> Any:
+    """``plain`` for a value that is to be recorded: an instance of a dataclass becomes a mapping of its fields.
+
+    Raises ``StepError`` like ``plain``, and for a function or class: it was named and never called.
+    """
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    return _Reading(records=True).read(value)
+
+
+def refuse_unfinished(value: object) -> None:
+    """Raises ``StepError`` for a coroutine, a generator and their like: what a method would do, not done."""
+    if type(value) not in _ATOMS:
+        _refuse_unfinished(value)
+
+
+def clean(text: str) -> str:
+    """``text`` with lone surrogates (a driver's undecodable bytes, which have no UTF-8 form) as their escape."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return utf8(text).decode()
+    return text
+
+
+class _Reading:
+    """One conversion: counts the elements that it has taken and knows the containers it stands in."""
+
+    def __init__(self, *, records: bool = False) -> None:
+        self._records = records
+        self._taken = 0
+        self._open: set[int] = set()
+
+    def read(self, value: object) -> Any:
+        kind = type(value)
+        if kind in _ATOMS:
+            return value
+        if kind is str:
+            return clean(value)  # type: ignore[arg-type]
+        try:
+            simple = _simplified(value)
+            if self._records and not isinstance(simple, (list, dict)):
+                simple = _record(simple)
+                _refuse_uncalled(simple)
+        except StepError:
+            raise
+        except Exception as error:
+            raise StepError(f"a {kind.__name__} that cannot be read: {type(error).__name__}: {error}") from None
+        if type(simple) is list:
+            return self._nested(value, simple, self._list)
+        return self._nested(value, simple, self._mapping) if type(simple) is dict else simple
+
+    def _nested(self, value: object, simple: Any, read: Callable[[Any], Any]) -> Any:
+        self._taken += len(simple)
+        if self._taken > MAX_TAKEN:
+            raise StepError(
+                f"the value has more than {MAX_TAKEN:,} elements: return what is to be judged, not all of it"
+            )
+        if id(value) in self._open:
+            raise StepError("the value contains itself")
+        if len(self._open) >= MAX_DEPTH:
+            raise StepError(f"the value is nested more than {MAX_DEPTH} levels deep")
+        self._open.add(id(value))
+        try:
+            return read(simple)
+        finally:
+            self._open.discard(id(value))
+
+    def _list(self, items: list[Any]) -> list[Any]:
+        if _ATOMS.issuperset(map(type, items)):
+            return items
+        return [item if type(item) in _ATOMS else self.read(item) for item in items]
+
+    def _mapping(self, items: dict[Any, Any]) -> dict[Any, Any]:
+        return {key: value if type(value) in _ATOMS else self.read(value) for key, value in items.items()}
+
+
+def _simplified(value: object) -> Any:
+    """One level of ``value``: an atom, a text, a new list or mapping of what is inside, or ``value`` itself."""
+    if type(value) in _ATOMS:
         return value
     if isinstance(value, Enum):
-        return plain(value.value)
-    if isinstance(value, Decimal):
-        return math.nan if value.is_nan() else float(value)
-    if hasattr(value, "dtype") and hasattr(value, "tolist"):
-        return _from_numpy(value)
-    if not isinstance(value, (int, float, complex, str)) and hasattr(value, "numerator"):
-        return float(value)  # type: ignore[arg-type]
-    if isinstance(value, _ARRAYS) or (hasattr(value, "typecode") and hasattr(value, "tolist")):
-        return list(value)  # type: ignore[call-overload]
+        return _simplified(object.__getattribute__(value, "_value_"))
+    for base, convert in _SUBCLASSES:
+        if isinstance(value, base):
+            return convert(value)
+    if isinstance(value, (list, tuple, set, frozenset, deque, range)):
+        return _elements(value)
+    if isinstance(value, (Mapping, types.MappingProxyType)):
+        return _entries(value)
+    kind = type(value)
+    if hasattr(kind, "tolist") and (hasattr(kind, "dtype") or hasattr(kind, "typecode")):
+        return _from_array(value)
+    if hasattr(kind, "to_numpy"):
+        return _simplified(value.to_numpy())  # type: ignore[attr-defined]
+    if hasattr(kind, "numerator") and hasattr(kind, "denominator"):
+        return _from_ratio(int(value.numerator), int(value.denominator))  # type: ignore[attr-defined]
+    if isinstance(value, (Sequence, Set, ValuesView)):
+        return list(islice(iter(value), MAX_TAKEN + 1))
+    if kind.__name__ in ("NAType", "NaTType"):  # what pandas has for "missing"
+        return None
+    _refuse_unfinished(value)
     return value
 
 
-def _from_numpy(value: Any) -> Any:
-    size = getattr(value, "size", 1)
-    if isinstance(size, int) and size > MAX_ITEMS and hasattr(value, "ravel"):
-        kept: list[Any] = value.ravel()[:MAX_ITEMS].tolist()
-        return [*kept, _more(size - MAX_ITEMS, "elements")]
-    result = value.tolist()
-    if hasattr(result, "dtype"):  # a long double has no exact Python counterpart and stays what it is
-        return float(result)
+def _elements(value: Any) -> Any:
+    names = getattr(type(value), "_fields", None) if isinstance(value, tuple) else None
+    base = next(base for base in (list, tuple, set, frozenset, deque, range) if isinstance(value, base))
+    items = list(base.__iter__(value))
+    return dict(zip(names, items, strict=True)) if names is not None else items
+
+
+def _entries(value: Any) -> dict[Any, Any]:
+    entries = dict.items(value) if isinstance(value, dict) else value.items()
+    result: dict[Any, Any] = {}
+    for key, item in islice(entries, MAX_TAKEN + 1):
+        name = key if type(key) in (str, int, bool, float, type(None)) else _key(key)
+        if type(name) is str:
+            name = clean(name)
+        result[repr(name) if name in result else name] = item
     return result
 
 
+def _key(key: object) -> Any:
+    key = _simplified(key)
+    return key if isinstance(key, (str, int, float, type(None))) else str(key)
+
+
+def _from_array(value: Any) -> Any:
+    """numpy's arrays and scalars, and whatever has their methods; also ``array.array``."""
+    size = getattr(value, "size", None)
+    if type(size) is int and size > MAX_TAKEN:
+        raise StepError(f"the array has {size:,} elements; {MAX_TAKEN:,} are taken: return what is to be judged")
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    if kind in ("M", "m"):  # dates of a nanosecond's resolution would become plain integers
+        value = value.astype("datetime64[us]" if kind == "M" else "timedelta64[us]")
+    result = value.tolist()
+    if hasattr(type(result), "dtype"):  # a long double has no exact Python counterpart and stays what it is
+        return complex(result) if kind == "c" else _from_float(result)
+    return result if type(result) is list else _simplified(result)
+
+
+def _from_float(value: Any) -> int | float:
+    result = float(value)
+    # Of a long double: integers that are no float any more, exactly.
+    return int(value) if math.isfinite(result) and abs(result) >= _EXACT_FLOATS and value == int(value) else result
+
+
+def _from_decimal(value: Decimal) -> int | float:
+    if Decimal.is_nan(value):
+        return math.nan
+    result = Decimal.__float__(value)
+    if math.isfinite(result) and abs(result) >= _EXACT_FLOATS:
+        whole = Decimal.__int__(value)
+        return whole if Decimal(whole) == Decimal(value) else result
+    return result
+
+
+def _from_ratio(numerator: int, denominator: int) -> int | float:
+    if abs(numerator) >= _EXACT_FLOATS * denominator and numerator % denominator == 0:
+        return numerator // denominator
+    return numerator / denominator
+
+
+def _from_moment(value: datetime) -> datetime | None:
+    if type(value) is datetime:
+        return value
+    if type(value).__name__ == "NaTType":
+        return None
+    return datetime.fromisoformat(datetime.isoformat(value))
+
+
+_SUBCLASSES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (float, float.__float__),
+    (int, int.__int__),
+    (str, lambda value: clean(str.__str__(value))),
+    (UserString, lambda value: clean(str(value.data))),
+    ((bytes, bytearray, memoryview), lambda value: memoryview(value).tobytes()),
+    (Decimal, _from_decimal),
+    (complex, complex.__complex__),
+    (datetime, _from_moment),
+)
+"""Python's own types in subclasses: what the base type says is in them."""
+
+
+def _record(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
+    return value
+
+
+def _refuse_uncalled(value: object) -> None:
+    if isinstance(value, _FUNCTIONS):
+        kind = "class" if isinstance(value, type) else "function"
+        raise StepError(f"the value is the {kind} {getattr(value, '__name__', '')!r}, which was never called")
+
+
+def _refuse_unfinished(value: object) -> None:
+    kind = type(value)
+    if isinstance(value, types.CoroutineType):
+        value.close()  # else Python warns, somewhere, that nobody awaited it
+        raise StepError(
+            "the method is `async` and was never carried out; write a plain `def` that waits for its result"
+        )
+    if hasattr(kind, "__await__") or isinstance(value, types.AsyncGeneratorType):
+        raise StepError(
+            f"the method gave {_article(kind)}, and was never carried out to its end; wait for the result in it"
+        )
+    if isinstance(value, types.GeneratorType):
+        value.close()
+        raise StepError(
+            "the method is a generator (it has a `yield`) and was never carried out; use `return`, or `list(...)`"
+        )
+    if isinstance(value, Iterator) and not isinstance(value, IOBase):
+        raise StepError(f"the method gave {_article(kind)} that nobody has gone through; return `list(...)` of it")
+
+
+def _article(kind: type) -> str:
+    return f"{'an' if kind.__name__[:1].lower() in 'aeiou' else 'a'} `{kind.__name__}`"
+
+
 def measurement_type(value: object) -> MeasurementType:
-    """What kind of measurement a value makes. Never raises; what nobody can classify is ``other``."""
-    try:
-        value = plain(value)
-        if value is None:
-            return "missing"
-        if isinstance(value, bool):
-            return "boolean"
-        if isinstance(value, (int, float)):
-            return "numeric"
-        if isinstance(value, str):
-            return "string"
-        return "array" if isinstance(value, _ARRAYS) else "other"
-    except Exception:
-        return "other"
+    """What kind of measurement a ``measured`` value makes; what nobody can classify is ``other``."""
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "numeric"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "other"
 
 
 def to_data(value: object) -> Data:
@@ -88,7 +307,7 @@ def to_data(value: object) -> Data:
     if kind is float:
         return value if math.isfinite(value) else _non_finite(value)  # type: ignore[arg-type, return-value]
     if kind is str and len(value) <= MAX_TEXT:  # type: ignore[arg-type]
-        return value  # type: ignore[return-value]
+        return clean(value)  # type: ignore[arg-type]
     return _Converter().convert(value, 0)
 
 
@@ -101,42 +320,43 @@ class _Converter:
 
     def convert(self, value: object, depth: int) -> Data:
         try:
-            return self._convert(plain(value), depth)
+            return self._convert(value, depth)
         except Exception as error:
             return f"<{type(value).__name__} that cannot be read: {type(error).__name__}>"
 
     def _convert(self, value: object, depth: int) -> Data:
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, int):
-            return int(value) if value.bit_length() <= MAX_INTEGER_BITS else _cut(hex(value))
-        if isinstance(value, float):
-            return float(value) if math.isfinite(value) else _non_finite(value)
-        if isinstance(value, str):
-            return _cut(str(value))
-        if isinstance(value, (date, time)):
-            return value.isoformat()
-        if isinstance(value, (UUID, PurePath)):
-            return _cut(str(value))
-        if isinstance(value, Mapping):
-            return self._nested(value, depth, self._mapping)
-        if isinstance(value, (*_ARRAYS, set, frozenset)):
-            return self._nested(value, depth, self._list)
-        return _cut(_repr(value))
+        simple = value if type(value) in _ATOMS else _record(_simplified(value))
+        if simple is None or isinstance(simple, bool):
+            return simple
+        if isinstance(simple, int):
+            return simple if simple.bit_length() <= MAX_INTEGER_BITS else _cut(hex(simple))
+        if isinstance(simple, float):
+            return simple if math.isfinite(simple) else _non_finite(simple)
+        if isinstance(simple, str):
+            return _cut(clean(simple))
+        if isinstance(simple, (date, time)):
+            return simple.isoformat()
+        if isinstance(simple, (UUID, PurePath, timedelta)):
+            return _cut(clean(str(simple)))
+        if type(simple) is list:
+            return self._nested(value, simple, depth, self._list)
+        if type(simple) is dict:
+            return self._nested(value, simple, depth, self._mapping)
+        return _cut(clean(_repr(simple)))
 
-    def _nested(self, value: Any, depth: int, convert: Any) -> Data:
+    def _nested(self, value: object, simple: Any, depth: int, convert: Any) -> Data:
         if id(value) in self.open:
             return "<cycle>"
         if depth >= MAX_DEPTH:
             return "<nested too deeply>"
         self.open.add(id(value))
         try:
-            result: Data = convert(value, depth + 1)
+            result: Data = convert(simple, depth + 1)
             return result
         finally:
             self.open.discard(id(value))
 
-    def _list(self, value: Any, depth: int) -> list[Data]:
+    def _list(self, value: list[Any], depth: int) -> list[Data]:
         length = len(value)
         taken = self._take(length)
         result = [self.convert(item, depth) for item in islice(value, taken)]
@@ -144,7 +364,7 @@ class _Converter:
             result.append(_more(length - taken, "elements"))
         return result
 
-    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Data]:
+    def _mapping(self, value: dict[Any, Any], depth: int) -> dict[str, Data]:
         length = len(value)
         taken = self._take(length)
         result: dict[str, Data] = {}
@@ -161,23 +381,12 @@ class _Converter:
         return taken
 
 
-def non_finite(values: Iterable[object]) -> bool:
-    """Whether a NaN or an infinity stands among ``values``, at any level of lists."""
-    for value in values:
-        if isinstance(value, float):
-            if not math.isfinite(value):
-                return True
-        elif isinstance(value, (list, tuple)) and non_finite(value):
-            return True
-    return False
-
-
 def _non_finite(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _repr(value: object) -> str:
-    return repr(value[: MAX_TEXT // 4]) if isinstance(value, (bytes, bytearray)) else repr(value)
+    return repr(value[: MAX_TEXT // 4]) if isinstance(value, bytes) else repr(value)
 
 
 def _cut(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sequencer.domain.version1_chart import lower_charts
 from sequencer.domain.version1_measurement import lower_measurements
+from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.report import AttemptReport, CaseReport, ModuleReport, RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
@@ -202,5 +203,5 @@ def _name_the_unknown(document: Fields) -> None:
 
 def _revision(document: Fields) -> str:
     """The same for the same content, in the form of CouchDB's revisions."""
-    content = json.dumps(document, sort_keys=True, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    content = utf8(json.dumps(document, sort_keys=True, ensure_ascii=False))
     return f"1-{hashlib.blake2b(content, digest_size=16).hexdigest()}"

@@ -27,6 +27,7 @@ from sequencer.store.base import (
     Statistics,
     StoreError,
 )
+from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
@@ -72,7 +73,7 @@ def run(session: Session, run: str) -> Response:
     report = _report(session, run)
     form = request.args.get("format")
     if not form:
-        return Response(to_json(report).encode("utf-8", "backslashreplace"), mimetype="application/json")
+        return Response(utf8(to_json(report)), mimetype="application/json")
     from sequencer.domain.export import EXPORTERS  # brings templates along, which the live page does without
 
     suffix, media_type = _FILES[form]

@@ -15,6 +15,7 @@ from sequencer.panel.requests import body, count, expect, optional_text, query
 from sequencer.panel.routes import Parameter, Route
 from sequencer.panel.schemas import ANYTHING, COUNT, OBJECT, TEXT, TRUE, mapping, optional
 from sequencer.panel.stream import GREETING, follow
+from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.report import RunReport
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ MOST_LATE = 5.0
 
 
 def _json(text: str) -> Response:
-    return Response(text.encode("utf-8", "backslashreplace"), mimetype="application/json")
+    return Response(utf8(text), mimetype="application/json")
 
 
 def state(session: Session) -> Response:

@@ -11,6 +11,7 @@ from flask import Response
 
 from sequencer.panel.patches import to_json
 from sequencer.panel.tables import Row, csv
+from sequencer.vocabulary.data import utf8
 
 Item = TypeVar("Item")
 
@@ -19,7 +20,7 @@ def file(name: str, media_type: str, parts: Iterable[str], *, head: bytes = b"")
     """``parts``, one after the other, as a file that is saved as ``name``, whatever it holds."""
     waiting = iter(parts)
     # Many at once: each piece that is sent has its price.
-    pieces = iter(lambda: "".join(islice(waiting, 500)).encode("utf-8", "backslashreplace"), b"")
+    pieces = iter(lambda: utf8("".join(islice(waiting, 500))), b"")
     response = Response(chain([head] if head else [], pieces), mimetype=media_type)
     kept = "".join(letter if letter.isalnum() or letter in "-_. " else "_" for letter in name if letter.isascii())
     response.headers["Content-Disposition"] = f'attachment; filename="{kept.strip(" .") or "file"}"'

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Response, send_file
 
 from sequencer.panel.errors import NotThere
+from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.report import RunReport
 
 MEDIA_TYPES: Mapping[str, str] = {
@@ -66,8 +67,7 @@ def frame(report: RunReport, identity: str, page: int) -> Response:
 
 
 def _document(html: str) -> Response:
-    # A driver's undecodable text may be in it.
-    return Response(html.encode("utf-8", "backslashreplace"), mimetype="text/html")
+    return Response(utf8(html), mimetype="text/html")
 
 
 def _outer_frame(url: str) -> Response:

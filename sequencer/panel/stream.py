@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sequencer.panel.live import Change, Live
+from sequencer.vocabulary.data import utf8
 
 HEARTBEAT = 5.0
 """Seconds after which a silent stream says that it is alive; by this a reader that has gone is noticed, too."""
@@ -22,8 +23,7 @@ def alive(live: Live) -> bytes:
 
 def encode(change: Change) -> bytes:
     """One event of the stream. JSON has no line breaks, so that one data line is enough."""
-    # Half of a surrogate pair, from a driver's undecodable text, has no UTF-8 form but is a valid JSON escape.
-    return f"id: {change.id}\nevent: {change.kind}\ndata: {change.data}\n\n".encode("utf-8", "backslashreplace")
+    return utf8(f"id: {change.id}\nevent: {change.kind}\ndata: {change.data}\n\n")
 
 
 def follow(live: Live, last: str | None, heartbeat: float = HEARTBEAT) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from sequencer.domain.dialog import InvalidAnswer, read_answer
+from sequencer.domain.value import plain
 from sequencer.steps.base import Answer
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import DialogAnswered, DialogAsked, Event, OperatorMessage
@@ -99,7 +100,7 @@ class Dialogs:
             if question is None or question.answered.is_set():
                 return False
             try:
-                accepted = value if question.by_program else _accepted(question.dialog, result, value)
+                accepted = value if question.by_program else plain(_accepted(question.dialog, result, value))
             except InvalidAnswer:
                 return False
             question.answer = (result, accepted, by)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sequencer.domain.value import plain, refuse_unfinished
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import ALL_SHARED, ARGUMENTS, CALL, SAVE
 from sequencer.vocabulary.model import DriverCall, Step
@@ -30,9 +31,11 @@ class Call(StepRun):
         self.result: Any = None
 
     def finish(self) -> None:
-        """Keeps the result."""
-        if self.save is not None:
-            self.case.save(self.save, self.result)
+        """Keeps the result as plain data. Raises ``StepError`` when the method was never carried out."""
+        if self.save is None:
+            refuse_unfinished(self.result)
+        else:
+            self.case.save(self.save, plain(self.result))
 
 
 def parse(node: MappingNode, reader: StepReader) -> CallStep | None:
@@ -50,12 +53,8 @@ def parse(node: MappingNode, reader: StepReader) -> CallStep | None:
 def emit(step: CallStep, out: Emitter) -> None:
     """``with Call(...) as step: step.result = driver.method(...)``"""
     header = out.construct(Call, step, call=str(step.target), save=step.save)
-    if step.save is None:
-        with out.block(f"with {header}:"):
-            out.line(out.call(step.target))
-    else:
-        with out.block(f"with {header} as step:"):
-            out.line(f"step.result = {out.call(step.target)}")
+    with out.block(f"with {header} as step:"):
+        out.line(f"step.result = {out.call(step.target)}")
 
 
 STEP = StepType(

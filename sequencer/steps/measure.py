@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sequencer.domain.value import measured
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import ARGUMENTS, CALL, SAVE, TEMPLATE
 from sequencer.steps.measuring import record_measurement
@@ -52,9 +53,10 @@ class Measure(StepRun):
 
     def finish(self) -> None:
         """Records the value with its judgement; a missed limit is a ``StepFailed``."""
+        value = measured(self.value)
         if self.save is not None:
-            self.case.save(self.save, self.value)
-        record_measurement(self, self.measurement, self.value, unit=self.unit, limits=self.limits)
+            self.case.save(self.save, value)
+        record_measurement(self, self.measurement, value, unit=self.unit, limits=self.limits)
 
 
 def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:

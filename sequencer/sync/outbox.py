@@ -22,6 +22,7 @@ from sequencer.sync import backoff, hold
 from sequencer.sync.delivery import Delivery, Target
 from sequencer.sync.hold import Hold
 from sequencer.sync.outbox_tables import OutboxUnavailable, connect, transaction
+from sequencer.vocabulary.data import utf8
 
 State = Literal["waiting", "delivered", "parked", "blocked"]
 
@@ -108,7 +109,7 @@ class Outbox:
         Putting it again does nothing; another document for the same run replaces the one that has not been delivered.
         """
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        packed = zlib.compress(text.encode("utf-8", "backslashreplace"))
+        packed = zlib.compress(utf8(text))
         now = self._clock()
         with self._write(durable=True) as database:
             database.execute(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sequencer.domain.settings import Secret
 from sequencer.sync.address import base_address
 from sequencer.sync.delivery import Delivery, Verdict
+from sequencer.vocabulary.data import utf8
 
 if TYPE_CHECKING:
     from sequencer.sync.exchange import Exchange
@@ -84,7 +85,7 @@ class StandCloud:
             text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         except (ValueError, TypeError) as error:
             return Delivery(verdict="parked", text=f"the report cannot be written as JSON: {error}")
-        body = text.encode("utf-8", "replace")
+        body = utf8(text)
         answer = self._session().ask("POST", "test_report", body=body, timeout=REPORT_TIMEOUT)
         return Delivery(
             verdict=_verdict(answer.status), status=answer.status, text=answer.text, retry_after=answer.retry_after

@@ -6,3 +6,9 @@ from collections.abc import Mapping, Sequence
 
 Scalar = None | bool | int | float | str
 Data = Scalar | Sequence["Data"] | Mapping[str, "Data"]
+
+
+def utf8(text: str) -> bytes:
+    """``text`` in UTF-8. A lone surrogate (a driver's undecodable byte) has no such form and is written as its escape,
+    ``\\udc80``: visible, and valid inside of JSON."""
+    return text.encode("utf-8", "backslashreplace")

@@ -6,6 +6,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
+from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.event import Event, Stamped
 
 
@@ -37,8 +38,7 @@ def encode(stamped: Stamped) -> bytes:
     line: dict[str, Any] = {"event": _NAMES[kind], "seq": stamped.seq, "time": stamped.time}
     for name in _FIELDS[kind]:
         line[name] = getattr(event, name)
-    # A lone surrogate (from a driver's undecodable text) has no UTF-8 form: keep it visible, lose nothing else.
-    return (_dumps(line) + "\n").encode("utf-8", "backslashreplace")
+    return utf8(_dumps(line) + "\n")
 
 
 def decode(line: bytes | str) -> Stamped | None:

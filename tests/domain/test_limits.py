@@ -88,7 +88,7 @@ FAILS: list[tuple[Any, Any, str]] = [
     ({"each": [4.8, 5.2]}, [], "the array is empty"),
     ({"each": [4.8, 5.2]}, 5, "5 is a number, the limit is for an array"),
     ({"each": [4.8, 5.2]}, [5, None], "element 1: there is no value"),
-    ({"each": {"matches": "a"}}, ["a", math.nan], "the array holds a value that is not a finite number"),
+    ({"each": {"matches": "a"}}, ["a", math.nan], "element 1: nan is not a finite number"),
 ]
 
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 import array
 import datetime
 import enum
+import io
 import json
 import math
-from collections import deque
+from collections import UserList, UserString, deque
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import PurePosixPath
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sequencer.domain import value as values
-from sequencer.domain.value import measurement_type, to_data
+from sequencer.domain.limits import judge, parse_limits
+from sequencer.domain.value import measured, measurement_type, plain, refuse_unfinished, to_data
+from sequencer.vocabulary.failure import StepError
 
 
 class Mode(enum.Enum):
@@ -91,7 +97,206 @@ def test_values_become_data(value: Any, data: Any, kind: str) -> None:
     """Each kind of value has one form in JSON and one type of measurement."""
     assert to_data(value) == data
     assert type(to_data(value)) is type(data)
-    assert measurement_type(value) == kind
+    assert measurement_type(measured(value)) == kind
+
+
+class LyingFloat(float):
+    """Says that it is whatever it is compared with."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ge__(self, other: object) -> bool:
+        return True
+
+    def __le__(self, other: object) -> bool:
+        return True
+
+    def __float__(self) -> float:
+        return 5.0
+
+    __hash__ = float.__hash__
+
+
+class LyingInt(int):
+    """Shows another number than it is."""
+
+    def __int__(self) -> int:
+        return 5
+
+    __index__ = __int__
+
+
+class LyingText(str):
+    """Shows another text than it is."""
+
+    def __str__(self) -> str:
+        return "OK"
+
+    __repr__ = __str__
+
+
+class LyingList(list[Any]):
+    """Goes through other elements than it has."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([5.0])
+
+
+class LyingDict(dict[str, Any]):
+    """Shows other entries than it has."""
+
+    def items(self) -> Any:
+        return {"volts": 5.0}.items()
+
+
+class Reading(NamedTuple):
+    """What many drivers return."""
+
+    volts: float
+    amps: float
+
+
+@dataclass
+class Record:
+    """Fields of any kind."""
+
+    volts: Any
+    note: str = "x"
+
+
+PLAIN: list[tuple[Any, Any]] = [
+    (LyingFloat(99.0), 99.0),
+    (LyingInt(99), 99),
+    (LyingText("NO"), "NO"),
+    (LyingList([LyingFloat(99.0)]), [99.0]),
+    (LyingDict(volts=LyingFloat(99.0)), {"volts": 99.0}),
+    ((1, {2.5}, deque([Level.LOW])), [1, [2.5], [1]]),
+    (
+        {"trace": array.array("d", [1.5]), Mode.ON: (1,), (1, 2): 3, 7: 8},
+        {"trace": [1.5], "on": [1], "[1, 2]": 3, 7: 8},
+    ),
+    (MappingProxyType({"a": (1,)}), {"a": [1]}),
+    (UserList([UserString("a")]), ["a"]),
+    ({"a": 1}.keys(), ["a"]),
+    (bytearray(b"ab"), b"ab"),
+    (memoryview(b"ab")[::-1], b"ba"),
+    (Decimal("9007199254740993"), 9007199254740993),
+    (Fraction(9007199254740993), 9007199254740993),
+    (Decimal("4.8"), 4.8),
+    (Reading(5.0, 0.1), {"volts": 5.0, "amps": 0.1}),
+    ("boot \udc80 ok", "boot \\udc80 ok"),
+    ({"\udc80": ["\udc80"]}, {"\\udc80": ["\\udc80"]}),
+    (2**70, 2**70),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), PLAIN, ids=[str(index) for index in range(len(PLAIN))])
+def test_a_value_becomes_plain_at_every_level(value: Any, expected: Any) -> None:
+    """What limits, expressions and the report see is made of Python's own types, whatever a subclass says of itself."""
+
+    def types_of(data: Any) -> Any:
+        if isinstance(data, list):
+            return [list, *map(types_of, data)]
+        return {key: types_of(item) for key, item in data.items()} if isinstance(data, dict) else type(data)
+
+    assert plain(value) == expected
+    assert types_of(plain(value)) == types_of(expected)
+
+
+def test_a_dataclass_is_measured_by_its_fields_and_else_passed_on() -> None:
+    """A driver's own object goes to its next call as it is; what is recorded of one are its fields."""
+    record = Record(Decimal("NaN"))
+    assert plain([record])[0] is record
+    assert measured([record])[0]["note"] == "x"
+    assert judge(record, None) == (False, "volts: nan is not a finite number")
+
+
+def _coroutine() -> Any:
+    async def later() -> int:
+        return 5
+
+    return later()
+
+
+def _async_generator() -> Any:
+    async def some() -> AsyncIterator[int]:
+        yield 1
+
+    return some()
+
+
+class Promise:
+    """Something to be awaited."""
+
+    def __await__(self) -> Iterator[None]:
+        yield None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [_coroutine, _async_generator, Promise, lambda: (x for x in [1]), lambda: map(str, [1]), lambda: iter([1])],
+    ids=["coroutine", "async generator", "awaitable", "generator", "map", "iterator"],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_was_never_carried_out_is_no_value(make: Any) -> None:
+    """A coroutine, a generator or an iterator is an error at any depth, and leaves no warning behind."""
+    for take in (plain, measured, refuse_unfinished):
+        with pytest.raises(StepError, match=r"never carried out|nobody has gone through"):
+            take(make())
+    with pytest.raises(StepError):
+        plain({"a": [make()]})
+    assert judge(make(), None).result is False
+
+
+def test_a_function_is_no_measured_value() -> None:
+    """A driver that names its method and forgets the call gives no measurement; as a handle it may be passed on."""
+    with pytest.raises(StepError, match="function 'print', which was never called"):
+        measured([print])
+    assert plain(print) is print
+
+
+def test_an_open_file_is_a_handle() -> None:
+    """A file can be gone through, and still is an object that one call gives and the next one takes."""
+    handle = io.StringIO("a")
+    assert plain({"log": handle})["log"] is handle
+
+
+def test_what_has_no_end_is_refused() -> None:
+    """A value in itself, one nested without measure, one of a million elements and more: each is an error."""
+    loop: list[Any] = []
+    loop.append({"again": loop})
+    with pytest.raises(StepError, match="contains itself"):
+        plain(loop)
+    deep: list[Any] = []
+    for _ in range(values.MAX_DEPTH):
+        deep = [deep]
+    with pytest.raises(StepError, match="levels deep"):
+        plain(deep)
+    doubled: list[Any] = [0]
+    for _ in range(40):
+        doubled = [doubled, doubled]
+    with pytest.raises(StepError, match="more than 1,000,000 elements"):
+        plain(doubled)
+    with pytest.raises(StepError, match="1,000,001 elements"):
+        plain(Scalar([0] * (values.MAX_TAKEN + 1)))
+
+
+def test_an_object_that_raises_is_an_error_with_its_reason() -> None:
+    """What a driver's own class raises while it is read names that class."""
+
+    class Bad(Mapping[str, int]):
+        def __getitem__(self, key: str) -> int:
+            raise KeyError(key)
+
+        def __iter__(self) -> Iterator[str]:
+            raise RuntimeError("bus gone")
+
+        def __len__(self) -> int:
+            return 1
+
+    with pytest.raises(StepError, match="a Bad that cannot be read: RuntimeError: bus gone"):
+        plain([Bad()])
 
 
 def test_a_container_in_itself_ends() -> None:
@@ -126,10 +331,23 @@ def test_numpy_values_are_taken_as_they_are() -> None:
     numpy = pytest.importorskip("numpy")
     assert to_data(numpy.float64(4.8)) == 4.8
     assert to_data(numpy.bool_(True)) is True
-    assert measurement_type(numpy.bool_(False)) == "boolean"
+    assert measurement_type(measured(numpy.bool_(False))) == "boolean"
     assert to_data(numpy.array([[1, 2], [3, 4]])) == [[1, 2], [3, 4]]
     assert to_data(numpy.float32("nan")) == "NaN"
-    assert measurement_type(numpy.array(5.0)) == "numeric"
+    for name in ("float16", "float32", "float64", "longdouble", "complex64"):
+        one = plain(numpy.dtype(name).type(1.5))
+        assert (one, type(one)) == (1.5, complex if name == "complex64" else float)
+    for name in ("int8", "uint16", "int32", "uint64"):
+        assert type(plain(numpy.dtype(name).type(5))) is int
+    assert plain(numpy.longdouble(2**53 + 1)) == 2**53 + 1
+    assert plain(numpy.datetime64("2026-01-02T03:04:05.123456789")) == datetime.datetime(2026, 1, 2, 3, 4, 5, 123456)
+    assert plain(numpy.datetime64("NaT")) is None
+    assert plain(numpy.ma.masked_array([1.5, 2.5], [True, False])) == [None, 2.5]
+    assert plain([numpy.float32(1.5), {"a": numpy.arange(2)}]) == [1.5, {"a": [0, 1]}]
+    assert plain(numpy.str_("a\udc80")) == "a\\udc80"
+    assert judge(list(numpy.array([math.nan, 5.0], dtype="float32")), None).result is False
+    assert judge(list(numpy.array([4.0, 5.0], dtype="float32")), parse_limits({"contains": 5})).result is True
+    assert measurement_type(measured(numpy.array(5.0))) == "numeric"
 
 
 @given(
@@ -144,7 +362,7 @@ def test_numpy_values_are_taken_as_they_are() -> None:
             st.decimals(),
             st.dates(),
             st.uuids(),
-            st.sampled_from([Mode.ON, object, print]),
+            st.sampled_from([Mode.ON, object()]),
             st.builds(Broken),
         ),
         lambda inner: st.one_of(
@@ -156,4 +374,4 @@ def test_numpy_values_are_taken_as_they_are() -> None:
 def test_any_value_is_json(value: Any) -> None:
     """Whatever a driver returns, its data is JSON without NaN, and its type is known."""
     json.dumps(to_data(value), allow_nan=False)
-    assert measurement_type(value) in ("numeric", "string", "boolean", "array", "missing", "other")
+    assert measurement_type(measured(value)) in ("numeric", "string", "boolean", "array", "missing", "other")

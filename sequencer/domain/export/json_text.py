@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sequencer.domain.version1 import lower
+from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.report import RunReport
 
 
@@ -21,6 +22,4 @@ def to_standcloud(report: RunReport) -> str:
 
 
 def _text(document: Mapping[str, Any]) -> str:
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    # A lone surrogate (a driver's undecodable text) has no UTF-8 form; as an escape it is valid JSON.
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return utf8(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").decode()

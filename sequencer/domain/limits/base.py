@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sequencer.domain.value import non_finite, plain
+from sequencer.domain.value import measured
+from sequencer.vocabulary.failure import StepError
 
 Number = int | float
 
@@ -29,7 +31,7 @@ class Limit(ABC):
 
     @abstractmethod
     def judge(self, value: object, unit: str | None = None) -> Judgement:
-        """Judges ``value`` (in ``unit``), already ``plain``. May raise; the function ``judge`` never does."""
+        """Judges ``value`` (in ``unit``), already ``measured``. May raise; the function ``judge`` never does."""
 
     @abstractmethod
     def describe(self, unit: str | None = None) -> str:
@@ -43,20 +45,49 @@ class Limit(ABC):
 def judge(value: object, limit: Limit | None, unit: str | None = None) -> Judgement:
     """Judges a measured value, failing closed; never raises.
 
-    A missing value, NaN and infinities are false even without limits. A value of another type than the limit's
-    (``True`` for a number, ``"5"`` for 5) is false. ``unit`` is for the words of the reason alone.
+    A missing value, NaN and infinities are false even without limits, inside of lists and mappings too. A value of
+    another type than the limit's (``True`` for a number, ``"5"`` for 5) is false. ``unit`` is for the words of the
+    reason alone.
     """
     try:
-        value = plain(value)
-        if value is None:
-            return Judgement(False, "there is no value")
-        if isinstance(value, float) and not math.isfinite(value):
-            return Judgement(False, f"{show(value)} is not a finite number")
-        if isinstance(value, (list, tuple)) and non_finite(value):
-            return Judgement(False, "the array holds a value that is not a finite number")
+        value = measured(value)
+        reason = unfit(value)
+        if reason is not None:
+            return Judgement(False, reason)
         return Judgement(None) if limit is None else limit.judge(value, unit)
-    except Exception as error:  # whatever a foreign object's comparison raises: it was not compared, so it failed
+    except StepError as error:
+        return Judgement(False, str(error))
+    except Exception as error:  # whatever a foreign object does when it is shown: it was not compared, so it failed
         return Judgement(False, f"the value could not be compared: {type(error).__name__}")
+
+
+def unfit(value: object) -> str | None:
+    """Why a ``measured`` value can pass nothing: it is missing, NaN or infinite, or holds such a value at any level.
+
+    A null entry of a mapping is not missing: a record may well leave something out.
+    """
+    if value is None:
+        return "there is no value"
+    if isinstance(value, float):
+        return None if math.isfinite(value) else f"{show(value)} is not a finite number"
+    if isinstance(value, complex):
+        return unfit(value.real) or unfit(value.imag)
+    if isinstance(value, list):
+        if _PLAIN_NUMBERS.issuperset(map(type, value)) and all(map(math.isfinite, value)):
+            return None
+        return _first_unfit((f"element {index}", item) for index, item in enumerate(value))
+    if isinstance(value, dict):
+        keys = [(f"key {key}", key) for key in value if isinstance(key, float)]
+        return _first_unfit(keys) or _first_unfit((f"{key}", item) for key, item in value.items() if item is not None)
+    return None
+
+
+_PLAIN_NUMBERS = frozenset([float, bool])
+"""The types that can be looked through at once; an integer may be too large for ``isfinite``."""
+
+
+def _first_unfit(items: Iterable[tuple[str, object]]) -> str | None:
+    return next((f"{name}: {reason}" for name, item in items if (reason := unfit(item)) is not None), None)
 
 
 def is_number(value: object) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sequencer.domain.limits.base import Number, is_number, kind_of, show
-from sequencer.domain.limits.numeric import written_decimal
+from sequencer.domain.limits.numeric import percentage, written_decimal
 from sequencer.domain.value import plain
 from sequencer.vocabulary.problem import Severity
 
@@ -89,7 +89,7 @@ class Leaves:
             self.problem(path, "limit-unit", words)
             return None
         if percent is not None:
-            return abs(written_decimal(nominal)) * Decimal(percent[1]) / 100, f"{percent[1]}%"
+            return percentage(nominal, percent[1]), f"{percent[1]}%"
         if isinstance(written, str) and written.lstrip().startswith("-"):
             self.problem(path, "limit-value", f"a tolerance is not negative: {written}")
             return None

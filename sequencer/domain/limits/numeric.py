@@ -8,13 +8,15 @@ in decimal from the digits that were written and only then rounded to the neares
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
 
 from sequencer.domain.limits.base import PASSED, Judgement, Limit, Number, is_number, show, wrong_kind
 
 _LOWER = {True: ("ge", "≥", "≤"), False: ("gt", ">", "<")}
 _UPPER = {True: ("le", "≤"), False: ("lt", "<")}
+_EXACT = Context(prec=6000)
+"""Digits enough for the sum of any two numbers: integers are written with 4,300 at most, floats reach 1e-324."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,24 @@ def written_decimal(number: Number) -> Decimal:
     return Decimal(repr(number))
 
 
-def nearest(number: Decimal) -> Number:
-    """The integer that ``number`` is, or the float nearest to it."""
-    return int(number) if number == number.to_integral_value() and abs(number) < 2**53 else float(number)
+def around(nominal: Number, minus: Decimal, plus: Decimal) -> tuple[Number, Number]:
+    """``nominal - minus`` and ``nominal + plus``, computed without rounding, as the bounds of an interval."""
+    middle = written_decimal(nominal)
+    return _bound(_EXACT.subtract(middle, minus), ROUND_CEILING), _bound(_EXACT.add(middle, plus), ROUND_FLOOR)
+
+
+def percentage(nominal: Number, percent: str) -> Decimal:
+    """So many percent of the magnitude of ``nominal``, exactly."""
+    return _EXACT.divide(_EXACT.multiply(abs(written_decimal(nominal)), Decimal(percent)), Decimal(100))
+
+
+def _bound(number: Decimal, inwards: str) -> Number:
+    """An integer as such, else the nearest float; where floats have no fractions, the integer next to it inside."""
+    if number == number.to_integral_value():
+        return int(number)
+    if abs(number) >= 2**53:
+        return int(number.to_integral_value(inwards))
+    return float(number)
 
 
 def _missed(value: Number, beyond: str, not_beyond: str, side: str, bound: Number, unit: str | None) -> Judgement:

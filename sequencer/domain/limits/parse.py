@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sequencer.domain.limits.base import Limit, show
 from sequencer.domain.limits.exact import Contains, Each, Equal, Is, Matches, OneOf
 from sequencer.domain.limits.leaves import Leaves, LimitProblem, Path
-from sequencer.domain.limits.numeric import Interval, Outside, Tolerance, nearest, written_decimal
+from sequencer.domain.limits.numeric import Interval, Outside, Tolerance, around
 from sequencer.domain.value import plain
 
 FORMS = (
@@ -139,9 +139,8 @@ class Reading(Leaves):
             minus = self.tolerance(tolerance["minus"], nominal, (*at, "minus"))
         if plus is None or minus is None:
             return None
-        middle = written_decimal(nominal)
-        lower, upper = nearest(middle - minus[0]), nearest(middle + plus[0])
-        if not (math.isfinite(lower) and math.isfinite(upper)):
+        lower, upper = around(nominal, minus[0], plus[0])
+        if isinstance(nominal, float) and max(abs(lower), abs(upper)) > sys.float_info.max:
             self.problem(at, "limit-value", "the tolerance is too large for any number")
             return None
         if lower == upper:
