@@ -1,0 +1,36 @@
+"""What answers mean, whatever they came over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+NO_NUMBER = 9.91e37
+OVERLOADS = (9.9e37,)
+"""SCPI-1999, volume 1, 7.2.1. Overloads are infinity in either direction."""
+
+
+def read_number(text: str, overloads: Iterable[float] = OVERLOADS) -> float:
+    """``text`` as an instrument writes numbers: infinity for one of ``overloads``, NaN for SCPI's "not a number".
+
+    Raises ``ValueError`` for anything else, also for what only Python takes for a number (``1_000``, ``１``).
+    """
+    if "_" in text or not text.isascii():
+        raise ValueError(f"{text!r} is not a number")
+    value = float(text)
+    if _is_mark(value, NO_NUMBER):
+        return math.nan
+    return math.copysign(math.inf, value) if any(_is_mark(value, each) for each in overloads) else value
+
+
+def with_overloads(more: Iterable[float] | None) -> tuple[float, ...]:
+    """SCPI's overloads and those that an instrument has besides. Raises ``ValueError`` for what cannot be one."""
+    marks = tuple(map(float, more or ()))
+    for mark in marks:
+        if not math.isfinite(mark) or mark == 0:
+            raise ValueError(f"`overload` lists the numbers that stand for an overload, such as 1e9, not {mark!r}")
+    return OVERLOADS + marks
+
+
+def _is_mark(value: float, mark: float) -> bool:
+    return math.isclose(abs(value), abs(mark), rel_tol=1e-4)
