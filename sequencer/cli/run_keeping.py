@@ -81,9 +81,12 @@ class Keeping:
 
     def refusal(self) -> str | None:
         """Why a run must not start now, or ``None``: its report could not be kept, or not be sent."""
+        from sequencer.runtime.reserve import SIZE, put_by, reserve_of
+
         folder = self._project.state.path
+        reserved = SIZE if put_by(reserve_of(self._project.state.journals)) else 0
         try:
-            free = disk_usage(folder).free
+            free = disk_usage(folder).free + reserved
         except OSError as error:
             return f"the state folder {folder} cannot be used: {error.strerror or error}"
         if free < LEAST_FREE:
@@ -115,15 +118,16 @@ class Keeping:
         return self.deliveries.status(limit=limit)
 
     def keep(self, report: RunReport) -> Kept:
-        """Makes the report safe, then sends it on. Never raises: where it could not be kept, its journal has it."""
+        """Makes the report safe, then sends it on. Never raises: else the place says what its journal holds."""
+        from sequencer.store.recovery import held_by
+
         try:
             acceptance = self.accept(report)
         except Exception as error:  # whatever it is, the verdict is to be told, and what happens at the next start
             known = isinstance(error, StoreError)
             self._tell(f"the report could not be stored: {error if known else f'{type(error).__name__}: {error}'}")
-            if isinstance(error, ReportRefused):
-                return Kept(False, (f"{self._project.state.journal(report['id'])}",))
-            return Kept(False, (f"{self._project.state.journal(report['id'])}, to be stored at the next start",))
+            journal = self._project.state.journal(report["id"])
+            return Kept(False, (held_by(journal, report, tried_again=not isinstance(error, ReportRefused)),))
         places = [f"{self.store.place}, id {report['id']}"]
         if not acceptance.stored:
             self._tell(f"{self.store.place} could not take the report: {acceptance.problem}")

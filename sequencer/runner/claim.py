@@ -53,10 +53,10 @@ class Claim:
             sleep(0.1)
 
     def give_up(self) -> None:
-        """The run did not begin. A journal in which nothing stands is none."""
+        """The run did not begin. A journal without a single whole line is none."""
         self.close()
         path, self.journal = self.journal, None
-        if path is not None and path.exists() and path.stat().st_size == 0:
+        if path is not None and path.exists() and b"\n" not in path.read_bytes():
             path.unlink()
 
     def free_stand(self) -> None:

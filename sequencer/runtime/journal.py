@@ -2,7 +2,7 @@
 
 A line is handed to the operating system with one ``write``, so that it outlives the process whatever ends that. Against
 a power failure the file is also synchronised: at most once a second while a run goes on, in a thread of its own, and
-at the end.
+at the end. On a full disk the reserve that lies beside the journals is given up for what is still to be written.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sequencer.runtime.journal_lock import Party, hold
+from sequencer.runtime.reserve import give_up, reserve_of
 
 SYNC_SECONDS = 1.0
 
@@ -22,6 +23,7 @@ class Journal:
 
     def __init__(self, path: Path, party: Party = "child") -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._reserve = reserve_of(path.parent)
         self._descriptor = os.open(path, flags, 0o644)
         hold(self._descriptor, party)
         self._torn = self._ends_torn()
@@ -36,7 +38,11 @@ class Journal:
             line = b"\n" + line
         self._torn = True
         while line:
-            line = line[os.write(self._descriptor, line) :]
+            try:
+                line = line[os.write(self._descriptor, line) :]
+            except OSError as error:
+                if not give_up(self._reserve, error):
+                    raise
         self._torn = False
         if not self._dirty.is_set():
             self._note_dirty()

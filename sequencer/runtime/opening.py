@@ -22,7 +22,7 @@ from sequencer.vocabulary.model import Param
 
 
 class Refused(ValueError):
-    """There is no run: a parameter or a name of the selection is wrong, or the journal cannot be opened."""
+    """There is no run: a parameter or a name of the selection is wrong, or the journal cannot be written."""
 
 
 def open_run(
@@ -43,7 +43,10 @@ def open_run(
         raise Refused(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
     run = RunContext(start, plan, folder, stream, interrupts, flow, params)
     if start.resume is None:
-        _begin(run, selection)
+        try:
+            _begin(run, selection)
+        except OSError as error:  # what is not written down has not been tested
+            raise Refused(f"the journal {start.journal} cannot be written: {error.strerror or error}") from None
     else:
         _take_over(run, start.resume)
     return run

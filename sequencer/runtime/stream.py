@@ -35,7 +35,8 @@ class EventStream:
     def emit(self, event: Event) -> int:
         """Stamps and hands on; returns the event's number.
 
-        Never raises for what the event holds, nor for a journal that cannot be written.
+        Never raises for what the event holds, nor for a journal that cannot be written, unless it is the first event:
+        then nobody hears of it, and ``OSError`` says why there can be no run.
         """
         self._seq += 1
         stamped = Stamped(self._seq, round(self.clock.now(), 6), event)
@@ -50,6 +51,8 @@ class EventStream:
             try:
                 self._journal.write(line)
             except OSError as error:
+                if self._seq == 1:
+                    raise
                 # No second try: a journal with a hole would tell a story that did not happen.
                 self.lost = error
                 self._journal = None

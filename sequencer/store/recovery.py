@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sequencer.domain.state_folder import StateFolder
 from sequencer.store.base import ReportRefused, Store, StoreConflict, StoreError, StoreUnavailable
-from sequencer.vocabulary.report import RunReport
+from sequencer.vocabulary.report import CaseReport, RunReport
 
 KEPT = 100
 """How many journals of stored runs stay for a second look."""
@@ -93,6 +93,35 @@ def told(report: RunReport) -> str:
     """What a person is told of a run that was recovered."""
     why = "had been cut off" if report["aborted"] else "was not stored yet"
     return f"run {report['id']} {why}; its report is stored now"
+
+
+def held_by(journal: Path, report: RunReport, *, tried_again: bool = True) -> str:
+    """What a person is told of a report that no store took: how much of it the journal holds, and never more."""
+    try:
+        with journal.open("rb") as file:
+            held = _folded(file.fileno(), report["id"])
+    except (OSError, ValueError):
+        held = None
+    if held is not None and not held["aborted"] and _measured(held) == _measured(report):
+        return f"{journal}{', to be stored at the next start' if tried_again else ''}"
+    written = {} if held is None else _cases(held)
+    ran = sorted((case["start_time"], name) for name, case in _cases(report).items() if case["start_time"] is not None)
+    cases = _cases(report)
+    missing = next((name for _, name in ran if written.get(name) != cases[name]), None)
+    values = f"{0 if held is None else _measured(held)} of {_measured(report)} measured values kept in {journal}"
+    return (
+        f"{values}; "
+        + ("the end could not be" if missing is None else f"from case {missing} on nothing could be")
+        + " written"
+    )
+
+
+def _cases(report: RunReport) -> dict[str, CaseReport]:
+    return {f"{module['id']}::{case['id']}": case for module in report["modules"] for case in module["cases"]}
+
+
+def _measured(report: RunReport) -> int:
+    return sum(len(attempt["measurements"]) for case in _cases(report).values() for attempt in case["attempts"])
 
 
 def prune(state: StateFolder) -> None:

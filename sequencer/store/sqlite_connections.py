@@ -5,15 +5,16 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
-from sequencer.store.sqlite_schema import bring_up_to_date
+from sequencer.store.sqlite_schema import bring_up_to_date, check_version
 
 BUSY_SECONDS = 10.0
 _REFUSALS = frozenset({sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_RANGE})
+_UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 _CACHE_KIBIBYTES = 32_768  # at most; a series over a long history touches a page per run
 
 
@@ -30,7 +31,7 @@ class Connections:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection in one consistent view of the database."""
-        with self._borrowed() as connection:
+        with self._borrowed(self._take_to_read) as connection:
             connection.execute("BEGIN")
             try:
                 yield connection
@@ -40,7 +41,7 @@ class Connections:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction that is on the disk when the block ends well, and undone when it does not."""
-        with self._borrowed() as connection:
+        with self._borrowed(self._take) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -59,9 +60,9 @@ class Connections:
             connection.close()
 
     @contextmanager
-    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+    def _borrowed(self, take: Callable[[], sqlite3.Connection]) -> Iterator[sqlite3.Connection]:
         with plain_errors(self.path):
-            connection = self._take()
+            connection = take()
             try:
                 yield connection
             except sqlite3.Error:
@@ -80,9 +81,49 @@ class Connections:
                 return self._idle.pop()
         return self._connect()
 
+    def _take_to_read(self) -> sqlite3.Connection:
+        """Also where nothing can be written: reading is no reason to write, but SQLite's way to share a file is."""
+        try:
+            return self._take()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _UNWRITABLE:
+                raise
+            for connect in (self._connect_alone, self._connect_unchanging):
+                with suppress(sqlite3.OperationalError):
+                    return connect()
+            raise
+
+    def _connect_alone(self) -> sqlite3.Connection:
+        """For a moment the only one at the file: then what processes share needs no file beside it."""
+        return self._to_read("mode=rw", "PRAGMA locking_mode = EXCLUSIVE")
+
+    def _connect_unchanging(self) -> sqlite3.Connection:
+        """For a file that nobody can change; refused when newer runs lie in a log beside it, which would be missing."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise sqlite3.OperationalError("its newest runs lie in a log that cannot be read")
+        return self._to_read("mode=ro&immutable=1", "PRAGMA query_only = 1")
+
+    def _to_read(self, how: str, first: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?{how}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=1.0,
+        )
+        try:
+            connection.execute(first)
+            check_version(connection)
+            connection.execute("PRAGMA query_only = 1")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
-            if not self._closed:
+            if not self._closed and not _is_to_read(connection):
                 self._idle.append(connection)
                 return
         connection.close()
@@ -101,6 +142,11 @@ class Connections:
             connection.close()
             raise
         return connection
+
+
+def _is_to_read(connection: sqlite3.Connection) -> bool:
+    """Whether the connection is one for the moment."""
+    return bool(connection.execute("PRAGMA query_only").fetchone()[0])
 
 
 def _use_wal(connection: sqlite3.Connection, seconds: float) -> None:

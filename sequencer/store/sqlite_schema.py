@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from sequencer.store.base import StoreError
+from sequencer.store.base import StoreError, StoreUnavailable
 
 _VERSION_1 = """
 CREATE TABLE runs (
@@ -125,15 +125,30 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
     try:
         version = _version(connection)  # another process may have been faster
         if version > len(MIGRATIONS):
-            raise StoreError(f"the database was written by a newer hardseq (its format is {version}): update hardseq")
+            raise newer(version)
         for script in MIGRATIONS[version:]:
             for statement in filter(str.strip, script.split(";")):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has rolled back by itself
+            connection.execute("ROLLBACK")
         raise
+
+
+def check_version(connection: sqlite3.Connection) -> None:
+    """Raises :class:`StoreError` for a database that is not of this format, and is not to be changed."""
+    version = _version(connection)
+    if version > len(MIGRATIONS):
+        raise newer(version)
+    if version < len(MIGRATIONS):
+        raise StoreUnavailable("the database is to be brought up to date, and cannot be written just now")
+
+
+def newer(version: int) -> StoreError:
+    """Of a database that a newer hardseq wrote."""
+    return StoreError(f"the database was written by a newer hardseq (its format is {version}): update hardseq")
 
 
 def _version(connection: sqlite3.Connection) -> int:

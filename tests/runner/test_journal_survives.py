@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.fold import Fold, read_journal
+from sequencer.domain.fold import Fold, fold, read_journal
 from sequencer.domain.state_folder import StateFolder
 from sequencer.runner.exit_code import exit_code
 from sequencer.runner.request import RunNotPossible, StartRequest
+from sequencer.runtime.reserve import put_by, reserve_of
 from sequencer.store.recovery import recover
 from sequencer.store.sqlite import SqliteStore
 
@@ -241,6 +242,28 @@ def test_a_full_disk_ends_the_run_with_4(project: Any, execute: Callable[..., An
     assert outcome.statuses["main::after"] == "skipped"
     assert exit_code(outcome.report) == 4
     assert outcome.journal.stat().st_size < sum(len(repr(each)) for each in outcome.events)
+
+
+def test_a_run_on_a_disk_that_fills_ends_whole_in_its_journal(project: Any, execute: Callable[..., Any]) -> None:
+    """The reserve is given up, and nothing of the run is missing in what is recovered."""
+    p = project
+    reserve = reserve_of(p.state.journals)
+    put_by(reserve)
+    fill = (
+        "import errno, os",
+        "write = os.write",
+        "def full(descriptor, data):",
+        f"    if os.path.exists({str(reserve)!r}) and data.startswith(b'{{'):",
+        "        raise OSError(errno.ENOSPC, 'No space left on device')",
+        "    return write(descriptor, data)",
+        "os.write = full",
+    )
+    p.module("main", p.case("fills", *fill), *(p.case(f"c{n}", p.measure("give", limits=[3, 5])) for n in range(5)))
+    outcome = execute()
+    assert outcome.report["status"] == "passed"
+    assert not reserve.exists()
+    with outcome.journal.open("rb") as file:
+        assert fold(read_journal(file)) == outcome.report
 
 
 def test_a_journal_that_cannot_be_made_starts_no_run(project: Any, make_run: Callable[..., Any]) -> None:
