@@ -14,10 +14,10 @@ from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.model import Param
 
 
-def params_from(arguments: Sequence[str], params: Sequence[Param]) -> dict[str, Scalar]:
+def params_from(arguments: Sequence[str], params: Sequence[Param], *, decimal_comma: bool = False) -> dict[str, Scalar]:
     """The typed values of all parameters. Asks a person at a terminal for missing ones; else raises ``Refusal``."""
     given = split_arguments(arguments)
-    values, errors = read_params(params, given)
+    values, errors = read_params(params, given, decimal_comma=decimal_comma)
     missing = [param for param in params if param.name in errors and errors[param.name].code == "required"]
     wrong = {name: error for name, error in errors.items() if error.code != "required"}
     if wrong:
@@ -29,7 +29,7 @@ def params_from(arguments: Sequence[str], params: Sequence[Param]) -> dict[str, 
             "missing: " + ", ".join(param.name for param in missing),
             hint=" ".join(f"--arg {param.name}=..." for param in missing),
         )
-    return {**values, **{param.name: _ask(param) for param in missing}}
+    return {**values, **{param.name: _ask(param, decimal_comma) for param in missing}}
 
 
 def split_arguments(arguments: Sequence[str]) -> dict[str, str]:
@@ -47,7 +47,7 @@ def split_arguments(arguments: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _ask(param: Param) -> Scalar:
+def _ask(param: Param, decimal_comma: bool) -> Scalar:
     prompt = param.prompt or param.name
     if param.one_of:
         prompt += f" ({', '.join(str(choice) for choice in param.one_of)})"
@@ -56,7 +56,7 @@ def _ask(param: Param) -> Scalar:
         try:
             if written == "":
                 raise ValueError("is missing")
-            return read_param(param, written)
+            return read_param(param, written, decimal_comma=decimal_comma)
         except ValueError as error:
             say(f"{param.name} {error}", err=True, fg="red")
 

@@ -143,7 +143,11 @@ class _RunSession:
         from sequencer.cli.stand_request import stand_request
         from sequencer.runner.exit_code import exit_code
 
-        params = params_from(self.options.arguments, self.compiled.params)
+        params = params_from(
+            self.options.arguments,
+            self.compiled.params,
+            decimal_comma=self.project.settings.frontend.decimal_comma,
+        )
         terminal = self._terminal()
         keeping = self.opened.enter_context(Keeping(self.project, lambda text: terminal.say([(text, "stopped")])))
         if refusal := keeping.refusal():
@@ -247,6 +251,7 @@ class _RunSession:
             sys.stdin,
             script=not at_keyboard,
             alone=not self.options.panel,
+            decimal_comma=self.project.settings.frontend.decimal_comma,
         )
         self.relay.listeners.append(dialogs.event)
         if self.options.pdb:

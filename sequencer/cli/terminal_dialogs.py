@@ -16,8 +16,6 @@ from sequencer.vocabulary.event import Stamped
 ANSWERED_BY = "terminal"
 MOST_ENDS = 50
 _WORDS = {"confirm": "Enter", "pass": "p", "fail": "f"}
-_YES = ("y", "yes", "on", "true", "1")
-_NO = ("", "n", "no", "off", "false", "0")
 
 Answer = Callable[[str, str, Any, str], object]
 
@@ -57,17 +55,26 @@ class TerminalDialogs:
     """Listens to the events of a run; asks in a thread of its own. ``answer`` is the run's.
 
     ``script``: what is typed is no keyboard but prepared lines, each of which answers something. ``alone``: nobody else
-    could answer, so that a question that is left when they have ended is closed.
+    could answer, so that a question that is left when they have ended is closed. ``decimal_comma``: a comma in a number
+    is a decimal sign.
     """
 
     def __init__(
-        self, display: Display, answer: Answer, typed: TextIO, *, script: bool = False, alone: bool = False
+        self,
+        display: Display,
+        answer: Answer,
+        typed: TextIO,
+        *,
+        script: bool = False,
+        alone: bool = False,
+        decimal_comma: bool = False,
     ) -> None:
         self._display = display
         self._answer = answer
         self._typed = typed
         self._script = script
         self._alone = alone
+        self._decimal_comma = decimal_comma
         self._questions: dict[str, Question] = {}
         self._lines: deque[str | None] = deque()
         self._lines_asked = 0
@@ -181,11 +188,11 @@ class TerminalDialogs:
             value = self._value(identity, dialog)
             result = self._result(identity, dialog)
             try:
-                read_answer(dialog, result, value)
+                accepted = read_answer(dialog, result, value, decimal_comma=self._decimal_comma)
             except InvalidAnswer as invalid:
                 self._display.write([[(f"  {problem.message}", "failed")] for problem in invalid.problems])
                 continue
-            self._answer(identity, result, value, ANSWERED_BY)
+            self._answer(identity, result, accepted, ANSWERED_BY)
             return
 
     def _value(self, identity: str, dialog: Mapping[str, Any]) -> Any:
@@ -264,9 +271,6 @@ def typed_value(field: Mapping[str, Any], typed: str) -> Any:
     """The value that a typed line means; what it cannot mean is left for ``read_answer`` to refuse."""
     if typed.strip() == "" and field["default"] is not None:
         return field["default"]
-    if field["type"] == "switch":
-        word = typed.strip().lower()
-        return True if word in _YES else False if word in _NO else typed
     if field["type"] == "checkbox":
         return [_choice(field, part) for part in typed.split(",") if part.strip()]
     return _choice(field, typed) if field["type"] in ("radio", "list") and typed.strip() else typed

@@ -15,9 +15,11 @@ import math
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from sequencer.domain.text_values import UnreadableText, read_boolean, read_number, stripped
 from sequencer.vocabulary.data import Data
 
 TYPES = ("confirm", "text", "number", "radio", "checkbox", "steps", "form")
@@ -27,8 +29,8 @@ LONGEST_TEXT = 10_000
 _ASKS_FOR_ONE = ("text", "number", "radio", "checkbox")
 _LOOKS = ("title", "text", "font_size", "image", "html")
 _CONSTRAINTS = ("default", "unit", "placeholder", "min", "max", "step", "min_length", "max_length", "pattern")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_INTEGER = re.compile(r"[+-]?\d+")
+NOT_GIVEN = object()
+"""In place of an answer's value when there is none: the fields' defaults count then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +143,13 @@ def buttons(dialog: Mapping[str, Any]) -> tuple[str, ...]:
     return ("pass", "fail") if dialog.get("pass_fail") else ("confirm",)
 
 
-def read_answer(dialog: Mapping[str, Any], result: str, value: object = None) -> Data:
+def read_answer(
+    dialog: Mapping[str, Any], result: str, value: object = NOT_GIVEN, *, decimal_comma: bool = False
+) -> Data:
     """The value that an answer stands for: ``None``, one field's value, or a form's by field name.
 
-    With ``fail`` nothing need be filled in. Raises ``InvalidAnswer``.
+    A field that is not spoken of has its default; one that is null or blank was left empty. With ``fail`` nothing need
+    be filled in. ``decimal_comma`` as in ``read_number``. Raises ``InvalidAnswer``.
     """
     if result not in buttons(dialog):
         raise InvalidAnswer([AnswerProblem("", "result", f"this dialog is answered by {' or '.join(buttons(dialog))}")])
@@ -158,7 +163,8 @@ def read_answer(dialog: Mapping[str, Any], result: str, value: object = None) ->
     answer: dict[str, Data] = {}
     for field in fields:
         try:
-            answer[field["name"]] = _read(field, given.get(field["name"]), optional=result == "fail")
+            said = given.get(field["name"], NOT_GIVEN)
+            answer[field["name"]] = _read(field, said, optional=result == "fail", decimal_comma=decimal_comma)
         except InvalidAnswer as invalid:
             problems += invalid.problems
     if problems:
@@ -166,14 +172,21 @@ def read_answer(dialog: Mapping[str, Any], result: str, value: object = None) ->
     return answer if dialog["type"] == "form" else answer["value"]
 
 
-def _read(field: Mapping[str, Any], value: object, *, optional: bool) -> Data:
-    if value is None or value == [] or (isinstance(value, str) and not value.strip()):
+def _read(field: Mapping[str, Any], value: object, *, optional: bool, decimal_comma: bool) -> Data:
+    if value is NOT_GIVEN:
+        value = field["default"]
+    if value is None or value == [] or (isinstance(value, str) and not stripped(value)):
         if field["type"] == "switch":
             return False
         if field["required"] and not optional:
             raise _refused(field, "required", "is required")
         return [] if field["type"] == "checkbox" else None
     read: Callable[[Mapping[str, Any], object], Data] = _READERS[field["type"]]
+    if isinstance(value, str) and field["type"] in ("number", "slider"):
+        try:
+            value = read_number(value, decimal_comma=decimal_comma)
+        except UnreadableText as error:
+            raise _refused(field, error.code, str(error)) from None
     return read(field, value)
 
 
@@ -185,7 +198,7 @@ def _refused(field: Mapping[str, Any], code: str, sentence: str, limit: Data = N
 def _text(field: Mapping[str, Any], value: object) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise _refused(field, "text", "must be text")
-    text = str(value).strip()
+    text = stripped(str(value))
     least, most = field["min_length"] or 0, min(_or(field["max_length"], LONGEST_TEXT), LONGEST_TEXT)
     if len(text) < least:
         raise _refused(field, "min_length", f"must have at least {least} characters", least)
@@ -197,14 +210,9 @@ def _text(field: Mapping[str, Any], value: object) -> str:
 
 
 def _number(field: Mapping[str, Any], value: object) -> float:
-    number: float
-    text = value.strip().replace(",", ".") if isinstance(value, str) else ""
-    if _NUMBER.fullmatch(text):
-        number = int(text) if _INTEGER.fullmatch(text) and len(text) < 300 else float(text)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        number = value
-    else:
+    if not isinstance(value, int | float) or isinstance(value, bool):
         raise _refused(field, "number", "must be a number")
+    number = value
     if not abs(number) <= sys.float_info.max:  # an integer can be larger, and NaN is not smaller
         raise _refused(field, "number", "must be a finite number")
     if field["min"] is not None and number < field["min"]:
@@ -215,6 +223,9 @@ def _number(field: Mapping[str, Any], value: object) -> float:
 
 
 def _switch(field: Mapping[str, Any], value: object) -> bool:
+    if isinstance(value, str):
+        with suppress(UnreadableText):
+            return read_boolean(value)
     if not isinstance(value, bool):
         raise _refused(field, "switch", "must be on or off")
     return value

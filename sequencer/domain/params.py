@@ -6,11 +6,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
+from sequencer.domain.text_values import UnreadableText, read_boolean, read_integer, read_number, stripped
 from sequencer.vocabulary.data import Data, Scalar
 from sequencer.vocabulary.model import Param
-
-_TRUE = frozenset({"true", "yes", "on", "1"})
-_FALSE = frozenset({"false", "no", "off", "0"})
 
 
 class WrongParam(ValueError):
@@ -23,20 +21,21 @@ class WrongParam(ValueError):
 
 
 def read_params(
-    params: Iterable[Param], given: Mapping[str, Scalar]
+    params: Iterable[Param], given: Mapping[str, Scalar], *, decimal_comma: bool = False
 ) -> tuple[dict[str, Scalar], dict[str, WrongParam]]:
     """The values of all parameters, and by name what is wrong with those that cannot be used.
 
     A text is read as the parameter's type, without the blanks and line breaks that a scanner or a pipe puts around it
-    (``$`` in a pattern would overlook one). What was not given takes its default; a required one that is missing, or
-    given as an empty text, is among the errors, and so is a name that is no parameter.
+    (``$`` in a pattern would overlook one); ``decimal_comma`` as in ``read_number``. What was not given takes its
+    default; a required one that is missing, or given as an empty text, is among the errors, and so is a name that is
+    no parameter.
     """
     values: dict[str, Scalar] = {}
     errors: dict[str, WrongParam] = {}
     known = {param.name: param for param in params}
     for name, param in known.items():
         written = given.get(name)
-        written = written.strip() if isinstance(written, str) else written
+        written = stripped(written) if isinstance(written, str) else written
         if written is None or (written == "" and (param.required or param.type != "string")):
             if param.default is None and param.required:
                 errors[name] = WrongParam("required", "is missing")
@@ -44,7 +43,7 @@ def read_params(
                 values[name] = param.default
             continue
         try:
-            values[name] = read_param(param, written)
+            values[name] = read_param(param, written, decimal_comma=decimal_comma)
         except WrongParam as error:
             errors[name] = error
     unknown = [name for name in given if name not in known]
@@ -52,9 +51,12 @@ def read_params(
     return values, errors
 
 
-def read_param(param: Param, written: Scalar) -> Scalar:
+def read_param(param: Param, written: Scalar, *, decimal_comma: bool = False) -> Scalar:
     """One value of the parameter's type. Raises ``WrongParam`` with what it must be instead."""
-    value = _typed(param.type, written)
+    try:
+        value = _typed(param.type, written, decimal_comma)
+    except UnreadableText as error:
+        raise WrongParam(error.code, str(error)) from None
     if param.one_of and value not in param.one_of:
         raise WrongParam("choice", "must be one of " + ", ".join(str(choice) for choice in param.one_of))
     if param.pattern and not re.search(param.pattern, str(value)):
@@ -67,31 +69,30 @@ def read_param(param: Param, written: Scalar) -> Scalar:
     return value
 
 
-def _typed(kind: str, written: Scalar) -> Scalar:
+def _typed(kind: str, written: Scalar, decimal_comma: bool) -> Scalar:
     if kind == "string":
         if not isinstance(written, str):
             raise WrongParam("text", "must be a text")
         return written
     if kind == "boolean":
-        if isinstance(written, str) and written.strip().lower() in _TRUE | _FALSE:
-            return written.strip().lower() in _TRUE
+        if isinstance(written, str):
+            return read_boolean(written)
         if not isinstance(written, bool):
             raise WrongParam("switch", "must be true or false")
         return written
+    if isinstance(written, str):
+        return read_integer(written) if kind == "integer" else read_number(written, decimal_comma=decimal_comma)
     return _number(kind, written)
 
 
 def _number(kind: str, written: Scalar) -> int | float:
     refused = WrongParam(kind, "must be a whole number" if kind == "integer" else "must be a number")
-    if isinstance(written, bool) or written is None:
+    if isinstance(written, bool) or not isinstance(written, int | float):
         raise refused
     try:
-        if kind == "integer" and isinstance(written, str):
-            return int(written.strip().replace("_", "x"))  # "1_000" is Python's way of writing, not a person's
-        number = float(written.strip().replace("_", "x")) if isinstance(written, str) else written
-        finite = math.isfinite(number)
-    except (ValueError, TypeError, OverflowError):  # a list, an integer beyond what measurements can be
+        finite = math.isfinite(written)
+    except OverflowError:  # an integer beyond what measurements can be
         raise refused from None
-    if not finite or (kind == "integer" and not isinstance(number, int)):
+    if not finite or (kind == "integer" and not isinstance(written, int)):
         raise refused
-    return number
+    return written

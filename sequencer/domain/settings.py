@@ -146,6 +146,11 @@ class FrontendSettings:
         env="HARDSEQ_PANEL_TOKEN",
     )
     language: str = setting("en", TEXT, "The panel's language.", enum=list(LANGUAGES))
+    decimal_comma: bool = setting(
+        False,
+        FLAG,
+        "A comma in a number that somebody types (start form, dialogs, `--arg`) is a decimal sign; else it is refused.",
+    )
     full_size_button: bool = setting(False, FLAG, "A Start button as wide as the page.")
     sound_on: bool = setting(False, FLAG, "Play a sound when a run ends.")
     measurement_display: bool = setting(True, FLAG, "Show measurements with their limits.")

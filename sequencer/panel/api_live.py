@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, request
 
 from sequencer import __version__
+from sequencer.domain.dialog import NOT_GIVEN
 from sequencer.panel import files
 from sequencer.panel.errors import ApiError, NotThere, Refused
 from sequencer.panel.patches import to_json
@@ -82,7 +83,7 @@ def stop(session: Session) -> Mapping[str, Any]:
 def answer_dialog(session: Session, dialog: str) -> Mapping[str, Any]:
     given = body("result", "value", "by")
     result = expect(given.get("result"), str, "result must be a text: confirm, pass, fail or close")
-    session.answer(dialog, result, given.get("value"), _who(given))
+    session.answer(dialog, result, given.get("value", NOT_GIVEN), _who(given))
     return {"accepted": True}
 
 

@@ -132,7 +132,10 @@ class Session:
         if asked is None:
             raise NotThere("there is no such dialog")
         try:
-            accepted = None if result == "close" else read_answer(asked["dialog"], result, value)
+            accepted = None
+            if result != "close":
+                comma = self.settings.decimal_comma
+                accepted = read_answer(asked["dialog"], result, value, decimal_comma=comma)
         except InvalidAnswer as invalid:
             fields = [
                 {"field": found.field, "code": found.code, "message": found.message, "limit": found.limit}
@@ -215,6 +218,7 @@ def _for_pages(settings: FrontendSettings) -> dict[str, Any]:
     modal = settings.modal_result
     return {
         "language": settings.language,
+        "decimal_comma": settings.decimal_comma,
         "full_size_button": settings.full_size_button,
         "sound_on": settings.sound_on,
         "measurement_display": settings.measurement_display,

@@ -84,7 +84,7 @@ class WaitingSession(Session):
             run, loaded = self._run, self._loaded
             if self._closed or self._state != "ready" or run is None or loaded is None:
                 raise self._refusal()
-            wish = read_wish(loaded, params, only, tags, user)
+            wish = read_wish(loaded, params, only, tags, user, decimal_comma=self.settings.decimal_comma)
             self._enter("starting")
         try:
             refusal = self.keeper.refusal()

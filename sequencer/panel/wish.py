@@ -11,10 +11,16 @@ from sequencer.panel.errors import Invalid
 
 
 def read_wish(
-    loaded: Loaded, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None
+    loaded: Loaded,
+    params: Mapping[str, Any],
+    only: list[str] | None,
+    tags: list[str] | None,
+    user: str | None,
+    *,
+    decimal_comma: bool = False,
 ) -> Wish:
     """The wish, with the values of all params. Raises ``Invalid`` (``fields``: what is wrong by name)."""
-    values, errors = read_params(loaded.params, params)
+    values, errors = read_params(loaded.params, params, decimal_comma=decimal_comma)
     if errors:
         fields = [
             {"field": name, "code": wrong.code, "message": str(wrong), "limit": wrong.limit}

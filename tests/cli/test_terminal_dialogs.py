@@ -85,7 +85,12 @@ CHOICES = ["red", "green", {"value": 3, "label": "blue"}]
         ("Is the board in?", [""], "confirm", None),
         ({"type": "text", "text": "Serial?", "pattern": "^SN"}, ["12", "SN12"], "confirm", "SN12"),
         ({"type": "text", "text": "Who?", "default": "Ann"}, [""], "confirm", "Ann"),
-        ({"type": "number", "text": "Volts?", "unit": "V", "max": 10}, ["abc", "2e3", "-4.5"], "confirm", "-4.5"),
+        (
+            {"type": "number", "text": "Volts?", "unit": "V", "max": 10},
+            ["abc", "2e3", "1,000", "-4.5"],
+            "confirm",
+            -4.5,
+        ),
         ({"type": "radio", "text": "Colour?", "choices": CHOICES}, ["9", "3"], "confirm", 3),
         ({"type": "radio", "text": "Colour?", "choices": CHOICES}, ["Green"], "confirm", "green"),
         ({"type": "checkbox", "text": "Which?", "choices": CHOICES}, ["1, blue"], "confirm", ["red", 3]),
@@ -119,7 +124,7 @@ def test_a_form_asks_field_by_field(desk: Desk) -> None:
     desk.hear(events.DialogAsked("main::a", "8", describe({"type": "form", "title": "Set up", "fields": fields})))
     for line in ("", "maybe", "11", "Ann", "y", "7"):
         desk.type(line)
-    assert desk.answer() == ("8", "confirm", {"who": "Ann", "fan": True, "level": "7"})
+    assert desk.answer() == ("8", "confirm", {"who": "Ann", "fan": True, "level": 7})
     wrong = ("Operator is required", "Fan on must be on or off", "Level must be at most 10")
     for said in ("Set up", "Fan on (y or n): ", *wrong):
         assert said in desk.screen.text

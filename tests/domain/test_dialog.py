@@ -55,11 +55,12 @@ def test_what_is_no_number_is_refused(typed: object) -> None:
 
 
 def test_number_bounds() -> None:
-    """min and max include themselves; a comma is a decimal point."""
+    """min and max include themselves."""
     dialog = describe({"type": "number", "min": -1, "max": 1.5})
     assert read_answer(dialog, "confirm", "-1") == -1
     assert read_answer(dialog, "confirm", "1.5") == 1.5
-    assert read_answer(dialog, "confirm", " 0,5 ") == 0.5
+    assert codes(dialog, "confirm", "0,5") == [("value", "comma")]
+    assert read_answer(dialog, "confirm", " 0,5 ", decimal_comma=True) == 0.5
     assert codes(dialog, "confirm", "-1.01") == [("value", "min")]
     assert codes(dialog, "confirm", "1.51") == [("value", "max")]
 
@@ -111,7 +112,7 @@ def test_a_form_reports_every_field() -> None:
             ],
         }
     )
-    assert codes(dialog, "confirm", {"who": "x", "volts": 6, "lit": "yes", "level": 11}) == [
+    assert codes(dialog, "confirm", {"who": "x", "volts": 6, "lit": "maybe", "level": 11}) == [
         ("who", "min_length"),
         ("volts", "max"),
         ("lit", "switch"),

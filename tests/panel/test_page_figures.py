@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -101,3 +103,19 @@ def test_who_comes_later_sees_when_the_run_ended(figures: Any, browse: Any) -> N
     ended = datetime.fromtimestamp(figures.last()["stop_time"], ZoneInfo("Asia/Tokyo"))
     page = browse(figures, timezone_id="Asia/Tokyo")
     expect(page.locator(".hero-ended")).to_have_text(f"ended {ended:%I:%M:%S %p}".replace("ended 0", "ended "))
+
+
+def test_numbers_that_people_type_are_read_as_the_server_reads_them(figures: Any, browse: Any) -> None:
+    """The page's reading of a typed number follows the table that the server's follows, with a decimal comma too."""
+    table = json.loads((Path(__file__).parents[1] / "domain" / "number_texts.json").read_text("utf-8"))
+    page = browse(figures)
+    read = """async ([texts, decimalComma]) => {
+        const main = document.querySelector("script[type=module]").src;
+        const { readNumber } = await import(main.replace("main.js", "number_text.js"));
+        return texts.map((text) => readNumber(text, { decimalComma })).map(({ number, code }) => number ?? code);
+    }"""
+    texts = [row["text"] for row in table]
+    plain = [row.get("number", row.get("code")) for row in table]
+    assert page.evaluate(read, [texts, False]) == plain
+    comma = [row.get("with_comma", row.get("code_with_comma", said)) for row, said in zip(table, plain, strict=True)]
+    assert page.evaluate(read, [texts, True]) == comma

@@ -2,7 +2,9 @@
 
 import { h, newId, setAria, setText } from "./dom.js";
 import { picture } from "./looks.js";
+import { readNumber, stripped } from "./number_text.js";
 import { matches } from "./start_form.js";
+import { state } from "./state.js";
 import { t, value as shown } from "./text.js";
 
 export class AnswerField {
@@ -122,8 +124,7 @@ export class AnswerField {
     if (field.type === "switch") return this.input.checked;
     if (field.type === "slider") return this.touched ? Number(this.input.value) : null;
     if (field.type === "list") return this.input.value === "" ? null : field.choices[Number(this.input.value)].value;
-    const text = this.input.value.trim();
-    return (field.type === "number" ? text.replace(",", ".") : text) || null;
+    return stripped(this.input.value) || null;
   }
 
   /** With the focus what was typed is marked, so that the next scan takes its place. */
@@ -156,9 +157,10 @@ export class AnswerField {
 
   numberProblem(value) {
     const { field } = this;
-    if (!/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(value) || !Number.isFinite(Number(value))) return t("answer.number");
-    if (field.min !== null && Number(value) < field.min) return t("answer.min", { limit: field.min });
-    if (field.max !== null && Number(value) > field.max) return t("answer.max", { limit: field.max });
+    const { number, code } = readNumber(value, { decimalComma: state.session.settings.decimal_comma });
+    if (code) return t(`answer.${code}`);
+    if (field.min !== null && number < field.min) return t("answer.min", { limit: field.min });
+    if (field.max !== null && number > field.max) return t("answer.max", { limit: field.max });
     return "";
   }
 

@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { fill, h, newId, setAria, setText, show } from "./dom.js";
+import { readNumber, stripped } from "./number_text.js";
 import { state } from "./state.js";
 import { refusal, t } from "./text.js";
 import { toast } from "./toast.js";
@@ -133,9 +134,7 @@ class ParamField {
     if (this.param.type === "boolean") return this.input.checked;
     if (this.param.one_of?.length) return this.input.value === "" ? null : JSON.parse(this.input.value);
     // Scanners put blanks and the like after what they read.
-    const text = this.input.value.trim();
-    if (text === "") return null;
-    return this.param.type === "string" ? text : text.replace(",", ".");
+    return stripped(this.input.value) || null;
   }
 
   /** Whether a scanner can type into it. */
@@ -153,16 +152,18 @@ class ParamField {
     let problem = "";
     if (value === null) problem = this.isMissing() ? t("answer.required") : "";
     else if (param.pattern && !matches(param.pattern, String(value))) problem = t("answer.pattern", { limit: param.pattern });
-    else if (param.type === "integer" || param.type === "number") problem = this.checkNumber(Number(value));
+    else if (param.type === "integer" || param.type === "number") problem = this.checkNumber(value);
     this.complain(problem);
     return !problem;
   }
 
   checkNumber(value) {
     const { param } = this;
-    if (!Number.isFinite(value) || (param.type === "integer" && !Number.isInteger(value))) return t(param.type === "integer" ? "answer.integer" : "answer.number");
-    if (param.minimum !== null && value < param.minimum) return t("answer.min", { limit: param.minimum });
-    if (param.maximum !== null && value > param.maximum) return t("answer.max", { limit: param.maximum });
+    // One of `one_of` is a number already.
+    const { number, code } = readNumber(String(value), { integer: param.type === "integer", decimalComma: state.session.settings.decimal_comma });
+    if (code) return t(`answer.${code}`);
+    if (param.minimum !== null && number < param.minimum) return t("answer.min", { limit: param.minimum });
+    if (param.maximum !== null && number > param.maximum) return t("answer.max", { limit: param.maximum });
     return "";
   }
 
