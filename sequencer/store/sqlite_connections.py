@@ -18,6 +18,10 @@ _UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLI
 _CACHE_KIBIBYTES = 32_768  # at most; a series over a long history touches a page per run
 
 
+class _Momentary(sqlite3.Connection):
+    """A connection for one question, while nothing can be written."""
+
+
 class Connections:
     """Hands out connections to the file ``path``, which is created when it does not exist."""
 
@@ -123,7 +127,7 @@ class Connections:
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
-            if not self._closed and not _is_to_read(connection):
+            if not self._closed and not isinstance(connection, _Momentary):
                 self._idle.append(connection)
                 return
         connection.close()
@@ -142,11 +146,6 @@ class Connections:
             connection.close()
             raise
         return connection
-
-
-def _is_to_read(connection: sqlite3.Connection) -> bool:
-    """Whether the connection is one for the moment."""
-    return bool(connection.execute("PRAGMA query_only").fetchone()[0])
 
 
 def _use_wal(connection: sqlite3.Connection, seconds: float) -> None:
