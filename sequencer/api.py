@@ -18,7 +18,7 @@ from sequencer.sync.delivery import Delivery
 from sequencer.sync.stand_cloud import Health
 from sequencer.sync.targets import NotConfigured, open_stand_cloud, stand_cloud_target
 from sequencer.vocabulary.report import RunReport
-from sequencer.vocabulary.status import FINAL_STATUSES, verdict
+from sequencer.vocabulary.status import FINAL_STATUSES
 
 __all__ = ["Delivery", "Health", "RunReport", "StandCloudError", "StandCloudLoader", "current_report"]
 
@@ -51,7 +51,7 @@ def current_report() -> RunReport | None:
     report = state.begun()
     statuses = [case["status"] for module in report["modules"] for case in module["cases"]]
     if report["status"] not in FINAL_STATUSES and statuses and all(status in FINAL_STATUSES for status in statuses):
-        report["status"] = verdict(statuses, broken=bool(report["failures"]))
+        report["status"], report["untested"] = state.verdict_so_far()
         report["stop_time"] = last
     return report
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import pytest_dependency  # type: ignore[import-untyped]  # it declares no types
 
 from sequencer.runtime import pytest_private
 
@@ -22,7 +23,6 @@ USED = {
         "_pytest.runner:SetupState.teardown_exact",
         "_pytest.fixtures:FixtureDef.finish",
         "_pytest.fixtures:FuncFixtureInfo.argnames",
-        "pytest_dependency:pytest_runtest_setup",
         "pytest_dependency:DependencyManager.getManager",
         "pytest_dependency:DependencyManager.addResult",
     ],
@@ -91,10 +91,10 @@ def test_what_passed_elsewhere_counts_as_a_dependency_until_it_is_forgotten(requ
     item = item_of(request, lambda: None)
     item.add_marker(pytest.mark.dependency(depends=["m::a"], scope="session"))
     pytest_private.add_passed(item, "m::a")
-    pytest_private.skip_unless_dependencies_passed(item)
+    pytest_dependency.pytest_runtest_setup(item)
     pytest_private.forget_dependencies(item.session)
     with pytest.raises(pytest.skip.Exception):
-        pytest_private.skip_unless_dependencies_passed(item)
+        pytest_dependency.pytest_runtest_setup(item)
 
 
 @pytest.mark.parametrize("name", PRIVATE)

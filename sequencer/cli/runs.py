@@ -13,7 +13,8 @@ from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import is_terminal, say, say_json, wants_colour
 from sequencer.cli.project_store import opened_store
 from sequencer.cli.time_option import point_in_time, shown_time
-from sequencer.store.base import RunFilter, RunSummary
+from sequencer.domain.outcome import Outcome, outcome, outcome_of, outcome_text
+from sequencer.store.base import RunFilter, RunSummary, Store
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
@@ -64,13 +65,14 @@ def list_runs(
             page = store.find(RunFilter(since=since, until=until, **wanted), limit=limit, cursor=cursor)
         except ValueError as error:
             raise Refusal(f"--cursor: {error}") from None
+        outcomes = [_outcome(run, store) for run in page.runs] if form == "table" else []
     if form == "json":
         say_json({"runs": [run._asdict() for run in page.runs], "next": page.next})
         return ExitCode.PASSED
     if not page.runs:
         say("no runs", err=True)
         return ExitCode.PASSED
-    _show_table(page.runs)
+    _show_table(page.runs, outcomes)
     if page.next:
         say(f"more: --cursor {page.next}", err=True)
     return ExitCode.PASSED
@@ -128,7 +130,13 @@ def _stored(project: Path, run_id: str) -> RunReport:
     return report
 
 
-def _show_table(runs: list[RunSummary]) -> None:
+def _outcome(run: RunSummary, store: Store) -> Outcome:
+    """The run's outcome. What a skipped one lacks stands in its report alone: there are few of them."""
+    report = store.get(run.id) if run.status == "skipped" else None
+    return outcome_of(run.status, None) if report is None else outcome(report)
+
+
+def _show_table(runs: list[RunSummary], outcomes: list[Outcome]) -> None:
     from sequencer.cli.table import Column, table
     from sequencer.cli.terminal_lines import joined, shown_seconds, status_style
 
@@ -147,7 +155,7 @@ def _show_table(runs: list[RunSummary]) -> None:
     rows = [
         [
             (shown_time(run.start_time), ""),
-            (run.status, status_style(run.status)),
+            (outcome_text(ended), status_style(run.status)),
             (run.sequence, ""),
             (run.serial_number or "", "bold"),
             (run.part_number or "", ""),
@@ -157,7 +165,7 @@ def _show_table(runs: list[RunSummary]) -> None:
             (_marks(run), "stopped"),
             (run.id, "dim"),
         ]
-        for run in runs
+        for run, ended in zip(runs, outcomes, strict=True)
     ]
     width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
     colour = wants_colour(sys.stdout)

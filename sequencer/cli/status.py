@@ -12,6 +12,7 @@ from sequencer.cli.exit_codes import ExitCode
 from sequencer.cli.output import say, say_json
 from sequencer.cli.panel_client import PanelClient
 from sequencer.cli.terminal_lines import clean
+from sequencer.domain.outcome import outcome, outcome_text
 
 
 @click.command()
@@ -35,7 +36,7 @@ def command(path: Path, form: str) -> ExitCode:
         done = sum(case["status"] not in ("ready", "run") for case in cases)
         say(f"sequence  {clean(report['sequence']['name'])}")
         say(f"run       {report['id']}")
-        say(f"status    {report['status']}, {done} of {len(cases)} cases done")
+        say(f"status    {outcome_text(outcome(report))}, {done} of {len(cases)} cases done")
     return ExitCode.PASSED
 
 

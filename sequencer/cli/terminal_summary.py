@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from sequencer.cli.terminal_lines import Line, Style, indented, shown_seconds, status_style
-from sequencer.cli.terminal_verdict import WORDS
+from sequencer.cli.terminal_lines import Line, Style, clean, indented, shown_seconds, status_style
+from sequencer.domain.outcome import missing_cases, outcome, verdict_word
 from sequencer.vocabulary.report import CaseReport, FailureReport, RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 _KIND_STYLES: dict[str, Style] = {"failed": "failed", "timeout": "failed", "stopped": "stopped", "error": "error"}
 MAX_FAILURES = 100
 """More failed cases than this are counted, not shown: the report has them all."""
+MAX_MISSING = 5
+"""As many skipped cases are named that the verdict lacks."""
 
 
 Source = Callable[[FailureReport], Iterable[Line]]
@@ -42,7 +44,7 @@ def verdict_line(report: RunReport) -> Line:
     code = report["error_code"]
     pieces: list[tuple[str, Style]] = [
         ("verdict   ", "dim"),
-        (WORDS.get(report["status"], "ERROR"), status_style(report["status"])),
+        (verdict_word(report), status_style(report["status"])),
     ]
     if report["caused_dut_failure_id"]:
         pieces.append((f"  first failure: {report['caused_dut_failure_id']}", ""))
@@ -118,6 +120,17 @@ def _counts(report: RunReport) -> Line:
     return pieces
 
 
+def _what_is_missing(report: RunReport) -> Iterator[Line]:
+    """Why a run in which nothing went wrong is no pass."""
+    if outcome(report) == "nothing_tested":
+        yield [("untested  ", "dim"), ("no case of a main module passed: the product was not tested", "")]
+    elif outcome(report) == "incomplete":
+        missing = missing_cases(report)
+        more = f" and {len(missing) - MAX_MISSING} more" if len(missing) > MAX_MISSING else ""
+        names = ", ".join(missing[:MAX_MISSING]) + more
+        yield [("missing   ", "dim"), (f"skipped because of something else: {clean(names) or 'a case'}", "")]
+
+
 def _remarks(report: RunReport) -> Iterator[Line]:
     if report["selection"] is not None:
         total = sum(len(module["cases"]) for module in report["modules"])
@@ -125,6 +138,7 @@ def _remarks(report: RunReport) -> Iterator[Line]:
             ("PARTIAL   ", "stopped"),
             (f"{len(report['selection'])} of {total} cases were chosen: no evidence for a product", ""),
         ]
+    yield from _what_is_missing(report)
     if report["simulated"]:
         yield [("SIMULATED ", "stopped"), ("no evidence for a product", "")]
     if report["debugged"]:

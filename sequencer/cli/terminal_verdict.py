@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sequencer.vocabulary.status import Status
+from sequencer.domain.outcome import WORDS, Outcome
 
-WORDS: Mapping[Status, str] = {
-    "passed": "PASS",
-    "failed": "FAIL",
-    "error": "ERROR",
-    "stopped": "STOPPED",
-    "skipped": "NO TEST",
-}
-"""What an operator reads for the status of a run."""
-
-_COLOURS: Mapping[Status, str] = {
+_COLOURS: Mapping[Outcome, str] = {
     # Black on green and yellow, white on the others: the pairs with the strongest contrast in any theme.
     "passed": "\x1b[30;42m",
     "failed": "\x1b[97;41m",
     "error": "\x1b[97;45m",
     "stopped": "\x1b[30;43m",
-    "skipped": "\x1b[30;47m",
+    "nothing_tested": "\x1b[30;47m",
+    "incomplete": "\x1b[30;47m",
 }
 _END = "\x1b[0m"
 
 _LETTERS: Mapping[str, tuple[str, ...]] = {
     "A": (" ### ", "#   #", "#####", "#   #", "#   #"),
+    "C": (" ####", "#    ", "#    ", "#    ", " ####"),
     "D": ("#### ", "#   #", "#   #", "#   #", "#### "),
     "E": ("#####", "#    ", "#### ", "#    ", "#####"),
     "F": ("#####", "#    ", "#### ", "#    ", "#    "),
+    "G": (" ####", "#    ", "#  ##", "#   #", " ####"),
+    "H": ("#   #", "#   #", "#####", "#   #", "#   #"),
     "I": ("###", " # ", " # ", " # ", "###"),
     "L": ("#    ", "#    ", "#    ", "#    ", "#####"),
+    "M": ("#   #", "## ##", "# # #", "#   #", "#   #"),
     "N": ("#   #", "##  #", "# # #", "#  ##", "#   #"),
     "O": (" ### ", "#   #", "#   #", "#   #", " ### "),
     "P": ("#### ", "#   #", "#### ", "#    ", "#    "),
@@ -58,17 +54,21 @@ def block_letters(word: str, *, ink: str = "█", dot: tuple[int, int] = (2, 1))
     return rows
 
 
-def verdict_block(status: Status, width: int, height: int = 24, *, colour: bool, ink: str = "█") -> str:
+def verdict_block(outcome: Outcome, width: int, height: int = 24, *, colour: bool, ink: str = "█") -> str:
     """The verdict as a block as wide as the terminal; in a very narrow one a single line. Ends in a newline."""
-    word = WORDS.get(status, "ERROR")
-    for dot in _DOTS:
-        rows = block_letters(word, ink=ink, dot=dot)
-        if len(rows[0]) + 4 <= width and (dot[1] == 1 or height >= TALL):
-            break
-    else:
-        rows = [word]
-    rows = ["", *rows, ""]
+    rows = ["", *_rows(WORDS.get(outcome, "ERROR"), width, height, ink), ""]
     if not colour:
         return "\n".join(row.center(width).rstrip() for row in rows) + "\n"
     # Spaces to the last column, so that the colour covers the whole width.
-    return "".join(f"{_COLOURS.get(status, _COLOURS['error'])}{row.center(width)}{_END}\n" for row in rows)
+    return "".join(f"{_COLOURS.get(outcome, _COLOURS['error'])}{row.center(width)}{_END}\n" for row in rows)
+
+
+def _rows(text: str, width: int, height: int, ink: str) -> list[str]:
+    """The text in the largest letters that fit, its words one below the other where they do not fit side by side."""
+    for dot in _DOTS:
+        for lines in ([text], text.split()):
+            blocks = [block_letters(line, ink=ink, dot=dot) for line in lines]
+            if max(len(block[0]) for block in blocks) + 4 <= width and (dot[1] == 1 or height >= TALL):
+                first, *others = blocks
+                return [*first, *(row for block in others for row in ("", *block))]
+    return [text] if len(text) <= width else text.split()

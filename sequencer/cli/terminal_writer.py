@@ -11,6 +11,7 @@ from sequencer.cli.output import can_write, is_terminal, silence, wants_colour
 from sequencer.cli.terminal_lines import Line, joined
 from sequencer.cli.terminal_summary import Source, no_source, summary, verdict_line
 from sequencer.cli.terminal_verdict import verdict_block
+from sequencer.domain.outcome import outcome
 from sequencer.vocabulary.report import RunReport
 
 
@@ -46,4 +47,4 @@ class Writer:
         if is_terminal(self.stream):
             size = shutil.get_terminal_size()
             ink = "█" if can_write(self.stream, "█") else "#"
-            self.text(verdict_block(report["status"], size.columns, size.lines, colour=self.colour, ink=ink))
+            self.text(verdict_block(outcome(report), size.columns, size.lines, colour=self.colour, ink=ink))

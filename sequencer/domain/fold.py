@@ -20,7 +20,7 @@ from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.report import LATEST, OperatorMessageReport, RunReport
-from sequencer.vocabulary.status import Status
+from sequencer.vocabulary.status import Status, Untested
 
 __all__ = ["DIED", "Fold", "fold", "read_journal"]
 
@@ -44,7 +44,16 @@ def fold(stream: Iterable[Stamped], *, aborted: bool = False, run_id: str = "") 
     return state.begun()
 
 
-_COLLECTED = ("failures", "operator_messages", "stop_time", "status", "stop_reason", "damaged_lines", "artifact")
+_COLLECTED = (
+    "failures",
+    "operator_messages",
+    "stop_time",
+    "status",
+    "untested",
+    "stop_reason",
+    "damaged_lines",
+    "artifact",
+)
 
 
 class Fold:
@@ -101,6 +110,10 @@ class Fold:
             self._settle()
         return report
 
+    def verdict_so_far(self) -> tuple[Status, Untested | None]:
+        """That of the cases and failures until now; see ``run_verdict``."""
+        return self._plan.verdict(stopped=False, broken=self._broken or bool(self.begun()["failures"]))
+
     def damaged(self, lines: int) -> None:
         """Counts journal lines that could not be read."""
         self.begun()["damaged_lines"] += lines
@@ -128,12 +141,13 @@ class Fold:
         """The run's status once it is over: what the test process said, unless the cases tell of something worse."""
         report = self.begun()
         said: Status = "error" if self._finished is None else self._finished.status
-        stopped = said == "stopped"
-        seen = self._plan.verdict(stopped=stopped, broken=self._broken or bool(report["failures"]))
-        if self._finished is None or said in ("passed", "skipped"):
-            report["status"] = seen
-        else:
-            report["status"] = said if said in ("failed", "error", "stopped") else "error"
+        broken = self._broken or bool(report["failures"])
+        seen, untested = self._plan.verdict(stopped=said == "stopped", broken=broken)
+        if self._finished is not None and said not in ("passed", "skipped"):
+            seen, untested = said if said in ("failed", "error", "stopped") else "error", None
+        elif said == "skipped" and seen == "passed":
+            seen, untested = "skipped", "incomplete"
+        report["status"], report["untested"] = seen, untested
         self._set_cause()
 
     def _set_cause(self) -> None:

@@ -7,7 +7,16 @@ from typing import Any
 from sequencer.domain.report_parts import new_attempt, new_case, new_failure, new_module
 from sequencer.vocabulary.event import CaseFinished, Failure
 from sequencer.vocabulary.report import AttemptReport, CaseReport, ModuleReport
-from sequencer.vocabulary.status import FINAL_STATUSES, Status, verdict
+from sequencer.vocabulary.status import (
+    FINAL_STATUSES,
+    SKIP_KINDS,
+    Ended,
+    SkipKind,
+    Status,
+    Untested,
+    run_verdict,
+    verdict,
+)
 
 Counts = dict[Status, int]
 
@@ -41,7 +50,7 @@ class ModuleState:
 class CaseState:
     """A case with its last attempt."""
 
-    __slots__ = ("attempt", "full_name", "module", "plan", "report")
+    __slots__ = ("_main", "attempt", "full_name", "module", "plan", "report")
 
     def __init__(self, full_name: str, report: CaseReport, module: ModuleState, plan: Plan) -> None:
         self.report = report
@@ -49,8 +58,8 @@ class CaseState:
         self.plan = plan
         self.full_name = full_name
         self.attempt: AttemptReport | None = report["attempts"][-1] if report["attempts"] else None
-        for counts in (module.counts, plan.counts):
-            counts[report["status"]] = counts.get(report["status"], 0) + 1
+        self._main = report["group"] == "main" and module.report["group"] == "main"
+        self._count(1)
 
     def start(self, number: int, time: float, timeout: float | None) -> None:
         """An attempt begins. One that was begun without its event (it came late) only gets its true start."""
@@ -88,10 +97,11 @@ class CaseState:
         What has ended as anything but passed stays so, whatever a second end says.
         """
         status: Status = event.status if event.status in FINAL_STATUSES else "error"
+        kind = event.skip_kind if status == "skipped" and event.skip_kind in SKIP_KINDS else None
         if status == "skipped" and self.attempt is None:
             if self.report["status"] not in FINAL_STATUSES:
                 self.report["reason"] = event.reason
-                self._become("skipped", time)
+                self._become("skipped", time, kind)
             return False
         attempt = self.running(time)
         if attempt["stop_time"] is not None and attempt["number"] < event.attempt:
@@ -104,14 +114,14 @@ class CaseState:
             return False
         self.report["stop_time"] = attempt["stop_time"]
         self.report["reason"] = event.reason
-        self._become(status, time)
+        self._become(status, time, kind)
         return status in ("failed", "error")
 
     def abort(self, time: float, reason: str) -> None:
         """A running case becomes an error, one that never began is skipped."""
         if self.report["status"] == "ready":
             self.report["reason"] = reason
-            self._become("skipped", time)
+            self._become("skipped", time, "run_error")
             return
         attempt = self.running(time)
         step = attempt["step"]
@@ -135,15 +145,21 @@ class CaseState:
             if start is None or time < start:
                 report["start_time"] = time
 
-    def _become(self, status: Status, time: float) -> None:
+    def _become(self, status: Status, time: float, skip_kind: SkipKind | None = None) -> None:
         before = self.report["status"]
         if before != status:
-            for counts in (self.module.counts, self.plan.counts):
-                counts[before] -= 1
-                counts[status] = counts.get(status, 0) + 1
-            self.report["status"] = status
+            self._count(-1)
+            self.report["status"], self.report["skip_kind"] = status, skip_kind
+            self._count(1)
             self.plan.changed(self, before)
         self.module.update(time)
+
+    def _count(self, change: int) -> None:
+        """Counts the case as it is now, or, with -1, no more."""
+        status = self.report["status"]
+        self.module.counts[status] = self.module.counts.get(status, 0) + change
+        ended = Ended(status, self._main, self.report.get("skip_kind"))
+        self.plan.counts[ended] = self.plan.counts.get(ended, 0) + change
 
 
 class Plan:
@@ -151,7 +167,7 @@ class Plan:
 
     def __init__(self) -> None:
         self.modules: list[ModuleReport] = []
-        self.counts: Counts = {}
+        self.counts: dict[Ended, int] = {}
         self._modules: dict[str, ModuleState] = {}
         self._cases: dict[str, CaseState] = {}
         self._first: dict[Status, CaseState] = {}
@@ -203,9 +219,9 @@ class Plan:
                 case.abort(time, reason)
         return running
 
-    def verdict(self, *, stopped: bool, broken: bool) -> Status:
-        """That of all cases together."""
-        return verdict((status for status, count in self.counts.items() if count), stopped=stopped, broken=broken)
+    def verdict(self, *, stopped: bool, broken: bool) -> tuple[Status, Untested | None]:
+        """That of all cases together; see ``run_verdict``."""
+        return run_verdict((ended for ended, count in self.counts.items() if count), stopped=stopped, broken=broken)
 
     def changed(self, case: CaseState, before: Status) -> None:
         """Keeps track of the first case that failed."""
@@ -241,7 +257,7 @@ class Plan:
         self, name: str, report: CaseReport, module: ModuleState, known: CaseState | None = None
     ) -> CaseState:
         if known is not None:
-            _keep(known.report, report, ("status", "start_time", "stop_time", "reason", "attempts"))
+            _keep(known.report, report, ("status", "start_time", "stop_time", "reason", "skip_kind", "attempts"))
         case = self._cases[name] = CaseState(name, report, module, self)
         module.report["cases"].append(report)
         return case

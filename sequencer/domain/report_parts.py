@@ -18,6 +18,7 @@ def new_run(event: RunStarted, time: float) -> RunReport:
         "format": FORMAT,
         "id": event.run,
         "status": "run",
+        "untested": None,
         "start_time": time,
         "stop_time": None,
         "sequence": {
@@ -80,6 +81,7 @@ def new_case(plan: dict[str, Any]) -> CaseReport:
         "start_time": None,
         "stop_time": None,
         "reason": None,
+        "skip_kind": None,
         "attempts": [],
     }
 

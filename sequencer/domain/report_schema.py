@@ -20,7 +20,7 @@ from sequencer.domain.schema_words import (
     whole,
 )
 from sequencer.vocabulary.report import FORMAT
-from sequencer.vocabulary.status import GROUPS
+from sequencer.vocabulary.status import GROUPS, SKIP_KINDS
 
 
 def report_schema() -> Schema:
@@ -42,6 +42,11 @@ def _run() -> Schema:
             "format": {"const": FORMAT, "description": "The format of this document."},
             "id": typed("string", "The run's id, a UUID version 7."),
             "status": _status("The verdict of the run."),
+            "untested": one_of(
+                ["nothing_tested", "incomplete", None],
+                "What a run with the status `skipped` lacks: a passed main case, or one that another one kept from "
+                "running. Not there in reports of earlier versions.",
+            ),
             **_times(started=True),
             "sequence": ref("sequence"),
             "hardseq": typed("string", "The version of hardseq that ran it."),
@@ -69,7 +74,8 @@ def _run() -> Schema:
             "artifact": typed("object", "What the sequence recorded for the run."),
             "modules": list_of("module", "Modules in running order."),
             "damaged_lines": {"type": "integer", "minimum": 0, "description": "Journal lines that could not be read."},
-        }
+        },
+        optional=("untested",),
     )
 
 
@@ -133,8 +139,12 @@ def _plan() -> dict[str, Schema]:
                 "status": _status("That of the last attempt."),
                 **_times(),
                 "reason": maybe("string", "Why it was skipped."),
+                "skip_kind": one_of(
+                    [*SKIP_KINDS, None], "Why it was skipped, as a code. Not there in reports of earlier versions."
+                ),
                 "attempts": list_of("attempt", "Every attempt with its own data."),
-            }
+            },
+            optional=("skip_kind",),
         ),
     }
 

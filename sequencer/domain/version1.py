@@ -63,7 +63,16 @@ def _run_rest(report: RunReport) -> Fields:
         "sequence": {key: value for key, value in report["sequence"].items() if value is not None},
         "host": report["host"],
     }
-    for key in ("params", "simulated", "debugged", "aborted", "stop_reason", "failures", "operator_messages"):
+    for key in (
+        "params",
+        "untested",
+        "simulated",
+        "debugged",
+        "aborted",
+        "stop_reason",
+        "failures",
+        "operator_messages",
+    ):
         if report.get(key):  # a report of an earlier version may lack one
             rest[key] = report[key]
     if report["selection"] is not None:
@@ -86,7 +95,8 @@ def _module(module: ModuleReport) -> Fields:
 
 def _case(case: CaseReport) -> Fields:
     attempts = case["attempts"]
-    rest: Fields = {key: case[key] for key in ("description", "reason", "tags") if case[key]}
+    # A report of an earlier version lacks `skip_kind`.
+    rest: Fields = {key: case[key] for key in ("description", "reason", "skip_kind", "tags") if case.get(key)}
     fields: Fields = {
         "status": case["status"],
         "stop_time": _stop(case),

@@ -92,7 +92,9 @@ BOTH: Mapping[str, Schema] = {
     "critical": {
         "type": "boolean",
         "default": False,
-        "description": "When it fails or is skipped, everything after it is skipped, teardown excepted.",
+        "description": "When it fails or is skipped because of another, everything after it is skipped, teardown "
+        "excepted; of a critical module, the first failure skips the rest too. "
+        "One that its own `if` left out takes nothing with it.",
     },
     "if": {
         "type": ["string", "boolean"],

@@ -16,12 +16,12 @@ from typing import Any
 from sequencer.vocabulary.report import AttemptReport, CaseReport, ModuleReport, RunReport
 
 RUN_FIELDS = (
-    "id", "status", "start_time", "stop_time", "sequence", "stand", "dut", "process", "batch", "instruments", "user",
-    "params", "selection", "simulated", "debugged", "aborted", "stop_reason", "caused_dut_failure_id", "error_code",
-    "failures",
+    "id", "status", "untested", "start_time", "stop_time", "sequence", "stand", "dut", "process", "batch",
+    "instruments", "user", "params", "selection", "simulated", "debugged", "aborted", "stop_reason",
+    "caused_dut_failure_id", "error_code", "failures",
 )  # fmt: skip
 MODULE_FIELDS = ("status", "start_time", "stop_time")
-CASE_FIELDS = ("status", "start_time", "stop_time", "reason")
+CASE_FIELDS = ("status", "start_time", "stop_time", "reason", "skip_kind")
 ATTEMPT_FIELDS = ("number", "status", "start_time", "stop_time", "timeout", "progress", "step")
 GROWING = ("measurements", "checks", "failures", "charts", "programs", "attachments")
 MOST_SHOWN = 1000
@@ -29,7 +29,7 @@ MOST_SHOWN = 1000
 _LONGEST_OUTPUT = 4000
 # What a page takes for granted of a new attempt and a case: most are over by the time that they are told.
 _ATTEMPT_DEFAULTS = {"timeout": None, "progress": None, "step": None, "omitted": None}
-_CASE_DEFAULTS = {"status": "ready", "start_time": None, "stop_time": None, "reason": None}
+_CASE_DEFAULTS = {"status": "ready", "start_time": None, "stop_time": None, "reason": None, "skip_kind": None}
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 

@@ -57,7 +57,9 @@ class Aftermath:
     def finish(self, reason: str, stop_reason: str | None) -> None:
         """The rest is skipped, and the run is over."""
         progress = self._progress
-        self._write([CaseFinished(name, "skipped", reason=reason) for name in progress.unfinished])
+        self._write(
+            [CaseFinished(name, "skipped", reason=reason, skip_kind="run_error") for name in progress.unfinished]
+        )
         status = verdict(progress.statuses.values(), stopped=stop_reason is not None, broken=True)
         self._write([RunFinished(status, stop_reason)])
 

@@ -8,7 +8,7 @@ from typing import Any
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.report import RunReport
-from sequencer.vocabulary.status import Status
+from sequencer.vocabulary.status import SkipKind, Status
 
 
 @dataclass(slots=True)
@@ -21,6 +21,7 @@ class Progress:
     seq: int = 0
     cases: dict[str, bool] = field(default_factory=dict)
     statuses: dict[str, Status] = field(default_factory=dict)
+    skip_kinds: dict[str, SkipKind] = field(default_factory=dict)
     running: events.CaseStarted | None = None
     step: events.StepStarted | None = None
     resumed: bool = False
@@ -40,6 +41,8 @@ class Progress:
                 self.running = self.step = None
                 if event.final:
                     self.statuses[event.case] = event.status
+                    if event.skip_kind is not None:
+                        self.skip_kinds[event.case] = event.skip_kind
             case events.RunStarted():
                 self.cases = _cases(event.modules)
             case events.VariableSet():
@@ -80,6 +83,7 @@ class Progress:
         return {
             "seq": self.seq,
             "statuses": self.statuses,
+            "skip_kinds": self.skip_kinds,
             "reason": reason,
             "record": {name: report[name] for name in sections if report[name]},  # type: ignore[literal-required]
             "variables": self.variables,

@@ -6,12 +6,22 @@ Nothing here knows pytest; conditions (``if``) and dependencies are decided wher
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from sequencer.runtime.plan import Plan, PlannedCase, PlannedModule
-from sequencer.vocabulary.status import OnFail, Status
+from sequencer.vocabulary.status import ALLOWED_SKIPS, LEFT_OUT, Ended, OnFail, SkipKind, Status, Untested, run_verdict
 
-NOT_SELECTED = "not selected"
 _BAD: frozenset[Status] = frozenset({"failed", "error", "stopped"})
+
+
+class Skip(NamedTuple):
+    """Why a case does not run: in words, and as the code that everything else goes by."""
+
+    kind: SkipKind
+    reason: str
+
+
+NOT_SELECTED = Skip("selection", "not selected")
 
 
 class UnknownSelection(ValueError):
@@ -85,13 +95,14 @@ def needed(plan: Plan, selection: Collection[str]) -> set[str]:
 class Flow:
     """The course of a run: what ended how, and what therefore is skipped.
 
-    ``halted`` says why nothing but teardown runs any more, ``stop_reason`` why somebody wanted that. ``interrupted``
-    turns true when a stop cut something off.
+    ``skip_kinds`` says of skipped cases why. ``halted`` is why nothing but teardown runs any more, ``stop_reason`` why
+    somebody wanted that. ``interrupted`` turns true when a stop cut something off.
     """
 
     def __init__(self, plan: Plan, needed: Collection[str] | None = None, on_fail: OnFail = "continue") -> None:
         self.statuses: dict[str, Status] = {}
-        self.halted: str | None = None
+        self.skip_kinds: dict[str, SkipKind] = {}
+        self.halted: Skip | None = None
         self.interrupted = False
         self._plan = plan
         self._needed = needed
@@ -99,26 +110,24 @@ class Flow:
         self.stop_reason: str | None = None
         self._failed_setup_module: PlannedModule | None = None
         self._failed_setup_case: dict[PlannedModule, PlannedCase] = {}
-        self._unselected: set[str] = set()
 
-    def halt(self, reason: str) -> None:
+    def halt(self, reason: str, kind: SkipKind = "run_error") -> None:
         """From now on only teardown runs; the first reason stays."""
-        self.halted = self.halted or reason
+        self.halted = self.halted or Skip(kind, reason)
 
     def stop(self, reason: str) -> None:
         """Halts because somebody asked for it."""
         if self.stop_reason is None:
             self.stop_reason = reason
-            self.halt(reason)
+            self.halt(reason, "stopped")
 
     def is_selected(self, case: PlannedCase) -> bool:
         """Whether the selection runs the case, if nothing else speaks against it."""
         return self._needed is None or case.full_name in self._needed
 
-    def reason_to_skip(self, case: PlannedCase) -> str | None:
+    def reason_to_skip(self, case: PlannedCase) -> Skip | None:
         """Why the case does not run, ``None`` when it does (its conditions and dependencies aside)."""
         if not self.is_selected(case):
-            self._unselected.add(case.full_name)
             return NOT_SELECTED
         if case.is_teardown:
             return None
@@ -126,15 +135,17 @@ class Flow:
             self.interrupted = self.interrupted or self.stop_reason is not None
             return self.halted
         if case.module.group == "main" and self._failed_setup_module is not None:
-            return f"setup module {self._failed_setup_module.name!r} failed"
+            return Skip("setup", f"setup module {self._failed_setup_module.name!r} failed")
         failed = self._failed_setup_case.get(case.module)
         if case.group == "main" and failed is not None:
-            return f"setup case {failed.name!r} failed"
+            return Skip("setup", f"setup case {failed.name!r} failed")
         return None
 
-    def finished(self, case: PlannedCase, status: Status) -> None:
-        """Takes in how a case ended and draws the consequences."""
+    def finished(self, case: PlannedCase, status: Status, skip_kind: SkipKind | None = None) -> None:
+        """Takes in how a case ended and draws the consequences; ``skip_kind`` says why it was skipped."""
         self.statuses[case.full_name] = status
+        if skip_kind is not None:
+            self.skip_kinds[case.full_name] = skip_kind
         if status == "stopped":
             self.interrupted = True
         if status in _BAD:
@@ -142,33 +153,36 @@ class Flow:
                 self._failed_setup_module = case.module
             if case.group == "setup":
                 self._failed_setup_case.setdefault(case.module, case)
-        if not case.is_teardown and case.full_name not in self._unselected:
-            self._maybe_halt(case, status)
-        if case is case.module.cases[-1] and case.module.critical:
-            self._judge_critical(case.module)
+        if case.module.group != "teardown":
+            self._maybe_halt(case, status, skip_kind)
 
-    def failed_dependency(self, case: PlannedCase) -> str | None:
+    def failed_dependency(self, case: PlannedCase) -> Skip | None:
         """Why ``depends`` skips the case."""
         for name in case.depends:
             status = self.statuses.get(name)
-            if status != "passed":
-                return f"depends on {name}, which {_past(status)}"
+            left_out = status == "skipped" and self.skip_kinds.get(name) in LEFT_OUT
+            if status != "passed" and not (left_out and name in case.or_left_out):
+                return Skip("dependency", f"depends on {name}, which {_past(status)}")
         return None
 
-    def _maybe_halt(self, case: PlannedCase, status: Status) -> None:
-        if case.critical and status != "passed":
-            self.halt(f"critical case {case.name!r} {_past(status)}")
-        elif status in _BAD and (case.on_fail or self._on_fail) == "stop":
-            self.halt(f"{case.name!r} {_past(status)} (on_fail: stop)")
+    def verdict(self, *, broken: bool) -> tuple[Status, Untested | None]:
+        """That of the run so far; a case that never came to its turn counts as an error. See ``run_verdict``."""
+        ended = (
+            Ended(self.statuses.get(name, "ready"), case.is_main, self.skip_kinds.get(name))
+            for name, case in self._plan.cases.items()
+        )
+        return run_verdict(ended, stopped=self.interrupted, broken=broken)
 
-    def _judge_critical(self, module: PlannedModule) -> None:
-        statuses = {self.statuses.get(case.full_name) for case in module.cases}
-        if {case.full_name for case in module.cases} <= self._unselected or module.group == "teardown":
-            return
-        if statuses & _BAD:
-            self.halt(f"critical module {module.name!r} failed")
-        elif "passed" not in statuses:
-            self.halt(f"critical module {module.name!r} was skipped")
+    def _maybe_halt(self, case: PlannedCase, status: Status, skip_kind: SkipKind | None) -> None:
+        bad = status in _BAD
+        # What another case kept from running is as bad here; what does not apply, or nobody chose, is not.
+        ends = bad or (status == "skipped" and skip_kind not in ALLOWED_SKIPS)
+        if ends and case.critical and not case.is_teardown:
+            self.halt(f"critical case {case.name!r} {_past(status)}", "critical")
+        elif ends and case.module.critical:
+            self.halt(f"critical module {case.module.name!r} {_past(status)}", "critical")
+        elif bad and not case.is_teardown and (case.on_fail or self._on_fail) == "stop":
+            self.halt(f"{case.name!r} {_past(status)} (on_fail: stop)", "on_fail")
 
 
 def _past(status: Status | None) -> str:

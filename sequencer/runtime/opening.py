@@ -115,6 +115,7 @@ def _take_over(run: RunContext, resume: Resume) -> None:
     for module, variables in resume.module_variables.items():
         run.module_variables[module] = dict(variables)
     run.flow.statuses.update(resume.statuses)
+    run.flow.skip_kinds.update(resume.skip_kinds)
     if resume.stop_reason is not None:
         run.interrupts.stop_reason = resume.stop_reason
         run.flow.stop(resume.stop_reason)

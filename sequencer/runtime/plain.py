@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sequencer.domain.outcome import WORDS, Outcome, outcome_of
 from sequencer.domain.run_id import new_run_id
 from sequencer.runtime.failures import failure_text
 from sequencer.runtime.opening import Refused
@@ -27,6 +28,7 @@ class PlainFront:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._failures: list[Failure] = []
+        self._outcome: Outcome | None = None
         self._signal_before: Any = None
         config.pluginmanager.register(self, "hardseq summary")
 
@@ -75,15 +77,18 @@ class PlainFront:
 
     def close(self, run: RunContext) -> None:
         """Gives Ctrl-C back."""
+        self._outcome = outcome_of(*run.flow.verdict(broken=run.broken))
         if self._signal_before is not None:
             signal.signal(signal.SIGINT, self._signal_before)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Failures that belong to no case."""
+        """Failures that belong to no case, and the verdict where pytest's own colours do not tell it."""
         if self._failures:
             terminalreporter.section("hardseq: failures of the run")
         for failure in self._failures:
             terminalreporter.write_line(failure_text(failure))
+        if self._outcome in ("nothing_tested", "incomplete"):
+            terminalreporter.section(f"hardseq: {WORDS[self._outcome]}")
 
     def _hear(self, stamped: Stamped) -> None:
         if isinstance(stamped.event, Failure) and stamped.event.case is None:

@@ -49,10 +49,16 @@ class PlannedCase:
     on_fail: OnFail | None = None
     limited: int = 0
     depends: tuple[str, ...] = ()
+    or_left_out: tuple[str, ...] = ()
     full_name: str = ""
 
     def __post_init__(self) -> None:
         self.full_name = f"{self.module.id}::{self.id}"
+
+    @property
+    def is_main(self) -> bool:
+        """Whether the case tests the product: it is a main case of a main module."""
+        return self.group == "main" and self.module.group == "main"
 
     @property
     def is_teardown(self) -> bool:

@@ -9,11 +9,12 @@ import pytest
 
 from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
+from sequencer.runtime.flow import Skip
 from sequencer.runtime.plan import PlannedCase, PlannedModule
 from sequencer.runtime.run import RunContext
 from sequencer.vocabulary.event import CaseFinished, CaseStarted, RunFinished
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.status import Status, verdict
+from sequencer.vocabulary.status import Status, Untested
 
 
 class Protocol:
@@ -23,7 +24,7 @@ class Protocol:
         self.run = run
         self.attempt: AttemptContext | None = None
         self._flow = run.flow
-        self._skip: str | None = None
+        self._skip: Skip | None = None
         self._bad_condition: StepError | None = None
         self._module_conditions: dict[PlannedModule, bool] = {}
 
@@ -38,7 +39,9 @@ class Protocol:
             self._flow.stop(interrupts.stop_reason)
         interrupts.stoppable = not case.is_teardown
         self._bad_condition = None
-        self._skip = self._flow.reason_to_skip(case) or self._unmet_condition(case)
+        self._skip = (
+            self._flow.reason_to_skip(case) or self._unmet_condition(case) or self._flow.failed_dependency(case)
+        )
         facts = dict(self.run.facts)
         for number in range(1, case.attempts + 1):
             if number > 1:
@@ -73,10 +76,7 @@ class Protocol:
         if attempt is None or attempt.planned is None:
             return
         if self._skip is not None:
-            pytest.skip(self._skip)
-        if attempt.planned.depends:
-            # pytest asks pytest-dependency too, but in no order that one could rely on.
-            pytest_private.skip_unless_dependencies_passed(item)
+            pytest.skip(self._skip.reason)
         self.run.emit(CaseStarted(attempt.full_name, attempt.attempt, attempt.planned.timeout))
         attempt.start_clock()
         if self._bad_condition is not None:
@@ -92,14 +92,13 @@ class Protocol:
 
     def finish(self) -> Status:
         """The end of the run: its verdict, as an event."""
-        status = self.verdict()
+        status, _ = self.verdict()
         self.run.emit(RunFinished(status, self._flow.stop_reason if self._flow.interrupted else None))
         return status
 
-    def verdict(self) -> Status:
-        """The verdict so far; a case that never came to its turn counts as an error."""
-        statuses = (self._flow.statuses.get(name, "ready") for name in self.run.plan.cases)
-        return verdict(statuses, stopped=self._flow.interrupted, broken=self.run.broken)
+    def verdict(self) -> tuple[Status, Untested | None]:
+        """The verdict so far; see ``Flow.verdict``."""
+        return self._flow.verdict(broken=self.run.broken)
 
     # The rest is between the two.
 
@@ -108,14 +107,14 @@ class Protocol:
     ) -> tuple[list[pytest.TestReport], bool]:
         reports = self._setup_and_call(attempt, item)
         status: Status = "skipped" if reports[0].skipped else attempt.status
-        reason = self._skip or self._flow.failed_dependency(case) if status == "skipped" else None
+        kind, reason = self._skip if status == "skipped" and self._skip is not None else (None, None)
         again = status in ("failed", "error") and attempt.attempt < case.attempts and self._may_try_again(case)
-        self.run.emit(CaseFinished(case.full_name, status, attempt.attempt, not again, reason))
+        self.run.emit(CaseFinished(case.full_name, status, attempt.attempt, not again, reason, kind))
         if status == "stopped":
             # Also when it was the operator who closed a dialog, of which nobody else knows.
             self._flow.stop(attempt.failures[-1].message)
         if not again:
-            self._flow.finished(case, status)
+            self._flow.finished(case, status, kind)
         # Between two attempts only what belongs to the case is torn down: its parent is what comes next.
         reports.append(_phase(item, "teardown", nextitem=item.parent if again else nextitem))
         return reports, again
@@ -141,7 +140,7 @@ class Protocol:
     def _may_try_again(self, case: PlannedCase) -> bool:
         return case.is_teardown or self._flow.halted is None
 
-    def _unmet_condition(self, case: PlannedCase) -> str | None:
+    def _unmet_condition(self, case: PlannedCase) -> Skip | None:
         context = AttemptContext(self.run, case)
         module = case.module
         try:
@@ -149,9 +148,9 @@ class Protocol:
                 if module not in self._module_conditions:
                     self._module_conditions[module] = context.test(module.when)
                 if not self._module_conditions[module]:
-                    return f"the condition of its module is false: {module.when}"
+                    return Skip("module_condition", f"the condition of its module is false: {module.when}")
             if case.when is not None and not context.test(case.when):
-                return f"its condition is false: {case.when}"
+                return Skip("condition", f"its condition is false: {case.when}")
         except StepError as error:
             self._bad_condition = error
         return None

@@ -46,11 +46,6 @@ def forget_opening(fixture: Any, request: Any) -> None:
     fixture.finish(request)
 
 
-def skip_unless_dependencies_passed(item: pytest.Item) -> None:
-    """What pytest-dependency does before a test. Raises pytest's ``Skipped``."""
-    pytest_dependency.pytest_runtest_setup(item)
-
-
 def add_passed(item: pytest.Item, name: str) -> None:
     """Tells pytest-dependency that the test known as ``name`` passed, in another process."""
     known = pytest_dependency.DependencyManager.getManager(item, "session")

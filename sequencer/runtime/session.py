@@ -25,7 +25,7 @@ from sequencer.runtime.stand import StandDrivers, tell
 from sequencer.runtime.start import Start
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.status import Status
+from sequencer.vocabulary.status import Status, Untested
 
 if TYPE_CHECKING:
     from sequencer.runtime.run import RunContext
@@ -187,7 +187,8 @@ class RunSession:
         hook = item.config.hook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if case is None:
-            protocol.run_after(item, nextitem, verdict=protocol.verdict(), report=self._report(protocol.verdict()))
+            status, untested = protocol.verdict()
+            protocol.run_after(item, nextitem, verdict=status, report=self._report(status, untested))
         else:
             protocol.run_case(item, case, nextitem)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -206,9 +207,9 @@ class RunSession:
             stream.listeners.append(self._stand.hear)
         return stream
 
-    def _report(self, status: Status) -> dict[str, Any]:
+    def _report(self, status: Status, untested: Untested | None) -> dict[str, Any]:
         """The report as it will be, if nothing goes wrong any more."""
-        return {} if self._fold is None else {**self._fold.begun(), "status": status}
+        return {} if self._fold is None else {**self._fold.begun(), "status": status, "untested": untested}
 
     def end(self) -> None:
         """Ends the run, and what was kept open for further ones."""

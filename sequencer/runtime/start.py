@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sequencer.vocabulary.data import Data, Scalar
-from sequencer.vocabulary.status import Status
+from sequencer.vocabulary.status import SkipKind, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resume:
     """What a process that takes over from a dead one must know.
 
-    ``seq`` is the number of the last event, ``statuses`` how cases ended so far, ``record`` the facts by section,
+    ``seq`` is the number of the last event, ``statuses`` how cases ended so far, ``skip_kinds`` why some of them were
+    skipped, ``record`` the facts by section,
     ``variables`` those of the run and, under ``module_variables``, of each module; ``reason`` what
     happened; ``stop_reason`` why the run was stopped, if it was.
     """
@@ -22,6 +23,7 @@ class Resume:
     seq: int
     statuses: Mapping[str, Status]
     reason: str
+    skip_kinds: Mapping[str, SkipKind] = field(default_factory=dict)
     record: Mapping[str, Data] = field(default_factory=dict)
     variables: Mapping[str, Data] = field(default_factory=dict)
     module_variables: Mapping[str, Mapping[str, Data]] = field(default_factory=dict)

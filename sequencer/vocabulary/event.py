@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from sequencer.vocabulary.data import Data, Scalar
-from sequencer.vocabulary.status import Status
+from sequencer.vocabulary.status import SkipKind, Status
 
 FailureKind = Literal["failed", "error", "timeout", "stopped"]
 MeasurementType = Literal["numeric", "string", "boolean", "array", "missing", "other"]
@@ -250,13 +250,17 @@ class Attachment:
 
 @dataclass(slots=True)
 class CaseFinished:
-    """An attempt of a case ended; not ``final`` when another one follows. ``reason`` says why it was skipped."""
+    """An attempt of a case ended; not ``final`` when another one follows.
+
+    Of a skipped case, ``reason`` says why in words and ``skip_kind`` as a code: what follows from it goes by the code.
+    """
 
     case: str
     status: Status
     attempt: int = 1
     final: bool = True
     reason: str | None = None
+    skip_kind: SkipKind | None = None
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from typing import Any, NotRequired, TypedDict
 
 from sequencer.vocabulary.data import Data, Scalar
 from sequencer.vocabulary.event import FailureKind, MeasurementType
-from sequencer.vocabulary.status import Group, Status
+from sequencer.vocabulary.status import Group, SkipKind, Status, Untested
 
 FORMAT = "hardseq/report/1"
 
@@ -158,7 +158,10 @@ class AttemptReport(TypedDict):
 
 
 class CaseReport(TypedDict):
-    """A case; its status is that of its last attempt. ``reason`` says why it was skipped."""
+    """A case; its status is that of its last attempt.
+
+    ``reason`` says why it was skipped, ``skip_kind`` the same as a code (not there in reports of earlier versions).
+    """
 
     id: str
     name: str
@@ -171,6 +174,7 @@ class CaseReport(TypedDict):
     start_time: float | None
     stop_time: float | None
     reason: str | None
+    skip_kind: NotRequired[SkipKind | None]
     attempts: list[AttemptReport]
 
 
@@ -205,11 +209,13 @@ class RunReport(TypedDict):
     ``report-v1``'s objects, as far as recorded. ``aborted`` is true when the test process or the runner died, and the
     report was made from what the journal held. ``selection`` names the cases chosen by hand, null for the whole
     sequence: a partial run is no evidence for a product. ``damaged_lines`` counts journal lines that could not be read.
+    ``untested`` says what a run with the status ``skipped`` lacks (not there in reports of earlier versions).
     """
 
     format: str
     id: str
     status: Status
+    untested: NotRequired[Untested | None]
     start_time: float
     stop_time: float | None
     sequence: SequenceReport

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, NamedTuple, get_args
 
 Group = Literal["setup", "main", "teardown"]
 GROUPS: tuple[Group, ...] = ("setup", "main", "teardown")
@@ -12,6 +12,39 @@ Status = Literal["ready", "run", "passed", "failed", "error", "stopped", "skippe
 FINAL_STATUSES: tuple[Status, ...] = ("passed", "failed", "error", "stopped", "skipped")
 
 OnFail = Literal["continue", "stop"]
+
+SkipKind = Literal[
+    "selection",
+    "condition",
+    "module_condition",
+    "dependency",
+    "critical",
+    "setup",
+    "on_fail",
+    "stopped",
+    "run_error",
+]
+"""Why a case was skipped; ``run_error``: something was wrong with the run itself (a driver, the journal, a process)."""
+SKIP_KINDS: tuple[SkipKind, ...] = get_args(SkipKind)
+
+LEFT_OUT: frozenset[SkipKind | None] = frozenset({"condition", "module_condition"})
+"""Skips of a case that does not apply: its own ``if`` or its module's says so."""
+ALLOWED_SKIPS: frozenset[SkipKind | None] = LEFT_OUT | {"selection"}
+"""Skips that a run may pass with. Any other one, and one of which nobody knows why, is a test that is missing."""
+
+Untested = Literal["nothing_tested", "incomplete"]
+"""Why a run in which nothing went wrong is no pass: no main case passed, or one was skipped because of another."""
+
+
+class Ended(NamedTuple):
+    """How a case ended, as far as the run's verdict depends on it.
+
+    ``main``: it is a main case of a main module. ``skip_kind`` says why it was skipped.
+    """
+
+    status: Status
+    main: bool
+    skip_kind: SkipKind | None = None
 
 
 def verdict(statuses: Iterable[Status], *, stopped: bool = False, broken: bool = False) -> Status:
@@ -29,3 +62,23 @@ def verdict(statuses: Iterable[Status], *, stopped: bool = False, broken: bool =
     if broken or seen & {"error", "run", "ready"}:
         return "error"
     return "passed" if "passed" in seen else "skipped"
+
+
+def run_verdict(
+    cases: Iterable[Ended], *, stopped: bool = False, broken: bool = False
+) -> tuple[Status, Untested | None]:
+    """The verdict of a run from its cases; ``stopped`` and ``broken`` as in ``verdict``.
+
+    ``passed`` must be earned: at least one main case of a main module passed, nothing went wrong, and no case, in
+    whatever group, was skipped for any reason but its own ``if``, its module's, or the selection. A run in which
+    nothing went wrong and that is no pass is ``skipped``, and the second value says what it lacks.
+    """
+    seen = set(cases)
+    status = verdict((case.status for case in seen), stopped=stopped, broken=broken)
+    if status not in ("passed", "skipped"):
+        return status, None
+    if not any(case.main and case.status == "passed" for case in seen):
+        return "skipped", "nothing_tested"
+    if any(case.status == "skipped" and case.skip_kind not in ALLOWED_SKIPS for case in seen):
+        return "skipped", "incomplete"
+    return "passed", None

@@ -11,7 +11,7 @@ from sequencer.domain.limits import judge, parse_limits
 from sequencer.domain.value import measurement_type, to_data
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Event, Stamped
-from sequencer.vocabulary.status import GROUPS, verdict
+from sequencer.vocabulary.status import GROUPS, SKIP_KINDS, Ended, run_verdict
 
 ODD_TEXTS = st.one_of(
     st.sampled_from(["", "5 V rail", "=1+1", "<b>", "\x00\x07", 'a,b;"c"\n', "Ω ≤ µ", "@x", "]]>", "🔌"]),
@@ -113,7 +113,8 @@ def _detail(draw: st.DrawFn, case: str) -> Event:
 @st.composite
 def _case(draw: st.DrawFn, case: str, attempts: int) -> list[Event]:
     if draw(st.integers(0, 5)) == 0:
-        return [events.CaseFinished(case, "skipped", reason=draw(st.sampled_from([None, "not selected"])))]
+        kind = draw(st.sampled_from([None, *SKIP_KINDS]))
+        return [events.CaseFinished(case, "skipped", reason=kind and f"because of {kind}", skip_kind=kind)]
     said: list[Event] = []
     for attempt in range(1, attempts + 1):
         status = draw(st.sampled_from(["passed", "passed", "failed", "error", "stopped"]))
@@ -141,7 +142,8 @@ def _stream(draw: st.DrawFn) -> list[Stamped]:
         for index, attempts in enumerate(cases):
             said.extend(draw(_case(f"m{number}::c{index}", attempts)))
     finished = [event for event in said if isinstance(event, events.CaseFinished) and event.final]
-    stopped = any(event.status == "stopped" for event in finished)
+    main = {module["id"] for module in plan if module["group"] == "main"}
+    ended = [Ended(event.status, event.case.partition("::")[0] in main, event.skip_kind) for event in finished]
     started = events.RunStarted(
         "0190a6b2-0000-7000-8000-000000000001",
         {"name": draw(ODD_TEXTS), "version": "1.0", "file": "sequences/a.yaml", "sha256": "ab"},
@@ -152,7 +154,7 @@ def _stream(draw: st.DrawFn) -> list[Stamped]:
         {"serial": draw(ODD_TEXTS)},
         draw(st.sampled_from([None, ["m0::c0"]])),
     )
-    whole = [started, *said, events.RunFinished(verdict([e.status for e in finished], stopped=stopped), None)]
+    whole = [started, *said, events.RunFinished(run_verdict(ended)[0], None)]
     time = 1_700_000_000.0
     result = []
     for seq, event in enumerate(whole, 1):

@@ -48,7 +48,7 @@ def test_a_passed_run() -> None:
             events.Message("m::a", "k", "first"),
             events.Message("m::a", "k", "second"),
             events.CaseFinished("m::a", "passed"),
-            events.CaseFinished("m::b", "skipped", reason="`if` is false"),
+            events.CaseFinished("m::b", "skipped", reason="`if` is false", skip_kind="condition"),
             events.RunFinished("passed"),
         )
     )

@@ -41,7 +41,7 @@ def apply(state: dict[str, Any] | None, kind: str, document: dict[str, Any]) -> 
         for module in run["modules"]:
             module.update(status="ready", start_time=None, stop_time=None)
             for case in module["cases"]:
-                case.update(status="ready", start_time=None, stop_time=None, reason=None, attempts=[])
+                case.update(status="ready", start_time=None, stop_time=None, reason=None, skip_kind=None, attempts=[])
     run.update(document.get("run", {}))
     state["session"].update(document.get("session", {}))
     run["messages"] = document.get("messages", run["messages"])

@@ -71,22 +71,99 @@ def test_the_sequence_may_stop_at_the_first_failure(project: Any, execute: Calla
     assert list(execute().statuses.values()) == ["error", "error", "skipped"]
 
 
-def test_a_skipped_critical_case_ends_the_run_too(project: Any, execute: Callable[..., Any]) -> None:
-    """Critical means that nothing follows without it."""
+@pytest.mark.parametrize("where", ["case", "module"])
+def test_what_is_critical_and_does_not_apply_takes_nothing_with_it(
+    project: Any, execute: Callable[..., Any], where: str
+) -> None:
+    """A critical case, or a case of a critical module, that its own `if` left out is not missing."""
     p = project
-    p.module("main", p.case("a", critical=True, when="1 > 2"), p.case("b"))
+    p.module("main", p.case("a", when="1 > 2", critical=where == "case"), p.case("b"), critical=where == "module")
+    p.module("other", p.case("c"))
     outcome = execute()
-    assert list(outcome.statuses.values()) == ["skipped", "skipped"]
-    assert outcome.report["status"] == "skipped"
+    assert list(outcome.statuses.values()) == ["skipped", "passed", "passed"]
+    assert (outcome.cases["main::a"]["skip_kind"], outcome.report["status"]) == ("condition", "passed")
+
+
+def test_a_critical_module_that_does_not_apply_takes_nothing_with_it(project: Any, execute: Callable[..., Any]) -> None:
+    """Its `if` leaves all of it out, critical cases too."""
+    p = project
+    p.module("option", p.case("a", critical=True), p.case("b"), critical=True, when="1 > 2")
+    p.module("other", p.case("c"))
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["skipped", "skipped", "passed"]
+    assert (outcome.cases["option::a"]["skip_kind"], outcome.report["status"]) == ("module_condition", "passed")
+
+
+@pytest.mark.parametrize("where", ["case", "module"])
+def test_what_is_critical_and_was_kept_from_running_ends_the_run(
+    project: Any, execute: Callable[..., Any], where: str
+) -> None:
+    """Nothing follows without it, whatever it was that kept it from running."""
+    p = project
+    p.module("first", p.case("option", when="1 > 2"), p.case("good"))
+    critical = p.case("a", depends=["first::option"], critical=where == "case")
+    p.module("main", critical, p.case("b"), p.case("down", group="teardown"), critical=where == "module")
+    p.module("other", p.case("c"))
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["skipped", "passed", "skipped", "skipped", "passed", "skipped"]
+    assert [outcome.cases[name]["skip_kind"] for name in ("main::a", "main::b", "other::c")] == [
+        "dependency",
+        "critical",
+        "critical",
+    ]
+    assert (outcome.report["status"], outcome.report["untested"]) == ("skipped", "incomplete")
     assert exit_code(outcome.report) == 1
 
 
-def test_a_critical_module_ends_the_run_after_itself(project: Any, execute: Callable[..., Any]) -> None:
-    """The rest of the module still runs."""
+def test_a_failure_in_a_critical_module_ends_that_module_too(project: Any, execute: Callable[..., Any]) -> None:
+    """What is left of the module is skipped, and all that follows; the teardown of both runs."""
     p = project
-    p.module("main", p.case("a", p.call("boom")), p.case("b"), critical=True)
-    p.module("other", p.case("c"))
-    assert list(execute().statuses.values()) == ["error", "passed", "skipped"]
+    p.module("main", p.case("a", p.call("boom")), p.case("b"), p.case("down", group="teardown"), critical=True)
+    p.module("other", p.case("c"), p.case("down", group="teardown"))
+    p.module("end", p.case("off"), group="teardown")
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["error", "skipped", "passed", "skipped", "passed", "passed"]
+    assert outcome.cases["main::b"]["reason"] == "critical module 'main' had an error"
+
+
+def test_a_pass_must_be_earned(project: Any, execute: Callable[..., Any], plain: Any) -> None:
+    """Setup and teardown that passed prove nothing about the product; plain pytest does not say success either."""
+    p = project
+    p.module("up", p.case("on"), group="setup")
+    p.module("main", p.case("own", group="setup"), p.case("left_out", when="1 > 2"), p.case("down", group="teardown"))
+    p.module("off", p.case("off"), group="teardown")
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["passed", "passed", "skipped", "passed", "passed"]
+    assert (outcome.report["status"], outcome.report["untested"]) == ("skipped", "nothing_tested")
+    assert exit_code(outcome.report) == 1
+    result = plain()
+    assert result.returncode == 1
+    assert "NOTHING TESTED" in result.stdout
+
+
+def test_a_teardown_that_was_kept_from_running_is_missing(
+    project: Any, execute: Callable[..., Any], plain: Any
+) -> None:
+    """The power stays on because an optional setup case did not apply: that is no pass."""
+    p = project
+    p.module("up", p.case("on"), p.case("calibrate", when="1 > 2"), group="setup")
+    p.module("main", p.case("a"))
+    p.module("off", p.case("off", depends=["up::on", "up::calibrate"]), group="teardown")
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["passed", "skipped", "passed", "skipped"]
+    assert (outcome.report["status"], outcome.report["untested"]) == ("skipped", "incomplete")
+    result = plain()
+    assert result.returncode == 1
+    assert "INCOMPLETE" in result.stdout
+
+
+def test_only_setup_was_chosen(project: Any, execute: Callable[..., Any]) -> None:
+    """A selection without a main case tests nothing."""
+    p = project
+    p.module("up", p.case("on"), group="setup")
+    p.module("main", p.case("a"))
+    outcome = execute(only=["up::on"])
+    assert outcome.report["untested"] == "nothing_tested"
 
 
 def test_depends_skips_unless_everything_named_passed(project: Any, execute: Callable[..., Any], plain: Any) -> None:
@@ -131,6 +208,7 @@ def test_a_selection_runs_what_it_needs(project: Any, execute: Callable[..., Any
     skipped = {name for name, status in outcome.statuses.items() if status == "skipped"}
     assert skipped == {"main::c", "main::d", "other::e", "other::down"}
     assert outcome.cases["main::c"]["reason"] == "not selected"
+    assert {outcome.cases[name]["skip_kind"] for name in skipped} == {"selection"}
     assert outcome.report["selection"] == ["main::b"]
     assert outcome.report["status"] == "passed"
 

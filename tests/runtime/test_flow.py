@@ -52,7 +52,7 @@ def test_teardown_runs_whatever_happened(plan: Plan, data: Any) -> None:
             assert reason is None
         elif flow.halted is not None:
             assert reason == flow.halted
-        flow.finished(case, "skipped" if reason else data.draw(statuses))
+        flow.finished(case, "skipped" if reason else data.draw(statuses), reason and reason.kind)
 
 
 @given(plans(), st.data())
@@ -66,8 +66,9 @@ def test_a_selection_is_closed(plan: Plan, data: Any) -> None:
         if name in wanted:
             assert set(case.depends) <= wanted
             assert {each.full_name for each in case.module.cases if each.group != "main"} <= wanted
-        assert (flow.reason_to_skip(case) is None) == (name in wanted)
-        flow.finished(case, "passed" if name in wanted else "skipped")
+        skip = flow.reason_to_skip(case)
+        assert (skip is None) == (name in wanted)
+        flow.finished(case, "passed" if skip is None else "skipped", skip and skip.kind)
     assert flow.halted is None
 
 

@@ -11,6 +11,7 @@ from sequencer.domain.export.html_chart import chart_svg
 from sequencer.domain.export.html_style import STYLE
 from sequencer.domain.export.words import as_text, duration, limits_in_words, printable, shown
 from sequencer.domain.moment import moment
+from sequencer.domain.outcome import outcome, outcome_text
 from sequencer.vocabulary.report import AttemptReport, CaseReport, FailureReport, MeasurementReport, RunReport
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -28,9 +29,9 @@ def _page(report: RunReport) -> Iterator[str]:
     yield '<html lang="en"><head><meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{name}: {report['status']}</title><style>{STYLE}</style></head><body>"
+    yield f"<title>{name}: {outcome_text(outcome(report))}</title><style>{STYLE}</style></head><body>"
     yield f"<header><div><h1>{name}</h1><p class=quiet>{_readable(report['start_time'])}{partial}</p></div>"
-    yield f"{_badge(report['status'])}</header>"
+    yield f"{_badge(report['status'], outcome_text(outcome(report)))}</header>"
     yield from _facts(_run_facts(report))
     yield from _failed(report)
     for message in report["operator_messages"]:
@@ -172,8 +173,8 @@ def _readable(time: float) -> str:
     return moment(time).split(".")[0].replace("T", " ") + " UTC"
 
 
-def _badge(status: str) -> str:
-    return f'<span class="badge {_safe(status)}">{_safe(status)}</span>'
+def _badge(status: str, text: str | None = None) -> str:
+    return f'<span class="badge {_safe(status)}">{_safe(text or status)}</span>'
 
 
 def _safe(text: str) -> str:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from sequencer.domain.export.words import duration, limits_in_words, printable, shown
 from sequencer.domain.moment import moment
+from sequencer.domain.outcome import verdict_word
 from sequencer.vocabulary.report import CaseReport, FailureReport, ModuleReport, RunReport
 from sequencer.vocabulary.status import Status
 
@@ -113,7 +114,9 @@ def _run_suite(root: ElementTree.Element, report: RunReport) -> None:
     suite = ElementTree.SubElement(root, "testsuite", name="run")
     test = ElementTree.SubElement(suite, "testcase", classname=printable(report["sequence"]["name"]), name="run")
     # Whatever the run's own status is called, a CI server is to see it in red.
-    _outcome(test, "error", report["failures"], report["stop_reason"] or f"the run is {report['status']}")
+    _outcome(
+        test, "error", report["failures"], report["stop_reason"] or f"the verdict of the run is {verdict_word(report)}"
+    )
     _count(suite, [test], 0.0)
 
 

@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { h, icon, memory, newId, setAria, setText, show } from "./dom.js";
-import { isFinal, on, state } from "./state.js";
+import { isFinal, on, outcome, state } from "./state.js";
 import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
 import { setSound, soundOn } from "./sound.js";
 
@@ -47,7 +47,7 @@ function reveal(link) {
 /** What the window is called: how the run ended, the page, the stand's tests. */
 function retitle() {
   const { run, session } = state;
-  const verdict = run?.id && isFinal(run.status) ? `${run.status === "passed" ? "✓" : "✕"} ${t(`verdict.${run.status}`)}` : null;
+  const verdict = run?.id && isFinal(run.status) ? `${run.status === "passed" ? "✓" : "✕"} ${t(`verdict.${outcome(run)}`)}` : null;
   const page = Object.keys(PAGES).find((name) => name !== "live" && shown.startsWith(PAGES[name]));
   const title = [verdict, page && t(`nav.${page}`), session.title || run?.sequence.name || "hardseq"].filter(Boolean).join(" · ");
   if (document.title !== title) document.title = title;

@@ -5,7 +5,7 @@ import { fill, h, icon, memory, setAria, setIcon, setText, show } from "./dom.js
 import { chosenCases, isChoosing } from "./plan.js";
 import { said } from "./said.js";
 import { focusForm, formValues, moveOn, renderForm, showFieldProblems } from "./start_form.js";
-import { now, on, progress, remainingSeconds, state } from "./state.js";
+import { now, on, outcome, progress, remainingSeconds, state } from "./state.js";
 import { clock, duration, onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
 
@@ -40,7 +40,7 @@ export function heroView() {
 
 /** What a status is called in one loud word. */
 function verdictWord(status) {
-  return t(`verdict.${status}`);
+  return t(`verdict.${status === "skipped" ? outcome(state.run) : status}`);
 }
 
 export function startable() {
@@ -159,7 +159,8 @@ function subtitle(status) {
 
 /** Why the verdict says less than it seems to. */
 export function reservations(run) {
-  return ["simulated", "partial", "debugged"].filter((name) => run[name === "partial" ? "selection" : name]).map((name) => t(`run.${name}`));
+  const marks = ["simulated", "partial", "debugged"].filter((name) => run[name === "partial" ? "selection" : name]);
+  return [...(run.status === "skipped" ? [outcome(run)] : []), ...marks].map((name) => t(`run.${name}`));
 }
 
 function renderFacts() {

@@ -5,7 +5,7 @@ import { modal, rest } from "./modal.js";
 import { said } from "./said.js";
 import { reservations } from "./hero.js";
 import { focusForm } from "./start_form.js";
-import { lastAttempt, on, state } from "./state.js";
+import { lastAttempt, on, outcome, state } from "./state.js";
 import { duration, t } from "./text.js";
 import { play } from "./sound.js";
 
@@ -41,7 +41,7 @@ function open() {
       "div",
       { class: "result-body" },
       icon(run.status),
-      h("h2", { id: title, class: "result-word" }, t(`verdict.${run.status}`)),
+      h("h2", { id: title, class: "result-word" }, t(`verdict.${outcome(run)}`)),
       run.dut.serial_number ? h("p", { class: "result-device number" }, run.dut.serial_number) : null,
       h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time)),
       run.stop_reason ? h("p", { class: "result-reason" }, said(run.stop_reason)) : null,
@@ -53,7 +53,7 @@ function open() {
     ),
     bar,
   );
-  element.style.setProperty("--letters", String(Math.max(4, [...t(`verdict.${run.status}`)].length)));
+  element.style.setProperty("--letters", String(Math.max(4, [...t(`verdict.${outcome(run)}`)].length)));
   fill(element.querySelector(".result-failures"), failures());
   const close = () => {
     clearTimeout(timer);

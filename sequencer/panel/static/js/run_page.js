@@ -7,6 +7,7 @@ import { fill, h, icon, setAria } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
 import { question } from "./question.js";
 import { said } from "./said.js";
+import { outcome } from "./state.js";
 import { clock, duration, moment, t, value } from "./text.js";
 
 const FORMATS = { json: "JSON", csv: "CSV", html: "HTML", junit: "JUnit", standcloud: "StandCloud" };
@@ -48,7 +49,7 @@ function show(page, report) {
     h(
       "section",
       { class: `report-head is-${report.status}` },
-      h("div", { class: "verdict" }, icon(report.status), h("span", { class: "verdict-word" }, t(`verdict.${report.status}`))),
+      h("div", { class: "verdict" }, icon(report.status), h("span", { class: "verdict-word" }, t(`verdict.${outcome(report)}`))),
       h(
         "div",
         {},
@@ -56,7 +57,7 @@ function show(page, report) {
         h("p", {}, Object.entries(counts).map(([status, count]) => t(`count.${status}`, { count })).join(" · ")),
         report.sequence.description ? h("p", { class: "pre" }, report.sequence.description) : null,
         report.stop_reason ? h("p", {}, said(report.stop_reason)) : null,
-        [report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
+        [report.status === "skipped" ? `run.${outcome(report)}` : null, report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
       ),
     ),
     h("div", { class: "run-failures" }, report.failures.map(failure)),

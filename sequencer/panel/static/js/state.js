@@ -39,6 +39,11 @@ export function setClock(seconds) {
   if (Number.isFinite(seconds)) state.offset = seconds - performance.now() / 1000;
 }
 
+/** The status of a run with the two kinds of `skipped` told apart: what people read for its verdict. */
+export function outcome(run) {
+  return run.status === "skipped" ? run.untested || "nothing_tested" : run.status;
+}
+
 export function isFinal(status) {
   return status !== "run" && status !== "ready";
 }
@@ -118,7 +123,7 @@ export function takePatch(patch) {
 function begin(run) {
   for (const module of run.modules) {
     Object.assign(module, { status: "ready", start_time: null, stop_time: null });
-    for (const one of module.cases) Object.assign(one, { status: "ready", start_time: null, stop_time: null, reason: null, attempts: [] });
+    for (const one of module.cases) Object.assign(one, { status: "ready", start_time: null, stop_time: null, reason: null, skip_kind: null, attempts: [] });
   }
   state.counts = { ready: state.cases.size };
   state.cut = null;
