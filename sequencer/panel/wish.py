@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sequencer.domain.identity import identity_text
 from sequencer.domain.params import read_params
+from sequencer.domain.text_values import stripped
 from sequencer.panel.bench import Loaded, Wish
 from sequencer.panel.errors import Invalid
+from sequencer.vocabulary.failure import StepError
 
 
 def read_wish(
@@ -34,9 +37,13 @@ def read_wish(
         raise Invalid(f"there is no case {unknown[0]!r}", fields=[{"field": "only", "code": "unknown"}])
     if only is not None and not only:
         raise Invalid("no case is chosen", fields=[{"field": "only", "code": "empty"}])
+    try:
+        who = identity_text(user, "user") if user and stripped(user) else None
+    except StepError as error:
+        raise Invalid(str(error), fields=[{"field": "user", "code": "text", "message": str(error)}]) from None
     return Wish(
         params=values,
         only=None if only is None else tuple(only),
         tags=None if tags is None else tuple(tags),
-        user=user,
+        user=who,
     )

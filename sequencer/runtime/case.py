@@ -116,7 +116,7 @@ class AttemptContext:
             if section == "artifact":
                 self._artifact = self._run.record_artifact(self._module, self._artifact, data)
             else:
-                self._run.record(section, data)
+                data = self._run.record(section, data)
             self.emit(Recorded(self.full_name, section, to_data(data)))
 
     def sleep(self, seconds: float) -> None:

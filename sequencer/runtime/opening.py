@@ -86,7 +86,7 @@ def _begin(run: RunContext, selection: list[str] | None) -> None:
     try:
         run.add_facts(start.record)
         if start.user is not None:
-            run.add_facts({"user": start.user})
+            run.record("user", start.user)
         run.add_facts(sequence.get("record") or {})
     except StepError as error:
         problem = f"the facts that stand above the modules: {error}"

@@ -69,8 +69,12 @@ class _Requirement:
             return
         identity, due = found[0]
         entry = instrument_entry(self._driver.name, identity, due, simulated=self._simulated)
-        self._run.record("instruments", [entry])
-        self._run.emit(Recorded("", "instruments", [entry]))
+        try:
+            facts = self._run.record("instruments", [entry])
+        except StepError as refused:
+            self._fail(refused)
+            return
+        self._run.emit(Recorded("", "instruments", facts))
         for problem in (self._wrong_identity(identity), self._overdue(due)):
             if problem is not None:
                 self._fail(StepError(problem))

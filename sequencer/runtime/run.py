@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sequencer.domain.expression import evaluate_template
+from sequencer.domain.identity import identity_facts
 from sequencer.domain.record import artifact_levels, merge
 from sequencer.domain.value import to_data
 from sequencer.runtime.attachments import keep
@@ -104,9 +105,12 @@ class RunContext:
         }
         return {name: value for name, value in about.items() if value is not None}
 
-    def record(self, section: str, data: Any) -> None:
-        """Merges facts. Raises ``StepError`` when they contradict earlier ones."""
-        self.facts[section] = merge(self.facts.get(section), section, data)
+    def record(self, section: str, data: Any) -> Any:
+        """Merges facts; returns them as they are recorded. Raises ``StepError`` for what is no fact, such as a blank
+        serial number, and for what contradicts earlier ones."""
+        facts = identity_facts(section, data)
+        self.facts[section] = merge(self.facts.get(section), section, facts)
+        return facts
 
     def record_artifact(self, module: str, of_case: Any, data: Any) -> Any:
         """Merges ``artifact`` facts of three levels; returns those of the case. Raises ``StepError``."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sequencer.domain.identity import identity_text
 from sequencer.domain.limits import judge, parse_limits
+from sequencer.domain.text_values import stripped
 from sequencer.domain.value import measurement_type, to_data
 from sequencer.steps.base import StepRun
 from sequencer.vocabulary.event import Measurement
@@ -17,7 +19,7 @@ def record_measurement(step: StepRun, name: str, value: Any, *, unit: str | None
     A missed limit is a ``StepFailed``; a unit or limits that make no sense, also together, are a ``StepError``.
     """
     case = step.case
-    measured, evaluated = case.text(name), case.value(limits)
+    measured, evaluated = identity_text(case.text(name), "the measurement's name"), case.value(limits)
     measured_in = _unit(case.value(unit), measured)
     if limits is not None and evaluated is None:
         raise StepError(f"limits of {measured!r}: the expression gave no limits")
@@ -48,4 +50,4 @@ def _unit(evaluated: object, measured: str) -> str | None:
     """An empty cell of a table is no unit."""
     if evaluated is not None and not isinstance(evaluated, str):
         raise StepError(f"the unit of {measured!r} is a text, not {to_data(evaluated)!r:.100}")
-    return (evaluated or "").strip() or None
+    return identity_text(evaluated, f"the unit of {measured!r}") if evaluated and stripped(evaluated) else None

@@ -54,6 +54,24 @@ def test_what_a_failed_attempt_recorded_may_be_said_again(project: Any, execute:
     assert outcome.failures("main::other")[0]["place"] == "s.yaml:6:1"
 
 
+def test_facts_are_recorded_clean_or_not_at_all(project: Any, execute: Callable[..., Any]) -> None:
+    """What surrounds a serial number is no part of it in the report; a blank, null or garbled one is an error."""
+    p = project
+    p.sequence(vars={"read": " SN0042\r\n", "nothing": None, "garbled": "LOT\x0042"})
+    p.module(
+        "main",
+        p.case("good", "Record(case, 's.yaml:1:1', {'dut': {'serial_number': '${{ read }}'}}).run()"),
+        p.case("blank", "Record(case, 's.yaml:2:1', {'dut': {'part_number': '  '}}).run()"),
+        p.case("null", "Record(case, 's.yaml:3:1', {'user': '${{ nothing }}'}).run()"),
+        p.case("garbled", "Record(case, 's.yaml:4:1', {'batch': {'serial_number': '${{ garbled }}'}}).run()"),
+        p.case("reads", "Check(case, 's.yaml:5:1', \"dut.serial_number == 'SN0042'\").run()"),
+    )
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["passed", "error", "error", "error", "passed"]
+    assert outcome.report["dut"]["serial_number"] == "SN0042"
+    assert "part_number" not in outcome.report["dut"] and outcome.report["user"] is None
+
+
 def test_variables_live_as_long_as_their_scope(project: Any, execute: Callable[..., Any]) -> None:
     """Case, module and run; the inner one hides the outer; the sequence's constants are evaluated once."""
     p = project

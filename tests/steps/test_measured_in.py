@@ -72,3 +72,14 @@ def test_what_is_no_text_is_no_unit(unit: object) -> None:
     """A column that was mixed up with another is an error."""
     with pytest.raises(StepError, match="unit of 'Rail' is a text"):
         measure(unit, 5.0, {"le": 6})
+
+
+@pytest.mark.parametrize("name", ["", " ", None, "5 V\nrail", "a\x00"])
+def test_a_measurement_has_a_name(name: object) -> None:
+    """One from an expression that is blank, or has line ends inside, is an error: nobody would find its value."""
+    case = Case(name)
+    step = Measure(case, "s.yaml:1:1", "${{ unit if unit is not none else '' }}")  # type: ignore[arg-type]
+    step.value = 5
+    with pytest.raises(StepError, match="the measurement's name"):
+        step.run()
+    assert case.events == []
