@@ -10,7 +10,7 @@ from sequencer.cli.exit_codes import ExitCode
 from sequencer.cli.output import say
 from sequencer.store.project_folder import locate
 
-WATCHED_SUFFIXES = (".yaml", ".yml", ".toml", ".py", ".csv")
+WATCHED_SUFFIXES = (".yaml", ".yml", ".toml", ".py", ".csv", ".tsv", ".txt")
 PAUSE_SECONDS = 0.3
 
 

@@ -20,6 +20,7 @@ from sequencer.domain.expression_syntax import (
     Literal,
     Use,
     has_expression,
+    literal_text,
     pieces,
     split,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "evaluate_template",
     "evaluate_text",
     "has_expression",
+    "literal_text",
     "split",
 ]
 

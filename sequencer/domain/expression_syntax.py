@@ -56,6 +56,11 @@ def has_expression(data: Data) -> bool:
     return False
 
 
+def literal_text(text: str) -> str:
+    """The template that gives ``text`` as it is, whatever it holds."""
+    return text.replace(OPENING, "${{ '${{' }}")
+
+
 def split(text: str) -> list[Literal | ExpressionPart]:
     """The parts of a text. Quotes and nested braces inside an expression are respected.
 

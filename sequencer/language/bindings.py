@@ -15,6 +15,7 @@ from sequencer.domain.expression import (
 from sequencer.language.context import Context
 from sequencer.language.expression_places import Refused
 from sequencer.language.plan import CasePlan, find
+from sequencer.language.row_values import Known, RowValues
 from sequencer.language.shape_errors import refuse_expressions
 from sequencer.steps.set import SetStep
 from sequencer.vocabulary.failure import StepError
@@ -36,6 +37,11 @@ class CaseBindings:
         self._known: Mapping[str, Any] = {
             name: value for name, value in self._values.items() if not has_expression(value)
         }
+
+    def row(self) -> RowValues:
+        """What is known of the variables before the run."""
+        places = {name: owner.value_place(key) for name, owner, key, _ in self._plan.bindings}
+        return RowValues({name: Known(value, places[name]) for name, value in self._known.items()})
 
     def steps(self) -> tuple[Step, ...]:
         """The step that sets them."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -12,15 +10,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from sequencer.domain.expression import literal_text
 from sequencer.language.paths import existing_file, neighbours
 from sequencer.language.problems import Problems
 from sequencer.language.schema_parts import ID_PATTERN
+from sequencer.language.scope import RESERVED
 from sequencer.language.shapes import whole_pattern
 from sequencer.language.sources import Sources
+from sequencer.language.table import TableRules, read_table
 from sequencer.language.wording import did_you_mean, show
-from sequencer.language.yaml_scalars import resolve
 from sequencer.vocabulary.problem import Place
-from sequencer.vocabulary.tree import MappingNode, SequenceNode
+from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
 
 MAX_ROWS = 10_000
 _LABEL = re.compile(r"[^\[\]\x00-\x1f]+")
@@ -35,10 +35,14 @@ class Row:
 
 
 class Matrix:
-    """Reads the rows of cases. ``files`` are the bytes of the CSV files read, for the sequence's hash."""
+    """Reads the rows of cases. ``files`` are the bytes of the CSV files read, for the sequence's hash.
+
+    ``incomplete``: a table could not be read to its end, so that cases are missing.
+    """
 
     def __init__(self, problems: Problems, sources: Sources, project: Path, inputs: dict[str, str]) -> None:
         self.files: dict[Path, bytes] = {}
+        self.incomplete = False
         self._problems = problems
         self._sources = sources
         self._project = project
@@ -129,70 +133,52 @@ class Matrix:
                 self._problems.report("uneven-rows", f"this row has no `{name}`", row.place)
 
     def _csv(self, written: MappingNode) -> Iterator[Row]:
+        path, data = self._file(written)
+        if path is None or data is None:
+            self.incomplete = True
+            return
+        file = self._sources.display(path)
+        self.files[path] = data
+        self._inputs[str(path)] = sha256(data).hexdigest()
+        table = read_table(data, self._rules(written))
+        if table.text is not None:
+            self._sources.texts[file] = table.text
+        for problem in table.problems:
+            place = written.value_place("csv") if problem.span is None else Place(file, *problem.span)
+            if problem.at and problem.at[0] in written:
+                place = place_at(written, problem.at, of_key=problem.at[0] == "types")
+            message = problem.message if problem.span or problem.at else f"`{file}` {problem.message}"
+            self._problems.report(problem.code, message, place, hint=problem.hint, severity=problem.severity)
+            self.incomplete = self.incomplete or problem.severity == "error"
+        for read in table.rows:
+            row = MappingNode(file, read.label.span)
+            for name, value in read.values.items():
+                # Text of a table never becomes code.
+                text = literal_text(value) if isinstance(value, str) else value
+                row.add(name, text, table.headings[name].span, read.cells[name].span)
+            yield Row(read.label.text.strip(), row)
+
+    def _file(self, written: MappingNode) -> tuple[Path | None, bytes | None]:
         place = written.value_place("csv")
         wanted = self._sources.folder(written.file) / written["csv"]
         path = existing_file(wanted)
         if path is None:
             hint = did_you_mean(wanted.name, neighbours(wanted, "*.csv")) or "paths count from the folder of this file"
             self._problems.report("missing-file", f"there is no file {show(written['csv'])}", place, hint=hint)
-            return
-        file = self._sources.display(path)
+            return None, None
         try:
-            data = path.read_bytes()
-            text = data.decode("utf-8-sig")
+            return path, path.read_bytes()
         except OSError as error:
-            self._problems.report("unreadable-file", f"`{file}` cannot be read: {error.strerror or error}", place)
-            return
-        except UnicodeDecodeError:
-            self._problems.report("not-utf-8", f"`{file}` is no UTF-8 text", place, hint="save it as UTF-8")
-            return
-        self.files[path] = data
-        self._inputs[str(path)] = sha256(data).hexdigest()
-        self._sources.texts[file] = text
-        delimiter = written.get("delimiter", ",")
-        yield from self._csv_rows(file, text, delimiter if len(delimiter) == 1 else ",", place)
+            message = f"`{self._sources.display(path)}` cannot be read: {error.strerror or error}"
+            self._problems.report("unreadable-file", message, place)
+            return path, None
 
-    def _csv_rows(self, file: str, text: str, delimiter: str, place: Place) -> Iterator[Row]:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        names: list[str] | None = None
-        count = 0
-        try:
-            for cells in reader:
-                span = (reader.line_num, 1, reader.line_num, 2)
-                if not any(cell.strip() for cell in cells):
-                    continue
-                if names is None:
-                    names = [cell.strip() for cell in cells]
-                    if not self._check_header(Place(file, *span), names):
-                        return
-                elif len(cells) != len(names):
-                    message = f"this row has {len(cells)} columns, the first line {len(names)}"
-                    self._problems.report("uneven-rows", message, Place(file, *span))
-                else:
-                    count += 1
-                    yield self._csv_row(file, names, cells, span)
-        except csv.Error as error:
-            self._problems.report("bad-csv", f"this is no CSV: {error}", Place(file, max(reader.line_num, 1), 1, 1, 2))
-            return
-        if not count:
-            self._problems.report("no-rows", f"`{file}` has no rows", place)
-
-    def _check_header(self, place: Place, names: list[str]) -> bool:
-        for name in names:
-            if not whole_pattern(ID_PATTERN).search(name):
-                message = (
-                    f"the column `{name}` cannot be a variable: only small letters, digits and `_`, a letter first"
-                )
-                self._problems.report("bad-name", message, place)
-                return False
-            if names.count(name) > 1:
-                self._problems.report("duplicate-key", f"there are two columns `{name}`", place)
-                return False
-        return True
-
-    @staticmethod
-    def _csv_row(file: str, names: list[str], cells: list[str], span: tuple[int, int, int, int]) -> Row:
-        row = MappingNode(file, span)
-        for name, cell in zip(names, cells, strict=True):
-            row.add(name, resolve(cell.strip()), span, span)
-        return Row(cells[0].strip(), row)
+    def _rules(self, written: MappingNode) -> TableRules:
+        given = {key: written[key] for key in ("types", "decimal", "delimiter", "encoding") if key in written}
+        columns = written.get("columns")
+        if isinstance(columns, MappingNode):
+            for name in RESERVED & columns.keys():
+                message = f"`{name}` is a word of the language and cannot be a variable"
+                self._problems.report("reserved-name", message, columns.key_place(name))
+            given["columns"] = {name: heading for name, heading in columns.items() if name not in RESERVED}
+        return TableRules(**given)

@@ -93,7 +93,9 @@ class ModuleBuilder:
         self._context.names.begin_case(plan.full_name)
         bindings = CaseBindings(plan, self._context)
         when = bindings.condition(self._condition(plan.nodes, "case"))
-        reader = Reader(self._context, plan.library, self._defaults.on_fail)
+        reader = Reader(
+            self._context, plan.library, self._defaults.on_fail, row=bindings.row(), certain=when != "false"
+        )
         node = find(plan.nodes, "steps")
         steps = () if node is None else reader.steps(node)
         both = (*plan.nodes, *plan.module.nodes)

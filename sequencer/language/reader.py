@@ -8,9 +8,11 @@ from typing import Any
 from sequencer.domain.duration import parse_duration
 from sequencer.domain.expression import OPENING, has_expression
 from sequencer.domain.limits import limit_problems
+from sequencer.domain.limits.sides import without_open_sides
 from sequencer.domain.units import convert_limits
 from sequencer.language.blocks import BlockDefinition, Library, check_parameters
 from sequencer.language.context import Context
+from sequencer.language.row_values import RowValues
 from sequencer.language.shape_errors import expression_in_key
 from sequencer.language.verbs import choose_verb
 from sequencer.language.wording import show
@@ -26,7 +28,10 @@ MAX_BLOCKS = 1000
 
 
 class Reader:
-    """Reads the steps of one case. ``limited`` counts its measurements with limits, ``drivers`` are those it calls."""
+    """Reads the steps of one case. ``limited`` counts its measurements with limits, ``drivers`` are those it calls.
+
+    ``row`` is what is known of its variables; ``certain``, whether it runs as far as they say.
+    """
 
     def __init__(
         self,
@@ -35,9 +40,13 @@ class Reader:
         default_on_fail: OnFail | None = None,
         default_timeout: float | None = None,
         after_run: bool = False,
+        row: RowValues | None = None,
+        certain: bool = True,
     ) -> None:
         self.limited = 0
         self.after_run = after_run
+        self._row = row or RowValues({})
+        self._certain = certain
         self._library = library
         self._blocks: list[BlockDefinition] = []
         self._expanded = 0
@@ -110,6 +119,7 @@ class Reader:
             message = f"`{key}` is empty: nothing would be judged"
             self.problem("limit-form", message, node.key_place(key), hint="give [lowest, highest], or remove it")
             return None
+        written = without_open_sides(written) if isinstance(written, list) else written
         known_unit = None if has_expression(unit) else unit
         wrong = limit_problems(written, known_unit)
         for path, code, message, severity in wrong:
@@ -120,6 +130,8 @@ class Reader:
             self.problem(code, message, place, severity=severity)
         if any(problem.severity == "error" for problem in wrong):
             return written
+        if self._certain:
+            self._row.judge(written, unit, self._context.problems)
         return convert_limits(written, known_unit)
 
     def seconds(self, node: MappingNode, key: str) -> float | None:
@@ -145,6 +157,7 @@ class Reader:
 
     def define(self, name: str, place: Place, scope: Scope = "case") -> None:
         """From here on expressions may use ``name``."""
+        self._row.forget(name)
         self._context.names.define(name, place, scope)
 
     def block(self, node: MappingNode) -> Block | None:
@@ -174,6 +187,7 @@ class Reader:
                 parameters[parameter] = self.template(owner, "default")
         for parameter in definition.params:
             self.define(parameter, definition.node["params"].key_place(parameter))
+            self._row.pass_on(parameter, parameters.get(parameter))
         steps = self.steps(definition.node)
         self._blocks.pop()
         self._library = outer
@@ -207,7 +221,10 @@ class Reader:
         if bad:
             self._salvage(node, bad)
             return None
+        certain = self._certain
+        self._certain = certain and self._row.is_true(node.get("if"))
         step: Step | None = step_type.parse(node, self)
+        self._certain = certain
         return step
 
     def _salvage(self, node: MappingNode, bad: frozenset[str]) -> None:

@@ -153,8 +153,18 @@ def _alternatives(error: Any, root: Any, path: Path, prefix: Path, report: Repor
         return False
     if not candidates:
         return False
-    # Several forms of the same type: the one with the fewest and deepest errors is the likeliest.
-    best = min(candidates, key=lambda errors: (len(errors), -max(len(each.absolute_path) for each in errors)))
+    # Several forms of the same type: the one whose required keys are there, or else that with the fewest and deepest
+    # errors is the likeliest.
+    forms = {id(errors): error.schema[error.validator][number] for number, errors in meant.items()}
+
+    def likely(errors: list[Any]) -> tuple[bool, int, int]:
+        required = forms[id(errors)].get("required", ())
+        chosen = (
+            bool(required) and isinstance(error.instance, Mapping) and all(key in error.instance for key in required)
+        )
+        return not chosen, len(errors), -max(len(each.absolute_path) for each in errors)
+
+    best = min(candidates, key=likely)
     if not isinstance(error.instance, Mapping | list) and any(each.validator == "pattern" for each in best):
         return False
     for each in best:

@@ -137,7 +137,9 @@ class TopLevel:
                 self._context.drivers.declare_broken(name, node.key_place(name))
 
     def report_unused(self) -> None:
-        """Warns about variables and drivers that nobody uses."""
+        """Warns about variables and drivers that nobody uses, unless cases could not be read that may use them."""
+        if self._context.matrix.incomplete:
+            return
         report = self._context.problems.report
         for node, name in self._names("vars", "the name of a variable"):
             if name not in self._context.names.used and name not in RESERVED:

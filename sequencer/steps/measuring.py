@@ -6,6 +6,7 @@ from typing import Any
 
 from sequencer.domain.identity import identity_text
 from sequencer.domain.limits import judge, parse_limits
+from sequencer.domain.limits.sides import without_open_sides
 from sequencer.domain.text_values import stripped
 from sequencer.domain.value import measurement_type, to_data
 from sequencer.steps.base import StepRun
@@ -19,7 +20,8 @@ def record_measurement(step: StepRun, name: str, value: Any, *, unit: str | None
     A missed limit is a ``StepFailed``; a unit or limits that make no sense, also together, are a ``StepError``.
     """
     case = step.case
-    measured, evaluated = identity_text(case.text(name), "the measurement's name"), case.value(limits)
+    measured = identity_text(case.text(name), "the measurement's name")
+    evaluated = without_open_sides(case.value(limits))
     measured_in = _unit(case.value(unit), measured)
     if limits is not None and evaluated is None:
         raise StepError(f"limits of {measured!r}: the expression gave no limits")

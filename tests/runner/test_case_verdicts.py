@@ -18,6 +18,9 @@ def verdicts(project: Any) -> Any:
     cases = {
         "fine": ("passed", p.measure("give", limits=LIMITS)),
         "unlimited": ("passed", p.measure("give")),
+        "no_lower_limit": ("passed", p.measure("give", limits={"ge": "${{ none }}", "le": 5.0})),
+        "no_upper_limit_missed": ("failed", p.measure("give", "2.0", limits=[3.0, "${{ none }}"])),
+        "neither_limit": ("error", p.measure("give", limits=["${{ none }}", None])),
         "missed": ("failed", p.measure("give", "9.0", limits=LIMITS)),
         "not_a_number": ("failed", p.measure("nan", limits=LIMITS)),
         "not_a_number_unlimited": ("failed", p.measure("nan")),
