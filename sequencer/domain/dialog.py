@@ -14,10 +14,10 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sequencer.domain.text_values import UnreadableText, read_boolean, read_number, stripped
 from sequencer.vocabulary.data import Data
@@ -26,6 +26,22 @@ TYPES = ("confirm", "text", "number", "radio", "checkbox", "steps", "form")
 FIELD_TYPES = ("text", "number", "switch", "slider", "radio", "list", "checkbox")
 LONGEST_TEXT = 10_000
 
+_NUMBERS = ("number", "slider")
+_CHOOSING = ("radio", "list", "checkbox")
+_ASKING = ("text", *_NUMBERS, "switch", *_CHOOSING)
+_GOES_WITH: Mapping[str, tuple[str, ...]] = {
+    "required": _ASKING,
+    "default": _ASKING,
+    "placeholder": ("text", "number"),
+    "unit": ("text", *_NUMBERS),
+    "min": (*_NUMBERS, "checkbox"),
+    "max": (*_NUMBERS, "checkbox"),
+    "step": ("slider",),
+    "min_length": ("text",),
+    "max_length": ("text",),
+    "pattern": ("text",),
+    "choices": _CHOOSING,
+}
 _ASKS_FOR_ONE = ("text", "number", "radio", "checkbox")
 _LOOKS = ("title", "text", "font_size", "image", "html")
 _CONSTRAINTS = ("default", "unit", "placeholder", "min", "max", "step", "min_length", "max_length", "pattern")
@@ -41,6 +57,14 @@ class AnswerProblem:
     code: str
     message: str
     limit: Data = None
+
+
+class FieldProblem(NamedTuple):
+    """Something in a field that no operator could answer: the key that is wrong, a stable code, a sentence."""
+
+    key: str
+    code: str
+    message: str
 
 
 class InvalidAnswer(Exception):
@@ -62,9 +86,13 @@ def describe(written: str | Mapping[str, Any], timeout: float | None = None) -> 
         raise ValueError(f"a dialog's type is one of {', '.join(TYPES)}, not {kind!r}")
     fields: list[dict[str, Any]] = []
     if kind in _ASKS_FOR_ONE:
-        fields = [_field({**said, "name": "value", "label": None})]
+        fields = [describe_field({**said, "name": "value", "label": None})]
     elif kind == "form":
-        fields = [_field(field) for field in said.get("fields") or ()]
+        fields = [describe_field(field) for field in said.get("fields") or ()]
+    for field in fields:
+        for problem in field_problems(field):
+            subject = "" if len(fields) == 1 else f"{field['label'] or field['name']}: "
+            raise ValueError(f"{subject}{problem.message}")
     return {
         "type": kind,
         **looks(said),
@@ -88,7 +116,70 @@ def looks(said: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _field(said: Mapping[str, Any]) -> dict[str, Any]:
+def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """What keeps a field, as ``describe`` makes it, from being answered as it was meant."""
+    for lower, upper in (("min", "max"), ("min_length", "max_length")):
+        if field[lower] is not None and field[upper] is not None and field[lower] > field[upper]:
+            yield FieldProblem(lower, "nothing-allowed", f"`{lower}` is above `{upper}`")
+            return
+    if field["pattern"] is not None:
+        try:
+            re.compile(field["pattern"])
+        except (re.error, OverflowError, RecursionError) as error:
+            yield FieldProblem("pattern", "bad-pattern", f"no regular expression: {error}")
+            return
+    repeated = _repeated(field["choices"])
+    if repeated is not None:
+        yield FieldProblem("choices", "duplicate-choice", repeated)
+    if field["type"] == "checkbox" and field["min"] is not None and field["min"] > len(field["choices"]):
+        message = f"{field['min']} choices must be ticked, and there are {len(field['choices'])}"
+        yield FieldProblem("min", "nothing-allowed", message)
+    elif field["default"] is not None:
+        refused = _default_refused(field)
+        if refused is not None:
+            yield FieldProblem("default", "bad-default", f"the default {refused}")
+
+
+def _repeated(choices: Iterable[Mapping[str, Any]]) -> str | None:
+    """Two choices that an operator, or an expression, could not tell apart."""
+    labels, values = set(), set()
+    for choice in choices:
+        value = (isinstance(choice["value"], bool), choice["value"])
+        if choice["label"] in labels:
+            return f"two choices are called {choice['label']!r}"
+        if value in values:
+            return f"two choices stand for {choice['value']!r}"
+        labels.add(choice["label"])
+        values.add(value)
+    return None
+
+
+def _default_refused(field: Mapping[str, Any]) -> str | None:
+    """Why the default, as it is filled in, would not be taken for an answer."""
+    # Typed texts are read as numbers and switches, but what is filled in is the default itself.
+    kind, default = field["type"], field["default"]
+    if kind in ("number", "slider") and not _is_number(default):
+        return f"must be a number, not {default!r:.80}"
+    if kind == "switch" and not isinstance(default, bool):
+        return f"must be true or false, not {default!r:.80}"
+    try:
+        _read({**field, "label": "x"}, default, optional=False, decimal_comma=False)
+    except InvalidAnswer as invalid:
+        return f"{invalid.problems[0].message.removeprefix('x ')}, not {default!r:.80}"
+    return None
+
+
+def useless_keys(said: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of a dialog, or of a field, that do not go with its type."""
+    kind = said.get("type") or ("text" if "name" in said else "confirm")
+    for key in said:
+        types = _GOES_WITH.get(key)
+        if types is not None and kind not in types and kind in (*TYPES, *FIELD_TYPES):
+            yield key
+
+
+def describe_field(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The form in which a field travels. Raises ``ValueError`` for what makes none."""
     kind = said.get("type") or "text"
     if kind not in FIELD_TYPES:
         raise ValueError(f"a field's type is one of {', '.join(FIELD_TYPES)}, not {kind!r}")
@@ -103,6 +194,13 @@ def _field(said: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("min", "max", "step"):
         if field[name] is not None and not _is_number(field[name]):
             raise ValueError(f"{name} is a number, not {field[name]!r}")
+    for name in ("min_length", "max_length"):
+        if field[name] is not None and not (isinstance(field[name], int) and _is_number(field[name])):
+            raise ValueError(f"{name} is a whole number, not {field[name]!r}")
+    if field["pattern"] is not None and not isinstance(field["pattern"], str):
+        raise ValueError(f"a pattern is a text, not {field['pattern']!r}")
+    if kind == "checkbox" and field["default"] is not None and not isinstance(field["default"], list | tuple):
+        field["default"] = [field["default"]]
     if kind == "slider":
         field["min"], field["max"] = _or(field["min"], 0), _or(field["max"], 100)
     if kind in ("radio", "list", "checkbox") and not field["choices"]:
@@ -112,14 +210,19 @@ def _field(said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _choice(said: Any) -> dict[str, Any]:
     if not isinstance(said, Mapping):
-        return {"value": said, "label": str(said), "image": None}
+        return {"value": said, "label": _shown(said), "image": None}
     image = said.get("image")
     value = said.get("value", said.get("label"))
     return {
         "value": value,
-        "label": str(said.get("label", value)),
+        "label": _shown(said.get("label", value)),
         "image": {"file": image} if isinstance(image, str) else image,
     }
+
+
+def _shown(value: Any) -> str:
+    """As YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _listed(said: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sequencer.domain.duration import parse_duration
@@ -54,6 +55,11 @@ class Reader:
         self._context = context
         self._default_on_fail = default_on_fail
         self._default_timeout = default_timeout
+
+    @property
+    def project(self) -> Path:
+        """The project folder."""
+        return self._context.sources.project
 
     def problem(
         self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"

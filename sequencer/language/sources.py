@@ -19,14 +19,14 @@ class Sources:
 
     def __init__(self, project: Path) -> None:
         self.texts: dict[str, str] = {}
-        self._project = project
+        self.project = project
         self._folders: dict[str, Path] = {}
         self._written: dict[str, dict[tuple[int, int, int, int], str]] = {}
         self._lines: dict[str, list[str]] = {}
 
     def display(self, path: Path) -> str:
         """The name of a file as people see it."""
-        return display_path(path, self._project)
+        return display_path(path, self.project)
 
     def folder(self, file: str) -> Path:
         """The folder of a YAML file that was read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sequencer.domain.params import read_param
@@ -86,9 +87,14 @@ class TopLevel:
                 report("useless-key", message, node.key_place(key))
         if param.minimum is not None and param.maximum is not None and param.minimum > param.maximum:
             report("nothing-allowed", "`min` is above `max`", node.value_place("min"))
-        bare = Param(name=param.name, type=param.type)
+        alone = replace(param, one_of=())
+        shown: set[str] = set()
         for index, choice in enumerate(param.one_of):
-            self._try(bare, choice, node["one_of"].item_place(index), "this choice")
+            place = node["one_of"].item_place(index)
+            self._try(alone, choice, place, "this choice")
+            if str(choice) in shown:
+                report("duplicate-choice", f"{show(choice)} is given twice", place)
+            shown.add(str(choice))
         if param.default is not None:
             self._try(param, param.default, node.value_place("default"), "the default")
 

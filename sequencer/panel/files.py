@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from html import escape
-from pathlib import Path, PurePath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, send_file
 
 from sequencer.panel.errors import NotThere
+from sequencer.steps.pictures import MEDIA_TYPES, NoPicture, find_picture
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.report import RunReport
 
-MEDIA_TYPES: Mapping[str, str] = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".bmp": "image/bmp",
-    ".svg": "image/svg+xml",
-}
 # A picture can be a document with scripts (SVG): whatever it is, it may do nothing.
 _INERT = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _CODE_POLICY = f"{_INERT}; frame-ancestors 'self'"
@@ -30,17 +22,12 @@ _CODE_POLICY = f"{_INERT}; frame-ancestors 'self'"
 
 def picture(folder: Path, name: str) -> Response:
     """A picture below the project folder; anything else, hidden folders and links that lead out is ``NotThere``."""
-    root = folder.resolve()
-    # Before anything is looked at: on Windows a mere look at another machine's share tells it who is logged in here.
-    if PureWindowsPath(name).anchor or _is_hidden(PureWindowsPath(name)):
-        raise NotThere("there is no such picture")
     try:
-        path = (root / name).resolve(strict=True)
-        inside = path.relative_to(root)
-    except (OSError, ValueError):
+        path = find_picture(folder, name)
+    except NoPicture:
         raise NotThere("there is no such picture") from None
     media_type = MEDIA_TYPES.get(path.suffix.lower())
-    if media_type is None or not path.is_file() or _is_hidden(inside):
+    if media_type is None:  # a link to something else
         raise NotThere("there is no such picture")
     response = send_file(path, mimetype=media_type, conditional=True, max_age=60)
     # For whoever is logged in: a proxy in between must not hand it to others.
@@ -48,10 +35,6 @@ def picture(folder: Path, name: str) -> Response:
     response.cache_control.private = True
     response.headers["Content-Security-Policy"] = _INERT
     return response
-
-
-def _is_hidden(path: PurePath) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def frame(report: RunReport, identity: str, page: int) -> Response:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
@@ -43,6 +44,10 @@ class StepReader(Protocol):
     """
 
     after_run: bool
+
+    @property
+    def project(self) -> Path:
+        """The project folder."""
 
     def problem(
         self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"

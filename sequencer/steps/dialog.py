@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.domain.dialog import describe
+from sequencer.domain.dialog import buttons, describe, describe_field, field_problems, useless_keys
 from sequencer.domain.expression import has_expression
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import DIALOG
 from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.steps.measuring import record_measurement
+from sequencer.steps.pictures import check_pictures, require_pictures
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import Step
@@ -64,6 +64,7 @@ class Dialog(StepRun):
         """Asks, saves, records. Fail is a ``StepFailed``, and so is a measurement that misses its limits."""
         try:
             dialog = describe(self.case.value(self.dialog), self.timeout)
+            require_pictures(dialog)
         except ValueError as error:
             raise StepError(f"the dialog cannot be shown: {error}") from None
         answer = self.case.ask(dialog)
@@ -82,6 +83,7 @@ def parse(node: MappingNode, reader: StepReader) -> DialogStep:
     written = node["dialog"]
     if isinstance(written, MappingNode):
         _check(written, reader)
+        check_pictures(written, reader)
     _check_measurement(node, reader)
     unit = reader.text(node, "unit") or (written.get("unit") if isinstance(written, MappingNode) else None)
     limits = reader.limits(node, "limits", unit)
@@ -128,30 +130,47 @@ def _check(dialog: MappingNode, reader: StepReader) -> None:
         elif key in dialog and kind != needed:
             message = f"`{key}` belongs to a dialog of `type: {needed}`"
             reader.problem(f"{key}-misplaced", message, dialog.key_place(key), hint=f"say `type: {needed}`")
+    _check_buttons(dialog, reader)
+    _check_keys(dialog, kind, reader)
     if kind in _ASKING:
         _check_field(dialog, kind, reader)
-    names: set[str] = set()
+    known: dict[str, set[str]] = {"name": set(), "label": set()}
     for field in dialog.get("fields", ()):
-        if field["name"] in names:
-            reader.problem(
-                "duplicate-field", f"there are two fields named `{field['name']}`", field.value_place("name")
-            )
-        names.add(field["name"])
+        for key, what in (("name", "named"), ("label", "called")):
+            said = field.get(key)
+            if said is not None and said in known[key]:
+                reader.problem("duplicate-field", f"there are two fields {what} `{said}`", field.value_place(key))
+            known[key].add(said)
+        _check_keys(field, field.get("type", "text"), reader)
         _check_field(field, field.get("type", "text"), reader)
 
 
+def _check_buttons(dialog: MappingNode, reader: StepReader) -> None:
+    for name in dialog.get("buttons", ()):
+        if name not in buttons(dialog):
+            message = f"this dialog has no button `{name}`"
+            hint = f"it has {' and '.join(f'`{each}`' for each in buttons(dialog))}; `pass_fail` says which"
+            reader.problem("useless-key", message, dialog["buttons"].key_place(name), hint=hint)
+
+
+def _check_keys(said: MappingNode, kind: str, reader: StepReader) -> None:
+    for key in useless_keys(said):
+        reader.problem("useless-key", f"`{key}` does not go with `type: {kind}`", said.key_place(key))
+
+
 def _check_field(field: MappingNode, kind: str, reader: StepReader) -> None:
+    """What is written without expressions is held to the rules that the dialog itself will be held to."""
     if kind in _CHOOSING and "choices" not in field:
         reader.problem("no-choices", f"there is nothing to choose from: `{kind}` needs `choices`", field.place)
-    for lower, upper in (("min", "max"), ("min_length", "max_length")):
-        least, most = field.get(lower), field.get(upper)
-        if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
-            reader.problem("nothing-allowed", f"`{lower}` is above `{upper}`", field.value_place(lower))
-    if "pattern" in field and not has_expression(field["pattern"]):
-        try:
-            re.compile(field["pattern"])
-        except re.error as error:
-            reader.problem("bad-pattern", f"no regular expression: {error}", field.value_place("pattern"))
+        return
+    if kind in _CHOOSING and has_expression(field["choices"]):
+        return
+    known = {key: value for key, value in field.items() if not has_expression(value)}
+    described = describe_field({**known, "type": kind, "name": field.get("name", "value")})
+    for problem in field_problems(described):
+        # A slider has bounds without saying them.
+        key = problem.key if problem.key in field else next(iter({"min", "max"} & set(field)), "type")
+        reader.problem(problem.code, problem.message, field.value_place(key))
 
 
 def emit(step: DialogStep, out: Emitter) -> None:

@@ -181,7 +181,8 @@ DIALOG: Schema = {
                         "fail": _text("Instead of Fail.", "It is dark"),
                     },
                 ),
-                **CONSTRAINTS,
+                # A slider stands in forms alone.
+                **{key: schema for key, schema in CONSTRAINTS.items() if key != "step"},
                 "fields": {"type": "array", "minItems": 1, "items": FIELD, "description": "The fields of a form."},
                 "steps": {
                     "type": "array",

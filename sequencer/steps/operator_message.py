@@ -10,8 +10,10 @@ from sequencer.domain.dialog import looks
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import LOOKS
 from sequencer.steps.keys import TEMPLATE
+from sequencer.steps.pictures import check_pictures, require_pictures
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import OperatorMessage as Told
+from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
 
@@ -43,6 +45,10 @@ class OperatorMessage(StepRun):
             self.case.tell(Told(self.case.full_name, key, None))
             return
         shown = looks(said)
+        try:
+            require_pictures(shown)
+        except ValueError as error:
+            raise StepError(f"the message cannot be shown: {error}") from None
         text, title = shown.pop("text") or "", shown.pop("title")
         details = {name: value for name, value in shown.items() if value is not None}
         self.case.tell(Told(self.case.full_name, key, text, title, bool(said.get("blocking")), details))
@@ -53,6 +59,7 @@ def parse(node: MappingNode, reader: StepReader) -> OperatorMessageStep:
     shared = reader.shared(node, "operator_message")
     written = node["operator_message"]
     if isinstance(written, MappingNode):
+        check_pictures(written, reader)
         says = [key for key in (*LOOKS, "blocking") if key in written]
         if not written.get("clear") and not {"text", "title", "image", "html"} & set(says):
             reader.problem("empty-message", "this message says nothing", node.key_place("operator_message"))

@@ -160,6 +160,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "drivers").mkdir()
     (folder / "drivers" / "probe.py").write_text(DRIVER_FILE)
+    (folder / "images").mkdir()
+    (folder / "images" / "led.png").write_bytes(b"")
     steps = "steps: [{wait: 1 s}]"
     (folder / "blocks.yaml").write_text(
         f"steps: {{block: {{params: {{x: {{default: 1}}}}, {steps}}}}}\n"
@@ -228,10 +230,31 @@ FORMS = (".nominal", ".tolerance", ".outside.", ".ignore_case")
 """Of limits: keys that cannot stand alone. They are evaluated with the rest, at any depth."""
 
 
+KINDS = {
+    **dict.fromkeys(("default", "placeholder", "unit", "pattern"), "text"),
+    **dict.fromkeys(("min", "max"), "number"),
+    "step": "slider",
+    "choices": "radio",
+}
+"""What asks for something in the way that a key is for."""
+
+
+def asked(path: str, part: int) -> str:
+    """The key at a part of the path, without what stands in brackets."""
+    return path.split(".")[part].partition("[")[0]
+
+
 def completed(path: str, step: dict[str, Any]) -> dict[str, Any]:
     """The step with what goes with the key that is tried."""
-    if "dialog.dialog.fields" in path or "dialog.dialog.steps" in path:
-        return {**step, "dialog": {**step["dialog"], "type": "form" if "fields" in path else "steps"}}
+    if path.startswith("dialog.dialog.steps"):
+        return {**step, "dialog": {**step["dialog"], "type": "steps"}}
+    if path.startswith("dialog.dialog.fields[0]."):
+        (field,) = step["dialog"]["fields"]
+        return {**step, "dialog": {"type": "form", "fields": [{**field, "type": KINDS.get(asked(path, 3), "text")}]}}
+    if path.startswith("dialog.dialog.buttons"):
+        return {**step, "dialog": {**step["dialog"], "pass_fail": not path.endswith("confirm")}}
+    if path.startswith("dialog.dialog.") and asked(path, 2) in KINDS:
+        return {**step, "dialog": {**step["dialog"], "type": KINDS[asked(path, 2)]}}
     if path.startswith(("dialog.unit", "dialog.limits", "dialog.measurement")):
         return {"measurement": "M", **step, "dialog": {"type": "number"}}
     if path.startswith("operator_message.operator_message.key"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,8 +98,10 @@ def test_a_dialog_spoiled_by_an_expression_is_an_error() -> None:
         run(Dialog, Case(), {"type": "radio", "choices": 5})
 
 
-def test_operator_message_forms() -> None:
+def test_operator_message_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A text does not block; a mapping may; clear takes away what stands under the key."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.png").touch()
     case = Case()
     run(OperatorMessage, case, "Hello")
     run(OperatorMessage, case, {"title": "T", "text": "x", "blocking": True, "key": "k", "image": "a.png"})
@@ -157,3 +160,37 @@ def test_chart_refuses_what_is_no_series(series: Any, sentence: str) -> None:
     """Unequal lengths, texts and too many points are errors of the case that say which."""
     with pytest.raises(StepError, match=sentence):
         run(Chart, Case(), {"series": series})
+
+
+@pytest.mark.parametrize(
+    ("dialog", "said"),
+    [
+        ({"type": "number", "default": 50, "max": 10}, "the default must be at most 10"),
+        ({"type": "radio", "choices": ["a", "a"]}, "two choices are called 'a'"),
+        ({"type": "checkbox", "choices": ["a"], "min": 2}, "2 choices must be ticked, and there are 1"),
+        ({"type": "text", "pattern": "("}, "no regular expression"),
+        ({"type": "text", "pattern": 5}, "a pattern is a text"),
+        ({"type": "text", "max_length": "3"}, "max_length is a whole number"),
+        ({"text": "Look", "image": "none.png"}, "there is no picture 'none.png'"),
+        ({"type": "steps", "steps": [{"text": "Look", "image": "../led.png"}]}, "a file in the project folder"),
+        ({"type": "radio", "choices": [{"label": "a", "image": "https://a.b/c.png"}]}, "a file in the project folder"),
+    ],
+)
+def test_what_an_expression_made_unanswerable_is_an_error(
+    dialog: dict[str, Any], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is asked what cannot be answered, or what cannot be seen; the case says why."""
+    monkeypatch.chdir(tmp_path)
+    case = Case(Answer("pass", None, None, 0.0))
+    with pytest.raises(StepError, match=f"the dialog cannot be shown: .*{said}"):
+        run(Dialog, case, dialog)
+    assert case.asked is None
+
+
+def test_a_message_whose_picture_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator would be told to look at nothing."""
+    monkeypatch.chdir(tmp_path)
+    case = Case()
+    with pytest.raises(StepError, match=r"the message cannot be shown: there is no picture 'none\.png'"):
+        run(OperatorMessage, case, {"text": "Look", "image": {"file": "none.png"}})
+    assert case.told == []
