@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -15,6 +14,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from sequencer.vocabulary.json_lines import encode_message
 
 _ROOT = str(Path(__file__).resolve().parent.parent.parent)
 # Not `-m`: with it the folder one happens to be in could hide modules; and hardseq may lie in a checkout.
@@ -72,7 +73,7 @@ class Child:
     def send(self, message: Mapping[str, Any]) -> None:
         """Sends one command; a process that is gone is noticed elsewhere."""
         assert self._process.stdin is not None
-        line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        line = encode_message(message)
         with self._lock, suppress(OSError, ValueError):
             while line:
                 line = line[self._process.stdin.write(line) :]

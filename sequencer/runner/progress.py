@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from sequencer.runtime import failures
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.report import RunReport
@@ -15,7 +16,8 @@ from sequencer.vocabulary.status import SkipKind, Status
 class Progress:
     """``running`` is the case under way with its attempt, ``step`` the last step that it began.
 
-    ``cases`` says of each case, in running order, whether it belongs to the teardown.
+    ``cases`` says of each case, in running order, whether it belongs to the teardown; ``unkept`` is true once the
+    journal could not be written.
     """
 
     seq: int = 0
@@ -26,6 +28,7 @@ class Progress:
     step: events.StepStarted | None = None
     resumed: bool = False
     finished: bool = False
+    unkept: bool = False
     variables: dict[str, Any] = field(default_factory=dict)
     module_variables: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -49,6 +52,8 @@ class Progress:
                 self._variables(event)[event.variable] = event.value
             case events.RunResumed():
                 self.resumed = True
+            case events.Failure(step=failures.JOURNAL):
+                self.unkept = True
             case events.RunFinished():
                 self.finished = True
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -19,13 +17,14 @@ from sequencer.runner.watch import Watch
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.event import CaseStarted, FailureKind, RunStarted, Stamped
 from sequencer.vocabulary.event_line import decode
+from sequencer.vocabulary.json_lines import Lines, read_message
 
 Inbox = SimpleQueue[tuple[Any, Any]]
 _EVENT = b'{"event"'
 
 
-def _ignore(message: dict[str, Any]) -> None:
-    """Nobody debugs."""
+def _nobody(said: object) -> None:
+    """Nobody listens."""
 
 
 class Supervisor:
@@ -35,11 +34,18 @@ class Supervisor:
     told every event. ``ready``, ``begun`` and ``over`` are set once the tests are collected, once the first event has
     come (or ``problem`` says why it never will), and once the run is finished; ``idle``
     once the process waits for another run. ``keeps`` says that it can, as it has drivers that stay open. ``debugger``
-    is told what ``pdb`` says.
+    is told what ``pdb`` says, ``say`` what only the person at the terminal need know. ``ignored`` counts what came from
+    the process and was no message: a driver may write where it should not.
     """
 
     def __init__(
-        self, child: Child, inbox: Inbox, spawn: Callable[[], Child], tell: Callable[[Stamped], None], grace: float
+        self,
+        child: Child,
+        inbox: Inbox,
+        spawn: Callable[[], Child],
+        tell: Callable[[Stamped], None],
+        grace: float,
+        say: Callable[[str], object] = _nobody,
     ) -> None:
         self.child = child
         self.ready = threading.Event()
@@ -49,10 +55,12 @@ class Supervisor:
         self.keeps = False
         self.problem: Exception | None = None
         self.plans: SimpleQueue[dict[str, Any]] = SimpleQueue()
-        self.debugger: Callable[[dict[str, Any]], object] = _ignore
+        self.debugger: Callable[[dict[str, Any]], object] = _nobody
         self.fold = Fold()
         self._spawn = spawn
         self._tell = tell
+        self._say = say
+        self.ignored = 0
         self._inbox = inbox
         self._thread = threading.Thread(target=self._run_guarded, name="run", daemon=True)
         self._command: dict[str, Any] | None = None
@@ -60,7 +68,7 @@ class Supervisor:
         self._killed: tuple[FailureKind, str] | None = None
         self._doomed: CaseStarted | None = None
         self._left: int | None = None
-        self._rest = b""
+        self._lines = Lines()
         self._progress = Progress()
         self._watch = Watch(grace)
         self._thread.start()
@@ -174,30 +182,45 @@ class Supervisor:
         if not chunk:
             self._end()
             return
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
-            if line.startswith(_EVENT):
-                stamped = decode(line)
-                if stamped is not None and stamped.seq > self._progress.seq:
+        for line in self._lines.feed(chunk):
+            # What a driver wrote without a line's end stands before the next message.
+            _, begin, rest = line.partition(_EVENT)
+            if begin and (stamped := decode(begin + rest)) is not None:
+                if self._is_next(stamped.seq):
                     self._apply(stamped)
-            else:
-                with suppress(ValueError):
-                    self._control(json.loads(line))
+            elif line and not self._control(read_message(line) or {}):
+                self._ignore(line)
 
-    def _control(self, message: dict[str, Any]) -> None:
-        if "deadline" in message:
-            self._watch.deadline(message["deadline"])
-        elif "plan" in message:
-            self.plans.put(message["plan"])
-        elif "debug" in message:
-            self.debugger(message["debug"])
-        elif message.get("ready"):
-            self.keeps = bool(message.get("keeps"))
-            self._settle_ready()
-        elif "refused" in message:
-            self._fail(RunRefused(message["refused"]))
-        else:
-            self._fail(RunNotPossible(f"the generated tests cannot be loaded: {message.get('error')}"))
+    def _is_next(self, seq: int) -> bool:
+        """Whether the event is the next one; the journal, which has all of them first, fills gaps."""
+        if seq > self._progress.seq + 1 and self._command is not None:
+            self._catch_up(self._command)
+        return seq == self._progress.seq + 1 or (seq > self._progress.seq and self._progress.unkept)
+
+    def _ignore(self, line: bytes) -> None:
+        if not self.ignored:
+            self._say(f"hardseq: what is no message came from the test process, and is ignored: {line[:60]!r}")
+        self.ignored += 1
+
+    def _control(self, message: Mapping[str, Any]) -> bool:
+        """Takes a message that is no event; false when it is none at all."""
+        match message:
+            case {"deadline": None | int() | float() as seconds}:
+                self._watch.deadline(seconds)
+            case {"plan": dict(plan)}:
+                self.plans.put(plan)
+            case {"debug": dict(said)}:
+                self.debugger(said)
+            case {"ready": True}:
+                self.keeps = bool(message.get("keeps"))
+                self._settle_ready()
+            case {"ready": False, "error": str(error)}:
+                self._fail(RunNotPossible(f"the generated tests cannot be loaded: {error}"))
+            case {"refused": str(reason)}:
+                self._fail(RunRefused(reason))
+            case _:
+                return False
+        return True
 
     def _settle_ready(self) -> None:
         if self.over.is_set():  # it waits for the next run
@@ -225,7 +248,7 @@ class Supervisor:
 
     def _end(self) -> None:
         """The process is gone."""
-        self._rest = b""
+        self._lines = Lines()
         self._watch.reset()
         if self.over.is_set():
             # Whoever waits for it to be idle need not any more.

@@ -9,10 +9,10 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import pytest
 
+from sequencer.runtime.fork import default_signals_in_copies, give_up_in_copies
 from sequencer.runtime.journal import Journal
 from sequencer.runtime.link import Link
 from sequencer.runtime.plan import Plan
@@ -23,6 +23,7 @@ from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.clock import SteadyClock
 
 TERMINATED = "the test process was told to end"
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class ChildFront:
@@ -37,6 +38,8 @@ class ChildFront:
         self._journal: Journal | None = None
         self._errors: list[str] = []
         self._ready = False
+        give_up_in_copies(self._release)
+        default_signals_in_copies(_STOPPING)
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Makes the session start here."""
@@ -93,12 +96,8 @@ class ChildFront:
 
     def connect(self, run: RunContext) -> None:
         """Commands, and signals that mean the same as a stop."""
-
-        def terminate(number: int, frame: FrameType | None) -> None:
-            run.interrupts.stop(TERMINATED)
-
-        signal.signal(signal.SIGTERM, terminate)
-        signal.signal(signal.SIGINT, terminate)
+        for number in _STOPPING:
+            signal.signal(number, lambda number, frame: run.interrupts.stop(TERMINATED))
         if run.start.pdb:
             from sequencer.runtime.debugger import Debugger
 
@@ -110,8 +109,12 @@ class ChildFront:
     def close(self, run: RunContext) -> None:
         """The journal is complete; a signal now ends the waiting for another run, where there is any."""
         self._link.disconnect()
-        signal.signal(signal.SIGTERM, lambda number, frame: self._link.end())
-        signal.signal(signal.SIGINT, lambda number, frame: self._link.end())
+        for number in _STOPPING:
+            signal.signal(number, lambda number, frame: self._link.end())
         if self._journal is not None:
             self._journal.close()
             self._journal = None
+
+    def _release(self) -> None:
+        if self._journal is not None:
+            self._journal.let_go()

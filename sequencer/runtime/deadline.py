@@ -7,6 +7,7 @@ code says ``with interrupts:``. What came meanwhile is raised at the end of that
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from sequencer.runtime.alarm import REPEAT_SECONDS, make_alarm
+from sequencer.runtime.fork import end_copy
 from sequencer.vocabulary.failure import Stopped, TimedOut
 
 
@@ -41,9 +43,10 @@ class Interrupts:
         self._announced: Deadline | None = None
         self._deadlines: list[Deadline] = []
         self._stopped: Stopped | None = None
-        self._ended: tuple[int, Stopped] | None = None
+        self._ended: tuple[object, Stopped] | None = None
         self.position = 0
         self._shields = 1
+        self._home = os.getpid()
         self._due = False
         self._suspended = False
         self._alarm = make_alarm(self._wake)
@@ -55,6 +58,7 @@ class Interrupts:
     def run(self, body: Callable[[], object]) -> BaseException | None:
         """Executes ``body`` within reach of interruptions; returns what it raised."""
         shields = self._shields
+        home = os.getpid()
         try:
             try:
                 self._shields = 0
@@ -67,9 +71,14 @@ class Interrupts:
             # Again, for an interruption that struck before the line above.
             self._shields = shields
             return error
+        finally:
+            if os.getpid() != home:
+                end_copy()
         return None
 
     def __enter__(self) -> None:
+        if os.getpid() != self._home:
+            end_copy()
         self._shields += 1
 
     def __exit__(
@@ -122,7 +131,7 @@ class Interrupts:
         self._due = True
         self._alarm.poke()
 
-    def end_step(self, position: int, reason: str) -> None:
+    def end_step(self, position: object, reason: str) -> None:
         """Stops what goes on since event number ``position``, also where a stop has to wait. From any thread."""
         self._ended = position, Stopped(reason)
         self._due = True

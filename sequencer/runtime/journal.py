@@ -62,6 +62,11 @@ class Journal:
             os.fsync(self._descriptor)
         os.close(self._descriptor)
 
+    def let_go(self) -> None:
+        """In a process that was forked from the one that writes: the file is closed, and the other one still has it."""
+        with suppress(OSError):
+            os.close(self._descriptor)
+
     def _ends_torn(self) -> bool:
         size = os.fstat(self._descriptor).st_size
         if size == 0:

@@ -6,21 +6,23 @@ Whatever a driver prints goes to standard error, and a driver that reads its sta
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from sequencer.runtime.fork import give_up_in_copies
 from sequencer.runtime.start import Start, read_start
+from sequencer.vocabulary.json_lines import Lines, encode_message, read_message
 
 _Heard = tuple[
     Callable[[str], None],
     Callable[[str, str, Any, str | None], object],
-    Callable[[int, str], None],
+    Callable[[Any, str], None],
     Callable[[str | None], object],
 ]
 GONE = "the program that started the run is gone"
@@ -45,13 +47,14 @@ class Link:
 
             msvcrt.setmode(self._out, os.O_BINARY)
             msvcrt.setmode(self._in, os.O_BINARY)
-        self._lines = _lines(self._in)
+        self._lines = _messages(self._in)
         self._lock = threading.Lock()
         self._broken = False
         self._reader: threading.Thread | None = None
         self._waiting: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self._heard: _Heard | None = None
         self._stop_reason: str | None = None
+        give_up_in_copies(self._release)
 
     def write(self, line: bytes) -> None:
         """Sends one line; a runner that is gone is noticed on the other pipe."""
@@ -64,7 +67,7 @@ class Link:
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Sends a message that is no event."""
-        self.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        self.write(encode_message(message))
 
     def wait_for_project(self) -> tuple[Path, Path | None, str | None] | None:
         """Blocks until the command to collect a generated project: its folder, that to work in, its manifest's digest.
@@ -72,9 +75,10 @@ class Link:
         ``None`` when there is nothing to do.
         """
         for message in self._lines:
-            if message.get("command") == "collect":
-                cwd = message.get("cwd")
-                return Path(message["folder"]), None if cwd is None else Path(cwd), message.get("manifest")
+            folder, cwd, manifest = (message.get(key) for key in ("folder", "cwd", "manifest"))
+            if message.get("command") == "collect" and isinstance(folder, str):
+                manifest = manifest if isinstance(manifest, str) else None
+                return Path(folder), Path(cwd) if isinstance(cwd, str) else None, manifest
         return None
 
     def wait_for_start(self, plan: Callable[[], Mapping[str, Any]], warm: Callable[[Start], None]) -> Start | None:
@@ -86,12 +90,16 @@ class Link:
             self._reader = threading.Thread(target=self._read, name="link", daemon=True)
             self._reader.start()
         while (message := self._waiting.get()) is not None:
+            try:
+                start = read_start({"run": "", **message})
+            except TypeError:
+                continue  # nothing that a runner says
             if message["command"] == "start":
-                return read_start(message)
+                return start
             if message["command"] == "plan":
                 self.send({"plan": plan()})
             else:
-                warm(read_start({"run": "", **message}))
+                warm(start)
         return None
 
     def end(self) -> None:
@@ -102,7 +110,7 @@ class Link:
         self,
         stop: Callable[[str], None],
         answer: Callable[[str, str, Any, str | None], object],
-        end_step: Callable[[int, str], None],
+        end_step: Callable[[Any, str], None],
         debug: Callable[[str | None], object] = lambda line: None,
     ) -> None:
         """From now on passes commands on, from a thread; the end of the pipe is a stop.
@@ -130,14 +138,22 @@ class Link:
             elif self._heard is not None:
                 _, answer, end_step, debug = self._heard
                 if command == "answer":
-                    answer(str(message["dialog"]), str(message["result"]), message.get("value"), message.get("by"))
+                    dialog, result = str(message.get("dialog")), str(message.get("result"))
+                    answer(dialog, result, message.get("value"), message.get("by"))
                 elif command == "end_step":
-                    end_step(message["seq"], str(message["reason"]))
+                    end_step(message.get("seq"), str(message.get("reason")))
                 elif command == "debug":
                     debug(message.get("line"))
         _print_nowhere()
         self._stop(GONE)
         self._waiting.put(None)
+
+    def _release(self) -> None:
+        # A process that a driver leaves behind must not keep the pipe open.
+        self._broken = True
+        for descriptor in (self._in, self._out):
+            with suppress(OSError):
+                os.close(descriptor)
 
     def _stop(self, reason: str) -> None:
         # Kept first, as `listen` looks for it last: whoever comes second of the two finds what the other left.
@@ -154,8 +170,8 @@ def _print_nowhere() -> None:
     os.close(nothing)
 
 
-def _lines(descriptor: int) -> Iterator[dict[str, Any]]:
-    waiting = b""
+def _messages(descriptor: int) -> Iterator[dict[str, Any]]:
+    lines = Lines()
     while True:
         try:
             chunk = os.read(descriptor, 65536)
@@ -163,11 +179,6 @@ def _lines(descriptor: int) -> Iterator[dict[str, Any]]:
             return
         if not chunk:
             return
-        *lines, waiting = (waiting + chunk).split(b"\n")
-        for line in lines:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(message, dict):
+        for line in lines.feed(chunk):
+            if (message := read_message(line)) is not None:
                 yield message

@@ -8,6 +8,7 @@ from typing import Any
 
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.event import Event, Stamped
+from sequencer.vocabulary.json_lines import Encoder
 
 
 def _snake_case(name: str) -> str:
@@ -18,7 +19,7 @@ _NAMES: dict[type[Any], str] = {kind: _snake_case(kind.__name__) for kind in Eve
 _TYPES: dict[str, type[Any]] = {name: kind for kind, name in _NAMES.items()}
 _FIELDS: dict[type[Any], tuple[str, ...]] = {kind: tuple(f.name for f in fields(kind)) for kind in _NAMES}
 _FIELD_SETS: dict[type[Any], frozenset[str]] = {kind: frozenset(names) for kind, names in _FIELDS.items()}
-_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False).encode
+_dumps = Encoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
 def event_name(event: Event) -> str:

@@ -64,7 +64,9 @@ class Bench:
         self.name = name
         self.calls = 0
         self.fail_close = fail_close
-        if fail_open is not None:
+        if fail_open == "fork":
+            os.fork()
+        elif fail_open is not None:
             raise fail_open if isinstance(fail_open, BaseException) else ConnectionError(fail_open)
         log(f"open {name}")
 
@@ -149,11 +151,45 @@ class Bench:
             os._exit(0)
         os._exit(7)
 
+    def fork_and_return(self, ours=4.0, theirs=99.0):
+        return theirs if os.fork() == 0 else ours
+
+    def fork_and_raise(self):
+        if os.fork() == 0:
+            raise RuntimeError("the copy")
+
+    def multiprocess(self):
+        import multiprocessing
+        context = multiprocessing.get_context("fork")
+        with context.Pool(2) as pool:
+            total = sum(pool.map(abs, [-1, -3]))
+        hanging = context.Process(target=time.sleep, args=(20,))
+        hanging.start()
+        hanging.terminate()
+        hanging.join()
+        return total - 15 - hanging.exitcode
+
+    def spill(self, data):
+        import stat
+        for descriptor in range(3, 100):
+            try:
+                if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                    os.write(descriptor, data)
+            except OSError:
+                pass
+
+    def patch_json(self):
+        import json
+        json.JSONEncoder.encode = json.JSONEncoder.iterencode = lambda self, *given, **more: "nonsense"
+        json.dumps = lambda *given, **more: "nonsense"
+
     def close(self):
+        if self.fail_close == "fork":
+            os.fork()
         log(f"close {self.name}")
         if self.fail_close == "hang":
             time.sleep(60)
-        if self.fail_close is not None:
+        if self.fail_close not in (None, "fork"):
             raise OSError(self.fail_close)
 '''
 

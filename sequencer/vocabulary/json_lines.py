@@ -1,0 +1,57 @@
+"""Lines of JSON, as journals hold them and processes exchange them: how they are written, and cut out of a stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+LONGEST = 1 << 26
+"""Bytes. A longer line is no message of ours, whatever it is."""
+
+
+class Encoder(json.JSONEncoder):
+    """Python's, as it is when this module is loaded: what a driver replaces in ``json`` later does not reach events."""
+
+    encode = json.JSONEncoder.encode
+    iterencode = json.JSONEncoder.iterencode
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(separators=(",", ":"), **options)
+
+
+_encode = Encoder().encode
+
+
+def encode_message(message: Mapping[str, Any]) -> bytes:
+    """One line, newline included."""
+    return _encode(message).encode() + b"\n"
+
+
+def read_message(line: bytes) -> dict[str, Any] | None:
+    """The mapping in a line; ``None`` for anything else."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) else None
+
+
+class Lines:
+    """Cuts a stream into lines. One that is longer than ``LONGEST`` is left out and counted in ``dropped``."""
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._rest = b""
+        self._skips = False
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The lines that ``chunk`` completes, without their ends."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        if lines and self._skips:
+            del lines[0]
+            self._skips = False
+        if len(self._rest) > LONGEST:
+            self.dropped += not self._skips
+            self._rest, self._skips = b"", True
+        return lines

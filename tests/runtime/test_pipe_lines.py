@@ -1,0 +1,45 @@
+"""Lines cut out of a stream, however it comes in pieces."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sequencer.vocabulary import json_lines
+from sequencer.vocabulary.json_lines import Lines, encode_message, read_message
+
+
+@given(st.lists(st.binary().filter(lambda line: b"\n" not in line)), st.integers(min_value=1, max_value=7))
+def test_pieces_make_no_difference(lines: list[bytes], size: int) -> None:
+    """Each whole line comes out once; what has no end yet does not."""
+    stream = b"".join(line + b"\n" for line in lines) + b"rest"
+    reader = Lines()
+    got = [line for at in range(0, len(stream), size) for line in reader.feed(stream[at : at + size])]
+    assert got == lines
+    assert reader.dropped == 0
+
+
+def test_a_line_without_end_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one after it is read again, and memory has its bound."""
+    monkeypatch.setattr(json_lines, "LONGEST", 10)
+    reader = Lines()
+    assert [line for chunk in (b"a\nxxxxxxxxxxxx", b"y" * 30, b"z\nb\n") for line in reader.feed(chunk)] == [b"a", b"b"]
+    assert reader.dropped == 1
+
+
+@given(st.binary())
+def test_whatever_is_no_mapping_is_no_message(line: bytes) -> None:
+    """Bytes, other JSON, half a message: never an exception."""
+    assert read_message(line) is None or isinstance(read_message(line), dict)
+
+
+def test_deep_nesting_is_no_message() -> None:
+    """Python's own limit is no reason to end a run."""
+    assert read_message(b"[" * 100_000) is None
+
+
+def test_messages_come_back() -> None:
+    """What is sent is what is read."""
+    message = {"command": "stop", "reason": "Größe \ud800"}
+    assert read_message(encode_message(message)) == message
