@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import importlib.util
 import sys
 from collections.abc import Mapping
-from hashlib import sha256
-from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from sequencer.domain.expression import evaluate_template
@@ -67,6 +63,7 @@ class OpenDriver:
         self.name = name
         self.opened: Any = None
         self._place = place
+        self._of_stand = scope == "stand"
         self._source: Mapping[str, Any] = {"file": file, "module": module, "target": target, "arguments": arguments}
         stand = run.start.drivers.get(name, {})
         self._arguments = {key: value for key, value in stand.items() if key != REQUIRE}
@@ -118,7 +115,8 @@ class OpenDriver:
             return False
 
     def _open(self) -> Any:
-        target = getattr(load_module(self._source, self.run.folder), self._source["target"])
+        module = self.run.modules.load(self._source, for_stand=self._of_stand)
+        target = getattr(module, self._source["target"])
         arguments = self.resolve()
         self._built = self._source, arguments
         if not isinstance(target, type):
@@ -156,36 +154,3 @@ def _attribute(opened: Any, name: str) -> Any:
     if name in getattr(opened, "__dict__", ()) or hasattr(type(opened), name):
         return getattr(opened, name, None)
     return None
-
-
-def load_module(source: Mapping[str, Any], folder: Path) -> ModuleType:
-    """Imports where a driver lies: ``file``, relative to ``folder``, or ``module``. Raises what its code raises."""
-    file = source.get("file")
-    return importlib.import_module(source["module"]) if file is None else _load(folder / file)
-
-
-def _load(file: Path) -> ModuleType:
-    """The module of a driver file, under a name of its own, so that a ``serial.py`` hides no installed ``serial``."""
-    file = file.resolve()
-    name = f"_hardseq_driver_{file.stem}_{sha256(str(file).encode()).hexdigest()[:8]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file.name} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # before it runs: dataclasses and pickle look their module up
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        sys.modules.pop(name, None)
-        raise
-    return module
-
-
-def add_driver_folders(folders: list[str], project: Path) -> None:
-    """Lets driver files import each other; behind everything installed, so that they hide nothing."""
-    for folder in folders:
-        path = str((project / folder).resolve())
-        if path not in sys.path:
-            sys.path.append(path)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from sequencer import __version__
 from sequencer.domain.params import read_params
 from sequencer.runtime.deadline import Interrupts
-from sequencer.runtime.drivers import add_driver_folders
+from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.flow import Flow, UnknownSelection, named, needed, select
 from sequencer.runtime.plan import Plan
 from sequencer.runtime.run import RunContext
@@ -26,7 +25,11 @@ class Refused(ValueError):
 
 
 def open_run(
-    start: Start, plan: Plan, folder: Path, open_stream: Callable[[Start], EventStream], interrupts: Interrupts
+    start: Start,
+    plan: Plan,
+    modules: DriverModules,
+    open_stream: Callable[[Start], EventStream],
+    interrupts: Interrupts,
 ) -> RunContext:
     """Checks what the run is started with and sends its first event. Raises ``Refused``, and then nothing was sent."""
     params = _params(plan.sequence, start.params)
@@ -36,12 +39,12 @@ def open_run(
     except UnknownSelection as error:
         raise Refused(str(error)) from None
     flow = Flow(plan, None if selection is None else needed(plan, selection), plan.sequence.get("on_fail", "continue"))
-    add_driver_folders(plan.sequence.get("driver_folders", ()), folder)
+    modules.add_folders()
     try:
         stream = open_stream(start)
     except OSError as error:
         raise Refused(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
-    run = RunContext(start, plan, folder, stream, interrupts, flow, params)
+    run = RunContext(start, plan, modules, stream, interrupts, flow, params)
     if start.resume is None:
         try:
             _begin(run, selection)
@@ -52,16 +55,16 @@ def open_run(
     return run
 
 
-def open_idle(start: Start, plan: Plan, folder: Path, tell: Callable[[Stamped], object]) -> RunContext:
+def open_idle(start: Start, plan: Plan, modules: DriverModules, tell: Callable[[Stamped], object]) -> RunContext:
     """What drivers are opened and closed in while there is no run: parameters have their defaults, nothing is kept.
 
     ``tell`` hears what goes wrong. Raises ``StepError`` when the stand's facts cannot be used.
     """
     params, _ = read_params(_known_params(plan.sequence), {})
-    add_driver_folders(plan.sequence.get("driver_folders", ()), folder)
+    modules.add_folders()
     stream = EventStream(None, None)
     stream.listeners.append(tell)
-    run = RunContext(start, plan, folder, stream, Interrupts(), Flow(plan), params)
+    run = RunContext(start, plan, modules, stream, Interrupts(), Flow(plan), params)
     run.add_facts(start.record)
     return run
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sequencer.domain.expression import evaluate_template
@@ -14,6 +13,7 @@ from sequencer.domain.value import to_data
 from sequencer.runtime.attachments import keep
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
+from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.drivers import OpenDriver
 from sequencer.runtime.early import EarlyDrivers
 from sequencer.runtime.failures import JOURNAL
@@ -37,16 +37,16 @@ _FACTS = ("dut", "stand", "process", "batch")
 class RunContext:
     """The ``run`` fixture of generated code and everything that the cases of a run share.
 
-    ``folder`` is that of the generated project; ``broken`` is true once something other than a case went wrong;
-    ``opening`` names the driver that is being opened; ``debugger`` is opened at failures;
-    ``stand`` holds the drivers that outlive the run, where there are others after it.
+    ``folder`` is that of the generated project, ``modules`` imports its drivers; ``broken`` is true once something
+    other than a case went wrong; ``opening`` names the driver that is being opened; ``debugger`` is opened at
+    failures; ``stand`` holds the drivers that outlive the run, where there are others after it.
     """
 
     def __init__(
         self,
         start: Start,
         plan: Plan,
-        folder: Path,
+        modules: DriverModules,
         stream: EventStream,
         interrupts: Interrupts,
         flow: Flow,
@@ -54,7 +54,8 @@ class RunContext:
     ) -> None:
         self.start = start
         self.plan = plan
-        self.folder = folder
+        self.folder = modules.folder
+        self.modules = modules
         self.flow = flow
         self.interrupts = interrupts
         self.broken = start.resume is not None

@@ -16,7 +16,7 @@ from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.declared import Declared, declared_drivers
-from sequencer.runtime.drivers import add_driver_folders, load_module
+from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.opening import Refused, open_idle, open_run
 from sequencer.runtime.plan import Plan, arrange, unplanned
 from sequencer.runtime.protocol import Protocol
@@ -24,6 +24,7 @@ from sequencer.runtime.requirements import check_requirements
 from sequencer.runtime.stand import StandDrivers, tell
 from sequencer.runtime.start import Start
 from sequencer.runtime.stream import EventStream
+from sequencer.runtime.surroundings import Surroundings
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.status import Status, Untested
 
@@ -68,7 +69,8 @@ class RunSession:
         self.protocol: Protocol | None = None
         self._session = session
         self._plan = plan
-        self._folder = folder
+        self._modules = DriverModules(folder, plan.sequence.get("driver_folders", ()))
+        self._surroundings: Surroundings | None = None
         self._front = front
         self._fold: Fold | None = None
         self._drivers = drivers
@@ -92,7 +94,8 @@ class RunSession:
             start = self._front.await_start(self._plan, keeps=bool(self._stand_drivers()), warm=self._warm)
             if start is None:
                 return False
-            run = open_run(start, self._plan, self._folder, self._open_stream, Interrupts(self._front.announce))
+            self._surroundings = Surroundings()
+            run = open_run(start, self._plan, self._modules, self._open_stream, Interrupts(self._front.announce))
         except Refused as error:
             self._front.refuse(str(error))
             return False
@@ -132,6 +135,9 @@ class RunSession:
         """Leaves nothing of a run to the next one; what fixtures had is torn down already."""
         self._fold = None
         pytest_private.forget_dependencies(self._session)
+        if self._surroundings is not None:
+            self._surroundings.restore()
+        self._modules.forget()
         gc.collect()
 
     def _warm(self, start: Start) -> None:
@@ -147,12 +153,13 @@ class RunSession:
                 self._stand.warm(run, self._stand_drivers())
 
     def _import_drivers(self, simulate: bool) -> None:
-        add_driver_folders(self._plan.sequence.get("driver_folders", ()), self._folder)
+        self._modules.add_folders()
         for driver in self._drivers:
             if driver.is_used(self._session.items):
                 # What is wrong with it the run says, in the case that needs it.
                 with suppress(Exception, SystemExit):
-                    load_module((driver.how.get("simulate") if simulate else None) or driver.how, self._folder)
+                    source = (driver.how.get("simulate") if simulate else None) or driver.how
+                    self._modules.load(source, for_stand=driver.how.get("scope") == "stand")
 
     def _close_stand(self) -> None:
         stand, self._stand = self._stand, None
@@ -164,7 +171,7 @@ class RunSession:
     @contextmanager
     def _between_runs(self, start: Start) -> Iterator[RunContext | None]:
         try:
-            run = open_idle(start, self._plan, self._folder, tell)
+            run = open_idle(start, self._plan, self._modules, tell)
         except StepError:
             yield None  # the facts of the stand are wrong: the run says so
             return

@@ -1,0 +1,122 @@
+"""The modules of a project's drivers: fresh for each run, save those that the drivers of the stand were made of.
+
+What a module keeps in its globals, and a class in its attributes, must not reach the next product. A driver of scope
+``stand`` stays open, and so do its module and the modules of the project that this one imported; nobody else gets
+them: a file that holds such a driver and others is imported once for it, and once more for each run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_STAND = "_hardseq_stand_driver_"
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+_SOURCE = (".py", ".pyc")
+
+
+class DriverModules:
+    """Imports driver modules. What is imported when it is made, or lies in no folder of the project, is left alone.
+
+    ``folder`` is the generated project, ``driver_folders`` are relative to it.
+    """
+
+    def __init__(self, folder: Path, driver_folders: Iterable[str]) -> None:
+        self.folder = folder
+        self._driver_folders = [str((folder / each).resolve()) for each in driver_folders]
+        self._before = frozenset(sys.modules)
+        self._of_stand: dict[str, ModuleType] = {}
+        self._roots = [Path(each) for each in self._driver_folders]
+        with suppress(OSError):  # the working folder is gone
+            self._roots.append(Path.cwd().resolve())
+
+    def add_folders(self) -> None:
+        """Lets driver files import each other; behind everything installed, so that they hide nothing."""
+        sys.path += [folder for folder in self._driver_folders if folder not in sys.path]
+
+    def load(self, source: Mapping[str, Any], *, for_stand: bool) -> ModuleType:
+        """Imports where a driver lies: ``file`` or ``module``. Raises what its code raises."""
+        if not for_stand:
+            return self._load(source, "_hardseq_driver_")
+        with self._stand_in_place():
+            return self._load(source, _STAND)
+
+    def forget(self) -> None:
+        """Takes the project's modules away, so that the next run imports them anew."""
+        self._take_out()
+
+    def _load(self, source: Mapping[str, Any], prefix: str) -> ModuleType:
+        file = source.get("file")
+        return importlib.import_module(source["module"]) if file is None else _load_file(self.folder / file, prefix)
+
+    @contextmanager
+    def _stand_in_place(self) -> Iterator[None]:
+        """While a module of the stand is imported, it finds those that were imported for the stand before."""
+        of_run = self._take_out()
+        sys.modules.update(self._of_stand)
+        try:
+            yield
+        finally:
+            self._of_stand = self._take_out()
+            sys.modules.update(of_run)
+
+    def _take_out(self) -> dict[str, ModuleType]:
+        """The project's modules, which nobody finds any more. Compiled code can be imported only once: it stays."""
+        found = {
+            name: module
+            for name, module in list(sys.modules.items())
+            if name not in self._before and not name.startswith((_STAND, "sequencer.")) and self._is_of_project(module)
+        }
+        compiled = {
+            name.partition(".")[0]
+            for name, module in found.items()
+            if (file := getattr(module, "__file__", None)) is not None and not str(file).endswith(_SOURCE)
+        }
+        found = {name: module for name, module in found.items() if name.partition(".")[0] not in compiled}
+        for name in found:
+            del sys.modules[name]
+        return found
+
+    def _is_of_project(self, module: object) -> bool:
+        places = [getattr(module, "__file__", None), *_search_path(module)]
+        return any(isinstance(place, str) and self._holds(place) for place in places)
+
+    def _holds(self, place: str) -> bool:
+        path = Path(os.path.realpath(place))
+        return any(
+            path.is_relative_to(root) and _INSTALLED.isdisjoint(path.relative_to(root).parts) for root in self._roots
+        )
+
+
+def _search_path(module: object) -> list[object]:
+    try:
+        return list(getattr(module, "__path__", ()))
+    except Exception:  # whatever somebody put among the modules
+        return []
+
+
+def _load_file(file: Path, prefix: str) -> ModuleType:
+    """The module of a driver file, under a name of its own, so that a ``serial.py`` hides no installed ``serial``."""
+    file = file.resolve()
+    name = f"{prefix}{file.stem}_{sha256(str(file).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # before it runs: dataclasses and pickle look their module up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module

@@ -1,0 +1,30 @@
+"""What a process offers to everybody in it, and a driver may have changed: environment, working folder, search path."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+
+class Surroundings:
+    """As they are when this is made."""
+
+    def __init__(self) -> None:
+        self._environment = dict(os.environ)
+        self._path = list(sys.path)
+        self._folder: Path | None = None
+        with suppress(OSError):  # somebody deleted it
+            self._folder = Path.cwd()
+
+    def restore(self) -> None:
+        """Makes them so again, as far as the system lets it."""
+        if dict(os.environ) != self._environment:
+            for name in set(os.environ) - set(self._environment):
+                del os.environ[name]
+            os.environ.update(self._environment)
+        sys.path[:] = self._path
+        if self._folder is not None:
+            with suppress(OSError):
+                os.chdir(self._folder)
