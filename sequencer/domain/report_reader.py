@@ -82,8 +82,10 @@ def _read(schema: Schema, parts: Mapping[str, Schema], place: str, *, nullable: 
         return _scalar(lambda value: value == schema["const"], lambda _: schema["const"], place)
     if "enum" in schema:
         words = frozenset(schema["enum"])
-        in_doubt = next(word for word in _IN_DOUBT if word in words)
-        return _scalar(lambda value: type(value) is str and value in words, lambda _: in_doubt, place)
+        in_doubt = next((word for word in _IN_DOUBT if word in words), None)
+        return _scalar(
+            lambda value: (value is None or type(value) is str) and value in words, lambda _: in_doubt, place
+        )
     kinds = [schema["type"]] if isinstance(schema.get("type"), str) else [*schema.get("type", ())]
     if not kinds:
         return _data
