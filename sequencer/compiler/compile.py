@@ -148,6 +148,7 @@ def _test_module(sequence: Sequence, module: Module, part: tuple[Case, ...], ste
         description=module.description,
         critical=module.critical or None,
         when=module.when,
+        when_place=None if module.when_place is None else str(module.when_place),
     )
     return _render(
         "test_module.py.j2",
@@ -179,6 +180,8 @@ def _case_function(case: Case, function: str, classes: set[type[StepRun]], stepp
         group=None if case.group == "main" else case.group,
         critical=case.critical or None,
         when=case.when,
+        when_place=None if case.when_place is None else str(case.when_place),
+        or_left_out=list(case.or_left_out) or None,
         tags=list(case.tags) or None,
         attempts=None if case.attempts == 1 else case.attempts,
         attempt_delay=case.attempt_delay or None,

@@ -11,6 +11,7 @@ from sequencer.language.depends import Dependencies
 from sequencer.language.driver_files import DriverFolders
 from sequencer.language.driver_source import Target
 from sequencer.language.drivers import Drivers
+from sequencer.language.left_out import LeftOut
 from sequencer.language.loader import Document
 from sequencer.language.matrix import Matrix
 from sequencer.language.modules import ModuleBuilder, read_defaults
@@ -106,8 +107,11 @@ class SequenceBuilder:
 
     def _modules(self, root: MappingNode, library: Library) -> tuple[Module, ...]:
         plan = in_running_order(Planner(self._context, library).plan(root))
-        Dependencies(plan, self._problems).resolve()
-        return ModuleBuilder(self._context, read_defaults(root, self._context)).build(plan)
+        dependencies = Dependencies(plan, self._problems)
+        dependencies.resolve()
+        modules = ModuleBuilder(self._context, read_defaults(root, self._context)).build(plan)
+        LeftOut(plan, modules, dependencies.wanted, self._problems).warn()
+        return modules
 
     def _digest(self) -> str:
         """Of the file itself, then of what it includes, then of its tables."""

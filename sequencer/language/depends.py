@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
-from sequencer.language.plan import CasePlan, Dependency, ModulePlan, Nodes, value
+from sequencer.language.plan import CasePlan, Dependency, ModulePlan
 from sequencer.language.problems import Problems
 from sequencer.language.schema_parts import DEPENDS_PATTERN
 from sequencer.language.shapes import whole_pattern
@@ -27,26 +27,33 @@ class Dependencies:
             if case.base_id != case.id:
                 self._by_name.setdefault(f"{case.module.id}::{case.base_id}", []).append(case)
         self._reported: set[Place] = set()
-        self._some_never_run = any(_never_runs(case.nodes) or _never_runs(case.module.nodes) for case in self._cases)
-        self._never: set[str] = set()
         self._none: list[CasePlan] = []
         self._last_positions: dict[int, int] = {}
         self._full_names: dict[int, tuple[str, ...]] = {}
         self._modules_of: dict[str, list[str]] = {}
+        self.wanted: dict[str, list[tuple[Dependency, list[CasePlan]]]] = {}
         for case in self._cases:
             self._modules_of.setdefault(case.id, []).append(case.full_name)
 
     def resolve(self) -> None:
-        """Fills ``CasePlan.depends``; unknown names, cycles and cases that run later are reported."""
+        """Fills in what each case depends on; unknown names, cycles and cases that run later are reported.
+
+        ``wanted`` then holds, by the full name of a case, what it depends on as written, with the cases meant.
+        """
         wanted = {case.full_name: self._targets(case) for case in self._cases}
         for case in self._cases:
             for dependency, targets in wanted[case.full_name]:
                 # Many cases may wait for the same module: its last case is the one that could run too late.
                 if targets and self._last(targets) >= self._position[case.full_name]:
                     self._check_order(case, dependency, targets, wanted)
-                self._check_reachable(case, dependency, targets)
-            names = [self._names(targets) for _, targets in wanted[case.full_name]]
-            case.depends = names[0] if len(names) == 1 else tuple(dict.fromkeys(chain.from_iterable(names)))
+            case.depends = self._all_names(wanted[case.full_name], or_left_out=False)
+            optional = self._all_names(wanted[case.full_name], or_left_out=True)
+            case.or_left_out = tuple(name for name in optional if name not in case.depends) if optional else ()
+        self.wanted = wanted
+
+    def _all_names(self, wanted: list[tuple[Dependency, list[CasePlan]]], *, or_left_out: bool) -> tuple[str, ...]:
+        names = [self._names(targets) for each, targets in wanted if each.or_left_out is or_left_out]
+        return names[0] if len(names) == 1 else tuple(dict.fromkeys(chain.from_iterable(names)))
 
     def _last(self, targets: list[CasePlan]) -> int:
         if id(targets) not in self._last_positions:
@@ -116,15 +123,6 @@ class Dependencies:
                 self._problems.report("depends-on-later", message, dependency.place, hint=_order_hint(case, target))
             return
 
-    def _check_reachable(self, case: CasePlan, dependency: Dependency, targets: list[CasePlan]) -> None:
-        """Warns when a case waits for one that never runs. The cases come in running order, so this spreads."""
-        for target in targets if self._some_never_run else ():
-            if target.full_name in self._never or _never_runs(target.nodes) or _never_runs(target.module.nodes):
-                self._never.add(case.full_name)
-                message = f"`{case.full_name}` never runs, because `{target.full_name}` never does"
-                self._problems.report("unreachable", message, dependency.place, severity="warning")
-                return
-
     def _way_back(
         self, start: CasePlan, goal: CasePlan, wanted: dict[str, list[tuple[Dependency, list[CasePlan]]]]
     ) -> list[str] | None:
@@ -146,11 +144,6 @@ class Dependencies:
                         before[target.full_name] = case.full_name
                         waiting.append(target)
         return None
-
-
-def _never_runs(nodes: Nodes) -> bool:
-    written = value(nodes, "if")
-    return written is False or (isinstance(written, str) and written.strip() == "false")
 
 
 def _order_hint(case: CasePlan, target: CasePlan) -> str:

@@ -17,6 +17,7 @@ from sequencer.language.plan import (
 )
 from sequencer.language.reader import Reader
 from sequencer.vocabulary.model import Case, Module
+from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.status import OnFail
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
@@ -86,6 +87,7 @@ class ModuleBuilder:
             group=plan.group,
             critical=value(plan.nodes, "critical") is True,
             when=when,
+            when_place=None if when is None else _place(plan.nodes, "if"),
             cases=tuple(self._case(case) for case in plan.cases),
         )
 
@@ -109,8 +111,10 @@ class ModuleBuilder:
             description=bindings.text("description"),
             group=plan.group,
             depends=plan.depends,
+            or_left_out=plan.or_left_out,
             critical=value(plan.nodes, "critical") is True,
             when=when,
+            when_place=None if when is None else _place(plan.nodes, "if"),
             tags=tuple(dict.fromkeys([*_tags(plan.module.nodes), *_tags(plan.nodes)])),
             attempts=times,
             attempt_delay=delay,
@@ -132,6 +136,11 @@ class ModuleBuilder:
 def _text(nodes: Nodes, key: str) -> str | None:
     written = value(nodes, key)
     return written if isinstance(written, str) else None
+
+
+def _place(nodes: Nodes, key: str) -> Place | None:
+    node = find(nodes, key)
+    return None if node is None else node.value_place(key)
 
 
 def _tags(nodes: Nodes) -> list[str]:

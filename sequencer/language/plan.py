@@ -19,10 +19,11 @@ Nodes = tuple[MappingNode, ...]
 
 @dataclass(slots=True)
 class Dependency:
-    """One entry of ``depends`` as written."""
+    """One entry of ``depends`` as written; ``or_left_out``: what it names may not apply."""
 
     text: str
     place: Place
+    or_left_out: bool = False
 
 
 class Binding(NamedTuple):
@@ -48,6 +49,7 @@ class CasePlan:
     library: Library
     bindings: list[Binding] = field(default_factory=list)
     depends: tuple[str, ...] = ()
+    or_left_out: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -95,9 +97,21 @@ def written_dependencies(nodes: Nodes) -> list[Dependency]:
     if node is None:
         return []
     written = node["depends"]
+    entries = [(written, node.value_place("depends"))]
     if isinstance(written, SequenceNode):
-        return [Dependency(each, written.item_place(i)) for i, each in enumerate(written) if isinstance(each, str)]
-    return [Dependency(written, node.value_place("depends"))] if isinstance(written, str) else []
+        entries = [(each, written.item_place(index)) for index, each in enumerate(written)]
+    found = (_dependency(each, place) for each, place in entries)
+    return [each for each in found if each is not None]
+
+
+def _dependency(written: object, place: Place) -> Dependency | None:
+    """``None`` for what is no dependency, which the check of the shape has reported."""
+    if isinstance(written, MappingNode):
+        name = written.get("case")
+        if not isinstance(name, str) or not name:
+            return None
+        return Dependency(name, written.value_place("case"), written.get("or_left_out") is True)
+    return Dependency(written, place) if isinstance(written, str) and written else None
 
 
 def in_running_order(modules: Iterable[ModulePlan]) -> list[ModulePlan]:

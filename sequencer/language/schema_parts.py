@@ -79,16 +79,34 @@ GROUP: Schema = {
     "default": "main",
 }
 
+_DEPENDED: Schema = {"type": "string", "pattern": DEPENDS_PATTERN, "minLength": 1}
+_DEPENDENCY: Schema = mapping(
+    "What must have passed, if it applies.",
+    {
+        "case": {**_DEPENDED, "description": "A case, or a whole module.", "examples": ["::flash", "preparation"]},
+        "or_left_out": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether it may have been left out by its own `if` or its module's.",
+        },
+    },
+    "case",
+)
+
 BOTH: Mapping[str, Schema] = {
     "name": text("What the operator reads; the id when not said.", "Power up"),
     "description": text("More about it, for people.", "Switches the board on and looks at its idle current."),
     "group": GROUP,
-    "depends": one_or_list(
-        "Skipped unless every case named here passed: `module::case`, `::case` of the same module, a whole `module`.",
-        {"type": "string", "pattern": DEPENDS_PATTERN, "minLength": 1},
-        "main::power_up",
-        ["::contact", "preparation"],
-    ),
+    "depends": {
+        "anyOf": [
+            _DEPENDED,
+            _DEPENDENCY,
+            {"type": "array", "items": {"anyOf": [_DEPENDED, _DEPENDENCY]}, "minItems": 1},
+        ],
+        "description": "Skipped unless every case named here passed: `module::case`, `::case` of the same module, a "
+        "whole `module`. With `or_left_out` it may also have been left out by its own `if` or its module's.",
+        "examples": ["main::power_up", ["::contact", "preparation"], [{"case": "::flash", "or_left_out": True}]],
+    },
     "critical": {
         "type": "boolean",
         "default": False,

@@ -282,7 +282,8 @@ class AttemptContext:
         if isinstance(error, Interruption) and self._run.opening is not None:
             message += f": while the driver {self._run.opening!r} was opened"
             self._run.opening = None
-        place = generated_place(error.__traceback__, self._run.folder)
+        place = error.place if isinstance(error, StepError) else None
+        place = place or generated_place(error.__traceback__, self._run.folder)
         if place is None and self.planned is not None:
             place = self.planned.place
         where = generated_line(error, self._run.folder)

@@ -19,7 +19,10 @@ AFTER_RUN = "after_run"
 
 @dataclass(slots=True, eq=False)
 class PlannedModule:
-    """A module as its marker describes it; ``when`` is an expression. ``cases`` are in running order."""
+    """A module as its marker describes it; ``when`` is an expression, and ``when_place`` where it stands in the YAML.
+
+    ``cases`` are in running order.
+    """
 
     id: str
     name: str
@@ -27,12 +30,16 @@ class PlannedModule:
     description: str | None = None
     critical: bool = False
     when: str | None = None
+    when_place: str | None = None
     cases: list[PlannedCase] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
 class PlannedCase:
-    """A case as its markers describe it; times in seconds."""
+    """A case as its markers describe it; times in seconds.
+
+    ``depends`` are the cases that it needs, ``or_left_out`` those of them that may also not apply.
+    """
 
     id: str
     module: PlannedModule
@@ -42,6 +49,7 @@ class PlannedCase:
     description: str | None = None
     critical: bool = False
     when: str | None = None
+    when_place: str | None = None
     tags: tuple[str, ...] = ()
     attempts: int = 1
     attempt_delay: float = 0.0
@@ -210,4 +218,5 @@ def _case(markers: Iterable[pytest.Mark], module: PlannedModule) -> PlannedCase 
             depends = tuple(marker.kwargs.get("depends", ()))
     if mark is None:
         return None
+    depends = (*depends, *mark.kwargs.get("or_left_out", ()))
     return PlannedCase(mark.args[0], module, name or mark.args[0], depends=depends, **mark.kwargs)

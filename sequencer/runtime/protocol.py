@@ -146,14 +146,22 @@ class Protocol:
         try:
             if module.when is not None:
                 if module not in self._module_conditions:
-                    self._module_conditions[module] = context.test(module.when)
+                    self._module_conditions[module] = _test(context, module.when, module.when_place)
                 if not self._module_conditions[module]:
                     return Skip("module_condition", f"the condition of its module is false: {module.when}")
-            if case.when is not None and not context.test(case.when):
+            if case.when is not None and not _test(context, case.when, case.when_place):
                 return Skip("condition", f"its condition is false: {case.when}")
         except StepError as error:
             self._bad_condition = error
         return None
+
+
+def _test(context: AttemptContext, condition: str, place: str | None) -> bool:
+    """The condition of a case or module. Raises ``StepError`` with its place in the YAML."""
+    try:
+        return context.test(condition)
+    except StepError as error:
+        raise StepError(str(error), place) from None
 
 
 def _phase(item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: Any) -> pytest.TestReport:

@@ -12,7 +12,14 @@ class StepFailed(Exception):
 
 
 class StepError(Exception):
-    """The test itself could not be carried out (an expression that raises, a record that contradicts): an error."""
+    """The test itself could not be carried out (an expression that raises, a record that contradicts): an error.
+
+    ``place`` is where in the YAML, for what is wrong outside of all steps.
+    """
+
+    def __init__(self, message: str, place: str | None = None) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class Interruption(BaseException):

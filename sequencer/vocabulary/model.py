@@ -95,7 +95,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One test case; ``depends`` holds whole names (``module::case``), modules already resolved to their cases.
+    """One test case; ``depends`` holds whole names (``module::case``), modules already resolved to their cases, and
+    ``or_left_out`` those that may also have been left out by their own ``if``. ``when_place`` is that of its ``if``.
 
     ``drivers`` are the names of the drivers that its steps call. ``limited`` counts the ``measure`` steps with limits.
     """
@@ -108,8 +109,10 @@ class Case:
     description: str | None = None
     group: Group = "main"
     depends: tuple[str, ...] = ()
+    or_left_out: tuple[str, ...] = ()
     critical: bool = False
     when: str | None = None
+    when_place: Place | None = None
     tags: tuple[str, ...] = ()
     attempts: int = 1
     attempt_delay: float = 0.0
@@ -136,6 +139,7 @@ class Module:
     group: Group = "main"
     critical: bool = False
     when: str | None = None
+    when_place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,16 +184,75 @@ def test_depends_skips_unless_everything_named_passed(project: Any, execute: Cal
     assert "1 failed, 2 passed, 2 skipped" in plain().stdout
 
 
+def test_a_dependency_may_be_left_out(project: Any, execute: Callable[..., Any], plain: Any) -> None:
+    """What its own `if` or its module's leaves out is enough then; what failed or was skipped because of it is not."""
+    p = project
+    p.module("option", p.case("a"), when="1 > 2")
+    p.module(
+        "main",
+        p.case("flash", when="1 > 2"),
+        p.case("needs", depends=["main::flash"]),
+        p.case("can_do_without", or_left_out=["main::flash", "option::a"]),
+        p.case("needs_more", or_left_out=["main::needs"]),
+        p.case("needs_both", depends=["main::needs"], or_left_out=["main::flash"]),
+        p.case("bad", p.call("boom"), when="2 > 1"),
+        p.case("after_bad", or_left_out=["main::bad"]),
+        p.case("after_good", or_left_out=["main::can_do_without"]),
+    )
+    outcome = execute()
+    ended = {name.partition("::")[2]: status for name, status in outcome.statuses.items() if name.startswith("main")}
+    assert ended == {
+        "flash": "skipped",
+        "needs": "skipped",
+        "can_do_without": "passed",
+        "needs_more": "skipped",
+        "needs_both": "skipped",
+        "bad": "error",
+        "after_bad": "skipped",
+        "after_good": "passed",
+    }
+    assert outcome.cases["main::needs_more"]["reason"] == "depends on main::needs, which was skipped"
+    assert outcome.cases["main::needs_more"]["skip_kind"] == "dependency"
+    assert "1 failed, 2 passed, 6 skipped" in plain().stdout
+
+
+def test_a_selection_takes_what_may_be_left_out_along(project: Any, execute: Callable[..., Any]) -> None:
+    """An optional dependency runs when it applies, also in a partial run."""
+    p = project
+    p.module("main", p.case("flash"), p.case("other"), p.case("loop", or_left_out=["main::flash"]))
+    outcome = execute(only=["main::loop"])
+    assert list(outcome.statuses.values()) == ["passed", "skipped", "passed"]
+    assert outcome.report["status"] == "passed"
+
+
+def test_a_teardown_in_a_new_process_knows_what_was_left_out(project: Any, execute: Callable[..., Any]) -> None:
+    """The process that died knew why the setup case was skipped; the one that takes over knows it too."""
+    p = project
+    p.module("up", p.case("calibrate", when="1 > 2"), p.case("needs", depends=["up::calibrate"]), group="setup")
+    p.module("main", p.case("a", p.call("vanish")))
+    p.module(
+        "off",
+        p.case("off", or_left_out=["up::calibrate"]),
+        p.case("never", or_left_out=["up::needs"]),
+        group="teardown",
+    )
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["skipped", "skipped", "error", "passed", "skipped"]
+
+
 def test_conditions_leave_out_and_bad_ones_are_errors(project: Any, execute: Callable[..., Any]) -> None:
-    """A false condition of case or module skips; one that is no boolean or raises is an error at the case's place."""
+    """A false condition of case or module skips; one that is no boolean or raises is an error at the `if`."""
     p = project
     p.sequence(params={"kind": {"type": "string", "default": "A", "required": False}})
     p.module("main", p.case("yes", when="params.kind == 'A'"), p.case("no", when="params.kind == 'B'"))
     p.module("none", p.case("left_out"), when="params.kind == 'B'")
-    p.module("odd", p.case("number", when="1 + 1"), p.case("unknown", when="nobody > 1"))
+    p.module("odd", p.case("number", when="1 + 1"), p.case("unknown", when="nobody > 1", when_place="s.yaml:8:13"))
+    p.module("worse", p.case("a", when="2 > 1", when_place="s.yaml:9:13"), when="nobody", when_place="s.yaml:9:1")
     outcome = execute()
-    assert list(outcome.statuses.values()) == ["passed", "skipped", "skipped", "error", "error"]
+    assert list(outcome.statuses.values()) == ["passed", "skipped", "skipped", "error", "error", "error"]
     assert outcome.failures("odd::number")[0]["place"] == "s.yaml:odd:number"
+    assert outcome.failures("odd::unknown")[0]["place"] == "s.yaml:8:13"
+    assert outcome.failures("worse::a")[0]["place"] == "s.yaml:9:1"
     assert outcome.cases["main::no"]["reason"] == "its condition is false: params.kind == 'B'"
 
 

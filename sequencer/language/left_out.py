@@ -1,0 +1,101 @@
+"""Warnings where ``critical`` or ``depends`` meets an ``if``: what a case that was left out does to others.
+
+Looked at once the conditions are read: those of a matrix's rows are known only then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sequencer.language.plan import CasePlan, Dependency, ModulePlan, find, value
+from sequencer.language.problems import Problems
+from sequencer.vocabulary.model import Module
+from sequencer.vocabulary.problem import Place
+
+Wanted = Mapping[str, list[tuple[Dependency, list[CasePlan]]]]
+
+NEVER = "false"
+"""The condition of what is always left out."""
+
+
+class LeftOut:
+    """The conditions of a plan: ``modules`` are what was built of it, ``wanted`` its dependencies as written."""
+
+    def __init__(
+        self, plan: Iterable[ModulePlan], modules: Iterable[Module], wanted: Wanted, problems: Problems
+    ) -> None:
+        self._plan = list(plan)
+        self._wanted = wanted
+        self._problems = problems
+        built = list(modules)
+        self._module_when = {module.id: module.when for module in built}
+        self._case_when = {case.full_name: case.when for module in built for case in module.cases}
+        self._never: set[str] = set()
+        self._told: set[Place] = set()
+
+    def warn(self) -> None:
+        """Reports all of it."""
+        if not any(self._case_when.values()) and not any(self._module_when.values()):
+            return
+        for module in self._plan:
+            self._critical_module(module)
+            for case in module.cases:
+                self._critical_case(case)
+                for dependency, targets in self._wanted.get(case.full_name, ()):
+                    if not dependency.or_left_out:
+                        self._dependency(case, dependency, targets)
+
+    def _critical_module(self, module: ModulePlan) -> None:
+        node = find(module.nodes, "critical")
+        if node is not None and node["critical"] is True and module.group != "teardown":
+            self._critical(f"the critical module `{module.id}` has", module, None, node.value_place("critical"))
+
+    def _critical_case(self, case: CasePlan) -> None:
+        if "teardown" in (case.group, case.module.group):
+            return
+        node, condition = find(case.nodes, "critical"), find(case.nodes, "if")
+        own = None if condition is None else self._case_when.get(case.full_name)
+        if node is not None and node["critical"] is True:
+            whose = "has" if own is not None else "is in a module that has"
+            what, place = f"the critical case `{case.full_name}` {whose}", node.value_place("critical")
+            self._critical(what, case.module, own, place)
+        elif condition is not None and value(case.module.nodes, "critical") is True and own is not None:
+            what, place = f"`{case.full_name}` of a critical module has", condition.value_place("if")
+            self._critical(what, None, own, place)
+
+    def _critical(self, what: str, module: ModulePlan | None, own: str | None, place: Place) -> None:
+        when = own or (module and self._module_when[module.id])
+        if when is not None and when != NEVER:
+            message = f"{what} an `if`: when that leaves it out, what follows runs all the same"
+            self._warn("critical-if", message, place)
+
+    def _dependency(self, case: CasePlan, dependency: Dependency, targets: list[CasePlan]) -> None:
+        for target in targets:
+            if target.full_name in self._never or NEVER in self._conditions(target):
+                self._never.add(case.full_name)
+                message = f"`{case.full_name}` never runs, because `{target.full_name}` never does"
+                self._problems.report("unreachable", message, dependency.place, severity="warning")
+                return
+        # Who has the same condition is left out together with it.
+        own = self._conditions(case)
+        optional = next((target for target in targets if self._conditions(target) - own), None)
+        if optional is None:
+            return
+        teardown = "teardown" in (case.group, case.module.group)
+        who = f"{'the teardown case ' if teardown else ''}`{case.full_name}`"
+        condition = f"`{optional.full_name}` may be left out by its `if`"
+        if self._case_when.get(optional.full_name) is None:
+            condition = f"`{optional.full_name}` may be left out by the `if` of its module"
+        message = f"{condition}: then {who} is skipped too, and the run is INCOMPLETE"
+        hint = f'write `{{case: "{dependency.text}", or_left_out: true}}` when it can do without'
+        self._warn("depends-if", message, dependency.place, hint)
+
+    def _conditions(self, case: CasePlan) -> set[str]:
+        found = {self._case_when.get(case.full_name), self._module_when[case.module.id]}
+        return {when for when in found if when is not None}
+
+    def _warn(self, code: str, message: str, place: Place, hint: str | None = None) -> None:
+        """Once for each place: a matrix has many cases there."""
+        if place not in self._told:
+            self._told.add(place)
+            self._problems.report(code, message, place, hint=hint, severity="warning")
