@@ -23,7 +23,7 @@ from sequencer.vocabulary.status import FINAL_STATUSES
 __all__ = ["Delivery", "Health", "RunReport", "StandCloudError", "StandCloudLoader", "current_report"]
 
 JOURNAL = "HARDSEQ_JOURNAL"
-"""The environment variable that names the journal of the run, set in every test process and what it starts."""
+"""The environment variable that names the journal of the run, set in test processes and so in what drivers start."""
 
 
 class StandCloudError(Exception):

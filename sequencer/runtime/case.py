@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text, has_expression
 from sequencer.domain.value import to_data
 from sequencer.runtime.drivers import OpeningInterrupted
+from sequencer.runtime.environment import is_own
 from sequencer.runtime.failures import (
     describe,
     failure_text,
@@ -44,6 +46,7 @@ class AttemptContext:
         self.full_name = "after_run" if planned is None else planned.full_name
         self.attempt = attempt
         self.failures: list[Failure] = []
+        self.simulated = run.start.simulate
         self._run = run
         self.planned = planned
         self._case = None if planned is None else planned.full_name
@@ -56,6 +59,10 @@ class AttemptContext:
         self._artifact: Any = None
 
     # What steps call.
+
+    def environment(self) -> dict[str, str]:
+        """See ``CaseContext``."""
+        return {name: value for name, value in os.environ.items() if not is_own(name)} | self._run.own_before
 
     def begin(self, step: StepRun) -> None:
         """See ``CaseContext``."""

@@ -29,12 +29,14 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT)
 class ChildFront:
     """Connects a session to the link; itself a pytest plugin.
 
-    ``pycache_prefix`` is where Python keeps the bytecode of all but generated tests.
+    ``pycache_prefix`` is where Python keeps the bytecode of all but generated tests; ``own_before`` is what
+    ``RunContext`` says.
     """
 
-    def __init__(self, link: Link, pycache_prefix: str | None = None) -> None:
+    def __init__(self, link: Link, pycache_prefix: str | None = None, own_before: dict[str, str] | None = None) -> None:
         self._link = link
         self._pycache_prefix = pycache_prefix
+        self._own_before = own_before or {}
         self._journal: Journal | None = None
         self._errors: list[str] = []
         self._ready = False
@@ -85,7 +87,7 @@ class ChildFront:
         if start.journal is not None:
             Path(start.journal).parent.mkdir(parents=True, exist_ok=True)
             self._journal = Journal(Path(start.journal))
-            # For drivers, and for programs that they start: `sequencer.api.current_report` reads it.
+            # For drivers, and programs that these start: `sequencer.api.current_report` reads it.
             os.environ["HARDSEQ_JOURNAL"] = start.journal
         seq = 0 if start.resume is None else start.resume.seq
         return EventStream(self._journal, self._link, seq=seq, clock=SteadyClock(start.epoch))
@@ -96,6 +98,7 @@ class ChildFront:
 
     def connect(self, run: RunContext) -> None:
         """Commands, and signals that mean the same as a stop."""
+        run.own_before = self._own_before
         for number in _STOPPING:
             signal.signal(number, lambda number, frame: run.interrupts.stop(TERMINATED))
         if run.start.pdb:

@@ -39,7 +39,8 @@ class RunContext:
 
     ``folder`` is that of the generated project, ``modules`` imports its drivers; ``broken`` is true once something
     other than a case went wrong; ``opening`` names the driver that is being opened; ``debugger`` is opened at
-    failures; ``stand`` holds the drivers that outlive the run, where there are others after it.
+    failures; ``own_before`` are variables of the environment that the user had set (``runtime.environment``); ``stand``
+    holds the drivers that outlive the run, where there are others after it.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class RunContext:
         self.opening: str | None = None
         self.debugger: Debugger | None = None
         self.stand: StandDrivers | None = None
+        self.own_before: dict[str, str] = {}
         self.early = EarlyDrivers()
         self.facts: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}

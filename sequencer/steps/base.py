@@ -128,6 +128,10 @@ class CaseContext(Protocol):
     """The running case, as step classes and generated code see it."""
 
     full_name: str
+    simulated: bool
+
+    def environment(self) -> dict[str, str]:
+        """That of programs which the case starts: the user's, with nothing of the test process's own."""
 
     def begin(self, step: StepRun) -> None:
         """Announces a step and starts its timeout."""

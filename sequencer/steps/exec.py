@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,11 @@ from sequencer.vocabulary.tree import MappingNode
 
 OUTPUT_HEAD = 64 * 1024
 OUTPUT_TAIL = 192 * 1024
+"""Characters that the report keeps of the beginning and the end."""
+WHOLE = 64 << 20
+"""Bytes of an output that are judged; a longer one is an error, as nobody can say what it held."""
+# CSI, OSC and the two-character sequences of ECMA-48, and the choice of a character set.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()*+][0-~]|[@-Z\\^_=>78])")
 _GROUP = re.compile(r"\(\?P<(\w+)>")
 
 
@@ -35,7 +41,9 @@ class ExecStep(Step):
     folder: str | None = None
     environment: Mapping[str, Data] = field(default_factory=dict)
     exit_codes: tuple[int, ...] = (0,)
+    error_exit_codes: tuple[int, ...] = ()
     expect: str | None = None
+    refuse: tuple[str, ...] = ()
     save: str | None = None
 
 
@@ -53,7 +61,9 @@ class Exec(StepRun):
         folder: str | None = None,
         environment: Mapping[str, Any] | None = None,
         exit_codes: list[int] | None = None,
+        error_exit_codes: list[int] | None = None,
         expect: str | None = None,
+        refuse: list[str] | None = None,
         save: str | None = None,
         **shared: Any,
     ) -> None:
@@ -62,40 +72,47 @@ class Exec(StepRun):
         self.folder = folder
         self.environment = environment or {}
         self.exit_codes = exit_codes or [0]
+        self.error_exit_codes = error_exit_codes or []
         self.expect = expect
+        self.refuse = refuse or []
         self.save = save
 
     def finish(self) -> None:
-        """Runs the program; another exit code than expected, or output without what ``expect`` wants, is a failure.
+        """Runs the program; another exit code than expected, or output without what ``expect`` wants or with what
+        ``refuse`` names, is a failure.
 
         ``save`` keeps ``{exit_code, output}``; named groups of ``expect`` become variables. A program that cannot be
-        started is a ``StepError``.
+        started, or ends with one of ``error_exit_codes``, is a ``StepError``.
         """
         command = [str(part) for part in self.case.value(self.command)]
-        expect = None if self.expect is None else _pattern(self.case.text(self.expect))
+        expect = None if self.expect is None else _pattern("expect", self.case.text(self.expect))
+        refuse = [_pattern("refuse", self.case.text(written)) for written in self.refuse]
+        if self.case.simulated:
+            print(f"hardseq: {command[0]} is the real program: nothing simulates `exec`", file=sys.stderr)
         output = _Output()
         started = monotonic()
         exit_code = None
+        text = ""
         try:
             exit_code = self._run(command, output)
         finally:
-            self.case.emit(
-                ProgramRun(
-                    self.case.full_name,
-                    self.place,
-                    command,
-                    exit_code,
-                    output.text,
-                    monotonic() - started,
-                    output.truncated,
-                )
-            )
-        if self.save is not None:
-            self.case.save(self.save, {"exit_code": exit_code, "output": output.text})
+            text = output.text()
+            kept, truncated = _for_report(text, whole=output.is_whole)
+            seconds = monotonic() - started
+            self.case.emit(ProgramRun(self.case.full_name, self.place, command, exit_code, kept, seconds, truncated))
+        if self.save is not None and output.is_whole:
+            self.case.save(self.save, {"exit_code": exit_code, "output": text})
+        self._judge_exit_code(command[0], exit_code, text)
+        if not output.is_whole and (self.save or expect or refuse):
+            raise StepError(f"{command[0]} printed more than {WHOLE >> 20} MB, which is more than can be judged")
+        self._judge(command[0], text, expect, refuse)
+
+    def _judge_exit_code(self, program: str, exit_code: int, text: str) -> None:
+        if exit_code in self.error_exit_codes:
+            raise StepError(f"{program} could not do its work: exit code {exit_code}{_last_line(text)}")
         if exit_code not in self.exit_codes:
             wanted = " or ".join(map(str, self.exit_codes))
-            raise StepFailed(f"{command[0]} ended with exit code {exit_code}, not {wanted}{_last_line(output.text)}")
-        self._expect(command[0], output.text, expect)
+            raise StepFailed(f"{program} ended with exit code {exit_code}, not {wanted}{_last_line(text)}")
 
     def _run(self, command: list[str], output: _Output) -> int:
         environment = {name: str(value) for name, value in self.case.value(self.environment).items()}
@@ -106,7 +123,7 @@ class Exec(StepRun):
             process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env={**os.environ, **environment},
+                env={**self.case.environment(), **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -127,7 +144,11 @@ class Exec(StepRun):
             raise
         return exit_code
 
-    def _expect(self, program: str, output: str, expect: re.Pattern[str] | None) -> None:
+    def _judge(self, program: str, output: str, expect: re.Pattern[str] | None, refuse: list[re.Pattern[str]]) -> None:
+        for pattern in refuse:
+            if (met := pattern.search(output)) is not None:
+                line = _line_of(output, met.start())
+                raise StepFailed(f"the output of {program} has what `refuse` names, {pattern.pattern!r}: {line}")
         if expect is None:
             return
         found = expect.search(output)
@@ -138,35 +159,49 @@ class Exec(StepRun):
             self.case.save(name, value)
 
 
-def _pattern(written: str) -> re.Pattern[str]:
+def _pattern(key: str, written: str) -> re.Pattern[str]:
     try:
         return re.compile(written, re.MULTILINE)
     except re.error as error:
-        raise StepError(f"`expect` is not a valid regular expression: {error}") from None
+        raise StepError(f"`{key}` is not a valid regular expression: {error}") from None
+
+
+def _line_of(output: str, position: int) -> str:
+    start = output.rfind("\n", 0, position) + 1
+    return output[start:].partition("\n")[0][:200]
 
 
 class _Output:
-    """Keeps the beginning and the end of a stream of any length."""
+    """What a program prints: all of it is judged, up to ``WHOLE`` bytes; its head and tail are the report's."""
 
     def __init__(self) -> None:
-        self._head = b""
-        self._tail = b""
-        self.truncated = False
+        self._chunks: list[bytes] = []
+        self._size = 0
 
     def read(self, stream: IO[bytes]) -> None:
         # The raw read returns what is there; the stream's own would wait for a full buffer.
         while chunk := os.read(stream.fileno(), 65536):
-            room = OUTPUT_HEAD - len(self._head)
-            self._head += chunk[:room]
-            self._tail += chunk[room:]
-            if len(self._tail) > OUTPUT_TAIL:
-                self._tail = self._tail[-OUTPUT_TAIL:]
-                self.truncated = True
+            if self._size <= WHOLE:
+                self._chunks.append(chunk)
+            self._size += len(chunk)
 
     @property
+    def is_whole(self) -> bool:
+        return self._size <= WHOLE
+
     def text(self) -> str:
-        gap = b"\n[...]\n" if self.truncated else b""
-        return (self._head + gap + self._tail).decode("utf-8", "replace").replace("\r\n", "\n")
+        """The lines as a person saw them: without colours, and one that was written over is a line of its own."""
+        plain = _ESCAPES.sub("", b"".join(self._chunks).decode("utf-8", "replace"))
+        return plain.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _for_report(text: str, *, whole: bool) -> tuple[str, bool]:
+    """The text with its middle cut out when it is long, which it then says; and whether anything is missing."""
+    left_out = len(text) - OUTPUT_HEAD - OUTPUT_TAIL
+    if left_out <= 0:
+        return text, not whole
+    gap = f"\n[... {left_out} characters left out ...]\n"
+    return f"{text[:OUTPUT_HEAD]}{gap}{text[-OUTPUT_TAIL:]}", True
 
 
 def _kill_with_children(pid: int) -> None:
@@ -190,16 +225,22 @@ def parse(node: MappingNode, reader: StepReader) -> ExecStep:
     expect = reader.text(node, "expect")
     if expect is not None:
         _define_groups(node, expect, reader)
+    written = reader.template(node, "refuse") if "refuse" in node else ()
+    refuse = (written,) if isinstance(written, str) else tuple(written)
     if "save" in node:
         reader.define(node["save"], node.value_place("save"))
-    exit_code = node.get("exit_code", 0)
+    for text in refuse:
+        if not has_expression(text):
+            _compile(node, "refuse", text, reader)
     return ExecStep(
         **reader.shared(node, "exec"),
         command=reader.template(node, "exec"),
         folder=reader.text(node, "folder"),
         environment=reader.template(node, "environment") or {},
-        exit_codes=tuple(exit_code) if isinstance(exit_code, list) else (exit_code,),
+        exit_codes=_codes(node.get("exit_code", 0)),
+        error_exit_codes=_codes(node.get("error_exit_code", [])),
         expect=expect,
+        refuse=refuse,
         save=node.get("save"),
     )
 
@@ -209,13 +250,22 @@ def _define_groups(node: MappingNode, expect: str, reader: StepReader) -> None:
     place = node.value_place("expect")
     groups: Iterable[str] = _GROUP.findall(expect)
     if not has_expression(expect):
-        try:
-            groups = re.compile(expect).groupindex
-        except re.error as error:
-            reader.problem("bad-pattern", f"this is no regular expression: {error}", place)
-            return
+        pattern = _compile(node, "expect", expect, reader)
+        groups = () if pattern is None else pattern.groupindex
     for name in groups:
         reader.define(name, place)
+
+
+def _compile(node: MappingNode, key: str, written: str, reader: StepReader) -> re.Pattern[str] | None:
+    try:
+        return re.compile(written)
+    except re.error as error:
+        reader.problem("bad-pattern", f"this is no regular expression: {error}", node.value_place(key))
+        return None
+
+
+def _codes(written: int | list[int]) -> tuple[int, ...]:
+    return tuple(written) if isinstance(written, list) else (written,)
 
 
 def emit(step: ExecStep, out: Emitter) -> None:
@@ -227,7 +277,9 @@ def emit(step: ExecStep, out: Emitter) -> None:
         folder=step.folder,
         environment=dict(step.environment) or None,
         exit_codes=None if step.exit_codes == (0,) else list(step.exit_codes),
+        error_exit_codes=list(step.error_exit_codes) or None,
         expect=step.expect,
+        refuse=list(step.refuse) or None,
         save=step.save,
     )
     out.line(call + ".run()")
@@ -266,11 +318,24 @@ STEP = StepType(
             "description": "The exit code, or the codes, that mean success.",
             "examples": [0, [0, 3]],
         },
+        "error_exit_code": {
+            "anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 1}],
+            "description": "The exit code, or the codes, that mean that the tester is at fault and not the product.",
+            "examples": [2, [2, 3]],
+        },
         "expect": {
             "type": "string",
             **TEMPLATE,
             "description": "A regular expression that the output must match somewhere; named groups become variables.",
             "examples": [r"verified (?P<bytes>\d+) bytes"],
+        },
+        "refuse": {
+            "anyOf": [
+                {"type": "string", **TEMPLATE},
+                {"type": "array", "items": {"type": "string", **TEMPLATE}, "minItems": 1},
+            ],
+            "description": "A regular expression, or several, that the output must match nowhere.",
+            "examples": ["FAIL", ["FAIL", "^warning:"]],
         },
         "save": {**SAVE, "description": "The variable that keeps {exit_code, output}."},
     },

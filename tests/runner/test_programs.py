@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 
 def program(code: str, **how: Any) -> str:
@@ -56,6 +58,79 @@ def test_output_and_named_groups_are_kept(project: Any, execute: Callable[..., A
     assert outcome.statuses == {"main::flash": "passed"}
     (ran,) = outcome.report["modules"][0]["cases"][0]["attempts"][0]["programs"]
     assert (ran["exit_code"], ran["output"], ran["truncated"]) == (0, "verified 512 bytes\n", False)
+
+
+def test_the_whole_output_is_judged(project: Any, execute: Callable[..., Any]) -> None:
+    """Also its middle, by ``expect``, ``refuse`` and whoever uses what was saved; the report says what it left out."""
+    code = "for n in range(12000): print(f'cell {n:06d}', 'FAIL: stuck' if n == 6000 else 'fine, pattern 55aa55aa')"
+    check = "Check(case, 's.yaml:2:1', \"'FAIL: stuck' in out.output\").run()"
+    cases = {
+        "expected": program(code, expect=r"cell 006000 (?P<what>\w+)"),
+        "refused": program(code, refuse=["nothing of it", "FAIL"]),
+        "clean": program(code, refuse=["^FAIL", "absent"]),
+        "saved": program(code, save="out") + "\n" + check,
+    }
+    project.module("main", *(project.case(name, body) for name, body in cases.items()))
+    outcome = execute()
+    assert list(outcome.statuses.values()) == ["passed", "failed", "passed", "passed"]
+    (failure,) = outcome.failures("main::refused")
+    assert failure["message"].endswith("has what `refuse` names, 'FAIL': cell 006000 FAIL: stuck")
+    (ran,) = outcome.cases["main::clean"]["attempts"][0]["programs"]
+    assert ran["truncated"]
+    assert re.search(r"\n\[\.\.\. \d+ characters left out \.\.\.\]\n", ran["output"])
+    assert "cell 000000" in ran["output"]
+    assert "cell 011999" in ran["output"]
+
+
+def test_an_output_beyond_all_bounds_is_an_error(project: Any, execute: Callable[..., Any]) -> None:
+    """Where something would have to judge it; nothing is said to be absent from what was not seen."""
+    p = project
+    (p.folder / "test_early.py").write_text("import sequencer.steps.exec as steps\nsteps.WHOLE = 1 << 20\n")
+    code = "import sys; sys.stdout.write('x' * (3 << 20))"
+    p.module("main", p.case("judged", program(code, refuse=["y"])), p.case("only_kept", program(code)))
+    outcome = execute()
+    assert outcome.statuses == {"main::judged": "error", "main::only_kept": "passed"}
+    (ran,) = outcome.cases["main::only_kept"]["attempts"][0]["programs"]
+    assert ran["truncated"]
+
+
+def test_lines_are_what_a_person_saw(project: Any, execute: Callable[..., Any]) -> None:
+    """Progress that is written over and colours hide no beginning and no end of a line."""
+    code = "print('10%\\r99%\\rverified\\r\\n\\x1b[32mdone\\x1b[0m \\x1b]0;title\\x07ok', end='')"
+    project.module("main", project.case("a", program(code, expect=r"^99%$\nverified\n^done ok$")))
+    outcome = execute()
+    assert outcome.statuses == {"main::a": "passed"}, outcome.failures("main::a")
+
+
+def test_a_program_gets_the_environment_of_the_user(
+    project: Any, execute: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that pytest or hardseq sets for itself, everything that the user had set."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--of-the-user")
+    monkeypatch.setenv("HARDSEQ_MINUTE", "7")
+    for name in ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        monkeypatch.delenv(name, raising=False)
+    code = "import os; print(sorted(n for n in os.environ if n.startswith(('PYTEST', 'HARDSEQ'))))"
+    project.module("main", project.case("a", program(code, expect=r"\['HARDSEQ_MINUTE', 'PYTEST_ADDOPTS'\]")))
+    outcome = execute()
+    assert outcome.statuses == {"main::a": "passed"}, outcome.failures("main::a")
+
+
+def test_a_tester_at_fault_is_an_error(project: Any, execute: Callable[..., Any]) -> None:
+    """Of the test, and not the product's failure."""
+    code = "print('interlock open'); raise SystemExit(2)"
+    project.module("main", project.case("a", program(code, error_exit_codes=[2])))
+    outcome = execute()
+    assert outcome.statuses == {"main::a": "error"}
+    (failure,) = outcome.failures("main::a")
+    assert failure["message"].endswith("could not do its work: exit code 2; its last line: interlock open")
+
+
+def test_a_simulated_run_says_that_a_program_is_real(project: Any, execute: Callable[..., Any]) -> None:
+    """As it does of a driver without ``simulate``."""
+    project.module("main", project.case("a", program("")))
+    outcome = execute(simulate=True)
+    assert any("is the real program: nothing simulates `exec`" in line for line in outcome.output)
 
 
 def test_a_program_that_hangs_is_killed_with_its_children(
