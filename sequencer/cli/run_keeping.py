@@ -73,7 +73,7 @@ class Keeping:
         """Who wants to hear a run's events: the stand's live document, when reports go to CouchDB."""
         from sequencer.store.open import open_live_state
 
-        live = open_live_state(self._project.settings, folder=self._project.folder)
+        live = open_live_state(self._project.settings, self.store, self._tell)
         if live is None:
             return []
         self._opened.callback(live.close)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ from sequencer.store.base import (
     StoreError,
     StoreUnavailable,
 )
-from sequencer.store.couchdb_client import Conflict, Couch, NotFound
+from sequencer.store.couchdb_client import BrokenOff, Conflict, Couch, NotFound
 from sequencer.store.couchdb_history import History
+from sequencer.store.couchdb_live import LiveState
+from sequencer.store.couchdb_protection import protect
 from sequencer.store.couchdb_replication import Factory, replicate
 from sequencer.store.couchdb_statistics import statistics
 from sequencer.store.couchdb_units import Units
@@ -56,6 +59,7 @@ class CouchStore:
         self._couch = couch
         self._name = name
         self._attachments = attachments
+        self._live_database = f"{name}_live"
         self._history = History(couch, name)
         self._units = Units(couch, name, self._history)
         self._lock = threading.Lock()
@@ -67,6 +71,10 @@ class CouchStore:
     def place(self) -> str:
         """Where reports go, for people."""
         return f"{self._couch.address}/{self._name}"
+
+    def live_state(self, tell: Callable[[str], None] = lambda text: None) -> LiveState:
+        """What keeps the stand's live document up to date, with this store's connections and its login."""
+        return LiveState(self._couch, self._live_database, tell)
 
     def check(self) -> None:
         """Raises :class:`StoreUnavailable` unless the server answers and lets this user in."""
@@ -92,11 +100,14 @@ class CouchStore:
         design.create_views(self._couch, self._name, design.VIEWS)
         design.create_views(self._couch, self._units.database, design.UNIT_VIEWS)
         design.create_indexes(self._couch, self._name)
+        protect(self._couch, self._name)
 
     def _create_databases(self) -> None:
         design.create_system_databases(self._couch)
         for name in (self._name, self._version_1, self._units.database):
             design.create_database(self._couch, name)
+        design.create_live_database(self._couch, self._live_database)
+        protect(self._couch, self._name)
 
     def save(self, report: RunReport) -> None:
         """Keeps the report, its version 1 form and the waiting files that it names."""
@@ -105,7 +116,7 @@ class CouchStore:
         wanted["version_1"] = documents.fits_version_1(report, encoded)
         try:
             self._put(wanted, report)
-        except NotFound:  # the first report that this server gets
+        except (NotFound, BrokenOff):  # the first report that this server gets
             self._create_databases()
             self._put(wanted, report)
         self._replicate()
@@ -197,25 +208,29 @@ class CouchStore:
 
     def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> Page:
         """One page of runs, newest first."""
-        self.prepare()
-        return self._history.find(runs, limit=limit, cursor=cursor)
+        with self._couch.question():
+            self.prepare()
+            return self._history.find(runs, limit=limit, cursor=cursor)
 
     def statistics(self, runs: RunFilter = ANY) -> Statistics:
         """Yield, first-pass yield and failures by case."""
-        self.prepare()
-        return statistics(self._couch, self._name, self._history, self._units, runs)
+        with self._couch.question():
+            self.prepare()
+            return statistics(self._couch, self._name, self._history, self._units, runs)
 
     def series(
         self, case: str, measurement: str, runs: RunFilter = ANY, *, unit: str | None = None, limit: int = 1000
     ) -> list[SeriesPoint]:
         """A measurement's values over runs, oldest first."""
-        self.prepare()
-        return self._history.series(case, measurement, runs, unit, limit)
+        with self._couch.question():
+            self.prepare()
+            return self._history.series(case, measurement, runs, unit, limit)
 
     def series_names(self, sequence: str | None = None) -> list[SeriesName]:
         """The measurements that ``series`` can be asked for."""
-        self.prepare()
-        return self._history.series_names(sequence)
+        with self._couch.question():
+            self.prepare()
+            return self._history.series_names(sequence)
 
     def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:
         """Keeps a file's bytes with the run."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from sequencer.store.base import RunFilter, RunSummary, StoreError
+from sequencer.store.base import RunFilter, RunSummary, StoreError, StoreUnavailable
 from sequencer.store.couchdb_client import Conflict, Couch, NotFound
 
 RUNS = "hardseq-runs-1"
@@ -17,6 +17,7 @@ YIELD = "hardseq-yield-1"
 SERIES = "hardseq-series-1"
 UNITS = "hardseq-units-1"
 SYSTEM_DATABASES = ("_users", "_replicator")
+LIVE_REVISIONS = 5
 
 INDEXES: tuple[tuple[str, ...], ...] = (
     ("serial_number",),
@@ -139,7 +140,14 @@ def create_database(couch: Couch, name: str) -> None:
         try:
             couch.get(name)
         except NotFound:
-            raise refusal from None
+            raise StoreUnavailable(f"the database {name!r} is missing and cannot be created: {refusal}") from None
+
+
+def create_live_database(couch: Couch, name: str) -> None:
+    """Creates the database of live documents, which have no history worth keeping."""
+    create_database(couch, name)
+    with suppress(StoreError):  # takes an administrator
+        couch.put_bytes(name, "_revs_limit", data=str(LIVE_REVISIONS).encode(), media_type="application/json")
 
 
 def create_system_databases(couch: Couch) -> None:
@@ -177,4 +185,5 @@ def create_indexes(couch: Couch, database: str) -> None:
     for name, fields in wanted.items():
         if name not in present:
             index = {"fields": [f"summary.{field}" for field in (*fields, "key")]}
-            couch.post(database, "_index", body={"index": index, "ddoc": name, "name": name, "type": "json"})
+            with suppress(Conflict):  # another one makes the same just now
+                couch.post(database, "_index", body={"index": index, "ddoc": name, "name": name, "type": "json"})

@@ -8,27 +8,38 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from sequencer.store.base import StoreError
 from sequencer.store.couchdb_client import Conflict, Couch, NotFound
+from sequencer.store.couchdb_design import create_live_database
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Stamped
 
 INTERVAL = 0.2
 """Seconds between two updates."""
 
+_FIELDS = {
+    "stand": {"name": "stand", "number": "stand_number"},
+    "dut": {"serial_number": "serial_number", "part_number": "part_number"},
+}
+_RECENT = 30.0  # seconds in which a run that still goes on has written something, most often
 _PAUSE = 5.0  # after a failure
-_REVISIONS = 5  # a live document has no history worth keeping
 
 
 class LiveState:
-    """Listens to a run's events and mirrors where it stands into the database ``name``. Calls never wait."""
+    """Listens to a run's events and mirrors where it stands into the database ``name``. Calls never wait.
 
-    def __init__(self, couch: Couch, name: str) -> None:
+    ``tell`` is called when it is closed, with a sentence for a person, if another machine writes the same document.
+    """
+
+    def __init__(self, couch: Couch, name: str, tell: Callable[[str], None] = lambda text: None) -> None:
         self._couch = couch
         self._name = name
+        self._tell = tell
+        self._rival: str | None = None
         self._lock = threading.Lock()
         self._state: dict[str, Any] = {}
         self._changed = threading.Event()
@@ -53,7 +64,8 @@ class LiveState:
         self._changed.set()
         if self._thread is not None:
             self._thread.join(timeout)
-        self._couch.close()
+        if self._rival is not None:
+            self._tell(self._rival)
 
     def _write_now_and_then(self) -> None:
         while True:
@@ -75,8 +87,7 @@ class LiveState:
     def _write(self) -> None:
         with self._lock:
             state = {**self._state, "cases": dict(self._state["cases"]), "updated": time.time()}
-        stand = state["stand"] or state["host"] or "stand"
-        document = {"_id": f"live:{stand}", "type": "live", **state}
+        document = {"_id": _identity(state), "type": "live", **state}
         self._put_in_any_case(document)
         self._take_away_former(document["_id"], state["run"])
 
@@ -91,20 +102,34 @@ class LiveState:
         try:
             self._put(document)
         except Conflict:  # a run of another process wrote it last
-            self._revisions[document["_id"]] = self._couch.get(self._name, document["_id"])["_rev"]
+            stored = self._couch.get(self._name, document["_id"])
+            self._look_for_rival(stored, document)
+            self._revisions[document["_id"]] = stored["_rev"]
             self._put(document)
         except NotFound:
-            self._couch.put(self._name)
-            with suppress(StoreError):
-                self._couch.put_bytes(
-                    self._name, "_revs_limit", data=str(_REVISIONS).encode(), media_type="application/json"
-                )
+            create_live_database(self._couch, self._name)
             self._put(document)
+
+    def _look_for_rival(self, stored: dict[str, Any], document: dict[str, Any]) -> None:
+        """Two stands of one name take one document from each other, and their reports cannot be told apart."""
+        recent = abs(document["updated"] - stored.get("updated", 0)) < _RECENT
+        if recent and stored.get("status") == "run" and stored.get("host") != document["host"]:
+            name = document["_id"].partition(":")[2]
+            self._rival = (
+                f"the machine {str(stored.get('host'))!r} runs a test under the name of this stand, too ({name}): "
+                "give each stand a name or number of its own in [stand]"
+            )
 
     def _put(self, document: dict[str, Any]) -> None:
         revision = self._revisions.get(document["_id"])
         body = document if revision is None else {**document, "_rev": revision}
         self._revisions[document["_id"]] = self._couch.put(self._name, document["_id"], body=body)["rev"]
+
+
+def _identity(state: dict[str, Any]) -> str:
+    """The document's id: the stand's name with its number where it has one, or the machine's name."""
+    name = state["stand"] or state["host"] or "stand"
+    return f"live:{name}" if state["stand_number"] is None else f"live:{name} #{state['stand_number']}"
 
 
 def _apply(state: dict[str, Any], stamped: Stamped) -> bool:
@@ -140,6 +165,7 @@ def _begun(event: events.RunStarted, time: float) -> dict[str, Any]:
         "stop_time": None,
         "host": event.host.get("name"),
         "stand": None,
+        "stand_number": None,
         "serial_number": None,
         "part_number": None,
         "case": None,
@@ -154,7 +180,6 @@ def _begun(event: events.RunStarted, time: float) -> dict[str, Any]:
 def _record(state: dict[str, Any], section: str, data: Any) -> None:
     if not isinstance(data, dict):
         return
-    fields = {"name": "stand"} if section == "stand" else {name: name for name in ("serial_number", "part_number")}
-    for source, name in fields.items():
+    for source, name in _FIELDS[section].items():
         if data.get(source) is not None:
             state[name] = str(data[source])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -41,13 +42,17 @@ def open_store(settings: Settings, state: StateFolder, *, folder: Path | None = 
     return store
 
 
-def open_live_state(settings: Settings, *, folder: Path | None = None) -> LiveState | None:
-    """The listener that keeps this stand's live document up to date; ``None`` when reports do not go to CouchDB."""
+def open_live_state(settings: Settings, store: Store, tell: Callable[[str], None]) -> LiveState | None:
+    """The listener that keeps this stand's live document up to date; ``None`` when reports do not go to CouchDB.
+
+    ``tell`` takes a sentence for a person, once it is closed.
+    """
     if settings.database.storage_type == "embedded":
         return None
-    from sequencer.store.couchdb_live import LiveState
+    from sequencer.store.couchdb import CouchStore
 
-    return LiveState(_couch(settings.database, folder), f"{settings.database.name}_live")
+    assert isinstance(store, CouchStore)
+    return store.live_state(tell)
 
 
 def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> ReplicationStatus:

@@ -1,6 +1,7 @@
 """A proxy in front of a CouchDB that misbehaves as asked: every way a server or what lies before it can fail.
 
-``faults`` are used up one a request, then everything passes; ``always`` holds for each request.
+``faults`` are used up one a request, then everything passes; ``always`` holds for each request, ``where`` for those
+whose first line has a text in it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ CHUNKED_CONFLICT = (
     b"HTTP/1.1 409 Conflict\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     + b"".join(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n" for chunk in _CONFLICT)
 )
+CONFLICT_OF_INDEXES = (
+    b'{"error":"error_saving_ddoc","reason":"Encountered a conflict while saving the design document."}\n'
+)
 DISK_FULL = json.dumps({"error": "enospc", "reason": "no space left on device"}).encode()
 ANSWERS: dict[str, bytes] = {
     "bad gateway": b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 24\r\n\r\n"
@@ -30,6 +34,11 @@ ANSWERS: dict[str, bytes] = {
     "disk full": b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
     + f"Content-Length: {len(DISK_FULL)}\r\n\r\n".encode()
     + DISK_FULL,
+    "conflict of indexes": b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
+    + f"Content-Length: {len(CONFLICT_OF_INDEXES)}\r\n\r\n".encode()
+    + CONFLICT_OF_INDEXES,
+    "unsaid": b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 57\r\n\r\n"
+    b'{"error":"error","reason":"internal_server_error","r":1}\n',
     "chunked conflict": CHUNKED_CONFLICT,
     "redirect": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n\r\n",
     "cut off": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"ok": tr',
@@ -44,6 +53,7 @@ class FaultyServer:
     def __init__(self, upstream: str) -> None:
         self.faults: deque[str | None] = deque()
         self.always: str | None = None
+        self.where: dict[str, str] = {}
         self.requests: list[str] = []
         self.released = threading.Event()
         address = urlsplit(upstream)
@@ -68,6 +78,9 @@ class FaultyServer:
         self.requests.append(request)
         if self.always is not None:
             return self.always
+        for text, fault in self.where.items():
+            if text in request:
+                return fault
         return self.faults.popleft() if self.faults else None
 
 
@@ -87,7 +100,9 @@ def _handler(faulty: FaultyServer) -> Callable[..., BaseHTTPRequestHandler]:
             elif fault == "reset":
                 self.reset()
             elif fault == "drip":
-                self.drip()
+                self.drip(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+            elif fault == "drip of headers":
+                self.drip(b"HTTP/1.1 200 OK\r\nX-Comment:")
             elif fault in ANSWERS:
                 self.wfile.write(ANSWERS[fault])
                 self.close_connection = fault in ("cut off", "noise")
@@ -116,8 +131,8 @@ def _handler(faulty: FaultyServer) -> Callable[..., BaseHTTPRequestHandler]:
             self.close_connection = True
             self.connection.close()
 
-        def drip(self) -> None:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+        def drip(self, beginning: bytes) -> None:
+            self.wfile.write(beginning)
             while not faulty.released.is_set():
                 try:
                     self.wfile.write(b" ")

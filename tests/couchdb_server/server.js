@@ -5,6 +5,7 @@
 // PouchDB accepts more than CouchDB 3 does, and ignores some of what it cannot do. The rules below make it refuse both,
 // so that a test that passes here does not fail against the real server for these reasons.
 
+const crypto = require('crypto');
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
@@ -52,16 +53,91 @@ function refused(request, response, parts) {
       refuse(response, 400, 'illegal_database_name', database);
       return true;
     }
-    if (user && !headers.authorization) {
-      refuse(response, 401, 'unauthorized', 'You are not a server admin.');
-      return true;
-    }
   }
   if (method === 'POST' && parts.length === 1 && !/^application\/json/.test(headers['content-type'] || '')) {
     refuse(response, 415, 'bad_content_type', 'Content-Type must be application/json');
     return true;
   }
   return false;
+}
+
+// CouchDB 3.4 and later: five failures in five minutes lock the account, also for the right password.
+const LOCK = { failures: 5, milliseconds: 300000 };
+const failures = new Map();
+
+async function who(authorization) {
+  if (!authorization) return { name: null, roles: [] };
+  const [name, typed] = Buffer.from(authorization.slice(6), 'base64').toString().split(/:(.*)/s);
+  const recent = (failures.get(name) || []).filter((time) => Date.now() - time < LOCK.milliseconds);
+  if (recent.length >= LOCK.failures) {
+    throw { status: 403, error: 'forbidden', reason: 'Account is temporarily locked due to multiple authentication failures' };
+  }
+  if (name === user && typed === password) return { name, roles: ['_admin'] };
+  const known = await new PouchDB('_users').get('org.couchdb.user:' + name).catch(() => null);
+  const right = known && name !== user
+    && crypto.pbkdf2Sync(typed, known.salt, known.iterations, 20, 'sha1').toString('hex') === known.derived_key;
+  if (right) return { name, roles: known.roles };
+  failures.set(name, [...recent, Date.now()]);
+  throw { status: 401, error: 'unauthorized', reason: 'Name or password is incorrect.' };
+}
+
+// A fresh database of CouchDB 3 is for administrators alone, and so are databases and design documents as such.
+async function admitted(request, { name, roles }, database, document) {
+  if (roles.includes('_admin')) return;
+  const refusal = name ? { status: 403, error: 'forbidden' } : { status: 401, error: 'unauthorized' };
+  const writes = !/^(GET|HEAD|POST)$/.test(request.method);
+  if (!document && writes) throw { status: 401, error: 'unauthorized', reason: 'You are not a server admin.' };
+  const names = await PouchDB.allDbs();
+  if (!names.includes(database)) return;
+  const security = await new PouchDB(database).get('_local/_security').then((stored) => stored.security, () => null);
+  const members = (security && security.members) || { names: [], roles: ['_admin'] };
+  const member = (members.names || []).includes(name) || (members.roles || []).some((role) => roles.includes(role));
+  if (!member) throw { ...refusal, reason: `You are not ${name ? 'allowed' : 'authorized'} to access this db.` };
+  if (writes && /^_(design|security|revs_limit|index)/.test(document || '')) {
+    throw { ...refusal, reason: 'You are not a db or server admin.' };
+  }
+}
+
+function access(request, response, next) {
+  if (!user) return next();
+  const [database, document] = request.path.split('/').filter(Boolean).map(decodeURIComponent);
+  return who(request.headers.authorization)
+    .then((known) => database && (database[0] !== '_' || database === '_replicator') && admitted(request, known, database, document))
+    .then(() => next(), ({ status, error, reason }) => refuseUnread(request, response, status, error, reason));
+}
+
+// CouchDB refuses without reading the body: beyond what sockets hold, the client is still sending and sees a reset
+// instead of the answer.
+const HELD_BY_SOCKETS = 2000000;
+
+function refuseUnread(request, response, status, error, reason) {
+  if (Number(request.headers['content-length']) > HELD_BY_SOCKETS) return request.socket.resetAndDestroy();
+  return refuse(response, status, error, reason);
+}
+
+function missing(request, response, next) {
+  const [database, document] = request.path.split('/').filter(Boolean).map(decodeURIComponent);
+  if (request.method !== 'PUT' || !document || database[0] === '_') return next();
+  return PouchDB.allDbs().then((names) => (
+    names.includes(database) ? next() : refuseUnread(request, response, 404, 'not_found', 'Database does not exist.')
+  ));
+}
+
+// Two who make the same index at once: the second gets a conflict as an error of the server.
+const beingIndexed = new Set();
+
+function index(request, response, next) {
+  if (request.method !== 'POST' || !/^\/[^/]+\/_index$/.test(request.path)) return next();
+  return express.json()(request, response, () => {
+    request._body = true;
+    const key = request.path + request.body.ddoc;
+    if (beingIndexed.has(key)) {
+      return refuse(response, 500, 'error_saving_ddoc', 'Encountered a conflict while saving the design document.');
+    }
+    beingIndexed.add(key);
+    response.on('close', () => beingIndexed.delete(key));
+    return next();
+  });
 }
 
 function rules(request, response, next) {
@@ -139,7 +215,7 @@ application.get('/_scheduler/docs/_replicator/:id', (request, response) => {
   const info = job.error ? { error: job.error } : { docs_written: job.written };
   return response.json({ doc_id: request.params.id, state: job.state, info });
 });
-application.use(rules);
+application.use(access, missing, index, rules);
 application.use(require('express-pouchdb')(PouchDB, {
   configPath: configuration,
   logPath: path.join(folder, 'log.txt'),

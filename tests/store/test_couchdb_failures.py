@@ -21,11 +21,13 @@ MakeReport = Callable[..., RunReport]
 FAULTS = {
     "mute": "timed out",
     "drip": "too slowly",
+    "drip of headers": "too slowly",
     "reset": "cannot be reached",
     "bad gateway": "502",
     "html": "does not answer as CouchDB does: it sent text/html",
     "no type": "500",
     "disk full": "no space left on device",
+    "unsaid": "internal_server_error; its log says why, and most often its disk is full",
     "redirect": "redirect",
     "cut off": "cut off",
     "empty": "does not answer as CouchDB does",
@@ -49,7 +51,7 @@ def test_every_fault_is_one_clear_error(
     """Saving, reading and listing all raise StoreUnavailable saying what is wrong in clean text; none hangs."""
     # Patience is short only where no answer comes; any other fault, however slow the machine, is not a matter of time.
     patience = 0.3 if fault == "mute" else 20.0
-    if fault == "drip":
+    if fault.startswith("drip"):
         monkeypatch.setattr(couchdb_client, "_ANSWER_TIMES", 0.05)  # a second for the whole answer
     couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=patience)
     behind = CouchStore(couch, database, version_1=f"{database}_report")
@@ -123,12 +125,48 @@ def test_a_host_that_does_not_exist_is_told(report: MakeReport) -> None:
 
 def test_a_wrong_password_says_so_and_does_not_show_it(couchdb_server: Any, report: MakeReport, database: str) -> None:
     """The text names the user, not the password; the report may still be saved when it is mended."""
-    store = CouchStore(couchdb_server.connect(password="wrong-hush"), database)
-    with pytest.raises(StoreUnavailable, match="refused user 'admin' or the password") as caught:
+    store = CouchStore(couchdb_server.connect(user=database, password="wrong-hush"), database)
+    with pytest.raises(StoreUnavailable, match=f"refused user {database!r} or the password") as caught:
         store.save(report())
     assert "wrong-hush" not in str(caught.value)
     assert "wrong-hush" not in "".join(traceback.format_exception(caught.value))
     store.close()
+
+
+def test_a_report_too_large_to_be_read_before_it_is_refused_is_told_why(
+    couchdb_server: Any, report: MakeReport, database: str
+) -> None:
+    """CouchDB resets the connection of whoever still sends: that a password is wrong is found out all the same."""
+    store = CouchStore(couchdb_server.connect(user=database, password="wrong-hush"), database)
+    large = report()
+    large["artifact"] = {"noise": "a" * 3_900_000 + "b" * 3_000_000}
+    with pytest.raises(StoreUnavailable, match=f"refused user {database!r} or the password"):
+        store.save(large)
+    store.close()
+
+
+def test_a_question_ends_however_many_requests_it_takes(
+    patient: CouchStore, faulty: Any, couchdb_server: Any, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each answer comes in time, but together they would take longer than a person waits."""
+    patient.find()
+    monkeypatch.setattr(couchdb_client, "_QUESTION_TIMES", 0.0)
+    couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
+    slow = CouchStore(couch, database)
+    with pytest.raises(StoreUnavailable, match="too slowly"):
+        slow.find()
+    assert slow.get("nothing") is None
+    slow.close()
+
+
+def test_indexes_that_another_one_makes_at_the_same_time_are_no_error(
+    patient: CouchStore, faulty: Any, report: MakeReport
+) -> None:
+    """CouchDB answers the second of two with 500; the index is there all the same."""
+    faulty.where["_index"] = "conflict of indexes"
+    saved = report()
+    patient.save(saved)
+    assert [run.id for run in patient.find().runs] == [saved["id"]]
 
 
 def test_no_password_at_all_says_so(couchdb_server: Any, report: MakeReport, database: str) -> None:

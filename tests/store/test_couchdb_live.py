@@ -31,7 +31,7 @@ def test_the_last_state_is_what_the_run_came_to(
     couchdb_server: Any, couch: Couch, database: str, stream: Stream
 ) -> None:
     """After the run the document of the stand tells sequence, product, counts and verdict."""
-    live = LiveState(couchdb_server.connect(), f"{database}_live")
+    live = LiveState(couch, f"{database}_live")
     for stamped in stream("run-1", status="failed", cases={"main::a": "passed", "main::b": "failed"}):
         live(stamped)
     live.close(10)
@@ -68,7 +68,8 @@ def test_states_in_between_are_dropped(faulty: Any, couchdb_server: Any, databas
 def test_a_mute_server_does_not_hold_up_the_run(faulty: Any, stream: Stream) -> None:
     """Events are taken in while no request is ever answered; closing gives up after its time."""
     faulty.always = "mute"
-    live = LiveState(Couch(faulty.url, timeout=0.5), "live")
+    couch = Couch(faulty.url, timeout=0.5)
+    live = LiveState(couch, "live")
     for stamped in stream("run-3") * 200:
         live(stamped)
     live.close(0.1)
@@ -76,7 +77,7 @@ def test_a_mute_server_does_not_hold_up_the_run(faulty: Any, stream: Stream) -> 
     faulty.released.set()
     assert live._thread is not None
     live._thread.join(10)
-    live._couch.close()
+    couch.close()
 
 
 def test_the_stand_of_another_process_is_taken_over(
@@ -84,7 +85,7 @@ def test_the_stand_of_another_process_is_taken_over(
 ) -> None:
     """A new run writes over the live document of the one before, whoever wrote it."""
     for run in ("run-4", "run-5"):
-        live = LiveState(couchdb_server.connect(), f"{database}_live")
+        live = LiveState(couch, f"{database}_live")
         for stamped in stream(run):
             live(stamped)
         live.close(10)
@@ -98,7 +99,7 @@ def test_a_stand_that_is_named_by_a_case_leaves_no_ghost(
     first, *_, last = stream("run-6")
     assert isinstance(first.event, RunStarted)
     unnamed = Stamped(first.seq, first.time, replace(first.event, record={}))
-    live = LiveState(couchdb_server.connect(), f"{database}_live")
+    live = LiveState(couch, f"{database}_live")
     live(unnamed)
     wait_for(lambda: couch.get(f"{database}_live", "_all_docs")["total_rows"] == 1)
     live(Stamped(2, 0.0, Recorded("main::who", "stand", {"name": "Stand 9"})))
@@ -117,3 +118,28 @@ def wait_for(condition: Callable[[], bool]) -> None:
                 return
         time.sleep(0.02)
     raise AssertionError("it never came to that")
+
+
+def test_stands_of_one_name_have_a_document_each_by_their_number(couch: Couch, database: str, stream: Stream) -> None:
+    """The number of `[stand]` tells them apart."""
+    first, *_ = stream("run-7")
+    assert isinstance(first.event, RunStarted)
+    for number in (1, 2):
+        numbered = replace(first.event, record={"stand": {"name": "Stand 1", "number": number}})
+        live = LiveState(couch, f"{database}_live")
+        live(Stamped(1, 0.0, numbered))
+        live.close(10)
+    rows = couch.get(f"{database}_live", "_all_docs")["rows"]
+    assert [row["id"] for row in rows] == ["live:Stand 1 #1", "live:Stand 1 #2"]
+
+
+def test_two_machines_with_one_name_are_told(couch: Couch, database: str, stream: Stream) -> None:
+    """Whoever takes the document of a run that goes on at another machine says so, once it is closed."""
+    first, *_ = stream("run-8")
+    assert isinstance(first.event, RunStarted)
+    told: list[str] = []
+    for host in ("bench", "other"):
+        live = LiveState(couch, f"{database}_live", told.append)
+        live(Stamped(1, 0.0, replace(first.event, host={"name": host})))
+        live.close(10)
+    assert [text[:26] for text in told] == ["the machine 'bench' runs a"]

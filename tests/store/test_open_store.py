@@ -23,7 +23,7 @@ def test_no_configuration_means_embedded(tmp_path: Path) -> None:
     assert store.place == str(state.database)
     store.close()
     assert not state.path.exists()
-    assert open_live_state(Settings()) is None
+    assert open_live_state(Settings(), store, print) is None
 
 
 def test_a_couchdb_that_is_away_keeps_nobody_from_starting(tmp_path: Path) -> None:
