@@ -174,8 +174,17 @@ function bounded(request, response, next) {
     const { _attachments: attachments, ...body } = request.body;
     if (JSON.stringify(body).length > LARGEST_DOCUMENT) return refuse(response, 413, 'document_too_large', request.path);
     request._body = true;
-    return next();
+    const path = request.path.split('/').filter(Boolean).map(decodeURIComponent);
+    return unchanged(path, body._rev || request.query.rev)
+      .then((fits) => (fits ? next() : refuse(response, 409, 'conflict', 'Document update conflict.')));
   });
+}
+
+// CouchDB looks at the revision before it asks a design document whether a change is allowed.
+async function unchanged([database, document], revision) {
+  if (!(await PouchDB.allDbs()).includes(database)) return true;
+  const stored = await new PouchDB(database).get(document).catch(() => null);
+  return !stored || stored._rev === revision;
 }
 
 // The jobs of _replicator, with what CouchDB 3 has and express-pouchdb's own replicator lacks: "auth" and "selector".
