@@ -96,6 +96,8 @@ def _driver_fixture(driver: Driver, folder: Path) -> _DriverFixture:
     keywords = {"place": str(driver.place), "scope": driver.scope, **_driver_source(driver, folder)}
     if driver.simulate is not None:
         keywords["simulate"] = _driver_source(driver.simulate, folder)
+    if driver.reopen != "after_error":
+        keywords["reopen"] = driver.reopen
     if driver.require:
         keywords["require"] = dict(driver.require)
     return _DriverFixture(driver.name, str(driver.place), _FIXTURE_SCOPES[driver.scope], keywords)

@@ -215,8 +215,12 @@ class _Reader:
             )
 
     def check_requirements(self, settings: Settings) -> None:
-        """``[drivers.NAME.require]``: what this stand requires of its instruments."""
+        """``reopen`` and ``[drivers.NAME.require]``: what this stand says of its instruments beside their arguments."""
         for name, arguments in settings.drivers.items():
+            reopen = arguments.get("reopen", "never")
+            if reopen not in ("after_error", "never"):
+                message = f'`reopen` must be "after_error" or "never", not {shown(reopen)}'
+                self.problem("wrong-value", message, ("drivers", name, "reopen"))
             written, path = arguments.get("require"), ("drivers", name, "require")
             if written is None:
                 continue

@@ -79,10 +79,13 @@ class Drivers:
         if found is None:
             return None, None
         self._check_constructor(found, arguments, node.value_place(key))
-        scope = node.get("scope", "run") if is_long else "run"
-        require = read_require(node["require"], found.target, expressions, self._problems) if "require" in node else {}
+        more: dict[str, Any] = {}
+        if is_long:
+            more = {"scope": node.get("scope", "run"), "reopen": node.get("reopen", "after_error")}
+            if "require" in node:
+                more["require"] = read_require(node["require"], found.target, expressions, self._problems)
         place = node.place if is_long else node.key_place(key)
-        return self._driver(name, place, found, given, scope=scope, simulate=simulate, require=require), found.target
+        return self._driver(name, place, found, given, simulate=simulate, **more), found.target
 
     def _simulate(
         self, name: str, node: MappingNode, given: Mapping[str, Any], expressions: ExpressionChecker

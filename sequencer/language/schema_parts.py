@@ -240,6 +240,12 @@ DRIVER: Schema = {
                     "default": "run",
                     "description": "How long it stays open; `stand` lasts over the runs of a panel.",
                 },
+                "reopen": {
+                    "enum": ["after_error", "never"],
+                    "default": "after_error",
+                    "description": "Whether it is closed and opened anew before it is used again after a call that "
+                    "ended in an exception, a timeout or a stop.",
+                },
                 "require": mapping(
                     "What must be true of the instrument; checked before the first case, or nothing but teardown runs. "
                     "What was found stands in the report.",

@@ -10,8 +10,8 @@ from sequencer.language.driver_source import Target
 from sequencer.language.wording import did_you_mean, known_here
 from sequencer.vocabulary.problem import Place, Problem
 
-REQUIRE = "require"
-"""A table of its own below a driver's arguments."""
+NO_ARGUMENTS = ("require", "reopen")
+"""What stands among a driver's arguments and is none."""
 
 
 def stand_driver_problems(
@@ -41,7 +41,7 @@ def stand_driver_problems(
             hint = did_you_mean(name, targets) or known_here(targets)
             problems.append(Problem("unknown-driver", message, place("drivers", name), hint, "warning"))
             continue
-        for argument in (key for key in arguments if key != REQUIRE):
+        for argument in (key for key in arguments if key not in NO_ARGUMENTS):
             if wrong := next((target for target in targets[name] if not _takes(target, argument)), None):
                 names = wrong.signature.names
                 hint = did_you_mean(argument, names) or known_here(names) or "it takes no arguments"

@@ -8,7 +8,7 @@ from typing import Any
 
 from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text, has_expression
 from sequencer.domain.value import to_data
-from sequencer.runtime.drivers import OpeningInterrupted
+from sequencer.runtime.drivers import DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.environment import is_own
 from sequencer.runtime.failures import (
     describe,
@@ -34,13 +34,13 @@ from sequencer.vocabulary.event import (
     StepStarted,
     UploadAsked,
 )
-from sequencer.vocabulary.failure import Interruption, StepError, Stopped, TimedOut
+from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut
 from sequencer.vocabulary.status import Status, verdict
 
 
 class AttemptContext:
     """One attempt of a case, from a clean start; also what follows the run, which has no plan and whose failures are
-    the run's."""
+    the run's. ``not_opened`` is the driver that it could not have."""
 
     def __init__(self, run: RunContext, planned: PlannedCase | None, attempt: int = 1, **variables: Any) -> None:
         self.full_name = "after_run" if planned is None else planned.full_name
@@ -57,6 +57,7 @@ class AttemptContext:
         self._recorded: BaseException | None = None
         self._taken = Taken()
         self._artifact: Any = None
+        self.not_opened: DriverNotOpened | None = None
 
     # What steps call.
 
@@ -78,6 +79,8 @@ class AttemptContext:
         """See ``CaseContext``. Raises the timeout that the step's body swallowed, or outlasted without noticing."""
         with self._interrupts:
             innermost = self._steps[-1] if self._steps else step
+            if self._interrupts.is_due and step.call is not None:
+                self._run.doubt(driver_of(step.call))  # even if it swallowed what struck it
             inside = self._close_steps(step)
             swallowed = self._end_deadlines(inside, error)
             survived = self._judge(step, innermost, inside, swallowed or error)
@@ -195,6 +198,8 @@ class AttemptContext:
 
     def fail(self, error: BaseException) -> None:
         """Records what went wrong outside of the generated function, such as the opening of a driver."""
+        if isinstance(error, DriverNotOpened):
+            self.not_opened = error
         self._fail_outside(error.interruption if isinstance(error, OpeningInterrupted) else error)
 
     def account(self) -> str:
@@ -261,6 +266,7 @@ class AttemptContext:
         """Records ``error`` unless it already is; whether the case goes on in spite of it."""
         if error is None:
             return False
+        self._doubt(error, innermost)
         # A stop, or a timeout of something around this step, is nothing that a step could bear or try again.
         fatal = isinstance(error, Stopped) or (isinstance(error, TimedOut) and self._interrupts.is_open(error))
         tries = None if fatal else next((each for each in reversed(self._tries) if not each.last), None)
@@ -281,8 +287,14 @@ class AttemptContext:
     def _failure(self, error: BaseException, step: StepRun) -> Failure:
         return step_failure(self._case, error, step, self._label(step), self._run.folder)
 
+    def _doubt(self, error: BaseException, step: StepRun) -> None:
+        """Whatever came out of a driver's call but a missed limit puts the driver in doubt."""
+        if step.call is not None and not isinstance(error, StepFailed | StepError):
+            self._run.doubt(driver_of(step.call))
+
     def _fail_outside(self, error: BaseException) -> None:
         if self._steps:
+            self._doubt(error, self._steps[-1])
             self._fail(self._failure(error, self._steps[-1]), error)
             return
         message = late(error, None) if isinstance(error, TimedOut) else describe(error)
@@ -303,3 +315,8 @@ class AttemptContext:
         self._run.emit(failure)
         if error is not None and self._run.debugger is not None:
             self._run.debugger.open(error, self._run.folder)
+
+
+def driver_of(call: str) -> str:
+    """The name of the driver in ``driver.method``."""
+    return call.partition(".")[0]

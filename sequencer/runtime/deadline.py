@@ -119,6 +119,11 @@ class Interrupts:
                 self._suspended = False
                 self._arm()
 
+    @property
+    def is_due(self) -> bool:
+        """Whether an interruption came of which its owner does not know yet: a driver may have swallowed it."""
+        return self._due
+
     def is_open(self, error: BaseException) -> bool:
         """Whether ``error`` tells of a deadline whose owner is still at work."""
         return any(deadline.error is error for deadline in self._deadlines)

@@ -1,10 +1,10 @@
-"""Drivers: found by file or module, built with their arguments, closed whatever happened."""
+"""Drivers: found by file or module, built with their arguments, reopened after a failure, closed whatever happened."""
 
 from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,19 @@ CLOSE_SECONDS = 30.0
 
 
 REQUIRE = "require"
-"""The key of a stand's driver arguments that is no argument: ``[drivers.NAME.require]``."""
+REOPEN = "reopen"
+"""The keys of a stand's driver arguments that are no arguments: ``[drivers.NAME.require]``."""
 
 
 class DriverNotOpened(StepError):
-    """A driver could not be opened; the message says which and why. The failure of the run is already recorded."""
+    """A driver could not be opened, which another attempt may try again; the message says which and why.
+
+    ``give_up``: nobody will; records it as a failure of the run, which ends but for its teardown.
+    """
+
+    def __init__(self, message: str, give_up: Callable[[], None] = lambda: None) -> None:
+        super().__init__(message)
+        self.give_up = give_up
 
 
 class OpeningInterrupted(Exception):
@@ -42,7 +50,9 @@ class OpenDriver:
     templates, replaced one by one by the stand's own; ``simulate`` holds ``file`` or ``module``, ``target`` and
     ``arguments`` of what takes its place in a simulated run. A class is built, and closed by ``close()`` or as a
     context manager; a function is the driver itself, with its arguments bound. ``require`` is what must be true of it
-    (see ``runtime.requirements``). ``opened`` is what entering gave; ``run`` is told of what goes wrong.
+    (see ``runtime.requirements``). ``opened`` is what opening gave, and ``handle`` what cases have of it; ``run`` is
+    told of what goes wrong. Once ``in_doubt``, as a call of it did not end well, it is closed and opened anew before it
+    is used again, unless ``reopen`` is ``never``.
     """
 
     def __init__(
@@ -58,15 +68,19 @@ class OpenDriver:
         arguments: Mapping[str, Any] | None = None,
         simulate: Mapping[str, Any] | None = None,
         require: Mapping[str, Any] | None = None,
+        reopen: str = "after_error",
     ) -> None:
         self.run = run
         self.name = name
         self.opened: Any = None
+        self.handle: Any = None
+        self.in_doubt = False
         self._place = place
         self._of_stand = scope == "stand"
         self._source: Mapping[str, Any] = {"file": file, "module": module, "target": target, "arguments": arguments}
         stand = run.start.drivers.get(name, {})
-        self._arguments = {key: value for key, value in stand.items() if key != REQUIRE}
+        self._reopens = stand.get(REOPEN, reopen) != "never"
+        self._arguments = {key: value for key, value in stand.items() if key not in (REQUIRE, REOPEN)}
         self._is_real_in_simulation = run.start.simulate and simulate is None
         if simulate is not None and run.start.simulate:
             # The stand's arguments are those of the real instrument.
@@ -85,21 +99,56 @@ class OpenDriver:
         if error is None:
             self.run.opening = None
             self.opened = entered[0]
-            return self.opened
+            # A function has nothing to reopen, nor has a number or a text that a context manager gave.
+            is_plain = self._object is None or type(self.opened).__module__ == "builtins"
+            self.handle = self.opened if is_plain else Handle(self)
+            self.run.drivers[self.name] = self
+            return self.handle
         if isinstance(error, Interruption):
             # It is the case that was stopped or took too long, not the driver that failed.
-            self._close(quietly=True)
+            self._close(tell=None)
             raise OpeningInterrupted(error)
         self.run.opening = None
         message = f"the driver {self.name!r} could not be opened: {describe(error)}"
-        self.run.flow.halt(message)
-        self._fail(message, OPEN_DRIVER, error)
-        raise DriverNotOpened(message)
+        raise DriverNotOpened(message, lambda: self._give_up(message, error))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._close()
+        self._close(tell=lambda message, error: self._fail(message, CLOSE_DRIVER, error))
+        if self.run.drivers.get(self.name) is self:
+            del self.run.drivers[self.name]
+
+    def doubt(self) -> None:
+        """A call of it ended in an exception, a timeout or a stop: what it would do next nobody knows."""
+        self.in_doubt = self.in_doubt or (self._reopens and isinstance(self.handle, Handle))
+
+    def leave(self) -> None:
+        """Closes one that is in doubt; it is opened again when it is used. What goes wrong is told, and no more."""
+        if self._object is not None:
+            print(
+                f"hardseq: the driver {self.name!r} is opened anew, as a call of it did not end well", file=sys.stderr
+            )
+        self._close(tell=lambda message, error: print(f"hardseq: {message}", file=sys.stderr))
+
+    def current(self) -> Any:
+        """What opening gave, opened anew when it is in doubt. Raises ``DriverNotOpened``, and then still is."""
+        if self.in_doubt:
+            self.leave()
+            try:
+                self.opened = self._open(again=True)
+                if (check := self.run.requirements.get(self.name)) is not None:
+                    check(self.opened)
+            except Interruption:
+                self._close(tell=None)
+                raise
+            except BaseException as error:
+                self._close(tell=None)
+                raise DriverNotOpened(
+                    f"the driver {self.name!r} could not be opened again: {describe(error)}"
+                ) from None
+            self.in_doubt = False
+        return self.opened
 
     def resolve(self) -> dict[str, Any]:
         """The values of its arguments. Raises ``StepError``."""
@@ -114,10 +163,10 @@ class OpenDriver:
         except (StepError, ValueError):
             return False
 
-    def _open(self) -> Any:
+    def _open(self, *, again: bool = False) -> Any:
         module = self.run.modules.load(self._source, for_stand=self._of_stand)
         target = getattr(module, self._source["target"])
-        arguments = self.resolve()
+        arguments = self._built[1] if again and self._built is not None else self.resolve()
         self._built = self._source, arguments
         if not isinstance(target, type):
             return functools.partial(target, **arguments) if arguments else target
@@ -125,7 +174,7 @@ class OpenDriver:
         self._is_context = hasattr(target, "__enter__") and hasattr(target, "__exit__")
         return self._object.__enter__() if self._is_context else self._object
 
-    def _close(self, *, quietly: bool = False) -> None:
+    def _close(self, tell: Callable[[str, BaseException], None] | None) -> None:
         opened, self._object = self._object, None
         if opened is None:
             return
@@ -135,8 +184,14 @@ class OpenDriver:
         error = interrupts.run(lambda: self._call_close(opened))
         error = interrupts.end(self) or error
         interrupts.stoppable = stoppable
-        if error is not None and not quietly:
-            self._fail(f"the driver {self.name!r} could not be closed: {describe(error)}", CLOSE_DRIVER, error)
+        if error is not None and tell is not None:
+            tell(f"the driver {self.name!r} could not be closed: {describe(error)}", error)
+
+    def _give_up(self, message: str, error: BaseException) -> None:
+        if self.name not in self.run.given_up:
+            self.run.given_up.add(self.name)
+            self.run.flow.halt(message)
+            self._fail(message, OPEN_DRIVER, error)
 
     def _fail(self, message: str, step: str, error: BaseException) -> None:
         trace = driver_traceback(error, self.run.folder)
@@ -147,6 +202,30 @@ class OpenDriver:
             opened.__exit__(None, None, None)
         elif callable(close := _attribute(opened, "close")):
             close()
+
+
+class Handle:
+    """A driver as cases have it: whatever they ask of it, they ask of what is open now."""
+
+    __slots__ = ("_hardseq_driver",)
+
+    def __init__(self, driver: OpenDriver) -> None:
+        object.__setattr__(self, "_hardseq_driver", driver)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._hardseq_driver.current(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._hardseq_driver.current(), name, value)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._hardseq_driver.current()(*arguments, **named)
+
+    def __repr__(self) -> str:
+        return repr(self._hardseq_driver.opened)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._hardseq_driver.opened)
 
 
 def _attribute(opened: Any, name: str) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.collecting import collect_case
-from sequencer.runtime.drivers import OpeningInterrupted
+from sequencer.runtime.drivers import DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.plain import PlainFront
 from sequencer.runtime.protocol import Protocol
 from sequencer.runtime.pytest_private import argument_names, forget_opening
@@ -89,10 +89,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
 ) -> Generator[None, object, object]:
-    """Forgets the opening of a driver that was interrupted: pytest would keep its exception for all later cases."""
+    """Forgets that a driver could not be opened: pytest would keep the exception for all later attempts and cases."""
     try:
         return (yield)
-    except OpeningInterrupted:
+    except (DriverNotOpened, OpeningInterrupted):
         forget_opening(fixturedef, request)
         raise
 

@@ -67,6 +67,8 @@ class Protocol:
         self._skip = None
         self.attempt = AttemptContext(self.run, None, **variables)
         reports = self._setup_and_call(self.attempt, item)
+        if self.attempt.not_opened is not None:
+            self.attempt.not_opened.give_up()
         reports.append(_phase(item, "teardown", nextitem=nextitem))
         self._publish(item, reports)
 
@@ -109,6 +111,8 @@ class Protocol:
         status: Status = "skipped" if reports[0].skipped else attempt.status
         kind, reason = self._skip if status == "skipped" and self._skip is not None else (None, None)
         again = status in ("failed", "error") and attempt.attempt < case.attempts and self._may_try_again(case)
+        if attempt.not_opened is not None and not again:
+            attempt.not_opened.give_up()
         self.run.emit(CaseFinished(case.full_name, status, attempt.attempt, not again, reason, kind))
         if status == "stopped":
             # Also when it was the operator who closed a dialog, of which nobody else knows.
@@ -129,6 +133,7 @@ class Protocol:
         elif report.failed and error is not None:
             attempt.fail(error)
         attempt.stop_clock()
+        self.run.leave_doubtful()
         return reports
 
     def _publish(self, item: pytest.Item, reports: list[pytest.TestReport]) -> None:

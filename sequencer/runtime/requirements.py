@@ -41,9 +41,11 @@ def check_requirements(run: RunContext, drivers: Iterable[Declared]) -> None:
             continue
         try:
             with run.open_early(driver.name, driver.how) as opened:
-                _Requirement(run, driver, written).check(opened)
-        except DriverNotOpened:
-            continue  # the run knows already
+                requirement = _Requirement(run, driver, written)
+                requirement.check(opened)
+            run.requirements[driver.name] = requirement.check_again
+        except DriverNotOpened as error:
+            error.give_up()
         except OpeningInterrupted:
             return
 
@@ -78,6 +80,11 @@ class _Requirement:
         for problem in (self._wrong_identity(identity), self._overdue(due)):
             if problem is not None:
                 self._fail(StepError(problem))
+
+    def check_again(self, opened: Any) -> None:
+        """For an instrument that was opened anew. Raises ``StepError`` when it is another one."""
+        if (problem := self._wrong_identity(self._identity(opened))) is not None:
+            raise StepError(problem)
 
     def _template(self, key: str) -> str | None:
         written = self._written.get(key)

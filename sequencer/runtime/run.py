@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,9 @@ class RunContext:
     ``folder`` is that of the generated project, ``modules`` imports its drivers; ``broken`` is true once something
     other than a case went wrong; ``opening`` names the driver that is being opened; ``debugger`` is opened at
     failures; ``own_before`` are variables of the environment that the user had set (``runtime.environment``); ``stand``
-    holds the drivers that outlive the run, where there are others after it.
+    holds the drivers that outlive the run, where there are others after it. ``drivers`` are those that are open,
+    ``given_up`` the names of those that could not be opened, ``requirements`` what to ask of one that is opened anew:
+    raises what is wrong.
     """
 
     def __init__(
@@ -65,6 +67,9 @@ class RunContext:
         self.stand: StandDrivers | None = None
         self.own_before: dict[str, str] = {}
         self.early = EarlyDrivers()
+        self.drivers: dict[str, OpenDriver] = {}
+        self.given_up: set[str] = set()
+        self.requirements: dict[str, Callable[[Any], None]] = {}
         self.facts: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.module_variables: dict[str, dict[str, Any]] = {}
@@ -149,6 +154,17 @@ class RunContext:
         if self.stand is not None and how.get("scope") == "stand":
             return self.stand.lend(self, name, how)
         return OpenDriver(self, name, **how)
+
+    def doubt(self, name: str) -> None:
+        """A call of this driver did not end well."""
+        if (driver := self.drivers.get(name)) is not None:
+            driver.doubt()
+
+    def leave_doubtful(self) -> None:
+        """Closes the drivers that are in doubt: a port is free again, an instrument in the state that closing gives."""
+        for driver in list(self.drivers.values()):
+            if driver.in_doubt:
+                driver.leave()
 
     def add_facts(self, sections: Mapping[str, Any]) -> None:
         """Facts from before the first case: templates by section. Raises ``StepError``."""

@@ -210,8 +210,6 @@ class RunSession:
                     for stamped in read_journal(journal):
                         self._fold.apply(stamped)
             stream.listeners.append(self._fold.apply)
-        if self._stand is not None:
-            stream.listeners.append(self._stand.hear)
         return stream
 
     def _report(self, status: Status, untested: Untested | None) -> dict[str, Any]:

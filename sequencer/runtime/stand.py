@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sequencer.runtime.drivers import DriverNotOpened, OpenDriver, OpeningInterrupted
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 class StandDrivers:
     """Holds them as long as the test process serves runs.
 
-    A driver in whose call something went wrong (an exception, a timeout, a stop) is not trusted any further: before the
-    next run it is closed and opened anew. So is one whose arguments have other values in that run.
+    One that is in doubt is closed and opened anew before the next run, unless that is forbidden. So is one whose
+    arguments have other values in that run.
     """
 
     def __init__(self) -> None:
         self._held: dict[str, OpenDriver] = {}
-        self._doubtful: set[str] = set()
 
     @contextmanager
     def lend(self, run: RunContext, name: str, how: Mapping[str, Any]) -> Iterator[Any]:
@@ -35,7 +34,7 @@ class StandDrivers:
     def warm(self, run: RunContext, drivers: Iterable[Declared]) -> None:
         """Opens what is not open and can be without a run; what cannot is tried again when the run needs it."""
         for driver in drivers:
-            if driver.name in self._held and driver.name not in self._doubtful:
+            if (held := self._held.get(driver.name)) is not None and not held.in_doubt:
                 continue
             wanted = OpenDriver(run, driver.name, **driver.how)
             try:
@@ -43,16 +42,11 @@ class StandDrivers:
             except (StepError, ValueError):
                 continue  # its arguments need what only Start tells
             try:
-                with suppress(DriverNotOpened):
-                    self._take(wanted, run)
+                self._take(wanted, run)
+            except DriverNotOpened as error:
+                error.give_up()
             except OpeningInterrupted:
                 return
-
-    def hear(self, stamped: Stamped) -> None:
-        """Takes notice of what went wrong."""
-        event = stamped.event
-        if isinstance(event, Failure) and event.kind != "failed" and event.call is not None:
-            self._doubtful.add(event.call.partition(".")[0])
 
     def close(self, run: RunContext) -> None:
         """Closes all of them, the last opened first."""
@@ -62,13 +56,14 @@ class StandDrivers:
     def _take(self, wanted: OpenDriver, run: RunContext) -> Any:
         held = self._held.get(wanted.name)
         if held is not None:
-            if wanted.name not in self._doubtful and held.is_like(wanted):
-                return held.opened
+            if not held.in_doubt and held.is_like(wanted):
+                held.run = run
+                run.drivers[wanted.name] = held
+                return held.handle
             self._close(wanted.name, run)
-        opened = wanted.__enter__()
-        self._doubtful.discard(wanted.name)
+        handle = wanted.__enter__()
         self._held[wanted.name] = wanted
-        return opened
+        return handle
 
     def _close(self, name: str, run: RunContext) -> None:
         held = self._held.pop(name)

@@ -15,6 +15,7 @@ from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.status import Group, OnFail
 
 DriverScope = Literal["stand", "run", "module", "case"]
+Reopen = Literal["after_error", "never"]
 ParamType = Literal["string", "integer", "number", "boolean"]
 
 
@@ -36,6 +37,7 @@ class Driver:
     is_class: bool
     arguments: Mapping[str, Data] = field(default_factory=dict)
     scope: DriverScope = "run"
+    reopen: Reopen = "after_error"
     simulate: Driver | None = None
     require: Mapping[str, str] = field(default_factory=dict)
 

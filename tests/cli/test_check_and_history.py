@@ -62,13 +62,13 @@ def test_drivers_of_the_configuration(project: Path, path: str) -> None:
     (project / "sequences/good.yaml").write_text(
         f"name: Good\ndrivers: {{meter: dmm.Meter}}\nmodules: {{main: {{cases: {{a: {steps}}}}}}}\n"
     )
-    meter = "[drivers.meter]\nadress = 'USB1'\naddress = 'USB2'\n[drivers.meter.require]\nidn = 'X'\n"
+    meter = "[drivers.meter]\nadress = 'USB1'\naddress = 'USB2'\nreopen = 'never'\n[drivers.meter.require]\nidn = 'X'\n"
     (project / "hardseq.toml").write_text(f"{meter}[drivers.metr]\naddress = 'USB3'\n")
     result = hardseq("check", path)
     assert result.exit_code == 1
     assert "hardseq.toml:2:1: error: `Meter` has no argument `adress` [unknown-argument]" in result.output
     assert "did you mean `address`?" in result.output
-    assert "hardseq.toml:6:10: warning: no sequence here has a driver `metr` [unknown-driver]" in result.output
+    assert "hardseq.toml:7:10: warning: no sequence here has a driver `metr` [unknown-driver]" in result.output
     assert "did you mean `meter`?" in result.output
     assert "1 error, 1 warning" in result.output
 

@@ -151,7 +151,7 @@ def test_a_driver_that_cannot_open(project: Path) -> None:
 def test_a_configuration_that_requires_nonsense(project: Path) -> None:
     """What the stand requires is checked where it is written, before anything runs."""
     text = '[drivers.first.require]\ncalibration_due = "soon"\nidn = "("\ncalibrated = true\n'
-    text += "[drivers.second]\nrequire = 1\n"
+    text += "[drivers.second]\nrequire = 1\nreopen = true\n"
     (project / "hardseq.toml").write_text(text)
     code, report, printed = run(project)
     assert (code, report) == (2, None)
@@ -159,6 +159,7 @@ def test_a_configuration_that_requires_nonsense(project: Path) -> None:
     assert "`idn` is no regular expression" in printed
     assert "did you mean `calibration_due`" in printed
     assert "`require` must be a table, not a number" in printed
+    assert '`reopen` must be "after_error" or "never", not true' in printed
 
 
 def test_an_unknown_argument_is_found_before_the_run(project: Path) -> None:

@@ -166,7 +166,7 @@ def test_measurements_let_the_case_go_on_and_other_failures_end_it(project: Any,
     )
     outcome = execute()
     assert list(outcome.statuses.values()) == ["failed", "failed", "error", "error"]
-    assert p.logged == ["open bench", "reached", "borne", "close bench"]
+    assert p.logged == ["open bench", "reached", "close bench", "open bench", "borne", "close bench"]
     assert [len(outcome.failures(name)) for name in outcome.cases] == [2, 1, 1, 1]
     assert outcome.failures("main::loop")[0]["place"] == "s.yaml:4:2"
 

@@ -13,7 +13,8 @@ def test_drivers_close_in_reverse_order_even_after_failures(project: Any, execut
     p = project
     p.driver("first", arguments={"name": "first"}).driver("second", arguments={"name": "second"})
     p.driver("of_module", "module", arguments={"name": "of_module"})
-    p.module("main", p.case("a", p.call("boom"), drivers="bench first second of_module"), p.case("b"))
+    failing = p.measure("give", limits=[9.0, 9.5], on_fail="stop")
+    p.module("main", p.case("a", failing, drivers="bench first second of_module"), p.case("b"))
     p.module("other", p.case("c", drivers="second of_module"))
     execute()
     assert p.logged == [

@@ -189,7 +189,7 @@ def test_a_stop_interrupts_and_tidies_up(project: Any, execute: Callable[..., An
     assert outcome.cases["main::after"]["reason"] == "enough"
     assert len(outcome.cases["main::bad"]["attempts"]) == 1
     assert exit_code(outcome.report) == 3
-    assert p.logged == ["open bench", "off", "close bench"]
+    assert p.logged == ["open bench", "close bench", "open bench", "off", "close bench"]
     assert_complete(outcome)
 
 
