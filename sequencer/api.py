@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from sequencer.domain.fold import Fold, read_journal
+from sequencer.domain.secrets import Held
 from sequencer.domain.settings import Secret, StandCloudSettings
 from sequencer.store.project_folder import open_project
 from sequencer.sync.delivery import Delivery
@@ -64,7 +65,7 @@ class StandCloudLoader:
     """
 
     def __init__(self, *, address: str | None = None, api_key: str | None = None) -> None:
-        project = open_project(Path.cwd())
+        project = open_project(Path.cwd(), {**os.environ, **Held.variables})
         configured = project.settings.stand_cloud
         settings = StandCloudSettings(
             address=address or configured.address,

@@ -10,11 +10,12 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sequencer.domain.secrets import Blotter, is_secret, without_secrets
 from sequencer.vocabulary.json_lines import encode_message
 
 _ROOT = str(Path(__file__).resolve().parent.parent.parent)
@@ -41,6 +42,7 @@ class Child:
     def __init__(self, received: Callable[[Child, bytes], None], output: Callable[[str], None]) -> None:
         self._received = received
         self._output = output
+        self._blot: Callable[[str], str] = str
         self._last: deque[str] = deque(maxlen=_TAIL_LINES)
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
@@ -49,6 +51,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
+            env=without_secrets(os.environ),
             **_own_group(),
         )
         _widen(self._process.stdout)
@@ -62,11 +65,18 @@ class Child:
         """Whether the process is there."""
         return self._process.poll() is None
 
-    def collect(self, folder: Path, cwd: Path | None = None, manifest: str | None = None) -> None:
+    def collect(
+        self, folder: Path, cwd: Path | None = None, manifest: str | None = None, secrets: Iterable[str] = ()
+    ) -> None:
         """Tells it the generated project, and the folder in which drivers shall find themselves.
 
-        ``manifest`` is the digest of the project's manifest, which it then compares the files with.
+        ``manifest`` is the digest of the project's manifest, which it then compares the files with. ``secrets`` are
+        what nobody shall read in what comes from it.
         """
+        variables = {name: value for name, value in os.environ.items() if is_secret(name)}
+        values = sorted(secrets)
+        self._blot = Blotter([*variables.values(), *values]).text
+        self.send({"command": "secrets", "variables": variables, "values": values})
         where = {"folder": str(folder.resolve()), "cwd": None if cwd is None else str(cwd)}
         self.send({"command": "collect", **where, "manifest": manifest})
 
@@ -163,7 +173,7 @@ class Child:
             self._say(waiting)
 
     def _say(self, line: bytes) -> None:
-        text = line.decode("utf-8", "replace").rstrip("\r")
+        text = self._blot(line.decode("utf-8", "replace").rstrip("\r"))
         if _NOBODYS_FRAME.match(text):
             return
         self._last.append(text)

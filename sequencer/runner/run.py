@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ class Run:
     ``start``, sends the report for the steps that ask for it (``sync.deliveries.Deliveries.upload``). ``debugger``,
     set before ``start``, is told what the debugger of the test process says: ``{"text": line}``, and ``{"prompt":
     text}`` when it waits for ``debug``, ``{"over": true}`` when it does so no more. ``spare`` is a test process that
-    was started before anybody knew what to run.
+    was started before anybody knew what to run. ``secrets`` shall stand in no event, whoever prints them.
     """
 
     def __init__(
@@ -58,12 +58,14 @@ class Run:
         grace: float = GRACE_SECONDS,
         spare: Child | None = None,
         manifest: str | None = None,
+        secrets: Collection[str] = (),
     ) -> None:
         self.run_id: str | None = None
         self.upload: Upload | None = None
         self.debugger: Callable[[dict[str, Any]], object] | None = None
         self._compiled = compiled
         self._manifest = manifest
+        self._secrets = secrets
         self._state = state
         self._given = tuple(listeners)
         self._listeners = list(listeners)
@@ -136,6 +138,7 @@ class Run:
             project=self._project,
             grace=self._grace,
             manifest=self._manifest,
+            secrets=self._secrets,
         )
         if not supervisor.child.hand_over(run._receive, run._output):
             return None
@@ -259,7 +262,7 @@ class Run:
         child, self._spare = self._spare, None
         if child is None or not child.hand_over(self._receive, self._output):
             child = Child(self._receive, self._output)
-        child.collect(self._compiled, self._project, self._manifest)
+        child.collect(self._compiled, self._project, self._manifest, self._secrets)
         return child
 
     def _receive(self, child: Child, chunk: bytes) -> None:

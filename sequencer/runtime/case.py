@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text, has_expression
+from sequencer.domain.secrets import without_secrets
 from sequencer.domain.value import to_data
 from sequencer.runtime.drivers import DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.environment import is_own
@@ -63,7 +64,8 @@ class AttemptContext:
 
     def environment(self) -> dict[str, str]:
         """See ``CaseContext``."""
-        return {name: value for name, value in os.environ.items() if not is_own(name)} | self._run.own_before
+        others = {name: value for name, value in os.environ.items() if not is_own(name)}
+        return others | without_secrets(self._run.own_before)
 
     def begin(self, step: StepRun) -> None:
         """See ``CaseContext``."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sequencer.domain.secrets import Held
 from sequencer.runtime.fork import default_signals_in_copies, give_up_in_copies
 from sequencer.runtime.journal import Journal
 from sequencer.runtime.link import Link
@@ -90,7 +91,7 @@ class ChildFront:
             # For drivers, and programs that these start: `sequencer.api.current_report` reads it.
             os.environ["HARDSEQ_JOURNAL"] = start.journal
         seq = 0 if start.resume is None else start.resume.seq
-        return EventStream(self._journal, self._link, seq=seq, clock=SteadyClock(start.epoch))
+        return EventStream(self._journal, self._link, seq=seq, clock=SteadyClock(start.epoch), blot=Held.blotter.line)
 
     def announce(self, seconds: float | None) -> None:
         """For the runner, which kills what does not listen to exceptions."""

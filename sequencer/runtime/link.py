@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from sequencer.domain.secrets import Held
 from sequencer.runtime.fork import give_up_in_copies
 from sequencer.runtime.start import Start, read_start
 from sequencer.vocabulary.json_lines import Lines, encode_message, read_message
@@ -67,7 +68,7 @@ class Link:
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Sends a message that is no event."""
-        self.write(encode_message(message))
+        self.write(Held.blotter.line(encode_message(message)))
 
     def wait_for_project(self) -> tuple[Path, Path | None, str | None] | None:
         """Blocks until the command to collect a generated project: its folder, that to work in, its manifest's digest.
@@ -75,6 +76,8 @@ class Link:
         ``None`` when there is nothing to do.
         """
         for message in self._lines:
+            if message.get("command") == "secrets":
+                Held.take(message.get("variables") or {}, message.get("values") or ())
             folder, cwd, manifest = (message.get(key) for key in ("folder", "cwd", "manifest"))
             if message.get("command") == "collect" and isinstance(folder, str):
                 manifest = manifest if isinstance(manifest, str) else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sequencer.domain.expression import evaluate_template
 from sequencer.domain.identity import identity_facts
 from sequencer.domain.record import artifact_levels, merge
+from sequencer.domain.secrets import Held
 from sequencer.domain.value import to_data
 from sequencer.runtime.attachments import keep
 from sequencer.runtime.deadline import Interrupts
@@ -137,6 +138,7 @@ class RunContext:
     def attach(self, case: str, name: str, data: bytes, media_type: str | None) -> None:
         """Keeps a file with the report. Raises ``StepError`` when it cannot be stored."""
         try:
+            data = Held.blotter.file(data)
             digest = keep(data, self.start.attachments)
         except OSError as error:
             raise StepError(f"{name} could not be kept: {error.strerror or error}") from None

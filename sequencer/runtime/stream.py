@@ -20,10 +20,19 @@ class LineWriter(Protocol):
 
 
 class EventStream:
-    """``lost`` is the error that ended the journal; from then on events reach the listeners alone."""
+    """``lost`` is the error that ended the journal; from then on events reach the listeners alone.
+
+    ``blot`` takes out of a line what nobody shall read.
+    """
 
     def __init__(
-        self, journal: LineWriter | None, link: LineWriter | None, *, seq: int = 0, clock: SteadyClock | None = None
+        self,
+        journal: LineWriter | None,
+        link: LineWriter | None,
+        *,
+        seq: int = 0,
+        clock: SteadyClock | None = None,
+        blot: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self.lost: OSError | None = None
         self.clock = clock or SteadyClock()
@@ -31,6 +40,7 @@ class EventStream:
         self._journal = journal
         self._link = link
         self._seq = seq
+        self._blot = blot
 
     def emit(self, event: Event) -> int:
         """Stamps and hands on; returns the event's number.
@@ -41,7 +51,7 @@ class EventStream:
         self._seq += 1
         stamped = Stamped(self._seq, round(self.clock.now(), 6), event)
         if self._journal is not None or self._link is not None:
-            self._write(_line(stamped))
+            self._write(self._blot(_line(stamped)))
         for listener in self.listeners:
             listener(stamped)
         return self._seq
