@@ -11,13 +11,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sequencer.domain.evidence import withheld
 from sequencer.domain.fold import Fold, read_journal
 from sequencer.domain.secrets import Held
 from sequencer.domain.settings import Secret, StandCloudSettings
 from sequencer.store.project_folder import open_project
 from sequencer.sync.delivery import Delivery
 from sequencer.sync.stand_cloud import Health
-from sequencer.sync.targets import NotConfigured, open_stand_cloud, stand_cloud_target
+from sequencer.sync.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
@@ -67,6 +68,7 @@ class StandCloudLoader:
     def __init__(self, *, address: str | None = None, api_key: str | None = None) -> None:
         project = open_project(Path.cwd(), {**os.environ, **Held.variables})
         configured = project.settings.stand_cloud
+        self._partial_too = configured.send_partial
         settings = StandCloudSettings(
             address=address or configured.address,
             api_key=configured.api_key if api_key is None else Secret(api_key),
@@ -101,8 +103,9 @@ class StandCloudLoader:
     def load(self, report: RunReport) -> Delivery:
         """Sends a report: ``delivered``, ``status`` (201 is success, ``None`` when nobody answered) and ``text``.
 
-        Nothing is raised for what a server or a network does. The report of a simulated run is not sent.
+        Nothing is raised for what a server or a network does. The report of a simulated run is not sent, that of a
+        partial or debugged one only where ``send_partial`` says so.
         """
-        if report["simulated"]:
-            return Delivery(verdict="parked", text="the report of a simulated run is not sent")
+        if (mark := withheld(report, partial_too=self._partial_too)) is not None:
+            return Delivery(verdict="parked", text=not_sent(mark))
         return stand_cloud_target(self._client, automatic=False).deliver(report)

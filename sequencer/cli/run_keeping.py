@@ -132,7 +132,11 @@ class Keeping:
         if not acceptance.stored:
             self._tell(f"{self.store.place} could not take the report: {acceptance.problem}")
             places = [f"id {report['id']}, waiting for {self.store.place}"]
-        places += self._sent(report["id"])
+        mark = self.deliveries.withheld(report)
+        if mark is None:
+            places += self._sent(report["id"])
+        elif self.deliveries.wanted:
+            places.append(f"not for StandCloud: a {mark} run is no evidence for a product")
         if earlier := self.deliveries.catch_up(report["id"]):
             self._tell(f"{earlier} earlier report{'s' if earlier > 1 else ''} that waited went, too")
         return Kept(True, tuple(places))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode
+from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import is_terminal, say
 from sequencer.cli.project_store import opened_deliveries
 from sequencer.cli.terminal_lines import clean
@@ -25,13 +25,16 @@ MOST_TOLD = 20
 @click.command()
 @click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
 @click.option("--resend", is_flag=True, help="Also try again what was refused or parked.")
-def command(path: Path, resend: bool) -> ExitCode:
+@click.option("--run", "run", metavar="ID", help="Also send this run's report that was kept back: a partial run's.")
+def command(path: Path, resend: bool, run: str | None) -> ExitCode:
     """Send every report that waits, and say what went, what waits and what was refused and why.
 
     Exits with 0 when nothing waits any more, with 1 otherwise.
     """
     progress = Progress()
     with opened_deliveries(path) as deliveries:
+        if run is not None and (refusal := deliveries.release(run)) is not None:
+            raise Refusal(refusal, code=ExitCode.FAILED)
         result = deliveries.sync(progress=progress.show, insist=resend)
     progress.end()
     _show(result)

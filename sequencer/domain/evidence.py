@@ -27,3 +27,19 @@ def marks(report: Mapping[str, Any]) -> tuple[Mark, ...]:
 def is_evidence(report: Mapping[str, Any]) -> bool:
     """Whether the run may count for a product, whatever its verdict."""
     return not marks(report)
+
+
+def withheld(report: Mapping[str, Any], *, partial_too: bool = False) -> Mark | None:
+    """What keeps the report from where results of products are collected; ``None`` when it may leave the stand.
+
+    Invented values never leave; ``partial_too``: runs that are partial or were debugged do, with a name that says so.
+    """
+    found = marks(report)
+    if "simulated" in found:
+        return "simulated"
+    return None if partial_too or not found else found[0]
+
+
+def marked_name(name: str, report: Mapping[str, Any]) -> str:
+    """The report's name for readers that know no marks: ``Final test (partial) (simulated)``."""
+    return " ".join([name, *(f"({mark})" for mark in marks(report))])

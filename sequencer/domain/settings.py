@@ -112,6 +112,12 @@ class DatabaseSettings:
         False, FLAG, "Refuse to start a run while CouchDB cannot be reached, instead of keeping reports until it can."
     )
     timeout: float = setting(10.0, SECONDS, "Seconds to wait for an answer of CouchDB.")
+    report_partial: bool = setting(
+        False,
+        FLAG,
+        "Put runs in which cases were chosen or somebody debugged into the database `report` of other tools, too; "
+        "their names say so. Simulated runs never come there.",
+    )
 
     @property
     def address(self) -> str:
@@ -179,6 +185,12 @@ class StandCloudSettings:
     )
     autosync_timeout: float = setting(
         30.0, {"type": "number", "minimum": 1}, "Minutes between two tries to send what waits; at least 1."
+    )
+    send_partial: bool = setting(
+        False,
+        FLAG,
+        "Send reports of runs in which cases were chosen or somebody debugged, too; their names say so. Simulated runs "
+        "are never sent.",
     )
     api_key: Secret | None = setting(None, TEXT, "StandCloud's API key.", env="HARDSEQ_SC_API_KEY")
     ca_bundle: str | None = setting(None, TEXT, "A file with the certificates of your own authority.")

@@ -12,6 +12,7 @@ import math
 import re
 from typing import Any
 
+from sequencer.domain.evidence import marked_name
 from sequencer.domain.version1_chart import lower_charts
 from sequencer.domain.version1_measurement import lower_measurements
 from sequencer.vocabulary.data import utf8
@@ -29,7 +30,8 @@ def lower(report: RunReport, *, rev: str | None = None, stand_cloud: bool = Fals
 
     As a CouchDB document it has ``_id`` and, where ``rev`` is given, ``_rev`` (a document yet to be created has none).
     For StandCloud it has ``id`` and ``rev`` (made from the content when not given), and names and part numbers that
-    are empty become ``unknown`` as its readers want it.
+    are empty become ``unknown`` as its readers want it. The name of a run that is no evidence says so, as these readers
+    look at nothing else.
     """
     identity: Fields = {"id": report["id"], "rev": rev} if stand_cloud else {"_id": report["id"]}
     if rev is not None and not stand_cloud:
@@ -39,7 +41,7 @@ def lower(report: RunReport, *, rev: str | None = None, stand_cloud: bool = Fals
         "status": report["status"],
         "stop_time": _stop(report),
         "start_time": _seconds(report["start_time"]),
-        "name": report["sequence"]["name"],
+        "name": marked_name(report["sequence"]["name"], report),
         "test_stand": _stand(report),
         "dut": _dut(report["dut"]),
         "process": _section(report["process"], ("name", "number", "info")),

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sequencer.domain.evidence import withheld
 from sequencer.store import couchdb_design as design
 from sequencer.store import couchdb_document as documents
 from sequencer.store import facts
@@ -43,7 +44,7 @@ _TRIES = 5  # a conflict that comes back this often is no race
 
 class CouchStore:
     """Reports in the database ``name`` of ``couch``; ``attachments`` is where files wait that reports name;
-    ``version_1`` is the database for other tools.
+    ``version_1`` is the database for other tools; partial and debugged runs go there only with ``partial_too``.
 
     Nothing is sent before it is needed, so that building one costs nothing and cannot fail.
     """
@@ -55,6 +56,7 @@ class CouchStore:
         attachments: Path | None = None,
         factory: Factory | None = None,
         version_1: str = VERSION_1_DATABASE,
+        partial_too: bool = False,
     ) -> None:
         self._couch = couch
         self._name = name
@@ -66,6 +68,7 @@ class CouchStore:
         self._prepared = False
         self._factory = factory
         self._version_1 = version_1
+        self._partial_too = partial_too
 
     @property
     def place(self) -> str:
@@ -113,7 +116,8 @@ class CouchStore:
         """Keeps the report, its version 1 form and the waiting files that it names."""
         encoded = facts.encode(report)
         wanted = documents.document(report, facts.fingerprint(encoded), encoded)
-        wanted["version_1"] = documents.fits_version_1(report, encoded)
+        kept_back = withheld(report, partial_too=self._partial_too)
+        wanted["version_1"] = kept_back is None and documents.fits_version_1(report, encoded)
         try:
             self._put(wanted, report)
         except (NotFound, BrokenOff):  # the first report that this server gets

@@ -32,7 +32,9 @@ def open_store(settings: Settings, state: StateFolder, *, folder: Path | None = 
     from sequencer.store.couchdb_replication import Factory
 
     factory = Factory.configured(settings.replication)
-    store = CouchStore(_couch(database, folder), database.name, state.attachments, factory)
+    store = CouchStore(
+        _couch(database, folder), database.name, state.attachments, factory, partial_too=database.report_partial
+    )
     if database.required:
         try:
             store.check()

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sequencer.domain.evidence import Mark, withheld
 from sequencer.domain.settings import Settings
 from sequencer.domain.state_folder import StateFolder
 from sequencer.store.base import Store, StoreUnavailable
@@ -25,7 +26,7 @@ from sequencer.sync.job import FIRST_AFTER, DrainJob
 from sequencer.sync.outbox import Counts, Entry, Outbox
 from sequencer.sync.outbox_tables import OutboxUnavailable
 from sequencer.sync.stand_cloud import StandCloud
-from sequencer.sync.targets import NotConfigured, open_stand_cloud, stand_cloud_target, store_target
+from sequencer.sync.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
 from sequencer.vocabulary.report import RunReport
 
 CATCH_UP = 10.0
@@ -94,12 +95,16 @@ class Deliveries:
             return str(error)
         return None if health.up else f"StandCloud cannot be reached, and connection_only is set: {health.text}"
 
+    def withheld(self, report: Mapping[str, Any]) -> Mark | None:
+        """What keeps the report from StandCloud: it is no evidence for a product, and the settings do not send such."""
+        return withheld(report, partial_too=self._settings.stand_cloud.send_partial)
+
     def accept(self, report: RunReport) -> Acceptance:
         """Keeps a finished report: in the store, or while that is away in the outbox; and for StandCloud if wanted.
 
         When this returns nothing can lose the report any more. Doing it again changes nothing.
         """
-        if self.wanted and not report["simulated"]:
+        if self.wanted and self.withheld(report) is None:
             self.outbox.put(report["id"], STAND_CLOUD, report)
         try:
             self._store.save(report)
@@ -140,8 +145,8 @@ class Deliveries:
         """The step ``upload``: sends the report now, answers ``{delivered, status, text}``; what fails waits."""
         if target != STAND_CLOUD:
             return Delivery(verdict="parked", text=f"there is no target {target!r}").as_answer()
-        if report["simulated"]:
-            return Delivery(verdict="parked", text="the report of a simulated run is not sent").as_answer()
+        if (mark := self.withheld(report)) is not None:
+            return Delivery(verdict="parked", text=not_sent(mark)).as_answer()
         try:
             self.outbox.put(report["id"], STAND_CLOUD, report)
             return self._upload(report["id"]).as_answer()
@@ -165,6 +170,19 @@ class Deliveries:
         left = {name: self.outbox.counts(name) for name in self._names()}
         parked = [entry for name in left for entry in self.outbox.entries(name, state="parked", limit=MOST_TOLD)]
         return SyncResult(tuple(drains), left, self._problems(), tuple(parked))
+
+    def release(self, run: str) -> str | None:
+        """Has the report of ``run`` (or the ``latest``) sent that was kept back; the reason when it cannot be.
+
+        Raises ``StoreError``, ``OutboxUnavailable``.
+        """
+        report = self._store.latest() if run == "latest" else self._store.get(run)
+        if report is None:
+            return f"there is no run {run}"
+        mark = withheld(report, partial_too=True)
+        if mark is None:
+            self.outbox.put(report["id"], STAND_CLOUD, report)
+        return None if mark is None else not_sent(mark)
 
     def resend(self, run: str | None = None, target: str = STAND_CLOUD) -> int:
         """Parked reports (or the one of ``run``) wait again; returns how many. A running job sends them at once."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from sequencer.domain.evidence import Mark
 from sequencer.domain.settings import StandCloudSettings
 from sequencer.store.base import Store, StoreConflict, StoreError, StoreUnavailable
 from sequencer.sync.delivery import COUCHDB, STAND_CLOUD, Delivery, Target
@@ -44,6 +45,12 @@ def stand_cloud_target(client: StandCloud, *, automatic: bool) -> Target:
         return client.send(lower(cast(RunReport, report), stand_cloud=True))
 
     return Target(name=STAND_CLOUD, deliver=deliver, fingerprint=client.fingerprint, automatic=automatic)
+
+
+def not_sent(mark: Mark) -> str:
+    """Why StandCloud does not get the report of a run that is no evidence for a product."""
+    wish = "" if mark == "simulated" else "; `send_partial` in [stand_cloud] sends it, with a name that says so"
+    return f"the report of a {mark} run is not sent{wish}"
 
 
 def store_target(store: Store) -> Target:

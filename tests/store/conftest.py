@@ -244,12 +244,13 @@ def database(couchdb_server: Server) -> Iterator[str]:
 
 
 @pytest.fixture
-def open_couchdb(couchdb_server: Server, database: str, files: Path) -> Iterator[Callable[[], CouchStore]]:
+def open_couchdb(couchdb_server: Server, database: str, files: Path) -> Iterator[Callable[..., CouchStore]]:
     """Opens the CouchDB database of this test, as often as wanted."""
     opened: list[CouchStore] = []
 
-    def open_() -> CouchStore:
-        opened.append(CouchStore(couchdb_server.connect(), database, files, version_1=f"{database}_report"))
+    def open_(**settings: Any) -> CouchStore:
+        name = f"{database}_report"
+        opened.append(CouchStore(couchdb_server.connect(), database, files, version_1=name, **settings))
         return opened[-1]
 
     yield open_

@@ -21,7 +21,7 @@ from sequencer.vocabulary.report import RunReport
 NOON = 1_700_000_000.0
 
 MakeReport = Callable[..., RunReport]
-Open = Callable[[], CouchStore]
+Open = Callable[..., CouchStore]
 
 
 @pytest.fixture
@@ -41,6 +41,25 @@ def test_tools_for_hardpy_find_version_1_and_nothing_else(
     found = couch.get(f"{database}_report", saved["id"])
     assert found.pop("_rev")
     assert found == lower(saved)
+
+
+@pytest.mark.parametrize("marks", [{"selection": ["main::rail"]}, {"simulated": True}])
+def test_no_evidence_is_no_passed_run_of_other_tools(
+    open_couchdb: Open, couch: Couch, database: str, report: MakeReport, marks: dict[str, Any]
+) -> None:
+    """A partial run is in `report` only on demand and under another name, a simulated one never; both are kept."""
+    saved, asked_for = report(**marks), report(**marks)
+    store = open_couchdb()
+    store.save(saved)
+    assert store.get(saved["id"]) == saved
+    with pytest.raises(NotFound):
+        couch.get(f"{database}_report", saved["id"])
+    open_couchdb(partial_too=True).save(asked_for)
+    if "simulated" in marks:
+        with pytest.raises(NotFound):
+            couch.get(f"{database}_report", asked_for["id"])
+    else:
+        assert couch.get(f"{database}_report", asked_for["id"])["name"].endswith(" (partial)")
 
 
 def test_the_version_1_document_follows_its_run(

@@ -168,8 +168,8 @@ def serve() -> Iterator[Callable[..., RawServer]]:
         server.close()
 
 
-def run_events(run_id: str, simulated: bool, cases: int) -> Iterator[Event]:
-    """A short run that passes."""
+def run_events(run_id: str, cases: int, **marks: Any) -> Iterator[Event]:
+    """A short run that passes; ``marks`` are ``simulated``, ``debugged``, ``selection``."""
     names = [f"rail_{number}" for number in range(cases)]
     plan = [{"id": name, "name": name, "group": "main", "place": "seq.yaml:5:5"} for name in names]
     yield events.RunStarted(
@@ -179,7 +179,7 @@ def run_events(run_id: str, simulated: bool, cases: int) -> Iterator[Event]:
         hardseq="0.1.0",
         host={"name": "bench", "id": "1", "os": "Linux", "python": "3.11", "timezone": "UTC"},
         record={"dut": {"serial_number": "SN1"}, "stand": {"name": "Stand 1"}},
-        simulated=simulated,
+        **marks,
     )
     for name in names:
         yield events.CaseStarted(f"main::{name}")
@@ -188,9 +188,9 @@ def run_events(run_id: str, simulated: bool, cases: int) -> Iterator[Event]:
     yield events.RunFinished("passed")
 
 
-def make_report(run_id: str | None = None, *, simulated: bool = False, cases: int = 1) -> RunReport:
+def make_report(run_id: str | None = None, *, cases: int = 1, **marks: Any) -> RunReport:
     """The report of a run, made by the real fold."""
-    stream = run_events(run_id or new_run_id(), simulated, cases)
+    stream = run_events(run_id or new_run_id(), cases, **marks)
     return fold(Stamped(number, 1_700_000_000.0 + number, event) for number, event in enumerate(stream, 1))
 
 

@@ -324,17 +324,43 @@ def test_an_upload_without_configuration_says_what_is_missing(
     assert words in deliveries.status()["targets"][0]["problem"]
 
 
-def test_a_simulated_run_goes_nowhere_but_into_the_store(
-    standin: Any, open_deliveries: Callable[..., Deliveries], report: MakeReport
+MARKED: list[dict[str, Any]] = [{"simulated": True}, {"debugged": True}, {"selection": ["main::rail_0"]}]
+
+
+@pytest.mark.parametrize("marks", MARKED)
+def test_a_run_that_is_no_evidence_goes_nowhere_but_into_the_store(
+    standin: Any, open_deliveries: Callable[..., Deliveries], report: MakeReport, marks: dict[str, Any]
 ) -> None:
-    """Invented measurements are no evidence: neither autosync nor upload sends them."""
+    """Invented, partial and debugged measurements are no evidence: neither autosync nor upload sends them."""
     deliveries = open_deliveries(standin.address, autosync=True)
-    run = report(simulated=True)
+    run = report(**marks)
     assert deliveries.accept(run).stored
     assert deliveries.send(run["id"]) is None
     assert not deliveries.upload("stand_cloud", run)["delivered"]
     assert deliveries.sync().clean
     assert standin.copies == {}
+
+
+@pytest.mark.parametrize("marks", MARKED)
+def test_what_was_asked_for_leaves_with_a_name_that_says_so(
+    standin: Any, open_deliveries: Callable[..., Deliveries], report: MakeReport, marks: dict[str, Any]
+) -> None:
+    """By the setting or for one run: never as a plain passed one, and simulated runs not at all."""
+    may_leave = "simulated" not in marks
+    deliveries = open_deliveries(standin.address, autosync=True, send_partial=True)
+    uploaded, kept = report(**marks), report(**marks)
+    assert deliveries.accept(uploaded).stored
+    assert deliveries.upload("stand_cloud", uploaded)["delivered"] is may_leave
+    word = next(iter(marks)).replace("selection", "partial")
+    strict = open_deliveries(standin.address, autosync=True)
+    assert strict.accept(kept).stored
+    reason = strict.release(kept["id"])
+    assert (reason is None) is may_leave
+    strict.sync()
+    assert standin.copies == ({uploaded["id"]: 1, kept["id"]: 1} if may_leave else {})
+    for run in standin.copies:
+        assert standin.control("GET", f"reports/{run}")["name"] == f"Board ({word})"
+    assert strict.release("01900000-0000-7000-8000-000000000000") is not None
 
 
 def test_reports_are_kept_while_only_the_key_is_missing(

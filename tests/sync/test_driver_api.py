@@ -133,9 +133,12 @@ def test_the_arguments_come_before_the_configuration(
     assert json.loads(delivery.text)["copies"] == 1
 
 
-def test_a_simulated_run_is_not_sent(configured: Path, standin: Any, report: Callable[..., RunReport]) -> None:
-    """Invented measurements do not leave the stand."""
+@pytest.mark.parametrize("marks", [{"simulated": True}, {"debugged": True}, {"selection": []}])
+def test_no_evidence_is_not_sent(
+    configured: Path, standin: Any, report: Callable[..., RunReport], marks: dict[str, Any]
+) -> None:
+    """Invented, partial and debugged measurements do not leave the stand."""
     with StandCloudLoader() as loader:
-        delivery = loader.load(report(simulated=True))
+        delivery = loader.load(report(**marks))
     assert (delivery.delivered, delivery.status) == (False, None)
     assert standin.copies == {}

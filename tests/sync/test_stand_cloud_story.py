@@ -199,3 +199,17 @@ def panel_pages(story: Story) -> list[str]:
         rest, _ = panel.communicate()
     assert json.loads(pages[2])["targets"]
     return [*pages, *lines, rest]
+
+
+def test_a_partial_run_stays_until_somebody_asks_for_it(story: Story, standin: Any) -> None:
+    """The terminal says that the report stays, not that it waits; asked for, it goes under another name."""
+    (story.folder / "hardseq.toml").write_text(f'[stand_cloud]\naddress = "{standin.address}"\nautosync = true\n')
+    code, told = story.hardseq("run", "sequences/story.yaml", "--no-panel", "--only", "main::rail")
+    assert code == 0
+    assert "not for StandCloud: a partial run is no evidence" in told and "waiting" not in told
+    assert "the report of a partial run is not sent" in told  # the upload step
+    assert story.hardseq("sync")[0] == 0
+    assert standin.copies == {}
+    assert story.hardseq("sync", "--run", "latest")[0] == 0
+    [run] = standin.copies
+    assert standin.control("GET", f"reports/{run}")["name"] == "Story (partial)"
