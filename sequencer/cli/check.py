@@ -67,7 +67,9 @@ def _problems(file: Path, project: Project, readings: dict[Path, Reading]) -> li
     def read(sequence: Path) -> Reading:
         sequence = sequence.absolute()
         if sequence not in readings:
-            readings[sequence] = read_sequence(sequence, project=project.folder)
+            readings[sequence] = read_sequence(
+                sequence, project=project.folder, stand=project.settings.stand.recorded()
+            )
         return readings[sequence]
 
     if file.suffix != ".toml":

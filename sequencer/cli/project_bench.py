@@ -78,14 +78,15 @@ class ProjectBench:
     def load(self, choice: str) -> Loaded:
         """Reads, checks, compiles, and asks a first test process for the plan. Raises ``InvalidInput``, ``OSError``."""
         project = open_project(self._files[choice]).checked()
-        compiled = ensure_compiled(self._files[choice], project=project.folder, compiled=project.state.compiled)
+        file, stand = self._files[choice], project.settings.stand.recorded()
+        compiled = ensure_compiled(file, project=project.folder, compiled=project.state.compiled, stand=stand)
         warm: list[BenchRun] = [BenchRun(compiled, project, self._simulate)]
         warm[0].run.prepare()
         plan = warm[0].run.plan()
 
         def launch(listener: Listener, output: Callable[[str], None]) -> PanelRun:
             if not warm:
-                restore(compiled, self._files[choice], project=project.folder)
+                restore(compiled, file, project=project.folder, stand=stand)
             run = warm.pop() if warm else BenchRun(compiled, project, self._simulate)
             run.listeners += [listener, *self._listeners]
             run.output = output

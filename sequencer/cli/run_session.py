@@ -110,7 +110,13 @@ def run_once(options: RunOptions, spare: Child | None = None) -> ExitCode:
 def compiled_sequence(file: Path, project: Project, *, stepping: bool = False) -> Compiled | None:
     """The generated project of a sequence; ``None`` when it has errors, which were shown, as are its warnings."""
     try:
-        compiled = ensure_compiled(file, project=project.folder, compiled=project.state.compiled, stepping=stepping)
+        compiled = ensure_compiled(
+            file,
+            project=project.folder,
+            compiled=project.state.compiled,
+            stepping=stepping,
+            stand=project.settings.stand.recorded(),
+        )
     except InvalidInput as invalid:
         _show(invalid.problems, project)
         return None

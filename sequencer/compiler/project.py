@@ -19,6 +19,7 @@ from typing import Any
 from sequencer import __version__
 from sequencer.compiler.file_name import short_name
 from sequencer.domain.manifest import MANIFEST, damage, digest, make_manifest
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Param, Sequence
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 
@@ -42,21 +43,29 @@ class Compiled:
     fresh: bool
 
 
-def ensure_compiled(path: Path, *, project: Path, compiled: Path, stepping: bool = False) -> Compiled:
+def ensure_compiled(
+    path: Path,
+    *,
+    project: Path,
+    compiled: Path,
+    stepping: bool = False,
+    stand: Mapping[str, Data] | None = None,
+) -> Compiled:
     """The generated project for the sequence file ``path``, made anew only when one of its inputs changed.
 
     ``compiled`` is the state folder's place for generated projects. When nothing changed, the sequence is not even
     read: its bytes, those of what it includes and of its drivers are compared by their sha256 with what was noted, and
     so is every generated file. What was damaged there, is missing or was added is not run but made anew.
+    ``stand``: the facts that the stand's configuration records.
     ``stepping`` is for a run that can pause before each step: a generated project beside the usual one.
     Raises ``InvalidInput`` with every problem of the sequence; ``OSError`` when the folder cannot be written.
     """
     variant = "-stepping" if stepping else ""
     note = compiled / f"{short_name(path.stem)}-{digest(str(path.resolve()).encode())[:12]}{variant}.json"
-    known = _read_note(note, compiled)
+    known = _read_note(note, compiled, stand or {})
     if known is not None:
         return known
-    sequence, problems = _read_sequence(path, project)
+    sequence, problems = _read_sequence(path, project, stand)
     # Every generated project lies equally deep, so that the place of one gives the relative paths of all.
     texts = _compile(sequence, compiled / "project", stepping)
     folder = compiled / f"{short_name(path.stem)}-{digest(json.dumps(texts).encode())[:16]}"
@@ -64,19 +73,19 @@ def ensure_compiled(path: Path, *, project: Path, compiled: Path, stepping: bool
         _write_whole(texts, folder)
     manifest = digest((folder / MANIFEST).read_bytes())
     result = Compiled(folder, manifest, sequence.name, sequence.params, problems, fresh=True)
-    _write_note(note, result, sequence)
+    _write_note(note, result, sequence, stand or {})
     _remove_unused(compiled)
     return result
 
 
-def restore(compiled: Compiled, path: Path, *, project: Path) -> None:
+def restore(compiled: Compiled, path: Path, *, project: Path, stand: Mapping[str, Data] | None = None) -> None:
     """Makes a generated project anew that was damaged meanwhile, unless its sequence has changed as well.
 
     Raises nothing: a test process looks for itself, and says what is wrong.
     """
     with suppress(OSError, InvalidInput):
         if damage(_read_folder(compiled.folder), compiled.manifest) is not None:
-            ensure_compiled(path, project=project, compiled=compiled.folder.parent)
+            ensure_compiled(path, project=project, compiled=compiled.folder.parent, stand=stand)
 
 
 def write_project(path: Path, *, project: Path, folder: Path) -> tuple[list[str], tuple[Problem, ...]]:
@@ -100,11 +109,13 @@ def write_project(path: Path, *, project: Path, folder: Path) -> tuple[list[str]
     return list(texts), problems
 
 
-def _read_sequence(path: Path, project: Path) -> tuple[Sequence, tuple[Problem, ...]]:
+def _read_sequence(
+    path: Path, project: Path, stand: Mapping[str, Data] | None = None
+) -> tuple[Sequence, tuple[Problem, ...]]:
     # Imported here: a sequence that did not change runs without YAML, JSON Schema and templates.
     from sequencer.language import read_sequence
 
-    reading = read_sequence(path, project=project)
+    reading = read_sequence(path, project=project, stand=stand)
     if reading.sequence is None:
         raise InvalidInput(list(reading.problems))
     return reading.sequence, tuple(reading.problems)
@@ -116,10 +127,12 @@ def _compile(sequence: Sequence, folder: Path, stepping: bool = False) -> dict[s
     return compile_sequence(sequence, folder=folder, stepping=stepping)
 
 
-def _read_note(note: Path, compiled: Path) -> Compiled | None:
+def _read_note(note: Path, compiled: Path, stand: Mapping[str, Data]) -> Compiled | None:
     try:
         known: dict[str, Any] = json.loads(note.read_bytes())
         if known["format"] != MANIFEST_FORMAT or known["hardseq"] != __version__:
+            return None
+        if known["stand"] != stand:
             return None
         if any(_file_digest(Path(name)) != written for name, written in known["inputs"].items()):
             return None
@@ -133,7 +146,7 @@ def _read_note(note: Path, compiled: Path) -> Compiled | None:
         return None  # a note that cannot be used is one that is not there
 
 
-def _write_note(note: Path, compiled: Compiled, sequence: Sequence) -> None:
+def _write_note(note: Path, compiled: Compiled, sequence: Sequence, stand: Mapping[str, Data]) -> None:
     document = {
         "format": MANIFEST_FORMAT,
         "hardseq": __version__,
@@ -142,6 +155,7 @@ def _write_note(note: Path, compiled: Compiled, sequence: Sequence) -> None:
         "manifest": compiled.manifest,
         "name": compiled.name,
         "inputs": dict(sequence.inputs),
+        "stand": dict(stand),
         "params": [asdict(param) for param in compiled.params],
         "problems": [
             {field.name: getattr(problem, field.name) for field in fields(problem)} for problem in compiled.problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from sequencer.language.problems import Problems
 from sequencer.language.reader import Reader
 from sequencer.language.scope import Names
 from sequencer.language.sources import Sources
+from sequencer.language.stand_facts import check_stand_facts
 from sequencer.language.top_level import TopLevel
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Module, Sequence
 from sequencer.vocabulary.problem import Problem
 from sequencer.vocabulary.tree import MappingNode
@@ -30,7 +33,7 @@ from sequencer.vocabulary.tree import MappingNode
 class SequenceBuilder:
     """One pass over one sequence file."""
 
-    def __init__(self, document: Document, path: Path, project: Path) -> None:
+    def __init__(self, document: Document, path: Path, project: Path, stand: Mapping[str, Data] | None = None) -> None:
         self._document = document
         self._path = path
         self._problems = Problems()
@@ -40,7 +43,7 @@ class SequenceBuilder:
         names = Names(self._problems)
         drivers = Drivers(self._folders, project, self._problems, self._sources, self._inputs)
         self._matrix = Matrix(self._problems, self._sources, project, self._inputs)
-        self._context = Context(self._problems, self._sources, names, drivers, self._matrix)
+        self._context = Context(self._problems, self._sources, names, drivers, self._matrix, stand or {})
         self._includes = Includes(self._problems, self._sources, project, self._inputs, self._context.shapes)
         self._sources.add(document, path)
 
@@ -74,6 +77,7 @@ class SequenceBuilder:
         params = top.params()
         variables = top.variables()
         record = top.record(bad)
+        check_stand_facts(root.get("stand"), context.stand, self._problems.report)
         top.drivers()
         library = self._includes.library(root, self._path)
         modules = self._modules(root, library)

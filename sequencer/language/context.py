@@ -14,18 +14,28 @@ from sequencer.language.scope import Names
 from sequencer.language.sources import Sources
 from sequencer.steps import step_types
 from sequencer.steps.base import StepType
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.tree import MappingNode
 
 
 class Context:
     """One reading."""
 
-    def __init__(self, problems: Problems, sources: Sources, names: Names, drivers: Drivers, matrix: Matrix) -> None:
+    def __init__(
+        self,
+        problems: Problems,
+        sources: Sources,
+        names: Names,
+        drivers: Drivers,
+        matrix: Matrix,
+        stand: Mapping[str, Data],
+    ) -> None:
         self.problems = problems
         self.sources = sources
         self.names = names
         self.drivers = drivers
         self.matrix = matrix
+        self.stand = stand
         self.expressions = ExpressionChecker(problems, sources, names)
         self.shapes = shapes()
         self.step_types: Mapping[str, StepType] = step_types()

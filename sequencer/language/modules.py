@@ -96,7 +96,12 @@ class ModuleBuilder:
         bindings = CaseBindings(plan, self._context)
         when = bindings.condition(self._condition(plan.nodes, "case"))
         reader = Reader(
-            self._context, plan.library, self._defaults.on_fail, row=bindings.row(), certain=when != "false"
+            self._context,
+            plan.library,
+            self._defaults.on_fail,
+            row=bindings.row(),
+            certain=when != "false",
+            optional=find((*plan.nodes, *plan.module.nodes), "if") is not None,
         )
         node = find(plan.nodes, "steps")
         steps = () if node is None else reader.steps(node)

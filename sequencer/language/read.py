@@ -11,6 +11,7 @@ from pathlib import Path
 from sequencer.language.builder import SequenceBuilder
 from sequencer.language.driver_source import Target
 from sequencer.language.loader import read_document
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Sequence
 from sequencer.vocabulary.problem import InvalidInput, Problem
 from sequencer.vocabulary.tree import MappingNode
@@ -38,17 +39,18 @@ def load(path: Path, project: Path | None = None) -> MappingNode:
     return document.root
 
 
-def read_sequence(path: Path, *, project: Path | None = None) -> Reading:
+def read_sequence(path: Path, *, project: Path | None = None, stand: Mapping[str, Data] | None = None) -> Reading:
     """Reads and checks a sequence file with everything it names. Never raises for what the files hold.
 
     ``project`` is the project folder (the file's own folder when not said): places are relative to it, and its
-    ``drivers`` folder is the first to be searched.
+    ``drivers`` folder is the first to be searched. ``stand`` are the facts that the stand's configuration records; the
+    sequence may not say other ones.
     """
     path = Path(path)
     project = path.parent if project is None else Path(project)
     with _collection_paused():
         document = read_document(path, project)
-        builder = SequenceBuilder(document, path, project)
+        builder = SequenceBuilder(document, path, project, stand)
         return Reading(*builder.build(), builder.drivers)
 
 

@@ -15,6 +15,7 @@ from sequencer.language.blocks import BlockDefinition, Library, check_parameters
 from sequencer.language.context import Context
 from sequencer.language.row_values import RowValues
 from sequencer.language.shape_errors import expression_in_key
+from sequencer.language.stand_facts import check_stand_facts
 from sequencer.language.verbs import choose_verb
 from sequencer.language.wording import show
 from sequencer.steps.base import Block
@@ -31,7 +32,8 @@ MAX_BLOCKS = 1000
 class Reader:
     """Reads the steps of one case. ``limited`` counts its measurements with limits, ``drivers`` are those it calls.
 
-    ``row`` is what is known of its variables; ``certain``, whether it runs as far as they say.
+    ``row`` is what is known of its variables; ``certain``, whether it runs as far as they say;
+    ``optional``, whether it has an `if` at all.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class Reader:
         after_run: bool = False,
         row: RowValues | None = None,
         certain: bool = True,
+        optional: bool = False,
     ) -> None:
         self.limited = 0
         self.after_run = after_run
         self._row = row or RowValues({})
         self._certain = certain
+        self._optional = optional
         self._library = library
         self._blocks: list[BlockDefinition] = []
         self._expanded = 0
@@ -229,6 +233,8 @@ class Reader:
             return None
         certain = self._certain
         self._certain = certain and self._row.is_true(node.get("if"))
+        if verb == "record" and self._certain and not self._optional:
+            check_stand_facts(node["record"].get("stand"), self._context.stand, self.problem)
         step: Step | None = step_type.parse(node, self)
         self._certain = certain
         return step
