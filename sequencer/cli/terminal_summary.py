@@ -35,6 +35,10 @@ def summary(report: RunReport, places: list[str], source: Source = no_source) ->
         yield []
     yield _counts(report)
     yield from _remarks(report)
+    for failed in report.get("after_run", ()):
+        yield from _failure(failed, f"step {failed['number']} after the run", source)
+        yield [("  the verdict stays; what this step was to do is still to be done", "dim")]
+        yield []
     for place in places:
         yield [("report    ", "dim"), (place, "")]
 

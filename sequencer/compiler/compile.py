@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path, PurePath
@@ -14,7 +14,7 @@ from sequencer import __version__
 from sequencer.compiler.emitter import FunctionEmitter, literal
 from sequencer.compiler.file_name import short_name
 from sequencer.steps.base import StepRun
-from sequencer.vocabulary.model import Case, Driver, Module, Param, Sequence, Step
+from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, Sequence, Step
 from sequencer.vocabulary.status import GROUPS
 
 if TYPE_CHECKING:
@@ -70,13 +70,13 @@ def _conftest(sequence: Sequence, folder: Path) -> str:
 
 
 def _plan(sequence: Sequence) -> list[str]:
-    """What has to be collected, in running order: full names of cases, and ``after_run``."""
+    """What has to be collected, in running order: full names of cases, and ``after_run`` for each step that follows."""
     cases = (
         case
         for module in sorted(sequence.modules, key=lambda module: GROUPS.index(module.group))
         for case in sorted(module.cases, key=lambda case: GROUPS.index(case.group))
     )
-    return [*(case.full_name for case in cases), *(["after_run"] if sequence.after_run else [])]
+    return [*(case.full_name for case in cases), *["after_run"] * len(sequence.after_run)]
 
 
 def _param(param: Param) -> dict[str, Any]:
@@ -214,9 +214,30 @@ def _body(steps: Iterable[Step], classes: set[type[StepRun]], stepping: bool = F
 
 def _after_run(sequence: Sequence) -> str:
     classes: set[type[StepRun]] = set()
-    body = _body(sequence.after_run, classes)
-    fixtures = ", ".join(["case", *sequence.after_run_drivers])
-    return _render("after_run.py.j2", file=sequence.file, imports=_imports(classes), fixtures=fixtures, body=body)
+    steps = [
+        {
+            "marks": _keywords_of_step(number, step),
+            "fixtures": ", ".join(["case", *sorted(set(_drivers(step)))]),
+            "body": _body([step], classes),
+        }
+        for number, step in enumerate(sequence.after_run, 1)
+    ]
+    return _render("after_run.py.j2", file=sequence.file, imports=_imports(classes), steps=steps)
+
+
+def _keywords_of_step(number: int, step: Step) -> str:
+    return f"{number}, on_fail='stop'" if step.on_fail == "stop" else str(number)
+
+
+def _drivers(step: Step) -> Iterator[str]:
+    """The drivers that a step, or one inside it, calls."""
+    for field in fields(step):
+        value = getattr(step, field.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, DriverCall):
+                yield part.driver
+            elif isinstance(part, Step):
+                yield from _drivers(part)
 
 
 def _imports(classes: Iterable[type[StepRun]]) -> list[str]:

@@ -254,11 +254,18 @@ class Fold:
             add(case.running(time), event, time)
             return case.full_name
         if isinstance(event, events.Failure):
-            self._run_failure(event, time)
+            if event.after is None:
+                self._run_failure(event, time)
+            else:  # the verdict was known by then, and stays
+                after = self.begun().setdefault("after_run", [])
+                after.append({"number": event.after, **new_failure(event, time)})
         return None
 
     def _variable_set(self, event: events.VariableSet, time: float) -> None:
         """Variables matter to a resumed run alone."""
+
+    def _after_run_started(self, event: events.AfterRunStarted, time: float) -> None:
+        """Matters to whoever sees the test process die."""
 
     def _operator_message(self, event: events.OperatorMessage, time: float) -> None:
         shown = self._operator_messages.pop(event.id, None)
@@ -289,4 +296,5 @@ _HANDLERS: Mapping[type[Any], Callable[[Fold, Any, float], str | None]] = {
     events.Recorded: Fold._recorded,
     events.OperatorMessage: Fold._operator_message,
     events.VariableSet: Fold._variable_set,
+    events.AfterRunStarted: Fold._after_run_started,
 }

@@ -74,8 +74,9 @@ def _run() -> Schema:
             "artifact": typed("object", "What the sequence recorded for the run."),
             "modules": list_of("module", "Modules in running order."),
             "damaged_lines": {"type": "integer", "minimum": 0, "description": "Journal lines that could not be read."},
+            "after_run": list_of("after_run_failure", "What failed after the verdict; not there when nothing did."),
         },
-        optional=("untested",),
+        optional=("untested", "after_run"),
     )
 
 

@@ -54,20 +54,25 @@ def details() -> dict[str, Schema]:
                 **at,
             }
         ),
-        "failure": closed(
-            {
-                "kind": {
-                    "enum": ["failed", "error", "timeout", "stopped"],
-                    "description": "What failed.",
-                },
-                "message": typed("string", "What happened."),
-                "error_code": whole("The number that the sequence gave it."),
-                "place": maybe("string", "`file:line:column` of the step."),
-                "step": maybe("string", "The step's name."),
-                "call": maybe("string", "The driver call: `driver.method`."),
-                "traceback": maybe("string", "The driver's own traceback."),
-                "generated": maybe("string", "The generated statement: `FOLDER/test_main.py:21`."),
-                "time": time("When."),
-            }
+        "failure": closed(_failure()),
+        "after_run_failure": closed(
+            {"number": {"type": "integer", "minimum": 1, "description": "Of the step of `after_run`."}, **_failure()}
         ),
+    }
+
+
+def _failure() -> Schema:
+    return {
+        "kind": {
+            "enum": ["failed", "error", "timeout", "stopped"],
+            "description": "What failed.",
+        },
+        "message": typed("string", "What happened."),
+        "error_code": whole("The number that the sequence gave it."),
+        "place": maybe("string", "`file:line:column` of the step."),
+        "step": maybe("string", "The step's name."),
+        "call": maybe("string", "The driver call: `driver.method`."),
+        "traceback": maybe("string", "The driver's own traceback."),
+        "generated": maybe("string", "The generated statement: `FOLDER/test_main.py:21`."),
+        "time": time("When."),
     }

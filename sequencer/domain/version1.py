@@ -74,6 +74,7 @@ def _run_rest(report: RunReport) -> Fields:
         "stop_reason",
         "failures",
         "operator_messages",
+        "after_run",
     ):
         if report.get(key):  # a report of an earlier version may lack one
             rest[key] = report[key]

@@ -12,6 +12,7 @@ from sequencer.language.depends import Dependencies
 from sequencer.language.driver_files import DriverFolders
 from sequencer.language.driver_source import Target
 from sequencer.language.drivers import Drivers
+from sequencer.language.evidence import warn_of_missing_evidence
 from sequencer.language.left_out import LeftOut
 from sequencer.language.loader import Document
 from sequencer.language.matrix import Matrix
@@ -83,8 +84,10 @@ class SequenceBuilder:
         modules = self._modules(root, library)
         context.names.begin_after_run()
         defaults = read_defaults(root, self._context)
-        after_run = Reader(context, library, defaults.on_fail, defaults.timeout, after_run=True)
+        # Each of these steps stands on its own, whatever the steps of a case do after a failure.
+        after_run = Reader(context, library, None, defaults.timeout, after_run=True)
         after_steps = after_run.steps(root, "after_run")
+        warn_of_missing_evidence(after_steps, self._problems.report)
         context.names.finish()
         top.report_unused()
         for place in library.unused():
@@ -105,7 +108,6 @@ class SequenceBuilder:
             record=record,
             on_fail=on_fail if on_fail in ("continue", "stop") else "continue",
             after_run=after_steps,
-            after_run_drivers=tuple(sorted(after_run.drivers)),
             inputs=self._inputs,
         )
 

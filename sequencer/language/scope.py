@@ -13,7 +13,7 @@ from sequencer.steps.record import RECORD_SCHEMAS
 from sequencer.vocabulary.event import Scope
 from sequencer.vocabulary.problem import Place
 
-RUN_FIELDS = ("id", "name", "version", "start_time", "simulated", "user")
+RUN_FIELDS = ("id", "name", "version", "start_time", "simulated", "evidence", "user")
 AFTER_RUN_NAMES = ("verdict", "report")
 
 _SECTIONS = ("process", "batch", "dut", "stand")

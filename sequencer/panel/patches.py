@@ -18,7 +18,7 @@ from sequencer.vocabulary.report import AttemptReport, CaseReport, ModuleReport,
 RUN_FIELDS = (
     "id", "status", "untested", "start_time", "stop_time", "sequence", "stand", "dut", "process", "batch",
     "instruments", "user", "params", "selection", "simulated", "debugged", "aborted", "stop_reason",
-    "caused_dut_failure_id", "error_code", "failures",
+    "caused_dut_failure_id", "error_code", "failures", "after_run",
 )  # fmt: skip
 MODULE_FIELDS = ("status", "start_time", "stop_time")
 CASE_FIELDS = ("status", "start_time", "stop_time", "reason", "skip_kind")
@@ -184,10 +184,10 @@ class RunView:
         changed = {}
         for name in RUN_FIELDS:
             # Facts are merged in place: only their text tells whether they changed.
-            text = _encode(whole[name])
+            text = _encode(value := whole.get(name, []))  # `after_run` is there when something of it failed
             if self._fields.get(name) != text:
                 self._fields[name] = text
-                changed[name] = whole[name]
+                changed[name] = value
         return changed
 
     def _module(self, module: ModuleReport) -> dict[str, Any]:
@@ -208,7 +208,7 @@ def whole_run(report: RunReport) -> dict[str, Any]:
     """Everything that pages show of a run, in the shape that the patches lead to."""
     whole: Mapping[str, Any] = report
     return {
-        **{name: whole[name] for name in RUN_FIELDS},
+        **{name: whole.get(name, []) for name in RUN_FIELDS},
         "messages": open_messages(report),
         "modules": [_whole_module(module) for module in report["modules"]],
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from sequencer.runner.progress import Progress
 from sequencer.runtime.journal import Journal
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.event import CaseFinished, Event, Failure, FailureKind, RunFinished, Stamped
+from sequencer.vocabulary.event import AFTER_RUN, CaseFinished, Event, Failure, FailureKind, RunFinished, Stamped
 from sequencer.vocabulary.event_line import decode, encode
 from sequencer.vocabulary.status import Status, verdict
 
@@ -53,6 +53,19 @@ class Aftermath:
                 CaseFinished(running.case, _STATUS[kind], running.attempt, final),
             ]
         )
+
+    def close_after(self, kind: FailureKind, message: str, stop_reason: str | None) -> None:
+        """The process ended after the verdict: the verdict stays, and what was to follow it did not happen."""
+        after, step = self._progress.after, self._progress.step
+        assert after is not None
+        place, name, call = (None, None, None) if step is None else (step.place, step.step, step.call)
+        lost = [Failure(AFTER_RUN, kind, message, place, name, call, after=after.number)]
+        left_out = f"left out: {message.partition(chr(10))[0]}"
+        lost += [Failure(AFTER_RUN, "error", left_out, after=n) for n in range(after.number + 1, after.last + 1)]
+        status = verdict(
+            self._progress.statuses.values(), stopped=stop_reason is not None, broken=self._progress.broken
+        )
+        self._write([*lost, RunFinished(status, stop_reason)])
 
     def finish(self, reason: str, stop_reason: str | None) -> None:
         """The rest is skipped, and the run is over."""

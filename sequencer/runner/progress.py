@@ -16,8 +16,9 @@ from sequencer.vocabulary.status import SkipKind, Status
 class Progress:
     """``running`` is the case under way with its attempt, ``step`` the last step that it began.
 
-    ``cases`` says of each case, in running order, whether it belongs to the teardown; ``unkept`` is true once the
-    journal could not be written.
+    ``broken``: something other than a case went wrong. ``unkept``: the journal could not be written.
+    ``after`` is the step of ``after_run`` that is going on, once the verdict is known.
+    ``cases`` says of each case, in running order, whether it belongs to the teardown.
     """
 
     seq: int = 0
@@ -26,9 +27,11 @@ class Progress:
     skip_kinds: dict[str, SkipKind] = field(default_factory=dict)
     running: events.CaseStarted | None = None
     step: events.StepStarted | None = None
+    after: events.AfterRunStarted | None = None
     resumed: bool = False
     finished: bool = False
     unkept: bool = False
+    broken: bool = False
     variables: dict[str, Any] = field(default_factory=dict)
     module_variables: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -50,10 +53,13 @@ class Progress:
                 self.cases = _cases(event.modules)
             case events.VariableSet():
                 self._variables(event)[event.variable] = event.value
+            case events.AfterRunStarted():
+                self.after, self.step = event, None
             case events.RunResumed():
-                self.resumed = True
-            case events.Failure(step=failures.JOURNAL):
-                self.unkept = True
+                self.resumed = self.broken = True
+            case events.Failure(case=None):
+                self.broken = True
+                self.unkept = self.unkept or event.step == failures.JOURNAL
             case events.RunFinished():
                 self.finished = True
 

@@ -277,6 +277,9 @@ class Supervisor:
         self._killed = None
         self.child.kill()
         aftermath = Aftermath(Path(command["journal"]), self._progress, self._apply, SteadyClock(command["epoch"]))
+        if self._progress.after is not None:
+            aftermath.close_after(kind, message, self._stop_reason)
+            return
         aftermath.close_running(kind, message, final=not mistaken)
         reason = message.partition("\n")[0]
         # Each process gets further than the one before it, or the teardown cannot be run at all.

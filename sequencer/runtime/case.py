@@ -26,6 +26,7 @@ from sequencer.runtime.stepping import SKIPPED, Choice, Pause, Steps
 from sequencer.runtime.tries import Taken, Tries
 from sequencer.steps.base import Answer, StepRun
 from sequencer.vocabulary.event import (
+    AFTER_RUN,
     Event,
     Failure,
     OperatorMessage,
@@ -40,17 +41,16 @@ from sequencer.vocabulary.status import Status, verdict
 
 
 class AttemptContext:
-    """One attempt of a case, from a clean start; also what follows the run, which has no plan and whose failures are
-    the run's. ``not_opened`` is the driver that it could not have."""
+    """One attempt of a case, from a clean start; also a step that follows the run, which has no plan and whose failures
+    change no verdict. ``not_opened`` is the driver that it could not have."""
 
     def __init__(self, run: RunContext, planned: PlannedCase | None, attempt: int = 1, **variables: Any) -> None:
-        self.full_name = "after_run" if planned is None else planned.full_name
+        self.full_name = AFTER_RUN if planned is None else planned.full_name
         self.attempt = attempt
         self.failures: list[Failure] = []
         self.simulated = run.start.simulate
         self._run = run
         self.planned = planned
-        self._case = None if planned is None else planned.full_name
         self._interrupts = run.interrupts
         self._variables: dict[str, Any] = variables
         self._steps: list[StepRun] = []
@@ -184,7 +184,7 @@ class AttemptContext:
             self._fail_outside(error)
         if not self.failures and self.planned is not None and self.planned.limited and not self._taken.judged:
             place = self.planned.place
-            self._fail(Failure(self._case, "failed", "no measurement with limits was recorded", place))
+            self._fail(Failure(self.full_name, "failed", "no measurement with limits was recorded", place))
 
     def start_clock(self) -> None:
         """The timeout of the case runs from now on."""
@@ -207,6 +207,11 @@ class AttemptContext:
     def account(self) -> str:
         """All failures in one text: place, what went wrong, a driver's traceback."""
         return "\n".join(map(failure_text, self.failures))
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """Those of the attempt, which the steps after the run hand on from one to the next."""
+        return self._variables
 
     @property
     def status(self) -> Status:
@@ -245,9 +250,9 @@ class AttemptContext:
     def _skipped(self, pause: Pause) -> None:
         with self._interrupts:
             # Not even a later attempt that goes well shows that the product is good: somebody was in between.
-            self._run.broken = True
+            self._run.broken = self._run.broken or self.planned is not None
             where = generated_line(None, self._run.folder)
-            self._fail(Failure(self._case, "error", SKIPPED, pause.place, pause.label, pause.call, generated=where))
+            self._fail(Failure(self.full_name, "error", SKIPPED, pause.place, pause.label, pause.call, generated=where))
 
     def _close_steps(self, step: StepRun) -> list[StepRun]:
         """Takes ``step`` off the open steps, with those inside it that an interruption left open."""
@@ -287,7 +292,7 @@ class AttemptContext:
         return survives
 
     def _failure(self, error: BaseException, step: StepRun) -> Failure:
-        return step_failure(self._case, error, step, self._label(step), self._run.folder)
+        return step_failure(self.full_name, error, step, self._label(step), self._run.folder)
 
     def _doubt(self, error: BaseException, step: StepRun) -> None:
         """Whatever came out of a driver's call but a missed limit puts the driver in doubt."""
@@ -308,12 +313,11 @@ class AttemptContext:
         if place is None and self.planned is not None:
             place = self.planned.place
         where = generated_line(error, self._run.folder)
-        self._fail(Failure(self._case, kind_of(error), message, place, generated=where), error)
+        self._fail(Failure(self.full_name, kind_of(error), message, place, generated=where), error)
 
     def _fail(self, failure: Failure, error: BaseException | None = None) -> None:
+        failure.after = self._run.after
         self.failures.append(failure)
-        if self._case is None:
-            self._run.broken = True
         self._run.emit(failure)
         if error is not None and self._run.debugger is not None:
             self._run.debugger.open(error, self._run.folder)

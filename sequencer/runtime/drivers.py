@@ -88,12 +88,14 @@ class OpenDriver:
         self._built: tuple[Any, Any] | None = None
         self._object: Any = None
         self._is_context = False
+        self._after: int | None = None
 
     def __enter__(self) -> Any:
         """Raises ``DriverNotOpened``, or ``OpeningInterrupted`` when a stop or a timeout cut it short."""
         if self._is_real_in_simulation:
             print(f"hardseq: the driver {self.name!r} has no `simulate` and is the real one", file=sys.stderr)
         entered: list[Any] = []
+        self._after = self.run.after
         self.run.opening = self.name
         error = self.run.interrupts.run(lambda: entered.append(self._open()))
         if error is None:
@@ -195,7 +197,7 @@ class OpenDriver:
 
     def _fail(self, message: str, step: str, error: BaseException) -> None:
         trace = driver_traceback(error, self.run.folder)
-        self.run.fail(message, place=self._place, step=step, call=self.name, traceback=trace)
+        self.run.fail(message, after=self._after, place=self._place, step=step, call=self.name, traceback=trace)
 
     def _call_close(self, opened: Any) -> None:
         if self._is_context:

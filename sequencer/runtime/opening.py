@@ -45,9 +45,10 @@ def open_run(
     except OSError as error:
         raise Refused(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
     run = RunContext(start, plan, modules, stream, interrupts, flow, params)
+    run.selection = selection
     if start.resume is None:
         try:
-            _begin(run, selection)
+            _begin(run)
         except OSError as error:  # what is not written down has not been tested
             raise Refused(f"the journal {start.journal} cannot be written: {error.strerror or error}") from None
     else:
@@ -83,7 +84,7 @@ def _params(sequence: Mapping[str, Any], given: Mapping[str, Scalar]) -> dict[st
     return values
 
 
-def _begin(run: RunContext, selection: list[str] | None) -> None:
+def _begin(run: RunContext) -> None:
     start, sequence = run.start, run.plan.sequence
     problem = None
     try:
@@ -102,7 +103,7 @@ def _begin(run: RunContext, selection: list[str] | None) -> None:
             host=dict(start.host),
             record=dict(run.facts),
             params=dict(run.params),
-            selection=selection,
+            selection=run.selection,
             simulated=start.simulate,
             debugged=start.debugged,
         )

@@ -24,7 +24,7 @@ MARKERS = (
     "case_name(name): what people read for a case.",
     "module(id, group, ...): a module of the sequence.",
     "case(id, place, ...): a case of the sequence.",
-    "after_run: the steps that follow the run.",
+    "after_run(number, on_fail): a step that follows the run.",
 )
 
 

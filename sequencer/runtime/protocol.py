@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
@@ -12,9 +12,17 @@ from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.flow import Skip
 from sequencer.runtime.plan import PlannedCase, PlannedModule
 from sequencer.runtime.run import RunContext
-from sequencer.vocabulary.event import CaseFinished, CaseStarted, RunFinished
+from sequencer.vocabulary.event import AfterRunStarted, CaseFinished, CaseStarted, RunFinished
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.status import Status, Untested
+
+
+class StepAfter(NamedTuple):
+    """Step ``number`` of the ``last`` steps that follow a run; whether its failure ``ends_rest``."""
+
+    number: int
+    last: int
+    ends_rest: bool
 
 
 class Protocol:
@@ -27,6 +35,8 @@ class Protocol:
         self._skip: Skip | None = None
         self._bad_condition: StepError | None = None
         self._module_conditions: dict[PlannedModule, bool] = {}
+        self._after_variables: Mapping[str, Any] = {}
+        self._ended_after: Skip | None = None
 
     # What the plugin's hooks call.
 
@@ -61,24 +71,32 @@ class Protocol:
             if self._flow.statuses.get(case.full_name) == "passed":
                 pytest_private.add_passed(item, case.full_name)
 
-    def run_after(self, item: pytest.Item, nextitem: pytest.Item | None, **variables: Any) -> None:
-        """The steps that follow the run."""
+    def run_after(self, item: pytest.Item, step: StepAfter, nextitem: pytest.Item | None, **variables: Any) -> None:
+        """A step that follows the run. What an earlier one saved is there; that it failed keeps no other from running,
+        unless it said so."""
         self.run.interrupts.stoppable = False
-        self._skip = None
-        self.attempt = AttemptContext(self.run, None, **variables)
-        reports = self._setup_and_call(self.attempt, item)
-        if self.attempt.not_opened is not None:
-            self.attempt.not_opened.give_up()
+        self.run.after = step.number
+        self.run.emit(AfterRunStarted(step.number, step.last))
+        self._skip = self._ended_after
+        self.attempt = attempt = AttemptContext(self.run, None, **{**self._after_variables, **variables})
+        if self._skip is not None:
+            self.run.fail(self._skip.reason, after=step.number)
+        reports = self._setup_and_call(attempt, item)
         reports.append(_phase(item, "teardown", nextitem=nextitem))
+        self._after_variables = attempt.variables
+        if attempt.failures and step.ends_rest:
+            self._ended_after = Skip("on_fail", f"left out because step {step.number} of after_run failed")
         self._publish(item, reports)
 
     def setup(self, item: pytest.Item) -> None:
         """Called first in pytest's setup phase: no driver is open yet."""
         attempt = self.attempt
-        if attempt is None or attempt.planned is None:
+        if attempt is None:
             return
         if self._skip is not None:
             pytest.skip(self._skip.reason)
+        if attempt.planned is None:
+            return
         self.run.emit(CaseStarted(attempt.full_name, attempt.attempt, attempt.planned.timeout))
         attempt.start_clock()
         if self._bad_condition is not None:

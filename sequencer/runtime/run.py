@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from sequencer.domain.evidence import is_evidence
 from sequencer.domain.expression import evaluate_template
 from sequencer.domain.identity import identity_facts
 from sequencer.domain.record import artifact_levels, merge
@@ -25,7 +26,7 @@ from sequencer.runtime.start import Start
 from sequencer.runtime.stepping import Stepping
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.data import Scalar
-from sequencer.vocabulary.event import Attachment, Event, Failure, VariableSet
+from sequencer.vocabulary.event import AFTER_RUN, Attachment, Event, Failure, VariableSet
 from sequencer.vocabulary.failure import StepError
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class RunContext:
     failures; ``own_before`` are variables of the environment that the user had set (``runtime.environment``); ``stand``
     holds the drivers that outlive the run, where there are others after it. ``drivers`` are those that are open,
     ``given_up`` the names of those that could not be opened, ``requirements`` what to ask of one that is opened anew:
-    raises what is wrong.
+    raises what is wrong. ``after`` is the number of the step of ``after_run`` that is going on, ``selection`` names the
+    chosen cases.
     """
 
     def __init__(
@@ -71,6 +73,8 @@ class RunContext:
         self.drivers: dict[str, OpenDriver] = {}
         self.given_up: set[str] = set()
         self.requirements: dict[str, Callable[[Any], None]] = {}
+        self.after: int | None = None
+        self.selection: list[str] | None = None
         self.facts: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.module_variables: dict[str, dict[str, Any]] = {}
@@ -89,8 +93,14 @@ class RunContext:
             if self._stream.lost is not None and not self._lost_known:
                 self._report_lost(self._stream.lost)
 
-    def fail(self, message: str, **details: Any) -> None:
-        """Records what went wrong with the run itself; its verdict is an error then, or worse."""
+    def fail(self, message: str, *, after: int | None = None, **details: Any) -> None:
+        """Records what went wrong with the run itself; its verdict is an error then, or worse.
+
+        ``after``: it belongs to that step of ``after_run``, and the verdict stays what it is.
+        """
+        if after is not None:
+            self.emit(Failure(AFTER_RUN, "error", message, after=after, **details))
+            return
         self.broken = True
         self.emit(Failure(None, "error", message, **details))
 
@@ -110,6 +120,9 @@ class RunContext:
             "version": sequence.get("version"),
             "start_time": self._begun,
             "simulated": self.start.simulate,
+            "evidence": is_evidence(
+                {"selection": self.selection, "debugged": self.start.debugged, "simulated": self.start.simulate}
+            ),
             "user": self.facts.get("user"),
         }
         return {name: value for name, value in about.items() if value is not None}

@@ -18,8 +18,8 @@ from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.declared import Declared, declared_drivers
 from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.opening import Refused, open_idle, open_run
-from sequencer.runtime.plan import Plan, arrange, unplanned
-from sequencer.runtime.protocol import Protocol
+from sequencer.runtime.plan import Plan, arrange, ends_rest, steps_after, unplanned
+from sequencer.runtime.protocol import Protocol, StepAfter
 from sequencer.runtime.requirements import check_requirements
 from sequencer.runtime.stand import StandDrivers, tell
 from sequencer.runtime.start import Start
@@ -71,6 +71,7 @@ class RunSession:
         self._plan = plan
         self._modules = DriverModules(folder, plan.sequence.get("driver_folders", ()))
         self._surroundings: Surroundings | None = None
+        self._after = steps_after(session.items)
         self._front = front
         self._fold: Fold | None = None
         self._drivers = drivers
@@ -186,8 +187,7 @@ class RunSession:
         """Runs a case, or the steps after the run; ``None`` leaves any other item to pytest."""
         protocol = self.protocol
         case = self._plan.by_item.get(item)
-        after = case is None and _is_after_run(item)
-        if protocol is None or (case is None and not after):
+        if protocol is None or (case is None and item not in self._after):
             return None
         if pytest_private.is_spent(item):
             pytest_private.begin_anew(item)
@@ -195,7 +195,8 @@ class RunSession:
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if case is None:
             status, untested = protocol.verdict()
-            protocol.run_after(item, nextitem, verdict=status, report=self._report(status, untested))
+            step = StepAfter(self._after[item], max(self._after.values()), ends_rest(item))
+            protocol.run_after(item, step, nextitem, verdict=status, report=self._report(status, untested))
         else:
             protocol.run_case(item, case, nextitem)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -203,7 +204,7 @@ class RunSession:
 
     def _open_stream(self, start: Start) -> EventStream:
         stream = self._front.open_stream(start)
-        if any(_is_after_run(item) for item in self._session.items[-1:]):
+        if self._after:
             self._fold = Fold(start.run)
             if start.resume is not None and start.journal is not None:
                 with Path(start.journal).open("rb") as journal:
@@ -233,10 +234,6 @@ class RunSession:
         self._front.close(run)
         if status != "passed" and self._session.exitstatus == pytest.ExitCode.OK:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def _is_after_run(item: pytest.Item) -> bool:
-    return item.get_closest_marker("after_run") is not None
 
 
 SESSION = pytest.StashKey[RunSession]()

@@ -19,6 +19,9 @@ MeasurementType = Literal["numeric", "string", "boolean", "array", "missing", "o
 RecordSection = Literal["process", "batch", "dut", "stand", "instruments", "user", "artifact"]
 Scope = Literal["case", "module", "run"]
 
+AFTER_RUN = "after_run"
+"""Stands for a case's name in the events of the steps that follow the run, and for each of these in the plan."""
+
 
 @dataclass(slots=True)
 class RunStarted:
@@ -142,11 +145,12 @@ class VariableSet:
 
 @dataclass(slots=True)
 class Failure:
-    """Something that keeps a case (or, with ``case`` null, the run) from passing.
+    """Something that keeps a case (or, with ``case`` null, the run) from passing, or went wrong after the run.
 
     ``kind``: ``failed`` judges the product, ``error`` the test itself, ``timeout`` and ``stopped`` say so.
     ``traceback`` is a driver's own. ``generated`` is the generated statement, ``FOLDER/test_main.py:21``; the folder is
-    one of those that compiled sequences have in the state folder.
+    one of those that compiled sequences have in the state folder. ``after`` is the number, from 1, of the step of
+    ``after_run`` that failed: such a failure, of the case ``after_run``, changes no verdict.
     """
 
     case: str | None
@@ -158,6 +162,15 @@ class Failure:
     error_code: int | None = None
     traceback: str | None = None
     generated: str | None = None
+    after: int | None = None
+
+
+@dataclass(slots=True)
+class AfterRunStarted:
+    """The verdict is known, and step ``number`` of the ``last`` steps of ``after_run`` begins."""
+
+    number: int
+    last: int
 
 
 @dataclass(slots=True)
@@ -283,6 +296,7 @@ Event = (
     | Recorded
     | VariableSet
     | Failure
+    | AfterRunStarted
     | DialogAsked
     | DialogAnswered
     | OperatorMessage

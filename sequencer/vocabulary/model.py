@@ -166,5 +166,4 @@ class Sequence:
     record: Mapping[str, Data] = field(default_factory=dict)
     on_fail: OnFail = "continue"
     after_run: tuple[Step, ...] = ()
-    after_run_drivers: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)

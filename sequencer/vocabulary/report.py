@@ -71,6 +71,12 @@ class FailureReport(TypedDict):
     time: float
 
 
+class AfterRunFailure(FailureReport):
+    """Why step ``number``, from 1, of ``after_run`` was not carried out; it says nothing about the product."""
+
+    number: int
+
+
 class DialogReport(TypedDict):
     """A question to the operator, with the answer once there is one."""
 
@@ -210,6 +216,7 @@ class RunReport(TypedDict):
     report was made from what the journal held. ``selection`` names the cases chosen by hand, null for the whole
     sequence: a partial run is no evidence for a product. ``damaged_lines`` counts journal lines that could not be read.
     ``untested`` says what a run with the status ``skipped`` lacks (not there in reports of earlier versions).
+    ``after_run``, present when something did, holds what went wrong once the verdict was known.
     """
 
     format: str
@@ -240,3 +247,4 @@ class RunReport(TypedDict):
     artifact: dict[str, Any]
     modules: list[ModuleReport]
     damaged_lines: int
+    after_run: NotRequired[list[AfterRunFailure]]

@@ -99,7 +99,6 @@ after_run:
     )
     assert sequence.variables == {"nominal": 5.0, "lower": "${{ nominal * 0.9 }}"}
     assert sequence.record == {"dut": {"serial_number": "0012", "info": {"version": 1.1}}}
-    assert sequence.after_run_drivers == ("meter",)
     assert sequence.after_run[0].timeout == 3.0
     assert str(tmp_path.resolve() / "drivers") in sequence.driver_folders
 

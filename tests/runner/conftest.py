@@ -260,10 +260,13 @@ class Project:
         self._sequence.update(entries)
         return self
 
-    def after_run(self, *body: str) -> Project:
-        """Adds the steps that follow the run."""
-        lines = textwrap.indent("\n".join(body), "    ")
-        source = f"import pytest\n\n{IMPORTS}\n\n@pytest.mark.after_run\ndef test_after_run(case, bench):\n{lines}\n"
+    def after_run(self, *steps: str, on_fail: str | None = None, bench: str = "bench") -> Project:
+        """Adds the steps that follow the run, each a function of its own; ``on_fail`` is that of the first."""
+        source = f"import pytest\n\n{IMPORTS}\n"
+        for number, step in enumerate(steps, 1):
+            marks = f"{number}, on_fail={on_fail!r}" if number == 1 and on_fail else str(number)
+            body = textwrap.indent(step, "    ")
+            source += f"\n@pytest.mark.after_run({marks})\ndef test_after_run_{number}(case, {bench}):\n{body}\n"
         (self.folder / "after_run.py").write_text(source)
         return self
 

@@ -183,21 +183,3 @@ def test_the_first_error_code_stands_in_the_report(project: Any, execute: Callab
     outcome = execute()
     assert (outcome.report["error_code"], outcome.report["caused_dut_failure_id"]) == (7, "main::b")
     assert outcome.failures("main::b")[0]["message"] == "odd 2"
-
-
-def test_what_follows_the_run_knows_its_verdict(project: Any, execute: Callable[..., Any], plain: Any) -> None:
-    """The steps after the run see verdict and report and use drivers; what goes wrong there is the run's failure."""
-    p = project
-    p.module("main", p.case("a", p.measure("give", limits=[3, 5])))
-    p.after_run(
-        "Check(case, 's.yaml:9:1', \"verdict == 'passed' and report.modules[0].status == 'passed'\").run()",
-        "with Call(case, 's.yaml:9:2'):\n    bench.log(case.text('label ${{ report.sequence.name }}'))",
-    )
-    outcome = execute()
-    assert outcome.report["status"] == "passed", outcome.report["failures"]
-    assert p.logged == ["open bench", "label Test", "close bench"]
-    p.after_run(p.call("boom"))
-    again = execute()
-    assert again.report["status"] == "error"
-    assert again.report["failures"][0]["message"] == "RuntimeError: no answer"
-    assert plain().returncode == 1

@@ -44,6 +44,6 @@ def test_items_are_what_pytest_would_make_of_them(tmp_path: Path) -> None:
     done = subprocess.run(collect, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     collected = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("collected ")]
-    assert collected == ["test_one", "test_two", "test_after_run"]
+    assert collected == ["test_one", "test_two", "test_after_run_1"]
     assert "'case'" in done.stdout
     assert "'dependency'" in done.stdout

@@ -37,6 +37,9 @@ def _page(report: RunReport) -> Iterator[str]:
     for message in report["operator_messages"]:
         words = ": ".join(part for part in (message["title"], message["text"]) if part)
         yield f"<p class=quiet>Told the operator: {_safe(words)}</p>"
+    if after := report.get("after_run"):
+        yield "<h2>Not done after the run</h2>"
+        yield from _failures(after)
     yield from _artifact(report["artifact"])
     for module in report["modules"]:
         yield f"<h2>{_safe(module['name'])} {_badge(module['status'])}</h2>"
