@@ -68,9 +68,9 @@ class _Exchange:
 class Client(_Exchange):
     """Calls below ``url`` such as ``http://192.168.0.30``.
 
-    ``timeout`` in seconds for connecting and for each wait for data. ``token`` is sent as ``Authorization: Bearer``,
-    ``user`` and ``password`` as basic authentication; none of them appears in an error. TLS certificates are verified;
-    ``ca_bundle`` names the file of a private authority.
+    ``timeout`` in seconds for the whole of an answer, from the call to its last byte. ``token`` is sent as
+    ``Authorization: Bearer``, ``user`` and ``password`` as basic authentication; none of them appears in an error. TLS
+    certificates are verified; ``ca_bundle`` names the file of a private authority.
     """
 
     def __init__(
@@ -86,10 +86,15 @@ class Client(_Exchange):
     ) -> None:
         import requests
 
+        from sequencer.drivers._deadline import Deadline, LimitedAdapter
+
         self.url = url.rstrip("/")
         self._timeout = timeout
         self._failure = requests.RequestException
+        self._deadline = Deadline()
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, LimitedAdapter(self._deadline))
         self._session.headers.update(headers or {})
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
@@ -113,13 +118,21 @@ class Client(_Exchange):
     ) -> Answer:
         started = time.monotonic()
         data = None if text is None else text.encode()
+        self._deadline.start(self._timeout)
+        body, reason = b"", ""
         try:
             with self._session.request(
                 method, self._address(path), params=params, json=json, data=data, timeout=self._timeout, stream=True
             ) as response:
                 body = self._body(response)
         except self._failure as error:
-            raise HttpError(f"{method} {path} got no answer: {_reason(error).replace(self.url, '...')}") from None
+            reason = _reason(error).replace(self.url, "...")
+        finally:
+            self._deadline.stop()
+        if self._deadline.passed:  # what came until then can look like a whole answer
+            reason = f"timed out: the whole of it did not come within {self._timeout:g} s"
+        if reason:
+            raise HttpError(f"{method} {path} got no answer: {reason}")
         return _answer(response.status_code, response.headers, body, time.monotonic() - started)
 
     def _address(self, path: str) -> str:
@@ -181,7 +194,7 @@ class Simulated(_Exchange):
 def _answer(status: int, headers: Mapping[str, str], body: bytes, seconds: float) -> Answer:
     text = body.decode("utf-8", "replace")
     try:
-        document = loads(text)
+        document = loads(text.removeprefix("\ufeff"))
     except ValueError:
         document = None
     return {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from inspect import signature
 
@@ -32,6 +34,8 @@ class Device(BaseHTTPRequestHandler):
             self.close_connection = True
         elif self.path == "/text":
             self.answer(200, b"no json")
+        elif self.path == "/marked":
+            self.answer(200, b'\xef\xbb\xbf{"ready": true}')
         elif self.path == "/sensors":
             self.answer(200, json.dumps({"sensors": [{"celsius": 23.5}]}).encode())
         elif self.path == "/missing":
@@ -140,6 +144,39 @@ def test_a_slow_device_is_not_waited_for(url: str) -> None:
         hurried.get("/slow")
     hurried.close()
     released.set()
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"],
+    ids=["status", "headers", "endless", "body"],
+)
+def test_an_answer_that_drips_is_not_waited_for(begin: bytes) -> None:
+    """The time-out is of the whole answer, not of each of its bytes; what came until then is no answer."""
+    server = socket.create_server(("127.0.0.1", 0))
+    enough = threading.Event()
+
+    def drip() -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(begin)
+            while not enough.wait(0.05):
+                connection.sendall(b"1")
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    client = Client(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.4)
+    with pytest.raises(HttpError, match=r"GET / got no answer: timed out: .* within 0\.4 s"):
+        client.get("/")
+    enough.set()
+    thread.join()
+    client.close()
+    server.close()
+
+
+def test_json_behind_a_byte_order_mark(client: Client) -> None:
+    """As programs for Windows write it."""
+    assert client.read("/marked", "ready") is True
 
 
 def test_a_cut_answer_is_an_error(client: Client) -> None:

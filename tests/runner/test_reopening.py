@@ -237,11 +237,12 @@ def test_a_port_that_went_and_came_back(
         link.symlink_to(devices[-1].name)
 
     def unplug() -> Pieces:
-        link.unlink()
         threading.Thread(target=come_back).start()
         return []
 
     def come_back() -> None:
+        time.sleep(0.1)  # the reset reached it whole
+        link.unlink()
         devices[0].close()
         time.sleep(1.0)
         plug()
