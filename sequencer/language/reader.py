@@ -231,12 +231,13 @@ class Reader:
         if bad:
             self._salvage(node, bad)
             return None
-        certain = self._certain
+        certain, optional = self._certain, self._optional
         self._certain = certain and self._row.is_true(node.get("if"))
-        if verb == "record" and self._certain and not self._optional:
+        self._optional = optional or node.get("if", True) is not True
+        if verb == "record" and not self._optional:
             check_stand_facts(node["record"].get("stand"), self._context.stand, self.problem)
         step: Step | None = step_type.parse(node, self)
-        self._certain = certain
+        self._certain, self._optional = certain, optional
         return step
 
     def _salvage(self, node: MappingNode, bad: frozenset[str]) -> None:

@@ -313,6 +313,9 @@ class Case:
     def end(self, step: StepRun, error: BaseException | None) -> bool:
         return False
 
+    def environment(self) -> dict[str, str]:
+        return {"PATH": ""}
+
     def tries(self, times: int, delay: float = 0.0) -> Iterator[int]:
         yield 1
 
