@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from sequencer.drivers._answers import read_number, with_overloads
 from sequencer.drivers._library import imported
 from sequencer.drivers._owed import Owed, owed_by
+from sequencer.drivers._visa_python import is_silent
 
 MOST_ERRORS = 50
 """An error queue longer than this is a broken one; reading stops there."""
@@ -285,6 +286,8 @@ class Instrument(_Language):
             return b""  # the next question drops it there (IEEE 488.2, 6.3.2.3: INTERRUPTED)
         found, resource = bytearray(), self._resource
         try:
+            if not seconds and is_silent(resource):
+                return b""
             with resource.ignore_warning(self._visa.constants.StatusCode.success_max_count_read):
                 resource.timeout = seconds * 1000.0
                 while len(found) < most:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sequencer.drivers._visa_python import is_silent
 from sequencer.drivers.scpi import NO_ERROR, Instrument, ScpiError
 from sequencer.drivers.serial_port import Port, SerialError
 from sequencer.runtime.deadline import Interrupts
@@ -104,6 +105,13 @@ def test_an_answer_of_two_lines_is_an_error_of_the_next_question(instrument: Ope
     with pytest.raises(ScpiError, match=r"sent b'6.0\\n' before 'READ\?'.*'TWO\?'"):
         daq.number("READ?")
     assert daq.number("READ?") == 1500
+
+
+def test_silence_costs_no_read(instrument: Opened) -> None:
+    """PyVISA-py tells at once whether anything waits: what is used of it is there."""
+    daq = instrument(lambda line: [(0, b"5.0\n6.0\n" if line == "TWO?" else b"5.0\n")])
+    assert (daq.number("ONE?"), is_silent(daq._resource)) == (5.0, True)
+    assert (daq.number("TWO?"), is_silent(daq._resource)) == (5.0, False)
 
 
 def test_what_is_left_over_at_the_end_is_an_error_too(instrument: Opened) -> None:
