@@ -41,7 +41,9 @@ class CaseBindings:
     def row(self) -> RowValues:
         """What is known of the variables before the run."""
         places = {name: owner.value_place(key) for name, owner, key, _ in self._plan.bindings}
-        return RowValues({name: Known(value, places[name]) for name, value in self._known.items()})
+        written = self._context.sources.written
+        known = {name: (value, places[name]) for name, value in self._known.items()}
+        return RowValues({name: Known(value, place, written(place, value)) for name, (value, place) in known.items()})
 
     def steps(self) -> tuple[Step, ...]:
         """The step that sets them."""

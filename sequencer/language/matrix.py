@@ -156,6 +156,8 @@ class Matrix:
                 # Text of a table never becomes code.
                 text = literal_text(value) if isinstance(value, str) else value
                 row.add(name, text, table.headings[name].span, read.cells[name].span)
+                if not isinstance(value, str):
+                    self._sources.add_cell(row.value_place(name), read.cells[name].text.strip())
             yield Row(read.label.text.strip(), row)
 
     def _file(self, written: MappingNode) -> tuple[Path | None, bytes | None]:

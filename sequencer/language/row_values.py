@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from sequencer.domain.expression import (
     ExpressionPart,
     ExpressionSyntaxError,
+    Literal,
+    as_text,
     compile_expression,
     evaluate_template,
     has_expression,
@@ -22,10 +24,11 @@ from sequencer.vocabulary.problem import Place
 
 
 class Known(NamedTuple):
-    """A value with the place where it was written."""
+    """A value with the place where it was written, and how."""
 
     value: Any
     place: Place
+    written: str
 
 
 class RowValues:
@@ -43,7 +46,7 @@ class RowValues:
         value = self._evaluated(template)
         first = next(iter(self._names(template)), None)
         if first is not None and not has_expression(value):
-            self._known[name] = Known(value, self._known[first].place)
+            self._known[name] = self._known[first]._replace(value=value)
 
     def is_true(self, condition: object) -> bool:
         """Whether a condition is known to hold."""
@@ -58,15 +61,33 @@ class RowValues:
         """Reports what is wrong with limits that the row's values are put into, at the first value concerned."""
         if not self._known or not (has_expression(limits) or has_expression(unit)):
             return
+        for name in self._rewritten(limits):
+            known = self._known[name]
+            message = f"`{known.written}` is the number {as_text(known.value)} here, in the middle of a text"
+            way_out = f"make it a text: `types: {{{name}: text}}` for a table, quotes in YAML"
+            problems.report("number-in-text", message, known.place, hint=way_out, severity="warning")
         known_unit, known_limits = self._evaluated(unit), without_open_sides(self._evaluated(limits))
         if has_expression(known_unit) or not isinstance(known_unit, str | None):
             return
         for path, code, message, severity in limit_problems(known_limits, (known_unit or "").strip() or None):
-            name = next(iter([*self._names(_at(limits, path)), *self._names(unit)]), None)
-            if name is not None and severity == "error":
-                value, place = self._known[name]
+            first = next(iter([*self._names(_at(limits, path)), *self._names(unit)]), None)
+            if first is not None and severity == "error":
+                value, place, _ = self._known[first]
                 hint = number_hint(value, ".") if isinstance(value, str) else None
                 problems.report(code, message, place, hint=hint)
+
+    def _rewritten(self, data: Any) -> Iterator[str]:
+        """Numbers that texts in ``data`` are made with and that stand there otherwise than written: 1.10 as 1.1."""
+        if isinstance(data, Mapping | list):
+            for value in data.values() if isinstance(data, Mapping) else data:
+                yield from self._rewritten(value)
+        elif isinstance(data, str) and has_expression(data):
+            parts = _parts(data)
+            names = [part.source.strip() for part in parts if isinstance(part, ExpressionPart) and len(parts) > 1]
+            for name in names:
+                known = self._known.get(name)
+                if known is not None and type(known.value) in (int, float) and known.written != as_text(known.value):
+                    yield name
 
     @property
     def _scope(self) -> dict[str, Any]:
@@ -90,10 +111,17 @@ class RowValues:
                 yield from self._names(value)
         elif isinstance(data, str) and has_expression(data):
             try:
-                parts = [compile_expression(part.source) for part in split(data) if isinstance(part, ExpressionPart)]
+                parts = [compile_expression(part.source) for part in _parts(data) if isinstance(part, ExpressionPart)]
             except ExpressionSyntaxError:
                 return
             yield from (use.name for part in parts for use in part.uses if use.name in self._known)
+
+
+def _parts(text: str) -> list[Literal | ExpressionPart]:
+    try:
+        return split(text)
+    except ExpressionSyntaxError:
+        return []  # told where the text was read
 
 
 def _at(limits: Any, path: tuple[str | int, ...]) -> Any:

@@ -38,6 +38,10 @@ class Sources:
         self.texts[document.file] = document.source
         self._written[document.file] = document.written
 
+    def add_cell(self, place: Place, text: str) -> None:
+        """Keeps what stands in a table for a value that is no text."""
+        self._written.setdefault(place.file, {})[place[1:]] = text
+
     def written(self, place: Place, value: Any) -> str:
         """The text that stands in the file for a scalar that was read as ``value``."""
         return self._written.get(place.file, {}).get(place[1:]) or show_plain(value)

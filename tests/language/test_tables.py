@@ -292,3 +292,24 @@ def test_a_table_stands_alone(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text(SEQUENCE % (", port: [C1, C2]", "", "          - wait: 1 s"))
     reading = read_sequence(tmp_path / "s.yaml", project=tmp_path)
     assert ("unknown-key", "unknown key `port`") in [(each.code, each.message) for each in reading.problems]
+
+
+@pytest.mark.parametrize(
+    ("table", "rules", "expected"),
+    [
+        ("rail;fw\nA;1.10\nB;1.1\n", "", ["2:3 number-in-text"]),
+        ("rail;fw\nA;1.10\n", ", types: {fw: text}", []),
+        ('rail;fw\nA;"1.10"\n', "", []),
+    ],
+)
+def test_a_number_that_loses_a_digit_in_a_text_is_told(
+    tmp_path: Path, table: str, rules: str, expected: list[str]
+) -> None:
+    """Firmware 1.1 would pass as 1.10: what is compared is a text, and the column was read as numbers."""
+    step = MEASURE.replace(", unit: V", "") % '{eq: "v${{ fw }}"}'
+    assert check(tmp_path, table, step, rules=rules) == expected
+
+
+def test_a_broken_expression_is_told_as_one(tmp_path: Path) -> None:
+    """Limits whose expression has no end are a problem of the sequence and no defect of the check."""
+    assert check(tmp_path, TABLE, MEASURE % '{eq: "v${{ lo"}') == ["expression-syntax"]
