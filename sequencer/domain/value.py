@@ -329,20 +329,20 @@ class _Converter:
         if simple is None or isinstance(simple, bool):
             return simple
         if isinstance(simple, int):
-            return simple if simple.bit_length() <= MAX_INTEGER_BITS else _cut(hex(simple))
+            return simple if simple.bit_length() <= MAX_INTEGER_BITS else cut(hex(simple))
         if isinstance(simple, float):
             return simple if math.isfinite(simple) else _non_finite(simple)
         if isinstance(simple, str):
-            return _cut(clean(simple))
+            return cut(clean(simple))
         if isinstance(simple, (date, time)):
             return simple.isoformat()
         if isinstance(simple, (UUID, PurePath, timedelta)):
-            return _cut(clean(str(simple)))
+            return cut(clean(str(simple)))
         if type(simple) is list:
             return self._nested(value, simple, depth, self._list)
         if type(simple) is dict:
             return self._nested(value, simple, depth, self._mapping)
-        return _cut(clean(_repr(simple)))
+        return cut(clean(_repr(simple)))
 
     def _nested(self, value: object, simple: Any, depth: int, convert: Any) -> Data:
         if id(value) in self.open:
@@ -369,7 +369,7 @@ class _Converter:
         taken = self._take(length)
         result: dict[str, Data] = {}
         for key, item in islice(value.items(), taken):
-            name = _cut(key if isinstance(key, str) else str(key))
+            name = cut(key if isinstance(key, str) else str(key))
             result[_repr(key) if name in result else name] = self.convert(item, depth)
         if taken < length:
             result["…"] = _more(length - taken, "entries")
@@ -389,7 +389,8 @@ def _repr(value: object) -> str:
     return repr(value[: MAX_TEXT // 4]) if isinstance(value, bytes) else repr(value)
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """``text`` with at most ``MAX_TEXT`` of its characters, and a word on how many are missing."""
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}{_more(len(text) - MAX_TEXT, 'characters')}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Protocol
 
+from sequencer.domain.event_bounds import bounded
 from sequencer.domain.value import to_data
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.event import Event, Stamped
@@ -43,13 +44,13 @@ class EventStream:
         self._blot = blot
 
     def emit(self, event: Event) -> int:
-        """Stamps and hands on; returns the event's number.
+        """Stamps and hands on, its texts cut at the length of a report's; returns the event's number.
 
         Never raises for what the event holds, nor for a journal that cannot be written, unless it is the first event:
         then nobody hears of it, and ``OSError`` says why there can be no run.
         """
         self._seq += 1
-        stamped = Stamped(self._seq, round(self.clock.now(), 6), event)
+        stamped = Stamped(self._seq, round(self.clock.now(), 6), bounded(event))
         if self._journal is not None or self._link is not None:
             self._write(self._blot(_line(stamped)))
         for listener in self.listeners:
