@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import is_terminal
@@ -18,7 +18,7 @@ from sequencer.compiler.project import Compiled, ensure_compiled
 from sequencer.domain.settings import secrets_of
 from sequencer.runner.run import Run
 from sequencer.store.project_folder import Project
-from sequencer.vocabulary.event import Stamped
+from sequencer.vocabulary.event import DialogAsked, OperatorMessage, Stamped
 from sequencer.vocabulary.problem import InvalidInput
 from sequencer.vocabulary.report import RunReport
 
@@ -79,6 +79,39 @@ class Relay:
     def output(self, text: str) -> None:
         """Passes on what a driver printed."""
         self.printed(text)
+
+
+class PageAddress:
+    """Says where a run's page is while there is something to see: not of a run that is over before one can look.
+
+    ``say`` is called once: when the run has lasted a while, or at the first question.
+    """
+
+    def __init__(self, say: Callable[[], object], seconds: float = 1.0) -> None:
+        self._say = say
+        self._lock = threading.Lock()
+        self._done = False
+        self._timer = threading.Timer(seconds, self.tell)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def event(self, stamped: Stamped) -> None:
+        """Takes notice of questions."""
+        if isinstance(stamped.event, DialogAsked | OperatorMessage):
+            self.tell()
+
+    def tell(self) -> None:
+        """Says it, unless it was said."""
+        with self._lock:
+            if not self._done:
+                self._done = True
+                self._say()
+
+    def cancel(self) -> None:
+        """There is nothing to see any more."""
+        with self._lock:
+            self._done = True
+        self._timer.cancel()
 
 
 def run_once(options: RunOptions, spare: Child | None = None) -> ExitCode:
@@ -229,15 +262,23 @@ class _RunSession:
             return None
         session, address = served
         self.relay.listeners.append(session.live.listen)
-        terminal.say([("live page ", "dim"), (address, "")])
+        told = PageAddress(lambda: terminal.say([("live page ", "dim"), (address, "")]))
+        self.opened.callback(told.cancel)
+        # Before whoever shows a question, as the page can answer it.
+        self.relay.listeners.insert(0, told.event)
         if self.options.open_page:
+            told.tell()
             open_in_browser(address)
         return session
+
+    @property
+    def _stream(self) -> TextIO:
+        return sys.stderr if self.options.report == STANDARD_OUTPUT else sys.stdout
 
     def _terminal(self) -> Terminal:
         from sequencer.cli.terminal import open_terminal
 
-        terminal = open_terminal(sys.stderr if self.options.report == STANDARD_OUTPUT else sys.stdout)
+        terminal = open_terminal(self._stream)
         self.opened.callback(terminal.close)
         self.relay.listeners.append(terminal.event)
         self.relay.printed = terminal.output
@@ -245,11 +286,10 @@ class _RunSession:
 
     def _dialogs(self, terminal: Terminal) -> bool:
         """Whether somebody can answer questions."""
-        from sequencer.cli.terminal import PlainTerminal
 
         at_keyboard = is_terminal(sys.stdin)
         debugging = self.options.stepping or self.options.pdb
-        if not debugging and (isinstance(terminal, PlainTerminal) or not at_keyboard):
+        if not debugging and not (at_keyboard and is_terminal(self._stream)):
             return False
         from sequencer.cli.terminal_dialogs import TerminalDialogs
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
+from sequencer.domain.shown import LINE_END, shown_value
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Measurement
 from sequencer.vocabulary.status import Status
@@ -45,6 +46,11 @@ def clean(text: str) -> str:
     return "".join(letter if letter.isprintable() or letter == "\n" else _shown_control(letter) for letter in text)
 
 
+def one_line(text: str) -> str:
+    """The same for a piece of a line: a line end in it is a sign."""
+    return clean(text).replace("\n", LINE_END)
+
+
 def _shown_control(letter: str) -> str:
     if letter == "\t":
         return "    "
@@ -60,18 +66,18 @@ def case_line(full_name: str, name: str, status: Status, seconds: float | None, 
     """``PASSED  main::minute_parity  Minute check  0.12 s``"""
     pieces: list[tuple[str, Style]] = [(f"{status.upper():<{STATUS_WIDTH}}", status_style(status)), (full_name, "")]
     if name and name != full_name:
-        pieces.append((f"  {clean(name)}", "bold"))
+        pieces.append((f"  {one_line(name)}", "bold"))
     if seconds is not None:
         pieces.append((f"  {shown_seconds(seconds)}", "dim"))
     if note:
-        pieces.append((f"  {clean(note)}", "dim"))
+        pieces.append((f"  {one_line(note)}", "dim"))
     return pieces
 
 
 def measurement_line(measurement: Measurement, superseded: bool = False) -> Line:
     """``  5 V rail = 5.01 V   4.8 V to 5.2 V   ok``; ``superseded``: of a try that another one followed."""
-    value = shown_value(measurement.value, measurement.unit)
-    pieces: list[tuple[str, Style]] = [(" " * (STATUS_WIDTH) + clean(measurement.measurement), ""), (" = ", "dim")]
+    value = one_line(shown_value(measurement.value, measurement.unit))
+    pieces: list[tuple[str, Style]] = [(" " * (STATUS_WIDTH) + one_line(measurement.measurement), ""), (" = ", "dim")]
     style: Style = "" if measurement.result is None else "passed" if measurement.result else "failed"
     missed: Style = "failed"
     if superseded:
@@ -80,7 +86,7 @@ def measurement_line(measurement: Measurement, superseded: bool = False) -> Line
     if measurement.limits is not None:
         pieces.append((f"   {shown_limits(measurement.limits, measurement.unit)}", "dim"))
     if measurement.result is False and measurement.reason:
-        pieces.append((f"   {clean(measurement.reason)}", missed))
+        pieces.append((f"   {one_line(measurement.reason)}", missed))
     if superseded:
         pieces.append(("   tried again", "dim"))
     return pieces
@@ -94,25 +100,6 @@ def try_text(number: int, message: str) -> str:
 def indented(text: str, style: Style = "", *, by: int = STATUS_WIDTH) -> list[Line]:
     """Each line of a text, set in."""
     return [[(" " * by + part, style)] for part in clean(text).rstrip("\n").split("\n")]
-
-
-def shown_value(value: Data, unit: str | None) -> str:
-    """A measured value as people read it; long ones are cut."""
-    if isinstance(value, str):
-        text = clean(value)
-    elif isinstance(value, float):
-        text = shown_number(value)
-    else:
-        from sequencer.domain.limits import show
-
-        text = clean(show(value))
-    text = text if len(text) <= 60 else text[:59] + "…"
-    return f"{text} {unit}" if unit and not isinstance(value, str) else text
-
-
-def shown_number(value: float) -> str:
-    """A measured number without the noise of binary fractions (10.49999999999951 is 10.5); the report has it all."""
-    return f"{value:.8g}" if len(repr(value)) > 10 else f"{value:.10g}"
 
 
 def shown_limits(limits: Data, unit: str | None) -> str:

@@ -67,9 +67,7 @@ class LiveTerminal:
         self._paused = False
         self._ended = threading.Event()
         self._console = Console(file=stream, no_color=not self._colour, highlight=False, markup=False, emoji=False)
-        self._live = Live(
-            console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
-        )
+        self._live = self._new_live()
         self._thread = threading.Thread(target=self._draw_until_ended, name="terminal", daemon=True)
         self._thread.start()
 
@@ -121,6 +119,8 @@ class LiveTerminal:
         """Brings the moving part back."""
         with self._lock:
             if not self._ended.is_set():
+                # A new one: the old one would first wipe as many lines as it had, which now hold other things.
+                self._live = self._new_live()
                 self._live.start()
             self._paused = False
 
@@ -134,13 +134,22 @@ class LiveTerminal:
 
     def _draw_until_ended(self) -> None:
         try:
-            with self._live:
-                while not self._ended.wait(REFRESH_SECONDS):
-                    with self._lock:
-                        if not self._paused:
-                            self._draw()
+            with self._lock:
+                if not self._paused:
+                    self._live.start()
+            while not self._ended.wait(REFRESH_SECONDS):
+                with self._lock:
+                    if not self._paused:
+                        self._draw()
+            with self._lock:
+                self._live.stop()
         except (OSError, ValueError):
             return  # the terminal went away; the run goes on
+
+    def _new_live(self) -> Live:
+        return Live(
+            console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
+        )
 
     def _draw(self) -> None:
         lines, self._pending = self._pending, []

@@ -121,8 +121,11 @@ class Deliveries:
             return None
         try:
             return send_one(self.outbox, self._stand_cloud, run)
-        except (NotConfigured, OutboxUnavailable) as error:
+        except OutboxUnavailable as error:
             return Delivery(verdict="again", text=str(error))
+        except NotConfigured as error:
+            # What never goes, as that of a simulated run, does not wait either.
+            return Delivery(verdict="again", text=str(error)) if self._waits(run) else None
 
     def catch_up(self, run: str, *, seconds: float = CATCH_UP) -> int:
         """Sends what else is due, for about so long, to the targets that the report of ``run`` just reached.
@@ -261,6 +264,12 @@ class Deliveries:
         except NotConfigured as error:
             problems[STAND_CLOUD] = str(error)
         return problems
+
+    def _waits(self, run: str) -> bool:
+        try:
+            return bool(self.outbox.entries(STAND_CLOUD, run=run))
+        except OutboxUnavailable:
+            return True
 
     def _reached(self, target: str, run: str) -> bool:
         entries = self.outbox.entries(target, run=run)

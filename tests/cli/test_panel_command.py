@@ -169,7 +169,7 @@ def test_a_panel_and_a_run_share_the_stand_by_turns(panel: Panel, free_port: int
     assert panel.hardseq("stop").returncode == 0
     panel.wait_for_state("ready")
     (panel.project / "hardseq.toml").write_text(f"[frontend]\nport = {free_port}\n")
-    beside = panel.hardseq("run", "sequences/board.yaml", "--arg", "seconds=0")
+    beside = panel.hardseq("run", "sequences/board.yaml", "--arg", "seconds=2")
     assert beside.returncode == 0, beside.stdout + beside.stderr
     assert f"live page http://localhost:{free_port}/" in beside.stdout
     panel.wait_for_state("ready")

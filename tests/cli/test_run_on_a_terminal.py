@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyte
 import pytest
 
 if sys.platform == "win32":
@@ -55,7 +56,7 @@ def _take_terminal() -> None:
 class Terminal:
     """A program on a pseudo-terminal of 90 columns and 30 rows."""
 
-    def __init__(self, *arguments: str, cwd: Path) -> None:
+    def __init__(self, *arguments: str, cwd: Path, term: str) -> None:
         self.shown = ""
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 90, 0, 0))
@@ -65,7 +66,12 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sequencer", *arguments],
             cwd=cwd,
-            env={**kept, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "TERM": "xterm-256color"},
+            env={
+                **kept,
+                "PYTHONPATH": str(ROOT),
+                "PYTHONUTF8": "1",
+                "TERM": term,
+            },
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -108,6 +114,13 @@ class Terminal:
             self.process.wait()
         os.close(self._master)
 
+    def lines(self) -> list[str]:
+        """What a person sees who scrolls back to the beginning."""
+        screen = pyte.HistoryScreen(90, 30, history=1000)
+        pyte.Stream(screen).feed(self.shown)
+        above = ["".join(row[column].data for column in range(90)) for row in screen.history.top]
+        return [line.rstrip() for line in (*above, *screen.display)]
+
     def _read(self) -> bool:
         """Reads what there is, waiting a little for it; false when there will be no more."""
         if not select.select([self._master], [], [], 0.1)[0]:
@@ -129,12 +142,54 @@ def project(tmp_path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def started(project: Path, *arguments: str) -> Iterator[Terminal]:
-    terminal = Terminal("run", "--no-panel", *arguments, cwd=project)
+def started(project: Path, *arguments: str, term: str = "xterm-256color") -> Iterator[Terminal]:
+    terminal = Terminal("run", "--no-panel", *arguments, cwd=project, term=term)
     try:
         yield terminal
     finally:
         terminal.close()
+
+
+QUESTION = """\
+name: Live
+modules:
+  main:
+    cases:
+      a:
+        steps:
+          - {measure: M1, value: 1, limits: [0, 2]}
+          - {measure: M2, value: 1, limits: [0, 2]}
+          - {measure: M3, value: 1, limits: [0, 2]}
+          - {measure: M4, value: 1, limits: [0, 2]}
+          - {wait: 300 ms}
+      b: {steps: [{measure: B1, value: 1, limits: [0, 2]}, {measure: B2, value: 1, limits: [0, 2]}]}
+      c: {steps: [{dialog: {title: Guard, text: Close it.}}, {measure: C1, value: 1, limits: [0, 2]}]}
+      d: {steps: [{dialog: {title: Door, text: Shut it.}}, {wait: 300 ms}]}
+"""
+
+
+def test_a_question_wipes_nothing_off_the_screen(project: Path) -> None:
+    """What was measured before it, the question itself and what follows stay, each on a line of its own."""
+    (project / "sequences" / "board.yaml").write_text(QUESTION)
+    with started(project) as terminal:
+        for question in ("Close it.", "Shut it."):
+            terminal.wait_for(question)
+            terminal.type("")
+        assert terminal.end() == 0
+        lines = terminal.lines()
+    wanted = [*(f"{name} = 1" for name in ("M1", "M2", "M3", "M4", "B1", "B2", "C1")), "? Guard", "? Door"]
+    assert [sum(text in line for line in lines) for text in wanted] == [1] * len(wanted), "\n".join(lines)
+
+
+def test_a_plain_terminal_asks_as_well(project: Path) -> None:
+    """One without colours and movement still has a person in front of it."""
+    (project / "sequences" / "board.yaml").write_text(QUESTION)
+    with started(project, term="dumb") as terminal:
+        for question in ("Close it.", "Shut it."):
+            terminal.wait_for(question)
+            terminal.type("")
+        assert terminal.end() == 0
+        assert "\x1b" not in terminal.shown
 
 
 def test_an_operator_is_asked_and_answers(project: Path) -> None:

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sequencer.cli.run_session import PageAddress
 from sequencer.cli.terminal import PlainTerminal, open_terminal
-from sequencer.cli.terminal_lines import clean, columns, cut, plain, shown_seconds, shown_value
+from sequencer.cli.terminal_lines import case_line, clean, columns, cut, measurement_line, plain, shown_seconds
 from sequencer.cli.terminal_live import LiveTerminal
 from sequencer.cli.terminal_verdict import verdict_block
 from sequencer.domain.fold import fold
 from sequencer.domain.outcome import WORDS
+from sequencer.domain.shown import shown_value
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Event, Stamped
 from sequencer.vocabulary.report import RunReport
@@ -258,8 +260,35 @@ def test_durations_as_people_read_them(seconds: float, shown: str) -> None:
         ("OK", None, "OK"),
         ("x" * 100, None, "x" * 59 + "…"),
         ("NaN", "V", "NaN"),
+        ([5.6999999999999975, 1.0], "A", "[5.7, 1] A"),
+        (list(range(6)), None, "[0, 1, 2, 3, 4, … 6 elements]"),
     ],
 )
 def test_values_as_people_read_them(value: Any, unit: str | None, shown: str) -> None:
     """Numbers carry their unit, texts stand bare, long ones are cut."""
     assert shown_value(value, unit) == shown
+
+
+def test_line_ends_in_names_and_values_break_no_line() -> None:
+    """They are signs in the line."""
+    measured = events.Measurement(
+        "m::a", "s.yaml:1:1", "two\nlines", "one\r\ntwo", "string", None, None, False, "not\nso"
+    )
+    for line in (case_line("m::a", "two\nlines", "passed", 0.1, "note\nmore"), measurement_line(measured)):
+        assert "\n" not in plain(line)
+        assert "⏎" in plain(line)
+
+
+def test_a_page_is_told_of_only_while_there_is_something_to_see() -> None:
+    """Once: at the first question or after a while; of a run that is over nothing is told."""
+    told: list[str] = []
+    short = PageAddress(lambda: told.append("short"), seconds=3600)
+    short.cancel()
+    short.tell()
+    asking = PageAddress(lambda: told.append("asking"), seconds=3600)
+    for _ in range(2):
+        asking.event(Stamped(1, 0.0, events.DialogAsked("m::a", "1", {})))
+    asking.cancel()
+    long = PageAddress(lambda: told.append("long"), seconds=0.0)
+    long._timer.join()
+    assert told == ["asking", "long"]

@@ -62,6 +62,18 @@ def test_standcloud_is_version_1() -> None:
     assert json.loads(to_standcloud(report_of()))["id"] == "run-1"
 
 
+def test_exports_for_people_show_numbers_as_the_terminal_does() -> None:
+    """Without the noise of binary fractions; the report itself has all digits."""
+    report = report_of(
+        events.CaseStarted("m::a", 1),
+        events.Measurement("m::a", "s.yaml:4:7", "current", 5.6999999999999975, "numeric", "A"),
+        events.CaseFinished("m::a", "passed", 1),
+    )
+    for text in (to_html(report), to_junit(report)):
+        assert "5.7 A" in text
+        assert "5.69999" not in text
+
+
 def test_csv_has_a_row_per_measurement_of_every_attempt() -> None:
     """Attempts that did not count have their rows too, under the columns that are documented."""
     report = report_of(

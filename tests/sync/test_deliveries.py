@@ -339,6 +339,10 @@ def test_a_run_that_is_no_evidence_goes_nowhere_but_into_the_store(
     assert not deliveries.upload("stand_cloud", run)["delivered"]
     assert deliveries.sync().clean
     assert standin.copies == {}
+    # Nor is it said to wait for a key.
+    keyless = open_deliveries(standin.address, autosync=True, api_key=None)
+    assert keyless.accept(run).stored
+    assert keyless.send(run["id"]) is None
 
 
 @pytest.mark.parametrize("marks", MARKED)

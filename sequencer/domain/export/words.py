@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from sequencer.domain.limits import parse_limits, show
+from sequencer.domain.limits import parse_limits
+from sequencer.domain.shown import shown_value
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.report import MeasurementReport
 
@@ -25,10 +26,7 @@ def as_text(value: Data) -> str:
 
 def shown(measurement: MeasurementReport) -> str:
     """A measured value for people: ``5.1 V``."""
-    value = measurement["value"]
-    if measurement["type"] == "numeric" and isinstance(value, str):
-        return value
-    return show(value, measurement["unit"])
+    return shown_value(measurement["value"], measurement["unit"])
 
 
 def limits_in_words(measurement: MeasurementReport) -> str:
