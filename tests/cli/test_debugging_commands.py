@@ -131,7 +131,8 @@ def test_a_failure_shows_all_three_places(run: Run) -> None:
     done = run("", "--only", "main::lamp")
     shown = done.stdout[done.stdout.index("ERROR: main::lamp") :]
     assert re.search(r"sequence  sequences/board.yaml:17:13\n      - call: bench.light\n        \^\n", shown)
-    assert re.search(r"generated \.hardseq.compiled.board-\w+.test_main\.py:\d+\n      bench\.light\(\)\n", shown)
+    generated = r"generated \.hardseq.compiled.board-\w+.test_main\.py:\d+\n      step\.result = bench\.light\(\)\n"
+    assert re.search(generated, shown)
     assert re.search(r"driver    drivers.bench\.py:11 in light\n", shown)
 
 

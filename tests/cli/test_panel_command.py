@@ -246,6 +246,6 @@ def test_the_journals_of_a_panel_are_marked_as_stored(panel: Panel) -> None:
     assert panel.hardseq("start", "--arg", "seconds=0.01").returncode == 0
     journals = panel.project / ".hardseq" / "journals"
     deadline = time.monotonic() + 60
-    while not any('"event":"report_stored"' in file.read_text() for file in journals.iterdir()):
+    while not any('"event":"report_stored"' in file.read_text() for file in journals.glob("*.jsonl")):
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -253,7 +253,7 @@ def test_a_report_that_cannot_be_written_is_told(project: Path) -> None:
 
 def waits(project: Path) -> bool:
     """Whether the run is in its wait of a minute."""
-    return any('"verb":"wait"' in file.read_text() for file in project.glob(".hardseq/journals/*"))
+    return any('"verb":"wait"' in file.read_text() for file in project.glob(".hardseq/journals/*.jsonl"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX's")
