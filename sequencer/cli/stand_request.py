@@ -32,6 +32,7 @@ def stand_request(
         simulate=simulate,
         drivers=project.settings.drivers,
         user=user,
+        tests_name=project.settings.tests_name,
         attended=attended,
         step=step,
         breaks=list(breaks),

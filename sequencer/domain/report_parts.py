@@ -14,7 +14,7 @@ _KINDS = get_args(FailureKind)
 def new_run(event: RunStarted, time: float) -> RunReport:
     """A run that has just begun, without its modules and without what ``event.record`` says."""
     sequence, host = event.sequence, event.host
-    return {
+    report: RunReport = {
         "format": FORMAT,
         "id": event.run,
         "status": "run",
@@ -50,6 +50,9 @@ def new_run(event: RunStarted, time: float) -> RunReport:
         "modules": [],
         "damaged_lines": 0,
     }
+    if event.tests_name:
+        report["tests_name"] = event.tests_name
+    return report
 
 
 def new_module(plan: dict[str, Any]) -> ModuleReport:

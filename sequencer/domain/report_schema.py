@@ -74,9 +74,10 @@ def _run() -> Schema:
             "artifact": typed("object", "What the sequence recorded for the run."),
             "modules": list_of("module", "Modules in running order."),
             "damaged_lines": {"type": "integer", "minimum": 0, "description": "Journal lines that could not be read."},
+            "tests_name": typed("string", "`tests_name` of the configuration: version 1's name of the run."),
             "after_run": list_of("after_run_failure", "What failed after the verdict; not there when nothing did."),
         },
-        optional=("untested", "after_run"),
+        optional=("untested", "tests_name", "after_run"),
     )
 
 

@@ -242,7 +242,11 @@ class Settings:
     """A whole configuration. ``drivers`` maps a driver's name to this stand's arguments for it."""
 
     title: str | None = setting(None, TEXT, "A title for the file; not used.")
-    tests_name: str | None = setting(None, TEXT, "What the panel calls these tests, instead of the sequence's name.")
+    tests_name: str | None = setting(
+        None,
+        TEXT,
+        "What the panel, StandCloud and other readers of version 1 call these tests, instead of the sequence's name.",
+    )
     current_test_config: str | None = setting(None, TEXT, "The name of the test configuration to begin with.")
     database: DatabaseSettings = section(DatabaseSettings, "Where reports go.")
     frontend: FrontendSettings = section(FrontendSettings, "The operator panel.")

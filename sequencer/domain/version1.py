@@ -41,7 +41,7 @@ def lower(report: RunReport, *, rev: str | None = None, stand_cloud: bool = Fals
         "status": report["status"],
         "stop_time": _stop(report),
         "start_time": _seconds(report["start_time"]),
-        "name": marked_name(report["sequence"]["name"], report),
+        "name": marked_name(report.get("tests_name") or report["sequence"]["name"], report),
         "test_stand": _stand(report),
         "dut": _dut(report["dut"]),
         "process": _section(report["process"], ("name", "number", "info")),
@@ -106,11 +106,12 @@ def _case(case: CaseReport) -> Fields:
         "start_time": _seconds(case["start_time"]),
         "name": case["name"],
         "group": case["group"],
-        "assertion_msg": None,
+        # As HardPy says it of a case that did not run; of such readers none looks into `artifact`.
+        "assertion_msg": None if attempts else case["reason"],
         "msg": None,
         "measurements": [],
         "chart": None,
-        "attempt": 1,
+        "attempt": 0,
         "artifact": {},
     }
     artifact: Fields = {}

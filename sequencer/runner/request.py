@@ -27,7 +27,8 @@ class StartRequest:
 
     ``params`` are values or texts by name. ``only`` names cases or modules, ``tags`` keeps cases with one of them.
     ``record`` holds the stand's facts by section, ``drivers`` its driver arguments by driver. ``host`` is found out
-    when it is not given. ``attended`` says whether somebody can answer dialogs.
+    when it is not given. ``tests_name`` is what the configuration calls these tests. ``attended`` says whether
+    somebody can answer dialogs.
     ``step`` pauses before each step, ``breaks`` names cases that do (both need a project compiled with ``stepping``);
     ``pdb`` opens the debugger at each failure, for whom ``Run.debugger`` is then set.
     """
@@ -40,6 +41,7 @@ class StartRequest:
     drivers: Mapping[str, Mapping[str, Data]] = field(default_factory=dict)
     host: Mapping[str, Data] | None = None
     user: str | None = None
+    tests_name: str | None = None
     attended: bool = False
     step: bool = False
     breaks: list[str] = field(default_factory=list)

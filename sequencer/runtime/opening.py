@@ -106,6 +106,7 @@ def _begin(run: RunContext) -> None:
             selection=run.selection,
             simulated=start.simulate,
             debugged=start.debugged,
+            tests_name=start.tests_name,
         )
     )
     if problem is not None:

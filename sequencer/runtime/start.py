@@ -36,6 +36,7 @@ class Start:
 
     ``only`` and ``tags`` select; ``record`` holds facts of the stand by section; ``drivers`` replaces driver arguments
     by name; ``attended`` says whether somebody could answer a dialog, ``uploads`` whether somebody sends reports.
+    ``tests_name`` is what the configuration calls these tests.
     ``epoch`` is that of the run's ``SteadyClock``, which a process that takes over goes on with.
     For debugging: ``step`` pauses before each step, ``breaks`` names cases that pause so, ``pdb`` opens the debugger at
     each failure.
@@ -52,6 +53,7 @@ class Start:
     drivers: Mapping[str, Mapping[str, Data]] = field(default_factory=dict)
     host: Mapping[str, Data] = field(default_factory=dict)
     user: str | None = None
+    tests_name: str | None = None
     attended: bool = False
     uploads: bool = False
     step: bool = False

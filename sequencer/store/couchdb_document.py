@@ -14,6 +14,7 @@ import json
 import zlib
 from typing import Any
 
+from sequencer.domain.limits.bounds import bounds
 from sequencer.store import facts
 from sequencer.store.base import RunSummary, StoreError
 from sequencer.store.couchdb_client import encode
@@ -57,7 +58,7 @@ def _measurements(report: RunReport) -> list[list[Any]]:
     for taken in facts.measurements(report):
         limits = f"{json.dumps(taken.limits)} {taken.unit}"
         if limits not in drawn:
-            drawn[limits] = facts.bounds(taken.limits, taken.unit)
+            drawn[limits] = bounds(taken.limits, taken.unit)
         rows.append([taken.case, taken.name, taken.unit, taken.value, *drawn[limits], taken.result])
     return rows
 

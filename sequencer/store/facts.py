@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sequencer.domain.evidence import marks
+from sequencer.domain.limits.bounds import number
 from sequencer.store.base import RunSummary
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
@@ -110,29 +110,6 @@ def fingerprint(encoded: bytes) -> str:
     return hashlib.sha256(encoded).hexdigest()
 
 
-def bounds(limits: Data, unit: str | None) -> tuple[float | None, float | None]:
-    """The lower and upper bound of what passes, as far as the limits have such; never raises."""
-    if limits is None:
-        return None, None
-    from sequencer.domain.limits import parse_limits
-
-    try:
-        lowered = parse_limits(limits, unit).lower()
-    except ValueError:
-        return None, None
-    operation, compared = lowered.get("operation"), lowered.get("comparison_value")
-    if operation in ("ltgt", "ltge", "legt", "lege"):  # outside ranges have no two bounds that a chart could draw
-        return None, None
-    lower = lowered.get("lower_limit", compared if operation in ("eq", "gt", "ge") else None)
-    upper = lowered.get("upper_limit", compared if operation in ("eq", "lt", "le") else None)
-    return _number(lower), _number(upper)
-
-
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+    found = number(value)
+    return None if found is None else float(found)

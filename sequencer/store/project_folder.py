@@ -63,7 +63,7 @@ def locate(path: Path) -> tuple[Path, Path | None]:
     It is the nearest folder upward that holds a configuration; without one the parent of a ``sequences`` folder, or
     else the folder itself.
     """
-    path = path.absolute()
+    path = _without_detours(path.absolute())
     start = path if path.is_dir() else path.parent
     for folder in (start, *start.parents):
         for name in (CONFIGURATION, FOREIGN_CONFIGURATION):
@@ -73,6 +73,15 @@ def locate(path: Path) -> tuple[Path, Path | None]:
         if folder.name == "sequences":
             return folder.parent, None
     return start, None
+
+
+def _without_detours(path: Path) -> Path:
+    """The path without ``..``: up to the last one it is what it really is, from there on as the user wrote it."""
+    parts = path.parts
+    if ".." not in parts:
+        return path
+    end = len(parts) - parts[::-1].index("..")
+    return Path(os.path.realpath(Path(*parts[:end])), *parts[end:])
 
 
 def sequence_files(folder: Path) -> list[Path]:

@@ -10,8 +10,9 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
+from sequencer.domain.limits.bounds import bounds
 from sequencer.store.base import RunFilter, SeriesName, SeriesPoint
-from sequencer.store.facts import NumericMeasurement, bounds
+from sequencer.store.facts import NumericMeasurement
 from sequencer.store.sqlite_tallies import conditions
 from sequencer.vocabulary.data import Data
 

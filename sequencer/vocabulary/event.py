@@ -41,6 +41,7 @@ class RunStarted:
     selection: list[str] | None = None
     simulated: bool = False
     debugged: bool = False
+    tests_name: str | None = None
 
 
 @dataclass(slots=True)

@@ -216,6 +216,7 @@ class RunReport(TypedDict):
     report was made from what the journal held. ``selection`` names the cases chosen by hand, null for the whole
     sequence: a partial run is no evidence for a product. ``damaged_lines`` counts journal lines that could not be read.
     ``untested`` says what a run with the status ``skipped`` lacks (not there in reports of earlier versions).
+    ``tests_name``, present when the configuration says one, is the name of the run for version 1.
     ``after_run``, present when something did, holds what went wrong once the verdict was known.
     """
 
@@ -247,4 +248,5 @@ class RunReport(TypedDict):
     artifact: dict[str, Any]
     modules: list[ModuleReport]
     damaged_lines: int
+    tests_name: NotRequired[str]
     after_run: NotRequired[list[AfterRunFailure]]

@@ -94,10 +94,17 @@ def test_csv_has_a_row_per_measurement_of_every_attempt() -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
 def test_csv_texts_are_no_formulas(text: str) -> None:
-    """A text that a spreadsheet would evaluate is quoted, also when a control character hides it."""
-    (row,) = rows_of(report_of(*measured("\x00" + text, "string", name=text)))
+    """A text that a spreadsheet would evaluate is quoted, also when blanks hide it; a control character is shown."""
+    (row,) = rows_of(report_of(*measured("  " + text, "string", name=text, unit="\x00" + text)))
     assert row["value"].startswith("'")
     assert row["measurement"].startswith("'")
+    assert row["unit"].startswith("\\u0000")
+
+
+def test_texts_that_differ_in_a_control_character_stay_apart() -> None:
+    """GS1 codes are parted by U+001D: without it two of them would read the same, in every export."""
+    for export in (to_csv, to_junit, to_html):
+        assert "21AB\\u001d10CD" in export(report_of(*measured("21AB\x1d10CD", "string", name="code \x1d")))
 
 
 def test_csv_negative_numbers_stay_numbers() -> None:
@@ -108,10 +115,16 @@ def test_csv_negative_numbers_stay_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("limits", "bounds"),
-    [({"ge": 1}, ("1", "")), ({"lt": 2}, ("", "2")), ({"outside": {"lt": 1, "gt": 2}}, ("1", "2")), (None, ("", ""))],
+    [
+        ({"ge": 1}, ("1", "")),
+        ({"lt": 2}, ("", "2")),
+        ({"outside": {"lt": 1, "gt": 2}}, ("", "")),
+        ({"eq": 5}, ("5", "5")),
+        (None, ("", "")),
+    ],
 )
 def test_csv_bounds_are_those_of_the_limits(limits: Any, bounds: tuple[str, str]) -> None:
-    """The two columns hold the bounds that there are; the words beside them say how they are meant."""
+    """Whoever judges by the two columns comes to the verdict: outside of a range there are no such two."""
     (row,) = rows_of(report_of(*measured(5, limits=limits)))
     assert (row["lower_limit"], row["upper_limit"]) == bounds
 

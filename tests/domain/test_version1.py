@@ -242,3 +242,26 @@ def test_any_report_lowers_to_a_valid_document(data: st.DataObject, streams: Any
         assert document["status"] == report["status"]
     STAND_CLOUD.validate(document)
     assert json.dumps(report, sort_keys=True) == before
+
+
+def test_a_skipped_case_says_that_it_made_no_attempt_and_why() -> None:
+    """Readers of version 1 look into no artifact: the reason stands where HardPy puts it."""
+    plan = [{"id": "m", "name": "Main", "cases": [{"id": "a", "name": "A"}]}]
+    said: list[Event] = [
+        events.RunStarted("run-1", {"name": "Test"}, plan, "0.1.0", {}),
+        events.CaseFinished("m::a", "skipped", reason="depends on m::b, which failed"),
+        events.RunFinished("skipped"),
+    ]
+    document = lower(fold([Stamped(seq, 100.0 + seq, event) for seq, event in enumerate(said, 1)]), stand_cloud=True)
+    STAND_CLOUD.validate(document)
+    case = document["modules"]["m"]["cases"]["a"]
+    assert (case["attempt"], case["assertion_msg"]) == (0, "depends on m::b, which failed")
+
+
+@pytest.mark.parametrize(("configured", "name"), [("Acceptance", "Acceptance"), (None, "Test")])
+def test_tests_name_is_the_reports_name(configured: str | None, name: str) -> None:
+    """What the configuration calls these tests is StandCloud's test plan; without it the sequence's name is."""
+    started = events.RunStarted("run-1", {"name": "Test"}, [], "0.1.0", {}, tests_name=configured)
+    report = fold([Stamped(1, 100.0, started)])
+    assert lower(report)["name"] == name
+    assert report["sequence"]["name"] == "Test"

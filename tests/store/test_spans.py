@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sequencer.domain.limits.bounds import bounds
 from sequencer.store.cursor import Position, after, position
-from sequencer.store.facts import bounds, text
+from sequencer.store.facts import text
 from sequencer.store.spans import DAY_SECONDS, LENGTHS, cover, cut
 from sequencer.store.sqlite_schema import MIGRATIONS
 

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator
 
 from sequencer.domain.export.words import as_text, limits_in_words, printable
-from sequencer.domain.limits import parse_limits
+from sequencer.domain.limits.bounds import bounds
 from sequencer.domain.moment import moment
 from sequencer.vocabulary.report import AttemptReport, CaseReport, MeasurementReport, ModuleReport, RunReport
 
@@ -91,14 +91,14 @@ def _case_cells(module: ModuleReport, case: CaseReport, attempt: AttemptReport) 
 
 def _measurement_cells(measurement: MeasurementReport) -> list[Cell]:
     value = measurement["value"]
-    lower, upper = _bounds(measurement)
+    lower, upper = bounds(measurement["limits"], measurement["unit"])
     return [
         _cell(measurement["name"]),
         value if type(value) in (int, float) else _cell(as_text(value)),  # type: ignore[list-item]
         _cell(measurement["unit"]),
         _cell(limits_in_words(measurement)),
-        lower,
-        upper,
+        "" if lower is None else lower,
+        "" if upper is None else upper,
         "superseded"
         if measurement.get("superseded")
         else {True: "passed", False: "failed", None: ""}[measurement["result"]],
@@ -108,22 +108,7 @@ def _measurement_cells(measurement: MeasurementReport) -> list[Cell]:
     ]
 
 
-def _bounds(measurement: MeasurementReport) -> tuple[Cell, Cell]:
-    """The bounds of an interval, one or both."""
-    if measurement["limits"] is None:
-        return "", ""
-    try:
-        fields = parse_limits(measurement["limits"], measurement["unit"]).lower()
-    except ValueError:
-        return "", ""
-    operation, single = fields.get("operation", ""), fields.get("comparison_value", "")
-    if operation in ("gt", "ge"):
-        return single, ""
-    if operation in ("lt", "le"):
-        return "", single
-    return fields.get("lower_limit", ""), fields.get("upper_limit", "")
-
-
 def _cell(text: str | None) -> str:
     text = printable(text or "")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    # Some programs trim what they import: blanks before a formula make it none the less.
+    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text

@@ -15,8 +15,11 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uf
 
 
 def printable(text: str) -> str:
-    """The text without characters that no text file should hold; tabs and line ends stay."""
-    return _UNPRINTABLE.sub("", text)
+    """The text with escapes (``\\u001d``) for characters that no text file should hold; tabs and line ends stay.
+
+    Left out, two serial numbers that differ in such a character alone would read the same.
+    """
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def as_text(value: Data) -> str:
