@@ -189,6 +189,7 @@ def _case_function(case: Case, function: str, classes: set[type[StepRun]], stepp
         attempt_delay=case.attempt_delay or None,
         timeout=case.timeout,
         on_fail=case.on_fail,
+        judges=case.judges or None,
         limited=case.limited or None,
     )
     dependency = f"name={literal(case.full_name)}"

@@ -126,7 +126,8 @@ class ModuleBuilder:
             timeout=self._timeout(plan.nodes) or self._timeout(plan.module.nodes) or self._defaults.timeout,
             on_fail=_on_fail(both) or self._defaults.on_fail,
             drivers=tuple(sorted(reader.drivers)),
-            limited=reader.limited,
+            judges=any(step.judges for step in steps),
+            limited=any(step.limited for step in steps),
         )
 
     def _timeout(self, nodes: Nodes) -> float | None:

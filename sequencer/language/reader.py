@@ -30,7 +30,7 @@ MAX_BLOCKS = 1000
 
 
 class Reader:
-    """Reads the steps of one case. ``limited`` counts its measurements with limits, ``drivers`` are those it calls.
+    """Reads the steps of one case. ``drivers`` are those it calls.
 
     ``row`` is what is known of its variables; ``certain``, whether it runs as far as they say;
     ``optional``, whether it has an `if` at all.
@@ -47,7 +47,6 @@ class Reader:
         certain: bool = True,
         optional: bool = False,
     ) -> None:
-        self.limited = 0
         self.after_run = after_run
         self._row = row or RowValues({})
         self._certain = certain
@@ -202,10 +201,6 @@ class Reader:
         self._blocks.pop()
         self._library = outer
         return Block(name, parameters, steps)
-
-    def counts_as_limited(self) -> None:
-        """The case being read holds a measurement with limits."""
-        self.limited += 1
 
     def steps(self, node: MappingNode, key: str = "steps") -> tuple[Step, ...]:
         """The nested steps under ``key``; those that cannot be used were reported and are left out."""

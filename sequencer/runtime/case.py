@@ -20,6 +20,7 @@ from sequencer.runtime.failures import (
     late,
     step_failure,
 )
+from sequencer.runtime.flow import Skip
 from sequencer.runtime.plan import PlannedCase
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.stepping import SKIPPED, Choice, Pause, Steps
@@ -39,6 +40,10 @@ from sequencer.vocabulary.event import (
 from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut
 from sequencer.vocabulary.status import Status, verdict
 
+NOTHING_JUDGED = "nothing was judged"
+NO_MEASUREMENT = "no measurement with limits was recorded"
+JUDGES_LEFT_OUT = Skip("condition", "every step that judges was left out by its `if`")
+
 
 class AttemptContext:
     """One attempt of a case, from a clean start; also a step that follows the run, which has no plan and whose failures
@@ -49,6 +54,7 @@ class AttemptContext:
         self.attempt = attempt
         self.failures: list[Failure] = []
         self.simulated = run.start.simulate
+        self.skip: Skip | None = None
         self._run = run
         self.planned = planned
         self._interrupts = run.interrupts
@@ -57,6 +63,7 @@ class AttemptContext:
         self._tries: list[Tries] = []
         self._recorded: BaseException | None = None
         self._taken = Taken()
+        self._empty_loop: str | None = None
         self._artifact: Any = None
         self.not_opened: DriverNotOpened | None = None
 
@@ -109,6 +116,16 @@ class AttemptContext:
         if not isinstance(result, bool):
             raise StepError(f"`{expression}` is neither true nor false but {result!r:.100}")
         return result
+
+    def judged(self, *, limits: bool = False) -> None:
+        """See ``CaseContext``."""
+        self._taken.judged += 1
+        self._taken.limited += limits
+
+    def judges_nothing(self, place: str) -> None:
+        """See ``CaseContext``."""
+        self._taken.in_vain = True
+        self._empty_loop = self._empty_loop or place
 
     def emit(self, event: Event) -> None:
         """See ``CaseContext``."""
@@ -182,9 +199,8 @@ class AttemptContext:
         error = self.stop_clock() or error
         if error is not None and error is not self._recorded:
             self._fail_outside(error)
-        if not self.failures and self.planned is not None and self.planned.limited and not self._taken.judged:
-            place = self.planned.place
-            self._fail(Failure(self.full_name, "failed", "no measurement with limits was recorded", place))
+        if not self.failures and self.planned is not None:
+            self._require_judgement(self.planned)
 
     def start_clock(self) -> None:
         """The timeout of the case runs from now on."""
@@ -216,6 +232,8 @@ class AttemptContext:
     @property
     def status(self) -> Status:
         """How the attempt ended."""
+        if self.skip is not None:
+            return "skipped"
         kinds = {failure.kind for failure in self.failures}
         if "timeout" in kinds:
             kinds = kinds - {"timeout"} | {"failed"}
@@ -253,6 +271,19 @@ class AttemptContext:
             self._run.broken = self._run.broken or self.planned is not None
             where = generated_line(None, self._run.folder)
             self._fail(Failure(self.full_name, "error", SKIPPED, pause.place, pause.label, pause.call, generated=where))
+
+    def _require_judgement(self, planned: PlannedCase) -> None:
+        """A case with steps that judge, none of which did, has proved nothing, or does not apply; likewise one with
+        limits by which nothing was judged."""
+        taken = self._taken
+        if (taken.judged or not planned.judges) and (taken.limited or not planned.limited):
+            return
+        # What an earlier attempt failed at does not cease to apply.
+        if taken.in_vain or self.attempt > 1 or not planned.judges:
+            message = NO_MEASUREMENT if taken.judged else NOTHING_JUDGED
+            self._fail(Failure(self.full_name, "failed", message, self._empty_loop or planned.place))
+        elif not taken.judged:
+            self.skip = JUDGES_LEFT_OUT
 
     def _close_steps(self, step: StepRun) -> list[StepRun]:
         """Takes ``step`` off the open steps, with those inside it that an interruption left open."""

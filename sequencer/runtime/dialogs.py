@@ -127,6 +127,9 @@ class Dialogs:
                     return "stop", None, None
                 self._sleep(POLL)
             return question.answer
+        except TimedOut as late:
+            late.unanswered = not question.by_program
+            raise
         finally:
             with self._lock:
                 self._open.pop(identity, None)

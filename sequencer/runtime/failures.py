@@ -30,7 +30,7 @@ def kind_of(error: BaseException) -> FailureKind:
     if isinstance(error, StepFailed):
         return "failed"
     if isinstance(error, TimedOut):
-        return "timeout"
+        return "error" if error.unanswered else "timeout"
     return "stopped" if isinstance(error, Stopped) else "error"
 
 
@@ -48,6 +48,8 @@ def describe(error: BaseException) -> str:
 def late(error: TimedOut, step: StepRun | None, label: str = "") -> str:
     """The message of a timeout: what took too long, and where it hung (in ``step``, known as ``label``)."""
     text = describe(error)
+    if error.unanswered:
+        return f"{text}: no operator answered"
     if step is None:
         return text
     hung = f"in {step.call}" if step.call else f"in the step {label!r}"

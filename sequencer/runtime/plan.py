@@ -35,7 +35,8 @@ class PlannedModule:
 class PlannedCase:
     """A case as its markers describe it; times in seconds.
 
-    ``depends`` are the cases that it needs, ``or_left_out`` those of them that may also not apply.
+    ``depends`` are the cases that it needs, ``or_left_out`` those of them that may also not apply. ``judges``: some
+    step of it judges the product; ``limited``: by limits. Code of earlier versions says the second alone.
     """
 
     id: str
@@ -52,7 +53,8 @@ class PlannedCase:
     attempt_delay: float = 0.0
     timeout: float | None = None
     on_fail: OnFail | None = None
-    limited: int = 0
+    judges: bool = False
+    limited: bool = False
     depends: tuple[str, ...] = ()
     or_left_out: tuple[str, ...] = ()
     full_name: str = ""

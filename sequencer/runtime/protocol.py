@@ -107,6 +107,8 @@ class Protocol:
         attempt = self.attempt
         assert attempt is not None
         attempt.execute(function)
+        if attempt.skip is not None:
+            pytest.skip(attempt.skip.reason)
         if attempt.failures:
             pytest.fail(attempt.account(), pytrace=False)
 
@@ -127,7 +129,7 @@ class Protocol:
     ) -> tuple[list[pytest.TestReport], bool]:
         reports = self._setup_and_call(attempt, item)
         status: Status = "skipped" if reports[0].skipped else attempt.status
-        kind, reason = self._skip if status == "skipped" and self._skip is not None else (None, None)
+        kind, reason = attempt.skip or (self._skip if status == "skipped" else None) or (None, None)
         again = status in ("failed", "error") and attempt.attempt < case.attempts and self._may_try_again(case)
         if attempt.not_opened is not None and not again:
             attempt.not_opened.give_up()

@@ -10,17 +10,21 @@ from sequencer.vocabulary.event import Check, Event, Failure, Measurement, TryFa
 
 @dataclass(slots=True)
 class Taken:
-    """How much was recorded so far; ``judged`` are the measurements with limits that count."""
+    """How much was recorded so far; ``judged`` are the judgements that count, ``limited`` those by limits.
+
+    ``in_vain``: there were others, of tries that count no more, or a loop that would have judged made no round.
+    """
 
     measurements: int = 0
     checks: int = 0
     judged: int = 0
+    limited: int = 0
+    in_vain: bool = False
 
     def add(self, event: Event) -> None:
         """Counts an event."""
         if type(event) is Measurement:
             self.measurements += 1
-            self.judged += event.limits is not None
         elif type(event) is Check:
             self.checks += 1
 
@@ -50,7 +54,8 @@ class Tries:
             if self.failure is None:
                 break
             failed = self._told(number, self.failure, before)
-            self._taken.judged = before.judged
+            self._taken.in_vain = self._taken.in_vain or self._taken.judged > before.judged
+            self._taken.judged, self._taken.limited = before.judged, before.limited
         self.last = True
 
     def _told(self, number: int, failure: Failure, before: Taken) -> TryFailed:

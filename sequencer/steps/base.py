@@ -84,9 +84,6 @@ class StepReader(Protocol):
     def block(self, node: MappingNode) -> Block | None:
         """The included step list named under ``use``, with the parameters under ``with``; ``None`` was reported."""
 
-    def counts_as_limited(self) -> None:
-        """The case being read holds a measurement with limits."""
-
 
 class Emitter(Protocol):
     """Writes the Python of one generated function."""
@@ -147,6 +144,12 @@ class CaseContext(Protocol):
 
     def test(self, expression: str) -> bool:
         """Evaluates a bare expression to true or false; anything but a boolean raises ``StepError``."""
+
+    def judged(self, *, limits: bool = False) -> None:
+        """The running step judged the product, right or wrong; ``limits``: a measurement by its limits."""
+
+    def judges_nothing(self, place: str) -> None:
+        """The loop at ``place`` holds steps that judge, and makes no round."""
 
     def emit(self, event: Event) -> None:
         """Sends an event to the journal and whoever listens."""

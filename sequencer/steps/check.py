@@ -20,6 +20,11 @@ class CheckStep(Step):
     expression: str
     message: str | None = None
 
+    @property
+    def judges(self) -> bool:
+        """Always."""
+        return True
+
 
 class Check(StepRun):
     """Runs a ``check``."""
@@ -37,6 +42,7 @@ class Check(StepRun):
         """Evaluates the expression; false is a ``StepFailed``, anything but a boolean a ``StepError``."""
         result = self.case.test(self.expression)
         self.case.emit(Checked(self.case.full_name, self.place, self.expression, result))
+        self.case.judged()
         if not result:
             # The message is a template that is evaluated only now: it speaks of the failure.
             text = f"not true: {self.expression}" if self.message is None else self.case.text(self.message)

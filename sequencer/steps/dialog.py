@@ -33,6 +33,16 @@ class DialogStep(Step):
     unit: str | None = None
     limits: Data = None
 
+    @property
+    def judges(self) -> bool:
+        """When the operator answers Pass or Fail, or the answer is a measurement with limits."""
+        return self.limited or (isinstance(self.dialog, Mapping) and bool(self.dialog.get("pass_fail")))
+
+    @property
+    def limited(self) -> bool:
+        """When the answer is a measurement with limits."""
+        return self.limits is not None
+
 
 class Dialog(StepRun):
     """Runs a ``dialog``. What is saved: the value asked for; without one, whether it was passed or confirmed."""
@@ -71,6 +81,8 @@ class Dialog(StepRun):
         value = answer.value if dialog["fields"] else answer.result != "fail"
         if self.save is not None:
             self.case.save(self.save, value)
+        if answer.result in ("pass", "fail"):
+            self.case.judged()
         if answer.result == "fail":
             raise StepFailed("the operator answered Fail" if self.message is None else self.case.text(self.message))
         if self.measurement is not None:
@@ -87,8 +99,6 @@ def parse(node: MappingNode, reader: StepReader) -> DialogStep:
     _check_measurement(node, reader)
     unit = reader.text(node, "unit") or (written.get("unit") if isinstance(written, MappingNode) else None)
     limits = reader.limits(node, "limits", unit)
-    if limits is not None:
-        reader.counts_as_limited()
     step = DialogStep(
         **shared,
         dialog=reader.template(node, "dialog"),

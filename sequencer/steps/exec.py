@@ -46,6 +46,11 @@ class ExecStep(Step):
     refuse: tuple[str, ...] = ()
     save: str | None = None
 
+    @property
+    def judges(self) -> bool:
+        """When its output must hold something."""
+        return self.expect is not None
+
 
 class Exec(StepRun):
     """Runs an ``exec``: without a shell, its output captured, killed with its children when the step is interrupted."""

@@ -11,17 +11,16 @@ from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.tree import MappingNode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForEachStep(Step):
+class ForEachStep(NestingStep):
     """Runs ``steps`` with ``variable`` set to each element of the template ``elements``."""
 
     variable: str
     elements: Data
-    steps: tuple[Step, ...]
 
 
 class ForEach(StepRun):
@@ -29,18 +28,25 @@ class ForEach(StepRun):
 
     verb = "for_each"
 
-    def __init__(self, case: CaseContext, place: str, loop: Mapping[str, Any], **shared: Any) -> None:
+    def __init__(
+        self, case: CaseContext, place: str, loop: Mapping[str, Any], *, judges: bool = False, **shared: Any
+    ) -> None:
         super().__init__(case, place, **shared)
         ((self.variable, self.elements),) = loop.items()
+        self.judges = judges
 
     def __iter__(self) -> Iterator[Any]:
         elements = self.case.value(self.elements)
         # A text would go letter by letter and a mapping by its keys: nobody means that.
         if isinstance(elements, str | bytes | Mapping) or not isinstance(elements, Iterable):
             raise StepError(f"for_each needs a list for {self.variable!r}, not {elements!r}")
+        empty = True
         for element in elements:
+            empty = False
             self.case.save(self.variable, element)
             yield element
+        if empty and self.judges:
+            self.case.judges_nothing(self.place)
 
 
 def parse(node: MappingNode, reader: StepReader) -> ForEachStep:
@@ -56,7 +62,7 @@ def parse(node: MappingNode, reader: StepReader) -> ForEachStep:
 
 def emit(step: ForEachStep, out: Emitter) -> None:
     """``with ForEach(...) as loop:`` and the steps in a ``for``"""
-    header = out.construct(ForEach, step, {step.variable: step.elements})
+    header = out.construct(ForEach, step, {step.variable: step.elements}, judges=step.judges or None)
     with out.block(f"with {header} as loop:"), out.block("for _ in loop:"):
         out.steps(step.steps)
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sequencer.steps.base import Emitter, StepReader, StepRun, StepType
-from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.tree import MappingNode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupStep(Step):
+class GroupStep(NestingStep):
     """Steps that share a name, a condition, a timeout."""
-
-    steps: tuple[Step, ...]
 
 
 class Steps(StepRun):

@@ -62,7 +62,11 @@ SHARED_KEYS: Mapping[str, Schema] = {
         "description": "An expression without braces; when it is false the step is left out.",
         "examples": ["dut.revision == 'B'"],
     },
-    "timeout": {**DURATION, "description": "The case fails when the step takes longer; the message names the step."},
+    "timeout": {
+        **DURATION,
+        "description": "The case fails when the step takes longer; the message names the step. "
+        "An operator who does not answer in time is an error.",
+    },
     "retry": {
         "description": "Tries the step again while it fails: how often at most (the first try counts), and the pause.",
         "anyOf": [

@@ -25,6 +25,16 @@ class MeasureStep(Step):
     limits: Data = None
     save: str | None = None
 
+    @property
+    def judges(self) -> bool:
+        """With limits."""
+        return self.limits is not None
+
+    @property
+    def limited(self) -> bool:
+        """With limits."""
+        return self.limits is not None
+
 
 class Measure(StepRun):
     """Runs a ``measure``: the body sets ``value``; a value that was never set is a missing one and fails."""
@@ -84,9 +94,7 @@ def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
         )
     unit = reader.text(node, "unit")
     limits = reader.limits(node, "limits", unit)
-    if limits is not None:
-        reader.counts_as_limited()
-    elif "limits" not in node:
+    if limits is None and "limits" not in node:
         message = "nothing judges this measurement"
         reader.problem("no-limits", message, node.key_place("measure"), hint="add `limits:`", severity="note")
     value = reader.template(node, "value")

@@ -44,6 +44,8 @@ def record_measurement(step: StepRun, name: str, value: Any, *, unit: str | None
             judgement.reason,
         )
     )
+    if limit is not None:
+        case.judged(limits=True)
     if judgement.result is False:
         raise StepFailed(f"{measured}: {judgement.reason}")
 

@@ -9,18 +9,17 @@ from typing import Any
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import EXPRESSION_TEXT
-from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.failure import StepError, StepFailed
+from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.tree import MappingNode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RepeatStep(Step):
+class RepeatStep(NestingStep):
     """Runs ``steps`` as often as ``times`` (a number or a template of one) says; ``index`` names the counter."""
 
     times: int | str
     index: str | None
-    steps: tuple[Step, ...]
 
 
 class Repeat(StepRun):
@@ -29,16 +28,26 @@ class Repeat(StepRun):
     verb = "repeat"
 
     def __init__(
-        self, case: CaseContext, place: str, times: int | str, *, index: str | None = None, **shared: Any
+        self,
+        case: CaseContext,
+        place: str,
+        times: int | str,
+        *,
+        index: str | None = None,
+        judges: bool = False,
+        **shared: Any,
     ) -> None:
         super().__init__(case, place, **shared)
         self.times = times
         self.index = index
+        self.judges = judges
 
     def __iter__(self) -> Iterator[int]:
         times = self.case.value(self.times)
-        if isinstance(times, bool) or not isinstance(times, int) or times < 0:
-            raise StepError(f"repeat needs a whole number from 0 up, not {times!r}")
+        if self.judges and type(times) is int and times == 0:
+            raise StepFailed("repeat needs at least 1 round, not 0: nothing was judged")
+        if isinstance(times, bool) or not isinstance(times, int) or times < 1:
+            raise StepError(f"repeat needs a whole number from 1 up, not {times!r}")
         for number in range(1, times + 1):
             if self.index is not None:
                 self.case.save(self.index, number)
@@ -56,7 +65,7 @@ def parse(node: MappingNode, reader: StepReader) -> RepeatStep:
 
 def emit(step: RepeatStep, out: Emitter) -> None:
     """``with Repeat(...) as loop:`` and the steps in a ``for``"""
-    header = out.construct(Repeat, step, step.times, index=step.index)
+    header = out.construct(Repeat, step, step.times, index=step.index, judges=step.judges or None)
     with out.block(f"with {header} as loop:"), out.block("for _ in loop:"):
         out.steps(step.steps)
 

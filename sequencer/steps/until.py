@@ -11,18 +11,17 @@ from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, Step
 from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import CONDITION, DURATION
 from sequencer.vocabulary.failure import StepFailed
-from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.tree import MappingNode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UntilStep(Step):
+class UntilStep(NestingStep):
     """Runs ``steps`` until ``expression`` holds, ``times`` rounds at most, ``delay`` seconds between two."""
 
     expression: str
     times: int | None
     delay: float
-    steps: tuple[Step, ...]
 
 
 class Until(StepRun):

@@ -9,17 +9,16 @@ from typing import Any
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import VALUES
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.tree import MappingNode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UseStep(Step):
+class UseStep(NestingStep):
     """Runs the ``steps`` of ``block`` with the templates ``parameters``, its defaults among them."""
 
     block: str
     parameters: Mapping[str, Data]
-    steps: tuple[Step, ...]
 
 
 class Use(StepRun):

@@ -27,12 +27,16 @@ class Interruption(BaseException):
 
 
 class TimedOut(Interruption):
-    """A step or case ran past its timeout of ``seconds``; ``subject`` is ``"step"`` or ``"case"``."""
+    """A step or case ran past its timeout of ``seconds``; ``subject`` is ``"step"`` or ``"case"``.
+
+    ``unanswered``: it struck while an operator was waited for, which is no failure of the product.
+    """
 
     def __init__(self, subject: str, seconds: float) -> None:
         super().__init__(f"the {subject} took longer than its timeout of {seconds:g} s")
         self.subject = subject
         self.seconds = seconds
+        self.unanswered = False
 
 
 class Stopped(Interruption):

@@ -94,13 +94,41 @@ class Step:
     on_fail: OnFail | None = None
     error_code: int | None = None
 
+    @property
+    def judges(self) -> bool:
+        """Whether the step, or one inside it, judges the product."""
+        return False
+
+    @property
+    def limited(self) -> bool:
+        """Whether it, or one inside it, does so by the limits of a measurement."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NestingStep(Step):
+    """A step that runs others."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def judges(self) -> bool:
+        """Whether one of them does."""
+        return any(step.judges for step in self.steps)
+
+    @property
+    def limited(self) -> bool:
+        """Whether one of them does."""
+        return any(step.limited for step in self.steps)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One test case; ``depends`` holds whole names (``module::case``), modules already resolved to their cases, and
     ``or_left_out`` those that may also have been left out by their own ``if``. ``when_place`` is that of its ``if``.
 
-    ``drivers`` are the names of the drivers that its steps call. ``limited`` counts the ``measure`` steps with limits.
+    ``drivers`` are the names of the drivers that its steps call.
+    ``judges``: some step of it judges the product; ``limited``: by limits.
     """
 
     id: str
@@ -121,7 +149,8 @@ class Case:
     timeout: float | None = None
     on_fail: OnFail | None = None
     drivers: tuple[str, ...] = ()
-    limited: int = 0
+    judges: bool = False
+    limited: bool = False
 
     @property
     def full_name(self) -> str:

@@ -263,16 +263,16 @@ def test_the_first_answer_wins_and_the_others_see_it(stand: Any, browse: Any) ->
 
 
 def test_a_dialog_nobody_answers_times_out(stand: Any, browse: Any) -> None:
-    """The step's timeout takes the dialog away everywhere and fails the case."""
+    """The step's timeout takes the dialog away everywhere, and is an error of the test."""
     stand.steps("- dialog: Ready?\n  timeout: 2 s")
     panel = stand.open()
     page = started(browse(panel))
     page.keyboard.press("Space")
     # Only a page on which the dialog stood says so.
     expect(page.locator(".toast")).to_contain_text("nobody answered in time")
-    (told,), attempt = ended(panel, page, "Fail")
+    (told,), attempt = ended(panel, page, "Error")
     assert told["result"] == "timeout"
-    assert attempt["failures"][0]["kind"] == "timeout"
+    assert attempt["failures"][0]["kind"] == "error"
 
 
 def test_closing_the_dialog_stops_the_run(stand: Any, browse: Any) -> None:

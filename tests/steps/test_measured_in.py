@@ -27,6 +27,8 @@ class Case:
     def end(self, step: StepRun, error: BaseException | None) -> bool:
         return False
 
+    def judged(self, *, limits: bool = False) -> None: ...
+
     def value(self, template: Any) -> Any:
         return evaluate_template(template, self.scope)
 

@@ -40,6 +40,8 @@ class Case:
     def text(self, template: str) -> str:
         return template
 
+    def judged(self, *, limits: bool = False) -> None: ...
+
     def emit(self, happened: event.Event) -> None:
         self.events.append(happened)
 
