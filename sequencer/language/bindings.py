@@ -30,17 +30,20 @@ class CaseBindings:
         self._plan = plan
         self._context = context
         self._values: dict[str, Any] = {}
-        for name, owner, key, place in plan.bindings:
+        for name, owner, key, place, is_column in plan.bindings:
             span = owner.value_spans[key]
             self._values[name] = context.expressions.template(owner[key], owner.file, span)
-            context.names.define(name, place)
+            if is_column:
+                context.names.bind(name, place)
+            else:
+                context.names.define(name, place)
         self._known: Mapping[str, Any] = {
             name: value for name, value in self._values.items() if not has_expression(value)
         }
 
     def row(self) -> RowValues:
         """What is known of the variables before the run."""
-        places = {name: owner.value_place(key) for name, owner, key, _ in self._plan.bindings}
+        places = {name: owner.value_place(key) for name, owner, key, *_ in self._plan.bindings}
         written = self._context.sources.written
         known = {name: (value, places[name]) for name, value in self._known.items()}
         return RowValues({name: Known(value, place, written(place, value)) for name, (value, place) in known.items()})

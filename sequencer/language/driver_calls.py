@@ -36,6 +36,17 @@ class CallChecker:
         self._problems = problems
         self._sources = sources
 
+    def takes_text(self, written: str, argument: str) -> bool:
+        """Whether the call ``driver.method`` says of this argument that it is a text."""
+        name, _, method = written.partition(".")
+        declared = self.declared.get(name)
+        if declared is None or declared.target is None:
+            return False
+        member = declared.target.members.get(method or "__call__")
+        if member is None:
+            return not method and argument in declared.target.signature.texts
+        return argument in member.signature.texts
+
     def call(
         self, written: str, place: Place, arguments: MappingNode | None, given: Mapping[str, Any]
     ) -> DriverCall | None:

@@ -7,6 +7,7 @@ Where Python is dynamic (``__getattr__``, bases from other files, unknown decora
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,15 +25,17 @@ _PROPERTIES = frozenset({"property", "cached_property", "abstractproperty"})
 class Signature:
     """What a call takes. ``required`` must be given; ``names`` may be given; with ``others`` any further name too.
 
-    ``positional`` are required arguments that cannot be given by name.
+    ``positional`` are required arguments that cannot be given by name; ``texts`` those that are said to be texts.
     """
 
     names: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     positional: tuple[str, ...] = ()
     others: bool = False
+    texts: frozenset[str] = frozenset()
 
 
+_TEXT = re.compile(r"\bstr\b")
 ANYTHING = Signature(others=True)
 
 
@@ -236,7 +239,9 @@ def _signature(arguments: ast.arguments, skip: int) -> Signature:
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         names.append(argument.arg)
         required += [argument.arg] if default is None else []
-    return Signature(tuple(names), tuple(required), tuple(positional), arguments.kwarg is not None)
+    said = [*by_position, *arguments.kwonlyargs]
+    texts = frozenset(each.arg for each in said if each.annotation and _TEXT.search(ast.unparse(each.annotation)))
+    return Signature(tuple(names), tuple(required), tuple(positional), arguments.kwarg is not None, texts)
 
 
 def _dataclass_signature(lineage: Iterable[ast.ClassDef]) -> Signature:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sequencer.domain.expression import (
+    FUNCTIONS,
     OPENING,
     Expression,
     ExpressionPart,
@@ -13,12 +15,14 @@ from sequencer.domain.expression import (
     split,
 )
 from sequencer.language.problems import Problems
-from sequencer.language.scope import Names
+from sequencer.language.scope import ALWAYS, Names
 from sequencer.language.sources import Sources
 from sequencer.language.wording import kind_of
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span
+
+_BARE = re.compile(r"\s*([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*)|(\(.*\)))?\s*", re.ASCII)
 
 
 class ExpressionChecker:
@@ -45,6 +49,25 @@ class ExpressionChecker:
         if kind is SequenceNode:
             return [self.template(each, value.file, span) for each, span in zip(value, value.spans, strict=True)]
         return value
+
+    def warn_of_bare(self, text: str, place: Place) -> None:
+        """Warns of a text that is a variable's name, a fact or parameter, or the call of a function: without braces it
+        is none of them."""
+        written = _BARE.fullmatch(text)
+        if written is None:
+            return
+        name, attribute, called = written.groups()
+        if called is not None:
+            meant = name in FUNCTIONS
+        elif attribute is not None:
+            fields = self._names.fields(name) if name in ALWAYS else None
+            meant = self._names.is_variable(name) or (fields is not None and attribute in fields)
+        else:
+            meant = self._names.is_variable(name)
+        if meant:
+            message = f"this is the text `{text}`, not what it stands for"
+            hint = f"write `${{{{ {text.strip()} }}}}`"
+            self._problems.report("text-not-expression", message, place, hint=hint, severity="warning")
 
     def text(self, text: str, place: Place) -> None:
         """Checks the ``${{ }}`` of a text."""

@@ -27,12 +27,16 @@ class Dependency:
 
 
 class Binding(NamedTuple):
-    """A variable that a case starts with: ``owner[key]`` is its value, ``place`` where the name was given."""
+    """A variable that a case starts with: ``owner[key]`` is its value, ``place`` where the name was given.
+
+    ``column``: it comes from a row, not from a block's parameters.
+    """
 
     name: str
     owner: MappingNode
     key: str
     place: Place
+    column: bool = False
 
 
 @dataclass(slots=True)

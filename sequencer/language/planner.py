@@ -55,7 +55,9 @@ class Planner:
             return [CasePlan(name, name, module, nodes, place, group, library, bindings)]
         cases = []
         for row in self._context.matrix.rows(owner):
-            columns = [Binding(column, row.values, column, row.values.key_place(column)) for column in row.values]
+            columns = [
+                Binding(column, row.values, column, row.values.key_place(column), column=True) for column in row.values
+            ]
             plan = CasePlan(f"{name}[{row.label}]", name, module, nodes, place, group, library, [*columns, *bindings])
             cases.append(plan)
         return cases

@@ -98,6 +98,13 @@ class Reader:
             return None
         return self._context.expressions.template(node[key], node.file, node.value_spans[key])
 
+    def value(self, node: MappingNode, key: str) -> Any:
+        """As ``template``, for what is hardly ever a text: one that looks like an expression is warned about."""
+        value = self.template(node, key)
+        if isinstance(value, str):
+            self._context.expressions.warn_of_bare(value, node.value_place(key))
+        return value
+
     def text(self, node: MappingNode, key: str) -> str | None:
         """A text template; a number or boolean is taken as the text that stands in the file."""
         value = node.get(key)
@@ -159,10 +166,19 @@ class Reader:
             return None
         given = self.template(node, "with") or {}
         arguments = node.get("with")
+        for name, value in given.items():
+            takes_text = self._context.drivers.calls.takes_text(node[key], name)
+            if isinstance(value, str) and arguments is not None and not takes_text:
+                self._context.expressions.warn_of_bare(value, arguments.value_place(name))
         call = self._context.drivers.calls.call(node[key], node.value_place(key), arguments, given)
         if call is not None:
             self.drivers.setdefault(call.driver)
         return call
+
+    def bind(self, name: str, place: Place) -> None:
+        """As ``define``, for the variable of a loop: it must not hide another one."""
+        self._row.forget(name)
+        self._context.names.bind(name, place)
 
     def define(self, name: str, place: Place, scope: Scope = "case") -> None:
         """From here on expressions may use ``name``."""

@@ -48,6 +48,9 @@ class Names:
     params: frozenset[str] = frozenset()
     case: str | None = None
     used: set[str] = field(default_factory=set)
+    drivers: frozenset[str] = frozenset()
+    _told: set[tuple[str, str]] = field(default_factory=set)
+    _named_like_drivers: set[str] = field(default_factory=set)
     _run: dict[str, Place] = field(default_factory=dict)
     _module: dict[str, Place] = field(default_factory=dict)
     _case: dict[str, Place] = field(default_factory=dict)
@@ -71,15 +74,37 @@ class Names:
         self.begin_case(None)
         self._built_in = frozenset([*ALWAYS, *AFTER_RUN_NAMES])
 
+    def bind(self, name: str, place: Place) -> None:
+        """Puts the variable of a loop or of a row in scope; one that hides another is reported, once for all rows."""
+        told = (self.case or "").partition("[")[0], name
+        if told in self._told:
+            self._case.setdefault(name, place)
+            return
+        hidden = self._module.get(name) or self._run.get(name)
+        if hidden is not None:
+            message = f"`{name}` hides the variable of that name"
+            hint = f"it is set in line {hidden.line}: give one of the two another name"
+            self.problems.report("hidden-variable", message, place, hint=hint)
+        if not self.define(name, place) or hidden is not None:
+            self._told.add(told)
+
     def define(self, name: str, place: Place, scope: Scope = "case") -> bool:
         """Puts a variable in scope; a name that cannot be one is reported."""
         if name in RESERVED:
             what = "a function" if name in FUNCTIONS else "a word of the language"
             self.problems.report("reserved-name", f"`{name}` is {what} and cannot be a variable", place)
             return False
+        if name in self.drivers and name not in self._named_like_drivers:
+            self._named_like_drivers.add(name)
+            message = f"`{name}` is the name of a driver, and of a variable from here on"
+            self.problems.report("named-like-driver", message, place, severity="warning")
         {"case": self._case, "module": self._module, "run": self._run}[scope].setdefault(name, place)
         self._definitions.setdefault(name, []).append(Definition(self.case, scope, place))
         return True
+
+    def is_variable(self, name: str) -> bool:
+        """Whether a variable of this name is in scope now."""
+        return name in self._case or name in self._module or name in self._run
 
     def knows(self, name: str) -> bool:
         """Whether an expression may use ``name`` now."""

@@ -108,6 +108,7 @@ class TopLevel:
     def variables(self) -> dict[str, Data]:
         """The ``vars`` section; they may use each other in any order, but not in a circle."""
         names = self._context.names
+        names.drivers = frozenset(self._section("drivers") or ())
         written = self._names("vars", "the name of a variable")
         for node, name in written:
             names.define(name, node.key_place(name), "run")

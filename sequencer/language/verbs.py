@@ -10,6 +10,16 @@ from sequencer.steps.base import StepType
 from sequencer.steps.keys import SHARED_KEYS
 from sequencer.vocabulary.tree import MappingNode
 
+_OTHER_NAMES = {
+    **dict.fromkeys(("assert", "verify", "expect"), "check"),
+    **dict.fromkeys(("sleep", "delay"), "wait"),
+    **dict.fromkeys(("run", "shell", "command"), "exec"),
+    **dict.fromkeys(("print", "log"), "message"),
+    **dict.fromkeys(("ask", "prompt"), "dialog"),
+    **dict.fromkeys(("loop", "for"), "for_each"),
+}
+"""What other tools call a verb."""
+
 
 def choose_verb(node: MappingNode, types: Mapping[str, StepType], report: Report) -> str | None:
     """The verb of a step: the one that the others can stand beside. None, or two, is reported."""
@@ -31,7 +41,8 @@ def _no_verb(node: MappingNode, types: Mapping[str, StepType], report: Report) -
     further = {key for step_type in types.values() for key in step_type.keys}
     for key in node:
         if key not in SHARED_KEYS and key not in further:
-            hint = did_you_mean(key, types) or f"the verbs are {listed(types, 'and')}"
+            hint = f"write `{_OTHER_NAMES[key]}`" if key in _OTHER_NAMES else did_you_mean(key, types)
+            hint = hint or f"the verbs are {listed(types, 'and')}"
             report("unknown-verb", f"there is no step `{key}`", node.key_place(key), hint=hint)
             return
     first = next(iter(node), None)

@@ -60,6 +60,9 @@ class StepReader(Protocol):
     def template(self, node: MappingNode, key: str) -> Any:
         """Plain data under ``key``, with every expression in it checked."""
 
+    def value(self, node: MappingNode, key: str) -> Any:
+        """As ``template``, for what is hardly ever a text: one that looks like an expression is warned about."""
+
     def text(self, node: MappingNode, key: str) -> str | None:
         """A text template: like ``template`` for a value that becomes text (a number is taken as its text)."""
 
@@ -77,6 +80,9 @@ class StepReader(Protocol):
 
     def define(self, name: str, place: Place, scope: Scope = "case") -> None:
         """From here on expressions may use ``name``."""
+
+    def bind(self, name: str, place: Place) -> None:
+        """As ``define``, for the variable of a loop: it must not hide another one."""
 
     def steps(self, node: MappingNode, key: str = "steps") -> tuple[Step, ...]:
         """The nested steps under ``key``."""

@@ -54,7 +54,7 @@ def parse(node: MappingNode, reader: StepReader) -> ForEachStep:
     written: MappingNode = node["for_each"]
     (variable,) = written
     elements = reader.template(written, variable)
-    reader.define(variable, written.key_place(variable))
+    reader.bind(variable, written.key_place(variable))
     return ForEachStep(
         **reader.shared(node, "for_each"), variable=variable, elements=elements, steps=reader.steps(node)
     )

@@ -97,7 +97,7 @@ def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
     if limits is None and "limits" not in node:
         message = "nothing judges this measurement"
         reader.problem("no-limits", message, node.key_place("measure"), hint="add `limits:`", severity="note")
-    value = reader.template(node, "value")
+    value = reader.value(node, "value")
     save = node.get("save")
     if save is not None:
         reader.define(save, node.value_place("save"))

@@ -59,7 +59,7 @@ def parse(node: MappingNode, reader: StepReader) -> RepeatStep:
     times = reader.template(node, "repeat")
     index = node.get("index")
     if index is not None:
-        reader.define(index, node.value_place("index"))
+        reader.bind(index, node.value_place("index"))
     return RepeatStep(**reader.shared(node, "repeat"), times=times, index=index, steps=reader.steps(node))
 
 

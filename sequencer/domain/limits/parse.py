@@ -232,7 +232,19 @@ class Reading(Leaves):
         return None if limit is None else Each(limit)
 
 
+_OTHER_NAMES = {
+    **dict.fromkeys(("min", "low", "lower", "lo", "minimum", "at_least"), "ge"),
+    **dict.fromkeys(("max", "high", "upper", "hi", "maximum", "at_most"), "le"),
+    **dict.fromkeys(("equals", "equal", "value"), "eq"),
+    **dict.fromkeys(("tol", "plus_minus"), "tolerance"),
+    **dict.fromkeys(("regex", "pattern"), "matches"),
+}
+"""What other tools, and people, call them."""
+
+
 def _similar(key: object, known: set[str]) -> str:
+    if key in _OTHER_NAMES:
+        return f"; write `{_OTHER_NAMES[str(key)]}`"
     from difflib import get_close_matches
 
     matches = get_close_matches(str(key), sorted(known), 1)
