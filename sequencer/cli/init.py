@@ -20,6 +20,7 @@ from sequencer.cli.init_configuration import (
     with_setting_options,
 )
 from sequencer.cli.output import say
+from sequencer.store.project_folder import FOREIGN_CONFIGURATION
 
 _FILES = ("sequences/minute.yaml", "drivers/minute_clock.py")
 _RENAMED = {
@@ -41,6 +42,11 @@ def command(folder: Path, **settings: Any) -> ExitCode:
     """
     given = _given(settings)
     texts = project_files(folder.absolute().name, given)
+    if (folder / FOREIGN_CONFIGURATION).exists():
+        raise Refusal(
+            f"{folder} has a {FOREIGN_CONFIGURATION}, which is read as it is: a hardseq.toml would switch it off",
+            hint="put sequences into the folder `sequences` and run; or choose another folder",
+        )
     present = [name for name in texts if (folder / name).exists()]
     if present:
         raise Refusal(f"{folder} already has {', '.join(present)}", hint="nothing was written; choose another folder")
@@ -92,7 +98,8 @@ def _refuse_unusable(text: str) -> None:
     from sequencer.domain.settings_reader import read_settings
 
     for problem in read_settings(text, "hardseq.toml", {}).problems:
-        raise Refusal(problem.message, hint=problem.hint)
+        if problem.severity == "error":
+            raise Refusal(problem.message, hint=problem.hint)
 
 
 def _write(file: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from sequencer.domain.settings import Settings
+from sequencer.domain.settings_reader import JSON_HINT
 
 Path = tuple[str, ...]
 
@@ -77,11 +78,19 @@ def with_setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
         names = f"{option.name}/--no-{option.name[2:]}" if flag else option.name
         kind = {"integer": int, "number": float}.get(option.schema["type"], str)
         choices = option.schema.get("enum")
-        parameter: Any = None if flag else click.Choice(choices) if choices else kind
+        parameter: Any = None if flag else _Choice(choices) if choices else kind
         help_text = option.schema["description"].replace("`", "")
         decorate = click.option(names, option.argument, type=parameter, default=None, help=help_text)
         command = decorate(command)
     return command
+
+
+class _Choice(click.Choice[str]):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Says what takes the place of a storage that HardPy has and hardseq has not."""
+        if value == "json" and "embedded" in self.choices:
+            self.fail(f"there is no storage of JSON files: {JSON_HINT}", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def configuration_text(title: str, given: Mapping[Path, Any]) -> str:

@@ -29,6 +29,8 @@ class Sources:
 
     def line(self, problem: Problem) -> str | None:
         """The line the problem stands on; a secret of a configuration is not shown."""
+        if problem.place.file.endswith(".env"):
+            return None  # every line of it may be a secret
         line = source_line(self.text(problem.place.file), problem.place.line)
         if line is not None and problem.place.file.endswith(".toml"):
             return _SECRET.sub(lambda match: (match[1] or "") + "…", line)

@@ -184,7 +184,7 @@ class BenchRun:
 def _choices(path: Path, project: Project) -> tuple[dict[str, Path], list[Choice]]:
     if path.is_file():
         return {path.stem: path}, [Choice(path.stem)]
-    configured = project.settings.test_configs
+    configured = [choice for choice in project.settings.test_configs if choice.file]
     if configured and path.resolve() == project.folder.resolve():
         files = {choice.name: project.folder / choice.file for choice in configured}
         return files, [Choice(choice.name, choice.description) for choice in configured]

@@ -29,11 +29,14 @@ def usable_project(path: Path) -> Project:
     """The project of ``path``. Raises ``Refusal`` when its configuration has errors; all of its problems were shown."""
     project = open_project(path)
     try:
-        return project.checked()
+        project.checked()
     except InvalidInput:
         # Warnings alone are for `hardseq check`: a configuration of another program would have them at every start.
         show_problems(project.problems, project.folder)
         raise ConfigurationRefused(project) from None
+    # A secret that is not read is missed much later, and elsewhere.
+    show_problems((found for found in project.problems if found.code == "invalid-dotenv"), project.folder)
+    return project
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def choose_sequence(path: Path, project: Project) -> Path:
 
 
 def _configured(project: Project) -> Path | None:
-    choices = project.settings.test_configs
+    choices = [choice for choice in project.settings.test_configs if choice.file]
     current = project.settings.current_test_config
     if not choices:
         return None

@@ -16,7 +16,9 @@ from sequencer.vocabulary.data import Data
 StorageType = Literal["couchdb", "embedded"]
 
 LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "cs")
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
+ALSO_READ: Mapping[str, str] = {"HARDSEQ_SC_API_KEY": "HARDPY_SC_API_KEY"}
+"""Variables of the environment that are read where those of hardseq itself are not set: HardPy's name of the same."""
+
 
 TEXT: Mapping[str, Any] = {"type": "string"}
 FLAG: Mapping[str, Any] = {"type": "boolean"}
@@ -162,11 +164,6 @@ class FrontendSettings:
     measurement_display: bool = setting(True, FLAG, "Show measurements with their limits.")
     manual_collect: bool = setting(False, FLAG, "Let the operator choose the cases to run.")
     modal_result: ModalResultSettings = section(ModalResultSettings, "The result shown over the whole page.")
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach the panel."""
-        return self.host in LOOPBACK_HOSTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

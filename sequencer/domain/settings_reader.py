@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from sequencer.domain.address import InsecureAddress, base_address
 from sequencer.domain.instrument import requirement_misfit
-from sequencer.domain.settings import LOOPBACK_HOSTS, DatabaseSettings, Secret, Settings
+from sequencer.domain.settings import ALSO_READ, DatabaseSettings, Secret, SequenceChoice, Settings
 from sequencer.domain.settings_values import did_you_mean, misfit, plain, shown
 from sequencer.domain.toml_places import Entry, Path
 from sequencer.vocabulary.problem import Place, Problem, Severity
 
+JSON_HINT = 'write storage_type = "embedded"; `hardseq run --report FILE` and `hardseq runs export` write JSON'
+_SEQUENCES = (".yaml", ".yml")
 _ERROR_AT = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -59,6 +62,7 @@ class _Reader:
         settings: Settings = self.table(Settings, document, ())
         settings = replace(settings, database=self.database(settings.database, document))
         self.check_stand_cloud(settings)
+        settings = replace(settings, test_configs=self.sequences(settings))
         self.check_current_configuration(settings)
         self.check_requirements(settings)
         self.problems.sort(key=lambda problem: problem.place)
@@ -129,11 +133,15 @@ class _Reader:
                     values[name] = self.table(
                         field.metadata["section"], {}, inner
                     )  # its secrets may be in the environment
-            elif from_environment := self.environment.get(field.metadata["env"] or ""):
+            elif from_environment := self.from_environment(field.metadata["env"]):
                 values[name] = Secret(from_environment)
             elif name in written and self.fits(written[name], field.metadata["schema"], inner):
                 values[name] = Secret(written[name]) if field.metadata["env"] else plain(written[name])
         return kind(**values)
+
+    def from_environment(self, name: str | None) -> str | None:
+        """The variable of that name, or where it is not set the one that another program has for the same."""
+        return None if name is None else self.environment.get(name) or self.environment.get(ALSO_READ.get(name, ""))
 
     def section(self, metadata: Mapping[str, Any], written: Any, path: Path) -> Any:
         if not metadata["many"]:
@@ -157,8 +165,10 @@ class _Reader:
 
     def fits(self, value: Any, schema: Mapping[str, Any], path: Path) -> bool:
         """Whether ``value`` is what ``schema`` wants; what is wrong with it becomes a problem."""
-        if self.foreign and path == ("database", "storage_type") and value == "json":
-            return False  # That program's file storage: the embedded database takes its place.
+        if path == ("database", "storage_type") and value == "json":
+            message = "there is no storage of JSON files: reports are kept in a database"
+            self.problem("wrong-value", message, path, hint=JSON_HINT)
+            return False
         reason = misfit(value, schema)
         if reason is None and schema["type"] == "object":
             inner = schema.get("additionalProperties")
@@ -201,18 +211,22 @@ class _Reader:
                     "missing-key", f"`{wanted}` needs the `address` of StandCloud", ("stand_cloud", wanted), of_key=True
                 )
             return
-        scheme, _, rest = address.rpartition("://")
-        host = rest.split("/")[0]
-        host = host if host.endswith("]") else host.rsplit(":", 1)[0]
-        if scheme not in ("", "http", "https"):
-            self.problem("wrong-value", "`address` must begin with https://, or have no scheme", path)
-        elif scheme == "http" and host not in LOOPBACK_HOSTS:
+        if settings.stand_cloud.autosync and not settings.stand_cloud.api_key:
             self.problem(
-                "insecure-address",
-                "http:// would send the API key unencrypted; it is allowed for this machine alone",
-                path,
-                hint=f"write https://{rest}",
+                "missing-key",
+                "`autosync` needs an API key: reports wait until there is one",
+                ("stand_cloud", "autosync"),
+                of_key=True,
+                hint="set HARDSEQ_SC_API_KEY in the environment or in .env",
+                severity="warning",
             )
+        try:
+            base_address(address)
+        except InsecureAddress as error:
+            hint = f"write https://{address.partition('://')[2]}"
+            self.problem("insecure-address", str(error), path, hint=hint)
+        except ValueError as error:
+            self.problem("wrong-value", str(error), path)
 
     def check_requirements(self, settings: Settings) -> None:
         """``reopen`` and ``[drivers.NAME.require]``: what this stand says of its instruments beside their arguments."""
@@ -232,6 +246,18 @@ class _Reader:
                     self.unknown_key(key, ["idn", "calibration_due"], (*path, key))
                 elif reason := requirement_misfit(key, value):
                     self.problem("wrong-value", f"`{key}` {reason}", (*path, key))
+
+    def sequences(self, settings: Settings) -> tuple[SequenceChoice, ...]:
+        """The test configurations, without files that are no sequences: another program names a pytest.ini there."""
+        for index, choice in enumerate(settings.test_configs):
+            if choice.file and not choice.file.endswith(_SEQUENCES):
+                message = f"{choice.file} is no sequence file"
+                severity: Severity = "warning" if self.foreign else "error"
+                path = ("test_configs", index, "file")
+                self.problem("wrong-value", message, path, hint="a sequence file ends in .yaml", severity=severity)
+        return tuple(
+            choice if choice.file.endswith(_SEQUENCES) else replace(choice, file="") for choice in settings.test_configs
+        )
 
     def check_current_configuration(self, settings: Settings) -> None:
         names = [choice.name for choice in settings.test_configs]

@@ -19,27 +19,16 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
+from sequencer.domain.address import is_loopback
 from sequencer.panel.errors import ApiError
 
 HEADER = "X-Hardseq-Token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SHORTEST_LOGIN = 8
 _OPEN_PATHS = ("/login", "/healthz")
-_LOOPBACK_NAMES = ("localhost",)
 _MOST_TRIES = 10
 _WITHIN = 60.0
 _MOST_REMEMBERED = 10_000
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach ``host``."""
-    name = host.strip("[]").lower()
-    if name in _LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def new_token() -> str:

@@ -11,7 +11,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sequencer.panel.guard import SHORTEST_LOGIN, Guard, is_loopback
+from sequencer.domain.address import is_loopback
+from sequencer.panel.guard import SHORTEST_LOGIN, Guard
 from sequencer.panel.session import Session
 
 if TYPE_CHECKING:

@@ -43,10 +43,12 @@ def open_project(path: Path, environment: Mapping[str, str] | None = None) -> Pr
     ``HARDSEQ_STATE_DIR`` in either moves the state folder.
     """
     folder, file = locate(path)
-    variables = {**_dotenv(folder / ".env"), **(os.environ if environment is None else environment)}
+    problems: list[Problem] = []
+    found = _dotenv(folder / ".env", problems)
+    variables = {**found, **(os.environ if environment is None else environment)}
     state = StateFolder(Path(variables.get("HARDSEQ_STATE_DIR") or folder / ".hardseq").absolute())
     if file is None:
-        return Project(folder, read_settings(None, CONFIGURATION, variables).settings, state)
+        return Project(folder, read_settings(None, CONFIGURATION, variables).settings, state, problems=tuple(problems))
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -54,7 +56,10 @@ def open_project(path: Path, environment: Mapping[str, str] | None = None) -> Pr
         problem = Problem("unreadable-file", f"the configuration {reason}", Place(file.name, 1, 1, 1, 1))
         return Project(folder, Settings(), state, file, "", (problem,))
     reading = read_settings(text, file.name, variables, foreign=file.name == FOREIGN_CONFIGURATION)
-    return Project(folder, reading.settings, state, file, text, reading.problems)
+    if file.name == CONFIGURATION and (folder / FOREIGN_CONFIGURATION).is_file():
+        message = f"{FOREIGN_CONFIGURATION} is not read, as there is a {CONFIGURATION} beside it"
+        problems.append(Problem("unread-configuration", message, Place(file.name, 1, 1, 1, 1), severity="warning"))
+    return Project(folder, reading.settings, state, file, text, (*reading.problems, *problems))
 
 
 def locate(path: Path) -> tuple[Path, Path | None]:
@@ -98,7 +103,8 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
         return
 
 
-def _dotenv(file: Path) -> dict[str, str]:
+def _dotenv(file: Path, problems: list[Problem]) -> dict[str, str]:
+    """The variables of a ``.env`` file; a line that gives none is told by its number, never by what it holds."""
     try:
         text = file.read_bytes().decode("utf-8-sig", "replace")
     except OSError:
@@ -106,8 +112,22 @@ def _dotenv(file: Path) -> dict[str, str]:
     # Imported here: most projects have no such file.
     from io import StringIO
 
-    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
+    found: dict[str, str] = {}
     # Nothing is interpolated: a `$` in a password is a `$`.
-    found = dotenv_values(stream=StringIO(text), interpolate=False)
-    return {name: value for name, value in found.items() if value is not None}
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:
+            line = binding.original.line
+            problems.append(
+                Problem(
+                    "invalid-dotenv",
+                    "this line is no NAME=VALUE",
+                    Place(file.name, line, 1, line, 1),
+                    "a value with blanks or quotes stands in quotes",
+                    "warning",
+                )
+            )
+        elif binding.key is not None and binding.value is not None:
+            found[binding.key] = binding.value
+    return found

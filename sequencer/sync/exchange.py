@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import requests
 
 from sequencer import __version__
+from sequencer.domain.address import is_loopback
 from sequencer.domain.settings import Secret
-from sequencer.sync.address import is_loopback
 
 MAX_ANSWER = 65_536
 """Bytes of an answer that are read."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sequencer.domain.address import base_address
 from sequencer.domain.settings import Secret
-from sequencer.sync.address import base_address
 from sequencer.sync.delivery import Delivery, Verdict
 from sequencer.vocabulary.data import utf8
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
-from sequencer.sync.address import PATH, is_loopback
+from sequencer.domain.address import PATH, is_loopback
 from sequencer.sync.standin_faults import Fault, FaultPlan, read_fault
 
 if TYPE_CHECKING:

@@ -114,7 +114,7 @@ def test_every_option_reaches_its_setting(tmp_path: Path) -> None:
     [
         ("--frontend-port", "0", "port"),
         ("--frontend-language", "xx", "language"),
-        ("--sc-address", "http://standcloud.io", "unencrypted"),
+        ("--sc-address", "http://standcloud.io", "unprotected"),
         ("--database-timeout", "nan", "timeout"),
     ],
 )

@@ -118,10 +118,65 @@ def test_every_problem_has_its_place_and_a_hint() -> None:
 
 def test_what_another_program_wrote_is_only_warned_about() -> None:
     """A key that only the other program knows does not keep its configuration from being used."""
-    reading = read('[database]\nstorage_type = "json"\nstorage_path = "x"\n[socket]\nport = 6525\n', foreign=True)
+    reading = read('[database]\nstorage_path = "x"\n[socket]\nport = 6525\n', foreign=True)
     assert reading.ok
     assert [problem.severity for problem in reading.problems] == ["warning", "warning"]
     assert reading.settings.database.storage_type == "embedded"
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_a_storage_of_json_files_is_refused(foreign: bool) -> None:
+    """Whoever waits for those files would get none: what to do instead is said."""
+    reading = read('[database]\nstorage_type = "json"\n', foreign=foreign)
+    assert not reading.ok
+    (problem,) = reading.problems
+    assert problem.place[:3] == ("hardseq.toml", 2, 16)
+    assert problem.hint is not None and 'storage_type = "embedded"' in problem.hint
+
+
+def test_a_pytest_ini_is_no_sequence() -> None:
+    """Another program's test configurations are told and left out; its own file must name sequences."""
+    text = '[[test_configs]]\nname = "A"\nfile = "a.ini"\n[[test_configs]]\nname = "B"\nfile = "b.yaml"\n'
+    foreign, own = read(text, foreign=True), read(text)
+    assert foreign.ok and not own.ok
+    assert [problem.message for problem in foreign.problems] == ["a.ini is no sequence file"]
+    assert [choice.file for choice in foreign.settings.test_configs] == ["", "b.yaml"]
+
+
+def test_hardpys_key_is_read_where_there_is_none_of_ours() -> None:
+    """HARDPY_SC_API_KEY stands in for HARDSEQ_SC_API_KEY, which wins where both are set."""
+    key = read("", {"HARDPY_SC_API_KEY": "theirs"}).settings.stand_cloud.api_key
+    assert key is not None and key.reveal() == "theirs"
+    both = read("", {"HARDPY_SC_API_KEY": "theirs", "HARDSEQ_SC_API_KEY": "ours"}).settings.stand_cloud.api_key
+    assert both is not None and both.reveal() == "ours"
+
+
+def test_sending_without_a_key_is_told() -> None:
+    """Reports would wait for ever; with a key from the environment there is nothing to say."""
+    text = '[stand_cloud]\naddress = "standcloud.io"\nautosync = true\n'
+    (problem,) = read(text).problems
+    assert (problem.code, problem.severity, problem.place.line) == ("missing-key", "warning", 3)
+    assert read(text, {"HARDPY_SC_API_KEY": "k"}).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("https://me:secret@standcloud.io", "wrong-value"),
+        ("https://stand cloud/?x", "wrong-value"),
+        ("ftp://standcloud.io", "wrong-value"),
+        ("http://standcloud.io", "insecure-address"),
+        ("http://127.0.0.2:9000", None),
+        ("http://LOCALHOST:9000", None),
+        ("http://[::1]:9000", None),
+        ("standcloud.io", None),
+    ],
+)
+def test_an_address_is_judged_as_the_client_judges_it(address: str, code: str | None) -> None:
+    """What `hardseq check` accepts `hardseq sync` can use, and the other way round; a password is not repeated."""
+    problems = read(f'[stand_cloud]\naddress = "{address}"\n').problems
+    assert [problem.code for problem in problems] == ([] if code is None else [code])
+    assert not any("secret" in problem.message for problem in problems)
 
 
 @pytest.mark.parametrize(

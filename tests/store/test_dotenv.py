@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sequencer.cli.problem_output import Sources
 from sequencer.store.project_folder import open_project
 
 
@@ -23,3 +24,13 @@ def test_a_key_from_dotenv_is_taken_as_written(tmp_path: Path, text: str, key: s
     (tmp_path / "hardseq.toml").write_text('title = "t"\n')
     (tmp_path / ".env").write_text(text, encoding="utf-8", newline="")
     assert open_project(tmp_path).settings.stand_cloud.api_key.reveal() == key
+
+
+def test_a_line_that_gives_nothing_is_told_by_file_and_line(tmp_path: Path) -> None:
+    """What cannot be read of a `.env` is a problem at its line; the others count, and no line is ever shown."""
+    (tmp_path / ".env").write_text("A=1\nHARDSEQ_SC_API_KEY my secret\nHARDSEQ_SC_API_KEY=k\n")
+    project = open_project(tmp_path, {})
+    (problem,) = project.problems
+    assert (problem.code, problem.place[:2], problem.severity) == ("invalid-dotenv", (".env", 2), "warning")
+    assert project.settings.stand_cloud.api_key is not None
+    assert Sources(tmp_path).line(problem) is None

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from sequencer.cli.exit_codes import Refusal
+from sequencer.cli.init import command as init
 from sequencer.store.project_folder import locate, open_project
 
 
@@ -43,3 +46,20 @@ def test_a_link_is_left_as_the_user_sees_it(stands: Path, monkeypatch: pytest.Mo
     assert locate(Path("linked.yaml"))[0] == stands / "a"
     assert locate(Path("elsewhere/b.yaml"))[0] == stands / "a"
     assert locate(Path("elsewhere/../b/b.yaml"))[0] == stands / "b"
+
+
+def test_a_configuration_that_is_not_read_is_told(stands: Path) -> None:
+    """Where both lie in a folder ours wins, and `check` says so."""
+    (stands / "a" / "hardpy.toml").write_text('title = "x"\n')
+    (problem,) = open_project(stands / "a", {}).problems
+    assert (problem.code, problem.severity) == ("unread-configuration", "warning")
+
+
+def test_init_does_not_switch_another_configuration_off(tmp_path: Path) -> None:
+    """A folder with a hardpy.toml is left as it is; a storage that there is not is refused with what there is."""
+    (tmp_path / "hardpy.toml").write_text('[database]\nhost = "db"\n')
+    refused = CliRunner().invoke(init, [str(tmp_path)])
+    assert isinstance(refused.exception, Refusal) and "hardpy.toml" in str(refused.exception)
+    assert [file.name for file in tmp_path.iterdir()] == ["hardpy.toml"]
+    wrong = CliRunner().invoke(init, [str(tmp_path / "new"), "--storage-type", "json"])
+    assert wrong.exit_code == 2 and "embedded" in wrong.output and "export" in wrong.output

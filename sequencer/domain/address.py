@@ -1,4 +1,4 @@
-"""From ``[stand_cloud] address`` to the base address of the calls. Pure."""
+"""Addresses: from ``[stand_cloud] address`` to the base of the calls, and which hosts are this machine. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ PATH = "/hardpy/api/v1"
 
 _HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?$")
 _PATH = re.compile(r"^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$")
+
+
+class InsecureAddress(ValueError):
+    """The address would send the API key unprotected."""
 
 
 def base_address(address: str) -> str:
@@ -27,7 +31,7 @@ def base_address(address: str) -> str:
         parts = _split(written, written)
         path = parts.path.rstrip("/") or PATH
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise ValueError(
+        raise InsecureAddress(
             f"the StandCloud address {written!r} would send the API key unprotected: "
             "http is for this machine alone, write https"
         )
@@ -35,11 +39,12 @@ def base_address(address: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether ``host`` names this machine itself."""
-    if host.lower() == "localhost":
+    """Whether ``host``, an IPv6 address in brackets or not, is this machine itself, which nobody else can reach."""
+    name = host.strip("[]").lower()
+    if name == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.sync.address import base_address, is_loopback
+from sequencer.domain.address import base_address, is_loopback
 
 
 @pytest.mark.parametrize(
