@@ -70,10 +70,14 @@ def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> R
         raise ValueError("replication needs reports in CouchDB: [database] says that they are embedded")
     if factory is None:
         raise ValueError("replication needs the address of the factory's database: url in [replication]")
+    from sequencer.store.couchdb import CouchStore
+
     couch = _couch(settings.database, folder)
     try:
-        replicate(couch, settings.database.name, factory)
-        return status(couch)
+        # What is to be copied must be there: CouchDB tries again a missing database after a minute, then ever later.
+        CouchStore(couch, settings.database.name).check()
+        replicate(couch, settings.database.name, factory, now=True)
+        return status(couch, settings.database.name, factory)
     finally:
         couch.close()
 

@@ -25,6 +25,7 @@ CHUNKED_CONFLICT = (
 CONFLICT_OF_INDEXES = (
     b'{"error":"error_saving_ddoc","reason":"Encountered a conflict while saving the design document."}\n'
 )
+FAILING_JOB = b'{"state":"crashing","error_count":7,"info":{"error":"nobody is there"}}'
 DISK_FULL = json.dumps({"error": "enospc", "reason": "no space left on device"}).encode()
 ANSWERS: dict[str, bytes] = {
     "bad gateway": b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 24\r\n\r\n"
@@ -37,6 +38,9 @@ ANSWERS: dict[str, bytes] = {
     "conflict of indexes": b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
     + f"Content-Length: {len(CONFLICT_OF_INDEXES)}\r\n\r\n".encode()
     + CONFLICT_OF_INDEXES,
+    "failing job": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+    + f"Content-Length: {len(FAILING_JOB)}\r\n\r\n".encode()
+    + FAILING_JOB,
     "unsaid": b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length: 57\r\n\r\n"
     b'{"error":"error","reason":"internal_server_error","r":1}\n',
     "chunked conflict": CHUNKED_CONFLICT,

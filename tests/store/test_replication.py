@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from sequencer.domain.settings import DatabaseSettings, ReplicationSettings, Secret, Settings
-from sequencer.store.base import StoreUnavailable
+from sequencer.store.base import StoreError, StoreUnavailable
 from sequencer.store.couchdb import CouchStore
 from sequencer.store.couchdb_client import Couch
-from sequencer.store.couchdb_replication import DATABASE, JOB, Factory, replicate, status, stop_replicating
+from sequencer.store.couchdb_replication import (
+    DATABASE,
+    FORMER_JOB,
+    Factory,
+    _job,
+    job_name,
+    replicate,
+    status,
+    stop_replicating,
+)
 from sequencer.store.open import replicate_to_factory
 from sequencer.vocabulary.report import RunReport
 
@@ -36,19 +46,20 @@ def test_runs_reach_the_factory_and_nothing_else_does(start_server: Any, report:
         store.save(before)
         store.find()
         here.put("runs", "notes", body={"text": "stays here"})
-        replicate(here, "runs", Factory(f"{factory.url}/factory", factory.user, factory.password))
+        target = Factory(f"{factory.url}/factory", factory.user, factory.password)
+        replicate(here, "runs", target)
         central = CouchStore(there, "factory")
         _wait(lambda: central.get(before["id"]) == before)
         after = report(serial_number="B", status="failed")
         store.save(after)
         _wait(lambda: central.get(after["id"]) == after)
-        _wait(lambda: status(here).state == "running")
+        _wait(lambda: status(here, "runs", target).state == "running")
         ids = [row["id"] for row in there.get("factory", "_all_docs")["rows"] if not row["id"].startswith("_")]
         assert sorted(ids) == sorted([before["id"], after["id"]])
         found = central.statistics()
         assert (found.runs, found.passed, found.units, found.first_passed) == (2, 1, 2, 1)
-        stop_replicating(here)
-        _wait(lambda: status(here).state == "missing")
+        stop_replicating(here, "runs", target)
+        _wait(lambda: status(here, "runs", target).state == "missing")
         for couch in (here, there):
             couch.close()
 
@@ -78,13 +89,13 @@ def test_asking_twice_makes_one_job_and_a_change_replaces_it(couchdb_server: Any
     couch.put(database)
     factory = Factory("http://127.0.0.1:1/factory", "stand", "one")
     replicate(couch, database, factory)
-    first = couch.get(DATABASE, JOB)
+    first = couch.get(DATABASE, job_name(database, factory))
     assert first["selector"] == {"type": "run"}
     assert first["continuous"] is True
     replicate(couch, database, Factory("http://127.0.0.1:1/factory", "stand", "two"))
-    second = couch.get(DATABASE, JOB)
+    second = couch.get(DATABASE, job_name(database, factory))
     assert second["target"]["auth"]["basic"]["password"] == "two"
-    stop_replicating(couch)
+    stop_replicating(couch, database, factory)
     couch.close()
 
 
@@ -93,11 +104,12 @@ def test_a_factory_that_is_away_does_not_keep_reports_from_being_saved(
 ) -> None:
     """The stand works alone as before."""
     couch = couchdb_server.connect()
-    store = CouchStore(couch, database, None, Factory("http://127.0.0.1:1/factory"))
+    factory = Factory("http://127.0.0.1:1/factory")
+    store = CouchStore(couch, database, None, factory)
     saved = report()
     store.save(saved)
     assert store.get(saved["id"]) == saved
-    stop_replicating(couch)
+    stop_replicating(couch, database, factory)
     couch.close()
 
 
@@ -129,9 +141,71 @@ def test_the_command_starts_the_job(couchdb_server: Any, database: str) -> None:
         ),
     )
     couch: Couch = couchdb_server.connect()
-    couch.put(database)
     answer = replicate_to_factory(settings)
     assert answer.state
     assert "hush" not in repr(answer)
-    stop_replicating(couch)
+    assert couch.get(database)["db_name"] == database  # what is to be copied was made first
+    factory = Factory.configured(settings.replication)
+    assert factory is not None
+    stop_replicating(couch, database, factory)
     couch.close()
+
+
+def test_projects_that_share_a_couchdb_have_a_job_each(couchdb_server: Any, database: str) -> None:
+    """Of two projects and two factories no job takes the place of another one."""
+    couch = couchdb_server.connect()
+    factories = [Factory(f"http://127.0.0.1:{port}/factory") for port in (1, 2)]
+    pairs = [(name, factory) for name in (database, f"{database}_live") for factory in factories]
+    for name, factory in pairs:
+        couch.put(name) if factory is factories[0] else None
+        replicate(couch, name, factory)
+    jobs = [couch.get(DATABASE, job_name(name, factory)) for name, factory in pairs]
+    assert [(job["source"]["url"], job["target"]["url"]) for job in jobs] == [
+        (f"{couch.address}/{name}", factory.url) for name, factory in pairs
+    ]
+    for name, factory in pairs:
+        stop_replicating(couch, name, factory)
+    couch.close()
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_job_of_the_former_name_goes_if_it_copies_the_same_database(
+    couchdb_server: Any, database: str, ours: bool
+) -> None:
+    """Another project's stays until that one has made its own."""
+    couch = couchdb_server.connect()
+    couch.put(database)
+    factory = Factory("http://127.0.0.1:1/factory")
+    source = f"{couch.address}/{database if ours else 'another'}/"
+    with suppress(StoreError):
+        couch.put(DATABASE)
+    former = {"source": source, "target": factory.url, "continuous": True}
+    couch.put(DATABASE, FORMER_JOB, body=former)
+    replicate(couch, database, factory)
+    present = [row["id"] for row in couch.get(DATABASE, "_all_docs")["rows"]]
+    assert (FORMER_JOB in present) is not ours
+    if not ours:
+        couch.delete(DATABASE, FORMER_JOB, rev=couch.get(DATABASE, FORMER_JOB)["_rev"])
+    stop_replicating(couch, database, factory)
+    couch.close()
+
+
+def test_a_job_that_has_long_been_failing_begins_anew(faulty: Any, couchdb_server: Any, database: str) -> None:
+    """CouchDB lets it wait up to hours; writing the job as it was would change nothing, so it is made again."""
+    couch = couchdb_server.connect()
+    couch.put(database)
+    factory = Factory("http://127.0.0.1:1/factory")
+    replicate(couch, database, factory)
+    before = couch.get(DATABASE, job_name(database, factory))["_rev"]
+    behind = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
+    source = _job(behind, database, factory)["source"]
+    couch.put(DATABASE, job_name(database, factory), body={**_job(behind, database, factory), "_rev": before})
+    assert source["url"].startswith(faulty.url)
+    before = couch.get(DATABASE, job_name(database, factory))["_rev"]
+    faulty.where["_scheduler"] = "failing job"
+    replicate(behind, database, factory)
+    after = couch.get(DATABASE, job_name(database, factory))["_rev"]
+    assert before != after
+    stop_replicating(couch, database, factory)
+    for one in (couch, behind):
+        one.close()
