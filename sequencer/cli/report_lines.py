@@ -31,7 +31,7 @@ def report_lines(report: RunReport) -> Iterator[Line]:
         yield [(module["name"], "bold"), (f"  {module['id']}", "dim")]
         for case in module["cases"]:
             yield from _case(f"{module['id']}::{case['id']}", case)
-    yield from summary(report, [])
+    yield from summary(report)
     yield verdict_line(report)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from shutil import disk_usage
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -59,8 +60,11 @@ class Keeping:
             opened.callback(self.store.close)
             self.deliveries = open_deliveries(project, self.store)
             opened.callback(self.deliveries.close)
-            for report in recover(project.state, self.store, save=self.deliveries.accept, tell=self._tell):
-                self._tell(told(report))
+            # No start waits for a server: what a distant store is to get goes when it takes this run's report.
+            lay_by = partial(self.deliveries.accept, ask=False)
+            now = "is stored now" if self.deliveries.stores_here else f"waits for {self.store.place}"
+            for report in recover(project.state, self.store, save=lay_by, tell=self._tell):
+                self._tell(told(report, now))
             self._opened = opened.pop_all()
         return self
 

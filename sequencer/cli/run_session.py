@@ -182,6 +182,7 @@ class _RunSession:
         from sequencer.cli.run_keeping import Keeping
         from sequencer.cli.run_params import params_from
         from sequencer.cli.stand_request import stand_request
+        from sequencer.cli.terminal_summary import place_lines
         from sequencer.runner.exit_code import exit_code
 
         params = params_from(
@@ -209,11 +210,13 @@ class _RunSession:
             pdb=self.options.pdb,
         )
         report = self._run(request, page, lambda: self._learn(keeping.store, terminal, page))
+        # The verdict first: it waits for no server.
+        terminal.finish(report, FailureSource(self.project.folder, self.project.state.compiled).lines)
         kept = keeping.keep(report)
         if page is not None:
             page.finished()
-        places = [*kept.places, *self._written(report)]
-        terminal.finish(report, places, FailureSource(self.project.folder, self.project.state.compiled).lines)
+        for line in place_lines([*kept.places, *self._written(report)]):
+            terminal.say(line)
         return ExitCode(exit_code(report, stored=kept.safe))
 
     def _run(self, request: StartRequest, page: Session | None, begun: Callable[[], None]) -> RunReport:

@@ -29,8 +29,8 @@ class Terminal(Protocol):
     def expect(self, seconds: Mapping[str, float]) -> None:
         """How long cases took before, by full name."""
 
-    def finish(self, report: RunReport, places: Sequence[str], source: Source = no_source) -> None:
-        """Ends the display with the summary and the verdict; ``places`` say where the report is.
+    def finish(self, report: RunReport, source: Source = no_source) -> None:
+        """Ends the display with the summary and the verdict; what is said afterwards follows them.
 
         ``source`` gives the lines of code to show with a failure.
         """
@@ -73,9 +73,9 @@ class PlainTerminal:
     def expect(self, seconds: Mapping[str, float]) -> None:
         """Nothing to show for it."""
 
-    def finish(self, report: RunReport, places: Sequence[str], source: Source = no_source) -> None:
+    def finish(self, report: RunReport, source: Source = no_source) -> None:
         """Writes the summary."""
-        self._writer.end(report, places, source)
+        self._writer.end(report, source)
 
     def close(self) -> None:
         """Nothing to take away."""

@@ -84,19 +84,22 @@ class LiveTerminal:
             self._pending += output_lines(text)
 
     def say(self, line: Line) -> None:
-        """Keeps the line."""
+        """Keeps the line for the next drawing; after the last one it is written at once."""
         with self._lock:
-            self._pending.append(line)
+            if not self._ended.is_set():
+                self._pending.append(line)
+                return
+        self._writer.lines([line])
 
     def expect(self, seconds: Mapping[str, float]) -> None:
         """Shows them beside the time that has passed."""
         with self._lock:
             self._expected = dict(seconds)
 
-    def finish(self, report: RunReport, places: Sequence[str], source: Source = no_source) -> None:
+    def finish(self, report: RunReport, source: Source = no_source) -> None:
         """Takes the live display away and writes the summary."""
         self.close()
-        self._writer.end(report, places, source)
+        self._writer.end(report, source)
 
     def close(self) -> None:
         """Takes the live display away; what it still had to write is written."""

@@ -1,4 +1,4 @@
-"""The end of a run in words: what failed, where in the YAML, what to hold against it, where the report is."""
+"""The end of a run in words: what failed, where in the YAML, what to hold against it, and where the report is."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def no_source(failure: FailureReport) -> Iterable[Line]:
     return ()
 
 
-def summary(report: RunReport, places: list[str], source: Source = no_source) -> Iterator[Line]:
-    """The lines; ``places`` say where the report is, ``source`` shows the code of a failure."""
+def summary(report: RunReport, source: Source = no_source) -> Iterator[Line]:
+    """The lines; ``source`` shows the code of a failure."""
     yield []
     yield from _failed_cases(report, source)
     for failure in report["failures"]:
@@ -39,6 +39,10 @@ def summary(report: RunReport, places: list[str], source: Source = no_source) ->
         yield from _failure(failed, f"step {failed['number']} after the run", source)
         yield [("  the verdict stays; what this step was to do is still to be done", "dim")]
         yield []
+
+
+def place_lines(places: Iterable[str]) -> Iterator[Line]:
+    """Where the report is, one place a line."""
     for place in places:
         yield [("report    ", "dim"), (place, "")]
 

@@ -41,9 +41,9 @@ class Writer:
                 self._gone = True
                 silence(self.stream)
 
-    def end(self, report: RunReport, places: Sequence[str], source: Source = no_source) -> None:
+    def end(self, report: RunReport, source: Source = no_source) -> None:
         """The summary, the verdict's line and, for a person, the verdict's block."""
-        self.lines([*summary(report, list(places), source), verdict_line(report)])
+        self.lines([*summary(report, source), verdict_line(report)])
         if is_terminal(self.stream):
             size = shutil.get_terminal_size()
             ink = "█" if can_write(self.stream, "█") else "#"

@@ -211,7 +211,7 @@ _SERIES = mapping(
         limits_changed={"type": "boolean"},
     ),
 )
-_AWAY = {503: "the store cannot be reached"}
+_AWAY = {503: "the store cannot be reached, or answers others just now (`Retry-After`)"}
 _GONE = {404: "there is no such run", **_AWAY}
 
 ROUTES: tuple[Route, ...] = (

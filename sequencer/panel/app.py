@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, redirect, request
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from sequencer.panel.session import Session
 
 LARGEST_BODY = 256 * 1024
+MOST_HISTORY = 6
+"""Questions about stored runs at once. A store may take its time for each, while Start, Stop and the live state go on:
+``http_server.THREADS`` is more than these."""
 ROUTES: tuple[Route, ...] = (*api_live.ROUTES, *api_history.ROUTES, *api_storage.ROUTES)
 
 POLICY = "; ".join(
@@ -47,6 +51,7 @@ _PLAIN_WORDS = {
     413: ("too-large", "the body is too large"),
     416: ("bad-range", "the file has no such part"),
 }
+RETRY_SECONDS = 2
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -64,8 +69,12 @@ def create_app(session: Session, guard: Guard | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
     keeper = guard or Guard(session.token)
+    turns = BoundedSemaphore(MOST_HISTORY)
     for route in ROUTES:
-        app.add_url_rule(route.path, route.name, _view(route, session), methods=[route.method])
+        view = _view(route, session)
+        if route in api_history.ROUTES:
+            view = _in_turn(view, turns)
+        app.add_url_rule(route.path, route.name, view, methods=[route.method])
     app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(ROUTES, __version__)))
     add_assets(app)
     add_pages(app, session, keeper)
@@ -98,6 +107,23 @@ def _view(route: Route, session: Session) -> Callable[..., Any]:
     return view
 
 
+def _in_turn(view: Callable[..., Any], turns: BoundedSemaphore) -> Callable[..., Any]:
+    """``view`` while fewer than ``MOST_HISTORY`` of its kind are being answered, to the last byte."""
+
+    def answer(**parts: str) -> Any:
+        if not turns.acquire(blocking=False):
+            raise ApiError(503, "busy", "many questions about stored runs are being answered; ask again in a moment")
+        try:
+            response: Response = view(**parts)
+        except BaseException:
+            turns.release()
+            raise
+        response.call_on_close(turns.release)
+        return response
+
+    return answer
+
+
 def _admit(guard: Guard) -> Any:
     try:
         guard.check(request)
@@ -118,7 +144,10 @@ def _harden(response: Response) -> Response:
 
 
 def _api_error(error: ApiError) -> tuple[Response, int]:
-    return jsonify(error.document()), error.status
+    response = jsonify(error.document())
+    if error.code == "busy":
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response, error.status
 
 
 def _http_error(error: HTTPException) -> tuple[Response, int]:

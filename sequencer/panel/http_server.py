@@ -23,8 +23,8 @@ from sequencer.panel.app import HEADERS
 from sequencer.panel.broadcast import Broadcast
 from sequencer.panel.errors import ApiError
 
-THREADS = 8
-"""What answers requests; the streams of events take none."""
+THREADS = 12
+"""What answers requests; the streams of events take none, and questions about stored runs ``app.MOST_HISTORY``."""
 _ERRORS = {
     400: ("malformed", "this is no HTTP request"),
     413: ("too-large", "the body is too large"),

@@ -22,6 +22,7 @@ class Unkept:
         self._accept = accept
         self._waiting: list[RunReport] = []
         self._lock = threading.Lock()
+        self._keeping = threading.Lock()  # a store may take its time; ``add`` does not wait for it
 
     def add(self, report: RunReport) -> None:
         """Takes a report that ``keep`` then tries."""
@@ -31,12 +32,16 @@ class Unkept:
     def keep(self) -> dict[str, Any]:
         """Tries each, oldest first; what ``accept`` answered for those that are safe now, by run."""
         kept: dict[str, Any] = {}
-        with self._lock:
-            self.problem = None
-            for report in self._waiting:
+        with self._keeping:
+            with self._lock:
+                waiting = list(self._waiting)
+            problem = None
+            for report in waiting:
                 try:
                     kept[report["id"]] = self._accept(report)
                 except (StoreError, OutboxUnavailable, OSError) as error:
-                    self.problem = str(error)
-            self._waiting = [report for report in self._waiting if report["id"] not in kept]
+                    problem = str(error)
+            with self._lock:
+                self.problem = problem
+                self._waiting = [report for report in self._waiting if report["id"] not in kept]
         return kept

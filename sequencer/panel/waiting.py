@@ -26,8 +26,10 @@ from sequencer.vocabulary.problem import InvalidInput
 
 LOOK = 1.0
 """Seconds between two looks whether the sequence's files changed and whether the test process still waits."""
-STORAGE_LOOKS = 5
-"""Every how many looks pages are told anew what waits for a store or StandCloud."""
+STORAGE_SECONDS = 5.0
+"""Seconds between two tries to keep what is not safe yet, after which pages are told what waits."""
+KEEPING_SECONDS = 1.0
+"""Seconds that the next run waits for the last one's report to be kept; a store that is slower goes on beside it."""
 PATIENCE = 15.0
 """Seconds that a Start waits for a test process that is coming up."""
 LEARNED_FROM = 8
@@ -57,10 +59,16 @@ class WaitingSession(Session):
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice)
         self._thread = threading.Thread(target=self._work, name="session", daemon=True)
+        self._keeping = threading.Thread(target=self._keep_on, name="keeping", daemon=True)
+        self._to_keep = threading.Event()
+        self._all_kept = threading.Event()
+        self._over = False
+        self._defect: Exception | None = None
 
     def open(self) -> None:
         """Begins to work: the first test process comes up."""
         self._thread.start()
+        self._keeping.start()
 
     def close(self) -> None:
         """Stops a run that is going on, waits for its report to be kept, and ends."""
@@ -72,7 +80,9 @@ class WaitingSession(Session):
             run.stop("the panel is shut down")
         if self._thread.ident is not None:
             self._thread.join()
-        self._keep()
+            self._over = True
+            self._to_keep.set()
+            self._keeping.join()
         super().close()
 
     # What pages ask for.
@@ -185,9 +195,18 @@ class WaitingSession(Session):
         self.live.plan(loaded.sequence, loaded.modules)
         self.live.set(params=[asdict(param) for param in loaded.params], problem=None)
         self._durations.clear()
-        with suppress(StoreError):  # the panel works without; what is wrong with the store is told elsewhere
-            self._durations.extend(past_seconds(self.store, str(loaded.sequence.get("name", "")), LEARNED_FROM))
-        self.live.set(expected=expected_seconds(self._durations))
+        self.live.set(expected={})
+        threading.Thread(target=self._learn, args=(loaded,), name="history", daemon=True).start()
+
+    def _learn(self, loaded: Loaded) -> None:
+        """Looks up how long earlier runs took; the panel is ready without, and works without."""
+        with suppress(StoreError):  # what is wrong with the store is told elsewhere
+            past = past_seconds(self.store, str(loaded.sequence.get("name", "")), LEARNED_FROM)
+            with self._changed:
+                if self._loaded is loaded:
+                    recent = [*past, *self._durations][-LEARNED_FROM:]  # a run may have ended meanwhile
+                    self._durations = deque(recent, maxlen=LEARNED_FROM)
+                    self.live.set(expected=expected_seconds(self._durations))
 
     def _block(self, code: str, **more: Any) -> bool:
         self._discard()
@@ -202,7 +221,6 @@ class WaitingSession(Session):
             run.close()
 
     def _wait_for_start(self) -> None:
-        looks = 0
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._reload or self._state != "ready", LOOK)
@@ -213,10 +231,7 @@ class WaitingSession(Session):
                 run = self._run
                 if self._closed or self._reload or run is None or not run.alive:
                     break
-            looks += 1
-            if looks % STORAGE_LOOKS == 1:
-                self._keep()
-                self.refresh_storage()
+            self._raise_defect()
             if self._bench.mark(self._choice) != self._mark:
                 with self._changed:
                     # A Start may have come meanwhile: it has the right of way.
@@ -254,10 +269,14 @@ class WaitingSession(Session):
         self.live.publish()
         time.sleep(live.PAUSE)
         self._unkept.add(report)
-        self._keep()
+        self._all_kept.clear()
+        self._to_keep.set()
+        self._all_kept.wait(KEEPING_SECONDS)
+        self._raise_defect()
         self._end(run)
-        self._durations.append(case_seconds(report))
-        self.live.set(expected=expected_seconds(self._durations))
+        with self._changed:
+            self._durations.append(case_seconds(report))
+            self.live.set(expected=expected_seconds(self._durations))
 
     def _end(self, run: PanelRun) -> None:
         kept = run.renew()
@@ -266,6 +285,29 @@ class WaitingSession(Session):
         with self._changed:
             self._run = run if kept else None
             self._enter("loading")
+
+    # The thread that keeps reports: a store may be slow, or mute.
+
+    def _keep_on(self) -> None:
+        while True:
+            over = self._over
+            self._to_keep.clear()
+            try:
+                self._keep()
+                self._all_kept.set()
+                if not over:
+                    self.refresh_storage()
+            except Exception as error:  # the session's thread says so, and the panel lives on
+                self._defect = error
+                self._all_kept.set()
+            if over:
+                return
+            self._to_keep.wait(STORAGE_SECONDS)
+
+    def _raise_defect(self) -> None:
+        defect, self._defect = self._defect, None
+        if defect is not None:
+            raise defect
 
     def _keep(self) -> None:
         """Keeps what is not safe yet, and says so on the pages when it cannot."""

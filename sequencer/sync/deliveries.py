@@ -99,13 +99,17 @@ class Deliveries:
         """What keeps the report from StandCloud: it is no evidence for a product, and the settings do not send such."""
         return withheld(report, partial_too=self._settings.stand_cloud.send_partial)
 
-    def accept(self, report: RunReport) -> Acceptance:
+    def accept(self, report: RunReport, *, ask: bool = True) -> Acceptance:
         """Keeps a finished report: in the store, or while that is away in the outbox; and for StandCloud if wanted.
 
-        When this returns nothing can lose the report any more. Doing it again changes nothing.
+        When this returns nothing can lose the report any more. Doing it again changes nothing. ``ask`` false: no
+        server is asked, so that nobody waits for one; what a distant store is to get waits in the outbox.
         """
         if self.wanted and self.withheld(report) is None:
             self.outbox.put(report["id"], STAND_CLOUD, report)
+        if self._has_remote_store and not ask:
+            self.outbox.put(report["id"], COUCHDB, report)
+            return Acceptance(False)
         try:
             self._store.save(report)
         except StoreUnavailable as error:
@@ -238,6 +242,11 @@ class Deliveries:
     @property
     def _stand_cloud(self) -> Target:
         return stand_cloud_target(self._client, automatic=self._settings.stand_cloud.autosync)
+
+    @property
+    def stores_here(self) -> bool:
+        """Whether reports are stored on this machine, so that no server is asked."""
+        return not self._has_remote_store
 
     @property
     def _has_remote_store(self) -> bool:

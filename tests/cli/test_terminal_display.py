@@ -13,6 +13,7 @@ from sequencer.cli.run_session import PageAddress
 from sequencer.cli.terminal import PlainTerminal, open_terminal
 from sequencer.cli.terminal_lines import case_line, clean, columns, cut, measurement_line, plain, shown_seconds
 from sequencer.cli.terminal_live import LiveTerminal
+from sequencer.cli.terminal_summary import place_lines
 from sequencer.cli.terminal_verdict import verdict_block
 from sequencer.domain.fold import fold
 from sequencer.domain.outcome import WORDS
@@ -71,7 +72,9 @@ RUN = stamped(
 def shown_on(terminal: Any, run: list[Stamped], report: RunReport | None = None) -> None:
     for each in run:
         terminal.event(each)
-    terminal.finish(report or fold(run), ["reports.sqlite3, id 0190"])
+    terminal.finish(report or fold(run))
+    for line in place_lines(["reports.sqlite3, id 0190"]):
+        terminal.say(line)
 
 
 def test_plain_lines_tell_each_case_and_the_summary() -> None:

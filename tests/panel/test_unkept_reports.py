@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from sequencer.cli import run_keeping
+from sequencer.panel.app import MOST_HISTORY
 from sequencer.store.base import StoreUnavailable
 
 
@@ -97,3 +100,65 @@ def test_a_defect_in_keeping_blocks_the_panel_and_does_not_end_it(stand: Any, ca
     assert panel.ask("POST", "/api/choice", {"name": "board"}).status == 200
     wait_for(lambda: store.get(run) is not None)
     panel.wait_for("ready")
+
+
+def test_a_store_that_does_not_answer_holds_up_no_start(stand: Any) -> None:
+    """While its questions and reports are being waited for, the panel is ready, runs, and runs again."""
+    answered = threading.Event()
+    panel = stand.open()
+    panel.wait_for("ready")
+    store = panel.keeping.store
+    save, find = store.save, store.find
+
+    def late(call: Callable[..., Any]) -> Callable[..., Any]:
+        def wait(*given: Any, **more: Any) -> Any:
+            answered.wait(60)
+            return call(*given, **more)
+
+        return wait
+
+    store.save, store.find = late(save), late(find)
+    try:
+        assert panel.ask("POST", "/api/choice", {"name": "board"}).status == 200  # loads the sequence anew
+        runs = []
+        for _ in range(2):
+            panel.wait_for("ready")
+            runs.append(panel.ask("POST", "/api/start", {}).json["run"])
+            panel.wait_until(lambda: panel.ask("GET", "/api/state").json["run"]["status"] == "passed")
+        panel.wait_for("ready")
+        assert [store.get(run) for run in runs] == [None, None]
+    finally:
+        answered.set()
+    panel.wait_until(lambda: all(store.get(run) for run in runs))
+
+
+def test_slow_questions_about_history_leave_the_controls_alone(stand: Any) -> None:
+    """However many there are, some are told to come back, and the live state and Start are answered meanwhile."""
+    answered = threading.Event()
+    panel = stand.open()
+    panel.wait_for("ready")
+    store = panel.keeping.store
+    find, asked = store.find, threading.Semaphore(0)
+
+    def late(*given: Any, **more: Any) -> Any:
+        asked.release()
+        answered.wait(60)
+        return find(*given, **more)
+
+    store.find = late
+    with ThreadPoolExecutor(20) as pool:
+        try:
+            waiting = [pool.submit(panel.ask, "GET", "/api/runs") for _ in range(20)]
+            for _ in range(MOST_HISTORY):
+                assert asked.acquire(timeout=30)
+            assert panel.ask("GET", "/api/state").status == 200
+            assert panel.ask("POST", "/api/start", {}).status == 200
+            busy = panel.ask("GET", "/api/runs")
+            assert (busy.status, busy.json["error"]["code"]) == (503, "busy")
+            assert int(busy.headers["Retry-After"]) > 0
+        finally:
+            answered.set()
+        statuses = sorted(one.result().status for one in waiting)
+    assert statuses == [200] * MOST_HISTORY + [503] * (20 - MOST_HISTORY)
+    store.find = find
+    assert panel.ask("GET", "/api/runs").status == 200
