@@ -10,7 +10,7 @@ import click
 
 from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import is_terminal, say
-from sequencer.cli.project_store import opened_deliveries
+from sequencer.cli.project_store import opened_deliveries, usable_project
 from sequencer.cli.terminal_lines import clean
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ def command(path: Path, resend: bool, run: str | None) -> ExitCode:
 
     Exits with 0 when nothing waits any more, with 1 otherwise.
     """
+    from sequencer.store.recovery import set_aside, waiting
+
+    state = usable_project(path).state
+    before = set_aside(state)
     progress = Progress()
     with opened_deliveries(path) as deliveries:
         if run is not None and (refusal := deliveries.release(run)) is not None:
@@ -38,7 +42,12 @@ def command(path: Path, resend: bool, run: str | None) -> ExitCode:
         result = deliveries.sync(progress=progress.show, insist=resend)
     progress.end()
     _show(result)
-    return ExitCode.PASSED if result.clean else ExitCode.FAILED
+    unkept = waiting(state)
+    if unkept:
+        say(f"{len(unkept)} waiting in {'its journal' if len(unkept) == 1 else 'their journals'}", fg="yellow")
+    # What was set aside just now was told when it was.
+    done = result.clean and not unkept and set_aside(state) == before
+    return ExitCode.PASSED if done else ExitCode.FAILED
 
 
 class Progress:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -133,6 +133,21 @@ def prune(state: StateFolder) -> None:
 
 def worked_on(state: StateFolder) -> str | None:
     """The id of a run whose journal somebody still writes, if there is one."""
+    return next((path.stem for path, held in _unstored(state) if held), None)
+
+
+def waiting(state: StateFolder) -> list[str]:
+    """The ids of the runs whose reports have only their journals, which nobody writes any more: newest first."""
+    return [path.stem for path, held in _unstored(state) if not held]
+
+
+def set_aside(state: StateFolder) -> list[str]:
+    """The names of the journals that lie aside, as they cannot be stored."""
+    return sorted(file.name for file in (state.journals / SET_ASIDE).glob("*.jsonl"))
+
+
+def _unstored(state: StateFolder) -> Iterator[tuple[Path, bool]]:
+    """The journals whose reports are not stored, newest first, and whether somebody works on each."""
     from sequencer.runtime.journal_lock import hold_alone
 
     for name, is_file in reversed(_entries(state.journals)):
@@ -142,11 +157,9 @@ def worked_on(state: StateFolder) -> str | None:
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
             try:
-                if not hold_alone(descriptor):
-                    return path.stem
+                yield path, not hold_alone(descriptor)
             finally:
                 os.close(descriptor)
-    return None
 
 
 def is_stored(journal: Path | str) -> bool:

@@ -3,9 +3,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -328,3 +331,50 @@ def test_the_state_folder_can_lie_elsewhere(project: Path, tmp_path: Path) -> No
     assert run(project, HARDSEQ_STATE_DIR=str(tmp_path / "state")).returncode == 0
     assert (tmp_path / "state" / "hardseq.sqlite3").is_file()
     assert not (project / ".hardseq").exists()
+
+
+def test_the_verdict_waits_for_no_store(project: Path) -> None:
+    """With a CouchDB that takes connections and never answers the verdict is told before that is found out."""
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen(16)
+        (project / "hardseq.toml").write_text(
+            f'[database]\nstorage_type = "couchdb"\nurl = "http://127.0.0.1:{mute.getsockname()[1]}"\ntimeout = 1\n'
+        )
+        done = run(project)
+    assert done.returncode == 0
+    shown = done.stdout
+    assert "timed out" in shown, shown
+    assert shown.index("verdict   PASS") < shown.index("timed out") < shown.index("report    ")
+
+
+@pytest.mark.parametrize(("status", "said"), [(400, "was set aside as"), (405, "1 waiting in its journal")])
+def test_sync_fails_while_a_report_has_only_its_journal(project: Path, status: int, said: str) -> None:
+    """What a server does not take for good waits there or is set aside: nothing was sent, and the exit code says so."""
+    refusal = b'{"error":"illegal_docid","reason":"Doc id must be of form partition:id"}'
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(refusal)))
+            self.end_headers()
+            self.wfile.write(refusal)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            (project / "hardseq.toml").write_text(f'[database]\nstorage_type = "couchdb"\nurl = "{url}"\n')
+            assert run(project).returncode == 4
+            done = hardseq("sync", cwd=project)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert said in done.stdout + done.stderr
