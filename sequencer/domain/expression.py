@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from sequencer.domain.expression_budget import Budget, TooLarge, TooMuchWork, text_of
 from sequencer.domain.expression_functions import CONSTANTS, FUNCTIONS
 from sequencer.domain.expression_syntax import (
     OPENING,
@@ -35,10 +36,13 @@ __all__ = [
     "CONSTANTS",
     "FUNCTIONS",
     "OPENING",
+    "Budget",
     "Expression",
     "ExpressionPart",
     "ExpressionSyntaxError",
     "Literal",
+    "TooLarge",
+    "TooMuchWork",
     "Use",
     "compile_expression",
     "evaluate_template",
@@ -71,23 +75,26 @@ class Expression:
         """What it reads of them, like ``("params", "serial")``."""
         return frozenset((use.name, use.attribute) for use in self.uses if use.attribute is not None)
 
-    def evaluate(self, scope: Mapping[str, Any]) -> Any:
-        """The value with the names of ``scope``. Raises ``StepError`` with a plain sentence, whatever goes wrong."""
+    def evaluate(self, scope: Mapping[str, Any], budget: Budget | None = None) -> Any:
+        """The value with the names of ``scope``. Raises ``StepError`` with a plain sentence, whatever goes wrong.
+
+        With a ``budget`` of the caller's, ``TooLarge`` and ``TooMuchWork`` are raised as they are.
+        """
         if self._tree is None:
             return self._look_up(scope)
         variables = {name: scope[name] for name in self._needed if name in scope}
-        return self._run(variables)
+        return self._run(variables, budget)
 
     @cached_property
     def _needed(self) -> frozenset[str]:
         return self.names
 
     @cached_property
-    def _function(self) -> Callable[[dict[str, Any]], Any]:
-        from sequencer.domain.expression_engine import executable, parse
+    def _function(self) -> Callable[[dict[str, Any], Budget], Any]:
+        from sequencer.domain.expression_engine import parse
+        from sequencer.domain.expression_evaluation import executable
 
-        # The tree may be parsed again: the rewriting for execution changes it.
-        return executable(parse(self.text)[0])
+        return executable(self._tree or parse(self.text)[0])
 
     def _look_up(self, scope: Mapping[str, Any]) -> Any:
         """A name, or a name and an attribute: no need of Jinja2 in the common cases."""
@@ -101,17 +108,22 @@ class Expression:
             return value[attribute]
         return self._run({name: value})
 
-    def _run(self, variables: dict[str, Any]) -> Any:
+    def _run(self, variables: dict[str, Any], budget: Budget | None = None) -> Any:
         from sequencer.domain.expression_engine import undefined_in
 
         try:
-            value = self._function(variables)
+            value = self._function(variables, budget or Budget())
             missing = undefined_in(value, inside=self._builds)
             if missing is not None:
                 raise StepError(missing)
         except Exception as error:
+            if budget is not None and isinstance(error, TooLarge | TooMuchWork):
+                raise
             raise StepError(f"`{self.text.strip()[:200]}`: {_plain(error)}") from error
         return value
+
+
+_PLAIN_ERRORS = ("UndefinedError", "SecurityError", "ValueError", "TypeError", "TemplateRuntimeError")
 
 
 def _plain(error: Exception) -> str:
@@ -119,7 +131,7 @@ def _plain(error: Exception) -> str:
     if isinstance(error, StepError):
         return message
     kind = type(error).__name__
-    if kind in ("UndefinedError", "SecurityError", "ValueError", "TypeError", "TemplateRuntimeError"):
+    if isinstance(error, TooLarge | TooMuchWork) or kind in _PLAIN_ERRORS:
         return message or kind
     return f"{kind}: {message}" if message and kind != "ZeroDivisionError" else message or kind
 
@@ -199,6 +211,6 @@ def as_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     try:
-        return str(value)
+        return text_of(value)
     except Exception as error:
         raise StepError(f"a value of type {type(value).__name__} cannot be written as text: {error}") from error

@@ -1,124 +1,104 @@
 """Jinja2 underneath the expressions: an immutable sandbox whose parser tells the column of every name.
 
-Two liberties are taken with Jinja2. Its parser is fed tokens that carry their character offset where Jinja2 keeps the
-line number, so that each node and each syntax error knows its exact place. And comparisons, ``*`` and ``**`` are
-rewritten to calls of the functions in ``expression_functions`` that fail closed.
+One liberty is taken with Jinja2: its parser is fed tokens that carry their character offset where Jinja2 keeps the line
+number, so that each node and each syntax error knows its exact place. What a tree means is ``expression_evaluation``.
 
 This module imports Jinja2; import it only when an expression is really to be parsed.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes
-from jinja2.environment import Template
+from jinja2 import StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, Undefined, nodes
+from jinja2.exceptions import SecurityError
 from jinja2.lexer import TokenStream
+from jinja2.nodes import EvalContext
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.visitor import NodeTransformer
 
-from sequencer.domain.expression_functions import CONSTANTS, compare, functions, power, times
-
-_FILTERS = frozenset(
-    {
-        "batch",
-        "capitalize",
-        "center",
-        "count",
-        "d",
-        "default",
-        "dictsort",
-        "first",
-        "format",
-        "items",
-        "join",
-        "last",
-        "length",
-        "list",
-        "lower",
-        "map",
-        "reject",
-        "rejectattr",
-        "replace",
-        "reverse",
-        "round",
-        "select",
-        "selectattr",
-        "slice",
-        "string",
-        "title",
-        "trim",
-        "truncate",
-        "unique",
-        "upper",
-        "wordcount",
-    }
-)
-"""Those of Jinja2's own filters that expressions may use: no HTML, no randomness, none that hides a failure."""
-
-_COMPARING_TESTS = {
-    "==": "eq", "eq": "eq", "equalto": "eq", "!=": "ne", "ne": "ne", ">": "gt", "gt": "gt", "greaterthan": "gt",
-    ">=": "gteq", "ge": "gteq", "<": "lt", "lt": "lt", "lessthan": "lt", "<=": "lteq", "le": "lteq",
-}  # fmt: skip
+from sequencer.domain.expression_filters import FILTERS, JINJA_FILTERS, JINJA_TESTS, TESTS
+from sequencer.domain.expression_methods import ATTRIBUTES, METHODS, PLAIN_TYPES
+from sequencer.domain.value import plain
 
 
-class _Environment(ImmutableSandboxedEnvironment):
-    intercepted_binops = frozenset(["**", "*"])
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        return power(left, right) if operator == "**" else times(left, right)
+class ExpressionEnvironment(ImmutableSandboxedEnvironment):
+    """How attributes are read, and what Jinja2's filters see of the evaluation that calls them."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
+        """``obj.attribute``: an entry of a mapping, a part of a date, what a driver's object has; else undefined."""
         # An entry comes first: ``params.items`` is the parameter of that name, not the method of a dictionary.
         if isinstance(obj, Mapping) and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
+            return obj[attribute] if type(obj) is dict else plain(obj[attribute])
+        if isinstance(obj, Undefined):
+            return getattr(obj, attribute)  # raises what is undefined
+        if not isinstance(obj, PLAIN_TYPES):
+            return plain(super().getattr(obj, attribute))
+        if attribute in ATTRIBUTES.get(type(obj), ()):
+            return getattr(obj, attribute)
+        if attribute in METHODS.get(type(obj), ()):
+            raise ValueError(f"`{attribute}` is a method: call it, `.{attribute}()`")
+        return self.undefined(obj=obj, name=attribute)
 
-
-class _FailClosed(NodeTransformer):
-    """Turns ``a < b`` into ``_compare(a, "lt", b)``; a name that starts with an underscore cannot be typed."""
-
-    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802 - Jinja2 looks the method up by this name
-        self.generic_visit(node)
-        arguments: list[nodes.Expr] = [node.expr]
-        for operand in node.ops:
-            arguments += [nodes.Const(operand.op), operand.expr]
-        return nodes.Call(nodes.Name("_compare", "load"), arguments, [], None, None, lineno=node.lineno)
-
-
-def _strict(convert: Callable[..., Any]) -> Callable[..., Any]:
-    """``int`` and ``float`` as filters; Jinja2's own turn a text that is no number into 0."""
-
-    def filtered(value: Any, *default: Any) -> Any:
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """``obj[argument]``, or the attribute of that name."""
         try:
-            return convert(value)
-        except (TypeError, ValueError):
-            if default:
-                return default[0]
-            raise
+            found = obj[argument]
+        except (LookupError, TypeError, AttributeError):
+            if isinstance(argument, str):
+                return self.getattr(obj, argument)
+            return self.undefined(obj=obj, name=argument)
+        return found if isinstance(obj, PLAIN_TYPES) else plain(found)
 
-    return filtered
+    def safe_call(self, value: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls a driver's function. Raises ``SecurityError`` for one that the sandbox keeps."""
+        if not self.is_safe_callable(value):
+            raise SecurityError(f"{value!r:.80} is not safely callable")
+        return value(*args, **kwargs)
+
+    def original_filter(self, name: str, value: Any, args: Any, kwargs: Any, at: Any) -> Any:
+        """What Jinja2's own filter gives; ``at`` is the evaluation."""
+        return super().call_filter(name, value, args, kwargs, at, EvalContext(self))
+
+    def original_test(self, name: str, value: Any, args: Any, kwargs: Any, at: Any) -> Any:
+        """What Jinja2's own test gives."""
+        return super().call_test(name, value, args, kwargs, at, EvalContext(self))
+
+    # Filters such as `map` and `select` call these, with the evaluation as their context.
+
+    def call_filter(
+        self, name: str, value: Any, args: Any = None, kwargs: Any = None, context: Any = None, eval_ctx: Any = None
+    ) -> Any:
+        """A filter by its name, for ``map``."""
+        if name not in self.filters:
+            raise TemplateRuntimeError(f"there is no filter named {name!r}")
+        return context.filter(name, value, args or (), kwargs or {})
+
+    def call_test(
+        self, name: str, value: Any, args: Any = None, kwargs: Any = None, context: Any = None, eval_ctx: Any = None
+    ) -> Any:
+        """A test by its name, for ``select`` and its kin."""
+        if name not in self.tests:
+            raise TemplateRuntimeError(f"there is no test named {name!r}")
+        return context.test(name, value, args or (), kwargs or {})
 
 
 @cache
-def environment() -> ImmutableSandboxedEnvironment:
+def environment() -> ExpressionEnvironment:
     """The sandbox that all expressions share."""
-    made = _Environment(undefined=StrictUndefined, autoescape=False, variable_end_string="\x00end\x00", cache_size=0)
-    available = functions()
-    filters = {name: made.filters[name] for name in _FILTERS}
-    for name in ("abs", "bool", "max", "mean", "median", "min", "sorted", "stdev", "sum"):
-        filters[name] = available[name]
-    filters |= {"int": _strict(int), "float": _strict(float), "sort": available["sorted"]}
-    filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
-    made.filters = filters
-    for name, operator in _COMPARING_TESTS.items():
-        made.tests[name] = lambda left, right, operator=operator: compare(left, operator, right)
-    made.globals = {**CONSTANTS, **available, "_compare": compare}
+    made = ExpressionEnvironment(
+        undefined=StrictUndefined, autoescape=False, variable_end_string="\x00end\x00", cache_size=0
+    )
+    # The names that are known; those that are Jinja2's own are called by `original_filter` and `original_test` alone.
+    made.filters = {name: made.filters.get(name, _never) for name in sorted(JINJA_FILTERS | FILTERS.keys())}
+    made.tests = {name: made.tests.get(name, _never) for name in sorted(JINJA_TESTS | TESTS.keys())}
     return made
+
+
+def _never(*_: Any) -> Any:
+    raise AssertionError("a filter or test of hardseq's own is not called by Jinja2")
 
 
 def placed_tokens(source: str, reached: list[int]) -> Iterator[tuple[int, str, str]]:
@@ -161,28 +141,10 @@ def _offset_of(error: TemplateSyntaxError, source: str, reached: int, parser: Pa
     return min(error.lineno, len(source))
 
 
-def executable(tree: nodes.Expr) -> Callable[[dict[str, Any]], Any]:
-    """A function from variables to the expression's value; it raises whatever the expression raises."""
-    made = environment()
-    tree = _FailClosed().visit(tree)
-    tree.set_environment(made)
-    assign = nodes.Assign(nodes.Name("result", "store", lineno=1), tree, lineno=1)
-    template: Template = made.from_string(nodes.Template([assign], lineno=1))
-
-    def evaluate(variables: dict[str, Any]) -> Any:
-        context = template.new_context(variables)
-        for _ in template.root_render_func(context):
-            pass
-        return context.vars["result"]
-
-    return evaluate
-
-
 def undefined_in(value: Any, *, inside: bool) -> str | None:
     """What is not defined in ``value`` or, ``inside``, in what it holds at any depth; ``None`` when all is there."""
     if isinstance(value, Undefined):
-        message = value._undefined_message
-        return "its condition is false and it has no `else`" if "else section" in message else message
+        return value._undefined_message
     if inside and isinstance(value, dict | list | tuple):
         for each in value.values() if isinstance(value, dict) else value:
             found = undefined_in(each, inside=True)

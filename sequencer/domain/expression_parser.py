@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from jinja2 import TemplateSyntaxError, nodes
 
+from sequencer.domain.expression_budget import MAX_NESTING
 from sequencer.domain.expression_engine import environment, parse
 from sequencer.domain.expression_functions import CONSTANTS, FUNCTIONS
 from sequencer.domain.expression_syntax import ExpressionSyntaxError, Use
@@ -37,15 +38,17 @@ def parse_expression(text: str) -> tuple[nodes.Expr, tuple[Use, ...], bool]:
 def _walk(tree: nodes.Node, text: str, uses: dict[int, Use]) -> bool:
     """Collects names into ``uses`` by offset, refusing what the sandbox would refuse while a test runs."""
     builds = False
-    waiting: list[nodes.Node] = [tree]
+    waiting: list[tuple[nodes.Node, int]] = [(tree, 1)]
     while waiting:
-        node = waiting.pop()
+        node, depth = waiting.pop()
+        if depth > MAX_NESTING:
+            raise ExpressionSyntaxError("the expression is nested too deeply", node.lineno, "use `set` for parts of it")
         builds = builds or isinstance(node, _BUILDERS)
         if isinstance(node, nodes.Name):
             _name(node, uses)
         elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name):
             _known(node.node, "function", FUNCTIONS)
-            waiting.extend(child for child in node.iter_child_nodes() if child is not node.node)
+            waiting.extend((child, depth + 1) for child in node.iter_child_nodes() if child is not node.node)
             continue
         elif isinstance(node, nodes.Const):
             if isinstance(node.value, float) and math.isinf(node.value):
@@ -56,7 +59,7 @@ def _walk(tree: nodes.Node, text: str, uses: dict[int, Use]) -> bool:
             _known(node, "filter", frozenset(environment().filters))
         elif isinstance(node, nodes.Test):
             _known(node, "test", frozenset(environment().tests))
-        waiting.extend(node.iter_child_nodes())
+        waiting.extend((child, depth + 1) for child in node.iter_child_nodes())
     return builds
 
 

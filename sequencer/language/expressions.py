@@ -8,9 +8,12 @@ from typing import Any
 from sequencer.domain.expression import (
     FUNCTIONS,
     OPENING,
+    Budget,
     Expression,
     ExpressionPart,
     ExpressionSyntaxError,
+    TooLarge,
+    TooMuchWork,
     compile_expression,
     split,
 )
@@ -23,6 +26,8 @@ from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span
 
 _BARE = re.compile(r"\s*([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*)|(\(.*\)))?\s*", re.ASCII)
+_WORK = 20_000_000
+"""Units of work for all expressions of a sequence together; what is left over is found out by the run."""
 
 
 class ExpressionChecker:
@@ -32,6 +37,7 @@ class ExpressionChecker:
         self._problems = problems
         self._sources = sources
         self._names = names
+        self._budget = Budget(_WORK)
 
     def template(self, value: Any, file: str, span: Span) -> Any:
         """Plain data of ``value``, every expression in it checked."""
@@ -89,7 +95,12 @@ class ExpressionChecker:
         if expression is None or expression.uses:
             return None
         try:
-            value = expression.evaluate({})
+            value = expression.evaluate({}, self._budget)
+        except TooMuchWork:
+            return None
+        except TooLarge as error:
+            self._problems.report("expression-too-large", f"this always fails: {error}", place, severity="warning")
+            return None
         except StepError as error:
             self._problems.report("expression-error", f"this always fails: {error}", place)
             return None

@@ -1,0 +1,201 @@
+"""Comparisons that fail closed: what cannot be compared is an error, in whichever way it is asked.
+
+``x != 5`` of a NaN, a null or a text would be true, and ``not (x > 5)`` too: a test would pass that measured nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+_NUMBERS = frozenset([int, float])
+_ORDERED = frozenset(["a number", "a text", "bytes", "a list", "a date and time", "a date", "a time", "a duration"])
+_KINDS: Mapping[type, str] = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    bytes: "bytes",
+    list: "a list",
+    tuple: "a list",
+    dict: "a mapping",
+    datetime: "a date and time",
+    date: "a date",
+    time: "a time",
+    timedelta: "a duration",
+}
+
+
+def is_nan(value: object) -> bool:
+    """Whether ``value`` is a number that is not a number."""
+    return type(value) is float and math.isnan(value)
+
+
+def compare(left: Any, *rest: Any) -> bool:
+    """``compare(a, "lt", b, "lteq", c)`` is ``a < b <= c``, except that it fails closed.
+
+    Raises ``ValueError`` for NaN, null, values of two types (``true`` and 1 among them) and what has no order. Numbers
+    are compared exactly, integers of any size with floats too.
+    """
+    for index in range(0, len(rest), 2):
+        operator, right = rest[index], rest[index + 1]
+        if operator in ("in", "notin"):
+            if contains(right, left) is not (operator == "in"):
+                return False
+        elif not _holds(operator, left, right):
+            return False
+        left = right
+    return True
+
+
+def _holds(operator: str, left: Any, right: Any) -> bool:
+    kinds = type(left), type(right)
+    if kinds == (float, float) or kinds == (int, int) or kinds == (str, str):
+        if left != left or right != right:
+            raise ValueError("NaN cannot be compared")
+        return bool(_OPERATORS[operator](left, right))
+    if operator == "eq":
+        return equal(left, right)
+    if operator == "ne":
+        return not equal(left, right)
+    one_kind([left, right])
+    return bool(_OPERATORS[operator](left, right))
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "eq": lambda left, right: left == right,
+    "ne": lambda left, right: left != right,
+    "lt": lambda left, right: left < right,
+    "lteq": lambda left, right: left <= right,  # as Jinja2 names `<=` and `>=`
+    "gt": lambda left, right: left > right,
+    "gteq": lambda left, right: left >= right,
+}
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Whether two values of one type are equal, at every level. Raises ``ValueError`` when that cannot be told."""
+    kind = _one_kind_of_two(left, right)
+    if kind == "a list":
+        _refuse_missing([*left, *right])
+        pairs = [equal(*pair) for pair in zip(left, right, strict=False)]
+        return len(left) == len(right) and all(pairs)
+    if kind == "a mapping":
+        _refuse_missing([*left.values(), *right.values()])
+        shared = [equal(value, right[key]) for key, value in left.items() if key in right]
+        return left.keys() == right.keys() and all(shared)
+    if kind in ("a date and time", "a time") and (left.tzinfo is None) is not (right.tzinfo is None):
+        raise ValueError("a time with a zone cannot be compared with one without")
+    return bool(left == right)
+
+
+def contains(container: Any, value: Any) -> bool:
+    """Whether a text has the part, a list the element, a mapping the key ``value``. Raises ``ValueError``.
+
+    An element of another type than ``value`` is neither equal nor different: unless ``value`` is found beside it, that
+    is an error.
+    """
+    kind = kind_of(container)
+    if kind in ("a text", "bytes"):
+        _one_kind_of_two(value, container)
+        if not value:
+            raise ValueError("an empty text is in every text")
+        return value in container
+    if kind not in ("a list", "a mapping"):
+        raise ValueError(f"nothing can be in {kind}")
+    kind_of_value = _comparable(value)
+    elements = list(container)
+    types = set(map(type, elements))
+    if types == {type(value)} and types <= {int, str}:
+        return value in elements
+    _refuse_missing(elements)
+    alike = [element for element in elements if kind_of(element) == kind_of_value]
+    if any(equal(element, value) for element in alike):
+        return True
+    if len(alike) < len(elements):
+        other = next(element for element in elements if kind_of(element) != kind_of_value)
+        raise ValueError(_unlike(value, other))
+    return False
+
+
+def one_kind(values: Iterable[Any]) -> None:
+    """Raises ``ValueError`` unless all ``values`` can be put in order: of one type, no NaN, no null."""
+    listed = list(values)
+    types = set(map(type, listed))
+    if types <= _NUMBERS:
+        if any(map(is_nan, listed)):
+            raise ValueError("NaN cannot be compared")
+        return
+    first = _shape(listed[0])
+    for value in listed[1:]:
+        if _shape(value) != first:
+            raise ValueError(_unlike(listed[0], value))
+
+
+def _shape(value: Any) -> Any:
+    """The type that decides about the order; of a list that of each of its elements."""
+    kind = _comparable(value)
+    if kind not in _ORDERED:
+        raise ValueError(f"{kind} has no order")
+    if kind == "a list":
+        return tuple(map(_shape, value))
+    zoned = kind in ("a date and time", "a time") and value.tzinfo is not None
+    return f"{kind} with a zone" if zoned else kind
+
+
+def distinct(values: Iterable[Any]) -> None:
+    """Raises ``ValueError`` unless all ``values`` can be told apart: of one type, no NaN, no null."""
+    listed = list(values)
+    for value in listed:
+        _one_kind_of_two(listed[0], value)
+
+
+def kind_of(value: Any) -> str:
+    """The type of a plain value in words."""
+    return _KINDS.get(type(value)) or f"an object of type {type(value).__name__}"
+
+
+def _comparable(value: Any) -> str:
+    kind = kind_of(value)
+    if kind == "null":
+        raise ValueError("null cannot be compared; `is none` asks for it")
+    if is_nan(value):
+        raise ValueError("NaN cannot be compared")
+    if type(value) not in _KINDS:
+        raise ValueError(f"{kind} cannot be compared")
+    return kind
+
+
+def _one_kind_of_two(left: Any, right: Any) -> str:
+    kind = _comparable(left)
+    if _comparable(right) != kind:
+        raise ValueError(_unlike(left, right))
+    return kind
+
+
+def _refuse_missing(values: Iterable[Any]) -> None:
+    for value in values:
+        kind = _comparable(value)
+        if kind == "a list":
+            _refuse_missing(value)
+        elif kind == "a mapping":
+            _refuse_missing(value.values())
+
+
+def _unlike(left: Any, right: Any) -> str:
+    kinds = kind_of(left), kind_of(right)
+    hint = "; convert it with float() or int()" if set(kinds) == {"a text", "a number"} else ""
+    if kinds == ("a number", "a text"):
+        left, right = right, left
+    return f"{_shown(left)} cannot be compared with {_shown(right)}{hint}"
+
+
+def _shown(value: Any) -> str:
+    kind = kind_of(value)
+    if kind == "a text":
+        return f"the text {value[:80]!r}"
+    if kind == "a number":
+        return f"the number {value!r:.80}"
+    return ("true" if value else "false") if kind == "a boolean" else kind
