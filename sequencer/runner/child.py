@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sequencer.domain.secrets import Blotter, is_secret, without_secrets
+from sequencer.runner.printed import Printed
 from sequencer.vocabulary.json_lines import encode_message
 
 _ROOT = str(Path(__file__).resolve().parent.parent.parent)
@@ -42,6 +43,7 @@ class Child:
     def __init__(self, received: Callable[[Child, bytes], None], output: Callable[[str], None]) -> None:
         self._received = received
         self._output = output
+        self.printed = Printed(self._say)
         self._blot: Callable[[str], str] = str
         self._last: deque[str] = deque(maxlen=_TAIL_LINES)
         self._lock = threading.Lock()
@@ -168,12 +170,13 @@ class Child:
             while chunk := os.read(pipe.fileno(), 1 << 16):
                 *lines, waiting = (waiting + chunk).split(b"\n")
                 for line in lines:
-                    self._say(line)
+                    self.printed.take(line)
         if waiting:
-            self._say(waiting)
+            self.printed.take(waiting)
+        self.printed.end()
 
-    def _say(self, line: bytes) -> None:
-        text = self._blot(line.decode("utf-8", "replace").rstrip("\r"))
+    def _say(self, line: str) -> None:
+        text = self._blot(line)
         if _NOBODYS_FRAME.match(text):
             return
         self._last.append(text)

@@ -14,6 +14,7 @@ from sequencer.runner.child import Child
 from sequencer.runner.progress import Progress
 from sequencer.runner.request import RunNotPossible, RunRefused
 from sequencer.runner.watch import Watch
+from sequencer.runtime.stream import MARKED
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.event import CaseStarted, FailureKind, RunStarted, Stamped
 from sequencer.vocabulary.event_line import decode
@@ -187,7 +188,10 @@ class Supervisor:
             _, begin, rest = line.partition(_EVENT)
             if begin and (stamped := decode(begin + rest)) is not None:
                 if self._is_next(stamped.seq):
+                    if isinstance(stamped.event, MARKED):
+                        self.child.printed.before(stamped.seq)
                     self._apply(stamped)
+                    self.child.printed.after(stamped.seq)
             elif line and not self._control(read_message(line) or {}):
                 self._ignore(line)
 
@@ -249,6 +253,7 @@ class Supervisor:
     def _end(self) -> None:
         """The process is gone."""
         self._lines = Lines()
+        self.child.printed.end()
         self._watch.reset()
         if self.over.is_set():
             # Whoever waits for it to be idle need not any more.

@@ -91,7 +91,14 @@ class ChildFront:
             # For drivers, and programs that these start: `sequencer.api.current_report` reads it.
             os.environ["HARDSEQ_JOURNAL"] = start.journal
         seq = 0 if start.resume is None else start.resume.seq
-        return EventStream(self._journal, self._link, seq=seq, clock=SteadyClock(start.epoch), blot=Held.blotter.line)
+        return EventStream(
+            self._journal,
+            self._link,
+            seq=seq,
+            clock=SteadyClock(start.epoch),
+            blot=Held.blotter.line,
+            mark=self._link.mark,
+        )
 
     def announce(self, seconds: float | None) -> None:
         """For the runner, which kills what does not listen to exceptions."""

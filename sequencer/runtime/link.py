@@ -18,7 +18,7 @@ from typing import Any
 from sequencer.domain.secrets import Held
 from sequencer.runtime.fork import give_up_in_copies
 from sequencer.runtime.start import Start, read_start
-from sequencer.vocabulary.json_lines import Lines, encode_message, read_message
+from sequencer.vocabulary.json_lines import MARK, Lines, encode_message, read_message
 
 _Heard = tuple[
     Callable[[str], None],
@@ -65,6 +65,14 @@ class Link:
                     line = line[os.write(self._out, line) :]
                 except OSError:
                     self._broken = True
+
+    def mark(self, number: int) -> None:
+        """Marks in what is printed that event ``number`` is sent now."""
+        with suppress(Exception):  # a driver may have closed or replaced them
+            sys.stdout.flush()
+            sys.stderr.flush()
+        with suppress(OSError):
+            os.write(2, b"%b%d\n" % (MARK, number))
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Sends a message that is no event."""

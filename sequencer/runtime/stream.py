@@ -9,8 +9,11 @@ from typing import Protocol
 from sequencer.domain.event_bounds import bounded
 from sequencer.domain.value import to_data
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.event import Event, Stamped
+from sequencer.vocabulary.event import CaseFinished, CaseStarted, Event, RunFinished, RunStarted, Stamped
 from sequencer.vocabulary.event_line import encode
+
+MARKED = (RunStarted, CaseStarted, CaseFinished, RunFinished)
+"""Events before which is marked how far what drivers print has come."""
 
 
 class LineWriter(Protocol):
@@ -34,6 +37,7 @@ class EventStream:
         seq: int = 0,
         clock: SteadyClock | None = None,
         blot: Callable[[bytes], bytes] = bytes,
+        mark: Callable[[int], object] | None = None,
     ) -> None:
         self.lost: OSError | None = None
         self.clock = clock or SteadyClock()
@@ -42,6 +46,7 @@ class EventStream:
         self._link = link
         self._seq = seq
         self._blot = blot
+        self._mark = mark
 
     def emit(self, event: Event) -> int:
         """Stamps and hands on, its texts cut at the length of a report's; returns the event's number.
@@ -51,6 +56,8 @@ class EventStream:
         """
         self._seq += 1
         stamped = Stamped(self._seq, round(self.clock.now(), 6), bounded(event))
+        if self._mark is not None and isinstance(event, MARKED):
+            self._mark(self._seq)
         if self._journal is not None or self._link is not None:
             self._write(self._blot(_line(stamped)))
         for listener in self.listeners:

@@ -10,6 +10,10 @@ LONGEST = 1 << 26
 """Bytes. A longer line is no message of ours, whatever it is."""
 
 
+MARK = b"\x1ehardseq "
+"""Stands on standard error, followed by its number, before an event at which a case begins or ends is sent."""
+
+
 class Encoder(json.JSONEncoder):
     """Python's, as it is when this module is loaded: what a driver replaces in ``json`` later does not reach events."""
 

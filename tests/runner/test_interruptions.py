@@ -17,6 +17,7 @@ import pytest
 
 from sequencer.domain.fold import Fold, read_journal
 from sequencer.runner.exit_code import exit_code
+from sequencer.runner.printed import Printed
 from sequencer.runner.request import RunNotPossible, StartRequest
 from sequencer.runner.supervisor import Supervisor
 from sequencer.vocabulary.event import CaseFinished, CaseStarted, RunStarted, Stamped
@@ -276,6 +277,7 @@ def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> 
         def __init__(self, killed: Callable[[], None]) -> None:
             self.sent: list[Any] = []
             self._killed = killed
+            self.printed = Printed(print)
 
         def send(self, message: Any) -> None:
             self.sent.append(message)

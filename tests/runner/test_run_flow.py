@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sequencer.runner.exit_code import exit_code
-from sequencer.runner.request import RunRefused
+from sequencer.runner.request import RunRefused, StartRequest
+from sequencer.vocabulary.event import CaseFinished
 
 
 def test_order_is_setup_main_teardown_on_both_levels(project: Any, execute: Callable[..., Any]) -> None:
@@ -298,3 +299,21 @@ def test_parameters_are_typed_and_checked_before_anything_runs(
     refused = plain()
     assert refused.returncode == 4
     assert "parameter 'volts' is missing" in refused.stderr
+
+
+def test_what_drivers_print_stands_where_it_was_printed(project: Any, make_run: Callable[..., Any]) -> None:
+    """Between the ends of the cases around it, whichever pipe is quicker."""
+    p = project
+    talk = "print('in', case.full_name, flush=True)"
+    p.module("main", *(p.case(f"c{number}", talk) for number in range(30)))
+    told: list[str] = []
+
+    def listen(stamped: Any) -> None:
+        if isinstance(stamped.event, CaseFinished):
+            told.append(stamped.event.case)
+
+    run = make_run(listen, output=told.append)
+    run.start(StartRequest())
+    assert run.wait(60)["status"] == "passed"
+    names = [f"main::c{number}" for number in range(30)]
+    assert told == [text for name in names for text in (f"in {name}", name)]
