@@ -42,17 +42,22 @@ def read_report(document: object) -> RunReport:
     damage: Damage = {}
     report = cast(RunReport, _reader()(document, damage))
     if damage:
-        _tell(report, damage)
+        doubt(report, f"the report was damaged, these were replaced: {_places(damage)}")
     return report
 
 
-def _tell(report: RunReport, damage: Damage) -> None:
+def _places(damage: Damage) -> str:
     places = [f"{place} ({count} times)" if count > 1 else place for place, count in damage.items()]
     more = f" and {len(places) - _MOST_TOLD} more" if len(places) > _MOST_TOLD else ""
+    return f"{', '.join(places[:_MOST_TOLD])}{more}"
+
+
+def doubt(report: RunReport, why: str) -> None:
+    """Says in the report why it cannot be relied on; it is no passed one then."""
     report["failures"].append(
         {
             "kind": "error",
-            "message": f"the report was damaged, these were replaced: {', '.join(places[:_MOST_TOLD])}{more}",
+            "message": why,
             "error_code": None,
             "place": None,
             "step": None,

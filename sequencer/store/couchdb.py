@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sequencer.domain.evidence import withheld
+from sequencer.domain.report_reader import doubt
 from sequencer.store import couchdb_design as design
 from sequencer.store import couchdb_document as documents
 from sequencer.store import facts
@@ -30,6 +31,7 @@ from sequencer.store.base import (
     StoreUnavailable,
 )
 from sequencer.store.couchdb_client import BrokenOff, Conflict, Couch, NotFound
+from sequencer.store.couchdb_conflicts import Conflicts
 from sequencer.store.couchdb_history import History
 from sequencer.store.couchdb_live import LiveState
 from sequencer.store.couchdb_protection import protect
@@ -63,6 +65,7 @@ class CouchStore:
         self._attachments = attachments
         self._live_database = f"{name}_live"
         self._history = History(couch, name)
+        self._conflicts = Conflicts(couch, name)
         self._units = Units(couch, name, self._history)
         self._lock = threading.Lock()
         self._prepared = False
@@ -115,7 +118,7 @@ class CouchStore:
     def save(self, report: RunReport) -> None:
         """Keeps the report, its version 1 form and the waiting files that it names."""
         encoded = facts.encode(report)
-        wanted = documents.document(report, facts.fingerprint(encoded), encoded)
+        wanted = documents.document(report, documents.fingerprint(report), encoded)
         kept_back = withheld(report, partial_too=self._partial_too)
         wanted["version_1"] = kept_back is None and documents.fits_version_1(report, encoded)
         try:
@@ -195,15 +198,19 @@ class CouchStore:
     def get(self, run_id: str) -> RunReport | None:
         """The whole report."""
         try:
-            return self._report_of(self._couch.get(self._name, run_id))
+            stored, rivals = self._conflicts.settled(run_id)
+            report = self._report_of(stored, check=True)
         except NotFound:
             return None
+        if rivals:
+            doubt(report, f"another complete report of this run is stored beside it: {', '.join(rivals)}")
+        return report
 
-    def _report_of(self, stored: dict[str, Any]) -> RunReport:
+    def _report_of(self, stored: dict[str, Any], *, check: bool = False) -> RunReport:
         packed = None
         if "report" not in stored:
-            packed = self._couch.get_bytes(self._name, stored["_id"], documents.REPORT_FILE)
-        return documents.report_of(stored, packed)
+            packed = self._couch.get_bytes(self._name, stored["_id"], documents.REPORT_FILE, rev=stored["_rev"])
+        return documents.report_of(stored, packed, check=check)
 
     def latest(self) -> RunReport | None:
         """The run that started last."""
@@ -214,7 +221,8 @@ class CouchStore:
         """One page of runs, newest first."""
         with self._couch.question():
             self.prepare()
-            return self._history.find(runs, limit=limit, cursor=cursor)
+            page = self._history.find(runs, limit=limit, cursor=cursor)
+            return page._replace(runs=self._conflicts.settled_summaries(page.runs))
 
     def statistics(self, runs: RunFilter = ANY) -> Statistics:
         """Yield, first-pass yield and failures by case."""
@@ -261,9 +269,12 @@ class CouchStore:
     def attachment(self, run_id: str, sha256: str) -> bytes | None:
         """The file's bytes."""
         try:
-            return self._couch.get_bytes(self._name, run_id, sha256)
+            data = self._couch.get_bytes(self._name, run_id, sha256)
         except NotFound:
             return None
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise StoreError(f"the file {sha256} of run {run_id} was changed in {self.place}: it is another one now")
+        return data
 
     def close(self) -> None:
         """Closes the connections."""

@@ -96,9 +96,9 @@ class Couch:
         """Sends an attachment."""
         return _expect_json(*self._send("PUT", path, data, media_type, query), self.address)
 
-    def get_bytes(self, *path: str) -> bytes:
+    def get_bytes(self, *path: str, **query: Any) -> bytes:
         """Fetches an attachment."""
-        return self._send("GET", path, None, None, {})[1]
+        return self._send("GET", path, None, None, query)[1]
 
     def question(self) -> AbstractContextManager[None]:
         """All that this thread asks in the block is one question of a person, who does not wait for ever."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
 import zlib
 from typing import Any
@@ -22,6 +23,7 @@ from sequencer.store.cursor import Position
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
+_KIND = "2:"
 REPORT_FILE = "report.json.gz"
 LARGEST_DOCUMENT = 7_900_000
 """Bytes of JSON that CouchDB takes as one document, by default."""
@@ -72,12 +74,36 @@ def fits_version_1(report: RunReport, encoded: bytes) -> bool:
     return len(encode(lower(report))) <= LARGEST_DOCUMENT
 
 
-def report_of(stored: dict[str, Any], packed: bytes | None) -> RunReport:
-    """The report of a stored document; ``packed`` is its attachment where it has one. Raises :class:`StoreError`."""
-    from sequencer.domain.report_reader import read_report
+def fingerprint(report: Any) -> str:
+    """What tells a stored report from any other: a hash that depends neither on the order of keys nor on how a server
+    writes numbers and texts (``1.0`` as ``1``, a lone surrogate as U+FFFD)."""
+    plain = json.loads(encode(report), parse_int=float)
+    return _KIND + hashlib.sha256(json.dumps(plain, sort_keys=True).encode("ascii")).hexdigest()
+
+
+def _is_as_stored(stored: dict[str, Any], report: Any) -> bool:
+    known = str(stored.get("fingerprint"))
+    if known.startswith(_KIND):
+        return fingerprint(report) == known
+    # Of earlier versions: taken before lone surrogates were replaced.
+    encoded = facts.encode(report)
+    return facts.fingerprint(encoded) == known or b"\\ufffd" in encoded
+
+
+def report_of(stored: dict[str, Any], packed: bytes | None, *, check: bool = False) -> RunReport:
+    """The report of a stored document; ``packed`` is its attachment where it has one. Raises :class:`StoreError`.
+
+    ``check``: one that is not the report that was stored says so, and is no passed one.
+    """
+    from sequencer.domain.report_reader import doubt, read_report
 
     try:
-        return read_report(stored["report"] if packed is None else json.loads(gzip.decompress(packed)))
+        found = stored["report"] if packed is None else json.loads(gzip.decompress(packed))
+        as_stored = not check or _is_as_stored(stored, found)
+        report = read_report(found)
+        if not as_stored:
+            doubt(report, "the stored report was changed: it does not fit its fingerprint")
+        return report
     except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         raise StoreError(f"the stored report is damaged: {error}") from None
 
