@@ -1,6 +1,7 @@
 # make run     sets up .venv with the tested versions and runs sequences/minute.yaml
 # make test    sets up everything the tests need, in the tested versions, then lint, types, tests
 # make latest  the tests with the newest versions of everything, make lowest with the lowest that pyproject.toml allows
+# make mutate  changes what judges, one place at a time, and tells which changes no test notices (docs/decisions/0009)
 # make renew   resolves the tested versions anew (requirements/)
 # make bench   measures against pytest, HardPy and OpenHTF
 
@@ -16,7 +17,7 @@ COMPILE = $(BIN)/python -m compileall -q sequencer
 # Warnings of the packages of tomorrow are theirs to mend; those that hardseq's own code provokes stay errors.
 OWN_WARNINGS = -o filterwarnings="$$(printf 'default\nerror:::sequencer\n')"
 
-.PHONY: run test lint latest lowest renew bench clean
+.PHONY: run test lint latest lowest mutate renew bench clean
 
 run: $(VENV)/installed
 	@$(COMPILE)
@@ -47,6 +48,10 @@ lowest: .venv-lowest/created .browser
 	$(call install,lowest)
 	$(BIN)/python -m pytest -n auto $(OWN_WARNINGS)
 
+# ARGS: groups or modules by the beginning of their names, --again, --whole (docs/decisions/0009-mutation-testing.md)
+mutate: $(VENV)/mutating
+	$(BIN)/python tests/mutation/mutate.py $(ARGS)
+
 renew: $(VENV)/created
 	$(PIP) install --upgrade uv
 	PATH="$$PWD/$(BIN):$$PATH" requirements/renew.sh
@@ -75,6 +80,10 @@ $(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt
 $(VENV)/tested: $(VENV)/created pyproject.toml requirements/test.txt .browser
 	$(call install,test)
 	@touch $@ $(VENV)/installed
+
+$(VENV)/mutating: $(VENV)/tested requirements/mutation.txt
+	$(call install,mutation)
+	@touch $@
 
 # The browser and the npm packages of the tests. Debian keeps one version of Chromium, today's.
 .browser: $(wildcard $(addsuffix package-lock.json,$(PACKAGES)))
