@@ -142,6 +142,8 @@ function index(request, response, next) {
 
 function rules(request, response, next) {
   delete request.headers['accept-encoding'];
+  // CouchDB takes a document for JSON whatever it is called.
+  if (request.method === 'PUT' && /^\/[^/]+\/[^/]+$/.test(request.path)) request.headers['content-type'] = 'application/json';
   const parts = request.path.split('/').filter(Boolean).map(decodeURIComponent);
   const [database, document] = parts;
   if (!database || (database[0] === '_' && !/^_(users|replicator)$/.test(database))) return next();

@@ -1,0 +1,106 @@
+"""docs/how-to/many-stands.md works as it is written: its configurations and commands, in its order."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from sequencer.domain.fold import fold
+from sequencer.store.base import StoreUnavailable
+from sequencer.store.couchdb import CouchStore
+from tests.store.conftest import make_events, run_server
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "many-stands.md"
+PASSWORDS = {"STANDS_PASSWORD": "secret of stands", "READER_PASSWORD": "secret of readers"}
+
+
+def blocks(language: str, **instead: str) -> list[str]:
+    """The page's blocks in a language, with other texts in the place of its examples."""
+    found = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    for text, other in instead.items():
+        found = [block.replace(text, other) for block in found]
+    return found
+
+
+def curl(command: str) -> None:
+    """Does what ``curl -X PUT URL -d DATA`` does, with the password in the URL."""
+    program, option, method, url, data, body = shlex.split(command)
+    assert (program, option, data) == ("curl", "-X", "-d")
+    scheme, credentials, rest = re.fullmatch(r"(https?://)(.*)@(.*)", url).groups()  # type: ignore[union-attr]
+    login = base64.b64encode(credentials.encode()).decode()
+    request = Request(scheme + rest, body.encode(), {"Authorization": f"Basic {login}"}, method=method)
+    with urlopen(request, timeout=60) as answer:
+        assert json.load(answer)["ok"]
+
+
+def hardseq(command: str, folder: Path, **environment: str) -> str:
+    """Carries a command of the page out; what it said."""
+    words = shlex.split(command)
+    assert words[0] == "hardseq"
+    done = subprocess.run(
+        [sys.executable, "-m", "sequencer", *words[1:]],
+        cwd=folder,
+        env={**os.environ, "HARDSEQ_STATE_DIR": str(folder / "state"), **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_page_leads_to_one_history(tmp_path: Path) -> None:
+    """From two empty servers to a reader's list of a stand's run, which neither stand nor reader can change."""
+    with run_server() as stand, run_server() as central:
+        instead = {
+            "https://admin:ADMIN_PASSWORD@central.example:6984": central.url.replace("://", "://admin:secret@"),
+            "https://central.example:6984": central.url,
+            **PASSWORDS,
+        }
+        centre, each, reading = blocks("toml", **instead)
+        make, users, replicate, show = blocks("sh", **instead)
+        for name, text in (("centre", centre), ("reader", reading)):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "hardseq.toml").write_text(text)
+        (tmp_path / "stand").mkdir()
+        own = f'[database]\nurl = "{stand.url}"\nuser = "{stand.user}"\nname = "runs"\n'
+        (tmp_path / "stand" / "hardseq.toml").write_text(own + each)
+
+        hardseq(make, tmp_path / "centre", HARDSEQ_DATABASE_PASSWORD=central.password)
+        for command in users.replace("\\\n", " ").splitlines():
+            curl(command)
+        secrets = {
+            "HARDSEQ_DATABASE_PASSWORD": stand.password,
+            "HARDSEQ_REPLICATION_PASSWORD": PASSWORDS["STANDS_PASSWORD"],
+        }
+        hardseq(replicate, tmp_path / "stand", **secrets)
+
+        saved = fold(make_events(stand="Stand 7", serial_number="SN000042"))
+        store = CouchStore(stand.connect(), "runs")
+        store.save(saved)
+        store.close()
+        deadline = time.monotonic() + 120
+        reader = {"HARDSEQ_DATABASE_PASSWORD": PASSWORDS["READER_PASSWORD"]}
+        while "SN000042" not in hardseq(show, tmp_path / "reader", **reader):
+            assert time.monotonic() < deadline, "the run never came"
+            time.sleep(0.2)
+
+        for user, key in (("stands", "STANDS_PASSWORD"), ("reader", "READER_PASSWORD")):
+            couch = central.connect(user=user, password=PASSWORDS[key])
+            stored = couch.get("factory", saved["id"])
+            changed = {**stored, "summary": {**stored["summary"], "status": "failed"}}
+            with pytest.raises(StoreUnavailable, match="\\(403\\)"):
+                couch.put("factory", saved["id"], body=changed)
+            if user == "reader":
+                assert CouchStore(couch, "factory").statistics().passed == 1
+            couch.close()
