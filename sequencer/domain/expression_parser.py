@@ -117,6 +117,8 @@ def _sentence(message: str) -> str:
     if message.startswith("unexpected end of template") or "'end of template'" in message or "end of print" in message:
         return "the expression ends too early"
     expected = re.fullmatch(r"expected token '(.+)', got '(.+)'", message)
+    if expected is not None and expected[2] == "for":
+        return "lists are not made with `for` here: the filters `map`, `select` and `reject` make them"
     if expected is not None:
         return f"`{expected[1]}` is expected here, not `{expected[2]}`"
     character = re.fullmatch(r"unexpected char (.+) at \d+", message)

@@ -12,13 +12,16 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sequencer.domain.address import InsecureAddress, base_address
+from sequencer.domain.identity import identity_facts
 from sequencer.domain.instrument import requirement_misfit
 from sequencer.domain.settings import ALSO_READ, DatabaseSettings, Secret, SequenceChoice, Settings
 from sequencer.domain.settings_values import did_you_mean, misfit, plain, shown
 from sequencer.domain.toml_places import Entry, Path
+from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.problem import Place, Problem, Severity
 
 JSON_HINT = 'write storage_type = "embedded"; `hardseq run --report FILE` and `hardseq runs export` write JSON'
+OWN_VALUES = "; values of your own belong in [stand.info], where a sequence reads them as `stand.info.NAME`"
 _SEQUENCES = (".yaml", ".yml")
 _ERROR_AT = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -65,6 +68,7 @@ class _Reader:
         settings = replace(settings, test_configs=self.sequences(settings))
         self.check_current_configuration(settings)
         self.check_requirements(settings)
+        self.check_stand(settings)
         self.problems.sort(key=lambda problem: problem.place)
         return settings
 
@@ -158,7 +162,7 @@ class _Reader:
     def unknown_key(self, key: str, known: list[str], path: Path) -> None:
         where = ".".join(str(part) for part in path[:-1])
         message = f"unknown key `{key}`" + (f" in [{where}]" if where else "")
-        hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
+        hint = did_you_mean(key, known) or f"known here: {', '.join(known)}{'' if where else OWN_VALUES}"
         self.problem(
             "unknown-key", message, path, hint=hint, of_key=True, severity="warning" if self.foreign else "error"
         )
@@ -246,6 +250,14 @@ class _Reader:
                     self.unknown_key(key, ["idn", "calibration_due"], (*path, key))
                 elif reason := requirement_misfit(key, value):
                     self.problem("wrong-value", f"`{key}` {reason}", (*path, key))
+
+    def check_stand(self, settings: Settings) -> None:
+        """The facts of ``[stand]`` are recorded as soon as a run begins: one that cannot be would end every run."""
+        for key, value in settings.stand.recorded().items():
+            try:
+                identity_facts("stand", {key: value})
+            except StepError as error:
+                self.problem("wrong-value", str(error).removeprefix("stand."), ("stand", key))
 
     def sequences(self, settings: Settings) -> tuple[SequenceChoice, ...]:
         """The test configurations, without files that are no sequences: another program names a pytest.ini there."""

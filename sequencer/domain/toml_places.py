@@ -65,9 +65,11 @@ class _Scanner:
     def header(self) -> Path:
         many = self.text.startswith("[[", self.position)
         self.position += 2 if many else 1
-        keys, span = self.keys()
+        keys, spans = self.keys()
+        span = spans[-1]
         self.position += 2 if many else 1
         path = (*self.resolved(keys[:-1]), keys[-1]) if many else self.resolved(keys)
+        self.tables_above(path, spans)
         self.entries.setdefault(path, Entry(span, span))
         if many:
             path = (*path, self.tables[path])
@@ -84,26 +86,34 @@ class _Scanner:
                 path = (*path, self.tables[path] - 1)
         return path
 
-    def keys(self) -> tuple[Path, Span]:
-        """A dotted key and the span of its last part."""
+    def tables_above(self, path: Path, spans: list[Span]) -> None:
+        """What a dotted key alone makes stands where the key's part stands: ``[above.table]``, ``above.key = 1``."""
+        for number, span in zip(range(len(path) - 1, 0, -1), reversed(spans[:-1]), strict=False):
+            if isinstance(path[number - 1], str):
+                self.entries.setdefault(path[:number], Entry(span, span))
+
+    def keys(self) -> tuple[Path, list[Span]]:
+        """A dotted key and the spans of its parts."""
         parts: list[str] = []
+        spans: list[Span] = []
         while True:
             self.blank()
             start = self.position
             quoted = _STRING.match(self.text, start)
             match = quoted or _BARE_KEY.match(self.text, start)
             if match is None:
-                return tuple(parts) or ("",), self.span(start, start + 1)
+                return (tuple(parts), spans) if parts else (("",), [self.span(start, start + 1)])
             parts.append(match[0][1:-1] if quoted else match[0])
             self.position = match.end()
-            span = self.span(start, self.position)
+            spans.append(self.span(start, self.position))
             self.blank()
             if not self.text.startswith(".", self.position):
-                return tuple(parts), span
+                return tuple(parts), spans
             self.position += 1
 
     def pair(self, prefix: Path) -> None:
-        keys, key_span = self.keys()
+        keys, spans = self.keys()
+        self.tables_above((*prefix, *keys), spans)
         if not self.text.startswith("=", self.position):
             return
         self.position += 1
@@ -111,7 +121,7 @@ class _Scanner:
         start = self.position
         self.value((*prefix, *keys))
         end = start + len(self.text[start : self.position].rstrip())
-        self.entries[(*prefix, *keys)] = Entry(key_span, self.span(start, end))
+        self.entries[(*prefix, *keys)] = Entry(spans[-1], self.span(start, end))
 
     def value(self, path: Path) -> None:
         string = _STRING.match(self.text, self.position)

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from sequencer.domain.expression import OPENING
 from sequencer.language.expression_places import Refused
 from sequencer.language.sources import Sources
 from sequencer.language.wording import did_you_mean, known_here, phrase, show, type_hint
-from sequencer.vocabulary.problem import Place, Severity
+from sequencer.vocabulary.problem import Place, Report, Severity
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 Path = tuple[str | int, ...]
-
-
-class Report(Protocol):
-    """Takes a problem."""
-
-    def __call__(
-        self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"
-    ) -> None: ...
 
 
 def refuse_expressions(wrong: Iterable[Refused], sources: Sources, report: Report) -> Report:

@@ -14,10 +14,11 @@ from functools import cache, cached_property
 from typing import Any
 
 from sequencer.language.expression_places import EVERYWHERE, expression_places, refused
-from sequencer.language.shape_errors import Report, explain, name_problem, refuse_expressions, unknown_key
+from sequencer.language.shape_errors import explain, name_problem, refuse_expressions, unknown_key
 from sequencer.language.sources import Sources
 from sequencer.language.texts import text_plan
 from sequencer.steps.keys import MARK, Schema
+from sequencer.vocabulary.problem import Report
 from sequencer.vocabulary.tree import MappingNode
 
 _TYPES: Mapping[str, tuple[type, ...]] = {

@@ -7,8 +7,8 @@ from typing import Any
 
 from sequencer.domain.expression import has_expression
 from sequencer.domain.text_values import stripped
-from sequencer.language.shape_errors import Report
 from sequencer.language.wording import show
+from sequencer.vocabulary.problem import Report
 from sequencer.vocabulary.tree import MappingNode
 
 

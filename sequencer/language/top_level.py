@@ -11,7 +11,7 @@ from sequencer.domain.params import read_param
 from sequencer.language.context import Context
 from sequencer.language.scope import RESERVED
 from sequencer.language.wording import show
-from sequencer.steps.record import RECORD_SCHEMAS
+from sequencer.steps.record import RECORD_SCHEMAS, check_facts
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Param
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
@@ -127,13 +127,12 @@ class TopLevel:
 
     def record(self, bad: frozenset[str]) -> dict[str, Data]:
         """The facts recorded before the first case, by section; those of ``bad`` shape are left out."""
-        return {
-            section: self._context.expressions.template(
-                self._root[section], self._root.file, self._root.value_spans[section]
-            )
-            for section in RECORD_SCHEMAS
-            if section in self._root and section not in bad
-        }
+        root = self._root
+        sections = [section for section in RECORD_SCHEMAS if section in root and section not in bad]
+        for section in sections:
+            check_facts(root, section, self._context.problems.report)
+        template = self._context.expressions.template
+        return {section: template(root[section], root.file, root.value_spans[section]) for section in sections}
 
     def drivers(self) -> None:
         """Declares the drivers."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sequencer.language.shape_errors import Report
 from sequencer.language.wording import did_you_mean, listed
 from sequencer.steps.base import StepType
 from sequencer.steps.keys import SHARED_KEYS
+from sequencer.vocabulary.problem import Report
 from sequencer.vocabulary.tree import MappingNode
 
 _OTHER_NAMES = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -28,6 +30,8 @@ _PATTERNS = {
 }
 _YAML_1_1 = frozenset("y Y yes Yes YES n N no No NO on On ON off Off OFF".split())  # noqa: SIM905 - reads better
 
+_WORD = re.compile(r"""\$\{\{.*?\}\}|"[^"]*"|'[^']*'|[^\s,]+""")
+_BARE_WORD = re.compile(r"[A-Za-z./][\w./=+-]*")
 
 MAX_COMPARED = 1000
 """Among more names than that the search for a similar one would take longer than it helps."""
@@ -128,9 +132,18 @@ def type_hint(schema: Mapping[str, Any], value: object) -> str | None:
         if number.replace(".", "", 1).isdigit():
             return f"add a unit: `{number} s`"
         return "the units are ms, s, min and h"
+    if wanted == {"array"} and isinstance(value, str) and "string" in _types_of(schema.get("items", {})):
+        return _as_list(value)
     if "enum" in schema:
         return did_you_mean(value, [show_plain(each) for each in schema["enum"]])
     return None
+
+
+def _as_list(text: str) -> str | None:
+    """``write a list: `[python3, flash.py]` `` for the words of a text."""
+    words = [quoted.strip("\"'") or quoted for quoted in _WORD.findall(text)]
+    items = ", ".join(word if _BARE_WORD.fullmatch(word) else json.dumps(word, ensure_ascii=False) for word in words)
+    return f"write a list: `[{items}]`" if words and len(items) <= 100 else "write a list"
 
 
 def _patterns_of(schema: Mapping[str, Any]) -> set[str]:

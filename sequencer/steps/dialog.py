@@ -11,7 +11,7 @@ from sequencer.domain.expression import has_expression
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import DIALOG
 from sequencer.steps.keys import SAVE, TEMPLATE
-from sequencer.steps.measuring import record_measurement
+from sequencer.steps.measuring import read_name, record_measurement
 from sequencer.steps.pictures import check_pictures, require_pictures
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError, StepFailed
@@ -104,7 +104,7 @@ def parse(node: MappingNode, reader: StepReader) -> DialogStep:
         dialog=reader.template(node, "dialog"),
         save=node.get("save"),
         message=reader.text(node, "message"),
-        measurement=reader.text(node, "measurement"),
+        measurement=read_name(node, "measurement", reader),
         unit=unit,
         limits=limits,
     )

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from sequencer.domain.expression import has_expression
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.exec_files import check_file
 from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import ProgramRun
@@ -227,6 +228,7 @@ def _last_line(output: str) -> str:
 
 def parse(node: MappingNode, reader: StepReader) -> ExecStep:
     """Reads the step; the named groups of ``expect`` are variables from here on."""
+    check_file(node, reader)
     expect = reader.text(node, "expect")
     if expect is not None:
         _define_groups(node, expect, reader)
@@ -295,8 +297,9 @@ STEP = StepType(
     summary="Runs an external program, never through a shell; its output goes into the report.",
     schema={
         "type": "array",
+        **TEMPLATE,
         "minItems": 1,
-        "items": {"type": ["string", "number"], **TEMPLATE},
+        "items": {"type": ["string", "number"]},
         "description": "The program and its arguments, each on its own; texts may hold ${{ expressions }}.",
         "examples": [["openocd", "-f", "board.cfg", "-c", "program firmware.hex verify exit"]],
     },

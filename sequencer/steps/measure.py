@@ -8,7 +8,7 @@ from typing import Any
 from sequencer.domain.value import measured
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import ARGUMENTS, CALL, SAVE, TEMPLATE
-from sequencer.steps.measuring import record_measurement
+from sequencer.steps.measuring import read_name, record_measurement
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.tree import MappingNode
@@ -105,7 +105,7 @@ def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
         return None
     return MeasureStep(
         **shared,
-        measurement=reader.text(node, "measure") or "",
+        measurement=read_name(node, "measure", reader) or "",
         source=source,
         value=value,
         unit=unit,

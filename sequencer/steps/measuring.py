@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from sequencer.domain.expression import has_expression
 from sequencer.domain.identity import identity_text
 from sequencer.domain.limits import judge, parse_limits
 from sequencer.domain.limits.sides import without_open_sides
 from sequencer.domain.text_values import stripped
 from sequencer.domain.value import measurement_type, to_data
-from sequencer.steps.base import StepRun
+from sequencer.steps.base import StepReader, StepRun
 from sequencer.vocabulary.event import Measurement
 from sequencer.vocabulary.failure import StepError, StepFailed
+from sequencer.vocabulary.tree import MappingNode
+
+
+def read_name(node: MappingNode, key: str, reader: StepReader) -> str | None:
+    """The template of a measurement's name, checked as far as it is known before the run."""
+    name = reader.text(node, key)
+    if name is not None and not has_expression(name):
+        try:
+            identity_text(name, "the measurement's name")
+        except StepError as error:
+            reader.problem("wrong-value", str(error), node.value_place(key))
+    return name
 
 
 def record_measurement(step: StepRun, name: str, value: Any, *, unit: str | None, limits: Any) -> None:

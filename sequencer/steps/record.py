@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sequencer.domain.expression import has_expression
+from sequencer.domain.identity import identity_facts
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
-from sequencer.vocabulary.tree import MappingNode
+from sequencer.vocabulary.problem import Place, Report
+from sequencer.vocabulary.tree import MappingNode, SequenceNode, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,36 @@ def parse(node: MappingNode, reader: StepReader) -> RecordStep:
     """Reads the step."""
     written: MappingNode = node["record"]
     facts = {section: reader.template(written, section) for section in written}
+    for section in written:
+        check_facts(written, section, reader.problem)
     return RecordStep(**reader.shared(node, "record"), facts=facts)
+
+
+def check_facts(sections: MappingNode, section: str, report: Report) -> None:
+    """Reports the facts of a section that are refused while the test runs: blank ones, and what nobody can see."""
+    for fact, place in _single_facts(section, sections[section], sections.value_place(section)):
+        if has_expression(fact):
+            continue
+        try:
+            identity_facts(section, plain(fact))
+        except StepError as error:
+            report("wrong-value", str(error), place)
+
+
+def _single_facts(section: str, written: Any, place: Place) -> Iterator[tuple[Any, Place]]:
+    """Each text of a section by itself, within what is around it."""
+    if isinstance(written, str):
+        yield written, place
+    elif isinstance(written, SequenceNode):
+        for index, entry in enumerate(written):
+            yield from (([fact], at) for fact, at in _single_facts(section, entry, written.item_place(index)))
+    elif isinstance(written, MappingNode):
+        for key, value in written.items():
+            at = written.value_place(key)
+            if key == "info" or isinstance(value, str):
+                yield {key: value}, at
+            else:
+                yield from (({key: fact}, inner) for fact, inner in _single_facts(section, value, at))
 
 
 def emit(step: RecordStep, out: Emitter) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 Severity = Literal["error", "warning", "note"]
 
@@ -33,6 +33,14 @@ class Problem:
     place: Place
     hint: str | None = None
     severity: Severity = "error"
+
+
+class Report(Protocol):
+    """Takes a problem."""
+
+    def __call__(
+        self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"
+    ) -> None: ...
 
 
 class InvalidInput(Exception):

@@ -327,6 +327,39 @@ def test_places_survive_every_form_of_toml() -> None:
     assert places["t", 1, "u", "v"] == (10, 1)
 
 
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("title = 'x'\n[custom.deep]\na = 1\n", ["2:2"]),
+        ("title = 'x'\ncustom.deep = 1\n", ["2:1"]),
+        ("[stand]\nown.'very deep'.x = 1\n", ["2:1"]),
+        ("[[test_configs]]\nname = 'a'\nfile = 'a.yaml'\n[test_configs.own.x]\ny = 1\n", ["4:15"]),
+    ],
+)
+def test_a_table_that_only_a_dotted_key_makes_has_its_place(text: str, places: list[str]) -> None:
+    """An unknown table is told where its name stands, not at the file's first line."""
+    reading = read(text)
+    assert [line.partition(" ")[0] for line in told(reading)] == places
+
+
+def test_own_tables_have_a_place_to_go() -> None:
+    """Whoever writes a table of the stand's own values reads where they belong."""
+    (problem,) = read("[my_station]\nrelay = 'COM7'\n").problems
+    assert "[stand.info]" in str(problem.hint)
+
+
+def test_a_fact_of_the_stand_that_cannot_be_recorded_is_told() -> None:
+    """What would end every run with an error is a problem of the configuration."""
+    text = (
+        '[stand]\nname = "  "\nlocation = "a\\nb"\nrevision = "R1"\nnumber = 1\n[stand.info]\n" " = "x"\nloss = 0.5\n'
+    )
+    assert told(read(text)) == [
+        "2:8 name is blank",
+        "3:12 location has a character that cannot be seen: 'a\\nb'",
+        "6:8 a name in stand.info is blank",
+    ]
+
+
 @given(st.text(alphabet="ab=[]{}\"'.,#\n\\1 -", max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Whatever the file holds, reading ends with settings and problems whose lines exist."""

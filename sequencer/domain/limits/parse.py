@@ -9,6 +9,7 @@ from typing import Any
 
 from sequencer.domain.limits.base import Limit, show
 from sequencer.domain.limits.exact import Contains, Each, Equal, Is, Matches, OneOf
+from sequencer.domain.limits.hints import as_mapping, other_name
 from sequencer.domain.limits.leaves import Leaves, LimitProblem, Path
 from sequencer.domain.limits.numeric import Interval, Outside, Tolerance, around
 from sequencer.domain.value import plain
@@ -65,7 +66,9 @@ class Reading(Leaves):
             return self._mapping(written, path)
         if isinstance(written, Sequence) and not isinstance(written, (str, bytes)):
             return self._pair(written, path)
-        self.problem(path, "limit-form", f"limits are [lowest, highest] or a mapping, not {show(plain(written))}")
+        value = plain(written)
+        words = f"limits are [lowest, highest] or a mapping, not {show(value)}{as_mapping(value)}"
+        self.problem(path, "limit-form", words)
         return None
 
     def _pair(self, written: Sequence[Any], path: Path) -> Limit | None:
@@ -84,7 +87,7 @@ class Reading(Leaves):
         known = {key for form in FORMS for key in form}
         unknown = [key for key in written if key not in known]
         for key in unknown:
-            self.problem((*path, key), "unknown-limit", f"{key!r} is no limit{_similar(key, known)}")
+            self.problem((*path, key), "unknown-limit", f"{key!r} is no limit{other_name(key, known)}")
         if unknown:
             return None
         form = next((form for form in FORMS if set(written) <= set(form)), None)
@@ -230,22 +233,3 @@ class Reading(Leaves):
     def _read_each(self, written: Mapping[str, Any], path: Path) -> Limit | None:
         limit = self.limit(written["each"], (*path, "each"))
         return None if limit is None else Each(limit)
-
-
-_OTHER_NAMES = {
-    **dict.fromkeys(("min", "low", "lower", "lo", "minimum", "at_least"), "ge"),
-    **dict.fromkeys(("max", "high", "upper", "hi", "maximum", "at_most"), "le"),
-    **dict.fromkeys(("equals", "equal", "value"), "eq"),
-    **dict.fromkeys(("tol", "plus_minus"), "tolerance"),
-    **dict.fromkeys(("regex", "pattern"), "matches"),
-}
-"""What other tools, and people, call them."""
-
-
-def _similar(key: object, known: set[str]) -> str:
-    if key in _OTHER_NAMES:
-        return f"; write `{_OTHER_NAMES[str(key)]}`"
-    from difflib import get_close_matches
-
-    matches = get_close_matches(str(key), sorted(known), 1)
-    return f"; did you mean `{matches[0]}`?" if matches else ""
