@@ -121,6 +121,10 @@ class Keeping:
         """What waits where."""
         return self.deliveries.status(limit=limit)
 
+    def replication_problem(self) -> str | None:
+        """Why stored runs do not reach the factory's database, if they do not."""
+        return self.deliveries.replication_problem()
+
     def keep(self, report: RunReport) -> Kept:
         """Makes the report safe, then sends it on. Never raises: else the place says what its journal holds."""
         from sequencer.store.recovery import held_by
@@ -143,6 +147,8 @@ class Keeping:
             places.append(f"not for StandCloud: a {mark} run is no evidence for a product")
         if earlier := self.deliveries.catch_up(report["id"]):
             self._tell(f"{earlier} earlier report{'s' if earlier > 1 else ''} that waited went, too")
+        if acceptance.stored and (problem := self.replication_problem()):
+            self._tell(f"{problem}; `hardseq replicate` tries it now")
         return Kept(True, tuple(places))
 
     def _sent(self, run_id: str) -> tuple[str, ...]:

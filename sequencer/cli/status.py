@@ -30,6 +30,8 @@ def command(path: Path, form: str) -> ExitCode:
     say(f"state     {state['session']['state']}")
     for line in _problem(state["session"].get("problem") or {}):
         say(f"problem   {clean(line)}")
+    for alert in state["session"].get("alerts") or ():
+        say(f"alert     {clean(alert['text'])}", fg="yellow")
     report = state.get("run")
     if report and report["id"]:
         cases = [case for module in report["modules"] for case in module["cases"]]

@@ -31,6 +31,9 @@ class Keeper(Protocol):
     def accept(self, report: RunReport) -> Any:
         """Keeps a report; the answer has ``stored`` and ``problem``. Raises ``StoreError``, ``OutboxUnavailable``."""
 
+    def replication_problem(self) -> str | None:
+        """Why stored runs do not reach the factory's database, if they do not."""
+
     def send(self, run: str) -> Any:
         """Sends it on at once when that is wanted."""
 

@@ -28,6 +28,8 @@ LOOK = 1.0
 """Seconds between two looks whether the sequence's files changed and whether the test process still waits."""
 STORAGE_SECONDS = 5.0
 """Seconds between two tries to keep what is not safe yet, after which pages are told what waits."""
+REPLICATION_SECONDS = 60.0
+"""Seconds between two looks whether stored runs reach the factory."""
 KEEPING_SECONDS = 1.0
 """Seconds that the next run waits for the last one's report to be kept; a store that is slower goes on beside it."""
 PATIENCE = 15.0
@@ -63,6 +65,7 @@ class WaitingSession(Session):
         self._to_keep = threading.Event()
         self._all_kept = threading.Event()
         self._over = False
+        self._replication_due = 0.0
         self._defect: Exception | None = None
 
     def open(self) -> None:
@@ -297,12 +300,18 @@ class WaitingSession(Session):
                 self._all_kept.set()
                 if not over:
                     self.refresh_storage()
+                    self._look_at_replication()
             except Exception as error:  # the session's thread says so, and the panel lives on
                 self._defect = error
                 self._all_kept.set()
             if over:
                 return
             self._to_keep.wait(STORAGE_SECONDS)
+
+    def _look_at_replication(self) -> None:
+        if time.monotonic() >= self._replication_due:
+            self._replication_due = time.monotonic() + REPLICATION_SECONDS
+            self.alert("replication", self.keeper.replication_problem())
 
     def _raise_defect(self) -> None:
         defect, self._defect = self._defect, None

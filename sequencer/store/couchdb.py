@@ -35,7 +35,7 @@ from sequencer.store.couchdb_conflicts import Conflicts
 from sequencer.store.couchdb_history import History
 from sequencer.store.couchdb_live import LiveState
 from sequencer.store.couchdb_protection import protect
-from sequencer.store.couchdb_replication import Factory, replicate
+from sequencer.store.couchdb_replication import Factory, replicate, status
 from sequencer.store.couchdb_statistics import statistics
 from sequencer.store.couchdb_units import Units
 from sequencer.vocabulary.report import RunReport
@@ -70,6 +70,7 @@ class CouchStore:
         self._lock = threading.Lock()
         self._prepared = False
         self._factory = factory
+        self._to_replicate = factory is not None
         self._version_1 = version_1
         self._partial_too = partial_too
 
@@ -190,10 +191,22 @@ class CouchStore:
 
     def _replicate(self) -> None:
         """Once a process. A factory that is away is no reason to fail here: ``replicate_to_factory`` tells it."""
-        factory, self._factory = self._factory, None
-        if factory is not None:
+        wanted, self._to_replicate = self._to_replicate, False
+        if wanted and self._factory is not None:
             with suppress(StoreError):
-                replicate(self._couch, self._name, factory)
+                replicate(self._couch, self._name, self._factory)
+
+    def replication_problem(self) -> str | None:
+        """Why runs do not reach the factory, as far as this server knows; ``None`` when they do, or are not to."""
+        if self._factory is None:
+            return None
+        try:
+            found = status(self._couch, self._name, self._factory)
+        except StoreError:
+            return None  # a server that is away is told by whoever wants to store something
+        if found.healthy:
+            return None
+        return f"runs do not reach the factory, replication is {found.state}: {found.problem or 'no reason is given'}"
 
     def get(self, run_id: str) -> RunReport | None:
         """The whole report."""

@@ -243,6 +243,14 @@ class Deliveries:
     def _stand_cloud(self) -> Target:
         return stand_cloud_target(self._client, automatic=self._settings.stand_cloud.autosync)
 
+    def replication_problem(self) -> str | None:
+        """Why stored runs do not reach the factory's database; asks the store."""
+        if self.stores_here:
+            return None
+        from sequencer.store.couchdb import CouchStore
+
+        return self._store.replication_problem() if isinstance(self._store, CouchStore) else None
+
     @property
     def stores_here(self) -> bool:
         """Whether reports are stored on this machine, so that no server is asked."""

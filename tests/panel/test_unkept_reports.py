@@ -162,3 +162,12 @@ def test_slow_questions_about_history_leave_the_controls_alone(stand: Any) -> No
     assert statuses == [200] * MOST_HISTORY + [503] * (20 - MOST_HISTORY)
     store.find = find
     assert panel.ask("GET", "/api/runs").status == 200
+
+
+def test_runs_that_do_not_reach_the_factory_are_shown(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every page says so, while everything else goes on."""
+    problem = "runs do not reach the factory, replication is crashing: nobody is there"
+    monkeypatch.setattr(run_keeping.Keeping, "replication_problem", lambda keeping: problem)
+    panel = stand.open()
+    panel.wait_until(lambda: problem in alerts(panel))
+    assert panel.run()["status"] == "passed"

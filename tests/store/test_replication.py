@@ -209,3 +209,14 @@ def test_a_job_that_has_long_been_failing_begins_anew(faulty: Any, couchdb_serve
     stop_replicating(couch, database, factory)
     for one in (couch, behind):
         one.close()
+
+
+def test_runs_that_do_not_reach_the_factory_are_told(faulty: Any, couchdb_server: Any, database: str) -> None:
+    """A job that fails is a sentence; one that runs, and a store without a factory, are none."""
+    factory = Factory("http://127.0.0.1:1/factory")
+    behind = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
+    faulty.where["_scheduler"] = "failing job"
+    problem = CouchStore(behind, database, None, factory).replication_problem()
+    assert problem == "runs do not reach the factory, replication is crashing: nobody is there"
+    assert CouchStore(behind, database).replication_problem() is None
+    behind.close()
