@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sequencer.cli.report_lines import report_lines
+from sequencer.cli.terminal_lines import joined
+from sequencer.domain.export import EXPORTERS
 from sequencer.domain.fold import fold
 from sequencer.domain.outcome import missing_cases, outcome, verdict_word
 from sequencer.vocabulary import event as events
@@ -93,3 +96,13 @@ def test_old_reports_keep_what_they_say() -> None:
     assert verdict_word(report) == "PASS"
     report["status"] = "skipped"
     assert verdict_word(report) == "NOTHING TESTED"
+
+
+def test_one_word_stands_everywhere() -> None:
+    """Terminal, page to print and CI server read the same verdict, and whom it lacks."""
+    report = run(*cases(b=skip("main::b", "dependency")))
+    shown = joined(report_lines(report), colour=False)
+    assert "verdict   INCOMPLETE" in shown and "main::b" in shown.partition("missing")[2]
+    assert "<title>Test: incomplete</title>" in EXPORTERS["html"](report)
+    assert 'message="the verdict of the run is INCOMPLETE"' in EXPORTERS["junit"](report)
+    assert '"untested": "incomplete"' in EXPORTERS["json"](report)

@@ -182,16 +182,23 @@ def test_dates_are_those_of_the_readers_country(stand: Any, browse: Any, locale:
     expect(page.locator(".col-start_time .row-link")).to_have_text(re.compile(written))
 
 
-def test_no_word_is_too_long_for_a_phone(stand: Any, browse: Any) -> None:
-    """In every language the verdict of a failed run, the pages and the buttons stay within their boxes on a phone."""
-    stand.steps("- check: 1 == 2")
+VERDICTS = {
+    "failed": "- check: 1 == 2",
+    "nothing_tested": "- {check: true, if: 1 == 2}",
+}
+
+
+@pytest.mark.parametrize("outcome", VERDICTS)
+def test_no_word_is_too_long_for_a_phone(stand: Any, browse: Any, outcome: str) -> None:
+    """In every language the verdict, the pages and the buttons stay within their boxes on a phone."""
+    stand.steps(VERDICTS[outcome])
     panel = stand.open()
     panel.run()
     page = started(browse(panel, viewport={"width": 360, "height": 740}))
     for language in LANGUAGES:
         page.evaluate("(language) => localStorage.setItem('hardseq.language', language)", language)
         page.reload()
-        expect(page.locator(".hero .verdict-word")).to_have_text(TEXTS[language]["verdict.failed"])
+        expect(page.locator(".hero .verdict-word")).to_have_text(TEXTS[language][f"verdict.{outcome}"])
         boxes = settled(page).locator(".verdict, .nav-link, .button, .segmented button")
         cut = boxes.evaluate_all(
             "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"

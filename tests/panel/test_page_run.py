@@ -32,6 +32,43 @@ modules:
 """
 
 
+TWO_CASES = """
+name: Board
+modules:
+  main:
+    cases:
+      good: {steps: [{check: true}]}
+      option: {if: 1 == 2, steps: [{check: true}]}
+      needs: {DEPENDSsteps: [{check: true}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sequence", "word", "why"),
+    [
+        (TWO_CASES.replace("DEPENDS", 'depends: "::option", '), "Incomplete", "the test is not complete"),
+        (
+            "name: Board\nmodules: {main: {cases: {a: {if: 1 == 2, steps: [{check: true}]}}}}\n",
+            "Nothing tested",
+            "not tested",
+        ),
+    ],
+)
+def test_what_is_no_pass_is_grey_and_says_why(stand: Any, browse: Any, sequence: str, word: str, why: str) -> None:
+    """The page of a run in which nothing went wrong, and that is no pass all the same; live and in the history."""
+    stand.sequence("board", sequence)
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.press("Space")
+    expect(verdict(page)).to_have_text(word)
+    expect(page.locator(".hero")).to_have_class(re.compile("is-skipped"))
+    expect(page.locator(".hero-facts")).to_contain_text(why)
+    expect(page).to_have_title(re.compile(word))
+    page.goto(f"{page.url.rstrip('/')}/runs/{panel.last()['id']}")
+    expect(page.locator(".report-head .verdict-word")).to_have_text(word)
+    expect(page.locator(".report-head")).to_contain_text(why)
+
+
 def test_the_space_bar_starts_and_the_page_follows(stand: Any, browse: Any) -> None:
     """From Space to the verdict: device, measurements with limits and unit, messages, times, counts."""
     panel = stand.open()
