@@ -49,8 +49,8 @@ class ExecStep(Step):
 
     @property
     def judges(self) -> bool:
-        """When its output must hold something."""
-        return self.expect is not None
+        """When its output must, or must not, hold something."""
+        return self.expect is not None or bool(self.refuse)
 
 
 class Exec(StepRun):
@@ -151,6 +151,8 @@ class Exec(StepRun):
         return exit_code
 
     def _judge(self, program: str, output: str, expect: re.Pattern[str] | None, refuse: list[re.Pattern[str]]) -> None:
+        if expect is not None or refuse:
+            self.case.judged()
         for pattern in refuse:
             if (met := pattern.search(output)) is not None:
                 line = _line_of(output, met.start())

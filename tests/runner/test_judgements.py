@@ -64,13 +64,16 @@ modules:
       some_left_out: {steps: [{check: true}, {measure: Rail, value: 9, limits: [0, 1], if: params.on}]}
       no_limits: {steps: [{check: true}, {for_each: {x: "${{ nothing }}"}, steps: [{use: judge}]}]}
       nothing_to_judge: {steps: [{for_each: {x: "${{ nothing }}"}, steps: [{message: hello}]}]}
+      output: {steps: [{exec: [PYTHON, -c, "print('ok')"], expect: ok}]}
+      no_bad_output: {steps: [{exec: [PYTHON, -c, "print('ok')"], refuse: error}]}
+      empty_refuse: {steps: [{for_each: {x: "${{ nothing }}"}, steps: [{exec: [PYTHON, -c, ""], refuse: error}]}]}
       retried: {steps: [{retry: 2, steps: [{use: judge}]}]}
-"""
+""".replace("PYTHON", sys.executable)
 
-FAILED = ("empty_list", "deep", "rounds", "no_output", "no_answer", "superseded", "healed", "no_limits")
+FAILED = ("empty_list", "deep", "rounds", "no_output", "no_answer", "superseded", "healed", "no_limits", "empty_refuse")
 ERRORS = ("rounds_of_nothing", "negative")
 SKIPPED = ("left_out", "group_left_out", "loop_left_out", "other_loop", "dialog_left_out")
-PASSED = ("some", "some_left_out", "nothing_to_judge", "retried")
+PASSED = ("some", "some_left_out", "nothing_to_judge", "retried", "output", "no_bad_output")
 
 
 def run(folder: Path, text: str, **request: Any) -> dict[str, Any]:

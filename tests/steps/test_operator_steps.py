@@ -10,11 +10,12 @@ import pytest
 
 from sequencer.steps.base import Answer, StepRun
 from sequencer.steps.chart import Chart
-from sequencer.steps.dialog import Dialog
+from sequencer.steps.dialog import Dialog, DialogStep
 from sequencer.steps.operator_message import OperatorMessage
 from sequencer.steps.progress import Progress
 from sequencer.vocabulary import event
 from sequencer.vocabulary.failure import StepError, StepFailed
+from sequencer.vocabulary.problem import Place
 
 
 class Case:
@@ -28,6 +29,7 @@ class Case:
         self.saved: dict[str, Any] = {}
         self.asked: Mapping[str, Any] | None = None
         self.told: list[event.OperatorMessage] = []
+        self.judgements = 0
 
     def begin(self, step: StepRun) -> None: ...
 
@@ -40,7 +42,8 @@ class Case:
     def text(self, template: str) -> str:
         return template
 
-    def judged(self, *, limits: bool = False) -> None: ...
+    def judged(self, *, limits: bool = False) -> None:
+        self.judgements += 1
 
     def emit(self, happened: event.Event) -> None:
         self.events.append(happened)
@@ -75,6 +78,24 @@ def test_fail_fails_the_case_with_the_message_given() -> None:
     with pytest.raises(StepFailed, match="LED 3 is dark"):
         run(Dialog, case, {"text": "Lit?", "pass_fail": True}, save="lit", message="LED 3 is dark")
     assert case.saved == {"lit": False}
+
+
+@pytest.mark.parametrize(
+    ("dialog", "answer", "judgements"),
+    [
+        ({"text": "Lit?", "pass_fail": True}, Answer("pass", None, None, 1.0), 1),
+        ({"text": "Ready?"}, Answer("confirm", None, None, 1.0), 0),
+        ({"type": "text", "text": "Name?", "pass_fail": True}, Answer("pass", "x", None, 1.0), 1),
+    ],
+)
+def test_pass_or_fail_judges_and_a_confirmation_does_not(
+    dialog: dict[str, Any], answer: Answer, judgements: int
+) -> None:
+    """What the dialog's step says before the run of whether it judges is what it then does."""
+    case = Case(answer)
+    run(Dialog, case, dialog)
+    place = Place("a.yaml", 1, 1, 1, 2)
+    assert case.judgements == judgements == DialogStep(verb="dialog", place=place, dialog=dialog).judges
 
 
 def test_an_answer_can_be_a_measurement_with_limits() -> None:
