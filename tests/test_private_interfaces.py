@@ -52,7 +52,7 @@ PRIVATE = {
     "pytest_dependency": ["sequencer/runtime/pytest_private.py"],
     "waitress": ["sequencer/panel/http_server.py"],
     "couchdb": ["sequencer/store/couchdb_client.py"],
-    "_parser": ["sequencer/domain/limits/pattern.py"],
+    "_parser": ["sequencer/domain/regex.py"],
 }
 """Attributes and packages that these files alone may name."""
 

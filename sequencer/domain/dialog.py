@@ -12,13 +12,13 @@ The page checks answers with the same rules in JavaScript; the rules here decide
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from sequencer.domain.regex import PatternError, compile_pattern, nests_repetitions
 from sequencer.domain.text_values import UnreadableText, read_boolean, read_number, stripped
 from sequencer.vocabulary.data import Data
 
@@ -116,6 +116,10 @@ def looks(said: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
+def _may_take_for_ever(pattern: str | None) -> bool:
+    return pattern is not None and nests_repetitions(compile_pattern(pattern))
+
+
 def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
     """What keeps a field, as ``describe`` makes it, from being answered as it was meant."""
     for lower, upper in (("min", "max"), ("min_length", "max_length")):
@@ -124,8 +128,8 @@ def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
             return
     if field["pattern"] is not None:
         try:
-            re.compile(field["pattern"])
-        except (re.error, OverflowError, RecursionError) as error:
+            compile_pattern(field["pattern"])
+        except PatternError as error:
             yield FieldProblem("pattern", "bad-pattern", f"no regular expression: {error}")
             return
     repeated = _repeated(field["choices"])
@@ -134,7 +138,7 @@ def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
     if field["type"] == "checkbox" and field["min"] is not None and field["min"] > len(field["choices"]):
         message = f"{field['min']} choices must be ticked, and there are {len(field['choices'])}"
         yield FieldProblem("min", "nothing-allowed", message)
-    elif field["default"] is not None:
+    elif field["default"] is not None and not _may_take_for_ever(field["pattern"]):
         refused = _default_refused(field)
         if refused is not None:
             yield FieldProblem("default", "bad-default", f"the default {refused}")
@@ -307,7 +311,7 @@ def _text(field: Mapping[str, Any], value: object) -> str:
         raise _refused(field, "min_length", f"must have at least {least} characters", least)
     if len(text) > most:
         raise _refused(field, "max_length", f"must have at most {most} characters", most)
-    if field["pattern"] and re.search(field["pattern"], text) is None:
+    if field["pattern"] and compile_pattern(field["pattern"]).search(text) is None:
         raise _refused(field, "pattern", f"must match {field['pattern']}", field["pattern"])
     return text
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from sequencer.domain.regex import PatternError, compile_pattern
+
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _IDN_FIELDS = ("maker", "part_number", "serial_number", "revision")
 
@@ -32,8 +34,8 @@ def requirement_misfit(key: str, value: object) -> str | None:
     if not isinstance(value, str):
         return "must be a text"
     try:
-        re.compile(value)
-    except re.error as error:
+        compile_pattern(value)
+    except PatternError as error:
         return f"is no regular expression: {error}"
     return None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 
+from sequencer.domain.regex import compile_pattern
 from sequencer.domain.text_values import UnreadableText, read_boolean, read_integer, read_number, stripped
-from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.data import MAX_WHOLE, Data, Scalar
 from sequencer.vocabulary.model import Param
 
 
@@ -59,7 +59,7 @@ def read_param(param: Param, written: Scalar, *, decimal_comma: bool = False) ->
         raise WrongParam(error.code, str(error)) from None
     if param.one_of and value not in param.one_of:
         raise WrongParam("choice", "must be one of " + ", ".join(str(choice) for choice in param.one_of))
-    if param.pattern and not re.search(param.pattern, str(value)):
+    if param.pattern and not compile_pattern(param.pattern).search(str(value)):
         raise WrongParam("pattern", f"must match {param.pattern}", param.pattern)
     if isinstance(value, int | float) and not isinstance(value, bool):
         if param.minimum is not None and value < param.minimum:
@@ -81,7 +81,7 @@ def _typed(kind: str, written: Scalar, decimal_comma: bool) -> Scalar:
             raise WrongParam("switch", "must be true or false")
         return written
     if isinstance(written, str):
-        return read_integer(written) if kind == "integer" else read_number(written, decimal_comma=decimal_comma)
+        written = read_integer(written) if kind == "integer" else read_number(written, decimal_comma=decimal_comma)
     return _number(kind, written)
 
 
@@ -95,4 +95,6 @@ def _number(kind: str, written: Scalar) -> int | float:
         raise refused from None
     if not finite or (kind == "integer" and not isinstance(written, int)):
         raise refused
+    if isinstance(written, int) and abs(written) > MAX_WHOLE:
+        raise WrongParam("max", f"must be {MAX_WHOLE} or less, in either direction", MAX_WHOLE)
     return written

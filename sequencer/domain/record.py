@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from sequencer.domain.value import plain, to_data
+from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.failure import StepError
 
 TEXT, INTEGER, INFO, UNITS = "text", "integer", "info", "sub_units"
@@ -183,11 +184,11 @@ def _integer(value: Any, name: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 20:
-        return int(value)
+        value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise StepError(f"{name} is a whole number from 0 up, not {to_data(value)!r}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_WHOLE:
+        raise StepError(f"{name} is a whole number from 0 to {MAX_WHOLE}, not {to_data(value)!r:.80}")
     return value
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
+from sequencer.domain.duration import MAX_SECONDS
 from sequencer.vocabulary.data import Data
 
 StorageType = Literal["couchdb", "embedded"]
@@ -23,7 +24,7 @@ ALSO_READ: Mapping[str, str] = {"HARDSEQ_SC_API_KEY": "HARDPY_SC_API_KEY"}
 TEXT: Mapping[str, Any] = {"type": "string"}
 FLAG: Mapping[str, Any] = {"type": "boolean"}
 PORT: Mapping[str, Any] = {"type": "integer", "minimum": 1, "maximum": 65535}
-SECONDS: Mapping[str, Any] = {"type": "number", "exclusiveMinimum": 0}
+SECONDS: Mapping[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS}
 INFO: Mapping[str, Any] = {"type": "object", "additionalProperties": {"type": ["string", "integer", "number"]}}
 
 
@@ -181,7 +182,9 @@ class StandCloudSettings:
         False, FLAG, "Send every report when its run ends, and again later what could not be sent."
     )
     autosync_timeout: float = setting(
-        30.0, {"type": "number", "minimum": 1}, "Minutes between two tries to send what waits; at least 1."
+        30.0,
+        {"type": "number", "minimum": 1, "maximum": MAX_SECONDS // 60},
+        "Minutes between two tries to send what waits; at least 1.",
     )
     send_partial: bool = setting(
         False,

@@ -6,10 +6,12 @@ Only the few constraints that ``settings`` uses are known; ``jsonschema`` would 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any
+
+from sequencer.domain.regex import compile_pattern
+from sequencer.vocabulary.data import MAX_WHOLE
 
 _TYPES: Mapping[str, tuple[type[Any], ...]] = {
     "string": (str,),
@@ -54,12 +56,15 @@ def misfit(value: Any, schema: Mapping[str, Any]) -> tuple[str, str | None] | No
 def _bounds(value: Any, schema: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
-        if not math.isfinite(value) or not low <= value <= high or value <= schema.get("exclusiveMinimum", -math.inf):
+        finite = isinstance(value, int) or math.isfinite(value)
+        if finite and "maximum" not in schema and abs(value) > MAX_WHOLE:
+            yield f"a number of at most {MAX_WHOLE}, as all stores hold it"
+        elif not finite or not low <= value <= high or value <= schema.get("exclusiveMinimum", -math.inf):
             yield _wanted(schema, [schema["type"]] if isinstance(schema["type"], str) else schema["type"])
     if isinstance(value, str):
         if len(value) < schema.get("minLength", 0):
             yield "a text that is not empty"
-        elif "pattern" in schema and not re.search(schema["pattern"], value):
+        elif "pattern" in schema and not compile_pattern(schema["pattern"]).search(value):
             yield f"a text that matches {schema['pattern']}"
 
 
@@ -69,6 +74,8 @@ def _wanted(schema: Mapping[str, Any], types: list[str]) -> str:
     words = " or ".join(_WORDS[name] for name in types)
     if "minimum" in schema and "maximum" in schema:
         return f"{words} from {schema['minimum']} to {schema['maximum']}"
+    if "exclusiveMinimum" in schema and "maximum" in schema:
+        return f"{words} above {schema['exclusiveMinimum']}, {schema['maximum']:.0f} or less"
     if "minimum" in schema:
         return f"{words}, {schema['minimum']} or more"
     return f"{words} above {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else words

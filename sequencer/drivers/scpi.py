@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from sequencer.domain.regex import compile_pattern
 from sequencer.drivers._answers import read_number, with_overloads
 from sequencer.drivers._library import imported
 from sequencer.drivers._owed import Owed, owed_by
@@ -118,7 +119,7 @@ class _Language:
 
     def _expect_identity(self, pattern: str) -> str:
         identity = self.identify()
-        if not re.search(pattern, identity):
+        if pattern and not compile_pattern(pattern).search(identity):  # "" asks, and takes any answer
             raise ScpiError(f"at {self.address} there is {identity!r}, which does not match {pattern!r}")
         return identity
 
@@ -167,7 +168,7 @@ class Instrument(_Language):
         self._visa = imported("pyvisa", "PyVISA", "visa")
         self._opening = (address, library, termination, baud_rate)
         self._timeout = timeout
-        self._acknowledge = None if acknowledge is None else re.compile(acknowledge)
+        self._acknowledge = None if acknowledge is None else compile_pattern(acknowledge)
         self._answered: str | None = None
         self._is_unproven = False
         try:

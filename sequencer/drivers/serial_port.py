@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
+from sequencer.domain.regex import compile_bytes, compile_pattern
 from sequencer.drivers._answers import read_number, with_overloads
 from sequencer.drivers._library import imported
 from sequencer.drivers._owed import Owed, owed_by
@@ -66,7 +67,7 @@ class _Conversation:
         self._prompt = prompt.encode(encoding)
         self._echo = echo
         self._removes_escapes = ansi == "remove"
-        self._acknowledge = None if acknowledge is None else re.compile(acknowledge)
+        self._acknowledge = None if acknowledge is None else compile_pattern(acknowledge)
         self._overloads = with_overloads(overload)
         self._owed = owed
         self._waiting = b""
@@ -129,7 +130,7 @@ class _Conversation:
         first group, else what matched. Raises ``SerialError`` with what did come in when nothing matches within
         ``timeout`` seconds.
         """
-        compiled = re.compile(pattern.encode(self._encoding))
+        compiled = compile_bytes(pattern, self._encoding)
         what = (
             repr(pattern) if partial else f"a whole line with {pattern!r} (`partial: true`: also a line without an end)"
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
+from sequencer.domain.regex import compile_pattern
 from sequencer.language.plan import CasePlan, Dependency, ModulePlan
 from sequencer.language.problems import Problems
 from sequencer.language.schema_parts import DEPENDS_PATTERN
-from sequencer.language.shapes import whole_pattern
 from sequencer.language.wording import did_you_mean
 from sequencer.vocabulary.problem import Place
 
@@ -81,7 +81,7 @@ class Dependencies:
 
     def _unknown(self, dependency: Dependency, module: ModulePlan, module_id: str, case_id: str) -> None:
         text = dependency.text
-        if not whole_pattern(DEPENDS_PATTERN).search(text):
+        if not compile_pattern(DEPENDS_PATTERN).search(text):
             return  # its form is wrong, which was reported
         if module_id not in self._modules:
             message = f"there is no module `{module_id}`"

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from sequencer.domain.expression import literal_text
+from sequencer.domain.regex import compile_pattern
 from sequencer.language.paths import existing_file, neighbours
 from sequencer.language.problems import Problems
 from sequencer.language.schema_parts import ID_PATTERN
 from sequencer.language.scope import RESERVED
-from sequencer.language.shapes import whole_pattern
 from sequencer.language.sources import Sources
 from sequencer.language.table import TableRules, read_table
 from sequencer.language.wording import did_you_mean, show
@@ -116,7 +116,7 @@ class Matrix:
                 yield Row(self._label(row.value_place(name), row[name]), row)
 
     def _are_names(self, row: MappingNode) -> bool:
-        bad = [name for name in row if not whole_pattern(ID_PATTERN).search(name)]
+        bad = [name for name in row if not compile_pattern(ID_PATTERN).search(name)]
         for name in bad:
             message = f"`{name}` cannot be a variable: only small letters, digits and `_`, a letter first"
             self._problems.report("bad-name", message, row.key_place(name))

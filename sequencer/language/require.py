@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from sequencer.domain.expression import has_expression
 from sequencer.domain.instrument import parse_due
+from sequencer.domain.regex import PatternError, compile_pattern
 from sequencer.language.driver_source import Target
 from sequencer.language.expressions import ExpressionChecker
 from sequencer.language.problems import Problems
@@ -23,8 +22,8 @@ def read_require(
         _check_identity(node, target, problems)
         if not has_expression(node["idn"]):
             try:
-                re.compile(node["idn"])
-            except re.error as error:
+                compile_pattern(node["idn"])
+            except PatternError as error:
                 message = f"this is no regular expression: {error}"
                 problems.report("bad-pattern", message, node.value_place("idn"))
     if "calibration_due" in node and not has_expression(node["calibration_due"]):

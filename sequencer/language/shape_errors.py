@@ -10,6 +10,7 @@ from sequencer.domain.expression import OPENING
 from sequencer.language.expression_places import Refused
 from sequencer.language.sources import Sources
 from sequencer.language.wording import did_you_mean, known_here, phrase, show, type_hint
+from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.problem import Place, Report, Severity
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
 
@@ -80,6 +81,8 @@ def _wrong_value(error: Any, root: Any, path: Path, report: Report) -> None:
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
     code = "wrong-type" if error.validator in ("type", "anyOf", "oneOf") else "wrong-value"
     message = f"{_label(path)} must be {phrase(schema)}, not {show(error.instance)}"
+    if isinstance(error.instance, int) and abs(error.instance) > MAX_WHOLE:
+        message = f"{_label(path)} is too large a number: whole numbers go to {MAX_WHOLE}, as all stores hold them"
     if error.instance is None:
         message = f"{_label(path)} is empty: it must be {phrase(schema)}"
     report(code, message, place_at(root, path), hint=type_hint(schema, error.instance))

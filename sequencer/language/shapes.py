@@ -8,16 +8,17 @@ who read them check them, and in better words.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any
 
+from sequencer.domain.regex import compile_pattern
 from sequencer.language.expression_places import EVERYWHERE, expression_places, refused
 from sequencer.language.shape_errors import explain, name_problem, refuse_expressions, unknown_key
 from sequencer.language.sources import Sources
 from sequencer.language.texts import text_plan
 from sequencer.steps.keys import MARK, Schema
+from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.problem import Report
 from sequencer.vocabulary.tree import MappingNode
 
@@ -42,7 +43,7 @@ def inline(schema: Any) -> Any:
         return schema
     if schema.get("$ref") in _CHECKED_ELSEWHERE:
         return {}
-    inlined = {}
+    inlined: dict[str, Any] = {}
     for key, value in schema.items():
         if key == "properties":  # its keys are names of ours, `description` among them, not keywords
             inlined[key] = {name: inline(each) for name, each in value.items()}
@@ -50,6 +51,9 @@ def inline(schema: Any) -> Any:
             inlined[key] = value
         elif key not in _SAYS_NOTHING:
             inlined[key] = inline(value)
+    kinds = schema.get("type")
+    if "integer" in (kinds if isinstance(kinds, list) else [kinds]):
+        inlined = {"minimum": -MAX_WHOLE, "maximum": MAX_WHOLE, **inlined}
     return inlined
 
 
@@ -64,19 +68,13 @@ def _validator_class() -> Any:
         return isinstance(value, int) and not isinstance(value, bool)
 
     def pattern(validator: Any, written: str, value: Any, schema: Any) -> Iterator[ValidationError]:
-        if isinstance(value, str) and not whole_pattern(written).search(value):
+        if isinstance(value, str) and not compile_pattern(written).search(value):
             yield ValidationError("does not match")
 
     checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
     return extend(  # type: ignore[no-untyped-call]
         Draft202012Validator, {"pattern": pattern}, type_checker=checker
     )
-
-
-@cache
-def whole_pattern(written: str) -> re.Pattern[str]:
-    """A pattern of JSON Schema as Python's: ``$`` is the end, and no line break may follow."""
-    return re.compile(written[:-1] + r"\Z" if written.endswith("$") else written)
 
 
 class ValueCheck:
@@ -180,7 +178,7 @@ class NamedShape:
 
     def __init__(self, what: str, pattern: str) -> None:
         self.what = what
-        self._pattern = whole_pattern(pattern)
+        self._pattern = compile_pattern(pattern)
 
     def check(self, node: MappingNode, report: Report) -> list[str]:
         """The names that can be used; the others are reported."""

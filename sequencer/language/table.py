@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sequencer.domain.regex import compile_pattern
 from sequencer.domain.text_values import UnreadableText, read_boolean, read_number
 from sequencer.language.csv_cells import Cell, CsvError, read_records
 from sequencer.language.schema_parts import ID_PATTERN
 from sequencer.language.scope import RESERVED
-from sequencer.language.shapes import whole_pattern
 from sequencer.language.wording import did_you_mean, known_here, show
 from sequencer.language.yaml_scalars import resolve
 from sequencer.vocabulary.data import Scalar
@@ -227,7 +227,7 @@ class _Reading:
         """Why a heading can be no variable."""
         if not name:
             return "bad-name", "this column has no heading"
-        if not whole_pattern(ID_PATTERN).search(name):
+        if not compile_pattern(ID_PATTERN).search(name):
             return (
                 "bad-name",
                 f"the column `{name}` cannot be a variable: only small letters, digits and `_`, a letter first",

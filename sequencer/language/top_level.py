@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from sequencer.domain.params import read_param
+from sequencer.domain.regex import PatternError, compile_pattern, nests_repetitions
 from sequencer.language.context import Context
 from sequencer.language.scope import RESERVED
 from sequencer.language.wording import show
@@ -76,9 +76,15 @@ class TopLevel:
         report = self._context.problems.report
         if param.pattern is not None:
             try:
-                re.compile(param.pattern)
-            except re.error as error:
+                compile_pattern(param.pattern)
+            except PatternError as error:
                 report("bad-pattern", f"this is no regular expression: {error}", node.value_place("pattern"))
+                return
+            if nests_repetitions(compile_pattern(param.pattern)):
+                message = (
+                    "a repetition inside a repetition can take for ever on a text that does not match; simplify it"
+                )
+                report("slow-regex", message, node.value_place("pattern"), severity="warning")
                 return
         is_number = param.type in ("integer", "number")
         for key, fits in (("pattern", param.type == "string"), ("min", is_number), ("max", is_number)):

@@ -10,6 +10,7 @@ from typing import Any
 
 from sequencer.language.schema_parts import DEPENDS_PATTERN, ID_PATTERN, USE_PATTERN
 from sequencer.steps.keys import CALL, DURATION, EXPRESSION_TEXT
+from sequencer.vocabulary.data import MAX_WHOLE
 
 _TYPES = {
     "string": "a text",
@@ -56,7 +57,10 @@ def _typed(kind: str, schema: Mapping[str, Any]) -> str:
         such = f"a text such as `{examples[0]}`" if examples and isinstance(examples[0], str) else "another text"
         return _PATTERNS.get(schema["pattern"], such)
     if kind in ("integer", "number"):
-        lowest, highest = schema.get("minimum"), schema.get("maximum")
+        # The bound of all whole numbers is told where one is beyond it.
+        lowest, highest = (
+            None if abs(schema.get(key, MAX_WHOLE)) == MAX_WHOLE else schema[key] for key in ("minimum", "maximum")
+        )
         if lowest is not None and highest is not None:
             return f"{_TYPES[kind]} from {lowest:g} to {highest:g}"
         if lowest is not None:

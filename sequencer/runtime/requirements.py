@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sequencer.domain.expression import evaluate_text
 from sequencer.domain.instrument import instrument_entry, parse_due
+from sequencer.domain.regex import compile_pattern
 from sequencer.runtime.drivers import REQUIRE, DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.failures import CHECK_DRIVER, describe, driver_traceback
 from sequencer.vocabulary.event import Recorded
@@ -115,7 +116,7 @@ class _Requirement:
     def _wrong_identity(self, identity: str | None) -> str | None:
         try:
             pattern = self._template("idn")
-            if pattern is None or identity is None or self._simulated or re.search(pattern, identity):
+            if pattern is None or identity is None or self._simulated or compile_pattern(pattern).search(identity):
                 return None
         except (re.error, ValueError, StepError) as error:
             return f"`idn` cannot be used: {error}"

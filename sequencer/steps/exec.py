@@ -15,6 +15,7 @@ from time import monotonic
 from typing import IO, Any
 
 from sequencer.domain.expression import has_expression
+from sequencer.domain.regex import Pattern, PatternError, compile_pattern
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.exec_files import check_file
 from sequencer.steps.keys import SAVE, TEMPLATE
@@ -150,7 +151,7 @@ class Exec(StepRun):
             raise
         return exit_code
 
-    def _judge(self, program: str, output: str, expect: re.Pattern[str] | None, refuse: list[re.Pattern[str]]) -> None:
+    def _judge(self, program: str, output: str, expect: Pattern | None, refuse: list[Pattern]) -> None:
         if expect is not None or refuse:
             self.case.judged()
         for pattern in refuse:
@@ -167,10 +168,10 @@ class Exec(StepRun):
             self.case.save(name, value)
 
 
-def _pattern(key: str, written: str) -> re.Pattern[str]:
+def _pattern(key: str, written: str) -> Pattern:
     try:
-        return re.compile(written, re.MULTILINE)
-    except re.error as error:
+        return compile_pattern(written, re.MULTILINE)
+    except PatternError as error:
         raise StepError(f"`{key}` is not a valid regular expression: {error}") from None
 
 
@@ -265,10 +266,10 @@ def _define_groups(node: MappingNode, expect: str, reader: StepReader) -> None:
         reader.define(name, place)
 
 
-def _compile(node: MappingNode, key: str, written: str, reader: StepReader) -> re.Pattern[str] | None:
+def _compile(node: MappingNode, key: str, written: str, reader: StepReader) -> Pattern | None:
     try:
-        return re.compile(written)
-    except re.error as error:
+        return compile_pattern(written)
+    except PatternError as error:
         reader.problem("bad-pattern", f"this is no regular expression: {error}", node.value_place(key))
         return None
 

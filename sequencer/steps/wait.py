@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.domain.duration import parse_duration
+from sequencer.domain.duration import MAX_SECONDS, parse_duration
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import DURATION, EXPRESSION_TEXT
 from sequencer.vocabulary.failure import StepError
@@ -39,8 +39,8 @@ def _seconds(value: object) -> float:
         seconds = parse_duration(value) if isinstance(value, str) else value
     except ValueError as error:
         raise StepError(str(error)) from None
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
-        raise StepError(f"wait needs a duration such as '500 ms' or a number of seconds, not {value!r}")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= MAX_SECONDS:
+        raise StepError(f"wait needs a duration such as '500 ms' or a number of seconds, not {value!r:.80}")
     return float(seconds)
 
 
@@ -61,7 +61,7 @@ STEP = StepType(
     summary="Lets time pass. Stop and time-outs cut it short.",
     schema={
         "anyOf": [DURATION, EXPRESSION_TEXT],
-        "description": "How long, with its unit: ms, s, min or h.",
+        "description": "How long, with its unit: ms, s, min or h; a number that an expression gives is seconds.",
         "examples": ["500 ms", "1 s"],
     },
     model=WaitStep,

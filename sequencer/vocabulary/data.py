@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 Scalar = None | bool | int | float | str
 Data = Scalar | Sequence["Data"] | Mapping[str, "Data"]
 
+MAX_WHOLE = 2**53 - 1
+"""The largest whole number that every store, every page and every reader of JSON holds exactly: each number that a
+sequence or a configuration gives hardseq itself is at most that far from 0. Values of drivers are kept whole."""
+
 
 def utf8(text: str) -> bytes:
     """``text`` in UTF-8. A lone surrogate (a driver's undecodable byte) has no such form and is written as its escape,

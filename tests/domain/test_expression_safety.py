@@ -228,9 +228,7 @@ def test_no_expression_costs_more_than_a_moment(text: str) -> None:
     for _ in range(40):
         shared = [shared, shared]
     with pytest.raises((TooLarge, TooMuchWork)):
-        compile_expression(text).evaluate({"x": shared}, Budget())
-    with pytest.raises(StepError):
-        evaluated(text, x=shared)
+        compile_expression(text).evaluate({"x": shared}, Budget(20_000_000))
 
 
 @given(st.integers(-(10**12), 10**12), st.sampled_from(["ljust", "rjust", "center", "zfill", "expandtabs"]))

@@ -39,7 +39,7 @@ def test_fields_and_info_merge() -> None:
         ("dut", None, {"name": True}, "dut.name is text, not bool"),
         ("dut", None, "SN1", "dut is a mapping, not str"),
         ("dut", None, {"info": 5}, "dut.info is a mapping, not int"),
-        ("process", None, {"number": 1.5}, "process.number is a whole number from 0 up, not 1.5"),
+        ("process", None, {"number": 1.5}, "process.number is a whole number from 0 to 9007199254740991, not 1.5"),
         ("process", None, {"number": -1}, "process.number is a whole number"),
         ("process", None, {"number": "one"}, "process.number is a whole number"),
         ("process", None, {"number": True}, "process.number is a whole number"),
@@ -107,3 +107,11 @@ def test_merging_is_pure_and_repeatable(first: dict[str, Any], second: dict[str,
         assert merge(merged, "dut", second) == merged
     assert (start, second) == (kept, given_facts)
     assert set(merged) >= set(start)
+
+
+def test_a_number_that_no_store_holds_is_refused() -> None:
+    """The numbers of process, stand and instruments are whole numbers that all stores hold exactly."""
+    assert merge(None, "process", {"number": 2**53 - 1}) == {"number": 2**53 - 1}
+    for number in (2**53, 10**400, str(2**53)):
+        with pytest.raises(StepError, match="whole number from 0 to 9007199254740991"):
+            merge(None, "process", {"number": number})

@@ -108,7 +108,7 @@ def test_every_problem_has_its_place_and_a_hint() -> None:
         "7:29 unknown key `foo` in [frontend.modal_result] "
         "(known here: enable, auto_dismiss_pass, auto_dismiss_timeout)",
         "8:12 `sound_on` must be true or false, not a text (write it without quotes)",
-        "10:20 `autosync_timeout` must be a number, 1 or more",
+        "10:20 `autosync_timeout` must be a number from 1 to 527040",
         "11:1 unknown key `adress` in [stand_cloud] (did you mean `address`?)",
         "12:3 `file` is missing",
     ]
@@ -384,3 +384,23 @@ def test_the_schema_file_is_up_to_date() -> None:
     """`schemas/config.schema.json` is what the settings say."""
     file = Path(__file__).parents[2] / "schemas" / "config.schema.json"
     assert json.loads(file.read_text("utf-8")) == settings_schema()
+
+
+@given(
+    st.sampled_from(
+        ["database.timeout", "stand.number", "frontend.port", "stand_cloud.retry_interval", "database.url"]
+    ),
+    st.one_of(
+        st.integers(-(10**400), 10**400),
+        st.sampled_from(
+            ["1e308", "-1e400", "inf", "nan", "true", "''", "[1]", "{a = 1}", "1979-05-27", "0x" + "f" * 99]
+        ),
+    ),
+)
+def test_no_value_breaks_the_reader(setting: str, value: object) -> None:
+    """A number without measure, like any other value, is read or told with its place; it never raises."""
+    section, _, key = setting.partition(".")
+    reading = read(f"[{section}]\n{key} = {value}\n")
+    if isinstance(value, int) and abs(value) >= 2**53:
+        assert reading.problems
+    assert all(problem.place.line in (1, 2) for problem in reading.problems)

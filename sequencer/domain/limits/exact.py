@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from sequencer.domain.limits.base import PASSED, Judgement, Limit, is_number, judge, kind_of, same, show, wrong_kind
+from sequencer.domain.regex import Pattern
 
 Comparable = bool | int | float | str
 
@@ -89,7 +89,7 @@ class Is(Limit):
 class Matches(Limit):
     """A text in which the regular expression is found, anywhere unless it has anchors (``re.search``)."""
 
-    pattern: re.Pattern[str]
+    pattern: Pattern
 
     def judge(self, value: Any, unit: str | None = None) -> Judgement:
         """True for a text with a match."""

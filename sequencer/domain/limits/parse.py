@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from sequencer.domain.limits.exact import Contains, Each, Equal, Is, Matches, On
 from sequencer.domain.limits.hints import as_mapping, other_name
 from sequencer.domain.limits.leaves import Leaves, LimitProblem, Path
 from sequencer.domain.limits.numeric import Interval, Outside, Tolerance, around
+from sequencer.domain.regex import PatternError, compile_pattern
 from sequencer.domain.value import plain
 
 FORMS = (
@@ -218,8 +218,8 @@ class Reading(Leaves):
             self.problem(path, "limit-value", f"`matches` takes a regular expression as text, not {show(pattern)}")
             return None
         try:
-            return Matches(re.compile(pattern))
-        except (re.error, OverflowError, RecursionError) as error:
+            return Matches(compile_pattern(pattern))
+        except PatternError as error:
             self.problem(path, "bad-regex", f"the regular expression is wrong: {error}")
             return None
 

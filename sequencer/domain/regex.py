@@ -1,0 +1,134 @@
+"""Regular expressions of a sequence: one reading of them for limits, parameters, dialogs, programs and instruments.
+
+They are Python's, with two rules: an empty one matches anything and is none, and ``$`` is the very end of the text.
+Python's own ``$`` also matches before a line break at the end, and a serial number with one would be taken for right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+_MANY = 16
+"""A repetition that may go on at least so often is taken for an endless one."""
+_FLAGS = re.compile(r"\(\?([aiLmsux]*)(?:-([imsx]+))?([:)])")
+_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]?", re.DOTALL)
+
+
+class PatternError(ValueError):
+    """A text that is not a valid regular expression; the message says why, without naming it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled expression; ``pattern`` is its text as it was written."""
+
+    pattern: str
+    compiled: re.Pattern[str]
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first place where it is found."""
+        return self.compiled.search(text)
+
+    def fullmatch(self, text: str) -> re.Match[str] | None:
+        """The match of all of ``text``."""
+        return self.compiled.fullmatch(text)
+
+    @property
+    def groupindex(self) -> Mapping[str, int]:
+        """The named groups."""
+        return self.compiled.groupindex
+
+
+@lru_cache(maxsize=1024)
+def compile_pattern(text: str, flags: re.RegexFlag = re.NOFLAG) -> Pattern:
+    """The expression of ``text``. Raises ``PatternError``."""
+    try:
+        return Pattern(text, re.compile(bound(text, flags), flags))
+    except (re.error, OverflowError, RecursionError) as error:
+        raise PatternError(str(error)) from None
+
+
+def compile_bytes(text: str, encoding: str) -> re.Pattern[bytes]:
+    """The expression of ``text`` for bytes in ``encoding``. Raises ``PatternError``."""
+    compile_pattern(text)
+    try:
+        return re.compile(bound(text).encode(encoding))
+    except (re.error, UnicodeEncodeError) as error:
+        raise PatternError(str(error)) from None
+
+
+def bound(text: str, flags: re.RegexFlag = re.NOFLAG) -> str:
+    r"""``text`` with ``\Z`` for each ``$`` that stands for the end of the text, not of a line. Raises ``PatternError``.
+
+    A ``$`` in a class, behind a backslash, in a comment or under the flag ``m`` keeps its meaning.
+    """
+    if not text:
+        raise PatternError("it is empty, and everything would match it")
+    written: list[str] = []
+    multiline, verbose = bool(flags & re.MULTILINE), bool(flags & re.VERBOSE)
+    outer: list[tuple[bool, bool]] = []
+    position = 0
+    while position < len(text):
+        letter, end = text[position], position + 1
+        if letter == "\\":
+            end += 1
+        elif letter == "[":
+            found = _CLASS.match(text, position)
+            end = end if found is None else found.end()
+        elif letter == "#" and verbose:
+            end = text.find("\n", position) % (len(text) + 1)
+        elif text.startswith("(?#", position):
+            end = text.find(")", position) % (len(text) + 1) + 1
+        elif letter == "(":
+            outer.append((multiline, verbose))
+            set_here = _FLAGS.match(text, position)
+            if set_here is not None:
+                on, off, close = set_here[1], set_here[2] or "", set_here[3]
+                multiline = (multiline or "m" in on) and "m" not in off
+                verbose = (verbose or "x" in on) and "x" not in off
+                end = set_here.end()
+                if close == ")":  # flags of the whole expression
+                    outer.pop()
+        elif letter == ")" and outer:
+            multiline, verbose = outer.pop()
+        written.append(r"\Z" if letter == "$" and not multiline else text[position:end])
+        position = max(end, position + 1)
+    return "".join(written)
+
+
+def nests_repetitions(pattern: Pattern) -> bool:
+    """Whether an endless repetition stands inside another: on a text that does not match it may take for ever."""
+    try:
+        # The standard library's own parser: private, so that its absence only costs the warning.
+        parsed = import_module("re._parser").parse(pattern.pattern)
+        return _nested(parsed, False)
+    except Exception:
+        return False
+
+
+def _nested(node: Any, inside: bool) -> bool:
+    """Whether an endless, backtracking repetition stands inside another; a node is a list of ``(code, argument)``."""
+    for code, argument in node:
+        name = str(code)
+        if name in ("MAX_REPEAT", "MIN_REPEAT"):
+            least, most, body = argument
+            endless = most >= _MANY and most != least
+            if (endless and inside) or _nested(body, inside or endless):
+                return True
+        elif any(_nested(part, inside) for part in _PARTS.get(name, lambda _: ())(argument)):
+            return True
+    return False
+
+
+# Possessive repetitions and atomic groups are left out: they never backtrack.
+_PARTS: Mapping[str, Callable[[Any], Iterable[Any]]] = {
+    "SUBPATTERN": lambda argument: [argument[-1]],
+    "BRANCH": lambda argument: argument[1],
+    "ASSERT": lambda argument: [argument[1]],
+    "ASSERT_NOT": lambda argument: [argument[1]],
+}
