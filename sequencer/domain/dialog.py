@@ -11,7 +11,6 @@ The page checks answers with the same rules in JavaScript; the rules here decide
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -146,15 +145,13 @@ def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
 
 def _repeated(choices: Iterable[Mapping[str, Any]]) -> str | None:
     """Two choices that an operator, or an expression, could not tell apart."""
-    labels, values = set(), set()
+    earlier: list[Mapping[str, Any]] = []
     for choice in choices:
-        value = (isinstance(choice["value"], bool), choice["value"])
-        if choice["label"] in labels:
+        if any(choice["label"] == other["label"] for other in earlier):
             return f"two choices are called {choice['label']!r}"
-        if value in values:
+        if any(_same(choice["value"], other["value"]) for other in earlier):
             return f"two choices stand for {choice['value']!r}"
-        labels.add(choice["label"])
-        values.add(value)
+        earlier.append(choice)
     return None
 
 
@@ -241,8 +238,14 @@ def _or(value: Any, default: Any) -> Any:
     return default if value is None else value
 
 
+def _same(left: object, right: object) -> bool:
+    """Equal, and ``True`` is not 1."""
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # An integer may be larger than any float, and NaN is not smaller.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def buttons(dialog: Mapping[str, Any]) -> tuple[str, ...]:
@@ -340,7 +343,7 @@ def _switch(field: Mapping[str, Any], value: object) -> bool:
 
 def _chosen(field: Mapping[str, Any], value: object) -> Data:
     for choice in field["choices"]:
-        if choice["value"] == value and isinstance(choice["value"], bool) == isinstance(value, bool):
+        if _same(choice["value"], value):
             return choice["value"]  # type: ignore[no-any-return]  # a choice's value is plain data
     raise _refused(field, "choice", "must be one of the choices")
 
@@ -349,7 +352,7 @@ def _ticked(field: Mapping[str, Any], value: object) -> list[Data]:
     if not isinstance(value, list | tuple):
         raise _refused(field, "choice", "must be a list of choices")
     named = [_chosen(field, item) for item in value]
-    chosen = [choice["value"] for choice in field["choices"] if choice["value"] in named]
+    chosen = [choice["value"] for choice in field["choices"] if any(_same(choice["value"], item) for item in named)]
     if field["min"] is not None and len(chosen) < field["min"]:
         raise _refused(field, "min_chosen", f"needs at least {field['min']} choices", field["min"])
     if field["max"] is not None and len(chosen) > field["max"]:

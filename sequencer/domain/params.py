@@ -61,7 +61,7 @@ def read_param(param: Param, written: Scalar, *, decimal_comma: bool = False) ->
         raise WrongParam("choice", "must be one of " + ", ".join(str(choice) for choice in param.one_of))
     if param.pattern and not compile_pattern(param.pattern).search(str(value)):
         raise WrongParam("pattern", f"must match {param.pattern}", param.pattern)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float):
         if param.minimum is not None and value < param.minimum:
             raise WrongParam("min", f"must be {param.minimum:g} or more", param.minimum)
         if param.maximum is not None and value > param.maximum:

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from sequencer.domain.limits import LIMITS_SCHEMA, judge, limit_problems, parse_limits
+from sequencer.domain.limits import LIMITS_SCHEMA, Judgement, Limit, judge, limit_problems, parse_limits, show
+from sequencer.domain.limits.bounds import bounds
 from sequencer.domain.limits.parse import FORMS
 
 PASSES: list[tuple[Any, Any]] = [
@@ -33,7 +34,10 @@ PASSES: list[tuple[Any, Any]] = [
     ({"nominal": -5, "tolerance": "4%"}, -5.2),
     ({"nominal": 5, "tolerance": {"plus": 0.3, "minus": "2%"}}, 4.9),
     ({"outside": {"lt": 1.0, "gt": 2.0}}, 0.5),
+    ({"outside": {"le": 1.0, "ge": 2.0}}, 1.0),
     ({"outside": {"le": 1.0, "ge": 2.0}}, 2.0),
+    ({"outside": {"lt": 1.0, "gt": 2.0}}, 2.5),
+    ({"outside": {"lt": 1.0, "gt": 1.0}}, 2),
     ({"eq": 5}, 5.0),
     ({"ne": 5}, 6),
     ({"eq": "v1.2.0", "ignore_case": True}, "V1.2.0"),
@@ -62,6 +66,10 @@ FAILS: list[tuple[Any, Any, str]] = [
     ({"lt": 5}, 5.0, "5 V is not below the upper limit of 5 V"),
     ([4.8, 5.2], 5.200000000000001, "5.200000000000001 V is above the upper limit of 5.2 V"),
     ({"outside": {"lt": 1, "gt": 2}}, 1, "1 V is inside the forbidden range of 1 V to 2 V"),
+    ({"outside": {"lt": 1, "gt": 2}}, 2, "2 V is inside the forbidden range of 1 V to 2 V"),
+    ({"outside": {"le": 1, "gt": 2}}, 2, "2 V is inside the forbidden range of 1 V to 2 V"),
+    ({"outside": {"lt": 1, "ge": 2}}, 1, "1 V is inside the forbidden range of 1 V to 2 V"),
+    ({"outside": {"lt": 1, "gt": 2}}, True, "true is a boolean, the limit is for a number"),
     ([4.8, 5.2], None, "there is no value"),
     ([4.8, 5.2], math.nan, "nan is not a finite number"),
     ([4.8, 5.2], Decimal("sNaN"), "nan is not a finite number"),
@@ -89,6 +97,7 @@ FAILS: list[tuple[Any, Any, str]] = [
     ({"each": [4.8, 5.2]}, 5, "5 is a number, the limit is for an array"),
     ({"each": [4.8, 5.2]}, [5, None], "element 1: there is no value"),
     ({"each": {"matches": "a"}}, ["a", math.nan], "element 1: nan is not a finite number"),
+    ({"eq": "µ"}, "Ω", '"Ω" is not "µ"'),
 ]
 
 
@@ -104,13 +113,33 @@ def test_fails_and_says_why(written: Any, value: object, reason: str) -> None:
     assert judge(value, parse_limits(written, "V"), "V") == (False, reason)
 
 
-@pytest.mark.parametrize("value", [None, math.nan, -math.inf, [1.0, math.nan], [[math.inf]]], ids=str)
-def test_what_was_not_measured_fails_without_limits(value: object) -> None:
-    """A missing or infinite value is a failure although nothing was asked of it."""
-    assert judge(value, None).result is False
+UNFIT: list[tuple[Any, str]] = [
+    (None, "there is no value"),
+    (math.nan, "nan is not a finite number"),
+    (-math.inf, "-inf is not a finite number"),
+    ([1.0, math.nan], "element 1: nan is not a finite number"),
+    ([1.0, None], "element 1: there is no value"),
+    ([[math.inf]], "element 0: element 0: inf is not a finite number"),
+    (complex(math.nan, 0), "nan is not a finite number"),
+    (complex(0, math.inf), "inf is not a finite number"),
+    ({"volts": math.nan}, "volts: nan is not a finite number"),
+    ({"rails": [3.3, math.inf]}, "rails: element 1: inf is not a finite number"),
+    ({math.nan: 1}, "key nan: nan is not a finite number"),
+    ({1.5: 1, math.inf: 1}, "key inf: inf is not a finite number"),
+]
 
 
-@pytest.mark.parametrize("value", [0, "", False, [], {}, b"", pytest.param(object(), id="object")], ids=str)
+@pytest.mark.parametrize(("value", "reason"), UNFIT, ids=str)
+def test_what_was_not_measured_fails_without_limits(value: object, reason: str) -> None:
+    """A missing or infinite value, at any level, is a failure although nothing was asked of it."""
+    assert judge(value, None) == (False, reason)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, "", False, [], {}, b"", [1.0, True, 10**400], 1j, {"left out": None}, pytest.param(object(), id="object")],
+    ids=lambda value: f"{value!s:.20}",
+)
 def test_any_other_value_without_limits_is_not_judged(value: object) -> None:
     """Without limits a value has no result."""
     assert judge(value, None) == (None, None)
@@ -144,6 +173,42 @@ def test_a_comparison_that_raises_is_a_failure(written: Any) -> None:
     assert judge([Evil()], parse_limits(written)).result is False
 
 
+def test_a_limit_that_cannot_judge_lets_nothing_pass() -> None:
+    """Whatever goes wrong inside of a limit, the value was not compared, and that is a failure."""
+
+    class Broken(Limit):
+        def judge(self, value: object, unit: str | None = None) -> Judgement:
+            raise ZeroDivisionError
+
+        def describe(self, unit: str | None = None) -> str:
+            return ""
+
+    assert judge(5, Broken()) == (False, "the value could not be compared: ZeroDivisionError")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (5.0, "V", "5 V"),
+        (5, "", "5"),
+        (9999999999999998.0, None, "9999999999999998"),
+        (1e16, None, "1e+16"),
+        (2**256 - 1, None, str(2**256 - 1)),
+        (2**256, None, "about 2**257"),
+        ("x" * 60, "V", '"' + "x" * 60 + '"'),
+        ("x" * 61, "V", '"' + "x" * 60 + '…"'),
+        ([1, 2, 3, 4, 5], "V", "[1, 2, 3, 4, 5]"),
+        ([1, 2, 3, 4, 5, 6], "V", "[1, 2, 3, 4, 5, … 6 elements]"),
+        ({}, None, "{}"),
+        (None, None, "null"),
+    ],
+    ids=lambda value: f"{value!s:.20}",
+)
+def test_values_in_words(value: object, unit: str | None, words: str) -> None:
+    """A reason shows what was measured as a person writes it, and no more of it than fits a line."""
+    assert show(value, unit) == words
+
+
 DESCRIPTIONS = [
     ([4.8, 5.2], "4.8 V ≤ value ≤ 5.2 V"),
     ({"gt": 1, "lt": 2.5}, "1 V < value < 2.5 V"),
@@ -169,13 +234,35 @@ def test_limits_in_words(written: Any, words: str) -> None:
     assert parse_limits(written, "V").describe("V") == words
 
 
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ([4.8, 5.2], "4.8 ≤ value ≤ 5.2"),
+        ({"nominal": 5, "tolerance": 0.5}, "5 ± 0.5 (4.5 ≤ value ≤ 5.5)"),
+        ({"nominal": 5, "tolerance": "4%"}, "5 ± 4% (4.8 ≤ value ≤ 5.2)"),
+        ({"eq": "a"}, 'value = "a"'),
+    ],
+    ids=str,
+)
+def test_limits_without_a_unit_in_words(written: Any, words: str) -> None:
+    """Where a measurement has no unit, its limits are told without one."""
+    assert parse_limits(written).describe() == words
+
+
 REFUSED: list[tuple[Any, str, tuple[str | int, ...]]] = [
     ([5.2, 4.8], "limits-reversed", ()),
     ({"ge": 2, "le": 1}, "limits-reversed", ()),
     ({"gt": 1, "lt": 1}, "limits-impossible", ()),
     ({"ge": 1, "lt": 1}, "limits-impossible", ()),
+    ({"gt": 1, "le": 1}, "limits-impossible", ()),
     ({"outside": {"lt": 2, "gt": 1}}, "limits-always", ("outside",)),
     ({"outside": {"le": 1, "ge": 1}}, "limits-always", ("outside",)),
+    ({"outside": {"le": 1, "gt": 1}}, "limits-always", ("outside",)),
+    ({"outside": {"lt": 1, "ge": 1}}, "limits-always", ("outside",)),
+    ({"outside": {"lt": 1, "gt": 2, "ge": 3}}, "limit-form", ("outside",)),
+    ({"outside": {"lt": 1, "eq": 2}}, "limit-form", ("outside",)),
+    ({"outside": {"lt": "x", "gt": 2}}, "limit-value", ("outside", "lt")),
+    ({"outside": {"lt": 1, "gt": "x"}}, "limit-value", ("outside", "gt")),
     ({"outside": {"lt": 1}}, "limit-form", ("outside",)),
     ({"outside": {"lt": 1, "le": 2, "gt": 3}}, "limit-form", ("outside",)),
     ({"outside": [1, 2]}, "limit-form", ("outside",)),
@@ -184,9 +271,13 @@ REFUSED: list[tuple[Any, str, tuple[str | int, ...]]] = [
     ([1, "x"], "limit-value", (1,)),
     ([True, 2], "limit-value", (0,)),
     ([None, 2], "limit-value", (0,)),
+    ([-math.inf, 2], "limit-value", (0,)),
+    ([1, math.inf], "limit-value", (1,)),
     ({"ge": math.nan}, "limit-value", ("ge",)),
     ({"le": math.inf}, "limit-value", ("le",)),
     ({"gt": 1, "ge": 2}, "limit-form", ("ge",)),
+    ({"lt": 1, "le": 2}, "limit-form", ("le",)),
+    ({"gt": "x", "lt": 2}, "limit-value", ("gt",)),
     ({"gt": 1, "eq": 2}, "limit-form", ()),
     ({"grt": 1}, "unknown-limit", ("grt",)),
     ({}, "limit-form", ()),
@@ -195,12 +286,18 @@ REFUSED: list[tuple[Any, str, tuple[str | int, ...]]] = [
     (None, "limit-form", ()),
     ({"nominal": 5}, "limit-form", ()),
     ({"tolerance": 5}, "limit-form", ()),
+    ({"nominal": "x", "tolerance": 5}, "limit-value", ("nominal",)),
+    ({"nominal": 5, "tolerance": True}, "limit-value", ("tolerance",)),
+    ({"nominal": 1.7e308, "tolerance": 1e308}, "limit-value", ("tolerance",)),
     ({"nominal": 5, "tolerance": -1}, "limit-value", ("tolerance",)),
     ({"nominal": 5, "tolerance": "-4%"}, "limit-value", ("tolerance",)),
     ({"nominal": 5, "tolerance": "x"}, "limit-value", ("tolerance",)),
     ({"nominal": 5, "tolerance": {"plus": 1}}, "limit-form", ("tolerance",)),
     ({"nominal": 5, "tolerance": {"plus": 1, "minus": True}}, "limit-value", ("tolerance", "minus")),
+    ({"nominal": 5, "tolerance": {"plus": True, "minus": 1}}, "limit-value", ("tolerance", "plus")),
+    ({"nominal": 5, "tolerance": {"plus": 1, "minus": 1, "other": 1}}, "limit-form", ("tolerance",)),
     ({"eq": None}, "limit-value", ("eq",)),
+    ({"eq": math.nan}, "limit-value", ("eq",)),
     ({"eq": [1]}, "limit-value", ("eq",)),
     ({"eq": 5, "ignore_case": True}, "limit-value", ("ignore_case",)),
     ({"eq": "a", "ignore_case": 1}, "limit-value", ("ignore_case",)),
@@ -285,12 +382,68 @@ def test_an_expression_left_in_limits_is_no_limit() -> None:
         parse_limits(["${{ a }}", 5])
 
 
+SCHEMA = Draft202012Validator({"$ref": "#/$defs/limits", "$defs": {"limits": LIMITS_SCHEMA}})
+
+
+def test_the_schema_of_limits_is_one() -> None:
+    """Editors get a schema that is itself in order."""
+    SCHEMA.check_schema(SCHEMA.schema)
+
+
 @pytest.mark.parametrize("written", [written for written, _ in (*PASSES, *DESCRIPTIONS)], ids=str)
 def test_the_schema_takes_every_form(written: Any) -> None:
     """What the language reads, the schema for editors allows."""
-    schema = {"$ref": "#/$defs/limits", "$defs": {"limits": LIMITS_SCHEMA}}
-    Draft202012Validator.check_schema(schema)
-    Draft202012Validator(schema).validate(written)
+    SCHEMA.validate(written)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {},
+        {"volts": 1},
+        [1],
+        [1, 2, 3],
+        {"outside": {"lt": 1}},
+        {"outside": {"lt": 1, "gt": 2, "eq": 3}},
+        {"nominal": 5, "tolerance": {"plus": 1}},
+        {"nominal": 5, "tolerance": {"plus": 1, "minus": 1, "other": 1}},
+    ],
+    ids=str,
+)
+def test_the_schema_refuses_what_an_editor_can_see(written: Any) -> None:
+    """Unknown keys and wrong numbers of them are marked while they are typed."""
+    assert not SCHEMA.is_valid(written)
+
+
+@pytest.mark.parametrize(
+    ("limits", "lower", "upper"),
+    [
+        (None, None, None),
+        ([4.8, 5.2], 4.8, 5.2),
+        ({"ge": 4.8, "lt": 5.2}, 4.8, 5.2),
+        ({"gt": 1}, 1.0, None),
+        ({"le": 2}, None, 2.0),
+        ({"eq": 5}, 5.0, 5.0),
+        ({"eq": "v1"}, None, None),
+        ({"eq": True}, None, None),
+        ({"eq": 10**400}, None, None),
+        ({"eq": -0.5}, -0.5, -0.5),
+        ({"lt": 3}, None, 3.0),
+        ({"ge": 3}, 3.0, None),
+        ({"outside": {"le": 1.0, "gt": 2.0}}, None, None),
+        ({"outside": {"lt": 1.0, "ge": 2.0}}, None, None),
+        ({"outside": {"le": 1.0, "ge": 2.0}}, None, None),
+        ({"nominal": 5.0, "tolerance": 0.2}, 4.8, 5.2),
+        ({"outside": {"lt": 1.0, "gt": 2.0}}, None, None),
+        ({"ne": 5}, None, None),
+        ({"matches": "^v"}, None, None),
+        ("nonsense", None, None),
+        ({"ge": "five"}, None, None),
+    ],
+)
+def test_the_bounds_of_limits(limits: Any, lower: float | None, upper: float | None) -> None:
+    """What a chart draws: two bounds, one, or none where the limits are of another kind; never an exception."""
+    assert bounds(limits, None) == (lower, upper)
 
 
 NUMBERS = st.one_of(st.integers(-20, 20), st.floats(-20, 20), st.sampled_from([0.1, 0.2, 0.3, 4.8, 5.2]))

@@ -69,11 +69,11 @@ class Mutant:
     module: str
     function: str
     operator: str
-    occurrence: int
     line: int
     was: str
     becomes: str
-    code: str = field(repr=False, compare=False)
+    original: str = field(repr=False)
+    code: str = field(repr=False)
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -129,7 +129,7 @@ def mutants_of(module: str) -> Iterator[Mutant]:
                 continue
             seen.add(mutated)
             was, becomes = next(pair for pair in zip(lines, mutated.splitlines(), strict=True) if pair[0] != pair[1])
-            yield Mutant(module, _function(node), name, occurrence, line, was.strip(), becomes.strip(), mutated)
+            yield Mutant(module, _function(node), name, line, was.strip(), becomes.strip(), code, mutated)
 
 
 def _judges_nothing(node: Any, line: str) -> bool:
@@ -275,8 +275,8 @@ def _run_here(arguments: Sequence[str]) -> int:
 
 def difference(mutant: Mutant) -> str:
     """The mutant as a diff."""
-    old = (ROOT / mutant.module).read_text(encoding="utf-8").splitlines()
-    lines = difflib.unified_diff(old, mutant.code.splitlines(), mutant.module, mutant.operator, lineterm="", n=2)
+    old, new = mutant.original.splitlines(), mutant.code.splitlines()
+    lines = difflib.unified_diff(old, new, mutant.module, mutant.operator, lineterm="", n=2)
     return "\n".join(lines)
 
 
@@ -337,8 +337,10 @@ def main() -> int:
     survivors: list[Mutant] = []
     with ProcessPoolExecutor(said.jobs, context, prepare, (copies,)) as pool:
         running = {pool.submit(judge, mutant, group.tiers): (group, mutant) for group, mutant in todo}
-        for future in as_completed(running):
+        for done, future in enumerate(as_completed(running), start=1):
             group, mutant = running[future]
+            if done % 50 == 0:
+                print(f"{done} of {len(todo)}", flush=True)
             if (tier := future.result()) is not None:
                 killed[f"{group.name}, {('by example', 'by its layer', 'by the whole suite')[tier]}"] += 1
                 continue

@@ -1,14 +1,10 @@
-"""Days cut into spans, cursors, bounds: the pure parts below the stores."""
+"""Days cut into spans, cursors: the pure parts below the stores."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.domain.limits.bounds import bounds
 from sequencer.store.cursor import Position, after, position
 from sequencer.store.facts import text
 from sequencer.store.spans import DAY_SECONDS, LENGTHS, cover, cut
@@ -69,28 +65,6 @@ def test_every_text_becomes_one_that_a_database_takes(written: str) -> None:
     stored = text(written)
     assert (stored or "").encode("utf-8").decode("utf-8") == (stored or "")
     assert stored is None or len(stored) == len(written)
-
-
-@pytest.mark.parametrize(
-    ("limits", "lower", "upper"),
-    [
-        (None, None, None),
-        ([4.8, 5.2], 4.8, 5.2),
-        ({"ge": 4.8, "lt": 5.2}, 4.8, 5.2),
-        ({"gt": 1}, 1.0, None),
-        ({"le": 2}, None, 2.0),
-        ({"eq": 5}, 5.0, 5.0),
-        ({"nominal": 5.0, "tolerance": 0.2}, 4.8, 5.2),
-        ({"outside": {"lt": 1.0, "gt": 2.0}}, None, None),
-        ({"ne": 5}, None, None),
-        ({"matches": "^v"}, None, None),
-        ("nonsense", None, None),
-        ({"ge": "five"}, None, None),
-    ],
-)
-def test_the_bounds_of_limits(limits: Any, lower: float | None, upper: float | None) -> None:
-    """What a chart draws: two bounds, one, or none where the limits are of another kind; never an exception."""
-    assert bounds(limits, None) == (lower, upper)
 
 
 def test_migrations_are_never_rewritten() -> None:
