@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from sequencer.vocabulary.data import Data
 
 LONGEST = 60
 """Characters."""
+UNIT_SIGNS = frozenset("%°′″")
 LINE_END = "⏎"
 
 
@@ -19,11 +22,39 @@ def shown_value(value: Data, unit: str | None = None) -> str:
         more = f", … {len(value)} elements" if len(value) > 5 else ""
         text = f"[{', '.join(shown_value(each) for each in value[:5])}{more}]"
     else:
-        # Imported here: a run whose values are numbers does without.
-        from sequencer.domain.limits import show
-
         text = show(value)
-    return f"{_cut(text)} {unit}" if unit else _cut(text)
+    return with_unit(_cut(text), unit)
+
+
+def show(value: object, unit: str | None = None) -> str:
+    """A value as limits and reasons say it: numbers with every digit and unit, texts in quotes, long ones cut."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return with_unit(_digits(value), unit)
+    if isinstance(value, str):
+        return json.dumps(value if len(value) <= LONGEST else value[:LONGEST] + "…", ensure_ascii=False)
+    if isinstance(value, (list, tuple)):
+        shown = ", ".join(show(item) for item in value[:5])
+        return f"[{shown}, … {len(value)} elements]" if len(value) > 5 else f"[{shown}]"
+    if isinstance(value, dict):
+        return "{…}" if value else "{}"
+    return "null" if value is None else f"<{type(value).__name__}>"
+
+
+def _digits(value: int | float) -> str:
+    if isinstance(value, int):
+        return str(int(value)) if value.bit_length() <= 256 else f"about 2**{value.bit_length()}"
+    if value.is_integer() and abs(value) < 1e16:
+        return str(int(value))
+    return repr(float(value))
+
+
+def with_unit(number: str, unit: str | None) -> str:
+    """``10.5 V``, and ``45°``: signs that belong to the number follow it without a blank."""
+    if not unit:
+        return number
+    return f"{number}{unit}" if unit in UNIT_SIGNS else f"{number} {unit}"
 
 
 def shown_number(value: float) -> str:

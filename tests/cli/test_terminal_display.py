@@ -264,6 +264,10 @@ def test_durations_as_people_read_them(seconds: float, shown: str) -> None:
         ("x" * 100, None, "x" * 59 + "…"),
         ("NaN", "V", "NaN"),
         ([5.6999999999999975, 1.0], "A", "[5.7, 1] A"),
+        (45.5, "°", "45.5°"),
+        (30, "′", "30′"),
+        ([1, 2], "%", "[1, 2]%"),
+        (25, "°C", "25 °C"),
         (list(range(6)), None, "[0, 1, 2, 3, 4, … 6 elements]"),
     ],
 )

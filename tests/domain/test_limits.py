@@ -92,12 +92,12 @@ FAILS: list[tuple[Any, Any, str]] = [
     ({"matches": r"5"}, 5, "5 is a number, the limit is for text"),
     ({"contains": "OK"}, "NO", '"NO" does not contain "OK"'),
     ({"contains": 5}, "5", '"5" is text, the limit is for an array'),
-    ({"each": [4.8, 5.2]}, [5, 6], "element 1: 6 V is above the upper limit of 5.2 V"),
+    ({"each": [4.8, 5.2]}, [5, 6], "element [1]: 6 V is above the upper limit of 5.2 V"),
     ({"each": [4.8, 5.2]}, [], "the array is empty"),
     ({"each": [4.8, 5.2]}, 5, "5 is a number, the limit is for an array"),
-    ({"each": [4.8, 5.2]}, [5, None], "element 1: there is no value"),
-    ({"each": {"matches": "a"}}, ["a", math.nan], "element 1: nan is not a finite number"),
     ({"eq": "µ"}, "Ω", '"Ω" is not "µ"'),
+    ({"each": [4.8, 5.2]}, [5, None], "element [1]: there is no value"),
+    ({"each": {"matches": "a"}}, ["a", math.nan], "element [1]: nan is not a finite number"),
 ]
 
 
@@ -117,8 +117,6 @@ UNFIT: list[tuple[Any, str]] = [
     (None, "there is no value"),
     (math.nan, "nan is not a finite number"),
     (-math.inf, "-inf is not a finite number"),
-    ([1.0, math.nan], "element 1: nan is not a finite number"),
-    ([1.0, None], "element 1: there is no value"),
     ([[math.inf]], "element 0: element 0: inf is not a finite number"),
     (complex(math.nan, 0), "nan is not a finite number"),
     (complex(0, math.inf), "inf is not a finite number"),
@@ -247,6 +245,13 @@ def test_limits_in_words(written: Any, words: str) -> None:
 def test_limits_without_a_unit_in_words(written: Any, words: str) -> None:
     """Where a measurement has no unit, its limits are told without one."""
     assert parse_limits(written).describe() == words
+
+
+def test_signs_follow_the_number_without_a_blank() -> None:
+    """Degrees, minutes, seconds and per cent stand at their number, in limits and in the reason."""
+    limit = parse_limits({"nominal": 45, "tolerance": 0.5}, "°")
+    assert limit.describe("°") == "45° ± 0.5° (44.5° ≤ value ≤ 45.5°)"
+    assert judge(46, limit, "°").reason == "46° is above the upper limit of 45.5°"
 
 
 REFUSED: list[tuple[Any, str, tuple[str | int, ...]]] = [

@@ -45,6 +45,9 @@ modules:
       never: {name: Never, if: 1 == 2, steps: [{check: "true"}]}
       after: {name: After, depends: ["::high"], steps: [{check: "true"}]}
       own: {name: Own words, steps: [{check: 1 == 2, message: the lamp is not lit}]}
+      angle:
+        name: Angle
+        steps: [{measure: Angle, value: "${{ [44.5, 46.5] }}", unit: °, limits: {each: [44, 46.25]}}]
 """
 
 SCAN = r"""
@@ -151,7 +154,10 @@ def test_what_hardseq_says_in_a_report_is_said_in_the_pages_language(stand: Any,
         expect(rows.nth(2)).to_contain_text("podmínka nesplněna")
         expect(rows.nth(3)).to_contain_text("závisí na rails::high (neprošel)")
         expect(rows.nth(4).locator(".failure-message")).to_have_text("the lamp is not lit")
-        expect(page.locator("main, .hero").filter(has_text="2 neprošly").first).to_contain_text("1 prošel")
+        angle = "Angle: prvek [1]: 46,5° je nad horní mezí 46,25°"
+        expect(rows.nth(5).locator(".failure-message")).to_have_text(angle)
+        expect(rows.nth(5).locator(".reading-value")).to_have_text("[44,5, 46,5]°")
+        expect(page.locator("main, .hero").filter(has_text="3 neprošly").first).to_contain_text("1 prošel")
     assert report["modules"][0]["cases"][0]["attempts"][0]["failures"][0]["message"].endswith("upper limit of 5.2 V")
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from sequencer.domain.limits.base import Judgement, Limit, judge, show
+from sequencer.domain.limits.base import Judgement, Limit, judge
 from sequencer.domain.limits.numeric import Interval
 from sequencer.domain.limits.schema import LIMITS_SCHEMA
+from sequencer.domain.shown import show
 
 if TYPE_CHECKING:
     from sequencer.domain.limits.leaves import LimitProblem

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from sequencer.domain.shown import show
 from sequencer.domain.value import measured
 from sequencer.vocabulary.failure import StepError
 
@@ -75,7 +75,7 @@ def unfit(value: object) -> str | None:
     if isinstance(value, list):
         if _PLAIN_NUMBERS.issuperset(map(type, value)) and all(map(math.isfinite, value)):
             return None
-        return _first_unfit((f"element {index}", item) for index, item in enumerate(value))
+        return _first_unfit((f"element [{index}]", item) for index, item in enumerate(value))
     if isinstance(value, dict):
         keys = [(f"key {key}", key) for key in value if isinstance(key, float)]
         return _first_unfit(keys) or _first_unfit((f"{key}", item) for key, item in value.items() if item is not None)
@@ -120,27 +120,3 @@ def kind_of(value: object) -> str:
 def wrong_kind(value: object, expected: str) -> Judgement:
     """False, because ``value`` is not what the limit is about."""
     return Judgement(False, f"{show(value)} is {kind_of(value)}, the limit is for {expected}")
-
-
-def show(value: object, unit: str | None = None) -> str:
-    """A value for people: numbers with their unit, texts in quotes, long ones cut."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return f"{_digits(value)} {unit}" if unit else _digits(value)
-    if isinstance(value, str):
-        return json.dumps(value if len(value) <= 60 else value[:60] + "…", ensure_ascii=False)
-    if isinstance(value, (list, tuple)):
-        shown = ", ".join(show(item) for item in value[:5])
-        return f"[{shown}, … {len(value)} elements]" if len(value) > 5 else f"[{shown}]"
-    if isinstance(value, dict):
-        return "{…}" if value else "{}"
-    return "null" if value is None else f"<{type(value).__name__}>"
-
-
-def _digits(value: Number) -> str:
-    if isinstance(value, int):
-        return str(int(value)) if value.bit_length() <= 256 else f"about 2**{value.bit_length()}"
-    if value.is_integer() and abs(value) < 1e16:
-        return str(int(value))
-    return repr(float(value))

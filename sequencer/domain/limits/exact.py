@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.domain.limits.base import PASSED, Judgement, Limit, is_number, judge, kind_of, same, show, wrong_kind
+from sequencer.domain.limits.base import PASSED, Judgement, Limit, is_number, judge, kind_of, same, wrong_kind
 from sequencer.domain.regex import Pattern
+from sequencer.domain.shown import show
 
 Comparable = bool | int | float | str
 
@@ -132,7 +133,7 @@ class Each(Limit):
     limit: Limit
 
     def judge(self, value: Any, unit: str | None = None) -> Judgement:
-        """True when every element is; the reason names the first that is not, counted from 0."""
+        """True when every element is; the reason names the first that is not: ``element [0]: ...``."""
         if not isinstance(value, (list, tuple)):
             return wrong_kind(value, "an array")
         if not value:
@@ -140,7 +141,7 @@ class Each(Limit):
         for index, item in enumerate(value):
             judgement = judge(item, self.limit, unit)
             if judgement.result is not True:
-                return Judgement(False, f"element {index}: {judgement.reason}")
+                return Judgement(False, f"element [{index}]: {judgement.reason}")
         return PASSED
 
     def describe(self, unit: str | None = None) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from sequencer.domain.limits.base import show
+from sequencer.domain.shown import show
 
 _OTHER_NAMES = {
     **dict.fromkeys(("min", "low", "lower", "lo", "minimum", "at_least"), "ge"),

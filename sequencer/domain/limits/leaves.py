@@ -7,8 +7,9 @@ import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sequencer.domain.limits.base import Number, is_number, kind_of, show
+from sequencer.domain.limits.base import Number, is_number, kind_of
 from sequencer.domain.limits.numeric import percentage, written_decimal
+from sequencer.domain.shown import show
 from sequencer.domain.value import plain
 from sequencer.vocabulary.problem import Severity
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
 
-from sequencer.domain.limits.base import PASSED, Judgement, Limit, Number, is_number, show, wrong_kind
+from sequencer.domain.limits.base import PASSED, Judgement, Limit, Number, is_number, wrong_kind
+from sequencer.domain.shown import show, with_unit
 
 _LOWER = {True: ("ge", "≥", "≤"), False: ("gt", ">", "<")}
 _UPPER = {True: ("le", "≤"), False: ("lt", "<")}
@@ -136,4 +137,4 @@ def _missed(value: Number, beyond: str, not_beyond: str, side: str, bound: Numbe
 
 
 def _amount(written: str, unit: str | None) -> str:
-    return written if written.endswith("%") or not unit else f"{written} {unit}"
+    return written if written.endswith("%") else with_unit(written, unit)

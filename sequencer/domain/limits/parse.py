@@ -6,12 +6,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sequencer.domain.limits.base import Limit, show
+from sequencer.domain.limits.base import Limit
 from sequencer.domain.limits.exact import Contains, Each, Equal, Is, Matches, OneOf
 from sequencer.domain.limits.hints import as_mapping, other_name
 from sequencer.domain.limits.leaves import Leaves, LimitProblem, Path
 from sequencer.domain.limits.numeric import Interval, Outside, Tolerance, around
 from sequencer.domain.regex import PatternError, compile_pattern
+from sequencer.domain.shown import show
 from sequencer.domain.value import plain
 
 FORMS = (

@@ -5,7 +5,7 @@ import { picture } from "./looks.js";
 import { readNumber, stripped } from "./number_text.js";
 import { matches } from "./start_form.js";
 import { state } from "./state.js";
-import { t, value as shown } from "./text.js";
+import { measured, t, value as shown } from "./text.js";
 
 export class AnswerField {
   constructor(field) {
@@ -74,7 +74,7 @@ export class AnswerField {
     // One that nobody touched is no answer: its middle would be a value that nobody read off anything.
     this.touched = typeof field.default === "number";
     const tell = () => {
-      const said = this.touched ? `${shown(Number(this.input.value))}${field.unit ? ` ${field.unit}` : ""}` : "–";
+      const said = this.touched ? measured(shown(Number(this.input.value)), field.unit) : "–";
       setText(output, said);
       setAria(this.input, "valuetext", said);
     };

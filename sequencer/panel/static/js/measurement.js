@@ -2,7 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { said } from "./said.js";
-import { number, t, value } from "./text.js";
+import { measured, number, t, value } from "./text.js";
 
 const SIGNS = { gt: ">", ge: "≥", lt: "<", le: "≤", eq: "=", ne: "≠" };
 
@@ -34,7 +34,7 @@ function tolerance(limits, unit) {
 }
 
 function withUnit(of, unit) {
-  return unit && typeof of === "number" ? `${number(of)} ${unit}` : value(of);
+  return typeof of === "number" ? measured(number(of), unit) : value(of);
 }
 
 /** The lower and upper limit as numbers, null where there is none. */
@@ -56,8 +56,7 @@ function numericBounds(limits) {
 
 /** The value with its unit. */
 export function measuredText(measurement) {
-  const text = value(measurement.value);
-  return measurement.unit ? `${text} ${measurement.unit}` : text;
+  return measured(value(measurement.value), measurement.unit);
 }
 
 /** A scale from limit to limit with a mark where the value is; null when there are not two numeric limits. */

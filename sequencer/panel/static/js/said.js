@@ -1,8 +1,8 @@
 // Sentences of hardseq in reports, in the page's language. The report itself is English, one for everybody.
 
-import { decimal, englishOf, number, t } from "./text.js";
+import { UNIT_SIGNS, decimal, englishOf, number, t } from "./text.js";
 
-const VALUE = String.raw`-?(?:\d[\d.]*(?:e[-+]?\d+)?|inf|nan)(?: \S+)?|"(?:[^"\\]|\\.)*"|\[.*\]|true|false|null`;
+const VALUE = String.raw`-?(?:\d[\d.]*(?:e[-+]?\d+)?|inf|nan)(?: \S+|[${UNIT_SIGNS.join("")}])?|"(?:[^"\\]|\\.)*"|\[.*\]|true|false|null`;
 /** What may stand in a slot; elsewhere anything. */
 const SLOTS = { value: VALUE, limit: VALUE, upper: VALUE, name: String.raw`'[^']*'|"[^"]*"`, case: String.raw`\S+`, number: String.raw`\d[\d.]*` };
 let patterns = null;
@@ -45,12 +45,12 @@ function filled(slots, texts) {
 
 /** `4.581467762580532 V` with as many digits as everywhere on the page. */
 function readable(text) {
-  const match = /^(-?\d+\.\d+(?:e[-+]?\d+)?)( .*)?$/.exec(text);
+  const match = /^(-?\d+\.\d+(?:e[-+]?\d+)?)([^\d.].*)?$/.exec(text);
   return match ? number(Number(match[1])) + (match[2] ?? "") : text;
 }
 
 function exact(text) {
-  return /^-?\d+\.\d+(e|$| )/.test(text) ? decimal(text) : text;
+  return /^-?\d+\.\d+(?![\d.])/.test(text) ? decimal(text) : text;
 }
 
 /** The first part before a colon whose rest (or that itself) is a sentence of hardseq: `Output: 5.6 V is above ...`. */

@@ -6,7 +6,7 @@ import { fill, h, icon, newId, show } from "./dom.js";
 import { filterBar, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { question } from "./question.js";
 import { state } from "./state.js";
-import { amount, fixed, number, t } from "./text.js";
+import { amount, fixed, measured, number, t } from "./text.js";
 
 const CHOICE = ["sequence", "case", "measurement", "unit"];
 const NAMES = ["part_number", "stand"];
@@ -94,8 +94,7 @@ export function seriesPage() {
 function shown(series) {
   const { points, capability: found } = series;
   if (!points.length) return h("p", { class: "empty muted" }, t("history.empty"));
-  const unit = series.unit ? ` ${series.unit}` : "";
-  const said = (value) => (value === null ? "—" : `${number(Number(value.toPrecision(6)))}${unit}`);
+  const said = (value) => (value === null ? "—" : measured(number(Number(value.toPrecision(6))), series.unit));
   const ratio = (value) => (value === null ? "—" : fixed(value, 2));
   const grade = (value) => (value === null ? "" : value >= 1.33 ? "is-passed" : value >= 1 ? "is-stopped" : "is-failed");
   const notes = [points.length === MOST ? t("series.newest") : null, found.missing ? t("series.missing", { count: found.missing }) : null];

@@ -13,6 +13,8 @@ export const LANGUAGES = {
   cs: "Čeština",
 };
 
+export const UNIT_SIGNS = ["%", "°", "′", "″"];
+
 let texts = {};
 let english = {};
 let language = "en";
@@ -90,6 +92,12 @@ export function value(of) {
   if (Array.isArray(of) && of.length > 8) return `[${of.slice(0, 8).map(value).join(", ")}, … ${of.length}]`;
   if (Array.isArray(of)) return `[${of.map(value).join(", ")}]`;
   return JSON.stringify(of);
+}
+
+/** `10.5 V`, and `45°`: signs that belong to the number follow it without a blank. */
+export function measured(written, unit) {
+  if (!unit) return written;
+  return UNIT_SIGNS.includes(unit) ? written + unit : `${written} ${unit}`;
 }
 
 export function number(of) {
