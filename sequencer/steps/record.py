@@ -13,7 +13,7 @@ from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
-from sequencer.vocabulary.problem import Place, Report
+from sequencer.vocabulary.problem import Place, Report, Severity
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, plain
 
 
@@ -44,11 +44,12 @@ def parse(node: MappingNode, reader: StepReader) -> RecordStep:
     written: MappingNode = node["record"]
     facts = {section: reader.template(written, section) for section in written}
     for section in written:
-        check_facts(written, section, reader.problem)
+        # Only a warning: the step may be one that an `if` leaves out, and its case alone would have the error.
+        check_facts(written, section, reader.problem, severity="warning")
     return RecordStep(**reader.shared(node, "record"), facts=facts)
 
 
-def check_facts(sections: MappingNode, section: str, report: Report) -> None:
+def check_facts(sections: MappingNode, section: str, report: Report, *, severity: Severity = "error") -> None:
     """Reports the facts of a section that are refused while the test runs: blank ones, and what nobody can see."""
     for fact, place in _single_facts(section, sections[section], sections.value_place(section)):
         if has_expression(fact):
@@ -56,7 +57,7 @@ def check_facts(sections: MappingNode, section: str, report: Report) -> None:
         try:
             identity_facts(section, plain(fact))
         except StepError as error:
-            report("wrong-value", str(error), place)
+            report("wrong-value", str(error), place, severity=severity)
 
 
 def _single_facts(section: str, written: Any, place: Place) -> Iterator[tuple[Any, Place]]:
