@@ -117,11 +117,11 @@ UNFIT: list[tuple[Any, str]] = [
     (None, "there is no value"),
     (math.nan, "nan is not a finite number"),
     (-math.inf, "-inf is not a finite number"),
-    ([[math.inf]], "element 0: element 0: inf is not a finite number"),
+    ([[math.inf]], "element [0]: element [0]: inf is not a finite number"),
     (complex(math.nan, 0), "nan is not a finite number"),
     (complex(0, math.inf), "inf is not a finite number"),
     ({"volts": math.nan}, "volts: nan is not a finite number"),
-    ({"rails": [3.3, math.inf]}, "rails: element 1: inf is not a finite number"),
+    ({"rails": [3.3, math.inf]}, "rails: element [1]: inf is not a finite number"),
     ({math.nan: 1}, "key nan: nan is not a finite number"),
     ({1.5: 1, math.inf: 1}, "key inf: inf is not a finite number"),
 ]
