@@ -358,6 +358,8 @@ def test_doubtful_limits_are_warned_about(written: Any, code: str) -> None:
         {"matches": r"^$"},
         {"matches": r"(\d{1,3}\.){3}\d{1,3}"},
         {"eq": 5},
+        {"eq": "5 V"},
+        {"contains": "5 V"},
         {"each": {"one_of": ["a"]}},
         {"ge": "${{ lowest }}"},
         ["${{ a }}", 5],

@@ -100,6 +100,17 @@ def test_limits_with_units_judge_in_the_measurements_unit() -> None:
     assert judge(4.79, limit, "V").reason == "4.79 V is below the lower limit of 4.8 V"
 
 
+def test_bounds_are_temperatures_and_tolerances_are_differences() -> None:
+    """25 °C ± 2 K is 23 °C to 27 °C, and a bound of 77 °F is one of 25 °C, compared with by `eq` too."""
+    around = parse_limits({"nominal": "77 °F", "tolerance": "2 K"}, "°C")
+    assert [judge(value, around).result for value in (22.9, 23, 27, 27.1)] == [False, True, True, False]
+    sides = parse_limits({"nominal": 25, "tolerance": {"plus": "2 K", "minus": "1.8 °F"}}, "°C")
+    assert [judge(value, sides).result for value in (23.9, 24, 27, 27.1)] == [False, True, True, False]
+    bounds = parse_limits({"ge": "32 °F", "lt": "77 °F"}, "°C")
+    assert [judge(value, bounds).result for value in (-0.1, 0, 24.9, 25)] == [False, True, True, False]
+    assert judge(25, parse_limits({"eq": "77 °F"}, "°C")).result is True
+
+
 @pytest.mark.parametrize(
     ("written", "unit", "path"),
     [

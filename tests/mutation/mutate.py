@@ -41,9 +41,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 WORK = ROOT / "build" / "mutants"
 SURVIVORS = WORK / "survivors.json"
-PYTEST = ("-x", "-q", "--no-header", "--tb=short", "-p", "no:xdist", "-p", "no:cacheprovider")
-# What is imported before the fork cannot be rewritten; that is of no interest here.
-QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+PYTEST = ("-x", "-q", "--no-header", "--tb=short", "--assert=plain", "-p", "no:xdist", "-p", "no:cacheprovider")
 
 
 @dataclass(frozen=True)
@@ -258,7 +256,7 @@ def _run(arguments: Sequence[str], timeout: float) -> tuple[int, str]:
 def _run_here(arguments: Sequence[str]) -> int:
     import pytest
 
-    code = int(pytest.main([*PYTEST, *QUIET, *arguments]))
+    code = int(pytest.main([*PYTEST, *arguments]))
     own = f"{Path.cwd()}{os.sep}"
     names = [
         name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.domain.limits.base import PASSED, Judgement, Limit, is_number, judge, kind_of, same, wrong_kind
+from sequencer.domain.limits.base import PASSED, Judgement, Limit, judge, kind_of, same, wrong_kind
 from sequencer.domain.regex import Pattern
 from sequencer.domain.shown import show
 
@@ -17,8 +17,8 @@ class Equal(Limit):
     """Equal (or, ``negated``, unequal) to ``expected``, of the same type; ``ignore_case`` for texts."""
 
     expected: Comparable
-    negated: bool = False
-    ignore_case: bool = False
+    negated: bool
+    ignore_case: bool
 
     def judge(self, value: Any, unit: str | None = None) -> Judgement:
         """True when equal (unequal); a value of another type is neither."""
@@ -147,8 +147,3 @@ class Each(Limit):
     def describe(self, unit: str | None = None) -> str:
         """``every element: 4.8 V ≤ value ≤ 5.2 V``."""
         return f"every element: {self.limit.describe(unit)}"
-
-
-def is_inexact(value: object) -> bool:
-    """A float, which a measurement hardly ever equals."""
-    return is_number(value) and isinstance(value, float)

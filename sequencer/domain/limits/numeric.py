@@ -81,8 +81,8 @@ class Outside(Limit):
 
     below: Number
     above: Number
-    includes_below: bool = False
-    includes_above: bool = False
+    includes_below: bool
+    includes_above: bool
 
     def judge(self, value: Any, unit: str | None = None) -> Judgement:
         """True for a number outside."""
