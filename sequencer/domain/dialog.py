@@ -4,7 +4,7 @@ A *dialog* is plain data: ``{type, title, text, font_size, image, html, buttons,
 ``type`` is one of ``TYPES``; ``fields`` has one entry named ``value`` for the types that ask for one thing, several for
 a ``form``, none else; ``steps`` are the pages of ``type: steps``. ``describe`` makes it from what a sequence says.
 A *field* is ``{name, type, label, required, default, unit, placeholder, min, max, step, min_length, max_length,
-pattern, choices}`` with ``choices`` as ``[{value, label, image}]``.
+pattern, hint, choices}`` with ``choices`` as ``[{value, label, image}]``.
 
 The page checks answers with the same rules in JavaScript; the rules here decide.
 """
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sequencer.domain.regex import PatternError, compile_pattern, nests_repetitions
-from sequencer.domain.text_values import UnreadableText, read_boolean, read_number, stripped
+from sequencer.domain.text_values import UnreadableText, read_boolean, read_number, stripped, wrong_form
 from sequencer.vocabulary.data import Data
 
 TYPES = ("confirm", "text", "number", "radio", "checkbox", "steps", "form")
@@ -39,11 +39,12 @@ _GOES_WITH: Mapping[str, tuple[str, ...]] = {
     "min_length": ("text",),
     "max_length": ("text",),
     "pattern": ("text",),
+    "hint": ("text",),
     "choices": _CHOOSING,
 }
 _ASKS_FOR_ONE = ("text", "number", "radio", "checkbox")
 _LOOKS = ("title", "text", "font_size", "image", "html")
-_CONSTRAINTS = ("default", "unit", "placeholder", "min", "max", "step", "min_length", "max_length", "pattern")
+_CONSTRAINTS = ("default", "unit", "placeholder", "min", "max", "step", "min_length", "max_length", "pattern", "hint")
 NOT_GIVEN = object()
 """In place of an answer's value when there is none: the fields' defaults count then."""
 
@@ -315,7 +316,7 @@ def _text(field: Mapping[str, Any], value: object) -> str:
     if len(text) > most:
         raise _refused(field, "max_length", f"must have at most {most} characters", most)
     if field["pattern"] and compile_pattern(field["pattern"]).search(text) is None:
-        raise _refused(field, "pattern", f"must match {field['pattern']}", field["pattern"])
+        raise _refused(field, "pattern", *wrong_form(field["pattern"], field["hint"]))
     return text
 
 

@@ -6,7 +6,14 @@ import math
 from collections.abc import Iterable, Mapping
 
 from sequencer.domain.regex import compile_pattern
-from sequencer.domain.text_values import UnreadableText, read_boolean, read_integer, read_number, stripped
+from sequencer.domain.text_values import (
+    UnreadableText,
+    read_boolean,
+    read_integer,
+    read_number,
+    stripped,
+    wrong_form,
+)
 from sequencer.vocabulary.data import MAX_WHOLE, Data, Scalar
 from sequencer.vocabulary.model import Param
 
@@ -60,7 +67,7 @@ def read_param(param: Param, written: Scalar, *, decimal_comma: bool = False) ->
     if param.one_of and value not in param.one_of:
         raise WrongParam("choice", "must be one of " + ", ".join(str(choice) for choice in param.one_of))
     if param.pattern and not compile_pattern(param.pattern).search(str(value)):
-        raise WrongParam("pattern", f"must match {param.pattern}", param.pattern)
+        raise WrongParam("pattern", *wrong_form(param.pattern, param.hint))
     if isinstance(value, int | float):
         if param.minimum is not None and value < param.minimum:
             raise WrongParam("min", f"must be {param.minimum:g} or more", param.minimum)

@@ -71,3 +71,8 @@ def read_boolean(text: str) -> bool:
     if word not in _YES | _NO:
         raise UnreadableText("switch", "must be true or false")
     return word in _YES
+
+
+def wrong_form(pattern: str, hint: str | None) -> tuple[str, str]:
+    """The sentence for a text that does not match, and what it missed: the words of the hint, else the pattern."""
+    return (f"must match {pattern}", pattern) if hint is None else (f"does not have the right form: {hint}", hint)

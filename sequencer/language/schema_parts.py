@@ -281,6 +281,10 @@ PARAM: Schema = mapping(
         },
         "prompt": text("What the operator reads beside the field; its name when not said.", "Scan the board"),
         "pattern": text("A regular expression that must be found in the text.", "^SN[0-9]{6}$"),
+        "hint": text(
+            "What a right value looks like, in words: shown instead of the pattern when the text does not match.",
+            "SN and six digits",
+        ),
         "default": {**_SCALAR, "description": "The value when none is given.", "examples": ["SN000001"]},
         "required": {
             "type": "boolean",

@@ -54,6 +54,7 @@ class TopLevel:
             type=kind,
             prompt=node.get("prompt"),
             pattern=node.get("pattern"),
+            hint=node.get("hint"),
             default=default,
             required=node.get("required", default is None),
             minimum=node.get("min"),
@@ -87,7 +88,8 @@ class TopLevel:
                 report("slow-regex", message, node.value_place("pattern"), severity="warning")
                 return
         is_number = param.type in ("integer", "number")
-        for key, fits in (("pattern", param.type == "string"), ("min", is_number), ("max", is_number)):
+        is_text = param.type == "string"
+        for key, fits in (("pattern", is_text), ("hint", is_text), ("min", is_number), ("max", is_number)):
             if key in node and not fits:
                 message = f"`{key}` does not go with `type: {param.type}`"
                 report("useless-key", message, node.key_place(key))

@@ -141,6 +141,10 @@ CONSTRAINTS: Mapping[str, Schema] = {
     "min_length": _count("The least number of characters.", 3),
     "max_length": _count("The greatest number of characters.", 20),
     "pattern": _text("A regular expression that the text must match.", "^SN[0-9]{6}$"),
+    "hint": _text(
+        "What a right answer looks like, in words: shown instead of the pattern when the text does not match.",
+        "SN and six digits",
+    ),
     "choices": CHOICES,
 }
 

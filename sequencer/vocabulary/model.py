@@ -66,6 +66,7 @@ class Param:
     type: ParamType = "string"
     prompt: str | None = None
     pattern: str | None = None
+    hint: str | None = None
     default: Scalar = None
     required: bool = True
     minimum: float | None = None

@@ -124,6 +124,15 @@ def test_what_a_scanner_puts_around_a_text_is_no_part_of_it() -> None:
         params_from(["serial=SN000\n123"], PARAMS)
 
 
+def test_a_hint_is_told_instead_of_the_pattern() -> None:
+    """Who types a parameter reads in words what it should look like; programs get the same words."""
+    param = Param(name="serial", pattern="^SN[0-9]{6}$", hint="SN and six digits")
+    with pytest.raises(Refusal, match=r"--arg serial: does not have the right form: SN and six digits$"):
+        params_from(["serial=12"], [param])
+    _, wrong = read_params([param], {"serial": "12"})
+    assert (wrong["serial"].code, wrong["serial"].limit) == ("pattern", "SN and six digits")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -94,6 +94,17 @@ def test_text_rules() -> None:
     assert codes(dialog, "confirm", ["SN1"]) == [("value", "text")]
 
 
+def test_a_hint_stands_in_for_the_pattern() -> None:
+    """An operator reads words where there are some, and no regular expression."""
+    dialog = describe({"type": "text", "pattern": "^SN[0-9]{6}$", "hint": "SN and six digits"})
+    assert read_answer(dialog, "confirm", "SN000123") == "SN000123"
+    with pytest.raises(InvalidAnswer) as raised:
+        read_answer(dialog, "confirm", "000123")
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.limit) == ("pattern", "SN and six digits")
+    assert problem.message == "the answer does not have the right form: SN and six digits"
+
+
 def test_choices_keep_their_type() -> None:
     """A choice is one of those offered, with its own type; 1 and true are not the same."""
     dialog = describe({"type": "radio", "choices": [1, "two", {"value": 3.5, "label": "three and a half"}]})

@@ -52,7 +52,9 @@ modules:
 
 SCAN = r"""
 name: Scan
-params: {serial: {type: string, pattern: '^(?a:\w)\d$', prompt: Board}}
+params:
+  serial: {type: string, pattern: '^(?a:\w)\d$', prompt: Board}
+  second: {type: string, pattern: '^[A-Z]\d$', hint: une lettre et un chiffre, default: A1, prompt: Other}
 modules: {main: {name: Main, cases: {one: {name: One, steps: [{check: "true"}]}}}}
 """
 
@@ -170,8 +172,13 @@ def test_refusals_are_said_in_the_pages_language(stand: Any, browse: Any) -> Non
     started(page)
     page.get_by_label("Board").fill("ß1")
     page.keyboard.press("Enter")
-    expect(page.locator(".field-problem:visible")).to_have_text(
+    expect(page.locator(".field-problem:visible").first).to_have_text(
         TEXTS["fr"]["answer.pattern"].replace("{limit}", r"^(?a:\w)\d$")
+    )
+    page.get_by_label("Other").fill("1")
+    page.keyboard.press("Enter")
+    expect(page.locator(".field-problem:visible").last).to_have_text(
+        TEXTS["fr"]["answer.pattern"].replace("{limit}", "une lettre et un chiffre")
     )
     page.goto(page.url + "runs/nothing")
     expect(page.locator("main")).to_contain_text(TEXTS["fr"]["error.not-found"])

@@ -169,7 +169,7 @@ export class AnswerField {
     const length = [...value].length;
     if (field.min_length && length < field.min_length) return t("answer.min_length", { limit: field.min_length });
     if (field.max_length && length > field.max_length) return t("answer.max_length", { limit: field.max_length });
-    return field.pattern && !matches(field.pattern, value) ? t("answer.pattern", { limit: field.pattern }) : "";
+    return field.pattern && !matches(field.pattern, value) ? t("answer.pattern", { limit: field.hint ?? field.pattern }) : "";
   }
 
   complain(problem) {

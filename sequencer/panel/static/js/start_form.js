@@ -151,7 +151,7 @@ class ParamField {
     const { param } = this;
     let problem = "";
     if (value === null) problem = this.isMissing() ? t("answer.required") : "";
-    else if (param.pattern && !matches(param.pattern, String(value))) problem = t("answer.pattern", { limit: param.pattern });
+    else if (param.pattern && !matches(param.pattern, String(value))) problem = t("answer.pattern", { limit: param.hint ?? param.pattern });
     else if (param.type === "integer" || param.type === "number") problem = this.checkNumber(value);
     this.complain(problem);
     return !problem;
