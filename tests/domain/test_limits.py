@@ -333,6 +333,7 @@ def test_senseless_limits_are_refused(written: Any, code: str, path: tuple[str |
         ({"eq": 5.5}, "eq-float"),
         ({"eq": 5.0}, "eq-float"),
         ({"one_of": [1, 2.5]}, "eq-float"),
+        ({"contains": 2.5}, "eq-float"),
         ({"nominal": 5, "tolerance": 0}, "eq-float"),
         ({"nominal": 0, "tolerance": "5%"}, "eq-float"),
         ({"matches": "(a+)+$"}, "slow-regex"),
