@@ -81,7 +81,7 @@ class Expression:
         With a ``budget`` of the caller's, ``TooLarge`` and ``TooMuchWork`` are raised as they are.
         """
         if self._tree is None:
-            return self._look_up(scope)
+            return self._look_up(scope, budget)
         variables = {name: scope[name] for name in self._needed if name in scope}
         return self._run(variables, budget)
 
@@ -96,7 +96,7 @@ class Expression:
 
         return executable(self._tree or parse(self.text)[0])
 
-    def _look_up(self, scope: Mapping[str, Any]) -> Any:
+    def _look_up(self, scope: Mapping[str, Any], budget: Budget | None) -> Any:
         """A name, or a name and an attribute: no need of Jinja2 in the common cases."""
         name, _, attribute, _ = self.uses[0]
         if name not in scope:
@@ -106,7 +106,7 @@ class Expression:
             return value
         if isinstance(value, Mapping) and attribute in value:
             return value[attribute]
-        return self._run({name: value})
+        return self._run({name: value}, budget)
 
     def _run(self, variables: dict[str, Any], budget: Budget | None = None) -> Any:
         from sequencer.domain.expression_engine import undefined_in
@@ -156,48 +156,50 @@ def _whole(text: str) -> ExpressionPart | None:
     return parts[0] if len(parts) == 1 and isinstance(parts[0], ExpressionPart) else None
 
 
-def evaluate_template(data: Any, scope: Mapping[str, Any]) -> Any:
+def evaluate_template(data: Any, scope: Mapping[str, Any], budget: Budget | None = None) -> Any:
     """``data`` with its expressions evaluated; a text that is one whole ``${{ }}`` becomes the value itself,
     save as the key of a mapping: that is a text.
 
-    Raises ``StepError``.
+    Raises ``StepError``; for ``budget`` see ``Expression.evaluate``.
     """
     if isinstance(data, str):
         if OPENING not in data:
             return data
         try:
             whole = _whole(data)
-            return evaluate_text(data, scope) if whole is None else compile_expression(whole.source).evaluate(scope)
+            if whole is None:
+                return evaluate_text(data, scope, budget)
+            return compile_expression(whole.source).evaluate(scope, budget)
         except ExpressionSyntaxError as error:
             raise StepError(f"{data[:200]!r}: {error}") from None
     if isinstance(data, Mapping):
-        return _mapping(data, scope)
+        return _mapping(data, scope, budget)
     if isinstance(data, list | tuple):
-        return [evaluate_template(value, scope) for value in data]
+        return [evaluate_template(value, scope, budget) for value in data]
     return data
 
 
-def _mapping(data: Mapping[Any, Any], scope: Mapping[str, Any]) -> dict[Any, Any]:
+def _mapping(data: Mapping[Any, Any], scope: Mapping[str, Any], budget: Budget | None) -> dict[Any, Any]:
     """Keys are texts; two that become one are a ``StepError``, since one of the values would be lost."""
     evaluated: dict[Any, Any] = {}
     for written, value in data.items():
-        key = evaluate_text(written, scope) if isinstance(written, str) else written
+        key = evaluate_text(written, scope, budget) if isinstance(written, str) else written
         if key in evaluated:
             raise StepError(f"two keys are {key!r:.100}")
-        evaluated[key] = evaluate_template(value, scope)
+        evaluated[key] = evaluate_template(value, scope, budget)
     return evaluated
 
 
-def evaluate_text(text: str, scope: Mapping[str, Any]) -> str:
+def evaluate_text(text: str, scope: Mapping[str, Any], budget: Budget | None = None) -> str:
     """``text`` with its expressions as text: booleans and null as in YAML, everything else as Python's ``str``.
 
-    Raises ``StepError``.
+    Raises ``StepError``; for ``budget`` see ``Expression.evaluate``.
     """
     if OPENING not in text:
         return text
     try:
         return "".join(
-            part.text if isinstance(part, Literal) else as_text(compile_expression(part.source).evaluate(scope))
+            part.text if isinstance(part, Literal) else as_text(compile_expression(part.source).evaluate(scope, budget))
             for part in pieces(text)
         )
     except ExpressionSyntaxError as error:

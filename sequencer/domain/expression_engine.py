@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, Undefined, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.lexer import TokenStream
-from jinja2.nodes import EvalContext
-from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sequencer.domain.expression_filters import FILTERS, JINJA_FILTERS, JINJA_TESTS, TESTS
 from sequencer.domain.expression_methods import ATTRIBUTES, METHODS, PLAIN_TYPES
+from sequencer.domain.jinja_private import expression_parser, outside_of_templates, raw_tokens, undefined_message
 from sequencer.domain.value import plain
+
+if TYPE_CHECKING:
+    from jinja2.parser import Parser
 
 
 class ExpressionEnvironment(ImmutableSandboxedEnvironment):
@@ -60,11 +61,11 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
 
     def original_filter(self, name: str, value: Any, args: Any, kwargs: Any, at: Any) -> Any:
         """What Jinja2's own filter gives; ``at`` is the evaluation."""
-        return super().call_filter(name, value, args, kwargs, at, EvalContext(self))
+        return super().call_filter(name, value, args, kwargs, at, outside_of_templates(self))
 
     def original_test(self, name: str, value: Any, args: Any, kwargs: Any, at: Any) -> Any:
         """What Jinja2's own test gives."""
-        return super().call_test(name, value, args, kwargs, at, EvalContext(self))
+        return super().call_test(name, value, args, kwargs, at, outside_of_templates(self))
 
     # Filters such as `map` and `select` call these, with the evaluation as their context.
 
@@ -103,7 +104,7 @@ def _never(*_: Any) -> Any:
 
 def placed_tokens(source: str, reached: list[int]) -> Iterator[tuple[int, str, str]]:
     """Raw tokens with their character offset; ``reached[0]`` is where the lexer stands, also after it raised."""
-    for _, token, value in environment().lexer.tokeniter(source, None, state="variable"):
+    for _, token, value in raw_tokens(environment(), source):
         yield reached[0], token, value
         reached[0] += len(value)
 
@@ -116,8 +117,7 @@ def parse(source: str) -> tuple[nodes.Expr, int]:
     made = environment()
     reached = [0]
     try:
-        parser = Parser(made, "", state="variable")
-        parser.stream = TokenStream(made.lexer.wrap(placed_tokens(source, reached)), None, None)
+        parser = expression_parser(made, placed_tokens(source, reached))
         if parser.stream.eos:
             raise TemplateSyntaxError("the expression is empty", 0)
         tree = parser.parse_expression()
@@ -144,7 +144,7 @@ def _offset_of(error: TemplateSyntaxError, source: str, reached: int, parser: Pa
 def undefined_in(value: Any, *, inside: bool) -> str | None:
     """What is not defined in ``value`` or, ``inside``, in what it holds at any depth; ``None`` when all is there."""
     if isinstance(value, Undefined):
-        return value._undefined_message
+        return undefined_message(value)
     if inside and isinstance(value, dict | list | tuple):
         for each in value.values() if isinstance(value, dict) else value:
             found = undefined_in(each, inside=True)

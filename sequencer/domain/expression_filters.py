@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
-from jinja2.filters import make_attrgetter
-
 from sequencer.domain.expression_budget import digits, fits, text_of
 from sequencer.domain.expression_comparison import compare, distinct, is_nan, one_kind
 from sequencer.domain.expression_functions import fits_number, functions
 from sequencer.domain.expression_methods import joined, percent, replaced
+from sequencer.domain.jinja_private import attribute_getter
 
 JINJA_FILTERS = frozenset(
     {
@@ -101,7 +100,7 @@ def _attributes(use: Use, values: Any, attribute: Any) -> list[Any]:
     if attribute is None:
         return list(values)
     names = attribute.split(",") if isinstance(attribute, str) else [attribute]
-    getters = [make_attrgetter(use.environment, name) for name in names]
+    getters = [attribute_getter(use.environment, name) for name in names]
     found = [[getter(value) for getter in getters] for value in values]
     return [keys[0] if len(keys) == 1 else keys for keys in found]
 

@@ -2,6 +2,8 @@
 
 They are Python's, with two rules: an empty one matches anything and is none, and ``$`` is the very end of the text.
 Python's own ``$`` also matches before a line break at the end, and a serial number with one would be taken for right.
+
+Python's parser of expressions is private; only this file uses it (``tests/test_private_interfaces.py``).
 """
 
 from __future__ import annotations

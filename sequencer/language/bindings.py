@@ -8,6 +8,8 @@ from typing import Any
 from sequencer.domain.expression import (
     OPENING,
     ExpressionSyntaxError,
+    TooLarge,
+    TooMuchWork,
     compile_expression,
     evaluate_text,
     has_expression,
@@ -46,7 +48,10 @@ class CaseBindings:
         places = {name: owner.value_place(key) for name, owner, key, *_ in self._plan.bindings}
         written = self._context.sources.written
         known = {name: (value, places[name]) for name, value in self._known.items()}
-        return RowValues({name: Known(value, place, written(place, value)) for name, (value, place) in known.items()})
+        return RowValues(
+            {name: Known(value, place, written(place, value)) for name, (value, place) in known.items()},
+            self._context.expressions.row_budget,
+        )
 
     def steps(self) -> tuple[Step, ...]:
         """The step that sets them."""
@@ -78,7 +83,10 @@ class CaseBindings:
             return written
         self._context.expressions.text(written, node.value_place(key))
         try:
-            return evaluate_text(written, self._known)
+            return evaluate_text(written, self._known, self._context.expressions.row_budget)
+        except (TooLarge, TooMuchWork) as error:
+            self._too_large(node, key, error)
+            return written
         except StepError:
             self._not_yet(node, key)
             return written
@@ -96,7 +104,10 @@ class CaseBindings:
         node = find(self._plan.nodes, "if")
         assert node is not None
         try:
-            decided = expression.evaluate(self._known)
+            decided = expression.evaluate(self._known, self._context.expressions.row_budget)
+        except (TooLarge, TooMuchWork) as error:
+            self._too_large(node, "if", error)
+            return when
         except StepError:
             self._not_yet(node, "if")
             return when
@@ -104,6 +115,10 @@ class CaseBindings:
             message = f"`if` must be true or false, and is {decided!r} for `{self._plan.id}`"
             self._context.problems.report("wrong-type", message, node.value_place("if"))
         return None if decided is True else "false"
+
+    def _too_large(self, node: MappingNode, key: str, error: TooLarge | TooMuchWork) -> None:
+        message = f"`{key}` is decided before the run: {error}"
+        self._context.problems.report("expression-too-large", message, node.value_place(key))
 
     def _not_yet(self, node: MappingNode, key: str) -> None:
         message = f"`{key}` is decided before the run: it may use only values that stand in the row or under `with`"

@@ -48,7 +48,7 @@ class Reader:
         optional: bool = False,
     ) -> None:
         self.after_run = after_run
-        self._row = row or RowValues({})
+        self._row = row or RowValues({}, context.expressions.row_budget)
         self._certain = certain
         self._optional = optional
         self._library = library

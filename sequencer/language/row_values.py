@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sequencer.domain.expression import (
+    Budget,
     ExpressionPart,
     ExpressionSyntaxError,
     Literal,
+    TooLarge,
+    TooMuchWork,
     as_text,
     compile_expression,
     evaluate_template,
@@ -34,8 +37,9 @@ class Known(NamedTuple):
 class RowValues:
     """The variables of one case whose values are known, as long as no step gives them another one."""
 
-    def __init__(self, known: Mapping[str, Known]) -> None:
+    def __init__(self, known: Mapping[str, Known], budget: Budget) -> None:
         self._known = dict(known)
+        self._budget = budget
 
     def forget(self, name: str) -> None:
         """From here on ``name`` may have any value."""
@@ -53,8 +57,8 @@ class RowValues:
         if condition is None or condition is True or not self._known:
             return condition is not False
         try:
-            return compile_expression(str(condition)).evaluate(self._scope) is True
-        except (StepError, ExpressionSyntaxError):
+            return compile_expression(str(condition)).evaluate(self._scope, self._budget) is True
+        except (StepError, ExpressionSyntaxError, TooLarge, TooMuchWork):
             return False
 
     def judge(self, limits: Any, unit: str | None, problems: Problems) -> None:
@@ -100,8 +104,8 @@ class RowValues:
         if isinstance(data, list):
             return [self._evaluated(value) for value in data]
         try:
-            return evaluate_template(data, self._scope)
-        except StepError:
+            return evaluate_template(data, self._scope, self._budget)
+        except (StepError, TooLarge, TooMuchWork):
             return data
 
     def _names(self, data: Any) -> Iterator[str]:

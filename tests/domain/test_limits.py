@@ -26,6 +26,7 @@ PASSES: list[tuple[Any, Any]] = [
     ({"ge": 4.8, "lt": 5.2}, 4.8),
     ({"gt": 4, "le": 5}, 5),
     ({"nominal": 5.0, "tolerance": "4%"}, 5.2),
+    ({"nominal": 2**53 + 1, "tolerance": 0}, 2**53 + 1),
     ({"nominal": 5.0, "tolerance": "4 %"}, 4.8),
     ({"nominal": 3, "tolerance": "4%"}, 3.12),
     ({"nominal": 1.1, "tolerance": "10%"}, 1.21),
@@ -61,6 +62,11 @@ PASSES: list[tuple[Any, Any]] = [
 
 FAILS: list[tuple[Any, Any, str]] = [
     ([4.8, 5.2], 5.31, "5.31 V is above the upper limit of 5.2 V"),
+    (
+        {"nominal": 2**53 + 1, "tolerance": 0},
+        2**53,
+        "9007199254740992 V is below the lower limit of 9007199254740993 V",
+    ),
     ([4.8, 5.2], 4, "4 V is below the lower limit of 4.8 V"),
     ({"gt": 4.8}, 4.8, "4.8 V is not above the lower limit of 4.8 V"),
     ({"lt": 5}, 5.0, "5 V is not below the upper limit of 5 V"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.language import read_sequence
+from sequencer.language import expressions, read_sequence
 from sequencer.language.csv_cells import read_records
 from sequencer.language.table import Table, TableRules, read_table
 
@@ -313,3 +313,18 @@ def test_a_number_that_loses_a_digit_in_a_text_is_told(
 def test_a_broken_expression_is_told_as_one(tmp_path: Path) -> None:
     """Limits whose expression has no end are a problem of the sequence and no defect of the check."""
     assert check(tmp_path, TABLE, MEASURE % '{eq: "v${{ lo"}') == ["expression-syntax"]
+
+
+def test_the_rows_of_a_stranger_cost_the_check_no_more_than_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows of all matrices share one budget: when it is used up, the check says so instead of going on."""
+    monkeypatch.setattr(expressions, "_ROW_WORK", 2_000_000)
+    path = tmp_path / "rows.yaml"
+    path.write_text(
+        "name: Rows\nmodules: {m: {cases: {c: {for_each: {n: [1, 2, 3, 4, 5, 6, 7, 8, 9]}, "
+        "if: \"(range(500) | map('string') | list | length) > n\", steps: [{message: hello}]}}}}\n"
+    )
+    assert [problem.code for problem in read_sequence(path).problems] == ["expression-too-large"]
+    monkeypatch.setattr(expressions, "_ROW_WORK", 20_000_000)
+    assert not read_sequence(path).problems
