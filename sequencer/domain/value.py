@@ -38,6 +38,7 @@ MAX_INTEGER_BITS = 4096
 _EXACT_FLOATS = 2**53
 """From here on not every integer is a float."""
 _ATOMS = frozenset([type(None), bool, int, float, bytes, complex, datetime, date, time, timedelta])
+_CONTAINERS = frozenset([list, tuple, set, frozenset, deque, dict])
 _FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, type)
 
 
@@ -71,9 +72,22 @@ def measured(value: object) -> Any:
 
 
 def refuse_unfinished(value: object) -> None:
-    """Raises ``StepError`` for a coroutine, a generator and their like: what a method would do, not done."""
-    if type(value) not in _ATOMS:
-        _refuse_unfinished(value)
+    """Raises ``StepError`` for a coroutine, a generator and their like, also inside of lists and mappings.
+
+    What a method would do is not done then. For a value that nobody wants: of any size, and not converted.
+    """
+    waiting: list[Any] = [value]
+    seen: set[int] = set()
+    while waiting:
+        item = waiting.pop()
+        kind = type(item)
+        if kind in _CONTAINERS:
+            if id(item) not in seen:
+                seen.add(id(item))
+                inside = item.values() if kind is dict else item
+                waiting += [part for part in inside if type(part) not in _ATOMS]
+        elif kind not in _ATOMS and kind is not str:
+            _refuse_unfinished(item)
 
 
 def clean(text: str) -> str:

@@ -244,9 +244,16 @@ def test_what_was_never_carried_out_is_no_value(make: Any) -> None:
     for take in (plain, measured, refuse_unfinished):
         with pytest.raises(StepError, match=r"never carried out|nobody has gone through"):
             take(make())
-    with pytest.raises(StepError):
-        plain({"a": [make()]})
+        with pytest.raises(StepError):
+            take({"a": [1.0, (make(), "x")]})
     assert judge(make(), None).result is False
+
+
+def test_a_value_that_nobody_wants_may_be_of_any_kind_and_size() -> None:
+    """A call that keeps nothing looks for what was not carried out alone: what contains itself is no error there."""
+    around: list[Any] = [1, {"a": "text"}, object()]
+    around.append([around, around])
+    refuse_unfinished(around)
 
 
 def test_a_function_is_no_measured_value() -> None:
