@@ -126,6 +126,9 @@ def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
         if field[lower] is not None and field[upper] is not None and field[lower] > field[upper]:
             yield FieldProblem(lower, "nothing-allowed", f"`{lower}` is above `{upper}`")
             return
+    if field["step"] is not None and field["step"] <= 0:
+        yield FieldProblem("step", "wrong-value", "`step` must be above 0")
+        return
     if field["pattern"] is not None:
         try:
             compile_pattern(field["pattern"])

@@ -15,9 +15,11 @@ from sequencer.domain.text_values import stripped
 from sequencer.domain.value import to_data
 from sequencer.vocabulary.failure import StepError
 
-# Control characters, what breaks a line, what nobody can see, and half a character: as such or as its escape.
+# Control characters, what breaks a line, what nobody can see or what turns the writing's direction, and half a
+# character: as such or as its escape. The joiners U+200C and U+200D are in names of people.
 _REFUSED = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\u2060\ufeff\ud800-\udfff]|\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]|\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 )
 _REMARKS = frozenset({"comment"})
 """Fields that people write sentences into, line breaks among them."""

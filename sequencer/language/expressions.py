@@ -18,14 +18,14 @@ from sequencer.domain.expression import (
     split,
 )
 from sequencer.language.problems import Problems
-from sequencer.language.scope import ALWAYS, Names
+from sequencer.language.scope import Names
 from sequencer.language.sources import Sources
 from sequencer.language.wording import kind_of
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span
 
-_BARE = re.compile(r"\s*([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*)|(\(.*\)))?\s*", re.ASCII)
+_CALL = re.compile(r"\s*([a-z][a-z0-9_]*)\(.*\)\s*", re.ASCII)
 _WORK = 20_000_000
 """Units of work for all expressions of a sequence together; what is left over is found out by the run."""
 _ROW_WORK = 200_000_000
@@ -60,23 +60,24 @@ class ExpressionChecker:
         return value
 
     def warn_of_bare(self, text: str, place: Place) -> None:
-        """Warns of a text that is a variable's name, a fact or parameter, or the call of a function: without braces it
-        is none of them."""
-        written = _BARE.fullmatch(text)
-        if written is None:
-            return
-        name, attribute, called = written.groups()
-        if called is not None:
-            meant = name in FUNCTIONS
-        elif attribute is not None:
-            fields = self._names.fields(name) if name in ALWAYS else None
-            meant = self._names.is_variable(name) or (fields is not None and attribute in fields)
-        else:
-            meant = self._names.is_variable(name)
-        if meant:
+        """Warns of a text that with braces would be an expression of known variables, facts and parameters, or a
+        function's call: without them it is none."""
+        if self._would_be(text):
             message = f"this is the text `{text}`, not what it stands for"
             hint = f"write `${{{{ {text.strip()} }}}}`"
             self._problems.report("text-not-expression", message, place, hint=hint, severity="warning")
+
+    def _would_be(self, text: str) -> bool:
+        call = _CALL.fullmatch(text)
+        if call is not None and call.group(1) in FUNCTIONS:
+            return True
+        if OPENING in text:
+            return False
+        try:
+            uses = compile_expression(text).uses
+        except ExpressionSyntaxError:
+            return False
+        return bool(uses) and all(self._names.stands_for(use) for use in uses)
 
     def text(self, text: str, place: Place) -> None:
         """Checks the ``${{ }}`` of a text."""

@@ -99,7 +99,7 @@ class Reader:
         return self._context.expressions.template(node[key], node.file, node.value_spans[key])
 
     def value(self, node: MappingNode, key: str) -> Any:
-        """As ``template``, for what is hardly ever a text: one that looks like an expression is warned about."""
+        """As ``template``, for what is seldom a text: one that looks like an expression is warned about."""
         value = self.template(node, key)
         if isinstance(value, str):
             self._context.expressions.warn_of_bare(value, node.value_place(key))

@@ -102,9 +102,13 @@ class Names:
         self._definitions.setdefault(name, []).append(Definition(self.case, scope, place))
         return True
 
-    def is_variable(self, name: str) -> bool:
-        """Whether a variable of this name is in scope now."""
-        return name in self._case or name in self._module or name in self._run
+    def stands_for(self, use: Use) -> bool:
+        """Whether it is a variable in scope now, a parameter or a fact: what a text hardly names by chance."""
+        name = use.name
+        if name in self._case or name in self._module or name in self._run:
+            return True
+        fields = self.fields(name) if name in ALWAYS else None
+        return fields is not None and use.attribute in fields
 
     def knows(self, name: str) -> bool:
         """Whether an expression may use ``name`` now."""

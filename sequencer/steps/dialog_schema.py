@@ -137,7 +137,7 @@ CONSTRAINTS: Mapping[str, Schema] = {
     "unit": _text("The unit of a number, shown beside the field.", "V"),
     "min": _number("The smallest number allowed; of checkboxes, how many must be ticked.", 0),
     "max": _number("The largest number allowed; of checkboxes, how many may be ticked.", 10),
-    "step": _number("The step of a slider.", 0.5),
+    "step": _number("The step of a slider, above 0.", 0.5),
     "min_length": _count("The least number of characters.", 3),
     "max_length": _count("The greatest number of characters.", 20),
     "pattern": _text("A regular expression that the text must match.", "^SN[0-9]{6}$"),

@@ -46,7 +46,7 @@ def parse(node: MappingNode, reader: StepReader) -> SetStep:
     written: MappingNode = node["set"]
     variables = {}
     for name in written:
-        variables[name] = reader.template(written, name)
+        variables[name] = reader.value(written, name)
         reader.define(name, written.key_place(name), scope)
     return SetStep(**reader.shared(node, "set"), variables=variables, scope=scope)
 
