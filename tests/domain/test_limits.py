@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import math
 import re
+import sys
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -33,6 +34,7 @@ PASSES: list[tuple[Any, Any]] = [
     ({"nominal": 3.3, "tolerance": 0.3}, 3.6),
     ({"nominal": 0.7, "tolerance": 0.1}, 0.8),
     ({"nominal": -5, "tolerance": "4%"}, -5.2),
+    ({"nominal": 0.0, "tolerance": int(sys.float_info.max)}, sys.float_info.max),
     ({"nominal": 5, "tolerance": {"plus": 0.3, "minus": "2%"}}, 4.9),
     ({"outside": {"lt": 1.0, "gt": 2.0}}, 0.5),
     ({"outside": {"le": 1.0, "ge": 2.0}}, 1.0),
@@ -272,6 +274,7 @@ REFUSED: list[tuple[Any, str, tuple[str | int, ...]]] = [
     ({"outside": {"lt": 1, "ge": 1}}, "limits-always", ("outside",)),
     ({"outside": {"lt": 1, "gt": 2, "ge": 3}}, "limit-form", ("outside",)),
     ({"outside": {"lt": 1, "eq": 2}}, "limit-form", ("outside",)),
+    ({"outside": {"lt": 1, "gt": 2, "eq": 3}}, "limit-form", ("outside",)),
     ({"outside": {"lt": "x", "gt": 2}}, "limit-value", ("outside", "lt")),
     ({"outside": {"lt": 1, "gt": "x"}}, "limit-value", ("outside", "gt")),
     ({"outside": {"lt": 1}}, "limit-form", ("outside",)),
@@ -419,6 +422,7 @@ def test_the_schema_takes_every_form(written: Any) -> None:
         [1, 2, 3],
         {"outside": {"lt": 1}},
         {"outside": {"lt": 1, "gt": 2, "eq": 3}},
+        {"outside": {"lt": 1, "eq": 3}},
         {"nominal": 5, "tolerance": {"plus": 1}},
         {"nominal": 5, "tolerance": {"plus": 1, "minus": 1, "other": 1}},
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sequencer.domain.dialog import InvalidAnswer, describe, read_answer
 from sequencer.domain.limits import judge, limit_problems, parse_limits
 from sequencer.domain.params import Param, WrongParam, read_param
-from sequencer.domain.regex import PatternError, bound, compile_bytes, compile_pattern
+from sequencer.domain.regex import PatternError, bound, compile_bytes, compile_pattern, nests_repetitions
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,39 @@ def test_no_other_meaning_is_changed(written: str) -> None:
     if written:
         for text in ("a", "aa$", "", "m\nx", "(#)"):
             assert bool(compile_pattern(written).search(text)) is bool(expected.search(text))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "nests"),
+    [
+        ("a+", False),
+        ("(ab)+c", False),
+        ("(a+b)c+", False),
+        ("(a+)+", True),
+        ("(a+?)*?", True),
+        ("((ab*)c)+", True),
+        ("(x|a*)+", True),
+        ("(?=(a+)+)b", True),
+        ("(?!(a+)+)b", True),
+        ("(a++)+", False),
+        ("(?>a+)+", False),
+        ("(a{0,15})+", False),
+        ("(a{0,16})+", True),
+        ("(a{1,16}){0,16}", True),
+        ("(a+){2}", False),
+        ("(a{20})+", False),
+        ("((a+){2})+", True),
+    ],
+)
+def test_a_repetition_inside_a_repetition(pattern: str, nests: bool) -> None:
+    """Two that may go on for long, one in the other, at whatever depth; not those that never go back."""
+    assert nests_repetitions(compile_pattern(pattern)) is nests
+
+
+def test_a_python_that_hides_its_parser_costs_the_warning_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser of the standard library is private: without it nothing is said of any expression."""
+    monkeypatch.setitem(sys.modules, "re._parser", None)
+    assert nests_repetitions(compile_pattern("(a+)+")) is False
 
 
 def test_every_user_of_expressions_has_the_rules() -> None:

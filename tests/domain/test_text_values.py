@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sequencer.domain.dialog import InvalidAnswer, describe, read_answer
-from sequencer.domain.params import read_params
-from sequencer.domain.text_values import UnreadableText, read_boolean, read_integer, read_number, stripped
+from sequencer.domain.params import WrongParam, read_param, read_params
+from sequencer.domain.text_values import UnreadableText, read_boolean, read_integer, read_number, stripped, wrong_form
 from sequencer.vocabulary.model import Param
 
 TABLE: list[dict[str, Any]] = json.loads((Path(__file__).parent / "number_texts.json").read_text("utf-8"))
@@ -58,6 +59,39 @@ def test_a_whole_number_is_digits_and_a_sign(text: str) -> None:
     assert read_integer(" -12\r\n") == -12
     with pytest.raises(UnreadableText, match="whole number"):
         read_integer(text)
+
+
+def test_the_largest_numbers_in_texts() -> None:
+    """The largest float is a number; a whole number of 300 characters is a float or, where it must be whole, none."""
+    assert read_number(repr(sys.float_info.max)) == sys.float_info.max
+    assert read_number(f"-{sys.float_info.max!r}") == -sys.float_info.max
+    assert type(read_number("9" * 299)) is int
+    assert type(read_number("9" * 300)) is float
+    assert read_integer("9" * 299) == int("9" * 299)
+    with pytest.raises(UnreadableText, match="whole number"):
+        read_integer("9" * 300)
+
+
+def test_a_comma_is_refused_unless_the_stand_says_otherwise() -> None:
+    """Whoever does not say that a comma is a decimal sign gets none; where it is one, there is one of them."""
+    param = Param(name="n", type="number")
+    with pytest.raises(UnreadableText, match="without a comma"):
+        read_number("1,5")
+    with pytest.raises(WrongParam, match="without a comma"):
+        read_param(param, "1,5")
+    assert read_params([param], {"n": "1,5"})[1]["n"].code == "comma"
+    for text in ("1.234,5", "1,000,000", "1,234.5"):
+        with pytest.raises(UnreadableText, match="one decimal sign"):
+            read_number(text, decimal_comma=True)
+
+
+def test_a_form_is_told_by_its_hint() -> None:
+    """A sequence that says what its pattern means is quoted; else the pattern stands for itself."""
+    assert wrong_form("^SN", None) == ("must match ^SN", "^SN")
+    assert wrong_form("^SN", "SN and six digits") == (
+        "does not have the right form: SN and six digits",
+        "SN and six digits",
+    )
 
 
 def test_yes_and_no_are_the_same_words_everywhere() -> None:

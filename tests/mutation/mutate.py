@@ -79,7 +79,7 @@ class Mutant:
         return self.module, self.function, self.was, self.becomes
 
 
-def read_groups(whole_suite: bool) -> list[Group]:
+def read_groups(*, first_only: bool, whole_suite: bool) -> list[Group]:
     """The groups of `targets.toml`; with ``whole_suite``, what survives meets all tests in the end."""
     groups = []
     for said in tomllib.loads((HERE / "targets.toml").read_text(encoding="utf-8"))["group"]:
@@ -88,7 +88,7 @@ def read_groups(whole_suite: bool) -> list[Group]:
         tiers = [Tier((*tests, "-m", "not hypothesis")), Tier((*tests, *wider))]
         if whole_suite:
             tiers.append(Tier(("tests",)))
-        groups.append(Group(said["name"], tuple(said["modules"]), tuple(tiers)))
+        groups.append(Group(said["name"], tuple(said["modules"]), tuple(tiers[:1] if first_only else tiers)))
     return groups
 
 
@@ -292,6 +292,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("modules", nargs="*", help="groups or modules, by the beginning of their names; default: all")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="copies of the tree to work in at once")
     parser.add_argument("--again", action="store_true", help="only what survived the last time")
+    parser.add_argument("--first", action="store_true", help="only the tests that run first: quick, and more survives")
     parser.add_argument("--whole", action="store_true", help="what survives meets the whole suite as well")
     said = parser.parse_args()
     said.modules = tuple(said.modules)
@@ -319,7 +320,7 @@ def main() -> int:
     check_operators()
     said = options()
     explained = read_explained()
-    chosen = list(chosen_mutants(said, read_groups(said.whole)))
+    chosen = list(chosen_mutants(said, read_groups(first_only=said.first, whole_suite=said.whole)))
     known = {mutant.key for _, mutant in chosen}
     modules = {mutant.module for _, mutant in chosen}
     stale = [key for key in explained if key[0] in modules and key not in known and not said.again]
