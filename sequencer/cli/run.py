@@ -12,7 +12,7 @@ from sequencer.cli.exit_codes import ExitCode
 @click.command()
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 @click.option(
-    "--arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A parameter of the sequence; repeatable."
+    "-a", "--arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A parameter of the sequence; repeatable."
 )
 @click.option("--only", multiple=True, metavar="MODULE::CASE", help="Only this case, or module; repeatable.")
 @click.option("--tag", "tags", multiple=True, help="Only cases with this tag; repeatable.")

@@ -15,7 +15,7 @@ from sequencer.cli.run_params import split_arguments
 @click.command()
 @click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A parameter of the sequence; repeatable."
+    "-a", "--arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A parameter of the sequence; repeatable."
 )
 @click.option("--only", multiple=True, metavar="MODULE::CASE", help="Only this case, or module; repeatable.")
 def command(path: Path, arguments: tuple[str, ...], only: tuple[str, ...]) -> ExitCode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from json import dumps, loads
@@ -42,7 +43,8 @@ class _Exchange:
         return self._request("DELETE", path)
 
     def read(self, path: str, field: str | None = None) -> Any:
-        """The JSON behind a path, or the field of it that ``field`` names with dots: ``sensors.0.celsius``.
+        """The JSON behind a path, or the field of it that ``field`` names with dots: ``sensors.0.celsius``. Elements of
+        lists are counted from 0, from the end with ``-1``.
 
         Raises ``HttpError`` for a status other than 2xx, a body that is no JSON, and a field that is not there.
         """
@@ -151,7 +153,8 @@ class Simulated(_Exchange):
     """A service at a desk without one.
 
     ``answers`` gives by ``METHOD path`` the JSON that is answered with 200, or ``{status: ..., json: ...}``:
-    ``simulate: {use: http.Simulated, with: {answers: {GET /health: {ready: true}}}}``. Anything else is a 404.
+    ``simulate: {use: http.Simulated, with: {answers: {GET /health: {ready: true}}}}``. A ``*`` stands for any text:
+    ``GET /units/*``; the path itself wins, then the first that fits. Anything else is a 404.
     ``sent`` is every call in order, with its body.
     """
 
@@ -185,10 +188,16 @@ class Simulated(_Exchange):
     ) -> Answer:
         call = f"{method} {path}"
         self.sent.append((call, text if json is None else json))
-        said = self._answers.get(call, {"status": 404, "json": {"error": "not simulated"}})
+        said = self._answers[call] if call in self._answers else self._like(call)
         whole = isinstance(said, Mapping) and "status" in said
         status, body = (int(said["status"]), said.get("json")) if whole else (200, said)
         return _answer(status, {"Content-Type": "application/json"}, dumps(body).encode(), 0.0)
+
+    def _like(self, call: str) -> Any:
+        for pattern, said in self._answers.items():
+            if "*" in pattern and re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), call, re.DOTALL):
+                return said
+        return {"status": 404, "json": {"error": "not simulated"}}
 
 
 def _answer(status: int, headers: Mapping[str, str], body: bytes, seconds: float) -> Answer:

@@ -114,6 +114,7 @@ class CaseBindings:
         if not isinstance(decided, bool):
             message = f"`if` must be true or false, and is {decided!r} for `{self._plan.id}`"
             self._context.problems.report("wrong-type", message, node.value_place("if"))
+            return when
         return None if decided is True else "false"
 
     def _too_large(self, node: MappingNode, key: str, error: TooLarge | TooMuchWork) -> None:

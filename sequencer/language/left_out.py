@@ -1,4 +1,4 @@
-"""Warnings where ``critical`` or ``depends`` meets an ``if``: what a case that was left out does to others.
+"""Warnings of conditions: where ``critical`` or ``depends`` meets an ``if``, and of a matrix that never runs.
 
 Looked at once the conditions are read: those of a matrix's rows are known only then.
 """
@@ -38,12 +38,23 @@ class LeftOut:
         if not any(self._case_when.values()) and not any(self._module_when.values()):
             return
         for module in self._plan:
+            self._matrices(module)
             self._critical_module(module)
             for case in module.cases:
                 self._critical_case(case)
                 for dependency, targets in self._wanted.get(case.full_name, ()):
                     if not dependency.or_left_out:
                         self._dependency(case, dependency, targets)
+
+    def _matrices(self, module: ModulePlan) -> None:
+        """A matrix of which the condition leaves every row out; single rows are left out on purpose."""
+        runs: dict[str, bool] = {}
+        for case in module.cases:
+            runs[case.base_id] = runs.get(case.base_id, False) or self._case_when.get(case.full_name) != NEVER
+        for case in module.cases:
+            node = find(case.nodes, "if")
+            if node is not None and not runs[case.base_id]:
+                self._problems.report("unreachable", "this case never runs", node.value_place("if"), severity="warning")
 
     def _critical_module(self, module: ModulePlan) -> None:
         node = find(module.nodes, "critical")

@@ -205,7 +205,11 @@ ROUTES: tuple[Route, ...] = (
             by=_BY,
         ),
         answer=_ACCEPTED,
-        errors={404: "there is no such dialog", 409: "it was answered already", 422: "the answer is not allowed"},
+        errors={
+            404: "there is no such dialog",
+            409: "it was answered or withdrawn already",
+            422: "the answer is not allowed",
+        },
     ),
     Route(
         method="POST",

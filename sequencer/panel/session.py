@@ -130,7 +130,7 @@ class Session:
         run.stop(reason)
 
     def answer(self, identity: str, result: str, value: Any, by: str) -> None:
-        """Answers a dialog. Raises ``NotThere``, ``Refused`` (answered already) or ``Invalid`` (with ``fields``)."""
+        """Answers a dialog. Raises ``NotThere``, ``Refused`` (answered, withdrawn) or ``Invalid`` (with ``fields``)."""
         asked = self.live.look(lambda report, _: _dialog(report, identity))
         if asked is None:
             raise NotThere("there is no such dialog")
@@ -146,6 +146,8 @@ class Session:
             ]
             raise Invalid(str(invalid), fields=fields) from None
         run = self._run
+        if asked["result"] in ("stop", "timeout"):
+            raise Refused("withdrawn", "this dialog was withdrawn: the test goes on without an answer")
         if asked["result"] is not None or run is None or not run.answer(identity, result, accepted, by):
             raise Refused("answered", "this dialog was answered already")
 

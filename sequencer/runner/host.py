@@ -42,11 +42,33 @@ def machine_id() -> str:
     return f"{uuid.getnode():012x}"
 
 
+def _is_known(name: str) -> bool:
+    """Whether it is a time zone's name; one that has no such form (``CET-1CEST``) is none."""
+    # Imported here: few systems say their time zone in the environment.
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        return False
+    return True
+
+
+def _offset() -> str:
+    from datetime import UTC, datetime
+
+    offset = datetime.now(UTC).astimezone().isoformat()[-6:]
+    return "UTC" if offset == "+00:00" else f"UTC{offset}"
+
+
 def time_zone() -> str:
-    """The IANA name of the local time zone, ``UTC`` when the system does not tell."""
+    """The IANA name of the local time zone, ``UTC`` when the system does not tell.
+
+    Without a name, as for ``TZ=<+0330>-3:30``, it is the offset: ``UTC+03:30``.
+    """
     named = os.environ.get("TZ", "").removeprefix(":")
-    if "/" in named and not named.startswith("/"):
-        return named
+    if named and not named.startswith("/"):
+        return named if _is_known(named) else _offset()
     target = os.path.realpath("/etc/localtime")
     _, zoneinfo, name = target.partition("/zoneinfo/")
     if zoneinfo:

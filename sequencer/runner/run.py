@@ -27,6 +27,8 @@ GRACE_SECONDS = 5.0
 """What a stopped or overdue case gets to end by itself before its process is killed."""
 CLOSE_SECONDS = 30.0
 """What the drivers of a stand get to close in."""
+LATE_SECONDS = 2.0
+"""After which people are told what they wait for."""
 _POLL_SECONDS = 0.5
 
 
@@ -215,10 +217,13 @@ class Run:
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is not None:
             supervisor.child.hang_up()
-            # Drivers that were kept open are closed now, and may take as long as at the end of a run.
-            if not supervisor.child.wait(CLOSE_SECONDS if self._warm else self._grace):
-                supervisor.child.kill()
-                supervisor.child.wait(self._grace)
+            if not supervisor.child.wait(LATE_SECONDS):
+                if supervisor.over.is_set():
+                    self._output("hardseq: waiting for the test process: a driver's thread or its close() still runs")
+                # Drivers that were kept open are closed now, and may take as long as at the end of a run.
+                if not supervisor.child.wait(CLOSE_SECONDS if self._warm else self._grace):
+                    supervisor.child.kill()
+                    supervisor.child.wait(self._grace)
             supervisor.close()
         if self._claim is not None:
             self._claim.close()

@@ -13,7 +13,7 @@ from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Chart as Charted
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
-from sequencer.vocabulary.tree import MappingNode
+from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 CHART_TYPES = ("line", "line_log_x", "line_log_y", "log_x_y")
 MOST_POINTS = 100_000
@@ -42,16 +42,18 @@ class Chart(StepRun):
         series = said["series"]
         if isinstance(series, str | Mapping) or not isinstance(series, Iterable):
             raise StepError(f"a chart's series are a list, not {series!r}")
-        names, x_data, y_data = [], [], []
+        names: list[str | None] = []
+        x_data, y_data = [], []
         for number, one in enumerate(series, 1):
             if not isinstance(one, Mapping) or "y" not in one:
                 raise StepError(f"series {number} of the chart has no y values")
-            name = str(one.get("name") or f"{number}")
+            given = str(one["name"]) if one.get("name") else None
+            name = given or f"{number}"
             y = _numbers(name, "y", one["y"])
             x = list(range(len(y))) if one.get("x") is None else _numbers(name, "x", one["x"])
             if len(x) != len(y):
                 raise StepError(f"series {name!r} of the chart has {len(x)} x values and {len(y)} y values")
-            names.append(name)
+            names.append(given)
             x_data.append(x)
             y_data.append(y)
         self.case.emit(Charted(self.case.full_name, {**_labels(said), **_data(names, x_data, y_data)}))
@@ -62,7 +64,7 @@ def _labels(said: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": said.get("type") or "line", **texts}
 
 
-def _data(names: list[str], x_data: list[Any], y_data: list[Any]) -> dict[str, Any]:
+def _data(names: list[str | None], x_data: list[Any], y_data: list[Any]) -> dict[str, Any]:
     return {"marker_name": names, "x_data": x_data, "y_data": y_data}
 
 
@@ -83,7 +85,16 @@ def _numbers(name: str, axis: str, values: Any) -> list[Any]:
 
 def parse(node: MappingNode, reader: StepReader) -> ChartStep:
     """Reads the step."""
+    _check_lengths(node["chart"]["series"], reader)
     return ChartStep(**reader.shared(node, "chart"), chart=reader.template(node, "chart"))
+
+
+def _check_lengths(series: Any, reader: StepReader) -> None:
+    """Reports series whose written x and y values are not as many."""
+    for one in series if isinstance(series, SequenceNode) else ():
+        x, y = one.get("x"), one["y"]
+        if isinstance(x, SequenceNode) and isinstance(y, SequenceNode) and len(x) != len(y):
+            reader.problem("uneven-series", f"{len(x)} x values and {len(y)} y values", one.value_place("y"))
 
 
 def emit(step: ChartStep, out: Emitter) -> None:

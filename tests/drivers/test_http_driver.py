@@ -210,6 +210,23 @@ def test_the_simulation_answers_as_told() -> None:
     assert service.sent[1] == ("POST /boards", {"serial": "1"})
 
 
+def test_a_star_stands_for_any_text_in_a_simulated_call() -> None:
+    """A path with a serial number can be simulated; the path itself wins, then the first that fits."""
+    service = Simulated(
+        answers={
+            "GET /units/*/state": "ready",
+            "GET /units/*": {"released": True},
+            "GET /units/SN7": {"released": False},
+            "GET /a.c": 1,
+        }
+    )
+    assert service.read("/units/SN1", "released") is True
+    assert service.read("/units/SN7", "released") is False
+    assert service.read("/units/SN1/state") == "ready"
+    assert [service.get(path)["status"] for path in ("/unit/SN1", "/abc")] == [404, 404]
+    assert service.post("/units/SN1")["status"] == 404
+
+
 def test_simulation_takes_the_arguments_of_the_client() -> None:
     """One `with:` fits both."""
     assert set(signature(Client).parameters) <= set(signature(Simulated).parameters)

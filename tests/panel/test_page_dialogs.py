@@ -249,6 +249,18 @@ def test_the_server_checks_again(stand: Any, browse: Any) -> None:
     assert panel.ask("POST", f"/api/dialogs/{identity}", {"result": "confirm", "value": 5}).status == 409
 
 
+def test_an_answer_to_a_withdrawn_dialog_is_not_called_answered(stand: Any, browse: Any) -> None:
+    """Nobody answered a dialog that a stop took away, and the late answer is told just that."""
+    panel, page, _ = asked(stand, browse, "- dialog: Ready?")
+    identity = panel.session.live.look(
+        lambda report, _: report["modules"][0]["cases"][0]["attempts"][0]["dialogs"][0]["id"]
+    )
+    panel.ask("POST", "/api/stop", {})
+    ended(panel, page, "Stopped")
+    late = panel.ask("POST", f"/api/dialogs/{identity}", {"result": "confirm"})
+    assert (late.status, late.json["error"]["code"]) == (409, "withdrawn")
+
+
 def test_the_first_answer_wins_and_the_others_see_it(stand: Any, browse: Any) -> None:
     """Two browsers: one answers, the other's dialog goes away and says who answered, before the next dialog."""
     panel, page, dialog = asked(stand, browse, "- dialog: Ready?\n- dialog: Next?")

@@ -164,3 +164,17 @@ def test_a_driver_without_a_stand_in_is_told_in_a_simulation(project: Any, execu
     outcome = execute(simulate=True)
     assert "hardseq: the driver 'bench' has no `simulate` and is the real one" in outcome.output
     assert outcome.report["status"] == "passed"
+
+
+def test_a_thread_that_a_driver_left_running_is_told(project: Any, execute: Callable[..., Any]) -> None:
+    """A run that ends late says what it waits for."""
+    p = project
+    (p.folder.parent / "drivers" / "leaves.py").write_text(
+        "import threading, time\n\n\nclass Leaves:\n    def __init__(self):\n"
+        "        threading.Thread(target=time.sleep, args=(60,)).start()\n"
+    )
+    p.driver("leaves", file="../drivers/leaves.py", target="Leaves")
+    p.module("main", p.case("a", drivers="leaves"))
+    outcome = execute(grace=0.1)
+    assert outcome.statuses == {"main::a": "passed"}
+    assert any("a driver's thread or its close() still runs" in line for line in outcome.output)

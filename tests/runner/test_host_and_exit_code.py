@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -21,6 +22,30 @@ def test_the_time_zone_may_be_set_by_the_environment(monkeypatch: pytest.MonkeyP
     """As an IANA name."""
     monkeypatch.setenv("TZ", "Europe/Berlin")
     assert host_facts()["timezone"] == "Europe/Berlin"
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the system has no TZ")
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (":Asia/Tokyo", "Asia/Tokyo"),
+        ("UTC", "UTC"),
+        ("<+0330>-3:30", "UTC+03:30"),
+        ("XYZ5", "UTC-05:00"),
+        ("Nonsense/Zone", "UTC"),
+    ],
+)
+def test_a_time_zone_without_a_name_is_told_as_its_offset(
+    monkeypatch: pytest.MonkeyPatch, written: str, told: str
+) -> None:
+    """The report's time zone is the one in which times are shown, and no other machine's."""
+    monkeypatch.setenv("TZ", written)
+    time.tzset()
+    try:
+        assert host_facts()["timezone"] == told
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_progress_refuses_what_is_no_number(wrong: object) -> None:
 
 
 def test_chart_has_the_report_formats_keys() -> None:
-    """Series become marker names, x data and y data; x counts from 0 when not said; NaN is a gap."""
+    """Names, x and y data by series; a name is null and x counts from 0 when not said; NaN is a gap."""
     case = Case()
     series = [{"name": "5 V", "x": [1, 2, 3], "y": [4.9, float("nan"), 5.1]}, {"y": (1, 2)}]
     run(Chart, case, {"title": "Ripple", "type": "log_x_y", "series": series})
@@ -162,7 +162,7 @@ def test_chart_has_the_report_formats_keys() -> None:
         "title": "Ripple",
         "x_label": None,
         "y_label": None,
-        "marker_name": ["5 V", "2"],
+        "marker_name": ["5 V", None],
         "x_data": [[1, 2, 3], [0, 1]],
         "y_data": [[4.9, None, 5.1], [1, 2]],
     }
