@@ -39,7 +39,7 @@ project_option = click.option(
 
 @click.group(cls=ListByDefault)
 def command() -> None:
-    """Show what ran before: list runs, show one, export one."""
+    """Show what ran before: list runs, show one, export one; try again what failed after one."""
 
 
 @command.command("list")
@@ -119,6 +119,20 @@ def export_run(run_id: str, form: str, output: Path | None, project: Path) -> Ex
     output.write_text(text, encoding="utf-8", newline="")
     say(f"wrote {output}", err=True)
     return ExitCode.PASSED
+
+
+@command.command("retry-after-run")
+@click.argument("run_id", metavar="ID")
+@project_option
+def retry_after_run(run_id: str, project: Path) -> ExitCode:
+    """Try the steps after the run with this ID (`latest` is the newest) again that failed or were not reached.
+
+    The verdict stays. Exits with 0 when all are done, 1 when some are not, 2 when they cannot be tried, 3 when it was
+    stopped, 4 when it could not be carried out or stored.
+    """
+    from sequencer.cli.retry_command import retry
+
+    return retry(project, run_id)
 
 
 def _stored(project: Path, run_id: str) -> RunReport:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from sequencer.cli.terminal_lines import Line, Style, clean, indented, shown_seconds, status_style
+from sequencer.domain.after_run import standing
 from sequencer.domain.outcome import missing_cases, outcome, verdict_word
 from sequencer.vocabulary.report import CaseReport, FailureReport, RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
@@ -35,9 +36,16 @@ def summary(report: RunReport, source: Source = no_source) -> Iterator[Line]:
         yield []
     yield _counts(report)
     yield from _remarks(report)
-    for failed in report.get("after_run", ()):
+    yield from after_run_lines(report, source)
+
+
+def after_run_lines(report: RunReport, source: Source = no_source) -> Iterator[Line]:
+    """What failed after the run and is not settled, with the command that tries it again."""
+    for failed in standing(report):
         yield from _failure(failed, f"step {failed['number']} after the run", source)
-        yield [("  the verdict stays; what this step was to do is still to be done", "dim")]
+        again = f"`hardseq runs retry-after-run {report['id']}` tries it again"
+        what = "the step itself was done" if failed.get("done") else f"the verdict stays; {again}"
+        yield [(f"  {what}", "dim")]
         yield []
 
 

@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from sequencer.domain.value import MAX_TEXT, cut
-from sequencer.vocabulary.event import Event
+from sequencer.vocabulary.event import Event, RetryStarted
 
 _OWN_LENGTH = frozenset({"output", "html"})
 """The output of a program has a limit of its own; markup that was cut would be none."""
 
 
 def bounded(event: Event) -> Event:
-    """The event itself, or a copy whose texts are cut."""
+    """The event itself, or a copy whose texts are cut. A stored report stays what it is."""
+    if type(event) is RetryStarted:
+        return event
     changed: dict[str, Any] = {}
     for name in event.__slots__:
         value = getattr(event, name)

@@ -8,10 +8,12 @@ into a passed one: ``passed`` needs the test process to have said so and every c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
 from sequencer.domain import record
+from sequencer.domain.after_run import AfterRun
 from sequencer.domain.fold_cases import CaseState, Plan
 from sequencer.domain.fold_details import DETAILS
 from sequencer.domain.journal_lines import JournalLines, read_journal
@@ -72,6 +74,8 @@ class Fold:
         self._gaps: list[tuple[int, int]] = []
         self._operator_messages: dict[str, OperatorMessageReport] = {}
         self._finished: events.RunFinished | None = None
+        self._after = AfterRun()
+        self._retrying = False
         self._broken = False
         self._recording: str | None = None
         self._retractions: record.Undo = []
@@ -90,6 +94,9 @@ class Fold:
                 self._time = time
             if self.report is None and type(event) is not events.RunStarted:
                 self.begun()
+            if self._retrying and type(event) is not events.RetryStarted:
+                self._after_run(stamped)
+                return None
             changed = _HANDLERS.get(type(event), Fold._detail)(self, event, time)
             if self._finished is not None:
                 self._settle()
@@ -101,7 +108,10 @@ class Fold:
     def finish(self) -> RunReport:
         """Nothing more will come: without a ``run_finished`` the run is an aborted one, and what is open is closed."""
         report = self.begun()
-        if self._finished is None:
+        if self._retrying or self._finished is None:
+            self._after.cut_off(self._time, DIED)
+            self._tell_after()
+        if self._finished is None and not self._retrying:
             report["aborted"] = True
             self._broken = True
             if self._plan.close(self._time, DIED) == 0:
@@ -115,8 +125,9 @@ class Fold:
         return self._plan.verdict(stopped=False, broken=self._broken or bool(self.begun()["failures"]))
 
     def damaged(self, lines: int) -> None:
-        """Counts journal lines that could not be read."""
-        self.begun()["damaged_lines"] += lines
+        """Counts journal lines that could not be read; those of a stored run are counted already."""
+        if not self._retrying:
+            self.begun()["damaged_lines"] += lines
 
     def begun(self) -> RunReport:
         """The report, begun without the first event if need be."""
@@ -257,15 +268,32 @@ class Fold:
             if event.after is None:
                 self._run_failure(event, time)
             else:  # the verdict was known by then, and stays
-                after = self.begun().setdefault("after_run", [])
-                after.append({"number": event.after, **new_failure(event, time)})
+                self._after_run(Stamped(0, time, event))
         return None
+
+    def _after_run(self, stamped: Stamped) -> None:
+        self._after.apply(stamped)
+        self._tell_after()
+
+    def _tell_after(self) -> None:
+        if self._after.entries:
+            self.begun()["after_run"] = self._after.entries
+
+    def _after_run_step(self, event: events.AfterRunStarted | events.AfterRunFinished, time: float) -> None:
+        self._after_run(Stamped(0, time, event))
+
+    def _retry_started(self, event: events.RetryStarted, time: float) -> None:
+        """From here on the report is the stored one, and only what is known of the steps after the run grows."""
+        # Imported here: runs do without, and a report may come out of a damaged line.
+        from sequencer.domain.report_reader import read_report
+
+        self.report = read_report(deepcopy(event.report))
+        self._after = AfterRun(self.report.get("after_run", ()))
+        self._retrying = True
+        self._finished = None
 
     def _variable_set(self, event: events.VariableSet, time: float) -> None:
         """Variables matter to a resumed run alone."""
-
-    def _after_run_started(self, event: events.AfterRunStarted, time: float) -> None:
-        """Matters to whoever sees the test process die."""
 
     def _operator_message(self, event: events.OperatorMessage, time: float) -> None:
         shown = self._operator_messages.pop(event.id, None)
@@ -296,5 +324,7 @@ _HANDLERS: Mapping[type[Any], Callable[[Fold, Any, float], str | None]] = {
     events.Recorded: Fold._recorded,
     events.OperatorMessage: Fold._operator_message,
     events.VariableSet: Fold._variable_set,
-    events.AfterRunStarted: Fold._after_run_started,
+    events.AfterRunStarted: Fold._after_run_step,
+    events.AfterRunFinished: Fold._after_run_step,
+    events.RetryStarted: Fold._retry_started,
 }

@@ -56,7 +56,13 @@ def details() -> dict[str, Schema]:
         ),
         "failure": closed(_failure()),
         "after_run_failure": closed(
-            {"number": {"type": "integer", "minimum": 1, "description": "Of the step of `after_run`."}, **_failure()}
+            {
+                "number": {"type": "integer", "minimum": 1, "description": "Of the step of `after_run`."},
+                **_failure(),
+                "done": typed("boolean", "True when the step itself was carried out, and something after it failed."),
+                "retried": typed("number", "When the step was tried again (Unix seconds)."),
+            },
+            optional=("done", "retried"),
         ),
     }
 

@@ -9,7 +9,17 @@ from pathlib import Path
 from sequencer.runner.progress import Progress
 from sequencer.runtime.journal import Journal
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.event import AFTER_RUN, CaseFinished, Event, Failure, FailureKind, RunFinished, Stamped
+from sequencer.vocabulary.event import (
+    AFTER_RUN,
+    AfterRunStarted,
+    CaseFinished,
+    Event,
+    Failure,
+    FailureKind,
+    RetryFinished,
+    RunFinished,
+    Stamped,
+)
 from sequencer.vocabulary.event_line import decode, encode
 from sequencer.vocabulary.status import Status, verdict
 
@@ -66,6 +76,17 @@ class Aftermath:
             self._progress.statuses.values(), stopped=stop_reason is not None, broken=self._progress.broken
         )
         self._write([*lost, RunFinished(status, stop_reason)])
+
+    def close_retry(self, kind: FailureKind, message: str, stop_reason: str | None) -> None:
+        """The process ended while steps were tried again: what it did not get to stays as it was."""
+        progress, step = self._progress, self._progress.step
+        assert progress.retry is not None
+        number = progress.retry[0] if progress.after is None else progress.after.number
+        last = progress.retry[-1] if progress.after is None else progress.after.last
+        place, name, call = (None, None, None) if step is None else (step.place, step.step, step.call)
+        begun: list[Event] = [AfterRunStarted(number, last)] if progress.after is None else []
+        lost = Failure(AFTER_RUN, kind, message, place, name, call, after=number)
+        self._write([*begun, lost, RetryFinished(stop_reason)])
 
     def finish(self, reason: str, stop_reason: str | None) -> None:
         """The rest is skipped, and the run is over."""

@@ -17,7 +17,8 @@ class Progress:
     """``running`` is the case under way with its attempt, ``step`` the last step that it began.
 
     ``broken``: something other than a case went wrong. ``unkept``: the journal could not be written.
-    ``after`` is the step of ``after_run`` that is going on, once the verdict is known.
+    ``after`` is the step of ``after_run`` that is going on, or went on last, once the verdict is known; ``retry`` has
+    the numbers of those that are tried again for a run that is over.
     ``cases`` says of each case, in running order, whether it belongs to the teardown.
     """
 
@@ -28,6 +29,7 @@ class Progress:
     running: events.CaseStarted | None = None
     step: events.StepStarted | None = None
     after: events.AfterRunStarted | None = None
+    retry: list[int] | None = None
     resumed: bool = False
     finished: bool = False
     unkept: bool = False
@@ -60,8 +62,15 @@ class Progress:
             case events.Failure(case=None):
                 self.broken = True
                 self.unkept = self.unkept or event.step == failures.JOURNAL
-            case events.RunFinished():
+            case events.RetryStarted():
+                self.retry, self.after, self.finished = event.numbers, None, False
+            case events.RunFinished() | events.RetryFinished():
                 self.finished = True
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something that has to be brought to an end."""
+        return bool(self.cases) or self.retry is not None
 
     @property
     def in_teardown(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sequencer.runtime.start import Retry
 from sequencer.vocabulary.data import Data, Scalar
 
 
@@ -30,7 +31,8 @@ class StartRequest:
     when it is not given. ``tests_name`` is what the configuration calls these tests. ``attended`` says whether
     somebody can answer dialogs.
     ``step`` pauses before each step, ``breaks`` names cases that do (both need a project compiled with ``stepping``);
-    ``pdb`` opens the debugger at each failure, for whom ``Run.debugger`` is then set.
+    ``pdb`` opens the debugger at each failure, for whom ``Run.debugger`` is then set. ``retry``: no run is made, but
+    steps after one that is over are tried again (``runner.retry``).
     """
 
     params: Mapping[str, Scalar] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class StartRequest:
     step: bool = False
     breaks: list[str] = field(default_factory=list)
     pdb: bool = False
+    retry: Retry | None = None
 
     def command(self, run_id: str, journal: str, attachments: str) -> dict[str, Any]:
         """The ``start`` command of the child's protocol."""

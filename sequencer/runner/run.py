@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,7 @@ class Run:
         self._supervisor: Supervisor | None = None
         self._claim: Claim | None = None
         self._warm = False
+        self._amended: Callable[[], RunReport] | None = None
 
     def prepare(self) -> None:
         """Starts the test process and returns at once; it loads and collects meanwhile. Raises ``RunNotPossible``."""
@@ -157,29 +159,66 @@ class Run:
         Raises ``RunRefused``, ``StandInUse`` or another ``RunNotPossible``; then there is no run.
         """
         from sequencer.domain.run_id import new_run_id
-        from sequencer.runner.claim import Claim
         from sequencer.runner.host import host_facts
-        from sequencer.vocabulary.clock import SteadyClock
 
         self.prepare()
-        host = request.host if request.host is not None else host_facts()
+        if request.host is None:
+            request = replace(request, host=host_facts())
+        run_id = new_run_id()
+        path = self._take(run_id)
+        return self._begin(run_id, path, request)
+
+    def try_again(self, run_id: str, request: StartRequest, report: Callable[[], RunReport]) -> str:
+        """Tries the steps again that are left to do after the run ``run_id``, which is over.
+
+        Of ``request`` the stand's part counts. ``report`` gives the stored report; it is asked for once nobody else can
+        try the same. ``wait`` then gives the amended one. Raises what ``report`` raises, and as ``start`` does.
+        """
+        from sequencer.domain.after_run import AfterRun, amended
+        from sequencer.runner.retry import retry_of
+
+        path = self._take(run_id)
+        try:
+            stored = report()
+            retry = retry_of(stored, path)
+        except BaseException:
+            self._give_up()
+            raise
+        after = AfterRun(stored.get("after_run", ()))
+        self._amended = lambda: amended(stored, after)
+        self._listeners.insert(0, after.apply)
+        return self._begin(run_id, path, replace(request, retry=retry, simulate=stored["simulated"]))
+
+    def _take(self, run_id: str) -> Path:
+        """The stand and the run's journal, once the tests are collected."""
+        from sequencer.runner.claim import Claim
+
+        self.prepare()
         self.wait_ready()
-        supervisor = self._prepared()
         if self._claim is not None:
             raise _not_possible("this run was started before")
-        run_id = new_run_id()
         claim = Claim(self._state)
         path = claim.take(run_id)
         self._claim = claim
-        command = {**request.command(run_id, str(path), str(self._state.attachments)), "host": host}
+        return path
+
+    def _give_up(self) -> None:
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            claim.give_up()
+
+    def _begin(self, run_id: str, path: Path, request: StartRequest) -> str:
+        from sequencer.vocabulary.clock import SteadyClock
+
+        supervisor = self._prepared()
+        command = request.command(run_id, str(path), str(self._state.attachments))
         command |= {"uploads": self._open_desk(), "epoch": SteadyClock().epoch}
         if self.debugger is not None:
             supervisor.debugger = self.debugger
         supervisor.start(command)
         _wait(supervisor.begun.wait, None)
         if supervisor.problem is not None:
-            claim.give_up()
-            self._claim = None
+            self._give_up()
             raise supervisor.problem
         self.run_id = run_id
         return run_id
@@ -210,7 +249,9 @@ class Run:
             raise supervisor.problem
         if over and self._claim is not None:
             self._claim.free_stand()
-        return supervisor.fold.begun() if over else None
+        if not over:
+            return None
+        return supervisor.fold.begun() if self._amended is None else self._amended()
 
     def close(self) -> None:
         """Ends the test process, first asking it to, and lets the journal go. Closing twice is harmless."""

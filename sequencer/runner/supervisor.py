@@ -16,7 +16,7 @@ from sequencer.runner.request import RunNotPossible, RunRefused
 from sequencer.runner.watch import Watch
 from sequencer.runtime.stream import MARKED
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.event import CaseStarted, FailureKind, RunStarted, Stamped
+from sequencer.vocabulary.event import CaseStarted, FailureKind, RetryStarted, RunStarted, Stamped
 from sequencer.vocabulary.event_line import decode
 from sequencer.vocabulary.json_lines import Lines, read_message
 
@@ -120,6 +120,8 @@ class Supervisor:
 
     def _start(self, command: dict[str, Any]) -> None:
         self._command = command
+        if command.get("retry") is not None:
+            self._progress.seq = command["retry"]["seq"]
         self.child.send(command)
         if self._stop_reason is not None:
             # A stop that was faster than the start.
@@ -221,7 +223,7 @@ class Supervisor:
             case {"ready": False, "error": str(error)}:
                 self._fail(RunNotPossible(f"the generated tests cannot be loaded: {error}"))
             case {"refused": str(reason)}:
-                self._fail(RunRefused(reason))
+                self._fail(RunNotPossible(reason) if message.get("possible") is False else RunRefused(reason))
             case _:
                 return False
         return True
@@ -245,7 +247,7 @@ class Supervisor:
         self._watch.apply(stamped.event)
         self.fold.apply(stamped)
         self._tell(stamped)
-        if isinstance(stamped.event, RunStarted):
+        if isinstance(stamped.event, RunStarted | RetryStarted):
             self.begun.set()
         elif self._progress.finished:
             self.over.set()
@@ -264,7 +266,7 @@ class Supervisor:
             self._catch_up(self._command)
         if self._progress.finished:
             return
-        if self._command is None or not self._progress.cases:
+        if self._command is None or not self._progress.begun:
             self._fail(RunNotPossible(f"the test process {self.child.obituary()}"))
         else:
             self._take_over(self._command)
@@ -282,6 +284,9 @@ class Supervisor:
         self._killed = None
         self.child.kill()
         aftermath = Aftermath(Path(command["journal"]), self._progress, self._apply, SteadyClock(command["epoch"]))
+        if self._progress.retry is not None:
+            aftermath.close_retry(kind, message, self._stop_reason)
+            return
         if self._progress.after is not None:
             aftermath.close_after(kind, message, self._stop_reason)
             return

@@ -76,10 +76,10 @@ class ChildFront:
         """The runner selects by the start command, not by what is collected."""
         return True
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, reason: str, *, possible: bool = True) -> None:
         """Sends the reason; before the tests are ready, it is why they never will be."""
         if self._ready:
-            self._link.send({"refused": reason})
+            self._link.send({"refused": reason, **({} if possible else {"possible": False})})
         else:
             self._errors.append(reason)
 
@@ -90,11 +90,13 @@ class ChildFront:
             self._journal = Journal(Path(start.journal))
             # For drivers, and programs that these start: `sequencer.api.current_report` reads it.
             os.environ["HARDSEQ_JOURNAL"] = start.journal
-        seq = 0 if start.resume is None else start.resume.seq
+        before = start.retry or start.resume
+        seq = 0 if before is None else before.seq
         return EventStream(
             self._journal,
             self._link,
             seq=seq,
+            first=1 if start.retry is None else seq + 1,
             clock=SteadyClock(start.epoch),
             blot=Held.blotter.line,
             mark=self._link.mark,

@@ -12,16 +12,22 @@ from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.flow import Flow, UnknownSelection, named, needed, select
 from sequencer.runtime.plan import Plan
 from sequencer.runtime.run import RunContext
-from sequencer.runtime.start import Resume, Start
+from sequencer.runtime.start import Resume, Retry, Start
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.data import Scalar
-from sequencer.vocabulary.event import RunResumed, RunStarted, Stamped
+from sequencer.vocabulary.event import RetryStarted, RunResumed, RunStarted, Stamped
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Param
 
+CHANGED = "the sequence was changed since that run: the steps after it are others now"
+
 
 class Refused(ValueError):
-    """There is no run: a parameter or a name of the selection is wrong, or the journal cannot be written."""
+    """There is no run: a parameter or a name of the selection is wrong."""
+
+
+class NotPossible(Refused):
+    """There is no run, whatever it is asked to do: the journal cannot be written."""
 
 
 def open_run(
@@ -32,7 +38,9 @@ def open_run(
     interrupts: Interrupts,
 ) -> RunContext:
     """Checks what the run is started with and sends its first event. Raises ``Refused``, and then nothing was sent."""
-    params = _params(plan.sequence, start.params)
+    params = _params(plan.sequence, start.params) if start.retry is None else dict(start.retry.report["params"])
+    if start.retry is not None and start.retry.report["sequence"]["sha256"] != plan.about()["sha256"]:
+        raise Refused(CHANGED)
     try:
         selection = select(plan, start.only, start.tags)
         named(plan, start.breaks)
@@ -43,16 +51,18 @@ def open_run(
     try:
         stream = open_stream(start)
     except OSError as error:
-        raise Refused(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
+        raise NotPossible(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
     run = RunContext(start, plan, modules, stream, interrupts, flow, params)
     run.selection = selection
-    if start.resume is None:
-        try:
+    try:
+        if start.retry is not None:
+            _try_again(run, start.retry)
+        elif start.resume is not None:
+            _take_over(run, start.resume)
+        else:
             _begin(run)
-        except OSError as error:  # what is not written down has not been tested
-            raise Refused(f"the journal {start.journal} cannot be written: {error.strerror or error}") from None
-    else:
-        _take_over(run, start.resume)
+    except OSError as error:  # what is not written down has not been done
+        raise NotPossible(f"the journal {start.journal} cannot be written: {error.strerror or error}") from None
     return run
 
 
@@ -112,6 +122,12 @@ def _begin(run: RunContext) -> None:
     if problem is not None:
         run.flow.halt(problem)
         run.fail(problem)
+
+
+def _try_again(run: RunContext, retry: Retry) -> None:
+    run.belong_to(retry.report)
+    run.variables.update(retry.variables)
+    run.emit(RetryStarted(run.start.run, retry.report, retry.numbers))
 
 
 def _take_over(run: RunContext, resume: Resume) -> None:

@@ -52,7 +52,7 @@ class PlainFront:
         start = self._config.invocation_params.dir
         return any(folder.resolve().is_relative_to((start / each).resolve()) for each in asked)
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, reason: str, *, possible: bool = True) -> None:
         """Raises pytest's usage error."""
         raise pytest.UsageError(reason)
 

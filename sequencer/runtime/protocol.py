@@ -12,7 +12,14 @@ from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.flow import Skip
 from sequencer.runtime.plan import PlannedCase, PlannedModule
 from sequencer.runtime.run import RunContext
-from sequencer.vocabulary.event import AfterRunStarted, CaseFinished, CaseStarted, RunFinished
+from sequencer.vocabulary.event import (
+    AfterRunFinished,
+    AfterRunStarted,
+    CaseFinished,
+    CaseStarted,
+    RetryFinished,
+    RunFinished,
+)
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.status import Status, Untested
 
@@ -74,7 +81,7 @@ class Protocol:
     def run_after(self, item: pytest.Item, step: StepAfter, nextitem: pytest.Item | None, **variables: Any) -> None:
         """A step that follows the run. What an earlier one saved is there; that it failed keeps no other from running,
         unless it said so."""
-        self.run.interrupts.stoppable = False
+        self.run.interrupts.stoppable = self.run.start.retry is not None
         self.run.after = step.number
         self.run.emit(AfterRunStarted(step.number, step.last))
         self._skip = self._ended_after
@@ -82,6 +89,7 @@ class Protocol:
         if self._skip is not None:
             self.run.fail(self._skip.reason, after=step.number)
         reports = self._setup_and_call(attempt, item)
+        self.run.emit(AfterRunFinished(step.number, self._skip is None and not attempt.failures))
         reports.append(_phase(item, "teardown", nextitem=nextitem))
         self._after_variables = attempt.variables
         if attempt.failures and step.ends_rest:
@@ -115,6 +123,10 @@ class Protocol:
     def finish(self) -> Status:
         """The end of the run: its verdict, as an event."""
         status, _ = self.verdict()
+        retry = self.run.start.retry
+        if retry is not None:
+            self.run.emit(RetryFinished(self.run.interrupts.stop_reason))
+            return retry.report["status"]  # type: ignore[no-any-return]  # a report's status is one
         self.run.emit(RunFinished(status, self._flow.stop_reason if self._flow.interrupted else None))
         return status
 

@@ -45,7 +45,7 @@ class RunContext:
     holds the drivers that outlive the run, where there are others after it. ``drivers`` are those that are open,
     ``given_up`` the names of those that could not be opened, ``requirements`` what to ask of one that is opened anew:
     raises what is wrong. ``after`` is the number of the step of ``after_run`` that is going on, ``selection`` names the
-    chosen cases.
+    chosen cases; ``debugged``: what happened in the run may be up to somebody at its keyboard.
     """
 
     def __init__(
@@ -82,9 +82,21 @@ class RunContext:
         self._stream = stream
         self._lost_known = False
         self._begun = stream.clock.now()
+        self.debugged = start.debugged
         self._constants = Constants(plan.sequence.get("vars") or {}, self.scope)
         self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.attended)
         self.stepping = Stepping(interrupts, self.dialogs, start.step, named(plan, start.breaks))
+
+    def belong_to(self, report: Mapping[str, Any]) -> None:
+        """Takes the facts of a run that is over: what its steps see is what it was."""
+        self.facts.update({name: report[name] for name in (*_FACTS, "instruments", "user") if report[name]})
+        self.selection, self.debugged = report["selection"], report["debugged"]
+        self._begun = report["start_time"]
+
+    @property
+    def journal_lost(self) -> bool:
+        """Whether nothing can be written down any more."""
+        return self._lost_known
 
     def emit(self, event: Event) -> None:
         """Sends an event on its way; no interruption comes in between."""
@@ -121,7 +133,7 @@ class RunContext:
             "start_time": self._begun,
             "simulated": self.start.simulate,
             "evidence": is_evidence(
-                {"selection": self.selection, "debugged": self.start.debugged, "simulated": self.start.simulate}
+                {"selection": self.selection, "debugged": self.debugged, "simulated": self.start.simulate}
             ),
             "user": self.facts.get("user"),
         }

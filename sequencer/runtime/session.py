@@ -17,7 +17,7 @@ from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.declared import Declared, declared_drivers
 from sequencer.runtime.driver_modules import DriverModules
-from sequencer.runtime.opening import Refused, open_idle, open_run
+from sequencer.runtime.opening import NotPossible, Refused, open_idle, open_run
 from sequencer.runtime.plan import Plan, arrange, ends_rest, steps_after, unplanned
 from sequencer.runtime.protocol import Protocol, StepAfter
 from sequencer.runtime.requirements import check_requirements
@@ -44,8 +44,8 @@ class Front(Interface):
     def collects_all(self, folder: Path) -> bool:
         """Whether all tests of the generated project in ``folder`` were to be collected."""
 
-    def refuse(self, reason: str) -> None:
-        """Tells why there is no run."""
+    def refuse(self, reason: str, *, possible: bool = True) -> None:
+        """Tells why there is no run; ``possible``: asked for otherwise there could be one."""
 
     def open_stream(self, start: Start) -> EventStream:
         """Where events go. Raises ``OSError``."""
@@ -98,26 +98,40 @@ class RunSession:
             self._surroundings = Surroundings()
             run = open_run(start, self._plan, self._modules, self._open_stream, Interrupts(self._front.announce))
         except Refused as error:
-            self._front.refuse(str(error))
+            self._front.refuse(str(error), possible=not isinstance(error, NotPossible))
             return False
         self.protocol = Protocol(run)
         if start.resume is not None:
             self.protocol.take_over(self._plan.by_item)
         run.stand = self._stand
         self._front.connect(run)
-        if start.resume is None:
+        if start.resume is None and start.retry is None:
             check_requirements(run, self._drivers)
         return True
 
     def run_items(self) -> None:
         """All items, as pytest runs them."""
-        session, items = self._session, self._session.items
+        session, items = self._session, self._items()
         for item, nextitem in zip(items, [*items[1:], None], strict=True):
+            if self._is_given_up():
+                break
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
+
+    def _items(self) -> list[pytest.Item]:
+        """What is to run: everything that was collected, or of a run that is over the steps to try again."""
+        items = self._session.items
+        retry = None if self.protocol is None else self.context.start.retry
+        return items if retry is None else [item for item in items if self._after.get(item) in retry.numbers]
+
+    def _is_given_up(self) -> bool:
+        """Whether the rest of the steps that are tried again stays as it is."""
+        if self.protocol is None or self.context.start.retry is None:
+            return False
+        return self.context.journal_lost or self.context.interrupts.stop_reason is not None
 
     def serves_on(self) -> bool:
         """Whether other runs follow in this process; then this one is ended, and nothing of it is left."""
@@ -194,9 +208,9 @@ class RunSession:
         hook = item.config.hook
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if case is None:
-            status, untested = protocol.verdict()
             step = StepAfter(self._after[item], max(self._after.values()), ends_rest(item))
-            protocol.run_after(item, step, nextitem, verdict=status, report=self._report(status, untested))
+            report = self._report(*protocol.verdict())
+            protocol.run_after(item, step, nextitem, verdict=report["status"], report=report)
         else:
             protocol.run_case(item, case, nextitem)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
@@ -204,7 +218,7 @@ class RunSession:
 
     def _open_stream(self, start: Start) -> EventStream:
         stream = self._front.open_stream(start)
-        if self._after:
+        if self._after and start.retry is None:
             self._fold = Fold(start.run)
             if start.resume is not None and start.journal is not None:
                 with Path(start.journal).open("rb") as journal:
@@ -214,8 +228,12 @@ class RunSession:
         return stream
 
     def _report(self, status: Status, untested: Untested | None) -> dict[str, Any]:
-        """The report as it will be, if nothing goes wrong any more."""
-        return {} if self._fold is None else {**self._fold.begun(), "status": status, "untested": untested}
+        """The report as it will be, if nothing goes wrong any more; of a run that is over the stored one."""
+        retry = self.context.start.retry
+        if retry is not None:
+            return retry.report
+        so_far: Mapping[str, Any] = {} if self._fold is None else self._fold.begun()
+        return {**so_far, "status": status, "untested": untested}
 
     def end(self) -> None:
         """Ends the run, and what was kept open for further ones."""

@@ -31,8 +31,24 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Which steps of ``after_run`` to try again for a stored run.
+
+    ``report`` is the stored report, ``numbers`` those of the steps. What only the run's journal knows, as long as it is
+    there: ``seq``, the number of its last event, and the run's ``variables``.
+    """
+
+    report: dict[str, Any]
+    numbers: list[int]
+    seq: int = 0
+    variables: Mapping[str, Data] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """How to run. ``journal`` and ``attachments`` are paths, ``None`` when nothing is to be kept.
+    """How to run, or, with ``retry``, what to do for a run that is over.
+
+    ``journal`` and ``attachments`` are paths, ``None`` when nothing is to be kept.
 
     ``only`` and ``tags`` select; ``record`` holds facts of the stand by section; ``drivers`` replaces driver arguments
     by name; ``attended`` says whether somebody could answer a dialog, ``uploads`` whether somebody sends reports.
@@ -60,6 +76,7 @@ class Start:
     breaks: list[str] = field(default_factory=list)
     pdb: bool = False
     resume: Resume | None = None
+    retry: Retry | None = None
     epoch: float | None = None
 
     @property
@@ -74,4 +91,6 @@ def read_start(command: Mapping[str, Any]) -> Start:
     values = {name: value for name, value in command.items() if name in known}
     if values.get("resume") is not None:
         values["resume"] = Resume(**values["resume"])
+    if values.get("retry") is not None:
+        values["retry"] = Retry(**values["retry"])
     return Start(**values)

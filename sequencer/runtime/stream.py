@@ -9,10 +9,19 @@ from typing import Protocol
 from sequencer.domain.event_bounds import bounded
 from sequencer.domain.value import to_data
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.event import CaseFinished, CaseStarted, Event, RunFinished, RunStarted, Stamped
+from sequencer.vocabulary.event import (
+    CaseFinished,
+    CaseStarted,
+    Event,
+    RetryFinished,
+    RetryStarted,
+    RunFinished,
+    RunStarted,
+    Stamped,
+)
 from sequencer.vocabulary.event_line import encode
 
-MARKED = (RunStarted, CaseStarted, CaseFinished, RunFinished)
+MARKED = (RunStarted, CaseStarted, CaseFinished, RunFinished, RetryStarted, RetryFinished)
 """Events before which is marked how far what drivers print has come."""
 
 
@@ -26,7 +35,8 @@ class LineWriter(Protocol):
 class EventStream:
     """``lost`` is the error that ended the journal; from then on events reach the listeners alone.
 
-    ``blot`` takes out of a line what nobody shall read.
+    ``first`` is the number of the event without which there is nothing. ``blot`` takes out of a line what nobody
+    shall read.
     """
 
     def __init__(
@@ -35,6 +45,7 @@ class EventStream:
         link: LineWriter | None,
         *,
         seq: int = 0,
+        first: int = 1,
         clock: SteadyClock | None = None,
         blot: Callable[[bytes], bytes] = bytes,
         mark: Callable[[int], object] | None = None,
@@ -46,6 +57,7 @@ class EventStream:
         self._link = link
         self._seq = seq
         self._blot = blot
+        self._first = first
         self._mark = mark
 
     def emit(self, event: Event) -> int:
@@ -69,7 +81,7 @@ class EventStream:
             try:
                 self._journal.write(line)
             except OSError as error:
-                if self._seq == 1:
+                if self._seq == self._first:
                     raise
                 # No second try: a journal with a hole would tell a story that did not happen.
                 self.lost = error

@@ -7,8 +7,9 @@ verdict. A *unit* is one product as one sequence sees it: sequence name, part nu
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
+from sequencer.domain.after_run import amends
 from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import Status
 
@@ -29,6 +30,25 @@ class ReportRefused(StoreError):
 
 class StoreConflict(StoreError):
     """Another report with the same run id is already there; it was left as it is."""
+
+
+Change = Literal["none", "after_run", "all"]
+
+
+def change(report: RunReport, stored: RunReport, place: str) -> Change:
+    """What saving ``report`` changes of the ``stored`` one of the same run: nothing, ``after_run``, or all of it.
+
+    A complete report replaces the aborted one. Steps that follow a run can be tried again later: then ``after_run``
+    grows, and nothing else may differ. A report that says less than the stored one changes nothing. Any other is a
+    :class:`StoreConflict`; ``place`` is for its text.
+    """
+    if report == stored or amends(stored, report):
+        return "none"
+    if amends(report, stored):
+        return "after_run"
+    if stored["aborted"] and not report["aborted"]:
+        return "all"
+    raise StoreConflict(f"another report of run {report['id']} is already stored in {place}")
 
 
 class RunFilter(NamedTuple):
@@ -195,7 +215,7 @@ class Store(Protocol):
     def save(self, report: RunReport) -> None:
         """Keeps the report; when this returns it is safe. Saving the same report again does nothing.
 
-        A complete report replaces the aborted one of the same run; any other difference is a :class:`StoreConflict`.
+        What of a stored report it may change, :func:`change` says; any other difference is a :class:`StoreConflict`.
         Files that the report names and that lie in the state folder are kept with it.
         """
         ...

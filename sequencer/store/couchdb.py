@@ -26,9 +26,9 @@ from sequencer.store.base import (
     SeriesName,
     SeriesPoint,
     Statistics,
-    StoreConflict,
     StoreError,
     StoreUnavailable,
+    change,
 )
 from sequencer.store.couchdb_client import BrokenOff, Conflict, Couch, NotFound
 from sequencer.store.couchdb_conflicts import Conflicts
@@ -151,21 +151,29 @@ class CouchStore:
         return self._couch.get_bytes(self._name, rows[0]["id"], sha256) if rows else None
 
     def _put(self, wanted: dict[str, Any], report: RunReport) -> None:
-        self._put_run(wanted, report)
-        if wanted["version_1"]:
-            self._put_version_1(report)
+        written, stands = self._put_run(wanted, report)
+        if written.get("version_1"):
+            self._put_version_1(stands)
 
-    def _put_run(self, wanted: dict[str, Any], report: RunReport) -> None:
+    def _put_run(self, wanted: dict[str, Any], report: RunReport) -> tuple[dict[str, Any], RunReport]:
+        """Writes what is new; the document and the report that stand there then."""
+        whole, fingerprint = wanted, wanted["fingerprint"]
         for _ in range(_TRIES):
             try:
                 self._couch.put(self._name, wanted["_id"], body=wanted)
-                return
+                return wanted, report
             except Conflict:
                 stored = self._couch.get(self._name, wanted["_id"])
-            if stored.get("fingerprint") == wanted["fingerprint"] or self._report_of(stored) == report:
-                return
-            if report["aborted"] or not stored["summary"]["aborted"]:
-                raise StoreConflict(f"another report of run {wanted['_id']} is already stored in {self.place}")
+            if documents.known_fingerprint(stored) == fingerprint:
+                return wanted, report
+            known = self._report_of(stored)
+            what = change(report, known, self.place)
+            if what == "none":
+                return wanted, known
+            if what == "after_run":
+                wanted = documents.amend(stored, report)
+                continue
+            wanted = dict(whole)
             files = {
                 name: stub for name, stub in stored.get("_attachments", {}).items() if name != documents.REPORT_FILE
             }

@@ -1,7 +1,8 @@
 """Revisions of one run that stand in conflict: two databases that had it each for itself were copied into one.
 
 CouchDB shows one of them by a rule of its own. Here the complete report counts, as it does where one is saved over the
-other; the aborted one is taken away where this user may. Two complete reports that differ are for people to judge.
+other; the aborted one is taken away where this user may. Of one report the revision with the most tries of the steps
+after the run counts. Two complete reports that differ are for people to judge.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Conflicts:
         for aborted in (one for one in found if one not in complete):
             with suppress(StoreError):  # another one was faster, or this user may not
                 self._couch.delete(self._name, run_id, rev=aborted["_rev"])
-        first, *others = complete
+        first, *others = sorted(complete, key=_tries, reverse=True)
         return first, [one["_rev"] for one in others if one.get("fingerprint") != first.get("fingerprint")]
 
     def settled_summaries(self, runs: list[RunSummary]) -> list[RunSummary]:
@@ -47,3 +48,11 @@ class Conflicts:
         )
         doubtful = {change["id"] for change in answer["results"] if len(change["changes"]) > 1}
         return [summary_of(self.settled(run.id)[0]["summary"]) if run.id in doubtful else run for run in runs]
+
+
+def _tries(stored: dict[str, Any]) -> int:
+    amendment = stored.get("amendment")
+    entries = amendment.get("after_run") if isinstance(amendment, dict) else None
+    if not isinstance(entries, list):
+        return 0
+    return len(entries) + sum(isinstance(entry, dict) and "retried" in entry for entry in entries)

@@ -1,7 +1,9 @@
 """The document that CouchDB keeps of a run: the report, and beside it in flat form what indexes and views need.
 
 ``{_id: run id, type: "run", fingerprint, summary: {...}, failed_cases: [...], measurements: [[case, name, unit, value,
-lower, upper, result]], version_1: whether the database ``report`` has it as well, report: {...}}``. A report beyond
+lower, upper, result]], version_1: whether the database ``report`` has it as well, report: {...}}``. Where steps that
+follow the run were tried again, ``amendment: {after_run, fingerprint}`` replaces the report's ``after_run``; all else
+stays as it was written at first, so that CouchDB can hold to it (``couchdb_protection``). A report beyond
 CouchDB's bound for a document (8 MB) lies compressed in the attachment ``report.json.gz`` of the same document;
 everything else about the run stays searchable.
 """
@@ -50,6 +52,11 @@ def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, A
     return made
 
 
+def amend(stored: dict[str, Any], report: RunReport) -> dict[str, Any]:
+    """The ``stored`` document with what is new in the report's ``after_run``."""
+    return {**stored, "amendment": {"after_run": report.get("after_run", []), "fingerprint": fingerprint(report)}}
+
+
 def _inline(data: bytes, media_type: str) -> dict[str, str]:
     return {"content_type": media_type, "data": base64.b64encode(data).decode("ascii")}
 
@@ -81,6 +88,12 @@ def fingerprint(report: Any) -> str:
     return _KIND + hashlib.sha256(json.dumps(plain, sort_keys=True).encode("ascii")).hexdigest()
 
 
+def known_fingerprint(stored: dict[str, Any]) -> Any:
+    """That of the report as it stands in the document."""
+    amendment = stored.get("amendment")
+    return (amendment if isinstance(amendment, dict) else stored).get("fingerprint")
+
+
 def _is_as_stored(stored: dict[str, Any], report: Any) -> bool:
     known = str(stored.get("fingerprint"))
     if known.startswith(_KIND):
@@ -100,6 +113,9 @@ def report_of(stored: dict[str, Any], packed: bytes | None, *, check: bool = Fal
     try:
         found = stored["report"] if packed is None else json.loads(gzip.decompress(packed))
         as_stored = not check or _is_as_stored(stored, found)
+        if isinstance(amendment := stored.get("amendment"), dict):
+            found = {**found, "after_run": amendment.get("after_run")}
+            as_stored = as_stored and (not check or _is_as_stored(amendment, found))
         report = read_report(found)
         if not as_stored:
             doubt(report, "the stored report was changed: it does not fit its fingerprint")

@@ -2,8 +2,9 @@
 
 A member of a database may otherwise write and delete every document of it. The function below is a design document's
 ``validate_doc_update``; CouchDB calls it before each write, also before one that comes by replication. It is the rule
-of the store itself: a complete report takes the place of the aborted one of the same run, files may be added, and
-nothing else ever changes. Administrators of the server are not bound by it. Users with the role ``hardseq-reader``
+of the store itself (``base.change``): a complete report takes the place of the aborted one of the same run, steps that
+follow the run may be tried again, for which ``amendment.after_run`` grows, files may be added, and nothing else ever
+changes. Administrators of the server are not bound by it. Users with the role ``hardseq-reader``
 write nothing.
 
 One thing CouchDB does not let a rule see: a copy that comes by replication with a history of its own is a revision in
@@ -21,7 +22,7 @@ PROTECTION = "hardseq-protection"
 READER = "hardseq-reader"
 """The role of users who may read runs and write nothing."""
 
-VERSION = 1
+VERSION = 2
 """Of the rule; a stand with an older hardseq leaves a newer rule alone."""
 
 RULE = """\
@@ -30,16 +31,25 @@ function (next, before, user) {
   if (user.roles.indexOf('READER') !== -1) throw({forbidden: user.name + ' may only read'});
   if (!before || before._deleted || before.type !== 'run') return;
   if (next._deleted) throw({forbidden: 'a run is deleted by administrators only'});
-  function rest(document) {
+  function rest(document, but) {
     var kept = {};
     Object.keys(document).sort().forEach(function (name) {
-      if (name.charAt(0) !== '_') kept[name] = document[name];
+      if (name.charAt(0) !== '_' && name !== but) kept[name] = document[name];
     });
     return JSON.stringify(kept);
   }
+  function grows(known, found) {
+    return Array.isArray(found) && found.length >= known.length && known.every(function (entry, index) {
+      var now = found[index] || {};
+      return rest(now, 'retried') === rest(entry, 'retried') && (!entry.retried || now.retried === entry.retried);
+    });
+  }
   var files = next._attachments || {}, present = before._attachments || {};
   var completed = (before.summary || {}).aborted && next.type === 'run' && next.summary && !next.summary.aborted;
-  if (!completed && rest(next) !== rest(before)) throw({forbidden: 'a stored run is not changed'});
+  var known = (before.amendment || before.report || {}).after_run || [], amendment = next.amendment;
+  var amended = amendment ? grows(known, amendment.after_run) : !before.amendment;
+  if (!completed && !(amended && rest(next, 'amendment') === rest(before, 'amendment')))
+    throw({forbidden: 'a stored run is not changed'});
   Object.keys(present).forEach(function (name) {
     if (completed && name === 'report.json.gz') return;
     var file = files[name] || {};

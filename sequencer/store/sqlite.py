@@ -17,14 +17,15 @@ from pathlib import Path
 from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
+    Change,
     Page,
     RunFilter,
     RunSummary,
     SeriesName,
     SeriesPoint,
     Statistics,
-    StoreConflict,
     StoreError,
+    change,
 )
 from sequencer.store.cursor import after, position
 from sequencer.store.sqlite_connections import BUSY_SECONDS, Connections
@@ -59,26 +60,29 @@ class SqliteStore:
         fingerprint = facts.fingerprint(encoded)
         body = zlib.compress(encoded, _COMPRESSION)
         with self._connections.writing() as connection:
-            if not self._is_stored(connection, run, fingerprint, report):
+            if (what := self._change(connection, run, fingerprint, report)) == "all":
                 _insert(connection, run, fingerprint, body, report)
+            elif what == "after_run":
+                _amend(connection, run.id, fingerprint, body)
             kept = self._keep_waiting_files(connection, report)
         for file in kept:
             with suppress(OSError):  # somebody reads it just now: it stays
                 file.unlink()
 
-    def _is_stored(self, connection: sqlite3.Connection, run: RunSummary, fingerprint: str, report: RunReport) -> bool:
+    def _change(self, connection: sqlite3.Connection, run: RunSummary, fingerprint: str, report: RunReport) -> Change:
+        """What is to be written; a report that is to be replaced is out already."""
         stored = connection.execute(
-            "SELECT number, fingerprint, aborted, body FROM runs JOIN documents ON run = number WHERE id = ?", (run.id,)
+            "SELECT number, fingerprint, body FROM runs JOIN documents ON run = number WHERE id = ?", (run.id,)
         ).fetchone()
         if stored is None:
-            return False
-        number, known_fingerprint, aborted, body = stored
-        if known_fingerprint == fingerprint or _decoded(body) == report:
-            return True
-        if run.aborted or not aborted:
-            raise StoreConflict(f"another report of run {run.id} is already stored in {self.place}")
-        _remove(connection, number)
-        return False
+            return "all"
+        number, known_fingerprint, body = stored
+        if known_fingerprint == fingerprint:
+            return "none"
+        what = change(report, _decoded(body), self.place)
+        if what == "all":
+            _remove(connection, number)
+        return what
 
     def _keep_waiting_files(self, connection: sqlite3.Connection, report: RunReport) -> list[Path]:
         kept = []
@@ -174,6 +178,14 @@ def _insert(connection: sqlite3.Connection, run: RunSummary, fingerprint: str, b
     connection.executemany("INSERT INTO failed_cases VALUES (?, ?)", [(number, name) for name in failed])
     add_measurements(connection, number, run.sequence, facts.measurements(report))
     add_run(connection, run, failed)
+
+
+def _amend(connection: sqlite3.Connection, run_id: str, fingerprint: str, body: bytes) -> None:
+    """Only the document changes: what follows a run is no part of any figure."""
+    connection.execute(
+        "UPDATE documents SET body = ? WHERE run = (SELECT number FROM runs WHERE id = ?)", (body, run_id)
+    )
+    connection.execute("UPDATE runs SET fingerprint = ? WHERE id = ?", (fingerprint, run_id))
 
 
 def _remove(connection: sqlite3.Connection, number: int) -> None:

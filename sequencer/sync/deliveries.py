@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sequencer.domain.after_run import was_retried
 from sequencer.domain.evidence import Mark, withheld
 from sequencer.domain.settings import Settings
 from sequencer.domain.state_folder import StateFolder
@@ -105,19 +106,24 @@ class Deliveries:
         When this returns nothing can lose the report any more. Doing it again changes nothing. ``ask`` false: no
         server is asked, so that nobody waits for one; what a distant store is to get waits in the outbox.
         """
-        if self.wanted and self.withheld(report) is None:
+        anew = was_retried(report)
+        if self.wanted and self.withheld(report) is None and (not anew or self._waits(report["id"])):
             self.outbox.put(report["id"], STAND_CLOUD, report)
         if self._has_remote_store and not ask:
-            self.outbox.put(report["id"], COUCHDB, report)
+            self.outbox.put(report["id"], COUCHDB, report, anew=anew)
             return Acceptance(False)
         try:
             self._store.save(report)
         except StoreUnavailable as error:
             if not self._has_remote_store:
                 raise
-            self.outbox.put(report["id"], COUCHDB, report)
+            self.outbox.put(report["id"], COUCHDB, report, anew=anew)
             return Acceptance(False, str(error))
         return Acceptance(True)
+
+    def waits_for_store(self, run: str) -> bool:
+        """Whether the store lacks what is known of the run."""
+        return any(entry.state != "delivered" for entry in self.outbox.entries(COUCHDB, run=run))
 
     def send(self, run: str) -> Delivery | None:
         """Sends an accepted report at once when ``autosync`` says so; ``None`` when there is nothing to do."""

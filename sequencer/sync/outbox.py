@@ -103,18 +103,21 @@ class Outbox:
         with self._lock:
             self._connection.close()
 
-    def put(self, run_id: str, target: str, document: Mapping[str, object]) -> None:
+    def put(self, run_id: str, target: str, document: Mapping[str, object], *, anew: bool = False) -> None:
         """Keeps ``document`` for ``target``, on the disk when this returns.
 
         Putting it again does nothing; another document for the same run replaces the one that has not been delivered.
+        ``anew``: it is to be delivered also where one of the run was.
         """
+        again = ", state = 'waiting', delivered = NULL, attempts = 0, next_try = excluded.next_try"
+        also = again if anew else " WHERE state <> 'delivered'"
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         packed = zlib.compress(utf8(text))
         now = self._clock()
         with self._write(durable=True) as database:
             database.execute(
                 "INSERT INTO outbox (run, target, queued, next_try, document) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (run, target) DO UPDATE SET document = excluded.document WHERE state <> 'delivered'",
+                f"ON CONFLICT (run, target) DO UPDATE SET document = excluded.document{also}",
                 (run_id, target, now, now, packed),
             )
 

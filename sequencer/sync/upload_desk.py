@@ -9,7 +9,7 @@ from typing import Any
 
 from sequencer.domain.fold import Fold, read_journal
 from sequencer.sync.delivery import Delivery
-from sequencer.vocabulary.event import RunStarted, Stamped, UploadAsked
+from sequencer.vocabulary.event import RetryStarted, RunStarted, Stamped, UploadAsked
 from sequencer.vocabulary.report import RunReport
 
 BY = "hardseq"
@@ -34,10 +34,12 @@ class UploadDesk:
         self._answer = answer
         self._journal = journal
         self._run = ""
+        self._is_over = False
 
     def event(self, stamped: Stamped) -> None:
         """Takes an event; an upload is done in a thread of its own, since the events must flow on."""
-        if isinstance(stamped.event, RunStarted):
+        if isinstance(stamped.event, RunStarted | RetryStarted):
+            self._is_over = isinstance(stamped.event, RetryStarted)
             self._run = stamped.event.run
         elif isinstance(stamped.event, UploadAsked):
             threading.Thread(target=self._serve, args=(stamped.event, stamped.time), name="upload", daemon=True).start()
@@ -58,5 +60,6 @@ class UploadDesk:
             for stamped in read_journal(lines):
                 state.apply(stamped)
         report = state.begun()
-        report["status"], report["stop_time"] = asked.verdict, time
+        if not self._is_over:
+            report["status"], report["stop_time"] = asked.verdict, time
         return report

@@ -175,6 +175,33 @@ class AfterRunStarted:
 
 
 @dataclass(slots=True)
+class AfterRunFinished:
+    """Step ``number`` of ``after_run`` ended; ``done`` when nothing failed in it. Its drivers may still be open."""
+
+    number: int
+    done: bool
+
+
+@dataclass(slots=True)
+class RetryStarted:
+    """The steps ``numbers`` of ``after_run`` are tried again for a stored run, whose ``report`` is the stored one.
+
+    It stands in the run's own journal, behind what is there, and goes on with its numbers.
+    """
+
+    run: str
+    report: dict[str, Any]
+    numbers: list[int]
+
+
+@dataclass(slots=True)
+class RetryFinished:
+    """Nothing of ``after_run`` will be tried any more; ``reason`` says why that was stopped."""
+
+    reason: str | None = None
+
+
+@dataclass(slots=True)
 class DialogAsked:
     """The operator is asked; ``dialog`` is the whole description a page or terminal needs to show it."""
 
@@ -298,6 +325,9 @@ Event = (
     | VariableSet
     | Failure
     | AfterRunStarted
+    | AfterRunFinished
+    | RetryStarted
+    | RetryFinished
     | DialogAsked
     | DialogAnswered
     | OperatorMessage

@@ -72,9 +72,15 @@ class FailureReport(TypedDict):
 
 
 class AfterRunFailure(FailureReport):
-    """Why step ``number``, from 1, of ``after_run`` was not carried out; it says nothing about the product."""
+    """Why step ``number``, from 1, of ``after_run`` was not carried out; it says nothing about the product.
+
+    ``done``, present when true: the step itself was carried out, and what failed came after it, such as the closing of
+    a driver. ``retried``, present when the step was tried again, is the time of that: what failed then stands after it.
+    """
 
     number: int
+    done: NotRequired[bool]
+    retried: NotRequired[float]
 
 
 class DialogReport(TypedDict):

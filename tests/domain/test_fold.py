@@ -394,6 +394,18 @@ def test_flipped_bytes_never_make_a_pass(data: st.DataObject, streams: Any) -> N
     assert report["status"] != "passed" or statuses <= {"passed", "skipped"}
 
 
+def test_what_was_to_follow_a_run_that_was_cut_off_is_told() -> None:
+    """The process died in the second of three steps after the run: it, and the one behind it, are left to do."""
+    said = [started("m::a"), events.CaseStarted("m::a"), events.CaseFinished("m::a", "passed")]
+    after = [events.AfterRunStarted(1, 3), events.AfterRunFinished(1, True), events.AfterRunStarted(2, 3)]
+    report = fold(stamp(*said, *after), aborted=True)
+    assert report["aborted"] and report["status"] == "error"
+    assert [(entry["number"], entry["message"]) for entry in report["after_run"]] == [
+        (2, DIED),
+        (3, f"left out: {DIED}"),
+    ]
+
+
 @given(data=st.data())
 @settings(max_examples=50, deadline=None)
 def test_repeated_events_change_nothing(data: st.DataObject, streams: Any) -> None:

@@ -47,7 +47,7 @@ def test_a_step_that_fails_keeps_no_other_from_running(project: Any, execute: Ca
     assert outcome.report["after_run"][0]["call"] == "bench.boom"
     assert "passed" in p.logged
     assert exit_code(outcome.report) == 0
-    told = "\n".join(text for line in summary(outcome.report, []) for text, _ in line)
+    told = "\n".join(text for line in summary(outcome.report) for text, _ in line)
     assert "ERROR of the step 1 after the run" in told and "RuntimeError: no answer" in told
     assert "Not done after the run" in EXPORTERS["html"](outcome.report)
     with outcome.journal.open("rb") as file:

@@ -201,3 +201,49 @@ def test_the_rule_is_put_back_and_a_newer_one_is_left(factory: CouchStore, admin
     admin.put(database, "_design", PROTECTION, body=newer)
     protect(admin, database)
     assert admin.get(database, "_design", PROTECTION)["version"] == 99
+
+
+def _tried(report: RunReport, *entries: dict[str, Any]) -> Any:
+    plain = {"kind": "error", "error_code": None, "place": None, "step": None, "call": None, "traceback": None}
+    return {**report, "after_run": [{"time": 5.0, "generated": None, **plain, **entry} for entry in entries]}
+
+
+@pytest.mark.parametrize("noise", [0, 5_000_000], ids=["beside", "packed"])
+def test_a_member_tries_the_steps_after_a_run_again(
+    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport, noise: int
+) -> None:
+    """Of a stored run its `after_run` may grow, also where the report lies packed beside its document."""
+    store = CouchStore(member_of(), database, version_1=f"{database}_report")
+    first = _tried(report(), {"number": 1, "message": "no paper"}, {"number": 2, "message": "no line"})
+    first["artifact"] = {"noise": "a" * noise}
+    second = _tried(first, {"number": 1, "message": "no paper", "retried": 9.0}, {"number": 2, "message": "no line"})
+    third = _tried(second, *second["after_run"], {"number": 1, "message": "still none"})
+    for one in (first, second, third, second):
+        store.save(one)
+    assert store.get(first["id"]) == third
+    assert [run.status for run in store.find().runs] == ["passed"]
+
+
+def test_a_member_cannot_forge_what_followed_a_run(
+    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport
+) -> None:
+    """What failed then stays as it is, and nothing else changes along with it."""
+    store = CouchStore(member_of(), database, version_1=f"{database}_report")
+    first = _tried(report(), {"number": 1, "message": "no paper"})
+    second = _tried(first, {"number": 1, "message": "no paper", "retried": 9.0})
+    store.save(first)
+    store.save(second)
+    member = member_of()
+    stored = member.get(database, first["id"])
+    entry = second["after_run"][0]
+    for change in (
+        {"amendment": {"after_run": []}},
+        {"amendment": {"after_run": [{**entry, "message": "nothing much"}]}},
+        {"amendment": {"after_run": [{**entry, "retried": 10.0}]}},
+        {"amendment": stored["amendment"], "summary": {**stored["summary"], "status": "failed"}},
+        {"amendment": None},
+        {"amendment": "gone"},
+    ):
+        with pytest.raises(StoreUnavailable, match=NOTHING_ELSE):
+            member.put(database, first["id"], body={**stored, **change})
+    assert factory.get(first["id"]) == second

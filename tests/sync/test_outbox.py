@@ -96,6 +96,17 @@ def test_putting_twice_keeps_one_row_and_the_newer_document(outbox: Outbox) -> N
     assert outbox.counts("cloud").waiting == 1
 
 
+def test_what_was_delivered_can_be_delivered_anew(outbox: Outbox) -> None:
+    """An amended report goes to the store that had the first one, also when that is away at the moment."""
+    put(outbox, "a")
+    cloud, seen = target(DELIVERED)
+    drain(outbox, cloud)
+    outbox.put("a", "cloud", {"id": "a", "version": 2}, anew=True)
+    assert states(outbox) == {"a": "waiting"}
+    assert drain(outbox, cloud).delivered == 1
+    assert seen == ["a", "a"]
+
+
 def test_targets_do_not_touch_each_other(outbox: Outbox) -> None:
     """One run waits for two targets independently."""
     outbox.put("a", "couchdb", {"id": "a"})

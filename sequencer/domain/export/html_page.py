@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
+from sequencer.domain.after_run import standing
 from sequencer.domain.export.html_chart import chart_svg
 from sequencer.domain.export.html_style import STYLE
 from sequencer.domain.export.words import as_text, duration, limits_in_words, printable, shown
@@ -37,7 +38,7 @@ def _page(report: RunReport) -> Iterator[str]:
     for message in report["operator_messages"]:
         words = ": ".join(part for part in (message["title"], message["text"]) if part)
         yield f"<p class=quiet>Told the operator: {_safe(words)}</p>"
-    if after := report.get("after_run"):
+    if after := standing(report):
         yield "<h2>Not done after the run</h2>"
         yield from _failures(after)
     yield from _artifact(report["artifact"])

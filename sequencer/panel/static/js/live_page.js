@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 import { fill, h, icon, setAria, setText, show } from "./dom.js";
-import { failure, notDone } from "./details.js";
+import { failure, notDone, standing } from "./details.js";
 import { heroView, renderTime } from "./hero.js";
 import { messageStrip } from "./messages.js";
 import { planView, setChoosing, setFilter, tick } from "./plan.js";
@@ -129,7 +129,7 @@ function renderTools() {
   show(parts.choose, session.settings?.manual_collect && session.can_start);
   setText(parts.choose, t(choosing ? "choose.off" : "choose.on"));
   if (!parts.choose.hidden) setAria(parts.choose, "pressed", String(choosing));
-  const after = run.after_run || [];
+  const after = standing(run);
   const mark = JSON.stringify([run.failures, after]);
   if (parts.failures.dataset.mark !== mark) {
     parts.failures.dataset.mark = mark;

@@ -1,5 +1,6 @@
 // The result over the whole page when a run ends: to be seen from anywhere in the hall.
 
+import { standing } from "./details.js";
 import { fill, h, icon, newId } from "./dom.js";
 import { modal, rest } from "./modal.js";
 import { said } from "./said.js";
@@ -47,7 +48,7 @@ function open() {
       run.stop_reason ? h("p", { class: "result-reason" }, said(run.stop_reason)) : null,
       run.aborted ? h("p", { class: "result-reason" }, t("run.aborted")) : null,
       reservations(run).map((text) => h("p", { class: "result-flag" }, text)),
-      (run.after_run || []).slice(0, MOST).map((failed) => h("p", { class: "result-flag" }, `${t("after.failed", { number: failed.number })}: ${said(failed.message)}`)),
+      standing(run).slice(0, MOST).map((failed) => h("p", { class: "result-flag" }, `${t("after.failed", { number: failed.number })}: ${said(failed.message)}`)),
       // With the focus it can be scrolled by keys.
       h("ul", { class: "result-failures", tabIndex: 0, aria: { label: t("filter.failed") } }),
       dismiss,

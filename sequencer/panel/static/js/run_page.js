@@ -2,7 +2,7 @@
 
 import { address, get } from "./api.js";
 import { chartBox } from "./chart.js";
-import { artifactSection, caseDetails, failure, notDone } from "./details.js";
+import { artifactSection, caseDetails, failure, notDone, standing } from "./details.js";
 import { fill, h, icon, setAria } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
 import { question } from "./question.js";
@@ -60,7 +60,7 @@ function show(page, report) {
         [report.status === "skipped" ? `run.${outcome(report)}` : null, report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
       ),
     ),
-    h("div", { class: "run-failures" }, [...report.failures.map(failure), ...(report.after_run || []).map(notDone)]),
+    h("div", { class: "run-failures" }, [...report.failures.map(failure), ...standing(report).map(notDone)]),
     factCards(report),
     report.modules.map((module) => moduleCard(module, path)),
   );

@@ -1,0 +1,88 @@
+"""``hardseq runs retry-after-run`` from the stored report to the exit code."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from sequencer.cli.exit_codes import ExitCode, Refusal
+from sequencer.cli.output import say, wants_colour
+from sequencer.cli.problem_output import show_problems
+from sequencer.cli.project_store import tell, usable_project
+from sequencer.cli.retry import AfterRunRetry, Bench
+from sequencer.cli.run_keeping import Keeping
+from sequencer.cli.run_signals import stopping_on_signals
+from sequencer.cli.terminal_lines import clean, joined
+from sequencer.cli.terminal_summary import after_run_lines
+from sequencer.domain.after_run import left_to_do
+from sequencer.runner.request import RunNotPossible, RunRefused
+from sequencer.runner.retry import NOTHING_LEFT
+from sequencer.store.base import StoreError
+from sequencer.sync.outbox_tables import OutboxUnavailable
+from sequencer.vocabulary.event import AfterRunFinished, RetryFinished, Stamped
+from sequencer.vocabulary.problem import InvalidInput
+from sequencer.vocabulary.report import RunReport
+
+
+class _Told:
+    """What happens, for the terminal."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+
+    def event(self, stamped: Stamped) -> None:
+        match stamped.event:
+            case AfterRunFinished(number, True):
+                say(f"step {number} after the run: done")
+            case RetryFinished(reason):
+                self.stopped = reason is not None
+
+
+def retry(path: Path, run_id: str) -> ExitCode:
+    """Tries again what is left to do after the run, and keeps the report. Raises ``Refusal``, ``StoreError``."""
+    project = usable_project(path)
+    told = _Told()
+    with ExitStack() as opened:
+        keeping = opened.enter_context(Keeping(project, tell))
+        if refusal := keeping.refusal():
+            raise Refusal(refusal, code=ExitCode.BROKEN)
+        if run_id == "latest":
+            newest = keeping.store.latest()
+            if newest is None:
+                raise Refusal("nothing ran yet", code=ExitCode.FAILED)
+            run_id = newest["id"]
+        bench = Bench(project, keeping.store, keeping.deliveries, [told.event], lambda line: say(clean(line), err=True))
+        again = AfterRunRetry(bench, run_id)
+        opened.callback(again.close)
+        try:
+            with stopping_on_signals(again.stop):
+                again.start()
+                report = again.wait()
+        except InvalidInput as invalid:
+            show_problems(invalid.problems, project.folder)
+            return ExitCode.INVALID
+        except RunRefused as refused:
+            if str(refused) == NOTHING_LEFT:
+                say(NOTHING_LEFT)
+                return ExitCode.PASSED
+            raise Refusal(f"it cannot be tried again: {refused}") from None
+        except RunNotPossible as impossible:
+            raise Refusal(str(impossible), code=ExitCode.BROKEN) from None
+        return _kept(report, keeping, told.stopped)
+
+
+def _kept(report: RunReport, keeping: Keeping, stopped: bool) -> ExitCode:
+    click.echo(joined(after_run_lines(report), colour=wants_colour(sys.stdout)), nl=False)
+    try:
+        acceptance = keeping.accept(report)
+    except (StoreError, OutboxUnavailable) as error:
+        tell(f"what was done could not be stored: {error}; the run's journal has it, to be stored at the next start")
+        return ExitCode.BROKEN
+    if not acceptance.stored:
+        tell(f"{keeping.store.place} could not take the report, which waits for it: {acceptance.problem}")
+    if stopped:
+        return ExitCode.STOPPED
+    return ExitCode.FAILED if left_to_do(report) else ExitCode.PASSED

@@ -1,0 +1,34 @@
+"""What the test process must know to try the steps again that a stored run left to do."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+from sequencer.domain.after_run import left_to_do
+from sequencer.domain.journal_lines import read_journal
+from sequencer.runner.progress import Progress
+from sequencer.runner.request import RunRefused
+from sequencer.runtime.start import Retry
+from sequencer.store.recovery import is_stored
+from sequencer.vocabulary.report import RunReport
+
+NOTHING_LEFT = "nothing is left to do after this run"
+
+
+def retry_of(report: RunReport, journal: Path) -> Retry:
+    """The steps that are left to do. ``journal`` is that of the run, empty when it is not there any more.
+
+    Raises ``RunRefused`` when there is nothing to do, or when the journal knows of something that no report says.
+    """
+    numbers = left_to_do(report)
+    if not numbers:
+        raise RunRefused(NOTHING_LEFT)
+    progress = Progress()
+    with suppress(OSError), journal.open("rb") as file:
+        for stamped in read_journal(file):
+            progress.apply(stamped)
+    if progress.seq and not is_stored(journal):
+        raise RunRefused("what its journal holds is not stored yet")
+    return Retry(report=cast(dict[str, Any], report), numbers=numbers, seq=progress.seq, variables=progress.variables)
