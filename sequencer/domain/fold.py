@@ -90,9 +90,8 @@ class Fold:
         try:
             if not 0.0 <= time <= LATEST:
                 time = self._time
-            elif time > self._time:
-                self._time = time
-            if self.report is None and type(event) is not events.RunStarted:
+            self._time = max(self._time, time)
+            if type(event) is not events.RunStarted:
                 self.begun()
             if self._retrying and type(event) is not events.RetryStarted:
                 self._after_run(stamped)
@@ -113,7 +112,6 @@ class Fold:
             self._tell_after()
         if self._finished is None and not self._retrying:
             report["aborted"] = True
-            self._broken = True
             if self._plan.close(self._time, DIED) == 0:
                 self._run_failure(events.Failure(None, "error", DIED), self._time)
             report["stop_time"] = max(self._time, report["start_time"])

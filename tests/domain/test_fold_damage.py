@@ -315,6 +315,8 @@ def test_a_resumed_run_waits_for_its_own_end() -> None:
     assert (case_of(report, "m::a")["status"], case_of(report, "t::off")["status"]) == ("error", "ready")
     assert (report["failures"], report["caused_dut_failure_id"], report["status"]) == ([], "m::a", "run")
     assert fold(stream(*said, *ran("t::off"), events.RunFinished("passed")))["status"] == "error"
+    again = [events.CaseStarted("m::a"), events.CaseFinished("m::a", "passed"), *ran("t::off")]
+    assert fold(stream(*said, *again, events.RunFinished("passed")))["status"] == "error"
     told = [started("m::a"), *ran("m::a"), events.Failure(None, "error", "why"), events.RunResumed("died")]
     assert [failure["message"] for failure in fold(stream(*told))["failures"]] == ["why"]
     failed = [started("m::a"), *ran("m::a", "failed"), events.RunResumed("died")]

@@ -247,6 +247,7 @@ def test_a_stop_that_cut_nothing_off_changes_no_verdict() -> None:
     assert flow.verdict(broken=False) == ("passed", None)
     assert flow.verdict(broken=True) == ("error", None)
     halted, flow = course(plan, a=STOPPED)
+    assert flow.interrupted
     assert flow.verdict(broken=False) == ("stopped", None)
     assert halted["teardown::off"] == ""
     flow = Flow(plan)
