@@ -121,3 +121,31 @@ def test_the_sequences_of_the_tutorial_are_clean(number: int, tmp_path: Path) ->
         (tmp_path / name).write_text(text, encoding="utf-8")
     reading = read_sequence(tmp_path / "sequences" / "rails.yaml", project=tmp_path)
     assert reading.problems == []
+
+
+def test_the_tutorials_mistakes_are_told_as_it_says(tmp_path: Path) -> None:
+    """The problems that the tutorial shows are those of the mistakes that it asks for."""
+    (driver,) = re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL)
+    wrong = SEQUENCES[0].replace("channel: 2", "chanel: 2").replace("limits: [", "limit: [")
+    for name, text in {"drivers/bench.py": driver, "sequences/rails.yaml": wrong}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    problems = read_sequence(tmp_path / "sequences" / "rails.yaml", project=tmp_path).problems
+    assert len(problems) == 3
+    for problem in problems:
+        assert f"{problem.place}: error: {problem.message} [{problem.code}]" in TUTORIAL
+        assert f"= hint: {problem.hint}\n" in TUTORIAL
+
+
+def test_the_relay_card_of_the_drivers_page_is_whole(tmp_path: Path) -> None:
+    """What a reader copies from "Write and use drivers" is a sequence, its driver and a simulated one."""
+    page = (ROOT / "docs" / "how-to" / "drivers.md").read_text("utf-8")
+    drivers = [text for text in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "relay_card.py" in text]
+    (sequence,) = (
+        text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if text.startswith("name: Relays")
+    )
+    both = "drivers:\n  relays: {use: relay_card.RelayCard, simulate: relay_card.SimulatedRelayCard}\n"
+    (tmp_path / "relay_card.py").write_text("\n\n".join(drivers), encoding="utf-8")
+    for number, text in enumerate([sequence, re.sub(r"drivers:\n.*\n", both, sequence)]):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+        assert read_sequence(tmp_path / f"{number}.yaml", project=tmp_path).problems == []

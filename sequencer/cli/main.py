@@ -122,7 +122,7 @@ def _break(error: BaseException) -> ExitCode:
     import traceback
 
     traceback.print_exception(error)
-    say("hardseq: this is a defect in hardseq itself; the lines above belong into its report", err=True)
+    say("hardseq: this is a defect in hardseq itself; please send the lines above with a report of it", err=True)
     return ExitCode.BROKEN
 
 

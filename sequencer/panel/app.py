@@ -97,7 +97,7 @@ def _view(route: Route, session: Session) -> Callable[..., Any]:
             if name not in known:
                 raise ApiError(400, "unknown-key", f"unknown parameter {name[:80]!r}")
             if again:
-                raise ApiError(400, "bad-parameter", f"the parameter {name} stands there twice")
+                raise ApiError(400, "bad-parameter", f"the parameter {name} is given twice")
             words = known[name]
             if written and words and written not in words:
                 raise ApiError(400, "bad-parameter", f"{name} is one of {', '.join(words)}")

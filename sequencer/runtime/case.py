@@ -180,7 +180,7 @@ class AttemptContext:
     def upload(self, target: str) -> Mapping[str, Any]:
         """See ``CaseContext``."""
         if self.planned is not None:
-            raise StepError("`upload` belongs into `after_run`: the verdict is not known yet")
+            raise StepError("`upload` belongs in `after_run`: the verdict is not known yet")
         if not self._run.start.uploads:
             return {"delivered": False, "status": None, "text": "these tests run without hardseq, which sends reports"}
         now = self._variables["verdict"]

@@ -40,7 +40,7 @@ def parse(node: MappingNode, reader: StepReader) -> UploadStep:
     """Reads the step."""
     shared = reader.shared(node, "upload")
     if not reader.after_run:
-        message = "`upload` belongs into `after_run`: here the verdict is not known yet"
+        message = "`upload` belongs in `after_run`: here the verdict is not known yet"
         reader.problem("upload-in-case", message, node.key_place("upload"))
     save = node.get("save")
     if save is not None:
@@ -55,7 +55,7 @@ def emit(step: UploadStep, out: Emitter) -> None:
 
 STEP = StepType(
     verb="upload",
-    summary="Sends the report now; belongs into `after_run`, where the verdict is known.",
+    summary="Sends the report now; belongs in `after_run`, where the verdict is known.",
     schema={"enum": ["stand_cloud"], "description": "Where to; `[stand_cloud]` in the configuration says how."},
     model=UploadStep,
     parse=parse,
