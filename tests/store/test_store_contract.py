@@ -99,12 +99,12 @@ def test_odd_texts_survive(store: Store, report: MakeReport) -> None:
 
 
 def test_a_lone_surrogate_keeps_nothing_from_being_stored(store: Store, report: MakeReport) -> None:
-    """Text that has no UTF-8 form, as a driver's undecodable bytes become, does not cost the report."""
+    """Text that has no UTF-8 form, as a driver's undecodable bytes become, is an escape and costs no report."""
     saved = report(serial_number="SN\udc80", cases={"main::r[\udc80]": "failed"}, status="failed")
     saved["artifact"] = {"raw": "\udcff"}
     store.save(saved)
     store.save(saved)
-    assert [run.serial_number for run in store.find().runs] == ["SN\ufffd"]
+    assert [run.serial_number for run in store.find().runs] == [r"SN\udc80"]
 
 
 def test_latest_is_the_run_that_started_last(store: Store, report: MakeReport) -> None:
