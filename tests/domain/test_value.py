@@ -348,7 +348,7 @@ def test_numpy_values_are_taken_as_they_are() -> None:
         assert type(plain(numpy.dtype(name).type(5))) is int
     assert plain(numpy.longdouble(2**53 + 1)) == 2**53 + 1
     assert plain(numpy.datetime64("2026-01-02T03:04:05.123456789")) == datetime.datetime(2026, 1, 2, 3, 4, 5, 123456)
-    assert plain(numpy.datetime64("NaT")) is None
+    assert plain(numpy.datetime64("NaT", "s")) is None
     assert plain(numpy.ma.masked_array([1.5, 2.5], [True, False])) == [None, 2.5]
     assert plain([numpy.float32(1.5), {"a": numpy.arange(2)}]) == [1.5, {"a": [0, 1]}]
     assert plain(numpy.str_("a\udc80")) == "a\\udc80"
