@@ -223,8 +223,8 @@ class Fold:
         case = self._plan.find(event.case)
         if case is None:
             return None
-        if case.end(event, time):
-            self._set_cause()
+        case.end(event, time)
+        self._set_cause()
         return event.case
 
     def _recorded(self, event: events.Recorded, time: float) -> str | None:

@@ -91,31 +91,26 @@ class CaseState:
                 self._become(status, time)
         return self.attempt
 
-    def end(self, event: CaseFinished, time: float) -> bool:
-        """An attempt ends. True when the case thereby failed, or no longer counts as failed.
-
-        What has ended as anything but passed stays so, whatever a second end says.
-        """
+    def end(self, event: CaseFinished, time: float) -> None:
+        """An attempt ends. What has ended as anything but passed stays so, whatever a second end says."""
         status: Status = event.status if event.status in FINAL_STATUSES else "error"
         kind = event.skip_kind if status == "skipped" and event.skip_kind in SKIP_KINDS else None
         if status == "skipped" and self.attempt is None:
             if self.report["status"] not in FINAL_STATUSES:
                 self.report["reason"] = event.reason
                 self._become("skipped", time, kind)
-            return False
+            return
         attempt = self.running(time)
         if attempt["stop_time"] is not None and attempt["number"] < event.attempt:
             self.start(event.attempt, time, None)
             attempt = self.running(time)
         if attempt["stop_time"] is not None and attempt["status"] != "passed":
-            return False
+            return
         attempt["status"], attempt["stop_time"] = status, max(time, attempt["start_time"])
-        if not event.final:
-            return False
-        self.report["stop_time"] = attempt["stop_time"]
-        self.report["reason"] = event.reason
-        self._become(status, time, kind)
-        return status in ("failed", "error")
+        if event.final:
+            self.report["stop_time"] = attempt["stop_time"]
+            self.report["reason"] = event.reason
+            self._become(status, time, kind)
 
     def abort(self, time: float, reason: str) -> None:
         """A running case becomes an error, one that never began is skipped."""
@@ -142,8 +137,7 @@ class CaseState:
     def _start_no_later_than(self, time: float) -> None:
         for report in (self.report, self.module.report):
             start = report["start_time"]
-            if start is None or time < start:
-                report["start_time"] = time
+            report["start_time"] = time if start is None else min(time, start)
 
     def _become(self, status: Status, time: float, skip_kind: SkipKind | None = None) -> None:
         before = self.report["status"]
@@ -180,7 +174,7 @@ class Plan:
             report = new_module(module)
             known = early_modules.get(report["id"])
             if known is not None:
-                _keep(known.report, report, ("start_time", "stop_time", "artifact"))
+                _keep(known.report, report, _OF_MODULE)
             state = self._add_module(report)
             for case in module.get("cases") or ():
                 name = f"{report['id']}::{case['id']}"
@@ -190,7 +184,9 @@ class Plan:
         for name, left in early.items():
             if name not in self._cases:
                 module_id = left.module.report["id"]
-                state = self._modules.get(module_id) or self._add_module(new_module({"id": module_id}))
+                if module_id not in self._modules:
+                    _keep(left.module.report, self._add_module(new_module({"id": module_id})).report, _OF_MODULE)
+                state = self._modules[module_id]
                 self._add_case(name, left.report, state)
                 state.settle()
         self._find_first()
@@ -261,6 +257,10 @@ class Plan:
         case = self._cases[name] = CaseState(name, report, module, self)
         module.report["cases"].append(report)
         return case
+
+
+_OF_MODULE = ("start_time", "stop_time", "artifact")
+"""What a module has beside its cases and what the plan says of it."""
 
 
 def _keep(known: Any, report: Any, keys: tuple[str, ...]) -> None:

@@ -185,7 +185,11 @@ def test_a_first_event_that_comes_last_takes_over_what_was_collected() -> None:
     assert (report["status"], report["stop_reason"], report["damaged_lines"]) == ("failed", "why", 2)
     assert report["caused_dut_failure_id"] == "m::a"
     assert [message["text"] for message in report["operator_messages"]] == ["Open the lid"]
-    assert (report["modules"][0]["start_time"], report["modules"][1]["status"]) == (102.0, "passed")
+    assert report["modules"][0]["start_time"] == 102.0
+    adopted = report["modules"][1]
+    assert (adopted["status"], adopted["start_time"], adopted["stop_time"]) == ("passed", 106.0, 107.0)
+    late = fold([*stream(started("m::a"), *ran("m::a"))[1:], Stamped(1, 400.0, started("m::a"))])
+    assert (late["modules"][0]["status"], late["modules"][0]["stop_time"]) == ("passed", 103.0)
 
 
 def test_the_end_of_an_attempt_whose_start_was_lost() -> None:
@@ -304,6 +308,11 @@ def test_a_case_that_runs_again_is_the_cause_no_more() -> None:
     again = [*said, events.CaseStarted("m::a", 2)]
     assert fold(stream(*again), aborted=True)["caused_dut_failure_id"] == "m::b"
     assert fold(stream(*again, events.CaseFinished("m::a", "failed", 2)))["caused_dut_failure_id"] == "m::b"
+    assert fold(stream(*said, events.CaseStarted("m::a", 2), events.CaseFinished("m::a", "passed", 2)))[
+        "caused_dut_failure_id"
+    ] == ("m::b")
+    order = [started("m::a", "m::b", "m::c"), *(one for name in "bac" for one in ran(f"m::{name}", "failed"))]
+    assert fold(stream(*order, events.CaseStarted("m::c", 2)), aborted=True)["caused_dut_failure_id"] == "m::b"
     errors = [started("m::a", "m::b"), *ran("m::a", "error"), *ran("m::b", "error")]
     assert fold(stream(*errors))["caused_dut_failure_id"] == "m::a"
 

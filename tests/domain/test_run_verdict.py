@@ -15,7 +15,32 @@ from sequencer.domain.fold import fold
 from sequencer.domain.outcome import missing_cases, outcome, verdict_word
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Event, Stamped
-from sequencer.vocabulary.status import SKIP_KINDS, Ended, SkipKind, run_verdict
+from sequencer.vocabulary.status import SKIP_KINDS, Ended, SkipKind, Status, run_verdict, verdict
+
+
+@pytest.mark.parametrize(
+    ("statuses", "whole"),
+    [
+        ([], "skipped"),
+        (["skipped"], "skipped"),
+        (["passed"], "passed"),
+        (["passed", "skipped"], "passed"),
+        (["passed", "error"], "error"),
+        (["passed", "ready"], "error"),
+        (["passed", "run"], "error"),
+        (["error", "failed", "passed"], "failed"),
+        (["failed", "stopped"], "stopped"),
+    ],
+)
+def test_the_worst_part_decides(statuses: list[Status], whole: Status) -> None:
+    """Stopped before failed before error; what has no end is an error, and what did not run proves nothing."""
+    assert verdict(statuses) == whole
+    assert verdict(statuses, stopped=True) == "stopped"
+    assert verdict(statuses, broken=True) == (whole if whole in ("failed", "stopped") else "error")
+    assert run_verdict(Ended(status, main=True, skip_kind="condition") for status in statuses) == (
+        (whole, "nothing_tested" if whole == "skipped" else None)
+    )
+
 
 kinds: st.SearchStrategy[SkipKind | None] = st.sampled_from([None, *SKIP_KINDS])
 passed = st.builds(Ended, st.just("passed"), st.booleans())

@@ -8,6 +8,7 @@ import enum
 import io
 import json
 import math
+import uuid
 from collections import UserList, UserString, deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -188,6 +189,21 @@ PLAIN: list[tuple[Any, Any]] = [
     ("boot \udc80 ok", "boot \\udc80 ok"),
     ({"\udc80": ["\udc80"]}, {"\\udc80": ["\\udc80"]}),
     (2**70, 2**70),
+    (Decimal(2**53), 2**53),
+    (Decimal(2**53 - 1), float(2**53 - 1)),
+    (Decimal("9007199254740993.5"), 9007199254740994.0),
+    (Decimal("1E400"), math.inf),
+    (Decimal("-Infinity"), -math.inf),
+    (Fraction(2**53), 2**53),
+    (Fraction(-(2**53)), -(2**53)),
+    (Fraction(2**53 - 1), float(2**53 - 1)),
+    (Fraction(2**60 + 1, 2), float(2**59)),
+    (type("NAType", (), {})(), None),
+    (type("NaTType", (datetime.datetime,), {})(2026, 1, 2), None),
+    (type("Moment", (datetime.datetime,), {})(2026, 1, 2), datetime.datetime(2026, 1, 2)),
+    (type("Series", (), {"to_numpy": lambda self: Scalar([1.5])})(), [1.5]),
+    ({True: "a", None: "b", 1.5: "c"}, {True: "a", None: "b", 1.5: "c"}),
+    (((1, 2), [frozenset([3])]), [[1, 2], [[3]]]),
 ]
 
 
@@ -256,6 +272,33 @@ def test_a_value_that_nobody_wants_may_be_of_any_kind_and_size() -> None:
     refuse_unfinished(around)
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [{"tolist": lambda self: [1]}, {"dtype": "float64"}, {"typecode": "d"}, {"numerator": 1}, {"denominator": 2}],
+    ids=lambda attributes: next(iter(attributes)),
+)
+def test_an_object_that_has_half_of_a_number_is_none(attributes: dict[str, Any]) -> None:
+    """An array has elements and a type, a ratio both of its parts; whatever has one of two stays what it is."""
+    handle = type("Handle", (), attributes)()
+    assert plain(handle) is handle
+
+
+def test_a_class_is_no_measured_value() -> None:
+    """Neither any class nor that of a record, whose fields nobody has filled in."""
+    for kind in (Record, Scalar):
+        with pytest.raises(StepError, match=f"class '{kind.__name__}', which was never called"):
+            measured(kind)
+    assert plain(Record) is Record
+
+
+def test_what_was_not_carried_out_is_named() -> None:
+    """With the article that goes with its name."""
+    with pytest.raises(StepError, match="gave a `map` that"):
+        plain(map(str, []))
+    with pytest.raises(StepError, match="gave an `async_generator`, and"):
+        plain(_async_generator())
+
+
 def test_a_function_is_no_measured_value() -> None:
     """A driver that names its method and forgets the call gives no measurement; as a handle it may be passed on."""
     with pytest.raises(StepError, match="function 'print', which was never called"):
@@ -287,6 +330,20 @@ def test_what_has_no_end_is_refused() -> None:
         plain(doubled)
     with pytest.raises(StepError, match="1,000,001 elements"):
         plain(Scalar([0] * (values.MAX_TAKEN + 1)))
+    with pytest.raises(StepError, match="more than 1,000,000 elements"):
+        plain([0] * (values.MAX_TAKEN + 1))
+
+
+def test_the_largest_values_are_taken() -> None:
+    """A million elements, and as many levels as are allowed; the same list twice side by side is none in itself."""
+    assert len(plain([0] * values.MAX_TAKEN)) == values.MAX_TAKEN
+    assert len(plain(Scalar([0] * values.MAX_TAKEN))) == values.MAX_TAKEN
+    deep: list[Any] = []
+    for _ in range(values.MAX_DEPTH - 1):
+        deep = [deep]
+    assert plain(deep) == deep
+    twin = [object()]
+    assert plain([twin, {"a": twin}]) == [twin, {"a": twin}]
 
 
 def test_an_object_that_raises_is_an_error_with_its_reason() -> None:
@@ -333,6 +390,31 @@ def test_size_is_bounded_and_what_is_cut_is_said() -> None:
     json.dumps(to_data(deep))
 
 
+def test_what_is_exactly_as_large_as_allowed_is_whole() -> None:
+    """Nothing is said of more where there is no more."""
+    assert to_data("x" * values.MAX_TEXT) == "x" * values.MAX_TEXT
+    assert to_data(["é" * values.MAX_TEXT]) == ["é" * values.MAX_TEXT]
+    assert to_data([0] * values.MAX_ITEMS) == [0] * values.MAX_ITEMS
+    assert to_data(dict.fromkeys(range(values.MAX_ITEMS))) == dict.fromkeys(map(str, range(values.MAX_ITEMS)))
+    more = to_data(dict.fromkeys(range(values.MAX_ITEMS + 2)))
+    assert isinstance(more, dict)
+    assert more["…"] == "… (2 more entries)"
+    assert to_data(2**values.MAX_INTEGER_BITS - 1) == 2**values.MAX_INTEGER_BITS - 1
+    assert to_data(2**values.MAX_INTEGER_BITS) == hex(2**values.MAX_INTEGER_BITS)
+    deep: list[Any] = []
+    for _ in range(values.MAX_DEPTH - 1):
+        deep = [deep]
+    assert to_data(deep) == deep
+    assert "<nested too deeply>" in json.dumps(to_data([deep]))
+
+
+def test_times_and_names_become_texts() -> None:
+    """ISO 8601 for moments, what people read for lengths of time, unique ids and paths."""
+    said = [datetime.time(1, 2), datetime.datetime(2026, 1, 2), datetime.timedelta(seconds=90), uuid.UUID(int=5)]
+    assert to_data(said) == ["01:02:00", "2026-01-02T00:00:00", "0:01:30", "00000000-0000-0000-0000-000000000005"]
+    assert to_data(Record(1.5)) == {"volts": 1.5, "note": "x"}
+
+
 def test_numpy_values_are_taken_as_they_are() -> None:
     """Scalars, booleans and arrays of numpy become Python's own."""
     numpy = pytest.importorskip("numpy")
@@ -347,6 +429,12 @@ def test_numpy_values_are_taken_as_they_are() -> None:
     for name in ("int8", "uint16", "int32", "uint64"):
         assert type(plain(numpy.dtype(name).type(5))) is int
     assert plain(numpy.longdouble(2**53 + 1)) == 2**53 + 1
+    for number in (numpy.longdouble(2**53), numpy.longdouble(-(2**53))):
+        assert (plain(number), type(plain(number))) == (int(number), int)
+    assert type(plain(numpy.longdouble(2**53 - 1))) is float
+    assert plain(numpy.longdouble("inf")) == math.inf
+    assert plain(numpy.clongdouble(1.5 + 2j)) == 1.5 + 2j
+    assert plain(numpy.timedelta64(1_500, "ms")) == datetime.timedelta(seconds=1.5)
     assert plain(numpy.datetime64("2026-01-02T03:04:05.123456789")) == datetime.datetime(2026, 1, 2, 3, 4, 5, 123456)
     assert plain(numpy.datetime64("NaT", "s")) is None
     assert plain(numpy.ma.masked_array([1.5, 2.5], [True, False])) == [None, 2.5]
