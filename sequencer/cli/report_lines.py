@@ -8,9 +8,9 @@ from sequencer.cli.terminal_lines import (
     Line,
     Style,
     case_line,
-    clean,
     indented,
     measurement_line,
+    one_line,
     shown_seconds,
     try_text,
 )
@@ -24,11 +24,11 @@ def report_lines(report: RunReport) -> Iterator[Line]:
     """Facts, every case with every attempt, then the failures and the verdict."""
     sequence = report["sequence"]
     version = f" {sequence['version']}" if sequence["version"] else ""
-    yield [(f"{sequence['name']}{version}", "bold"), (f"  {sequence['file']}", "dim")]
+    yield [(one_line(f"{sequence['name']}{version}"), "bold"), (f"  {sequence['file']}", "dim")]
     yield from _facts(report)
     for module in report["modules"]:
         yield []
-        yield [(module["name"], "bold"), (f"  {module['id']}", "dim")]
+        yield [(one_line(module["name"]), "bold"), (f"  {module['id']}", "dim")]
         for case in module["cases"]:
             yield from _case(f"{module['id']}::{case['id']}", case)
     yield from summary(report)
@@ -49,7 +49,7 @@ def _facts(report: RunReport) -> Iterator[Line]:
     }
     for name, value in facts.items():
         if value:
-            yield [(f"{name:<10}", "dim"), (clean(str(value)), "")]
+            yield [(f"{name:<10}", "dim"), (one_line(str(value)), "")]
 
 
 def _joined(*parts: object) -> str:

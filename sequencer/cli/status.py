@@ -11,7 +11,7 @@ import click
 from sequencer.cli.exit_codes import ExitCode
 from sequencer.cli.output import say, say_json
 from sequencer.cli.panel_client import PanelClient
-from sequencer.cli.terminal_lines import clean
+from sequencer.cli.terminal_lines import clean, one_line
 from sequencer.domain.outcome import outcome, outcome_text
 
 
@@ -36,7 +36,7 @@ def command(path: Path, form: str) -> ExitCode:
     if report and report["id"]:
         cases = [case for module in report["modules"] for case in module["cases"]]
         done = sum(case["status"] not in ("ready", "run") for case in cases)
-        say(f"sequence  {clean(report['sequence']['name'])}")
+        say(f"sequence  {one_line(report['sequence']['name'])}")
         say(f"run       {report['id']}")
         say(f"status    {outcome_text(outcome(report))}, {done} of {len(cases)} cases done")
     return ExitCode.PASSED

@@ -23,6 +23,7 @@ from sequencer.cli.terminal_lines import (
     columns,
     cut,
     measurement_line,
+    one_line,
     output_lines,
     shown_seconds,
     status_style,
@@ -183,12 +184,12 @@ class LiveTerminal:
         expected = self._expected.get(case.full_name)
         head: list[tuple[str, Style]] = [("▶ " if self._bar[0] == "█" else "> ", "notice"), (case.full_name, "bold")]
         if case.name != case.full_name:
-            head.append((f"  {clean(case.name)}", ""))
+            head.append((f"  {one_line(case.name)}", ""))
         if case.attempt > 1:
             head.append((f"  attempt {case.attempt}", "stopped"))
         head.append((f"  {took}" + (f" of about {shown_seconds(expected)}" if expected else ""), "dim"))
         if case.step:
-            head.append((f"  {clean(case.step)}", "dim"))
+            head.append((f"  {one_line(case.step)}", "dim"))
         lines: list[Line] = [head]
         lines += [measurement_line(measurement) for measurement in case.measurements[-SHOWN_MEASUREMENTS:]]
         lines += [

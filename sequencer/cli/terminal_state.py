@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sequencer.cli.terminal_lines import Line, case_line, clean, indented, measurement_line, try_text
+from sequencer.cli.terminal_lines import Line, case_line, clean, indented, measurement_line, one_line, try_text
 from sequencer.vocabulary import event as events
 from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.status import Status
@@ -78,7 +78,7 @@ class RunView:
     def _run_started(self, event: events.RunStarted, time: float) -> list[Line]:
         sequence = event.sequence
         version = f" {sequence['version']}" if sequence.get("version") else ""
-        self.title = clean(f"{sequence.get('name', '')}{version}")
+        self.title = one_line(f"{sequence.get('name', '')}{version}")
         self.started = time
         self.running = None
         self.counts.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from sequencer.cli.terminal_lines import Line, Style, clean, indented, shown_seconds, status_style
+from sequencer.cli.terminal_lines import Line, Style, clean, indented, one_line, shown_seconds, status_style
 from sequencer.domain.after_run import standing
 from sequencer.domain.outcome import missing_cases, outcome, verdict_word
 from sequencer.vocabulary.report import CaseReport, FailureReport, RunReport
@@ -80,7 +80,7 @@ def _failed_cases(report: RunReport, source: Source) -> Iterator[Line]:
         yield [
             (f"{case['status'].upper()}: ", status_style(case["status"])),
             (full_name, "bold"),
-            (f"  {case['name']}", ""),
+            (f"  {one_line(case['name'])}", ""),
         ]
         yield from _case(case, source)
         yield []

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sequencer.cli.report_lines import report_lines
 from sequencer.cli.run_session import PageAddress
 from sequencer.cli.terminal import PlainTerminal, open_terminal
 from sequencer.cli.terminal_lines import case_line, clean, columns, cut, measurement_line, plain, shown_seconds
@@ -186,6 +187,26 @@ def test_what_a_product_says_cannot_command_the_terminal() -> None:
     shown_on(terminal, run)
     assert "\x1b" not in stream.getvalue() and "\x07" not in stream.getvalue()
     assert "\\x1b[2J" in stream.getvalue()
+
+
+def test_names_in_a_sequence_cannot_command_the_terminal() -> None:
+    """Line ends and escape sequences in the names of sequence, module and case are signs, live and in `runs show`."""
+    evil = "two\nlines\x1b[2J"
+    begun = plan("a")
+    begun.sequence["name"] = begun.modules[0]["name"] = begun.modules[0]["cases"][0]["name"] = evil
+    run = stamped(
+        begun,
+        events.CaseStarted("main::a"),
+        events.Failure("main::a", "failed", "no", "a.yaml:1:1"),
+        events.CaseFinished("main::a", "failed"),
+        events.RunFinished("failed"),
+    )
+    stream = io.StringIO()
+    shown_on(PlainTerminal(stream), run)
+    stored = "\n".join(map(plain, report_lines(fold(run))))
+    for text, times in ((stream.getvalue(), 3), (stored, 4)):
+        assert "\x1b" not in text
+        assert text.count("two") == text.count("two⏎lines\\x1b[2J") == times
 
 
 def test_a_reader_that_goes_away_does_not_end_the_run() -> None:
