@@ -240,8 +240,6 @@ def _from_ratio(numerator: int, denominator: int) -> int | float:
 
 
 def _from_moment(value: datetime) -> datetime | None:
-    if type(value) is datetime:
-        return value
     if type(value).__name__ == "NaTType":
         return None
     return datetime.fromisoformat(datetime.isoformat(value))

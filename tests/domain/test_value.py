@@ -283,6 +283,12 @@ def test_an_object_that_has_half_of_a_number_is_none(attributes: dict[str, Any])
     assert plain(handle) is handle
 
 
+def test_a_tuple_whose_names_do_not_fit_is_refused() -> None:
+    """Names for a part of the elements alone would drop the rest of what was measured."""
+    with pytest.raises(StepError, match="a Odd that cannot be read"):
+        plain(type("Odd", (tuple,), {"_fields": ("volts",)})((5.0, 400.0)))
+
+
 def test_a_class_is_no_measured_value() -> None:
     """Neither any class nor that of a record, whose fields nobody has filled in."""
     for kind in (Record, Scalar):
@@ -433,6 +439,7 @@ def test_numpy_values_are_taken_as_they_are() -> None:
         assert (plain(number), type(plain(number))) == (int(number), int)
     assert type(plain(numpy.longdouble(2**53 - 1))) is float
     assert plain(numpy.longdouble("inf")) == math.inf
+    assert (plain(numpy.array(Decimal("1.5"), dtype=object)), plain(numpy.array("a\udc80"))) == (1.5, "a\\udc80")
     assert plain(numpy.clongdouble(1.5 + 2j)) == 1.5 + 2j
     assert plain(numpy.timedelta64(1_500, "ms")) == datetime.timedelta(seconds=1.5)
     assert plain(numpy.datetime64("2026-01-02T03:04:05.123456789")) == datetime.datetime(2026, 1, 2, 3, 4, 5, 123456)
