@@ -168,7 +168,8 @@ class Instrument(_Language):
         self._visa = imported("pyvisa", "PyVISA", "visa")
         self._opening = (address, library, termination, baud_rate)
         self._timeout = timeout
-        self._acknowledge = None if acknowledge is None else compile_pattern(acknowledge)
+        # "" is an empty line, and no expression that matches anything.
+        self._acknowledge = None if acknowledge is None else compile_pattern(acknowledge or "^$")
         self._answered: str | None = None
         self._is_unproven = False
         try:

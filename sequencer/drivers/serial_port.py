@@ -67,7 +67,8 @@ class _Conversation:
         self._prompt = prompt.encode(encoding)
         self._echo = echo
         self._removes_escapes = ansi == "remove"
-        self._acknowledge = None if acknowledge is None else compile_pattern(acknowledge)
+        # "" is an empty line, and no expression that matches anything.
+        self._acknowledge = None if acknowledge is None else compile_pattern(acknowledge or "^$")
         self._overloads = with_overloads(overload)
         self._owed = owed
         self._waiting = b""

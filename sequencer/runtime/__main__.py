@@ -43,11 +43,9 @@ _WITHOUT = (
 def main() -> None:
     """Runs the generated project that the first command on standard input names."""
     # Before pytest: drivers are imported by it, and what they print must not be taken for events.
-    from sequencer.runtime.environment import own
     from sequencer.runtime.link import Link
 
     link = Link()
-    before = own(os.environ)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     os.environ.pop("PYTEST_PLUGINS", None)
@@ -73,7 +71,7 @@ def main() -> None:
     without = [argument for name in _WITHOUT for argument in ("-p", f"no:{name}")]
     pytest.main(
         ["--assert=plain", f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), *without, str(folder)],
-        [ChildFront(link, elsewhere, before)],
+        [ChildFront(link, elsewhere)],
     )
 
 

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text, has_expression
-from sequencer.domain.secrets import without_secrets
 from sequencer.domain.value import to_data
 from sequencer.runtime.drivers import DriverNotOpened, OpeningInterrupted
-from sequencer.runtime.environment import is_own
+from sequencer.runtime.environment import for_programs
 from sequencer.runtime.failures import (
     describe,
     failure_text,
@@ -71,8 +70,7 @@ class AttemptContext:
 
     def environment(self) -> dict[str, str]:
         """See ``CaseContext``."""
-        others = {name: value for name, value in os.environ.items() if not is_own(name)}
-        return others | without_secrets(self._run.own_before)
+        return for_programs(os.environ)
 
     def begin(self, step: StepRun) -> None:
         """See ``CaseContext``."""

@@ -30,14 +30,12 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT)
 class ChildFront:
     """Connects a session to the link; itself a pytest plugin.
 
-    ``pycache_prefix`` is where Python keeps the bytecode of all but generated tests; ``own_before`` is what
-    ``RunContext`` says.
+    ``pycache_prefix`` is where Python keeps the bytecode of all but generated tests.
     """
 
-    def __init__(self, link: Link, pycache_prefix: str | None = None, own_before: dict[str, str] | None = None) -> None:
+    def __init__(self, link: Link, pycache_prefix: str | None = None) -> None:
         self._link = link
         self._pycache_prefix = pycache_prefix
-        self._own_before = own_before or {}
         self._journal: Journal | None = None
         self._errors: list[str] = []
         self._ready = False
@@ -108,7 +106,6 @@ class ChildFront:
 
     def connect(self, run: RunContext) -> None:
         """Commands, and signals that mean the same as a stop."""
-        run.own_before = self._own_before
         for number in _STOPPING:
             signal.signal(number, lambda number, frame: run.interrupts.stop(TERMINATED))
         if run.start.pdb:

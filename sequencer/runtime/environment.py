@@ -1,17 +1,17 @@
-"""Which environment variables are the test process's own: pytest's and hardseq's."""
+"""The environment of programs that a sequence runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sequencer.domain.secrets import without_secrets
+
 _OWN = ("HARDSEQ_", "PYTEST_")
 
 
-def is_own(name: str) -> bool:
-    """Whether pytest or hardseq may have set the variable."""
-    return name.upper().startswith(_OWN)
+def for_programs(environment: Mapping[str, str]) -> dict[str, str]:
+    """``environment`` without secrets and without the variables of pytest and of hardseq, whoever set them.
 
-
-def own(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables of that kind; taken at the beginning, those that the user had set."""
-    return {name: value for name, value in environment.items() if is_own(name)}
+    A program that the test runs is no part of the test, even when it is another pytest or hardseq.
+    """
+    return {name: value for name, value in without_secrets(environment).items() if not name.upper().startswith(_OWN)}

@@ -41,11 +41,10 @@ class RunContext:
 
     ``folder`` is that of the generated project, ``modules`` imports its drivers; ``broken`` is true once something
     other than a case went wrong; ``opening`` names the driver that is being opened; ``debugger`` is opened at
-    failures; ``own_before`` are variables of the environment that the user had set (``runtime.environment``); ``stand``
-    holds the drivers that outlive the run, where there are others after it. ``drivers`` are those that are open,
-    ``given_up`` the names of those that could not be opened, ``requirements`` what to ask of one that is opened anew:
-    raises what is wrong. ``after`` is the number of the step of ``after_run`` that is going on, ``selection`` names the
-    chosen cases; ``debugged``: what happened in the run may be up to somebody at its keyboard.
+    failures; ``stand`` holds the drivers that outlive the run, where there are others after it. ``drivers`` are those
+    that are open, ``given_up`` the names of those that could not be opened, ``requirements`` what to ask of one that is
+    opened anew: raises what is wrong. ``after`` is the number of the step of ``after_run`` that is going on,
+    ``selection`` names the chosen cases; ``debugged``: what happened in the run may be up to somebody at its keyboard.
     """
 
     def __init__(
@@ -68,7 +67,6 @@ class RunContext:
         self.opening: str | None = None
         self.debugger: Debugger | None = None
         self.stand: StandDrivers | None = None
-        self.own_before: dict[str, str] = {}
         self.early = EarlyDrivers()
         self.drivers: dict[str, OpenDriver] = {}
         self.given_up: set[str] = set()

@@ -134,7 +134,7 @@ class CaseContext(Protocol):
     simulated: bool
 
     def environment(self) -> dict[str, str]:
-        """That of programs which the case starts: the user's, with nothing of the test process's own."""
+        """That of programs which the case starts: the user's, with nothing of pytest's and hardseq's own."""
 
     def begin(self, step: StepRun) -> None:
         """Announces a step and starts its timeout."""

@@ -138,6 +138,11 @@ def test_commands_that_are_answered(instrument: Opened) -> None:
     assert daq.number("READ?") == 5.0
     with pytest.raises(ScpiError, match=r"acknowledged 'BAD' with ''"):
         daq.write("BAD")
+    daq = instrument(answer, error_query=None, acknowledge="")
+    daq.write("BAD")
+    assert daq.number("READ?") == 5.0
+    with pytest.raises(ScpiError, match=r"acknowledged 'OUTP ON' with 'OK'"):
+        daq.write("OUTP ON")
 
 
 BLOCK = b"\x00\x01\n5.0\n" + bytes(range(11))
@@ -385,4 +390,9 @@ def test_a_serial_acknowledgement(device: Opened) -> None:
     assert port.number("read") == 5
     with pytest.raises(SerialError, match=r"acknowledged 'read' with '5.0'"):
         port.write("read")
+    port.close()
+    served = device(lambda line: [(0, b"5.0\n" if line == "read" else b"\n")])
+    port = Port(served.name, timeout=0.5, acknowledge="")
+    port.write("on")
+    assert port.number("read") == 5
     port.close()

@@ -105,13 +105,13 @@ def test_lines_are_what_a_person_saw(project: Any, execute: Callable[..., Any]) 
 def test_a_program_gets_the_environment_of_the_user(
     project: Any, execute: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing that pytest or hardseq sets for itself, everything that the user had set."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "--of-the-user")
-    monkeypatch.setenv("HARDSEQ_MINUTE", "7")
-    for name in ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
-        monkeypatch.delenv(name, raising=False)
-    code = "import os; print(sorted(n for n in os.environ if n.startswith(('PYTEST', 'HARDSEQ'))))"
-    project.module("main", project.case("a", program(code, expect=r"\['HARDSEQ_MINUTE', 'PYTEST_ADDOPTS'\]")))
+    """Nothing that is pytest's or hardseq's, whoever set it, and everything else."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--of-another-pytest")
+    monkeypatch.setenv("HARDSEQ_STATE_DIR", "/of/the/stand")
+    monkeypatch.setenv("HARDPY_SC_API_KEY", "key-of-the-cloud")
+    monkeypatch.setenv("BENCH_PORT", "COM7")
+    code = "import os; print(sorted(n for n in os.environ if n.startswith(('PYTEST', 'HARD', 'BENCH_PORT'))))"
+    project.module("main", project.case("a", program(code, expect=r"^\['BENCH_PORT'\]$")))
     outcome = execute()
     assert outcome.statuses == {"main::a": "passed"}, outcome.failures("main::a")
 
