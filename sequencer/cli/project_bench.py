@@ -11,7 +11,6 @@ from sequencer.cli.exit_codes import Refusal
 from sequencer.cli.stand_request import stand_request
 from sequencer.cli.watch import file_times
 from sequencer.compiler.project import Compiled, ensure_compiled, restore
-from sequencer.domain.settings import secrets_of
 from sequencer.panel.bench import Choice, Listener, Loaded, PanelRun, Wish
 from sequencer.panel.errors import Invalid, Refused
 from sequencer.runner.request import RunRefused, StandInUse, StartRequest
@@ -111,7 +110,7 @@ class BenchRun:
             output=self._print,
             project=project.folder,
             manifest=compiled.manifest,
-            secrets=secrets_of(project.settings),
+            secrets=project.secrets,
         )
 
     def prepare(self) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from sequencer.cli.stand_request import stand_request
 from sequencer.compiler.project import Compiled, ensure_compiled
 from sequencer.domain.after_run import left_to_do
-from sequencer.domain.settings import secrets_of
 from sequencer.runner.request import RunRefused
 from sequencer.runner.retry import NOTHING_LEFT
 from sequencer.runner.run import Run
@@ -55,7 +54,7 @@ class AfterRunRetry:
             output=bench.output,
             project=project.folder,
             manifest=compiled.manifest,
-            secrets=secrets_of(project.settings),
+            secrets=project.secrets,
         )
         self._opened.callback(run.close)
         run.upload = bench.deliveries.upload

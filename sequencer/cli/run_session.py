@@ -15,7 +15,6 @@ from sequencer.cli.output import is_terminal
 from sequencer.cli.project_store import usable_project
 from sequencer.cli.run_choice import choose_sequence
 from sequencer.compiler.project import Compiled, ensure_compiled
-from sequencer.domain.settings import secrets_of
 from sequencer.runner.run import Run
 from sequencer.store.project_folder import Project
 from sequencer.vocabulary.event import DialogAsked, OperatorMessage, Stamped
@@ -132,7 +131,7 @@ def run_once(options: RunOptions, spare: Child | None = None) -> ExitCode:
         project=project.folder,
         spare=spare,
         manifest=compiled.manifest,
-        secrets=secrets_of(project.settings),
+        secrets=project.secrets,
     )
     with ExitStack() as opened:
         opened.callback(run.close)

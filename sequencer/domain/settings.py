@@ -8,7 +8,7 @@ documentation to them. Nothing here reads files or the environment.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sequencer.domain.duration import MAX_SECONDS
@@ -261,14 +261,3 @@ class Settings:
     test_configs: tuple[SequenceChoice, ...] = section(
         SequenceChoice, "Sequences to choose from in the panel.", many=True
     )
-
-
-def secrets_of(settings: Any) -> set[str]:
-    """The values of all ``Secret`` fields of a settings dataclass, and of those inside it."""
-    if isinstance(settings, Secret):
-        return {settings.reveal()}
-    if isinstance(settings, tuple):
-        return {value for each in settings for value in secrets_of(each)}
-    if not is_dataclass(settings):
-        return set()
-    return {value for field in fields(settings) for value in secrets_of(getattr(settings, field.name))}

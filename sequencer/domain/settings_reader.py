@@ -14,6 +14,7 @@ from typing import Any
 from sequencer.domain.address import InsecureAddress, base_address
 from sequencer.domain.identity import identity_facts
 from sequencer.domain.instrument import requirement_misfit
+from sequencer.domain.secrets import is_secret
 from sequencer.domain.settings import ALSO_READ, DatabaseSettings, Secret, SequenceChoice, Settings
 from sequencer.domain.settings_values import did_you_mean, misfit, plain, shown
 from sequencer.domain.toml_places import Entry, Path
@@ -28,10 +29,14 @@ _ERROR_AT = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 @dataclass(frozen=True, slots=True)
 class SettingsReading:
-    """The settings as far as they could be read, defaults for the rest, and what is wrong with the text."""
+    """The settings as far as they could be read, defaults for the rest, and what is wrong with the text.
+
+    ``secrets`` are all that were found, also those that another one overrides.
+    """
 
     settings: Settings
     problems: tuple[Problem, ...] = ()
+    secrets: frozenset[str] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -48,7 +53,7 @@ def read_settings(
     (``hardpy.toml``), so that keys unknown here are warnings.
     """
     reader = _Reader(text or "", file, environment, foreign)
-    return SettingsReading(reader.read(), tuple(reader.problems))
+    return SettingsReading(reader.read(), tuple(reader.problems), frozenset(reader.secrets))
 
 
 class _Reader:
@@ -58,6 +63,7 @@ class _Reader:
         self.environment = environment
         self.foreign = foreign
         self.problems: list[Problem] = []
+        self.secrets = {value for name, value in environment.items() if is_secret(name)}
         self.places: dict[Path, Entry] = {}
 
     def read(self) -> Settings:
@@ -130,6 +136,8 @@ class _Reader:
         values = {}
         for name, field in known.items():
             inner = (*path, name)
+            if field.metadata.get("env") and isinstance(written.get(name), str):
+                self.secrets.add(written[name])
             if "section" in field.metadata:
                 if name in written:
                     values[name] = self.section(field.metadata, written[name], inner)
@@ -201,7 +209,10 @@ class _Reader:
         except ValueError as error:
             self.problem("wrong-value", f"`url` is no address: {error}", ("database", "url"))
             return replace(database, url=None)
-        password = database.password or (Secret(unquote(parts.password)) if parts.password else None)
+        in_address = unquote(parts.password) if parts.password else None
+        if in_address is not None:
+            self.secrets.add(in_address)
+        password = database.password or (Secret(in_address) if in_address else None)
         user = database.user or (unquote(parts.username) if parts.username else None)
         return replace(database, url=urlunsplit(parts._replace(netloc=address)), user=user, password=password)
 

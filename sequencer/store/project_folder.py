@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sequencer.domain.secrets import is_secret
 from sequencer.domain.settings import Settings
 from sequencer.domain.settings_reader import read_settings
 from sequencer.domain.state_folder import StateFolder
@@ -19,7 +20,10 @@ SEQUENCE_SUFFIXES = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project folder as it is now. ``text`` is that of the configuration ``file`` (``None`` when there is none)."""
+    """A project folder as it is now. ``text`` is that of the configuration ``file`` (``None`` when there is none).
+
+    ``secrets`` are those of environment, ``.env`` and configuration, also one that another one overrides.
+    """
 
     folder: Path
     settings: Settings
@@ -27,6 +31,7 @@ class Project:
     file: Path | None = None
     text: str = ""
     problems: tuple[Problem, ...] = ()
+    secrets: frozenset[str] = frozenset()
 
     def checked(self) -> Project:
         """The project itself. Raises ``InvalidInput`` when its configuration cannot be used."""
@@ -45,10 +50,13 @@ def open_project(path: Path, environment: Mapping[str, str] | None = None) -> Pr
     folder, file = locate(path)
     problems: list[Problem] = []
     found = _dotenv(folder / ".env", problems)
+    overridden = {value for name, value in found.items() if is_secret(name)}
     variables = {**found, **(os.environ if environment is None else environment)}
     state = StateFolder(Path(variables.get("HARDSEQ_STATE_DIR") or folder / ".hardseq").absolute())
     if file is None:
-        return Project(folder, read_settings(None, CONFIGURATION, variables).settings, state, problems=tuple(problems))
+        reading = read_settings(None, CONFIGURATION, variables)
+        secrets = reading.secrets | overridden
+        return Project(folder, reading.settings, state, problems=tuple(problems), secrets=secrets)
     try:
         text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -59,7 +67,8 @@ def open_project(path: Path, environment: Mapping[str, str] | None = None) -> Pr
     if file.name == CONFIGURATION and (folder / FOREIGN_CONFIGURATION).is_file():
         message = f"{FOREIGN_CONFIGURATION} is not read, as there is a {CONFIGURATION} beside it"
         problems.append(Problem("unread-configuration", message, Place(file.name, 1, 1, 1, 1), severity="warning"))
-    return Project(folder, reading.settings, state, file, text, (*reading.problems, *problems))
+    secrets = reading.secrets | overridden
+    return Project(folder, reading.settings, state, file, text, (*reading.problems, *problems), secrets)
 
 
 def locate(path: Path) -> tuple[Path, Path | None]:

@@ -53,6 +53,15 @@ def test_the_state_folder_can_be_moved(tmp_path: Path) -> None:
     assert key is not None and key.reveal() == "from-dotenv"
 
 
+def test_all_secrets_of_a_project_are_known(tmp_path: Path) -> None:
+    """Those of .env too that the environment overrides, with a configuration and without."""
+    (tmp_path / ".env").write_text("HARDSEQ_SC_API_KEY=from-dotenv\nBENCH=1\n")
+    environment = {"HARDSEQ_SC_API_KEY": "from-environment"}
+    assert open_project(tmp_path, environment).secrets == {"from-dotenv", "from-environment"}
+    (tmp_path / "hardseq.toml").write_text('[stand_cloud]\napi_key = "from-file"\n')
+    assert open_project(tmp_path, environment).secrets == {"from-dotenv", "from-environment", "from-file"}
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"port = ", b"unknown = 1"])
 def test_a_configuration_with_errors_cannot_be_used(tmp_path: Path, content: bytes) -> None:
     """Whatever is wrong with the file, opening gives problems and only using it raises."""

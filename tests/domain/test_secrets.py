@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sequencer.domain.secrets import SHORTEST, Blotter, is_secret, without_secrets
-from sequencer.domain.settings import DatabaseSettings, Secret, Settings, secrets_of
+from sequencer.domain.settings import Settings
 
 SECRETS = st.text(st.characters(blacklist_categories=["Cs"]), min_size=SHORTEST).filter(lambda text: "*" not in text)
 
@@ -41,11 +41,6 @@ def test_every_secret_of_the_settings_is_known_by_its_name() -> None:
         "PATH": "c",
         "MY_API_KEY": "d",
     }
-
-
-def test_secrets_are_found_wherever_they_stand() -> None:
-    """Also in a section of the settings."""
-    assert secrets_of(Settings(database=DatabaseSettings(password=Secret("swordfish")))) == {"swordfish"}
 
 
 @given(SECRETS, st.text())

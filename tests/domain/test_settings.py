@@ -205,6 +205,21 @@ def test_secrets_come_from_the_environment_first() -> None:
     assert read("", environment).settings.stand_cloud.api_key == Secret("from-environment")
 
 
+def test_a_secret_that_another_one_overrides_is_known_all_the_same() -> None:
+    """Whatever stands in the file or in the environment can be printed, whether it is used or not."""
+    text = """
+    [database]
+    url = "https://dev:in-address@db:5984"
+    password = "in-file"
+    [stand_cloud]
+    api_key = "key-in-file"
+    """
+    environment = {"HARDSEQ_SC_API_KEY": "key", "HARDPY_SC_API_KEY": "other", "HARDSEQ_DATABASE_PASSWORD": "given"}
+    reading = read(text, environment)
+    assert reading.settings.database.password == Secret("given")
+    assert reading.secrets == {"in-address", "in-file", "key-in-file", "key", "other", "given"}
+
+
 def test_a_secret_shows_itself_to_nobody() -> None:
     """Neither text forms, nor data classes around it, nor serialisers show a secret."""
     secret = Secret("swordfish")
