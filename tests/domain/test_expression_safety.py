@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sequencer.domain.expression import Budget, TooLarge, TooMuchWork, compile_expression
+from sequencer.domain.expression_budget import MAX_BITS, MAX_SIZE
 from sequencer.domain.expression_engine import environment
 from sequencer.domain.expression_methods import METHODS
 from sequencer.vocabulary.failure import StepError
@@ -177,6 +178,38 @@ def test_filters_and_operations_are_those_of_jinja2(text: str) -> None:
     assert evaluated(text, **scope) == (list(expected) if hasattr(expected, "__next__") else expected)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("'ab' * 3", "ababab"),
+        ("3 * 'ab'", "ababab"),
+        ("[0] * 2", [0, 0]),
+        ("'ab' * 0", ""),
+        ("'ab' * -1", ""),
+        ("2 * 3", 6),
+        ("2 ** 3", 8),
+        ("2 ** 0", 1),
+        ("2 ** -1", 0.5),
+        ("4 ** 0.5", 2.0),
+        (f"('x' * {MAX_SIZE}) | length", MAX_SIZE),
+        (f"2 ** {MAX_BITS - 1}", 2 ** (MAX_BITS - 1)),
+        ("1.5 ** 2", 2.25),
+        ("2.5 * 10000000", 25_000_000.0),
+        ("3 * 10000000", 30_000_000),
+    ],
+)
+def test_what_is_not_too_large_is_computed(text: str, value: Any) -> None:
+    """Repeated texts and powers are Python's, up to the largest."""
+    assert evaluated(text) == value
+
+
+@pytest.mark.parametrize("text", ["'a' + 1", "1 + 'a'", "[1] + 'a'", "'a' * 'b'", "'a' * 1.5"])
+def test_what_does_not_add_up_is_told_as_python_tells_it(text: str) -> None:
+    """Two types that cannot be added or repeated are an error that names them."""
+    with pytest.raises(StepError, match=r"concatenate|unsupported operand|non-int"):
+        evaluated(text)
+
+
 def test_every_filter_is_held_against_jinja2() -> None:
     """The list above leaves out only what Jinja2 does not have."""
     used = set(re.findall(r"\|\s*(\w+)", SAME_AS_JINJA)) | set(re.findall(r" is (\w+)", SAME_AS_JINJA))
@@ -186,6 +219,9 @@ def test_every_filter_is_held_against_jinja2() -> None:
 
 
 BOMBS = [
+    f"'x' * {MAX_SIZE + 1}",
+    f"2 ** {MAX_BITS}",
+    "2 ** (10 ** 12)",
     *["((7 ** 9999) ** 9999) ** 9999 > 1", "2 ** 4000 * 2 ** 4000", "'x'.ljust(4 * 10 ** 9)", "'x'.center(10 ** 10)"],
     *["'x'.zfill(10 ** 10)", "'x' | center(10 ** 9)", "round(5, -10 ** 9)", "5 | round(10 ** 9, 'ceil')"],
     *["'%*d' % (1000000000, 1)", "'%1000000000d' % 1", "'%.1000000000f' % 1.0", "'{:1000000000}'.format(1)"],
@@ -271,6 +307,13 @@ class Session:
 
     def __getitem__(self, key: str) -> Any:
         return {"2.5": Decimal("2.5")}[key]
+
+
+def test_what_cannot_be_called_is_named() -> None:
+    """A value, or an object of a driver that is no function."""
+    for text, words in (("s()", "an object cannot be called"), ("[5][0]()", "an int cannot be called")):
+        with pytest.raises(StepError, match=words):
+            evaluated(text, s=object())
 
 
 def test_a_drivers_object_is_read_as_plain_data() -> None:
