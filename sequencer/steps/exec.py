@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, Step
 from sequencer.steps.exec_files import check_file
 from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import ProgramRun
+from sequencer.vocabulary.event import ProgramRun, Progress
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
@@ -30,6 +32,9 @@ OUTPUT_TAIL = 192 * 1024
 """Characters that the report keeps of the beginning and the end."""
 WHOLE = 64 << 20
 """Bytes of an output that are judged; a longer one is an error, as nobody can say what it held."""
+_LOOK_SECONDS = 0.2
+"""Between two looks at how far a program is."""
+_RECENT_CHUNKS, _RECENT_BYTES = 64, 4096
 # CSI, OSC and the two-character sequences of ECMA-48, and the choice of a character set.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()*+][0-~]|[@-Z\\^_=>78])")
 _GROUP = re.compile(r"\(\?P<(\w+)>")
@@ -46,6 +51,7 @@ class ExecStep(Step):
     error_exit_codes: tuple[int, ...] = ()
     expect: str | None = None
     refuse: tuple[str, ...] = ()
+    percent: str | None = None
     save: str | None = None
 
     @property
@@ -71,6 +77,7 @@ class Exec(StepRun):
         error_exit_codes: list[int] | None = None,
         expect: str | None = None,
         refuse: list[str] | None = None,
+        percent: str | None = None,
         save: str | None = None,
         **shared: Any,
     ) -> None:
@@ -82,6 +89,8 @@ class Exec(StepRun):
         self.error_exit_codes = error_exit_codes or []
         self.expect = expect
         self.refuse = refuse or []
+        self.percent = percent
+        self._told: float | None = None
         self.save = save
 
     def finish(self) -> None:
@@ -142,7 +151,7 @@ class Exec(StepRun):
         reader = Thread(target=output.read, args=(process.stdout,), daemon=True)
         reader.start()
         try:
-            exit_code = process.wait()
+            exit_code = self._wait(process, output)
             # A child that the program left behind may hold the pipe open: what is there by then has to do.
             reader.join(2.0)
         except BaseException:
@@ -150,6 +159,24 @@ class Exec(StepRun):
             process.wait()
             raise
         return exit_code
+
+    def _wait(self, process: subprocess.Popen[bytes], output: _Output) -> int:
+        if self.percent is None:
+            return process.wait()
+        pattern = _pattern("percent", self.percent)
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(_LOOK_SECONDS)
+            self._tell_progress(pattern, output.recent())
+
+    def _tell_progress(self, pattern: Pattern, text: str) -> None:
+        """Shows the last thing that the program said of how far it is; what is no number is nothing to show."""
+        for found in deque(pattern.compiled.finditer(text), maxlen=1):
+            with suppress(ValueError, TypeError):
+                value = float(found[1])
+                if math.isfinite(value) and value != self._told:
+                    self._told = value
+                    self.case.emit(Progress(self.case.full_name, min(max(value, 0.0), 100.0)))
 
     def _judge(self, program: str, output: str, expect: Pattern | None, refuse: list[Pattern]) -> None:
         if expect is not None or refuse:
@@ -200,8 +227,16 @@ class _Output:
 
     def text(self) -> str:
         """The lines as a person saw them: without colours, and one that was written over is a line of its own."""
-        plain = _ESCAPES.sub("", b"".join(self._chunks).decode("utf-8", "replace"))
-        return plain.replace("\r\n", "\n").replace("\r", "\n")
+        return _plain(b"".join(self._chunks))
+
+    def recent(self) -> str:
+        """The last of it, as ``text``."""
+        return _plain(b"".join(self._chunks[-_RECENT_CHUNKS:])[-_RECENT_BYTES:])
+
+
+def _plain(printed: bytes) -> str:
+    text = _ESCAPES.sub("", printed.decode("utf-8", "replace"))
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _for_report(text: str, *, whole: bool) -> tuple[str, bool]:
@@ -237,6 +272,12 @@ def parse(node: MappingNode, reader: StepReader) -> ExecStep:
         _define_groups(node, expect, reader)
     written = reader.template(node, "refuse") if "refuse" in node else ()
     refuse = (written,) if isinstance(written, str) else tuple(written)
+    percent = node.get("percent")
+    if percent is not None:
+        pattern = _compile(node, "percent", percent, reader)
+        if pattern is not None and pattern.compiled.groups == 0:
+            hint = r"put the number into parentheses: (\d+) ?%"
+            reader.problem("bad-pattern", "`percent` has no group", node.value_place("percent"), hint=hint)
     if "save" in node:
         reader.define(node["save"], node.value_place("save"))
     for text in refuse:
@@ -251,6 +292,7 @@ def parse(node: MappingNode, reader: StepReader) -> ExecStep:
         error_exit_codes=_codes(node.get("error_exit_code", [])),
         expect=expect,
         refuse=refuse,
+        percent=percent,
         save=node.get("save"),
     )
 
@@ -290,6 +332,7 @@ def emit(step: ExecStep, out: Emitter) -> None:
         error_exit_codes=list(step.error_exit_codes) or None,
         expect=step.expect,
         refuse=list(step.refuse) or None,
+        percent=step.percent,
         save=step.save,
     )
     out.line(call + ".run()")
@@ -347,6 +390,12 @@ STEP = StepType(
             ],
             "description": "A regular expression, or several, that the output must match nowhere.",
             "examples": ["FAIL", ["FAIL", "^warning:"]],
+        },
+        "percent": {
+            "type": "string",
+            "minLength": 1,
+            "description": "A regular expression; its first group is how far the program is, of 100: shown as a bar.",
+            "examples": [r"(\d+) ?%"],
         },
         "save": {**SAVE, "description": "The variable that keeps {exit_code, output}."},
     },

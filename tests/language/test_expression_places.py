@@ -231,7 +231,7 @@ FORMS = (".nominal", ".tolerance", ".outside.", ".ignore_case")
 
 
 KINDS = {
-    **dict.fromkeys(("default", "placeholder", "unit", "pattern"), "text"),
+    **dict.fromkeys(("default", "placeholder", "unit", "pattern", "hint"), "text"),
     **dict.fromkeys(("min", "max"), "number"),
     "step": "slider",
     "choices": "radio",
@@ -259,6 +259,8 @@ def completed(path: str, step: dict[str, Any]) -> dict[str, Any]:
         return {"measurement": "M", **step, "dialog": {"type": "number"}}
     if path.startswith("operator_message.operator_message.key"):
         return {"operator_message": {**step["operator_message"], "text": "Hot"}}
+    if path.startswith("chart.chart.series[0].x["):
+        return {"chart": {"series": [{**step["chart"]["series"][0], "y": [1]}]}}
     return step
 
 

@@ -151,3 +151,18 @@ def test_a_program_that_hangs_is_killed_with_its_children(
     assert (ran["exit_code"], ran["output"]) == (None, "erasing\n")
     pid = int(note.read_text())
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_program_shows_how_far_it_is(project: Any, execute: Callable[..., Any]) -> None:
+    """The last percentage that it printed, over one line again and again, moves the bar; other words do not."""
+    code = (
+        "import sys, time\n"
+        "for part in ('12 %', '\\x1b[32m80.5%\\x1b[0m', 'almost %', '250 %'):\n"
+        "    print(f'\\rWriting ({part})', end='', flush=True)\n"
+        "    time.sleep(1)\n"
+    )
+    project.module("main", project.case("flash", program(code, percent=r"([\d.]+|almost) ?%")))
+    outcome = execute()
+    assert outcome.statuses == {"main::flash": "passed"}
+    bars = [each.event.value for each in outcome.events if type(each.event).__name__ == "Progress"]
+    assert bars == [12.0, 80.5, 100.0]
