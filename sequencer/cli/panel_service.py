@@ -16,6 +16,7 @@ from sequencer.cli.run_keeping import Keeping
 from sequencer.cli.terminal import PlainTerminal, Terminal
 from sequencer.cli.terminal_lines import clean
 from sequencer.cli.terminal_summary import verdict_line
+from sequencer.domain.after_run import was_retried
 from sequencer.panel.errors import Refused
 from sequencer.panel.server import CannotListen, PanelRefused, PanelServer
 from sequencer.panel.session import Session
@@ -37,7 +38,9 @@ class PanelKeeping(Keeping):
 
     def accept(self, report: RunReport) -> Acceptance:
         """As ``Keeping`` does, with a line for the verdict."""
-        self._terminal.say(verdict_line(report))
+        again = was_retried(report)
+        told = f"what follows run {report['id']} was tried again"
+        self._terminal.say([(told, "dim")] if again else verdict_line(report))
         return super().accept(report)
 
 
@@ -100,7 +103,7 @@ def _waiting_session(
             project,
             simulate=simulate,
             listeners=[terminal.event, *keeping.listeners()],
-            upload=keeping.deliveries.upload,
+            keeping=keeping,
         ),
         output=terminal.output,
         store=keeping.store,

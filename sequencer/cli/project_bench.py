@@ -8,24 +8,28 @@ from contextlib import suppress
 from pathlib import Path
 
 from sequencer.cli.exit_codes import Refusal
+from sequencer.cli.retry import AfterRunRetry
+from sequencer.cli.run_keeping import Keeping
 from sequencer.cli.stand_request import stand_request
 from sequencer.cli.watch import file_times
 from sequencer.compiler.project import Compiled, ensure_compiled, restore
-from sequencer.panel.bench import Choice, Listener, Loaded, PanelRun, Wish
+from sequencer.panel.bench import Choice, Listener, Loaded, PanelRetry, PanelRun, Wish
 from sequencer.panel.errors import Invalid, Refused
 from sequencer.runner.request import RunRefused, StandInUse, StartRequest
+from sequencer.runner.retry import NOTHING_LEFT
 from sequencer.runner.run import Run
+from sequencer.runtime.opening import CHANGED
 from sequencer.store.project_folder import Project, open_project, sequence_files
-from sequencer.sync.upload_desk import Upload
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.event import Stamped
+from sequencer.vocabulary.problem import InvalidInput
 from sequencer.vocabulary.report import RunReport
 
 
 class ProjectBench:
     """The sequences of a project folder, or a single file.
 
-    ``listeners`` hear every run; ``upload`` sends reports for ``upload`` steps.
+    ``listeners`` hear every run; ``keeping`` sends reports for ``upload`` steps and has the stored ones.
     """
 
     def __init__(
@@ -35,12 +39,12 @@ class ProjectBench:
         *,
         simulate: bool = False,
         listeners: Sequence[Listener] = (),
-        upload: Upload | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         self._project = project
+        self._keeping = keeping
         self._simulate = simulate
         self._listeners = list(listeners)
-        self._upload = upload
         self._files, self._choices = _choices(path, project)
         self.first = self._remembered() or self._configured or self._choices[0].name
 
@@ -89,10 +93,39 @@ class ProjectBench:
             run = warm.pop() if warm else BenchRun(compiled, project, self._simulate)
             run.listeners += [listener, *self._listeners]
             run.output = output
-            run.run.upload = self._upload
+            run.run.upload = None if self._keeping is None else self._keeping.deliveries.upload
             return run
 
         return Loaded(sequence=plan["sequence"], modules=plan["modules"], params=compiled.params, launch=launch)
+
+    def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:
+        """What is left to do after a stored run."""
+        assert self._keeping is not None
+        return BenchRetry(
+            AfterRunRetry(run, self._project, self._keeping.store, self._keeping.deliveries, output=output)
+        )
+
+
+class BenchRetry:
+    """Steps after a stored run, with the panel's errors."""
+
+    def __init__(self, again: AfterRunRetry) -> None:
+        self.stop = again.stop
+        self.wait = again.wait
+        self.close = again.close
+        self._start = again.start
+
+    def start(self) -> str:
+        """Begins. Raises ``Refused`` when there is nothing to do, or it cannot be done now."""
+        try:
+            return self._start()
+        except RunRefused as refused:
+            codes = {NOTHING_LEFT: "nothing-left", CHANGED: "sequence-changed"}
+            raise Refused(codes.get(str(refused), "no-retry"), str(refused)) from None
+        except StandInUse as used:
+            raise Refused("in-use", str(used)) from None
+        except InvalidInput as invalid:
+            raise Refused("no-retry", f"the sequence has errors now: {invalid.problems[0].message}") from None
 
 
 class BenchRun:

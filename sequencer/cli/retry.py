@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from sequencer.cli.stand_request import stand_request
@@ -22,47 +21,51 @@ from sequencer.vocabulary.report import RunReport
 Listener = Callable[[Stamped], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What a retry needs: the opened ``project`` with its ``store`` and ``deliveries``, and who wants to hear of it."""
-
-    project: Project
-    store: Store
-    deliveries: Deliveries
-    listeners: Sequence[Listener] = ()
-    output: Callable[[str], None] = lambda text: None
-
-
 class AfterRunRetry:
-    """The steps that are left to do after the stored run ``run_id``: ``start``, ``wait``, ``close``."""
+    """The steps that are left to do after the stored run ``run_id``: ``start``, ``wait``, ``close``.
 
-    def __init__(self, bench: Bench, run_id: str) -> None:
-        self._bench = bench
+    ``listeners`` are told every event, ``output`` each line that drivers print.
+    """
+
+    def __init__(
+        self,
+        run_id: str,
+        project: Project,
+        store: Store,
+        deliveries: Deliveries,
+        *,
+        listeners: Sequence[Listener] = (),
+        output: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self._run_id = run_id
+        self._project = project
+        self._store = store
+        self._deliveries = deliveries
+        self._listeners = listeners
+        self._output = output
         self._opened = ExitStack()
         self._run: Run | None = None
 
     def start(self) -> str:
         """Begins in a fresh test process. Raises ``RunRefused`` with the reason why there is nothing to do or it cannot
         be done, ``InvalidInput``, ``RunNotPossible``, ``StoreError``; then nothing was done."""
-        bench, project = self._bench, self._bench.project
+        project = self._project
         compiled = self._compiled(self._report())
         run = Run(
             compiled.folder,
             project.state,
-            listeners=bench.listeners,
-            output=bench.output,
+            listeners=self._listeners,
+            output=self._output,
             project=project.folder,
             manifest=compiled.manifest,
             secrets=project.secrets,
         )
         self._opened.callback(run.close)
-        run.upload = bench.deliveries.upload
+        run.upload = self._deliveries.upload
         run.prepare()
         request = stand_request(project, params={}, only=None, tags=None, simulate=False, attended=False)
-        started = run.try_again(self._run_id, request, self._report)
         self._run = run
-        return started
+        return run.try_again(self._run_id, request, self._report)
 
     def stop(self, reason: str) -> None:
         """Ends the step that goes on; the others stay as they are."""
@@ -82,9 +85,9 @@ class AfterRunRetry:
 
     def _report(self) -> RunReport:
         """The stored report, of which something is left to do."""
-        store = self._bench.store
+        store = self._store
         report = store.get(self._run_id)
-        if self._bench.deliveries.waits_for_store(self._run_id):
+        if self._deliveries.waits_for_store(self._run_id):
             raise RunRefused(f"the run's report waits for {store.place}; `hardseq sync` brings it there")
         if report is None:
             raise RunRefused(f"there is no run {self._run_id}")
@@ -97,7 +100,7 @@ class AfterRunRetry:
         return report
 
     def _compiled(self, report: RunReport) -> Compiled:
-        project = self._bench.project
+        project = self._project
         file = Path(project.folder, report["sequence"]["file"])
         if not file.is_file():
             raise RunRefused(f"the run's sequence {report['sequence']['file']} is not there any more")

@@ -12,7 +12,7 @@ from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import say, wants_colour
 from sequencer.cli.problem_output import show_problems
 from sequencer.cli.project_store import tell, usable_project
-from sequencer.cli.retry import AfterRunRetry, Bench
+from sequencer.cli.retry import AfterRunRetry
 from sequencer.cli.run_keeping import Keeping
 from sequencer.cli.run_signals import stopping_on_signals
 from sequencer.cli.terminal_lines import clean, joined
@@ -54,8 +54,14 @@ def retry(path: Path, run_id: str) -> ExitCode:
             if newest is None:
                 raise Refusal("nothing ran yet", code=ExitCode.FAILED)
             run_id = newest["id"]
-        bench = Bench(project, keeping.store, keeping.deliveries, [told.event], lambda line: say(clean(line), err=True))
-        again = AfterRunRetry(bench, run_id)
+        again = AfterRunRetry(
+            run_id,
+            project,
+            keeping.store,
+            keeping.deliveries,
+            listeners=[told.event],
+            output=lambda line: say(clean(line), err=True),
+        )
         opened.callback(again.close)
         try:
             with stopping_on_signals(again.stop):

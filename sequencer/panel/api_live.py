@@ -80,6 +80,11 @@ def stop(session: Session) -> Mapping[str, Any]:
     return {"stopping": True}
 
 
+def retry_after_run(session: Session, run: str) -> Mapping[str, Any]:
+    body()
+    return {"run": session.try_again(run)}
+
+
 def answer_dialog(session: Session, dialog: str) -> Mapping[str, Any]:
     given = body("result", "value", "by")
     result = expect(given.get("result"), str, "result must be a text: confirm, pass, fail or close")
@@ -138,7 +143,7 @@ def healthz(session: Session) -> Mapping[str, Any]:
 
 
 _SESSION_STATE: Mapping[str, Any] = {
-    "enum": ["loading", "ready", "starting", "running", "stopping", "saving", "blocked", "over"]
+    "enum": ["loading", "ready", "starting", "running", "stopping", "saving", "retrying", "blocked", "over"]
 }
 _STATE = mapping(
     id={"type": "string", "description": "What Last-Event-ID takes."},
@@ -192,6 +197,19 @@ ROUTES: tuple[Route, ...] = (
         body=optional(reason={"type": ["string", "null"], "maxLength": 200}),
         answer=mapping(stopping=TRUE),
         errors={409: "no run is going on"},
+    ),
+    Route(
+        method="POST",
+        path="/api/runs/<run>/retry-after-run",
+        handler=retry_after_run,
+        summary="Tries again what is left to do after a stored run; the verdict stays. Answers once that has begun.",
+        body=mapping(),
+        answer=mapping(run={"type": "string", "description": "The run's id."}),
+        errors={
+            404: "there is no such run",
+            409: "a run is going on, nothing is left to do, or the sequence was changed since then",
+            503: "the store cannot be reached",
+        },
     ),
     Route(
         method="POST",

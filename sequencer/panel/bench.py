@@ -56,6 +56,22 @@ class PanelRun(Protocol):
         """Whether the test process is there."""
 
 
+class PanelRetry(Protocol):
+    """The steps that are left to do after a stored run."""
+
+    def start(self) -> str:
+        """Begins. Raises ``ApiError``, ``OSError`` or ``RuntimeError``; then nothing was done."""
+
+    def stop(self, reason: str) -> None:
+        """Ends the step that goes on."""
+
+    def wait(self) -> RunReport:
+        """The amended report, once all is over."""
+
+    def close(self) -> None:
+        """Ends the test process. Closing twice is harmless."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A sequence ready to run. ``sequence`` and ``modules`` as in ``RunStarted``; ``launch`` makes a run of it."""
@@ -90,6 +106,9 @@ class Bench(Protocol):
 
     def load(self, choice: str) -> Loaded:
         """Reads, checks and compiles. Raises ``InvalidInput`` with the problems, or ``OSError``."""
+
+    def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:
+        """What is left to do after a stored run; ``output`` takes what drivers print."""
 
     def mark(self, choice: str) -> object:
         """Something that changes when the choice's files do; cheap, asked for every second."""

@@ -47,7 +47,8 @@ class Keeper(Protocol):
 class Session:
     """The run that is going on: shown by ``live``, stopped, answered. Thread-safe.
 
-    States: ``loading``, ``ready``, ``starting``, ``running``, ``stopping``, ``saving``, ``blocked``, ``over``.
+    States: ``loading``, ``ready``, ``starting``, ``running``, ``stopping``, ``saving``, ``retrying``, ``blocked``,
+    ``over``.
     """
 
     can_start = False
@@ -115,6 +116,10 @@ class Session:
     def start(self, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None) -> str:
         """Starts a run and returns its id. Raises ``Refused`` or ``Invalid``."""
         raise Refused("cannot-start", "this page belongs to a single run; `hardseq panel` starts runs")
+
+    def try_again(self, run: str) -> str:
+        """Tries again what is left to do after a stored run; its id. Raises ``Refused`` or ``NotThere``."""
+        raise Refused("cannot-start", "this page belongs to a single run; `hardseq panel` tries things again")
 
     def choose(self, name: str) -> None:
         """Chooses another sequence. Raises ``Refused`` or ``NotThere``."""

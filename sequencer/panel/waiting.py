@@ -8,12 +8,13 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from sequencer.panel import live
-from sequencer.panel.bench import Bench, Loaded, PanelRun
+from sequencer.panel.bench import Bench, Loaded, PanelRetry, PanelRun
 from sequencer.panel.errors import NotThere, Refused, problem_document
 from sequencer.panel.expectation import case_seconds, expected_seconds, past_seconds
 from sequencer.panel.garbage import collect, postponed
@@ -23,6 +24,7 @@ from sequencer.panel.wish import read_wish
 from sequencer.store.base import StoreError
 from sequencer.sync.outbox_tables import OutboxUnavailable
 from sequencer.vocabulary.problem import InvalidInput
+from sequencer.vocabulary.report import RunReport
 
 LOOK = 1.0
 """Seconds between two looks whether the sequence's files changed and whether the test process still waits."""
@@ -34,11 +36,13 @@ KEEPING_SECONDS = 1.0
 """Seconds that the next run waits for the last one's report to be kept; a store that is slower goes on beside it."""
 PATIENCE = 15.0
 """Seconds that a Start waits for a test process that is coming up."""
+RETRY_SECONDS = 60.0
+"""Seconds that whoever tries steps after a run again waits for them to begin."""
 LEARNED_FROM = 8
 """Runs that the expected time is made from."""
 _BEGUN = ("running", "stopping")
 _STOPPABLE = ("starting", *_BEGUN)
-_BUSY = (*_STOPPABLE, "saving")
+_BUSY = (*_STOPPABLE, "saving", "retrying")
 
 
 class WaitingSession(Session):
@@ -56,6 +60,8 @@ class WaitingSession(Session):
         self._mark: object = None
         self._reload = False
         self._closed = False
+        self._retry: PanelRetry | None = None
+        self._retry_begun: Future[str] = Future()
         self._unkept = Unkept(self.keeper.accept)
         self._durations: deque[Mapping[str, float]] = deque(maxlen=LEARNED_FROM)
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
@@ -77,7 +83,7 @@ class WaitingSession(Session):
         """Stops a run that is going on, waits for its report to be kept, and ends."""
         with self._changed:
             self._closed = True
-            run = self._run if self._state in _STOPPABLE else None
+            run = self._run if self._state in _STOPPABLE else self._retry
             self._changed.notify_all()
         if run is not None:
             run.stop("the panel is shut down")
@@ -116,10 +122,31 @@ class WaitingSession(Session):
             self._changed.notify_all()
         return identity
 
+    def try_again(self, run: str) -> str:
+        """Tries again what is left to do after a stored run; its id. Raises ``Refused``, ``NotThere``, ``StoreError``.
+
+        Drivers that stay open between runs are closed first: a fresh test process has the stand to itself.
+        """
+        report = self.store.latest() if run == "latest" else self.store.get(run)
+        if report is None:
+            raise NotThere("there is no run with this id")
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._state not in ("loading", "saving"), PATIENCE)
+            if self._closed or self._state != "ready":
+                raise self._refusal()
+            self._retry = self._bench.retry(report["id"], self._output)
+            begun = self._retry_begun = Future()
+            self._enter("retrying")
+            self._changed.notify_all()
+        try:
+            return begun.result(RETRY_SECONDS)
+        except (OSError, RuntimeError) as error:
+            raise Refused("not-ready", f"the test process cannot start: {error}") from None
+
     def stop(self, reason: str) -> None:
         """Stops the run, also one that just begins. Raises ``Refused`` when there is none."""
         with self._changed:
-            starting = self._run if self._state == "starting" else None
+            starting = self._run if self._state == "starting" else self._retry
         if starting is None:
             super().stop(reason)
         else:
@@ -155,6 +182,8 @@ class WaitingSession(Session):
                     self._wait_for_start()
                     if self._state in _BEGUN:
                         self._see_through()
+                    elif self._retry is not None:
+                        self._see_retry_through(self._retry)
             except Exception as error:  # a defect of hardseq: the panel lives on and says so
                 traceback.print_exception(error)
                 usable = self._block("cannot-prepare", message=f"{type(error).__name__}: {error}")
@@ -232,7 +261,7 @@ class WaitingSession(Session):
                 if self._state in _BEGUN:
                     return
                 run = self._run
-                if self._closed or self._reload or run is None or not run.alive:
+                if self._closed or self._reload or self._retry is not None or run is None or not run.alive:
                     break
             self._raise_defect()
             if self._bench.mark(self._choice) != self._mark:
@@ -271,15 +300,38 @@ class WaitingSession(Session):
         # Pages first: keeping the report takes the interpreter for a while.
         self.live.publish()
         time.sleep(live.PAUSE)
+        self._keep_report(report)
+        self._end(run)
+        with self._changed:
+            self._durations.append(case_seconds(report))
+            self.live.set(expected=expected_seconds(self._durations))
+
+    def _keep_report(self, report: RunReport) -> None:
         self._unkept.add(report)
         self._all_kept.clear()
         self._to_keep.set()
         self._all_kept.wait(KEEPING_SECONDS)
         self._raise_defect()
-        self._end(run)
-        with self._changed:
-            self._durations.append(case_seconds(report))
-            self.live.set(expected=expected_seconds(self._durations))
+
+    def _see_retry_through(self, retry: PanelRetry) -> None:
+        """Steps after a stored run; the present run's display stays what it is."""
+        begun = self._retry_begun
+        try:
+            refusal = self.keeper.refusal()
+            if refusal is not None:
+                raise Refused("not-now", refusal)
+            begun.set_result(retry.start())
+            self._keep_report(retry.wait())
+        except Exception as error:  # whoever asked is told, or the pages are; the journal has what was done
+            if begun.done():
+                self.alert("run", f"the run's report could not be made: {error}")
+            else:
+                begun.set_exception(error)
+        finally:
+            retry.close()
+            with self._changed:
+                self._retry = None
+                self._enter("loading")
 
     def _end(self, run: PanelRun) -> None:
         kept = run.renew()

@@ -49,7 +49,7 @@ class Panel:
         self.told: list[str] = []
         self.keeping = self._opened.enter_context(Keeping(self.project, self.told.append))
         self.session = WaitingSession(
-            bench=ProjectBench(target, self.project, upload=self.keeping.deliveries.upload),
+            bench=ProjectBench(target, self.project, keeping=self.keeping),
             output=lambda text: None,
             store=self.keeping.store,
             keeper=self.keeping,

@@ -128,6 +128,9 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
     contract.panel.wait_for("ready")
     assert ask("POST", "/api/stop", {}).status == 409
     ask("GET", "/api/state")
+    nothing = ask("POST", f"/api/runs/{run}/retry-after-run", {})
+    assert (nothing.status, nothing.json["error"]["code"]) == (409, "nothing-left")
+    contract.panel.wait_for("ready")
     _stored(contract, run)
     ask("GET", "/api/pictures/images/a.svg")
     assert ask("GET", "/api/outbox").json["targets"] == []
@@ -186,6 +189,7 @@ def _stored(contract: Contract, run: str) -> None:
         ("POST", "/api/dialogs/none", {"result": "confirm"}, 404),
         ("POST", "/api/messages/none", {}, 404),
         ("POST", "/api/choice", {"name": "none"}, 404),
+        ("POST", "/api/runs/none/retry-after-run", {}, 404),
     ],
 )
 def test_every_error_is_as_described(contract: Contract, method: str, path: str, body: Any, status: int) -> None:

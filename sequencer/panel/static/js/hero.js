@@ -48,7 +48,7 @@ export function startable() {
 }
 
 export function isRunning() {
-  return ["starting", "running", "stopping"].includes(state.session.state);
+  return ["starting", "running", "stopping", "retrying"].includes(state.session.state);
 }
 
 /** Starts a run with what the form says. */

@@ -57,6 +57,7 @@ function render() {
 function renderAlerts() {
   const shown = (state.session.alerts || []).map((one) => ({ kind: "warning", text: said(one.text) }));
   if (!state.connected && state.session.state !== "over") shown.unshift({ kind: "failed", text: t("connection.lost") });
+  if (state.session.state === "retrying") shown.unshift({ kind: "info", text: t("after.retrying") });
   if (state.cut) shown.unshift({ kind: "warning", text: t("run.cut"), link: `/runs/${encodeURIComponent(state.cut)}` });
   for (const target of state.session.storage?.targets || []) {
     if (target.parked) shown.push({ kind: "warning", text: t("storage.parked_alert", { target: t(`target.${target.target}`), count: target.parked }), link: "/storage" });

@@ -1,16 +1,28 @@
 // One stored run: its whole report, measurement by measurement.
 
-import { address, get } from "./api.js";
+import { address, get, post } from "./api.js";
 import { chartBox } from "./chart.js";
 import { artifactSection, caseDetails, failure, notDone, standing } from "./details.js";
-import { fill, h, icon, setAria } from "./dom.js";
+import { fill, h, icon, setAria, setText } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
 import { question } from "./question.js";
 import { said } from "./said.js";
-import { outcome } from "./state.js";
+import { on, outcome, state } from "./state.js";
 import { clock, duration, moment, t, value } from "./text.js";
+import { toast } from "./toast.js";
 
 const FORMATS = { json: "JSON", csv: "CSV", html: "HTML", junit: "JUnit", standcloud: "StandCloud" };
+
+// The page that is shown, for what happens at the stand meanwhile.
+let shown = { page: null, load: () => {} };
+let retrying = false;
+on("session", (changed) => {
+  if (!changed.state || !shown.page?.isConnected) return;
+  if (retrying && changed.state !== "retrying") shown.load();
+  retrying = changed.state === "retrying";
+  renderRetry();
+});
+on("snapshot", renderRetry);
 
 // On paper nobody can open a case.
 let opened = [];
@@ -30,6 +42,8 @@ export function runPage(id) {
     answered: (report) => show(page, report),
     failed: (text) => fill(page, back(), h("h1", { class: "empty muted" }, text)),
   });
+  shown = { page, load };
+  retrying = state.session.state === "retrying";
   load();
   return page;
 }
@@ -60,10 +74,33 @@ function show(page, report) {
         [report.status === "skipped" ? `run.${outcome(report)}` : null, report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
       ),
     ),
-    h("div", { class: "run-failures" }, [...report.failures.map(failure), ...standing(report).map(notDone)]),
+    h("div", { class: "run-failures" }, [...report.failures.map(failure), ...standing(report).map(notDone), retryButton(report)]),
     factCards(report),
     report.modules.map((module) => moduleCard(module, path)),
   );
+  renderRetry();
+}
+
+/** Carries out later what is left to do after the run. */
+function retryButton(report) {
+  if (!standing(report).some((of) => !of.done)) return null;
+  const again = async () => {
+    try {
+      await post(`/api/runs/${encodeURIComponent(report.id)}/retry-after-run`);
+    } catch (error) {
+      toast(error.message, "failed");
+      shown.load();
+    }
+  };
+  return h("div", { class: "button-row" }, h("button", { type: "button", class: "button retry-after-run", onclick: again }, h("span", { class: "button-text" }, t("after.retry"))));
+}
+
+function renderRetry() {
+  const button = shown.page?.querySelector(".retry-after-run");
+  if (!button) return;
+  button.hidden = !state.session.can_start;
+  button.disabled = state.session.state !== "ready";
+  setText(button.querySelector(".button-text"), t(state.session.state === "retrying" ? "after.retrying" : "after.retry"));
 }
 
 function factCards(report) {
