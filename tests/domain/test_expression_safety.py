@@ -222,6 +222,7 @@ BOMBS = [
     f"'x' * {MAX_SIZE + 1}",
     f"2 ** {MAX_BITS}",
     "2 ** (10 ** 12)",
+    "'x' * 10 ** 12",
     *["((7 ** 9999) ** 9999) ** 9999 > 1", "2 ** 4000 * 2 ** 4000", "'x'.ljust(4 * 10 ** 9)", "'x'.center(10 ** 10)"],
     *["'x'.zfill(10 ** 10)", "'x' | center(10 ** 9)", "round(5, -10 ** 9)", "5 | round(10 ** 9, 'ceil')"],
     *["'%*d' % (1000000000, 1)", "'%1000000000d' % 1", "'%.1000000000f' % 1.0", "'{:1000000000}'.format(1)"],
@@ -311,9 +312,61 @@ class Session:
 
 def test_what_cannot_be_called_is_named() -> None:
     """A value, or an object of a driver that is no function."""
-    for text, words in (("s()", "an object cannot be called"), ("[5][0]()", "an int cannot be called")):
-        with pytest.raises(StepError, match=words):
+    for text, words in (("[s][0]()", "an object"), ("[5][0]()", "an int"), ("['x'][0]()", "a str")):
+        with pytest.raises(StepError, match=f"{words} cannot be called"):
             evaluated(text, s=object())
+
+
+def test_a_function_of_a_driver_is_called_and_nothing_else() -> None:
+    """It need not be one that can be shown."""
+
+    class Shy:
+        def __call__(self) -> Any:
+            return (5,)
+
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert evaluated("[f][0]()", f=Shy()) == [5]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("bool('true')", True),
+        ("bool('false')", False),
+        ("bool(0)", False),
+        ("bool(5)", True),
+        ("bool([])", False),
+        ("int(7.9)", 7),
+        ("int('7')", 7),
+        ("int('ff', 16)", 255),
+        ("float('0' * 5000)", 0.0),
+        ("range(100000) | length", 100_000),
+    ],
+)
+def test_functions_that_read(text: str, value: Any) -> None:
+    """Texts become values where they are written as such, up to the longest that is read."""
+    read = evaluated(text)
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("bool('True')", "neither 'true' nor 'false'"),
+        ("bool(none)", "neither true nor false"),
+        ("bool(float('nan'))", "neither true nor false"),
+        ("float('0' * 5001)", "is not a number"),
+        ("range(100001)", "at most 100000 numbers"),
+        ("'x' * 600000 + 'x' * 600000", "characters"),
+        ("[0] * 600000 + [0] * 600000", "elements"),
+    ],
+)
+def test_functions_that_refuse(text: str, words: str) -> None:
+    """What is no value in words, and what is too long, is told as such."""
+    with pytest.raises(StepError, match=words):
+        evaluated(text)
 
 
 def test_a_drivers_object_is_read_as_plain_data() -> None:
