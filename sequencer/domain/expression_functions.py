@@ -69,12 +69,6 @@ def _sorted(values: Iterable[Any], reverse: bool = False) -> list[Any]:
     return sorted(listed, reverse=reverse)
 
 
-def _list(values: Iterable[Any]) -> list[Any]:
-    if isinstance(values, str | bytes):
-        fits(len(values), "elements")
-    return list(values)
-
-
 def _all(values: Iterable[Any]) -> bool:
     listed = list(values)
     if not listed:
@@ -145,7 +139,7 @@ def functions() -> dict[str, Callable[..., Any]]:
         "isfinite": math.isfinite,
         "isnan": math.isnan,
         "len": len,
-        "list": _list,
+        "list": list,
         "log": math.log,
         "log10": math.log10,
         "log2": math.log2,

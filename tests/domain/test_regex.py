@@ -28,6 +28,8 @@ from sequencer.domain.regex import PatternError, bound, compile_bytes, compile_p
         ("(?m:a$)b$", r"(?m:a$)b\Z"),
         ("(?im-x:(a$))b$", r"(?im-x:(a$))b\Z"),
         ("(?x)a$ # c$ (\n$", "(?x)a\\Z # c$ (\n\\Z"),
+        ("(?i:a#$)b$", r"(?i:a#\Z)b\Z"),
+        ("(?x)(?-x:a#$)b$ # $", r"(?x)(?-x:a#\Z)b\Z # $"),
         ("(a(?#$)b$)$", r"(a(?#$)b\Z)\Z"),
         ("(?P<n>x$)|y$", r"(?P<n>x\Z)|y\Z"),
     ],
