@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,9 @@ def command(paths: tuple[Path, ...], form: str, strict: bool, watch: bool) -> Ex
 
 def _check(paths: tuple[Path, ...], form: str, strict: bool) -> ExitCode:
     readings: dict[Path, Reading] = {}
-    found = [(problem, project) for file, project in _files(paths) for problem in _problems(file, project, readings)]
+    files = _files(paths)
+    found = [*_refusals(files)]
+    found += [(problem, project) for file, project in files for problem in _problems(file, project, readings)]
     problems = [problem for problem, _ in found]
     if form == "json":
         say_json([problem_document(problem, project.folder) for problem, project in found])
@@ -81,6 +84,14 @@ def _problems(file: Path, project: Project, readings: dict[Path, Reading]) -> li
         declared = [read(sequence).drivers for sequence in _sequences(project.folder, project)]
         problems += stand_driver_problems(project.text, file.name, project.settings.drivers, declared)
     return problems
+
+
+def _refusals(files: list[tuple[Path, Project]]) -> Iterator[tuple[Problem, Project]]:
+    """The errors of configurations that are not among ``files``, and with which none of their sequences runs."""
+    named = {file for file, _ in files}
+    for project in {project.folder: project for _, project in files}.values():
+        if project.file not in named:
+            yield from ((problem, project) for problem in project.problems if problem.severity == "error")
 
 
 def _sequences(folder: Path, project: Project) -> list[Path]:

@@ -100,6 +100,16 @@ def test_problems_of_every_file_in_one_go(project: Path) -> None:
     assert "3 errors" in result.output
 
 
+def test_a_configuration_with_which_a_sequence_does_not_run(project: Path) -> None:
+    """Its errors are told for the sequence alone, once for all of them; its warnings are of other files."""
+    configuration = "[stand]\nnumber = 9223372036854775808\n[stand_cloud]\naddress = 'standcloud.io'\nautosync = true\n"
+    (project / "hardseq.toml").write_text(configuration)
+    (project / "sequences/other.yaml").write_text(GOOD)
+    result = hardseq("check", "sequences/good.yaml", "sequences/other.yaml")
+    assert result.exit_code == 1
+    assert (result.output.count("hardseq.toml:2:10: error:"), result.output.count("autosync")) == (1, 0)
+
+
 def test_problems_as_json(project: Path) -> None:
     """`--format json` is a list of exactly the promised keys, also when it is empty."""
     (project / "sequences/bad.yaml").write_text(BAD)
