@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import socket
 from importlib import import_module
 from pathlib import Path
 
@@ -45,6 +46,10 @@ USED = {
         "waitress.channel:HTTPChannel.task_class",
         "waitress.channel:HTTPChannel.error_task_class",
         "waitress.channel:HTTPChannel.total_outbufs_len",
+        "waitress.channel:HTTPChannel.received",
+        "waitress.channel:HTTPChannel.request",
+        "waitress.channel:HTTPChannel.will_close",
+        "waitress.channel:HTTPChannel.last_activity",
         "waitress.task:ThreadedTaskDispatcher.shutdown",
         "waitress.task:WSGITask.get_environment",
         "waitress.task:WSGITask.finish",
@@ -110,6 +115,23 @@ def test_what_passed_elsewhere_counts_as_a_dependency_until_it_is_forgotten(requ
     pytest_private.forget_dependencies(item.session)
     with pytest.raises(pytest.skip.Exception):
         pytest_dependency.pytest_runtest_setup(item)
+
+
+def test_a_connection_of_waitress_has_what_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names that only an instance has: its server's list of connections, its address, its requests."""
+    from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # it declares no types
+    from waitress.server import create_server  # type: ignore[import-untyped]
+
+    server = create_server(lambda environ, start: [], listen="127.0.0.1:0", map={}, _start=False)
+    here, there = socket.socketpair()
+    try:
+        channel = HTTPChannel(server, here, ("127.0.0.1", 5), server.adj, map={})
+        assert list(server.active_channels.values()) == [channel]
+        assert (channel.addr, channel.requests, channel.request) == (("127.0.0.1", 5), [], None)
+    finally:
+        server.task_dispatcher.shutdown(timeout=1)
+        for each in (here, there, server):
+            each.close()
 
 
 @pytest.mark.parametrize("name", PRIVATE)

@@ -12,7 +12,7 @@ from sequencer.domain.dialog import NOT_GIVEN
 from sequencer.panel import files
 from sequencer.panel.errors import ApiError, NotThere, Refused
 from sequencer.panel.patches import to_json
-from sequencer.panel.requests import body, count, expect, optional_text, query
+from sequencer.panel.requests import body, count, expect, number, optional_text, query
 from sequencer.panel.routes import Parameter, Route
 from sequencer.panel.schemas import ANYTHING, COUNT, OBJECT, TEXT, TRUE, mapping, optional
 from sequencer.panel.stream import GREETING, follow
@@ -66,12 +66,14 @@ def start(session: Session) -> Mapping[str, Any]:
 
 
 def _refuse_late(session: Session, asked: Any) -> None:
-    """A Start that lay in a dead network or a frozen panel must not run when nobody expects it any more."""
+    """A Start that lay in a dead network or a frozen panel must not run when nobody expects it any more; one of the
+    future could lie there for ever."""
     if asked is None:
         return
-    late = session.live.clock.now() - expect(asked, (int, float), "asked must be a number")
-    if late > MOST_LATE:
-        raise Refused("too-late", f"Start was pressed {late:.0f} s ago; press it again")
+    late = session.live.clock.now() - number(asked, "asked must be a number")
+    if abs(late) > MOST_LATE:
+        when = f"{late:.0f} s ago" if late > 0 else f"in the future, {-late:.0f} s from now"
+        raise Refused("too-late", f"Start was pressed {when}; press it again")
 
 
 def stop(session: Session) -> Mapping[str, Any]:
@@ -183,7 +185,7 @@ ROUTES: tuple[Route, ...] = (
             user={"type": ["string", "null"], "maxLength": 200, "description": "Who tests."},
             asked={
                 "type": ["number", "null"],
-                "description": "When Start was pressed, by the state's `now`; what arrives 5 s later is refused.",
+                "description": "When Start was pressed, by the state's `now`; refused when that is more than 5 s away.",
             },
         ),
         answer=mapping(run={"type": "string", "description": "The run's id."}),

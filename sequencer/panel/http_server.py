@@ -1,5 +1,8 @@
 """Waitress as the panel uses it: the broadcast takes connections over, and errors of its own look like all others.
 
+Whoever opens connections and asks nothing keeps nobody from being answered: a request has to be whole in time, one
+address may have only so many that are not, and where all places are taken the longest idle one is given up.
+
 All that hardseq uses of waitress beside its public interface stands here; ``tests/test_private_interfaces.py`` says
 which names must be there.
 """
@@ -11,6 +14,7 @@ import logging
 import select
 import socket
 import time
+from collections import Counter
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +27,12 @@ from sequencer.panel.app import HEADERS
 from sequencer.panel.broadcast import Broadcast
 from sequencer.panel.errors import ApiError
 
+REQUEST_SECONDS = 10.0
+"""From a connection, or the first byte of a further request on it, to the end of the request."""
+MOST_UNASKED = 32
+"""Connections of one address on which no whole request has come yet."""
+MOST_CONNECTIONS = 400
+_SPARE = 50
 THREADS = 12
 """What answers requests; the streams of events take none, and questions about stored runs ``app.MOST_HISTORY``."""
 _ERRORS = {
@@ -42,6 +52,17 @@ def create(app: Any, broadcast: Broadcast, listener: socket.socket, connections:
     class Channel(HTTPChannel):  # type: ignore[misc]
         task_class = Task
         error_task_class = _Error
+        begun: float | None = None
+
+        def __init__(self, *given: Any, **more: Any) -> None:
+            super().__init__(*given, **more)
+            self.begun = time.monotonic()
+            _make_room(self)
+
+        def received(self, data: bytes) -> bool:
+            taken: bool = super().received(data)
+            self.begun = None if self.request is None else self.begun or time.monotonic()
+            return taken
 
     # A page asks for all its scripts at once: that some of them wait is no news.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -53,7 +74,7 @@ def create(app: Any, broadcast: Broadcast, listener: socket.socket, connections:
         ident=None,
         max_request_body_size=1_000_000,
         max_request_header_size=32_768,
-        connection_limit=400,
+        connection_limit=MOST_CONNECTIONS,
         # Whoever holds connections and says nothing makes room for others soon.
         channel_timeout=30,
         cleanup_interval=10,
@@ -69,11 +90,40 @@ def create(app: Any, broadcast: Broadcast, listener: socket.socket, connections:
     return server
 
 
-def attend(connections: dict[int, Any]) -> None:
+def attend(server: Any, connections: dict[int, Any]) -> None:
     """Waits up to half a minute for what happens at the sockets, and lets waitress see to it, once."""
     # The server's own ``run`` looks once a second whether it is to end.
     # select() is limited to 1,024 open files, but Windows has nothing else.
-    wasyncore.loop(timeout=30.0, use_poll=hasattr(select, "poll"), map=connections, count=1)
+    wasyncore.loop(timeout=_end_overdue(server), use_poll=hasattr(select, "poll"), map=connections, count=1)
+
+
+def _end_overdue(server: Any) -> float:
+    """Gives up the connections whose request took too long; seconds until there may be another, 30 at most."""
+    now = time.monotonic()
+    left = 30.0
+    for channel in server.active_channels.values():
+        if channel.begun is not None and not (channel.requests or channel.will_close):
+            due = channel.begun + REQUEST_SECONDS - now
+            channel.will_close = due <= 0
+            left = min(left, max(due, 0.0))
+    return left
+
+
+def _make_room(new: Any) -> None:
+    """Gives up the oldest silent connection where an address, or all together, have too many."""
+    silent = [
+        channel
+        for channel in new.server.active_channels.values()
+        if channel is not new and not (channel.requests or channel.total_outbufs_len or channel.will_close)
+    ]
+    of_address = Counter(channel.addr[0] for channel in silent)
+    unasked = [channel for channel in silent if channel.begun is not None and channel.addr[0] == new.addr[0]]
+    if len(unasked) >= MOST_UNASKED:
+        min(unasked, key=lambda channel: channel.begun).will_close = True
+    elif len(silent) >= MOST_CONNECTIONS - _SPARE:
+        most = max(of_address.values())
+        crowd = [channel for channel in silent if of_address[channel.addr[0]] == most]
+        min(crowd, key=lambda channel: channel.last_activity).will_close = True
 
 
 def awake(server: Any) -> None:

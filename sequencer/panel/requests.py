@@ -52,6 +52,14 @@ def expect(value: Any, kind: type[Value] | tuple[type[Value], ...], words: str) 
     return value
 
 
+def number(value: Any, words: str) -> float:
+    """``value`` when it is a number that a double holds, else a 400 that says what it must be."""
+    try:
+        return finite(expect(value, (int, float), words))
+    except (ValueError, OverflowError):
+        raise ApiError(400, "wrong-type", words) from None
+
+
 def optional_text(document: Mapping[str, Any], key: str, longest: int = 200) -> str | None:
     """A text or nothing, not too long."""
     value = document.get(key)
@@ -74,8 +82,8 @@ def query(name: str, read: Callable[[str], Value], default: Value) -> Value:
         raise ApiError(400, "bad-parameter", f"the parameter {name} cannot be {written[:80]!r}") from None
 
 
-def finite(written: str) -> float:
-    """A finite number. Raises ``ValueError``."""
+def finite(written: str | float) -> float:
+    """A finite number. Raises ``ValueError``, ``OverflowError`` for an integer that no double holds."""
     number = float(written)
     if not math.isfinite(number):
         raise ValueError(written)

@@ -113,7 +113,7 @@ class PanelServer:
         from sequencer.panel.http_server import attend
 
         while not self._ending.is_set():
-            attend(self._connections)
+            attend(self._server, self._connections)
 
 
 def _address(host: str, port: int) -> str:

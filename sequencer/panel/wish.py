@@ -7,6 +7,7 @@ from typing import Any
 
 from sequencer.domain.identity import identity_text
 from sequencer.domain.params import read_params
+from sequencer.domain.selection import Candidate, UnknownSelection, select
 from sequencer.domain.text_values import stripped
 from sequencer.panel.bench import Loaded, Wish
 from sequencer.panel.errors import Invalid
@@ -30,13 +31,16 @@ def read_wish(
             for name, wrong in errors.items()
         ]
         raise Invalid("; ".join(f"{name} {wrong}" for name, wrong in errors.items()), fields=fields)
-    known = {module["id"] for module in loaded.modules}
-    known |= {f"{module['id']}::{case['id']}" for module in loaded.modules for case in module["cases"]}
-    unknown = [name for name in only or () if name not in known]
-    if unknown:
-        raise Invalid(f"there is no case {unknown[0]!r}", fields=[{"field": "only", "code": "unknown"}])
-    if only is not None and not only:
-        raise Invalid("no case is chosen", fields=[{"field": "only", "code": "empty"}])
+    cases = [
+        Candidate(f"{module['id']}::{case['id']}", module["id"], case["tags"])
+        for module in loaded.modules
+        for case in module["cases"]
+    ]
+    try:
+        select(cases, only, tags)
+    except UnknownSelection as error:
+        fields = [{"field": error.field, "code": error.code, "message": str(error)}]
+        raise Invalid(str(error), fields=fields) from None
     try:
         who = identity_text(user, "user") if user and stripped(user) else None
     except StepError as error:

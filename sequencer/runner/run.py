@@ -156,7 +156,8 @@ class Run:
     def start(self, request: StartRequest) -> str:
         """Begins the run and returns its id.
 
-        Raises ``RunRefused``, ``StandInUse`` or another ``RunNotPossible``; then there is no run.
+        Raises ``RunRefused``, ``StandInUse`` or another ``RunNotPossible``; then there is no run. It may be
+        called again after the first two.
         """
         from sequencer.domain.run_id import new_run_id
         from sequencer.runner.host import host_facts
@@ -217,9 +218,9 @@ class Run:
             supervisor.debugger = self.debugger
         supervisor.start(command)
         _wait(supervisor.begun.wait, None)
-        if supervisor.problem is not None:
+        if (reason := supervisor.problem or supervisor.refusal) is not None:
             self._give_up()
-            raise supervisor.problem
+            raise reason
         self.run_id = run_id
         return run_id
 

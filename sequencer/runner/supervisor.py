@@ -33,7 +33,7 @@ class Supervisor:
 
     ``child`` is the test process, whose messages come in through ``inbox``; ``spawn`` makes another one; ``tell`` is
     told every event. ``ready``, ``begun`` and ``over`` are set once the tests are collected, once the first event has
-    come (or ``problem`` says why it never will), and once the run is finished; ``idle``
+    come (or ``refusal`` says why not, and ``problem`` why it never will), and once the run is finished; ``idle``
     once the process waits for another run. ``keeps`` says that it can, as it has drivers that stay open. ``debugger``
     is told what ``pdb`` says, ``say`` what only the person at the terminal need know. ``ignored`` counts what came from
     the process and was no message: a driver may write where it should not.
@@ -55,6 +55,7 @@ class Supervisor:
         self.idle = threading.Event()
         self.keeps = False
         self.problem: Exception | None = None
+        self.refusal: Exception | None = None
         self.plans: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self.debugger: Callable[[dict[str, Any]], object] = _nobody
         self.fold = Fold()
@@ -77,7 +78,9 @@ class Supervisor:
     # Called from any thread.
 
     def start(self, command: dict[str, Any]) -> None:
-        """Sends the start command."""
+        """Sends the start command; ``begun`` is set once it is known what becomes of it."""
+        self.refusal = None
+        self.begun.clear()
         self._inbox.put(("start", command))
 
     def stop(self, reason: str) -> None:
@@ -119,6 +122,9 @@ class Supervisor:
                     self._hear(child, chunk)
 
     def _start(self, command: dict[str, Any]) -> None:
+        if self.problem is not None:  # it came while somebody asked
+            self.begun.set()
+            return
         self._command = command
         if command.get("retry") is not None:
             self._progress.seq = command["retry"]["seq"]
@@ -223,7 +229,7 @@ class Supervisor:
             case {"ready": False, "error": str(error)}:
                 self._fail(RunNotPossible(f"the generated tests cannot be loaded: {error}"))
             case {"refused": str(reason)}:
-                self._fail(RunNotPossible(reason) if message.get("possible") is False else RunRefused(reason))
+                self._refuse(RunNotPossible(reason) if message.get("possible") is False else RunRefused(reason))
             case _:
                 return False
         return True
@@ -235,6 +241,13 @@ class Supervisor:
         if self.ready.is_set() and self._command is not None:  # a fresh process that takes over
             self.child.send(self._command)
         self.ready.set()
+
+    def _refuse(self, refusal: Exception) -> None:
+        """This start leads to no run; the process waits for another one."""
+        self._command, self._stop_reason = None, None
+        self._watch.reset()
+        self.refusal = refusal
+        self.begun.set()
 
     def _fail(self, problem: Exception) -> None:
         self.problem = self.problem or problem

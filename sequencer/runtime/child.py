@@ -39,6 +39,7 @@ class ChildFront:
         self._journal: Journal | None = None
         self._errors: list[str] = []
         self._ready = False
+        self._refused = False
         give_up_in_copies(self._release)
         default_signals_in_copies(_STOPPING)
 
@@ -59,13 +60,15 @@ class ChildFront:
             self._link.send({"ready": False, "error": reason[-8000:]})
 
     def await_start(self, plan: Plan, *, keeps: bool, warm: Callable[[Start], None]) -> Start | None:
-        """Tells that the tests are collected, then waits."""
+        """Tells that the tests are collected, unless that was told, then waits."""
         if not self._ready:
             sys.pycache_prefix = self._pycache_prefix
             plan.document()
             gc.freeze()
         self._ready = True
-        self._link.send({"ready": True, "cases": list(plan.cases), **({"keeps": True} if keeps else {})})
+        if not self._refused:
+            self._link.send({"ready": True, "cases": list(plan.cases), **({"keeps": True} if keeps else {})})
+        self._refused = False
         start = self._link.wait_for_start(lambda: {"sequence": plan.about(), "modules": plan.document()}, warm)
         gc.enable()
         return start
@@ -76,6 +79,8 @@ class ChildFront:
 
     def refuse(self, reason: str, *, possible: bool = True) -> None:
         """Sends the reason; before the tests are ready, it is why they never will be."""
+        self._close_journal()
+        self._refused = self._ready
         if self._ready:
             self._link.send({"refused": reason, **({} if possible else {"possible": False})})
         else:
@@ -121,6 +126,9 @@ class ChildFront:
         self._link.disconnect()
         for number in _STOPPING:
             signal.signal(number, lambda number, frame: self._link.end())
+        self._close_journal()
+
+    def _close_journal(self) -> None:
         if self._journal is not None:
             self._journal.close()
             self._journal = None

@@ -5,7 +5,7 @@ Nothing here knows pytest; conditions (``if``) and dependencies are decided wher
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sequencer.runtime.plan import Plan, PlannedCase, PlannedModule
@@ -22,52 +22,6 @@ class Skip(NamedTuple):
 
 
 NOT_SELECTED = Skip("selection", "not selected")
-
-
-class UnknownSelection(ValueError):
-    """A name or tag in the selection that no case has."""
-
-
-def select(plan: Plan, only: Iterable[str] | None, tags: Iterable[str] | None) -> list[str] | None:
-    """The full names of the chosen cases in running order, ``None`` for the whole sequence.
-
-    ``only`` names cases (``module::case``; a case of several rows without its ``[row]`` means all of them) or modules;
-    ``tags`` keeps the cases that have one of them. Raises ``UnknownSelection``.
-    """
-    if only is None and tags is None:
-        return None
-    chosen = set(plan.cases) if only is None else named(plan, only)
-    if tags is not None:
-        wanted = set(tags)
-        known = {tag for case in plan.cases.values() for tag in case.tags}
-        if wanted - known:
-            raise UnknownSelection(f"no case has the tag {min(wanted - known)!r}")
-        chosen &= {case.full_name for case in plan.cases.values() if wanted & set(case.tags)}
-    if not chosen:
-        raise UnknownSelection("the selection leaves no case to run")
-    return [name for name in plan.cases if name in chosen]
-
-
-def named(plan: Plan, only: Iterable[str]) -> set[str]:
-    """The full names of the cases that ``only`` means, as in ``select``. Raises ``UnknownSelection``."""
-    chosen = set()
-    for name in only:
-        found = {
-            case.full_name
-            for case in plan.cases.values()
-            if name in (case.full_name, case.module.id) or case.full_name.startswith(f"{name}[")
-        }
-        if not found:
-            raise UnknownSelection(f"there is no case or module named {name!r}{_similar(plan, name)}")
-        chosen |= found
-    return chosen
-
-
-def _similar(plan: Plan, name: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, [*plan.cases, *(module.id for module in plan.modules)], n=1)
-    return f": did you mean {close[0]!r}?" if close else ""
 
 
 def needed(plan: Plan, selection: Collection[str]) -> set[str]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from sequencer import __version__
 from sequencer.domain.params import read_params
+from sequencer.domain.selection import UnknownSelection, named, select
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.driver_modules import DriverModules
-from sequencer.runtime.flow import Flow, UnknownSelection, named, needed, select
+from sequencer.runtime.flow import Flow, needed
 from sequencer.runtime.plan import Plan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.start import Resume, Retry, Start
@@ -42,8 +43,8 @@ def open_run(
     if start.retry is not None and start.retry.report["sequence"]["sha256"] != plan.about()["sha256"]:
         raise Refused(CHANGED)
     try:
-        selection = select(plan, start.only, start.tags)
-        named(plan, start.breaks)
+        selection = select(plan.candidates(), start.only, start.tags)
+        named(plan.candidates(), start.breaks)
     except UnknownSelection as error:
         raise Refused(str(error)) from None
     flow = Flow(plan, None if selection is None else needed(plan, selection), plan.sequence.get("on_fail", "continue"))

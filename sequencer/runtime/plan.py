@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sequencer.domain.selection import Candidate
 from sequencer.vocabulary.event import AFTER_RUN
 from sequencer.vocabulary.status import GROUPS, Group, OnFail
 
@@ -82,6 +83,10 @@ class Plan:
     by_item: dict[pytest.Item, PlannedCase]
     cases: dict[str, PlannedCase]
     _document: list[dict[str, Any]] | None = None
+
+    def candidates(self) -> list[Candidate]:
+        """What can be chosen of it."""
+        return [Candidate(case.full_name, case.module.id, case.tags) for case in self.cases.values()]
 
     def about(self) -> dict[str, Any]:
         """The sequence as it stands in ``RunStarted.sequence``."""

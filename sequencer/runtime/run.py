@@ -11,6 +11,7 @@ from sequencer.domain.expression import evaluate_template
 from sequencer.domain.identity import identity_facts
 from sequencer.domain.record import artifact_levels, merge
 from sequencer.domain.secrets import Held
+from sequencer.domain.selection import named
 from sequencer.domain.value import to_data
 from sequencer.runtime.attachments import keep
 from sequencer.runtime.deadline import Interrupts
@@ -19,7 +20,7 @@ from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.drivers import OpenDriver
 from sequencer.runtime.early import EarlyDrivers
 from sequencer.runtime.failures import JOURNAL
-from sequencer.runtime.flow import Flow, named
+from sequencer.runtime.flow import Flow
 from sequencer.runtime.plan import Plan
 from sequencer.runtime.scope import Constants, layered
 from sequencer.runtime.start import Start
@@ -83,7 +84,7 @@ class RunContext:
         self.debugged = start.debugged
         self._constants = Constants(plan.sequence.get("vars") or {}, self.scope)
         self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.attended)
-        self.stepping = Stepping(interrupts, self.dialogs, start.step, named(plan, start.breaks))
+        self.stepping = Stepping(interrupts, self.dialogs, start.step, named(plan.candidates(), start.breaks))
 
     def belong_to(self, report: Mapping[str, Any]) -> None:
         """Takes the facts of a run that is over: what its steps see is what it was."""

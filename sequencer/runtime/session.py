@@ -45,7 +45,7 @@ class Front(Interface):
         """Whether all tests of the generated project in ``folder`` were to be collected."""
 
     def refuse(self, reason: str, *, possible: bool = True) -> None:
-        """Tells why there is no run; ``possible``: asked for otherwise there could be one."""
+        """Tells why there is no run; ``possible``: asked for otherwise there could be one. May raise."""
 
     def open_stream(self, start: Start) -> EventStream:
         """Where events go. Raises ``OSError``."""
@@ -90,16 +90,18 @@ class RunSession:
         return None if self.protocol is None else self.protocol.attempt
 
     def start(self) -> bool:
-        """Waits for the start and begins; false when there is nothing to run."""
-        try:
-            start = self._front.await_start(self._plan, keeps=bool(self._stand_drivers()), warm=self._warm)
-            if start is None:
-                return False
-            self._surroundings = Surroundings()
-            run = open_run(start, self._plan, self._modules, self._open_stream, Interrupts(self._front.announce))
-        except Refused as error:
-            self._front.refuse(str(error), possible=not isinstance(error, NotPossible))
-            return False
+        """Waits for the start and begins; false when there is nothing to run. After a refusal it waits for another."""
+        run = None
+        while run is None:
+            try:
+                asked = self._front.await_start(self._plan, keeps=bool(self._stand_drivers()), warm=self._warm)
+                if asked is None:
+                    return False
+                self._surroundings = Surroundings()
+                run = open_run(asked, self._plan, self._modules, self._open_stream, Interrupts(self._front.announce))
+            except Refused as error:
+                self._front.refuse(str(error), possible=not isinstance(error, NotPossible))
+        start = run.start
         self.protocol = Protocol(run)
         if start.resume is not None:
             self.protocol.take_over(self._plan.by_item)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.client import HTTPConnection
 from typing import Any
 
 import pytest
+
+from sequencer.panel import http_server
 
 SEQUENCE = """
 name: Params
@@ -182,3 +188,64 @@ def test_a_deluge_of_connections_that_say_nothing_leaves_the_panel_answering(pan
     assert panel.ask("GET", "/healthz").status == 200
     for connection in idle:
         connection.close()
+
+
+@pytest.fixture
+def crowd() -> Iterator[Callable[..., list[socket.socket]]]:
+    """Opens so many connections, each of which says only this much."""
+    opened: list[socket.socket] = []
+
+    def open_them(panel: Any, count: int, said: bytes) -> list[socket.socket]:
+        for _ in range(count):
+            one = socket.create_connection(("127.0.0.1", panel.port), timeout=30)
+            opened.append(one)
+            with suppress(OSError):  # it was given up already
+                one.sendall(said)
+        return opened
+
+    yield open_them
+    for each in opened:
+        each.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"POST /api/start HTTP/1.1\r\nHost: localhost\r\n",
+        b"POST /api/start HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ],
+    ids=["silent", "half a head", "half a body", "idle"],
+)
+def test_many_open_connections_keep_nobody_from_being_answered(stand: Any, crowd: Any, said: bytes) -> None:
+    """More than there are places, all of one client that asks nothing (more): Stop is answered all the same."""
+    panel = stand.open()
+    panel.wait_for("ready")
+    crowd(panel, http_server.MOST_CONNECTIONS + 50, said)
+    assert panel.ask("POST", "/api/stop", {}).json["error"]["code"] == "not-running"
+
+
+def test_a_request_has_to_be_whole_in_time(stand: Any, crowd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes letter by letter is given up; a connection that was answered may be silent for longer."""
+    monkeypatch.setattr(http_server, "REQUEST_SECONDS", 0.2)
+    panel = stand.open()
+    panel.wait_for("ready")
+    (slow,) = crowd(panel, 1, b"GET /hea")
+    ended = threading.Event()
+
+    def drip() -> None:
+        with suppress(OSError):
+            while not ended.wait(0.02):
+                slow.sendall(b"l")
+
+    threading.Thread(target=drip, daemon=True).start()
+    with suppress(ConnectionResetError):
+        assert slow.recv(100) == b""
+    ended.set()
+    kept = HTTPConnection("127.0.0.1", panel.port, timeout=30)
+    for _ in range(2):
+        kept.request("GET", "/healthz")
+        assert kept.getresponse().read()
+        time.sleep(0.4)
+    kept.close()

@@ -56,9 +56,42 @@ def test_a_start_that_comes_late_is_refused(stand: Any) -> None:
     now = panel.ask("GET", "/api/state").json["now"]
     late = panel.ask("POST", "/api/start", {"asked": now - 60})
     assert (late.status, late.json["error"]["code"]) == (409, "too-late")
-    assert panel.ask("POST", "/api/start", {"asked": "now"}).status == 400
+    early = panel.ask("POST", "/api/start", {"asked": now + 3600})
+    assert (early.status, early.json["error"]["code"]) == (409, "too-late")
+    for asked in ("now", b'{"asked": 1e400}', b'{"asked": -1e400}', b'{"asked": 1%s}' % (b"0" * 400)):
+        body = asked if isinstance(asked, bytes) else {"asked": asked}
+        assert panel.ask("POST", "/api/start", body).status == 400
     now = panel.ask("GET", "/api/state").json["now"]
     assert panel.ask("POST", "/api/start", {"asked": now}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("wish", "field", "code", "message"),
+    [
+        ({"tags": ["x"]}, "tags", "unknown", "no case has the tag 'x'"),
+        ({"only": ["rails::rail"]}, "only", "unknown", "did you mean 'rails::rail_5v'?"),
+        ({"only": []}, "only", "empty", "no case is chosen"),
+        ({"only": ["rails::idle"], "tags": ["quick"]}, "tags", "empty", "leaves no case to run"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_choice_that_means_nothing_is_refused_and_the_next_start_runs(
+    tagged: Any, wish: Any, field: str, code: str, message: str
+) -> None:
+    """Panel and command line say the same of it, with the field; it leaves nothing behind."""
+    tagged.wait_for("ready")
+    refused = tagged.ask("POST", "/api/start", wish)
+    assert refused.status == 422
+    assert message in refused.json["error"]["message"]
+    assert [(one["field"], one["code"]) for one in refused.json["error"]["fields"]] == [(field, code)]
+    assert tagged.ask("POST", "/api/start", {"only": ["rails"], "tags": ["quick"]}).status == 200
+
+
+@pytest.fixture(scope="module")
+def tagged(shared_stand: Any) -> Any:
+    """A panel whose sequence has a tag."""
+    shared_stand.sequence("board", SIMPLE.replace("name: 5 V rail", "name: 5 V rail\n        tags: [quick]"))
+    return shared_stand.open()
 
 
 def test_state_start_and_stop(stand: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from sequencer.compiler.project import ensure_compiled
 from sequencer.domain.state_folder import StateFolder
-from sequencer.runner.request import RunNotPossible, StartRequest
+from sequencer.runner.request import RunNotPossible, RunRefused, StartRequest
 from sequencer.runner.run import Run
 from sequencer.vocabulary.event import DialogAsked, OperatorMessage
 
@@ -210,4 +210,31 @@ def test_a_run_starts_once(project: Any, make_run: Callable[..., Any]) -> None:
     run.start(StartRequest())
     run.wait(30)
     with pytest.raises(RunNotPossible, match="started before"):
+        run.start(StartRequest())
+
+
+def test_a_refused_start_leaves_nothing_behind(project: Any, make_run: Callable[..., Run]) -> None:
+    """What was wrong with one start is not wrong with the next of the same warm test process."""
+    project.module("main", project.case("a", project.measure("give", limits=[3, 5])))
+    run = make_run()
+    for wrong in ({"tags": ["x"]}, {"only": ["nothing"]}, {"params": {"volts": 5}}):
+        with pytest.raises(RunRefused):
+            run.start(StartRequest(**wrong))
+    run.start(StartRequest(only=["main"]))
+    report = run.wait(60)
+    assert report is not None and report["status"] == "passed"
+
+
+def test_a_first_event_that_cannot_be_written_is_the_stands_fault(
+    project: Any, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is wrong with what was asked for: it is no refusal but a run that is not possible."""
+    resource = pytest.importorskip("resource")
+    project.module("main", project.case("a", project.measure("give", limits=[3, 5])))
+    project.sequence(description="x" * 5000)
+    run = make_run()
+    run.wait_ready()
+    child = run._supervisor.child._process.pid  # type: ignore[union-attr]
+    resource.prlimit(child, resource.RLIMIT_FSIZE, (1000, 1000))
+    with pytest.raises(RunNotPossible, match="cannot be written"):
         run.start(StartRequest())

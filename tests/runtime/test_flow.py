@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.runtime.flow import NOT_SELECTED, Flow, UnknownSelection, needed, select
+from sequencer.domain.selection import UnknownSelection, select
+from sequencer.runtime.flow import NOT_SELECTED, Flow, needed
 from sequencer.runtime.plan import Plan, PlannedCase, PlannedModule
 from sequencer.vocabulary.status import SkipKind, Status
 
@@ -291,7 +292,7 @@ ROWS = planned(
 )
 def test_names_and_tags_choose_cases(only: Any, tags: Any, chosen: list[str] | None) -> None:
     """A case, all rows of one, or a module; of these the ones that have one of the tags; in running order."""
-    assert select(ROWS, only, tags) == chosen
+    assert select(ROWS.candidates(), only, tags) == chosen
 
 
 @pytest.mark.parametrize(
@@ -309,7 +310,7 @@ def test_names_and_tags_choose_cases(only: Any, tags: Any, chosen: list[str] | N
 def test_a_selection_of_nothing_is_refused(only: Any, tags: Any, words: str) -> None:
     """A name or tag that no case has is told, and so is a choice that leaves nothing: it would pass untested."""
     with pytest.raises(UnknownSelection, match=words):
-        select(ROWS, only, tags)
+        select(ROWS.candidates(), only, tags)
 
 
 def test_a_selection_takes_what_it_needs_along() -> None:
