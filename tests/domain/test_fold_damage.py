@@ -311,6 +311,8 @@ def test_a_case_that_runs_again_is_the_cause_no_more() -> None:
     assert fold(stream(*said, events.CaseStarted("m::a", 2), events.CaseFinished("m::a", "passed", 2)))[
         "caused_dut_failure_id"
     ] == ("m::b")
+    broken = events.Failure(None, "error", "a driver broke")
+    assert fold(stream(*said, events.CaseStarted("m::a", 2), broken))["caused_dut_failure_id"] == "m::b"
     order = [started("m::a", "m::b", "m::c"), *(one for name in "bac" for one in ran(f"m::{name}", "failed"))]
     assert fold(stream(*order, events.CaseStarted("m::c", 2)), aborted=True)["caused_dut_failure_id"] == "m::b"
     errors = [started("m::a", "m::b"), *ran("m::a", "error"), *ran("m::b", "error")]
