@@ -8,17 +8,17 @@ them: a file that holds such a driver and others is imported once for it, and on
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
-_STAND = "_hardseq_stand_driver_"
+from sequencer.runtime.driver_files import load_file, prefix
+
+_OF_RUN = prefix("run")
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _SOURCE = (".py", ".pyc")
 
@@ -45,17 +45,17 @@ class DriverModules:
     def load(self, source: Mapping[str, Any], *, for_stand: bool) -> ModuleType:
         """Imports where a driver lies: ``file`` or ``module``. Raises what its code raises."""
         if not for_stand:
-            return self._load(source, "_hardseq_driver_")
+            return self._load(source, "run")
         with self._stand_in_place():
-            return self._load(source, _STAND)
+            return self._load(source, "stand")
 
     def forget(self) -> None:
         """Takes the project's modules away, so that the next run imports them anew."""
         self._take_out()
 
-    def _load(self, source: Mapping[str, Any], prefix: str) -> ModuleType:
+    def _load(self, source: Mapping[str, Any], owner: Literal["run", "stand"]) -> ModuleType:
         file = source.get("file")
-        return importlib.import_module(source["module"]) if file is None else _load_file(self.folder / file, prefix)
+        return importlib.import_module(source["module"]) if file is None else load_file(self.folder / file, owner)
 
     @contextmanager
     def _stand_in_place(self) -> Iterator[None]:
@@ -73,7 +73,7 @@ class DriverModules:
         found = {
             name: module
             for name, module in list(sys.modules.items())
-            if name not in self._before and not name.startswith((_STAND, "sequencer.")) and self._is_of_project(module)
+            if name not in self._before and self._is_of_run(name) and self._is_of_project(module)
         }
         compiled = {
             name.partition(".")[0]
@@ -84,6 +84,10 @@ class DriverModules:
         for name in found:
             del sys.modules[name]
         return found
+
+    @staticmethod
+    def _is_of_run(name: str) -> bool:
+        return name.startswith(_OF_RUN) or not name.startswith("sequencer.")
 
     def _is_of_project(self, module: object) -> bool:
         places = [getattr(module, "__file__", None), *_search_path(module)]
@@ -101,22 +105,3 @@ def _search_path(module: object) -> list[object]:
         return list(getattr(module, "__path__", ()))
     except Exception:  # whatever somebody put among the modules
         return []
-
-
-def _load_file(file: Path, prefix: str) -> ModuleType:
-    """The module of a driver file, under a name of its own, so that a ``serial.py`` hides no installed ``serial``."""
-    file = file.resolve()
-    name = f"{prefix}{file.stem}_{sha256(str(file).encode()).hexdigest()[:8]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{file.name} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # before it runs: dataclasses and pickle look their module up
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        sys.modules.pop(name, None)
-        raise
-    return module
