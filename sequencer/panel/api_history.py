@@ -14,7 +14,7 @@ from sequencer.panel import tables
 from sequencer.panel.downloads import begun, document, file, long_list, table
 from sequencer.panel.errors import ApiError, NotThere
 from sequencer.panel.patches import to_json
-from sequencer.panel.requests import count, query, run_filter
+from sequencer.panel.requests import query, run_filter
 from sequencer.panel.routes import Parameter, Route
 from sequencer.panel.schemas import COUNT, NUMBER, OBJECT, REPORT, TEXT, Schema, listed, mapping, or_null, record
 from sequencer.store.base import (
@@ -48,7 +48,7 @@ def runs(session: Session) -> Response | Mapping[str, Any]:
         return table("runs", tables.run_rows(begun(_all(session, wanted))))
     if form == "json":
         return long_list("runs", "runs", (run._asdict() for run in begun(_all(session, wanted))))
-    page = _find(session, wanted, query("limit", count(MOST_ON_PAGE), 50), request.args.get("cursor") or None)
+    page = _find(session, wanted, query("limit", int, 50), request.args.get("cursor") or None)
     return {"runs": [run._asdict() for run in page.runs], "next": page.next}
 
 
@@ -126,12 +126,12 @@ def _statistics(found: Statistics) -> dict[str, Any]:
 
 def series(session: Session) -> Response | Mapping[str, Any]:
     form = request.args.get("format")
-    points = _points(session, MOST_EXPORTED if form else query("limit", count(MOST_VALUES), 1000))
+    points = _points(session, MOST_EXPORTED if form else query("limit", int, 1000))
     if form == "csv":
         return table("series", tables.series_rows(points))
     found = {
-        "case": request.args.get("case"),
-        "measurement": request.args.get("measurement"),
+        "case": request.args["case"],
+        "measurement": request.args["measurement"],
         "unit": points[-1].unit if points else request.args.get("unit") or None,
         "points": [point._asdict() for point in points],
         "capability": _capability(points),
@@ -141,7 +141,7 @@ def series(session: Session) -> Response | Mapping[str, Any]:
 
 def _points(session: Session, limit: int) -> list[SeriesPoint]:
     """Values of one unit: volts and millivolts together have no mean."""
-    name = request.args.get("case") or "", request.args.get("measurement") or ""
+    name = request.args["case"], request.args["measurement"]
     wanted, unit = run_filter(), request.args.get("unit")
     if unit is None:
         newest = session.store.series(*name, wanted, limit=1)
@@ -268,8 +268,8 @@ ROUTES: tuple[Route, ...] = (
         handler=series,
         summary="A measurement's values over runs with their limits, and its capability (Cp, Cpk).",
         query=(
-            Parameter(name="case", schema=TEXT, description="module::case"),
-            Parameter(name="measurement", schema=TEXT, description="The measurement's name."),
+            Parameter(name="case", schema=TEXT, description="module::case", required=True),
+            Parameter(name="measurement", schema=TEXT, description="The measurement's name.", required=True),
             *_FILTERS,
             Parameter(
                 name="unit", schema=TEXT, description="The unit of the values, that of the newest when not said."

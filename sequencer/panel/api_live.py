@@ -12,7 +12,7 @@ from sequencer.domain.dialog import NOT_GIVEN
 from sequencer.panel import files
 from sequencer.panel.errors import ApiError, NotThere, Refused
 from sequencer.panel.patches import to_json
-from sequencer.panel.requests import body, count, expect, number, optional_text, query
+from sequencer.panel.requests import body, expect, number, optional_text, query
 from sequencer.panel.routes import Parameter, Route
 from sequencer.panel.schemas import ANYTHING, COUNT, OBJECT, TEXT, TRUE, mapping, optional
 from sequencer.panel.stream import GREETING, follow
@@ -112,7 +112,7 @@ def choose(session: Session) -> Mapping[str, Any]:
 
 def chart(session: Session) -> Response:
     name = request.args.get("case") or ""
-    attempt = query("attempt", count(1_000_000), 1)
+    attempt = query("attempt", int, 1)
     index = query("index", int, 0)
 
     def read(report: RunReport, _: Mapping[str, Any]) -> str | None:
@@ -180,8 +180,18 @@ ROUTES: tuple[Route, ...] = (
         summary="Starts a run.",
         body=optional(
             params={"type": ["object", "null"], "description": "The sequence's params by name."},
-            only={"type": ["array", "null"], "items": TEXT, "description": "Cases to run: module::case, or a module."},
-            tags={"type": ["array", "null"], "items": TEXT, "description": "Cases with one of these tags."},
+            only={
+                "type": ["array", "null"],
+                "items": TEXT,
+                "minItems": 1,
+                "description": "Cases to run: module::case, or a module.",
+            },
+            tags={
+                "type": ["array", "null"],
+                "items": TEXT,
+                "minItems": 1,
+                "description": "Cases with one of these tags.",
+            },
             user={"type": ["string", "null"], "maxLength": 200, "description": "Who tests."},
             asked={
                 "type": ["number", "null"],
@@ -256,7 +266,11 @@ ROUTES: tuple[Route, ...] = (
         summary="The data of a chart of the present run.",
         query=(
             Parameter(name="case", schema=TEXT, description="module::case"),
-            Parameter(name="attempt", schema=COUNT, description="The attempt's number; 1 when not said."),
+            Parameter(
+                name="attempt",
+                schema={"type": "integer", "minimum": 1},
+                description="The attempt's number; 1 when not said.",
+            ),
             Parameter(name="index", schema=COUNT, description="Which of its charts, from 0."),
         ),
         answer=OBJECT,

@@ -17,6 +17,7 @@ from sequencer.panel.assets import add_assets
 from sequencer.panel.errors import ApiError
 from sequencer.panel.guard import Guard
 from sequencer.panel.pages import add_pages, login_address
+from sequencer.panel.requests import check_query
 from sequencer.panel.routes import Route, openapi
 from sequencer.store.base import StoreError
 from sequencer.sync.outbox_tables import OutboxUnavailable
@@ -89,18 +90,8 @@ def create_app(session: Session, guard: Guard | None = None) -> Flask:
 
 
 def _view(route: Route, session: Session) -> Callable[..., Any]:
-    known = {parameter.name: parameter.schema.get("enum") for parameter in route.query}
-
     def view(**parts: str) -> Any:
-        for name, (written, *again) in request.args.lists():
-            # A filter that is misspelt would be no filter, and so would the second of two.
-            if name not in known:
-                raise ApiError(400, "unknown-key", f"unknown parameter {name[:80]!r}")
-            if again:
-                raise ApiError(400, "bad-parameter", f"the parameter {name} is given twice")
-            words = known[name]
-            if written and words and written not in words:
-                raise ApiError(400, "bad-parameter", f"{name} is one of {', '.join(words)}")
+        check_query(route.query)
         answer = route.handler(session, **parts)
         return answer if isinstance(answer, Response) else jsonify(answer)
 

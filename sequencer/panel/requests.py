@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from flask import request
 
 from sequencer.panel.errors import ApiError
+from sequencer.panel.routes import Parameter
 from sequencer.store.base import RunFilter
 
 Value = TypeVar("Value")
+
+_FORMS = {"integer": re.compile("-?[0-9]+"), "number": re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")}
+"""Numbers in a query, by their type in JSON Schema."""
 
 
 def body(*keys: str) -> dict[str, Any]:
@@ -71,15 +77,31 @@ def optional_text(document: Mapping[str, Any], key: str, longest: int = 200) -> 
     return text
 
 
+def check_query(parameters: Iterable[Parameter]) -> None:
+    """Holds the query against what the call takes. Raises ``ApiError`` (400) for whatever is not as described there."""
+    known = {parameter.name: parameter for parameter in parameters}
+    for name, (written, *again) in request.args.lists():
+        # A filter that is misspelt would be no filter, and so would the second of two.
+        if name not in known:
+            raise ApiError(400, "unknown-key", f"unknown parameter {name[:80]!r}")
+        if again:
+            raise ApiError(400, "bad-parameter", f"the parameter {name} is given twice")
+        schema = known[name].schema
+        if written not in schema.get("enum", (written,)):
+            raise ApiError(400, "bad-parameter", f"{name} is one of {', '.join(schema['enum'])}")
+        if (form := _FORMS.get(schema.get("type", ""))) is not None:
+            least, most = schema.get("minimum", -sys.float_info.max), schema.get("maximum", sys.float_info.max)
+            if not form.fullmatch(written) or not least <= float(written) <= most:
+                raise ApiError(400, "bad-parameter", f"the parameter {name} cannot be {written[:80]!r}")
+    for name in known:
+        if known[name].required and name not in request.args:
+            raise ApiError(400, "bad-parameter", f"the parameter {name} is missing")
+
+
 def query(name: str, read: Callable[[str], Value], default: Value) -> Value:
-    """A query parameter. Raises ``ApiError`` (400) when it cannot be read."""
+    """A query parameter that ``check_query`` let pass, read; ``default`` when it is not there."""
     written = request.args.get(name)
-    if written is None or written == "":
-        return default
-    try:
-        return read(written)
-    except ValueError:
-        raise ApiError(400, "bad-parameter", f"the parameter {name} cannot be {written[:80]!r}") from None
+    return default if written is None else read(written)
 
 
 def finite(written: str | float) -> float:
@@ -88,18 +110,6 @@ def finite(written: str | float) -> float:
     if not math.isfinite(number):
         raise ValueError(written)
     return number
-
-
-def count(most: int) -> Callable[[str], int]:
-    """A reader of whole numbers from 1 to ``most``."""
-
-    def read(written: str) -> int:
-        number = int(written)
-        if not 1 <= number <= most:
-            raise ValueError(written)
-        return number
-
-    return read
 
 
 def run_filter() -> RunFilter:
@@ -114,6 +124,6 @@ def run_filter() -> RunFilter:
         sequence=text("sequence"),
         verdict=text("status"),  # type: ignore[arg-type]  # one of those that the description lists
         stand=text("stand"),
-        since=query("since", finite, None),
-        until=query("until", finite, None),
+        since=query("since", float, None),
+        until=query("until", float, None),
     )

@@ -21,6 +21,7 @@ class Parameter:
     name: str
     schema: Schema
     description: str
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,13 @@ def _operation(route: Route) -> dict[str, Any]:
     parts = re.findall(r"<(?:[^:>]+:)?([^>]+)>", route.path)
     parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in parts]
     parameters += [
-        {"name": query.name, "in": "query", "schema": query.schema, "description": query.description}
+        {
+            "name": query.name,
+            "in": "query",
+            "schema": query.schema,
+            "description": query.description,
+            **({"required": True} if query.required else {}),
+        }
         for query in route.query
     ]
     errors = {**EVERYWHERE, **(WITH_BODY if route.body is not None else {}), **route.errors}
@@ -112,7 +119,9 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.method != "GET":
         operation["security"] = [{"token": []}]
     if route.body is not None:
-        operation["requestBody"] = {"content": {"application/json": {"schema": route.body}}}
+        content = {"application/json": {"schema": route.body}}
+        # An empty body is an empty object.
+        operation["requestBody"] = {"content": content, "required": bool(route.body.get("required"))}
     return operation
 
 

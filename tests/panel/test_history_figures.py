@@ -234,9 +234,9 @@ def test_an_empty_history_says_so(stand: Any, browse: Callable[..., Any]) -> Non
         ("/measurements", "No measurements are stored yet."),
     ):
         expect(browse(panel, path).locator("main")).to_contain_text(text)
-    for path in ("/api/runs", "/api/statistics", "/api/series"):
+    for path in ("/api/runs?", "/api/statistics?", "/api/series?case=a::b&measurement=c&"):
         for form in ("csv", "json"):
-            assert panel.ask("GET", f"{path}?format={form}").status == 200
+            assert panel.ask("GET", f"{path}format={form}").status == 200
 
 
 def test_a_day_of_25_hours(past: Past, browse: Callable[..., Any]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -60,8 +63,10 @@ class Contract:
         operation = self.document["paths"][template][method.lower()]
         self.called.add((method, template))
         place = f"paths/{template.replace('~', '~0').replace('/', '~1')}/{method.lower()}"
-        if isinstance(body, dict) and answer.status == 200:
-            self._validate(f"{place}/requestBody/content/application~1json/schema", body)
+        if "requestBody" in operation:
+            self._hold(answer, f"{place}/requestBody/content/application~1json/schema", operation["requestBody"], body)
+        elif not self._is_asked_as_described(operation, path):
+            assert answer.status == 400, "what the description forbids is accepted"
         status = str(answer.status) if str(answer.status) in operation["responses"] else "default"
         media_type = answer.headers["Content-Type"].partition(";")[0]
         described = operation["responses"][status]["content"]
@@ -71,6 +76,19 @@ class Contract:
             kind = kind.replace("/", "~1")
             self._validate(f"{place}/responses/{status}/content/{kind}/schema", answer.json)
         return answer
+
+    def _hold(self, answer: Answer, place: str, described: Any, body: Any) -> None:
+        """What is accepted fits the description of the body, and what does not fit it is refused."""
+        if body in (None, b""):
+            assert answer.status != 200 or not described["required"]
+        elif isinstance(body, dict) and not self._fits(place, body):
+            assert answer.status in (400, 422), "what the description forbids is accepted"
+
+    def _is_asked_as_described(self, operation: Any, path: str) -> bool:
+        asked = dict(parse_qsl(path.partition("?")[2], keep_blank_values=True))
+        known = {each["name"]: each for each in operation["parameters"] if each["in"] == "query"}
+        there = all(name in asked for name, each in known.items() if each.get("required"))
+        return there and all(name in known and _fits_schema(known[name]["schema"], asked[name]) for name in asked)
 
     def check(self, name: str, value: Any) -> None:
         """Holds ``value`` against one of the description's components."""
@@ -89,6 +107,22 @@ class Contract:
     def _validate(self, pointer: str, value: Any) -> None:
         schema = {"$ref": f"urn:api#/{quote(pointer, safe='/~*')}"}
         Draft202012Validator(schema, registry=self.registry).validate(value)
+
+    def _fits(self, pointer: str, value: Any) -> bool:
+        schema = {"$ref": f"urn:api#/{quote(pointer, safe='/~*')}"}
+        valid: bool = Draft202012Validator(schema, registry=self.registry).is_valid(value)
+        return valid
+
+
+def _fits_schema(schema: Any, written: str) -> bool:
+    """Whether a text in a query is a value that the schema takes."""
+    value: Any = written
+    if schema.get("type") in ("integer", "number"):
+        try:
+            value = json.loads(written)
+        except ValueError:
+            return False
+    return bool(Draft202012Validator(schema).is_valid(value))
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +174,26 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
     assert everything - contract.called == {("GET", "/api/events")}
 
 
+VALUES = st.one_of(
+    st.sampled_from(["", "0", "1", "-1", "10001", "1e400", "1_0", " 1", "\u0661", "nan", "json", "csv", "passed", "x"]),
+    st.floats().map(str),
+    st.integers().map(str),
+    st.text(max_size=5),
+)
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_query_is_accepted_or_refused_as_described(contract: Contract, data: st.DataObject) -> None:
+    """What is answered with 200 is what the description allows, and every answer has the form that it gives."""
+    paths = ("/api/runs", "/api/statistics", "/api/series", "/api/series/names", "/api/chart")
+    path = data.draw(st.sampled_from(paths))
+    known = [each["name"] for each in contract.document["paths"][path]["get"]["parameters"]]
+    asked = data.draw(st.dictionaries(st.sampled_from([*known, "unknown"]), VALUES, max_size=4))
+    answer = contract.ask("GET", f"{path}?{urlencode(asked)}")
+    assert answer.status in (200, 400, 404)
+
+
 def _asked(contract: Contract, what: str) -> str:
     """Waits for the dialog or message, and holds the state meanwhile against the description."""
     while True:
@@ -175,6 +229,20 @@ def _stored(contract: Contract, run: str) -> None:
         ("GET", "/api/runs?serial=SN1", None, 400),
         ("GET", "/api/runs?status=great", None, 400),
         ("GET", "/api/runs?format=xml", None, 400),
+        ("GET", "/api/runs?format=", None, 400),
+        ("GET", "/api/runs?status=", None, 400),
+        ("GET", "/api/runs?since=", None, 400),
+        ("GET", "/api/runs?limit=1_0", None, 400),
+        ("GET", "/api/runs?limit=501&format=json", None, 400),
+        ("GET", "/api/series?case=a::b&measurement=c&limit=10001&format=json", None, 400),
+        ("GET", "/api/series?case=a::b", None, 400),
+        ("GET", "/api/series?case=&measurement=", None, 200),
+        ("GET", "/api/chart?attempt=0", None, 400),
+        ("GET", "/api/statistics?until=1e400", None, 400),
+        ("POST", "/api/start", {"only": []}, 422),
+        ("POST", "/api/start", {"tags": []}, 422),
+        ("POST", "/api/dialogs/none", b"", 400),
+        ("POST", "/api/choice", b"", 400),
         ("GET", "/api/runs/none", None, 404),
         ("GET", "/api/runs/none/attachments/none", None, 404),
         ("GET", "/api/series?limit=x", None, 400),
