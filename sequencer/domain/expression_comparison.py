@@ -28,6 +28,9 @@ _KINDS: Mapping[type, str] = {
     timedelta: "a duration",
 }
 
+EMPTY_SOUGHT = "an empty text is in every text"
+"""Why nobody looks for one: whoever does has read an empty cell, or nothing at all."""
+
 
 def is_nan(value: object) -> bool:
     """Whether ``value`` is a number that is not a number."""
@@ -101,7 +104,7 @@ def contains(container: Any, value: Any) -> bool:
     if kind in ("a text", "bytes"):
         _one_kind_of_two(value, container)
         if not value:
-            raise ValueError("an empty text is in every text")
+            raise ValueError(EMPTY_SOUGHT)
         return value in container
     if kind not in ("a list", "a mapping"):
         raise ValueError(f"nothing can be in {kind}")

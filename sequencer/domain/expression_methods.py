@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sequencer.domain.expression_budget import MAX_SIZE, Budget, TooLarge, fits, text_of
-from sequencer.domain.expression_comparison import equal
+from sequencer.domain.expression_comparison import EMPTY_SOUGHT, equal
 
 MAX_WIDTH = 10_000
 """Characters that a format may pad to, and decimal places that it may give."""
@@ -148,14 +148,32 @@ def _own(kind: type, names: str) -> dict[str, Callable[..., Any]]:
     return {name: getattr(kind, name) for name in names.split()}
 
 
+def _sought(kind: type) -> dict[str, Callable[..., Any]]:
+    """Methods that look for a text, or for one of several, in another."""
+
+    def looking(method: Callable[..., Any]) -> Callable[..., Any]:
+        def look(text: Any, sought: Any, *span: Any) -> Any:
+            if any(
+                isinstance(each, str | bytes) and not each for each in (sought if type(sought) is tuple else (sought,))
+            ):
+                raise ValueError(EMPTY_SOUGHT)
+            return method(text, sought, *span)
+
+        return look
+
+    names = ("count", "endswith", "find", "index", "rfind", "rindex", "startswith")
+    return {name: looking(getattr(kind, name)) for name in names}
+
+
 METHODS: Mapping[type, Mapping[str, Callable[..., Any]]] = {
     str: {
         **_own(
             str,
-            "capitalize casefold count encode endswith find index isalnum isalpha isascii isdecimal isdigit islower"
-            " isnumeric isprintable isspace istitle isupper lower lstrip partition removeprefix removesuffix rfind"
-            " rindex rpartition rstrip startswith strip swapcase title upper",
+            "capitalize casefold encode isalnum isalpha isascii isdecimal isdigit islower isnumeric isprintable isspace"
+            " istitle isupper lower lstrip partition removeprefix removesuffix rpartition rstrip strip swapcase title"
+            " upper",
         ),
+        **_sought(str),
         "center": _padded(str.center),
         "expandtabs": expanded,
         "join": joined,
@@ -169,9 +187,8 @@ METHODS: Mapping[type, Mapping[str, Callable[..., Any]]] = {
         "zfill": _padded(str.zfill),
     },
     bytes: {
-        **_own(
-            bytes, "count decode endswith find hex index isascii isdigit lower lstrip rstrip startswith strip upper"
-        ),
+        **_own(bytes, "decode hex isascii isdigit lower lstrip rstrip strip upper"),
+        **_sought(bytes),
         "center": _padded(bytes.center),
         "join": joined,
         "ljust": _padded(bytes.ljust),
