@@ -148,7 +148,7 @@ def _own(kind: type, names: str) -> dict[str, Callable[..., Any]]:
     return {name: getattr(kind, name) for name in names.split()}
 
 
-def _sought(kind: type) -> dict[str, Callable[..., Any]]:
+def _sought(kind: type, names: str) -> dict[str, Callable[..., Any]]:
     """Methods that look for a text, or for one of several, in another."""
 
     def looking(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -161,8 +161,7 @@ def _sought(kind: type) -> dict[str, Callable[..., Any]]:
 
         return look
 
-    names = ("count", "endswith", "find", "index", "rfind", "rindex", "startswith")
-    return {name: looking(getattr(kind, name)) for name in names}
+    return {name: looking(getattr(kind, name)) for name in names.split()}
 
 
 METHODS: Mapping[type, Mapping[str, Callable[..., Any]]] = {
@@ -173,7 +172,7 @@ METHODS: Mapping[type, Mapping[str, Callable[..., Any]]] = {
             " istitle isupper lower lstrip partition removeprefix removesuffix rpartition rstrip strip swapcase title"
             " upper",
         ),
-        **_sought(str),
+        **_sought(str, "count endswith find index rfind rindex startswith"),
         "center": _padded(str.center),
         "expandtabs": expanded,
         "join": joined,
@@ -188,7 +187,7 @@ METHODS: Mapping[type, Mapping[str, Callable[..., Any]]] = {
     },
     bytes: {
         **_own(bytes, "decode hex isascii isdigit lower lstrip rstrip strip upper"),
-        **_sought(bytes),
+        **_sought(bytes, "count endswith find index startswith"),
         "center": _padded(bytes.center),
         "join": joined,
         "ljust": _padded(bytes.ljust),
