@@ -30,7 +30,7 @@ _NOBODYS_FRAME = re.compile(
     rf'  File "(?:{_HARDSEQ}.|.*[\\/]site-packages[\\/](?:_pytest|pluggy)[\\/]|<string>").* line \d+ in '
 )
 _BATCH_SECONDS = 0.004
-"""Being woken for each event alone would cost the test process more than the event."""
+"""Being woken for each event, and each mark, alone would cost the test process more than the event."""
 
 
 class Child:
@@ -57,6 +57,7 @@ class Child:
             **_own_group(),
         )
         _widen(self._process.stdout)
+        _widen(self._process.stderr)
         self._talk = threading.Thread(target=self._read_messages, name="child", daemon=True)
         self._print = threading.Thread(target=self._read_output, name="child output", daemon=True)
         self._talk.start()
@@ -167,12 +168,12 @@ class Child:
         assert self._process.stderr is not None
         waiting = b""
         with suppress(OSError), self._process.stderr as pipe:
-            while chunk := os.read(pipe.fileno(), 1 << 16):
+            while chunk := os.read(pipe.fileno(), _PIPE_BYTES):
                 *lines, waiting = (waiting + chunk).split(b"\n")
-                for line in lines:
-                    self.printed.take(line)
+                self.printed.take(lines)
+                time.sleep(_BATCH_SECONDS)
         if waiting:
-            self.printed.take(waiting)
+            self.printed.take([waiting])
         self.printed.end()
 
     def _say(self, line: str) -> None:

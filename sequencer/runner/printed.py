@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sequencer.vocabulary.json_lines import MARK
 
@@ -20,45 +20,48 @@ class Printed:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._changed = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._early: deque[tuple[int, str]] = deque()
         self._mark = self._seen = 0
         self._over = False
 
-    def take(self, line: bytes) -> None:
-        """A line as it comes from the pipe."""
-        text, mark, number = line.partition(MARK)
-        if text or not mark:
-            self._add(text.decode("utf-8", "replace").rstrip("\r"))
-        if mark and number.isdigit():
-            with self._changed:
-                self._mark = int(number)
-                self._changed.notify_all()
+    def take(self, lines: Iterable[bytes]) -> None:
+        """Lines as they come from the pipe."""
+        with self._lock:
+            for line in lines:
+                text, mark, number = line.partition(MARK)
+                if text or not mark:
+                    self._add(text.decode("utf-8", "replace").rstrip("\r"))
+                if mark and number.isdigit():
+                    self._mark = int(number)
+            self._changed.notify_all()
 
     def before(self, seq: int) -> None:
         """Event number ``seq`` is about to be told: waits until all that was printed before it has been."""
-        with self._changed:
+        if self._mark >= seq:
+            return
+        with self._lock:
             if not self._over and not self._changed.wait_for(lambda: self._over or self._mark >= seq, PATIENCE):
                 self._over = True
 
     def after(self, seq: int) -> None:
         """It was told: what was printed after it may follow."""
-        with self._changed:
+        with self._lock:
             self._seen = seq
             while self._early and self._early[0][0] <= seq:
                 self._say(self._early.popleft()[1])
 
     def end(self) -> None:
         """Nothing more will come; nobody need wait."""
-        with self._changed:
+        with self._lock:
             self._over = True
             self._changed.notify_all()
             while self._early:
                 self._say(self._early.popleft()[1])
 
     def _add(self, text: str) -> None:
-        with self._changed:
-            if self._mark <= self._seen or self._over:
-                self._say(text)
-            else:
-                self._early.append((self._mark, text))
+        if self._mark <= self._seen or self._over:
+            self._say(text)
+        else:
+            self._early.append((self._mark, text))

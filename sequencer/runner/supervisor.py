@@ -193,10 +193,10 @@ class Supervisor:
             return
         for line in self._lines.feed(chunk):
             # What a driver wrote without a line's end stands before the next message.
-            _, begin, rest = line.partition(_EVENT)
-            if begin and (stamped := decode(begin + rest)) is not None:
+            begin = line.find(_EVENT)
+            if begin >= 0 and (stamped := decode(line[begin:])) is not None:
                 if self._is_next(stamped.seq):
-                    if isinstance(stamped.event, MARKED):
+                    if type(stamped.event) in MARKED:
                         self.child.printed.before(stamped.seq)
                     self._apply(stamped)
                     self.child.printed.after(stamped.seq)
