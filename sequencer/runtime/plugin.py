@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from types import ModuleType
 
 import pytest
 
@@ -38,9 +39,10 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Makes the markers known."""
+    """Makes the markers and the fixtures known."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    config.pluginmanager.register(_fixtures(config))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -118,16 +120,23 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     return result
 
 
-@pytest.fixture(scope="session")
-def run(request: pytest.FixtureRequest) -> RunContext:
-    """The run: opens drivers."""
-    return request.config.stash[SESSION].context
+def _fixtures(config: pytest.Config) -> ModuleType:
+    """What generated tests ask for. It is made here as a fixture that asks for ``request`` costs every case far more
+    than all that it does."""
 
+    @pytest.fixture(scope="session")
+    def run() -> RunContext:
+        """The run: opens drivers."""
+        return config.stash[SESSION].context
 
-@pytest.fixture
-def case(request: pytest.FixtureRequest) -> AttemptContext | None:
-    """The attempt under way: what steps work on."""
-    return request.config.stash[SESSION].attempt
+    @pytest.fixture
+    def case() -> AttemptContext | None:
+        """The attempt under way: what steps work on."""
+        return config.stash[SESSION].attempt
+
+    fixtures = ModuleType("sequencer.runtime.fixtures")
+    vars(fixtures).update(run=run, case=case)
+    return fixtures
 
 
 def _protocol(item: pytest.Item) -> Protocol | None:

@@ -71,7 +71,7 @@ class RunSession:
         self._plan = plan
         self._modules = DriverModules(folder, plan.sequence.get("driver_folders", ()))
         self._surroundings: Surroundings | None = None
-        self._after = steps_after(session.items)
+        self._after = steps_after(item for item in session.items if item not in plan.by_item)
         self._front = front
         self._fold: Fold | None = None
         self._drivers = drivers
@@ -273,8 +273,8 @@ def prepare(session: pytest.Session, items: list[pytest.Item], collected: list[p
     front = config.stash.get(FRONT, None) or make_front(config)
     if items != collected:
         # Whatever other plugins left out; but none of them knows what order a sequence has to keep.
-        left = set(items)
-        items[:] = [*(item for item in collected if item in left), *(item for item in items if item not in collected)]
+        left, known = set(items), set(collected)
+        items[:] = [*(item for item in collected if item in left), *(item for item in items if item not in known)]
     plan = arrange(items, conftest.SEQUENCE)
     everything = plan if len(items) == len(collected) else arrange(collected, conftest.SEQUENCE)
     whole = not session.testsfailed and front.collects_all(folder)

@@ -29,12 +29,14 @@ def pytest_collection_finish(session):
     for item in session.items:
         path, line, name = item.reportinfo()
         assert item.location == (session._node_location_to_relpath(Path(path)), line, name)
+        assert "request" not in item.fixturenames, "costs every case"
         print("collected", item.name, [mark.name for mark in item.iter_markers()])
 """
 
 
 def test_items_are_what_pytest_would_make_of_them(tmp_path: Path) -> None:
-    """Name, place, markers and order of generated cases are those that pytest itself finds."""
+    """Name, place, markers and order of generated cases are those that pytest itself finds; they ask for no more
+    fixtures than they need."""
     (tmp_path / "two.yaml").write_text(SEQUENCE)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])}
     compiled = [sys.executable, "-m", "sequencer", "compile", "two.yaml", "-o", "generated"]
