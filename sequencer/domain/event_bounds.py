@@ -10,6 +10,8 @@ from sequencer.vocabulary.event import Event, RetryStarted
 
 _OWN_LENGTH = frozenset({"output", "html"})
 """The output of a program has a limit of its own; markup that was cut would be none."""
+_HOLDERS = frozenset([str, dict, list])
+"""The types of what can hold a text that is too long."""
 
 
 def bounded(event: Event) -> Event:
@@ -19,11 +21,8 @@ def bounded(event: Event) -> Event:
     changed: dict[str, Any] = {}
     for name in event.__slots__:
         value = getattr(event, name)
-        kind = type(value)
-        if (kind is str and len(value) > MAX_TEXT) or kind is dict or kind is list:
-            short = _bounded(value) if name not in _OWN_LENGTH else value
-            if short is not value:
-                changed[name] = short
+        if type(value) in _HOLDERS and name not in _OWN_LENGTH and (short := _bounded(value)) is not value:
+            changed[name] = short
     return replace(event, **changed) if changed else event
 
 
@@ -31,10 +30,13 @@ def _bounded(value: Any) -> Any:
     """``value`` itself when nothing in it is too long."""
     kind = type(value)
     if kind is str:
-        return cut(value)
+        return value if len(value) <= MAX_TEXT else cut(value)
     if kind is dict:
-        short = {key: each if key in _OWN_LENGTH else _bounded(each) for key, each in value.items()}
-        return value if all(short[key] is each for key, each in value.items()) else short
+        changed = {}
+        for key, each in value.items():
+            if type(each) in _HOLDERS and key not in _OWN_LENGTH and (short := _bounded(each)) is not each:
+                changed[key] = short
+        return value | changed if changed else value
     if kind is list and value and type(value[0]) not in (int, float):  # the data of charts are long lists of numbers
         items = [_bounded(each) for each in value]
         return value if all(one is other for one, other in zip(items, value, strict=True)) else items

@@ -49,10 +49,12 @@ def has_expression(data: Data) -> bool:
     """Whether any text in ``data``, keys of mappings included, holds ``${{``."""
     if isinstance(data, str):
         return OPENING in data
-    if isinstance(data, Mapping):
-        return any(has_expression(key) or has_expression(value) for key, value in data.items())
+    if data is None or isinstance(data, int | float):
+        return False
     if isinstance(data, list | tuple):
         return any(has_expression(value) for value in data)
+    if isinstance(data, Mapping):
+        return any(has_expression(key) or has_expression(value) for key, value in data.items())
     return False
 
 

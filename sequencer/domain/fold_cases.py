@@ -152,8 +152,8 @@ class CaseState:
         """Counts the case as it is now, or, with -1, no more."""
         status = self.report["status"]
         self.module.counts[status] = self.module.counts.get(status, 0) + change
-        ended = Ended(status, self._main, self.report.get("skip_kind"))
-        self.plan.counts[ended] = self.plan.counts.get(ended, 0) + change
+        counts, ended = self.plan.counts, (status, self._main, self.report.get("skip_kind"))
+        counts[ended] = counts.get(ended, 0) + change
 
 
 class Plan:
@@ -161,7 +161,7 @@ class Plan:
 
     def __init__(self) -> None:
         self.modules: list[ModuleReport] = []
-        self.counts: dict[Ended, int] = {}
+        self.counts: dict[tuple[Status, bool, SkipKind | None], int] = {}
         self._modules: dict[str, ModuleState] = {}
         self._cases: dict[str, CaseState] = {}
         self._first: dict[Status, CaseState] = {}
@@ -217,7 +217,8 @@ class Plan:
 
     def verdict(self, *, stopped: bool, broken: bool) -> tuple[Status, Untested | None]:
         """That of all cases together; see ``run_verdict``."""
-        return run_verdict((ended for ended, count in self.counts.items() if count), stopped=stopped, broken=broken)
+        ended = (Ended(*ended) for ended, count in self.counts.items() if count)
+        return run_verdict(ended, stopped=stopped, broken=broken)
 
     def changed(self, case: CaseState, before: Status) -> None:
         """Keeps track of the first case that failed."""

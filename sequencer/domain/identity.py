@@ -30,19 +30,24 @@ def identity_text(value: object, name: str) -> str:
 
     Raises ``StepError`` for null, a blank text, other types, and characters that nobody can see or type.
     """
+    text = stripped(value if type(value) is str else _number_text(value, name))
+    if not text:
+        raise StepError(f"{name} is blank")
+    # A first look, at a fraction of the cost: printable ASCII without an escape has none of them.
+    is_plain = text.isascii() and text.isprintable() and "\\" not in text
+    if not is_plain and _REFUSED.search(text) is not None:
+        raise StepError(f"{name} has a character that cannot be seen: {text!r:.100}")
+    return text
+
+
+def _number_text(value: object, name: str) -> str:
     if value is None:
         raise StepError(f"{name} is null")
     if isinstance(value, bool) or not isinstance(value, str | int | float) or value != value:
         raise StepError(f"{name} is text, not {to_data(value)!r:.100}")
     if isinstance(value, float) and not math.isfinite(value):
         raise StepError(f"{name} is text, not {to_data(value)!r}")
-    text = stripped(str(value))
-    if not text:
-        raise StepError(f"{name} is blank")
-    found = _REFUSED.search(text)
-    if found is not None:
-        raise StepError(f"{name} has a character that cannot be seen: {text!r:.100}")
-    return text
+    return str(value)
 
 
 def identity_facts(section: str, data: Any) -> Any:

@@ -154,8 +154,13 @@ class _Reading:
 
 def _simplified(value: object) -> Any:
     """One level of ``value``: an atom, a text, a new list or mapping of what is inside, or ``value`` itself."""
-    if type(value) in _ATOMS:
+    kind = type(value)
+    if kind in _ATOMS:
         return value
+    if kind is list:
+        return list(value)  # type: ignore[call-overload]
+    if kind is dict:
+        return _entries(value)
     if isinstance(value, Enum):
         return _simplified(object.__getattribute__(value, "_value_"))
     for base, convert in _SUBCLASSES:
@@ -165,7 +170,6 @@ def _simplified(value: object) -> Any:
         return _elements(value)
     if isinstance(value, (Mapping, types.MappingProxyType)):
         return _entries(value)
-    kind = type(value)
     if hasattr(kind, "tolist") and (hasattr(kind, "dtype") or hasattr(kind, "typecode")):
         return _from_array(value)
     if hasattr(kind, "to_numpy"):
@@ -337,7 +341,9 @@ class _Converter:
             return f"<{type(value).__name__} that cannot be read: {type(error).__name__}>"
 
     def _convert(self, value: object, depth: int) -> Data:
-        simple = value if type(value) in _ATOMS else _record(_simplified(value))
+        simple = value if type(value) in _ATOMS else _simplified(value)
+        if type(simple) not in (list, dict):
+            simple = _record(simple)
         if simple is None or isinstance(simple, bool):
             return simple
         if isinstance(simple, int):
@@ -371,7 +377,10 @@ class _Converter:
     def _list(self, value: list[Any], depth: int) -> list[Data]:
         length = len(value)
         taken = self._take(length)
-        result = [self.convert(item, depth) for item in islice(value, taken)]
+        result = [
+            item if type(item) is float and math.isfinite(item) else self.convert(item, depth)
+            for item in islice(value, taken)
+        ]
         if taken < length:
             result.append(_more(length - taken, "elements"))
         return result

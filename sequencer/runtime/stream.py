@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Protocol
 
 from sequencer.domain.event_bounds import bounded
-from sequencer.domain.value import to_data
+from sequencer.domain.value import MAX_TEXT, to_data
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.event import (
     CaseFinished,
@@ -21,8 +21,8 @@ from sequencer.vocabulary.event import (
 )
 from sequencer.vocabulary.event_line import encode
 
-MARKED = (RunStarted, CaseStarted, CaseFinished, RunFinished, RetryStarted, RetryFinished)
-"""Events before which is marked how far what drivers print has come."""
+MARKED = frozenset([RunStarted, CaseStarted, CaseFinished, RunFinished, RetryStarted, RetryFinished])
+"""The types of events before which is marked how far what drivers print has come."""
 
 
 class LineWriter(Protocol):
@@ -67,11 +67,16 @@ class EventStream:
         then nobody hears of it, and ``OSError`` says why there can be no run.
         """
         self._seq += 1
-        stamped = Stamped(self._seq, round(self.clock.now(), 6), bounded(event))
-        if self._mark is not None and isinstance(event, MARKED):
+        stamped = Stamped(self._seq, round(self.clock.now(), 6), event)
+        line = _line(stamped)
+        # In a shorter line no text can be too long.
+        if len(line) > MAX_TEXT and (short := bounded(event)) is not event:
+            stamped = stamped._replace(event=short)
+            line = _line(stamped)
+        if self._mark is not None and type(event) in MARKED:
             self._mark(self._seq)
         if self._journal is not None or self._link is not None:
-            self._write(self._blot(_line(stamped)))
+            self._write(self._blot(line))
         for listener in self.listeners:
             listener(stamped)
         return self._seq
