@@ -47,8 +47,7 @@ class Dialogs:
 
         Once ``until`` says so the question is withdrawn; the answer then has the result ``stop``.
         """
-        if not self._attended:
-            raise StepError("nobody can answer this dialog: the tests run without a panel and without a terminal")
+        self._require_somebody("answer this dialog")
         # Never used again, so that a late answer of a sleepy browser cannot answer another question.
         identity = uuid4().hex
         asked = time.monotonic()
@@ -73,10 +72,14 @@ class Dialogs:
         return Answer(result, value, by, seconds)
 
     def show(self, message: OperatorMessage) -> None:
-        """Shows a message or takes it away; waits for a blocking one until it is confirmed."""
-        if not (message.blocking and message.text is not None and self._attended):
+        """Shows a message or takes it away; waits for a blocking one until it is confirmed.
+
+        Raises ``Stopped`` and ``StepError`` as ``ask`` does.
+        """
+        if not message.blocking or message.text is None:
             self._emit(message)
             return
+        self._require_somebody("confirm this message")
         self._emit_opening(message.id, None, message)
         try:
             result, _, _ = self._wait(message.id)
@@ -111,6 +114,10 @@ class Dialogs:
         """The questions that wait for an answer."""
         with self._lock:
             return tuple(identity for identity, question in self._open.items() if not question.answered.is_set())
+
+    def _require_somebody(self, to_do: str) -> None:
+        if not self._attended:
+            raise StepError(f"nobody can {to_do}: the tests run without a panel and without a terminal")
 
     def _emit_opening(self, identity: str, dialog: Mapping[str, Any] | None, event: Event) -> None:
         # Known before it is announced: an answer may come before ``emit`` returns.

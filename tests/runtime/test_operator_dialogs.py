@@ -76,12 +76,16 @@ def test_an_interrupted_wait_takes_the_dialog_away(raised: BaseException, result
 
 
 def test_without_anybody_asking_is_an_error() -> None:
-    """Tests run by plain pytest have nobody to ask, so that a dialog is an error and no endless wait."""
+    """Without anybody to ask a dialog is an error and no endless wait, and no test goes on with the lid open."""
     floor = Floor(attended=False)
     with pytest.raises(StepError, match="nobody can answer"):
         floor.dialogs.ask("m::c", describe("Ready?"))
-    floor.dialogs.show(OperatorMessage("m::c", "k", "text", blocking=True))
-    assert len(floor.events) == 1
+    with pytest.raises(StepError, match="nobody can confirm"):
+        floor.dialogs.show(OperatorMessage("m::c", "k", "Close the lid", blocking=True))
+    assert not floor.events
+    floor.dialogs.show(OperatorMessage("m::c", "k", "Warming up"))
+    floor.dialogs.show(OperatorMessage("m::c", "k", None, blocking=True))
+    assert len(floor.events) == 2
 
 
 def test_a_blocking_message_waits_and_is_cleared() -> None:
