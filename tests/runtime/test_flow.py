@@ -303,7 +303,7 @@ def test_names_and_tags_choose_cases(only: Any, tags: Any, chosen: list[str] | N
         (None, ["slow"], "no case has the tag 'slow'"),
         (None, ["fast", "slow"], "no case has the tag 'slow'"),
         (["main::rest"], ["fast"], "leaves no case to run"),
-        ([], None, "leaves no case to run"),
+        ([], None, "no case is chosen"),
     ],
     ids=str,
 )
