@@ -125,6 +125,12 @@ class Keeping:
         """Why stored runs do not reach the factory's database, if they do not."""
         return self.deliveries.replication_problem()
 
+    def lacking(self, report: RunReport) -> str | None:
+        """How much of a report that no store took is safe in its journal, when that is not all of it."""
+        from sequencer.store.recovery import lacking
+
+        return lacking(self._project.state.journal(report["id"]), report)
+
     def keep(self, report: RunReport) -> Kept:
         """Makes the report safe, then sends it on. Never raises: else the place says what its journal holds."""
         from sequencer.store.recovery import held_by

@@ -31,6 +31,9 @@ class Keeper(Protocol):
     def accept(self, report: RunReport) -> Any:
         """Keeps a report; the answer has ``stored`` and ``problem``. Raises ``StoreError``, ``OutboxUnavailable``."""
 
+    def lacking(self, report: RunReport) -> str | None:
+        """How much of a report that nobody took is safe all the same, when that is not all of it."""
+
     def replication_problem(self) -> str | None:
         """Why stored runs do not reach the factory's database, if they do not."""
 

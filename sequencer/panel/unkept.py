@@ -15,14 +15,25 @@ MOST = 100
 
 
 class Unkept:
-    """``accept`` keeps one report. ``problem`` says why some still wait, ``None`` when none do. Thread-safe."""
+    """``accept`` keeps one report, ``lacking`` says how much of one would be lost with this process.
 
-    def __init__(self, accept: Callable[[RunReport], Any]) -> None:
+    ``problem`` says why some still wait, ``at_risk`` what their journals lack, both ``None`` when nothing does.
+    Thread-safe.
+    """
+
+    def __init__(self, accept: Callable[[RunReport], Any], lacking: Callable[[RunReport], str | None]) -> None:
         self.problem: str | None = None
         self._accept = accept
+        self._lacking = lacking
+        self._lacks: dict[str, str | None] = {}
         self._waiting: list[RunReport] = []
         self._lock = threading.Lock()
         self._keeping = threading.Lock()  # a store may take its time; ``add`` does not wait for it
+
+    @property
+    def at_risk(self) -> str | None:
+        """What the journal of one that waits lacks, in the words of the terminal."""
+        return next((lacks for lacks in self._lacks.values() if lacks is not None), None)
 
     def add(self, report: RunReport) -> None:
         """Takes a report that ``keep`` then tries."""
@@ -41,7 +52,11 @@ class Unkept:
                     kept[report["id"]] = self._accept(report)
                 except (StoreError, OutboxUnavailable, OSError) as error:
                     problem = str(error)
+                    if report["id"] not in self._lacks:  # nobody writes the journal any more
+                        self._lacks[report["id"]] = self._lacking(report)
             with self._lock:
                 self.problem = problem
                 self._waiting = [report for report in self._waiting if report["id"] not in kept]
+                still = {report["id"] for report in self._waiting}
+                self._lacks = {run: lacks for run, lacks in self._lacks.items() if run in still}
         return kept

@@ -62,7 +62,7 @@ class WaitingSession(Session):
         self._closed = False
         self._retry: PanelRetry | None = None
         self._retry_begun: Future[str] = Future()
-        self._unkept = Unkept(self.keeper.accept)
+        self._unkept = Unkept(self.keeper.accept, self.keeper.lacking)
         self._durations: deque[Mapping[str, float]] = deque(maxlen=LEARNED_FROM)
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice)
@@ -373,6 +373,7 @@ class WaitingSession(Session):
     def _keep(self) -> None:
         """Keeps what is not safe yet, and says so on the pages when it cannot."""
         kept = self._unkept.keep()
+        self.alert("kept", self._unkept.at_risk)
         if self._unkept.problem is not None:
             self.alert("store", f"a report could not be stored yet; it is tried again: {self._unkept.problem}")
         elif kept:

@@ -97,23 +97,26 @@ def told(report: RunReport, now: str = "is stored now") -> str:
 
 def held_by(journal: Path, report: RunReport, *, tried_again: bool = True) -> str:
     """What a person is told of a report that no store took: how much of it the journal holds, and never more."""
+    return lacking(journal, report) or f"{journal}{', to be stored at the next start' if tried_again else ''}"
+
+
+def lacking(journal: Path, report: RunReport) -> str | None:
+    """How much of a report its journal holds when that is not all of it; ``None`` when it is."""
     try:
         with journal.open("rb") as file:
             held = _folded(file.fileno(), report["id"])
     except (OSError, ValueError):
         held = None
     if held is not None and not held["aborted"] and _measured(held) == _measured(report):
-        return f"{journal}{', to be stored at the next start' if tried_again else ''}"
+        return None
     written = {} if held is None else _cases(held)
     ran = sorted((case["start_time"], name) for name, case in _cases(report).items() if case["start_time"] is not None)
     cases = _cases(report)
     missing = next((name for _, name in ran if written.get(name) != cases[name]), None)
-    values = f"{0 if held is None else _measured(held)} of {_measured(report)} measured values kept in {journal}"
-    return (
-        f"{values}; "
-        + ("the end could not be" if missing is None else f"from case {missing} on nothing could be")
-        + " written"
-    )
+    kept = f"{0 if held is None else _measured(held)} of {_measured(report)} measured values kept in {journal}"
+    if missing is None:
+        return f"{kept}; the end could not be written"
+    return f"{kept}; from case {missing} on nothing could be written"
 
 
 def _cases(report: RunReport) -> dict[str, CaseReport]:

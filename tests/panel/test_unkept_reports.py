@@ -57,6 +57,33 @@ def test_a_report_that_could_not_be_stored_is_tried_again(stand: Any, error: Exc
     assert len(panel.ask("GET", "/api/runs").json["runs"]) == 1
 
 
+def test_how_much_of_a_report_is_safe_is_told_as_on_the_terminal(stand: Any, browse: Any) -> None:
+    """A journal that the full disk cut short: the page says what is in it until the report is stored whole."""
+    panel = stand.open()
+    panel.wait_for("ready")
+    store = panel.keeping.store
+
+    def save(report: Any) -> None:
+        journal = panel.project.state.journal(report["id"])
+        lines = journal.read_bytes().splitlines(keepends=True)
+        journal.write_bytes(b"".join(lines[:2]))
+        raise StoreUnavailable("the disk is full")
+
+    store.save = save
+    run = panel.ask("POST", "/api/start", {}).json["run"]
+    journal = panel.project.state.journal(run)
+    said = f"0 of 2 measured values kept in {journal}; from case rails::rail_5v on nothing could be written"
+    wait_for(lambda: said in alerts(panel))
+    page = browse(panel)
+    page.evaluate("localStorage.setItem('hardseq.language', 'de')")
+    page.reload()
+    page.get_by_text(f"0 von 2 Messwerten sind in {journal} aufbewahrt; ab dem Testfall rails::rail_5v").wait_for()
+    del store.save
+    assert panel.ask("POST", "/api/sync", {}).status == 200
+    wait_for(lambda: not alerts(panel))
+    assert store.get(run)["status"] == "passed"
+
+
 def test_what_waits_is_stored_when_the_panel_ends(stand: Any) -> None:
     """A last try: the next start then has nothing to bring in."""
     panel = stand.open()

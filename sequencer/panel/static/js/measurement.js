@@ -1,6 +1,7 @@
 // Measurements: limits in words, and a small scale that shows where a value lies between them.
 
 import { h, icon } from "./dom.js";
+import { limitBounds } from "./limit_bounds.js";
 import { said } from "./said.js";
 import { measured, number, t, value } from "./text.js";
 
@@ -37,23 +38,6 @@ function withUnit(of, unit) {
   return typeof of === "number" ? measured(number(of), unit) : value(of);
 }
 
-/** The lower and upper limit as numbers, null where there is none. */
-function numericBounds(limits) {
-  const none = { lower: null, upper: null };
-  if (limits === null || typeof limits !== "object") return none;
-  const only = (of) => (typeof of === "number" ? of : null);
-  if (Array.isArray(limits)) return { lower: only(limits[0]), upper: only(limits[1]) };
-  if ("nominal" in limits && typeof limits.nominal === "number") {
-    const of = limits.tolerance;
-    let [plus, minus] = [only(of), only(of)];
-    if (typeof of === "string" && of.trim().endsWith("%")) plus = minus = (Math.abs(limits.nominal) * parseFloat(of)) / 100;
-    else if (of !== null && typeof of === "object") [plus, minus] = [only(of.plus ?? 0), only(of.minus ?? 0)];
-    if (plus === null || minus === null || Number.isNaN(plus)) return none;
-    return { lower: limits.nominal - minus, upper: limits.nominal + plus };
-  }
-  return { lower: only(limits.ge ?? limits.gt ?? null), upper: only(limits.le ?? limits.lt ?? null) };
-}
-
 /** The value with its unit. */
 export function measuredText(measurement) {
   return measured(value(measurement.value), measurement.unit);
@@ -61,7 +45,7 @@ export function measuredText(measurement) {
 
 /** A scale from limit to limit with a mark where the value is; null when there are not two numeric limits. */
 function scale(measurement) {
-  const { lower, upper } = numericBounds(measurement.limits);
+  const { lower, upper } = limitBounds(measurement.limits);
   if (typeof measurement.value !== "number" || lower === null || upper === null || !(upper > lower)) return null;
   // The allowed part is the middle two thirds.
   const at = 100 * Math.min(1, Math.max(0, (1 + 4 * ((measurement.value - lower) / (upper - lower))) / 6));
