@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,9 @@ from sequencer.cli.exit_codes import Refusal
 from sequencer.cli.output import is_terminal, say
 from sequencer.domain.params import read_param, read_params
 from sequencer.vocabulary.data import Scalar
-from sequencer.vocabulary.model import Param
+
+if TYPE_CHECKING:
+    from sequencer.vocabulary.model import Param
 
 
 def params_from(arguments: Sequence[str], params: Sequence[Param], *, decimal_comma: bool = False) -> dict[str, Scalar]:

@@ -14,14 +14,16 @@ from dataclasses import asdict, dataclass, fields
 from importlib.util import cache_from_source
 from pathlib import Path
 from time import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sequencer import __version__
 from sequencer.compiler.file_name import short_name
 from sequencer.domain.manifest import MANIFEST, damage, digest, make_manifest
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.model import Param, Sequence
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
+
+if TYPE_CHECKING:
+    from sequencer.vocabulary.model import Param, Sequence
 
 MANIFEST_FORMAT = 2
 _KEPT_SECONDS = 24 * 3600.0
@@ -139,11 +141,18 @@ def _read_note(note: Path, compiled: Path, stand: Mapping[str, Data]) -> Compile
         folder = compiled / known["folder"]
         if known["python"] != sys.implementation.cache_tag or damage(_read_folder(folder), known["manifest"]):
             return None
-        params = tuple(Param(**{**param, "one_of": tuple(param["one_of"])}) for param in known["params"])
+        params = tuple(map(_read_param, known["params"]))
         problems = tuple(Problem(**{**problem, "place": Place(*problem["place"])}) for problem in known["problems"])
         return Compiled(folder, known["manifest"], known["name"], params, problems, fresh=False)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # a note that cannot be used is one that is not there
+
+
+def _read_param(written: Mapping[str, Any]) -> Param:
+    # Imported here: most runs need nothing of the model, which takes its time to load.
+    from sequencer.vocabulary.model import Param
+
+    return Param(**{**written, "one_of": tuple(written["one_of"])})
 
 
 def _write_note(note: Path, compiled: Compiled, sequence: Sequence, stand: Mapping[str, Data]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from sequencer.domain.regex import compile_pattern
 from sequencer.domain.text_values import (
@@ -15,7 +16,9 @@ from sequencer.domain.text_values import (
     wrong_form,
 )
 from sequencer.vocabulary.data import MAX_WHOLE, Data, Scalar
-from sequencer.vocabulary.model import Param
+
+if TYPE_CHECKING:
+    from sequencer.vocabulary.model import Param
 
 
 class WrongParam(ValueError):

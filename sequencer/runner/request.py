@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sequencer.runtime.start import Retry
 from sequencer.vocabulary.data import Data, Scalar
+
+if TYPE_CHECKING:
+    from sequencer.runtime.start import Retry
 
 
 class RunRefused(ValueError):

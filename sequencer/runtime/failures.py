@@ -8,10 +8,13 @@ import sys
 import traceback
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
 
-from sequencer.steps.base import StepRun
 from sequencer.vocabulary.event import Failure, FailureKind
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
+
+if TYPE_CHECKING:
+    from sequencer.steps.base import StepRun
 
 OPEN_DRIVER = "open driver"
 CHECK_DRIVER = "check driver"
