@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from sequencer.domain.dialog import InvalidAnswer, describe, read_answer
 from sequencer.domain.limits import judge, limit_problems, parse_limits
-from sequencer.domain.params import Param, WrongParam, read_param
+from sequencer.domain.params import WrongParam, read_param
 from sequencer.domain.regex import PatternError, bound, compile_bytes, compile_pattern, nests_repetitions
+from sequencer.vocabulary.model import Param
 
 
 @pytest.mark.parametrize(

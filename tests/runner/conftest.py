@@ -363,9 +363,16 @@ def make_run(project: Project) -> Iterator[Callable[..., Run]]:
 
 @pytest.fixture
 def execute(project: Project, make_run: Callable[..., Run]) -> Callable[..., Outcome]:
-    """Runs the project; ``stop_at`` stops it when a step of that call begins."""
+    """Runs the project; ``stop_at`` stops it when a step of that call begins, ``listener`` is given its events."""
 
-    def run_it(*, stop_at: str | None = None, stops: int = 1, grace: float = PATIENT, **request: Any) -> Outcome:
+    def run_it(
+        *,
+        stop_at: str | None = None,
+        stops: int = 1,
+        grace: float = PATIENT,
+        listener: Callable[[Stamped], None] = lambda stamped: None,
+        **request: Any,
+    ) -> Outcome:
         events: list[Stamped] = []
         output: list[str] = []
 
@@ -375,7 +382,7 @@ def execute(project: Project, make_run: Callable[..., Run]) -> Callable[..., Out
                 for _ in range(stops):
                     threading.Timer(0.1, run.stop, ["enough"]).start()
 
-        run = make_run(listen, output=output.append, grace=grace)
+        run = make_run(listen, listener, output=output.append, grace=grace)
         run.start(StartRequest(**request))
         report = run.wait(60)
         assert report is not None

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from sequencer.runner.exit_code import exit_code
+from sequencer.vocabulary.event import CaseFinished, Stamped
 from tests.drivers.line_devices import Device, Instrument, Pieces, scpi
+from tests.runner.conftest import PATIENT
 
 ANEW = ["close bench", "open bench"]
 
@@ -231,21 +233,26 @@ def test_a_port_that_went_and_came_back(
     """A USB device that was reset: the port is lost, cannot be opened for a while, and then is another one."""
     link = tmp_path / "ttyDUT"
     devices: list[Device] = []
+    gone = threading.Event()
 
     def plug() -> None:
         devices.append(Device(lambda line: [(0, b"v1\n")] if line == "version" else unplug()))
         link.symlink_to(devices[-1].name)
 
     def unplug() -> Pieces:
+        link.unlink()
         threading.Thread(target=come_back).start()
-        return []
+        return [(0, b"bye\n")]
 
     def come_back() -> None:
-        time.sleep(0.1)  # the reset reached it whole
-        link.unlink()
+        time.sleep(0.1)  # the answer reached the driver
         devices[0].close()
-        time.sleep(1.0)
+        gone.wait(PATIENT)
         plug()
+
+    def notice(stamped: Stamped) -> None:
+        if isinstance(stamped.event, CaseFinished) and stamped.event.case == "main::back":
+            gone.set()
 
     plug()
     p = project
@@ -255,10 +262,10 @@ def test_a_port_that_went_and_came_back(
     version = p.measure("query", "'version'", limits={"eq": "v1"})
     p.module(
         "main",
-        p.case("reset", p.call("write", "'reset'"), "Wait(case, 's.yaml:1:1', 0.3).run()"),
+        p.case("reset", p.call("query", "'reset'"), "Wait(case, 's.yaml:1:1', 0.3).run()"),
         p.case("back", version, attempts=8, attempt_delay=0.4),
     )
-    outcome = execute()
+    outcome = execute(listener=notice)
     assert outcome.statuses == {"main::reset": "passed", "main::back": "passed"}
     assert len(outcome.cases["main::back"]["attempts"]) > 1
     devices[-1].close()
