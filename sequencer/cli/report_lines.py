@@ -15,7 +15,7 @@ from sequencer.cli.terminal_lines import (
     try_text,
 )
 from sequencer.cli.terminal_summary import summary, verdict_line
-from sequencer.cli.time_option import shown_time
+from sequencer.domain.moment import shown_time
 from sequencer.vocabulary.event import Measurement
 from sequencer.vocabulary.report import AttemptReport, CaseReport, RunReport
 

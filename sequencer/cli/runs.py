@@ -12,7 +12,8 @@ import click
 from sequencer.cli.exit_codes import ExitCode, Refusal
 from sequencer.cli.output import is_terminal, say, say_json, wants_colour
 from sequencer.cli.project_store import opened_store
-from sequencer.cli.time_option import point_in_time, shown_time
+from sequencer.cli.time_option import point_in_time
+from sequencer.domain.moment import shown_time
 from sequencer.domain.outcome import Outcome, outcome, outcome_of, outcome_text
 from sequencer.store.base import RunFilter, RunSummary, Store
 from sequencer.vocabulary.report import RunReport

@@ -24,13 +24,3 @@ def point_in_time(ctx: click.Context, param: click.Parameter, value: str | None)
     except (ValueError, OverflowError, OSError):
         message = f"{value!r} is no time; write 2026-11-22, 2026-11-22T13:00, or 7d for seven days ago"
         raise click.BadParameter(message, ctx, param) from None
-
-
-def shown_time(seconds: float | None) -> str:
-    """``2026-11-22 13:00:05`` in this machine's time."""
-    if seconds is None:
-        return ""
-    try:
-        return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        return str(seconds)

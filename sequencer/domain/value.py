@@ -21,8 +21,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from sequencer.vocabulary.data import Data, utf8
-from sequencer.vocabulary.event import MeasurementType
+from sequencer.vocabulary.data import Data, MeasurementType, utf8
 from sequencer.vocabulary.failure import StepError
 
 MAX_TEXT = 100_000

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 Scalar = None | bool | int | float | str
 Data = Scalar | Sequence["Data"] | Mapping[str, "Data"]
+
+MeasurementType = Literal["numeric", "string", "boolean", "array", "missing", "other"]
+"""What kind of value a measurement has."""
 
 MAX_WHOLE = 2**53 - 1
 """The largest whole number that every store, every page and every reader of JSON holds exactly: each number that a

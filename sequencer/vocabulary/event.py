@@ -11,11 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.data import Data, MeasurementType, Scalar
 from sequencer.vocabulary.status import SkipKind, Status
 
 FailureKind = Literal["failed", "error", "timeout", "stopped"]
-MeasurementType = Literal["numeric", "string", "boolean", "array", "missing", "other"]
 RecordSection = Literal["process", "batch", "dut", "stand", "instruments", "user", "artifact"]
 Scope = Literal["case", "module", "run"]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
-from sequencer.vocabulary.data import Data, Scalar
-from sequencer.vocabulary.event import FailureKind, MeasurementType
+from sequencer.vocabulary.data import Data, MeasurementType, Scalar
+from sequencer.vocabulary.event import FailureKind
 from sequencer.vocabulary.status import Group, SkipKind, Status, Untested
 
 FORMAT = "hardseq/report/1"

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from sequencer.cli.report_lines import report_lines
 from sequencer.cli.runs import _marks
-from sequencer.cli.time_option import shown_time
 from sequencer.domain.export import EXPORTERS
 from sequencer.domain.fold import fold
+from sequencer.domain.moment import shown_time
 from sequencer.domain.report_reader import read_report
 from sequencer.domain.report_schema import report_schema
 from sequencer.domain.state_folder import StateFolder
