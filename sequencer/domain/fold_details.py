@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 from sequencer.domain.report_parts import new_failure
 from sequencer.vocabulary import event as events
+from sequencer.vocabulary.data import MeasurementType
 from sequencer.vocabulary.report import AttemptReport
 
-_TYPES = frozenset(get_args(events.MeasurementType))
+_TYPES = frozenset(get_args(MeasurementType))
 
 
 def _step_started(attempt: AttemptReport, event: events.StepStarted, time: float) -> None:
