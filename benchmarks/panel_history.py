@@ -11,8 +11,8 @@ from urllib.request import urlopen
 
 from stores import BEGIN, SECONDS_BETWEEN_RUNS, run_report
 
-from sequencer.domain.state_folder import StateFolder
-from sequencer.store.sqlite import SqliteStore
+from sequencer.project.state_folder import StateFolder
+from sequencer.store.sqlite.store import SqliteStore
 
 ROUNDS = 15
 CALLS = {

@@ -29,11 +29,11 @@ from urllib.parse import unquote, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from sequencer.domain.fold import fold
+from sequencer.report import event as events
+from sequencer.report.event import Event, Stamped
+from sequencer.report.fold import fold
+from sequencer.report.model import RunReport
 from sequencer.store.base import RunFilter, Store
-from sequencer.vocabulary import event as events
-from sequencer.vocabulary.event import Event, Stamped
-from sequencer.vocabulary.report import RunReport
 
 BEGIN = 1_600_000_000.0
 SECONDS_BETWEEN_RUNS = 86_400 / 200
@@ -153,8 +153,8 @@ def machine() -> str:
 @contextmanager
 def couchdb(where: str) -> Iterator[Store]:
     """A store in a fresh database of the CouchDB at ``where``."""
-    from sequencer.store.couchdb import CouchStore
-    from sequencer.store.couchdb_client import Couch
+    from sequencer.store.couchdb.client import Couch
+    from sequencer.store.couchdb.store import CouchStore
 
     server: subprocess.Popen[str] | None = None
     if where == "tests":
@@ -187,7 +187,7 @@ def couchdb(where: str) -> Iterator[Store]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Measures what was asked for."""
-    from sequencer.store.sqlite import SqliteStore
+    from sequencer.store.sqlite.store import SqliteStore
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="stored runs (SQLite)")

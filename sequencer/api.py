@@ -11,15 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sequencer.domain.evidence import withheld
-from sequencer.domain.fold import Fold, read_journal
-from sequencer.domain.secrets import Held
-from sequencer.domain.settings import Secret, StandCloudSettings
-from sequencer.store.project_folder import open_project
-from sequencer.sync.delivery import Delivery
-from sequencer.sync.stand_cloud import Health
-from sequencer.sync.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target
-from sequencer.vocabulary.report import RunReport
+from sequencer.project.project_folder import open_project
+from sequencer.project.secrets import Held
+from sequencer.project.settings import Secret, StandCloudSettings
+from sequencer.report.evidence import withheld
+from sequencer.report.fold import Fold, read_journal
+from sequencer.report.model import RunReport
+from sequencer.standcloud.client import Health
+from sequencer.standcloud.delivery import Delivery
+from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 __all__ = ["Delivery", "Health", "RunReport", "StandCloudError", "StandCloudLoader", "current_report"]

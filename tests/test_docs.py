@@ -9,10 +9,10 @@ from typing import Any
 import click
 import pytest
 
-from sequencer.cli.exit_codes import ExitCode
+from sequencer.app.exit_codes import ExitCode
 from sequencer.cli.main import command_line
-from sequencer.domain.settings import Settings
 from sequencer.language.read import read_sequence
+from sequencer.project.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sequencer.domain.expression_functions import CONSTANTS, functions
-from sequencer.language.all_shapes import shapes
-from sequencer.language.loader import Document, parse_document
-from sequencer.language.schema import (
+from sequencer.expressions.functions import CONSTANTS, functions
+from sequencer.language.scope import AFTER_RUN_NAMES, ALWAYS, RUN_FIELDS
+from sequencer.language.shapes.all import shapes
+from sequencer.language.shapes.schema import (
     block_properties,
     blocks_properties,
     case_properties,
@@ -20,10 +20,10 @@ from sequencer.language.schema import (
     step_properties,
     top_properties,
 )
-from sequencer.language.schema_parts import DRIVER, PARAM
-from sequencer.language.scope import AFTER_RUN_NAMES, ALWAYS, RUN_FIELDS
-from sequencer.language.sources import Sources
-from sequencer.language.wording import phrase
+from sequencer.language.shapes.schema_parts import DRIVER, PARAM
+from sequencer.language.shapes.wording import phrase
+from sequencer.language.yaml.loader import Document, parse_document
+from sequencer.language.yaml.sources import Sources
 from sequencer.steps import step_types
 from sequencer.steps.keys import SHARED_KEYS
 
@@ -135,7 +135,7 @@ def test_every_function_is_documented(name: str) -> None:
 
 def test_every_filter_is_documented() -> None:
     """Each filter of expressions stands in the section about them."""
-    from sequencer.domain.expression_engine import environment
+    from sequencer.expressions.engine import environment
 
     text = section(LANGUAGE, "## Expressions")
     assert [name for name in environment().filters if f"`{name}`" not in text] == []

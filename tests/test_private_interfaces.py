@@ -27,7 +27,7 @@ USED = {
         "pytest_dependency:DependencyManager.getManager",
         "pytest_dependency:DependencyManager.addResult",
     ],
-    "sequencer/domain/jinja_private.py": [
+    "sequencer/expressions/jinja_private.py": [
         "jinja2.lexer:Lexer.tokeniter",
         "jinja2.lexer:Lexer.wrap",
         "jinja2.lexer:TokenStream.eos",
@@ -36,7 +36,7 @@ USED = {
         "jinja2.filters:make_attrgetter",
         "jinja2:Undefined._undefined_message",
     ],
-    "sequencer/domain/regex.py": ["re._parser:parse"],
+    "sequencer/vocabulary/regex.py": ["re._parser:parse"],
     "sequencer/panel/http_server.py": [
         "waitress.wasyncore:loop",
         "waitress.wasyncore:close_all",
@@ -61,18 +61,18 @@ USED = {
 
 PRIVATE = {
     "_initrequest": ["sequencer/runtime/pytest_private.py"],
-    "_request": ["sequencer/runtime/pytest_private.py", "sequencer/store/couchdb_client.py"],  # pytest's; CouchDB's
+    "_request": ["sequencer/runtime/pytest_private.py", "sequencer/store/couchdb/client.py"],  # pytest's; CouchDB's
     "_fixtureinfo": ["sequencer/runtime/pytest_private.py"],
     "_setupstate": ["sequencer/runtime/pytest_private.py"],
     "pytest_dependency": ["sequencer/runtime/pytest_private.py"],
     "waitress": ["sequencer/panel/http_server.py"],
-    "couchdb": ["sequencer/store/couchdb_client.py"],
-    "_parser": ["sequencer/domain/regex.py"],
-    "TokenStream": ["sequencer/domain/jinja_private.py"],
-    "tokeniter": ["sequencer/domain/jinja_private.py"],
-    "EvalContext": ["sequencer/domain/jinja_private.py"],
-    "make_attrgetter": ["sequencer/domain/jinja_private.py"],
-    "_undefined_message": ["sequencer/domain/jinja_private.py"],
+    "couchdb": ["sequencer/store/couchdb/client.py"],
+    "_parser": ["sequencer/vocabulary/regex.py"],
+    "TokenStream": ["sequencer/expressions/jinja_private.py"],
+    "tokeniter": ["sequencer/expressions/jinja_private.py"],
+    "EvalContext": ["sequencer/expressions/jinja_private.py"],
+    "make_attrgetter": ["sequencer/expressions/jinja_private.py"],
+    "_undefined_message": ["sequencer/expressions/jinja_private.py"],
 }
 """Attributes and packages that these files alone may name."""
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
-from sequencer.cli.output import say, say_json
-from sequencer.cli.problem_output import counted, problem_document, show_problems
-from sequencer.store.project_folder import Project, open_project, sequence_files
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.project.project_folder import Project, open_project, sequence_files
+from sequencer.terminal.output import say, say_json
+from sequencer.terminal.problem_output import counted, problem_document, show_problems
 from sequencer.vocabulary.problem import Place, Problem
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def command(paths: tuple[Path, ...], form: str, strict: bool, watch: bool) -> Ex
     """
     paths = paths or (Path(),)
     if watch:
-        from sequencer.cli.watch import watch_and_repeat
+        from sequencer.app.watch import watch_and_repeat
 
         return watch_and_repeat(paths, lambda: _check(paths, form, strict))
     return _check(paths, form, strict)
@@ -79,7 +79,7 @@ def _problems(file: Path, project: Project, readings: dict[Path, Reading]) -> li
         return list(read(file).problems)
     problems = [*project.problems, *_without_sequence(project)]
     if project.settings.drivers:
-        from sequencer.language.stand_drivers import stand_driver_problems
+        from sequencer.language.drivers.stand_settings import stand_driver_problems
 
         declared = [read(sequence).drivers for sequence in _sequences(project.folder, project)]
         problems += stand_driver_problems(project.text, file.name, project.settings.drivers, declared)
@@ -108,7 +108,7 @@ def _sequences(folder: Path, project: Project) -> list[Path]:
 
 def _without_sequence(project: Project) -> list[Problem]:
     """The configuration's choices whose file is not there."""
-    from sequencer.domain.toml_places import toml_places
+    from sequencer.project.toml_places import toml_places
 
     places = toml_places(project.text.replace("\r\n", "\n"))
     return [

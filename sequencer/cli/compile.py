@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
-from sequencer.cli.output import say
-from sequencer.cli.problem_output import show_problems
-from sequencer.store.project_folder import open_project
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.project.project_folder import open_project
+from sequencer.terminal.output import say
+from sequencer.terminal.problem_output import show_problems
 from sequencer.vocabulary.problem import InvalidInput
 
 

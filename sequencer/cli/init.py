@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
+from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli.init_configuration import (
     configuration_text,
     dotenv_text,
@@ -19,8 +19,8 @@ from sequencer.cli.init_configuration import (
     uses_couchdb,
     with_setting_options,
 )
-from sequencer.cli.output import say
-from sequencer.store.project_folder import FOREIGN_CONFIGURATION
+from sequencer.project.project_folder import FOREIGN_CONFIGURATION
+from sequencer.terminal.output import say
 
 _FILES = ("sequences/minute.yaml", "drivers/minute_clock.py")
 _RENAMED = {
@@ -95,7 +95,7 @@ def project_files(title: str, given: Mapping[tuple[str, ...], Any]) -> dict[str,
 
 
 def _refuse_unusable(text: str) -> None:
-    from sequencer.domain.settings_reader import read_settings
+    from sequencer.project.settings_reader import read_settings
 
     for problem in read_settings(text, "hardseq.toml", {}).problems:
         if problem.severity == "error":

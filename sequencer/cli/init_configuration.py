@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from sequencer.domain.settings import Settings
-from sequencer.domain.settings_reader import JSON_HINT
+from sequencer.project.settings import Settings
+from sequencer.project.settings_reader import JSON_HINT
 
 Path = tuple[str, ...]
 

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import click
 
 from sequencer import __version__
-from sequencer.cli.exit_codes import ExitCode, Refusal
-from sequencer.cli.output import prepare_streams, say, silence
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.terminal.output import prepare_streams, say, silence
 
 COMMANDS = (
     "init",
@@ -103,7 +103,7 @@ def _explain(error: BaseException) -> ExitCode:
 def _show_invalid(error: Any) -> ExitCode:
     from pathlib import Path
 
-    from sequencer.cli.problem_output import show_problems
+    from sequencer.terminal.problem_output import show_problems
 
     show_problems(error.problems, Path.cwd())
     return ExitCode.INVALID

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode
+from sequencer.app.exit_codes import ExitCode
 
 
 @click.command()

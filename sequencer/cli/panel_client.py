@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
-from sequencer.store.project_folder import open_project
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.project.project_folder import open_project
 
 TIMEOUT_SECONDS = 30.0
 """Longer than a Start waits for a test process that is coming up."""

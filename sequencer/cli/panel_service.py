@@ -9,24 +9,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
-from sequencer.cli.output import say
-from sequencer.cli.project_store import tell, usable_project
-from sequencer.cli.run_keeping import Keeping
-from sequencer.cli.terminal import PlainTerminal, Terminal
-from sequencer.cli.terminal_lines import clean
-from sequencer.cli.terminal_summary import verdict_line
-from sequencer.domain.after_run import was_retried
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.project_store import tell, usable_project
+from sequencer.app.report_keeping import Keeping
 from sequencer.panel.errors import Refused
 from sequencer.panel.server import CannotListen, PanelRefused, PanelServer
 from sequencer.panel.session import Session
-from sequencer.runner.process_lock import ProcessLock, described
-from sequencer.store.project_folder import Project
-from sequencer.vocabulary.report import RunReport
+from sequencer.project.process_lock import ProcessLock, described
+from sequencer.project.project_folder import Project
+from sequencer.report.after_run import was_retried
+from sequencer.report.model import RunReport
+from sequencer.terminal.display import PlainTerminal, Terminal
+from sequencer.terminal.lines import clean
+from sequencer.terminal.output import say
+from sequencer.terminal.summary import verdict_line
 
 if TYPE_CHECKING:
-    from sequencer.panel.waiting import WaitingSession
-    from sequencer.sync.deliveries import Acceptance
+    from sequencer.panel.start_session import WaitingSession
+    from sequencer.standcloud.deliveries import Acceptance
 
 
 class PanelKeeping(Keeping):
@@ -94,8 +94,8 @@ def _end(session: WaitingSession, ended: threading.Event, reason: str) -> None:
 def _waiting_session(
     path: Path, project: Project, terminal: Terminal, keeping: Keeping, *, simulate: bool
 ) -> WaitingSession:
-    from sequencer.cli.project_bench import ProjectBench
-    from sequencer.panel.waiting import WaitingSession
+    from sequencer.app.project_bench import ProjectBench
+    from sequencer.panel.start_session import WaitingSession
 
     return WaitingSession(
         bench=ProjectBench(

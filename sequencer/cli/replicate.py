@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
-from sequencer.cli.output import say
-from sequencer.cli.project_store import usable_project
-from sequencer.cli.terminal_lines import clean
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.project_store import usable_project
+from sequencer.terminal.lines import clean
+from sequencer.terminal.output import say
 
 
 @click.command()

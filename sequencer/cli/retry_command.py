@@ -8,23 +8,23 @@ from pathlib import Path
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
-from sequencer.cli.output import say, wants_colour
-from sequencer.cli.problem_output import show_problems
-from sequencer.cli.project_store import tell, usable_project
-from sequencer.cli.retry import AfterRunRetry
-from sequencer.cli.run_keeping import Keeping
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.project_store import tell, usable_project
+from sequencer.app.report_keeping import Keeping
+from sequencer.app.retry import AfterRunRetry
 from sequencer.cli.run_signals import stopping_on_signals
-from sequencer.cli.terminal_lines import clean, joined
-from sequencer.cli.terminal_summary import after_run_lines
-from sequencer.domain.after_run import left_to_do
-from sequencer.runner.request import RunNotPossible, RunRefused
+from sequencer.protocol.request import RunNotPossible, RunRefused
+from sequencer.report.after_run import left_to_do
+from sequencer.report.event import AfterRunFinished, RetryFinished, Stamped
+from sequencer.report.model import RunReport
 from sequencer.runner.retry import NOTHING_LEFT
+from sequencer.standcloud.outbox_tables import OutboxUnavailable
 from sequencer.store.base import StoreError
-from sequencer.sync.outbox_tables import OutboxUnavailable
-from sequencer.vocabulary.event import AfterRunFinished, RetryFinished, Stamped
+from sequencer.terminal.lines import clean, joined
+from sequencer.terminal.output import say, wants_colour
+from sequencer.terminal.problem_output import show_problems
+from sequencer.terminal.summary import after_run_lines
 from sequencer.vocabulary.problem import InvalidInput
-from sequencer.vocabulary.report import RunReport
 
 
 class _Told:

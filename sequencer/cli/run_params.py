@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sequencer.cli.exit_codes import Refusal
-from sequencer.cli.output import is_terminal, say
-from sequencer.domain.params import read_param, read_params
+from sequencer.app.exit_codes import Refusal
+from sequencer.protocol.params import read_param, read_params
+from sequencer.terminal.output import is_terminal, say
 from sequencer.vocabulary.data import Scalar
 
 if TYPE_CHECKING:

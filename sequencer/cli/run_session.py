@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
-from sequencer.cli.output import is_terminal
-from sequencer.cli.project_store import usable_project
-from sequencer.cli.run_choice import choose_sequence
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.project_store import usable_project
+from sequencer.app.run_choice import choose_sequence
 from sequencer.compiler.project import Compiled, ensure_compiled
+from sequencer.project.project_folder import Project
+from sequencer.report.event import DialogAsked, OperatorMessage, Stamped
+from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
-from sequencer.store.project_folder import Project
-from sequencer.vocabulary.event import DialogAsked, OperatorMessage, Stamped
+from sequencer.terminal.output import is_terminal
 from sequencer.vocabulary.problem import InvalidInput
-from sequencer.vocabulary.report import RunReport
 
 if TYPE_CHECKING:
-    from sequencer.cli.run_keeping import Keeping
-    from sequencer.cli.terminal import Terminal
+    from sequencer.app.report_keeping import Keeping
     from sequencer.panel.bench import PanelRun
     from sequencer.panel.session import Session
+    from sequencer.protocol.request import StartRequest
     from sequencer.runner.child import Child
-    from sequencer.runner.request import StartRequest
     from sequencer.store.base import Store
+    from sequencer.terminal.display import Terminal
 
 STANDARD_OUTPUT = Path("-")
 LEARNED_FROM = 3
@@ -158,7 +158,7 @@ def compiled_sequence(file: Path, project: Project, *, stepping: bool = False) -
 
 
 def _show(problems: Any, project: Project) -> None:
-    from sequencer.cli.problem_output import show_problems
+    from sequencer.terminal.problem_output import show_problems
 
     show_problems(problems, project.folder)
 
@@ -177,12 +177,12 @@ class _RunSession:
     def carry_out(self) -> ExitCode:
         """Everything from the parameters to the verdict."""
         # Imported here, while the test process loads.
-        from sequencer.cli.failure_source import FailureSource
-        from sequencer.cli.run_keeping import Keeping
+        from sequencer.app.exit_codes import exit_code
+        from sequencer.app.report_keeping import Keeping
+        from sequencer.app.start_request import stand_request
         from sequencer.cli.run_params import params_from
-        from sequencer.cli.stand_request import stand_request
-        from sequencer.cli.terminal_summary import place_lines
-        from sequencer.runner.exit_code import exit_code
+        from sequencer.terminal.failure_source import FailureSource
+        from sequencer.terminal.summary import place_lines
 
         params = params_from(
             self.options.arguments,
@@ -220,7 +220,7 @@ class _RunSession:
 
     def _run(self, request: StartRequest, page: Session | None, begun: Callable[[], None]) -> RunReport:
         from sequencer.cli.run_signals import stopping_on_signals
-        from sequencer.runner.request import RunNotPossible, RunRefused
+        from sequencer.protocol.request import RunNotPossible, RunRefused
 
         if page is not None:
             # Before the first question can be asked. The page of a single run only stops and answers it.
@@ -239,7 +239,7 @@ class _RunSession:
 
     def _learn(self, store: Store, terminal: Terminal, page: Session | None) -> None:
         """Tells the displays, in the background, how long the cases took in earlier runs."""
-        from sequencer.cli.terminal import PlainTerminal
+        from sequencer.terminal.display import PlainTerminal
 
         if page is None and isinstance(terminal, PlainTerminal):
             return
@@ -278,7 +278,7 @@ class _RunSession:
         return sys.stderr if self.options.report == STANDARD_OUTPUT else sys.stdout
 
     def _terminal(self) -> Terminal:
-        from sequencer.cli.terminal import open_terminal
+        from sequencer.terminal.display import open_terminal
 
         terminal = open_terminal(self._stream)
         self.opened.callback(terminal.close)
@@ -293,7 +293,7 @@ class _RunSession:
         debugging = self.options.stepping or self.options.pdb
         if not debugging and not (at_keyboard and is_terminal(self._stream)):
             return False
-        from sequencer.cli.terminal_dialogs import TerminalDialogs
+        from sequencer.terminal.dialogs import TerminalDialogs
 
         dialogs = TerminalDialogs(
             terminal,  # type: ignore[arg-type]  # both kinds of terminal are displays
@@ -305,7 +305,7 @@ class _RunSession:
         )
         self.relay.listeners.append(dialogs.event)
         if self.options.pdb:
-            from sequencer.cli.terminal_debugger import TerminalDebugger
+            from sequencer.terminal.debugger import TerminalDebugger
 
             self.run.debugger = TerminalDebugger(dialogs, terminal.say, self.run.debug).hear
         return True
@@ -315,7 +315,7 @@ class _RunSession:
         file = self.options.report
         if file is None:
             return []
-        from sequencer.domain.export.json_text import to_json
+        from sequencer.report.exports.json_text import to_json
 
         text = to_json(report)
         if file == STANDARD_OUTPUT:

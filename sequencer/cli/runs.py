@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
-from sequencer.cli.output import is_terminal, say, say_json, wants_colour
-from sequencer.cli.project_store import opened_store
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.project_store import opened_store
 from sequencer.cli.time_option import point_in_time
-from sequencer.domain.moment import shown_time
-from sequencer.domain.outcome import Outcome, outcome, outcome_of, outcome_text
+from sequencer.report.model import RunReport
+from sequencer.report.outcome import Outcome, outcome, outcome_of, outcome_text
 from sequencer.store.base import RunFilter, RunSummary, Store
-from sequencer.vocabulary.report import RunReport
+from sequencer.terminal.output import is_terminal, say, say_json, wants_colour
+from sequencer.vocabulary.moment import shown_time
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 
@@ -89,8 +89,8 @@ def show_run(run_id: str, form: str, project: Path) -> ExitCode:
     if form == "json":
         say_json(report)
         return ExitCode.PASSED
-    from sequencer.cli.report_lines import report_lines
-    from sequencer.cli.terminal_lines import joined
+    from sequencer.terminal.lines import joined
+    from sequencer.terminal.report_lines import report_lines
 
     click.echo(joined(report_lines(report), colour=wants_colour(sys.stdout)), nl=False, color=wants_colour(sys.stdout))
     return ExitCode.PASSED
@@ -108,7 +108,7 @@ def show_run(run_id: str, form: str, project: Path) -> ExitCode:
 @project_option
 def export_run(run_id: str, form: str, output: Path | None, project: Path) -> ExitCode:
     """Write the report of the run with this ID (`latest` is the newest) in another format."""
-    from sequencer.domain.export import EXPORTERS
+    from sequencer.report.exports import EXPORTERS
 
     if form not in EXPORTERS:
         raise Refusal(f"there is no format {form!r}", hint=f"formats: {', '.join(EXPORTERS)}")
@@ -152,8 +152,8 @@ def _outcome(run: RunSummary, store: Store) -> Outcome:
 
 
 def _show_table(runs: list[RunSummary], outcomes: list[Outcome]) -> None:
-    from sequencer.cli.table import Column, table
-    from sequencer.cli.terminal_lines import joined, shown_seconds, status_style
+    from sequencer.terminal.lines import joined, shown_seconds, status_style
+    from sequencer.terminal.table import Column, table
 
     heads = [
         Column("started"),

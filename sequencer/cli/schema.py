@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode
-from sequencer.cli.output import say, say_json
+from sequencer.app.exit_codes import ExitCode
+from sequencer.terminal.output import say, say_json
 
 NAMES = ("sequence", "config", "report")
 
@@ -38,14 +38,14 @@ def command(name: str, folder: Path | None) -> ExitCode:
 def schema(name: str) -> dict[str, Any]:
     """The schema of one of ``NAMES``."""
     if name == "sequence":
-        from sequencer.language.schema import sequence_schema
+        from sequencer.language.shapes.schema import sequence_schema
 
         return dict(sequence_schema())
     if name == "config":
-        from sequencer.domain.settings_schema import settings_schema
+        from sequencer.project.settings_schema import settings_schema
 
         return settings_schema()
-    from sequencer.domain.report_schema import report_schema
+    from sequencer.report.schema import report_schema
 
     return dict(report_schema())
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode
-from sequencer.cli.output import say, say_json
+from sequencer.app.exit_codes import ExitCode
 from sequencer.cli.panel_client import PanelClient
-from sequencer.cli.terminal_lines import clean, one_line
-from sequencer.domain.outcome import outcome, outcome_text
+from sequencer.report.outcome import outcome, outcome_text
+from sequencer.terminal.lines import clean, one_line
+from sequencer.terminal.output import say, say_json
 
 
 @click.command()

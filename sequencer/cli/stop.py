@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode
-from sequencer.cli.output import say
+from sequencer.app.exit_codes import ExitCode
 from sequencer.cli.panel_client import PanelClient
+from sequencer.terminal.output import say
 
 
 @click.command()

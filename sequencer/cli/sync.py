@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
-from sequencer.cli.output import is_terminal, say
-from sequencer.cli.project_store import opened_deliveries, usable_project
-from sequencer.cli.terminal_lines import clean
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.project_store import opened_deliveries, usable_project
+from sequencer.terminal.lines import clean
+from sequencer.terminal.output import is_terminal, say
 
 if TYPE_CHECKING:
-    from sequencer.sync.deliveries import SyncResult
-    from sequencer.sync.drain import Outcome
+    from sequencer.standcloud.deliveries import SyncResult
+    from sequencer.standcloud.drain import Outcome
 
 NAMES = {"stand_cloud": "StandCloud", "couchdb": "CouchDB"}
 MOST_TOLD = 20

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 
-from sequencer.domain.expression import has_expression
+from sequencer.expressions.expression import has_expression
 from sequencer.steps import step_types
 from sequencer.steps.base import StepRun
 from sequencer.vocabulary.data import Data

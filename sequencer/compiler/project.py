@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sequencer import __version__
 from sequencer.compiler.file_name import short_name
-from sequencer.domain.manifest import MANIFEST, damage, digest, make_manifest
+from sequencer.protocol.manifest import MANIFEST, damage, digest, make_manifest
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 

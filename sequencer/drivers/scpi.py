@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from sequencer.domain.regex import compile_pattern
 from sequencer.drivers._answers import read_number, with_overloads
 from sequencer.drivers._library import imported
 from sequencer.drivers._owed import Owed, owed_by
 from sequencer.drivers._visa_python import is_silent
+from sequencer.vocabulary.regex import compile_pattern
 
 MOST_ERRORS = 50
 """An error queue longer than this is a broken one; reading stops there."""

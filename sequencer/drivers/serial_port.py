@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
-from sequencer.domain.regex import compile_bytes, compile_pattern
 from sequencer.drivers._answers import read_number, with_overloads
 from sequencer.drivers._library import imported
 from sequencer.drivers._owed import Owed, owed_by
+from sequencer.vocabulary.regex import compile_bytes, compile_pattern
 
 LONGEST_ANSWER = 1 << 20
 """Bytes that are waited through for an answer; more is a device that talks without end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sequencer.domain.expression import (
+from sequencer.expressions.expression import (
     OPENING,
     ExpressionSyntaxError,
     TooLarge,
@@ -17,8 +17,8 @@ from sequencer.domain.expression import (
 from sequencer.language.context import Context
 from sequencer.language.expression_places import Refused
 from sequencer.language.plan import CasePlan, find
-from sequencer.language.row_values import Known, RowValues
-from sequencer.language.shape_errors import refuse_expressions
+from sequencer.language.shapes.errors import refuse_expressions
+from sequencer.language.tables.row_values import Known, RowValues
 from sequencer.steps.set import SetStep
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step

@@ -8,13 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from sequencer.language.all_shapes import Shapes
-from sequencer.language.loader import read_document
 from sequencer.language.paths import existing_file, neighbours
 from sequencer.language.problems import Problems
-from sequencer.language.shapes import NamedShape
-from sequencer.language.sources import Sources
-from sequencer.language.wording import did_you_mean, known_here, listed, show
+from sequencer.language.shapes.all import Shapes
+from sequencer.language.shapes.shape import NamedShape
+from sequencer.language.shapes.wording import did_you_mean, known_here, listed, show
+from sequencer.language.yaml.loader import read_document
+from sequencer.language.yaml.sources import Sources
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 

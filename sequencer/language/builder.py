@@ -7,24 +7,24 @@ from hashlib import sha256
 from pathlib import Path
 
 from sequencer.language.blocks import Includes, Library
+from sequencer.language.checks.depends import Dependencies
+from sequencer.language.checks.evidence import warn_of_missing_evidence
+from sequencer.language.checks.left_out import LeftOut
+from sequencer.language.checks.stand_facts import check_stand_facts
 from sequencer.language.context import Context
-from sequencer.language.depends import Dependencies
-from sequencer.language.driver_files import DriverFolders
-from sequencer.language.driver_source import Target
-from sequencer.language.drivers import Drivers
-from sequencer.language.evidence import warn_of_missing_evidence
-from sequencer.language.left_out import LeftOut
-from sequencer.language.loader import Document
-from sequencer.language.matrix import Matrix
+from sequencer.language.drivers.declared import Drivers
+from sequencer.language.drivers.files import DriverFolders
+from sequencer.language.drivers.source import Target
 from sequencer.language.modules import ModuleBuilder, read_defaults
 from sequencer.language.plan import in_running_order
 from sequencer.language.planner import Planner
 from sequencer.language.problems import Problems
 from sequencer.language.reader import Reader
 from sequencer.language.scope import Names
-from sequencer.language.sources import Sources
-from sequencer.language.stand_facts import check_stand_facts
+from sequencer.language.tables.matrix import Matrix
 from sequencer.language.top_level import TopLevel
+from sequencer.language.yaml.loader import Document
+from sequencer.language.yaml.sources import Sources
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Module, Sequence
 from sequencer.vocabulary.problem import Problem

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sequencer.domain.duration import parse_duration
-from sequencer.language.all_shapes import shapes
-from sequencer.language.drivers import Drivers
+from sequencer.language.drivers.declared import Drivers
 from sequencer.language.expressions import ExpressionChecker
-from sequencer.language.matrix import Matrix
 from sequencer.language.problems import Problems
 from sequencer.language.scope import Names
-from sequencer.language.sources import Sources
+from sequencer.language.shapes.all import shapes
+from sequencer.language.tables.matrix import Matrix
+from sequencer.language.yaml.sources import Sources
 from sequencer.steps import step_types
 from sequencer.steps.base import StepType
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.duration import parse_duration
 from sequencer.vocabulary.tree import MappingNode
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple
 
-from sequencer.domain.expression import OPENING
-from sequencer.language.sources import Sources
+from sequencer.expressions.expression import OPENING
+from sequencer.language.yaml.sources import Sources
 from sequencer.steps.keys import MARK
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sequencer.domain.expression import (
+from sequencer.expressions.expression import (
     FUNCTIONS,
     OPENING,
     Budget,
@@ -19,8 +19,8 @@ from sequencer.domain.expression import (
 )
 from sequencer.language.problems import Problems
 from sequencer.language.scope import Names
-from sequencer.language.sources import Sources
-from sequencer.language.wording import kind_of
+from sequencer.language.shapes.wording import kind_of
+from sequencer.language.yaml.sources import Sources
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sequencer.domain.duration import parse_duration
 from sequencer.language.bindings import CaseBindings
 from sequencer.language.context import Context
 from sequencer.language.plan import (
@@ -16,6 +15,7 @@ from sequencer.language.plan import (
     value,
 )
 from sequencer.language.reader import Reader
+from sequencer.vocabulary.duration import parse_duration
 from sequencer.vocabulary.model import Case, Module
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.status import OnFail

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sequencer.language.blocks import Library
 from sequencer.language.context import Context
-from sequencer.language.wording import show
+from sequencer.language.shapes.wording import show
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.status import GROUPS, Group
 from sequencer.vocabulary.tree import MappingNode, SequenceNode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sequencer.language.blocks import BlockDefinition, Library, check_parameters
 from sequencer.language.context import Context
 from sequencer.language.plan import Binding, CasePlan, ModulePlan, group_of, named_mappings
-from sequencer.language.shapes import Shape
+from sequencer.language.shapes.shape import Shape
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sequencer.domain.problem_text import split_lines
 from sequencer.vocabulary.problem import Place, Problem, Severity
+from sequencer.vocabulary.problem_text import split_lines
 
 _IGNORE = re.compile(r"#\s*hardseq:\s*ignore(?:\[([a-z0-9_,\s-]*)\])?")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sequencer.language.builder import SequenceBuilder
-from sequencer.language.driver_source import Target
-from sequencer.language.loader import read_document
+from sequencer.language.drivers.source import Target
+from sequencer.language.yaml.loader import read_document
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Sequence
 from sequencer.vocabulary.problem import InvalidInput, Problem

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sequencer.domain.duration import parse_duration
-from sequencer.domain.expression import OPENING, has_expression
-from sequencer.domain.limits import limit_problems
-from sequencer.domain.limits.sides import without_open_sides
-from sequencer.domain.units import convert_limits
+from sequencer.expressions.expression import OPENING, has_expression
 from sequencer.language.blocks import BlockDefinition, Library, check_parameters
+from sequencer.language.checks.stand_facts import check_stand_facts
 from sequencer.language.context import Context
-from sequencer.language.row_values import RowValues
-from sequencer.language.shape_errors import expression_in_key
-from sequencer.language.stand_facts import check_stand_facts
+from sequencer.language.shapes.errors import expression_in_key
+from sequencer.language.shapes.wording import show
+from sequencer.language.tables.row_values import RowValues
 from sequencer.language.verbs import choose_verb
-from sequencer.language.wording import show
+from sequencer.limits import limit_problems
+from sequencer.limits.sides import without_open_sides
+from sequencer.limits.units import convert_limits
+from sequencer.report.event import Scope
 from sequencer.steps.base import Block
-from sequencer.vocabulary.event import Scope
+from sequencer.vocabulary.duration import parse_duration
 from sequencer.vocabulary.model import DriverCall, Retry, Step
 from sequencer.vocabulary.problem import Place, Severity
 from sequencer.vocabulary.status import OnFail

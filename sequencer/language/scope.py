@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sequencer.domain.expression import CONSTANTS, FUNCTIONS, Use
+from sequencer.expressions.expression import CONSTANTS, FUNCTIONS, Use
 from sequencer.language.problems import Problems
-from sequencer.language.wording import did_you_mean, known_here
+from sequencer.language.shapes.wording import did_you_mean, known_here
+from sequencer.report.event import Scope
 from sequencer.steps.record import RECORD_SCHEMAS
-from sequencer.vocabulary.event import Scope
 from sequencer.vocabulary.problem import Place
 
 RUN_FIELDS = ("id", "name", "version", "start_time", "simulated", "evidence", "user")

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sequencer.domain.params import read_param
-from sequencer.domain.regex import PatternError, compile_pattern, nests_repetitions
 from sequencer.language.context import Context
 from sequencer.language.scope import RESERVED
-from sequencer.language.wording import show
+from sequencer.language.shapes.wording import show
+from sequencer.protocol.params import read_param
 from sequencer.steps.record import RECORD_SCHEMAS, check_facts
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Param
+from sequencer.vocabulary.regex import PatternError, compile_pattern, nests_repetitions
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 

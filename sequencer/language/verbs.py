@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sequencer.language.wording import did_you_mean, listed
+from sequencer.language.shapes.wording import did_you_mean, listed
 from sequencer.steps.base import StepType
 from sequencer.steps.keys import SHARED_KEYS
 from sequencer.vocabulary.problem import Report

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 
-from sequencer.domain.capability import Capability, capability
 from sequencer.panel import tables
 from sequencer.panel.downloads import begun, document, file, long_list, table
 from sequencer.panel.errors import ApiError, NotThere
@@ -17,6 +16,8 @@ from sequencer.panel.patches import to_json
 from sequencer.panel.requests import query, run_filter
 from sequencer.panel.routes import Parameter, Route
 from sequencer.panel.schemas import COUNT, NUMBER, OBJECT, REPORT, TEXT, Schema, listed, mapping, or_null, record
+from sequencer.report.capability import Capability, capability
+from sequencer.report.model import RunReport
 from sequencer.store.base import (
     CaseFailures,
     Page,
@@ -28,7 +29,6 @@ from sequencer.store.base import (
     StoreError,
 )
 from sequencer.vocabulary.data import utf8
-from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def run(session: Session, run: str) -> Response:
     form = request.args.get("format")
     if not form:
         return Response(utf8(to_json(report)), mimetype="application/json")
-    from sequencer.domain.export import EXPORTERS  # brings templates along, which the live page does without
+    from sequencer.report.exports import EXPORTERS  # brings templates along, which the live page does without
 
     suffix, media_type = _FILES[form]
     return file(f"run-{report['id']}.{suffix}", media_type, [EXPORTERS[form](report)], head=BOM_UTF8 * (form == "csv"))

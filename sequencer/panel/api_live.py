@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, request
 
 from sequencer import __version__
-from sequencer.domain.dialog import NOT_GIVEN
 from sequencer.panel import files
 from sequencer.panel.errors import ApiError, NotThere, Refused
 from sequencer.panel.patches import to_json
@@ -16,8 +15,9 @@ from sequencer.panel.requests import body, expect, number, optional_text, query
 from sequencer.panel.routes import Parameter, Route
 from sequencer.panel.schemas import ANYTHING, COUNT, OBJECT, TEXT, TRUE, mapping, optional
 from sequencer.panel.stream import GREETING, follow
+from sequencer.report.dialog import NOT_GIVEN
+from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import utf8
-from sequencer.vocabulary.report import RunReport
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session

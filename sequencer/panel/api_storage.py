@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sequencer.panel.routes import Route
 from sequencer.panel.schemas import TEXT, TRUE, listed, mapping, or_null, record
-from sequencer.sync.hold import Hold
-from sequencer.sync.outbox import Counts, Entry
+from sequencer.standcloud.outbox import Counts, Entry
+from sequencer.standcloud.parked import Hold
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session

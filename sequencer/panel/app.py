@@ -19,8 +19,8 @@ from sequencer.panel.guard import Guard
 from sequencer.panel.pages import add_pages, login_address
 from sequencer.panel.requests import check_query
 from sequencer.panel.routes import Route, openapi
+from sequencer.standcloud.outbox_tables import OutboxUnavailable
 from sequencer.store.base import StoreError
-from sequencer.sync.outbox_tables import OutboxUnavailable
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session

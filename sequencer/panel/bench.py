@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from sequencer.report.event import Stamped
+from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import Data, Scalar
-from sequencer.vocabulary.event import Stamped
 from sequencer.vocabulary.model import Param
-from sequencer.vocabulary.report import RunReport
 
 Listener = Callable[[Stamped], None]
 

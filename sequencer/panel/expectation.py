@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from statistics import median
 
+from sequencer.report.model import CaseReport, RunReport
 from sequencer.store.base import RunFilter, Store
-from sequencer.vocabulary.report import CaseReport, RunReport
 
 
 def past_seconds(store: Store, sequence: str, most: int) -> list[dict[str, float]]:

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from flask import Response, send_file
 
 from sequencer.panel.errors import NotThere
+from sequencer.report.model import RunReport
 from sequencer.steps.pictures import MEDIA_TYPES, NoPicture, find_picture
 from sequencer.vocabulary.data import utf8
-from sequencer.vocabulary.report import RunReport
 
 # A picture can be a document with scripts (SVG): whatever it is, it may do nothing.
 _INERT = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
-from sequencer.domain.address import is_loopback
 from sequencer.panel.errors import ApiError
+from sequencer.project.address import is_loopback
 
 HEADER = "X-Hardseq-Token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")

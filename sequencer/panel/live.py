@@ -16,12 +16,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sequencer.domain.fold import Fold
 from sequencer.panel.patches import RunView, to_json, whole_run
 from sequencer.panel.plan import planned, same_plan
+from sequencer.report.event import RunFinished, RunResumed, RunStarted, Stamped
+from sequencer.report.fold import Fold
+from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.event import RunFinished, RunResumed, RunStarted, Stamped
-from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
 
 PAUSE = 0.015
 """Seconds between two patches at least: fast enough for eyes, slow enough to put many events into one."""

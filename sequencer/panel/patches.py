@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sequencer.vocabulary.report import AttemptReport, CaseReport, ModuleReport, RunReport
+from sequencer.report.model import AttemptReport, CaseReport, ModuleReport, RunReport
 
 RUN_FIELDS = (
     "id", "status", "untested", "start_time", "stop_time", "sequence", "stand", "dut", "process", "batch",

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from operator import eq, itemgetter
 from typing import Any
 
-from sequencer.domain.report_parts import new_case, new_module, new_run
-from sequencer.vocabulary.event import RunStarted
-from sequencer.vocabulary.report import RunReport
+from sequencer.report.event import RunStarted
+from sequencer.report.model import RunReport
+from sequencer.report.parts import new_case, new_module, new_run
 
 _module_parts = itemgetter("id", "name", "group", "description")
 _case_parts = itemgetter("id", "name", "group", "description", "place")

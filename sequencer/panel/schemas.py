@@ -7,8 +7,8 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from sequencer.domain.report_schema import report_schema
 from sequencer.panel.patches import RUN_FIELDS
+from sequencer.report.schema import report_schema
 
 Schema = Mapping[str, Any]
 

@@ -11,13 +11,13 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sequencer.domain.address import is_loopback
 from sequencer.panel.guard import SHORTEST_LOGIN, Guard
 from sequencer.panel.session import Session
+from sequencer.project.address import is_loopback
 
 if TYPE_CHECKING:
-    from sequencer.domain.settings import Secret
     from sequencer.panel.broadcast import Broadcast
+    from sequencer.project.settings import Secret
 
 _ON_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 SWITCH_SECONDS = 0.001

@@ -10,20 +10,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from sequencer.domain.dialog import InvalidAnswer, read_answer
-from sequencer.domain.settings import FrontendSettings
 from sequencer.panel.bench import PanelRun
 from sequencer.panel.errors import Invalid, NotThere, Refused
 from sequencer.panel.guard import new_token
 from sequencer.panel.live import Live
 from sequencer.panel.patches import open_messages
+from sequencer.project.settings import FrontendSettings
+from sequencer.report.dialog import InvalidAnswer, read_answer
+from sequencer.report.model import DialogReport, RunReport
+from sequencer.standcloud.outbox_tables import OutboxUnavailable
 from sequencer.store.base import Store, StoreError
-from sequencer.sync.outbox_tables import OutboxUnavailable
-from sequencer.vocabulary.report import DialogReport, RunReport
 
 
 class Keeper(Protocol):
-    """Keeps reports and knows where they wait: the real one is ``sequencer.sync.deliveries.Deliveries``."""
+    """Keeps reports and knows where they wait: the real one is ``sequencer.standcloud.deliveries.Deliveries``."""
 
     def refusal(self) -> str | None:
         """Why a run must not start now, or ``None``."""

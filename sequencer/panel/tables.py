@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sequencer.domain.moment import moment
 from sequencer.store.base import RunSummary, SeriesPoint, Statistics
+from sequencer.vocabulary.moment import moment
 
 Row = Sequence[Any]
 

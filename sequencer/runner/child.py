@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sequencer.domain.secrets import Blotter, is_secret, without_secrets
+from sequencer.project.secrets import Blotter, is_secret, without_secrets
 from sequencer.runner.printed import Printed
 from sequencer.vocabulary.json_lines import encode_message
 

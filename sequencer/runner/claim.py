@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from time import monotonic, sleep
 
-from sequencer.domain.state_folder import StateFolder
-from sequencer.runner.process_lock import ProcessLock, described
-from sequencer.runner.request import RunNotPossible, StandInUse
+from sequencer.project.process_lock import ProcessLock, described
+from sequencer.project.state_folder import StateFolder
+from sequencer.protocol.request import RunNotPossible, StandInUse
 from sequencer.runtime.journal import Journal
 from sequencer.store.recovery import worked_on
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from sequencer.report import event as events
+from sequencer.report.event import Stamped
+from sequencer.report.model import RunReport
 from sequencer.runtime import failures
-from sequencer.vocabulary import event as events
-from sequencer.vocabulary.event import Stamped
-from sequencer.vocabulary.report import RunReport
 from sequencer.vocabulary.status import SkipKind, Status
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from sequencer.vocabulary.event import DialogAnswered, DialogAsked, Event, OperatorMessage, Stamped, UploadAsked
+from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessage, Stamped, UploadAsked
 
 
 class Questions:
@@ -29,7 +29,7 @@ class Questions:
     def take(self, identity: str, result: str, value: Any) -> bool:
         """Whether this answer is the one that counts; from then on the question is closed."""
         # Imported here: most runs ask nobody anything.
-        from sequencer.domain.dialog import InvalidAnswer, read_answer
+        from sequencer.report.dialog import InvalidAnswer, read_answer
 
         with self._lock:
             if identity not in self._open:

@@ -6,13 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from sequencer.domain.after_run import left_to_do
-from sequencer.domain.journal_lines import read_journal
+from sequencer.protocol.request import RunRefused
+from sequencer.protocol.start import Retry
+from sequencer.report.after_run import left_to_do
+from sequencer.report.journal_lines import read_journal
+from sequencer.report.model import RunReport
 from sequencer.runner.progress import Progress
-from sequencer.runner.request import RunRefused
-from sequencer.runtime.start import Retry
 from sequencer.store.recovery import is_stored
-from sequencer.vocabulary.report import RunReport
 
 NOTHING_LEFT = "nothing is left to do after this run"
 

@@ -12,15 +12,15 @@ from sequencer.runner.child import Child
 
 # All that is not needed to start the test process is imported once that is loading in parallel.
 if TYPE_CHECKING:
-    from sequencer.domain.state_folder import StateFolder
+    from sequencer.project.state_folder import StateFolder
+    from sequencer.protocol.request import StartRequest
+    from sequencer.report.event import Stamped
+    from sequencer.report.model import RunReport
     from sequencer.runner.claim import Claim
     from sequencer.runner.questions import Questions
-    from sequencer.runner.request import StartRequest
     from sequencer.runner.supervisor import Inbox, Supervisor
-    from sequencer.sync.upload_desk import Upload
+    from sequencer.standcloud.upload_desk import Upload
     from sequencer.vocabulary.data import Data
-    from sequencer.vocabulary.event import Stamped
-    from sequencer.vocabulary.report import RunReport
 
     Listener = Callable[[Stamped], None]
 
@@ -159,7 +159,7 @@ class Run:
         Raises ``RunRefused``, ``StandInUse`` or another ``RunNotPossible``; then there is no run. It may be
         called again after the first two.
         """
-        from sequencer.domain.run_id import new_run_id
+        from sequencer.report.run_id import new_run_id
         from sequencer.runner.host import host_facts
 
         self.prepare()
@@ -175,7 +175,7 @@ class Run:
         Of ``request`` the stand's part counts. ``report`` gives the stored report; it is asked for once nobody else can
         try the same. ``wait`` then gives the amended one. Raises what ``report`` raises, and as ``start`` does.
         """
-        from sequencer.domain.after_run import AfterRun, amended
+        from sequencer.report.after_run import AfterRun, amended
         from sequencer.runner.retry import retry_of
 
         path = self._take(run_id)
@@ -295,7 +295,7 @@ class Run:
         """Whether somebody answers ``upload`` steps."""
         if self.upload is None:
             return False
-        from sequencer.sync.upload_desk import UploadDesk
+        from sequencer.standcloud.upload_desk import UploadDesk
 
         self._listeners.append(UploadDesk(self.upload, self.answer, self._state.journal).event)
         return True
@@ -328,7 +328,7 @@ class Run:
 
 
 def _not_possible(message: str) -> Exception:
-    from sequencer.runner.request import RunNotPossible
+    from sequencer.protocol.request import RunNotPossible
 
     return RunNotPossible(message)
 

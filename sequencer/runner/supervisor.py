@@ -8,16 +8,16 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from sequencer.domain.fold import Fold
-from sequencer.runner.aftermath import Aftermath, catch_up
+from sequencer.protocol.request import RunNotPossible, RunRefused
+from sequencer.report.event import CaseStarted, FailureKind, RetryStarted, RunStarted, Stamped
+from sequencer.report.event_line import decode
+from sequencer.report.fold import Fold
 from sequencer.runner.child import Child
+from sequencer.runner.crash_report import Aftermath, catch_up
 from sequencer.runner.progress import Progress
-from sequencer.runner.request import RunNotPossible, RunRefused
 from sequencer.runner.watch import Watch
 from sequencer.runtime.stream import MARKED
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.event import CaseStarted, FailureKind, RetryStarted, RunStarted, Stamped
-from sequencer.vocabulary.event_line import decode
 from sequencer.vocabulary.json_lines import Lines, read_message
 
 Inbox = SimpleQueue[tuple[Any, Any]]

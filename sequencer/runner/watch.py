@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from sequencer.vocabulary.event import CaseFinished, CaseStarted, Event, RunFinished
+from sequencer.report.event import CaseFinished, CaseStarted, Event, RunFinished
 
 HANGING_SECONDS = 10.0
 """Of a teardown in which nothing at all has happened for so long since a stop, another stop ends the step."""

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from sequencer.domain.manifest import damage
+from sequencer.protocol.manifest import damage
 
 _WITHOUT = (
     "terminal",

@@ -6,8 +6,19 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text, has_expression
-from sequencer.domain.value import to_data
+from sequencer.expressions.expression import compile_expression, evaluate_template, evaluate_text, has_expression
+from sequencer.expressions.value import to_data
+from sequencer.report.event import (
+    AFTER_RUN,
+    Event,
+    Failure,
+    OperatorMessage,
+    Recorded,
+    RecordSection,
+    Scope,
+    StepStarted,
+    UploadAsked,
+)
 from sequencer.runtime.drivers import DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.environment import for_programs
 from sequencer.runtime.failures import (
@@ -25,17 +36,6 @@ from sequencer.runtime.run import RunContext
 from sequencer.runtime.stepping import SKIPPED, Choice, Pause, Steps
 from sequencer.runtime.tries import Taken, Tries
 from sequencer.steps.base import Answer, StepRun
-from sequencer.vocabulary.event import (
-    AFTER_RUN,
-    Event,
-    Failure,
-    OperatorMessage,
-    Recorded,
-    RecordSection,
-    Scope,
-    StepStarted,
-    UploadAsked,
-)
 from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut
 from sequencer.vocabulary.status import Status, verdict
 

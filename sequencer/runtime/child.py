@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from sequencer.domain.secrets import Held
+from sequencer.project.secrets import Held
+from sequencer.protocol.start import Start
 from sequencer.runtime.fork import default_signals_in_copies, give_up_in_copies
 from sequencer.runtime.journal import Journal
 from sequencer.runtime.link import Link
 from sequencer.runtime.plan import Plan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.session import FRONT
-from sequencer.runtime.start import Start
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.clock import SteadyClock
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from sequencer.domain.dialog import InvalidAnswer, read_answer
-from sequencer.domain.value import plain
+from sequencer.expressions.value import plain
+from sequencer.report.dialog import InvalidAnswer, read_answer
+from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessage
 from sequencer.steps.base import Answer
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import DialogAnswered, DialogAsked, Event, OperatorMessage
 from sequencer.vocabulary.failure import Interruption, StepError, Stopped, TimedOut
 
 CLOSED = "the operator closed the dialog"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sequencer.domain.expression import evaluate_template
+from sequencer.expressions.expression import evaluate_template
 from sequencer.runtime.failures import CLOSE_DRIVER, OPEN_DRIVER, describe, driver_traceback
 from sequencer.vocabulary.failure import Interruption, StepError
 

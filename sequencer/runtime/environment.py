@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sequencer.domain.secrets import without_secrets
+from sequencer.project.secrets import without_secrets
 
 _OWN = ("HARDSEQ_", "PYTEST_")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from sequencer.vocabulary.event import Failure, FailureKind
+from sequencer.report.event import Failure, FailureKind
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sequencer.runtime.journal_lock import Party, hold
-from sequencer.runtime.reserve import give_up, reserve_of
+from sequencer.project.journal_lock import Party, hold
+from sequencer.runtime.disk_reserve import give_up, reserve_of
 
 SYNC_SECONDS = 1.0
 

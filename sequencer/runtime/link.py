@@ -15,9 +15,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from sequencer.domain.secrets import Held
+from sequencer.project.secrets import Held
+from sequencer.protocol.start import Start, read_start
 from sequencer.runtime.fork import give_up_in_copies
-from sequencer.runtime.start import Start, read_start
 from sequencer.vocabulary.json_lines import MARK, Lines, encode_message, read_message
 
 _Heard = tuple[

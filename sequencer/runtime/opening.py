@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sequencer import __version__
-from sequencer.domain.params import read_params
-from sequencer.domain.selection import UnknownSelection, named, select
+from sequencer.protocol.params import read_params
+from sequencer.protocol.selection import UnknownSelection, named, select
+from sequencer.protocol.start import Resume, Retry, Start
+from sequencer.report.event import RetryStarted, RunResumed, RunStarted, Stamped
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.flow import Flow, needed
 from sequencer.runtime.plan import Plan
 from sequencer.runtime.run import RunContext
-from sequencer.runtime.start import Resume, Retry, Start
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.data import Scalar
-from sequencer.vocabulary.event import RetryStarted, RunResumed, RunStarted, Stamped
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Param
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.outcome import WORDS, Outcome, outcome_of
-from sequencer.domain.run_id import new_run_id
+from sequencer.protocol.start import Start
+from sequencer.report.event import Failure, Stamped
+from sequencer.report.outcome import WORDS, Outcome, outcome_of
+from sequencer.report.run_id import new_run_id
 from sequencer.runtime.failures import failure_text
 from sequencer.runtime.opening import Refused
 from sequencer.runtime.plan import Plan
 from sequencer.runtime.run import RunContext
-from sequencer.runtime.start import Start
 from sequencer.runtime.stream import EventStream
-from sequencer.vocabulary.event import Failure, Stamped
 
 
 class PlainFront:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sequencer.domain.selection import Candidate
-from sequencer.vocabulary.event import AFTER_RUN
+from sequencer.protocol.selection import Candidate
+from sequencer.report.event import AFTER_RUN
 from sequencer.vocabulary.status import GROUPS, Group, OnFail
 
 if TYPE_CHECKING:

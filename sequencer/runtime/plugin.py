@@ -14,8 +14,8 @@ import pytest
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.collecting import collect_case
 from sequencer.runtime.drivers import DriverNotOpened, OpeningInterrupted
+from sequencer.runtime.item import Protocol
 from sequencer.runtime.plain import PlainFront
-from sequencer.runtime.protocol import Protocol
 from sequencer.runtime.pytest_private import argument_names, forget_opening
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.session import SESSION, prepare

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sequencer.domain.expression import evaluate_text
-from sequencer.domain.instrument import instrument_entry, parse_due
-from sequencer.domain.regex import compile_pattern
+from sequencer.expressions.expression import evaluate_text
+from sequencer.report.event import Recorded
 from sequencer.runtime.drivers import REQUIRE, DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.failures import CHECK_DRIVER, describe, driver_traceback
-from sequencer.vocabulary.event import Recorded
 from sequencer.vocabulary.failure import StepError, Stopped
+from sequencer.vocabulary.instrument import instrument_entry, parse_due
+from sequencer.vocabulary.regex import compile_pattern
 
 if TYPE_CHECKING:
     import pytest

@@ -6,28 +6,28 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from sequencer.domain.evidence import is_evidence
-from sequencer.domain.expression import evaluate_template
-from sequencer.domain.identity import identity_facts
-from sequencer.domain.record import artifact_levels, merge
-from sequencer.domain.secrets import Held
-from sequencer.domain.selection import named
-from sequencer.domain.value import to_data
+from sequencer.expressions.expression import evaluate_template
+from sequencer.expressions.value import to_data
+from sequencer.project.secrets import Held
+from sequencer.protocol.selection import named
+from sequencer.protocol.start import Start
+from sequencer.report.event import AFTER_RUN, Attachment, Event, Failure, VariableSet
+from sequencer.report.evidence import is_evidence
+from sequencer.report.identity import identity_facts
+from sequencer.report.record import artifact_levels, merge
 from sequencer.runtime.attachments import keep
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
 from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.drivers import OpenDriver
-from sequencer.runtime.early import EarlyDrivers
+from sequencer.runtime.early_opening import EarlyDrivers
 from sequencer.runtime.failures import JOURNAL
 from sequencer.runtime.flow import Flow
 from sequencer.runtime.plan import Plan
 from sequencer.runtime.scope import Constants, layered
-from sequencer.runtime.start import Start
 from sequencer.runtime.stepping import Stepping
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.data import Scalar
-from sequencer.vocabulary.event import AFTER_RUN, Attachment, Event, Failure, VariableSet
 from sequencer.vocabulary.failure import StepError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sequencer.domain.expression import evaluate_template, has_expression
+from sequencer.expressions.expression import evaluate_template, has_expression
 from sequencer.vocabulary.failure import StepError
 
 

@@ -11,20 +11,20 @@ from typing import Protocol as Interface
 
 import pytest
 
-from sequencer.domain.fold import Fold, read_journal
+from sequencer.protocol.start import Start
+from sequencer.report.fold import Fold, read_journal
 from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.declared import Declared, declared_drivers
 from sequencer.runtime.driver_modules import DriverModules
+from sequencer.runtime.item import Protocol, StepAfter
 from sequencer.runtime.opening import NotPossible, Refused, open_idle, open_run
 from sequencer.runtime.plan import Plan, arrange, ends_rest, steps_after, unplanned
-from sequencer.runtime.protocol import Protocol, StepAfter
+from sequencer.runtime.process_state import Surroundings
 from sequencer.runtime.requirements import check_requirements
 from sequencer.runtime.stand import StandDrivers, tell
-from sequencer.runtime.start import Start
 from sequencer.runtime.stream import EventStream
-from sequencer.runtime.surroundings import Surroundings
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.status import Status, Untested
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sequencer.report.event import Failure, Stamped
 from sequencer.runtime.drivers import DriverNotOpened, OpenDriver, OpeningInterrupted
-from sequencer.vocabulary.event import Failure, Stamped
 from sequencer.vocabulary.failure import StepError
 
 if TYPE_CHECKING:

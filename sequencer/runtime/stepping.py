@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from sequencer.domain.dialog import describe
-from sequencer.domain.value import to_data
+from sequencer.expressions.value import to_data
+from sequencer.report.dialog import describe
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
 from sequencer.vocabulary.failure import Stopped

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Protocol
 
-from sequencer.domain.event_bounds import bounded
-from sequencer.domain.value import MAX_TEXT, to_data
-from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.event import (
+from sequencer.expressions.value import MAX_TEXT, to_data
+from sequencer.report.event import (
     CaseFinished,
     CaseStarted,
     Event,
@@ -19,7 +17,9 @@ from sequencer.vocabulary.event import (
     RunStarted,
     Stamped,
 )
-from sequencer.vocabulary.event_line import encode
+from sequencer.report.event_bounds import bounded
+from sequencer.report.event_line import encode
+from sequencer.vocabulary.clock import SteadyClock
 
 MARKED = frozenset([RunStarted, CaseStarted, CaseFinished, RunFinished, RetryStarted, RetryFinished])
 """The types of events before which is marked how far what drivers print has come."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from sequencer.vocabulary.event import Check, Event, Failure, Measurement, TryFailed
+from sequencer.report.event import Check, Event, Failure, Measurement, TryFailed
 
 
 @dataclass(slots=True)

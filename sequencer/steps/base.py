@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
+from sequencer.report.event import Event, OperatorMessage, RecordSection, Scope
 from sequencer.steps.keys import ALL_SHARED, Schema
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import Event, OperatorMessage, RecordSection, Scope
 from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.problem import Place, Severity
 from sequencer.vocabulary.status import OnFail

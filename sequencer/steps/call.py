@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.domain.value import plain, refuse_unfinished
+from sequencer.expressions.value import plain, refuse_unfinished
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import ALL_SHARED, ARGUMENTS, CALL, SAVE
 from sequencer.vocabulary.model import DriverCall, Step

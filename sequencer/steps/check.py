@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sequencer.report.event import Check as Checked
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import CONDITION, TEMPLATE
-from sequencer.vocabulary.event import Check as Checked
 from sequencer.vocabulary.failure import StepFailed
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.domain.dialog import buttons, describe, describe_field, field_problems, useless_keys
-from sequencer.domain.expression import has_expression
+from sequencer.expressions.expression import has_expression
+from sequencer.report.dialog import buttons, describe, describe_field, field_problems, useless_keys
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import DIALOG
 from sequencer.steps.keys import SAVE, TEMPLATE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sequencer.domain.dialog import FIELD_TYPES, TYPES
+from sequencer.report.dialog import FIELD_TYPES, TYPES
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
 
 

@@ -16,15 +16,15 @@ from threading import Thread
 from time import monotonic
 from typing import IO, Any
 
-from sequencer.domain.expression import has_expression
-from sequencer.domain.regex import Pattern, PatternError, compile_pattern
+from sequencer.expressions.expression import has_expression
+from sequencer.report.event import ProgramRun, Progress
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.exec_files import check_file
 from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import ProgramRun, Progress
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.regex import Pattern, PatternError, compile_pattern
 from sequencer.vocabulary.tree import MappingNode
 
 OUTPUT_HEAD = 64 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.domain.value import measured
+from sequencer.expressions.value import measured
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import ARGUMENTS, CALL, SAVE, TEMPLATE
 from sequencer.steps.measuring import read_name, record_measurement

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sequencer.domain.expression import has_expression
-from sequencer.domain.identity import identity_text
-from sequencer.domain.limits import judge, parse_limits
-from sequencer.domain.limits.sides import without_open_sides
-from sequencer.domain.text_values import stripped
-from sequencer.domain.value import measurement_type, to_data
+from sequencer.expressions.expression import has_expression
+from sequencer.expressions.value import measurement_type, to_data
+from sequencer.limits import judge, parse_limits
+from sequencer.limits.sides import without_open_sides
+from sequencer.report.event import Measurement
+from sequencer.report.identity import identity_text
 from sequencer.steps.base import StepReader, StepRun
-from sequencer.vocabulary.event import Measurement
 from sequencer.vocabulary.failure import StepError, StepFailed
+from sequencer.vocabulary.text_values import stripped
 from sequencer.vocabulary.tree import MappingNode
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sequencer.report.event import Message as Said
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import TEMPLATE
-from sequencer.vocabulary.event import Message as Said
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.domain.dialog import looks
+from sequencer.report.dialog import looks
+from sequencer.report.event import OperatorMessage as Told
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import LOOKS
 from sequencer.steps.keys import TEMPLATE
 from sequencer.steps.pictures import check_pictures, require_pictures
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import OperatorMessage as Told
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import Any
 
-from sequencer.domain.expression import has_expression
+from sequencer.expressions.expression import has_expression
 from sequencer.steps.base import StepReader
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sequencer.report.event import Progress as Progressed
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import Progress as Progressed
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode

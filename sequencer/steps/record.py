@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.domain.expression import has_expression
-from sequencer.domain.identity import identity_facts
+from sequencer.expressions.expression import has_expression
+from sequencer.report.identity import identity_facts
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
 from sequencer.vocabulary.data import Data

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sequencer.report.event import Scope
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import VALUES
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.event import Scope
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Protocol
 
-from sequencer.domain.after_run import amends
-from sequencer.vocabulary.report import RunReport
+from sequencer.report.after_run import amends
+from sequencer.report.model import RunReport
 from sequencer.vocabulary.status import Status
 
 JUDGED: tuple[Status, ...] = ("passed", "failed", "error")

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sequencer.domain.evidence import marks
-from sequencer.domain.limits.bounds import number
+from sequencer.limits.bounds import number
+from sequencer.report.evidence import marks
+from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.store.base import RunSummary
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.report import CaseReport, ModuleReport, RunReport
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode

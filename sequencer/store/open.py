@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from sequencer.domain.settings import DatabaseSettings, Settings
-from sequencer.domain.state_folder import StateFolder
+from sequencer.project.settings import DatabaseSettings, Settings
+from sequencer.project.state_folder import StateFolder
 from sequencer.store.base import Store
 
 if TYPE_CHECKING:
-    from sequencer.store.couchdb_client import Couch
-    from sequencer.store.couchdb_live import LiveState
-    from sequencer.store.couchdb_replication import ReplicationStatus
+    from sequencer.store.couchdb.client import Couch
+    from sequencer.store.couchdb.live import LiveState
+    from sequencer.store.couchdb.replication import ReplicationStatus
 
 
 def open_store(settings: Settings, state: StateFolder, *, folder: Path | None = None) -> Store:
@@ -25,11 +25,11 @@ def open_store(settings: Settings, state: StateFolder, *, folder: Path | None = 
     """
     database = settings.database
     if database.storage_type == "embedded":
-        from sequencer.store.sqlite import SqliteStore
+        from sequencer.store.sqlite.store import SqliteStore
 
         return SqliteStore(state.database, state.attachments)
-    from sequencer.store.couchdb import CouchStore
-    from sequencer.store.couchdb_replication import Factory
+    from sequencer.store.couchdb.replication import Factory
+    from sequencer.store.couchdb.store import CouchStore
 
     factory = Factory.configured(settings.replication)
     store = CouchStore(
@@ -51,7 +51,7 @@ def open_live_state(settings: Settings, store: Store, tell: Callable[[str], None
     """
     if settings.database.storage_type == "embedded":
         return None
-    from sequencer.store.couchdb import CouchStore
+    from sequencer.store.couchdb.store import CouchStore
 
     assert isinstance(store, CouchStore)
     return store.live_state(tell)
@@ -63,14 +63,14 @@ def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> R
     Raises ``ValueError`` when the configuration names no factory or no CouchDB, :class:`StoreUnavailable` when the
     stand's CouchDB is away.
     """
-    from sequencer.store.couchdb_replication import Factory, replicate, status
+    from sequencer.store.couchdb.replication import Factory, replicate, status
 
     factory = Factory.configured(settings.replication)
     if settings.database.storage_type == "embedded":
         raise ValueError("replication needs reports in CouchDB: [database] says that they are embedded")
     if factory is None:
         raise ValueError("replication needs the address of the factory's database: url in [replication]")
-    from sequencer.store.couchdb import CouchStore
+    from sequencer.store.couchdb.store import CouchStore
 
     couch = _couch(settings.database, folder)
     try:
@@ -83,7 +83,7 @@ def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> R
 
 
 def _couch(database: DatabaseSettings, folder: Path | None) -> Couch:
-    from sequencer.store.couchdb_client import Couch
+    from sequencer.store.couchdb.client import Couch
 
     parts = urlsplit(database.address)
     credentials, separator, host = parts.netloc.rpartition("@")

@@ -16,9 +16,9 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from sequencer.domain.state_folder import StateFolder
+from sequencer.project.state_folder import StateFolder
+from sequencer.report.model import CaseReport, RunReport
 from sequencer.store.base import ReportRefused, Store, StoreConflict, StoreError, StoreUnavailable
-from sequencer.vocabulary.report import CaseReport, RunReport
 
 KEPT = 100
 """How many journals of stored runs stay for a second look."""
@@ -151,7 +151,7 @@ def set_aside(state: StateFolder) -> list[str]:
 
 def _unstored(state: StateFolder) -> Iterator[tuple[Path, bool]]:
     """The journals whose reports are not stored, newest first, and whether somebody works on each."""
-    from sequencer.runtime.journal_lock import hold_alone
+    from sequencer.project.journal_lock import hold_alone
 
     for name, is_file in reversed(_entries(state.journals)):
         path = Path(name)
@@ -209,7 +209,7 @@ def _entries(journals: Path) -> list[tuple[str, bool]]:
 
 
 def _recover_one(path: Path, store: Store, keep: Callable[[RunReport], object], tell: Tell) -> RunReport | None:
-    from sequencer.runtime.journal_lock import hold_alone
+    from sequencer.project.journal_lock import hold_alone
 
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
@@ -248,8 +248,8 @@ def _kept(report: RunReport, store: Store, keep: Callable[[RunReport], object]) 
 
 def _folded(descriptor: int, run_id: str) -> RunReport | None:
     """The report of the journal's events; ``None`` when it has not a single one."""
-    from sequencer.domain.fold import Fold, read_journal
-    from sequencer.domain.report_reader import read_report
+    from sequencer.report.fold import Fold, read_journal
+    from sequencer.report.reader import read_report
 
     with os.fdopen(os.dup(descriptor), "rb") as file:
         file.seek(0)

@@ -1,1 +1,1 @@
-"""Deliveries: the outbox, the StandCloud client and the job that drains it."""
+"""The former place of the stand-in, whose command line scripts of others name."""

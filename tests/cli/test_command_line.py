@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from sequencer.cli.exit_codes import ExitCode, Refusal
+from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli.main import COMMANDS, CommandLine, command_line
 from sequencer.store.base import StoreUnavailable
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from sequencer.cli.init_configuration import setting_options
 from sequencer.cli.main import command_line
-from sequencer.store.project_folder import open_project
+from sequencer.project.project_folder import open_project
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from sequencer.cli.exit_codes import Refusal
+from sequencer.app.exit_codes import Refusal
 from sequencer.cli.panel_client import PanelClient
 
 ROOT = Path(__file__).parents[2]

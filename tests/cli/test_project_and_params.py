@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.cli.exit_codes import Refusal
-from sequencer.cli.run_choice import choose_sequence
+from sequencer.app.exit_codes import Refusal
+from sequencer.app.run_choice import choose_sequence
 from sequencer.cli.run_params import params_from
-from sequencer.domain.params import read_params
-from sequencer.store.project_folder import locate, open_project, sequence_files
+from sequencer.project.project_folder import locate, open_project, sequence_files
+from sequencer.protocol.params import read_params
 from sequencer.vocabulary.model import Param
 from sequencer.vocabulary.problem import InvalidInput
 

@@ -20,7 +20,7 @@ from sequencer.cli.init import project_files
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "stand_cloud"
 README = (EXAMPLE / "README.md").read_text("utf-8")
-STAND_IN = "python -m sequencer.sync.standin --port 9000 --api-key example-key"
+STAND_IN = "python -m sequencer.standin --port 9000 --api-key example-key"
 BY_ITSELF = "HARDSEQ_SC_API_KEY=example-key HARDSEQ_MINUTE=8 hardseq run sequences/minute.yaml"
 SYNC = "HARDSEQ_SC_API_KEY=example-key hardseq sync"
 BY_HAND = "HARDSEQ_SC_API_KEY=example-key hardseq run sequences/by_hand.yaml"

@@ -8,11 +8,11 @@ from typing import Any, TextIO
 
 import pytest
 
-from sequencer.cli.terminal_dialogs import TerminalDialogs
-from sequencer.cli.terminal_lines import Line, plain
-from sequencer.domain.dialog import describe
-from sequencer.vocabulary import event as events
-from sequencer.vocabulary.event import Event, Stamped
+from sequencer.report import event as events
+from sequencer.report.dialog import describe
+from sequencer.report.event import Event, Stamped
+from sequencer.terminal.dialogs import TerminalDialogs
+from sequencer.terminal.lines import Line, plain
 
 
 class Screen:

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sequencer.compiler.project import Compiled, ensure_compiled, restore, write_project
-from sequencer.domain.state_folder import StateFolder
-from sequencer.runner.request import RunNotPossible, StartRequest
+from sequencer.project.state_folder import StateFolder
+from sequencer.protocol.request import RunNotPossible, StartRequest
 from sequencer.runner.run import Run
 
 ROOT = Path(__file__).parents[2]

@@ -15,9 +15,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from sequencer.domain.fold import fold
+from sequencer.report.fold import fold
 from sequencer.store.base import StoreUnavailable
-from sequencer.store.couchdb import CouchStore
+from sequencer.store.couchdb.store import CouchStore
 from tests.store.conftest import make_events, run_server
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "many-stands.md"

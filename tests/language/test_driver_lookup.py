@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sequencer.language.driver_files import DriverFolders
-from sequencer.language.driver_source import ANYTHING, DriverSource, Target
+from sequencer.language.drivers.files import DriverFolders
+from sequencer.language.drivers.source import ANYTHING, DriverSource, Target
 from sequencer.language.read import read_sequence
 
 SOURCE = "class Dmm:\n    def volts(self, range=10): ...\n"

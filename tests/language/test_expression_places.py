@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from sequencer.compiler.emitter import FunctionEmitter
-from sequencer.domain.expression import compile_expression, evaluate_template, evaluate_text
-from sequencer.domain.limits import LIMITS_SCHEMA
+from sequencer.expressions.expression import compile_expression, evaluate_template, evaluate_text
 from sequencer.language.read import read_sequence
-from sequencer.language.schema import (
+from sequencer.language.shapes.schema import (
     blocks_properties,
     case_properties,
     module_properties,
     step_properties,
     top_properties,
 )
-from sequencer.language.schema_parts import DRIVER, PARAM
+from sequencer.language.shapes.schema_parts import DRIVER, PARAM
+from sequencer.limits import LIMITS_SCHEMA
 from sequencer.steps import step_types
 from sequencer.steps.base import Answer, StepRun
 from sequencer.steps.keys import CONDITION, MARK, TEMPLATE

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sequencer.compiler.compile import compile_sequence
-from sequencer.domain.problem_text import render, source_line
 from sequencer.language.builder import SequenceBuilder
-from sequencer.language.loader import Document, parse_document
 from sequencer.language.read import load
+from sequencer.language.yaml.loader import Document, parse_document
 from sequencer.vocabulary.model import Sequence
+from sequencer.vocabulary.problem_text import render, source_line
 from sequencer.vocabulary.tree import plain
 
 ROOT = Path(__file__).parents[2]

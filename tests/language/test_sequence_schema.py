@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sequencer.language.read import load
-from sequencer.language.schema import sequence_schema
+from sequencer.language.shapes.schema import sequence_schema
 from sequencer.steps import step_types
 from sequencer.vocabulary.tree import plain
 

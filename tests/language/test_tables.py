@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sequencer.language import expressions, read_sequence
-from sequencer.language.csv_cells import read_records
-from sequencer.language.table import Table, TableRules, read_table
+from sequencer.language.tables.csv_cells import read_records
+from sequencer.language.tables.table import Table, TableRules, read_table
 
 LIMITS: dict[str, Any] = {"columns": {"rail": "Rail", "lo": "Low Limit", "hi": "High Limit"}}
 GOOD: dict[str, tuple[bytes, dict[str, Any], list[dict[str, Any]]]] = {

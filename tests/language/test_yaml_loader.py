@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.language import yaml_reader
-from sequencer.language.loader import MAX_BYTES, Document, display_path, parse_document, read_document
 from sequencer.language.read import load
-from sequencer.language.yaml_scalars import resolve
+from sequencer.language.yaml import reader as yaml_reader
+from sequencer.language.yaml.loader import MAX_BYTES, Document, display_path, parse_document, read_document
+from sequencer.language.yaml.scalars import resolve
 from sequencer.vocabulary.problem import InvalidInput
 from sequencer.vocabulary.tree import MappingNode, place_at, plain
 

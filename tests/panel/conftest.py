@@ -17,12 +17,12 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from sequencer.cli.project_bench import ProjectBench
-from sequencer.cli.run_keeping import Keeping
+from sequencer.app.project_bench import ProjectBench
+from sequencer.app.report_keeping import Keeping
 from sequencer.panel.server import PanelServer
-from sequencer.panel.waiting import WaitingSession
-from sequencer.store.project_folder import open_project
-from sequencer.vocabulary.report import RunReport
+from sequencer.panel.start_session import WaitingSession
+from sequencer.project.project_folder import open_project
+from sequencer.report.model import RunReport
 from tests.panel.sequences import BENCH, SIMPLE
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequencer.panel.live import Live
-from sequencer.vocabulary import event as events
-from sequencer.vocabulary.event import Stamped
+from sequencer.report import event as events
+from sequencer.report.event import Stamped
 
 PLAN = [
     {"id": "a", "name": "A", "group": "main", "cases": [{"id": "one", "name": "One"}, {"id": "two", "name": "Two"}]},

@@ -107,7 +107,7 @@ def test_who_comes_later_sees_when_the_run_ended(figures: Any, browse: Any) -> N
 
 def test_limits_are_bounded_as_the_server_bounds_them(figures: Any, browse: Any) -> None:
     """Where a scale begins and ends follows the table that CSV, StandCloud and the figures follow."""
-    table = json.loads((Path(__file__).parents[1] / "domain" / "limit_bounds.json").read_text("utf-8"))
+    table = json.loads((Path(__file__).parents[1] / "limits" / "limit_bounds.json").read_text("utf-8"))
     read = """async (limits) => {
         const main = document.querySelector("script[type=module]").src;
         const { limitBounds } = await import(main.replace("main.js", "limit_bounds.js"));
@@ -119,7 +119,7 @@ def test_limits_are_bounded_as_the_server_bounds_them(figures: Any, browse: Any)
 
 def test_numbers_that_people_type_are_read_as_the_server_reads_them(figures: Any, browse: Any) -> None:
     """The page's reading of a typed number follows the table that the server's follows, with a decimal comma too."""
-    table = json.loads((Path(__file__).parents[1] / "domain" / "number_texts.json").read_text("utf-8"))
+    table = json.loads((Path(__file__).parents[1] / "vocabulary" / "number_texts.json").read_text("utf-8"))
     page = browse(figures)
     read = """async ([texts, decimalComma]) => {
         const main = document.querySelector("script[type=module]").src;

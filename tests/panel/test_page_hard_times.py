@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.cli.project_bench import BenchRun
+from sequencer.app.project_bench import BenchRun
 from sequencer.panel.api_live import MOST_LATE
 from tests.panel.live_page import started
 from tests.panel.sequences import WAITING

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain import dialog, params
-from sequencer.domain.limits import parse_limits
-from sequencer.domain.limits.base import judge
-from sequencer.domain.settings import LANGUAGES
+from sequencer.limits import parse_limits
+from sequencer.limits.base import judge
+from sequencer.project.settings import LANGUAGES
+from sequencer.protocol import params
+from sequencer.report import dialog
 from sequencer.runtime.failures import late
 from sequencer.vocabulary.failure import TimedOut
 from tests.panel.live_page import settled, started

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.settings import LANGUAGES
+from sequencer.project.settings import LANGUAGES
 from tests.panel.live_page import settled, started
 
 expect = pytest.importorskip("playwright.sync_api").expect

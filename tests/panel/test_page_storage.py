@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sequencer.store.base import StoreUnavailable
-from tests.sync.conftest import StandInProcess
+from tests.standcloud.conftest import StandInProcess
 
 expect = pytest.importorskip("playwright.sync_api").expect
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.cli import run_keeping
+from sequencer.app import report_keeping as run_keeping
 from sequencer.panel.app import MOST_HISTORY
 from sequencer.store.base import StoreUnavailable
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.state_folder import StateFolder
-from sequencer.runner.request import StartRequest
+from sequencer.project.state_folder import StateFolder
+from sequencer.protocol.request import StartRequest
+from sequencer.report.event import Stamped, StepStarted
+from sequencer.report.model import CaseReport, RunReport
 from sequencer.runner.run import Run
-from sequencer.vocabulary.event import Stamped, StepStarted
-from sequencer.vocabulary.report import CaseReport, RunReport
 
 ROOT = Path(__file__).resolve().parents[2]
 

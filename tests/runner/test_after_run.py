@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sequencer.cli.terminal_summary import summary
-from sequencer.domain.export import EXPORTERS
-from sequencer.domain.fold import fold, read_journal
-from sequencer.runner.exit_code import exit_code
+from sequencer.app.exit_codes import exit_code
+from sequencer.report.exports import EXPORTERS
+from sequencer.report.fold import fold, read_journal
+from sequencer.terminal.summary import summary
 
 CHECK = "Check(case, 's.yaml:9:1', {!r}).run()"
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from sequencer.runner.request import RunRefused, StartRequest
+from sequencer.protocol.request import RunRefused, StartRequest
+from sequencer.report.event import DialogAsked, Stamped
+from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
-from sequencer.vocabulary.event import DialogAsked, Stamped
-from sequencer.vocabulary.report import RunReport
 from tests.runner.conftest import HASTY, PATIENT
 
 Debug = Callable[..., tuple[RunReport, list[str]]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sequencer.runner.exit_code import exit_code
+from sequencer.app.exit_codes import exit_code
 
 
 def test_drivers_close_in_reverse_order_even_after_failures(project: Any, execute: Callable[..., Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.runner.request import StartRequest
+from sequencer.protocol.request import StartRequest
 from tests.runner.test_interruptions import assert_complete
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the driver forks, and looks for pipes")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.runner.exit_code import exit_code
+from sequencer.app.exit_codes import exit_code
 from sequencer.runner.host import host_facts
 
 

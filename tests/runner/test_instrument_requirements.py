@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sequencer.runner.exit_code import exit_code
-from sequencer.runner.request import StartRequest
+from sequencer.app.exit_codes import exit_code
+from sequencer.protocol.request import StartRequest
 
 METER = """
 from bench import Bench, log

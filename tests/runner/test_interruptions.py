@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.fold import Fold, read_journal
-from sequencer.runner.exit_code import exit_code
+from sequencer.app.exit_codes import exit_code
+from sequencer.protocol.request import RunNotPossible, StartRequest
+from sequencer.report.event import CaseFinished, CaseStarted, RunStarted, Stamped
+from sequencer.report.event_line import encode
+from sequencer.report.fold import Fold, read_journal
 from sequencer.runner.printed import Printed
-from sequencer.runner.request import RunNotPossible, StartRequest
 from sequencer.runner.supervisor import Supervisor
-from sequencer.vocabulary.event import CaseFinished, CaseStarted, RunStarted, Stamped
-from sequencer.vocabulary.event_line import encode
 from tests.runner.conftest import HASTY, PATIENT
 
 ROOT = Path(__file__).resolve().parents[2]

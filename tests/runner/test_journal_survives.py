@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.fold import Fold, fold, read_journal
-from sequencer.domain.state_folder import StateFolder
-from sequencer.runner.exit_code import exit_code
-from sequencer.runner.request import RunNotPossible, StartRequest
-from sequencer.runtime.reserve import put_by, reserve_of
+from sequencer.app.exit_codes import exit_code
+from sequencer.project.state_folder import StateFolder
+from sequencer.protocol.request import RunNotPossible, StartRequest
+from sequencer.report.fold import Fold, fold, read_journal
+from sequencer.runtime.disk_reserve import put_by, reserve_of
 from sequencer.store.recovery import recover
-from sequencer.store.sqlite import SqliteStore
+from sequencer.store.sqlite.store import SqliteStore
 
 ROOT = Path(__file__).resolve().parents[2]
 MOMENTS = 20
@@ -32,10 +32,10 @@ RUNNER = """
 import os
 import sys
 from pathlib import Path
-from sequencer.domain.state_folder import StateFolder
-from sequencer.runner.request import StartRequest
+from sequencer.project.state_folder import StateFolder
+from sequencer.protocol.request import StartRequest
 from sequencer.runner.run import Run
-from sequencer.vocabulary.event import CaseFinished
+from sequencer.report.event import CaseFinished
 
 def listen(stamped):
     if isinstance(stamped.event, CaseFinished):

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from sequencer.compiler.project import ensure_compiled, write_project
-from sequencer.domain.state_folder import StateFolder
-from sequencer.runner.request import StartRequest
+from sequencer.project.state_folder import StateFolder
+from sequencer.protocol.request import StartRequest
 from sequencer.runner.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sequencer.vocabulary.report import RunReport
+from sequencer.report.model import RunReport
 from tests.runner.test_stand_scope import panel
 
 __all__ = ["panel"]

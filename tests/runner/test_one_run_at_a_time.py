@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from sequencer.project.process_lock import ProcessLock, described
+from sequencer.protocol.request import StandInUse, StartRequest
 from sequencer.runner import claim
-from sequencer.runner.process_lock import ProcessLock, described
-from sequencer.runner.request import StandInUse, StartRequest
 
 
 def test_a_second_run_is_refused_until_the_first_is_over(project: Any, make_run: Callable[..., Any]) -> None:
@@ -40,8 +40,8 @@ def test_a_second_run_is_refused_until_the_first_is_over(project: Any, make_run:
 RUNNER = """
 import sys, time
 from pathlib import Path
-from sequencer.domain.state_folder import StateFolder
-from sequencer.runner.request import StartRequest
+from sequencer.project.state_folder import StateFolder
+from sequencer.protocol.request import StartRequest
 from sequencer.runner.run import Run
 
 run = Run(Path(sys.argv[1]), StateFolder(Path(sys.argv[2])))
@@ -109,7 +109,7 @@ def test_a_lock_says_who_holds_it(tmp_path: Path) -> None:
 
 def test_a_file_system_without_locks_trusts_the_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing can be locked, only the note of a process that lives keeps others out."""
-    monkeypatch.setattr("sequencer.runner.process_lock.hold_alone", lambda descriptor: False)
+    monkeypatch.setattr("sequencer.project.process_lock.hold_alone", lambda descriptor: False)
     path = tmp_path / "run.lock"
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()

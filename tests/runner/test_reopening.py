@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from sequencer.runner.exit_code import exit_code
-from sequencer.vocabulary.event import CaseFinished, Stamped
+from sequencer.app.exit_codes import exit_code
+from sequencer.report.event import CaseFinished, Stamped
 from tests.drivers.line_devices import Device, Instrument, Pieces, scpi
 from tests.runner.conftest import PATIENT
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.after_run import left_to_do
-from sequencer.runner.request import RunNotPossible, RunRefused, StandInUse, StartRequest
+from sequencer.protocol.request import RunNotPossible, RunRefused, StandInUse, StartRequest
+from sequencer.report.after_run import left_to_do
+from sequencer.report.event import Stamped, StepStarted
+from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
 from sequencer.store.recovery import mark_stored, recover, worked_on
-from sequencer.store.sqlite import SqliteStore
-from sequencer.vocabulary.event import Stamped, StepStarted
-from sequencer.vocabulary.report import RunReport
+from sequencer.store.sqlite.store import SqliteStore
 
 PAPER = "from pathlib import Path\nassert Path(__file__).with_name('paper').exists(), 'no paper'"
 SEEN = (
@@ -235,10 +235,10 @@ KILLED = """
 import os, signal, sys
 from contextlib import suppress
 from pathlib import Path
-from sequencer.domain.state_folder import StateFolder
-from sequencer.runner.request import StartRequest
+from sequencer.project.state_folder import StateFolder
+from sequencer.protocol.request import StartRequest
 from sequencer.runner.run import Run
-from sequencer.store.sqlite import SqliteStore
+from sequencer.store.sqlite.store import SqliteStore
 from sequencer.store.recovery import mark_stored
 
 generated, state, run_id, moment = Path(sys.argv[1]), StateFolder(Path(sys.argv[2])), sys.argv[3], int(sys.argv[4])

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sequencer.runner.exit_code import exit_code
-from sequencer.runner.request import RunRefused, StartRequest
-from sequencer.vocabulary.event import CaseFinished
+from sequencer.app.exit_codes import exit_code
+from sequencer.protocol.request import RunRefused, StartRequest
+from sequencer.report.event import CaseFinished
 
 
 def test_order_is_setup_main_teardown_on_both_levels(project: Any, execute: Callable[..., Any]) -> None:

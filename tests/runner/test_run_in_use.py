@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from sequencer.compiler.project import ensure_compiled
-from sequencer.domain.state_folder import StateFolder
-from sequencer.runner.request import RunNotPossible, RunRefused, StartRequest
+from sequencer.project.state_folder import StateFolder
+from sequencer.protocol.request import RunNotPossible, RunRefused, StartRequest
+from sequencer.report.event import DialogAsked, OperatorMessage
 from sequencer.runner.run import Run
-from sequencer.vocabulary.event import DialogAsked, OperatorMessage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -140,7 +140,7 @@ def test_the_operator_is_asked_and_answers(project: Any, make_run: Callable[...,
         "main",
         p.case(
             "asks",
-            "from sequencer.domain.dialog import describe\nfrom sequencer.vocabulary.event import OperatorMessage",
+            "from sequencer.report.dialog import describe\nfrom sequencer.report.event import OperatorMessage",
             f"answer = case.ask(describe({dialog}))\nassert answer.value == 1.5 and answer.by == 'ann', answer",
             "case.tell(OperatorMessage(case.full_name, 'note', 'Look', None, True))",
         ),
@@ -167,7 +167,7 @@ def test_a_closed_dialog_stops_the_run(project: Any, make_run: Callable[..., Any
     """The case is stopped, the rest skipped, teardown runs."""
     p = project
     p.module(
-        "main", p.case("asks", "from sequencer.domain.dialog import describe\ncase.ask(describe('Sure?'))"), p.case("b")
+        "main", p.case("asks", "from sequencer.report.dialog import describe\ncase.ask(describe('Sure?'))"), p.case("b")
     )
     p.module("end", p.case("off"), group="teardown")
 

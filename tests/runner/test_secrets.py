@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.runner.request import StartRequest
+from sequencer.protocol.request import StartRequest
 from sequencer.runner.run import Run
 from tests.runner.conftest import PATIENT
 
@@ -22,7 +22,7 @@ def test_no_secret_is_left_anywhere(project: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HARDSEQ_SC_API_KEY", KEY)
     monkeypatch.setenv("HARDPY_SC_API_KEY", KEY)
     (project.folder.parent / "drivers" / "spy.py").write_text(
-        "import os, sys\nfrom sequencer.domain.secrets import Held\n\n"
+        "import os, sys\nfrom sequencer.project.secrets import Held\n\n"
         "class Spy:\n"
         "    def environment(self):\n        return dict(os.environ)\n"
         f"    def reads(self):\n        print('printed', {PASSWORD!r}, flush=True)\n        return [{PASSWORD!r}]\n"

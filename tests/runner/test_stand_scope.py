@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from sequencer.runner.request import RunNotPossible, StartRequest
+from sequencer.protocol.request import RunNotPossible, StartRequest
+from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
-from sequencer.vocabulary.report import RunReport
 from tests.runner.conftest import HASTY
 
 

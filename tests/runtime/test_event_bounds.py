@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 import pytest
 
-from sequencer.domain.event_bounds import bounded
-from sequencer.domain.value import MAX_TEXT
+from sequencer.expressions.value import MAX_TEXT
+from sequencer.report import event as events
+from sequencer.report.event import Event, Message, ProgramRun, Stamped
+from sequencer.report.event_bounds import bounded
 from sequencer.runtime.stream import EventStream
-from sequencer.vocabulary import event as events
-from sequencer.vocabulary.event import Event, Message, ProgramRun, Stamped
 
 LONG = "x" * (MAX_TEXT + 5)
 CUT = "x" * MAX_TEXT + "… (5 more characters)"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sequencer.report.event import Message, Recorded
+from sequencer.report.event_line import decode
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.event import Message, Recorded
-from sequencer.vocabulary.event_line import decode
 
 
 class Lines:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sequencer.domain.value import to_data
+from sequencer.expressions.value import to_data
 from sequencer.runtime.failures import describe, driver_traceback, kind_of, step_failure
 from sequencer.steps.exec import Exec
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.domain.selection import UnknownSelection, select
+from sequencer.protocol.selection import UnknownSelection, select
 from sequencer.runtime.flow import NOT_SELECTED, Flow, needed
 from sequencer.runtime.plan import Plan, PlannedCase, PlannedModule
 from sequencer.vocabulary.status import SkipKind, Status

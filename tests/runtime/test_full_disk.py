@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from sequencer.report.event import Failure, Stamped
+from sequencer.runtime.disk_reserve import SIZE, give_up, put_by, reserve_of
 from sequencer.runtime.journal import Journal
-from sequencer.runtime.reserve import SIZE, give_up, put_by, reserve_of
 from sequencer.runtime.stream import EventStream
-from sequencer.vocabulary.event import Failure, Stamped
 
 
 def _full(monkeypatch: pytest.MonkeyPatch, reserve: Path, code: int, room: int = 0) -> None:

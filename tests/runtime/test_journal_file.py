@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sequencer.project.journal_lock import hold_alone
 from sequencer.runtime.journal import Journal
-from sequencer.runtime.journal_lock import hold_alone
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.dialog import describe
+from sequencer.report.dialog import describe
+from sequencer.report.event import DialogAnswered, DialogAsked, OperatorMessage
 from sequencer.runtime.dialogs import Dialogs
-from sequencer.vocabulary.event import DialogAnswered, DialogAsked, OperatorMessage
 from sequencer.vocabulary.failure import StepError, Stopped, TimedOut
 
 

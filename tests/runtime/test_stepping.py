@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.domain.dialog import read_answer
+from sequencer.report.dialog import read_answer
 from sequencer.runtime import deadline
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.stepping import Choice, Pause, Steps, pause_dialog

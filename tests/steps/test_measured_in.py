@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.expression import evaluate_template, evaluate_text
+from sequencer.expressions.expression import evaluate_template, evaluate_text
+from sequencer.report.event import Measurement
 from sequencer.steps.base import StepRun
 from sequencer.steps.measure import Measure
-from sequencer.vocabulary.event import Measurement
 from sequencer.vocabulary.failure import StepError, StepFailed
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from sequencer.report import event
 from sequencer.steps.base import Answer, StepRun
 from sequencer.steps.chart import Chart
 from sequencer.steps.dialog import Dialog, DialogStep
 from sequencer.steps.operator_message import OperatorMessage
 from sequencer.steps.progress import Progress
-from sequencer.vocabulary import event
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.problem import Place
 

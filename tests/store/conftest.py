@@ -18,14 +18,14 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from sequencer.domain.fold import fold
+from sequencer.report import event as events
+from sequencer.report.event import Event, Stamped
+from sequencer.report.fold import fold
+from sequencer.report.model import RunReport
 from sequencer.store.base import Store, StoreError
-from sequencer.store.couchdb import CouchStore
-from sequencer.store.couchdb_client import Couch
-from sequencer.store.sqlite import SqliteStore
-from sequencer.vocabulary import event as events
-from sequencer.vocabulary.event import Event, Stamped
-from sequencer.vocabulary.report import RunReport
+from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.store import CouchStore
+from sequencer.store.sqlite.store import SqliteStore
 
 NOON = 1_700_000_000.0
 """Some moment: 2023-11-14 22:13:20 UTC."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.after_run import AfterRun, amended, amends, left_to_do
+from sequencer.report.after_run import AfterRun, amended, amends, left_to_do
+from sequencer.report.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, Failure, Stamped
+from sequencer.report.model import RunReport
 from sequencer.store.base import Store, StoreConflict
-from sequencer.vocabulary.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, Failure, Stamped
-from sequencer.vocabulary.report import RunReport
 
 MakeReport = Callable[..., RunReport]
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from sequencer.store import couchdb_document, facts
+from sequencer.report.model import RunReport
+from sequencer.store import facts
 from sequencer.store.base import StoreError
-from sequencer.store.couchdb import CouchStore
-from sequencer.store.couchdb_client import Couch
-from sequencer.vocabulary.report import RunReport
+from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.store import CouchStore
+from sequencer.store.couchdb.store import document as couchdb_document
 
 MakeReport = Callable[..., RunReport]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from sequencer.store import couchdb_client
+from sequencer.report.model import RunReport
 from sequencer.store.base import RunFilter, StoreConflict, StoreUnavailable
-from sequencer.store.couchdb import CouchStore
-from sequencer.store.couchdb_client import Couch
-from sequencer.vocabulary.report import RunReport
+from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.store import CouchStore
+from sequencer.store.couchdb.store import client as couchdb_client
 
 MakeReport = Callable[..., RunReport]
 

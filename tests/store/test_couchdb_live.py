@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from sequencer.report.event import CaseFinished, CaseStarted, Recorded, RunStarted, Stamped
 from sequencer.store.base import StoreError
-from sequencer.store.couchdb_client import Couch
-from sequencer.store.couchdb_live import LiveState
-from sequencer.vocabulary.event import CaseFinished, CaseStarted, Recorded, RunStarted, Stamped
+from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.live import LiveState
 
 Stream = Callable[..., list[Stamped]]
 

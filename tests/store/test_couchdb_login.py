@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from sequencer.store import couchdb_login
+from sequencer.report.event import Stamped
+from sequencer.report.model import RunReport
 from sequencer.store.base import StoreError, StoreUnavailable
-from sequencer.store.couchdb import CouchStore
-from sequencer.store.couchdb_client import Couch
-from sequencer.store.couchdb_login import LoginRefused
-from sequencer.vocabulary.event import Stamped
-from sequencer.vocabulary.report import RunReport
+from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.login import LoginRefused
+from sequencer.store.couchdb.store import CouchStore
+from sequencer.store.couchdb.store import login as couchdb_login
 
 MakeReport = Callable[..., RunReport]
 

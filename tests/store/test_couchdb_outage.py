@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sequencer.domain.settings import DatabaseSettings, Secret, Settings
-from sequencer.domain.state_folder import StateFolder
+from sequencer.project.settings import DatabaseSettings, Secret, Settings
+from sequencer.project.state_folder import StateFolder
+from sequencer.report.model import RunReport
+from sequencer.standcloud.deliveries import Deliveries
 from sequencer.store.open import open_store
-from sequencer.sync.deliveries import Deliveries
-from sequencer.vocabulary.report import RunReport
 
 NOON = 1_700_000_000.0
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from sequencer.report.model import RunReport
 from sequencer.store.base import StoreConflict, StoreError, StoreUnavailable
-from sequencer.store.couchdb import CouchStore
-from sequencer.store.couchdb_client import Couch
-from sequencer.store.couchdb_protection import PROTECTION, READER, protect
-from sequencer.vocabulary.report import RunReport
+from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.protection import PROTECTION, READER, protect
+from sequencer.store.couchdb.store import CouchStore
 
 MakeReport = Callable[..., RunReport]
 NOTHING_ELSE = "a stored run is not changed"

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.version1 import lower
+from sequencer.report.model import RunReport
+from sequencer.report.version1 import lower
 from sequencer.store.base import RunFilter
-from sequencer.store.couchdb import CouchStore
-from sequencer.store.couchdb_client import Couch, NotFound
-from sequencer.store.couchdb_design import RUNS, VIEWS, create_views
-from sequencer.vocabulary.report import RunReport
+from sequencer.store.couchdb.client import Couch, NotFound
+from sequencer.store.couchdb.design import RUNS, VIEWS, create_views
+from sequencer.store.couchdb.store import CouchStore
 
 NOON = 1_700_000_000.0
 

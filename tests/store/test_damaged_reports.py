@@ -15,23 +15,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sequencer.cli.report_lines import report_lines
 from sequencer.cli.runs import _marks
-from sequencer.domain.export import EXPORTERS
-from sequencer.domain.fold import fold
-from sequencer.domain.moment import shown_time
-from sequencer.domain.report_reader import read_report
-from sequencer.domain.report_schema import report_schema
-from sequencer.domain.state_folder import StateFolder
+from sequencer.project.state_folder import StateFolder
+from sequencer.report import event as events
+from sequencer.report.event import Event, Stamped
+from sequencer.report.event_line import encode
+from sequencer.report.exports import EXPORTERS
+from sequencer.report.fold import fold
+from sequencer.report.model import RunReport
+from sequencer.report.reader import read_report
+from sequencer.report.schema import report_schema
 from sequencer.store.base import RunSummary, StoreUnavailable
-from sequencer.store.couchdb_document import summary_of
+from sequencer.store.couchdb.document import summary_of
 from sequencer.store.facts import summary
 from sequencer.store.recovery import recover
-from sequencer.store.sqlite import SqliteStore
-from sequencer.vocabulary import event as events
-from sequencer.vocabulary.event import Event, Stamped
-from sequencer.vocabulary.event_line import encode
-from sequencer.vocabulary.report import RunReport
+from sequencer.store.sqlite.store import SqliteStore
+from sequencer.terminal.report_lines import report_lines
+from sequencer.vocabulary.moment import shown_time
 
 RUN = "0190163d-8694-739b-aea5-966c26f8ad90"
 OTHER = "0190163d-9694-739b-aea5-966c26f8ad91"
@@ -329,7 +329,7 @@ def test_a_line_without_an_end_is_not_taken_into_memory(
     state: StateFolder, open_sqlite: Callable[[], SqliteStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bound of a line holds: what stands before and behind an endless one is read, and one line is damaged."""
-    monkeypatch.setattr("sequencer.domain.journal_lines.LONGEST_LINE", 4096)
+    monkeypatch.setattr("sequencer.report.journal_lines.LONGEST_LINE", 4096)
     lines = _journal().splitlines(keepends=True)
     recovered, _ = _recover(state, open_sqlite(), b"".join([*lines[:-1], b"\x00" * 50_000 + b"\n", lines[-1]]))
     assert recovered[0]["damaged_lines"] == 1

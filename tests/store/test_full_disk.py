@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from sequencer.domain.fold import fold
+from sequencer.report.event import Stamped
+from sequencer.report.event_line import encode
+from sequencer.report.fold import fold
+from sequencer.standcloud.outbox import Outbox
+from sequencer.standcloud.outbox_tables import OutboxUnavailable
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.recovery import held_by
-from sequencer.store.sqlite import SqliteStore
-from sequencer.sync.outbox import Outbox
-from sequencer.sync.outbox_tables import OutboxUnavailable
-from sequencer.vocabulary.event import Stamped
-from sequencer.vocabulary.event_line import encode
+from sequencer.store.sqlite.store import SqliteStore
 
 Stream = Callable[..., list[Stamped]]
 

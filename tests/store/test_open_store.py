@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.settings import DatabaseSettings, Secret, Settings
-from sequencer.domain.state_folder import StateFolder
+from sequencer.project.settings import DatabaseSettings, Secret, Settings
+from sequencer.project.state_folder import StateFolder
 from sequencer.store.base import StoreUnavailable
-from sequencer.store.couchdb import CouchStore
+from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.open import open_live_state, open_store
-from sequencer.store.sqlite import SqliteStore
+from sequencer.store.sqlite.store import SqliteStore
 
 
 def test_no_configuration_means_embedded(tmp_path: Path) -> None:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from sequencer.domain.fold import fold
-from sequencer.domain.state_folder import StateFolder
+from sequencer.project.state_folder import StateFolder
+from sequencer.report.event import Stamped
+from sequencer.report.event_line import encode
+from sequencer.report.fold import fold
+from sequencer.report.model import RunReport
 from sequencer.runtime.journal import Journal
 from sequencer.store.base import RunFilter, StoreUnavailable
 from sequencer.store.recovery import is_stored, mark_stored, prune, recover
-from sequencer.store.sqlite import SqliteStore
-from sequencer.vocabulary.event import Stamped
-from sequencer.vocabulary.event_line import encode
-from sequencer.vocabulary.report import RunReport
+from sequencer.store.sqlite.store import SqliteStore
 
 NOON = 1_700_000_000.0
 
@@ -240,7 +240,7 @@ def test_the_newest_hundred_stored_journals_are_kept(
 
 def test_a_marked_journal_still_folds_to_the_same_report(state: StateFolder, stream: Stream) -> None:
     """The mark is no event of the run."""
-    from sequencer.domain.fold import read_journal
+    from sequencer.report.fold import read_journal
 
     events = stream()
     path = _write(state, events)

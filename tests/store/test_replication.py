@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from sequencer.domain.settings import DatabaseSettings, ReplicationSettings, Secret, Settings
+from sequencer.project.settings import DatabaseSettings, ReplicationSettings, Secret, Settings
+from sequencer.report.model import RunReport
 from sequencer.store.base import StoreError, StoreUnavailable
-from sequencer.store.couchdb import CouchStore
-from sequencer.store.couchdb_client import Couch
-from sequencer.store.couchdb_replication import (
+from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.replication import (
     DATABASE,
     FORMER_JOB,
     Factory,
@@ -23,8 +23,8 @@ from sequencer.store.couchdb_replication import (
     status,
     stop_replicating,
 )
+from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.open import replicate_to_factory
-from sequencer.vocabulary.report import RunReport
 
 MakeReport = Callable[..., RunReport]
 

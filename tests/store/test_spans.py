@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sequencer.store.cursor import Position, after, position
 from sequencer.store.facts import text
 from sequencer.store.spans import DAY_SECONDS, LENGTHS, cover, cut
-from sequencer.store.sqlite_schema import MIGRATIONS
+from sequencer.store.sqlite.schema import MIGRATIONS
 
 DAYS = st.integers(-3000, 30000)
 TIMES = st.floats(-1e9, 4e9, allow_nan=False)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from sequencer.report.model import RunReport
 from sequencer.store.base import StoreError, StoreUnavailable
-from sequencer.store.sqlite import SqliteStore
-from sequencer.vocabulary.report import RunReport
+from sequencer.store.sqlite.store import SqliteStore
 
 MakeReport = Callable[..., RunReport]
 Open = Callable[[], SqliteStore]
@@ -25,7 +25,7 @@ Open = Callable[[], SqliteStore]
 SAVE_ALL = """
 import json, sys
 from pathlib import Path
-from sequencer.store.sqlite import SqliteStore
+from sequencer.store.sqlite.store import SqliteStore
 store = SqliteStore(Path(sys.argv[1]))
 for line in sys.stdin:
     report = json.loads(line)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from sequencer.report.model import RunReport
 from sequencer.store.base import CaseFailures, RunFilter, SeriesName, Store, StoreConflict, StoreError
-from sequencer.vocabulary.report import RunReport
 
 DAY = 86400.0
 NOON = 1_700_000_000.0

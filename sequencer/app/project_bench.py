@@ -1,0 +1,226 @@
+"""A project as the operator panel sees it: sequences to choose from, and runs of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from sequencer.app.exit_codes import Refusal
+from sequencer.app.report_keeping import Keeping
+from sequencer.app.retry import AfterRunRetry
+from sequencer.app.start_request import stand_request
+from sequencer.app.watch import file_times
+from sequencer.compiler.project import Compiled, ensure_compiled, restore
+from sequencer.panel.bench import Choice, Listener, Loaded, PanelRetry, PanelRun, Wish
+from sequencer.panel.errors import Invalid, Refused
+from sequencer.project.project_folder import Project, open_project, sequence_files
+from sequencer.protocol.request import RunRefused, StandInUse, StartRequest
+from sequencer.report.event import Stamped
+from sequencer.report.model import RunReport
+from sequencer.runner.retry import NOTHING_LEFT
+from sequencer.runner.run import Run
+from sequencer.runtime.opening import CHANGED
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.problem import InvalidInput
+
+
+class ProjectBench:
+    """The sequences of a project folder, or a single file.
+
+    ``listeners`` hear every run; ``keeping`` sends reports for ``upload`` steps and has the stored ones.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        project: Project,
+        *,
+        simulate: bool = False,
+        listeners: Sequence[Listener] = (),
+        keeping: Keeping | None = None,
+    ) -> None:
+        self._project = project
+        self._keeping = keeping
+        self._simulate = simulate
+        self._listeners = list(listeners)
+        self._files, self._choices = _choices(path, project)
+        self.first = self._remembered() or self._configured or self._choices[0].name
+
+    @property
+    def choices(self) -> Sequence[Choice]:
+        """In the order of the configuration, or of the file names."""
+        return self._choices
+
+    @property
+    def _configured(self) -> str | None:
+        current = self._project.settings.current_test_config
+        return current if current in self._files else None
+
+    def _remembered(self) -> str | None:
+        """What was chosen last, unless the configuration means something else since then."""
+        try:
+            known = json.loads(self._project.state.choice.read_bytes())
+            choice, configured = known["choice"], known["configured"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        known_one = isinstance(choice, str) and choice in self._files
+        return choice if known_one and configured == self._configured else None
+
+    def remember(self, choice: str) -> None:
+        """``choice`` is what the next panel begins with: after a restart nobody may test with another one unawares."""
+        written = json.dumps({"choice": choice, "configured": self._configured})
+        with suppress(OSError):  # it is only a convenience
+            self._project.state.choice.write_text(written, encoding="utf-8")
+
+    def mark(self, choice: str) -> object:
+        """The times of every file that the sequence could be made from."""
+        return file_times({self._project.folder, self._files[choice].parent})
+
+    def load(self, choice: str) -> Loaded:
+        """Reads, checks, compiles, and asks a first test process for the plan. Raises ``InvalidInput``, ``OSError``."""
+        project = open_project(self._files[choice]).checked()
+        file, stand = self._files[choice], project.settings.stand.recorded()
+        compiled = ensure_compiled(file, project=project.folder, compiled=project.state.compiled, stand=stand)
+        warm: list[BenchRun] = [BenchRun(compiled, project, self._simulate)]
+        warm[0].run.prepare()
+        plan = warm[0].run.plan()
+
+        def launch(listener: Listener, output: Callable[[str], None]) -> PanelRun:
+            if not warm:
+                restore(compiled, file, project=project.folder, stand=stand)
+            run = warm.pop() if warm else BenchRun(compiled, project, self._simulate)
+            run.listeners += [listener, *self._listeners]
+            run.output = output
+            run.run.upload = None if self._keeping is None else self._keeping.deliveries.upload
+            return run
+
+        return Loaded(sequence=plan["sequence"], modules=plan["modules"], params=compiled.params, launch=launch)
+
+    def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:
+        """What is left to do after a stored run."""
+        assert self._keeping is not None
+        return BenchRetry(
+            AfterRunRetry(run, self._project, self._keeping.store, self._keeping.deliveries, output=output)
+        )
+
+
+class BenchRetry:
+    """Steps after a stored run, with the panel's errors."""
+
+    def __init__(self, again: AfterRunRetry) -> None:
+        self.stop = again.stop
+        self.wait = again.wait
+        self.close = again.close
+        self._start = again.start
+
+    def start(self) -> str:
+        """Begins. Raises ``Refused`` when there is nothing to do, or it cannot be done now."""
+        try:
+            return self._start()
+        except RunRefused as refused:
+            codes = {NOTHING_LEFT: "nothing-left", CHANGED: "sequence-changed"}
+            raise Refused(codes.get(str(refused), "no-retry"), str(refused)) from None
+        except StandInUse as used:
+            raise Refused("in-use", str(used)) from None
+        except InvalidInput as invalid:
+            raise Refused("no-retry", f"the sequence has errors now: {invalid.problems[0].message}") from None
+
+
+class BenchRun:
+    """A run with this stand's driver arguments and facts. ``listeners`` and ``output`` are set before it starts."""
+
+    def __init__(self, compiled: Compiled, project: Project, simulate: bool) -> None:
+        self.listeners: list[Listener] = []
+        self.output: Callable[[str], None] = lambda text: None
+        self._project = project
+        self._simulate = simulate
+        self.run = Run(
+            compiled.folder,
+            project.state,
+            listeners=[self._tell],
+            output=self._print,
+            project=project.folder,
+            manifest=compiled.manifest,
+            secrets=project.secrets,
+        )
+
+    def prepare(self) -> None:
+        """Starts the test process, if there is none, and waits until it is warm; the stand's drivers open meanwhile."""
+        self.run.prepare()
+        self.run.warm(self._request(Wish()))
+
+    def renew(self) -> bool:
+        """Takes the test process on for another run, if it has drivers that stay open."""
+        successor = self.run.successor()
+        if successor is not None:
+            self.run = successor
+        return successor is not None
+
+    def start(self, wish: Wish) -> str:
+        """Starts; returns the run's id.
+
+        Raises ``Invalid`` for a selection or parameter that cannot be used, ``Refused`` while another run has the
+        stand.
+        """
+        try:
+            return self.run.start(self._request(wish))
+        except RunRefused as refused:
+            raise Invalid(str(refused)) from None
+        except StandInUse as used:
+            raise Refused("in-use", str(used)) from None
+
+    def _request(self, wish: Wish) -> StartRequest:
+        return stand_request(
+            self._project,
+            params=wish.params,
+            only=wish.only,
+            tags=wish.tags,
+            simulate=self._simulate,
+            attended=True,
+            user=wish.user,
+        )
+
+    def stop(self, reason: str) -> None:
+        """Asks the run to stop."""
+        self.run.stop(reason)
+
+    def answer(self, identity: str, result: str, value: Data, by: str | None) -> bool:
+        """Passes an answer on; false when nobody waits for it."""
+        return self.run.answer(identity, result, value, by)
+
+    def wait(self) -> RunReport:
+        """The report, once the run is over."""
+        report = self.run.wait()
+        assert report is not None  # without a time limit it waits for one
+        return report
+
+    def close(self) -> None:
+        """Ends the test process."""
+        self.run.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the test process is there."""
+        return self.run.alive
+
+    def _tell(self, stamped: Stamped) -> None:
+        for listener in self.listeners:
+            listener(stamped)
+
+    def _print(self, line: str) -> None:
+        self.output(line)
+
+
+def _choices(path: Path, project: Project) -> tuple[dict[str, Path], list[Choice]]:
+    if path.is_file():
+        return {path.stem: path}, [Choice(path.stem)]
+    configured = [choice for choice in project.settings.test_configs if choice.file]
+    if configured and path.resolve() == project.folder.resolve():
+        files = {choice.name: project.folder / choice.file for choice in configured}
+        return files, [Choice(choice.name, choice.description) for choice in configured]
+    found = sequence_files(path)
+    if not found:
+        raise Refusal(f"there is no sequence in {path.absolute()}", hint="`hardseq init` makes a project that runs")
+    return {file.stem: file for file in found}, [Choice(file.stem) for file in found]

@@ -1,0 +1,78 @@
+"""The store and the deliveries of a project, opened for a command, with what a crash left behind brought in first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.project.project_folder import Project, open_project
+from sequencer.store.base import Store, StoreError
+from sequencer.terminal.output import say
+from sequencer.terminal.problem_output import show_problems
+from sequencer.vocabulary.problem import InvalidInput
+
+if TYPE_CHECKING:
+    from sequencer.standcloud.deliveries import Deliveries
+
+
+class ConfigurationRefused(Refusal):
+    """The configuration has errors, which were shown."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(f"{project.file} cannot be used", hint="`hardseq check` tells all of its problems")
+
+
+def usable_project(path: Path) -> Project:
+    """The project of ``path``. Raises ``Refusal`` when its configuration has errors; all of its problems were shown."""
+    project = open_project(path)
+    try:
+        project.checked()
+    except InvalidInput:
+        # Warnings alone are for `hardseq check`: a configuration of another program would have them at every start.
+        show_problems(project.problems, project.folder)
+        raise ConfigurationRefused(project) from None
+    # A secret that is not read is missed much later, and elsewhere.
+    show_problems((found for found in project.problems if found.code == "invalid-dotenv"), project.folder)
+    return project
+
+
+@contextmanager
+def opened_store(path: Path) -> Iterator[Store]:
+    """The store of the project that ``path`` belongs to. Raises ``Refusal``."""
+    with _opened(path) as (store, _):
+        yield store
+
+
+@contextmanager
+def opened_deliveries(path: Path) -> Iterator[Deliveries]:
+    """The deliveries of the project that ``path`` belongs to. Raises ``Refusal``."""
+    with _opened(path) as (_, deliveries):
+        yield deliveries
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Store, Deliveries]]:
+    from sequencer.standcloud.deliveries import open_deliveries
+    from sequencer.standcloud.outbox_tables import OutboxUnavailable
+    from sequencer.store.open import open_store
+    from sequencer.store.recovery import recover, told
+
+    project = usable_project(path)
+    try:
+        with (
+            closing(open_store(project.settings, project.state, folder=project.folder)) as store,
+            closing(open_deliveries(project, store)) as deliveries,
+        ):
+            for report in recover(project.state, store, save=deliveries.accept, tell=tell):
+                tell(told(report))
+            yield store, deliveries
+    except (StoreError, OutboxUnavailable) as error:
+        raise Refusal(str(error), code=ExitCode.FAILED) from None
+
+
+def tell(sentence: str) -> None:
+    """A remark beside a command's own output."""
+    say(sentence, err=True, fg="yellow")

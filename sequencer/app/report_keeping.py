@@ -1,0 +1,168 @@
+"""Keeping the reports of a project: the store, what waits in the outbox, StandCloud, and the mark in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from shutil import disk_usage
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from sequencer.project.project_folder import Project
+from sequencer.report.event import Stamped
+from sequencer.report.model import RunReport
+from sequencer.store.base import ReportRefused, Store, StoreError
+
+if TYPE_CHECKING:
+    from sequencer.standcloud.deliveries import Acceptance, Deliveries
+    from sequencer.standcloud.delivery import Delivery
+
+LEAST_FREE = 10_000_000
+"""Bytes on the state folder's disk below which no run begins."""
+
+Tell = Callable[[str], None]
+Listener = Callable[[Stamped], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """``safe``: the report cannot be lost any more. ``places`` say where it is."""
+
+    safe: bool
+    places: tuple[str, ...]
+
+
+class Keeping:
+    """Store and deliveries of a project while they are open. What a crash left behind is brought in first.
+
+    ``tell`` takes sentences for a person. The first methods are what a panel's session wants of its keeper.
+    """
+
+    store: Store
+    deliveries: Deliveries
+
+    def __init__(self, project: Project, tell: Tell) -> None:
+        self._project = project
+        self._tell = tell
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Raises ``StoreError`` when the store cannot be used at all."""
+        from sequencer.standcloud.deliveries import open_deliveries
+        from sequencer.store.open import open_store
+        from sequencer.store.recovery import recover, told
+
+        project = self._project
+        with ExitStack() as opened:
+            self.store = open_store(project.settings, project.state, folder=project.folder)
+            opened.callback(self.store.close)
+            self.deliveries = open_deliveries(project, self.store)
+            opened.callback(self.deliveries.close)
+            # No start waits for a server: what a distant store is to get goes when it takes this run's report.
+            lay_by = partial(self.deliveries.accept, ask=False)
+            now = "is stored now" if self.deliveries.stores_here else f"waits for {self.store.place}"
+            for report in recover(project.state, self.store, save=lay_by, tell=self._tell):
+                self._tell(told(report, now))
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def listeners(self) -> list[Listener]:
+        """Who wants to hear a run's events: the stand's live document, when reports go to CouchDB."""
+        from sequencer.store.open import open_live_state
+
+        live = open_live_state(self._project.settings, self.store, self._tell)
+        if live is None:
+            return []
+        self._opened.callback(live.close)
+        return [live]
+
+    def refusal(self) -> str | None:
+        """Why a run must not start now, or ``None``: its report could not be kept, or not be sent."""
+        from sequencer.runtime.disk_reserve import SIZE, put_by, reserve_of
+
+        folder = self._project.state.path
+        reserved = SIZE if put_by(reserve_of(self._project.state.journals)) else 0
+        try:
+            free = disk_usage(folder).free + reserved
+        except OSError as error:
+            return f"the state folder {folder} cannot be used: {error.strerror or error}"
+        if free < LEAST_FREE:
+            return f"the disk is full: a run and its report need room in {folder}, where {free / 1e6:.1f} MB are free"
+        return self.deliveries.refusal()
+
+    def accept(self, report: RunReport) -> Acceptance:
+        """Makes the report safe and says so in its journal. Raises ``StoreError``, ``OutboxUnavailable``."""
+        from sequencer.store.recovery import mark_stored, prune
+
+        acceptance = self.deliveries.accept(report)
+        try:
+            mark_stored(self._project.state.journal(report["id"]))
+            prune(self._project.state)
+        except OSError as error:
+            self._tell(f"the journal could not be marked as stored: {error}")
+        return acceptance
+
+    def send(self, run: str) -> Delivery | None:
+        """Sends a report on at once when that is wanted."""
+        return self.deliveries.send(run)
+
+    def sync(self, *, insist: bool = False) -> Any:
+        """Sends whatever waits."""
+        return self.deliveries.sync(insist=insist)
+
+    def status(self, *, limit: int = 50) -> dict[str, Any]:
+        """What waits where."""
+        return self.deliveries.status(limit=limit)
+
+    def replication_problem(self) -> str | None:
+        """Why stored runs do not reach the factory's database, if they do not."""
+        return self.deliveries.replication_problem()
+
+    def lacking(self, report: RunReport) -> str | None:
+        """How much of a report that no store took is safe in its journal, when that is not all of it."""
+        from sequencer.store.recovery import lacking
+
+        return lacking(self._project.state.journal(report["id"]), report)
+
+    def keep(self, report: RunReport) -> Kept:
+        """Makes the report safe, then sends it on. Never raises: else the place says what its journal holds."""
+        from sequencer.store.recovery import held_by
+
+        try:
+            acceptance = self.accept(report)
+        except Exception as error:  # whatever it is, the verdict is to be told, and what happens at the next start
+            known = isinstance(error, StoreError)
+            self._tell(f"the report could not be stored: {error if known else f'{type(error).__name__}: {error}'}")
+            journal = self._project.state.journal(report["id"])
+            return Kept(False, (held_by(journal, report, tried_again=not isinstance(error, ReportRefused)),))
+        places = [f"{self.store.place}, id {report['id']}"]
+        if not acceptance.stored:
+            self._tell(f"{self.store.place} could not take the report: {acceptance.problem}")
+            places = [f"id {report['id']}, waiting for {self.store.place}"]
+        mark = self.deliveries.withheld(report)
+        if mark is None:
+            places += self._sent(report["id"])
+        elif self.deliveries.wanted:
+            places.append(f"not for StandCloud: a {mark} run is no evidence for a product")
+        if earlier := self.deliveries.catch_up(report["id"]):
+            self._tell(f"{earlier} earlier report{'s' if earlier > 1 else ''} that waited went, too")
+        if acceptance.stored and (problem := self.replication_problem()):
+            self._tell(f"{problem}; `hardseq replicate` tries it now")
+        return Kept(True, tuple(places))
+
+    def _sent(self, run_id: str) -> tuple[str, ...]:
+        delivery = self.send(run_id)
+        if delivery is None:
+            return ()
+        if delivery.delivered:
+            return ("StandCloud",)
+        status = "" if delivery.status is None else f" ({delivery.status})"
+        self._tell(f"StandCloud did not take the report{status}: {delivery.text}")
+        return () if delivery.verdict == "parked" else ("waiting for StandCloud: `hardseq sync` sends it",)

@@ -1,0 +1,1 @@
+"""``${{ expressions }}``: syntax, sandbox, functions, and the plain values they work on."""

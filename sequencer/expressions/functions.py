@@ -1,0 +1,170 @@
+"""The functions of expressions: what ``${{ mean(samples) }}`` may call. Each fails closed.
+
+A NaN among the values is never dropped: ``min``, ``max``, ``median`` give NaN, ``sorted`` refuses, so that a lost
+sample cannot pass a limit. ``int`` and ``float`` refuse what they cannot read, ``all`` an empty list.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sequencer.expressions.budget import TooLarge, digits, fits, text_of
+from sequencer.expressions.comparison import is_nan, one_kind
+
+MAX_RANGE = 100_000
+_MAX_NUMBER_TEXT = 5_000
+"""Characters of a text that is read as a number; Python itself reads 4,300 decimal digits."""
+
+
+def _values(arguments: tuple[Any, ...]) -> list[Any]:
+    return list(arguments[0]) if len(arguments) == 1 else list(arguments)
+
+
+def _extreme(pick: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    def extreme(*values: Any) -> Any:
+        listed = _values(values)
+        kept = [value for value in listed if not is_nan(value)]
+        one_kind(kept)
+        return pick(listed) if len(kept) == len(listed) else math.nan
+
+    return extreme
+
+
+def _statistic(compute: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+    def statistic(*values: Any) -> Any:
+        listed = _values(values)
+        for value in listed:
+            if type(value) not in (int, float):
+                raise ValueError(f"{value!r:.80} is not a number")
+        return math.nan if any(is_nan(value) for value in listed) else compute(listed)
+
+    return statistic
+
+
+def _sum(values: Iterable[Any], start: Any = 0) -> Any:
+    """Of numbers, or of lists when ``start`` is one."""
+    listed = list(values)
+    if isinstance(start, list):
+        result = list(start)
+        for value in listed:
+            if not isinstance(value, list | tuple):
+                raise ValueError(f"{value!r:.80} is not a list")
+            fits(len(result) + len(value), "elements")
+            result += value
+        return result
+    for value in [start, *listed]:
+        if type(value) not in (int, float, complex, timedelta):
+            raise ValueError(f"{value!r:.80} is not a number")
+    return sum(listed, start)
+
+
+def _sorted(values: Iterable[Any], reverse: bool = False) -> list[Any]:
+    listed = list(values)
+    one_kind(listed)
+    return sorted(listed, reverse=reverse)
+
+
+def _all(values: Iterable[Any]) -> bool:
+    listed = list(values)
+    if not listed:
+        raise ValueError("all() of an empty list would be true of nothing")
+    return all(listed)
+
+
+def read_integer(value: Any, base: int = 10) -> int:
+    """``int(value)``, of a text in ``base``. Raises ``ValueError`` or ``TypeError``."""
+    if isinstance(value, str):
+        fits_number(value)
+        return int(value, base)
+    return int(value) if base == 10 else int(value, base)
+
+
+def read_float(value: Any) -> float:
+    """``float(value)``. Raises ``ValueError``, ``TypeError`` or ``OverflowError``."""
+    fits_number(value)
+    return float(value)
+
+
+def fits_number(value: Any) -> None:
+    """Raises ``ValueError`` for a text too long to be a number."""
+    if isinstance(value, str) and len(value) > _MAX_NUMBER_TEXT:
+        raise TooLarge(f"a text of {len(value):,} characters is not a number")
+
+
+def _round(number: Any, ndigits: Any = None) -> Any:
+    return round(number, digits(ndigits))
+
+
+def _range(*bounds: int) -> list[int]:
+    numbers = range(*bounds)
+    if len(numbers) > MAX_RANGE:
+        raise TooLarge(f"a range may have at most {MAX_RANGE} numbers")
+    return list(numbers)
+
+
+def _bool(value: Any) -> bool:
+    if isinstance(value, str):
+        if value in ("true", "false"):
+            return value == "true"
+        raise ValueError(f"{value[:80]!r} is neither 'true' nor 'false'")
+    if is_nan(value) or value is None:
+        raise ValueError("NaN and null are neither true nor false")
+    return bool(value)
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
+def functions() -> dict[str, Callable[..., Any]]:
+    """Every function by its name in expressions."""
+    return {
+        "abs": abs,
+        "all": _all,
+        "any": any,
+        "bool": _bool,
+        "ceil": math.ceil,
+        "cos": math.cos,
+        "degrees": math.degrees,
+        "exp": math.exp,
+        "float": read_float,
+        "floor": math.floor,
+        "hex": hex,
+        "int": read_integer,
+        "isfinite": math.isfinite,
+        "isnan": math.isnan,
+        "len": len,
+        "list": list,
+        "log": math.log,
+        "log10": math.log10,
+        "log2": math.log2,
+        "max": _extreme(max),
+        "mean": _statistic(statistics.fmean),
+        "median": _statistic(statistics.median),
+        "min": _extreme(min),
+        "now": _now,
+        "radians": math.radians,
+        "range": _range,
+        "round": _round,
+        "sin": math.sin,
+        "sorted": _sorted,
+        "sqrt": math.sqrt,
+        "stdev": _statistic(statistics.stdev),
+        "str": text_of,
+        "sum": _sum,
+        "tan": math.tan,
+        "uuid": lambda: str(uuid4()),
+        "zip": lambda *columns: [list(row) for row in zip(*columns, strict=True)],
+    }
+
+
+FUNCTIONS: frozenset[str] = frozenset(functions())
+"""The names of all functions."""
+
+CONSTANTS: Mapping[str, Any] = {"null": None, "pi": math.pi}
+"""Names with a fixed value, beside Jinja2's own ``true``, ``false`` and ``none``."""

@@ -1,0 +1,1 @@
+"""What ``check`` asks beside keys and values: dependencies, conditions, evidence, facts of the stand."""

@@ -1,0 +1,1 @@
+"""The drivers of a sequence: found and read without being imported, their calls checked."""

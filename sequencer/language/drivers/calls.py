@@ -1,0 +1,163 @@
+"""The calls of drivers in steps, checked against what the drivers' sources offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sequencer.language.drivers.source import Member, Signature, Target
+from sequencer.language.problems import Problems
+from sequencer.language.shapes.wording import did_you_mean, known_here, listed
+from sequencer.language.yaml.sources import Sources
+from sequencer.vocabulary.model import Driver, DriverCall
+from sequencer.vocabulary.problem import Place
+from sequencer.vocabulary.tree import MappingNode
+
+
+@dataclass(slots=True)
+class Declared:
+    """A driver of the sequence. ``driver`` and ``target`` are ``None`` when it could not be found (that was said)."""
+
+    name: str
+    place: Place
+    driver: Driver | None
+    target: Target | None
+    used: bool = False
+    stand_in: Target | None = None
+    """What takes its place in a simulated run, as far as it was found."""
+
+
+class CallChecker:
+    """Answers for every call what it may be; ``declared`` are the sequence's drivers by name."""
+
+    def __init__(self, problems: Problems, sources: Sources) -> None:
+        self.declared: dict[str, Declared] = {}
+        self._problems = problems
+        self._sources = sources
+
+    def takes_text(self, written: str, argument: str) -> bool:
+        """Whether the call ``driver.method`` says of this argument that it is a text."""
+        name, _, method = written.partition(".")
+        declared = self.declared.get(name)
+        if declared is None or declared.target is None:
+            return False
+        member = declared.target.members.get(method or "__call__")
+        if member is None:
+            return not method and argument in declared.target.signature.texts
+        return argument in member.signature.texts
+
+    def call(
+        self, written: str, place: Place, arguments: MappingNode | None, given: Mapping[str, Any]
+    ) -> DriverCall | None:
+        """The call ``driver.method`` that stands at ``place``; ``given`` are the templates of ``arguments``."""
+        name, _, method = written.partition(".")
+        declared = self.declared.get(name)
+        if declared is None:
+            hint = did_you_mean(name, self.declared, "{}" + written[len(name) :]) or known_here(self.declared)
+            hint = hint or "declare it under `drivers:`"
+            where = self._sources.inside(place, written, 0, len(name))
+            self._problems.report("unknown-driver", f"there is no driver `{name}`", where, hint=hint)
+            return None
+        declared.used = True
+        target = declared.target
+        if target is None:
+            return None
+        if not method:
+            return self._plain_call(declared, target, place, arguments, given)
+        member = target.members.get(method, Member("unknown") if target.dynamic else None)
+        if member is None:
+            self._unknown_method(target, method, self._sources.inside(place, written, len(name) + 1, len(method)))
+            return None
+        self._check_stand_in(declared, method, member, arguments, place)
+        if member.kind == "attribute":
+            if arguments is not None:
+                message = f"`{written}` is a property and takes no arguments"
+                self._problems.report("with-on-property", message, arguments.place)
+            return DriverCall(driver=name, method=method, attribute=True)
+        if member.is_async:
+            self.refuse_async(written, place)
+        self.check_arguments(f"`{written}`", member.signature, arguments, place)
+        return DriverCall(driver=name, method=method, arguments=given)
+
+    def _check_stand_in(
+        self, declared: Declared, method: str, member: Member, arguments: MappingNode | None, place: Place
+    ) -> None:
+        """Reports a call that the driver takes and its stand-in does not."""
+        target = declared.stand_in
+        if target is None or not target.is_class:
+            return
+        what = f"`{target.name}`, which stands in for `{declared.name}`,"
+        other = target.members.get(method)
+        if other is None:
+            if not target.dynamic:
+                hint = did_you_mean(method, [each for each in target.members if not each.startswith("_")])
+                message = f"{what} has no method or property `{method}`"
+                self._problems.report("stand-in", message, place, hint=hint)
+        elif {other.kind, member.kind} == {"method", "attribute"}:
+            kinds = {"method": "a method", "attribute": "a property"}
+            message = f"{what} has `{method}` as {kinds[other.kind]}, the driver itself as {kinds[member.kind]}"
+            self._problems.report("stand-in", message, place)
+        elif arguments is not None and other.kind == "method" and not other.signature.others:
+            for name in arguments:
+                if name not in other.signature.names and (member.signature.others or name in member.signature.names):
+                    message = f"{what} takes no `{name}` in `{method}`"
+                    self._problems.report("stand-in", message, arguments.key_place(name))
+
+    def _plain_call(
+        self, declared: Declared, target: Target, place: Place, arguments: MappingNode | None, given: Mapping[str, Any]
+    ) -> DriverCall | None:
+        signature = target.signature
+        if target.is_class:
+            member = target.members.get("__call__")
+            if member is None and not target.dynamic:
+                methods = _public_methods(target)
+                hint = known_here(f"{declared.name}.{name}" for name in methods)
+                message = f"`{declared.name}` is a class: name the method to call"
+                self._problems.report("no-method", message, place, hint=hint and hint.replace("known here", "it has"))
+                return None
+            signature = member.signature if member is not None else Signature(others=True)
+        self.check_arguments(f"`{declared.name}`", signature, arguments, place)
+        return DriverCall(driver=declared.name, method=None, arguments=given)
+
+    def _unknown_method(self, target: Target, method: str, place: Place) -> None:
+        if not target.is_class:
+            message = f"`{target.name}` is a function and has no `{method}`"
+            self._problems.report("unknown-method", message, place, hint="call the driver by its name alone")
+            return
+        public = [each for each in target.members if not each.startswith("_")]
+        hint = did_you_mean(method, public) or known_here(public)
+        message = f"`{target.name}` has no method or property `{method}`"
+        self._problems.report("unknown-method", message, place, hint=hint and hint.replace("known here", "it has"))
+
+    def check_arguments(self, what: str, signature: Signature, arguments: MappingNode | None, place: Place) -> None:
+        """Reports unknown and missing arguments of a call or a constructor."""
+        given = {} if arguments is None else arguments
+        if signature.positional:
+            names = listed((f"`{name}`" for name in signature.positional), "and")
+            message = f"{what} takes {names} by position alone: a sequence gives arguments by name"
+            self._problems.report("positional-argument", message, place, hint="remove the `/` from its signature")
+        if arguments is not None:
+            for name in arguments:
+                if not name.isidentifier():
+                    message = f"`{name}` cannot be the name of an argument"
+                    self._problems.report("bad-name", message, arguments.key_place(name))
+                elif name not in signature.names and not signature.others:
+                    left = [each for each in signature.names if each not in given]
+                    hint = did_you_mean(name, left) or known_here(signature.names) or "it takes no arguments"
+                    hint = hint.replace("known here", "it takes")
+                    message = f"{what} has no argument `{name}`"
+                    self._problems.report("unknown-argument", message, arguments.key_place(name), hint=hint)
+        missing = [f"`{name}`" for name in signature.required if name not in given]
+        if missing:
+            hint = "give them under `with:`" if len(missing) > 1 else "give it under `with:`"
+            self._problems.report("missing-argument", f"{what} needs {listed(missing, 'and')}", place, hint=hint)
+
+    def refuse_async(self, name: str, place: Place) -> None:
+        """Reports a driver whose result would be a coroutine."""
+        message = f"`{name}` is `async`: a step would get a coroutine instead of a result"
+        self._problems.report("async-driver", message, place, hint="give the driver an ordinary method")
+
+
+def _public_methods(target: Target) -> list[str]:
+    return [name for name, member in target.members.items() if not name.startswith("_") and member.kind == "method"]

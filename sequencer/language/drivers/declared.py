@@ -1,0 +1,192 @@
+"""The drivers of a sequence: each found and read, without importing any of them."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sequencer.language.drivers.calls import CallChecker, Declared
+from sequencer.language.drivers.files import DriverFolders, Located
+from sequencer.language.drivers.require import read_require
+from sequencer.language.drivers.source import DriverSource, Target
+from sequencer.language.expressions import ExpressionChecker
+from sequencer.language.problems import Problems
+from sequencer.language.shapes.wording import did_you_mean, known_here, listed
+from sequencer.language.yaml.loader import display_path
+from sequencer.language.yaml.sources import Sources
+from sequencer.vocabulary.model import Driver
+from sequencer.vocabulary.problem import Place
+from sequencer.vocabulary.tree import MappingNode
+
+RESERVED_NAMES = frozenset(["case", "run", "step", "request", "pytest", "loop", "float"])
+"""Names that generated code needs for itself."""
+
+
+@dataclass(slots=True)
+class _Found:
+    located: Located
+    target_name: str
+    target: Target
+
+
+class Drivers:
+    """Reads the ``drivers`` section; ``calls`` knows afterwards what steps may call."""
+
+    def __init__(
+        self, folders: DriverFolders, project: Path, problems: Problems, sources: Sources, inputs: dict[str, str]
+    ) -> None:
+        self.calls = CallChecker(problems, sources)
+        self._folders = folders
+        self._project = project
+        self._problems = problems
+        self._sources = sources
+        self._inputs = inputs
+        self._read: dict[Path, DriverSource | None] = {}
+        self._stand_in: Target | None = None
+
+    def declare(self, node: MappingNode, name: str, expressions: ExpressionChecker) -> None:
+        """Reads one entry of the ``drivers`` section, whose shape was checked."""
+        place = node.key_place(name)
+        if name in RESERVED_NAMES or keyword.iskeyword(name):
+            message = f"`{name}` cannot be the name of a driver: generated code needs it"
+            self._problems.report("reserved-name", message, place)
+            self.declare_broken(name, place)
+            return
+        written = node[name]
+        self._stand_in = None
+        if isinstance(written, MappingNode):
+            driver, target = self._declared(name, written, "use", expressions)
+        else:
+            driver, target = self._declared(name, node, name, expressions)
+        self.calls.declared[name] = Declared(name, place, driver, target, stand_in=self._stand_in)
+
+    def declare_broken(self, name: str, place: Place) -> None:
+        """Keeps the name of an entry whose shape is wrong, so that calls of it are no further problems."""
+        self.calls.declared[name] = Declared(name, place, None, None, used=True)
+
+    def _declared(
+        self, name: str, node: MappingNode, key: str, expressions: ExpressionChecker
+    ) -> tuple[Driver | None, Target | None]:
+        is_long = key == "use"
+        arguments = node.get("with") if is_long else None
+        found = self._find(node[key], node.value_place(key))
+        given = expressions.template(arguments, node.file, node.value_spans["with"]) if arguments else {}
+        simulate = self._simulate(name, node, given, expressions) if is_long and "simulate" in node else None
+        if found is None:
+            return None, None
+        self._check_constructor(found, arguments, node.value_place(key))
+        more: dict[str, Any] = {}
+        if is_long:
+            more = {"scope": node.get("scope", "run"), "reopen": node.get("reopen", "after_error")}
+            if "require" in node:
+                more["require"] = read_require(node["require"], found.target, expressions, self._problems)
+        place = node.place if is_long else node.key_place(key)
+        return self._driver(name, place, found, given, simulate=simulate, **more), found.target
+
+    def _simulate(
+        self, name: str, node: MappingNode, given: Mapping[str, Any], expressions: ExpressionChecker
+    ) -> Driver | None:
+        """The stand-in: in its short form it gets those of the driver's arguments that it takes."""
+        written = node["simulate"]
+        if isinstance(written, MappingNode):
+            driver, self._stand_in = self._declared(name, written, "use", expressions)
+            return driver
+        place = node.value_place("simulate")
+        found = self._find(written, place)
+        if found is None:
+            return None
+        self._stand_in = found.target
+        signature = found.target.signature
+        taken = {key: value for key, value in given.items() if signature.others or key in signature.names}
+        missing = [each for each in signature.required if each not in taken]
+        if found.target.is_class and missing:
+            names = listed((f"`{each}`" for each in missing), "and")
+            hint = f"give it by the long form: `simulate: {{use: {written}, with: {{...}}}}`"
+            self._problems.report("missing-argument", f"`{found.target_name}` needs {names}", place, hint=hint)
+        return self._driver(name, place, found, taken)
+
+    def _driver(self, name: str, place: Place, found: _Found, arguments: Mapping[str, Any], **more: Any) -> Driver:
+        located = found.located
+        return Driver(
+            name=name,
+            place=place,
+            file=str(located.path) if located.is_local else None,
+            module=located.module,
+            target=found.target_name,
+            is_class=found.target.is_class,
+            arguments=arguments,
+            **more,
+        )
+
+    def _find(self, use: str, place: Place) -> _Found | None:
+        located = self._folders.locate(use)
+        if located is None:
+            module = use.rpartition(".")[0] or use
+            known = list(self._folders.known())
+            where = [display_path(folder, self._project) or "." for folder in self._folders.folders]
+            hint = did_you_mean(module, known, "{}" + use[len(module) :])
+            hint = hint or (f"looked in {listed(where, 'and')}" if where else "make a folder `drivers`")
+            file = module.replace(".", "/") + ".py"
+            self._problems.report("unknown-driver", f"there is no driver file `{file}`", place, hint=hint)
+            return None
+        source = self._source(located)
+        if not located.rest:
+            hint = known_here(f"{use}.{name}" for name in source.names) if source else None
+            message = f"`{use}` is a file: name the class or function in it too"
+            self._problems.report("no-driver-class", message, place, hint=hint and hint.replace("known here", "it has"))
+            return None
+        name = ".".join(located.rest)
+        if source is None:
+            # Nothing to read (a compiled module), or a file with a syntax error, which was reported.
+            target: Target | None = Target(name, located.rest[-1][:1].isupper())
+        else:
+            target = source.target(name) if len(located.rest) == 1 else None
+        if target is None:
+            assert source is not None
+            prefix = use[: -len(name)]
+            hint = did_you_mean(name, source.names, prefix + "{}") or known_here(source.names)
+            file = display_path(located.path, self._project) if located.path else located.module
+            self._problems.report("unknown-class", f"`{file}` has no class or function `{name}`", place, hint=hint)
+            return None
+        return _Found(located, name, target)
+
+    def _source(self, located: Located) -> DriverSource | None:
+        path = located.path
+        if path is None:
+            return None
+        if path not in self._read:
+            self._read[path] = self._parse(path)
+        return self._read[path]
+
+    def _parse(self, path: Path) -> DriverSource | None:
+        file = display_path(path, self._project)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            place = Place(file, 1, 1, 1, 2)
+            self._problems.report("unreadable-file", f"the driver cannot be read: {error.strerror or error}", place)
+            return None
+        self._inputs[str(path)] = sha256(data).hexdigest()
+        try:
+            return DriverSource(data, file)
+        except SyntaxError as error:
+            self._sources.texts[file] = data.decode("utf-8", "replace")
+            line, column = error.lineno or 1, max(error.offset or 1, 1)
+            end = error.end_offset if error.end_lineno == error.lineno and error.end_offset else 0
+            place = Place(file, line, column, line, max(end, column + 1))
+            self._problems.report("driver-syntax", f"the driver is no Python: {error.msg}", place)
+            return None
+
+    def _check_constructor(self, found: _Found, arguments: MappingNode | None, place: Place) -> None:
+        target = found.target
+        if target.is_class:
+            self.calls.check_arguments(f"`{found.target_name}`", target.signature, arguments, place)
+        elif arguments and not target.dynamic:
+            message = f"`{found.target_name}` is a function: its arguments belong to the call"
+            self._problems.report("with-on-function", message, arguments.key_place(next(iter(arguments))))
+        if target.is_async:
+            self.calls.refuse_async(found.target_name, place)

@@ -1,0 +1,135 @@
+"""PyYAML's syntax errors in words that help, the same ones for libyaml and for the pure Python parser."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from sequencer.vocabulary.problem import Place, Problem
+from sequencer.vocabulary.problem_text import split_lines
+
+if TYPE_CHECKING:
+    from yaml import MarkedYAMLError
+
+_CODE = "yaml-syntax"
+
+MAX_DEPTH = 60
+"""How many levels of a file may stand inside each other."""
+
+
+class _Wording(NamedTuple):
+    pattern: str
+    message: str
+    hint: str | None = None
+    at_context: bool = False
+    """Whether the place is where the broken construct began instead of where the parser gave up."""
+
+
+_WORDINGS = (
+    _Wording(
+        r"mapping values are not allowed",
+        "a `:` is not allowed here",
+        "quote the text when the `:` belongs to it, or check the indentation of this line and the one above",
+    ),
+    _Wording(r"sequence entries are not allowed", "a list item cannot stand here", "put each `- item` on its own line"),
+    _Wording(r"could not find expected ':'", "a key without `:`", "write `key: value`", at_context=True),
+    _Wording(
+        r"unexpected (end of stream|document (indicator|separator))", "this quoted text is never closed", None, True
+    ),
+    _Wording(
+        r"unknown escape character", "a backslash sequence that YAML does not know", "use single quotes, or `\\\\`"
+    ),
+    _Wording(
+        r"hexdec|hexadecimal|invalid Unicode character escape",
+        "a backslash sequence with a wrong number",
+        "write `\\x` and two, or `\\u` and four hexadecimal digits",
+    ),
+    _Wording(r"',' or '\]'", "this `[` is never closed", "separate items with `,` and close with `]`", True),
+    _Wording(r"',' or '\}'", "this `{` is never closed", "separate entries with `,` and close with `}`", True),
+    _Wording(
+        r"node content",
+        "a value is expected here",
+        "quote the text when it begins with `:`, `]`, `}` or `,`",
+    ),
+    _Wording(
+        r"expected key|<block end>, but found '(<scalar>|<block mapping start>|<anchor>|:)'",
+        "this line does not fit what stands above it",
+        "check its indentation and the quotes before it",
+    ),
+    _Wording(
+        r"'-' indicator|<block end>, but found",
+        "a list item is expected here",
+        "begin it with `- ` in the column of the items above",
+    ),
+    _Wording(r"incompatible YAML document", "a YAML version that is not 1.x"),
+    _Wording(r"unknown directive", "a directive that YAML does not know", "remove the line that begins with `%`"),
+    _Wording(r"undefined tag handle", "a tag is not allowed here", "quote the text when it begins with `!`"),
+    _Wording(r"tag URI|expected URI", "a tag is not allowed here", "quote the text when it begins with `!`", True),
+    _Wording(
+        r"alphabetic or numeric character",
+        "an anchor or alias without a name",
+        "quote the text when it begins with `&` or `*`",
+        True,
+    ),
+    _Wording(r"document start", "only one document is allowed in a file"),
+    _Wording(
+        r"comment or line break|chomping or indentation",
+        "nothing but a comment may follow `|` or `>` on their line",
+        "begin the text on the next line",
+    ),
+    _Wording(r"tab character", "a tab cannot be used for indentation", "use spaces"),
+)
+
+
+def too_deep(place: Place) -> Problem:
+    """The problem of a file that nests deeper than ``MAX_DEPTH``, whichever limit strikes first."""
+    return Problem("nested-too-deeply", f"more than {MAX_DEPTH} levels inside each other", place)
+
+
+def yaml_problem(error: MarkedYAMLError, file: str, source: str) -> Problem:
+    """The problem for an error of PyYAML's scanner or parser."""
+    mark = error.problem_mark or error.context_mark
+    lines = split_lines(source)
+    line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+    problem = error.problem or "this is not valid YAML"
+    if "nesting depth" in problem:  # libyaml's own limit, since 0.2.6: it reads ahead and can strike before ours
+        return too_deep(Place(file, line, column, line, column + 1))
+    special = _special(lines, line, column, problem)
+    if special is not None:
+        message, hint, line, column = special
+        return _problem(file, lines, line, column, message, hint)
+    for wording in _WORDINGS:
+        if re.search(wording.pattern, f"{error.context or ''}: {problem}"):
+            if wording.at_context and error.context_mark is not None:
+                line, column = error.context_mark.line + 1, error.context_mark.column + 1
+            return _problem(file, lines, line, column, wording.message, wording.hint)
+    return _problem(file, lines, line, column, problem, None)
+
+
+def _special(lines: list[str], line: int, column: int, problem: str) -> tuple[str, str | None, int, int] | None:
+    """What the text around the place explains better than the parser does."""
+    text = lines[line - 1] if line <= len(lines) else ""
+    before, at = text[: column - 1], text[column - 1 : column]
+    if before.endswith("$") and text.startswith("{{", column - 1):
+        return (
+            "an ${{ expression }} inside `{...}` or `[...]` needs quotes",
+            'write it as "${{ ... }}"',
+            line,
+            column - 1,
+        )
+    if "node content" in problem and not "".join(lines[line - 1 :])[column - 1 :].strip():
+        return "the file ends inside `[...]` or `{...}`", "close it with `]` or `}`", line, column
+    if "cannot start any token" in problem or "tab character" in problem:
+        if at == "\t":
+            return "a tab cannot be used for indentation", "use spaces", line, column
+        return f"a text cannot begin with {at!r}", "quote it", line, column
+    return None
+
+
+def _problem(file: str, lines: list[str], line: int, column: int, message: str, hint: str | None) -> Problem:
+    """At the end of the file, the place moves back to the last line that has text."""
+    if line > len(lines) or (line == len(lines) and not lines[-1]):
+        written = [number for number, text in enumerate(lines, 1) if text.strip()]
+        line = written[-1] if written else 1
+        column = len(lines[line - 1].rstrip()) + 1
+    return Problem(_CODE, message, Place(file, line, column, line, column + 1), hint)

@@ -1,0 +1,122 @@
+"""What a limit is, and how values and bounds are read and shown."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sequencer.expressions.value import measured
+from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.shown import show
+
+Number = int | float
+
+
+class Judgement(NamedTuple):
+    """``result`` is null when there is nothing to judge by; ``reason`` says why it is false."""
+
+    result: bool | None
+    reason: str | None = None
+
+
+PASSED = Judgement(True)
+
+
+class Limit(ABC):
+    """What a measured value must meet. Subclasses are frozen dataclasses made by ``parse_limits``."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def judge(self, value: object, unit: str | None = None) -> Judgement:
+        """Judges ``value`` (in ``unit``), already ``measured``. May raise; the function ``judge`` never does."""
+
+    @abstractmethod
+    def describe(self, unit: str | None = None) -> str:
+        """The limit in plain words, such as ``4.8 V ≤ value ≤ 5.2 V``."""
+
+    def lower(self) -> dict[str, Any]:
+        """The fields of a version 1 measurement that say the same; empty when version 1 cannot say it."""
+        return {}
+
+
+def judge(value: object, limit: Limit | None, unit: str | None = None) -> Judgement:
+    """Judges a measured value, failing closed; never raises.
+
+    A missing value, NaN and infinities are false even without limits, inside of lists and mappings too. A value of
+    another type than the limit's (``True`` for a number, ``"5"`` for 5) is false. ``unit`` is for the words of the
+    reason alone.
+    """
+    try:
+        value = measured(value)
+        reason = unfit(value)
+        if reason is not None:
+            return Judgement(False, reason)
+        return Judgement(None) if limit is None else limit.judge(value, unit)
+    except StepError as error:
+        return Judgement(False, str(error))
+    except Exception as error:  # whatever a foreign object does when it is shown: it was not compared, so it failed
+        return Judgement(False, f"the value could not be compared: {type(error).__name__}")
+
+
+def unfit(value: object) -> str | None:
+    """Why a ``measured`` value can pass nothing: it is missing, NaN or infinite, or holds such a value at any level.
+
+    A null entry of a mapping is not missing: a record may well leave something out.
+    """
+    if value is None:
+        return "there is no value"
+    if isinstance(value, float):
+        return None if math.isfinite(value) else f"{show(value)} is not a finite number"
+    if isinstance(value, complex):
+        return unfit(value.real) or unfit(value.imag)
+    if isinstance(value, list):
+        if _PLAIN_NUMBERS.issuperset(map(type, value)) and all(map(math.isfinite, value)):
+            return None
+        return _first_unfit((f"element [{index}]", item) for index, item in enumerate(value))
+    if isinstance(value, dict):
+        keys = [(f"key {key}", key) for key in value if isinstance(key, float)]
+        return _first_unfit(keys) or _first_unfit((f"{key}", item) for key, item in value.items() if item is not None)
+    return None
+
+
+_PLAIN_NUMBERS = frozenset([float, bool])
+"""The types that can be looked through at once; an integer may be too large for ``isfinite``."""
+
+
+def _first_unfit(items: Iterable[tuple[str, object]]) -> str | None:
+    return next((f"{name}: {reason}" for name, item in items if (reason := unfit(item)) is not None), None)
+
+
+def is_number(value: object) -> bool:
+    """An integer or a float, and no boolean."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def same(left: object, right: object) -> bool:
+    """Equality that tells ``True`` from 1 and ``"5"`` from 5, while 5 equals 5.0."""
+    return kind_of(left) == kind_of(right) and bool(left == right)
+
+
+def kind_of(value: object) -> str:
+    """What a value is, for a sentence."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, (list, tuple)):
+        return "an array"
+    if isinstance(value, dict):
+        return "a mapping"
+    return f"of type {type(value).__name__}"
+
+
+def wrong_kind(value: object, expected: str) -> Judgement:
+    """False, because ``value`` is not what the limit is about."""
+    return Judgement(False, f"{show(value)} is {kind_of(value)}, the limit is for {expected}")

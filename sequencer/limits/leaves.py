@@ -1,0 +1,123 @@
+"""The values that limits are made of: numbers with or without a unit, tolerances, and what to compare with."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sequencer.expressions.value import plain
+from sequencer.limits.base import Number, is_number, kind_of
+from sequencer.limits.numeric import percentage, written_decimal
+from sequencer.vocabulary.problem import Severity
+from sequencer.vocabulary.shown import show
+
+Path = tuple[str | int, ...]
+
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*%\s*\Z", re.ASCII)
+
+
+class LimitProblem(NamedTuple):
+    """Something wrong with limits; ``path`` leads from the limits to the part that is meant."""
+
+    path: Path
+    code: str
+    message: str
+    severity: Severity = "error"
+
+
+class Leaves:
+    """Reads single values and notes every problem.
+
+    Methods return ``None`` where something is wrong (told in ``problems``) or, with ``templates``, not known before
+    the run.
+    """
+
+    def __init__(self, unit: str | None, *, templates: bool = False) -> None:
+        self.unit = unit
+        self.templates = templates
+        self.problems: list[LimitProblem] = []
+
+    def problem(self, path: Path, code: str, message: str, severity: Severity = "error") -> None:
+        """Notes a problem; reading goes on."""
+        self.problems.append(LimitProblem(path, code, message, severity))
+
+    def number(self, written: Any, path: Path, *, difference: bool = False) -> Number | None:
+        """A finite number in the measurement's unit. ``difference``: of two values, as a tolerance is."""
+        if self.is_template(written):
+            return None
+        number = self._in_unit(plain(written), path, difference)
+        if number is None and isinstance(written, str):
+            return None
+        if not is_number(number):
+            self.problem(path, "limit-value", f"a limit is a number, not {kind_of(number)}: {show(number)}")
+            return None
+        if isinstance(number, float) and not math.isfinite(number):
+            self.problem(path, "limit-value", "a limit is a finite number; leave a side out with `ge` or `le` alone")
+            return None
+        return number  # type: ignore[no-any-return]
+
+    def comparable(self, written: Any, path: Path, *, exact: bool = True) -> bool | Number | str | None:
+        """A boolean, finite number or text to compare with."""
+        if self.is_template(written):
+            return None
+        value = plain(written)
+        if isinstance(value, str) and self.unit is not None:
+            value = self._in_unit(value, path, False)
+            if value is None:
+                return None
+        if isinstance(value, (bool, str)):
+            return value
+        if not is_number(value):
+            self.problem(path, "limit-value", f"this limit is a number, a text, true or false, not {kind_of(value)}")
+            return None
+        number = self.number(value, path)
+        if exact and isinstance(number, float):
+            words = f"a measured value hardly ever equals {show(number)} exactly; use `nominal` and `tolerance`"
+            self.problem(path, "eq-float", words, "warning")
+        return number
+
+    def is_template(self, written: Any) -> bool:
+        """Whether ``written`` is known only once the run evaluates it."""
+        return self.templates and isinstance(written, str) and "${{" in written
+
+    def tolerance(self, written: Any, nominal: Number, path: Path) -> tuple[Decimal, str] | None:
+        """The absolute tolerance and what to show for it."""
+        percent = _PERCENT.match(written) if isinstance(written, str) else None
+        if percent is not None and self.unit == "%":
+            words = f"{written!r} of a value in % is ambiguous; write {percent[1]} for percentage points"
+            self.problem(path, "limit-unit", words)
+            return None
+        if percent is not None:
+            return percentage(nominal, percent[1]), f"{percent[1]}%"
+        if isinstance(written, str) and written.lstrip().startswith("-"):
+            self.problem(path, "limit-value", f"a tolerance is not negative: {written}")
+            return None
+        amount = self.number(written, path, difference=True)
+        if amount is None:
+            return None
+        if amount < 0:
+            self.problem(path, "limit-value", f"a tolerance is not negative: {show(amount)}")
+            return None
+        return written_decimal(amount), show(amount)
+
+    def _in_unit(self, value: Any, path: Path, difference: bool) -> Any:
+        """A text that is a number with a unit as a number; anything else as it is, ``None`` when the unit is wrong."""
+        if not isinstance(value, str):
+            return value
+        from sequencer.limits.units import UnitProblem, in_unit, read_quantity
+
+        if self.unit is None:
+            quantity = read_quantity(value)
+            if quantity is None:
+                return value
+            words = f"{value!r} has a unit and the measurement has none; add `unit: {quantity[1]}`"
+            self.problem(path, "limit-unit", words)
+            return None
+        try:
+            number = in_unit(value, self.unit, difference=difference)
+        except UnitProblem as error:
+            self.problem(path, "limit-unit", str(error))
+            return None
+        return value if number is None else number

@@ -1,0 +1,236 @@
+"""From limits as written in YAML to a ``Limit``, with every problem and its path."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sequencer.expressions.value import plain
+from sequencer.limits.base import Limit
+from sequencer.limits.exact import Contains, Each, Equal, Is, Matches, OneOf
+from sequencer.limits.hints import as_mapping, other_name
+from sequencer.limits.leaves import Leaves, LimitProblem, Path
+from sequencer.limits.numeric import Interval, Outside, Tolerance, around
+from sequencer.vocabulary.regex import PatternError, compile_pattern
+from sequencer.vocabulary.shown import show
+
+FORMS = (
+    ("gt", "ge", "lt", "le"),
+    ("nominal", "tolerance"),
+    ("outside",),
+    ("eq", "ignore_case"),
+    ("ne", "ignore_case"),
+    ("one_of",),
+    ("is",),
+    ("matches",),
+    ("contains",),
+    ("each",),
+)
+"""The keys that may stand together."""
+
+
+def read_limits(written: Any, unit: str | None) -> Limit:
+    """The limit that plain data says; ``ValueError`` for the first thing wrong."""
+    reading = Reading(unit)
+    limit = reading.limit(written, ())
+    for problem in reading.problems:
+        if problem.severity == "error":
+            raise ValueError(problem.message)
+    if limit is None:
+        raise ValueError("the limits hold an expression that was not evaluated")
+    return limit
+
+
+def problems_of(written: Any, unit: str | None) -> list[LimitProblem]:
+    """Everything wrong with limits, except in parts that hold ``${{ expressions }}``."""
+    from sequencer.limits.pattern import pattern_problems
+
+    reading = Reading(unit, templates=True)
+    limit = reading.limit(written, ())
+    path: Path = ()
+    while isinstance(limit, Each):
+        limit, path = limit.limit, (*path, "each")
+    if isinstance(limit, Matches):
+        reading.problems.extend(LimitProblem((*path, "matches"), *found) for found in pattern_problems(limit.pattern))
+    return reading.problems
+
+
+class Reading(Leaves):
+    """One pass over written limits."""
+
+    def limit(self, written: Any, path: Path) -> Limit | None:
+        """Any form of limit."""
+        if self.is_template(written):
+            return None
+        if isinstance(written, Mapping):
+            return self._mapping(written, path)
+        if isinstance(written, Sequence) and not isinstance(written, (str, bytes)):
+            return self._pair(written, path)
+        value = plain(written)
+        words = f"limits are [lowest, highest] or a mapping, not {show(value)}{as_mapping(value)}"
+        self.problem(path, "limit-form", words)
+        return None
+
+    def _pair(self, written: Sequence[Any], path: Path) -> Limit | None:
+        if len(written) != 2:
+            self.problem(path, "limit-form", f"limits in brackets are [lowest, highest], not {len(written)} values")
+            return None
+        lower, upper = self.number(written[0], (*path, 0)), self.number(written[1], (*path, 1))
+        if lower is None or upper is None:
+            return None
+        return self._interval(Interval(lower, upper), path)
+
+    def _mapping(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        if not written:
+            self.problem(path, "limit-form", "the limits are empty")
+            return None
+        known = {key for form in FORMS for key in form}
+        unknown = [key for key in written if key not in known]
+        for key in unknown:
+            self.problem((*path, key), "unknown-limit", f"{key!r} is no limit{other_name(key, known)}")
+        if unknown:
+            return None
+        form = next((form for form in FORMS if set(written) <= set(form)), None)
+        if form is None:
+            keys = ", ".join(written)
+            self.problem(path, "limit-form", f"these limits do not go together: {keys}; use two measurements")
+            return None
+        read = getattr(self, f"_read_{form[0]}")
+        limit: Limit | None = read(written, path)
+        return limit
+
+    def _read_gt(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        for one, other in (("gt", "ge"), ("lt", "le")):
+            if one in written and other in written:
+                self.problem((*path, other), "limit-form", f"there are both `{one}` and `{other}`")
+                return None
+        bounds = {key: self.number(value, (*path, key)) for key, value in written.items()}
+        if None in bounds.values():
+            return None
+        lower, upper = bounds.get("gt", bounds.get("ge")), bounds.get("lt", bounds.get("le"))
+        return self._interval(Interval(lower, upper, "gt" not in bounds, "lt" not in bounds), path)
+
+    def _interval(self, interval: Interval, path: Path) -> Interval | None:
+        lower, upper = interval.lower_bound, interval.upper_bound
+        if lower is None or upper is None or lower < upper:
+            return interval
+        if lower > upper:
+            words = f"the lower limit {show(lower, self.unit)} is above the upper limit {show(upper, self.unit)}"
+            self.problem(path, "limits-reversed", words)
+            return None
+        if not (interval.includes_lower and interval.includes_upper):
+            self.problem(path, "limits-impossible", f"no value meets {interval.describe(self.unit)}")
+            return None
+        return interval
+
+    def _read_nominal(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        for key in ("nominal", "tolerance"):
+            if key not in written:
+                self.problem(path, "limit-form", f"`{key}` is missing beside `{next(iter(written))}`")
+                return None
+        nominal = self.number(written["nominal"], (*path, "nominal"))
+        if nominal is None:
+            return None
+        tolerance, at = written["tolerance"], (*path, "tolerance")
+        if not isinstance(tolerance, Mapping):
+            plus = minus = self.tolerance(tolerance, nominal, at)
+        elif set(tolerance) != {"plus", "minus"}:
+            self.problem(at, "limit-form", "a tolerance with two sides has exactly `plus` and `minus`")
+            return None
+        else:
+            plus = self.tolerance(tolerance["plus"], nominal, (*at, "plus"))
+            minus = self.tolerance(tolerance["minus"], nominal, (*at, "minus"))
+        if plus is None or minus is None:
+            return None
+        lower, upper = around(nominal, minus[0], plus[0])
+        if isinstance(nominal, float) and max(abs(lower), abs(upper)) > sys.float_info.max:
+            self.problem(at, "limit-value", "the tolerance is too large for any number")
+            return None
+        if lower == upper:
+            words = f"the tolerance is 0: only exactly {show(nominal, self.unit)} passes"
+            self.problem(at, "eq-float", words, "warning")
+        return Tolerance(lower, upper, nominal=nominal, plus=plus[1], minus=minus[1])
+
+    def _read_outside(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        bounds, path = written["outside"], (*path, "outside")
+        if self.is_template(bounds):
+            return None
+        keys = set(bounds) if isinstance(bounds, Mapping) else set()
+        if len(keys) != 2 or len(keys & {"lt", "le"}) != 1 or len(keys & {"gt", "ge"}) != 1:
+            self.problem(path, "limit-form", "`outside` has one of `lt`, `le` and one of `gt`, `ge`")
+            return None
+        numbers = {key: self.number(value, (*path, key)) for key, value in bounds.items()}
+        below, above = numbers.get("lt", numbers.get("le")), numbers.get("gt", numbers.get("ge"))
+        if below is None or above is None:
+            return None
+        limit = Outside(below, above, "le" in numbers, "ge" in numbers)
+        if below > above or (below == above and (limit.includes_below or limit.includes_above)):
+            self.problem(path, "limits-always", f"every number meets {limit.describe(self.unit)}")
+            return None
+        return limit
+
+    def _read_eq(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        return self._equal(written, "eq", path)
+
+    def _read_ne(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        return self._equal(written, "ne", path)
+
+    def _equal(self, written: Mapping[str, Any], key: str, path: Path) -> Limit | None:
+        if key not in written:
+            self.problem(path, "limit-form", "`ignore_case` goes with `eq` or `ne`")
+            return None
+        expected = self.comparable(written[key], (*path, key), exact=key == "eq")
+        ignore_case = plain(written.get("ignore_case", False))
+        if self.is_template(ignore_case):
+            return None
+        if not isinstance(ignore_case, bool):
+            words = f"`ignore_case` is true or false, not {show(ignore_case)}"
+            self.problem((*path, "ignore_case"), "limit-value", words)
+            return None
+        if ignore_case and expected is not None and not isinstance(expected, str):
+            self.problem((*path, "ignore_case"), "limit-value", "`ignore_case` is for texts")
+            return None
+        return None if expected is None else Equal(expected, key == "ne", ignore_case)
+
+    def _read_one_of(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        choices, path = plain(written["one_of"]), (*path, "one_of")
+        if self.is_template(choices):
+            return None
+        if not isinstance(choices, list) or not choices:
+            self.problem(path, "limit-form", "`one_of` is a list of at least one value")
+            return None
+        known = [self.comparable(choice, (*path, index)) for index, choice in enumerate(choices)]
+        return OneOf(tuple(choice for choice in known if choice is not None)) if None not in known else None
+
+    def _read_is(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        expected = plain(written["is"])
+        if isinstance(expected, bool):
+            return Is(expected)
+        if not self.is_template(expected):
+            self.problem((*path, "is"), "limit-value", f"`is` takes true or false, not {show(expected)}; see `eq`")
+        return None
+
+    def _read_matches(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        pattern, path = plain(written["matches"]), (*path, "matches")
+        if self.is_template(pattern):
+            return None
+        if not isinstance(pattern, str):
+            self.problem(path, "limit-value", f"`matches` takes a regular expression as text, not {show(pattern)}")
+            return None
+        try:
+            return Matches(compile_pattern(pattern))
+        except PatternError as error:
+            self.problem(path, "bad-regex", f"the regular expression is wrong: {error}")
+            return None
+
+    def _read_contains(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        part = self.comparable(written["contains"], (*path, "contains"), exact=True)
+        if part == "":
+            self.problem((*path, "contains"), "limits-always", "every text contains an empty text")
+            return None
+        return None if part is None else Contains(part)
+
+    def _read_each(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+        limit = self.limit(written["each"], (*path, "each"))
+        return None if limit is None else Each(limit)

@@ -1,0 +1,62 @@
+"""Reports that nobody has taken yet: a full disk, a store that is away. They are tried again until they are safe."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from sequencer.report.model import RunReport
+from sequencer.standcloud.outbox_tables import OutboxUnavailable
+from sequencer.store.base import StoreError
+
+MOST = 100
+"""Reports held in memory; what is older has only its journal until the panel is started anew."""
+
+
+class Unkept:
+    """``accept`` keeps one report, ``lacking`` says how much of one would be lost with this process.
+
+    ``problem`` says why some still wait, ``at_risk`` what their journals lack, both ``None`` when nothing does.
+    Thread-safe.
+    """
+
+    def __init__(self, accept: Callable[[RunReport], Any], lacking: Callable[[RunReport], str | None]) -> None:
+        self.problem: str | None = None
+        self._accept = accept
+        self._lacking = lacking
+        self._lacks: dict[str, str | None] = {}
+        self._waiting: list[RunReport] = []
+        self._lock = threading.Lock()
+        self._keeping = threading.Lock()  # a store may take its time; ``add`` does not wait for it
+
+    @property
+    def at_risk(self) -> str | None:
+        """What the journal of one that waits lacks, in the words of the terminal."""
+        return next((lacks for lacks in self._lacks.values() if lacks is not None), None)
+
+    def add(self, report: RunReport) -> None:
+        """Takes a report that ``keep`` then tries."""
+        with self._lock:
+            self._waiting = [*self._waiting, report][-MOST:]
+
+    def keep(self) -> dict[str, Any]:
+        """Tries each, oldest first; what ``accept`` answered for those that are safe now, by run."""
+        kept: dict[str, Any] = {}
+        with self._keeping:
+            with self._lock:
+                waiting = list(self._waiting)
+            problem = None
+            for report in waiting:
+                try:
+                    kept[report["id"]] = self._accept(report)
+                except (StoreError, OutboxUnavailable, OSError) as error:
+                    problem = str(error)
+                    if report["id"] not in self._lacks:  # nobody writes the journal any more
+                        self._lacks[report["id"]] = self._lacking(report)
+            with self._lock:
+                self.problem = problem
+                self._waiting = [report for report in self._waiting if report["id"] not in kept]
+                still = {report["id"] for report in self._waiting}
+                self._lacks = {run: lacks for run, lacks in self._lacks.items() if run in still}
+        return kept

@@ -1,0 +1,89 @@
+"""Files that one process at a time holds, for as long as it lives: who wants what it stands for is told who has it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sequencer.project.journal_lock import hold_alone
+
+_LARGEST_NOTE = 4096
+_NOTE_SECONDS = 0.2
+
+
+class ProcessLock:
+    """The lock of one file. It ends with its process, whatever ends that; the file stays."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def take(self, **about: str) -> dict[str, Any] | None:
+        """Takes it and writes down ``about``; or what its holder wrote, which is ``{}`` when that cannot be read.
+
+        Raises ``OSError`` when there can be no such file.
+        """
+        if self._descriptor is not None:
+            return None
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        if not hold_alone(descriptor):
+            holder = _read(descriptor)
+            if _is_gone(holder):
+                # Whoever has just taken it over from a dead process has yet to write its own note.
+                time.sleep(_NOTE_SECONDS)
+                holder = _read(descriptor)
+            if not _is_gone(holder):
+                os.close(descriptor)
+                return holder
+            # A file system without locks: nobody can hold it there, and whoever wrote last is dead.
+        self._descriptor = descriptor
+        note = {"pid": os.getpid(), "host": platform.node(), "since": round(time.time(), 3), **about}
+        with suppress(OSError):  # a full disk: the lock counts, not what the file says
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, json.dumps(note).encode())
+        return None
+
+    def release(self) -> None:
+        """Lets go. Releasing twice is harmless."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
+            os.close(descriptor)
+
+
+def described(holder: dict[str, Any]) -> str:
+    """``process 4711 on bench-3, since 12:03:04``, as far as it is known."""
+    if not holder:
+        return "another process"
+    place = "" if holder.get("host") in (None, "", platform.node()) else f" on {holder['host']}"
+    since = holder.get("since")
+    begun = f", since {time.strftime('%H:%M:%S', time.localtime(since))}" if isinstance(since, int | float) else ""
+    return f"process {holder.get('pid')}{place}{begun}"
+
+
+def _read(descriptor: int) -> dict[str, Any]:
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        found = json.loads(os.read(descriptor, _LARGEST_NOTE))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_gone(holder: dict[str, Any]) -> bool:
+    """Whether the holder is certainly dead."""
+    pid = holder.get("pid")
+    if holder.get("host") != platform.node() or not isinstance(pid, int):
+        return False
+    # Imported here: only somebody who is about to be refused waits for it.
+    import psutil
+
+    return not psutil.pid_exists(pid)

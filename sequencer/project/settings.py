@@ -1,0 +1,263 @@
+"""The configuration of a stand: what ``hardseq.toml`` can say, as frozen values with their defaults.
+
+Each field carries its JSON Schema fragment with a description. From these come the reader's checks
+(``settings_reader``), ``schemas/config.schema.json`` and the options of ``hardseq init``; a test holds the reference
+documentation to them. Nothing here reads files or the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.duration import MAX_SECONDS
+
+StorageType = Literal["couchdb", "embedded"]
+
+LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "cs")
+ALSO_READ: Mapping[str, str] = {"HARDSEQ_SC_API_KEY": "HARDPY_SC_API_KEY"}
+"""Variables of the environment that are read where those of hardseq itself are not set: HardPy's name of the same."""
+
+
+TEXT: Mapping[str, Any] = {"type": "string"}
+FLAG: Mapping[str, Any] = {"type": "boolean"}
+PORT: Mapping[str, Any] = {"type": "integer", "minimum": 1, "maximum": 65535}
+SECONDS: Mapping[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS}
+INFO: Mapping[str, Any] = {"type": "object", "additionalProperties": {"type": ["string", "integer", "number"]}}
+
+
+class Secret:
+    """A text that only ``reveal()`` shows: not ``repr``, ``str``, a format string, a pickle or JSON."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self._text))
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not to be serialised")
+
+
+def setting(
+    default: Any,
+    schema: Mapping[str, Any],
+    description: str,
+    *,
+    env: str | None = None,
+    required: bool = False,
+    **more: Any,
+) -> Any:
+    """A field with its JSON Schema fragment; ``env`` is the environment variable that overrides it (of a secret)."""
+    fragment = {**schema, **more, "description": description}
+    if isinstance(default, str | int | float) and default != "":
+        fragment["default"] = default
+    return field(default=default, metadata={"schema": fragment, "env": env, "required": required})
+
+
+def mapping(schema: Mapping[str, Any], description: str) -> Any:
+    """A field that is a table with keys of the writer's own."""
+    return field(default_factory=dict, metadata={"schema": {**schema, "description": description}, "env": None})
+
+
+def section(kind: type[Any], description: str, *, many: bool = False) -> Any:
+    """A field that is a table of its own (``many``: an array of tables) read into the dataclass ``kind``."""
+    metadata = {"section": kind, "many": many, "description": description}
+    return field(default_factory=tuple if many else kind, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """``[database]``: where reports go."""
+
+    storage_type: StorageType = setting(
+        "embedded",
+        TEXT,
+        "`couchdb`, or `embedded` (a file in the state folder). A section that has a host or a url and no type means "
+        "`couchdb`.",
+        enum=["couchdb", "embedded"],
+    )
+    user: str | None = setting(None, TEXT, "CouchDB's user.")
+    password: Secret | None = setting(None, TEXT, "CouchDB's password.", env="HARDSEQ_DATABASE_PASSWORD")
+    host: str = setting("localhost", TEXT, "CouchDB's host.", minLength=1)
+    port: int = setting(5984, PORT, "CouchDB's port.")
+    url: str | None = setting(
+        None,
+        TEXT,
+        "CouchDB's whole address, instead of host and port; `https` checks its certificate.",
+        pattern="^https?://[^/]",
+    )
+    name: str = setting(
+        "hardseq", TEXT, "The name of the database that keeps the reports.", pattern=r"^[a-z][a-z0-9_$()+/-]*$"
+    )
+    ca_bundle: str | None = setting(None, TEXT, "A file with the certificates of your own authority, for `https`.")
+    required: bool = setting(
+        False, FLAG, "Refuse to start a run while CouchDB cannot be reached, instead of keeping reports until it can."
+    )
+    timeout: float = setting(10.0, SECONDS, "Seconds to wait for an answer of CouchDB.")
+    report_partial: bool = setting(
+        False,
+        FLAG,
+        "Put runs in which cases were chosen or somebody debugged into the database `report` of other tools, too; "
+        "their names say so. Simulated runs never come there.",
+    )
+
+    @property
+    def address(self) -> str:
+        """CouchDB's address without user and password, no slash at the end."""
+        if self.url is not None:
+            return self.url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
+        return f"http://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModalResultSettings:
+    """``[frontend.modal_result]``: the big result over the page at the end of a run."""
+
+    enable: bool = setting(False, FLAG, "Show the result over the whole page when a run ends.")
+    auto_dismiss_pass: bool = setting(True, FLAG, "Take a passed result away by itself.")
+    auto_dismiss_timeout: float = setting(5.0, SECONDS, "Seconds until a passed result goes away by itself.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontendSettings:
+    """``[frontend]``: the operator panel."""
+
+    host: str = setting(
+        "localhost", TEXT, "The address the panel listens on. Any but this machine's own needs a token.", minLength=1
+    )
+    port: int = setting(8000, PORT, "The port the panel listens on.")
+    token: Secret | None = setting(
+        None,
+        TEXT,
+        "What a person types to log in when the panel can be reached from other machines.",
+        env="HARDSEQ_PANEL_TOKEN",
+    )
+    language: str = setting("en", TEXT, "The panel's language.", enum=list(LANGUAGES))
+    decimal_comma: bool = setting(
+        False,
+        FLAG,
+        "A comma in a number that somebody types (start form, dialogs, `--arg`) is a decimal sign; else it is refused.",
+    )
+    full_size_button: bool = setting(False, FLAG, "A Start button as wide as the page.")
+    sound_on: bool = setting(False, FLAG, "Play a sound when a run ends.")
+    measurement_display: bool = setting(True, FLAG, "Show measurements with their limits.")
+    manual_collect: bool = setting(False, FLAG, "Let the operator choose the cases to run.")
+    modal_result: ModalResultSettings = section(ModalResultSettings, "The result shown over the whole page.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandCloudSettings:
+    """``[stand_cloud]``: sending reports to StandCloud."""
+
+    address: str | None = setting(
+        None,
+        TEXT,
+        "StandCloud's address, for example `standcloud.io`. With a scheme it is taken as written.",
+        minLength=1,
+    )
+    connection_only: bool = setting(False, FLAG, "Refuse to start a run while StandCloud cannot be reached.")
+    autosync: bool = setting(
+        False, FLAG, "Send every report when its run ends, and again later what could not be sent."
+    )
+    autosync_timeout: float = setting(
+        30.0,
+        {"type": "number", "minimum": 1, "maximum": MAX_SECONDS // 60},
+        "Minutes between two tries to send what waits; at least 1.",
+    )
+    send_partial: bool = setting(
+        False,
+        FLAG,
+        "Send reports of runs in which cases were chosen or somebody debugged, too; their names say so. Simulated runs "
+        "are never sent.",
+    )
+    api_key: Secret | None = setting(None, TEXT, "StandCloud's API key.", env="HARDSEQ_SC_API_KEY")
+    ca_bundle: str | None = setting(None, TEXT, "A file with the certificates of your own authority.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandSettings:
+    """``[stand]``: what every report says about this stand, as in a ``record`` step."""
+
+    name: str | None = setting(None, TEXT, "The stand's name.")
+    revision: str | None = setting(None, TEXT, "The stand's hardware revision.")
+    location: str | None = setting(None, TEXT, "Where the stand is.")
+    number: int | None = setting(None, {"type": "integer", "minimum": 0}, "The stand's number.")
+    info: Mapping[str, Data] = mapping(INFO, "Anything else worth keeping: text and numbers by name.")
+
+    def recorded(self) -> dict[str, Data]:
+        """The fields that were given, as the data of a ``record: {stand: ...}`` step."""
+        given = {name: getattr(self, name) for name in ("name", "revision", "location", "number")}
+        return {
+            **{name: value for name, value in given.items() if value is not None},
+            **({"info": dict(self.info)} if self.info else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicationSettings:
+    """``[replication]``: this stand's CouchDB copies its reports to the factory's, by itself."""
+
+    url: str | None = setting(
+        None, TEXT, "The factory's database, for example `https://central:6984/factory`.", pattern="^https?://[^/]+/."
+    )
+    user: str | None = setting(None, TEXT, "The factory database's user.")
+    password: Secret | None = setting(
+        None, TEXT, "The factory database's password.", env="HARDSEQ_REPLICATION_PASSWORD"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceChoice:
+    """``[[test_configs]]``: one of several sequences that the operator can choose."""
+
+    name: str = setting("", TEXT, "What the operator reads.", required=True, minLength=1)
+    file: str = setting("", TEXT, "The sequence file, relative to the project folder.", required=True, minLength=1)
+    description: str | None = setting(None, TEXT, "More about it.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A whole configuration. ``drivers`` maps a driver's name to this stand's arguments for it."""
+
+    title: str | None = setting(None, TEXT, "A title for the file; not used.")
+    tests_name: str | None = setting(
+        None,
+        TEXT,
+        "What the panel, StandCloud and other readers of version 1 call these tests, instead of the sequence's name.",
+    )
+    current_test_config: str | None = setting(None, TEXT, "The name of the test configuration to begin with.")
+    database: DatabaseSettings = section(DatabaseSettings, "Where reports go.")
+    frontend: FrontendSettings = section(FrontendSettings, "The operator panel.")
+    stand_cloud: StandCloudSettings = section(StandCloudSettings, "Sending reports to StandCloud.")
+    stand: StandSettings = section(StandSettings, "What every report says about this stand.")
+    drivers: Mapping[str, Mapping[str, Data]] = mapping(
+        {"type": "object", "additionalProperties": {"type": "object"}},
+        "This stand's arguments for a sequence's drivers, by driver: `[drivers.meter]`, `address = \"...\"`; and what "
+        "it requires of the instrument, `[drivers.meter.require]`.",
+    )
+    replication: ReplicationSettings = section(ReplicationSettings, "Copying reports to the factory's CouchDB.")
+    test_configs: tuple[SequenceChoice, ...] = section(
+        SequenceChoice, "Sequences to choose from in the panel.", many=True
+    )

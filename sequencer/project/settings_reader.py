@@ -1,0 +1,299 @@
+"""Reads the text of ``hardseq.toml`` into ``Settings``, with every problem at its line; pure: the caller reads files.
+
+The checks are those that the schema fragments in ``settings`` state, done here without ``jsonschema``: every
+``hardseq run`` passes through, and the constraints are few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from sequencer.project.address import InsecureAddress, base_address
+from sequencer.project.secrets import is_secret
+from sequencer.project.settings import ALSO_READ, DatabaseSettings, Secret, SequenceChoice, Settings
+from sequencer.project.settings_values import did_you_mean, misfit, plain, shown
+from sequencer.project.toml_places import Entry, Path
+from sequencer.report.identity import identity_facts
+from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.instrument import requirement_misfit
+from sequencer.vocabulary.problem import Place, Problem, Severity
+
+JSON_HINT = 'write storage_type = "embedded"; `hardseq run --report FILE` and `hardseq runs export` write JSON'
+OWN_VALUES = "; values of your own belong in [stand.info], where a sequence reads them as `stand.info.NAME`"
+_SEQUENCES = (".yaml", ".yml")
+_ERROR_AT = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsReading:
+    """The settings as far as they could be read, defaults for the rest, and what is wrong with the text.
+
+    ``secrets`` are all that were found, also those that another one overrides.
+    """
+
+    settings: Settings
+    problems: tuple[Problem, ...] = ()
+    secrets: frozenset[str] = frozenset()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing forbids using the settings."""
+        return not any(problem.severity == "error" for problem in self.problems)
+
+
+def read_settings(
+    text: str | None, file: str, environment: Mapping[str, str], *, foreign: bool = False
+) -> SettingsReading:
+    """Reads ``text`` (``None`` when there is no file); secrets in ``environment`` come first.
+
+    ``file`` is the name for problems. ``foreign``: the file was written for another program
+    (``hardpy.toml``), so that keys unknown here are warnings.
+    """
+    reader = _Reader(text or "", file, environment, foreign)
+    return SettingsReading(reader.read(), tuple(reader.problems), frozenset(reader.secrets))
+
+
+class _Reader:
+    def __init__(self, text: str, file: str, environment: Mapping[str, str], foreign: bool) -> None:
+        self.text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+        self.file = file
+        self.environment = environment
+        self.foreign = foreign
+        self.problems: list[Problem] = []
+        self.secrets = {value for name, value in environment.items() if is_secret(name)}
+        self.places: dict[Path, Entry] = {}
+
+    def read(self) -> Settings:
+        document = self.document() if self.text else {}
+        settings: Settings = self.table(Settings, document, ())
+        settings = replace(settings, database=self.database(settings.database, document))
+        self.check_stand_cloud(settings)
+        settings = replace(settings, test_configs=self.sequences(settings))
+        self.check_current_configuration(settings)
+        self.check_requirements(settings)
+        self.check_stand(settings)
+        self.problems.sort(key=lambda problem: problem.place)
+        return settings
+
+    def document(self) -> dict[str, Any]:
+        import tomllib
+
+        from sequencer.project.toml_places import toml_places
+
+        try:
+            document = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            self.syntax_problem(str(error))
+        except RecursionError:
+            self.problems.append(Problem("invalid-toml", "nested too deep", Place(self.file, 1, 1, 1, 1)))
+        else:
+            self.places = toml_places(self.text)
+            return document
+        return {}
+
+    def syntax_problem(self, message: str) -> None:
+        match = _ERROR_AT.search(message)
+        lines = self.text.split("\n")
+        line, column = (int(match[1]), int(match[2])) if match and match[1] else (len(lines), len(lines[-1]) + 1)
+        plain = _ERROR_AT.sub("", message).strip()
+        hint = "a text needs quotes" if plain == "Invalid value" else None
+        self.problems.append(
+            Problem("invalid-toml", f"not valid TOML: {plain}", Place(self.file, line, column, line, column + 1), hint)
+        )
+
+    def place(self, path: Path, *, of_key: bool = False) -> Place:
+        for length in range(len(path), 0, -1):
+            if entry := self.places.get(path[:length]):
+                return Place(self.file, *(entry.key if of_key or length < len(path) else entry.value))
+        return Place(self.file, 1, 1, 1, 1)
+
+    def problem(
+        self,
+        code: str,
+        message: str,
+        path: Path,
+        *,
+        hint: str | None = None,
+        of_key: bool = False,
+        severity: Severity = "error",
+    ) -> None:
+        self.problems.append(Problem(code, message, self.place(path, of_key=of_key), hint, severity))
+
+    def table(self, kind: type[Any], written: Any, path: Path) -> Any:
+        """One dataclass read from one table; values that cannot be used keep their defaults."""
+        if not isinstance(written, dict):
+            self.problem(
+                "wrong-type", f"`{path[-1]}` must be a table, not {shown(written)}", path, hint=f"write [{path[-1]}]"
+            )
+            written = {}
+        known = {field.name: field for field in fields(kind)}
+        for key in written:
+            if key not in known:
+                self.unknown_key(key, list(known), (*path, key))
+        values = {}
+        for name, field in known.items():
+            inner = (*path, name)
+            if field.metadata.get("env") and isinstance(written.get(name), str):
+                self.secrets.add(written[name])
+            if "section" in field.metadata:
+                if name in written:
+                    values[name] = self.section(field.metadata, written[name], inner)
+                elif not field.metadata["many"]:
+                    values[name] = self.table(
+                        field.metadata["section"], {}, inner
+                    )  # its secrets may be in the environment
+            elif from_environment := self.from_environment(field.metadata["env"]):
+                values[name] = Secret(from_environment)
+            elif name in written and self.fits(written[name], field.metadata["schema"], inner):
+                values[name] = Secret(written[name]) if field.metadata["env"] else plain(written[name])
+        return kind(**values)
+
+    def from_environment(self, name: str | None) -> str | None:
+        """The variable of that name, or where it is not set the one that another program has for the same."""
+        return None if name is None else self.environment.get(name) or self.environment.get(ALSO_READ.get(name, ""))
+
+    def section(self, metadata: Mapping[str, Any], written: Any, path: Path) -> Any:
+        if not metadata["many"]:
+            return self.table(metadata["section"], written, path)
+        if not isinstance(written, list) or not all(isinstance(item, dict) for item in written):
+            self.problem("wrong-type", f"`{path[-1]}` must be an array of tables", path, hint=f"write [[{path[-1]}]]")
+            return ()
+        for index, item in enumerate(written):
+            for field in fields(metadata["section"]):
+                if field.metadata.get("required") and field.name not in item:
+                    self.problem("missing-key", f"`{field.name}` is missing", (*path, index))
+        return tuple(self.table(metadata["section"], item, (*path, index)) for index, item in enumerate(written))
+
+    def unknown_key(self, key: str, known: list[str], path: Path) -> None:
+        where = ".".join(str(part) for part in path[:-1])
+        message = f"unknown key `{key}`" + (f" in [{where}]" if where else "")
+        hint = did_you_mean(key, known) or f"known here: {', '.join(known)}{'' if where else OWN_VALUES}"
+        self.problem(
+            "unknown-key", message, path, hint=hint, of_key=True, severity="warning" if self.foreign else "error"
+        )
+
+    def fits(self, value: Any, schema: Mapping[str, Any], path: Path) -> bool:
+        """Whether ``value`` is what ``schema`` wants; what is wrong with it becomes a problem."""
+        if path == ("database", "storage_type") and value == "json":
+            message = "there is no storage of JSON files: reports are kept in a database"
+            self.problem("wrong-value", message, path, hint=JSON_HINT)
+            return False
+        reason = misfit(value, schema)
+        if reason is None and schema["type"] == "object":
+            inner = schema.get("additionalProperties")
+            # All of them, not the first that does not fit: every problem is reported.
+            return inner is None or sum(not self.fits(item, inner, (*path, name)) for name, item in value.items()) == 0
+        if reason is None:
+            return True
+        message, hint = reason
+        self.problem("wrong-value", f"`{path[-1]}` must be {message}", path, hint=hint)
+        return False
+
+    def database(self, database: DatabaseSettings, document: Mapping[str, Any]) -> DatabaseSettings:
+        """Names the storage type that a host or url implies, and keeps user and password out of the url."""
+        written = document.get("database")
+        written = written if isinstance(written, dict) else {}
+        if "storage_type" not in written and ("host" in written or "url" in written):
+            database = replace(database, storage_type="couchdb")
+        if database.url is None:
+            return database
+        from urllib.parse import unquote, urlsplit, urlunsplit
+
+        try:
+            parts = urlsplit(database.url)
+            address = parts.netloc.rpartition("@")[2]
+            _ = parts.port
+        except ValueError as error:
+            self.problem("wrong-value", f"`url` is no address: {error}", ("database", "url"))
+            return replace(database, url=None)
+        in_address = unquote(parts.password) if parts.password else None
+        if in_address is not None:
+            self.secrets.add(in_address)
+        password = database.password or (Secret(in_address) if in_address else None)
+        user = database.user or (unquote(parts.username) if parts.username else None)
+        return replace(database, url=urlunsplit(parts._replace(netloc=address)), user=user, password=password)
+
+    def check_stand_cloud(self, settings: Settings) -> None:
+        address = settings.stand_cloud.address
+        path = ("stand_cloud", "address")
+        if address is None:
+            if settings.stand_cloud.autosync or settings.stand_cloud.connection_only:
+                wanted = "autosync" if settings.stand_cloud.autosync else "connection_only"
+                self.problem(
+                    "missing-key", f"`{wanted}` needs the `address` of StandCloud", ("stand_cloud", wanted), of_key=True
+                )
+            return
+        if settings.stand_cloud.autosync and not settings.stand_cloud.api_key:
+            self.problem(
+                "missing-key",
+                "`autosync` needs an API key: reports wait until there is one",
+                ("stand_cloud", "autosync"),
+                of_key=True,
+                hint="set HARDSEQ_SC_API_KEY in the environment or in .env",
+                severity="warning",
+            )
+        try:
+            base_address(address)
+        except InsecureAddress as error:
+            hint = f"write https://{address.partition('://')[2]}"
+            self.problem("insecure-address", str(error), path, hint=hint)
+        except ValueError as error:
+            self.problem("wrong-value", str(error), path)
+
+    def check_requirements(self, settings: Settings) -> None:
+        """``reopen`` and ``[drivers.NAME.require]``: what this stand says of its instruments beside their arguments."""
+        for name, arguments in settings.drivers.items():
+            reopen = arguments.get("reopen", "never")
+            if reopen not in ("after_error", "never"):
+                message = f'`reopen` must be "after_error" or "never", not {shown(reopen)}'
+                self.problem("wrong-value", message, ("drivers", name, "reopen"))
+            written, path = arguments.get("require"), ("drivers", name, "require")
+            if written is None:
+                continue
+            if not isinstance(written, dict):
+                self.problem("wrong-type", f"`require` must be a table, not {shown(written)}", path)
+                continue
+            for key, value in written.items():
+                if key not in ("idn", "calibration_due"):
+                    self.unknown_key(key, ["idn", "calibration_due"], (*path, key))
+                elif reason := requirement_misfit(key, value):
+                    self.problem("wrong-value", f"`{key}` {reason}", (*path, key))
+
+    def check_stand(self, settings: Settings) -> None:
+        """The facts of ``[stand]`` are recorded as soon as a run begins: one that cannot be would end every run."""
+        for key, value in settings.stand.recorded().items():
+            try:
+                identity_facts("stand", {key: value})
+            except StepError as error:
+                self.problem("wrong-value", str(error).removeprefix("stand."), ("stand", key))
+
+    def sequences(self, settings: Settings) -> tuple[SequenceChoice, ...]:
+        """The test configurations, without files that are no sequences: another program names a pytest.ini there."""
+        for index, choice in enumerate(settings.test_configs):
+            if choice.file and not choice.file.endswith(_SEQUENCES):
+                message = f"{choice.file} is no sequence file"
+                severity: Severity = "warning" if self.foreign else "error"
+                path = ("test_configs", index, "file")
+                self.problem("wrong-value", message, path, hint="a sequence file ends in .yaml", severity=severity)
+        return tuple(
+            choice if choice.file.endswith(_SEQUENCES) else replace(choice, file="") for choice in settings.test_configs
+        )
+
+    def check_current_configuration(self, settings: Settings) -> None:
+        names = [choice.name for choice in settings.test_configs]
+        for index, name in enumerate(names):
+            if name and name in names[:index]:
+                self.problem(
+                    "duplicate-name",
+                    f"there are two test configurations named {name!r}",
+                    ("test_configs", index, "name"),
+                )
+        current = settings.current_test_config
+        if current is not None and current not in names and not self.foreign:
+            hint = did_you_mean(current, names)
+            self.problem(
+                "unknown-name", f"there is no test configuration named {current!r}", ("current_test_config",), hint=hint
+            )

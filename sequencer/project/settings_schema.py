@@ -1,0 +1,37 @@
+"""The JSON Schema of ``hardseq.toml``, assembled from the fields of ``settings``."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from sequencer.project.settings import Settings
+
+
+def settings_schema() -> dict[str, Any]:
+    """JSON Schema, draft 2020-12."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "hardseq configuration",
+        "description": "What hardseq.toml in a project folder can say about a stand.",
+        **_table(Settings),
+    }
+
+
+def _table(kind: type[Any]) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    required = []
+    for field in fields(kind):
+        metadata = field.metadata
+        if "section" not in metadata:
+            properties[field.name] = dict(metadata["schema"])
+            if metadata.get("required"):
+                required.append(field.name)
+            continue
+        table = _table(metadata["section"])
+        if metadata["many"]:
+            properties[field.name] = {"type": "array", "description": metadata["description"], "items": table}
+        else:
+            properties[field.name] = {**table, "description": metadata["description"]}
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": required} if required else schema

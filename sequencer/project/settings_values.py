@@ -1,0 +1,109 @@
+"""Whether a value from a configuration file fits its JSON Schema fragment, and the words for it when it does not.
+
+Only the few constraints that ``settings`` uses are known; ``jsonschema`` would cost every start its import.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+from sequencer.vocabulary.data import MAX_WHOLE
+from sequencer.vocabulary.regex import compile_pattern
+
+_TYPES: Mapping[str, tuple[type[Any], ...]] = {
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "object": (dict,),
+    "array": (list,),
+}
+_WORDS = {
+    "string": "a text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a table",
+    "array": "an array",
+}
+_SHOWN_TYPES = {
+    str: "a text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    dict: "a table",
+    list: "an array",
+}
+
+
+def misfit(value: Any, schema: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """What ``schema`` wants instead of ``value``, and a hint; ``None`` when it fits."""
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    value = plain(value)
+    allowed = tuple(kind for name in types for kind in _TYPES[name])
+    if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+        return f"{_wanted(schema, types)}, not {shown(value)}", _quote_hint(value, types)
+    if "enum" in schema and value not in schema["enum"]:
+        return _wanted(schema, types), did_you_mean(str(value), schema["enum"])
+    for problem in _bounds(value, schema):
+        return problem, None
+    return None
+
+
+def _bounds(value: Any, schema: Mapping[str, Any]) -> Iterator[str]:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
+        finite = isinstance(value, int) or math.isfinite(value)
+        if finite and "maximum" not in schema and abs(value) > MAX_WHOLE:
+            yield f"a number of at most {MAX_WHOLE}, as all stores hold it"
+        elif not finite or not low <= value <= high or value <= schema.get("exclusiveMinimum", -math.inf):
+            yield _wanted(schema, [schema["type"]] if isinstance(schema["type"], str) else schema["type"])
+    if isinstance(value, str):
+        if len(value) < schema.get("minLength", 0):
+            yield "a text that is not empty"
+        elif "pattern" in schema and not compile_pattern(schema["pattern"]).search(value):
+            yield f"a text that matches {schema['pattern']}"
+
+
+def _wanted(schema: Mapping[str, Any], types: list[str]) -> str:
+    if "enum" in schema:
+        return "one of " + ", ".join(f'"{choice}"' for choice in schema["enum"])
+    words = " or ".join(_WORDS[name] for name in types)
+    if "minimum" in schema and "maximum" in schema:
+        return f"{words} from {schema['minimum']} to {schema['maximum']}"
+    if "exclusiveMinimum" in schema and "maximum" in schema:
+        return f"{words} above {schema['exclusiveMinimum']}, {schema['maximum']:.0f} or less"
+    if "minimum" in schema:
+        return f"{words}, {schema['minimum']} or more"
+    return f"{words} above {schema['exclusiveMinimum']}" if "exclusiveMinimum" in schema else words
+
+
+def did_you_mean(written: str, known: Iterable[str]) -> str | None:
+    """A hint when one of ``known`` looks like what was meant."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(written, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else None
+
+
+def shown(value: Any) -> str:
+    """The words for the type of a value."""
+    return _SHOWN_TYPES.get(type(value), "that")
+
+
+def _quote_hint(value: Any, types: list[str]) -> str | None:
+    if isinstance(value, str) and "string" not in types and "object" not in types:
+        return "write it without quotes"
+    return "write it in quotes" if "string" in types and not isinstance(value, dict | list) else None
+
+
+def plain(value: Any) -> Any:
+    """TOML's dates and times as their texts: JSON and drivers know no others."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date | datetime | time) else value

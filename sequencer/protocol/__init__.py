@@ -1,0 +1,1 @@
+"""What passes between the runner and the test process, and what a start asks for."""

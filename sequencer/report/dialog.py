@@ -1,0 +1,375 @@
+"""Questions to the operator: the form in which they travel to pages and terminals, and what counts as an answer.
+
+A *dialog* is plain data: ``{type, title, text, font_size, image, html, buttons, pass_fail, timeout, fields, steps}``.
+``type`` is one of ``TYPES``; ``fields`` has one entry named ``value`` for the types that ask for one thing, several for
+a ``form``, none else; ``steps`` are the pages of ``type: steps``. ``describe`` makes it from what a sequence says.
+A *field* is ``{name, type, label, required, default, unit, placeholder, min, max, step, min_length, max_length,
+pattern, hint, choices}`` with ``choices`` as ``[{value, label, image}]``.
+
+The page checks answers with the same rules in JavaScript; the rules here decide.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.regex import PatternError, compile_pattern, nests_repetitions
+from sequencer.vocabulary.text_values import UnreadableText, read_boolean, read_number, stripped, wrong_form
+
+TYPES = ("confirm", "text", "number", "radio", "checkbox", "steps", "form")
+FIELD_TYPES = ("text", "number", "switch", "slider", "radio", "list", "checkbox")
+LONGEST_TEXT = 10_000
+
+_NUMBERS = ("number", "slider")
+_CHOOSING = ("radio", "list", "checkbox")
+_ASKING = ("text", *_NUMBERS, "switch", *_CHOOSING)
+_GOES_WITH: Mapping[str, tuple[str, ...]] = {
+    "required": _ASKING,
+    "default": _ASKING,
+    "placeholder": ("text", "number"),
+    "unit": ("text", *_NUMBERS),
+    "min": (*_NUMBERS, "checkbox"),
+    "max": (*_NUMBERS, "checkbox"),
+    "step": ("slider",),
+    "min_length": ("text",),
+    "max_length": ("text",),
+    "pattern": ("text",),
+    "hint": ("text",),
+    "choices": _CHOOSING,
+}
+_ASKS_FOR_ONE = ("text", "number", "radio", "checkbox")
+_LOOKS = ("title", "text", "font_size", "image", "html")
+_CONSTRAINTS = ("default", "unit", "placeholder", "min", "max", "step", "min_length", "max_length", "pattern", "hint")
+NOT_GIVEN = object()
+"""In place of an answer's value when there is none: the fields' defaults count then."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerProblem:
+    """Why a field's value is refused: a stable ``code``, the limit it missed, an English sentence."""
+
+    field: str
+    code: str
+    message: str
+    limit: Data = None
+
+
+class FieldProblem(NamedTuple):
+    """Something in a field that no operator could answer: the key that is wrong, a stable code, a sentence."""
+
+    key: str
+    code: str
+    message: str
+
+
+class InvalidAnswer(Exception):
+    """An answer that the dialog does not take; the dialog stays open."""
+
+    def __init__(self, problems: list[AnswerProblem]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problem.message for problem in problems))
+
+
+def describe(written: str | Mapping[str, Any], timeout: float | None = None) -> dict[str, Any]:
+    """The dialog that a sequence's ``dialog:`` (expressions evaluated) asks for; a bare text asks to confirm it.
+
+    Raises ``ValueError`` with a plain sentence when an expression gave something unusable.
+    """
+    said: Mapping[str, Any] = {"text": written} if isinstance(written, str) else written
+    kind = said.get("type") or "confirm"
+    if kind not in TYPES:
+        raise ValueError(f"a dialog's type is one of {', '.join(TYPES)}, not {kind!r}")
+    fields: list[dict[str, Any]] = []
+    if kind in _ASKS_FOR_ONE:
+        fields = [describe_field({**said, "name": "value", "label": None})]
+    elif kind == "form":
+        fields = [describe_field(field) for field in said.get("fields") or ()]
+    for field in fields:
+        for problem in field_problems(field):
+            subject = "" if len(fields) == 1 else f"{field['label'] or field['name']}: "
+            raise ValueError(f"{subject}{problem.message}")
+    return {
+        "type": kind,
+        **looks(said),
+        "buttons": {name: str(text) for name, text in (said.get("buttons") or {}).items()},
+        "pass_fail": bool(said.get("pass_fail")),
+        "timeout": timeout,
+        "fields": fields,
+        "steps": [looks(step) for step in said.get("steps") or ()] if kind == "steps" else [],
+    }
+
+
+def looks(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a dialog or operator message that is only shown: title, text, font_size, image, html."""
+    shown = {name: said.get(name) for name in _LOOKS}
+    for name in ("title", "text"):
+        shown[name] = None if shown[name] is None else str(shown[name])
+    if isinstance(shown["image"], str):
+        shown["image"] = {"file": shown["image"]}
+    if isinstance(shown["html"], str):
+        shown["html"] = {"code": shown["html"]}
+    return shown
+
+
+def _may_take_for_ever(pattern: str | None) -> bool:
+    return pattern is not None and nests_repetitions(compile_pattern(pattern))
+
+
+def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """What keeps a field, as ``describe`` makes it, from being answered as it was meant."""
+    for lower, upper in (("min", "max"), ("min_length", "max_length")):
+        if field[lower] is not None and field[upper] is not None and field[lower] > field[upper]:
+            yield FieldProblem(lower, "nothing-allowed", f"`{lower}` is above `{upper}`")
+            return
+    if field["step"] is not None and field["step"] <= 0:
+        yield FieldProblem("step", "wrong-value", "`step` must be above 0")
+        return
+    if field["pattern"] is not None:
+        try:
+            compile_pattern(field["pattern"])
+        except PatternError as error:
+            yield FieldProblem("pattern", "bad-pattern", f"no regular expression: {error}")
+            return
+    repeated = _repeated(field["choices"])
+    if repeated is not None:
+        yield FieldProblem("choices", "duplicate-choice", repeated)
+    if field["type"] == "checkbox" and field["min"] is not None and field["min"] > len(field["choices"]):
+        message = f"{field['min']} choices must be ticked, and there are {len(field['choices'])}"
+        yield FieldProblem("min", "nothing-allowed", message)
+    elif field["default"] is not None and not _may_take_for_ever(field["pattern"]):
+        refused = _default_refused(field)
+        if refused is not None:
+            yield FieldProblem("default", "bad-default", f"the default {refused}")
+
+
+def _repeated(choices: Iterable[Mapping[str, Any]]) -> str | None:
+    """Two choices that an operator, or an expression, could not tell apart."""
+    earlier: list[Mapping[str, Any]] = []
+    for choice in choices:
+        if any(choice["label"] == other["label"] for other in earlier):
+            return f"two choices are called {choice['label']!r}"
+        if any(_same(choice["value"], other["value"]) for other in earlier):
+            return f"two choices stand for {choice['value']!r}"
+        earlier.append(choice)
+    return None
+
+
+def _default_refused(field: Mapping[str, Any]) -> str | None:
+    """Why the default, as it is filled in, would not be taken for an answer."""
+    # Typed texts are read as numbers and switches, but what is filled in is the default itself.
+    kind, default = field["type"], field["default"]
+    if kind in ("number", "slider") and not _is_number(default):
+        return f"must be a number, not {default!r:.80}"
+    if kind == "switch" and not isinstance(default, bool):
+        return f"must be true or false, not {default!r:.80}"
+    try:
+        _read({**field, "label": "x"}, default, optional=False, decimal_comma=False)
+    except InvalidAnswer as invalid:
+        return f"{invalid.problems[0].message.removeprefix('x ')}, not {default!r:.80}"
+    return None
+
+
+def useless_keys(said: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of a dialog, or of a field, that do not go with its type."""
+    kind = said.get("type") or ("text" if "name" in said else "confirm")
+    for key in said:
+        types = _GOES_WITH.get(key)
+        if types is not None and kind not in types and kind in (*TYPES, *FIELD_TYPES):
+            yield key
+
+
+def describe_field(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The form in which a field travels. Raises ``ValueError`` for what makes none."""
+    kind = said.get("type") or "text"
+    if kind not in FIELD_TYPES:
+        raise ValueError(f"a field's type is one of {', '.join(FIELD_TYPES)}, not {kind!r}")
+    field: dict[str, Any] = {
+        "name": str(said["name"]),
+        "type": kind,
+        "label": None if said.get("label") is None else str(said["label"]),
+        "required": bool(said.get("required", kind != "checkbox" or said.get("min"))),
+        "choices": [_choice(choice) for choice in _listed(said.get("choices"))],
+    }
+    field |= {name: said.get(name) for name in _CONSTRAINTS}
+    for name in ("min", "max", "step"):
+        if field[name] is not None and not _is_number(field[name]):
+            raise ValueError(f"{name} is a number, not {field[name]!r}")
+    for name in ("min_length", "max_length"):
+        if field[name] is not None and not (isinstance(field[name], int) and _is_number(field[name])):
+            raise ValueError(f"{name} is a whole number, not {field[name]!r}")
+    if field["pattern"] is not None and not isinstance(field["pattern"], str):
+        raise ValueError(f"a pattern is a text, not {field['pattern']!r}")
+    if kind == "checkbox" and field["default"] is not None and not isinstance(field["default"], list | tuple):
+        field["default"] = [field["default"]]
+    if kind == "slider":
+        field["min"], field["max"] = _or(field["min"], 0), _or(field["max"], 100)
+    if kind in ("radio", "list", "checkbox") and not field["choices"]:
+        raise ValueError(f"there is nothing to choose from in {field['label'] or field['name']!r}")
+    return field
+
+
+def _choice(said: Any) -> dict[str, Any]:
+    if not isinstance(said, Mapping):
+        return {"value": said, "label": _shown(said), "image": None}
+    image = said.get("image")
+    value = said.get("value", said.get("label"))
+    return {
+        "value": value,
+        "label": _shown(said.get("label", value)),
+        "image": {"file": image} if isinstance(image, str) else image,
+    }
+
+
+def _shown(value: Any) -> str:
+    """As YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _listed(said: Any) -> list[Any]:
+    if said is None:
+        return []
+    if isinstance(said, str | bytes | Mapping) or not hasattr(said, "__iter__"):
+        raise ValueError(f"choices are a list, not {said!r}")
+    return list(said)
+
+
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+def _same(left: object, right: object) -> bool:
+    """Equal, and ``True`` is not 1."""
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+def _is_number(value: object) -> bool:
+    # An integer may be larger than any float, and NaN is not smaller.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def buttons(dialog: Mapping[str, Any]) -> tuple[str, ...]:
+    """The results that answer the dialog; ``close`` is none of them: it stops the run."""
+    return ("pass", "fail") if dialog.get("pass_fail") else ("confirm",)
+
+
+def read_answer(
+    dialog: Mapping[str, Any], result: str, value: object = NOT_GIVEN, *, decimal_comma: bool = False
+) -> Data:
+    """The value that an answer stands for: ``None``, one field's value, or a form's by field name.
+
+    A field that is not spoken of has its default; one that is null or blank was left empty. With ``fail`` nothing need
+    be filled in. ``decimal_comma`` as in ``read_number``. Raises ``InvalidAnswer``.
+    """
+    if result not in buttons(dialog):
+        raise InvalidAnswer([AnswerProblem("", "result", f"this dialog is answered by {' or '.join(buttons(dialog))}")])
+    fields = dialog.get("fields") or []
+    if not fields:
+        return None
+    given = value if dialog["type"] == "form" else {"value": value}
+    if not isinstance(given, Mapping):
+        given = {}
+    problems: list[AnswerProblem] = []
+    answer: dict[str, Data] = {}
+    for field in fields:
+        try:
+            said = given.get(field["name"], NOT_GIVEN)
+            answer[field["name"]] = _read(field, said, optional=result == "fail", decimal_comma=decimal_comma)
+        except InvalidAnswer as invalid:
+            problems += invalid.problems
+    if problems:
+        raise InvalidAnswer(problems)
+    return answer if dialog["type"] == "form" else answer["value"]
+
+
+def _read(field: Mapping[str, Any], value: object, *, optional: bool, decimal_comma: bool) -> Data:
+    if value is NOT_GIVEN:
+        value = field["default"]
+    if value is None or value == [] or (isinstance(value, str) and not stripped(value)):
+        if field["type"] == "switch":
+            return False
+        if field["required"] and not optional:
+            raise _refused(field, "required", "is required")
+        return [] if field["type"] == "checkbox" else None
+    read: Callable[[Mapping[str, Any], object], Data] = _READERS[field["type"]]
+    if isinstance(value, str) and field["type"] in ("number", "slider"):
+        try:
+            value = read_number(value, decimal_comma=decimal_comma)
+        except UnreadableText as error:
+            raise _refused(field, error.code, str(error)) from None
+    return read(field, value)
+
+
+def _refused(field: Mapping[str, Any], code: str, sentence: str, limit: Data = None) -> InvalidAnswer:
+    subject = field.get("label") or ("the answer" if field["name"] == "value" else field["name"])
+    return InvalidAnswer([AnswerProblem(field["name"], code, f"{subject} {sentence}", limit)])
+
+
+def _text(field: Mapping[str, Any], value: object) -> str:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise _refused(field, "text", "must be text")
+    text = stripped(str(value))
+    least, most = field["min_length"] or 0, min(_or(field["max_length"], LONGEST_TEXT), LONGEST_TEXT)
+    if len(text) < least:
+        raise _refused(field, "min_length", f"must have at least {least} characters", least)
+    if len(text) > most:
+        raise _refused(field, "max_length", f"must have at most {most} characters", most)
+    if field["pattern"] and compile_pattern(field["pattern"]).search(text) is None:
+        raise _refused(field, "pattern", *wrong_form(field["pattern"], field["hint"]))
+    return text
+
+
+def _number(field: Mapping[str, Any], value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise _refused(field, "number", "must be a number")
+    number = value
+    if not abs(number) <= sys.float_info.max:  # an integer can be larger, and NaN is not smaller
+        raise _refused(field, "number", "must be a finite number")
+    if field["min"] is not None and number < field["min"]:
+        raise _refused(field, "min", f"must be at least {field['min']}", field["min"])
+    if field["max"] is not None and number > field["max"]:
+        raise _refused(field, "max", f"must be at most {field['max']}", field["max"])
+    return number
+
+
+def _switch(field: Mapping[str, Any], value: object) -> bool:
+    if isinstance(value, str):
+        with suppress(UnreadableText):
+            return read_boolean(value)
+    if not isinstance(value, bool):
+        raise _refused(field, "switch", "must be on or off")
+    return value
+
+
+def _chosen(field: Mapping[str, Any], value: object) -> Data:
+    for choice in field["choices"]:
+        if _same(choice["value"], value):
+            return choice["value"]  # type: ignore[no-any-return]  # a choice's value is plain data
+    raise _refused(field, "choice", "must be one of the choices")
+
+
+def _ticked(field: Mapping[str, Any], value: object) -> list[Data]:
+    if not isinstance(value, list | tuple):
+        raise _refused(field, "choice", "must be a list of choices")
+    named = [_chosen(field, item) for item in value]
+    chosen = [choice["value"] for choice in field["choices"] if any(_same(choice["value"], item) for item in named)]
+    if field["min"] is not None and len(chosen) < field["min"]:
+        raise _refused(field, "min_chosen", f"needs at least {field['min']} choices", field["min"])
+    if field["max"] is not None and len(chosen) > field["max"]:
+        raise _refused(field, "max_chosen", f"takes at most {field['max']} choices", field["max"])
+    return chosen
+
+
+_READERS: Mapping[str, Any] = {
+    "text": _text,
+    "number": _number,
+    "slider": _number,
+    "switch": _switch,
+    "radio": _chosen,
+    "list": _chosen,
+    "checkbox": _ticked,
+}

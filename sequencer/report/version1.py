@@ -1,0 +1,221 @@
+"""The report lowered to schema version 1, which StandCloud and tools for HardPy's CouchDB documents read.
+
+Exactly the fields of that version, nothing else: an unknown key at any level is refused by its readers. What has no
+field there goes into the ``artifact`` of its level under the key ``hardseq``, or into ``info``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from typing import Any
+
+from sequencer.report.evidence import marked_name
+from sequencer.report.model import AttemptReport, CaseReport, ModuleReport, RunReport
+from sequencer.report.version1_chart import lower_charts
+from sequencer.report.version1_measurement import lower_measurements
+from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.status import FINAL_STATUSES
+
+UNKNOWN = "unknown"
+_TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}\Z")
+
+Fields = dict[str, Any]
+
+
+def lower(report: RunReport, *, rev: str | None = None, stand_cloud: bool = False) -> Fields:
+    """The version 1 document of ``report``; every key of the format is there, null where nothing was recorded.
+
+    As a CouchDB document it has ``_id`` and, where ``rev`` is given, ``_rev`` (a document yet to be created has none).
+    For StandCloud it has ``id`` and ``rev`` (made from the content when not given), and names and part numbers that
+    are empty become ``unknown`` as its readers want it. The name of a run that is no evidence says so, as these readers
+    look at nothing else.
+    """
+    identity: Fields = {"id": report["id"], "rev": rev} if stand_cloud else {"_id": report["id"]}
+    if rev is not None and not stand_cloud:
+        identity["_rev"] = rev
+    document: Fields = {
+        **identity,
+        "status": report["status"],
+        "stop_time": _stop(report),
+        "start_time": _seconds(report["start_time"]),
+        "name": marked_name(report.get("tests_name") or report["sequence"]["name"], report),
+        "test_stand": _stand(report),
+        "dut": _dut(report["dut"]),
+        "process": _section(report["process"], ("name", "number", "info")),
+        "modules": {module["id"]: _module(module) for module in report["modules"]},
+        "user": report["user"],
+        "batch_serial_number": report["batch"].get("serial_number"),
+        "caused_dut_failure_id": report["caused_dut_failure_id"],
+        "error_code": report["error_code"],
+        "artifact": _artifact(report["artifact"], _run_rest(report)),
+    }
+    if stand_cloud:
+        _name_the_unknown(document)
+        if rev is None:
+            document["rev"] = _revision(document)
+    return document
+
+
+def _run_rest(report: RunReport) -> Fields:
+    rest: Fields = {
+        "version": report["hardseq"],
+        "sequence": {key: value for key, value in report["sequence"].items() if value is not None},
+        "host": report["host"],
+    }
+    for key in (
+        "params",
+        "untested",
+        "simulated",
+        "debugged",
+        "aborted",
+        "stop_reason",
+        "failures",
+        "operator_messages",
+        "after_run",
+    ):
+        if report.get(key):  # a report of an earlier version may lack one
+            rest[key] = report[key]
+    if report["selection"] is not None:
+        rest["selection"] = report["selection"]
+    return rest
+
+
+def _module(module: ModuleReport) -> Fields:
+    rest = {"description": module["description"]} if module["description"] else {}
+    return {
+        "status": module["status"],
+        "stop_time": _stop(module),
+        "start_time": _seconds(module["start_time"]),
+        "name": module["name"],
+        "group": module["group"],
+        "cases": {case["id"]: _case(case) for case in module["cases"]},
+        "artifact": _artifact(module["artifact"], rest),
+    }
+
+
+def _case(case: CaseReport) -> Fields:
+    attempts = case["attempts"]
+    # A report of an earlier version lacks `skip_kind`.
+    rest: Fields = {key: case[key] for key in ("description", "reason", "skip_kind", "tags") if case.get(key)}
+    fields: Fields = {
+        "status": case["status"],
+        "stop_time": _stop(case),
+        "start_time": _seconds(case["start_time"]),
+        "name": case["name"],
+        "group": case["group"],
+        # As HardPy says it of a case that did not run; of such readers none looks into `artifact`.
+        "assertion_msg": None if attempts else case["reason"],
+        "msg": None,
+        "measurements": [],
+        "chart": None,
+        "attempt": 0,
+        "artifact": {},
+    }
+    artifact: Fields = {}
+    if attempts:
+        last = attempts[-1]
+        artifact = last["artifact"]
+        _fill(fields, last, rest)
+        if len(attempts) > 1:
+            rest["attempts"] = attempts[:-1]
+    fields["artifact"] = _artifact(artifact, rest)
+    return fields
+
+
+def _fill(fields: Fields, attempt: AttemptReport, rest: Fields) -> None:
+    """What an attempt recorded, into the fields of its case and into the ``rest`` that has no field."""
+    messages = [failure["message"] for failure in attempt["failures"]]
+    fields["assertion_msg"] = "\n".join(messages) if messages else None
+    fields["msg"] = attempt["messages"] or None
+    fields["attempt"] = attempt["number"]
+    fields["measurements"], unsaid = lower_measurements(attempt["measurements"])
+    fields["chart"], charts = lower_charts(attempt["charts"])
+    superseded = [measurement for measurement in attempt["measurements"] if measurement.get("superseded")]
+    more: Fields = {"measurements": unsaid, "charts": charts, "superseded": superseded, "tries": attempt.get("tries")}
+    for key in ("checks", "failures", "dialogs", "programs", "attachments"):
+        more[key] = attempt[key]
+    rest.update({key: value for key, value in more.items() if value})
+
+
+def _stand(report: RunReport) -> Fields:
+    stand, host = report["stand"], report["host"]
+    timezone = stand.get("timezone") or host.get("timezone")
+    fields = _section(stand, ("hw_id", "name", "revision", "timezone", "location", "number", "info"))
+    if fields["hw_id"] is None:
+        fields["hw_id"] = _text(host.get("id"))
+    fields["timezone"] = timezone if isinstance(timezone, str) and _TIMEZONE.match(timezone) else None
+    fields["drivers"] = {}
+    keys = ("name", "revision", "serial_number", "part_number", "number", "comment", "info")
+    fields["instruments"] = [_section(instrument, keys) for instrument in report["instruments"]]
+    return fields
+
+
+def _dut(dut: Fields) -> Fields:
+    keys = ("name", "type", "serial_number", "part_number", "revision", "info")
+    return {**_section(dut, keys), "sub_units": [_section(unit, keys) for unit in dut.get("sub_units") or ()]}
+
+
+def _section(recorded: Fields, keys: tuple[str, ...]) -> Fields:
+    """The fields of one object; a number that is no whole one from 0 up goes into ``info``."""
+    info = dict(recorded.get("info") or {})
+    fields: Fields = {}
+    for key in keys:
+        value = recorded.get(key)
+        if key == "number" and value is not None:
+            whole = value if type(value) is int else int(value) if type(value) is float and value.is_integer() else -1
+            if whole < 0:
+                info.setdefault("number", value)
+            fields[key] = whole if whole >= 0 else None
+        elif key != "info":
+            fields[key] = _text(value)
+    fields["info"] = {str(key): _info_value(value) for key, value in info.items()}
+    return fields
+
+
+def _info_value(value: Any) -> Any:
+    """Texts, numbers and null as they are, anything else as JSON text."""
+    if value is None or type(value) in (str, int) or (type(value) is float and math.isfinite(value)):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _artifact(recorded: Fields, rest: Fields) -> Fields:
+    """What the sequence recorded, and beside it what version 1 has no field for."""
+    if not rest:
+        return recorded
+    key = "hardseq"
+    while key in recorded:
+        key += "_"
+    return {**recorded, key: rest}
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _seconds(time: float | None) -> int | None:
+    return None if time is None else math.floor(time)
+
+
+def _stop(part: Any) -> int | None:
+    """What has started and is over has a stop time, whatever was lost."""
+    if part["stop_time"] is None and part["start_time"] is not None and part["status"] in FINAL_STATUSES:
+        return _seconds(part["start_time"])
+    return _seconds(part["stop_time"])
+
+
+def _name_the_unknown(document: Fields) -> None:
+    stand, dut = document["test_stand"], document["dut"]
+    stand["name"] = stand["name"] or UNKNOWN
+    for part in (dut, *dut["sub_units"], *stand["instruments"]):
+        part["part_number"] = part["part_number"] or UNKNOWN
+        part["name"] = part["name"] or part["part_number"]
+
+
+def _revision(document: Fields) -> str:
+    """The same for the same content, in the form of CouchDB's revisions."""
+    content = utf8(json.dumps(document, sort_keys=True, ensure_ascii=False))
+    return f"1-{hashlib.blake2b(content, digest_size=16).hexdigest()}"

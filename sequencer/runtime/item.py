@@ -1,0 +1,222 @@
+"""How one pytest item runs: whether at all, how often, and what becomes known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+import pytest
+
+from sequencer.report.event import (
+    AfterRunFinished,
+    AfterRunStarted,
+    CaseFinished,
+    CaseStarted,
+    RetryFinished,
+    RunFinished,
+)
+from sequencer.runtime import pytest_private
+from sequencer.runtime.case import AttemptContext
+from sequencer.runtime.flow import Skip
+from sequencer.runtime.plan import PlannedCase, PlannedModule
+from sequencer.runtime.run import RunContext
+from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.status import Status, Untested
+
+
+class StepAfter(NamedTuple):
+    """Step ``number`` of the ``last`` steps that follow a run; whether its failure ``ends_rest``."""
+
+    number: int
+    last: int
+    ends_rest: bool
+
+
+class Protocol:
+    """Runs items one after the other. ``attempt`` is the attempt under way: what the ``case`` fixture gives."""
+
+    def __init__(self, run: RunContext) -> None:
+        self.run = run
+        self.attempt: AttemptContext | None = None
+        self._flow = run.flow
+        self._skip: Skip | None = None
+        self._bad_condition: StepError | None = None
+        self._module_conditions: dict[PlannedModule, bool] = {}
+        self._after_variables: Mapping[str, Any] = {}
+        self._ended_after: Skip | None = None
+
+    # What the plugin's hooks call.
+
+    def run_case(self, item: pytest.Item, case: PlannedCase, nextitem: pytest.Item | None) -> None:
+        """All attempts of a case; only the last one's reports reach pytest."""
+        if case.full_name in self._flow.statuses:
+            return  # it ran in the process that this one takes over from
+        interrupts = self.run.interrupts
+        if interrupts.stop_reason is not None:
+            self._flow.stop(interrupts.stop_reason)
+        interrupts.stoppable = not case.is_teardown
+        self._bad_condition = None
+        self._skip = (
+            self._flow.reason_to_skip(case) or self._unmet_condition(case) or self._flow.failed_dependency(case)
+        )
+        facts = dict(self.run.facts)
+        for number in range(1, case.attempts + 1):
+            if number > 1:
+                interrupts.run(lambda: interrupts.sleep(case.attempt_delay))
+                # What the failed attempt wrote down about the product was not its last word.
+                self.run.facts = dict(facts)
+                pytest_private.begin_anew(item)
+            self.attempt = AttemptContext(self.run, case, number)
+            reports, again = self._attempt(self.attempt, item, case, nextitem)
+            if not again:
+                break
+        self._publish(item, reports)
+
+    def take_over(self, items: Mapping[pytest.Item, PlannedCase]) -> None:
+        """Tells pytest-dependency what passed in the process before this one."""
+        for item, case in items.items():
+            if self._flow.statuses.get(case.full_name) == "passed":
+                pytest_private.add_passed(item, case.full_name)
+
+    def run_after(self, item: pytest.Item, step: StepAfter, nextitem: pytest.Item | None, **variables: Any) -> None:
+        """A step that follows the run. What an earlier one saved is there; that it failed keeps no other from running,
+        unless it said so."""
+        self.run.interrupts.stoppable = self.run.start.retry is not None
+        self.run.after = step.number
+        self.run.emit(AfterRunStarted(step.number, step.last))
+        self._skip = self._ended_after
+        self.attempt = attempt = AttemptContext(self.run, None, **{**self._after_variables, **variables})
+        if self._skip is not None:
+            self.run.fail(self._skip.reason, after=step.number)
+        reports = self._setup_and_call(attempt, item)
+        self.run.emit(AfterRunFinished(step.number, self._skip is None and not attempt.failures))
+        reports.append(_phase(item, "teardown", nextitem=nextitem))
+        self._after_variables = attempt.variables
+        if attempt.failures and step.ends_rest:
+            self._ended_after = Skip("on_fail", f"left out because step {step.number} of after_run failed")
+        self._publish(item, reports)
+
+    def setup(self, item: pytest.Item) -> None:
+        """Called first in pytest's setup phase: no driver is open yet."""
+        attempt = self.attempt
+        if attempt is None:
+            return
+        if self._skip is not None:
+            pytest.skip(self._skip.reason)
+        if attempt.planned is None:
+            return
+        self.run.emit(CaseStarted(attempt.full_name, attempt.attempt, attempt.planned.timeout))
+        attempt.start_clock()
+        if self._bad_condition is not None:
+            raise self._bad_condition
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Called in pytest's call phase. Raises pytest's own failure, without a traceback, when the attempt failed."""
+        attempt = self.attempt
+        assert attempt is not None
+        attempt.execute(function)
+        if attempt.skip is not None:
+            pytest.skip(attempt.skip.reason)
+        if attempt.failures:
+            pytest.fail(attempt.account(), pytrace=False)
+
+    def finish(self) -> Status:
+        """The end of the run: its verdict, as an event."""
+        status, _ = self.verdict()
+        retry = self.run.start.retry
+        if retry is not None:
+            self.run.emit(RetryFinished(self.run.interrupts.stop_reason))
+            return retry.report["status"]  # type: ignore[no-any-return]  # a report's status is one
+        self.run.emit(RunFinished(status, self._flow.stop_reason if self._flow.interrupted else None))
+        return status
+
+    def verdict(self) -> tuple[Status, Untested | None]:
+        """The verdict so far; see ``Flow.verdict``."""
+        return self._flow.verdict(broken=self.run.broken)
+
+    # The rest is between the two.
+
+    def _attempt(
+        self, attempt: AttemptContext, item: pytest.Item, case: PlannedCase, nextitem: pytest.Item | None
+    ) -> tuple[list[pytest.TestReport], bool]:
+        reports = self._setup_and_call(attempt, item)
+        status: Status = "skipped" if reports[0].skipped else attempt.status
+        kind, reason = attempt.skip or (self._skip if status == "skipped" else None) or (None, None)
+        again = status in ("failed", "error") and attempt.attempt < case.attempts and self._may_try_again(case)
+        if attempt.not_opened is not None and not again:
+            attempt.not_opened.give_up()
+        self.run.emit(CaseFinished(case.full_name, status, attempt.attempt, not again, reason, kind))
+        if status == "stopped":
+            # Also when it was the operator who closed a dialog, of which nobody else knows.
+            self._flow.stop(attempt.failures[-1].message)
+        if not again:
+            self._flow.finished(case, status, kind)
+        # Between two attempts only what belongs to the case is torn down: its parent is what comes next.
+        reports.append(_phase(item, "teardown", nextitem=item.parent if again else nextitem))
+        return reports, again
+
+    def _setup_and_call(self, attempt: AttemptContext, item: pytest.Item) -> list[pytest.TestReport]:
+        # What pytest would ask the fixture `case` for, at a fraction of the cost.
+        item.funcargs["case"] = attempt  # type: ignore[attr-defined]
+        report, error = _phase_with_error(item, "setup")
+        reports = [report]
+        if report.passed:
+            reports.append(_phase(item, "call"))
+        elif report.failed and error is not None:
+            attempt.fail(error)
+        attempt.stop_clock()
+        self.run.leave_doubtful()
+        return reports
+
+    def _publish(self, item: pytest.Item, reports: list[pytest.TestReport]) -> None:
+        self.attempt = None
+        for report in reports:
+            item.config.hook.pytest_runtest_logreport(report=report)
+        pytest_private.release(item)
+
+    def _may_try_again(self, case: PlannedCase) -> bool:
+        return case.is_teardown or self._flow.halted is None
+
+    def _unmet_condition(self, case: PlannedCase) -> Skip | None:
+        context = AttemptContext(self.run, case)
+        module = case.module
+        try:
+            if module.when is not None:
+                if module not in self._module_conditions:
+                    self._module_conditions[module] = _test(context, module.when, module.when_place)
+                if not self._module_conditions[module]:
+                    return Skip("module_condition", f"the condition of its module is false: {module.when}")
+            if case.when is not None and not _test(context, case.when, case.when_place):
+                return Skip("condition", f"its condition is false: {case.when}")
+        except StepError as error:
+            self._bad_condition = error
+        return None
+
+
+def _test(context: AttemptContext, condition: str, place: str | None) -> bool:
+    """The condition of a case or module. Raises ``StepError`` with its place in the YAML."""
+    try:
+        return context.test(condition)
+    except StepError as error:
+        raise StepError(str(error), place) from None
+
+
+def _phase(item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: Any) -> pytest.TestReport:
+    return _phase_with_error(item, when, **arguments)[0]
+
+
+def _phase_with_error(
+    item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: Any
+) -> tuple[pytest.TestReport, BaseException | None]:
+    """One phase of pytest's own protocol for an item, with the exception that ended it."""
+    # Not the item's own view of the hooks: a generated project has no conftest files in lower folders.
+    hook = item.config.hook
+    phase = getattr(hook, f"pytest_runtest_{when}")
+    call = pytest.CallInfo.from_call(
+        lambda: phase(item=item, **arguments), when=when, reraise=(pytest.exit.Exception, KeyboardInterrupt)
+    )
+    report: pytest.TestReport = hook.pytest_runtest_makereport(item=item, call=call)
+    error = None if call.excinfo is None else call.excinfo.value
+    if error is not None and not report.skipped:
+        hook.pytest_exception_interact(node=item, call=call, report=report)
+    return report, error

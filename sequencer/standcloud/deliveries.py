@@ -1,0 +1,325 @@
+"""Everything that command line, panel and runner need of deliveries, behind one object per project.
+
+A finished report goes through ``accept``, which returns once it is safe, then ``send``. ``status`` and ``sync`` are
+what the panel shows and what ``hardseq sync`` does; ``start`` runs the job. Nothing here raises for what a server or a
+network does. ``StoreError`` and ``OutboxUnavailable`` mean that this machine could not keep a report.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sequencer.project.project_folder import Project
+from sequencer.project.settings import Settings
+from sequencer.project.state_folder import StateFolder
+from sequencer.report.after_run import was_retried
+from sequencer.report.evidence import Mark, withheld
+from sequencer.report.model import RunReport
+from sequencer.standcloud import delivery_status
+from sequencer.standcloud.client import StandCloud
+from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, Target
+from sequencer.standcloud.drain import DrainResult, Outcome, drain, send_one
+from sequencer.standcloud.job import FIRST_AFTER, DrainJob
+from sequencer.standcloud.outbox import Counts, Entry, Outbox
+from sequencer.standcloud.outbox_tables import OutboxUnavailable
+from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
+from sequencer.store.base import Store, StoreUnavailable
+
+CATCH_UP = 10.0
+"""Seconds that a single run may take for what earlier ones left waiting."""
+
+STORE_INTERVAL = 1.0
+"""Minutes between two tries to bring waiting reports into a store that was away."""
+
+MOST_TOLD = 20
+"""Parked reports of one target that a ``sync`` names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A report is safe: ``stored`` in the store, or waiting in the outbox with the store's reason in ``problem``."""
+
+    stored: bool
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What a ``sync`` did to each target, and what is left there now. ``parked``: the oldest that servers refused."""
+
+    drains: tuple[DrainResult, ...]
+    left: Mapping[str, Counts]
+    problems: Mapping[str, str]
+    parked: tuple[Entry, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing waits and nothing was refused: exit code 0 of ``hardseq sync``."""
+        return not any(counts.waiting or counts.blocked or counts.parked for counts in self.left.values())
+
+
+class Deliveries:
+    """The deliveries of one project. Threads may share it; nothing is opened before it is needed."""
+
+    def __init__(self, settings: Settings, state: StateFolder, store: Store, *, folder: Path) -> None:
+        self._settings = settings
+        self._state = state
+        self._store = store
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._job: DrainJob | None = None
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """The outbox in the embedded database. Raises ``OutboxUnavailable``."""
+        with self._lock:
+            return Outbox(self._state.database)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether reports are kept for StandCloud: it has an address, and a key or the wish to send by itself."""
+        stand_cloud = self._settings.stand_cloud
+        return stand_cloud.address is not None and (bool(stand_cloud.api_key) or stand_cloud.autosync)
+
+    def refusal(self) -> str | None:
+        """Why a run must not start (``connection_only`` and StandCloud does not answer), or ``None``."""
+        if not self._settings.stand_cloud.connection_only:
+            return None
+        try:
+            health = self._client.health()
+        except NotConfigured as error:
+            return str(error)
+        return None if health.up else f"StandCloud cannot be reached, and connection_only is set: {health.text}"
+
+    def withheld(self, report: Mapping[str, Any]) -> Mark | None:
+        """What keeps the report from StandCloud: it is no evidence for a product, and the settings do not send such."""
+        return withheld(report, partial_too=self._settings.stand_cloud.send_partial)
+
+    def accept(self, report: RunReport, *, ask: bool = True) -> Acceptance:
+        """Keeps a finished report: in the store, or while that is away in the outbox; and for StandCloud if wanted.
+
+        When this returns nothing can lose the report any more. Doing it again changes nothing. ``ask`` false: no
+        server is asked, so that nobody waits for one; what a distant store is to get waits in the outbox.
+        """
+        anew = was_retried(report)
+        if self.wanted and self.withheld(report) is None and (not anew or self._waits(report["id"])):
+            self.outbox.put(report["id"], STAND_CLOUD, report)
+        if self._has_remote_store and not ask:
+            self.outbox.put(report["id"], COUCHDB, report, anew=anew)
+            return Acceptance(False)
+        try:
+            self._store.save(report)
+        except StoreUnavailable as error:
+            if not self._has_remote_store:
+                raise
+            self.outbox.put(report["id"], COUCHDB, report, anew=anew)
+            return Acceptance(False, str(error))
+        return Acceptance(True)
+
+    def waits_for_store(self, run: str) -> bool:
+        """Whether the store lacks what is known of the run."""
+        return any(entry.state != "delivered" for entry in self.outbox.entries(COUCHDB, run=run))
+
+    def send(self, run: str) -> Delivery | None:
+        """Sends an accepted report at once when ``autosync`` says so; ``None`` when there is nothing to do."""
+        if not (self.wanted and self._settings.stand_cloud.autosync):
+            return None
+        try:
+            return send_one(self.outbox, self._stand_cloud, run)
+        except OutboxUnavailable as error:
+            return Delivery(verdict="again", text=str(error))
+        except NotConfigured as error:
+            # What never goes, as that of a simulated run, does not wait either.
+            return Delivery(verdict="again", text=str(error)) if self._waits(run) else None
+
+    def catch_up(self, run: str, *, seconds: float = CATCH_UP) -> int:
+        """Sends what else is due, for about so long, to the targets that the report of ``run`` just reached.
+
+        For whoever runs without a panel, and so without the job. Returns how many went.
+        """
+        stop = threading.Event()
+        limit = threading.Timer(seconds, stop.set)
+        limit.daemon = True
+        limit.start()
+        try:
+            reached = [target for target in self._targets() if target.automatic and self._reached(target.name, run)]
+            return sum(drain(self.outbox, target, stop=stop, patience=0.0).delivered for target in reached)
+        except OutboxUnavailable:
+            return 0
+        finally:
+            limit.cancel()
+
+    def upload(self, target: str, report: Mapping[str, Any]) -> dict[str, Any]:
+        """The step ``upload``: sends the report now, answers ``{delivered, status, text}``; what fails waits."""
+        if target != STAND_CLOUD:
+            return Delivery(verdict="parked", text=f"there is no target {target!r}").as_answer()
+        if (mark := self.withheld(report)) is not None:
+            return Delivery(verdict="parked", text=not_sent(mark)).as_answer()
+        try:
+            self.outbox.put(report["id"], STAND_CLOUD, report)
+            return self._upload(report["id"]).as_answer()
+        except (NotConfigured, OutboxUnavailable) as error:
+            return Delivery(verdict="again", text=str(error)).as_answer()
+
+    def sync(
+        self,
+        *,
+        progress: Callable[[Outcome], None] | None = None,
+        stop: threading.Event | None = None,
+        insist: bool = False,
+    ) -> SyncResult:
+        """Sends whatever waits, due or not, each once. ``insist``: also what is parked, also with a refused key."""
+        drains = []
+        for target in self._targets():
+            if insist:
+                self.outbox.lift(target.name)
+                self.outbox.resend(target.name)
+            drains.append(drain(self.outbox, target, every=True, progress=progress or (lambda _: None), stop=stop))
+        left = {name: self.outbox.counts(name) for name in self._names()}
+        parked = [entry for name in left for entry in self.outbox.entries(name, state="parked", limit=MOST_TOLD)]
+        return SyncResult(tuple(drains), left, self._problems(), tuple(parked))
+
+    def release(self, run: str) -> str | None:
+        """Has the report of ``run`` (or the ``latest``) sent that was kept back; the reason when it cannot be.
+
+        Raises ``StoreError``, ``OutboxUnavailable``.
+        """
+        report = self._store.latest() if run == "latest" else self._store.get(run)
+        if report is None:
+            return f"there is no run {run}"
+        mark = withheld(report, partial_too=True)
+        if mark is None:
+            self.outbox.put(report["id"], STAND_CLOUD, report)
+        return None if mark is None else not_sent(mark)
+
+    def resend(self, run: str | None = None, target: str = STAND_CLOUD) -> int:
+        """Parked reports (or the one of ``run``) wait again; returns how many. A running job sends them at once."""
+        number = self.outbox.resend(target, run)
+        self.wake(target)
+        return number
+
+    def status(self, *, limit: int = 50) -> dict[str, Any]:
+        """What ``GET /api/outbox`` answers: see ``delivery_status``."""
+        targets = {target.name: target for target in self._targets()}
+        problems = self._problems()
+        return {
+            "targets": [
+                delivery_status.describe(self.outbox, name, targets.get(name), problems.get(name), limit)
+                for name in self._names()
+            ]
+        }
+
+    def start(self, *, first: float = FIRST_AFTER) -> None:
+        """Starts the job for what is sent by itself: StandCloud's by ``autosync``, and what a store missed."""
+        with self._lock:
+            if self._job is not None:
+                return
+            self._job = DrainJob(first=first)
+            for target in self._targets():
+                if target.automatic:
+                    minutes = STORE_INTERVAL if target.name == COUCHDB else self._settings.stand_cloud.autosync_timeout
+                    self._job.add(target.name, self._work(target), minutes=minutes)
+            self._job.start()
+
+    def wake(self, target: str = STAND_CLOUD) -> bool:
+        """Asks the job to drain now, in its own thread. False when there is no such job: then ``send`` it yourself."""
+        return self._job is not None and self._job.now(target)
+
+    def close(self, *, wait: bool = True) -> None:
+        """Ends the job and gives back files and connections. The store is the caller's."""
+        with self._lock:
+            if self._job is not None:
+                self._job.stop(wait=wait)
+                self._job = None
+            for name in ("outbox", "_client"):
+                opened = self.__dict__.pop(name, None)
+                if opened is not None:
+                    opened.close()
+
+    @cached_property
+    def _client(self) -> StandCloud:
+        return open_stand_cloud(self._settings.stand_cloud, self._folder)
+
+    @property
+    def _stand_cloud(self) -> Target:
+        return stand_cloud_target(self._client, automatic=self._settings.stand_cloud.autosync)
+
+    def replication_problem(self) -> str | None:
+        """Why stored runs do not reach the factory's database; asks the store."""
+        if self.stores_here:
+            return None
+        from sequencer.store.couchdb.store import CouchStore
+
+        return self._store.replication_problem() if isinstance(self._store, CouchStore) else None
+
+    @property
+    def stores_here(self) -> bool:
+        """Whether reports are stored on this machine, so that no server is asked."""
+        return not self._has_remote_store
+
+    @property
+    def _has_remote_store(self) -> bool:
+        return self._settings.database.storage_type == COUCHDB
+
+    def _targets(self) -> list[Target]:
+        """The targets that can be used as things are configured."""
+        targets = [store_target(self._store)] if self._has_remote_store else []
+        try:
+            return [*targets, self._stand_cloud]
+        except NotConfigured:
+            return targets
+
+    def _names(self) -> list[str]:
+        """The targets that are configured, and those that a report still waits for."""
+        configured = [COUCHDB] * self._has_remote_store + [STAND_CLOUD] * self.wanted
+        return list(dict.fromkeys([*configured, *self.outbox.targets()]))
+
+    def _problems(self) -> dict[str, str]:
+        """Why a target cannot be used, by its name."""
+        problems = {} if self._has_remote_store else {COUCHDB: "CouchDB is no longer configured: [database]"}
+        try:
+            _ = self._client
+        except NotConfigured as error:
+            problems[STAND_CLOUD] = str(error)
+        return problems
+
+    def _waits(self, run: str) -> bool:
+        try:
+            return bool(self.outbox.entries(STAND_CLOUD, run=run))
+        except OutboxUnavailable:
+            return True
+
+    def _reached(self, target: str, run: str) -> bool:
+        entries = self.outbox.entries(target, run=run)
+        # What the store took at once never was in the outbox.
+        return entries[0].state == "delivered" if entries else target == COUCHDB
+
+    def _upload(self, run: str) -> Delivery:
+        sent = send_one(self.outbox, self._stand_cloud, run)
+        if sent is not None:
+            return sent
+        entry = self.outbox.entries(STAND_CLOUD, run=run)[0]
+        if entry.state == "delivered":
+            return Delivery(verdict="delivered", status=entry.status, text=entry.text)
+        if entry.state == "parked":
+            return Delivery(verdict="parked", status=entry.status, text=entry.text)
+        return Delivery(verdict="again", text="another process is sending this report just now")
+
+    def _work(self, target: Target) -> Callable[[threading.Event], None]:
+        def work(stop: threading.Event) -> None:
+            try:
+                drain(self.outbox, target, stop=stop)
+            except OutboxUnavailable:
+                return  # a full disk, most often: what waits keeps waiting, and `status` says so to whoever asks
+
+        return work
+
+
+def open_deliveries(project: Project, store: Store) -> Deliveries:
+    """The deliveries of an opened project."""
+    return Deliveries(project.settings, project.state, store, folder=project.folder)

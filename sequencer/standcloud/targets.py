@@ -1,0 +1,68 @@
+"""The two targets that hardseq knows: StandCloud, and a store that was away when a run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from sequencer.project.settings import StandCloudSettings
+from sequencer.report.evidence import Mark
+from sequencer.report.model import RunReport
+from sequencer.standcloud.client import StandCloud
+from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, Target
+from sequencer.store.base import Store, StoreConflict, StoreError, StoreUnavailable
+
+
+class NotConfigured(ValueError):
+    """StandCloud cannot be used with the configuration as it is; the text says what is missing or wrong."""
+
+
+def open_stand_cloud(settings: StandCloudSettings, folder: Path) -> StandCloud:
+    """The client that ``[stand_cloud]`` describes; ``ca_bundle`` may be relative to the project ``folder``.
+
+    Raises ``NotConfigured``.
+    """
+    if settings.address is None:
+        raise NotConfigured("StandCloud is not configured: [stand_cloud] has no address")
+    if not settings.api_key:
+        raise NotConfigured(
+            "StandCloud is not configured: there is no API key (api_key in [stand_cloud], or HARDSEQ_SC_API_KEY)"
+        )
+    bundle = None if settings.ca_bundle is None else str(folder / settings.ca_bundle)
+    try:
+        return StandCloud(settings.address, settings.api_key, ca_bundle=bundle)
+    except ValueError as error:
+        raise NotConfigured(str(error)) from None
+
+
+def stand_cloud_target(client: StandCloud, *, automatic: bool) -> Target:
+    """Reports lowered to version 1 and posted. Lowered at each try: a parked report profits from a mended hardseq."""
+
+    def deliver(report: Mapping[str, Any]) -> Delivery:
+        from sequencer.report.version1 import lower
+
+        return client.send(lower(cast(RunReport, report), stand_cloud=True))
+
+    return Target(name=STAND_CLOUD, deliver=deliver, fingerprint=client.fingerprint, automatic=automatic)
+
+
+def not_sent(mark: Mark) -> str:
+    """Why StandCloud does not get the report of a run that is no evidence for a product."""
+    wish = "" if mark == "simulated" else "; `send_partial` in [stand_cloud] sends it, with a name that says so"
+    return f"the report of a {mark} run is not sent{wish}"
+
+
+def store_target(store: Store) -> Target:
+    """Reports saved in ``store`` once it is back."""
+
+    def deliver(report: Mapping[str, Any]) -> Delivery:
+        try:
+            store.save(cast(RunReport, report))
+        except StoreUnavailable as error:
+            return Delivery(verdict="again", text=str(error))
+        except (StoreConflict, StoreError) as error:
+            return Delivery(verdict="parked", text=str(error))
+        return Delivery(verdict="delivered")
+
+    return Target(name=COUCHDB, deliver=deliver)

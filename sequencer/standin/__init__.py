@@ -1,0 +1,1 @@
+"""A StandCloud to try things with: nothing of the product imports it."""

@@ -1,0 +1,1 @@
+"""Reports in a CouchDB: one document a run, views for figures, replication to a factory."""

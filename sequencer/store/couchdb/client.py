@@ -1,0 +1,201 @@
+"""The one place that talks to CouchDB: CouchDB-Python with time-outs, and every failure as one of three errors.
+
+Why this client, and what is kept away from it, stands in ``docs/decisions/0005-couchdb-client.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from http.client import HTTPException
+from typing import Any
+
+import couchdb.http  # type: ignore[import-untyped]  # the library has no type hints
+
+from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
+from sequencer.store.couchdb.login import Login
+from sequencer.store.couchdb.transport import Patience, Pool
+
+_SHOWN = 500  # characters
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_ANSWER_TIMES = 6  # a long answer may take this many time-outs in all
+_QUESTION_TIMES = 2  # and a question of many requests this many
+_REFUSED = (400, 413)  # what was sent is at fault
+_PERMANENT = (405, 414, 415, 431)
+_LOCKED = "account is temporarily locked"
+_RIGHTS = ("server admin", "access this db")
+_CONFLICTING = "error_saving_ddoc"  # what a conflict between two who make the same index looks like, with status 500
+_UNSAID = "; its log says why, and most often its disk is full"
+# What the library leaks besides its own errors; all of them mean that no sensible answer came.
+_ODD = (OSError, HTTPException, couchdb.http.RedirectLimit, TypeError, AttributeError, ValueError)
+
+
+class NotFound(StoreUnavailable):
+    """There is no such document or database."""
+
+
+class Conflict(StoreUnavailable):
+    """The document was changed by somebody else, or exists already."""
+
+
+class BrokenOff(StoreUnavailable):
+    """The connection broke while something was sent. CouchDB does that, too, to a large body that it will not take: for
+    a database that is missing, or from a user whom it refuses."""
+
+
+class Couch:
+    """A CouchDB server. ``address`` has neither user nor password; ``timeout`` in seconds is per socket operation.
+
+    Threads share one. Nothing is sent before the first call. Every call raises :class:`StoreUnavailable` when the
+    server is away, slow, full, refuses the password or answers nonsense. A password that was refused is not sent again
+    for as long as CouchDB may lock the account because of it.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        timeout: float = 10.0,
+        ca_bundle: str | None = None,
+    ) -> None:
+        self.address = address.rstrip("/")
+        self.credentials: tuple[str | None, str] = (user, password or "")
+        self._login = Login(timeout)
+        self._timeout = timeout
+        self._patience = Patience(timeout, timeout * _ANSWER_TIMES)
+        self._pool = Pool(self._patience, lambda: ssl.create_default_context(cafile=ca_bundle))
+        session = couchdb.http.Session(timeout=timeout)
+        session.connection_pool = self._pool
+        self._resource = couchdb.http.Resource(self.address, session)
+        if user is not None:
+            self._resource.credentials = self.credentials
+
+    def get(self, *path: str, **query: Any) -> Any:
+        """The JSON answer to a GET; ``query`` values as they are, ``path`` parts are quoted."""
+        return self._json("GET", path, None, query)
+
+    def put(self, *path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
+        """The JSON answer to a PUT."""
+        return self._json("PUT", path, body, query)
+
+    def post(self, *path: str, body: Mapping[str, Any], **query: Any) -> Any:
+        """The JSON answer to a POST. May be sent twice when the connection breaks: only for what bears it."""
+        return self._json("POST", path, body, query)
+
+    def delete(self, *path: str, **query: Any) -> Any:
+        """The JSON answer to a DELETE."""
+        return self._json("DELETE", path, None, query)
+
+    def put_bytes(self, *path: str, data: bytes, media_type: str, **query: Any) -> Any:
+        """Sends an attachment."""
+        return _expect_json(*self._send("PUT", path, data, media_type, query), self.address)
+
+    def get_bytes(self, *path: str, **query: Any) -> bytes:
+        """Fetches an attachment."""
+        return self._send("GET", path, None, None, query)[1]
+
+    def question(self) -> AbstractContextManager[None]:
+        """All that this thread asks in the block is one question of a person, who does not wait for ever."""
+        return self._patience.within(self._timeout * _QUESTION_TIMES)
+
+    def close(self) -> None:
+        """Closes the idle connections; the object stays usable."""
+        self._pool.close()
+
+    def _json(self, method: str, path: tuple[str, ...], body: Mapping[str, Any] | None, query: Any) -> Any:
+        data = None if body is None else encode(body)
+        return _expect_json(*self._send(method, path, data, "application/json", query), self.address)
+
+    def _send(
+        self, method: str, path: tuple[str, ...], data: bytes | None, media_type: str | None, query: Mapping[str, Any]
+    ) -> tuple[str, bytes]:
+        headers = {} if media_type is None else {"Content-Type": media_type}
+
+        def ask() -> tuple[str, bytes]:
+            try:
+                _, answered, body = self._resource._request(method, list(path), body=data, headers=headers, **query)
+                self._login.accepted()
+                return answered["content-type"], b"" if body is None else body.read()
+            except couchdb.http.HTTPError as error:
+                raise self._explained(error, path) from None
+            except _ODD as error:
+                raise self._unreachable(error, sent=data is not None) from error
+            finally:
+                self._pool.drop()
+
+        return self._login.attempt(ask)
+
+    def _unreachable(self, error: Exception, *, sent: bool) -> StoreUnavailable:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        kind = BrokenOff if sent and isinstance(error, ConnectionResetError | BrokenPipeError) else StoreUnavailable
+        said = _printable(reason) or type(error).__name__
+        return kind(f"CouchDB at {self.address} cannot be reached: {said}")
+
+    def _explained(self, error: Exception, path: tuple[str, ...]) -> StoreError:
+        what: Any = error.args[0] if error.args else ""
+        if isinstance(error, couchdb.http.Unauthorized | couchdb.http.Forbidden):
+            status = 401 if isinstance(error, couchdb.http.Unauthorized) else 403
+            return self._forbidden(status, _reason(what), path)
+        self._login.accepted()
+        if isinstance(error, couchdb.http.ResourceNotFound):
+            return NotFound(f"CouchDB at {self.address} does not have it: {_reason(what)}")
+        if isinstance(error, couchdb.http.ResourceConflict | couchdb.http.PreconditionFailed):
+            return Conflict(f"CouchDB at {self.address}: {_reason(what)}")
+        status, what = what
+        if status in _REFUSED:
+            return ReportRefused(f"CouchDB at {self.address} refused the document ({status}): {_reason(what)}")
+        if _CONFLICTING in _reason(what):
+            return Conflict(f"CouchDB at {self.address}: {_reason(what)}")
+        kind = StoreError if status in _PERMANENT else StoreUnavailable
+        hint = _UNSAID if "internal_server_error" in _reason(what) else ""
+        return kind(f"CouchDB at {self.address} answered {status}: {_reason(what)}{hint}")
+
+    def _forbidden(self, status: int, reason: str, path: tuple[str, ...]) -> StoreUnavailable:
+        user = self.credentials[0]
+        where = f" in the database {path[0]!r}" if path else ""
+        if user is None:
+            return StoreUnavailable(f"CouchDB at {self.address} refused a request without user{where} ({status})")
+        if _LOCKED in reason.lower():
+            why = f"CouchDB at {self.address} has locked the account of user {user!r} ({status}): {reason}"
+            return self._login.refused(why)
+        # Some 401s are about what a user may do, whose password is right.
+        if status == 401 and not any(right in reason for right in _RIGHTS):
+            return self._login.refused(f"CouchDB at {self.address} refused user {user!r} or the password (401)")
+        self._login.accepted()
+        return StoreUnavailable(
+            f"CouchDB at {self.address} does not allow this to user {user!r}{where} ({status}): {reason}"
+        )
+
+
+def encode(document: Mapping[str, Any]) -> bytes:
+    """Compact JSON as CouchDB takes it: a lone surrogate, which it refuses, becomes U+FFFD."""
+    text = _json(document)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _LONE_SURROGATE.sub("\ufffd", text).encode()
+
+
+def _expect_json(media_type: str, body: bytes, address: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        kind = _printable(media_type.partition(";")[0]) or "something"
+        raise StoreUnavailable(f"{address} does not answer as CouchDB does: it sent {kind} instead of JSON") from error
+
+
+def _reason(what: Any) -> str:
+    if isinstance(what, tuple):
+        return _printable(": ".join(str(part) for part in what if part))
+    return _printable(str(what))
+
+
+def _printable(text: str) -> str:
+    """What a server sent, bounded and without what could steer a terminal: people are shown it."""
+    return "".join(letter for letter in text if letter.isprintable())[:_SHOWN].strip()

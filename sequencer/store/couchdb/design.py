@@ -1,0 +1,189 @@
+"""What hardseq creates in a CouchDB before the first use: databases, views, indexes.
+
+Names of design documents carry a version. A change of a view gets a new name, so that stands with an older hardseq
+go on with theirs, and CouchDB builds the new one beside it. Creating what exists already does nothing.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from sequencer.store.base import RunFilter, RunSummary, StoreError, StoreUnavailable
+from sequencer.store.couchdb.client import Conflict, Couch, NotFound
+
+RUNS = "hardseq-runs-1"
+YIELD = "hardseq-yield-1"
+SERIES = "hardseq-series-1"
+UNITS = "hardseq-units-1"
+SYSTEM_DATABASES = ("_users", "_replicator")
+LIVE_REVISIONS = 5
+
+INDEXES: tuple[tuple[str, ...], ...] = (
+    ("serial_number",),
+    ("part_number",),
+    ("sequence",),
+    ("stand",),
+    ("status",),
+    ("sequence", "status"),
+    ("part_number", "status"),
+    ("stand", "status"),
+)
+"""Fields of ``summary`` that Mango indexes cover, each followed by ``key``: history is sorted by it."""
+
+_SUMMARY = "[" + ", ".join(f"s.{name}" for name in RunSummary._fields) + "]"
+_LISTED = '["serial_number", "part_number", "sequence", "status", "stand"]'
+
+# Every subset of sequence, part number and stand is a key of its own, so that each filter reads one range of the tree.
+_EACH_SUBSET = """
+  for (var mask = 0; mask < 8; mask++) {
+    var group = [mask, mask & 1 ? s.sequence : null, mask & 2 ? s.part_number : null, mask & 4 ? s.stand : null];
+    %s
+  }"""
+
+
+def group_key(runs: RunFilter) -> list[Any]:
+    """The beginning of the keys of the runs meant, as the views' subsets make it."""
+    parts = (runs.sequence, runs.part_number, runs.stand)
+    return [sum(1 << bit for bit, part in enumerate(parts) if part is not None), *parts]
+
+
+def time_range(runs: RunFilter) -> dict[str, Any]:
+    """The range of a view whose keys are a group and a start time; runs at ``until`` itself are out."""
+    group = group_key(runs)
+    newest: Any = {} if runs.until is None else runs.until
+    return {"startkey": [*group, runs.since], "endkey": [*group, newest], "inclusive_end": False}
+
+
+def _map(body: str, kind: str = "run") -> str:
+    return f"function (doc) {{\n  if (doc.type !== '{kind}') return;\n  var s = doc.summary;\n  {body.strip()}\n}}"
+
+
+_LIST = f"""
+  var line = {_SUMMARY};
+  emit(["", "", s.start_time, s.id], line);
+  {_LISTED}.forEach(function (field) {{
+    if (s[field] !== null) emit([field, s[field], s.start_time, s.id], line);
+  }});"""
+
+_COUNTS = (
+    """
+  if (!s.counted) return;
+  var counts = ["passed", "failed", "error", "stopped", "skipped"].map(function (status) {
+    return s.status === status ? 1 : 0;
+  });
+  counts.push(s.status === "passed" && s.stop_time !== null ? s.stop_time - s.start_time : 0);
+"""
+    + _EACH_SUBSET % "emit(group.concat([s.start_time]), counts);"
+)
+
+# By day for a chosen time, and once more without a time for the whole history.
+_FAILURES = (
+    """
+  if (!s.counted) return;
+  var day = Math.floor(s.start_time / 86400);
+  var counts = ["failed", "error", "stopped"].map(function (status) { return s.status === status ? 1 : 0; });
+"""
+    + _EACH_SUBSET
+    % """doc.failed_cases.forEach(function (name) {
+      emit(group.concat([day, name]), counts);
+      emit(group.concat(["ever", name]), counts);
+    });"""
+)
+
+_SERIES = """
+  if (s.simulated) return;
+  doc.measurements.forEach(function (m, position) {
+    emit([m[0], m[1], s.start_time, s.id, position],
+         [s.sequence, s.part_number, s.stand, s.serial_number, s.status, m[2], m[3], m[4], m[5], m[6]]);
+  });"""
+
+_SERIES_NAMES = "doc.measurements.forEach(function (m) { emit([s.sequence, m[0], m[1], m[2]], null); });"
+
+_SPREAD = """
+  if (s.simulated) return;
+  doc.measurements.forEach(function (m) { if (m[3] !== null) emit([m[0], m[1], s.start_time], m[3]); });"""
+
+_FIRSTS = (
+    _EACH_SUBSET.strip()
+    % """emit(group.concat([s.start_time]), ["passed", "failed", "error"].map(
+      function (status) { return s.status === status ? 1 : 0; }));"""
+)
+
+VIEWS: dict[str, dict[str, Any]] = {
+    RUNS: {
+        "list": {"map": _map(_LIST)},
+        "failed_cases": {"map": _map("if (doc.failed_cases.length) emit(s.id, doc.failed_cases);")},
+        "summaries": {"map": _map(f"emit(s.id, {_SUMMARY});")},
+        "files": {"map": _map("for (var name in doc._attachments || {}) emit(name, null);")},
+    },
+    YIELD: {
+        "counts": {"map": _map(_COUNTS), "reduce": "_sum"},
+        "failures": {"map": _map(_FAILURES), "reduce": "_sum"},
+    },
+    SERIES: {
+        "values": {"map": _map(_SERIES)},
+        "names": {"map": _map(_SERIES_NAMES), "reduce": "_count"},
+        "spread": {"map": _map(_SPREAD), "reduce": "_stats"},
+    },
+}
+UNIT_VIEWS: dict[str, dict[str, Any]] = {UNITS: {"firsts": {"map": _map(_FIRSTS, "unit"), "reduce": "_sum"}}}
+
+
+def create_database(couch: Couch, name: str) -> None:
+    """Creates the database when there is none; a user who may not create one needs none to be missing."""
+    try:
+        couch.put(name)
+    except Conflict:
+        return  # it exists
+    except StoreError as refusal:
+        try:
+            couch.get(name)
+        except NotFound:
+            raise StoreUnavailable(f"the database {name!r} is missing and cannot be created: {refusal}") from None
+
+
+def create_live_database(couch: Couch, name: str) -> None:
+    """Creates the database of live documents, which have no history worth keeping."""
+    create_database(couch, name)
+    with suppress(StoreError):  # takes an administrator
+        couch.put_bytes(name, "_revs_limit", data=str(LIVE_REVISIONS).encode(), media_type="application/json")
+
+
+def create_system_databases(couch: Couch) -> None:
+    """A fresh single node lacks these and fills its log with errors until they exist. Needs an administrator."""
+    for name in SYSTEM_DATABASES:
+        with suppress(StoreError):
+            couch.put(name)
+
+
+def create_views(couch: Couch, database: str, views: dict[str, dict[str, Any]]) -> None:
+    """Puts design documents in place where they are missing or were changed by hand."""
+    for name, wanted in views.items():
+        stored = _stored(couch, database, name)
+        if stored.get("views") != wanted:
+            revision = {"_rev": stored["_rev"]} if stored else {}
+            with suppress(Conflict):  # another stand was faster
+                couch.put(database, "_design", name, body={**revision, "language": "javascript", "views": wanted})
+
+
+def _stored(couch: Couch, database: str, name: str) -> dict[str, Any]:
+    """The design document, empty when there is none. Raises :class:`NotFound` when there is no such database."""
+    try:
+        document: dict[str, Any] = couch.get(database, "_design", name)
+    except NotFound:
+        couch.get(database)
+        return {}
+    return document
+
+
+def create_indexes(couch: Couch, database: str) -> None:
+    """The Mango indexes behind lists that combine filters; they serve any other Mango query, too."""
+    wanted = {"hardseq-by-" + "-".join(fields).replace("_", "-"): fields for fields in INDEXES}
+    rows = couch.post(database, "_all_docs", body={"keys": [f"_design/{name}" for name in wanted]})["rows"]
+    present = {row["id"].partition("/")[2] for row in rows if "id" in row and not row["value"].get("deleted")}
+    for name, fields in wanted.items():
+        if name not in present:
+            index = {"fields": [f"summary.{field}" for field in (*fields, "key")]}
+            with suppress(Conflict):  # another one makes the same just now
+                couch.post(database, "_index", body={"index": index, "ddoc": name, "name": name, "type": "json"})

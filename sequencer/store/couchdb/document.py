@@ -1,0 +1,165 @@
+"""The document that CouchDB keeps of a run: the report, and beside it in flat form what indexes and views need.
+
+``{_id: run id, type: "run", fingerprint, summary: {...}, failed_cases: [...], measurements: [[case, name, unit, value,
+lower, upper, result]], version_1: whether the database ``report`` has it as well, report: {...}}``. Where steps that
+follow the run were tried again, ``amendment: {after_run, fingerprint}`` replaces the report's ``after_run``; all else
+stays as it was written at first, so that CouchDB can hold to it (``couchdb_protection``). A report beyond
+CouchDB's bound for a document (8 MB) lies compressed in the attachment ``report.json.gz`` of the same document;
+everything else about the run stays searchable.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import zlib
+from typing import Any
+
+from sequencer.limits.bounds import bounds
+from sequencer.report.model import RunReport
+from sequencer.store import facts
+from sequencer.store.base import RunSummary, StoreError
+from sequencer.store.couchdb.client import encode
+from sequencer.store.cursor import Position
+from sequencer.vocabulary.status import FINAL_STATUSES
+
+_KIND = "2:"
+REPORT_FILE = "report.json.gz"
+LARGEST_DOCUMENT = 7_900_000
+"""Bytes of JSON that CouchDB takes as one document, by default."""
+
+LARGEST_INLINE = 4_000_000
+"""Bytes of a report's JSON; with summary and measurements, and lowered, it stays below that bound."""
+
+
+def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, Any]:
+    """The run's document without ``_rev``. ``encoded`` is the report's JSON."""
+    run = facts.summary(report)
+    made: dict[str, Any] = {
+        "_id": run.id,
+        "type": "run",
+        "fingerprint": fingerprint,
+        "summary": {**run._asdict(), "key": sort_key(run.start_time, run.id), "counted": run.counted},
+        "failed_cases": facts.failed_cases(report),
+        "measurements": _measurements(report),
+    }
+    if len(encoded) <= LARGEST_INLINE:
+        made["report"] = report
+    else:
+        made["_attachments"] = {REPORT_FILE: _inline(gzip.compress(encoded, 1, mtime=0), "application/gzip")}
+    return made
+
+
+def amend(stored: dict[str, Any], report: RunReport) -> dict[str, Any]:
+    """The ``stored`` document with what is new in the report's ``after_run``."""
+    return {**stored, "amendment": {"after_run": report.get("after_run", []), "fingerprint": fingerprint(report)}}
+
+
+def _inline(data: bytes, media_type: str) -> dict[str, str]:
+    return {"content_type": media_type, "data": base64.b64encode(data).decode("ascii")}
+
+
+def _measurements(report: RunReport) -> list[list[Any]]:
+    drawn: dict[str, tuple[float | None, float | None]] = {}
+    rows = []
+    for taken in facts.measurements(report):
+        limits = f"{json.dumps(taken.limits)} {taken.unit}"
+        if limits not in drawn:
+            drawn[limits] = bounds(taken.limits, taken.unit)
+        rows.append([taken.case, taken.name, taken.unit, taken.value, *drawn[limits], taken.result])
+    return rows
+
+
+def fits_version_1(report: RunReport, encoded: bytes) -> bool:
+    """Whether the lowered document stays below CouchDB's bound; version 1 has no place for a report beyond it."""
+    if len(encoded) <= LARGEST_INLINE:
+        return True
+    from sequencer.report.version1 import lower
+
+    return len(encode(lower(report))) <= LARGEST_DOCUMENT
+
+
+def fingerprint(report: Any) -> str:
+    """What tells a stored report from any other: a hash that depends neither on the order of keys nor on how a server
+    writes numbers and texts (``1.0`` as ``1``, a lone surrogate as U+FFFD)."""
+    plain = json.loads(encode(report), parse_int=float)
+    return _KIND + hashlib.sha256(json.dumps(plain, sort_keys=True).encode("ascii")).hexdigest()
+
+
+def known_fingerprint(stored: dict[str, Any]) -> Any:
+    """That of the report as it stands in the document."""
+    amendment = stored.get("amendment")
+    return (amendment if isinstance(amendment, dict) else stored).get("fingerprint")
+
+
+def _is_as_stored(stored: dict[str, Any], report: Any) -> bool:
+    known = str(stored.get("fingerprint"))
+    if known.startswith(_KIND):
+        return fingerprint(report) == known
+    # Of earlier versions: taken before lone surrogates were replaced.
+    encoded = facts.encode(report)
+    return facts.fingerprint(encoded) == known or b"\\ufffd" in encoded
+
+
+def report_of(stored: dict[str, Any], packed: bytes | None, *, check: bool = False) -> RunReport:
+    """The report of a stored document; ``packed`` is its attachment where it has one. Raises :class:`StoreError`.
+
+    ``check``: one that is not the report that was stored says so, and is no passed one.
+    """
+    from sequencer.report.reader import doubt, read_report
+
+    try:
+        found = stored["report"] if packed is None else json.loads(gzip.decompress(packed))
+        as_stored = not check or _is_as_stored(stored, found)
+        if isinstance(amendment := stored.get("amendment"), dict):
+            found = {**found, "after_run": amendment.get("after_run")}
+            as_stored = as_stored and (not check or _is_as_stored(amendment, found))
+        report = read_report(found)
+        if not as_stored:
+            doubt(report, "the stored report was changed: it does not fit its fingerprint")
+        return report
+    except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
+        raise StoreError(f"the stored report is damaged: {error}") from None
+
+
+def summary_of(values: dict[str, Any] | list[Any]) -> RunSummary:
+    """The summary, from the document's mapping or from a view's list in the order of ``RunSummary``'s fields.
+
+    Anybody may write into a database: a field of another type is as good as none, and the run counts for nothing then.
+    """
+    found = dict(values) if isinstance(values, dict) else dict(zip(RunSummary._fields, values, strict=False))
+    read = {
+        name: found[name] for name, kinds in _SUMMARY_KINDS.items() if isinstance(found.get(name, _NO_VALUE), kinds)
+    }
+    if read.get("status") not in FINAL_STATUSES:
+        read.pop("status", None)
+    damaged = {"partial": True} if len(read) < len(RunSummary._fields) else {}
+    return RunSummary(**{**_NOTHING._asdict(), **read, **damaged})
+
+
+_NO_VALUE = object()
+_TEXT: tuple[type, ...] = (str, type(None))
+_SUMMARY_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(RunSummary._fields, _TEXT),
+    "start_time": (int, float),
+    "stop_time": (int, float, type(None)),
+    "partial": (bool,),
+    "simulated": (bool,),
+    "aborted": (bool,),
+    "cases": (int,),
+    "error_code": (int, type(None)),
+    **dict.fromkeys(("id", "status", "sequence"), (str,)),
+}
+_NOTHING = RunSummary("", "error", 0.0, None, "", None, None, None, None, None, True, False, True, 0, None, None)
+
+
+def sort_key(start_time: float, run_id: str = "") -> str:
+    """A text that sorts as the pair does; with a time alone it is the smallest of that time."""
+    return f"{start_time:020.7f}_{run_id}" if run_id else f"{start_time:020.7f}"
+
+
+def position_key(position: Position) -> str:
+    """The sort key of the run that a cursor names."""
+    return sort_key(position.start_time, position.run_id)

@@ -1,0 +1,122 @@
+"""Lists and measurement series from CouchDB, each a page of one view or index, in the order it is stored in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sequencer.store.base import Page, RunFilter, RunSummary, SeriesName, SeriesPoint
+from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.design import INDEXES, RUNS, SERIES
+from sequencer.store.couchdb.document import position_key, sort_key, summary_of
+from sequencer.store.cursor import Position, after, position
+
+BATCH = 500
+_AFTER_EVERYTHING: dict[str, Any] = {}
+"""Sorts behind every number and text."""
+
+
+class History:
+    """Reads of the runs in the database ``name``."""
+
+    def __init__(self, couch: Couch, name: str) -> None:
+        self._couch = couch
+        self._name = name
+
+    def view(self, design: str, view: str, *, keys: list[Any] | None = None, **query: Any) -> list[dict[str, Any]]:
+        """The rows of a view; keys and the like are given as the data that they are."""
+        options = {
+            name: json.dumps(value) if name in ("startkey", "endkey", "key") else value for name, value in query.items()
+        }
+        path = (self._name, "_design", design, "_view", view)
+        answer = (
+            self._couch.get(*path, **options)
+            if keys is None
+            else self._couch.post(*path, body={"keys": keys}, **options)
+        )
+        rows: list[dict[str, Any]] = answer["rows"]
+        return rows
+
+    def find(self, runs: RunFilter, *, limit: int, cursor: str | None) -> Page:
+        """See :meth:`sequencer.store.base.Store.find`."""
+        start = None if cursor is None else position(cursor)
+        wanted = runs.equalities()
+        # One filter or none: the view's rows are all that is read. More: an index, and the documents it leads to.
+        found = self._listed(runs, limit + 2, start) if len(wanted) < 2 else self._indexed(runs, limit + 2, start)
+        if start is not None:
+            found = [run for run in found if run.id != start.run_id]
+        return Page(found[:limit], after(found[limit - 1]) if len(found) > limit else None)
+
+    def all(self, runs: RunFilter) -> Iterator[RunSummary]:
+        """Every run meant, newest first, a batch at a time."""
+        cursor: str | None = None
+        while True:
+            page = self.find(runs, limit=BATCH, cursor=cursor)
+            yield from page.runs
+            cursor = page.next
+            if cursor is None:
+                return
+
+    def _listed(self, runs: RunFilter, limit: int, start: Position | None) -> list[RunSummary]:
+        group = next(iter(runs.equalities().items()), ("", ""))
+        newest: Any = _AFTER_EVERYTHING if runs.until is None else runs.until
+        startkey = [*group, newest]
+        if start is not None and (runs.until is None or start.start_time < runs.until):
+            startkey = [*group, *start]
+        endkey = [*group] if runs.since is None else [*group, runs.since]
+        rows = self.view(RUNS, "list", startkey=startkey, endkey=endkey, descending=True, limit=limit)
+        return [summary_of(row["value"]) for row in rows]
+
+    def _indexed(self, runs: RunFilter, limit: int, start: Position | None) -> list[RunSummary]:
+        wanted = runs.equalities()
+        fields = max((index for index in INDEXES if set(index) <= set(wanted)), key=len)
+        bounds: dict[str, Any] = {"$gt": ""}
+        if runs.since is not None:
+            bounds["$gte"] = sort_key(runs.since)
+        newest = [] if runs.until is None else [sort_key(runs.until)]
+        newest += [] if start is None else [position_key(start)]
+        if newest:
+            bounds["$lt"] = min(newest)
+        query = {
+            "selector": {**{f"summary.{name}": value for name, value in wanted.items()}, "summary.key": bounds},
+            "sort": [{f"summary.{name}": "desc"} for name in (*fields, "key")],
+            "fields": ["summary"],
+            "limit": limit,
+        }
+        found = self._couch.post(self._name, "_find", body=query)["docs"]
+        return [summary_of(document["summary"]) for document in found]
+
+    def series(self, case: str, measurement: str, runs: RunFilter, unit: str | None, limit: int) -> list[SeriesPoint]:
+        """See :meth:`sequencer.store.base.Store.series`."""
+        startkey: list[Any] = [case, measurement, _AFTER_EVERYTHING if runs.until is None else runs.until]
+        endkey: list[Any] = [case, measurement, *([] if runs.since is None else [runs.since])]
+        points: list[SeriesPoint] = []
+        size = limit if runs.equalities() == {} and unit is None else max(limit, BATCH)
+        while len(points) < limit:
+            rows = self.view(SERIES, "values", startkey=startkey, endkey=endkey, descending=True, limit=size + 1)
+            found = [_point(row) for row in rows[:size] if _matches(row["value"], runs)]
+            points += [point for point in found if unit in (None, point.unit or "")]
+            if len(rows) <= size:
+                break
+            startkey = rows[size]["key"]
+        return points[limit - 1 :: -1] if len(points) >= limit else points[::-1]
+
+    def series_names(self, sequence: str | None) -> list[SeriesName]:
+        """See :meth:`sequencer.store.base.Store.series_names`."""
+        limits: dict[str, Any] = (
+            {} if sequence is None else {"startkey": [sequence], "endkey": [sequence, _AFTER_EVERYTHING]}
+        )
+        names = [SeriesName(*row["key"]) for row in self.view(SERIES, "names", group=True, **limits)]
+        return sorted(names, key=lambda name: (*name[:3], name.unit or ""))
+
+
+def _matches(value: list[Any], runs: RunFilter) -> bool:
+    present = dict(zip(("sequence", "part_number", "stand", "serial_number", "status"), value, strict=False))
+    return all(present[name] == wanted for name, wanted in runs.equalities().items())
+
+
+def _point(row: dict[str, Any]) -> SeriesPoint:
+    _case, _name, time, run_id, _position = row["key"]
+    *_, serial_number, _status, unit, value, lower, upper, result = row["value"]
+    return SeriesPoint(run_id, time, serial_number, value, unit, lower, upper, result)

@@ -1,0 +1,156 @@
+"""Many stands, one factory: each stand's CouchDB copies its runs to the factory's by itself.
+
+All that hardseq does is to put a job into ``_replicator``; CouchDB keeps it, across restarts and while the network is
+away. That database is one for the whole server, so a job is named after the two databases that it joins: projects that
+share a CouchDB do not take it from each other. The selector leaves out everything but runs. The password of the factory
+stands in the job, which administrators of the stand's CouchDB can read.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from sequencer.project.settings import ReplicationSettings
+from sequencer.store.base import StoreError
+from sequencer.store.couchdb.client import Conflict, Couch, NotFound
+from sequencer.store.couchdb.design import create_database
+
+FORMER_JOB = "hardseq-to-factory"
+"""What the one job of a server was called, whosever it was, before jobs were named after their databases."""
+
+DATABASE = "_replicator"
+PATIENT_FAILURES = 3
+"""After so many in a row CouchDB waits for minutes, later for hours, until it tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """The factory's database: ``url`` with the database's name at its end."""
+
+    url: str
+    user: str | None = None
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def configured(cls, settings: ReplicationSettings) -> Factory | None:
+        """What ``[replication]`` says, ``None`` when it names no database."""
+        if settings.url is None:
+            return None
+        return cls(settings.url, settings.user, settings.password.reveal() if settings.password else "")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationStatus:
+    """How the job stands. ``state`` is CouchDB's word: ``running``, ``pending``, ``crashing``, ``failed``, ...
+
+    ``problem`` says why it does not run; ``written`` counts the documents copied since it began, where that is known.
+    """
+
+    state: str
+    problem: str | None = None
+    written: int | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether documents flow or soon will."""
+        return self.state in ("running", "pending", "initializing", "added", "triggered", "completed")
+
+
+def job_name(name: str, factory: Factory) -> str:
+    """The id of the job that copies the database ``name`` to the factory's."""
+    target = urlsplit(factory.url)
+    return f"hardseq-{name}-to-{target.netloc.rpartition('@')[2]}{target.path}".rstrip("/")
+
+
+def replicate(couch: Couch, name: str, factory: Factory, *, now: bool = False) -> None:
+    """Puts the job in place, changes it when the configuration did, and begins it anew when it has long been failing.
+
+    ``now``: also when it failed just once, as somebody is waiting for it. Doing it again changes nothing.
+    """
+    create_database(couch, DATABASE)
+    identity, job = job_name(name, factory), _job(couch, name, factory)
+    _remove_former(couch, job)
+    stored = _stored(couch, identity)
+    same = all(stored.get(key) == value for key, value in job.items())
+    if same and not _waits(couch, identity, PATIENT_FAILURES if not now else 1):
+        return
+    with suppress(Conflict, NotFound):  # another process of this stand was faster, with the same configuration
+        if same:  # CouchDB does not look at a job that is written as it was
+            couch.delete(DATABASE, identity, rev=stored.pop("_rev"))
+        revision = {"_rev": stored["_rev"]} if "_rev" in stored else {}
+        couch.put(DATABASE, identity, body={**job, **revision})
+
+
+def stop_replicating(couch: Couch, name: str, factory: Factory) -> None:
+    """Takes the job away; what was copied stays."""
+    identity = job_name(name, factory)
+    with suppress(NotFound):
+        couch.delete(DATABASE, identity, rev=couch.get(DATABASE, identity)["_rev"])
+
+
+def status(couch: Couch, name: str, factory: Factory) -> ReplicationStatus:
+    """What the stand's CouchDB says of the job."""
+    identity = job_name(name, factory)
+    try:
+        job = couch.get("_scheduler", "docs", DATABASE, identity)
+    except StoreError:  # too new a job, or a server without a scheduler: then the job itself says it
+        return _status_in_job(couch, identity)
+    info = job.get("info") or {}
+    state = job.get("state") or "initializing"  # CouchDB has none for a job that it has just begun to look at
+    return ReplicationStatus(str(state), info.get("error"), info.get("docs_written"))
+
+
+def _status_in_job(couch: Couch, identity: str) -> ReplicationStatus:
+    job = _stored(couch, identity)
+    if not job:
+        return ReplicationStatus("missing", "there is no replication job")
+    return ReplicationStatus(str(job.get("_replication_state", "added")), job.get("_replication_state_reason"))
+
+
+def _stored(couch: Couch, identity: str) -> dict[str, Any]:
+    try:
+        stored: dict[str, Any] = couch.get(DATABASE, identity)
+    except NotFound:
+        return {}
+    return stored
+
+
+def _waits(couch: Couch, identity: str, failures: int) -> bool:
+    """Whether the job failed so often in a row that CouchDB lets it wait, or has given it up."""
+    try:
+        job = couch.get("_scheduler", "docs", DATABASE, identity)
+    except StoreError:
+        return False
+    state, errors = job.get("state"), int(job.get("error_count", 1))
+    return state == "failed" or (state == "crashing" and errors >= failures)
+
+
+def _remove_former(couch: Couch, job: dict[str, Any]) -> None:
+    """Takes the job of the former name away where it copies the same database: the new one does its work."""
+    former = _stored(couch, FORMER_JOB)
+    if former and _url(former.get("source")) == _url(job["source"]):
+        with suppress(Conflict, NotFound):
+            couch.delete(DATABASE, FORMER_JOB, rev=former["_rev"])
+
+
+def _url(end: Any) -> str:
+    return str(end.get("url") if isinstance(end, dict) else end).rstrip("/")
+
+
+def _job(couch: Couch, name: str, factory: Factory) -> dict[str, Any]:
+    user, password = couch.credentials
+    return {
+        "source": _end(f"{couch.address}/{name}", user, password),
+        "target": _end(factory.url, factory.user, factory.password),
+        "continuous": True,
+        "selector": {"type": "run"},
+    }
+
+
+def _end(url: str, user: str | None, password: str) -> dict[str, Any]:
+    if user is None:
+        return {"url": url}
+    return {"url": url, "auth": {"basic": {"username": user, "password": password}}}

@@ -1,0 +1,309 @@
+"""Reports in a CouchDB: one document a run whose ``_id`` is the run's id, and a second, lowered one for other tools.
+
+``NAME`` keeps hardseq's documents (``couchdb_document``), ``report`` the same runs in the fields of version 1 and
+nothing else, because readers of that format refuse what they do not know. ``NAME_units`` holds what first-pass yield
+is read from and can be made again from the runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sequencer.report.evidence import withheld
+from sequencer.report.model import RunReport
+from sequencer.report.reader import doubt
+from sequencer.store import facts
+from sequencer.store.base import (
+    ANY,
+    Page,
+    RunFilter,
+    SeriesName,
+    SeriesPoint,
+    Statistics,
+    StoreError,
+    StoreUnavailable,
+    change,
+)
+from sequencer.store.couchdb import design
+from sequencer.store.couchdb import document as documents
+from sequencer.store.couchdb.client import BrokenOff, Conflict, Couch, NotFound
+from sequencer.store.couchdb.conflicts import Conflicts
+from sequencer.store.couchdb.history import History
+from sequencer.store.couchdb.live import LiveState
+from sequencer.store.couchdb.protection import protect
+from sequencer.store.couchdb.replication import Factory, replicate, status
+from sequencer.store.couchdb.statistics import statistics
+from sequencer.store.couchdb.units import Units
+
+VERSION_1_DATABASE = "report"
+_TRIES = 5  # a conflict that comes back this often is no race
+
+
+class CouchStore:
+    """Reports in the database ``name`` of ``couch``; ``attachments`` is where files wait that reports name;
+    ``version_1`` is the database for other tools; partial and debugged runs go there only with ``partial_too``.
+
+    Nothing is sent before it is needed, so that building one costs nothing and cannot fail.
+    """
+
+    def __init__(
+        self,
+        couch: Couch,
+        name: str = "hardseq",
+        attachments: Path | None = None,
+        factory: Factory | None = None,
+        version_1: str = VERSION_1_DATABASE,
+        partial_too: bool = False,
+    ) -> None:
+        self._couch = couch
+        self._name = name
+        self._attachments = attachments
+        self._live_database = f"{name}_live"
+        self._history = History(couch, name)
+        self._conflicts = Conflicts(couch, name)
+        self._units = Units(couch, name, self._history)
+        self._lock = threading.Lock()
+        self._prepared = False
+        self._factory = factory
+        self._to_replicate = factory is not None
+        self._version_1 = version_1
+        self._partial_too = partial_too
+
+    @property
+    def place(self) -> str:
+        """Where reports go, for people."""
+        return f"{self._couch.address}/{self._name}"
+
+    def live_state(self, tell: Callable[[str], None] = lambda text: None) -> LiveState:
+        """What keeps the stand's live document up to date, with this store's connections and its login."""
+        return LiveState(self._couch, self._live_database, tell)
+
+    def check(self) -> None:
+        """Raises :class:`StoreUnavailable` unless the server answers and lets this user in."""
+        try:
+            self._couch.get(self._name)
+        except NotFound:
+            self._create_databases()
+
+    def prepare(self) -> None:
+        """Creates databases, views and indexes where they are missing; cheap when it was done before."""
+        with self._lock:
+            if self._prepared:
+                return
+            try:
+                self._create_views()
+            except NotFound:
+                self._create_databases()
+                self._create_views()
+            self._prepared = True
+        self._replicate()
+
+    def _create_views(self) -> None:
+        design.create_views(self._couch, self._name, design.VIEWS)
+        design.create_views(self._couch, self._units.database, design.UNIT_VIEWS)
+        design.create_indexes(self._couch, self._name)
+        protect(self._couch, self._name)
+
+    def _create_databases(self) -> None:
+        design.create_system_databases(self._couch)
+        for name in (self._name, self._version_1, self._units.database):
+            design.create_database(self._couch, name)
+        design.create_live_database(self._couch, self._live_database)
+        protect(self._couch, self._name)
+
+    def save(self, report: RunReport) -> None:
+        """Keeps the report, its version 1 form and the waiting files that it names."""
+        encoded = facts.encode(report)
+        wanted = documents.document(report, documents.fingerprint(report), encoded)
+        kept_back = withheld(report, partial_too=self._partial_too)
+        wanted["version_1"] = kept_back is None and documents.fits_version_1(report, encoded)
+        try:
+            self._put(wanted, report)
+        except (NotFound, BrokenOff):  # the first report that this server gets
+            self._create_databases()
+            self._put(wanted, report)
+        self._replicate()
+        if self._attachments is not None:
+            self._keep_files(report, self._attachments)
+
+    def _keep_files(self, report: RunReport, waiting: Path) -> None:
+        """Takes the files that the report names along, from the state folder or from another run that has the same."""
+        named = facts.attachments(report)
+        present = self._couch.get(self._name, report["id"]).get("_attachments", {}) if named else {}
+        for sha256, media_type in named.items():
+            file = waiting / sha256
+            if sha256 not in present:
+                data = _bytes_of(file) if file.is_file() else self._of_another_run(sha256)
+                if data is None:
+                    continue
+                self.save_attachment(report["id"], sha256, data, media_type)
+            with suppress(OSError):  # it is gone already, or somebody reads it just now
+                file.unlink()
+
+    def _of_another_run(self, sha256: str) -> bytes | None:
+        self.prepare()
+        rows = self._history.view(design.RUNS, "files", key=sha256, limit=1)
+        return self._couch.get_bytes(self._name, rows[0]["id"], sha256) if rows else None
+
+    def _put(self, wanted: dict[str, Any], report: RunReport) -> None:
+        written, stands = self._put_run(wanted, report)
+        if written.get("version_1"):
+            self._put_version_1(stands)
+
+    def _put_run(self, wanted: dict[str, Any], report: RunReport) -> tuple[dict[str, Any], RunReport]:
+        """Writes what is new; the document and the report that stand there then."""
+        whole, fingerprint = wanted, wanted["fingerprint"]
+        for _ in range(_TRIES):
+            try:
+                self._couch.put(self._name, wanted["_id"], body=wanted)
+                return wanted, report
+            except Conflict:
+                stored = self._couch.get(self._name, wanted["_id"])
+            if documents.known_fingerprint(stored) == fingerprint:
+                return wanted, report
+            known = self._report_of(stored)
+            what = change(report, known, self.place)
+            if what == "none":
+                return wanted, known
+            if what == "after_run":
+                wanted = documents.amend(stored, report)
+                continue
+            wanted = dict(whole)
+            files = {
+                name: stub for name, stub in stored.get("_attachments", {}).items() if name != documents.REPORT_FILE
+            }
+            wanted["_attachments"] = {**files, **wanted.get("_attachments", {})}
+            wanted["_rev"] = stored["_rev"]
+        raise StoreUnavailable(f"run {wanted['_id']} is being written by others in {self.place} all the time")
+
+    def _put_version_1(self, report: RunReport) -> None:
+        """The lowered document follows the run's own, whatever stood there."""
+        from sequencer.report.version1 import lower
+
+        revision: str | None = None
+        for _ in range(_TRIES):
+            try:
+                self._couch.put(self._version_1, report["id"], body=lower(report, rev=revision))
+                return
+            except Conflict:
+                stored = self._couch.get(self._version_1, report["id"])
+            revision = stored.pop("_rev")
+            if stored == lower(report):
+                return
+        raise StoreUnavailable(f"run {report['id']} is being written by others in {self._version_1} all the time")
+
+    def _replicate(self) -> None:
+        """Once a process. A factory that is away is no reason to fail here: ``replicate_to_factory`` tells it."""
+        wanted, self._to_replicate = self._to_replicate, False
+        if wanted and self._factory is not None:
+            with suppress(StoreError):
+                replicate(self._couch, self._name, self._factory)
+
+    def replication_problem(self) -> str | None:
+        """Why runs do not reach the factory, as far as this server knows; ``None`` when they do, or are not to."""
+        if self._factory is None:
+            return None
+        try:
+            found = status(self._couch, self._name, self._factory)
+        except StoreError:
+            return None  # a server that is away is told by whoever wants to store something
+        if found.healthy:
+            return None
+        return f"runs do not reach the factory, replication is {found.state}: {found.problem or 'no reason is given'}"
+
+    def get(self, run_id: str) -> RunReport | None:
+        """The whole report."""
+        try:
+            stored, rivals = self._conflicts.settled(run_id)
+            report = self._report_of(stored, check=True)
+        except NotFound:
+            return None
+        if rivals:
+            doubt(report, f"another complete report of this run is stored beside it: {', '.join(rivals)}")
+        return report
+
+    def _report_of(self, stored: dict[str, Any], *, check: bool = False) -> RunReport:
+        packed = None
+        if "report" not in stored:
+            packed = self._couch.get_bytes(self._name, stored["_id"], documents.REPORT_FILE, rev=stored["_rev"])
+        return documents.report_of(stored, packed, check=check)
+
+    def latest(self) -> RunReport | None:
+        """The run that started last."""
+        runs = self.find(limit=1).runs
+        return self.get(runs[0].id) if runs else None
+
+    def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """One page of runs, newest first."""
+        with self._couch.question():
+            self.prepare()
+            page = self._history.find(runs, limit=limit, cursor=cursor)
+            return page._replace(runs=self._conflicts.settled_summaries(page.runs))
+
+    def statistics(self, runs: RunFilter = ANY) -> Statistics:
+        """Yield, first-pass yield and failures by case."""
+        with self._couch.question():
+            self.prepare()
+            return statistics(self._couch, self._name, self._history, self._units, runs)
+
+    def series(
+        self, case: str, measurement: str, runs: RunFilter = ANY, *, unit: str | None = None, limit: int = 1000
+    ) -> list[SeriesPoint]:
+        """A measurement's values over runs, oldest first."""
+        with self._couch.question():
+            self.prepare()
+            return self._history.series(case, measurement, runs, unit, limit)
+
+    def series_names(self, sequence: str | None = None) -> list[SeriesName]:
+        """The measurements that ``series`` can be asked for."""
+        with self._couch.question():
+            self.prepare()
+            return self._history.series_names(sequence)
+
+    def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:
+        """Keeps a file's bytes with the run."""
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ValueError(f"the attachment's bytes do not have the sha256 {sha256}")
+        for _ in range(_TRIES):
+            stored = self._couch.get(self._name, run_id)
+            if sha256 in stored.get("_attachments", {}):
+                return
+            try:
+                self._couch.put_bytes(
+                    self._name,
+                    run_id,
+                    sha256,
+                    data=data,
+                    media_type=media_type or "application/octet-stream",
+                    rev=stored["_rev"],
+                )
+                return
+            except Conflict:
+                continue
+        raise StoreUnavailable(f"run {run_id} is being written by others in {self.place} all the time")
+
+    def attachment(self, run_id: str, sha256: str) -> bytes | None:
+        """The file's bytes."""
+        try:
+            data = self._couch.get_bytes(self._name, run_id, sha256)
+        except NotFound:
+            return None
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise StoreError(f"the file {sha256} of run {run_id} was changed in {self.place}: it is another one now")
+        return data
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._couch.close()
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise StoreUnavailable(f"the attached file {file} cannot be read: {error.strerror or error}") from error

@@ -1,0 +1,1 @@
+"""Reports in one file of this machine: the embedded database."""

@@ -1,0 +1,194 @@
+"""Connections to the embedded database: opened when needed, used by one thread at a time, errors in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
+from sequencer.store.sqlite.schema import bring_up_to_date, check_version
+
+BUSY_SECONDS = 10.0
+_REFUSALS = frozenset({sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_RANGE})
+_UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
+_CACHE_KIBIBYTES = 32_768  # at most; a series over a long history touches a page per run
+
+
+class _Momentary(sqlite3.Connection):
+    """A connection for one question, while nothing can be written."""
+
+
+class Connections:
+    """Hands out connections to the file ``path``, which is created when it does not exist."""
+
+    def __init__(self, path: Path, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path
+        self._busy_seconds = busy_seconds
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection in one consistent view of the database."""
+        with self._borrowed(self._take_to_read) as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection in a transaction that is on the disk when the block ends well, and undone when it does not."""
+        with self._borrowed(self._take) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # a full disk has rolled back by itself
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Closes what is idle now and refuses further use."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def _borrowed(self, take: Callable[[], sqlite3.Connection]) -> Iterator[sqlite3.Connection]:
+        with plain_errors(self.path):
+            connection = take()
+            try:
+                yield connection
+            except sqlite3.Error:
+                connection.close()  # whatever is wrong with it, the next caller starts afresh
+                raise
+            except BaseException:
+                self._give_back(connection)
+                raise
+            self._give_back(connection)
+
+    def _take(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the embedded database was closed")
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _take_to_read(self) -> sqlite3.Connection:
+        """Also where nothing can be written: reading is no reason to write, but SQLite's way to share a file is."""
+        try:
+            return self._take()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _UNWRITABLE:
+                raise
+            for connect in (self._connect_alone, self._connect_unchanging):
+                with suppress(sqlite3.OperationalError):
+                    return connect()
+            raise
+
+    def _connect_alone(self) -> sqlite3.Connection:
+        """For a moment the only one at the file: then what processes share needs no file beside it."""
+        return self._to_read("mode=rw", "PRAGMA locking_mode = EXCLUSIVE")
+
+    def _connect_unchanging(self) -> sqlite3.Connection:
+        """For a file that nobody can change; refused when newer runs lie in a log beside it, which would be missing."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise sqlite3.OperationalError("its newest runs lie in a log that cannot be read")
+        return self._to_read("mode=ro&immutable=1", "PRAGMA query_only = 1")
+
+    def _to_read(self, how: str, first: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?{how}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=1.0,
+        )
+        try:
+            connection.execute(first)
+            check_version(connection)
+            connection.execute("PRAGMA query_only = 1")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed and not isinstance(connection, _Momentary):
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _use_wal(connection, self._busy_seconds)
+            connection.execute("PRAGMA synchronous = FULL")  # a saved report survives a power cut
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+            bring_up_to_date(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _use_wal(connection: sqlite3.Connection, seconds: float) -> None:
+    """Switches a new database to write-ahead logging; SQLite does not wait for others by itself while doing that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the file system raise into :class:`StoreError` with a text that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explained(path, error) from error
+    except (OverflowError, UnicodeError) as error:  # a number beyond 64 bits, a text without a UTF-8 form
+        raise ReportRefused(f"the embedded database {path} cannot hold a value: {error}") from error
+    except OSError as error:
+        raise StoreUnavailable(f"the embedded database {path} cannot be used: {error.strerror or error}") from error
+
+
+def _explained(path: Path, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in _REFUSALS or isinstance(error, sqlite3.InterfaceError | sqlite3.ProgrammingError | sqlite3.DataError):
+        return ReportRefused(f"the embedded database {path} cannot hold a value: {error}")
+    what = {
+        sqlite3.SQLITE_BUSY: "is locked by another process",
+        sqlite3.SQLITE_LOCKED: "is locked by another process",
+        sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
+        sqlite3.SQLITE_READONLY: "is read-only: check the rights of the file and its folder",
+        sqlite3.SQLITE_PERM: "cannot be written: check the rights of the file and its folder",
+        sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that its folder exists and may be written",
+        sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
+        sqlite3.SQLITE_NOTADB: "is no database: move the file aside, a new one will be made",
+        sqlite3.SQLITE_CORRUPT: "is damaged: move the file aside and keep it, a new one will be made",
+    }.get(code)
+    if what is None:
+        return StoreError(f"the embedded database {path} refused: {error}")
+    return StoreUnavailable(f"the embedded database {path} {what} ({error})")

@@ -1,0 +1,216 @@
+"""Reports in one file of this machine: the embedded database, on SQLite from the standard library.
+
+A run is one row of narrow columns for lists and filters, and one compressed JSON document. Everything that belongs to
+a run is written in one transaction that is on the disk before ``save`` returns. Any number of processes may use the
+file at the same time; it must lie on a local disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+from sequencer.report.model import RunReport
+from sequencer.store import facts
+from sequencer.store.base import (
+    ANY,
+    Change,
+    Page,
+    RunFilter,
+    RunSummary,
+    SeriesName,
+    SeriesPoint,
+    Statistics,
+    StoreError,
+    change,
+)
+from sequencer.store.cursor import after, position
+from sequencer.store.sqlite.connections import BUSY_SECONDS, Connections
+from sequencer.store.sqlite.series import add_measurements, series, series_names
+from sequencer.store.sqlite.tallies import add_run, conditions, statistics
+
+_COLUMNS = ", ".join(RunSummary._fields)
+_INSERT = f"INSERT INTO runs ({_COLUMNS}, fingerprint) VALUES ({'?, ' * len(RunSummary._fields)}?)"
+_COMPRESSION = 1  # a report shrinks to about a tenth; higher levels gain little and cost much
+
+
+class SqliteStore:
+    """The embedded store in the file ``path``; ``attachments`` is where files wait that reports name.
+
+    Nothing is opened before it is needed, so that building one costs nothing and cannot fail.
+    """
+
+    def __init__(self, path: Path, attachments: Path | None = None, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._connections = Connections(path, busy_seconds)
+        self._attachments = attachments
+
+    @property
+    def place(self) -> str:
+        """Where reports go, for people."""
+        return str(self._connections.path)
+
+    def save(self, report: RunReport) -> None:
+        """Keeps the report and the waiting files that it names."""
+        run = facts.summary(report)
+        encoded = facts.encode(report)
+        fingerprint = facts.fingerprint(encoded)
+        body = zlib.compress(encoded, _COMPRESSION)
+        with self._connections.writing() as connection:
+            if (what := self._change(connection, run, fingerprint, report)) == "all":
+                _insert(connection, run, fingerprint, body, report)
+            elif what == "after_run":
+                _amend(connection, run.id, fingerprint, body)
+            kept = self._keep_waiting_files(connection, report)
+        for file in kept:
+            with suppress(OSError):  # somebody reads it just now: it stays
+                file.unlink()
+
+    def _change(self, connection: sqlite3.Connection, run: RunSummary, fingerprint: str, report: RunReport) -> Change:
+        """What is to be written; a report that is to be replaced is out already."""
+        stored = connection.execute(
+            "SELECT number, fingerprint, body FROM runs JOIN documents ON run = number WHERE id = ?", (run.id,)
+        ).fetchone()
+        if stored is None:
+            return "all"
+        number, known_fingerprint, body = stored
+        if known_fingerprint == fingerprint:
+            return "none"
+        what = change(report, _decoded(body), self.place)
+        if what == "all":
+            _remove(connection, number)
+        return what
+
+    def _keep_waiting_files(self, connection: sqlite3.Connection, report: RunReport) -> list[Path]:
+        kept = []
+        for sha256, media_type in facts.attachments(report).items():
+            file = None if self._attachments is None else self._attachments / sha256
+            if file is not None and file.is_file():
+                _insert_attachment(connection, sha256, file.read_bytes(), media_type)
+                kept.append(file)
+            # A file that an earlier run brought along belongs to this run as well.
+            connection.execute(
+                "INSERT INTO run_attachments SELECT number, sha256 FROM runs, attachments "
+                "WHERE runs.id = ? AND sha256 = ? ON CONFLICT DO NOTHING",
+                (report["id"], sha256),
+            )
+        return kept
+
+    def get(self, run_id: str) -> RunReport | None:
+        """The whole report."""
+        return self._document("runs.id = ?", run_id)
+
+    def latest(self) -> RunReport | None:
+        """The run that started last."""
+        return self._document("1 ORDER BY start_time DESC, runs.id DESC LIMIT 1")
+
+    def _document(self, where: str, *values: str) -> RunReport | None:
+        with self._connections.reading() as connection:
+            row = connection.execute(
+                f"SELECT body FROM runs JOIN documents ON run = number WHERE {where}", values
+            ).fetchone()
+        return None if row is None else _decoded(row[0])
+
+    def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> Page:
+        """One page of runs, newest first."""
+        where, values = conditions(runs)
+        if cursor is not None:
+            where += " AND (start_time, id) < (?, ?)"
+            values += position(cursor)
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM runs WHERE {where} ORDER BY start_time DESC, id DESC LIMIT ?",
+                (*values, limit + 1),
+            ).fetchall()
+        found = [_summary(row) for row in rows[:limit]]
+        return Page(found, after(found[-1]) if found and len(rows) > limit else None)
+
+    def statistics(self, runs: RunFilter = ANY) -> Statistics:
+        """Yield, first-pass yield and failures by case."""
+        with self._connections.reading() as connection:
+            return statistics(connection, runs)
+
+    def series(
+        self, case: str, measurement: str, runs: RunFilter = ANY, *, unit: str | None = None, limit: int = 1000
+    ) -> list[SeriesPoint]:
+        """A measurement's values over runs, oldest first."""
+        with self._connections.reading() as connection:
+            return series(connection, case, measurement, runs, unit, limit)
+
+    def series_names(self, sequence: str | None = None) -> list[SeriesName]:
+        """The measurements that ``series`` can be asked for."""
+        with self._connections.reading() as connection:
+            return series_names(connection, sequence)
+
+    def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:
+        """Keeps a file's bytes with the run."""
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ValueError(f"the attachment's bytes do not have the sha256 {sha256}")
+        with self._connections.writing() as connection:
+            row = connection.execute("SELECT number FROM runs WHERE id = ?", (run_id,)).fetchone()
+            if row is None:
+                raise StoreError(f"there is no run {run_id} in {self.place} to keep a file with")
+            _insert_attachment(connection, sha256, data, media_type)
+            connection.execute("INSERT INTO run_attachments VALUES (?, ?) ON CONFLICT DO NOTHING", (row[0], sha256))
+
+    def attachment(self, run_id: str, sha256: str) -> bytes | None:
+        """The file's bytes."""
+        with self._connections.reading() as connection:
+            row = connection.execute(
+                "SELECT data FROM runs JOIN run_attachments ON run = number JOIN attachments USING (sha256) "
+                "WHERE runs.id = ? AND sha256 = ?",
+                (run_id, sha256),
+            ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connections.close()
+
+
+def _insert(connection: sqlite3.Connection, run: RunSummary, fingerprint: str, body: bytes, report: RunReport) -> None:
+    number = int(connection.execute(_INSERT, (*run, fingerprint)).lastrowid or 0)
+    connection.execute("INSERT INTO documents VALUES (?, ?)", (number, body))
+    failed = facts.failed_cases(report)
+    connection.executemany("INSERT INTO failed_cases VALUES (?, ?)", [(number, name) for name in failed])
+    add_measurements(connection, number, run.sequence, facts.measurements(report))
+    add_run(connection, run, failed)
+
+
+def _amend(connection: sqlite3.Connection, run_id: str, fingerprint: str, body: bytes) -> None:
+    """Only the document changes: what follows a run is no part of any figure."""
+    connection.execute(
+        "UPDATE documents SET body = ? WHERE run = (SELECT number FROM runs WHERE id = ?)", (body, run_id)
+    )
+    connection.execute("UPDATE runs SET fingerprint = ? WHERE id = ?", (fingerprint, run_id))
+
+
+def _remove(connection: sqlite3.Connection, number: int) -> None:
+    """Takes out a run whose better report is about to come in; in the same transaction, so that nothing is lost."""
+    row = connection.execute(f"SELECT {_COLUMNS} FROM runs WHERE number = ?", (number,)).fetchone()
+    failed = [name for (name,) in connection.execute("SELECT name FROM failed_cases WHERE run = ?", (number,))]
+    for table in ("documents", "failed_cases", "measurements", "run_attachments"):
+        connection.execute(f"DELETE FROM {table} WHERE run = ?", (number,))
+    connection.execute("DELETE FROM runs WHERE number = ?", (number,))
+    add_run(connection, _summary(row), failed, sign=-1)
+
+
+def _decoded(body: bytes) -> RunReport:
+    from sequencer.report.reader import read_report
+
+    try:
+        return read_report(json.loads(zlib.decompress(body)))
+    except (zlib.error, ValueError, RecursionError) as error:
+        raise StoreError(f"the stored report is damaged: {error}") from None
+
+
+def _insert_attachment(connection: sqlite3.Connection, sha256: str, data: bytes, media_type: str | None) -> None:
+    connection.execute("INSERT INTO attachments VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (sha256, media_type, data))
+
+
+def _summary(row: tuple[object, ...]) -> RunSummary:
+    run = RunSummary._make(row)
+    return run._replace(partial=bool(run.partial), simulated=bool(run.simulated), aborted=bool(run.aborted))

@@ -1,0 +1,1 @@
+"""A run on a terminal: live display, dialogs, verdict, problems and stored reports as lines."""

@@ -1,0 +1,36 @@
+"""Secrets from a ``.env`` file in the project folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sequencer.project.project_folder import open_project
+from sequencer.terminal.problem_output import Sources
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("HARDSEQ_SC_API_KEY=k1\n", "k1"),
+        ("\ufeff# a comment\r\nexport HARDSEQ_SC_API_KEY='k 1' # ours\r\nnonsense\r\n", "k 1"),
+        ('HARDSEQ_SC_API_KEY="a\\"b"\n', 'a"b'),
+        ("HARDSEQ_SC_API_KEY=a$HOME${b}#c\n", "a$HOME${b}#c"),
+    ],
+)
+def test_a_key_from_dotenv_is_taken_as_written(tmp_path: Path, text: str, key: str) -> None:
+    """Comments, export, quotes and a byte order mark are understood; a `$` stays a `$`; other lines are ignored."""
+    (tmp_path / "hardseq.toml").write_text('title = "t"\n')
+    (tmp_path / ".env").write_text(text, encoding="utf-8", newline="")
+    assert open_project(tmp_path).settings.stand_cloud.api_key.reveal() == key
+
+
+def test_a_line_that_gives_nothing_is_told_by_file_and_line(tmp_path: Path) -> None:
+    """What cannot be read of a `.env` is a problem at its line; the others count, and no line is ever shown."""
+    (tmp_path / ".env").write_text("A=1\nHARDSEQ_SC_API_KEY my secret\nHARDSEQ_SC_API_KEY=k\n")
+    project = open_project(tmp_path, {})
+    (problem,) = project.problems
+    assert (problem.code, problem.place[:2], problem.severity) == ("invalid-dotenv", (".env", 2), "warning")
+    assert project.settings.stand_cloud.api_key is not None
+    assert Sources(tmp_path).line(problem) is None
