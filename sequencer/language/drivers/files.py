@@ -77,7 +77,7 @@ class DriverFolders:
 
 
 def _stock_folder() -> Path:
-    return Path(__file__).resolve().parent.parent / "drivers"
+    return Path(__file__).resolve().parents[2] / "drivers"
 
 
 def _module_file(folder: Path, parts: tuple[str, ...]) -> Path | None:
