@@ -14,7 +14,7 @@ from sequencer.app.start_request import stand_request
 from sequencer.app.watch import file_times
 from sequencer.compiler.project import Compiled, ensure_compiled, restore
 from sequencer.panel.bench import Choice, Listener, Loaded, PanelRetry, PanelRun, Wish
-from sequencer.panel.errors import Invalid, Refused
+from sequencer.panel.requests import Invalid, Refused
 from sequencer.project.project_folder import Project, open_project, sequence_files
 from sequencer.protocol.request import RunRefused, StandInUse, StartRequest
 from sequencer.report.event import Stamped

@@ -56,7 +56,7 @@ def opened_deliveries(path: Path) -> Iterator[Deliveries]:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Store, Deliveries]]:
     from sequencer.standcloud.deliveries import open_deliveries
-    from sequencer.standcloud.outbox_tables import OutboxUnavailable
+    from sequencer.standcloud.outbox import OutboxUnavailable
     from sequencer.store.open import open_store
     from sequencer.store.recovery import recover, told
 

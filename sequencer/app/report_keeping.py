@@ -85,7 +85,7 @@ class Keeping:
 
     def refusal(self) -> str | None:
         """Why a run must not start now, or ``None``: its report could not be kept, or not be sent."""
-        from sequencer.runtime.disk_reserve import SIZE, put_by, reserve_of
+        from sequencer.runtime.journal import SIZE, put_by, reserve_of
 
         folder = self._project.state.path
         reserved = SIZE if put_by(reserve_of(self._project.state.journals)) else 0

@@ -79,7 +79,7 @@ def _problems(file: Path, project: Project, readings: dict[Path, Reading]) -> li
         return list(read(file).problems)
     problems = [*project.problems, *_without_sequence(project)]
     if project.settings.drivers:
-        from sequencer.language.drivers.stand_settings import stand_driver_problems
+        from sequencer.language.drivers.declared import stand_driver_problems
 
         declared = [read(sequence).drivers for sequence in _sequences(project.folder, project)]
         problems += stand_driver_problems(project.text, file.name, project.settings.drivers, declared)

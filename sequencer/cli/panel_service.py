@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import tell, usable_project
 from sequencer.app.report_keeping import Keeping
-from sequencer.panel.errors import Refused
+from sequencer.panel.requests import Refused
 from sequencer.panel.server import CannotListen, PanelRefused, PanelServer
 from sequencer.panel.session import Session
-from sequencer.project.process_lock import ProcessLock, described
+from sequencer.project.locks import ProcessLock, described
 from sequencer.project.project_folder import Project
 from sequencer.report.after_run import was_retried
 from sequencer.report.model import RunReport

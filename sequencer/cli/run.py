@@ -47,7 +47,7 @@ def command(
     Exits with 0 passed, 1 failed, 2 invalid sequence, configuration or usage, 3 stopped, 4 could not run or store.
     """
     # First of all: it loads while everything else is loaded and looked up here.
-    from sequencer.runner.warm_child import spare_child
+    from sequencer.runner.child import spare_child
 
     with spare_child() as spare:
         from sequencer.cli.run_session import RunOptions, run_once

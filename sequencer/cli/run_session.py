@@ -245,7 +245,7 @@ class _RunSession:
             return
 
         def learn() -> None:
-            from sequencer.panel.expectation import expected_seconds, past_seconds
+            from sequencer.panel.plan import expected_seconds, past_seconds
             from sequencer.store.base import StoreError
 
             with suppress(StoreError):  # without history there is only less to show

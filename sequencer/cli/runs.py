@@ -16,8 +16,8 @@ from sequencer.report.model import RunReport
 from sequencer.report.outcome import Outcome, outcome, outcome_of, outcome_text
 from sequencer.store.base import RunFilter, RunSummary, Store
 from sequencer.terminal.output import is_terminal, say, say_json, wants_colour
-from sequencer.vocabulary.moment import shown_time
 from sequencer.vocabulary.status import FINAL_STATUSES
+from sequencer.vocabulary.times import shown_time
 
 
 class ListByDefault(click.Group):
@@ -153,7 +153,7 @@ def _outcome(run: RunSummary, store: Store) -> Outcome:
 
 def _show_table(runs: list[RunSummary], outcomes: list[Outcome]) -> None:
     from sequencer.terminal.lines import joined, shown_seconds, status_style
-    from sequencer.terminal.table import Column, table
+    from sequencer.terminal.output import Column, table
 
     heads = [
         Column("started"),

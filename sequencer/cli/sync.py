@@ -15,7 +15,7 @@ from sequencer.terminal.output import is_terminal, say
 
 if TYPE_CHECKING:
     from sequencer.standcloud.deliveries import SyncResult
-    from sequencer.standcloud.drain import Outcome
+    from sequencer.standcloud.job import Outcome
 
 NAMES = {"stand_cloud": "StandCloud", "couchdb": "CouchDB"}
 MOST_TOLD = 20

@@ -11,8 +11,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from sequencer import __version__
-from sequencer.compiler.emitter import FunctionEmitter, literal
-from sequencer.compiler.file_name import short_name
+from sequencer.compiler.emitter import FunctionEmitter, literal, short_name
 from sequencer.steps.base import StepRun
 from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, Sequence, Step
 from sequencer.vocabulary.status import GROUPS

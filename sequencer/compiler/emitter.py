@@ -6,12 +6,24 @@ import keyword
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from hashlib import sha256
 
 from sequencer.expressions.expression import has_expression
 from sequencer.steps import step_types
 from sequencer.steps.base import StepRun
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import DriverCall, Retry, Step
+
+_LONGEST = 120
+
+
+def short_name(name: str) -> str:
+    """The name as it is, or, past 120 bytes of UTF-8, its beginning and 12 digits of its sha256."""
+    written = name.encode("utf-8", "surrogatepass")
+    if len(written) <= _LONGEST:
+        return name
+    return f"{written[: _LONGEST - 13].decode('utf-8', 'ignore')}_{sha256(written).hexdigest()[:12]}"
+
 
 INDENT = "    "
 

@@ -5,6 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+
+class Owed:
+    """How many ``answers`` a device owes, and for how many ``seconds`` one was waited for; ``question`` is the last."""
+
+    def __init__(self) -> None:
+        self.answers = 0
+        self.seconds = 0.0
+        self.question = ""
+
+    def ask(self, question: str, seconds: float) -> None:
+        """One more answer is owed, from before the question is sent until all of its answer was read."""
+        self.question = question
+        self.seconds = max(seconds, self.seconds if self.answers else 0.0)
+        self.answers += 1
+
+    def settle(self) -> None:
+        """Nothing is owed any more."""
+        self.answers = 0
+
+
+_BY_DEVICE: dict[str, Owed] = {}
+
+
+def owed_by(device: str) -> Owed:
+    """What the device at this port or address owes."""
+    return _BY_DEVICE.setdefault(device, Owed())
+
+
 NO_NUMBER = 9.91e37
 OVERLOADS = (9.9e37,)
 """SCPI-1999, volume 1, 7.2.1. Overloads are infinity in either direction."""

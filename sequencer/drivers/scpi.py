@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from sequencer.drivers._answers import read_number, with_overloads
+from sequencer.drivers._answers import Owed, owed_by, read_number, with_overloads
 from sequencer.drivers._library import imported
-from sequencer.drivers._owed import Owed, owed_by
 from sequencer.drivers._visa_python import is_silent
 from sequencer.vocabulary.regex import compile_pattern
 

@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
-from sequencer.drivers._answers import read_number, with_overloads
+from sequencer.drivers._answers import Owed, owed_by, read_number, with_overloads
 from sequencer.drivers._library import imported
-from sequencer.drivers._owed import Owed, owed_by
 from sequencer.vocabulary.regex import compile_bytes, compile_pattern
 
 LONGEST_ANSWER = 1 << 20

@@ -18,7 +18,7 @@ from sequencer.language.context import Context
 from sequencer.language.expression_places import Refused
 from sequencer.language.plan import CasePlan, find
 from sequencer.language.shapes.errors import refuse_expressions
-from sequencer.language.tables.row_values import Known, RowValues
+from sequencer.language.tables.matrix import Known, RowValues
 from sequencer.steps.set import SetStep
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step

@@ -14,7 +14,7 @@ from sequencer.language.yaml.sources import Sources
 from sequencer.steps import step_types
 from sequencer.steps.base import StepType
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.duration import parse_duration
+from sequencer.vocabulary.times import parse_duration
 from sequencer.vocabulary.tree import MappingNode
 
 

@@ -7,18 +7,12 @@ from dataclasses import dataclass
 
 from sequencer.language.bindings import CaseBindings
 from sequencer.language.context import Context
-from sequencer.language.plan import (
-    CasePlan,
-    ModulePlan,
-    Nodes,
-    find,
-    value,
-)
+from sequencer.language.plan import CasePlan, ModulePlan, Nodes, find, value
 from sequencer.language.reader import Reader
-from sequencer.vocabulary.duration import parse_duration
 from sequencer.vocabulary.model import Case, Module
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.status import OnFail
+from sequencer.vocabulary.times import parse_duration
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 

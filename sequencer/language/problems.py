@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sequencer.vocabulary.problem import Place, Problem, Severity
-from sequencer.vocabulary.problem_text import split_lines
+from sequencer.vocabulary.problem import Place, Problem, Severity, split_lines
 
 _IGNORE = re.compile(r"#\s*hardseq:\s*ignore(?:\[([a-z0-9_,\s-]*)\])?")
 

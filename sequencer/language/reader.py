@@ -11,19 +11,59 @@ from sequencer.language.blocks import BlockDefinition, Library, check_parameters
 from sequencer.language.checks.stand_facts import check_stand_facts
 from sequencer.language.context import Context
 from sequencer.language.shapes.errors import expression_in_key
-from sequencer.language.shapes.wording import show
-from sequencer.language.tables.row_values import RowValues
-from sequencer.language.verbs import choose_verb
+from sequencer.language.shapes.wording import did_you_mean, listed, show
+from sequencer.language.tables.matrix import RowValues
 from sequencer.limits import limit_problems
-from sequencer.limits.sides import without_open_sides
+from sequencer.limits.parse import without_open_sides
 from sequencer.limits.units import convert_limits
 from sequencer.report.event import Scope
-from sequencer.steps.base import Block
-from sequencer.vocabulary.duration import parse_duration
+from sequencer.steps.base import Block, StepType
+from sequencer.steps.keys import SHARED_KEYS
 from sequencer.vocabulary.model import DriverCall, Retry, Step
-from sequencer.vocabulary.problem import Place, Severity
+from sequencer.vocabulary.problem import Place, Report, Severity
 from sequencer.vocabulary.status import OnFail
+from sequencer.vocabulary.times import parse_duration
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
+
+_OTHER_NAMES = {
+    **dict.fromkeys(("assert", "verify", "expect"), "check"),
+    **dict.fromkeys(("sleep", "delay"), "wait"),
+    **dict.fromkeys(("run", "shell", "command"), "exec"),
+    **dict.fromkeys(("print", "log"), "message"),
+    **dict.fromkeys(("ask", "prompt"), "dialog"),
+    **dict.fromkeys(("loop", "for"), "for_each"),
+}
+"""What other tools call a verb."""
+
+
+def choose_verb(node: MappingNode, types: Mapping[str, StepType], report: Report) -> str | None:
+    """The verb of a step: the one that the others can stand beside. None, or two, is reported."""
+    verbs = [key for key in node if key in types]
+    if len(verbs) == 1:
+        return verbs[0]
+    if not verbs:
+        _no_verb(node, types, report)
+        return None
+    owners = [verb for verb in verbs if all(other == verb or other in types[verb].keys for other in verbs)]
+    if owners:
+        return owners[0]
+    message = f"a step has one verb, this one has {listed((f'`{verb}`' for verb in verbs), 'and')}"
+    report("two-verbs", message, node.key_place(verbs[1]), hint="make a step of each")
+    return None
+
+
+def _no_verb(node: MappingNode, types: Mapping[str, StepType], report: Report) -> None:
+    further = {key for step_type in types.values() for key in step_type.keys}
+    for key in node:
+        if key not in SHARED_KEYS and key not in further:
+            hint = f"write `{_OTHER_NAMES[key]}`" if key in _OTHER_NAMES else did_you_mean(key, types)
+            hint = hint or f"the verbs are {listed(types, 'and')}"
+            report("unknown-verb", f"there is no step `{key}`", node.key_place(key), hint=hint)
+            return
+    first = next(iter(node), None)
+    place = node.place if first is None else node.key_place(first)
+    report("no-verb", "this step has no verb", place, hint=f"the verbs are {listed(types, 'and')}")
+
 
 MAX_NESTED_BLOCKS = 20
 MAX_BLOCKS = 1000

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sequencer.limits.base import PASSED, Judgement, Limit, judge, kind_of, same, wrong_kind
-from sequencer.vocabulary.regex import Pattern
+from sequencer.vocabulary.problem import Severity
+from sequencer.vocabulary.regex import Pattern, nests_repetitions
 from sequencer.vocabulary.shown import show
+
+
+def pattern_problems(pattern: Pattern) -> Iterator[tuple[str, str, Severity]]:
+    """``(code, message, severity)`` for each."""
+    if nests_repetitions(pattern):
+        words = "a repetition inside a repetition can take for ever on a text that does not match; simplify it"
+        yield "slow-regex", f"{words}, or make the inner one possessive (`++`)", "warning"
+    elif pattern.search("") and pattern.search("\x00\x7f\x00"):
+        yield "limits-always", "every text matches this regular expression", "warning"
+
 
 Comparable = bool | int | float | str
 

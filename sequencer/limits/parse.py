@@ -2,18 +2,92 @@
 
 from __future__ import annotations
 
+import math
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sequencer.expressions.value import plain
 from sequencer.limits.base import Limit
 from sequencer.limits.exact import Contains, Each, Equal, Is, Matches, OneOf
-from sequencer.limits.hints import as_mapping, other_name
 from sequencer.limits.leaves import Leaves, LimitProblem, Path
 from sequencer.limits.numeric import Interval, Outside, Tolerance, around
 from sequencer.vocabulary.regex import PatternError, compile_pattern
 from sequencer.vocabulary.shown import show
+
+_OTHER_NAMES = {
+    **dict.fromkeys(("min", "low", "lower", "lo", "minimum", "at_least"), "ge"),
+    **dict.fromkeys(("max", "high", "upper", "hi", "maximum", "at_most"), "le"),
+    **dict.fromkeys(("equals", "equal", "value"), "eq"),
+    **dict.fromkeys(("tol", "plus_minus"), "tolerance"),
+    **dict.fromkeys(("regex", "pattern"), "matches"),
+}
+"""What other tools, and people, call them."""
+_SIGNS = {
+    ">": "gt",
+    ">=": "ge",
+    "=>": "ge",
+    "≥": "ge",
+    "<": "lt",
+    "<=": "le",
+    "=<": "le",
+    "≤": "le",
+    "=": "eq",
+    "==": "eq",
+    "!=": "ne",
+    "<>": "ne",
+    "≠": "ne",
+}
+_COMPARISON = re.compile(r"\s*([<>=!≤≥≠]{1,2})\s*([\w.+-][\w.+\- %°/]{0,40})")
+
+
+def other_name(key: object, known: Iterable[str]) -> str:
+    """``; write `ge` `` for a key that is no limit; empty when nothing is like it."""
+    if key in _OTHER_NAMES:
+        return f"; write `{_OTHER_NAMES[str(key)]}`"
+    from difflib import get_close_matches
+
+    matches = get_close_matches(str(key), sorted(known), 1)
+    return f"; did you mean `{matches[0]}`?" if matches else ""
+
+
+def as_mapping(written: object) -> str:
+    """``; write {gt: 4.8}`` for a value or a comparison where a mapping belongs; empty when none is like it."""
+    if isinstance(written, bool):
+        return f"; write {{is: {show(written)}}}"
+    if isinstance(written, int):
+        return f"; write {{eq: {show(written)}}}"
+    if isinstance(written, float):
+        return f"; write {{nominal: {show(written)}, tolerance: 1%}}" if math.isfinite(written) else ""
+    if not isinstance(written, str) or not written.strip():
+        return ""
+    if found := _COMPARISON.fullmatch(written):
+        key = _SIGNS.get(found[1])
+        return f"; write {{{key}: {found[2].strip()}}}" if key else ""
+    return "" if re.search("[<>=≤≥≠]", written) else f"; write {{eq: {show(written)}}}"
+
+
+_SIDES = frozenset({"gt", "ge", "lt", "le"})
+
+
+def without_open_sides(limits: Any) -> Any:
+    """``limits`` with null bounds left out: ``[null, 5.2]`` is ``{"le": 5.2}``, ``{"ge": null, "le": 5.2}`` as well.
+
+    Where nothing would be left, they stay as they are, and are no limits then.
+    """
+    if isinstance(limits, list) and len(limits) == 2:
+        lower, upper = limits
+        if lower is None and upper is not None:
+            return {"le": upper}
+        return {"ge": lower} if upper is None and lower is not None else limits
+    if isinstance(limits, Mapping):
+        if "each" in limits:
+            return {**limits, "each": without_open_sides(limits["each"])}
+        if _SIDES.issuperset(limits):
+            return {side: bound for side, bound in limits.items() if bound is not None} or limits
+    return limits
+
 
 FORMS = (
     ("gt", "ge", "lt", "le"),
@@ -44,7 +118,7 @@ def read_limits(written: Any, unit: str | None) -> Limit:
 
 def problems_of(written: Any, unit: str | None) -> list[LimitProblem]:
     """Everything wrong with limits, except in parts that hold ``${{ expressions }}``."""
-    from sequencer.limits.pattern import pattern_problems
+    from sequencer.limits.exact import pattern_problems
 
     reading = Reading(unit, templates=True)
     limit = reading.limit(written, ())

@@ -11,11 +11,22 @@ from flask import Response, request
 
 from sequencer.panel import tables
 from sequencer.panel.downloads import begun, document, file, long_list, table
-from sequencer.panel.errors import ApiError, NotThere
 from sequencer.panel.patches import to_json
-from sequencer.panel.requests import query, run_filter
-from sequencer.panel.routes import Parameter, Route
-from sequencer.panel.schemas import COUNT, NUMBER, OBJECT, REPORT, TEXT, Schema, listed, mapping, or_null, record
+from sequencer.panel.requests import ApiError, NotThere, query, run_filter
+from sequencer.panel.routes import (
+    COUNT,
+    NUMBER,
+    OBJECT,
+    REPORT,
+    TEXT,
+    Parameter,
+    Route,
+    Schema,
+    listed,
+    mapping,
+    or_null,
+    record,
+)
 from sequencer.report.capability import Capability, capability
 from sequencer.report.model import RunReport
 from sequencer.store.base import (

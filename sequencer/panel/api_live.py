@@ -9,12 +9,10 @@ from flask import Response, request
 
 from sequencer import __version__
 from sequencer.panel import files
-from sequencer.panel.errors import ApiError, NotThere, Refused
+from sequencer.panel.broadcast import GREETING, follow
 from sequencer.panel.patches import to_json
-from sequencer.panel.requests import body, expect, number, optional_text, query
-from sequencer.panel.routes import Parameter, Route
-from sequencer.panel.schemas import ANYTHING, COUNT, OBJECT, TEXT, TRUE, mapping, optional
-from sequencer.panel.stream import GREETING, follow
+from sequencer.panel.requests import ApiError, NotThere, Refused, body, expect, number, optional_text, query
+from sequencer.panel.routes import ANYTHING, COUNT, OBJECT, TEXT, TRUE, Parameter, Route, mapping, optional
 from sequencer.report.dialog import NOT_GIVEN
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import utf8

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sequencer.panel.routes import Route
-from sequencer.panel.schemas import TEXT, TRUE, listed, mapping, or_null, record
+from sequencer.panel.routes import TEXT, TRUE, Route, listed, mapping, or_null, record
 from sequencer.standcloud.outbox import Counts, Entry
 from sequencer.standcloud.parked import Hold
 

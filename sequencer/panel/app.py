@@ -14,12 +14,11 @@ from werkzeug.exceptions import HTTPException
 from sequencer import __version__
 from sequencer.panel import api_history, api_live, api_storage
 from sequencer.panel.assets import add_assets
-from sequencer.panel.errors import ApiError
 from sequencer.panel.guard import Guard
 from sequencer.panel.pages import add_pages, login_address
-from sequencer.panel.requests import check_query
+from sequencer.panel.requests import ApiError, check_query
 from sequencer.panel.routes import Route, openapi
-from sequencer.standcloud.outbox_tables import OutboxUnavailable
+from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, send_file
 
-from sequencer.panel.errors import NotThere
+from sequencer.panel.requests import NotThere
 from sequencer.report.model import RunReport
 from sequencer.steps.pictures import MEDIA_TYPES, NoPicture, find_picture
 from sequencer.vocabulary.data import utf8

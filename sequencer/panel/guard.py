@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
-from sequencer.panel.errors import ApiError
+from sequencer.panel.requests import ApiError
 from sequencer.project.address import is_loopback
 
 HEADER = "X-Hardseq-Token"

@@ -25,7 +25,7 @@ from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 
 from sequencer.panel.app import HEADERS
 from sequencer.panel.broadcast import Broadcast
-from sequencer.panel.errors import ApiError
+from sequencer.panel.requests import ApiError
 
 REQUEST_SECONDS = 10.0
 """From a connection, or the first byte of a further request on it, to the end of the request."""

@@ -12,8 +12,8 @@ from flask import Flask, Response, redirect, render_template, request
 
 from sequencer import __version__
 from sequencer.panel.assets import STATIC, prefix
-from sequencer.panel.errors import ApiError
 from sequencer.panel.guard import Guard
+from sequencer.panel.requests import ApiError
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sequencer.panel.bench import PanelRun
-from sequencer.panel.errors import Invalid, NotThere, Refused
 from sequencer.panel.guard import new_token
 from sequencer.panel.live import Live
 from sequencer.panel.patches import open_messages
+from sequencer.panel.requests import Invalid, NotThere, Refused
 from sequencer.project.settings import FrontendSettings
 from sequencer.report.dialog import InvalidAnswer, read_answer
 from sequencer.report.model import DialogReport, RunReport
-from sequencer.standcloud.outbox_tables import OutboxUnavailable
+from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import Store, StoreError
 
 

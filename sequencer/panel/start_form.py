@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sequencer.panel.bench import Loaded, Wish
-from sequencer.panel.errors import Invalid
+from sequencer.panel.requests import Invalid
 from sequencer.protocol.params import read_params
 from sequencer.protocol.selection import Candidate, UnknownSelection, select
 from sequencer.report.identity import identity_text

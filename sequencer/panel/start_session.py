@@ -15,14 +15,14 @@ from typing import Any
 
 from sequencer.panel import live
 from sequencer.panel.bench import Bench, Loaded, PanelRetry, PanelRun
-from sequencer.panel.errors import NotThere, Refused, problem_document
-from sequencer.panel.expectation import case_seconds, expected_seconds, past_seconds
 from sequencer.panel.garbage_collection import collect, postponed
+from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
+from sequencer.panel.requests import NotThere, Refused, problem_document
 from sequencer.panel.session import Session
 from sequencer.panel.start_form import read_wish
 from sequencer.panel.unsaved_reports import Unkept
 from sequencer.report.model import RunReport
-from sequencer.standcloud.outbox_tables import OutboxUnavailable
+from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
 from sequencer.vocabulary.problem import InvalidInput
 

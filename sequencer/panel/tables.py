@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sequencer.store.base import RunSummary, SeriesPoint, Statistics
-from sequencer.vocabulary.moment import moment
+from sequencer.vocabulary.times import moment
 
 Row = Sequence[Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sequencer.report.model import RunReport
-from sequencer.standcloud.outbox_tables import OutboxUnavailable
+from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
 
 MOST = 100

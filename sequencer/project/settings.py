@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.duration import MAX_SECONDS
+from sequencer.vocabulary.times import MAX_SECONDS
 
 StorageType = Literal["couchdb", "embedded"]
 

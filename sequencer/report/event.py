@@ -8,10 +8,13 @@ number that JSON lacks is ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``, of type 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, NamedTuple
 
-from sequencer.vocabulary.data import Data, MeasurementType, Scalar
+from sequencer.expressions.value import MAX_TEXT, cut
+from sequencer.vocabulary.data import Data, MeasurementType, Scalar, utf8
+from sequencer.vocabulary.json_lines import Encoder
 from sequencer.vocabulary.status import SkipKind, Status
 
 FailureKind = Literal["failed", "error", "timeout", "stopped"]
@@ -346,3 +349,83 @@ class Stamped(NamedTuple):
     seq: int
     time: float
     event: Event
+
+
+_OWN_LENGTH = frozenset({"output", "html"})
+"""The output of a program has a limit of its own; markup that was cut would be none."""
+_HOLDERS = frozenset([str, dict, list])
+"""The types of what can hold a text that is too long."""
+
+
+def bounded(event: Event) -> Event:
+    """The event itself, or a copy whose texts are cut. A stored report stays what it is."""
+    if type(event) is RetryStarted:
+        return event
+    changed: dict[str, Any] = {}
+    for name in event.__slots__:
+        value = getattr(event, name)
+        if type(value) in _HOLDERS and name not in _OWN_LENGTH and (short := _bounded(value)) is not value:
+            changed[name] = short
+    return replace(event, **changed) if changed else event
+
+
+def _bounded(value: Any) -> Any:
+    """``value`` itself when nothing in it is too long."""
+    kind = type(value)
+    if kind is str:
+        return value if len(value) <= MAX_TEXT else cut(value)
+    if kind is dict:
+        changed = {}
+        for key, each in value.items():
+            if type(each) in _HOLDERS and key not in _OWN_LENGTH and (short := _bounded(each)) is not each:
+                changed[key] = short
+        return value | changed if changed else value
+    if kind is list and value and type(value[0]) not in (int, float):  # the data of charts are long lists of numbers
+        items = [_bounded(each) for each in value]
+        return value if all(one is other for one, other in zip(items, value, strict=True)) else items
+    return value
+
+
+def _snake_case(name: str) -> str:
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+_NAMES: dict[type[Any], str] = {kind: _snake_case(kind.__name__) for kind in Event.__args__}
+_TYPES: dict[str, type[Any]] = {name: kind for kind, name in _NAMES.items()}
+_FIELDS: dict[type[Any], tuple[str, ...]] = {kind: tuple(f.name for f in fields(kind)) for kind in _NAMES}
+_FIELD_SETS: dict[type[Any], frozenset[str]] = {kind: frozenset(names) for kind, names in _FIELDS.items()}
+_dumps = Encoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
+
+
+def event_name(event: Event) -> str:
+    """``case_finished`` for a ``CaseFinished``."""
+    return _NAMES[type(event)]
+
+
+def is_event_name(name: str) -> bool:
+    """Whether this version knows events of that name."""
+    return name in _TYPES
+
+
+def encode(stamped: Stamped) -> bytes:
+    """One journal line, newline included. Raises ``ValueError`` or ``TypeError`` for data that JSON cannot hold."""
+    event = stamped.event
+    kind = type(event)
+    line: dict[str, Any] = {"event": _NAMES[kind], "seq": stamped.seq, "time": stamped.time}
+    for name in _FIELDS[kind]:
+        line[name] = getattr(event, name)
+    return utf8(_dumps(line) + "\n")
+
+
+def decode(line: bytes | str) -> Stamped | None:
+    """The event of one journal line, or ``None`` for a line that is damaged or of an unknown kind."""
+    try:
+        document = json.loads(line if isinstance(line, str) else str(line, "utf-8"))
+        kind = _TYPES[document.pop("event")]
+        seq, time = int(document.pop("seq")), float(document.pop("time"))
+        known = _FIELD_SETS[kind]
+        if not document.keys() <= known:  # a later version's line says more
+            document = {name: value for name, value in document.items() if name in known}
+        return Stamped(seq, time, kind(**document))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None

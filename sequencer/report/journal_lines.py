@@ -6,8 +6,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 
-from sequencer.report.event import Stamped
-from sequencer.report.event_line import decode, is_event_name
+from sequencer.report.event import Stamped, decode, is_event_name
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes of a line of a file that are read: a disk that lost its power may have left gigabytes without a line end."""

@@ -10,8 +10,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -219,3 +219,22 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+@contextmanager
+def spare_child() -> Iterator[Child | None]:
+    """A test process for ``Run(spare=...)``; ended at the end if it is still there.
+
+    ``None`` when none can be started: the run will try again, and then say why.
+    """
+    try:
+        child = Child(lambda child, chunk: None, lambda line: None)
+    except OSError:
+        yield None
+        return
+    try:
+        yield child
+    finally:
+        if child.alive:
+            child.kill()
+            child.wait(1.0)

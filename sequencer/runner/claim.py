@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from time import monotonic, sleep
 
-from sequencer.project.process_lock import ProcessLock, described
+from sequencer.project.locks import ProcessLock, described
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import RunNotPossible, StandInUse
 from sequencer.runtime.journal import Journal

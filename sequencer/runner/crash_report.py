@@ -16,8 +16,9 @@ from sequencer.report.event import (
     RetryFinished,
     RunFinished,
     Stamped,
+    decode,
+    encode,
 )
-from sequencer.report.event_line import decode, encode
 from sequencer.runner.progress import Progress
 from sequencer.runtime.journal import Journal
 from sequencer.vocabulary.clock import SteadyClock

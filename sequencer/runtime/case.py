@@ -20,7 +20,6 @@ from sequencer.report.event import (
     UploadAsked,
 )
 from sequencer.runtime.drivers import DriverNotOpened, OpeningInterrupted
-from sequencer.runtime.environment import for_programs
 from sequencer.runtime.failures import (
     describe,
     failure_text,
@@ -32,6 +31,7 @@ from sequencer.runtime.failures import (
 )
 from sequencer.runtime.flow import Skip
 from sequencer.runtime.plan import PlannedCase
+from sequencer.runtime.process_state import for_programs
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.stepping import SKIPPED, Choice, Pause, Steps
 from sequencer.runtime.tries import Taken, Tries

@@ -8,15 +8,119 @@ them: a file that holds such a driver and others is imported once for it, and on
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Literal
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Literal
 
-from sequencer.runtime.driver_files import load_file, prefix
+from sequencer.runtime.pytest_private import argument_names
+
+if TYPE_CHECKING:
+    import pytest
+
+__path__: list[str] = []
+"""What makes this module one that others can lie in."""
+
+_NAME = re.compile(re.escape(__name__) + r"\.(?:run|stand)_(.+)_([0-9a-f]{8})")
+
+
+def prefix(owner: Literal["run", "stand"]) -> str:
+    """How the names of all modules of ``owner`` begin."""
+    return f"{__name__}.{owner}_"
+
+
+def load_file(file: Path, owner: Literal["run", "stand"]) -> ModuleType:
+    """The module of a driver file, imported when it is not yet. Raises what its code raises."""
+    file = file.resolve()
+    name = f"{prefix(owner)}{file.stem}_{_digest(file)}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # before it runs: dataclasses and pickle look their module up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module
+
+
+class _ByName:
+    """Finds the file of a module that another process named."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """As ``importlib.abc.MetaPathFinder``."""
+        named = _NAME.fullmatch(name)
+        if named is None:
+            return None
+        files = ((Path(folder) / f"{named[1]}.py").resolve() for folder in sys.path)
+        file = next((file for file in files if _digest(file) == named[2] and file.is_file()), None)
+        return None if file is None else importlib.util.spec_from_file_location(name, file)
+
+
+def _digest(file: Path) -> str:
+    return sha256(str(file).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+sys.meta_path.append(_ByName)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A driver with the arguments of its ``run.driver(...)``."""
+
+    name: str
+    how: Mapping[str, Any]
+
+    def is_used(self, items: Iterable[pytest.Item]) -> bool:
+        """Whether one of the tests asks for it."""
+        return any(self.name in argument_names(item) for item in items)
+
+
+class _Notes:
+    """Stands in for the run while a fixture is asked what it would open."""
+
+    def __init__(self) -> None:
+        self.noted: Declared | None = None
+
+    def driver(self, name: str, **how: Any) -> AbstractContextManager[None]:
+        """Opens nothing."""
+        self.noted = Declared(name, how)
+        return nullcontext()
+
+
+def declared_drivers(conftest: object) -> list[Declared]:
+    """In the order in which they are declared. The fixtures themselves say it, so that it stands in one place only."""
+    fixtures = (getattr(each, "__wrapped__", None) for each in vars(conftest).values())
+    asked = (_ask(fixture) for fixture in fixtures if isinstance(fixture, FunctionType) and _takes_run(fixture))
+    return [declared for declared in asked if declared is not None]
+
+
+def _takes_run(function: FunctionType) -> bool:
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount] == ("run",)
+
+
+def _ask(fixture: Any) -> Declared | None:
+    notes = _Notes()
+    opening = fixture(notes)
+    if isinstance(opening, Iterator):
+        for _ in opening:
+            pass
+    return notes.noted
+
 
 _OF_RUN = prefix("run")
 _INSTALLED = frozenset({"site-packages", "dist-packages"})

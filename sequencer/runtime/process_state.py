@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from sequencer.project.secrets import without_secrets
+
+_OWN = ("HARDSEQ_", "PYTEST_")
+
+
+def for_programs(environment: Mapping[str, str]) -> dict[str, str]:
+    """``environment`` without secrets and without the variables of pytest and of hardseq, whoever set them.
+
+    A program that the test runs is no part of the test, even when it is another pytest or hardseq.
+    """
+    return {name: value for name, value in without_secrets(environment).items() if not name.upper().startswith(_OWN)}
 
 
 class Surroundings:

@@ -18,7 +18,7 @@ from sequencer.vocabulary.regex import compile_pattern
 if TYPE_CHECKING:
     import pytest
 
-    from sequencer.runtime.declared import Declared
+    from sequencer.runtime.driver_modules import Declared
     from sequencer.runtime.run import RunContext
 
 CHECK_SECONDS = 30.0

@@ -16,8 +16,7 @@ from sequencer.report.fold import Fold, read_journal
 from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
-from sequencer.runtime.declared import Declared, declared_drivers
-from sequencer.runtime.driver_modules import DriverModules
+from sequencer.runtime.driver_modules import Declared, DriverModules, declared_drivers
 from sequencer.runtime.item import Protocol, StepAfter
 from sequencer.runtime.opening import NotPossible, Refused, open_idle, open_run
 from sequencer.runtime.plan import Plan, arrange, ends_rest, steps_after, unplanned

@@ -12,7 +12,7 @@ from sequencer.runtime.drivers import DriverNotOpened, OpenDriver, OpeningInterr
 from sequencer.vocabulary.failure import StepError
 
 if TYPE_CHECKING:
-    from sequencer.runtime.declared import Declared
+    from sequencer.runtime.driver_modules import Declared
     from sequencer.runtime.run import RunContext
 
 

@@ -16,9 +16,9 @@ from sequencer.report.event import (
     RunFinished,
     RunStarted,
     Stamped,
+    bounded,
+    encode,
 )
-from sequencer.report.event_bounds import bounded
-from sequencer.report.event_line import encode
 from sequencer.vocabulary.clock import SteadyClock
 
 MARKED = frozenset([RunStarted, CaseStarted, CaseFinished, RunFinished, RetryStarted, RetryFinished])

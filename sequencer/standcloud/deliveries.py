@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,41 @@ from sequencer.project.state_folder import StateFolder
 from sequencer.report.after_run import was_retried
 from sequencer.report.evidence import Mark, withheld
 from sequencer.report.model import RunReport
-from sequencer.standcloud import delivery_status
 from sequencer.standcloud.client import StandCloud
 from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, Target
-from sequencer.standcloud.drain import DrainResult, Outcome, drain, send_one
-from sequencer.standcloud.job import FIRST_AFTER, DrainJob
-from sequencer.standcloud.outbox import Counts, Entry, Outbox
-from sequencer.standcloud.outbox_tables import OutboxUnavailable
+from sequencer.standcloud.job import FIRST_AFTER, DrainJob, DrainResult, Outcome, drain, send_one
+from sequencer.standcloud.outbox import Counts, Entry, Outbox, OutboxUnavailable
 from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
 from sequencer.store.base import Store, StoreUnavailable
+
+
+def describe(outbox: Outbox, name: str, target: Target | None, problem: str | None, limit: int) -> dict[str, Any]:
+    """One target::
+
+        {target, usable, automatic, problem, waiting, blocked, parked, delivered, last_delivery,
+         hold: {reason, status, text, seconds} or null,
+         entries: [{run, target, state, queued, attempts, last_try, next_try, status, text, delivered}, ...]}
+
+    ``problem`` says why it is not usable. ``hold``: ``refused`` (the key; until it changes) or ``paused`` (the server
+    asked to wait ``seconds``). ``entries`` are the parked reports, then those that wait, at most ``limit`` of each.
+    Times in Unix seconds.
+    """
+    hold = None if target is None else outbox.hold(target)
+    entries = [
+        asdict(entry)
+        for state in ("parked", "blocked", "waiting")
+        for entry in outbox.entries(name, state=state, limit=limit)
+    ]
+    return {
+        "target": name,
+        "usable": target is not None,
+        "automatic": target is not None and target.automatic,
+        "problem": problem,
+        **asdict(outbox.counts(name)),
+        "hold": None if hold is None else asdict(hold),
+        "entries": entries,
+    }
+
 
 CATCH_UP = 10.0
 """Seconds that a single run may take for what earlier ones left waiting."""
@@ -204,13 +230,12 @@ class Deliveries:
         return number
 
     def status(self, *, limit: int = 50) -> dict[str, Any]:
-        """What ``GET /api/outbox`` answers: see ``delivery_status``."""
+        """What ``GET /api/outbox`` answers: see ``describe``."""
         targets = {target.name: target for target in self._targets()}
         problems = self._problems()
         return {
             "targets": [
-                delivery_status.describe(self.outbox, name, targets.get(name), problems.get(name), limit)
-                for name in self._names()
+                describe(self.outbox, name, targets.get(name), problems.get(name), limit) for name in self._names()
             ]
         }
 

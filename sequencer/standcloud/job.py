@@ -4,12 +4,148 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from sequencer.standcloud.delivery import Delivery, Target
+from sequencer.standcloud.outbox import Claim, Outbox, is_away
+from sequencer.standcloud.parked import Hold
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]  # has no types
+
+PATIENCE = 60.0
+"""Seconds that a drain waits for a server that asked for it; for a longer wish the drain ends and comes back later."""
+
+GIVE_UP_AFTER = 3
+"""Reports in a row that met nobody: then the target is away, and one report is not to blame."""
+
+Ending = Literal["done", "refused", "paused", "away", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One try of a drain."""
+
+    run: str
+    target: str
+    delivery: Delivery
+
+
+@dataclass(slots=True, kw_only=True)
+class DrainResult:
+    """What a drain did: reports by outcome, and why it ended. ``text`` and ``status`` are the last obstacle's."""
+
+    target: str
+    delivered: int = 0
+    again: int = 0
+    parked: int = 0
+    ending: Ending = "done"
+    status: int | None = None
+    text: str = ""
+
+
+def _ignore(_: Outcome) -> None:
+    """Nobody watches."""
+
+
+def drain(
+    outbox: Outbox,
+    target: Target,
+    *,
+    every: bool = False,
+    progress: Callable[[Outcome], None] = _ignore,
+    stop: threading.Event | None = None,
+    patience: float = PATIENCE,
+) -> DrainResult:
+    """Sends what is due (``every``: whatever waits, each once) until nothing is, or nothing can be sent now.
+
+    ``stop`` ends it before the next report, and cuts waiting short. Raises ``OutboxUnavailable``.
+    """
+    stop = stop or threading.Event()
+    owner = uuid.uuid4().hex
+    result = DrainResult(target=target.name)
+    nobody = 0
+    while not stop.is_set():
+        ending = _held(outbox.hold(target), result, stop, patience)
+        if ending is not None:
+            result.ending = ending
+            return result
+        claim = outbox.claim(target.name, owner, every=every)
+        if claim is None:
+            return result
+        delivery = attempt(outbox, target, claim)
+        _count(result, delivery)
+        progress(Outcome(run=claim.run, target=target.name, delivery=delivery))
+        if delivery.delivered and (nobody or result.delivered == 1):
+            outbox.awaken(target.name)
+        nobody = nobody + 1 if not delivery.delivered and is_away(delivery.status) else 0
+        if nobody >= GIVE_UP_AFTER:
+            result.ending = "away"
+            return result
+    result.ending = "interrupted"
+    return result
+
+
+def send_one(outbox: Outbox, target: Target, run: str) -> Delivery | None:
+    """Sends the report of one run now, due or not; ``None`` when it does not wait here, or another drain has it.
+
+    A refused key or a pause that the server asked for is answered as it stands, without a try.
+    """
+    held = outbox.hold(target)
+    if held is not None:
+        verdict: Literal["refused", "again"] = "refused" if held.reason == "refused" else "again"
+        return Delivery(verdict=verdict, status=held.status, text=held.text, retry_after=held.seconds or None)
+    claim = outbox.claim(target.name, uuid.uuid4().hex, run=run)
+    return None if claim is None else attempt(outbox, target, claim)
+
+
+def attempt(outbox: Outbox, target: Target, claim: Claim) -> Delivery:
+    """One try of a claimed report, settled whatever happens; an interruption gives the claim back."""
+    try:
+        delivery = _deliver(target, claim)
+    except BaseException:
+        outbox.release(claim)
+        raise
+    outbox.settle(claim, target, delivery)
+    return delivery
+
+
+def _deliver(target: Target, claim: Claim) -> Delivery:
+    if claim.document is None:
+        return Delivery(verdict="parked", text="the copy of the report in the outbox is damaged and cannot be read")
+    try:
+        return target.deliver(claim.document)
+    except Exception as error:
+        # Of an exception that nobody foresaw only its name is kept: its text could hold anything.
+        return Delivery(verdict="parked", text=f"the report could not be prepared for sending ({type(error).__name__})")
+
+
+def _held(hold: Hold | None, result: DrainResult, stop: threading.Event, patience: float) -> Ending | None:
+    """Waits out a short pause; for any other hold the reason to end."""
+    if hold is None:
+        return None
+    result.status, result.text = hold.status, hold.text
+    if hold.reason == "refused":
+        return "refused"
+    if hold.seconds > patience:
+        return "paused"
+    return "interrupted" if stop.wait(hold.seconds) else None
+
+
+def _count(result: DrainResult, delivery: Delivery) -> None:
+    if delivery.delivered:
+        result.delivered += 1
+        return
+    result.status, result.text = delivery.status, delivery.text
+    if delivery.verdict == "parked":
+        result.parked += 1
+    else:
+        result.again += 1
+
 
 FIRST_AFTER = 30.0
 """Seconds from the start to the first drain."""

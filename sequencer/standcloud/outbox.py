@@ -18,12 +18,128 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sequencer.standcloud import backoff
 from sequencer.standcloud import parked as hold
 from sequencer.standcloud.delivery import Delivery, Target
-from sequencer.standcloud.outbox_tables import OutboxUnavailable, connect, transaction
 from sequencer.standcloud.parked import Hold
+from sequencer.store.base import StoreUnavailable
 from sequencer.vocabulary.data import utf8
+
+FIRST_DELAY = 60.0
+"""Seconds after the first failed try."""
+
+LONGEST_DELAY = 6 * 3600.0
+"""Seconds between two tries of a report that a server keeps answering badly."""
+
+LONGEST_DELAY_AWAY = 300.0
+"""Seconds between two tries while the target is away. That is no fault of the report, and it is to go once it can."""
+
+AWAY_STATUSES = (502, 503, 504)
+"""Answers of what stands in front of a server that is away: they say nothing about the report."""
+
+
+def is_away(status: int | None) -> bool:
+    """Whether a failed try says that the target is away, rather than something about the report."""
+    return status is None or status in AWAY_STATUSES
+
+
+def delay(attempts: int, spread: float, *, away: bool = False, retry_after: float | None = None) -> float:
+    """Seconds to wait after try number ``attempts``: doubling from a minute to the longest delay, varied by a quarter.
+
+    ``spread`` in 0..1 is chance. The server's ``retry_after`` in seconds is never undercut.
+    """
+    doubled = min(FIRST_DELAY * 2.0 ** min(attempts - 1, 30), LONGEST_DELAY_AWAY if away else LONGEST_DELAY)
+    return max(doubled * (0.75 + 0.5 * spread), retry_after or 0.0)
+
+
+BUSY_TIMEOUT = 30.0
+"""Seconds to wait for another process's write."""
+
+# One row per run and target. `document` is the report, zlib over JSON, null once it was delivered: then `text` is the
+# receipt. `owner` is the drain that holds the row until `lease` or held it last. `delivered` is a time. The other table
+# says what holds up all rows of a target: a refused key (a salted hash of it), or a time the server asked to wait for.
+_TABLES = """
+CREATE TABLE IF NOT EXISTS outbox (
+    number INTEGER PRIMARY KEY,
+    run TEXT NOT NULL,
+    target TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'parked')),
+    queued REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    last_try REAL,
+    next_try REAL NOT NULL,
+    lease REAL NOT NULL DEFAULT 0,
+    owner TEXT NOT NULL DEFAULT '',
+    status INTEGER,
+    text TEXT NOT NULL DEFAULT '',
+    delivered REAL,
+    document BLOB,
+    UNIQUE (run, target)
+);
+CREATE INDEX IF NOT EXISTS outbox_due ON outbox (target, state, next_try);
+CREATE INDEX IF NOT EXISTS outbox_delivered ON outbox (target, delivered);
+CREATE TABLE IF NOT EXISTS outbox_targets (
+    target TEXT PRIMARY KEY,
+    refused_key TEXT,
+    salt BLOB,
+    paused_until REAL NOT NULL DEFAULT 0,
+    status INTEGER,
+    text TEXT NOT NULL DEFAULT '',
+    since REAL
+) WITHOUT ROWID;
+"""
+
+
+class OutboxUnavailable(StoreUnavailable):
+    """The embedded database cannot be read or written (a full disk, a missing right, another program's lock)."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Opens the database, creating what is missing. Raises ``OutboxUnavailable``."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise OutboxUnavailable(f"the outbox {path} cannot be opened: {error}") from error
+    try:
+        connection.row_factory = sqlite3.Row
+        _switch_to_wal(connection)
+        with transaction(connection, durable=True):
+            for statement in _TABLES.split(";\n"):
+                connection.execute(statement)
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise OutboxUnavailable(f"the outbox {path} cannot be opened: {error}") from error
+        raise
+    return connection
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """SQLite does not wait for others when the journal mode changes: two first starts at once would fail."""
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+    """One write, whole or not at all. ``durable``: on the disk before it returns, for what exists nowhere else."""
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+    except BaseException:
+        if connection.in_transaction:  # a full disk has rolled back by itself
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
 
 State = Literal["waiting", "delivered", "parked", "blocked"]
 
@@ -193,7 +309,7 @@ class Outbox:
 
     def awaken(self, target: str) -> None:
         """The target is back: reports that failed only because it was away are due now."""
-        away = ", ".join(str(status) for status in backoff.AWAY_STATUSES)
+        away = ", ".join(str(status) for status in AWAY_STATUSES)
         with self._write() as database:
             database.execute(
                 "UPDATE outbox SET next_try = ? WHERE target = ? AND state = 'waiting' AND next_try > ? "
@@ -248,8 +364,8 @@ class Outbox:
         return [_entry(row, refused) for row in rows]
 
     def _delay(self, attempts: int, failed: Delivery | None = None) -> float:
-        away, retry_after = (False, None) if failed is None else (backoff.is_away(failed.status), failed.retry_after)
-        return backoff.delay(attempts, self._chance(), away=away, retry_after=retry_after)
+        away, retry_after = (False, None) if failed is None else (is_away(failed.status), failed.retry_after)
+        return delay(attempts, self._chance(), away=away, retry_after=retry_after)
 
     @contextmanager
     def _write(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:

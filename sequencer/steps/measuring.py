@@ -7,7 +7,7 @@ from typing import Any
 from sequencer.expressions.expression import has_expression
 from sequencer.expressions.value import measurement_type, to_data
 from sequencer.limits import judge, parse_limits
-from sequencer.limits.sides import without_open_sides
+from sequencer.limits.parse import without_open_sides
 from sequencer.report.event import Measurement
 from sequencer.report.identity import identity_text
 from sequencer.steps.base import StepReader, StepRun

@@ -7,9 +7,9 @@ from typing import Any
 
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import DURATION, EXPRESSION_TEXT
-from sequencer.vocabulary.duration import MAX_SECONDS, parse_duration
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.times import MAX_SECONDS, parse_duration
 from sequencer.vocabulary.tree import MappingNode
 
 

@@ -151,7 +151,7 @@ def set_aside(state: StateFolder) -> list[str]:
 
 def _unstored(state: StateFolder) -> Iterator[tuple[Path, bool]]:
     """The journals whose reports are not stored, newest first, and whether somebody works on each."""
-    from sequencer.project.journal_lock import hold_alone
+    from sequencer.project.locks import hold_alone
 
     for name, is_file in reversed(_entries(state.journals)):
         path = Path(name)
@@ -209,7 +209,7 @@ def _entries(journals: Path) -> list[tuple[str, bool]]:
 
 
 def _recover_one(path: Path, store: Store, keep: Callable[[RunReport], object], tell: Tell) -> RunReport | None:
-    from sequencer.project.journal_lock import hold_alone
+    from sequencer.project.locks import hold_alone
 
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))

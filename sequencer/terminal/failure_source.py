@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sequencer.report.model import FailureReport
 from sequencer.terminal.lines import Line, clean
-from sequencer.vocabulary.problem_text import source_line
+from sequencer.vocabulary.problem import source_line
 
 _PLACE = re.compile(r"(.+):(\d+):(\d+)")
 _STATEMENT = re.compile(r"([^/\\]+)/([^/\\]+\.py):(\d+)")

@@ -13,8 +13,7 @@ from typing import Any
 import click
 
 from sequencer.terminal.output import say
-from sequencer.vocabulary.problem import Problem
-from sequencer.vocabulary.problem_text import render, source_line
+from sequencer.vocabulary.problem import Problem, render, source_line
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 _SECRET = re.compile(r"^(\s*(?:\w+\.)*(?:password|api_key|token)\s*=\s*).*|[^\s\"'/=]*@", re.IGNORECASE)

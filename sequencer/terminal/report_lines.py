@@ -17,7 +17,7 @@ from sequencer.terminal.lines import (
     try_text,
 )
 from sequencer.terminal.summary import summary, verdict_line
-from sequencer.vocabulary.moment import shown_time
+from sequencer.vocabulary.times import shown_time
 
 
 def report_lines(report: RunReport) -> Iterator[Line]:

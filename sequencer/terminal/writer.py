@@ -11,8 +11,7 @@ from sequencer.report.model import RunReport
 from sequencer.report.outcome import outcome
 from sequencer.terminal.lines import Line, joined
 from sequencer.terminal.output import can_write, is_terminal, silence, wants_colour
-from sequencer.terminal.summary import Source, no_source, summary, verdict_line
-from sequencer.terminal.verdict import verdict_block
+from sequencer.terminal.summary import Source, no_source, summary, verdict_block, verdict_line
 
 
 class Writer:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sequencer.drivers import _owed
+from sequencer.drivers import _answers
 
 
 @pytest.fixture(autouse=True)
 def debtless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pseudo-terminals of different tests have one name."""
-    monkeypatch.setattr(_owed, "_BY_DEVICE", {})
+    monkeypatch.setattr(_answers, "_BY_DEVICE", {})

@@ -13,7 +13,7 @@ from sequencer.language.builder import SequenceBuilder
 from sequencer.language.read import load
 from sequencer.language.yaml.loader import Document, parse_document
 from sequencer.vocabulary.model import Sequence
-from sequencer.vocabulary.problem_text import render, source_line
+from sequencer.vocabulary.problem import render, source_line
 from sequencer.vocabulary.tree import plain
 
 ROOT = Path(__file__).parents[2]

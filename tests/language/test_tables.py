@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sequencer.language import expressions, read_sequence
-from sequencer.language.tables.csv_cells import read_records
-from sequencer.language.tables.table import Table, TableRules, read_table
+from sequencer.language.tables.table import Table, TableRules, read_records, read_table
 
 LIMITS: dict[str, Any] = {"columns": {"rail": "Rail", "lo": "Low Limit", "hi": "High Limit"}}
 GOOD: dict[str, tuple[bytes, dict[str, Any], list[dict[str, Any]]]] = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sequencer.language.read import load
 from sequencer.language.yaml import reader as yaml_reader
 from sequencer.language.yaml.loader import MAX_BYTES, Document, display_path, parse_document, read_document
-from sequencer.language.yaml.scalars import resolve
+from sequencer.language.yaml.reader import resolve
 from sequencer.vocabulary.problem import InvalidInput
 from sequencer.vocabulary.tree import MappingNode, place_at, plain
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sequencer.limits import judge, parse_limits
-from sequencer.limits.sides import without_open_sides
+from sequencer.limits.parse import without_open_sides
 
 
 @pytest.mark.parametrize(

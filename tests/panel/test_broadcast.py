@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from sequencer.panel.broadcast import Broadcast
+from sequencer.panel.broadcast import MOST_PENDING, Broadcast
 from sequencer.panel.live import Live
-from sequencer.panel.stream import MOST_PENDING
 
 SMALL = 8192
 TEXT = "x" * 50_000

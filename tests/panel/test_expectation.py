@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sequencer.panel.expectation import case_seconds, expected_seconds
+from sequencer.panel.plan import case_seconds, expected_seconds
 
 
 def report(status: str, cases: dict[str, tuple[str, float | None]], selection: list[str] | None = None) -> Any:

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from sequencer.report import event as events
-from sequencer.report.event import Event, Stamped
-from sequencer.report.event_line import encode
+from sequencer.report.event import Event, Stamped, encode
 from sequencer.report.fold import DIED, Fold, fold, read_journal
 from sequencer.report.model import CaseReport, RunReport
 from sequencer.report.schema import report_schema

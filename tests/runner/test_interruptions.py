@@ -17,8 +17,7 @@ import pytest
 
 from sequencer.app.exit_codes import exit_code
 from sequencer.protocol.request import RunNotPossible, StartRequest
-from sequencer.report.event import CaseFinished, CaseStarted, RunStarted, Stamped
-from sequencer.report.event_line import encode
+from sequencer.report.event import CaseFinished, CaseStarted, RunStarted, Stamped, encode
 from sequencer.report.fold import Fold, read_journal
 from sequencer.runner.printed import Printed
 from sequencer.runner.supervisor import Supervisor
@@ -236,7 +235,7 @@ def test_a_teardown_step_that_hangs_is_ended_alone(
     project: Any, execute: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     """Stopped again after a long while the step ends, if need be with its process, and the next case runs."""
-    monkeypatch.setattr("sequencer.runner.watch.HANGING_SECONDS", 0.0)
+    monkeypatch.setattr("sequencer.runner.supervisor.HANGING_SECONDS", 0.0)
     p = project
     p.module("main", p.case("a"))
     p.module("end", p.case("stuck", p.call(method)), p.case("off", p.call("log", "'off'")), group="teardown")
@@ -252,7 +251,7 @@ def test_a_wait_of_the_teardown_is_not_ended(
     project: Any, execute: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is the time that a capacitor needs, and it passes by itself."""
-    monkeypatch.setattr("sequencer.runner.watch.HANGING_SECONDS", 0.0)
+    monkeypatch.setattr("sequencer.runner.supervisor.HANGING_SECONDS", 0.0)
     p = project
     p.module("main", p.case("a"))
     bleed = (p.call("give"), "Wait(case, 's.yaml:2:1', 0.5).run()")

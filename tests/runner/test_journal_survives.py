@@ -21,7 +21,7 @@ from sequencer.app.exit_codes import exit_code
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import RunNotPossible, StartRequest
 from sequencer.report.fold import Fold, fold, read_journal
-from sequencer.runtime.disk_reserve import put_by, reserve_of
+from sequencer.runtime.journal import put_by, reserve_of
 from sequencer.store.recovery import recover
 from sequencer.store.sqlite.store import SqliteStore
 

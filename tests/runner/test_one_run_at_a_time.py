@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.project.process_lock import ProcessLock, described
+from sequencer.project.locks import ProcessLock, described
 from sequencer.protocol.request import StandInUse, StartRequest
 from sequencer.runner import claim
 
@@ -109,7 +109,7 @@ def test_a_lock_says_who_holds_it(tmp_path: Path) -> None:
 
 def test_a_file_system_without_locks_trusts_the_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing can be locked, only the note of a process that lives keeps others out."""
-    monkeypatch.setattr("sequencer.project.process_lock.hold_alone", lambda descriptor: False)
+    monkeypatch.setattr("sequencer.project.locks.hold_alone", lambda descriptor: False)
     path = tmp_path / "run.lock"
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()

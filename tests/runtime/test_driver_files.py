@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from sequencer.runtime.driver_files import load_file
+from sequencer.runtime.driver_modules import load_file
 
 SERIAL = """
 import neighbour

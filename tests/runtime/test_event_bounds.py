@@ -9,8 +9,7 @@ import pytest
 
 from sequencer.expressions.value import MAX_TEXT
 from sequencer.report import event as events
-from sequencer.report.event import Event, Message, ProgramRun, Stamped
-from sequencer.report.event_bounds import bounded
+from sequencer.report.event import Event, Message, ProgramRun, Stamped, bounded
 from sequencer.runtime.stream import EventStream
 
 LONG = "x" * (MAX_TEXT + 5)

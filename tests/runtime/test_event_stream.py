@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.report.event import Message, Recorded
-from sequencer.report.event_line import decode
+from sequencer.report.event import Message, Recorded, decode
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.clock import SteadyClock
 

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from sequencer.report.event import Failure, Stamped
-from sequencer.runtime.disk_reserve import SIZE, give_up, put_by, reserve_of
-from sequencer.runtime.journal import Journal
+from sequencer.runtime.journal import SIZE, Journal, give_up, put_by, reserve_of
 from sequencer.runtime.stream import EventStream
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from sequencer.runtime import deadline
-from sequencer.runtime.alarm import SilentAlarm, ThreadAlarm, make_alarm
-from sequencer.runtime.deadline import Interrupts
+from sequencer.runtime.deadline import Interrupts, SilentAlarm, ThreadAlarm, make_alarm
 from sequencer.vocabulary.failure import Stopped, TimedOut
 
 NUMBER = signal.SIGALRM if sys.platform != "win32" else signal.SIGBREAK

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sequencer.project.journal_lock import hold_alone
+from sequencer.project.locks import hold_alone
 from sequencer.runtime.journal import Journal
 
 ROOT = Path(__file__).resolve().parents[2]

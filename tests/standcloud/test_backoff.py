@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.standcloud.backoff import LONGEST_DELAY, LONGEST_DELAY_AWAY, delay, is_away
+from sequencer.standcloud.outbox import LONGEST_DELAY, LONGEST_DELAY_AWAY, delay, is_away
 
 SPREAD = st.floats(min_value=0, max_value=1)
 

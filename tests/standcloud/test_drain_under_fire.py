@@ -18,7 +18,7 @@ import pytest
 from sequencer.project.settings import Secret
 from sequencer.report.model import RunReport
 from sequencer.standcloud.delivery import STAND_CLOUD, Delivery, Target
-from sequencer.standcloud.drain import drain
+from sequencer.standcloud.job import drain
 from sequencer.standcloud.outbox import Outbox
 
 QUEUED = int(os.environ.get("HARDSEQ_TEST_QUEUED", "1000"))
@@ -31,7 +31,7 @@ DRAIN = """
 import os, sys, time
 from pathlib import Path
 from sequencer.project.settings import Secret
-from sequencer.standcloud.drain import drain
+from sequencer.standcloud.job import drain
 from sequencer.standcloud.outbox import Outbox
 from sequencer.standcloud.client import StandCloud
 from sequencer.standcloud.targets import stand_cloud_target

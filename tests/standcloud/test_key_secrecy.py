@@ -16,7 +16,7 @@ import pytest
 from sequencer.project.settings import Secret
 from sequencer.report.model import RunReport
 from sequencer.standcloud.client import StandCloud
-from sequencer.standcloud.drain import Outcome, drain
+from sequencer.standcloud.job import Outcome, drain
 from sequencer.standcloud.outbox import Outbox
 from sequencer.standcloud.targets import stand_cloud_target
 

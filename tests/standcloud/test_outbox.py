@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from sequencer.standcloud.delivery import Delivery, Target
-from sequencer.standcloud.drain import attempt, drain, send_one
-from sequencer.standcloud.outbox import LEASE, Outbox
-from sequencer.standcloud.outbox_tables import OutboxUnavailable
+from sequencer.standcloud.job import attempt, drain, send_one
+from sequencer.standcloud.outbox import LEASE, Outbox, OutboxUnavailable
 
 DELIVERED = Delivery(verdict="delivered", status=201, text="receipt")
 AWAY = Delivery(verdict="again", text="no connection")

@@ -14,7 +14,7 @@ import pytest
 from sequencer.report.model import RunReport
 from sequencer.store.base import StoreConflict, StoreError, StoreUnavailable
 from sequencer.store.couchdb.client import Couch
-from sequencer.store.couchdb.protection import PROTECTION, READER, protect
+from sequencer.store.couchdb.design import PROTECTION, READER, protect
 from sequencer.store.couchdb.store import CouchStore
 
 MakeReport = Callable[..., RunReport]

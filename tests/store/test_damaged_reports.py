@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from sequencer.cli.runs import _marks
 from sequencer.project.state_folder import StateFolder
 from sequencer.report import event as events
-from sequencer.report.event import Event, Stamped
-from sequencer.report.event_line import encode
+from sequencer.report.event import Event, Stamped, encode
 from sequencer.report.exports import EXPORTERS
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
@@ -31,7 +30,7 @@ from sequencer.store.facts import summary
 from sequencer.store.recovery import recover
 from sequencer.store.sqlite.store import SqliteStore
 from sequencer.terminal.report_lines import report_lines
-from sequencer.vocabulary.moment import shown_time
+from sequencer.vocabulary.times import shown_time
 
 RUN = "0190163d-8694-739b-aea5-966c26f8ad90"
 OTHER = "0190163d-9694-739b-aea5-966c26f8ad91"

@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from sequencer.report.event import Stamped
-from sequencer.report.event_line import encode
+from sequencer.report.event import Stamped, encode
 from sequencer.report.fold import fold
-from sequencer.standcloud.outbox import Outbox
-from sequencer.standcloud.outbox_tables import OutboxUnavailable
+from sequencer.standcloud.outbox import Outbox, OutboxUnavailable
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.recovery import held_by
 from sequencer.store.sqlite.store import SqliteStore

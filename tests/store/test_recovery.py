@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from sequencer.project.state_folder import StateFolder
-from sequencer.report.event import Stamped
-from sequencer.report.event_line import encode
+from sequencer.report.event import Stamped, encode
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
 from sequencer.runtime.journal import Journal

@@ -5,9 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.store.cursor import Position, after, position
-from sequencer.store.facts import text
-from sequencer.store.spans import DAY_SECONDS, LENGTHS, cover, cut
+from sequencer.store.facts import DAY_SECONDS, LENGTHS, Position, after, cover, cut, position, text
 from sequencer.store.sqlite.schema import MIGRATIONS
 
 DAYS = st.integers(-3000, 30000)

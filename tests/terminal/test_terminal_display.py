@@ -19,8 +19,7 @@ from sequencer.terminal.display import PlainTerminal, open_terminal
 from sequencer.terminal.lines import case_line, clean, columns, cut, measurement_line, plain, shown_seconds
 from sequencer.terminal.live import LiveTerminal
 from sequencer.terminal.report_lines import report_lines
-from sequencer.terminal.summary import place_lines
-from sequencer.terminal.verdict import verdict_block
+from sequencer.terminal.summary import place_lines, verdict_block
 from sequencer.vocabulary.shown import shown_value
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.vocabulary.duration import parse_duration
+from sequencer.vocabulary.times import parse_duration
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.vocabulary.problem import Place, Problem
-from sequencer.vocabulary.problem_text import render, source_line, split_lines
+from sequencer.vocabulary.problem import Place, Problem, render, source_line, split_lines
 
 
 def shown(line: str, start: int, end: int, **more: str) -> list[str]:

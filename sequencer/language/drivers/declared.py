@@ -3,24 +3,112 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from sequencer.expressions.expression import has_expression
 from sequencer.language.drivers.calls import CallChecker, Declared
 from sequencer.language.drivers.files import DriverFolders, Located
-from sequencer.language.drivers.require import read_require
 from sequencer.language.drivers.source import DriverSource, Target
 from sequencer.language.expressions import ExpressionChecker
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed
 from sequencer.language.yaml.loader import display_path
 from sequencer.language.yaml.sources import Sources
+from sequencer.project.toml_places import toml_places
+from sequencer.vocabulary.instrument import parse_due
 from sequencer.vocabulary.model import Driver
-from sequencer.vocabulary.problem import Place
+from sequencer.vocabulary.problem import Place, Problem
+from sequencer.vocabulary.regex import PatternError, compile_pattern
 from sequencer.vocabulary.tree import MappingNode
+
+
+def read_require(
+    node: MappingNode, target: Target, expressions: ExpressionChecker, problems: Problems
+) -> dict[str, str]:
+    """The requirements as templates; ``node`` has the right shape."""
+    for key in node:
+        expressions.text(node[key], node.value_place(key))
+    if "idn" in node:
+        _check_identity(node, target, problems)
+        if not has_expression(node["idn"]):
+            try:
+                compile_pattern(node["idn"])
+            except PatternError as error:
+                message = f"this is no regular expression: {error}"
+                problems.report("bad-pattern", message, node.value_place("idn"))
+    if "calibration_due" in node and not has_expression(node["calibration_due"]):
+        try:
+            parse_due(node["calibration_due"])
+        except ValueError as error:
+            problems.report("bad-date", f"`calibration_due` {error}", node.value_place("calibration_due"))
+    return dict(node)
+
+
+def _check_identity(node: MappingNode, target: Target, problems: Problems) -> None:
+    """The driver must be able to say who it is."""
+    member = target.members.get("identify") or target.members.get("idn")
+    if member is None:
+        if not target.dynamic:
+            what = "class" if target.is_class else "function"
+            message = f"the {what} `{target.name}` cannot say who it is: it has no method `identify` and no `idn`"
+            hint = "give it a method `identify` that returns the answer to `*IDN?`"
+            problems.report("no-identity", message, node.key_place("idn"), hint=hint)
+        return
+    needed = [*member.signature.positional, *member.signature.required] if member.kind == "method" else []
+    if needed or member.is_async:
+        why = f"it needs {listed((f'`{each}`' for each in needed), 'and')}" if needed else "it is `async`"
+        message = f"`{target.name}` cannot be asked who it is: {why}"
+        problems.report("no-identity", message, node.key_place("idn"))
+
+
+NO_ARGUMENTS = ("require", "reopen")
+"""What stands among a driver's arguments and is none."""
+
+
+def stand_driver_problems(
+    text: str,
+    file: str,
+    drivers: Mapping[str, Mapping[str, Any]],
+    declared: Iterable[Mapping[str, Target | None]],
+) -> list[Problem]:
+    """What is wrong with ``drivers``, the arguments by driver that ``text`` of the TOML ``file`` gives.
+
+    ``declared`` are the drivers of each sequence (``Reading.drivers``). A name that no sequence declares is a warning,
+    since a sequence may lie elsewhere; an argument that a driver does not take is an error: it would not open.
+    """
+    places = toml_places(text.replace("\r\n", "\n"))
+
+    def place(*path: str) -> Place:
+        return Place(file, *places[path].key) if path in places else Place(file, 1, 1, 1, 1)
+
+    targets: dict[str, list[Target]] = {}
+    for sequence in declared:
+        for name, target in sequence.items():
+            targets.setdefault(name, []).extend([target] if target is not None else [])
+    problems = []
+    for name, arguments in drivers.items():
+        if name not in targets:
+            message = f"no sequence here has a driver `{name}`"
+            hint = did_you_mean(name, targets) or known_here(targets)
+            problems.append(Problem("unknown-driver", message, place("drivers", name), hint, "warning"))
+            continue
+        for argument in (key for key in arguments if key not in NO_ARGUMENTS):
+            if wrong := next((target for target in targets[name] if not _takes(target, argument)), None):
+                names = wrong.signature.names
+                hint = did_you_mean(argument, names) or known_here(names) or "it takes no arguments"
+                message = f"`{wrong.name}` has no argument `{argument}`"
+                at = place("drivers", name, argument)
+                problems.append(Problem("unknown-argument", message, at, hint.replace("known here", "it takes")))
+    return problems
+
+
+def _takes(target: Target, argument: str) -> bool:
+    return target.signature.others or argument in target.signature.names
+
 
 RESERVED_NAMES = frozenset(["case", "run", "step", "request", "pytest", "loop", "float"])
 """Names that generated code needs for itself."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sequencer.vocabulary.problem import Place, Problem
-from sequencer.vocabulary.problem_text import split_lines
+from sequencer.vocabulary.problem import Place, Problem, split_lines
 
 if TYPE_CHECKING:
     from yaml import MarkedYAMLError

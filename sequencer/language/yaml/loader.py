@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sequencer.language.yaml.reader import EventReader, Refused
-from sequencer.vocabulary.problem import Place, Problem
-from sequencer.vocabulary.problem_text import split_lines
+from sequencer.vocabulary.problem import Place, Problem, split_lines
 from sequencer.vocabulary.tree import MappingNode, Span
 
 MAX_BYTES = 32 * 1024 * 1024

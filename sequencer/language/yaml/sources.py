@@ -8,8 +8,7 @@ from typing import Any
 
 from sequencer.language.shapes.wording import show_plain
 from sequencer.language.yaml.loader import Document, display_path
-from sequencer.vocabulary.problem import Place
-from sequencer.vocabulary.problem_text import split_lines
+from sequencer.vocabulary.problem import Place, split_lines
 
 _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r?\n[ \t]*|[\s\S])")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from sequencer.limits.bounds import bounds
 from sequencer.report.exports.words import as_text, limits_in_words, printable
 from sequencer.report.model import AttemptReport, CaseReport, MeasurementReport, ModuleReport, RunReport
-from sequencer.vocabulary.moment import moment
+from sequencer.vocabulary.times import moment
 
 COLUMNS = (
     "run",

@@ -13,7 +13,7 @@ from sequencer.report.exports.html_style import STYLE
 from sequencer.report.exports.words import as_text, duration, limits_in_words, printable, shown
 from sequencer.report.model import AttemptReport, CaseReport, FailureReport, MeasurementReport, RunReport
 from sequencer.report.outcome import outcome, outcome_text
-from sequencer.vocabulary.moment import moment
+from sequencer.vocabulary.times import moment
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 

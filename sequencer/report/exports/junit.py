@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 from sequencer.report.exports.words import duration, limits_in_words, printable, shown
 from sequencer.report.model import CaseReport, FailureReport, ModuleReport, RunReport
 from sequencer.report.outcome import verdict_word
-from sequencer.vocabulary.moment import moment
 from sequencer.vocabulary.status import Status
+from sequencer.vocabulary.times import moment
 
 _ELEMENTS: dict[Status, str] = {"failed": "failure", "skipped": "skipped", "passed": ""}
 

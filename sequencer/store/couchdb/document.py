@@ -22,7 +22,7 @@ from sequencer.report.model import RunReport
 from sequencer.store import facts
 from sequencer.store.base import RunSummary, StoreError
 from sequencer.store.couchdb.client import encode
-from sequencer.store.cursor import Position
+from sequencer.store.facts import Position
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 _KIND = "2:"

@@ -10,7 +10,7 @@ from sequencer.store.base import Page, RunFilter, RunSummary, SeriesName, Series
 from sequencer.store.couchdb.client import Couch
 from sequencer.store.couchdb.design import INDEXES, RUNS, SERIES
 from sequencer.store.couchdb.document import position_key, sort_key, summary_of
-from sequencer.store.cursor import Position, after, position
+from sequencer.store.facts import Position, after, position
 
 BATCH = 500
 _AFTER_EVERYTHING: dict[str, Any] = {}

@@ -33,12 +33,11 @@ from sequencer.store.couchdb import design
 from sequencer.store.couchdb import document as documents
 from sequencer.store.couchdb.client import BrokenOff, Conflict, Couch, NotFound
 from sequencer.store.couchdb.conflicts import Conflicts
+from sequencer.store.couchdb.design import protect
 from sequencer.store.couchdb.history import History
 from sequencer.store.couchdb.live import LiveState
-from sequencer.store.couchdb.protection import protect
 from sequencer.store.couchdb.replication import Factory, replicate, status
-from sequencer.store.couchdb.statistics import statistics
-from sequencer.store.couchdb.units import Units
+from sequencer.store.couchdb.statistics import Units, statistics
 
 VERSION_1_DATABASE = "report"
 _TRIES = 5  # a conflict that comes back this often is no race

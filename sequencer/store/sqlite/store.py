@@ -28,7 +28,7 @@ from sequencer.store.base import (
     StoreError,
     change,
 )
-from sequencer.store.cursor import after, position
+from sequencer.store.facts import after, position
 from sequencer.store.sqlite.connections import BUSY_SECONDS, Connections
 from sequencer.store.sqlite.series import add_measurements, series, series_names
 from sequencer.store.sqlite.tallies import add_run, conditions, statistics

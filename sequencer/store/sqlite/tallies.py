@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sequencer.store.base import JUDGED, CaseFailures, RunFilter, RunSummary, Statistics
-from sequencer.store.spans import LENGTHS, Spans, cover, cut, day_of
+from sequencer.store.facts import LENGTHS, Spans, cover, cut, day_of
 
 _COUNTS = ("passed", "failed", "error", "stopped", "skipped", "units", "first_passed", "passed_seconds")
 _COUNTED = "partial = 0 AND simulated = 0"

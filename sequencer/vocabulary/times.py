@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 MAX_SECONDS = 366 * 86400
 """A year; clocks of operating systems take no times without bound."""
@@ -21,3 +22,23 @@ def parse_duration(text: str) -> float:
     if seconds > MAX_SECONDS:
         raise ValueError(f"{text[:40]!r} is longer than any run")
     return seconds
+
+
+def moment(time: float | None) -> str:
+    """Unix seconds as ISO 8601 in UTC with milliseconds; empty when there is no time, or none of a calendar."""
+    if time is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def shown_time(seconds: float | None) -> str:
+    """``2026-11-22 13:00:05`` in this machine's time."""
+    if seconds is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-from sequencer.project.journal_lock import hold_alone
+from typing import Any, Literal
 
 _LARGEST_NOTE = 4096
 _NOTE_SECONDS = 0.2
@@ -87,3 +86,47 @@ def _is_gone(holder: dict[str, Any]) -> bool:
     import psutil
 
     return not psutil.pid_exists(pid)
+
+
+Party = Literal["child", "runner"]
+_BYTES: dict[Party, int] = {"child": 1 << 40, "runner": (1 << 40) + 1}
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def hold(descriptor: int, party: Party) -> None:
+        """Marks the open journal as being worked on until ``descriptor`` is closed. Never waits."""
+        _lock_byte(descriptor, _BYTES[party])
+
+    def hold_alone(descriptor: int) -> bool:
+        """Takes the journal for oneself; false, at once, when somebody works on it."""
+        return all(_lock_byte(descriptor, byte) for byte in _BYTES.values())
+
+    def _lock_byte(descriptor: int, byte: int) -> bool:
+        position = os.lseek(descriptor, 0, os.SEEK_CUR)
+        try:
+            os.lseek(descriptor, byte, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(descriptor, position, os.SEEK_SET)
+        return True
+
+else:
+    import fcntl
+
+    def hold(descriptor: int, party: Party) -> None:
+        """Marks the open journal as being worked on until ``descriptor`` is closed. Never waits."""
+        _flock(descriptor, fcntl.LOCK_SH)
+
+    def hold_alone(descriptor: int) -> bool:
+        """Takes the journal for oneself; false, at once, when somebody works on it."""
+        return _flock(descriptor, fcntl.LOCK_EX)
+
+    def _flock(descriptor: int, kind: int) -> bool:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except OSError:  # held by another, or a file system without locks, where nobody may claim to be alone
+            return False
+        return True
