@@ -176,6 +176,30 @@ def test_a_run_failure_after_the_end_takes_the_pass_away() -> None:
     assert (report["status"], report["error_code"]) == ("error", 4)
 
 
+def test_what_comes_in_a_retry_of_steps_after_the_run_leaves_the_verdict_alone() -> None:
+    """In the journal of a retry only the steps after the run grow: another end, a case or a record change nothing."""
+    stored = fold(
+        stamp(
+            started("m::a"),
+            events.CaseStarted("m::a"),
+            events.Failure("m::a", "failed", "too low"),
+            events.CaseFinished("m::a", "failed"),
+            events.RunFinished("failed"),
+        )
+    )
+    retried = fold(
+        stamp(
+            events.RetryStarted("run-1", copy.deepcopy(dict(stored)), [1]),
+            events.CaseStarted("m::a", 2),
+            events.CaseFinished("m::a", "passed", 2),
+            events.Recorded("m::a", "dut", {"serial_number": "other"}),
+            events.OperatorMessage("m::a", "note", "unplug"),
+            events.RunFinished("passed"),
+        )
+    )
+    assert retried == stored
+
+
 def test_a_resumed_run_closes_what_was_running() -> None:
     """A fresh process that runs the teardown leaves the dead one's case an error, and its own cases as they went."""
     report = fold(
