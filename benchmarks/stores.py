@@ -69,7 +69,7 @@ def run_report(number: int, cases: int = MEASUREMENTS, *, start: float | None = 
         value = dice.gauss(5.0, 0.03) if passed else 6.0
         stream.append(events.CaseStarted(name))
         stream.append(
-            events.Measurement(name, "s.yaml:9:9", f"Rail {index}", value, "numeric", "V", [4.8, 5.2], passed)
+            events.MeasurementRecorded(name, "s.yaml:9:9", f"Rail {index}", value, "numeric", "V", [4.8, 5.2], passed)
         )
         stream.append(events.CaseFinished(name, "passed" if passed else "failed"))
     stream.append(events.RunFinished("passed" if failing is None else "failed"))
@@ -153,7 +153,7 @@ def machine() -> str:
 @contextmanager
 def couchdb(where: str) -> Iterator[Store]:
     """A store in a fresh database of the CouchDB at ``where``."""
-    from sequencer.store.couchdb.client import Couch
+    from sequencer.store.couchdb.client import CouchClient
     from sequencer.store.couchdb.store import CouchStore
 
     server: subprocess.Popen[str] | None = None
@@ -172,7 +172,9 @@ def couchdb(where: str) -> Iterator[Store]:
         where = server.stdout.readline().split()[1].replace("//", "//admin:secret@")
     parts = urlsplit(where)
     address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    couch = Couch(address, user=unquote(parts.username or ""), password=unquote(parts.password or ""), timeout=600)
+    couch = CouchClient(
+        address, user=unquote(parts.username or ""), password=unquote(parts.password or ""), timeout=600
+    )
     name = f"hardseq-benchmark-{uuid.uuid4().hex[:8]}"
     try:
         yield CouchStore(couch, name, version_1=f"{name}_report")

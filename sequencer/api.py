@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from sequencer.project.project_folder import open_project
-from sequencer.project.secrets import Held
+from sequencer.project.secrets import ProcessSecrets
 from sequencer.project.settings import Secret, StandCloudSettings
 from sequencer.report.evidence import withheld
 from sequencer.report.fold import Fold, read_journal
@@ -66,7 +66,7 @@ class StandCloudLoader:
     """
 
     def __init__(self, *, address: str | None = None, api_key: str | None = None) -> None:
-        project = open_project(Path.cwd(), {**os.environ, **Held.variables})
+        project = open_project(Path.cwd(), {**os.environ, **ProcessSecrets.variables})
         configured = project.settings.stand_cloud
         self._partial_too = configured.send_partial
         settings = StandCloudSettings(

@@ -23,7 +23,7 @@ from sequencer.language.shapes.schema import (
 from sequencer.language.shapes.schema_parts import DRIVER, PARAM
 from sequencer.language.shapes.wording import phrase
 from sequencer.language.yaml.loader import Document, parse_document
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.steps import step_types
 from sequencer.steps.keys import SHARED_KEYS
 
@@ -123,7 +123,7 @@ def test_the_example_of_every_verb_is_valid(verb: str) -> None:
     assert document.root is not None
     told: list[object] = []
     for step in document.root["steps"]:
-        shapes().step(step_types()[verb]).check(step, Sources(ROOT), lambda *each, **more: told.append(each))
+        shapes().step(step_types()[verb]).check(step, SourceTexts(ROOT), lambda *each, **more: told.append(each))
     assert told == []
 
 

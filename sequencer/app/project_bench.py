@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from sequencer.app.exit_codes import Refusal
-from sequencer.app.report_keeping import Keeping
+from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.retry import AfterRunRetry
 from sequencer.app.start_request import stand_request
 from sequencer.app.watch import file_times
 from sequencer.compiler.project import Compiled, ensure_compiled, restore
-from sequencer.panel.bench import Choice, Listener, Loaded, PanelRetry, PanelRun, Wish
-from sequencer.panel.requests import Invalid, Refused
+from sequencer.panel.bench import Listener, PanelRetry, PanelRun, PreparedSequence, RequestedStart, SelectableSequence
+from sequencer.panel.requests import ActionRefused, InvalidRequest
 from sequencer.project.project_folder import Project, open_project, sequence_files
 from sequencer.protocol.request import RunRefused, StandInUse, StartRequest
 from sequencer.report.event import Stamped
@@ -29,7 +29,7 @@ from sequencer.vocabulary.problem import InvalidInput
 class ProjectBench:
     """The sequences of a project folder, or a single file.
 
-    ``listeners`` hear every run; ``keeping`` sends reports for ``upload`` steps and has the stored ones.
+    ``listeners`` hear every run; ``report_store`` sends reports for ``upload`` steps and has the stored ones.
     """
 
     def __init__(
@@ -39,17 +39,17 @@ class ProjectBench:
         *,
         simulate: bool = False,
         listeners: Sequence[Listener] = (),
-        keeping: Keeping | None = None,
+        report_store: ProjectReportStore | None = None,
     ) -> None:
         self._project = project
-        self._keeping = keeping
+        self._report_store = report_store
         self._simulate = simulate
         self._listeners = list(listeners)
         self._files, self._choices = _choices(path, project)
         self.first = self._remembered() or self._configured or self._choices[0].name
 
     @property
-    def choices(self) -> Sequence[Choice]:
+    def choices(self) -> Sequence[SelectableSequence]:
         """In the order of the configuration, or of the file names."""
         return self._choices
 
@@ -78,7 +78,7 @@ class ProjectBench:
         """The times of every file that the sequence could be made from."""
         return file_times({self._project.folder, self._files[choice].parent})
 
-    def load(self, choice: str) -> Loaded:
+    def load(self, choice: str) -> PreparedSequence:
         """Reads, checks, compiles, and asks a first test process for the plan. Raises ``InvalidInput``, ``OSError``."""
         project = open_project(self._files[choice]).checked()
         file, stand = self._files[choice], project.settings.stand.recorded()
@@ -93,16 +93,18 @@ class ProjectBench:
             run = warm.pop() if warm else BenchRun(compiled, project, self._simulate)
             run.listeners += [listener, *self._listeners]
             run.output = output
-            run.run.upload = None if self._keeping is None else self._keeping.deliveries.upload
+            run.run.upload = None if self._report_store is None else self._report_store.deliveries.upload
             return run
 
-        return Loaded(sequence=plan["sequence"], modules=plan["modules"], params=compiled.params, launch=launch)
+        return PreparedSequence(
+            sequence=plan["sequence"], modules=plan["modules"], params=compiled.params, launch=launch
+        )
 
     def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:
         """What is left to do after a stored run."""
-        assert self._keeping is not None
+        assert self._report_store is not None
         return BenchRetry(
-            AfterRunRetry(run, self._project, self._keeping.store, self._keeping.deliveries, output=output)
+            AfterRunRetry(run, self._project, self._report_store.store, self._report_store.deliveries, output=output)
         )
 
 
@@ -116,16 +118,16 @@ class BenchRetry:
         self._start = again.start
 
     def start(self) -> str:
-        """Begins. Raises ``Refused`` when there is nothing to do, or it cannot be done now."""
+        """Begins. Raises ``ActionRefused`` when there is nothing to do, or it cannot be done now."""
         try:
             return self._start()
         except RunRefused as refused:
             codes = {NOTHING_LEFT: "nothing-left", CHANGED: "sequence-changed"}
-            raise Refused(codes.get(str(refused), "no-retry"), str(refused)) from None
+            raise ActionRefused(codes.get(str(refused), "no-retry"), str(refused)) from None
         except StandInUse as used:
-            raise Refused("in-use", str(used)) from None
+            raise ActionRefused("in-use", str(used)) from None
         except InvalidInput as invalid:
-            raise Refused("no-retry", f"the sequence has errors now: {invalid.problems[0].message}") from None
+            raise ActionRefused("no-retry", f"the sequence has errors now: {invalid.problems[0].message}") from None
 
 
 class BenchRun:
@@ -149,7 +151,7 @@ class BenchRun:
     def prepare(self) -> None:
         """Starts the test process, if there is none, and waits until it is warm; the stand's drivers open meanwhile."""
         self.run.prepare()
-        self.run.warm(self._request(Wish()))
+        self.run.warm(self._request(RequestedStart()))
 
     def renew(self) -> bool:
         """Takes the test process on for another run, if it has drivers that stay open."""
@@ -158,28 +160,28 @@ class BenchRun:
             self.run = successor
         return successor is not None
 
-    def start(self, wish: Wish) -> str:
+    def start(self, requested: RequestedStart) -> str:
         """Starts; returns the run's id.
 
-        Raises ``Invalid`` for a selection or parameter that cannot be used, ``Refused`` while another run has the
-        stand.
+        Raises ``InvalidRequest`` for a selection or parameter that cannot be used, ``ActionRefused`` while another run
+        has the stand.
         """
         try:
-            return self.run.start(self._request(wish))
+            return self.run.start(self._request(requested))
         except RunRefused as refused:
-            raise Invalid(str(refused)) from None
+            raise InvalidRequest(str(refused)) from None
         except StandInUse as used:
-            raise Refused("in-use", str(used)) from None
+            raise ActionRefused("in-use", str(used)) from None
 
-    def _request(self, wish: Wish) -> StartRequest:
+    def _request(self, requested: RequestedStart) -> StartRequest:
         return stand_request(
             self._project,
-            params=wish.params,
-            only=wish.only,
-            tags=wish.tags,
+            params=requested.params,
+            only=requested.only,
+            tags=requested.tags,
             simulate=self._simulate,
             attended=True,
-            user=wish.user,
+            user=requested.user,
         )
 
     def stop(self, reason: str) -> None:
@@ -213,14 +215,14 @@ class BenchRun:
         self.output(line)
 
 
-def _choices(path: Path, project: Project) -> tuple[dict[str, Path], list[Choice]]:
+def _choices(path: Path, project: Project) -> tuple[dict[str, Path], list[SelectableSequence]]:
     if path.is_file():
-        return {path.stem: path}, [Choice(path.stem)]
+        return {path.stem: path}, [SelectableSequence(path.stem)]
     configured = [choice for choice in project.settings.test_configs if choice.file]
     if configured and path.resolve() == project.folder.resolve():
         files = {choice.name: project.folder / choice.file for choice in configured}
-        return files, [Choice(choice.name, choice.description) for choice in configured]
+        return files, [SelectableSequence(choice.name, choice.description) for choice in configured]
     found = sequence_files(path)
     if not found:
         raise Refusal(f"there is no sequence in {path.absolute()}", hint="`hardseq init` makes a project that runs")
-    return {file.stem: file for file in found}, [Choice(file.stem) for file in found]
+    return {file.stem: file for file in found}, [SelectableSequence(file.stem) for file in found]

@@ -58,7 +58,7 @@ def _opened(path: Path) -> Iterator[tuple[Store, Deliveries]]:
     from sequencer.standcloud.deliveries import open_deliveries
     from sequencer.standcloud.outbox import OutboxUnavailable
     from sequencer.store.open import open_store
-    from sequencer.store.recovery import recover, told
+    from sequencer.store.recovery import recover, recovery_text
 
     project = usable_project(path)
     try:
@@ -67,7 +67,7 @@ def _opened(path: Path) -> Iterator[tuple[Store, Deliveries]]:
             closing(open_deliveries(project, store)) as deliveries,
         ):
             for report in recover(project.state, store, save=deliveries.accept, tell=tell):
-                tell(told(report))
+                tell(recovery_text(report))
             yield store, deliveries
     except (StoreError, OutboxUnavailable) as error:
         raise Refusal(str(error), code=ExitCode.FAILED) from None

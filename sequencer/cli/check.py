@@ -16,7 +16,7 @@ from sequencer.terminal.problem_output import counted, problem_document, show_pr
 from sequencer.vocabulary.problem import Place, Problem
 
 if TYPE_CHECKING:
-    from sequencer.language import Reading
+    from sequencer.language import ReadResult
 
 
 @click.command()
@@ -44,7 +44,7 @@ def command(paths: tuple[Path, ...], form: str, strict: bool, watch: bool) -> Ex
 
 
 def _check(paths: tuple[Path, ...], form: str, strict: bool) -> ExitCode:
-    readings: dict[Path, Reading] = {}
+    readings: dict[Path, ReadResult] = {}
     files = _files(paths)
     found = [*_refusals(files)]
     found += [(problem, project) for file, project in files for problem in _problems(file, project, readings)]
@@ -60,14 +60,14 @@ def _check(paths: tuple[Path, ...], form: str, strict: bool) -> ExitCode:
     return ExitCode.FAILED if bad else ExitCode.PASSED
 
 
-def _problems(file: Path, project: Project, readings: dict[Path, Reading]) -> list[Problem]:
+def _problems(file: Path, project: Project, readings: dict[Path, ReadResult]) -> list[Problem]:
     """Every problem of a sequence file or, for a ``.toml``, of the project's configuration.
 
     ``readings`` keeps what was read: the configuration's drivers are those of the sequences.
     """
     from sequencer.language import read_sequence
 
-    def read(sequence: Path) -> Reading:
+    def read(sequence: Path) -> ReadResult:
         sequence = sequence.absolute()
         if sequence not in readings:
             readings[sequence] = read_sequence(

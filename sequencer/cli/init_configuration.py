@@ -12,9 +12,9 @@ import click
 from sequencer.project.settings import Settings
 from sequencer.project.settings_reader import JSON_HINT
 
-Path = tuple[str, ...]
+SettingPath = tuple[str, ...]
 
-_PREFIXES: Mapping[Path, str] = {
+_PREFIXES: Mapping[SettingPath, str] = {
     (): "",
     ("database",): "database-",
     ("frontend",): "frontend-",
@@ -23,11 +23,11 @@ _PREFIXES: Mapping[Path, str] = {
     ("stand",): "stand-",
     ("replication",): "replication-",
 }
-_ALWAYS_WRITTEN: frozenset[Path] = frozenset(
+_ALWAYS_WRITTEN: frozenset[SettingPath] = frozenset(
     {("database",), ("frontend",), ("frontend", "modal_result"), ("stand_cloud",)}
 )
-_NOT_OFFERED: frozenset[Path] = frozenset({("title",), ("current_test_config",)})
-_FIRST_VALUES: Mapping[Path, Any] = {
+_NOT_OFFERED: frozenset[SettingPath] = frozenset({("title",), ("current_test_config",)})
+_FIRST_VALUES: Mapping[SettingPath, Any] = {
     # What a new project says where the program's own default is silence.
     ("stand_cloud", "address"): "standcloud.io",
     ("frontend", "sound_on"): True,
@@ -39,7 +39,7 @@ _FIRST_VALUES: Mapping[Path, Any] = {
 class SettingOption:
     """One command-line option: ``path`` is the setting's, ``secret`` the environment variable a secret goes to."""
 
-    path: Path
+    path: SettingPath
     name: str
     schema: Mapping[str, Any]
     secret: str | None
@@ -55,7 +55,7 @@ def setting_options() -> list[SettingOption]:
     return list(_options(Settings, ()))
 
 
-def _options(kind: type[Any], path: Path) -> Iterator[SettingOption]:
+def _options(kind: type[Any], path: SettingPath) -> Iterator[SettingOption]:
     for field in fields(kind):
         inner = (*path, field.name)
         if "section" in field.metadata:
@@ -65,7 +65,7 @@ def _options(kind: type[Any], path: Path) -> Iterator[SettingOption]:
             yield SettingOption(inner, _option_name(path, field), field.metadata["schema"], field.metadata["env"])
 
 
-def _option_name(path: Path, field: Field[Any]) -> str:
+def _option_name(path: SettingPath, field: Field[Any]) -> str:
     if field.name == "storage_type":
         return "--storage-type"
     return f"--{_PREFIXES[path]}{field.name.replace('_', '-')}"
@@ -93,14 +93,14 @@ class _Choice(click.Choice[str]):
         return super().convert(value, param, ctx)
 
 
-def configuration_text(title: str, given: Mapping[Path, Any]) -> str:
+def configuration_text(title: str, given: Mapping[SettingPath, Any]) -> str:
     """The text of ``hardseq.toml``: the sections everybody needs in full, of the others what was given. No secrets."""
     lines = ["#:schema ./schemas/config.schema.json", f"title = {_toml(title)}"]
     lines += _table_lines(Settings, (), given)
     return "\n".join(lines) + "\n"
 
 
-def dotenv_text(given: Mapping[Path, Any]) -> str:
+def dotenv_text(given: Mapping[SettingPath, Any]) -> str:
     """The text of ``.env`` with the secrets that were given, and the user that ``docker-compose.yaml`` makes."""
     options = setting_options()
     secrets = {option.secret: given[option.path] for option in options if option.secret and option.path in given}
@@ -112,7 +112,7 @@ def dotenv_text(given: Mapping[Path, Any]) -> str:
     return "\n".join(["# Secrets of this stand: not for version control.", *lines]) + "\n"
 
 
-def _table_lines(kind: type[Any], path: Path, given: Mapping[Path, Any]) -> list[str]:
+def _table_lines(kind: type[Any], path: SettingPath, given: Mapping[SettingPath, Any]) -> list[str]:
     values: list[str] = []
     tables: list[str] = []
     for field in fields(kind):
@@ -129,7 +129,7 @@ def _table_lines(kind: type[Any], path: Path, given: Mapping[Path, Any]) -> list
     return head + values + tables
 
 
-def _left_out(path: Path, given: Mapping[Path, Any]) -> bool:
+def _left_out(path: SettingPath, given: Mapping[SettingPath, Any]) -> bool:
     """Whether a setting that was not given would say nothing here, or name CouchDB where it is not meant."""
     if path[:-1] not in _ALWAYS_WRITTEN:
         return True
@@ -138,7 +138,7 @@ def _left_out(path: Path, given: Mapping[Path, Any]) -> bool:
     return not uses_couchdb(given) or (("database", "url") in given and path[-1] in ("host", "port"))
 
 
-def uses_couchdb(given: Mapping[Path, Any]) -> bool:
+def uses_couchdb(given: Mapping[SettingPath, Any]) -> bool:
     """Whether the given settings send reports to CouchDB."""
     if ("database", "storage_type") in given:
         return bool(given["database", "storage_type"] == "couchdb")

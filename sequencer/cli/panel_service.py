@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.project_store import tell, usable_project
-from sequencer.app.report_keeping import Keeping
-from sequencer.panel.requests import Refused
+from sequencer.panel.requests import ActionRefused
 from sequencer.panel.server import CannotListen, PanelRefused, PanelServer
 from sequencer.panel.session import Session
 from sequencer.project.locks import ProcessLock, described
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sequencer.standcloud.deliveries import Acceptance
 
 
-class PanelKeeping(Keeping):
+class PanelReportStore(ProjectReportStore):
     """Also says on the terminal how each run ended."""
 
     def __init__(self, project: Project, terminal: Terminal) -> None:
@@ -37,7 +37,7 @@ class PanelKeeping(Keeping):
         self._terminal = terminal
 
     def accept(self, report: RunReport) -> Acceptance:
-        """As ``Keeping`` does, with a line for the verdict."""
+        """As ``ProjectReportStore`` does, with a line for the verdict."""
         again = was_retried(report)
         told = f"what follows run {report['id']} was tried again"
         self._terminal.say([(told, "dim")] if again else verdict_line(report))
@@ -56,8 +56,8 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
     with ExitStack() as opened:
         if (holder := _hold_page(project, opened)) is not None:
             raise _served_already(project, holder)
-        keeping = opened.enter_context(PanelKeeping(project, terminal))
-        session = _waiting_session(path, project, terminal, keeping, simulate=simulate)
+        report_store = opened.enter_context(PanelReportStore(project, terminal))
+        session = _waiting_session(path, project, terminal, report_store, simulate=simulate)
         frontend = project.settings.frontend
         note = project.state.panel
         server = _server(session, project, host or frontend.host, frontend.port if port is None else port, note)
@@ -65,7 +65,7 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
         opened.enter_context(stopping_on_signals(partial(_end, session, ended)))
         opened.callback(server.close)
         opened.callback(session.close)
-        keeping.deliveries.start()
+        report_store.deliveries.start()
         session.open()
         server.start()
         say(f"panel at {server.address}", bold=True)
@@ -81,18 +81,18 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
 def _end(session: WaitingSession, ended: threading.Event, reason: str) -> None:
     """A signal ends the panel; another one stops its run again, as `hardseq stop` does."""
 
-    def insist() -> None:
-        with suppress(Refused):
+    def stop_again() -> None:
+        with suppress(ActionRefused):
             session.stop(reason)
 
     if ended.is_set():
         # In a thread, as the session may be at work right where the signal came.
-        threading.Thread(target=insist, daemon=True).start()
+        threading.Thread(target=stop_again, daemon=True).start()
     ended.set()
 
 
 def _waiting_session(
-    path: Path, project: Project, terminal: Terminal, keeping: Keeping, *, simulate: bool
+    path: Path, project: Project, terminal: Terminal, report_store: ProjectReportStore, *, simulate: bool
 ) -> WaitingSession:
     from sequencer.app.project_bench import ProjectBench
     from sequencer.panel.start_session import WaitingSession
@@ -102,12 +102,12 @@ def _waiting_session(
             path,
             project,
             simulate=simulate,
-            listeners=[terminal.event, *keeping.listeners()],
-            keeping=keeping,
+            listeners=[terminal.event, *report_store.listeners()],
+            report_store=report_store,
         ),
         output=terminal.output,
-        store=keeping.store,
-        keeper=keeping,
+        store=report_store.store,
+        report_store=report_store,
         folder=project.folder,
         settings=project.settings.frontend,
         title=project.settings.tests_name or project.folder.name,
@@ -115,12 +115,12 @@ def _waiting_session(
     )
 
 
-def run_page(project: Project, keeping: Keeping, opened: ExitStack) -> tuple[Session, str] | None:
+def run_page(project: Project, report_store: ProjectReportStore, opened: ExitStack) -> tuple[Session, str] | None:
     """Serves the live page of a single run; its session and address. ``None`` (told) when the port is taken."""
     frontend = project.settings.frontend
     session = Session(
-        store=keeping.store,
-        keeper=keeping,
+        store=report_store.store,
+        report_store=report_store,
         folder=project.folder,
         settings=frontend,
         title=project.settings.tests_name or "",

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.project_store import tell, usable_project
-from sequencer.app.report_keeping import Keeping
 from sequencer.app.retry import AfterRunRetry
 from sequencer.cli.run_signals import stopping_on_signals
 from sequencer.protocol.request import RunNotPossible, RunRefused
@@ -27,7 +27,7 @@ from sequencer.terminal.summary import after_run_lines
 from sequencer.vocabulary.problem import InvalidInput
 
 
-class _Told:
+class _RetryDisplay:
     """What happens, for the terminal."""
 
     def __init__(self) -> None:
@@ -44,21 +44,21 @@ class _Told:
 def retry(path: Path, run_id: str) -> ExitCode:
     """Tries again what is left to do after the run, and keeps the report. Raises ``Refusal``, ``StoreError``."""
     project = usable_project(path)
-    told = _Told()
+    told = _RetryDisplay()
     with ExitStack() as opened:
-        keeping = opened.enter_context(Keeping(project, tell))
-        if refusal := keeping.refusal():
+        report_store = opened.enter_context(ProjectReportStore(project, tell))
+        if refusal := report_store.refusal():
             raise Refusal(refusal, code=ExitCode.BROKEN)
         if run_id == "latest":
-            newest = keeping.store.latest()
+            newest = report_store.store.latest()
             if newest is None:
                 raise Refusal("nothing ran yet", code=ExitCode.FAILED)
             run_id = newest["id"]
         again = AfterRunRetry(
             run_id,
             project,
-            keeping.store,
-            keeping.deliveries,
+            report_store.store,
+            report_store.deliveries,
             listeners=[told.event],
             output=lambda line: say(clean(line), err=True),
         )
@@ -77,18 +77,18 @@ def retry(path: Path, run_id: str) -> ExitCode:
             raise Refusal(f"it cannot be tried again: {refused}") from None
         except RunNotPossible as impossible:
             raise Refusal(str(impossible), code=ExitCode.BROKEN) from None
-        return _kept(report, keeping, told.stopped)
+        return _kept(report, report_store, told.stopped)
 
 
-def _kept(report: RunReport, keeping: Keeping, stopped: bool) -> ExitCode:
+def _kept(report: RunReport, report_store: ProjectReportStore, stopped: bool) -> ExitCode:
     click.echo(joined(after_run_lines(report), colour=wants_colour(sys.stdout)), nl=False)
     try:
-        acceptance = keeping.accept(report)
+        acceptance = report_store.accept(report)
     except (StoreError, OutboxUnavailable) as error:
         tell(f"what was done could not be stored: {error}; the run's journal has it, to be stored at the next start")
         return ExitCode.BROKEN
     if not acceptance.stored:
-        tell(f"{keeping.store.place} could not take the report, which waits for it: {acceptance.problem}")
+        tell(f"{report_store.store.place} could not take the report, which waits for it: {acceptance.problem}")
     if stopped:
         return ExitCode.STOPPED
     return ExitCode.FAILED if left_to_do(report) else ExitCode.PASSED

@@ -47,9 +47,9 @@ def command(
     Exits with 0 passed, 1 failed, 2 invalid sequence, configuration or usage, 3 stopped, 4 could not run or store.
     """
     # First of all: it loads while everything else is loaded and looked up here.
-    from sequencer.runner.child import spare_child
+    from sequencer.runner.child import warmed_child
 
-    with spare_child() as spare:
+    with warmed_child() as warm_child:
         from sequencer.cli.run_session import RunOptions, run_once
 
         options = RunOptions(
@@ -65,4 +65,4 @@ def command(
             breaks=breaks,
             pdb=pdb,
         )
-        return run_once(options, spare)
+        return run_once(options, warm_child)

@@ -15,14 +15,14 @@ from sequencer.app.project_store import usable_project
 from sequencer.app.run_choice import choose_sequence
 from sequencer.compiler.project import Compiled, ensure_compiled
 from sequencer.project.project_folder import Project
-from sequencer.report.event import DialogAsked, OperatorMessage, Stamped
+from sequencer.report.event import DialogAsked, OperatorMessageShown, Stamped
 from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
 from sequencer.terminal.output import is_terminal
 from sequencer.vocabulary.problem import InvalidInput
 
 if TYPE_CHECKING:
-    from sequencer.app.report_keeping import Keeping
+    from sequencer.app.project_report_store import ProjectReportStore
     from sequencer.panel.bench import PanelRun
     from sequencer.panel.session import Session
     from sequencer.protocol.request import StartRequest
@@ -57,7 +57,7 @@ class RunOptions:
         return self.step or bool(self.breaks)
 
 
-class Relay:
+class EventRelay:
     """Stands between the run, which begins first, and the displays, which come up while it does."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class PageAddress:
 
     def event(self, stamped: Stamped) -> None:
         """Takes notice of questions."""
-        if isinstance(stamped.event, DialogAsked | OperatorMessage):
+        if isinstance(stamped.event, DialogAsked | OperatorMessageShown):
             self.tell()
 
     def tell(self) -> None:
@@ -113,8 +113,8 @@ class PageAddress:
         self._timer.cancel()
 
 
-def run_once(options: RunOptions, spare: Child | None = None) -> ExitCode:
-    """Runs, shows, keeps; the exit code. ``spare`` is a test process that is loading already.
+def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
+    """Runs, shows, keeps; the exit code. ``warm_child`` is a test process that is loading already.
 
     Raises ``Refusal``, ``StoreError``, ``OSError``.
     """
@@ -122,14 +122,14 @@ def run_once(options: RunOptions, spare: Child | None = None) -> ExitCode:
     compiled = compiled_sequence(choose_sequence(options.path, project), project, stepping=options.stepping)
     if compiled is None:
         return ExitCode.INVALID
-    relay = Relay()
+    relay = EventRelay()
     run = Run(
         compiled.folder,
         project.state,
         listeners=[relay.event],
         output=relay.output,
         project=project.folder,
-        spare=spare,
+        warm_child=warm_child,
         manifest=compiled.manifest,
         secrets=project.secrets,
     )
@@ -165,7 +165,7 @@ def _show(problems: Any, project: Project) -> None:
 
 class _RunSession:
     def __init__(
-        self, options: RunOptions, project: Project, compiled: Compiled, run: Run, relay: Relay, opened: ExitStack
+        self, options: RunOptions, project: Project, compiled: Compiled, run: Run, relay: EventRelay, opened: ExitStack
     ) -> None:
         self.options = options
         self.project = project
@@ -178,7 +178,7 @@ class _RunSession:
         """Everything from the parameters to the verdict."""
         # Imported here, while the test process loads.
         from sequencer.app.exit_codes import exit_code
-        from sequencer.app.report_keeping import Keeping
+        from sequencer.app.project_report_store import ProjectReportStore
         from sequencer.app.start_request import stand_request
         from sequencer.cli.run_params import params_from
         from sequencer.terminal.failure_source import FailureSource
@@ -190,13 +190,15 @@ class _RunSession:
             decimal_comma=self.project.settings.frontend.decimal_comma,
         )
         terminal = self._terminal()
-        keeping = self.opened.enter_context(Keeping(self.project, lambda text: terminal.say([(text, "stopped")])))
-        if refusal := keeping.refusal():
+        report_store = self.opened.enter_context(
+            ProjectReportStore(self.project, lambda text: terminal.say([(text, "stopped")]))
+        )
+        if refusal := report_store.refusal():
             raise Refusal(refusal, code=ExitCode.BROKEN)
-        self.relay.listeners += keeping.listeners()
-        self.run.upload = keeping.deliveries.upload
+        self.relay.listeners += report_store.listeners()
+        self.run.upload = report_store.deliveries.upload
         asked_here = self._dialogs(terminal)
-        page = self._page(keeping, terminal) if self.options.panel else None
+        page = self._page(report_store, terminal) if self.options.panel else None
         request = stand_request(
             self.project,
             params=params,
@@ -208,10 +210,10 @@ class _RunSession:
             breaks=self.options.breaks,
             pdb=self.options.pdb,
         )
-        report = self._run(request, page, lambda: self._learn(keeping.store, terminal, page))
+        report = self._run(request, page, lambda: self._learn(report_store.store, terminal, page))
         # The verdict first: it waits for no server.
         terminal.finish(report, FailureSource(self.project.folder, self.project.state.compiled).lines)
-        kept = keeping.keep(report)
+        kept = report_store.keep(report)
         if page is not None:
             page.finished()
         for line in place_lines([*kept.places, *self._written(report)]):
@@ -256,10 +258,10 @@ class _RunSession:
 
         threading.Thread(target=learn, name="history", daemon=True).start()
 
-    def _page(self, keeping: Keeping, terminal: Terminal) -> Session | None:
+    def _page(self, report_store: ProjectReportStore, terminal: Terminal) -> Session | None:
         from sequencer.cli.panel_service import open_in_browser, run_page
 
-        served = run_page(self.project, keeping, self.opened)
+        served = run_page(self.project, report_store, self.opened)
         if served is None:
             return None
         session, address = served

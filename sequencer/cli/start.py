@@ -23,7 +23,7 @@ def command(path: Path, arguments: tuple[str, ...], only: tuple[str, ...]) -> Ex
 
     Exits with 0 when it was started, with 1 when it was not: no panel, a run that goes on, a wrong parameter.
     """
-    wish = {"params": split_arguments(arguments), "only": list(only) or None}
-    answer = PanelClient(path).post("/api/start", wish)
+    request = {"params": split_arguments(arguments), "only": list(only) or None}
+    answer = PanelClient(path).post("/api/start", request)
     say(f"started {answer['run']}" if isinstance(answer, dict) and answer.get("run") else "started")
     return ExitCode.PASSED

@@ -15,7 +15,7 @@ from sequencer.terminal.output import is_terminal, say
 
 if TYPE_CHECKING:
     from sequencer.standcloud.deliveries import SyncResult
-    from sequencer.standcloud.job import Outcome
+    from sequencer.standcloud.job import SendOutcome
 
 NAMES = {"stand_cloud": "StandCloud", "couchdb": "CouchDB"}
 MOST_TOLD = 20
@@ -35,29 +35,29 @@ def command(path: Path, resend: bool, run: str | None) -> ExitCode:
 
     state = usable_project(path).state
     before = set_aside(state)
-    progress = Progress()
+    progress = SyncProgress()
     with opened_deliveries(path) as deliveries:
         if run is not None and (refusal := deliveries.release(run)) is not None:
             raise Refusal(refusal, code=ExitCode.FAILED)
-        result = deliveries.sync(progress=progress.show, insist=resend)
+        result = deliveries.sync(progress=progress.show, force=resend)
     progress.end()
     _show(result)
-    unkept = waiting(state)
-    if unkept:
-        say(f"{len(unkept)} waiting in {'its journal' if len(unkept) == 1 else 'their journals'}", fg="yellow")
+    unsaved = waiting(state)
+    if unsaved:
+        say(f"{len(unsaved)} waiting in {'its journal' if len(unsaved) == 1 else 'their journals'}", fg="yellow")
     # What was set aside just now was told when it was.
-    done = result.clean and not unkept and set_aside(state) == before
+    done = result.clean and not unsaved and set_aside(state) == before
     return ExitCode.PASSED if done else ExitCode.FAILED
 
 
-class Progress:
+class SyncProgress:
     """Counts for a person who waits, and why a report could not be sent."""
 
     def __init__(self) -> None:
         self._tried = self._told = 0
         self._live = is_terminal(sys.stderr)
 
-    def show(self, outcome: Outcome) -> None:
+    def show(self, outcome: SendOutcome) -> None:
         """Takes one try."""
         delivery = outcome.delivery
         self._tried += 1

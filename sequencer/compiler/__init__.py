@@ -1,1 +1,1 @@
-"""From a ``Sequence`` to readable pytest modules; pure and deterministic."""
+"""From a ``SequenceDefinition`` to readable pytest modules; pure and deterministic."""

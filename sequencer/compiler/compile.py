@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sequencer import __version__
 from sequencer.compiler.emitter import FunctionEmitter, literal, short_name
 from sequencer.steps.base import StepRun
-from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, Sequence, Step
+from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, SequenceDefinition, Step
 from sequencer.vocabulary.status import GROUPS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ python_files = test_*.py after_run.py
 """
 
 
-def compile_sequence(sequence: Sequence, *, folder: Path, stepping: bool = False) -> dict[str, str]:
+def compile_sequence(sequence: SequenceDefinition, *, folder: Path, stepping: bool = False) -> dict[str, str]:
     """The files of the generated project, name to text.
 
     ``folder`` is where they will lie: driver files are named relative to it, so that a project can be moved together
@@ -49,7 +49,7 @@ def compile_sequence(sequence: Sequence, *, folder: Path, stepping: bool = False
     return files
 
 
-def _conftest(sequence: Sequence, folder: Path) -> str:
+def _conftest(sequence: SequenceDefinition, folder: Path) -> str:
     header = {
         "name": sequence.name,
         "version": sequence.version,
@@ -68,7 +68,7 @@ def _conftest(sequence: Sequence, folder: Path) -> str:
     return _render("conftest.py.j2", title=sequence.name, sequence=sequence, header=header, drivers=drivers)
 
 
-def _plan(sequence: Sequence) -> list[str]:
+def _plan(sequence: SequenceDefinition) -> list[str]:
     """What has to be collected, in running order: full names of cases, and ``after_run`` for each step that follows."""
     cases = (
         case
@@ -125,7 +125,7 @@ class _CaseFunction:
     body: str
 
 
-def _parts(sequence: Sequence, module: Module) -> list[tuple[Case, ...]]:
+def _parts(sequence: SequenceDefinition, module: Module) -> list[tuple[Case, ...]]:
     """The cases of a module, file by file: Python takes 30 kB of memory for each function of a file it compiles.
 
     A driver that lives as long as its module keeps the module in one file.
@@ -137,7 +137,7 @@ def _parts(sequence: Sequence, module: Module) -> list[tuple[Case, ...]]:
     return [cases[start : start + CASES_PER_FILE] for start in range(0, len(cases), CASES_PER_FILE)] or [cases]
 
 
-def _test_module(sequence: Sequence, module: Module, part: tuple[Case, ...], stepping: bool) -> str:
+def _test_module(sequence: SequenceDefinition, module: Module, part: tuple[Case, ...], stepping: bool) -> str:
     classes: set[type[StepRun]] = set()
     functions: dict[str, str] = {}
     for case in part:
@@ -212,7 +212,7 @@ def _body(steps: Iterable[Step], classes: set[type[StepRun]], stepping: bool = F
     return "\n".join(emitter.body)
 
 
-def _after_run(sequence: Sequence) -> str:
+def _after_run(sequence: SequenceDefinition) -> str:
     classes: set[type[StepRun]] = set()
     steps = [
         {

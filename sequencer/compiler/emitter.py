@@ -12,7 +12,7 @@ from sequencer.expressions.expression import has_expression
 from sequencer.steps import step_types
 from sequencer.steps.base import StepRun
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.model import DriverCall, Retry, Step
+from sequencer.vocabulary.model import DriverCall, Step, StepRetry
 
 _LONGEST = 120
 
@@ -158,5 +158,5 @@ def _quote(text: str) -> str:
     return written
 
 
-def _retry(retry: Retry) -> str:
+def _retry(retry: StepRetry) -> str:
     return f"{retry.times}" if not retry.delay else f"{retry.times}, {retry.delay!r}"

@@ -23,7 +23,7 @@ from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 
 if TYPE_CHECKING:
-    from sequencer.vocabulary.model import Param, Sequence
+    from sequencer.vocabulary.model import Param, SequenceDefinition
 
 MANIFEST_FORMAT = 2
 _KEPT_SECONDS = 24 * 3600.0
@@ -113,7 +113,7 @@ def write_project(path: Path, *, project: Path, folder: Path) -> tuple[list[str]
 
 def _read_sequence(
     path: Path, project: Path, stand: Mapping[str, Data] | None = None
-) -> tuple[Sequence, tuple[Problem, ...]]:
+) -> tuple[SequenceDefinition, tuple[Problem, ...]]:
     # Imported here: a sequence that did not change runs without YAML, JSON Schema and templates.
     from sequencer.language import read_sequence
 
@@ -123,7 +123,7 @@ def _read_sequence(
     return reading.sequence, tuple(reading.problems)
 
 
-def _compile(sequence: Sequence, folder: Path, stepping: bool = False) -> dict[str, str]:
+def _compile(sequence: SequenceDefinition, folder: Path, stepping: bool = False) -> dict[str, str]:
     from sequencer.compiler.compile import compile_sequence
 
     return compile_sequence(sequence, folder=folder, stepping=stepping)
@@ -155,7 +155,7 @@ def _read_param(written: Mapping[str, Any]) -> Param:
     return Param(**{**written, "one_of": tuple(written["one_of"])})
 
 
-def _write_note(note: Path, compiled: Compiled, sequence: Sequence, stand: Mapping[str, Data]) -> None:
+def _write_note(note: Path, compiled: Compiled, sequence: SequenceDefinition, stand: Mapping[str, Data]) -> None:
     document = {
         "format": MANIFEST_FORMAT,
         "hardseq": __version__,

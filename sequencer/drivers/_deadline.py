@@ -13,7 +13,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 
-class Deadline:
+class ResponseDeadline:
     """Ends the connection of an answer that is not whole in time; ``passed`` says that it did."""
 
     def __init__(self) -> None:
@@ -50,9 +50,9 @@ class Deadline:
 
 
 class LimitedAdapter(HTTPAdapter):
-    """Transport for a session of requests whose answers are watched by a ``Deadline``."""
+    """Transport for a session of requests whose answers are watched by a ``ResponseDeadline``."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: ResponseDeadline) -> None:
         self._pools = _pools(deadline)
         super().__init__()
 
@@ -68,7 +68,7 @@ class LimitedAdapter(HTTPAdapter):
         return manager
 
 
-def _pools(deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(deadline: ResponseDeadline) -> dict[str, type[HTTPConnectionPool]]:
     class Plain(HTTPConnection):
         def getresponse(self) -> Any:
             deadline.watch(self.sock)

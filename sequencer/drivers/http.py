@@ -88,12 +88,12 @@ class Client(_Exchange):
     ) -> None:
         import requests
 
-        from sequencer.drivers._deadline import Deadline, LimitedAdapter
+        from sequencer.drivers._deadline import LimitedAdapter, ResponseDeadline
 
         self.url = url.rstrip("/")
         self._timeout = timeout
         self._failure = requests.RequestException
-        self._deadline = Deadline()
+        self._deadline = ResponseDeadline()
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, LimitedAdapter(self._deadline))

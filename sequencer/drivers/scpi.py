@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from sequencer.drivers._answers import Owed, owed_by, read_number, with_overloads
 from sequencer.drivers._library import imported
+from sequencer.drivers._pending_answers import PendingAnswers, pending_answers_of, read_number, with_overloads
 from sequencer.drivers._visa_python import is_silent
 from sequencer.vocabulary.regex import compile_pattern
 
@@ -176,7 +176,7 @@ class Instrument(_Language):
         except (self._visa.Error, ValueError, OSError) as error:
             raise ScpiError(f"{address} cannot be opened: {error}") from None
         # What was sent and not answered whole. Of a serial device, whoever asked it.
-        self._owed = owed_by(address) if self._is_serial else Owed()
+        self._pending = pending_answers_of(address) if self._is_serial else PendingAnswers()
         try:
             super().__init__(address, idn, error_query, overload)
         except BaseException:
@@ -187,7 +187,7 @@ class Instrument(_Language):
         """Gives the connection back. Raises ``ScpiError`` when the instrument said more than it was asked."""
         unread = b""
         try:
-            if not self._owed.answers:
+            if not self._pending.answers:
                 unread = self._unread()
             elif self._is_serial:
                 self._drain(min(self._timeout, LONGEST_DRAIN))
@@ -222,9 +222,9 @@ class Instrument(_Language):
 
     def _exchange(self, command: str, read: Callable[[], T], *, is_question: bool = False) -> T:
         """Sends ``command`` and reads what belongs to it; whatever comes in between leaves the connection in doubt."""
-        if self._owed.answers:
+        if self._pending.answers:
             self._recover()
-        self._owed.ask(command, self._timeout)
+        self._pending.ask(command, self._timeout)
         unread = self._unread()
         if unread:
             raise ScpiError(self._unexpected(unread, f"before {command!r} was asked"))
@@ -241,7 +241,7 @@ class Instrument(_Language):
             if late:
                 raise ScpiError(self._unexpected(late, f"with the answer to {command!r}"))
             self._is_unproven = False
-        self._owed.settle()
+        self._pending.settle()
         self._answered = command
         return answer
 
@@ -258,7 +258,7 @@ class Instrument(_Language):
         assert self._acknowledge is not None
         line = bytes(self._resource.read_raw()).decode("utf-8", "replace").strip()
         if not self._acknowledge.fullmatch(line):
-            command, pattern = self._owed.question, self._acknowledge.pattern
+            command, pattern = self._pending.question, self._acknowledge.pattern
             raise ScpiError(f"{self.address} acknowledged {command!r} with {line!r}, which does not match {pattern!r}")
 
     def _read_block(self, command: str) -> bytes:
@@ -314,7 +314,7 @@ class Instrument(_Language):
 
     def _recover(self) -> None:
         """Sets the connection right: what was asked before is answered no more. Raises ``ScpiError``."""
-        question = self._owed.question
+        question = self._pending.question
         try:
             if self._is_serial:
                 paid = b"\n" in self._drain(self._timeout)
@@ -328,7 +328,7 @@ class Instrument(_Language):
             raise ScpiError(
                 f"{self.address} still owes the answer to {question!r}, and the connection cannot be set right: {error}"
             ) from None
-        self._owed.settle()
+        self._pending.settle()
 
     def _clear_device(self) -> bool:
         """Clears the instrument's buffers where the bus has a way to; whether it did."""
@@ -343,7 +343,7 @@ class Instrument(_Language):
 
     def _prove(self, identity: str, *, again: bool) -> None:
         """Asks what the answer is known to: answers come in the order of questions, those before it are late ones."""
-        self._owed.ask(IDENTITY, self._timeout)
+        self._pending.ask(IDENTITY, self._timeout)
         self._resource.write(IDENTITY)
         for _ in range(MOST_LATE_ANSWERS):
             if bytes(self._resource.read_raw()).decode("utf-8", "replace").strip() == identity:

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
-from sequencer.drivers._answers import Owed, owed_by, read_number, with_overloads
 from sequencer.drivers._library import imported
+from sequencer.drivers._pending_answers import PendingAnswers, pending_answers_of, read_number, with_overloads
 from sequencer.vocabulary.regex import compile_bytes, compile_pattern
 
 LONGEST_ANSWER = 1 << 20
@@ -57,7 +57,7 @@ class _Conversation:
         ansi: str,
         acknowledge: str | None,
         overload: Iterable[float] | None,
-        owed: Owed,
+        pending: PendingAnswers,
     ) -> None:
         self.port = port
         self._timeout = timeout
@@ -69,7 +69,7 @@ class _Conversation:
         # "" is an empty line, and no expression that matches anything.
         self._acknowledge = None if acknowledge is None else compile_pattern(acknowledge or "^$")
         self._overloads = with_overloads(overload)
-        self._owed = owed
+        self._pending = pending
         self._waiting = b""
         self._is_mid_line = False
         self._opened: float | None = None
@@ -83,8 +83,8 @@ class _Conversation:
 
         Raises ``SerialError`` when the echo or the acknowledgement is missing or another one.
         """
-        if self._owed.answers:
-            self._settle(self._owed.seconds)
+        if self._pending.answers:
+            self._settle(self._pending.seconds)
         self._say(text)
         if self._acknowledge is not None:
             line = self.read_line()
@@ -102,8 +102,8 @@ class _Conversation:
         Raises ``SerialError`` when none comes within ``timeout`` seconds, or when something unexpected came in before.
         """
         self._begin_question(text)
-        owed = self._owed.answers
-        self._owed.ask(text, self._seconds(timeout))
+        pending = self._pending.answers
+        self._pending.ask(text, self._seconds(timeout))
         self._say(text)
         if self._prompt:
             answer = self._wait(
@@ -111,7 +111,7 @@ class _Conversation:
             )
         else:
             answer = self._wait(self._look_for_line, timeout, "a line")
-        self._end_question(text, owed, self._look_for_line)
+        self._end_question(text, pending, self._look_for_line)
         return answer
 
     def number(self, text: str, timeout: float | None = None) -> float:
@@ -141,8 +141,8 @@ class _Conversation:
 
     def write_hex(self, data: str) -> None:
         """Sends bytes written as hexadecimal digits: ``"01 03 00 0A"``."""
-        if self._owed.answers:
-            self._settle(self._owed.seconds)
+        if self._pending.answers:
+            self._settle(self._pending.seconds)
         elif self._answered is not None:
             self._begin_question(data)
         self._transmit(data, bytes.fromhex(data))
@@ -163,13 +163,13 @@ class _Conversation:
 
     def _begin_question(self, text: str) -> None:
         """Nothing may lie there that the question could take for its answer."""
-        if self._owed.answers:
-            self._settle(self._owed.seconds)
+        if self._pending.answers:
+            self._settle(self._pending.seconds)
             return
         unread = self._drop_all()
         last = self._answered if self._unanswered is None else self._unanswered
         if last is not None and not self._is_blank(unread):
-            self._owed.ask(last, self._timeout)
+            self._pending.ask(last, self._timeout)
             raise SerialError(
                 f"{self.port} sent {self._text(unread[-200:])!r} after {last!r}, before {text!r} was asked: that is the"
                 " answer to nothing. `clear` drops it, `prompt` says how a prompt looks, `acknowledge` how commands are"
@@ -188,17 +188,17 @@ class _Conversation:
         question = self._unanswered
         if question is None:
             return self._wait(look, timeout, what)
-        owed = self._owed.answers
-        self._owed.ask(question, self._seconds(timeout))
+        pending = self._pending.answers
+        self._pending.ask(question, self._seconds(timeout))
         found = self._wait(look, timeout, what)
-        self._end_question(question, owed, more or look)
+        self._end_question(question, pending, more or look)
         self._answered = None  # more may follow: the rest of a table, or of what is said at a start
         return found
 
-    def _end_question(self, question: str, owed: int, look: Callable[[], object]) -> None:
+    def _end_question(self, question: str, pending: int, look: Callable[[], object]) -> None:
         """Its answer is there. Where others were owed it counts only if none of them follows."""
-        if owed:
-            end = time.monotonic() + self._owed.seconds
+        if pending:
+            end = time.monotonic() + self._pending.seconds
             while (left := end - time.monotonic()) > 0 and len(self._waiting) <= LONGEST_ANSWER:
                 self._waiting += self._more(min(left, SLICE))
                 if look() is not None:
@@ -206,7 +206,7 @@ class _Conversation:
                         f"{self.port} sent another answer behind the one to {question!r}: one of them is late, and"
                         " meant for an earlier question"
                     )
-        self._owed.settle()
+        self._pending.settle()
         self._unanswered = None
         self._answered = question
 
@@ -223,10 +223,10 @@ class _Conversation:
             last = now if data else last
         self._drop_all()
         self._unanswered = self._answered = None
-        self._owed.answers = 0 if paid and now - last >= QUIET else 1
+        self._pending.answers = 0 if paid and now - last >= QUIET else 1
 
     def _is_paid(self) -> bool:
-        return self._plain().count(self._prompt or self._newline) >= self._owed.answers
+        return self._plain().count(self._prompt or self._newline) >= self._pending.answers
 
     def _say(self, text: str) -> None:
         """Sends a line, and reads its echo where there is one."""
@@ -234,10 +234,10 @@ class _Conversation:
         if not self._echo:
             self._transmit(text, data + self._newline)
             return
-        self._owed.ask(text, self._timeout)
+        self._pending.ask(text, self._timeout)
         self._transmit(text, data + self._newline)
         self._wait(lambda: self._look_for_echo(data), None, f"the echo of {text!r}")
-        self._owed.answers -= 1
+        self._pending.answers -= 1
 
     def _transmit(self, text: str, data: bytes) -> None:
         self._opened = None
@@ -405,7 +405,7 @@ class Port(_Conversation):
             ansi=ansi,
             acknowledge=acknowledge,
             overload=overload,
-            owed=owed_by(port),
+            pending=pending_answers_of(port),
         )
         self._library = imported("serial", "pyserial", "serial")
         try:
@@ -450,8 +450,8 @@ class Port(_Conversation):
     def close(self) -> None:
         """Gives the port back; waits for an answer that is still owed, which would meet the next to open it."""
         try:
-            if self._owed.answers:
-                self._settle(min(self._owed.seconds, LONGEST_SETTLING))
+            if self._pending.answers:
+                self._settle(min(self._pending.seconds, LONGEST_SETTLING))
         except SerialError:
             pass  # the port is gone
         finally:
@@ -520,7 +520,7 @@ class Simulated(_Conversation):
             ansi=ansi,
             acknowledge=None,
             overload=overload,
-            owed=Owed(),
+            pending=PendingAnswers(),
         )
         self.sent: list[str] = []
         self._answers = dict(answers or {})

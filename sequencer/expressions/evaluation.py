@@ -17,7 +17,7 @@ from sequencer.expressions.comparison import compare, is_nan
 from sequencer.expressions.engine import ExpressionEnvironment, environment
 from sequencer.expressions.filters import FILTERS, TESTS
 from sequencer.expressions.functions import CONSTANTS, functions
-from sequencer.expressions.methods import METHODS, PLAIN_TYPES, Formatter, percent
+from sequencer.expressions.methods import METHODS, PLAIN_TYPES, RestrictedFormatter, percent
 from sequencer.expressions.value import plain
 
 _PER_ELEMENT = 20
@@ -80,7 +80,9 @@ class Evaluation:
             return self.call(value[name], args, kwargs)
         if type(value) is str and name == "format":
             return sized(
-                Formatter(self.budget, self.environment.getattr, self.environment.getitem).vformat(value, args, kwargs)
+                RestrictedFormatter(self.budget, self.environment.getattr, self.environment.getitem).vformat(
+                    value, args, kwargs
+                )
             )
         known = METHODS.get(type(value))
         if known is None or isinstance(value, Undefined):

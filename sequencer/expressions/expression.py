@@ -18,8 +18,8 @@ from sequencer.expressions.syntax import (
     OPENING,
     ExpressionPart,
     ExpressionSyntaxError,
-    Literal,
-    Use,
+    LiteralText,
+    NameUse,
     has_expression,
     literal_text,
     pieces,
@@ -40,10 +40,10 @@ __all__ = [
     "Expression",
     "ExpressionPart",
     "ExpressionSyntaxError",
-    "Literal",
+    "LiteralText",
+    "NameUse",
     "TooLarge",
     "TooMuchWork",
-    "Use",
     "compile_expression",
     "evaluate_template",
     "evaluate_text",
@@ -61,7 +61,7 @@ class Expression:
     """A parsed expression. ``uses`` are its names in order of appearance, those of functions left out."""
 
     text: str
-    uses: tuple[Use, ...]
+    uses: tuple[NameUse, ...]
     _tree: nodes.Expr | None = field(default=None, repr=False, compare=False)
     _builds: bool = field(default=False, repr=False, compare=False)
 
@@ -143,7 +143,7 @@ def compile_expression(text: str) -> Expression:
     if simple is not None:
         name, attribute = simple.groups()
         if name not in _WORDS and name not in FUNCTIONS and name not in CONSTANTS:
-            return Expression(text, (Use(name, simple.start(1), attribute, max(simple.start(2), 0)),))
+            return Expression(text, (NameUse(name, simple.start(1), attribute, max(simple.start(2), 0)),))
     from sequencer.expressions.parser import parse_expression
 
     tree, uses, builds = parse_expression(text)
@@ -199,7 +199,9 @@ def evaluate_text(text: str, scope: Mapping[str, Any], budget: Budget | None = N
         return text
     try:
         return "".join(
-            part.text if isinstance(part, Literal) else as_text(compile_expression(part.source).evaluate(scope, budget))
+            part.text
+            if isinstance(part, LiteralText)
+            else as_text(compile_expression(part.source).evaluate(scope, budget))
             for part in pieces(text)
         )
     except ExpressionSyntaxError as error:

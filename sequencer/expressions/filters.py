@@ -85,7 +85,7 @@ _COMPARING_TESTS = {
 }  # fmt: skip
 
 
-class Use(Protocol):
+class FilterContext(Protocol):
     """One evaluation, as a filter sees it."""
 
     environment: Any
@@ -95,7 +95,7 @@ class Use(Protocol):
         """What Jinja2's own filter of that name gives."""
 
 
-def _attributes(use: Use, values: Any, attribute: Any) -> list[Any]:
+def _attributes(use: FilterContext, values: Any, attribute: Any) -> list[Any]:
     """What ``values`` are sorted or compared by: themselves, or an attribute (of ``sort``: ``a.b,c``)."""
     if attribute is None:
         return list(values)
@@ -105,14 +105,16 @@ def _attributes(use: Use, values: Any, attribute: Any) -> list[Any]:
     return [keys[0] if len(keys) == 1 else keys for keys in found]
 
 
-def _sort(use: Use, value: Any, reverse: bool = False, case_sensitive: bool = False, attribute: Any = None) -> Any:
+def _sort(
+    use: FilterContext, value: Any, reverse: bool = False, case_sensitive: bool = False, attribute: Any = None
+) -> Any:
     values = list(value)
     one_kind(_attributes(use, values, attribute))
     return use.original("sort", values, reverse, case_sensitive, attribute)
 
 
 def _extreme(name: str) -> Callable[..., Any]:
-    def extreme(use: Use, value: Any, case_sensitive: bool = False, attribute: Any = None) -> Any:
+    def extreme(use: FilterContext, value: Any, case_sensitive: bool = False, attribute: Any = None) -> Any:
         values = list(value)
         keys = _attributes(use, values, attribute)
         one_kind([key for key in keys if not is_nan(key)])
@@ -121,27 +123,29 @@ def _extreme(name: str) -> Callable[..., Any]:
     return extreme
 
 
-def _unique(use: Use, value: Any, case_sensitive: bool = False, attribute: Any = None) -> Any:
+def _unique(use: FilterContext, value: Any, case_sensitive: bool = False, attribute: Any = None) -> Any:
     values = list(value)
     distinct(_attributes(use, values, attribute))
     return use.original("unique", values, case_sensitive, attribute)
 
 
-def _dictsort(use: Use, value: Any, case_sensitive: bool = False, by: str = "key", reverse: bool = False) -> Any:
+def _dictsort(
+    use: FilterContext, value: Any, case_sensitive: bool = False, by: str = "key", reverse: bool = False
+) -> Any:
     one_kind(value.values() if by == "value" else value)
     return use.original("dictsort", value, case_sensitive, by, reverse)
 
 
-def _sum(use: Use, value: Any, attribute: Any = None, start: Any = 0) -> Any:
+def _sum(use: FilterContext, value: Any, attribute: Any = None, start: Any = 0) -> Any:
     return functions()["sum"](_attributes(use, value, attribute), start)
 
 
-def _int(use: Use, value: Any, *default: Any, **named: Any) -> Any:
+def _int(use: FilterContext, value: Any, *default: Any, **named: Any) -> Any:
     """``value | int(default, base)``; without a default, what is no number is an error and not 0."""
     return _read(_integer, value, *default, **named)
 
 
-def _float(use: Use, value: Any, *default: Any, **named: Any) -> Any:
+def _float(use: FilterContext, value: Any, *default: Any, **named: Any) -> Any:
     return _read(float, value, *default, **named)
 
 
@@ -173,38 +177,38 @@ def _integer(value: Any, base: int = 10) -> int:
         return int(number) if abs(number) < 2**53 or not math.isfinite(number) else int(Decimal(value))
 
 
-def _center(use: Use, value: Any, width: int = 80) -> str:
+def _center(use: FilterContext, value: Any, width: int = 80) -> str:
     fits(width)
     return text_of(value).center(width)
 
 
-def _format(use: Use, value: Any, *args: Any, **kwargs: Any) -> str:
+def _format(use: FilterContext, value: Any, *args: Any, **kwargs: Any) -> str:
     if args and kwargs:
         raise ValueError("format takes values by position or by name, not both")
     return percent(use.budget, text_of(value), kwargs or args)
 
 
-def _join(use: Use, value: Any, d: Any = "", attribute: Any = None) -> str:
+def _join(use: FilterContext, value: Any, d: Any = "", attribute: Any = None) -> str:
     return str(joined(text_of(d), [text_of(part) for part in _attributes(use, value, attribute)]))
 
 
-def _replace(use: Use, value: Any, old: Any, new: Any, count: int | None = None) -> str:
+def _replace(use: FilterContext, value: Any, old: Any, new: Any, count: int | None = None) -> str:
     return str(replaced(text_of(value), text_of(old), text_of(new), -1 if count is None else count))
 
 
-def _round(use: Use, value: Any, precision: int = 0, method: str = "common") -> Any:
+def _round(use: FilterContext, value: Any, precision: int = 0, method: str = "common") -> Any:
     return use.original("round", value, digits(precision), method)
 
 
 def _counted(name: str) -> Callable[..., Any]:
-    def counted(use: Use, value: Any, count: int, fill_with: Any = None) -> Any:
+    def counted(use: FilterContext, value: Any, count: int, fill_with: Any = None) -> Any:
         fits(count, "elements")
         return use.original(name, value, count, fill_with)
 
     return counted
 
 
-def _tojson(use: Use, value: Any, indent: int | None = None) -> str:
+def _tojson(use: FilterContext, value: Any, indent: int | None = None) -> str:
     text_of(value)  # weighs it
     if indent is not None and not 0 <= indent <= 16:
         raise ValueError("an indentation is a number from 0 to 16")
@@ -214,14 +218,14 @@ def _tojson(use: Use, value: Any, indent: int | None = None) -> str:
 def _of_text(name: str) -> Callable[..., Any]:
     """A filter that takes what is no text as its text."""
 
-    def of_text(use: Use, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def of_text(use: FilterContext, value: Any, *args: Any, **kwargs: Any) -> Any:
         return use.original(name, text_of(value), *args, **kwargs)
 
     return of_text
 
 
 def _function(name: str) -> Callable[..., Any]:
-    def function(use: Use, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def function(use: FilterContext, value: Any, *args: Any, **kwargs: Any) -> Any:
         return functions()[name](value, *args, **kwargs)
 
     return function

@@ -20,7 +20,7 @@ _FIELD = re.compile(r"\.([^.\[]+)|\[([^\]]+)\]")
 Read = Callable[[Any, Any], Any]
 
 
-class Formatter(string.Formatter):
+class RestrictedFormatter(string.Formatter):
     """``str.format`` whose fields are read by ``attribute`` and ``item``, as those of an expression are."""
 
     def __init__(self, budget: Budget, attribute: Read, item: Read) -> None:
@@ -209,7 +209,7 @@ METHODS: Mapping[type, Mapping[str, Callable[..., Any]]] = {
     time: {**_own(time, "isoformat"), "strftime": _date_text},
     timedelta: _own(timedelta, "total_seconds"),
 }
-"""By the type of the value; ``format`` of a text, which reads fields, is ``Formatter``."""
+"""By the type of the value; ``format`` of a text, which reads fields, is ``RestrictedFormatter``."""
 
 ATTRIBUTES: Mapping[type, frozenset[str]] = {
     datetime: frozenset(["year", "month", "day", "hour", "minute", "second", "microsecond"]),

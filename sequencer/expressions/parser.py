@@ -11,7 +11,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from sequencer.expressions.budget import MAX_NESTING
 from sequencer.expressions.engine import environment, parse
 from sequencer.expressions.functions import CONSTANTS, FUNCTIONS
-from sequencer.expressions.syntax import ExpressionSyntaxError, Use
+from sequencer.expressions.syntax import ExpressionSyntaxError, NameUse
 
 _BUILDERS = (nodes.List, nodes.Tuple, nodes.Dict, nodes.Filter)
 _MEANT = (
@@ -22,11 +22,11 @@ _MEANT = (
 )
 
 
-def parse_expression(text: str) -> tuple[nodes.Expr, tuple[Use, ...], bool]:
+def parse_expression(text: str) -> tuple[nodes.Expr, tuple[NameUse, ...], bool]:
     """The tree, the names it reads, and whether it builds lists or the like. Raises ``ExpressionSyntaxError``."""
     try:
         tree, _ = parse(text)
-        uses: dict[int, Use] = {}
+        uses: dict[int, NameUse] = {}
         builds = _walk(tree, text, uses)
     except TemplateSyntaxError as error:
         ends = error.lineno >= len(text.rstrip()) > 0
@@ -35,7 +35,7 @@ def parse_expression(text: str) -> tuple[nodes.Expr, tuple[Use, ...], bool]:
     return tree, tuple(uses[offset] for offset in sorted(uses)), builds
 
 
-def _walk(tree: nodes.Node, text: str, uses: dict[int, Use]) -> bool:
+def _walk(tree: nodes.Node, text: str, uses: dict[int, NameUse]) -> bool:
     """Collects names into ``uses`` by offset, refusing what the sandbox would refuse while a test runs."""
     builds = False
     waiting: list[tuple[nodes.Node, int]] = [(tree, 1)]
@@ -63,15 +63,15 @@ def _walk(tree: nodes.Node, text: str, uses: dict[int, Use]) -> bool:
     return builds
 
 
-def _name(node: nodes.Name, uses: dict[int, Use]) -> None:
+def _name(node: nodes.Name, uses: dict[int, NameUse]) -> None:
     _refuse_underscore(node.name, node.lineno)
     if node.name in FUNCTIONS:
         raise ExpressionSyntaxError(f"`{node.name}` is a function", node.lineno, f"call it: `{node.name}(...)`")
     if node.name not in CONSTANTS:
-        uses.setdefault(node.lineno, Use(node.name, node.lineno))
+        uses.setdefault(node.lineno, NameUse(node.name, node.lineno))
 
 
-def _attribute(node: nodes.Getattr | nodes.Getitem, text: str, uses: dict[int, Use]) -> None:
+def _attribute(node: nodes.Getattr | nodes.Getitem, text: str, uses: dict[int, NameUse]) -> None:
     if isinstance(node, nodes.Getattr):
         attribute = node.attr
         offset = _after(text, node.lineno + 1)
@@ -85,7 +85,7 @@ def _attribute(node: nodes.Getattr | nodes.Getitem, text: str, uses: dict[int, U
         return
     owner = node.node
     if isinstance(owner, nodes.Name) and owner.name not in FUNCTIONS and owner.name not in CONSTANTS:
-        uses[owner.lineno] = Use(owner.name, owner.lineno, attribute, offset)
+        uses[owner.lineno] = NameUse(owner.name, owner.lineno, attribute, offset)
 
 
 def _after(text: str, offset: int) -> int:

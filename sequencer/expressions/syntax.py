@@ -23,7 +23,7 @@ class ExpressionSyntaxError(ValueError):
         self.hint = hint
 
 
-class Use(NamedTuple):
+class NameUse(NamedTuple):
     """A name in an expression at character ``offset``; ``attribute`` is what is read of it, at its own offset."""
 
     name: str
@@ -32,7 +32,7 @@ class Use(NamedTuple):
     attribute_offset: int = 0
 
 
-class Literal(NamedTuple):
+class LiteralText(NamedTuple):
     """Text that stands for itself."""
 
     text: str
@@ -63,7 +63,7 @@ def literal_text(text: str) -> str:
     return text.replace(OPENING, "${{ '${{' }}")
 
 
-def split(text: str) -> list[Literal | ExpressionPart]:
+def split(text: str) -> list[LiteralText | ExpressionPart]:
     """The parts of a text. Quotes and nested braces inside an expression are respected.
 
     Raises ``ExpressionSyntaxError`` for a ``${{`` that nothing closes. A literal ``${{`` is written ``${{ '${{' }}``.
@@ -72,13 +72,13 @@ def split(text: str) -> list[Literal | ExpressionPart]:
 
 
 @lru_cache(maxsize=8192)
-def pieces(text: str) -> tuple[Literal | ExpressionPart, ...]:
+def pieces(text: str) -> tuple[LiteralText | ExpressionPart, ...]:
     """As ``split``, remembered."""
-    parts: list[Literal | ExpressionPart] = []
+    parts: list[LiteralText | ExpressionPart] = []
     position = 0
     while (opening := text.find(OPENING, position)) >= 0:
         if opening > position:
-            parts.append(Literal(text[position:opening]))
+            parts.append(LiteralText(text[position:opening]))
         start = opening + len(OPENING)
         end = _closing(text, start)
         if end < 0:
@@ -86,7 +86,7 @@ def pieces(text: str) -> tuple[Literal | ExpressionPart, ...]:
         parts.append(ExpressionPart(text[start:end], start))
         position = end + 2
     if position < len(text):
-        parts.append(Literal(text[position:]))
+        parts.append(LiteralText(text[position:]))
     return tuple(parts)
 
 

@@ -56,7 +56,7 @@ def plain(value: object) -> Any:
         return value
     if kind is str:
         return clean(value)  # type: ignore[arg-type]
-    return _Reading().read(value)
+    return _ValueReader().read(value)
 
 
 def measured(value: object) -> Any:
@@ -67,7 +67,7 @@ def measured(value: object) -> Any:
     kind = type(value)
     if kind in _ATOMS:
         return value
-    return _Reading(records=True).read(value)
+    return _ValueReader(records=True).read(value)
 
 
 def refuse_unfinished(value: object) -> None:
@@ -99,7 +99,7 @@ def clean(text: str) -> str:
     return text
 
 
-class _Reading:
+class _ValueReader:
     """One conversion: counts the elements that it has taken and knows the containers it stands in."""
 
     def __init__(self, *, records: bool = False) -> None:

@@ -1,7 +1,7 @@
-"""From YAML text to a checked, frozen ``Sequence``: loader, schema, builder, every problem with its place."""
+"""From YAML text to a checked, frozen ``SequenceDefinition``: loader, schema, builder, every problem with its place."""
 
 from __future__ import annotations
 
-from sequencer.language.read import Reading, load, read_sequence
+from sequencer.language.read import ReadResult, load, read_sequence
 
-__all__ = ["Reading", "load", "read_sequence"]
+__all__ = ["ReadResult", "load", "read_sequence"]

@@ -14,11 +14,11 @@ from sequencer.expressions.expression import (
     evaluate_text,
     has_expression,
 )
-from sequencer.language.context import Context
-from sequencer.language.expression_places import Refused
+from sequencer.language.context import ReadContext
+from sequencer.language.expression_places import RefusedExpression
 from sequencer.language.plan import CasePlan, find
 from sequencer.language.shapes.errors import refuse_expressions
-from sequencer.language.tables.matrix import Known, RowValues
+from sequencer.language.tables.matrix import KnownValue, RowValues
 from sequencer.steps.set import SetStep
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
@@ -28,7 +28,7 @@ from sequencer.vocabulary.tree import MappingNode
 class CaseBindings:
     """The variables of one case. Those whose value is known now may stand in its name, description and condition."""
 
-    def __init__(self, plan: CasePlan, context: Context) -> None:
+    def __init__(self, plan: CasePlan, context: ReadContext) -> None:
         self._plan = plan
         self._context = context
         self._values: dict[str, Any] = {}
@@ -49,7 +49,7 @@ class CaseBindings:
         written = self._context.sources.written
         known = {name: (value, places[name]) for name, value in self._known.items()}
         return RowValues(
-            {name: Known(value, place, written(place, value)) for name, (value, place) in known.items()},
+            {name: KnownValue(value, place, written(place, value)) for name, (value, place) in known.items()},
             self._context.expressions.row_budget,
         )
 
@@ -79,7 +79,7 @@ class CaseBindings:
         if OPENING not in written:
             return written
         if not self._values:
-            refuse_expressions([Refused(node, key)], self._context.sources, self._context.problems.report)
+            refuse_expressions([RefusedExpression(node, key)], self._context.sources, self._context.problems.report)
             return written
         self._context.expressions.text(written, node.value_place(key))
         try:

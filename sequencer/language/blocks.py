@@ -14,7 +14,7 @@ from sequencer.language.shapes.all import Shapes
 from sequencer.language.shapes.shape import NamedShape
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed, show
 from sequencer.language.yaml.loader import read_document
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
@@ -77,7 +77,7 @@ class Includes:
     """Reads included files, each once. ``files`` are their bytes, for the sequence's hash."""
 
     def __init__(
-        self, problems: Problems, sources: Sources, project: Path, inputs: dict[str, str], shapes: Shapes
+        self, problems: Problems, sources: SourceTexts, project: Path, inputs: dict[str, str], shapes: Shapes
     ) -> None:
         self._shapes = shapes
         self._problems = problems

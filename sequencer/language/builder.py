@@ -1,4 +1,4 @@
-"""Builds the frozen ``Sequence`` out of everything that the other files of this layer read."""
+"""Builds the frozen ``SequenceDefinition`` out of everything that the other files of this layer read."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from pathlib import Path
 from sequencer.language.blocks import Includes, Library
 from sequencer.language.checks.depends import Dependencies
 from sequencer.language.checks.evidence import warn_of_missing_evidence
-from sequencer.language.checks.left_out import LeftOut
+from sequencer.language.checks.skipped_dependencies import SkippedDependencies
 from sequencer.language.checks.stand_facts import check_stand_facts
-from sequencer.language.context import Context
-from sequencer.language.drivers.declared import Drivers
+from sequencer.language.context import ReadContext
+from sequencer.language.drivers.declared import DriverSection
 from sequencer.language.drivers.files import DriverFolders
-from sequencer.language.drivers.source import Target
+from sequencer.language.drivers.source import DriverTarget
 from sequencer.language.modules import ModuleBuilder, read_defaults
 from sequencer.language.plan import in_running_order
 from sequencer.language.planner import Planner
 from sequencer.language.problems import Problems
-from sequencer.language.reader import Reader
-from sequencer.language.scope import Names
+from sequencer.language.reader import CaseStepReader
+from sequencer.language.scope import VariableNames
 from sequencer.language.tables.matrix import Matrix
 from sequencer.language.top_level import TopLevel
 from sequencer.language.yaml.loader import Document
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.model import Module, Sequence
+from sequencer.vocabulary.model import Module, SequenceDefinition
 from sequencer.vocabulary.problem import Problem
 from sequencer.vocabulary.tree import MappingNode
 
@@ -38,17 +38,17 @@ class SequenceBuilder:
         self._document = document
         self._path = path
         self._problems = Problems()
-        self._sources = Sources(project)
+        self._sources = SourceTexts(project)
         self._inputs = {str(path.resolve()): sha256(document.data).hexdigest()}
         self._folders = DriverFolders(path.resolve().parent, project)
-        names = Names(self._problems)
-        drivers = Drivers(self._folders, project, self._problems, self._sources, self._inputs)
+        names = VariableNames(self._problems)
+        drivers = DriverSection(self._folders, project, self._problems, self._sources, self._inputs)
         self._matrix = Matrix(self._problems, self._sources, project, self._inputs)
-        self._context = Context(self._problems, self._sources, names, drivers, self._matrix, stand or {})
+        self._context = ReadContext(self._problems, self._sources, names, drivers, self._matrix, stand or {})
         self._includes = Includes(self._problems, self._sources, project, self._inputs, self._context.shapes)
         self._sources.add(document, path)
 
-    def build(self) -> tuple[Sequence | None, list[Problem], dict[str, str]]:
+    def build(self) -> tuple[SequenceDefinition | None, list[Problem], dict[str, str]]:
         """The sequence (``None`` when there is an error), all problems, and the text of every file they lie in."""
         self._problems.broken(self._document.problems)
         root = self._document.root
@@ -60,7 +60,7 @@ class SequenceBuilder:
         return None if self._problems.errors else sequence, problems, self._sources.texts
 
     @property
-    def drivers(self) -> dict[str, Target | None]:
+    def drivers(self) -> dict[str, DriverTarget | None]:
         """After ``build``: the declared drivers and what their sources say of them."""
         return {name: declared.target for name, declared in self._context.drivers.calls.declared.items()}
 
@@ -71,7 +71,7 @@ class SequenceBuilder:
         self._problems.report("blocks-file", message, root.key_place(first), hint=hint)
         self._includes.offered(root, self._path)
 
-    def _sequence(self, root: MappingNode) -> Sequence:
+    def _sequence(self, root: MappingNode) -> SequenceDefinition:
         context = self._context
         bad = context.shapes.top.check(root, self._sources, self._problems.report)
         top = TopLevel(context, root)
@@ -85,7 +85,7 @@ class SequenceBuilder:
         context.names.begin_after_run()
         defaults = read_defaults(root, self._context)
         # Each of these steps stands on its own, whatever the steps of a case do after a failure.
-        after_run = Reader(context, library, None, defaults.timeout, after_run=True)
+        after_run = CaseStepReader(context, library, None, defaults.timeout, after_run=True)
         after_steps = after_run.steps(root, "after_run")
         warn_of_missing_evidence(after_steps, self._problems.report)
         context.names.finish()
@@ -94,7 +94,7 @@ class SequenceBuilder:
             message = "nothing is used of this file"
             self._problems.report("unused-include", message, place, severity="warning")
         on_fail = root.get("on_fail")
-        return Sequence(
+        return SequenceDefinition(
             name=_text(root, "name") or "",
             version=_text(root, "version"),
             description=_text(root, "description"),
@@ -116,7 +116,7 @@ class SequenceBuilder:
         dependencies = Dependencies(plan, self._problems)
         dependencies.resolve()
         modules = ModuleBuilder(self._context, read_defaults(root, self._context)).build(plan)
-        LeftOut(plan, modules, dependencies.wanted, self._problems).warn()
+        SkippedDependencies(plan, modules, dependencies.wanted, self._problems).warn()
         return modules
 
     def _digest(self) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sequencer.language.drivers.declared import Drivers
+from sequencer.language.drivers.declared import DriverSection
 from sequencer.language.expressions import ExpressionChecker
 from sequencer.language.problems import Problems
-from sequencer.language.scope import Names
+from sequencer.language.scope import VariableNames
 from sequencer.language.shapes.all import shapes
 from sequencer.language.tables.matrix import Matrix
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.steps import step_types
 from sequencer.steps.base import StepType
 from sequencer.vocabulary.data import Data
@@ -18,15 +18,15 @@ from sequencer.vocabulary.times import parse_duration
 from sequencer.vocabulary.tree import MappingNode
 
 
-class Context:
+class ReadContext:
     """One reading."""
 
     def __init__(
         self,
         problems: Problems,
-        sources: Sources,
-        names: Names,
-        drivers: Drivers,
+        sources: SourceTexts,
+        names: VariableNames,
+        drivers: DriverSection,
         matrix: Matrix,
         stand: Mapping[str, Data],
     ) -> None:

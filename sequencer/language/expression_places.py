@@ -13,25 +13,25 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from sequencer.expressions.expression import OPENING
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.steps.keys import MARK
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 
 @dataclass(slots=True)
-class Places:
+class ExpressionPlaces:
     """Where expressions may stand in a value: in itself when it is a text, in the keys and values of a mapping
     (``others``: of those without an entry; ``None`` when there can be none), in the items of a list."""
 
     texts: bool = False
     keys: bool = False
-    entries: dict[str, Places] = field(default_factory=dict)
-    others: Places | None = None
-    items: Places | None = None
+    entries: dict[str, ExpressionPlaces] = field(default_factory=dict)
+    others: ExpressionPlaces | None = None
+    items: ExpressionPlaces | None = None
 
 
-class Refused(NamedTuple):
+class RefusedExpression(NamedTuple):
     """An expression that nobody would evaluate: in the key or the value ``key`` of ``owner``."""
 
     owner: MappingNode | SequenceNode
@@ -45,7 +45,7 @@ class Refused(NamedTuple):
             return self.owner.item_place(self.key)
         return self.owner.key_place(self.key) if self.in_key else self.owner.value_place(self.key)
 
-    def place(self, sources: Sources) -> Place:
+    def place(self, sources: SourceTexts) -> Place:
         """The place of the expression in it."""
         if self.in_key:
             return self.whole
@@ -53,13 +53,13 @@ class Refused(NamedTuple):
         return sources.inside(self.whole, text, text.index(OPENING), len(OPENING))
 
 
-EVERYWHERE = Places(texts=True, keys=True)
+EVERYWHERE = ExpressionPlaces(texts=True, keys=True)
 EVERYWHERE.others = EVERYWHERE.items = EVERYWHERE
-NOWHERE = Places()
+NOWHERE = ExpressionPlaces()
 NOWHERE.others = NOWHERE.items = NOWHERE
 
 
-def expression_places(schema: Any) -> Places:
+def expression_places(schema: Any) -> ExpressionPlaces:
     """Where a schema allows expressions; what it refers to (``$ref``) is looked at by those who read it."""
     if not isinstance(schema, Mapping):
         return NOWHERE
@@ -67,14 +67,14 @@ def expression_places(schema: Any) -> Places:
         return EVERYWHERE
     if MARK in schema:
         holds_more = {"object", "array"} & set(_types(schema)) or "anyOf" in schema
-        return EVERYWHERE if holds_more else Places(texts=True)
+        return EVERYWHERE if holds_more else ExpressionPlaces(texts=True)
     if "anyOf" in schema:
         return reduce(_merged, map(expression_places, schema["anyOf"]))
     parts = {"properties", "additionalProperties", "items"} & set(schema)
     if not parts:
         return NOWHERE
     others = schema.get("additionalProperties")
-    return Places(
+    return ExpressionPlaces(
         entries={name: expression_places(each) for name, each in schema.get("properties", {}).items()},
         others=None if others is False else expression_places(others),
         items=expression_places(schema.get("items")),
@@ -86,14 +86,14 @@ def _types(schema: Mapping[str, Any]) -> Iterable[str]:
     return (kinds,) if isinstance(kinds, str) else kinds
 
 
-def _merged(one: Places | None, other: Places | None) -> Places:
+def _merged(one: ExpressionPlaces | None, other: ExpressionPlaces | None) -> ExpressionPlaces:
     """What two forms of one value allow together."""
     if one is None or one is NOWHERE or other is EVERYWHERE:
         return other or NOWHERE
     if other is None or other is NOWHERE or one is EVERYWHERE:
         return one
     names = [*one.entries, *(name for name in other.entries if name not in one.entries)]
-    return Places(
+    return ExpressionPlaces(
         texts=one.texts or other.texts,
         keys=one.keys or other.keys,
         entries={
@@ -104,17 +104,17 @@ def _merged(one: Places | None, other: Places | None) -> Places:
     )
 
 
-def refused(places: Places, owner: MappingNode | SequenceNode, key: Any) -> Iterator[Refused]:
+def refused(places: ExpressionPlaces, owner: MappingNode | SequenceNode, key: Any) -> Iterator[RefusedExpression]:
     """The expressions in ``owner[key]`` that nobody would evaluate."""
     if places is EVERYWHERE:
         return
     value = owner[key]
     if type(value) is str:
         if OPENING in value and not places.texts:
-            yield Refused(owner, key)
+            yield RefusedExpression(owner, key)
     elif isinstance(value, MappingNode):
         if not places.keys:
-            yield from (Refused(value, name, in_key=True) for name in value if OPENING in name)
+            yield from (RefusedExpression(value, name, in_key=True) for name in value if OPENING in name)
         for name in value:
             inner = places.entries.get(name, places.others)
             if inner is not None:  # an unknown key: that is said elsewhere

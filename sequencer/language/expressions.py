@@ -18,9 +18,9 @@ from sequencer.expressions.expression import (
     split,
 )
 from sequencer.language.problems import Problems
-from sequencer.language.scope import Names
+from sequencer.language.scope import VariableNames
 from sequencer.language.shapes.wording import kind_of
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span
@@ -35,7 +35,7 @@ _ROW_WORK = 200_000_000
 class ExpressionChecker:
     """Checks the expressions in templates, texts and bare expressions."""
 
-    def __init__(self, problems: Problems, sources: Sources, names: Names) -> None:
+    def __init__(self, problems: Problems, sources: SourceTexts, names: VariableNames) -> None:
         self._problems = problems
         self._sources = sources
         self._names = names

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sequencer.language.bindings import CaseBindings
-from sequencer.language.context import Context
+from sequencer.language.context import ReadContext
 from sequencer.language.plan import CasePlan, ModulePlan, Nodes, find, value
-from sequencer.language.reader import Reader
+from sequencer.language.reader import CaseStepReader
 from sequencer.vocabulary.model import Case, Module
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.status import OnFail
@@ -17,7 +17,7 @@ from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
+class CaseDefaults:
     """What the sequence says for those that say nothing."""
 
     timeout: float | None = None
@@ -26,16 +26,16 @@ class Defaults:
     on_fail: OnFail | None = None
 
 
-def read_defaults(root: MappingNode, context: Context) -> Defaults:
+def read_defaults(root: MappingNode, context: ReadContext) -> CaseDefaults:
     """The ``defaults`` section, as far as its shape is right."""
     node = root.get("defaults")
     if not isinstance(node, MappingNode):
-        return Defaults()
-    times, delay = attempts((node,), Defaults())
-    return Defaults(context.timeout(node), times, delay, _on_fail((node,)))
+        return CaseDefaults()
+    times, delay = attempts((node,), CaseDefaults())
+    return CaseDefaults(context.timeout(node), times, delay, _on_fail((node,)))
 
 
-def attempts(nodes: Nodes, defaults: Defaults) -> tuple[int, float]:
+def attempts(nodes: Nodes, defaults: CaseDefaults) -> tuple[int, float]:
     """How often, and the pause in seconds."""
     written = value(nodes, "attempts")
     if isinstance(written, MappingNode):
@@ -61,7 +61,7 @@ def _on_fail(nodes: Nodes) -> OnFail | None:
 class ModuleBuilder:
     """Turns the plan into the model."""
 
-    def __init__(self, context: Context, defaults: Defaults) -> None:
+    def __init__(self, context: ReadContext, defaults: CaseDefaults) -> None:
         self._context = context
         self._defaults = defaults
 
@@ -89,7 +89,7 @@ class ModuleBuilder:
         self._context.names.begin_case(plan.full_name)
         bindings = CaseBindings(plan, self._context)
         when = bindings.condition(self._condition(plan.nodes, "case"))
-        reader = Reader(
+        reader = CaseStepReader(
             self._context,
             plan.library,
             self._defaults.on_fail,

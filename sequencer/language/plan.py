@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sequencer.language.blocks import Library
-from sequencer.language.context import Context
+from sequencer.language.context import ReadContext
 from sequencer.language.shapes.wording import show
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.status import GROUPS, Group
@@ -126,7 +126,7 @@ def in_running_order(modules: Iterable[ModulePlan]) -> list[ModulePlan]:
     return ordered
 
 
-def named_mappings(owner: MappingNode, key: str, what: str, context: Context) -> list[tuple[str, MappingNode]]:
+def named_mappings(owner: MappingNode, key: str, what: str, context: ReadContext) -> list[tuple[str, MappingNode]]:
     """The entries of a mapping of mappings that have a usable name; the others are reported."""
     node = owner.get(key)
     if not isinstance(node, MappingNode):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sequencer.language.blocks import BlockDefinition, Library, check_parameters
-from sequencer.language.context import Context
+from sequencer.language.context import ReadContext
 from sequencer.language.plan import Binding, CasePlan, ModulePlan, group_of, named_mappings
 from sequencer.language.shapes.shape import Shape
 from sequencer.vocabulary.problem import Place
@@ -15,7 +15,7 @@ MAX_NESTED_USES = 20
 class Planner:
     """Reads the ``modules`` of a sequence, as far as their headers go."""
 
-    def __init__(self, context: Context, library: Library) -> None:
+    def __init__(self, context: ReadContext, library: Library) -> None:
         self._context = context
         self._library = library
 

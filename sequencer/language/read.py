@@ -9,26 +9,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sequencer.language.builder import SequenceBuilder
-from sequencer.language.drivers.source import Target
+from sequencer.language.drivers.source import DriverTarget
 from sequencer.language.yaml.loader import read_document
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.model import Sequence
+from sequencer.vocabulary.model import SequenceDefinition
 from sequencer.vocabulary.problem import InvalidInput, Problem
 from sequencer.vocabulary.tree import MappingNode
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadResult:
     """What a sequence file gave. ``sequence`` is ``None`` when one of the ``problems`` is an error.
 
     ``sources`` holds the text of every file that a problem may lie in, by the name that places give it; ``drivers``
     says what each declared driver is, ``None`` of one that was not found.
     """
 
-    sequence: Sequence | None
+    sequence: SequenceDefinition | None
     problems: list[Problem]
     sources: dict[str, str]
-    drivers: Mapping[str, Target | None] = field(default_factory=dict)
+    drivers: Mapping[str, DriverTarget | None] = field(default_factory=dict)
 
 
 def load(path: Path, project: Path | None = None) -> MappingNode:
@@ -39,7 +39,7 @@ def load(path: Path, project: Path | None = None) -> MappingNode:
     return document.root
 
 
-def read_sequence(path: Path, *, project: Path | None = None, stand: Mapping[str, Data] | None = None) -> Reading:
+def read_sequence(path: Path, *, project: Path | None = None, stand: Mapping[str, Data] | None = None) -> ReadResult:
     """Reads and checks a sequence file with everything it names. Never raises for what the files hold.
 
     ``project`` is the project folder (the file's own folder when not said): places are relative to it, and its
@@ -51,7 +51,7 @@ def read_sequence(path: Path, *, project: Path | None = None, stand: Mapping[str
     with _collection_paused():
         document = read_document(path, project)
         builder = SequenceBuilder(document, path, project, stand)
-        return Reading(*builder.build(), builder.drivers)
+        return ReadResult(*builder.build(), builder.drivers)
 
 
 @contextmanager

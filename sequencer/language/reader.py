@@ -9,7 +9,7 @@ from typing import Any
 from sequencer.expressions.expression import OPENING, has_expression
 from sequencer.language.blocks import BlockDefinition, Library, check_parameters
 from sequencer.language.checks.stand_facts import check_stand_facts
-from sequencer.language.context import Context
+from sequencer.language.context import ReadContext
 from sequencer.language.shapes.errors import expression_in_key
 from sequencer.language.shapes.wording import did_you_mean, listed, show
 from sequencer.language.tables.matrix import RowValues
@@ -19,8 +19,8 @@ from sequencer.limits.units import convert_limits
 from sequencer.report.event import Scope
 from sequencer.steps.base import Block, StepType
 from sequencer.steps.keys import SHARED_KEYS
-from sequencer.vocabulary.model import DriverCall, Retry, Step
-from sequencer.vocabulary.problem import Place, Report, Severity
+from sequencer.vocabulary.model import DriverCall, Step, StepRetry
+from sequencer.vocabulary.problem import Place, ProblemReporter, Severity
 from sequencer.vocabulary.status import OnFail
 from sequencer.vocabulary.times import parse_duration
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
@@ -36,7 +36,7 @@ _OTHER_NAMES = {
 """What other tools call a verb."""
 
 
-def choose_verb(node: MappingNode, types: Mapping[str, StepType], report: Report) -> str | None:
+def choose_verb(node: MappingNode, types: Mapping[str, StepType], report: ProblemReporter) -> str | None:
     """The verb of a step: the one that the others can stand beside. None, or two, is reported."""
     verbs = [key for key in node if key in types]
     if len(verbs) == 1:
@@ -52,7 +52,7 @@ def choose_verb(node: MappingNode, types: Mapping[str, StepType], report: Report
     return None
 
 
-def _no_verb(node: MappingNode, types: Mapping[str, StepType], report: Report) -> None:
+def _no_verb(node: MappingNode, types: Mapping[str, StepType], report: ProblemReporter) -> None:
     further = {key for step_type in types.values() for key in step_type.keys}
     for key in node:
         if key not in SHARED_KEYS and key not in further:
@@ -69,7 +69,7 @@ MAX_NESTED_BLOCKS = 20
 MAX_BLOCKS = 1000
 
 
-class Reader:
+class CaseStepReader:
     """Reads the steps of one case. ``drivers`` are those it calls.
 
     ``row`` is what is known of its variables; ``certain``, whether it runs as far as they say;
@@ -78,7 +78,7 @@ class Reader:
 
     def __init__(
         self,
-        context: Context,
+        context: ReadContext,
         library: Library,
         default_on_fail: OnFail | None = None,
         default_timeout: float | None = None,
@@ -124,13 +124,13 @@ class Reader:
             "error_code": node.get("error_code"),
         }
 
-    def _retry(self, node: MappingNode) -> Retry | None:
+    def _retry(self, node: MappingNode) -> StepRetry | None:
         written = node.get("retry")
         if written is None:
             return None
         if isinstance(written, MappingNode):
-            return Retry(times=written["times"], delay=self.seconds(written, "delay") or 0.0)
-        return Retry(times=written)
+            return StepRetry(times=written["times"], delay=self.seconds(written, "delay") or 0.0)
+        return StepRetry(times=written)
 
     def template(self, node: MappingNode, key: str) -> Any:
         """Plain data under ``key``, with every expression in it checked."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sequencer.expressions.expression import CONSTANTS, FUNCTIONS, Use
+from sequencer.expressions.expression import CONSTANTS, FUNCTIONS, NameUse
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here
 from sequencer.report.event import Scope
@@ -25,7 +25,7 @@ RESERVED = frozenset([*ALWAYS, "attempt", *AFTER_RUN_NAMES, *FUNCTIONS, *CONSTAN
 """Names that no variable can have."""
 
 
-class Definition(NamedTuple):
+class VariableDefinition(NamedTuple):
     """Where a variable is set, and for how long."""
 
     case: str | None
@@ -41,7 +41,7 @@ class _Unknown(NamedTuple):
 
 
 @dataclass
-class Names:
+class VariableNames:
     """The names of one sequence while it is read in running order."""
 
     problems: Problems
@@ -55,7 +55,7 @@ class Names:
     _module: dict[str, Place] = field(default_factory=dict)
     _case: dict[str, Place] = field(default_factory=dict)
     _built_in: frozenset[str] = frozenset(ALWAYS)
-    _definitions: dict[str, list[Definition]] = field(default_factory=dict)
+    _definitions: dict[str, list[VariableDefinition]] = field(default_factory=dict)
     _unknown: list[_Unknown] = field(default_factory=list)
 
     def begin_module(self) -> None:
@@ -99,10 +99,10 @@ class Names:
             message = f"`{name}` is the name of a driver, and of a variable from here on"
             self.problems.report("named-like-driver", message, place, severity="warning")
         {"case": self._case, "module": self._module, "run": self._run}[scope].setdefault(name, place)
-        self._definitions.setdefault(name, []).append(Definition(self.case, scope, place))
+        self._definitions.setdefault(name, []).append(VariableDefinition(self.case, scope, place))
         return True
 
-    def stands_for(self, use: Use) -> bool:
+    def stands_for(self, use: NameUse) -> bool:
         """Whether it is a variable in scope now, a parameter or a fact: what a text hardly names by chance."""
         name = use.name
         if name in self._case or name in self._module or name in self._run:
@@ -114,7 +114,7 @@ class Names:
         """Whether an expression may use ``name`` now."""
         return name in self._case or name in self._module or name in self._run or name in self._built_in
 
-    def accepts(self, use: Use) -> bool:
+    def accepts(self, use: NameUse) -> bool:
         """Whether an expression may use what it uses; it is noted as used."""
         name = use.name
         if name in self._case or name in self._module or name in self._run:
@@ -127,7 +127,7 @@ class Names:
         fields = self.fields(name)
         return fields is None or use.attribute in fields
 
-    def refuse(self, use: Use, place: Place, attribute_place: Place) -> None:
+    def refuse(self, use: NameUse, place: Place, attribute_place: Place) -> None:
         """Keeps a use that was not accepted, to be reported now or, when all definitions are known, by ``finish``."""
         if use.name not in self._built_in:
             self._unknown.append(_Unknown(use.name, place, self.case, did_you_mean(use.name, self._known())))
@@ -172,7 +172,7 @@ class Names:
             self.problems.report("undefined-name", message, unknown.place, hint=hint)
 
 
-def _elsewhere(name: str, definitions: Iterable[Definition]) -> str | None:
+def _elsewhere(name: str, definitions: Iterable[VariableDefinition]) -> str | None:
     """What helps when another case sets the name."""
     for definition in definitions:
         if definition.case is not None and definition.scope == "case":

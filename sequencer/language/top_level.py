@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sequencer.language.context import Context
+from sequencer.language.context import ReadContext
 from sequencer.language.scope import RESERVED
 from sequencer.language.shapes.wording import show
 from sequencer.protocol.params import read_param
@@ -20,7 +20,7 @@ from sequencer.vocabulary.tree import MappingNode, SequenceNode
 class TopLevel:
     """Reads the sections of the top level, whose own shape was checked."""
 
-    def __init__(self, context: Context, root: MappingNode) -> None:
+    def __init__(self, context: ReadContext, root: MappingNode) -> None:
         self._context = context
         self._root = root
 

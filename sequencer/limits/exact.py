@@ -8,11 +8,11 @@ from typing import Any
 
 from sequencer.limits.base import PASSED, Judgement, Limit, judge, kind_of, same, wrong_kind
 from sequencer.vocabulary.problem import Severity
-from sequencer.vocabulary.regex import Pattern, nests_repetitions
+from sequencer.vocabulary.regex import CompiledPattern, nests_repetitions
 from sequencer.vocabulary.shown import show
 
 
-def pattern_problems(pattern: Pattern) -> Iterator[tuple[str, str, Severity]]:
+def pattern_problems(pattern: CompiledPattern) -> Iterator[tuple[str, str, Severity]]:
     """``(code, message, severity)`` for each."""
     if nests_repetitions(pattern):
         words = "a repetition inside a repetition can take for ever on a text that does not match; simplify it"
@@ -82,7 +82,7 @@ class OneOf(Limit):
 
 
 @dataclass(frozen=True, slots=True)
-class Is(Limit):
+class BooleanLimit(Limit):
     """Exactly ``true`` or exactly ``false``; 1 is neither."""
 
     expected: bool
@@ -102,7 +102,7 @@ class Is(Limit):
 class Matches(Limit):
     """A text in which the regular expression is found, anywhere unless it has anchors (``re.search``)."""
 
-    pattern: Pattern
+    pattern: CompiledPattern
 
     def judge(self, value: Any, unit: str | None = None) -> Judgement:
         """True for a text with a match."""
@@ -139,7 +139,7 @@ class Contains(Limit):
 
 
 @dataclass(frozen=True, slots=True)
-class Each(Limit):
+class EachElement(Limit):
     """An array that is not empty and every element of which meets ``limit``."""
 
     limit: Limit

@@ -13,7 +13,7 @@ from sequencer.limits.numeric import percentage, written_decimal
 from sequencer.vocabulary.problem import Severity
 from sequencer.vocabulary.shown import show
 
-Path = tuple[str | int, ...]
+LimitPath = tuple[str | int, ...]
 
 _PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*%\s*\Z", re.ASCII)
 
@@ -21,7 +21,7 @@ _PERCENT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*%\s*\Z", re.ASCII)
 class LimitProblem(NamedTuple):
     """Something wrong with limits; ``path`` leads from the limits to the part that is meant."""
 
-    path: Path
+    path: LimitPath
     code: str
     message: str
     severity: Severity = "error"
@@ -39,11 +39,11 @@ class Leaves:
         self.templates = templates
         self.problems: list[LimitProblem] = []
 
-    def problem(self, path: Path, code: str, message: str, severity: Severity = "error") -> None:
+    def problem(self, path: LimitPath, code: str, message: str, severity: Severity = "error") -> None:
         """Notes a problem; reading goes on."""
         self.problems.append(LimitProblem(path, code, message, severity))
 
-    def number(self, written: Any, path: Path, *, difference: bool = False) -> Number | None:
+    def number(self, written: Any, path: LimitPath, *, difference: bool = False) -> Number | None:
         """A finite number in the measurement's unit. ``difference``: of two values, as a tolerance is."""
         if self.is_template(written):
             return None
@@ -58,7 +58,7 @@ class Leaves:
             return None
         return number  # type: ignore[no-any-return]
 
-    def comparable(self, written: Any, path: Path, *, exact: bool = True) -> bool | Number | str | None:
+    def comparable(self, written: Any, path: LimitPath, *, exact: bool = True) -> bool | Number | str | None:
         """A boolean, finite number or text to compare with."""
         if self.is_template(written):
             return None
@@ -82,7 +82,7 @@ class Leaves:
         """Whether ``written`` is known only once the run evaluates it."""
         return self.templates and isinstance(written, str) and "${{" in written
 
-    def tolerance(self, written: Any, nominal: Number, path: Path) -> tuple[Decimal, str] | None:
+    def tolerance(self, written: Any, nominal: Number, path: LimitPath) -> tuple[Decimal, str] | None:
         """The absolute tolerance and what to show for it."""
         percent = _PERCENT.match(written) if isinstance(written, str) else None
         if percent is not None and self.unit == "%":
@@ -102,7 +102,7 @@ class Leaves:
             return None
         return written_decimal(amount), show(amount)
 
-    def _in_unit(self, value: Any, path: Path, difference: bool) -> Any:
+    def _in_unit(self, value: Any, path: LimitPath, difference: bool) -> Any:
         """A text that is a number with a unit as a number; anything else as it is, ``None`` when the unit is wrong."""
         if not isinstance(value, str):
             return value

@@ -10,8 +10,8 @@ from typing import Any
 
 from sequencer.expressions.value import plain
 from sequencer.limits.base import Limit
-from sequencer.limits.exact import Contains, Each, Equal, Is, Matches, OneOf
-from sequencer.limits.leaves import Leaves, LimitProblem, Path
+from sequencer.limits.exact import BooleanLimit, Contains, EachElement, Equal, Matches, OneOf
+from sequencer.limits.leaves import Leaves, LimitPath, LimitProblem
 from sequencer.limits.numeric import Interval, Outside, Tolerance, around
 from sequencer.vocabulary.regex import PatternError, compile_pattern
 from sequencer.vocabulary.shown import show
@@ -106,7 +106,7 @@ FORMS = (
 
 def read_limits(written: Any, unit: str | None) -> Limit:
     """The limit that plain data says; ``ValueError`` for the first thing wrong."""
-    reading = Reading(unit)
+    reading = LimitReader(unit)
     limit = reading.limit(written, ())
     for problem in reading.problems:
         if problem.severity == "error":
@@ -120,20 +120,20 @@ def problems_of(written: Any, unit: str | None) -> list[LimitProblem]:
     """Everything wrong with limits, except in parts that hold ``${{ expressions }}``."""
     from sequencer.limits.exact import pattern_problems
 
-    reading = Reading(unit, templates=True)
+    reading = LimitReader(unit, templates=True)
     limit = reading.limit(written, ())
-    path: Path = ()
-    while isinstance(limit, Each):
+    path: LimitPath = ()
+    while isinstance(limit, EachElement):
         limit, path = limit.limit, (*path, "each")
     if isinstance(limit, Matches):
         reading.problems.extend(LimitProblem((*path, "matches"), *found) for found in pattern_problems(limit.pattern))
     return reading.problems
 
 
-class Reading(Leaves):
+class LimitReader(Leaves):
     """One pass over written limits."""
 
-    def limit(self, written: Any, path: Path) -> Limit | None:
+    def limit(self, written: Any, path: LimitPath) -> Limit | None:
         """Any form of limit."""
         if self.is_template(written):
             return None
@@ -146,7 +146,7 @@ class Reading(Leaves):
         self.problem(path, "limit-form", words)
         return None
 
-    def _pair(self, written: Sequence[Any], path: Path) -> Limit | None:
+    def _pair(self, written: Sequence[Any], path: LimitPath) -> Limit | None:
         if len(written) != 2:
             self.problem(path, "limit-form", f"limits in brackets are [lowest, highest], not {len(written)} values")
             return None
@@ -155,7 +155,7 @@ class Reading(Leaves):
             return None
         return self._interval(Interval(lower, upper), path)
 
-    def _mapping(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _mapping(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         if not written:
             self.problem(path, "limit-form", "the limits are empty")
             return None
@@ -174,7 +174,7 @@ class Reading(Leaves):
         limit: Limit | None = read(written, path)
         return limit
 
-    def _read_gt(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _read_gt(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         for one, other in (("gt", "ge"), ("lt", "le")):
             if one in written and other in written:
                 self.problem((*path, other), "limit-form", f"there are both `{one}` and `{other}`")
@@ -185,7 +185,7 @@ class Reading(Leaves):
         lower, upper = bounds.get("gt", bounds.get("ge")), bounds.get("lt", bounds.get("le"))
         return self._interval(Interval(lower, upper, "gt" not in bounds, "lt" not in bounds), path)
 
-    def _interval(self, interval: Interval, path: Path) -> Interval | None:
+    def _interval(self, interval: Interval, path: LimitPath) -> Interval | None:
         lower, upper = interval.lower_bound, interval.upper_bound
         if lower is None or upper is None or lower < upper:
             return interval
@@ -198,7 +198,7 @@ class Reading(Leaves):
             return None
         return interval
 
-    def _read_nominal(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _read_nominal(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         for key in ("nominal", "tolerance"):
             if key not in written:
                 self.problem(path, "limit-form", f"`{key}` is missing beside `{next(iter(written))}`")
@@ -226,7 +226,7 @@ class Reading(Leaves):
             self.problem(at, "eq-float", words, "warning")
         return Tolerance(lower, upper, nominal=nominal, plus=plus[1], minus=minus[1])
 
-    def _read_outside(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _read_outside(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         bounds, path = written["outside"], (*path, "outside")
         if self.is_template(bounds):
             return None
@@ -244,13 +244,13 @@ class Reading(Leaves):
             return None
         return limit
 
-    def _read_eq(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _read_eq(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         return self._equal(written, "eq", path)
 
-    def _read_ne(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _read_ne(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         return self._equal(written, "ne", path)
 
-    def _equal(self, written: Mapping[str, Any], key: str, path: Path) -> Limit | None:
+    def _equal(self, written: Mapping[str, Any], key: str, path: LimitPath) -> Limit | None:
         if key not in written:
             self.problem(path, "limit-form", "`ignore_case` goes with `eq` or `ne`")
             return None
@@ -267,7 +267,7 @@ class Reading(Leaves):
             return None
         return None if expected is None else Equal(expected, key == "ne", ignore_case)
 
-    def _read_one_of(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _read_one_of(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         choices, path = plain(written["one_of"]), (*path, "one_of")
         if self.is_template(choices):
             return None
@@ -277,15 +277,15 @@ class Reading(Leaves):
         known = [self.comparable(choice, (*path, index)) for index, choice in enumerate(choices)]
         return OneOf(tuple(choice for choice in known if choice is not None)) if None not in known else None
 
-    def _read_is(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _read_is(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         expected = plain(written["is"])
         if isinstance(expected, bool):
-            return Is(expected)
+            return BooleanLimit(expected)
         if not self.is_template(expected):
             self.problem((*path, "is"), "limit-value", f"`is` takes true or false, not {show(expected)}; see `eq`")
         return None
 
-    def _read_matches(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _read_matches(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         pattern, path = plain(written["matches"]), (*path, "matches")
         if self.is_template(pattern):
             return None
@@ -298,13 +298,13 @@ class Reading(Leaves):
             self.problem(path, "bad-regex", f"the regular expression is wrong: {error}")
             return None
 
-    def _read_contains(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _read_contains(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         part = self.comparable(written["contains"], (*path, "contains"), exact=True)
         if part == "":
             self.problem((*path, "contains"), "limits-always", "every text contains an empty text")
             return None
         return None if part is None else Contains(part)
 
-    def _read_each(self, written: Mapping[str, Any], path: Path) -> Limit | None:
+    def _read_each(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         limit = self.limit(written["each"], (*path, "each"))
-        return None if limit is None else Each(limit)
+        return None if limit is None else EachElement(limit)

@@ -12,7 +12,7 @@ from flask import Response, request
 from sequencer.panel import tables
 from sequencer.panel.downloads import begun, document, file, long_list, table
 from sequencer.panel.patches import to_json
-from sequencer.panel.requests import ApiError, NotThere, query, run_filter
+from sequencer.panel.requests import ApiError, ResourceNotFound, query, run_filter
 from sequencer.panel.routes import (
     COUNT,
     NUMBER,
@@ -31,8 +31,8 @@ from sequencer.report.capability import Capability, capability
 from sequencer.report.model import RunReport
 from sequencer.store.base import (
     CaseFailures,
-    Page,
     RunFilter,
+    RunPage,
     RunSummary,
     SeriesName,
     SeriesPoint,
@@ -63,7 +63,7 @@ def runs(session: Session) -> Response | Mapping[str, Any]:
     return {"runs": [run._asdict() for run in page.runs], "next": page.next}
 
 
-def _find(session: Session, wanted: RunFilter, limit: int, cursor: str | None) -> Page:
+def _find(session: Session, wanted: RunFilter, limit: int, cursor: str | None) -> RunPage:
     try:
         return session.store.find(wanted, limit=limit, cursor=cursor)
     except ValueError:
@@ -94,7 +94,7 @@ def run(session: Session, run: str) -> Response:
 def _report(session: Session, run: str) -> RunReport:
     report = session.store.latest() if run == "latest" else session.store.get(run)
     if report is None:
-        raise NotThere("there is no run with this id")
+        raise ResourceNotFound("there is no run with this id")
     return report
 
 
@@ -110,7 +110,7 @@ def attachment(session: Session, run: str, sha256: str) -> Response:
     ]
     data = session.store.attachment(report["id"], sha256) if named else None
     if data is None:
-        raise NotThere("there is no such attachment")
+        raise ResourceNotFound("there is no such attachment")
     # Whatever it is, it is saved and not shown: it comes from a device and may be anything.
     return file(named[0]["name"], "application/octet-stream", [], head=data)
 

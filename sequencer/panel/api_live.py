@@ -11,7 +11,16 @@ from sequencer import __version__
 from sequencer.panel import files
 from sequencer.panel.broadcast import GREETING, follow
 from sequencer.panel.patches import to_json
-from sequencer.panel.requests import ApiError, NotThere, Refused, body, expect, number, optional_text, query
+from sequencer.panel.requests import (
+    ActionRefused,
+    ApiError,
+    ResourceNotFound,
+    body,
+    expect,
+    number,
+    optional_text,
+    query,
+)
 from sequencer.panel.routes import ANYTHING, COUNT, OBJECT, TEXT, TRUE, Parameter, Route, mapping, optional
 from sequencer.report.dialog import NOT_GIVEN
 from sequencer.report.model import RunReport
@@ -71,7 +80,7 @@ def _refuse_late(session: Session, asked: Any) -> None:
     late = session.live.clock.now() - number(asked, "asked must be a number")
     if abs(late) > MOST_LATE:
         when = f"{late:.0f} s ago" if late > 0 else f"in the future, {-late:.0f} s from now"
-        raise Refused("too-late", f"Start was pressed {when}; press it again")
+        raise ActionRefused("too-late", f"Start was pressed {when}; press it again")
 
 
 def stop(session: Session) -> Mapping[str, Any]:
@@ -125,7 +134,7 @@ def chart(session: Session) -> Response:
 
     found = session.live.look(read)
     if found is None:
-        raise NotThere("there is no such chart")
+        raise ResourceNotFound("there is no such chart")
     return _json(found)
 
 

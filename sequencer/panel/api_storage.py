@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sequencer.panel.routes import TEXT, TRUE, Route, listed, mapping, or_null, record
-from sequencer.standcloud.outbox import Counts, Entry
-from sequencer.standcloud.parked import Hold
+from sequencer.standcloud.outbox import OutboxCounts, OutboxEntry
+from sequencer.standcloud.target_block import TargetBlock
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session
@@ -27,9 +27,9 @@ _TARGET: Mapping[str, Any] = mapping(
     usable={"type": "boolean"},
     automatic={"type": "boolean"},
     problem=or_null(TEXT),
-    **record(Counts)["properties"],
-    hold=or_null(record(Hold)),
-    entries=listed(record(Entry)),
+    **record(OutboxCounts)["properties"],
+    hold=or_null(record(TargetBlock)),
+    entries=listed(record(OutboxEntry)),
 )
 
 ROUTES: tuple[Route, ...] = (

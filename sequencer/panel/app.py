@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from sequencer import __version__
 from sequencer.panel import api_history, api_live, api_storage
 from sequencer.panel.assets import add_assets
-from sequencer.panel.guard import Guard
+from sequencer.panel.guard import AccessGuard
 from sequencer.panel.pages import add_pages, login_address
 from sequencer.panel.requests import ApiError, check_query
 from sequencer.panel.routes import Route, openapi
@@ -63,12 +63,12 @@ HEADERS = {
 }
 
 
-def create_app(session: Session, guard: Guard | None = None) -> Flask:
+def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
     """The application that shows ``session``; without ``guard`` a loopback one with the session's own token."""
     app = Flask(__name__, static_folder="static", template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
-    keeper = guard or Guard(session.token)
+    access_guard = guard or AccessGuard(session.token)
     turns = BoundedSemaphore(MOST_HISTORY)
     for route in ROUTES:
         view = _view(route, session)
@@ -77,8 +77,8 @@ def create_app(session: Session, guard: Guard | None = None) -> Flask:
         app.add_url_rule(route.path, route.name, view, methods=[route.method])
     app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(ROUTES, __version__)))
     add_assets(app)
-    add_pages(app, session, keeper)
-    app.before_request(lambda: _admit(keeper))
+    add_pages(app, session, access_guard)
+    app.before_request(lambda: _admit(access_guard))
     app.after_request(_harden)
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(StoreError, lambda error: _api_error(api_history.store_problem(error)))
@@ -114,7 +114,7 @@ def _in_turn(view: Callable[..., Any], turns: BoundedSemaphore) -> Callable[...,
     return answer
 
 
-def _admit(guard: Guard) -> Any:
+def _admit(guard: AccessGuard) -> Any:
     try:
         guard.check(request)
     except ApiError as error:

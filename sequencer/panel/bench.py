@@ -15,7 +15,7 @@ Listener = Callable[[Stamped], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class RequestedStart:
     """How a run is to be started."""
 
     params: Mapping[str, Scalar] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class PanelRun(Protocol):
     def prepare(self) -> None:
         """Brings the test process up until it waits for ``start``. Raises ``OSError`` or ``RuntimeError``."""
 
-    def start(self, wish: Wish) -> str:
+    def start(self, requested: RequestedStart) -> str:
         """Starts; returns the run's id."""
 
     def stop(self, reason: str) -> None:
@@ -73,7 +73,7 @@ class PanelRetry(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class PreparedSequence:
     """A sequence ready to run. ``sequence`` and ``modules`` as in ``RunStarted``; ``launch`` makes a run of it."""
 
     sequence: Mapping[str, Any]
@@ -83,7 +83,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SelectableSequence:
     """A sequence that the operator can choose."""
 
     name: str
@@ -94,7 +94,7 @@ class Bench(Protocol):
     """The stand's sequences."""
 
     @property
-    def choices(self) -> Sequence[Choice]:
+    def choices(self) -> Sequence[SelectableSequence]:
         """What can be chosen; at least one."""
 
     @property
@@ -104,7 +104,7 @@ class Bench(Protocol):
     def remember(self, choice: str) -> None:
         """``choice`` is what the next panel begins with."""
 
-    def load(self, choice: str) -> Loaded:
+    def load(self, choice: str) -> PreparedSequence:
         """Reads, checks and compiles. Raises ``InvalidInput`` with the problems, or ``OSError``."""
 
     def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
-from sequencer.panel.live import Change, Live
+from sequencer.panel.live import LiveChange, LiveRun
 from sequencer.vocabulary.data import utf8
 
 HEARTBEAT = 5.0
@@ -26,17 +26,17 @@ GREETING = b"retry: 1000\n\n"
 """Milliseconds until a reader that lost the connection tries again."""
 
 
-def alive(live: Live) -> bytes:
+def alive(live: LiveRun) -> bytes:
     """Says that there is nothing new, and what time it is."""
     return b"event: alive\ndata: %.3f\n\n" % live.clock.now()
 
 
-def encode(change: Change) -> bytes:
+def encode(change: LiveChange) -> bytes:
     """One event of the stream. JSON has no line breaks, so that one data line is enough."""
     return utf8(f"id: {change.id}\nevent: {change.kind}\ndata: {change.data}\n\n")
 
 
-def follow(live: Live, last: str | None, heartbeat: float = HEARTBEAT) -> Iterator[bytes]:
+def follow(live: LiveRun, last: str | None, heartbeat: float = HEARTBEAT) -> Iterator[bytes]:
     """The stream from id ``last`` on, until the panel closes: for a server that takes no sockets over."""
     live.followed(+1)
     try:
@@ -55,7 +55,7 @@ MOST_READERS = 200
 _RETRY_SECONDS = 0.05
 
 
-class Reader:
+class StreamSubscriber:
     """One reader's socket. ``seen`` is the id of the last change that it was sent."""
 
     def __init__(self, connection: socket.socket, seen: str | None, *, chunked: bool) -> None:
@@ -103,10 +103,10 @@ class Reader:
 class Broadcast:
     """The readers of ``live``. ``close`` ends the thread and every connection."""
 
-    def __init__(self, live: Live, heartbeat: float = HEARTBEAT) -> None:
+    def __init__(self, live: LiveRun, heartbeat: float = HEARTBEAT) -> None:
         self._live = live
         self._heartbeat = heartbeat
-        self._readers: list[Reader] = []
+        self._readers: list[StreamSubscriber] = []
         self._arrived = threading.Condition()
         self._last: str | None = None
         self._closed = False
@@ -126,7 +126,7 @@ class Broadcast:
 
     def take(self, connection: socket.socket, last: str | None, *, chunked: bool) -> None:
         """From now on ``connection`` gets what follows the id ``last``, the whole state first when that is unknown."""
-        reader = Reader(connection, last, chunked=chunked)
+        reader = StreamSubscriber(connection, last, chunked=chunked)
         with self._arrived:
             self._readers.append(reader)
             self._live.followed(+1)
@@ -158,7 +158,7 @@ class Broadcast:
                 overdue = time.monotonic() - self._said >= self._heartbeat
                 self._send(changes, quiet=overdue or not waiting)
 
-    def _send(self, changes: list[Change] | None, *, quiet: bool) -> None:
+    def _send(self, changes: list[LiveChange] | None, *, quiet: bool) -> None:
         before = self._last
         if changes is None:
             changes = [self._live.snapshot()]
@@ -181,7 +181,7 @@ class Broadcast:
         for reader in gone:
             self._remove(reader)
 
-    def _catch_up(self, reader: Reader) -> bool:
+    def _catch_up(self, reader: StreamSubscriber) -> bool:
         changes = self._live.after(reader.seen, 0)
         if changes is None:
             changes = [self._live.snapshot()]
@@ -190,7 +190,7 @@ class Broadcast:
         data = b"".join(map(encode, changes))
         return reader.send(_chunk(data) if reader.chunked else data)
 
-    def _remove(self, reader: Reader) -> None:
+    def _remove(self, reader: StreamSubscriber) -> None:
         self._readers.remove(reader)
         self._live.followed(-1)
         reader.close()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, send_file
 
-from sequencer.panel.requests import NotThere
+from sequencer.panel.requests import ResourceNotFound
 from sequencer.report.model import RunReport
 from sequencer.steps.pictures import MEDIA_TYPES, NoPicture, find_picture
 from sequencer.vocabulary.data import utf8
@@ -21,14 +21,14 @@ _CODE_POLICY = f"{_INERT}; frame-ancestors 'self'"
 
 
 def picture(folder: Path, name: str) -> Response:
-    """A picture below the project folder; anything else, hidden folders and links that lead out is ``NotThere``."""
+    """A picture below the project folder. Anything else, hidden or outside raises ``ResourceNotFound``."""
     try:
         path = find_picture(folder, name)
     except NoPicture:
-        raise NotThere("there is no such picture") from None
+        raise ResourceNotFound("there is no such picture") from None
     media_type = MEDIA_TYPES.get(path.suffix.lower())
     if media_type is None:  # a link to something else
-        raise NotThere("there is no such picture")
+        raise ResourceNotFound("there is no such picture")
     response = send_file(path, mimetype=media_type, conditional=True, max_age=60)
     # For whoever is logged in: a proxy in between must not hand it to others.
     response.cache_control.public = False
@@ -41,7 +41,7 @@ def frame(report: RunReport, identity: str, page: int) -> Response:
     """The HTML of a dialog (``page`` of its steps, or -1) or operator message, in a document that can do nothing."""
     html = next((shown.get("html") for shown in _shown(report, identity, page)), None)
     if not isinstance(html, Mapping):
-        raise NotThere("there is no such HTML")
+        raise ResourceNotFound("there is no such HTML")
     if html.get("url"):
         return _outer_frame(str(html["url"]))
     response = _document(str(html.get("code") or ""))
@@ -57,12 +57,12 @@ def _outer_frame(url: str) -> Response:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise NotThere("this is no web address") from None
+        raise ResourceNotFound("this is no web address") from None
     if parts.scheme not in ("http", "https") or not parts.netloc or not parts.netloc.isascii():
-        raise NotThere("this is no web address")
+        raise ResourceNotFound("this is no web address")
     origin = f"{parts.scheme}://{parts.netloc}"
     if any(character in origin for character in " ;,'\""):
-        raise NotThere("this is no web address")
+        raise ResourceNotFound("this is no web address")
     body = (
         '<!doctype html><meta charset="utf-8"><title>…</title>'
         "<style>html,body{margin:0;height:100%}iframe{border:0;width:100%;height:100%;display:block}</style>"

@@ -23,7 +23,7 @@ def collect() -> None:
 
 
 @contextmanager
-def postponed() -> Iterator[None]:
+def collection_postponed() -> Iterator[None]:
     """Without full collections inside."""
     before = gc.get_threshold()
     gc.set_threshold(*_DURING_RUN)

@@ -36,7 +36,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-class Guard:
+class AccessGuard:
     """Checks requests. ``login`` is what a person types, ``None`` on loopback."""
 
     def __init__(self, token: str, *, login: str | None = None) -> None:

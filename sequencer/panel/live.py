@@ -29,7 +29,7 @@ _KEPT_BYTES = 4_000_000
 _FRESH = 0.2
 
 
-class Change(NamedTuple):
+class LiveChange(NamedTuple):
     """One step of the live state: ``kind`` is ``snapshot`` or ``patch``, ``data`` its JSON."""
 
     id: str
@@ -37,7 +37,7 @@ class Change(NamedTuple):
     data: str
 
 
-class Live:
+class LiveRun:
     """Thread-safe. ``close`` ends its thread and every reader. ``clock`` is that of the run."""
 
     def __init__(self, session: Mapping[str, Any] | None = None, *, pause: float = PAUSE) -> None:
@@ -45,9 +45,9 @@ class Live:
         self.clock = SteadyClock()
         self._pause = pause
         self._number = 0
-        self._changes: deque[tuple[int, Change]] = deque()
+        self._changes: deque[tuple[int, LiveChange]] = deque()
         self._bytes = 0
-        self._snapshot: tuple[float, Change | None] = (0.0, None)
+        self._snapshot: tuple[float, LiveChange | None] = (0.0, None)
         self._session: dict[str, Any] = dict(session or {})
         self._session_changes: dict[str, Any] = {}
         self._report = planned({"name": ""}, [])
@@ -178,7 +178,7 @@ class Live:
         """Whether nothing will change any more."""
         return self._closed
 
-    def snapshot(self) -> Change:
+    def snapshot(self) -> LiveChange:
         """The whole state; what was not published yet is published first, or its patch would come once more."""
         with self._changed:
             self._flush(whole=True)
@@ -186,7 +186,7 @@ class Live:
             made, snapshot = self._snapshot
             # Many pages that come back together share one; a later page sets its clock by it, so it must be fresh.
             if snapshot is None or snapshot.id != identity or time.monotonic() - made > _FRESH:
-                snapshot = Change(identity, "snapshot", to_json(self._whole()))
+                snapshot = LiveChange(identity, "snapshot", to_json(self._whole()))
                 self._snapshot = (time.monotonic(), snapshot)
             return snapshot
 
@@ -196,7 +196,7 @@ class Live:
             self._take()
             return read(self._report, self._session)
 
-    def after(self, last: str | None, timeout: float) -> list[Change] | None:
+    def after(self, last: str | None, timeout: float) -> list[LiveChange] | None:
         """The changes that follow id ``last``, waiting up to ``timeout`` seconds for one; ``None``: take a snapshot."""
         epoch, _, number = (last or "").rpartition("-")
         try:
@@ -213,7 +213,7 @@ class Live:
             if not self._changes and seen < self._number:
                 return None
             # Newest first until the one that was seen: readers are nearly always at the end.
-            found: list[Change] = []
+            found: list[LiveChange] = []
             for at, change in reversed(self._changes):
                 if at <= seen:
                     break
@@ -269,7 +269,7 @@ class Live:
         data = to_json(document)
         with self._published:
             self._number += 1
-            change = Change(f"{self.epoch}-{self._number}", kind, data)
+            change = LiveChange(f"{self.epoch}-{self._number}", kind, data)
             if kind == "snapshot":
                 self._changes.clear()
                 self._bytes = 0

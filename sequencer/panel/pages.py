@@ -12,7 +12,7 @@ from flask import Flask, Response, redirect, render_template, request
 
 from sequencer import __version__
 from sequencer.panel.assets import STATIC, prefix
-from sequencer.panel.guard import Guard
+from sequencer.panel.guard import AccessGuard
 from sequencer.panel.requests import ApiError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def modules() -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def add_pages(app: Flask, session: Session, guard: Guard) -> None:
+def add_pages(app: Flask, session: Session, guard: AccessGuard) -> None:
     """Adds pages, login and logout to ``app``."""
     configured = session.settings.language
     language = configured if configured in LANGUAGES else "en"
@@ -84,7 +84,7 @@ def login_address(wanted: str) -> str:
     return "/login" if wanted in ("/", "/?") else f"/login?{urlencode({'next': wanted.removesuffix('?')})}"
 
 
-def _logged_in(guard: Guard) -> AnyResponse:
+def _logged_in(guard: AccessGuard) -> AnyResponse:
     wanted = request.args.get("next", "/")
     # Only on to this panel: two slashes or a backslash would lead to another machine.
     response = redirect(wanted if re.fullmatch(r"/(?![/\\])[!-\[\]-~]*", wanted) else "/")

@@ -31,21 +31,21 @@ class ApiError(Exception):
         return {"error": {"code": self.code, "message": self.message, **self.more}}
 
 
-class Refused(ApiError):
+class ActionRefused(ApiError):
     """What was asked for is not possible in the present state (409)."""
 
     def __init__(self, code: str, message: str, **more: Any) -> None:
         super().__init__(409, code, message, **more)
 
 
-class Invalid(ApiError):
+class InvalidRequest(ApiError):
     """What was sent is not usable (422); ``fields`` says what is wrong with which field."""
 
     def __init__(self, message: str, **more: Any) -> None:
         super().__init__(422, "invalid", message, **more)
 
 
-class NotThere(ApiError):
+class ResourceNotFound(ApiError):
     """There is nothing of this name (404)."""
 
     def __init__(self, message: str) -> None:

@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sequencer.panel.guard import SHORTEST_LOGIN, Guard
+from sequencer.panel.guard import SHORTEST_LOGIN, AccessGuard
 from sequencer.panel.session import Session
 from sequencer.project.address import is_loopback
 
@@ -61,7 +61,7 @@ class PanelServer:
         self._socket = _bind(host, port)
         # Before the session's thread reads drivers: ``ast`` parses these and the routes, and in Python 3.11 it fails
         # now and then when two threads are in it.
-        self._app = create_app(session, Guard(session.token, login=typed))
+        self._app = create_app(session, AccessGuard(session.token, login=typed))
         bound = self._socket.getsockname()
         shown = "localhost" if is_loopback(host) else socket.gethostname() if host in ("0.0.0.0", "::", "") else host
         self.port: int = bound[1]

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from sequencer.panel.bench import PanelRun
 from sequencer.panel.guard import new_token
-from sequencer.panel.live import Live
+from sequencer.panel.live import LiveRun
 from sequencer.panel.patches import open_messages
-from sequencer.panel.requests import Invalid, NotThere, Refused
+from sequencer.panel.requests import ActionRefused, InvalidRequest, ResourceNotFound
 from sequencer.project.settings import FrontendSettings
 from sequencer.report.dialog import InvalidAnswer, read_answer
 from sequencer.report.model import DialogReport, RunReport
@@ -22,7 +22,7 @@ from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import Store, StoreError
 
 
-class Keeper(Protocol):
+class ReportStore(Protocol):
     """Keeps reports and knows where they wait: the real one is ``sequencer.standcloud.deliveries.Deliveries``."""
 
     def refusal(self) -> str | None:
@@ -40,7 +40,7 @@ class Keeper(Protocol):
     def send(self, run: str) -> Any:
         """Sends it on at once when that is wanted."""
 
-    def sync(self, *, insist: bool = False) -> Any:
+    def sync(self, *, force: bool = False) -> Any:
         """Sends whatever waits."""
 
     def status(self, *, limit: int = 50) -> dict[str, Any]:
@@ -60,14 +60,14 @@ class Session:
         self,
         *,
         store: Store,
-        keeper: Keeper,
+        report_store: ReportStore,
         folder: Path,
         settings: FrontendSettings,
         title: str = "",
         stand: Mapping[str, Any] | None = None,
     ) -> None:
         self.store = store
-        self.keeper = keeper
+        self.report_store = report_store
         self.folder = folder
         self.settings = settings
         self.title = title
@@ -77,7 +77,7 @@ class Session:
         self._run: PanelRun | None = None
         self._syncing = False
         self._alerts: dict[str, dict[str, Any]] = {}
-        self.live = Live(
+        self.live = LiveRun(
             {
                 "state": self._state,
                 "title": title,
@@ -117,31 +117,34 @@ class Session:
         self.live.close()
 
     def start(self, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None) -> str:
-        """Starts a run and returns its id. Raises ``Refused`` or ``Invalid``."""
-        raise Refused("cannot-start", "this page belongs to a single run; `hardseq panel` starts runs")
+        """Starts a run and returns its id. Raises ``ActionRefused`` or ``InvalidRequest``."""
+        raise ActionRefused("cannot-start", "this page belongs to a single run; `hardseq panel` starts runs")
 
     def try_again(self, run: str) -> str:
-        """Tries again what is left to do after a stored run; its id. Raises ``Refused`` or ``NotThere``."""
-        raise Refused("cannot-start", "this page belongs to a single run; `hardseq panel` tries things again")
+        """Retries what is left to do after a stored run; its id. Raises ``ActionRefused`` or ``ResourceNotFound``."""
+        raise ActionRefused("cannot-start", "this page belongs to a single run; `hardseq panel` tries things again")
 
     def choose(self, name: str) -> None:
-        """Chooses another sequence. Raises ``Refused`` or ``NotThere``."""
-        raise Refused("cannot-start", "this page belongs to a single run; `hardseq panel` chooses sequences")
+        """Chooses another sequence. Raises ``ActionRefused`` or ``ResourceNotFound``."""
+        raise ActionRefused("cannot-start", "this page belongs to a single run; `hardseq panel` chooses sequences")
 
     def stop(self, reason: str) -> None:
-        """Stops the run. Raises ``Refused`` when there is none."""
+        """Stops the run. Raises ``ActionRefused`` when there is none."""
         with self._lock:
             if self._state not in ("running", "stopping") or self._run is None:
-                raise Refused("not-running", "no run is going on")
+                raise ActionRefused("not-running", "no run is going on")
             run = self._run
             self._enter("stopping")
         run.stop(reason)
 
     def answer(self, identity: str, result: str, value: Any, by: str) -> None:
-        """Answers a dialog. Raises ``NotThere``, ``Refused`` (answered, withdrawn) or ``Invalid`` (with ``fields``)."""
+        """Answers a dialog.
+
+        Raises ``ResourceNotFound``, ``ActionRefused`` (answered, withdrawn) or ``InvalidRequest`` (with ``fields``).
+        """
         asked = self.live.look(lambda report, _: _dialog(report, identity))
         if asked is None:
-            raise NotThere("there is no such dialog")
+            raise ResourceNotFound("there is no such dialog")
         try:
             accepted = None
             if result != "close":
@@ -152,18 +155,18 @@ class Session:
                 {"field": found.field, "code": found.code, "message": found.message, "limit": found.limit}
                 for found in invalid.problems
             ]
-            raise Invalid(str(invalid), fields=fields) from None
+            raise InvalidRequest(str(invalid), fields=fields) from None
         run = self._run
         if asked["result"] in ("stop", "timeout"):
-            raise Refused("withdrawn", "this dialog was withdrawn: the test goes on without an answer")
+            raise ActionRefused("withdrawn", "this dialog was withdrawn: the test goes on without an answer")
         if asked["result"] is not None or run is None or not run.answer(identity, result, accepted, by):
-            raise Refused("answered", "this dialog was answered already")
+            raise ActionRefused("answered", "this dialog was answered already")
 
     def confirm(self, identity: str, by: str) -> None:
-        """Confirms an operator message. Raises ``NotThere``."""
+        """Confirms an operator message. Raises ``ResourceNotFound``."""
         shown = self.live.look(lambda report, _: [found["id"] for found in open_messages(report)])
         if identity not in shown:
-            raise NotThere("there is no such message")
+            raise ResourceNotFound("there is no such message")
         run = self._run
         if run is None or not run.answer(identity, "confirm", None, by):
             self.live.clear_message(identity)
@@ -173,7 +176,7 @@ class Session:
         place: str | None = None
         try:
             place = self.store.place
-            return {"place": place, "problem": None, "sending": self._syncing, **self.keeper.status()}
+            return {"place": place, "problem": None, "sending": self._syncing, **self.report_store.status()}
         except (StoreError, OutboxUnavailable) as error:
             return {"place": place, "problem": str(error), "sending": self._syncing, "targets": []}
 
@@ -185,10 +188,10 @@ class Session:
         self.live.set(storage=status)
 
     def sync(self) -> None:
-        """Sends whatever waits or is parked, in the background. Raises ``Refused`` while that goes on already."""
+        """Sends whatever waits or is parked, in the background. Raises ``ActionRefused`` while that goes on already."""
         with self._lock:
             if self._syncing:
-                raise Refused("syncing", "it is being sent already")
+                raise ActionRefused("syncing", "it is being sent already")
             self._syncing = True
         threading.Thread(target=self._sync, name="sync", daemon=True).start()
 
@@ -203,7 +206,7 @@ class Session:
 
     def _sync(self) -> None:
         try:
-            self.keeper.sync(insist=True)
+            self.report_store.sync(force=True)
             self.alert("sync", None)
         except (StoreError, OutboxUnavailable) as error:
             self.alert("sync", str(error))

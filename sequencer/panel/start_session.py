@@ -14,13 +14,13 @@ from dataclasses import asdict
 from typing import Any
 
 from sequencer.panel import live
-from sequencer.panel.bench import Bench, Loaded, PanelRetry, PanelRun
-from sequencer.panel.garbage_collection import collect, postponed
+from sequencer.panel.bench import Bench, PanelRetry, PanelRun, PreparedSequence
+from sequencer.panel.garbage_collection import collect, collection_postponed
 from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
-from sequencer.panel.requests import NotThere, Refused, problem_document
+from sequencer.panel.requested_start import read_requested_start
+from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document
 from sequencer.panel.session import Session
-from sequencer.panel.start_form import read_wish
-from sequencer.panel.unsaved_reports import Unkept
+from sequencer.panel.unsaved_reports import UnsavedReports
 from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
@@ -50,24 +50,26 @@ class WaitingSession(Session):
 
     can_start = True
 
-    def __init__(self, *, bench: Bench, output: Callable[[str], None] = lambda text: None, **surroundings: Any) -> None:
-        super().__init__(**surroundings)
+    def __init__(
+        self, *, bench: Bench, output: Callable[[str], None] = lambda text: None, **session_options: Any
+    ) -> None:
+        super().__init__(**session_options)
         self._bench = bench
         self._output = output
         self._changed = threading.Condition(self._lock)
         self._choice = bench.first
-        self._loaded: Loaded | None = None
+        self._loaded: PreparedSequence | None = None
         self._mark: object = None
         self._reload = False
         self._closed = False
         self._retry: PanelRetry | None = None
         self._retry_begun: Future[str] = Future()
-        self._unkept = Unkept(self.keeper.accept, self.keeper.lacking)
+        self._unsaved = UnsavedReports(self.report_store.accept, self.report_store.lacking)
         self._durations: deque[Mapping[str, float]] = deque(maxlen=LEARNED_FROM)
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice)
         self._thread = threading.Thread(target=self._work, name="session", daemon=True)
-        self._keeping = threading.Thread(target=self._keep_on, name="keeping", daemon=True)
+        self._saving = threading.Thread(target=self._keep_on, name="keeping", daemon=True)
         self._to_keep = threading.Event()
         self._all_kept = threading.Event()
         self._over = False
@@ -77,7 +79,7 @@ class WaitingSession(Session):
     def open(self) -> None:
         """Begins to work: the first test process comes up."""
         self._thread.start()
-        self._keeping.start()
+        self._saving.start()
 
     def close(self) -> None:
         """Stops a run that is going on, waits for its report to be kept, and ends."""
@@ -91,31 +93,36 @@ class WaitingSession(Session):
             self._thread.join()
             self._over = True
             self._to_keep.set()
-            self._keeping.join()
+            self._saving.join()
         super().close()
 
     # What pages ask for.
 
     def start(self, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None) -> str:
-        """Starts a run and returns its id. Raises ``Refused`` or ``Invalid`` (``fields``: what is wrong by name)."""
+        """Starts a run and returns its id.
+
+        Raises ``ActionRefused`` or ``InvalidRequest`` (``fields``: what is wrong by name).
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._state not in ("loading", "saving"), PATIENCE)
             run, loaded = self._run, self._loaded
             if self._closed or self._state != "ready" or run is None or loaded is None:
                 raise self._refusal()
-            wish = read_wish(loaded, params, only, tags, user, decimal_comma=self.settings.decimal_comma)
+            requested = read_requested_start(
+                loaded, params, only, tags, user, decimal_comma=self.settings.decimal_comma
+            )
             self._enter("starting")
         try:
-            refusal = self.keeper.refusal()
+            refusal = self.report_store.refusal()
             if refusal is not None:
-                raise Refused("not-now", refusal)
-            identity = run.start(wish)
+                raise ActionRefused("not-now", refusal)
+            identity = run.start(requested)
         except Exception as error:
             with self._changed:
                 self._enter("ready")
                 self._changed.notify_all()
             if isinstance(error, OSError | RuntimeError):
-                raise Refused("not-ready", f"the test process cannot start: {error}") from None
+                raise ActionRefused("not-ready", f"the test process cannot start: {error}") from None
             raise
         with self._changed:
             self._enter("running")
@@ -123,13 +130,14 @@ class WaitingSession(Session):
         return identity
 
     def try_again(self, run: str) -> str:
-        """Tries again what is left to do after a stored run; its id. Raises ``Refused``, ``NotThere``, ``StoreError``.
+        """Tries again what is left to do after a stored run; its id.
 
+        Raises ``ActionRefused``, ``ResourceNotFound``, ``StoreError``.
         Drivers that stay open between runs are closed first: a fresh test process has the stand to itself.
         """
         report = self.store.latest() if run == "latest" else self.store.get(run)
         if report is None:
-            raise NotThere("there is no run with this id")
+            raise ResourceNotFound("there is no run with this id")
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._state not in ("loading", "saving"), PATIENCE)
             if self._closed or self._state != "ready":
@@ -141,10 +149,10 @@ class WaitingSession(Session):
         try:
             return begun.result(RETRY_SECONDS)
         except (OSError, RuntimeError) as error:
-            raise Refused("not-ready", f"the test process cannot start: {error}") from None
+            raise ActionRefused("not-ready", f"the test process cannot start: {error}") from None
 
     def stop(self, reason: str) -> None:
-        """Stops the run, also one that just begins. Raises ``Refused`` when there is none."""
+        """Stops the run, also one that just begins. Raises ``ActionRefused`` when there is none."""
         with self._changed:
             starting = self._run if self._state == "starting" else self._retry
         if starting is None:
@@ -153,9 +161,9 @@ class WaitingSession(Session):
             starting.stop(reason)
 
     def choose(self, name: str) -> None:
-        """Chooses another sequence, or loads the present one again. Raises ``Refused`` or ``NotThere``."""
+        """Chooses another sequence, or loads this one again. Raises ``ActionRefused`` or ``ResourceNotFound``."""
         if name not in [choice.name for choice in self._bench.choices]:
-            raise NotThere("there is no such choice")
+            raise ResourceNotFound("there is no such choice")
         with self._changed:
             if self._state in _BUSY:
                 raise self._refusal()
@@ -165,12 +173,12 @@ class WaitingSession(Session):
             self._enter("loading", choice=name)
             self._changed.notify_all()
 
-    def _refusal(self) -> Refused:
+    def _refusal(self) -> ActionRefused:
         if self._state in _BUSY:
-            return Refused("running", "a run is going on")
+            return ActionRefused("running", "a run is going on")
         if self._state == "blocked":
-            return Refused("blocked", "the sequence cannot be run; the panel says why")
-        return Refused("not-ready", "the test process is still coming up")
+            return ActionRefused("blocked", "the sequence cannot be run; the panel says why")
+        return ActionRefused("not-ready", "the test process is still coming up")
 
     # The session's own thread.
 
@@ -230,7 +238,7 @@ class WaitingSession(Session):
         self.live.set(expected={})
         threading.Thread(target=self._learn, args=(loaded,), name="history", daemon=True).start()
 
-    def _learn(self, loaded: Loaded) -> None:
+    def _learn(self, loaded: PreparedSequence) -> None:
         """Looks up how long earlier runs took; the panel is ready without, and works without."""
         with suppress(StoreError):  # what is wrong with the store is told elsewhere
             past = past_seconds(self.store, str(loaded.sequence.get("name", "")), LEARNED_FROM)
@@ -288,7 +296,7 @@ class WaitingSession(Session):
         run = self._run
         assert run is not None
         try:
-            with postponed():
+            with collection_postponed():
                 report = run.wait()
         except Exception as error:  # whatever it is, the panel goes on, and the journal has what was measured
             self.alert("run", f"the run's report could not be made: {error}")
@@ -307,7 +315,7 @@ class WaitingSession(Session):
             self.live.set(expected=expected_seconds(self._durations))
 
     def _keep_report(self, report: RunReport) -> None:
-        self._unkept.add(report)
+        self._unsaved.add(report)
         self._all_kept.clear()
         self._to_keep.set()
         self._all_kept.wait(KEEPING_SECONDS)
@@ -317,9 +325,9 @@ class WaitingSession(Session):
         """Steps after a stored run; the present run's display stays what it is."""
         begun = self._retry_begun
         try:
-            refusal = self.keeper.refusal()
+            refusal = self.report_store.refusal()
             if refusal is not None:
-                raise Refused("not-now", refusal)
+                raise ActionRefused("not-now", refusal)
             begun.set_result(retry.start())
             self._keep_report(retry.wait())
         except Exception as error:  # whoever asked is told, or the pages are; the journal has what was done
@@ -363,7 +371,7 @@ class WaitingSession(Session):
     def _look_at_replication(self) -> None:
         if time.monotonic() >= self._replication_due:
             self._replication_due = time.monotonic() + REPLICATION_SECONDS
-            self.alert("replication", self.keeper.replication_problem())
+            self.alert("replication", self.report_store.replication_problem())
 
     def _raise_defect(self) -> None:
         defect, self._defect = self._defect, None
@@ -372,10 +380,10 @@ class WaitingSession(Session):
 
     def _keep(self) -> None:
         """Keeps what is not safe yet, and says so on the pages when it cannot."""
-        kept = self._unkept.keep()
-        self.alert("kept", self._unkept.at_risk)
-        if self._unkept.problem is not None:
-            self.alert("store", f"a report could not be stored yet; it is tried again: {self._unkept.problem}")
+        kept = self._unsaved.keep()
+        self.alert("kept", self._unsaved.at_risk)
+        if self._unsaved.problem is not None:
+            self.alert("store", f"a report could not be stored yet; it is tried again: {self._unsaved.problem}")
         elif kept:
             self.alert("store", next((taken.problem for taken in kept.values() if not taken.stored), None))
         for run in kept:
@@ -387,7 +395,7 @@ class WaitingSession(Session):
 
     def _send(self, run: str) -> None:
         try:
-            self.keeper.send(run)
+            self.report_store.send(run)
         except (StoreError, OutboxUnavailable) as error:
             self.alert("sync", str(error))
         self.refresh_storage()

@@ -14,7 +14,7 @@ MOST = 100
 """Reports held in memory; what is older has only its journal until the panel is started anew."""
 
 
-class Unkept:
+class UnsavedReports:
     """``accept`` keeps one report, ``lacking`` says how much of one would be lost with this process.
 
     ``problem`` says why some still wait, ``at_risk`` what their journals lack, both ``None`` when nothing does.
@@ -28,7 +28,7 @@ class Unkept:
         self._lacks: dict[str, str | None] = {}
         self._waiting: list[RunReport] = []
         self._lock = threading.Lock()
-        self._keeping = threading.Lock()  # a store may take its time; ``add`` does not wait for it
+        self._saving = threading.Lock()  # a store may take its time; ``add`` does not wait for it
 
     @property
     def at_risk(self) -> str | None:
@@ -43,7 +43,7 @@ class Unkept:
     def keep(self) -> dict[str, Any]:
         """Tries each, oldest first; what ``accept`` answered for those that are safe now, by run."""
         kept: dict[str, Any] = {}
-        with self._keeping:
+        with self._saving:
             with self._lock:
                 waiting = list(self._waiting)
             problem = None

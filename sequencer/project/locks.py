@@ -88,15 +88,15 @@ def _is_gone(holder: dict[str, Any]) -> bool:
     return not psutil.pid_exists(pid)
 
 
-Party = Literal["child", "runner"]
-_BYTES: dict[Party, int] = {"child": 1 << 40, "runner": (1 << 40) + 1}
+LockOwner = Literal["child", "runner"]
+_BYTES: dict[LockOwner, int] = {"child": 1 << 40, "runner": (1 << 40) + 1}
 
 if sys.platform == "win32":
     import msvcrt
 
-    def hold(descriptor: int, party: Party) -> None:
+    def hold(descriptor: int, owner: LockOwner) -> None:
         """Marks the open journal as being worked on until ``descriptor`` is closed. Never waits."""
-        _lock_byte(descriptor, _BYTES[party])
+        _lock_byte(descriptor, _BYTES[owner])
 
     def hold_alone(descriptor: int) -> bool:
         """Takes the journal for oneself; false, at once, when somebody works on it."""
@@ -116,7 +116,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def hold(descriptor: int, party: Party) -> None:
+    def hold(descriptor: int, owner: LockOwner) -> None:
         """Marks the open journal as being worked on until ``descriptor`` is closed. Never waits."""
         _flock(descriptor, fcntl.LOCK_SH)
 

@@ -23,7 +23,7 @@ def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not is_secret(name)}
 
 
-class Blotter:
+class Redactor:
     """Puts stars in the place of secrets: as they are, and as JSON, Python, URLs and base64 write them."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
@@ -67,13 +67,13 @@ def _forms(value: str) -> set[str]:
     return {form for form in forms if len(form) >= SHORTEST}
 
 
-class Held:
+class ProcessSecrets:
     """The secrets that this process was told, and not by its environment. One per process, as that is."""
 
     variables: ClassVar[Mapping[str, str]] = {}
-    blotter: ClassVar[Blotter] = Blotter()
+    redactor: ClassVar[Redactor] = Redactor()
 
     @classmethod
     def take(cls, variables: Mapping[str, str], values: Iterable[str]) -> None:
         """``variables`` by the name they had in the environment; ``values`` are all secrets that are known."""
-        cls.variables, cls.blotter = dict(variables), Blotter([*variables.values(), *values])
+        cls.variables, cls.redactor = dict(variables), Redactor([*variables.values(), *values])

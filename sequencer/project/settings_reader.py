@@ -14,11 +14,11 @@ from typing import Any
 from sequencer.project.address import InsecureAddress, base_address
 from sequencer.project.secrets import is_secret
 from sequencer.project.settings import ALSO_READ, DatabaseSettings, Secret, SequenceChoice, Settings
-from sequencer.project.settings_values import did_you_mean, misfit, plain, shown
-from sequencer.project.toml_places import Entry, Path
+from sequencer.project.settings_values import did_you_mean, plain, shown, value_problem
+from sequencer.project.toml_places import TomlEntry, TomlPath
 from sequencer.report.identity import identity_facts
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.instrument import requirement_misfit
+from sequencer.vocabulary.instrument import requirement_problem
 from sequencer.vocabulary.problem import Place, Problem, Severity
 
 JSON_HINT = 'write storage_type = "embedded"; `hardseq run --report FILE` and `hardseq runs export` write JSON'
@@ -64,7 +64,7 @@ class _Reader:
         self.foreign = foreign
         self.problems: list[Problem] = []
         self.secrets = {value for name, value in environment.items() if is_secret(name)}
-        self.places: dict[Path, Entry] = {}
+        self.places: dict[TomlPath, TomlEntry] = {}
 
     def read(self) -> Settings:
         document = self.document() if self.text else {}
@@ -104,7 +104,7 @@ class _Reader:
             Problem("invalid-toml", f"not valid TOML: {plain}", Place(self.file, line, column, line, column + 1), hint)
         )
 
-    def place(self, path: Path, *, of_key: bool = False) -> Place:
+    def place(self, path: TomlPath, *, of_key: bool = False) -> Place:
         for length in range(len(path), 0, -1):
             if entry := self.places.get(path[:length]):
                 return Place(self.file, *(entry.key if of_key or length < len(path) else entry.value))
@@ -114,7 +114,7 @@ class _Reader:
         self,
         code: str,
         message: str,
-        path: Path,
+        path: TomlPath,
         *,
         hint: str | None = None,
         of_key: bool = False,
@@ -122,7 +122,7 @@ class _Reader:
     ) -> None:
         self.problems.append(Problem(code, message, self.place(path, of_key=of_key), hint, severity))
 
-    def table(self, kind: type[Any], written: Any, path: Path) -> Any:
+    def table(self, kind: type[Any], written: Any, path: TomlPath) -> Any:
         """One dataclass read from one table; values that cannot be used keep their defaults."""
         if not isinstance(written, dict):
             self.problem(
@@ -155,7 +155,7 @@ class _Reader:
         """The variable of that name, or where it is not set the one that another program has for the same."""
         return None if name is None else self.environment.get(name) or self.environment.get(ALSO_READ.get(name, ""))
 
-    def section(self, metadata: Mapping[str, Any], written: Any, path: Path) -> Any:
+    def section(self, metadata: Mapping[str, Any], written: Any, path: TomlPath) -> Any:
         if not metadata["many"]:
             return self.table(metadata["section"], written, path)
         if not isinstance(written, list) or not all(isinstance(item, dict) for item in written):
@@ -167,7 +167,7 @@ class _Reader:
                     self.problem("missing-key", f"`{field.name}` is missing", (*path, index))
         return tuple(self.table(metadata["section"], item, (*path, index)) for index, item in enumerate(written))
 
-    def unknown_key(self, key: str, known: list[str], path: Path) -> None:
+    def unknown_key(self, key: str, known: list[str], path: TomlPath) -> None:
         where = ".".join(str(part) for part in path[:-1])
         message = f"unknown key `{key}`" + (f" in [{where}]" if where else "")
         hint = did_you_mean(key, known) or f"known here: {', '.join(known)}{'' if where else OWN_VALUES}"
@@ -175,13 +175,13 @@ class _Reader:
             "unknown-key", message, path, hint=hint, of_key=True, severity="warning" if self.foreign else "error"
         )
 
-    def fits(self, value: Any, schema: Mapping[str, Any], path: Path) -> bool:
+    def fits(self, value: Any, schema: Mapping[str, Any], path: TomlPath) -> bool:
         """Whether ``value`` is what ``schema`` wants; what is wrong with it becomes a problem."""
         if path == ("database", "storage_type") and value == "json":
             message = "there is no storage of JSON files: reports are kept in a database"
             self.problem("wrong-value", message, path, hint=JSON_HINT)
             return False
-        reason = misfit(value, schema)
+        reason = value_problem(value, schema)
         if reason is None and schema["type"] == "object":
             inner = schema.get("additionalProperties")
             # All of them, not the first that does not fit: every problem is reported.
@@ -259,7 +259,7 @@ class _Reader:
             for key, value in written.items():
                 if key not in ("idn", "calibration_due"):
                     self.unknown_key(key, ["idn", "calibration_due"], (*path, key))
-                elif reason := requirement_misfit(key, value):
+                elif reason := requirement_problem(key, value):
                     self.problem("wrong-value", f"`{key}` {reason}", (*path, key))
 
     def check_stand(self, settings: Settings) -> None:

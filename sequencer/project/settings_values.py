@@ -39,7 +39,7 @@ _SHOWN_TYPES = {
 }
 
 
-def misfit(value: Any, schema: Mapping[str, Any]) -> tuple[str, str | None] | None:
+def value_problem(value: Any, schema: Mapping[str, Any]) -> tuple[str, str | None] | None:
     """What ``schema`` wants instead of ``value``, and a hint; ``None`` when it fits."""
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     value = plain(value)

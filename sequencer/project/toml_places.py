@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sequencer.vocabulary.tree import Span
 
-Path = tuple[str | int, ...]
+TomlPath = tuple[str | int, ...]
 
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -23,14 +23,14 @@ _STRING = re.compile(
 _PLAIN_VALUE = re.compile(r"[^\n#,\]}]*")
 
 
-class Entry(NamedTuple):
+class TomlEntry(NamedTuple):
     """The spans of one key and of its value; a table's value is its header or its inline text."""
 
     key: Span
     value: Span
 
 
-def toml_places(text: str) -> dict[Path, Entry]:
+def toml_places(text: str) -> dict[TomlPath, TomlEntry]:
     """The places of every key of ``text`` by path; the tables of an array count from 0: ``("runs", 0, "name")``."""
     scanner = _Scanner(text)
     scanner.document()
@@ -41,12 +41,12 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.position = 0
-        self.entries: dict[Path, Entry] = {}
-        self.tables: Counter[Path] = Counter()
+        self.entries: dict[TomlPath, TomlEntry] = {}
+        self.tables: Counter[TomlPath] = Counter()
         self.line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def document(self) -> None:
-        prefix: Path = ()
+        prefix: TomlPath = ()
         self.blank()
         while self.position < len(self.text):
             before = self.position
@@ -62,7 +62,7 @@ class _Scanner:
         match = _BLANK.match(self.text, self.position)
         self.position = match.end() if match else self.position
 
-    def header(self) -> Path:
+    def header(self) -> TomlPath:
         many = self.text.startswith("[[", self.position)
         self.position += 2 if many else 1
         keys, spans = self.keys()
@@ -70,29 +70,29 @@ class _Scanner:
         self.position += 2 if many else 1
         path = (*self.resolved(keys[:-1]), keys[-1]) if many else self.resolved(keys)
         self.tables_above(path, spans)
-        self.entries.setdefault(path, Entry(span, span))
+        self.entries.setdefault(path, TomlEntry(span, span))
         if many:
             path = (*path, self.tables[path])
             self.tables[path[:-1]] += 1
-            self.entries[path] = Entry(span, span)
+            self.entries[path] = TomlEntry(span, span)
         return path
 
-    def resolved(self, keys: Path) -> Path:
+    def resolved(self, keys: TomlPath) -> TomlPath:
         """``keys`` with the number of the latest table after each key that names an array of tables."""
-        path: Path = ()
+        path: TomlPath = ()
         for key in keys:
             path = (*path, key)
             if self.tables[path]:
                 path = (*path, self.tables[path] - 1)
         return path
 
-    def tables_above(self, path: Path, spans: list[Span]) -> None:
+    def tables_above(self, path: TomlPath, spans: list[Span]) -> None:
         """What a dotted key alone makes stands where the key's part stands: ``[above.table]``, ``above.key = 1``."""
         for number, span in zip(range(len(path) - 1, 0, -1), reversed(spans[:-1]), strict=False):
             if isinstance(path[number - 1], str):
-                self.entries.setdefault(path[:number], Entry(span, span))
+                self.entries.setdefault(path[:number], TomlEntry(span, span))
 
-    def keys(self) -> tuple[Path, list[Span]]:
+    def keys(self) -> tuple[TomlPath, list[Span]]:
         """A dotted key and the spans of its parts."""
         parts: list[str] = []
         spans: list[Span] = []
@@ -111,7 +111,7 @@ class _Scanner:
                 return tuple(parts), spans
             self.position += 1
 
-    def pair(self, prefix: Path) -> None:
+    def pair(self, prefix: TomlPath) -> None:
         keys, spans = self.keys()
         self.tables_above((*prefix, *keys), spans)
         if not self.text.startswith("=", self.position):
@@ -121,9 +121,9 @@ class _Scanner:
         start = self.position
         self.value((*prefix, *keys))
         end = start + len(self.text[start : self.position].rstrip())
-        self.entries[(*prefix, *keys)] = Entry(spans[-1], self.span(start, end))
+        self.entries[(*prefix, *keys)] = TomlEntry(spans[-1], self.span(start, end))
 
-    def value(self, path: Path) -> None:
+    def value(self, path: TomlPath) -> None:
         string = _STRING.match(self.text, self.position)
         if string:
             self.position = string.end()
@@ -135,7 +135,7 @@ class _Scanner:
             match = _PLAIN_VALUE.match(self.text, self.position)
             self.position = match.end() if match else self.position
 
-    def items(self, closing: str, path: Path) -> None:
+    def items(self, closing: str, path: TomlPath) -> None:
         self.position += 1
         index = 0
         self.blank()
@@ -146,7 +146,7 @@ class _Scanner:
             else:
                 self.value((*path, index))
                 span = self.span(before, before + len(self.text[before : self.position].rstrip()))
-                self.entries[(*path, index)] = Entry(span, span)
+                self.entries[(*path, index)] = TomlEntry(span, span)
                 index += 1
             self.blank()
             if self.text.startswith(",", self.position):

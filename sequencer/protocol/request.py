@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sequencer.vocabulary.data import Data, Scalar
 
 if TYPE_CHECKING:
-    from sequencer.protocol.start import Retry
+    from sequencer.protocol.start import RetryRequest
 
 
 class RunRefused(ValueError):
@@ -50,7 +50,7 @@ class StartRequest:
     step: bool = False
     breaks: list[str] = field(default_factory=list)
     pdb: bool = False
-    retry: Retry | None = None
+    retry: RetryRequest | None = None
 
     def command(self, run_id: str, journal: str, attachments: str) -> dict[str, Any]:
         """The ``start`` command of the child's protocol."""

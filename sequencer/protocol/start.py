@@ -11,7 +11,7 @@ from sequencer.vocabulary.status import SkipKind, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resume:
+class ResumeState:
     """What a process that takes over from a dead one must know.
 
     ``seq`` is the number of the last event, ``statuses`` how cases ended so far, ``skip_kinds`` why some of them were
@@ -31,7 +31,7 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
+class RetryRequest:
     """Which steps of ``after_run`` to try again for a stored run.
 
     ``report`` is the stored report, ``numbers`` those of the steps. What only the run's journal knows, as long as it is
@@ -45,7 +45,7 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class StartCommand:
     """How to run, or, with ``retry``, what to do for a run that is over.
 
     ``journal`` and ``attachments`` are paths, ``None`` when nothing is to be kept.
@@ -75,8 +75,8 @@ class Start:
     step: bool = False
     breaks: list[str] = field(default_factory=list)
     pdb: bool = False
-    resume: Resume | None = None
-    retry: Retry | None = None
+    resume: ResumeState | None = None
+    retry: RetryRequest | None = None
     epoch: float | None = None
 
     @property
@@ -85,12 +85,12 @@ class Start:
         return bool(self.step or self.breaks or self.pdb)
 
 
-def read_start(command: Mapping[str, Any]) -> Start:
+def read_start(command: Mapping[str, Any]) -> StartCommand:
     """The start out of the command's JSON. Raises ``TypeError`` when something that must be there is not."""
-    known = {each.name for each in fields(Start)}
+    known = {each.name for each in fields(StartCommand)}
     values = {name: value for name, value in command.items() if name in known}
     if values.get("resume") is not None:
-        values["resume"] = Resume(**values["resume"])
+        values["resume"] = ResumeState(**values["resume"])
     if values.get("retry") is not None:
-        values["retry"] = Retry(**values["retry"])
-    return Start(**values)
+        values["retry"] = RetryRequest(**values["retry"])
+    return StartCommand(**values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from sequencer.report.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, Failure, Stamped
+from sequencer.report.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, FailureRecorded, Stamped
 from sequencer.report.model import AfterRunFailure, RunReport
 from sequencer.report.parts import new_failure
 
@@ -40,8 +40,8 @@ class AfterRun:
                 if event.done:
                     self._done.add(event.number)
                 elif not self._open(event.number):
-                    self._add(Failure(AFTER_RUN, "error", UNKNOWN, after=event.number), time)
-            case Failure(after=int()):
+                    self._add(FailureRecorded(AFTER_RUN, "error", UNKNOWN, after=event.number), time)
+            case FailureRecorded(after=int()):
                 self._add(event, time)
 
     def cut_off(self, time: float, reason: str) -> None:
@@ -49,15 +49,15 @@ class AfterRun:
         running, self._running = self._running, None
         if running is None:
             return
-        self._add(Failure(AFTER_RUN, "error", reason, after=running.number), time)
+        self._add(FailureRecorded(AFTER_RUN, "error", reason, after=running.number), time)
         # Of steps that are tried again, those that were not reached have their failure still.
         for number in () if self._retrying else range(running.number + 1, running.last + 1):
-            self._add(Failure(AFTER_RUN, "error", f"left out: {reason}", after=number), time)
+            self._add(FailureRecorded(AFTER_RUN, "error", f"left out: {reason}", after=number), time)
 
     def _open(self, number: int) -> list[AfterRunFailure]:
         return [entry for entry in self.entries if entry["number"] == number and is_open(entry)]
 
-    def _add(self, event: Failure, time: float) -> None:
+    def _add(self, event: FailureRecorded, time: float) -> None:
         assert event.after is not None
         entry = cast(AfterRunFailure, {"number": event.after, **new_failure(event, time)})
         if event.after in self._done:

@@ -43,7 +43,7 @@ _GOES_WITH: Mapping[str, tuple[str, ...]] = {
     "choices": _CHOOSING,
 }
 _ASKS_FOR_ONE = ("text", "number", "radio", "checkbox")
-_LOOKS = ("title", "text", "font_size", "image", "html")
+_APPEARANCE = ("title", "text", "font_size", "image", "html")
 _CONSTRAINTS = ("default", "unit", "placeholder", "min", "max", "step", "min_length", "max_length", "pattern", "hint")
 NOT_GIVEN = object()
 """In place of an answer's value when there is none: the fields' defaults count then."""
@@ -95,18 +95,18 @@ def describe(written: str | Mapping[str, Any], timeout: float | None = None) -> 
             raise ValueError(f"{subject}{problem.message}")
     return {
         "type": kind,
-        **looks(said),
+        **appearance(said),
         "buttons": {name: str(text) for name, text in (said.get("buttons") or {}).items()},
         "pass_fail": bool(said.get("pass_fail")),
         "timeout": timeout,
         "fields": fields,
-        "steps": [looks(step) for step in said.get("steps") or ()] if kind == "steps" else [],
+        "steps": [appearance(step) for step in said.get("steps") or ()] if kind == "steps" else [],
     }
 
 
-def looks(said: Mapping[str, Any]) -> dict[str, Any]:
+def appearance(said: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a dialog or operator message that is only shown: title, text, font_size, image, html."""
-    shown = {name: said.get(name) for name in _LOOKS}
+    shown = {name: said.get(name) for name in _APPEARANCE}
     for name in ("title", "text"):
         shown[name] = None if shown[name] is None else str(shown[name])
     if isinstance(shown["image"], str):

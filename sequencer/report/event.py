@@ -4,13 +4,14 @@ An event is one dataclass here and one JSON line in the journal: ``{"event": "ca
 1700000000.25, ...fields}``. ``seq`` counts from 1 within the run; ``time`` is in Unix seconds. ``case`` is always the
 full name ``module::case``; ``place`` is ``file:line:column`` in the YAML. Fields that hold ``Data`` are JSON-safe: a
 number that JSON lacks is ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``, of type ``numeric``. After Bluesky's events.
+``wire_name`` is what journals call an event, and never changes.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from sequencer.expressions.value import MAX_TEXT, cut
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar, utf8
@@ -33,6 +34,8 @@ class RunStarted:
     timezone}``; ``record`` is what stands in the report before the first case (sections as in a ``record`` step).
     """
 
+    wire_name: ClassVar[str] = "run_started"
+
     run: str
     sequence: dict[str, Any]
     modules: list[dict[str, Any]]
@@ -50,12 +53,16 @@ class RunStarted:
 class RunResumed:
     """A fresh test process took over after the first one died, to run what must always run (teardown)."""
 
+    wire_name: ClassVar[str] = "run_resumed"
+
     reason: str
 
 
 @dataclass(slots=True)
 class CaseStarted:
     """An attempt of a case begins; ``timeout`` in seconds."""
+
+    wire_name: ClassVar[str] = "case_started"
 
     case: str
     attempt: int = 1
@@ -66,6 +73,8 @@ class CaseStarted:
 class StepStarted:
     """A step begins; ``call`` is ``driver.method`` where it calls one, ``timeout`` its own in seconds."""
 
+    wire_name: ClassVar[str] = "step_started"
+
     case: str
     place: str
     verb: str
@@ -75,8 +84,10 @@ class StepStarted:
 
 
 @dataclass(slots=True)
-class Measurement:
+class MeasurementRecorded:
     """A recorded value. ``limits`` as written in the YAML (expressions evaluated), ``result`` null without limits."""
+
+    wire_name: ClassVar[str] = "measurement"
 
     case: str
     place: str
@@ -90,8 +101,10 @@ class Measurement:
 
 
 @dataclass(slots=True)
-class Check:
+class CheckEvaluated:
     """An evaluated ``check`` expression."""
+
+    wire_name: ClassVar[str] = "check"
 
     case: str
     place: str
@@ -106,6 +119,8 @@ class TryFailed:
     The last ``measurements`` measurements and ``checks`` checks of the case were this try's: they count no more.
     """
 
+    wire_name: ClassVar[str] = "try_failed"
+
     case: str
     place: str
     step: str
@@ -116,8 +131,10 @@ class TryFailed:
 
 
 @dataclass(slots=True)
-class Message:
+class MessageShown:
     """Text beside a case; a later one with the same key replaces it, one with an empty key stands on its own."""
+
+    wire_name: ClassVar[str] = "message"
 
     case: str
     key: str
@@ -125,11 +142,13 @@ class Message:
 
 
 @dataclass(slots=True)
-class Recorded:
+class FactRecorded:
     """Facts for the report: ``data`` are the new facts alone, to be merged into ``section``.
 
     For ``artifact``, ``data`` is ``{"run": {...}, "module": {...}, "case": {...}}``, each optional.
     """
+
+    wire_name: ClassVar[str] = "recorded"
 
     case: str
     section: RecordSection
@@ -140,6 +159,8 @@ class Recorded:
 class VariableSet:
     """A variable of module or run scope changed (those of a case need no event: nobody outlives it)."""
 
+    wire_name: ClassVar[str] = "variable_set"
+
     case: str
     variable: str
     value: Data
@@ -147,7 +168,7 @@ class VariableSet:
 
 
 @dataclass(slots=True)
-class Failure:
+class FailureRecorded:
     """Something that keeps a case (or, with ``case`` null, the run) from passing, or went wrong after the run.
 
     ``kind``: ``failed`` judges the product, ``error`` the test itself, ``timeout`` and ``stopped`` say so.
@@ -155,6 +176,8 @@ class Failure:
     one of those that compiled sequences have in the state folder. ``after`` is the number, from 1, of the step of
     ``after_run`` that failed: such a failure, of the case ``after_run``, changes no verdict.
     """
+
+    wire_name: ClassVar[str] = "failure"
 
     case: str | None
     kind: FailureKind
@@ -172,6 +195,8 @@ class Failure:
 class AfterRunStarted:
     """The verdict is known, and step ``number`` of the ``last`` steps of ``after_run`` begins."""
 
+    wire_name: ClassVar[str] = "after_run_started"
+
     number: int
     last: int
 
@@ -179,6 +204,8 @@ class AfterRunStarted:
 @dataclass(slots=True)
 class AfterRunFinished:
     """Step ``number`` of ``after_run`` ended; ``done`` when nothing failed in it. Its drivers may still be open."""
+
+    wire_name: ClassVar[str] = "after_run_finished"
 
     number: int
     done: bool
@@ -191,6 +218,8 @@ class RetryStarted:
     It stands in the run's own journal, behind what is there, and goes on with its numbers.
     """
 
+    wire_name: ClassVar[str] = "retry_started"
+
     run: str
     report: dict[str, Any]
     numbers: list[int]
@@ -200,12 +229,16 @@ class RetryStarted:
 class RetryFinished:
     """Nothing of ``after_run`` will be tried any more; ``reason`` says why that was stopped."""
 
+    wire_name: ClassVar[str] = "retry_finished"
+
     reason: str | None = None
 
 
 @dataclass(slots=True)
 class DialogAsked:
     """The operator is asked; ``dialog`` is the whole description a page or terminal needs to show it."""
+
+    wire_name: ClassVar[str] = "dialog_asked"
 
     case: str
     id: str
@@ -216,6 +249,8 @@ class DialogAsked:
 class DialogAnswered:
     """The operator answered; ``seconds`` since it was asked; ``by`` names who or which browser."""
 
+    wire_name: ClassVar[str] = "dialog_answered"
+
     case: str
     id: str
     result: str
@@ -225,8 +260,10 @@ class DialogAnswered:
 
 
 @dataclass(slots=True)
-class OperatorMessage:
+class OperatorMessageShown:
     """Tells the operator something; ``text`` null takes the message with this ``id`` away."""
+
+    wire_name: ClassVar[str] = "operator_message"
 
     case: str | None
     id: str
@@ -243,6 +280,8 @@ class UploadAsked:
     Whoever owns the test process answers to ``id`` as to a dialog, with the value ``{delivered, status, text}``.
     """
 
+    wire_name: ClassVar[str] = "upload_asked"
+
     case: str
     id: str
     target: str
@@ -250,8 +289,10 @@ class UploadAsked:
 
 
 @dataclass(slots=True)
-class Progress:
+class ProgressChanged:
     """A bar beside the case: ``value`` of ``maximum``."""
+
+    wire_name: ClassVar[str] = "progress"
 
     case: str
     value: float
@@ -260,16 +301,20 @@ class Progress:
 
 
 @dataclass(slots=True)
-class Chart:
+class ChartAdded:
     """Data series of a case; the keys of ``chart`` are those of the report format's chart object."""
+
+    wire_name: ClassVar[str] = "chart"
 
     case: str
     chart: dict[str, Any]
 
 
 @dataclass(slots=True)
-class ProgramRun:
+class ProgramFinished:
     """An external program ran; ``output`` is bounded. ``exit_code`` is null when it was killed or never started."""
+
+    wire_name: ClassVar[str] = "program_run"
 
     case: str
     place: str
@@ -281,8 +326,10 @@ class ProgramRun:
 
 
 @dataclass(slots=True)
-class Attachment:
+class FileAttached:
     """A file that belongs to the report; its bytes lie in the state folder under ``attachments/SHA256``."""
+
+    wire_name: ClassVar[str] = "attachment"
 
     case: str
     name: str
@@ -298,6 +345,8 @@ class CaseFinished:
     Of a skipped case, ``reason`` says why in words and ``skip_kind`` as a code: what follows from it goes by the code.
     """
 
+    wire_name: ClassVar[str] = "case_finished"
+
     case: str
     status: Status
     attempt: int = 1
@@ -310,6 +359,8 @@ class CaseFinished:
 class RunFinished:
     """The last event of the test process. ``status`` is its verdict; ``reason`` says why it was stopped."""
 
+    wire_name: ClassVar[str] = "run_finished"
+
     status: Status
     reason: str | None = None
 
@@ -319,25 +370,25 @@ Event = (
     | RunResumed
     | CaseStarted
     | StepStarted
-    | Measurement
-    | Check
+    | MeasurementRecorded
+    | CheckEvaluated
     | TryFailed
-    | Message
-    | Recorded
+    | MessageShown
+    | FactRecorded
     | VariableSet
-    | Failure
+    | FailureRecorded
     | AfterRunStarted
     | AfterRunFinished
     | RetryStarted
     | RetryFinished
     | DialogAsked
     | DialogAnswered
-    | OperatorMessage
+    | OperatorMessageShown
     | UploadAsked
-    | Progress
-    | Chart
-    | ProgramRun
-    | Attachment
+    | ProgressChanged
+    | ChartAdded
+    | ProgramFinished
+    | FileAttached
     | CaseFinished
     | RunFinished
 )
@@ -386,11 +437,7 @@ def _bounded(value: Any) -> Any:
     return value
 
 
-def _snake_case(name: str) -> str:
-    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
-
-
-_NAMES: dict[type[Any], str] = {kind: _snake_case(kind.__name__) for kind in Event.__args__}
+_NAMES: dict[type[Any], str] = {kind: kind.wire_name for kind in Event.__args__}
 _TYPES: dict[str, type[Any]] = {name: kind for kind, name in _NAMES.items()}
 _FIELDS: dict[type[Any], tuple[str, ...]] = {kind: tuple(f.name for f in fields(kind)) for kind in _NAMES}
 _FIELD_SETS: dict[type[Any], frozenset[str]] = {kind: frozenset(names) for kind, names in _FIELDS.items()}

@@ -16,7 +16,7 @@ from sequencer.report import event as events
 from sequencer.report import record
 from sequencer.report.after_run import AfterRun
 from sequencer.report.event import Stamped
-from sequencer.report.fold_cases import CaseState, Plan
+from sequencer.report.fold_cases import CaseState, PlanState
 from sequencer.report.fold_details import DETAILS
 from sequencer.report.journal_lines import JournalLines, read_journal
 from sequencer.report.model import LATEST, OperatorMessageReport, RunReport
@@ -68,7 +68,7 @@ class Fold:
         self.report: RunReport | None = None
         self._run_id = run_id
         self._announced = False
-        self._plan = Plan()
+        self._plan = PlanState()
         self._time = 0.0
         self._next = 1
         self._gaps: list[tuple[int, int]] = []
@@ -113,7 +113,7 @@ class Fold:
         if self._finished is None and not self._retrying:
             report["aborted"] = True
             if self._plan.close(self._time, DIED) == 0:
-                self._run_failure(events.Failure(None, "error", DIED), self._time)
+                self._run_failure(events.FailureRecorded(None, "error", DIED), self._time)
             report["stop_time"] = max(self._time, report["start_time"])
             self._settle()
         return report
@@ -166,7 +166,7 @@ class Fold:
             codes = (failure["error_code"] for failure in report["failures"])
             report["error_code"] = next((code for code in codes if code is not None), None)
 
-    def _run_failure(self, event: events.Failure, time: float) -> None:
+    def _run_failure(self, event: events.FailureRecorded, time: float) -> None:
         report = self.begun()
         report["failures"].append(new_failure(event, time))
         self._set_cause()
@@ -197,7 +197,7 @@ class Fold:
         self._broken = True
         closed = self._plan.close(time, event.reason, running_only=True)
         if closed == 0 and not report["failures"] and report["caused_dut_failure_id"] is None:
-            self._run_failure(events.Failure(None, "error", event.reason), time)
+            self._run_failure(events.FailureRecorded(None, "error", event.reason), time)
         self._set_cause()
 
     def _run_finished(self, event: events.RunFinished, time: float) -> None:
@@ -227,7 +227,7 @@ class Fold:
         self._set_cause()
         return event.case
 
-    def _recorded(self, event: events.Recorded, time: float) -> str | None:
+    def _recorded(self, event: events.FactRecorded, time: float) -> str | None:
         case = self._plan.find(event.case)
         self._recording = event.case
         self._absorb(event.section, event.data, case, time)
@@ -262,7 +262,7 @@ class Fold:
                 return None
             add(case.running(time), event, time)
             return case.full_name
-        if isinstance(event, events.Failure):
+        if isinstance(event, events.FailureRecorded):
             if event.after is None:
                 self._run_failure(event, time)
             else:  # the verdict was known by then, and stays
@@ -293,7 +293,7 @@ class Fold:
     def _variable_set(self, event: events.VariableSet, time: float) -> None:
         """Variables matter to a resumed run alone."""
 
-    def _operator_message(self, event: events.OperatorMessage, time: float) -> None:
+    def _operator_message(self, event: events.OperatorMessageShown, time: float) -> None:
         shown = self._operator_messages.pop(event.id, None)
         if shown is not None:
             shown["cleared"] = time
@@ -319,8 +319,8 @@ _HANDLERS: Mapping[type[Any], Callable[[Fold, Any, float], str | None]] = {
     events.RunFinished: Fold._run_finished,
     events.CaseStarted: Fold._case_started,
     events.CaseFinished: Fold._case_finished,
-    events.Recorded: Fold._recorded,
-    events.OperatorMessage: Fold._operator_message,
+    events.FactRecorded: Fold._recorded,
+    events.OperatorMessageShown: Fold._operator_message,
     events.VariableSet: Fold._variable_set,
     events.AfterRunStarted: Fold._after_run_step,
     events.AfterRunFinished: Fold._after_run_step,

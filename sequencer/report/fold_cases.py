@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sequencer.report.event import CaseFinished, Failure
+from sequencer.report.event import CaseFinished, FailureRecorded
 from sequencer.report.model import AttemptReport, CaseReport, ModuleReport
 from sequencer.report.parts import new_attempt, new_case, new_failure, new_module
 from sequencer.vocabulary.status import (
     FINAL_STATUSES,
     SKIP_KINDS,
-    Ended,
+    CaseOutcome,
     SkipKind,
     Status,
     Untested,
@@ -52,7 +52,7 @@ class CaseState:
 
     __slots__ = ("_main", "attempt", "full_name", "module", "plan", "report")
 
-    def __init__(self, full_name: str, report: CaseReport, module: ModuleState, plan: Plan) -> None:
+    def __init__(self, full_name: str, report: CaseReport, module: ModuleState, plan: PlanState) -> None:
         self.report = report
         self.module = module
         self.plan = plan
@@ -120,7 +120,7 @@ class CaseState:
             return
         attempt = self.running(time)
         step = attempt["step"]
-        failure = Failure(self.full_name, "error", reason)
+        failure = FailureRecorded(self.full_name, "error", reason)
         if step is not None:
             failure.place, failure.step, failure.call = step["place"], step["step"], step["call"]
         attempt["failures"].append(new_failure(failure, time))
@@ -156,7 +156,7 @@ class CaseState:
         counts[ended] = counts.get(ended, 0) + change
 
 
-class Plan:
+class PlanState:
     """All cases by full name, in running order. ``modules`` is the list in the report."""
 
     def __init__(self) -> None:
@@ -217,7 +217,7 @@ class Plan:
 
     def verdict(self, *, stopped: bool, broken: bool) -> tuple[Status, Untested | None]:
         """That of all cases together; see ``run_verdict``."""
-        ended = (Ended(*ended) for ended, count in self.counts.items() if count)
+        ended = (CaseOutcome(*ended) for ended, count in self.counts.items() if count)
         return run_verdict(ended, stopped=stopped, broken=broken)
 
     def changed(self, case: CaseState, before: Status) -> None:

@@ -24,7 +24,7 @@ def _step_started(attempt: AttemptReport, event: events.StepStarted, time: float
     }
 
 
-def _measurement(attempt: AttemptReport, event: events.Measurement, time: float) -> None:
+def _measurement(attempt: AttemptReport, event: events.MeasurementRecorded, time: float) -> None:
     attempt["measurements"].append(
         {
             "name": event.measurement,
@@ -40,7 +40,7 @@ def _measurement(attempt: AttemptReport, event: events.Measurement, time: float)
     )
 
 
-def _check(attempt: AttemptReport, event: events.Check, time: float) -> None:
+def _check(attempt: AttemptReport, event: events.CheckEvaluated, time: float) -> None:
     attempt["checks"].append(
         {"expression": event.expression, "result": event.result, "place": event.place, "time": time}
     )
@@ -57,7 +57,7 @@ def _try_failed(attempt: AttemptReport, event: events.TryFailed, time: float) ->
     )
 
 
-def _message(attempt: AttemptReport, event: events.Message, time: float) -> None:
+def _message(attempt: AttemptReport, event: events.MessageShown, time: float) -> None:
     messages = attempt["messages"]
     key, number = event.key, len(messages)
     while not key:  # a message without a key stands on its own
@@ -66,7 +66,7 @@ def _message(attempt: AttemptReport, event: events.Message, time: float) -> None
     messages[key] = event.text
 
 
-def _failure(attempt: AttemptReport, event: events.Failure, time: float) -> None:
+def _failure(attempt: AttemptReport, event: events.FailureRecorded, time: float) -> None:
     attempt["failures"].append(new_failure(event, time))
 
 
@@ -91,15 +91,15 @@ def _dialog_answered(attempt: AttemptReport, event: events.DialogAnswered, time:
             return
 
 
-def _progress(attempt: AttemptReport, event: events.Progress, time: float) -> None:
+def _progress(attempt: AttemptReport, event: events.ProgressChanged, time: float) -> None:
     attempt["progress"] = {"value": event.value, "maximum": event.maximum, "label": event.label}
 
 
-def _chart(attempt: AttemptReport, event: events.Chart, time: float) -> None:
+def _chart(attempt: AttemptReport, event: events.ChartAdded, time: float) -> None:
     attempt["charts"].append(event.chart)
 
 
-def _program_run(attempt: AttemptReport, event: events.ProgramRun, time: float) -> None:
+def _program_run(attempt: AttemptReport, event: events.ProgramFinished, time: float) -> None:
     attempt["programs"].append(
         {
             "command": event.command,
@@ -112,7 +112,7 @@ def _program_run(attempt: AttemptReport, event: events.ProgramRun, time: float) 
     )
 
 
-def _attachment(attempt: AttemptReport, event: events.Attachment, time: float) -> None:
+def _attachment(attempt: AttemptReport, event: events.FileAttached, time: float) -> None:
     attempt["attachments"].append(
         {"name": event.name, "sha256": event.sha256, "size": event.size, "media_type": event.media_type}
     )
@@ -120,15 +120,15 @@ def _attachment(attempt: AttemptReport, event: events.Attachment, time: float) -
 
 DETAILS: Mapping[type[Any], Callable[[AttemptReport, Any, float], None]] = {
     events.StepStarted: _step_started,
-    events.Measurement: _measurement,
-    events.Check: _check,
+    events.MeasurementRecorded: _measurement,
+    events.CheckEvaluated: _check,
     events.TryFailed: _try_failed,
-    events.Message: _message,
-    events.Failure: _failure,
+    events.MessageShown: _message,
+    events.FailureRecorded: _failure,
     events.DialogAsked: _dialog_asked,
     events.DialogAnswered: _dialog_answered,
-    events.Progress: _progress,
-    events.Chart: _chart,
-    events.ProgramRun: _program_run,
-    events.Attachment: _attachment,
+    events.ProgressChanged: _progress,
+    events.ChartAdded: _chart,
+    events.ProgramFinished: _program_run,
+    events.FileAttached: _attachment,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from sequencer.report.event import Failure, FailureKind, RunStarted
+from sequencer.report.event import FailureKind, FailureRecorded, RunStarted
 from sequencer.report.model import FORMAT, AttemptReport, CaseReport, FailureReport, ModuleReport, RunReport
 from sequencer.vocabulary.status import GROUPS, Group
 
@@ -111,7 +111,7 @@ def new_attempt(number: int, time: float, timeout: float | None = None) -> Attem
     }
 
 
-def new_failure(event: Failure, time: float) -> FailureReport:
+def new_failure(event: FailureRecorded, time: float) -> FailureReport:
     """The report of a failure."""
     code = event.error_code
     return {

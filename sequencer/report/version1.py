@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 from sequencer.limits import Limit, judge, parse_limits
-from sequencer.limits.exact import Each
+from sequencer.limits.exact import EachElement
 from sequencer.limits.numeric import Tolerance
 from sequencer.report.evidence import marked_name
 from sequencer.report.model import AttemptReport, CaseReport, MeasurementReport, ModuleReport, RunReport
@@ -288,7 +288,7 @@ def _one(measurement: MeasurementReport, limit: Limit | None) -> tuple[Fields, b
 def _elements(measurement: MeasurementReport, limit: Limit | None) -> list[Fields]:
     """One measurement per element of a short array of numbers under ``each``; empty when it is anything else."""
     value = measurement["value"]
-    if not isinstance(limit, Each) or not isinstance(value, list) or len(value) > MAX_ELEMENTS:
+    if not isinstance(limit, EachElement) or not isinstance(value, list) or len(value) > MAX_ELEMENTS:
         return []
     fields = limit.limit.lower()
     if not fields or "casesensitive" in fields or any(type(item) not in (int, float) for item in value):

@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sequencer.project.secrets import Blotter, is_secret, without_secrets
-from sequencer.runner.printed import Printed
+from sequencer.project.secrets import Redactor, is_secret, without_secrets
+from sequencer.runner.ordered_output import OrderedOutput
 from sequencer.vocabulary.json_lines import encode_message
 
 _ROOT = str(Path(__file__).resolve().parent.parent.parent)
@@ -43,8 +43,8 @@ class Child:
     def __init__(self, received: Callable[[Child, bytes], None], output: Callable[[str], None]) -> None:
         self._received = received
         self._output = output
-        self.printed = Printed(self._say)
-        self._blot: Callable[[str], str] = str
+        self.printed = OrderedOutput(self._say)
+        self._redact: Callable[[str], str] = str
         self._last: deque[str] = deque(maxlen=_TAIL_LINES)
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
@@ -78,7 +78,7 @@ class Child:
         """
         variables = {name: value for name, value in os.environ.items() if is_secret(name)}
         values = sorted(secrets)
-        self._blot = Blotter([*variables.values(), *values]).text
+        self._redact = Redactor([*variables.values(), *values]).text
         self.send({"command": "secrets", "variables": variables, "values": values})
         where = {"folder": str(folder.resolve()), "cwd": None if cwd is None else str(cwd)}
         self.send({"command": "collect", **where, "manifest": manifest})
@@ -99,7 +99,7 @@ class Child:
             self._received, self._output = received, output
         return self.alive
 
-    def hang_up(self) -> None:
+    def close_pipe(self) -> None:
         """Closes its standard input: a process that waits for a start ends, one that runs stops."""
         assert self._process.stdin is not None
         with self._lock, suppress(OSError):
@@ -107,7 +107,7 @@ class Child:
 
     def kill(self) -> None:
         """Ends the process and what it started, at once, and gives its pipes back."""
-        self.hang_up()
+        self.close_pipe()
         if sys.platform == "win32":
             _kill_tree(self._process.pid)
         else:
@@ -130,7 +130,7 @@ class Child:
                 self.kill()
         return True
 
-    def obituary(self) -> str:
+    def describe_exit(self) -> str:
         """How it ended, with the last lines that it printed."""
         self.wait(1.0)
         code = self._process.poll()
@@ -177,7 +177,7 @@ class Child:
         self.printed.end()
 
     def _say(self, line: str) -> None:
-        text = self._blot(line)
+        text = self._redact(line)
         if _NOBODYS_FRAME.match(text):
             return
         self._last.append(text)
@@ -222,8 +222,8 @@ def _signal_name(number: int) -> str:
 
 
 @contextmanager
-def spare_child() -> Iterator[Child | None]:
-    """A test process for ``Run(spare=...)``; ended at the end if it is still there.
+def warmed_child() -> Iterator[Child | None]:
+    """A test process for ``Run(warm_child=...)``; ended at the end if it is still there.
 
     ``None`` when none can be started: the run will try again, and then say why.
     """

@@ -15,7 +15,7 @@ PATIENCE = 5.0
 """Seconds that a start waits for what a run before it left behind."""
 
 
-class Claim:
+class RunClaim:
     """Of one run. ``journal`` is where its events go, ``None`` before ``take``."""
 
     def __init__(self, state: StateFolder) -> None:

@@ -11,15 +11,15 @@ from sequencer.report.event import (
     AfterRunStarted,
     CaseFinished,
     Event,
-    Failure,
     FailureKind,
+    FailureRecorded,
     RetryFinished,
     RunFinished,
     Stamped,
     decode,
     encode,
 )
-from sequencer.runner.progress import Progress
+from sequencer.runner.progress import RunProgress
 from sequencer.runtime.journal import Journal
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.status import Status, verdict
@@ -42,10 +42,12 @@ def catch_up(journal: Path, seq: int) -> Iterator[Stamped]:
                 yield stamped
 
 
-class Aftermath:
+class CrashReport:
     """Writes the events of a dead process by ``clock``. ``apply`` is told each of them like any other."""
 
-    def __init__(self, journal: Path, progress: Progress, apply: Callable[[Stamped], None], clock: SteadyClock) -> None:
+    def __init__(
+        self, journal: Path, progress: RunProgress, apply: Callable[[Stamped], None], clock: SteadyClock
+    ) -> None:
         self._clock = clock
         self._path = journal
         self._progress = progress
@@ -55,12 +57,12 @@ class Aftermath:
         """What was going on when the process ended, and that it ended; not ``final`` when the case will run again."""
         running, step = self._progress.running, self._progress.step
         if running is None:
-            self._write([Failure(None, "error" if kind == "stopped" else kind, message)])
+            self._write([FailureRecorded(None, "error" if kind == "stopped" else kind, message)])
             return
         place, name, call = (None, None, None) if step is None else (step.place, step.step, step.call)
         self._write(
             [
-                Failure(running.case, kind, message, place, name, call),
+                FailureRecorded(running.case, kind, message, place, name, call),
                 CaseFinished(running.case, _STATUS[kind], running.attempt, final),
             ]
         )
@@ -70,9 +72,11 @@ class Aftermath:
         after, step = self._progress.after, self._progress.step
         assert after is not None
         place, name, call = (None, None, None) if step is None else (step.place, step.step, step.call)
-        lost = [Failure(AFTER_RUN, kind, message, place, name, call, after=after.number)]
+        lost = [FailureRecorded(AFTER_RUN, kind, message, place, name, call, after=after.number)]
         left_out = f"left out: {message.partition(chr(10))[0]}"
-        lost += [Failure(AFTER_RUN, "error", left_out, after=n) for n in range(after.number + 1, after.last + 1)]
+        lost += [
+            FailureRecorded(AFTER_RUN, "error", left_out, after=n) for n in range(after.number + 1, after.last + 1)
+        ]
         status = verdict(
             self._progress.statuses.values(), stopped=stop_reason is not None, broken=self._progress.broken
         )
@@ -86,7 +90,7 @@ class Aftermath:
         last = progress.retry[-1] if progress.after is None else progress.after.last
         place, name, call = (None, None, None) if step is None else (step.place, step.step, step.call)
         begun: list[Event] = [AfterRunStarted(number, last)] if progress.after is None else []
-        lost = Failure(AFTER_RUN, kind, message, place, name, call, after=number)
+        lost = FailureRecorded(AFTER_RUN, kind, message, place, name, call, after=number)
         self._write([*begun, lost, RetryFinished(stop_reason)])
 
     def finish(self, reason: str, stop_reason: str | None) -> None:

@@ -13,10 +13,10 @@ from sequencer.vocabulary.status import SkipKind, Status
 
 
 @dataclass(slots=True)
-class Progress:
+class RunProgress:
     """``running`` is the case under way with its attempt, ``step`` the last step that it began.
 
-    ``broken``: something other than a case went wrong. ``unkept``: the journal could not be written.
+    ``broken``: something other than a case went wrong. ``unsaved``: the journal could not be written.
     ``after`` is the step of ``after_run`` that is going on, or went on last, once the verdict is known; ``retry`` has
     the numbers of those that are tried again for a run that is over.
     ``cases`` says of each case, in running order, whether it belongs to the teardown.
@@ -32,7 +32,7 @@ class Progress:
     retry: list[int] | None = None
     resumed: bool = False
     finished: bool = False
-    unkept: bool = False
+    unsaved: bool = False
     broken: bool = False
     variables: dict[str, Any] = field(default_factory=dict)
     module_variables: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -59,9 +59,9 @@ class Progress:
                 self.after, self.step = event, None
             case events.RunResumed():
                 self.resumed = self.broken = True
-            case events.Failure(case=None):
+            case events.FailureRecorded(case=None):
                 self.broken = True
-                self.unkept = self.unkept or event.step == failures.JOURNAL
+                self.unsaved = self.unsaved or event.step == failures.JOURNAL
             case events.RetryStarted():
                 self.retry, self.after, self.finished = event.numbers, None, False
             case events.RunFinished() | events.RetryFinished():

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessage, Stamped, UploadAsked
+from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessageShown, Stamped, UploadAsked
 
 
 class Questions:
@@ -23,7 +23,7 @@ class Questions:
             self._set(event.id, event.dialog)
         elif isinstance(event, UploadAsked) or _blocks(event):
             self._set(event.id, None)
-        elif isinstance(event, DialogAnswered | OperatorMessage):
+        elif isinstance(event, DialogAnswered | OperatorMessageShown):
             self._remove(event.id)
 
     def take(self, identity: str, result: str, value: Any) -> bool:
@@ -52,5 +52,5 @@ class Questions:
             self._open.pop(identity, None)
 
 
-def _blocks(event: Event) -> TypeGuard[OperatorMessage]:
-    return isinstance(event, OperatorMessage) and event.blocking and event.text is not None
+def _blocks(event: Event) -> TypeGuard[OperatorMessageShown]:
+    return isinstance(event, OperatorMessageShown) and event.blocking and event.text is not None

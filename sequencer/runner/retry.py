@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from sequencer.protocol.request import RunRefused
-from sequencer.protocol.start import Retry
+from sequencer.protocol.start import RetryRequest
 from sequencer.report.after_run import left_to_do
 from sequencer.report.journal_lines import read_journal
 from sequencer.report.model import RunReport
-from sequencer.runner.progress import Progress
+from sequencer.runner.progress import RunProgress
 from sequencer.store.recovery import is_stored
 
 NOTHING_LEFT = "nothing is left to do after this run"
 
 
-def retry_of(report: RunReport, journal: Path) -> Retry:
+def retry_of(report: RunReport, journal: Path) -> RetryRequest:
     """The steps that are left to do. ``journal`` is that of the run, empty when it is not there any more.
 
     Raises ``RunRefused`` when there is nothing to do, or when the journal knows of something that no report says.
@@ -25,10 +25,12 @@ def retry_of(report: RunReport, journal: Path) -> Retry:
     numbers = left_to_do(report)
     if not numbers:
         raise RunRefused(NOTHING_LEFT)
-    progress = Progress()
+    progress = RunProgress()
     with suppress(OSError), journal.open("rb") as file:
         for stamped in read_journal(file):
             progress.apply(stamped)
     if progress.seq and not is_stored(journal):
         raise RunRefused("what its journal holds is not stored yet")
-    return Retry(report=cast(dict[str, Any], report), numbers=numbers, seq=progress.seq, variables=progress.variables)
+    return RetryRequest(
+        report=cast(dict[str, Any], report), numbers=numbers, seq=progress.seq, variables=progress.variables
+    )

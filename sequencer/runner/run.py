@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from sequencer.protocol.request import StartRequest
     from sequencer.report.event import Stamped
     from sequencer.report.model import RunReport
-    from sequencer.runner.claim import Claim
+    from sequencer.runner.claim import RunClaim
     from sequencer.runner.questions import Questions
     from sequencer.runner.supervisor import Inbox, Supervisor
-    from sequencer.standcloud.upload_desk import Upload
+    from sequencer.standcloud.upload_responder import Upload
     from sequencer.vocabulary.data import Data
 
     Listener = Callable[[Stamped], None]
@@ -46,7 +46,7 @@ class Run:
     All methods may be called from any thread, ``stop`` also from a signal handler. ``upload``, when it is set before
     ``start``, sends the report for the steps that ask for it (``sync.deliveries.Deliveries.upload``). ``debugger``,
     set before ``start``, is told what the debugger of the test process says: ``{"text": line}``, and ``{"prompt":
-    text}`` when it waits for ``debug``, ``{"over": true}`` when it does so no more. ``spare`` is a test process that
+    text}`` when it waits for ``debug``, ``{"over": true}`` when it no longer does. ``warm_child`` is a process that
     was started before anybody knew what to run. ``secrets`` shall stand in no event, whoever prints them.
     """
 
@@ -59,7 +59,7 @@ class Run:
         output: Callable[[str], None] = _ignore,
         project: Path | None = None,
         grace: float = GRACE_SECONDS,
-        spare: Child | None = None,
+        warm_child: Child | None = None,
         manifest: str | None = None,
         secrets: Collection[str] = (),
     ) -> None:
@@ -78,9 +78,9 @@ class Run:
         self._output = output
         self._project = project
         self._grace = grace
-        self._spare = spare
+        self._warm_child = warm_child
         self._supervisor: Supervisor | None = None
-        self._claim: Claim | None = None
+        self._claim: RunClaim | None = None
         self._warm = False
         self._amended: Callable[[], RunReport] | None = None
 
@@ -192,13 +192,13 @@ class Run:
 
     def _take(self, run_id: str) -> Path:
         """The stand and the run's journal, once the tests are collected."""
-        from sequencer.runner.claim import Claim
+        from sequencer.runner.claim import RunClaim
 
         self.prepare()
         self.wait_ready()
         if self._claim is not None:
             raise _not_possible("this run was started before")
-        claim = Claim(self._state)
+        claim = RunClaim(self._state)
         path = claim.take(run_id)
         self._claim = claim
         return path
@@ -213,7 +213,7 @@ class Run:
 
         supervisor = self._prepared()
         command = request.command(run_id, str(path), str(self._state.attachments))
-        command |= {"uploads": self._open_desk(), "epoch": SteadyClock().epoch}
+        command |= {"uploads": self._open_responder(), "epoch": SteadyClock().epoch}
         if self.debugger is not None:
             supervisor.debugger = self.debugger
         supervisor.start(command)
@@ -258,7 +258,7 @@ class Run:
         """Ends the test process, first asking it to, and lets the journal go. Closing twice is harmless."""
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is not None:
-            supervisor.child.hang_up()
+            supervisor.child.close_pipe()
             if not supervisor.child.wait(LATE_SECONDS):
                 if supervisor.over.is_set():
                     self._output("hardseq: waiting for the test process: a driver's thread or its close() still runs")
@@ -291,13 +291,13 @@ class Run:
             self._supervisor.keeps = True
             self._supervisor.ready.set()
 
-    def _open_desk(self) -> bool:
+    def _open_responder(self) -> bool:
         """Whether somebody answers ``upload`` steps."""
         if self.upload is None:
             return False
-        from sequencer.standcloud.upload_desk import UploadDesk
+        from sequencer.standcloud.upload_responder import UploadResponder
 
-        self._listeners.append(UploadDesk(self.upload, self.answer, self._state.journal).event)
+        self._listeners.append(UploadResponder(self.upload, self.answer, self._state.journal).event)
         return True
 
     def _prepared(self) -> Supervisor:
@@ -306,7 +306,7 @@ class Run:
         return self._supervisor
 
     def _spawn(self) -> Child:
-        child, self._spare = self._spare, None
+        child, self._warm_child = self._warm_child, None
         if child is None or not child.hand_over(self._receive, self._output):
             child = Child(self._receive, self._output)
         child.collect(self._compiled, self._project, self._manifest, self._secrets)

@@ -23,17 +23,17 @@ from sequencer.report.event import (
 )
 from sequencer.report.fold import Fold
 from sequencer.runner.child import Child
-from sequencer.runner.crash_report import Aftermath, catch_up
-from sequencer.runner.progress import Progress
+from sequencer.runner.crash_report import CrashReport, catch_up
+from sequencer.runner.progress import RunProgress
 from sequencer.runtime.stream import MARKED
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.json_lines import Lines, read_message
+from sequencer.vocabulary.json_lines import LineSplitter, read_message
 
 HANGING_SECONDS = 10.0
 """Of a teardown in which nothing at all has happened for so long since a stop, another stop ends the step."""
 
 
-class Watch:
+class HangWatch:
     """Two clocks: the deadline that the process announced, and the time that a stopped case gets to end.
 
     Both allow ``grace`` seconds more, in which a driver may tidy up. ``seconds`` are those of the deadline.
@@ -137,9 +137,9 @@ class Supervisor:
         self._killed: tuple[FailureKind, str] | None = None
         self._doomed: CaseStarted | None = None
         self._left: int | None = None
-        self._lines = Lines()
-        self._progress = Progress()
-        self._watch = Watch(grace)
+        self._lines = LineSplitter()
+        self._progress = RunProgress()
+        self._watch = HangWatch(grace)
         self._thread.start()
 
     # Called from any thread.
@@ -209,10 +209,10 @@ class Supervisor:
                 if not self._tears_down:
                     self._watch.stop()
         elif self._command is not None and not self.over.is_set():
-            self._insist(self._command)
+            self._stop_again(self._command)
         self._watch.stopped(self._progress.seq)
 
-    def _insist(self, command: dict[str, Any]) -> None:
+    def _stop_again(self, command: dict[str, Any]) -> None:
         """Somebody stops again what does not end. What switches the bench off is ended only where it hangs."""
         # What the process has just begun counts, not what has come through the pipe so far.
         self._catch_up(command)
@@ -274,7 +274,7 @@ class Supervisor:
         """Whether the event is the next one; the journal, which has all of them first, fills gaps."""
         if seq > self._progress.seq + 1 and self._command is not None:
             self._catch_up(self._command)
-        return seq == self._progress.seq + 1 or (seq > self._progress.seq and self._progress.unkept)
+        return seq == self._progress.seq + 1 or (seq > self._progress.seq and self._progress.unsaved)
 
     def _ignore(self, line: bytes) -> None:
         if not self.ignored:
@@ -334,7 +334,7 @@ class Supervisor:
 
     def _end(self) -> None:
         """The process is gone."""
-        self._lines = Lines()
+        self._lines = LineSplitter()
         self.child.printed.end()
         self._watch.reset()
         if self.over.is_set():
@@ -347,7 +347,7 @@ class Supervisor:
         if self._progress.finished:
             return
         if self._command is None or not self._progress.begun:
-            self._fail(RunNotPossible(f"the test process {self.child.obituary()}"))
+            self._fail(RunNotPossible(f"the test process {self.child.describe_exit()}"))
         else:
             self._take_over(self._command)
 
@@ -356,30 +356,30 @@ class Supervisor:
             self._apply(stamped)
 
     def _take_over(self, command: dict[str, Any]) -> None:
-        died = f"the test process {self.child.obituary()}"
+        died = f"the test process {self.child.describe_exit()}"
         kind, message = self._killed or ("error", died)
         # The blow was meant for a main case and met the teardown, which had begun meanwhile: that runs again.
         met = self._progress.running if self._progress.in_teardown else None
         mistaken = self._killed is not None and met not in (None, self._doomed)
         self._killed = None
         self.child.kill()
-        aftermath = Aftermath(Path(command["journal"]), self._progress, self._apply, SteadyClock(command["epoch"]))
+        crash_report = CrashReport(Path(command["journal"]), self._progress, self._apply, SteadyClock(command["epoch"]))
         if self._progress.retry is not None:
-            aftermath.close_retry(kind, message, self._stop_reason)
+            crash_report.close_retry(kind, message, self._stop_reason)
             return
         if self._progress.after is not None:
-            aftermath.close_after(kind, message, self._stop_reason)
+            crash_report.close_after(kind, message, self._stop_reason)
             return
-        aftermath.close_running(kind, message, final=not mistaken)
+        crash_report.close_running(kind, message, final=not mistaken)
         reason = message.partition("\n")[0]
         # Each process gets further than the one before it, or the teardown cannot be run at all.
         before, self._left = self._left, len(self._progress.unfinished)
         if self._left == before or not self._progress.teardown_is_left:
-            aftermath.finish(reason, self._stop_reason)
+            crash_report.finish(reason, self._stop_reason)
             return
         resume = self._progress.resume(self.fold.begun(), reason, self._stop_reason)
         self._command = {**command, "resume": resume}
         try:
             self.child = self._spawn()
         except OSError:
-            aftermath.finish(reason, self._stop_reason)
+            crash_report.finish(reason, self._stop_reason)

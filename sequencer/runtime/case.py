@@ -11,9 +11,9 @@ from sequencer.expressions.value import to_data
 from sequencer.report.event import (
     AFTER_RUN,
     Event,
-    Failure,
-    OperatorMessage,
-    Recorded,
+    FactRecorded,
+    FailureRecorded,
+    OperatorMessageShown,
     RecordSection,
     Scope,
     StepStarted,
@@ -29,19 +29,19 @@ from sequencer.runtime.failures import (
     late,
     step_failure,
 )
-from sequencer.runtime.flow import Skip
+from sequencer.runtime.flow import SkipReason
 from sequencer.runtime.plan import PlannedCase
 from sequencer.runtime.process_state import for_programs
 from sequencer.runtime.run import RunContext
-from sequencer.runtime.stepping import SKIPPED, Choice, Pause, Steps
-from sequencer.runtime.tries import Taken, Tries
-from sequencer.steps.base import Answer, StepRun
+from sequencer.runtime.stepping import SKIPPED, Pause, PauseChoice, RunningSteps
+from sequencer.runtime.tries import RecordedCounts, Tries
+from sequencer.steps.base import DialogAnswer, StepRun
 from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut
 from sequencer.vocabulary.status import Status, verdict
 
 NOTHING_JUDGED = "nothing was judged"
 NO_MEASUREMENT = "no measurement with limits was recorded"
-JUDGES_LEFT_OUT = Skip("condition", "every step that judges was left out by its `if`")
+JUDGES_LEFT_OUT = SkipReason("condition", "every step that judges was left out by its `if`")
 
 
 class AttemptContext:
@@ -51,9 +51,9 @@ class AttemptContext:
     def __init__(self, run: RunContext, planned: PlannedCase | None, attempt: int = 1, **variables: Any) -> None:
         self.full_name = AFTER_RUN if planned is None else planned.full_name
         self.attempt = attempt
-        self.failures: list[Failure] = []
+        self.failures: list[FailureRecorded] = []
         self.simulated = run.start.simulate
-        self.skip: Skip | None = None
+        self.skip: SkipReason | None = None
         self._run = run
         self.planned = planned
         self._interrupts = run.interrupts
@@ -61,7 +61,7 @@ class AttemptContext:
         self._steps: list[StepRun] = []
         self._tries: list[Tries] = []
         self._recorded: BaseException | None = None
-        self._taken = Taken()
+        self._tally = RecordedCounts()
         self._empty_loop: str | None = None
         self._artifact: Any = None
         self.not_opened: DriverNotOpened | None = None
@@ -117,17 +117,17 @@ class AttemptContext:
 
     def judged(self, *, limits: bool = False) -> None:
         """See ``CaseContext``."""
-        self._taken.judged += 1
-        self._taken.limited += limits
+        self._tally.judged += 1
+        self._tally.limited += limits
 
     def judges_nothing(self, place: str) -> None:
         """See ``CaseContext``."""
-        self._taken.in_vain = True
+        self._tally.in_vain = True
         self._empty_loop = self._empty_loop or place
 
     def emit(self, event: Event) -> None:
         """See ``CaseContext``."""
-        self._taken.add(event)
+        self._tally.add(event)
         self._run.emit(event)
 
     def save(self, name: str, value: Any, scope: Scope = "case") -> None:
@@ -144,7 +144,7 @@ class AttemptContext:
                 self._artifact = self._run.record_artifact(self._module, self._artifact, data)
             else:
                 data = self._run.record(section, data)
-            self.emit(Recorded(self.full_name, section, to_data(data)))
+            self.emit(FactRecorded(self.full_name, section, to_data(data)))
 
     def sleep(self, seconds: float) -> None:
         """See ``CaseContext``."""
@@ -157,7 +157,7 @@ class AttemptContext:
 
     def tries(self, times: int, delay: float = 0.0) -> Iterator[int]:
         """See ``CaseContext``."""
-        tries = Tries(self.full_name, len(self._steps), times, self._taken)
+        tries = Tries(self.full_name, len(self._steps), times, self._tally)
         self._tries.append(tries)
         for number, failed in tries:
             if failed is not None:
@@ -167,11 +167,11 @@ class AttemptContext:
             yield number
         self._tries.remove(tries)
 
-    def stepping(self) -> Steps:
+    def stepping(self) -> RunningSteps:
         """For the code of a stepping run: a list of steps that can pause before each; see ``runtime.stepping``."""
-        return Steps(self._decide, self._skipped, self.test, self._named)
+        return RunningSteps(self._decide, self._skipped, self.test, self._named)
 
-    def ask(self, dialog: Mapping[str, Any]) -> Answer:
+    def ask(self, dialog: Mapping[str, Any]) -> DialogAnswer:
         """See ``CaseContext``."""
         return self._run.dialogs.ask(self.full_name, dialog)
 
@@ -185,7 +185,7 @@ class AttemptContext:
         answer = self._run.dialogs.request(lambda identity: UploadAsked(self.full_name, identity, target, now))
         return answer if isinstance(answer, Mapping) else {}
 
-    def tell(self, message: OperatorMessage) -> None:
+    def tell(self, message: OperatorMessageShown) -> None:
         """See ``CaseContext``."""
         self._run.dialogs.show(message)
 
@@ -250,7 +250,7 @@ class AttemptContext:
     def _label(self, step: StepRun) -> str:
         return self._named(step.name)
 
-    def _decide(self, pause: Pause) -> Choice:
+    def _decide(self, pause: Pause) -> PauseChoice:
         def variables() -> Mapping[str, Any]:
             module = self._run.module_variables.get(self._module, {})
             return {**self._run.variables, **module, **self._variables}
@@ -268,19 +268,21 @@ class AttemptContext:
             # Not even a later attempt that goes well shows that the product is good: somebody was in between.
             self._run.broken = self._run.broken or self.planned is not None
             where = generated_line(None, self._run.folder)
-            self._fail(Failure(self.full_name, "error", SKIPPED, pause.place, pause.label, pause.call, generated=where))
+            self._fail(
+                FailureRecorded(self.full_name, "error", SKIPPED, pause.place, pause.label, pause.call, generated=where)
+            )
 
     def _require_judgement(self, planned: PlannedCase) -> None:
         """A case with steps that judge, none of which did, has proved nothing, or does not apply; likewise one with
         limits by which nothing was judged."""
-        taken = self._taken
-        if (taken.judged or not planned.judges) and (taken.limited or not planned.limited):
+        tally = self._tally
+        if (tally.judged or not planned.judges) and (tally.limited or not planned.limited):
             return
         # What an earlier attempt failed at does not cease to apply.
-        if taken.in_vain or self.attempt > 1 or not planned.judges:
-            message = NO_MEASUREMENT if taken.judged else NOTHING_JUDGED
-            self._fail(Failure(self.full_name, "failed", message, self._empty_loop or planned.place))
-        elif not taken.judged:
+        if tally.in_vain or self.attempt > 1 or not planned.judges:
+            message = NO_MEASUREMENT if tally.judged else NOTHING_JUDGED
+            self._fail(FailureRecorded(self.full_name, "failed", message, self._empty_loop or planned.place))
+        elif not tally.judged:
             self.skip = JUDGES_LEFT_OUT
 
     def _close_steps(self, step: StepRun) -> list[StepRun]:
@@ -320,7 +322,7 @@ class AttemptContext:
             self._recorded = None
         return survives
 
-    def _failure(self, error: BaseException, step: StepRun) -> Failure:
+    def _failure(self, error: BaseException, step: StepRun) -> FailureRecorded:
         return step_failure(self.full_name, error, step, self._label(step), self._run.folder)
 
     def _doubt(self, error: BaseException, step: StepRun) -> None:
@@ -342,9 +344,9 @@ class AttemptContext:
         if place is None and self.planned is not None:
             place = self.planned.place
         where = generated_line(error, self._run.folder)
-        self._fail(Failure(self.full_name, kind_of(error), message, place, generated=where), error)
+        self._fail(FailureRecorded(self.full_name, kind_of(error), message, place, generated=where), error)
 
-    def _fail(self, failure: Failure, error: BaseException | None = None) -> None:
+    def _fail(self, failure: FailureRecorded, error: BaseException | None = None) -> None:
         failure.after = self._run.after
         self.failures.append(failure)
         self._run.emit(failure)

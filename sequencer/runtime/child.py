@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from sequencer.project.secrets import Held
-from sequencer.protocol.start import Start
+from sequencer.project.secrets import ProcessSecrets
+from sequencer.protocol.start import StartCommand
 from sequencer.runtime.fork import default_signals_in_copies, give_up_in_copies
 from sequencer.runtime.journal import Journal
 from sequencer.runtime.link import Link
-from sequencer.runtime.plan import Plan
+from sequencer.runtime.plan import RunPlan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.session import FRONT
 from sequencer.runtime.stream import EventStream
@@ -59,7 +59,7 @@ class ChildFront:
             reason = "\n".join(self._errors) or "there are no generated tests in the folder"
             self._link.send({"ready": False, "error": reason[-8000:]})
 
-    def await_start(self, plan: Plan, *, keeps: bool, warm: Callable[[Start], None]) -> Start | None:
+    def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[StartCommand], None]) -> StartCommand | None:
         """Tells that the tests are collected, unless that was told, then waits."""
         if not self._ready:
             sys.pycache_prefix = self._pycache_prefix
@@ -86,7 +86,7 @@ class ChildFront:
         else:
             self._errors.append(reason)
 
-    def open_stream(self, start: Start) -> EventStream:
+    def open_stream(self, start: StartCommand) -> EventStream:
         """To the journal, then down the pipe."""
         if start.journal is not None:
             Path(start.journal).parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ class ChildFront:
             seq=seq,
             first=1 if start.retry is None else seq + 1,
             clock=SteadyClock(start.epoch),
-            blot=Held.blotter.line,
+            redact=ProcessSecrets.redactor.line,
             mark=self._link.mark,
         )
 
@@ -135,4 +135,4 @@ class ChildFront:
 
     def _release(self) -> None:
         if self._journal is not None:
-            self._journal.let_go()
+            self._journal.release()

@@ -35,7 +35,7 @@ class Alarm(Protocol):
     def cancel(self) -> None:
         """No alarm any more."""
 
-    def poke(self) -> None:
+    def alert(self) -> None:
         """``wake`` now; may be called from any thread."""
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class SilentAlarm:
     def cancel(self) -> None:
         """Nothing."""
 
-    def poke(self) -> None:
+    def alert(self) -> None:
         """Nothing."""
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ if sys.platform != "win32":
             """See ``Alarm``."""
             signal.setitimer(signal.ITIMER_REAL, 0)
 
-        def poke(self) -> None:
+        def alert(self) -> None:
             """Sent to the main thread itself, so that it is that thread's blocking call which is interrupted."""
             signal.pthread_kill(self._thread, signal.SIGALRM)
 
@@ -120,7 +120,7 @@ class ThreadAlarm:
         """See ``Alarm``."""
         self._change(None)
 
-    def poke(self) -> None:
+    def alert(self) -> None:
         """See ``Alarm``."""
         _thread.interrupt_main(self._number)
 
@@ -149,7 +149,7 @@ class ThreadAlarm:
                     self._changed.wait(left)
                 else:
                     self._due = time.monotonic() + REPEAT_SECONDS
-                    self.poke()
+                    self.alert()
 
 
 @dataclass(slots=True, eq=False)
@@ -267,13 +267,13 @@ class Interrupts:
             self.stop_reason = reason
             self._stopped = Stopped(reason)
         self._due = True
-        self._alarm.poke()
+        self._alarm.alert()
 
     def end_step(self, position: object, reason: str) -> None:
         """Stops what goes on since event number ``position``, also where a stop has to wait. From any thread."""
         self._ended = position, Stopped(reason)
         self._due = True
-        self._alarm.poke()
+        self._alarm.alert()
 
     def sleep(self, seconds: float) -> None:
         """Sleeps in slices, so that an interruption arrives soon also where it cannot cut a sleep short."""

@@ -46,7 +46,7 @@ class Debugger:
         if not frames or isinstance(error, Stopped) or self._interrupts.stop_reason is not None:
             return
         with self._interrupts, self._interrupts.suspended():
-            session = _Session(frames, self._console)
+            session = _DebugSession(frames, self._console)
             session.reset()
             session.interaction(None, error.__traceback__)
             self._console.finish()
@@ -63,7 +63,7 @@ def frames_of(error: BaseException, generated: Path) -> Frames:
     return called if found is None else [found, *called]
 
 
-class _Session(pdb.Pdb):
+class _DebugSession(pdb.Pdb):
     """Stands at the innermost frame that belongs to no library: the driver's, or else the generated statement."""
 
     def __init__(self, frames: Frames, console: _Console) -> None:

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from sequencer.expressions.value import plain
 from sequencer.report.dialog import InvalidAnswer, read_answer
-from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessage
-from sequencer.steps.base import Answer
+from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessageShown
+from sequencer.steps.base import DialogAnswer
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import Interruption, StepError, Stopped, TimedOut
 
@@ -22,7 +22,7 @@ POLL = 0.02
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenDialog:
     dialog: Mapping[str, Any] | None
     by_program: bool = False
     answered: threading.Event = field(default_factory=threading.Event)
@@ -39,10 +39,10 @@ class Dialogs:
         self._emit = emit
         self._sleep = sleep
         self._attended = attended
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, _OpenDialog] = {}
         self._lock = threading.Lock()
 
-    def ask(self, case: str, dialog: Mapping[str, Any], *, until: Callable[[], bool] | None = None) -> Answer:
+    def ask(self, case: str, dialog: Mapping[str, Any], *, until: Callable[[], bool] | None = None) -> DialogAnswer:
         """Asks and waits. Raises ``Stopped`` when the dialog was closed, ``StepError`` when nobody can answer.
 
         Once ``until`` says so the question is withdrawn; the answer then has the result ``stop``.
@@ -69,9 +69,9 @@ class Dialogs:
         seconds = tell(result, value, by)
         if result == "close":
             raise Stopped(CLOSED)
-        return Answer(result, value, by, seconds)
+        return DialogAnswer(result, value, by, seconds)
 
-    def show(self, message: OperatorMessage) -> None:
+    def show(self, message: OperatorMessageShown) -> None:
         """Shows a message or takes it away; waits for a blocking one until it is confirmed.
 
         Raises ``Stopped`` and ``StepError`` as ``ask`` does.
@@ -84,7 +84,7 @@ class Dialogs:
         try:
             result, _, _ = self._wait(message.id)
         finally:
-            self._emit(OperatorMessage(message.case, message.id, None))
+            self._emit(OperatorMessageShown(message.case, message.id, None))
         if result == "close":
             raise Stopped(CLOSED)
 
@@ -92,7 +92,7 @@ class Dialogs:
         """Emits the event that ``asked`` makes of an id, and waits for what the runner, not a person, answers."""
         identity = uuid4().hex
         with self._lock:
-            self._open[identity] = _Open(None, by_program=True)
+            self._open[identity] = _OpenDialog(None, by_program=True)
         self._emit(asked(identity))
         return self._wait(identity)[1]
 
@@ -122,7 +122,7 @@ class Dialogs:
     def _emit_opening(self, identity: str, dialog: Mapping[str, Any] | None, event: Event) -> None:
         # Known before it is announced: an answer may come before ``emit`` returns.
         with self._lock:
-            self._open[identity] = _Open(dialog)
+            self._open[identity] = _OpenDialog(dialog)
         self._emit(event)
 
     def _wait(self, identity: str, until: Callable[[], bool] | None = None) -> tuple[str, Data, str | None]:

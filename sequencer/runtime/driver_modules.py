@@ -78,7 +78,7 @@ sys.meta_path.append(_ByName)
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DriverDeclaration:
     """A driver with the arguments of its ``run.driver(...)``."""
 
     name: str
@@ -89,19 +89,19 @@ class Declared:
         return any(self.name in argument_names(item) for item in items)
 
 
-class _Notes:
+class _DeclarationRecorder:
     """Stands in for the run while a fixture is asked what it would open."""
 
     def __init__(self) -> None:
-        self.noted: Declared | None = None
+        self.noted: DriverDeclaration | None = None
 
     def driver(self, name: str, **how: Any) -> AbstractContextManager[None]:
         """Opens nothing."""
-        self.noted = Declared(name, how)
+        self.noted = DriverDeclaration(name, how)
         return nullcontext()
 
 
-def declared_drivers(conftest: object) -> list[Declared]:
+def declared_drivers(conftest: object) -> list[DriverDeclaration]:
     """In the order in which they are declared. The fixtures themselves say it, so that it stands in one place only."""
     fixtures = (getattr(each, "__wrapped__", None) for each in vars(conftest).values())
     asked = (_ask(fixture) for fixture in fixtures if isinstance(fixture, FunctionType) and _takes_run(fixture))
@@ -113,8 +113,8 @@ def _takes_run(function: FunctionType) -> bool:
     return code.co_varnames[: code.co_argcount] == ("run",)
 
 
-def _ask(fixture: Any) -> Declared | None:
-    notes = _Notes()
+def _ask(fixture: Any) -> DriverDeclaration | None:
+    notes = _DeclarationRecorder()
     opening = fixture(notes)
     if isinstance(opening, Iterator):
         for _ in opening:

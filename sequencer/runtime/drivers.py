@@ -103,7 +103,7 @@ class OpenDriver:
             self.opened = entered[0]
             # A function has nothing to reopen, nor has a number or a text that a context manager gave.
             is_plain = self._object is None or type(self.opened).__module__ == "builtins"
-            self.handle = self.opened if is_plain else Handle(self)
+            self.handle = self.opened if is_plain else DriverHandle(self)
             self.run.drivers[self.name] = self
             return self.handle
         if isinstance(error, Interruption):
@@ -123,7 +123,7 @@ class OpenDriver:
 
     def doubt(self) -> None:
         """A call of it ended in an exception, a timeout or a stop: what it would do next nobody knows."""
-        self.in_doubt = self.in_doubt or (self._reopens and isinstance(self.handle, Handle))
+        self.in_doubt = self.in_doubt or (self._reopens and isinstance(self.handle, DriverHandle))
 
     def leave(self) -> None:
         """Closes one that is in doubt; it is opened again when it is used. What goes wrong is told, and no more."""
@@ -206,7 +206,7 @@ class OpenDriver:
             close()
 
 
-class Handle:
+class DriverHandle:
     """A driver as cases have it: whatever they ask of it, they ask of what is open now."""
 
     __slots__ = ("_hardseq_driver",)

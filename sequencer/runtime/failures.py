@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from sequencer.report.event import Failure, FailureKind
+from sequencer.report.event import FailureKind, FailureRecorded
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ def late(error: TimedOut, step: StepRun | None, label: str = "") -> str:
     return f"{text}: it hung {hung}"
 
 
-def step_failure(case: str | None, error: BaseException, step: StepRun, label: str, generated: Path) -> Failure:
+def step_failure(case: str | None, error: BaseException, step: StepRun, label: str, generated: Path) -> FailureRecorded:
     """The failure of a step, known as ``label``. To be called while the generated function that runs the step is."""
     kind = kind_of(error)
     code = getattr(error, "error_code", None)
-    return Failure(
+    return FailureRecorded(
         case=case,
         kind=kind,
         message=late(error, step, label) if isinstance(error, TimedOut) else describe(error),
@@ -79,7 +79,7 @@ def step_failure(case: str | None, error: BaseException, step: StepRun, label: s
     )
 
 
-def failure_text(failure: Failure) -> str:
+def failure_text(failure: FailureRecorded) -> str:
     """A failure as plain pytest shows it: its place in the YAML first."""
     code = "" if failure.error_code is None else f" [error code {failure.error_code}]"
     text = f"{failure.place or ''}: {failure.kind}: {failure.message}{code}".removeprefix(": ")

@@ -8,23 +8,32 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sequencer.runtime.plan import Plan, PlannedCase, PlannedModule
-from sequencer.vocabulary.status import ALLOWED_SKIPS, LEFT_OUT, Ended, OnFail, SkipKind, Status, Untested, run_verdict
+from sequencer.runtime.plan import PlannedCase, PlannedModule, RunPlan
+from sequencer.vocabulary.status import (
+    ALLOWED_SKIPS,
+    LEFT_OUT,
+    CaseOutcome,
+    OnFail,
+    SkipKind,
+    Status,
+    Untested,
+    run_verdict,
+)
 
 _BAD: frozenset[Status] = frozenset({"failed", "error", "stopped"})
 
 
-class Skip(NamedTuple):
+class SkipReason(NamedTuple):
     """Why a case does not run: in words, and as the code that everything else goes by."""
 
     kind: SkipKind
     reason: str
 
 
-NOT_SELECTED = Skip("selection", "not selected")
+NOT_SELECTED = SkipReason("selection", "not selected")
 
 
-def needed(plan: Plan, selection: Collection[str]) -> set[str]:
+def needed(plan: RunPlan, selection: Collection[str]) -> set[str]:
     """The cases that a selection runs: the chosen ones, what they depend on, and setup and teardown around them."""
     result: set[str] = set()
     waiting = list(selection)
@@ -53,10 +62,10 @@ class Flow:
     somebody wanted that. ``interrupted`` turns true when a stop cut something off.
     """
 
-    def __init__(self, plan: Plan, needed: Collection[str] | None = None, on_fail: OnFail = "continue") -> None:
+    def __init__(self, plan: RunPlan, needed: Collection[str] | None = None, on_fail: OnFail = "continue") -> None:
         self.statuses: dict[str, Status] = {}
         self.skip_kinds: dict[str, SkipKind] = {}
-        self.halted: Skip | None = None
+        self.halted: SkipReason | None = None
         self.interrupted = False
         self._plan = plan
         self._needed = needed
@@ -67,7 +76,7 @@ class Flow:
 
     def halt(self, reason: str, kind: SkipKind = "run_error") -> None:
         """From now on only teardown runs; the first reason stays."""
-        self.halted = self.halted or Skip(kind, reason)
+        self.halted = self.halted or SkipReason(kind, reason)
 
     def stop(self, reason: str) -> None:
         """Halts because somebody asked for it."""
@@ -79,7 +88,7 @@ class Flow:
         """Whether the selection runs the case, if nothing else speaks against it."""
         return self._needed is None or case.full_name in self._needed
 
-    def reason_to_skip(self, case: PlannedCase) -> Skip | None:
+    def reason_to_skip(self, case: PlannedCase) -> SkipReason | None:
         """Why the case does not run, ``None`` when it does (its conditions and dependencies aside)."""
         if not self.is_selected(case):
             return NOT_SELECTED
@@ -89,10 +98,10 @@ class Flow:
             self.interrupted = self.interrupted or self.stop_reason is not None
             return self.halted
         if case.module.group == "main" and self._failed_setup_module is not None:
-            return Skip("setup", f"setup module {self._failed_setup_module.name!r} failed")
+            return SkipReason("setup", f"setup module {self._failed_setup_module.name!r} failed")
         failed = self._failed_setup_case.get(case.module)
         if case.group == "main" and failed is not None:
-            return Skip("setup", f"setup case {failed.name!r} failed")
+            return SkipReason("setup", f"setup case {failed.name!r} failed")
         return None
 
     def finished(self, case: PlannedCase, status: Status, skip_kind: SkipKind | None = None) -> None:
@@ -110,19 +119,19 @@ class Flow:
         if case.module.group != "teardown":
             self._maybe_halt(case, status, skip_kind)
 
-    def failed_dependency(self, case: PlannedCase) -> Skip | None:
+    def failed_dependency(self, case: PlannedCase) -> SkipReason | None:
         """Why ``depends`` skips the case."""
         for name in case.depends:
             status = self.statuses.get(name)
             left_out = status == "skipped" and self.skip_kinds.get(name) in LEFT_OUT
             if status != "passed" and not (left_out and name in case.or_left_out):
-                return Skip("dependency", f"depends on {name}, which {_past(status)}")
+                return SkipReason("dependency", f"depends on {name}, which {_past(status)}")
         return None
 
     def verdict(self, *, broken: bool) -> tuple[Status, Untested | None]:
         """That of the run so far; a case that never came to its turn counts as an error. See ``run_verdict``."""
         ended = (
-            Ended(self.statuses.get(name, "ready"), case.is_main, self.skip_kinds.get(name))
+            CaseOutcome(self.statuses.get(name, "ready"), case.is_main, self.skip_kinds.get(name))
             for name, case in self._plan.cases.items()
         )
         return run_verdict(ended, stopped=self.interrupted, broken=broken)

@@ -13,7 +13,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sequencer.project.locks import Party, hold
+from sequencer.project.locks import LockOwner, hold
 
 SIZE = 4_000_000
 """Bytes: the events of some ten thousand steps."""
@@ -26,7 +26,7 @@ def reserve_of(journals: Path) -> Path:
     return journals / "reserve"
 
 
-def put_by(reserve: Path) -> bool:
+def save_reserve(reserve: Path) -> bool:
     """Makes the reserve when it is not there; false when there is no room for it."""
     with suppress(OSError):
         if reserve.stat().st_size == SIZE:
@@ -61,11 +61,11 @@ SYNC_SECONDS = 1.0
 class Journal:
     """An open journal. ``write`` raises ``OSError`` when the line could not be stored (a full disk)."""
 
-    def __init__(self, path: Path, party: Party = "child") -> None:
+    def __init__(self, path: Path, owner: LockOwner = "child") -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._reserve = reserve_of(path.parent)
         self._descriptor = os.open(path, flags, 0o644)
-        hold(self._descriptor, party)
+        hold(self._descriptor, owner)
         self._torn = self._ends_torn()
         self._dirty = threading.Event()
         self._closed = threading.Event()
@@ -102,7 +102,7 @@ class Journal:
             os.fsync(self._descriptor)
         os.close(self._descriptor)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """In a process that was forked from the one that writes: the file is closed, and the other one still has it."""
         with suppress(OSError):
             os.close(self._descriptor)

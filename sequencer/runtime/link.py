@@ -15,10 +15,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from sequencer.project.secrets import Held
-from sequencer.protocol.start import Start, read_start
+from sequencer.project.secrets import ProcessSecrets
+from sequencer.protocol.start import StartCommand, read_start
 from sequencer.runtime.fork import give_up_in_copies
-from sequencer.vocabulary.json_lines import MARK, Lines, encode_message, read_message
+from sequencer.vocabulary.json_lines import MARK, LineSplitter, encode_message, read_message
 
 _Heard = tuple[
     Callable[[str], None],
@@ -76,7 +76,7 @@ class Link:
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Sends a message that is no event."""
-        self.write(Held.blotter.line(encode_message(message)))
+        self.write(ProcessSecrets.redactor.line(encode_message(message)))
 
     def wait_for_project(self) -> tuple[Path, Path | None, str | None] | None:
         """Blocks until the command to collect a generated project: its folder, that to work in, its manifest's digest.
@@ -85,14 +85,16 @@ class Link:
         """
         for message in self._lines:
             if message.get("command") == "secrets":
-                Held.take(message.get("variables") or {}, message.get("values") or ())
+                ProcessSecrets.take(message.get("variables") or {}, message.get("values") or ())
             folder, cwd, manifest = (message.get(key) for key in ("folder", "cwd", "manifest"))
             if message.get("command") == "collect" and isinstance(folder, str):
                 manifest = manifest if isinstance(manifest, str) else None
                 return Path(folder), Path(cwd) if isinstance(cwd, str) else None, manifest
         return None
 
-    def wait_for_start(self, plan: Callable[[], Mapping[str, Any]], warm: Callable[[Start], None]) -> Start | None:
+    def wait_for_start(
+        self, plan: Callable[[], Mapping[str, Any]], warm: Callable[[StartCommand], None]
+    ) -> StartCommand | None:
         """Blocks until the start command, telling the plan when asked; ``None`` when there will be no start.
 
         ``warm`` is called when the command of that name comes, with what is known of the next run.
@@ -182,7 +184,7 @@ def _print_nowhere() -> None:
 
 
 def _messages(descriptor: int) -> Iterator[dict[str, Any]]:
-    lines = Lines()
+    lines = LineSplitter()
     while True:
         try:
             chunk = os.read(descriptor, 65536)

@@ -8,12 +8,12 @@ from typing import Any
 from sequencer import __version__
 from sequencer.protocol.params import read_params
 from sequencer.protocol.selection import UnknownSelection, named, select
-from sequencer.protocol.start import Resume, Retry, Start
+from sequencer.protocol.start import ResumeState, RetryRequest, StartCommand
 from sequencer.report.event import RetryStarted, RunResumed, RunStarted, Stamped
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.flow import Flow, needed
-from sequencer.runtime.plan import Plan
+from sequencer.runtime.plan import RunPlan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.data import Scalar
@@ -23,36 +23,36 @@ from sequencer.vocabulary.model import Param
 CHANGED = "the sequence was changed since that run: the steps after it are others now"
 
 
-class Refused(ValueError):
+class StartRefused(ValueError):
     """There is no run: a parameter or a name of the selection is wrong."""
 
 
-class NotPossible(Refused):
+class StartNotPossible(StartRefused):
     """There is no run, whatever it is asked to do: the journal cannot be written."""
 
 
 def open_run(
-    start: Start,
-    plan: Plan,
+    start: StartCommand,
+    plan: RunPlan,
     modules: DriverModules,
-    open_stream: Callable[[Start], EventStream],
+    open_stream: Callable[[StartCommand], EventStream],
     interrupts: Interrupts,
 ) -> RunContext:
-    """Checks what the run is started with and sends its first event. Raises ``Refused``, and then nothing was sent."""
+    """Checks what the run is started with and sends its first event. Raises ``StartRefused`` before that."""
     params = _params(plan.sequence, start.params) if start.retry is None else dict(start.retry.report["params"])
     if start.retry is not None and start.retry.report["sequence"]["sha256"] != plan.about()["sha256"]:
-        raise Refused(CHANGED)
+        raise StartRefused(CHANGED)
     try:
         selection = select(plan.candidates(), start.only, start.tags)
         named(plan.candidates(), start.breaks)
     except UnknownSelection as error:
-        raise Refused(str(error)) from None
+        raise StartRefused(str(error)) from None
     flow = Flow(plan, None if selection is None else needed(plan, selection), plan.sequence.get("on_fail", "continue"))
     modules.add_folders()
     try:
         stream = open_stream(start)
     except OSError as error:
-        raise NotPossible(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
+        raise StartNotPossible(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
     run = RunContext(start, plan, modules, stream, interrupts, flow, params)
     run.selection = selection
     try:
@@ -63,11 +63,13 @@ def open_run(
         else:
             _begin(run)
     except OSError as error:  # what is not written down has not been done
-        raise NotPossible(f"the journal {start.journal} cannot be written: {error.strerror or error}") from None
+        raise StartNotPossible(f"the journal {start.journal} cannot be written: {error.strerror or error}") from None
     return run
 
 
-def open_idle(start: Start, plan: Plan, modules: DriverModules, tell: Callable[[Stamped], object]) -> RunContext:
+def open_idle(
+    start: StartCommand, plan: RunPlan, modules: DriverModules, tell: Callable[[Stamped], object]
+) -> RunContext:
     """What drivers are opened and closed in while there is no run: parameters have their defaults, nothing is kept.
 
     ``tell`` hears what goes wrong. Raises ``StepError`` when the stand's facts cannot be used.
@@ -91,7 +93,7 @@ def _known_params(sequence: Mapping[str, Any]) -> list[Param]:
 def _params(sequence: Mapping[str, Any], given: Mapping[str, Scalar]) -> dict[str, Scalar]:
     values, errors = read_params(_known_params(sequence), given)
     if errors:
-        raise Refused("; ".join(f"parameter {name!r} {what}" for name, what in errors.items()))
+        raise StartRefused("; ".join(f"parameter {name!r} {what}" for name, what in errors.items()))
     return values
 
 
@@ -125,13 +127,13 @@ def _begin(run: RunContext) -> None:
         run.fail(problem)
 
 
-def _try_again(run: RunContext, retry: Retry) -> None:
+def _try_again(run: RunContext, retry: RetryRequest) -> None:
     run.belong_to(retry.report)
     run.variables.update(retry.variables)
     run.emit(RetryStarted(run.start.run, retry.report, retry.numbers))
 
 
-def _take_over(run: RunContext, resume: Resume) -> None:
+def _take_over(run: RunContext, resume: ResumeState) -> None:
     run.facts.update(resume.record)
     run.variables.update(resume.variables)
     for module, variables in resume.module_variables.items():

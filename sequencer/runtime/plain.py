@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from sequencer.protocol.start import Start
-from sequencer.report.event import Failure, Stamped
+from sequencer.protocol.start import StartCommand
+from sequencer.report.event import FailureRecorded, Stamped
 from sequencer.report.outcome import WORDS, Outcome, outcome_of
 from sequencer.report.run_id import new_run_id
 from sequencer.runtime.failures import failure_text
-from sequencer.runtime.opening import Refused
-from sequencer.runtime.plan import Plan
+from sequencer.runtime.opening import StartRefused
+from sequencer.runtime.plan import RunPlan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.stream import EventStream
 
@@ -27,20 +27,20 @@ class PlainFront:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._failures: list[Failure] = []
+        self._failures: list[FailureRecorded] = []
         self._outcome: Outcome | None = None
         self._signal_before: Any = None
         config.pluginmanager.register(self, "hardseq summary")
 
-    def await_start(self, plan: Plan, *, keeps: bool, warm: Callable[[Start], None]) -> Start | None:
+    def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[StartCommand], None]) -> StartCommand | None:
         """From ``--arg`` and ``--simulate``; it is the only run."""
         params = {}
         for written in self._config.option.arg:
             name, equals, value = written.partition("=")
             if not equals:
-                raise Refused(f"--arg {written}: write --arg NAME=VALUE")
+                raise StartRefused(f"--arg {written}: write --arg NAME=VALUE")
             params[name] = value
-        return Start(run=new_run_id(), params=params, simulate=self._config.option.simulate)
+        return StartCommand(run=new_run_id(), params=params, simulate=self._config.option.simulate)
 
     def collects_all(self, folder: Path) -> bool:
         """Not when pytest was told names of tests, or files to take or to leave out."""
@@ -56,7 +56,7 @@ class PlainFront:
         """Raises pytest's usage error."""
         raise pytest.UsageError(reason)
 
-    def open_stream(self, start: Start) -> EventStream:
+    def open_stream(self, start: StartCommand) -> EventStream:
         """Events that nobody keeps."""
         stream = EventStream(None, None)
         stream.listeners.append(self._hear)
@@ -91,5 +91,5 @@ class PlainFront:
             terminalreporter.section(f"hardseq: {WORDS[self._outcome]}")
 
     def _hear(self, stamped: Stamped) -> None:
-        if isinstance(stamped.event, Failure) and stamped.event.case is None:
+        if isinstance(stamped.event, FailureRecorded) and stamped.event.case is None:
             self._failures.append(stamped.event)

@@ -75,7 +75,7 @@ class PlannedCase:
 
 
 @dataclass(slots=True)
-class Plan:
+class RunPlan:
     """All cases in running order, by their pytest item and by name."""
 
     sequence: Mapping[str, Any]
@@ -125,7 +125,7 @@ def _case_document(case: PlannedCase) -> dict[str, Any]:
     }
 
 
-def arrange(items: list[pytest.Item], sequence: Mapping[str, Any]) -> Plan:
+def arrange(items: list[pytest.Item], sequence: Mapping[str, Any]) -> RunPlan:
     """Sorts ``items`` in place into running order and returns the plan.
 
     Modules: setup, main, teardown, each in the order of ``sequence["modules"]``; within a module its setup cases first,
@@ -147,7 +147,7 @@ def arrange(items: list[pytest.Item], sequence: Mapping[str, Any]) -> Plan:
     modules: dict[str, PlannedModule] = {}
     for case in by_item.values():
         modules.setdefault(case.module.id, case.module).cases.append(case)
-    return Plan(sequence, list(modules.values()), by_item, {case.full_name: case for case in by_item.values()})
+    return RunPlan(sequence, list(modules.values()), by_item, {case.full_name: case for case in by_item.values()})
 
 
 def steps_after(items: Iterable[pytest.Item]) -> dict[pytest.Item, int]:
@@ -169,7 +169,7 @@ def ends_rest(item: pytest.Item) -> bool:
     return marker is not None and marker.kwargs.get("on_fail") == "stop"
 
 
-def unplanned(plan: Plan, items: Iterable[pytest.Item], *, whole: bool) -> str | None:
+def unplanned(plan: RunPlan, items: Iterable[pytest.Item], *, whole: bool) -> str | None:
     """How the collected ``items``, arranged as ``plan``, differ from what was generated; ``None`` when they do not.
 
     ``whole``: all tests were to be collected, so that none may be missing.

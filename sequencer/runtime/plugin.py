@@ -14,7 +14,7 @@ import pytest
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.collecting import collect_case
 from sequencer.runtime.drivers import DriverNotOpened, OpeningInterrupted
-from sequencer.runtime.item import Protocol
+from sequencer.runtime.item_runner import ItemRunner
 from sequencer.runtime.plain import PlainFront
 from sequencer.runtime.pytest_private import argument_names, forget_opening
 from sequencer.runtime.run import RunContext
@@ -139,6 +139,6 @@ def _fixtures(config: pytest.Config) -> ModuleType:
     return fixtures
 
 
-def _protocol(item: pytest.Item) -> Protocol | None:
+def _protocol(item: pytest.Item) -> ItemRunner | None:
     run = item.config.stash.get(SESSION, None)
     return None if run is None else run.protocol

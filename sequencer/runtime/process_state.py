@@ -21,7 +21,7 @@ def for_programs(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in without_secrets(environment).items() if not name.upper().startswith(_OWN)}
 
 
-class Surroundings:
+class ProcessState:
     """As they are when this is made."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sequencer.expressions.expression import evaluate_text
-from sequencer.report.event import Recorded
+from sequencer.report.event import FactRecorded
 from sequencer.runtime.drivers import REQUIRE, DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.failures import CHECK_DRIVER, describe, driver_traceback
 from sequencer.vocabulary.failure import StepError, Stopped
@@ -18,14 +18,14 @@ from sequencer.vocabulary.regex import compile_pattern
 if TYPE_CHECKING:
     import pytest
 
-    from sequencer.runtime.driver_modules import Declared
+    from sequencer.runtime.driver_modules import DriverDeclaration
     from sequencer.runtime.run import RunContext
 
 CHECK_SECONDS = 30.0
 """An instrument that has not said who it is by then does not answer."""
 
 
-def check_requirements(run: RunContext, drivers: Iterable[Declared]) -> None:
+def check_requirements(run: RunContext, drivers: Iterable[DriverDeclaration]) -> None:
     """Opens and checks those of ``drivers`` that the cases to run use and that something is required of.
 
     What does not hold ends the run. Every driver is looked at, so that one run tells of all that is wrong; a stop ends
@@ -41,7 +41,7 @@ def check_requirements(run: RunContext, drivers: Iterable[Declared]) -> None:
         if not written or not driver.is_used(selected()):
             continue
         try:
-            with run.open_early(driver.name, driver.how) as opened:
+            with run.preopen(driver.name, driver.how) as opened:
                 requirement = _Requirement(run, driver, written)
                 requirement.check(opened)
             run.requirements[driver.name] = requirement.check_again
@@ -52,7 +52,7 @@ def check_requirements(run: RunContext, drivers: Iterable[Declared]) -> None:
 
 
 class _Requirement:
-    def __init__(self, run: RunContext, driver: Declared, written: Mapping[str, Any]) -> None:
+    def __init__(self, run: RunContext, driver: DriverDeclaration, written: Mapping[str, Any]) -> None:
         self._run = run
         self._driver = driver
         self._written = written
@@ -77,7 +77,7 @@ class _Requirement:
         except StepError as refused:
             self._fail(refused)
             return
-        self._run.emit(Recorded("", "instruments", facts))
+        self._run.emit(FactRecorded("", "instruments", facts))
         for problem in (self._wrong_identity(identity), self._overdue(due)):
             if problem is not None:
                 self._fail(StepError(problem))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sequencer.expressions.expression import evaluate_template
 from sequencer.expressions.value import to_data
-from sequencer.project.secrets import Held
+from sequencer.project.secrets import ProcessSecrets
 from sequencer.protocol.selection import named
-from sequencer.protocol.start import Start
-from sequencer.report.event import AFTER_RUN, Attachment, Event, Failure, VariableSet
+from sequencer.protocol.start import StartCommand
+from sequencer.report.event import AFTER_RUN, Event, FailureRecorded, FileAttached, VariableSet
 from sequencer.report.evidence import is_evidence
 from sequencer.report.identity import identity_facts
 from sequencer.report.record import artifact_levels, merge
@@ -20,10 +20,10 @@ from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
 from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.drivers import OpenDriver
-from sequencer.runtime.early_opening import EarlyDrivers
 from sequencer.runtime.failures import JOURNAL
 from sequencer.runtime.flow import Flow
-from sequencer.runtime.plan import Plan
+from sequencer.runtime.plan import RunPlan
+from sequencer.runtime.preopened_drivers import PreopenedDrivers
 from sequencer.runtime.scope import Constants, layered
 from sequencer.runtime.stepping import Stepping
 from sequencer.runtime.stream import EventStream
@@ -50,8 +50,8 @@ class RunContext:
 
     def __init__(
         self,
-        start: Start,
-        plan: Plan,
+        start: StartCommand,
+        plan: RunPlan,
         modules: DriverModules,
         stream: EventStream,
         interrupts: Interrupts,
@@ -68,7 +68,7 @@ class RunContext:
         self.opening: str | None = None
         self.debugger: Debugger | None = None
         self.stand: StandDrivers | None = None
-        self.early = EarlyDrivers()
+        self.preopened = PreopenedDrivers()
         self.drivers: dict[str, OpenDriver] = {}
         self.given_up: set[str] = set()
         self.requirements: dict[str, Callable[[Any], None]] = {}
@@ -110,10 +110,10 @@ class RunContext:
         ``after``: it belongs to that step of ``after_run``, and the verdict stays what it is.
         """
         if after is not None:
-            self.emit(Failure(AFTER_RUN, "error", message, after=after, **details))
+            self.emit(FailureRecorded(AFTER_RUN, "error", message, after=after, **details))
             return
         self.broken = True
-        self.emit(Failure(None, "error", message, **details))
+        self.emit(FailureRecorded(None, "error", message, **details))
 
     def scope(self, *inner: Mapping[str, Any]) -> Mapping[str, Any]:
         """The names that an expression may use; those of ``inner`` hide the run's."""
@@ -162,19 +162,19 @@ class RunContext:
     def attach(self, case: str, name: str, data: bytes, media_type: str | None) -> None:
         """Keeps a file with the report. Raises ``StepError`` when it cannot be stored."""
         try:
-            data = Held.blotter.file(data)
+            data = ProcessSecrets.redactor.file(data)
             digest = keep(data, self.start.attachments)
         except OSError as error:
             raise StepError(f"{name} could not be kept: {error.strerror or error}") from None
-        self.emit(Attachment(case, name, digest, len(data), media_type))
+        self.emit(FileAttached(case, name, digest, len(data), media_type))
 
     def driver(self, name: str, **how: Any) -> AbstractContextManager[Any]:
         """Opens a driver; see ``drivers.OpenDriver`` for the arguments. For generated fixtures."""
-        return self.early.take(name) or self._opening(name, how)
+        return self.preopened.take(name) or self._opening(name, how)
 
-    def open_early(self, name: str, how: Mapping[str, Any]) -> AbstractContextManager[Any]:
+    def preopen(self, name: str, how: Mapping[str, Any]) -> AbstractContextManager[Any]:
         """Opens a driver before the first case, for a look at it; one that lasts as long as the run stays open."""
-        return self.early.open(name, self._opening(name, how), lasting=how.get("scope", "run") in ("run", "stand"))
+        return self.preopened.open(name, self._opening(name, how), lasting=how.get("scope", "run") in ("run", "stand"))
 
     def _opening(self, name: str, how: Mapping[str, Any]) -> AbstractContextManager[Any]:
         if self.stand is not None and how.get("scope") == "stand":

@@ -6,21 +6,20 @@ import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from typing import Protocol as Interface
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from sequencer.protocol.start import Start
+from sequencer.protocol.start import StartCommand
 from sequencer.report.fold import Fold, read_journal
 from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
-from sequencer.runtime.driver_modules import Declared, DriverModules, declared_drivers
-from sequencer.runtime.item import Protocol, StepAfter
-from sequencer.runtime.opening import NotPossible, Refused, open_idle, open_run
-from sequencer.runtime.plan import Plan, arrange, ends_rest, steps_after, unplanned
-from sequencer.runtime.process_state import Surroundings
+from sequencer.runtime.driver_modules import DriverDeclaration, DriverModules, declared_drivers
+from sequencer.runtime.item_runner import ItemRunner, StepAfter
+from sequencer.runtime.opening import StartNotPossible, StartRefused, open_idle, open_run
+from sequencer.runtime.plan import RunPlan, arrange, ends_rest, steps_after, unplanned
+from sequencer.runtime.process_state import ProcessState
 from sequencer.runtime.requirements import check_requirements
 from sequencer.runtime.stand import StandDrivers, tell
 from sequencer.runtime.stream import EventStream
@@ -31,11 +30,11 @@ if TYPE_CHECKING:
     from sequencer.runtime.run import RunContext
 
 
-class Front(Interface):
+class Front(Protocol):
     """Who starts the run and hears of it: the runner at the other end of a pipe, or the user of plain pytest."""
 
-    def await_start(self, plan: Plan, *, keeps: bool, warm: Callable[[Start], None]) -> Start | None:
-        """How to run; ``None`` when there is to be no run. Raises ``Refused``.
+    def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[StartCommand], None]) -> StartCommand | None:
+        """How to run; ``None`` when there is to be no run. Raises ``StartRefused``.
 
         ``keeps`` says whether drivers could stay open for runs after this one; ``warm`` makes it so, and opens them.
         """
@@ -46,7 +45,7 @@ class Front(Interface):
     def refuse(self, reason: str, *, possible: bool = True) -> None:
         """Tells why there is no run; ``possible``: asked for otherwise there could be one. May raise."""
 
-    def open_stream(self, start: Start) -> EventStream:
+    def open_stream(self, start: StartCommand) -> EventStream:
         """Where events go. Raises ``OSError``."""
 
     def announce(self, seconds: float | None) -> None:
@@ -63,19 +62,19 @@ class RunSession:
     """Ties a session's items to the run. ``protocol`` is ``None`` until the run has started."""
 
     def __init__(
-        self, session: pytest.Session, plan: Plan, folder: Path, front: Front, drivers: list[Declared]
+        self, session: pytest.Session, plan: RunPlan, folder: Path, front: Front, drivers: list[DriverDeclaration]
     ) -> None:
-        self.protocol: Protocol | None = None
+        self.protocol: ItemRunner | None = None
         self._session = session
         self._plan = plan
         self._modules = DriverModules(folder, plan.sequence.get("driver_folders", ()))
-        self._surroundings: Surroundings | None = None
+        self._process_state: ProcessState | None = None
         self._after = steps_after(item for item in session.items if item not in plan.by_item)
         self._front = front
         self._fold: Fold | None = None
         self._drivers = drivers
         self._stand: StandDrivers | None = None
-        self._warm_for: Start | None = None
+        self._warm_for: StartCommand | None = None
 
     @property
     def context(self) -> RunContext:
@@ -96,12 +95,12 @@ class RunSession:
                 asked = self._front.await_start(self._plan, keeps=bool(self._stand_drivers()), warm=self._warm)
                 if asked is None:
                     return False
-                self._surroundings = Surroundings()
+                self._process_state = ProcessState()
                 run = open_run(asked, self._plan, self._modules, self._open_stream, Interrupts(self._front.announce))
-            except Refused as error:
-                self._front.refuse(str(error), possible=not isinstance(error, NotPossible))
+            except StartRefused as error:
+                self._front.refuse(str(error), possible=not isinstance(error, StartNotPossible))
         start = run.start
-        self.protocol = Protocol(run)
+        self.protocol = ItemRunner(run)
         if start.resume is not None:
             self.protocol.take_over(self._plan.by_item)
         run.stand = self._stand
@@ -143,7 +142,7 @@ class RunSession:
         self._forget()
         return True
 
-    def _stand_drivers(self) -> list[Declared]:
+    def _stand_drivers(self) -> list[DriverDeclaration]:
         items = self._session.items
         return [each for each in self._drivers if each.how.get("scope") == "stand" and each.is_used(items)]
 
@@ -151,12 +150,12 @@ class RunSession:
         """Leaves nothing of a run to the next one; what fixtures had is torn down already."""
         self._fold = None
         pytest_private.forget_dependencies(self._session)
-        if self._surroundings is not None:
-            self._surroundings.restore()
+        if self._process_state is not None:
+            self._process_state.restore()
         self._modules.forget()
         gc.collect()
 
-    def _warm(self, start: Start) -> None:
+    def _warm(self, start: StartCommand) -> None:
         """Imports drivers, and opens those of the stand, while nobody waits for them; these stay open from now on."""
         self._import_drivers(start.simulate)
         if not self._stand_drivers():
@@ -185,7 +184,7 @@ class RunSession:
                     stand.close(run)
 
     @contextmanager
-    def _between_runs(self, start: Start) -> Iterator[RunContext | None]:
+    def _between_runs(self, start: StartCommand) -> Iterator[RunContext | None]:
         try:
             run = open_idle(start, self._plan, self._modules, tell)
         except StepError:
@@ -217,7 +216,7 @@ class RunSession:
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
-    def _open_stream(self, start: Start) -> EventStream:
+    def _open_stream(self, start: StartCommand) -> EventStream:
         stream = self._front.open_stream(start)
         if self._after and start.retry is None:
             self._fold = Fold(start.run)
@@ -246,7 +245,7 @@ class RunSession:
         if self.protocol is None:
             return
         run = self.protocol.run
-        run.early.close()
+        run.preopened.close()
         status = self.protocol.finish()
         self.protocol = None
         run.interrupts.close()

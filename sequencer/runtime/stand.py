@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sequencer.report.event import Failure, Stamped
+from sequencer.report.event import FailureRecorded, Stamped
 from sequencer.runtime.drivers import DriverNotOpened, OpenDriver, OpeningInterrupted
 from sequencer.vocabulary.failure import StepError
 
 if TYPE_CHECKING:
-    from sequencer.runtime.driver_modules import Declared
+    from sequencer.runtime.driver_modules import DriverDeclaration
     from sequencer.runtime.run import RunContext
 
 
@@ -31,7 +31,7 @@ class StandDrivers:
         """The open driver for a run; it is left open. Raises what opening raises."""
         yield self._take(OpenDriver(run, name, **how), run)
 
-    def warm(self, run: RunContext, drivers: Iterable[Declared]) -> None:
+    def warm(self, run: RunContext, drivers: Iterable[DriverDeclaration]) -> None:
         """Opens what is not open and can be without a run; what cannot is tried again when the run needs it."""
         for driver in drivers:
             if (held := self._held.get(driver.name)) is not None and not held.in_doubt:
@@ -73,5 +73,5 @@ class StandDrivers:
 
 def tell(stamped: Stamped) -> None:
     """Prints what went wrong between two runs, as no report has a place for it."""
-    if isinstance(stamped.event, Failure):
+    if isinstance(stamped.event, FailureRecorded):
         print(f"hardseq: between two runs: {stamped.event.message}", file=sys.stderr)

@@ -20,15 +20,15 @@ from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
 from sequencer.vocabulary.failure import Stopped
 
-Choice = Literal["continue", "skip", "repeat", "run on", "stop"]
+PauseChoice = Literal["continue", "skip", "repeat", "run on", "stop"]
 
 STOPPED = "stopped while debugging"
 SKIPPED = "step skipped by hand while debugging"
 LONGEST_VALUE = 200
 MOST_VARIABLES = 40
 
-_KEYS: Mapping[Choice, str] = {"continue": "c", "skip": "s", "repeat": "r", "run on": "g", "stop": "q"}
-_MEANINGS: Mapping[Choice, str] = {
+_KEYS: Mapping[PauseChoice, str] = {"continue": "c", "skip": "s", "repeat": "r", "run on": "g", "stop": "q"}
+_MEANINGS: Mapping[PauseChoice, str] = {
     "continue": "continue: run this step",
     "skip": "skip this step: the case has an error then",
     "repeat": "repeat the previous step",
@@ -62,7 +62,7 @@ class Stepping:
         self._every = every
         self._cases = cases
 
-    def decide(self, case: str, pause: Pause, variables: Callable[[], Mapping[str, Any]]) -> Choice:
+    def decide(self, case: str, pause: Pause, variables: Callable[[], Mapping[str, Any]]) -> PauseChoice:
         """What to do about a step. Raises ``Stopped``; what must always run goes on after a stop, without pauses."""
         if self._interrupts.stop_reason is not None or not (self._every or case in self._cases):
             return "continue"
@@ -76,7 +76,7 @@ class Stepping:
                 pass  # at its end comes what is due
         return choice
 
-    def _ask(self, case: str, dialog: Mapping[str, Any]) -> Choice:
+    def _ask(self, case: str, dialog: Mapping[str, Any]) -> PauseChoice:
         try:
             # The time that somebody thinks is not the product's.
             with self._interrupts.suspended():
@@ -85,10 +85,10 @@ class Stepping:
             if self._interrupts.stop_reason is not None:
                 raise
             return "stop"  # the dialog was closed
-        return "continue" if answer.value is None else cast("Choice", answer.value)
+        return "continue" if answer.value is None else cast("PauseChoice", answer.value)
 
 
-class Steps:
+class RunningSteps:
     """One list of steps while it runs.
 
     ``decide`` asks what to do about a step, or answers ``continue`` where nothing pauses; ``skipped`` is told of one
@@ -97,7 +97,7 @@ class Steps:
 
     def __init__(
         self,
-        decide: Callable[[Pause], Choice],
+        decide: Callable[[Pause], PauseChoice],
         skipped: Callable[[Pause], None],
         test: Callable[[str], bool],
         text: Callable[[str], str],
@@ -111,7 +111,7 @@ class Steps:
         self._target: int | None = None
         self._again = False
 
-    def __iter__(self) -> Iterator[Steps]:
+    def __iter__(self) -> Iterator[RunningSteps]:
         """Once through the list, and again for each time that a step is to be repeated."""
         while True:
             self._number = 0

@@ -35,7 +35,7 @@ class LineWriter(Protocol):
 class EventStream:
     """``lost`` is the error that ended the journal; from then on events reach the listeners alone.
 
-    ``first`` is the number of the event without which there is nothing. ``blot`` takes out of a line what nobody
+    ``first`` is the number of the event without which there is nothing. ``redact`` takes out of a line what nobody
     shall read.
     """
 
@@ -47,7 +47,7 @@ class EventStream:
         seq: int = 0,
         first: int = 1,
         clock: SteadyClock | None = None,
-        blot: Callable[[bytes], bytes] = bytes,
+        redact: Callable[[bytes], bytes] = bytes,
         mark: Callable[[int], object] | None = None,
     ) -> None:
         self.lost: OSError | None = None
@@ -56,7 +56,7 @@ class EventStream:
         self._journal = journal
         self._link = link
         self._seq = seq
-        self._blot = blot
+        self._redact = redact
         self._first = first
         self._mark = mark
 
@@ -76,7 +76,7 @@ class EventStream:
         if self._mark is not None and type(event) in MARKED:
             self._mark(self._seq)
         if self._journal is not None or self._link is not None:
-            self._write(self._blot(line))
+            self._write(self._redact(line))
         for listener in self.listeners:
             listener(stamped)
         return self._seq

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from sequencer.report.event import Check, Event, Failure, Measurement, TryFailed
+from sequencer.report.event import CheckEvaluated, Event, FailureRecorded, MeasurementRecorded, TryFailed
 
 
 @dataclass(slots=True)
-class Taken:
+class RecordedCounts:
     """How much was recorded so far; ``judged`` are the judgements that count, ``limited`` those by limits.
 
     ``in_vain``: there were others, of tries that count no more, or a loop that would have judged made no round.
@@ -23,9 +23,9 @@ class Taken:
 
     def add(self, event: Event) -> None:
         """Counts an event."""
-        if type(event) is Measurement:
+        if type(event) is MeasurementRecorded:
             self.measurements += 1
-        elif type(event) is Check:
+        elif type(event) is CheckEvaluated:
             self.checks += 1
 
 
@@ -35,13 +35,13 @@ class Tries:
     The step's failures set ``failure``, the first one of a try, instead of counting, unless this is the ``last`` try.
     """
 
-    def __init__(self, case: str, depth: int, times: int, taken: Taken) -> None:
+    def __init__(self, case: str, depth: int, times: int, tally: RecordedCounts) -> None:
         self.depth = depth
         self.last = times <= 1
-        self.failure: Failure | None = None
+        self.failure: FailureRecorded | None = None
         self._case = case
         self._times = times
-        self._taken = taken
+        self._tally = tally
 
     def __iter__(self) -> Iterator[tuple[int, TryFailed | None]]:
         """Each try's number, with what is to be told of the one before."""
@@ -49,17 +49,17 @@ class Tries:
         for number in range(1, self._times + 1):
             self.last = number == self._times
             self.failure = None
-            before = replace(self._taken)
+            before = replace(self._tally)
             yield number, failed
             if self.failure is None:
                 break
             failed = self._told(number, self.failure, before)
-            self._taken.in_vain = self._taken.in_vain or self._taken.judged > before.judged
-            self._taken.judged, self._taken.limited = before.judged, before.limited
+            self._tally.in_vain = self._tally.in_vain or self._tally.judged > before.judged
+            self._tally.judged, self._tally.limited = before.judged, before.limited
         self.last = True
 
-    def _told(self, number: int, failure: Failure, before: Taken) -> TryFailed:
-        measurements = self._taken.measurements - before.measurements
-        checks = self._taken.checks - before.checks
+    def _told(self, number: int, failure: FailureRecorded, before: RecordedCounts) -> TryFailed:
+        measurements = self._tally.measurements - before.measurements
+        checks = self._tally.checks - before.checks
         place, step = failure.place or "", failure.step or ""
         return TryFailed(self._case, place, step, number, failure.message, measurements, checks)

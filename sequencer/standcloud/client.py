@@ -28,11 +28,11 @@ MAX_TEXT = 4_000
 """Characters of an answer that are kept."""
 
 MAX_RETRY_AFTER = 86_400.0
-"""Seconds: a longer wish of the server is cut to a day."""
+"""Seconds: a longer time that the server asks for is cut to a day."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServerAnswer:
     """``status`` is null when nobody answered; then ``text`` says what happened. ``retry_after`` in seconds."""
 
     status: int | None
@@ -49,7 +49,7 @@ class Exchange:
         self._verify = verify
         self._connect = connect
         self._host = urlsplit(base).netloc
-        self._session = _Session()
+        self._session = _NoRedirectSession()
         # A proxy from the environment must not get to see what is meant for this machine, and is not encrypted.
         self._session.trust_env = not is_loopback(urlsplit(base).hostname or "")
 
@@ -57,16 +57,16 @@ class Exchange:
         """Closes the kept-alive connections."""
         self._session.close()
 
-    def ask(self, method: str, path: str, *, timeout: float, body: bytes | None = None) -> Answer:
+    def ask(self, method: str, path: str, *, timeout: float, body: bytes | None = None) -> ServerAnswer:
         """Sends one request; ``timeout`` in seconds for the answer. Only an interruption is raised, never an error."""
         # What requests raises carries the request, headers and key included, and so do the frames of its traceback:
         # nothing of it may leave, not even as the context of another exception. Hence the raise outside the handler.
         interruption: BaseException | None = None
-        answer = Answer(None, "interrupted")
+        answer = ServerAnswer(None, "interrupted")
         try:
             answer = self._request(method, path, timeout, body)
         except Exception as error:
-            answer = Answer(None, self._clean(_reason(error, self._host, self._connect, timeout)))
+            answer = ServerAnswer(None, self._clean(_reason(error, self._host, self._connect, timeout)))
         except BaseException as error:
             interruption = error
         if interruption is not None:
@@ -74,7 +74,7 @@ class Exchange:
             raise interruption.with_traceback(None)
         return answer
 
-    def _request(self, method: str, path: str, timeout: float, body: bytes | None) -> Answer:
+    def _request(self, method: str, path: str, timeout: float, body: bytes | None) -> ServerAnswer:
         headers = {
             "User-Agent": f"hardseq/{__version__}",
             "Accept": "application/json",
@@ -95,7 +95,9 @@ class Exchange:
             text = _read(response, timeout)
             if response.is_redirect:
                 text = f"redirected, which is not followed: {text}"
-            return Answer(response.status_code, self._clean(text), _retry_after(response.headers.get("Retry-After")))
+            return ServerAnswer(
+                response.status_code, self._clean(text), _retry_after(response.headers.get("Retry-After"))
+            )
 
     def _clean(self, text: str) -> str:
         """Without the key, should the server have echoed it, and without what could steer a terminal."""
@@ -103,7 +105,7 @@ class Exchange:
         return "".join(letter for letter in hidden if letter.isprintable() or letter in "\n\t").strip()[:MAX_TEXT]
 
 
-class _Session(requests.Session):
+class _NoRedirectSession(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """None: the key goes to no other address. (requests would also read the whole body of a redirect.)"""
         return None

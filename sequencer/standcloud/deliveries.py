@@ -21,25 +21,27 @@ from sequencer.report.after_run import was_retried
 from sequencer.report.evidence import Mark, withheld
 from sequencer.report.model import RunReport
 from sequencer.standcloud.client import StandCloud
-from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, Target
-from sequencer.standcloud.job import FIRST_AFTER, DrainJob, DrainResult, Outcome, drain, send_one
-from sequencer.standcloud.outbox import Counts, Entry, Outbox, OutboxUnavailable
+from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, DeliveryTarget
+from sequencer.standcloud.job import FIRST_AFTER, DrainJob, DrainResult, SendOutcome, drain, send_one
+from sequencer.standcloud.outbox import Outbox, OutboxCounts, OutboxEntry, OutboxUnavailable
 from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
 from sequencer.store.base import Store, StoreUnavailable
 
 
-def describe(outbox: Outbox, name: str, target: Target | None, problem: str | None, limit: int) -> dict[str, Any]:
+def describe(
+    outbox: Outbox, name: str, target: DeliveryTarget | None, problem: str | None, limit: int
+) -> dict[str, Any]:
     """One target::
 
         {target, usable, automatic, problem, waiting, blocked, parked, delivered, last_delivery,
          hold: {reason, status, text, seconds} or null,
          entries: [{run, target, state, queued, attempts, last_try, next_try, status, text, delivered}, ...]}
 
-    ``problem`` says why it is not usable. ``hold``: ``refused`` (the key; until it changes) or ``paused`` (the server
+    ``problem`` says why it is not usable. ``block``: ``refused`` (the key; until it changes) or ``paused`` (the server
     asked to wait ``seconds``). ``entries`` are the parked reports, then those that wait, at most ``limit`` of each.
     Times in Unix seconds.
     """
-    hold = None if target is None else outbox.hold(target)
+    block = None if target is None else outbox.block_of(target)
     entries = [
         asdict(entry)
         for state in ("parked", "blocked", "waiting")
@@ -51,7 +53,7 @@ def describe(outbox: Outbox, name: str, target: Target | None, problem: str | No
         "automatic": target is not None and target.automatic,
         "problem": problem,
         **asdict(outbox.counts(name)),
-        "hold": None if hold is None else asdict(hold),
+        "hold": None if block is None else asdict(block),
         "entries": entries,
     }
 
@@ -79,9 +81,9 @@ class SyncResult:
     """What a ``sync`` did to each target, and what is left there now. ``parked``: the oldest that servers refused."""
 
     drains: tuple[DrainResult, ...]
-    left: Mapping[str, Counts]
+    left: Mapping[str, OutboxCounts]
     problems: Mapping[str, str]
-    parked: tuple[Entry, ...] = ()
+    parked: tuple[OutboxEntry, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -108,7 +110,7 @@ class Deliveries:
 
     @property
     def wanted(self) -> bool:
-        """Whether reports are kept for StandCloud: it has an address, and a key or the wish to send by itself."""
+        """Whether reports are kept for StandCloud: it has an address, and a key, or it is to send by itself."""
         stand_cloud = self._settings.stand_cloud
         return stand_cloud.address is not None and (bool(stand_cloud.api_key) or stand_cloud.autosync)
 
@@ -195,15 +197,15 @@ class Deliveries:
     def sync(
         self,
         *,
-        progress: Callable[[Outcome], None] | None = None,
+        progress: Callable[[SendOutcome], None] | None = None,
         stop: threading.Event | None = None,
-        insist: bool = False,
+        force: bool = False,
     ) -> SyncResult:
-        """Sends whatever waits, due or not, each once. ``insist``: also what is parked, also with a refused key."""
+        """Sends whatever waits, due or not, each once. ``force``: also what is parked, also with a refused key."""
         drains = []
         for target in self._targets():
-            if insist:
-                self.outbox.lift(target.name)
+            if force:
+                self.outbox.clear_block(target.name)
                 self.outbox.resend(target.name)
             drains.append(drain(self.outbox, target, every=True, progress=progress or (lambda _: None), stop=stop))
         left = {name: self.outbox.counts(name) for name in self._names()}
@@ -271,7 +273,7 @@ class Deliveries:
         return open_stand_cloud(self._settings.stand_cloud, self._folder)
 
     @property
-    def _stand_cloud(self) -> Target:
+    def _stand_cloud(self) -> DeliveryTarget:
         return stand_cloud_target(self._client, automatic=self._settings.stand_cloud.autosync)
 
     def replication_problem(self) -> str | None:
@@ -291,7 +293,7 @@ class Deliveries:
     def _has_remote_store(self) -> bool:
         return self._settings.database.storage_type == COUCHDB
 
-    def _targets(self) -> list[Target]:
+    def _targets(self) -> list[DeliveryTarget]:
         """The targets that can be used as things are configured."""
         targets = [store_target(self._store)] if self._has_remote_store else []
         try:
@@ -335,7 +337,7 @@ class Deliveries:
             return Delivery(verdict="parked", status=entry.status, text=entry.text)
         return Delivery(verdict="again", text="another process is sending this report just now")
 
-    def _work(self, target: Target) -> Callable[[threading.Event], None]:
+    def _work(self, target: DeliveryTarget) -> Callable[[threading.Event], None]:
         def work(stop: threading.Event) -> None:
             try:
                 drain(self.outbox, target, stop=stop)

@@ -38,7 +38,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class DeliveryTarget:
     """Where reports go. ``deliver`` takes a ``RunReport`` and never raises for what a server or a network does.
 
     ``fingerprint`` turns a salt into a hash of the key in use, for a target that has a key; by it the outbox knows

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from sequencer.standcloud.delivery import Delivery, Target
-from sequencer.standcloud.outbox import Claim, Outbox, is_away
-from sequencer.standcloud.parked import Hold
+from sequencer.standcloud.delivery import Delivery, DeliveryTarget
+from sequencer.standcloud.outbox import DeliveryClaim, Outbox, is_away
+from sequencer.standcloud.target_block import TargetBlock
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]  # has no types
 
 PATIENCE = 60.0
-"""Seconds that a drain waits for a server that asked for it; for a longer wish the drain ends and comes back later."""
+"""Seconds that a drain waits for a server that asked for it; for a longer time the drain ends and comes back later."""
 
 GIVE_UP_AFTER = 3
 """Reports in a row that met nobody: then the target is away, and one report is not to blame."""
@@ -27,7 +27,7 @@ Ending = Literal["done", "refused", "paused", "away", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class SendOutcome:
     """One try of a drain."""
 
     run: str
@@ -48,16 +48,16 @@ class DrainResult:
     text: str = ""
 
 
-def _ignore(_: Outcome) -> None:
+def _ignore(_: SendOutcome) -> None:
     """Nobody watches."""
 
 
 def drain(
     outbox: Outbox,
-    target: Target,
+    target: DeliveryTarget,
     *,
     every: bool = False,
-    progress: Callable[[Outcome], None] = _ignore,
+    progress: Callable[[SendOutcome], None] = _ignore,
     stop: threading.Event | None = None,
     patience: float = PATIENCE,
 ) -> DrainResult:
@@ -70,7 +70,7 @@ def drain(
     result = DrainResult(target=target.name)
     nobody = 0
     while not stop.is_set():
-        ending = _held(outbox.hold(target), result, stop, patience)
+        ending = _wait_for_block(outbox.block_of(target), result, stop, patience)
         if ending is not None:
             result.ending = ending
             return result
@@ -79,9 +79,9 @@ def drain(
             return result
         delivery = attempt(outbox, target, claim)
         _count(result, delivery)
-        progress(Outcome(run=claim.run, target=target.name, delivery=delivery))
+        progress(SendOutcome(run=claim.run, target=target.name, delivery=delivery))
         if delivery.delivered and (nobody or result.delivered == 1):
-            outbox.awaken(target.name)
+            outbox.make_due(target.name)
         nobody = nobody + 1 if not delivery.delivered and is_away(delivery.status) else 0
         if nobody >= GIVE_UP_AFTER:
             result.ending = "away"
@@ -90,12 +90,12 @@ def drain(
     return result
 
 
-def send_one(outbox: Outbox, target: Target, run: str) -> Delivery | None:
+def send_one(outbox: Outbox, target: DeliveryTarget, run: str) -> Delivery | None:
     """Sends the report of one run now, due or not; ``None`` when it does not wait here, or another drain has it.
 
     A refused key or a pause that the server asked for is answered as it stands, without a try.
     """
-    held = outbox.hold(target)
+    held = outbox.block_of(target)
     if held is not None:
         verdict: Literal["refused", "again"] = "refused" if held.reason == "refused" else "again"
         return Delivery(verdict=verdict, status=held.status, text=held.text, retry_after=held.seconds or None)
@@ -103,7 +103,7 @@ def send_one(outbox: Outbox, target: Target, run: str) -> Delivery | None:
     return None if claim is None else attempt(outbox, target, claim)
 
 
-def attempt(outbox: Outbox, target: Target, claim: Claim) -> Delivery:
+def attempt(outbox: Outbox, target: DeliveryTarget, claim: DeliveryClaim) -> Delivery:
     """One try of a claimed report, settled whatever happens; an interruption gives the claim back."""
     try:
         delivery = _deliver(target, claim)
@@ -114,7 +114,7 @@ def attempt(outbox: Outbox, target: Target, claim: Claim) -> Delivery:
     return delivery
 
 
-def _deliver(target: Target, claim: Claim) -> Delivery:
+def _deliver(target: DeliveryTarget, claim: DeliveryClaim) -> Delivery:
     if claim.document is None:
         return Delivery(verdict="parked", text="the copy of the report in the outbox is damaged and cannot be read")
     try:
@@ -124,16 +124,18 @@ def _deliver(target: Target, claim: Claim) -> Delivery:
         return Delivery(verdict="parked", text=f"the report could not be prepared for sending ({type(error).__name__})")
 
 
-def _held(hold: Hold | None, result: DrainResult, stop: threading.Event, patience: float) -> Ending | None:
-    """Waits out a short pause; for any other hold the reason to end."""
-    if hold is None:
+def _wait_for_block(
+    block: TargetBlock | None, result: DrainResult, stop: threading.Event, patience: float
+) -> Ending | None:
+    """Waits out a short pause; for any other block the reason to end."""
+    if block is None:
         return None
-    result.status, result.text = hold.status, hold.text
-    if hold.reason == "refused":
+    result.status, result.text = block.status, block.text
+    if block.reason == "refused":
         return "refused"
-    if hold.seconds > patience:
+    if block.seconds > patience:
         return "paused"
-    return "interrupted" if stop.wait(hold.seconds) else None
+    return "interrupted" if stop.wait(block.seconds) else None
 
 
 def _count(result: DrainResult, delivery: Delivery) -> None:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sequencer.standcloud import parked as hold
-from sequencer.standcloud.delivery import Delivery, Target
-from sequencer.standcloud.parked import Hold
+from sequencer.standcloud import target_block
+from sequencer.standcloud.delivery import Delivery, DeliveryTarget
+from sequencer.standcloud.target_block import TargetBlock
 from sequencer.store.base import StoreUnavailable
 from sequencer.vocabulary.data import utf8
 
@@ -160,7 +160,7 @@ _ONE_RUN = "run = :run"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class DeliveryClaim:
     """A report that its owner alone may send now; ``document`` is null when the stored copy cannot be read."""
 
     number: int
@@ -172,7 +172,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OutboxEntry:
     """One report for one target. Times in Unix seconds; ``text`` is the last answer or the receipt."""
 
     run: str
@@ -188,7 +188,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class OutboxCounts:
     """How many reports are in which state, and when the last one was delivered."""
 
     waiting: int = 0
@@ -238,7 +238,7 @@ class Outbox:
                 (run_id, target, now, now, packed),
             )
 
-    def claim(self, target: str, owner: str, *, every: bool = False, run: str | None = None) -> Claim | None:
+    def claim(self, target: str, owner: str, *, every: bool = False, run: str | None = None) -> DeliveryClaim | None:
         """Takes the next report that is due, counting a try, or ``None``.
 
         ``every``: also those that are not due, each once for this ``owner``. ``run``: this one or none.
@@ -256,13 +256,13 @@ class Outbox:
                 "UPDATE outbox SET owner = ?, lease = ?, attempts = ?, last_try = ?, next_try = ? WHERE number = ?",
                 (owner, now + self._lease, attempts, now, now + self._delay(attempts), row["number"]),
             )
-        return Claim(row["number"], row["run"], target, owner, attempts, _unpack(row["document"]))
+        return DeliveryClaim(row["number"], row["run"], target, owner, attempts, _unpack(row["document"]))
 
-    def settle(self, claim: Claim, target: Target, delivery: Delivery) -> None:
+    def settle(self, claim: DeliveryClaim, target: DeliveryTarget, delivery: Delivery) -> None:
         """Writes down what came of a claim. Success counts even when the lease had run out meanwhile."""
         now = self._clock()
         # Hashing a key is slow by intent: before the write, not in it.
-        refusal = hold.refusal(target) if delivery.verdict == "refused" else None
+        refusal = target_block.refused_key(target) if delivery.verdict == "refused" else None
         with self._write() as database:
             if delivery.delivered:
                 database.execute(
@@ -283,9 +283,9 @@ class Outbox:
                     claim.owner,
                 ),
             )
-            hold.note(database, target.name, delivery, refusal, now)
+            target_block.note_failure(database, target.name, delivery, refusal, now)
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: DeliveryClaim) -> None:
         """Gives a claim back untried or interrupted: it is due again at once."""
         with self._write() as database:
             database.execute(
@@ -293,21 +293,21 @@ class Outbox:
                 (self._clock(), claim.number, claim.owner),
             )
 
-    def hold(self, target: Target) -> Hold | None:
+    def block_of(self, target: DeliveryTarget) -> TargetBlock | None:
         """What keeps every report of ``target`` from being sent now, or ``None``. A changed key lifts its refusal."""
         with self._read() as database:
-            found, lifted = hold.look(database, target, self._clock(), _HORIZON)
+            found, lifted = target_block.find_block(database, target, self._clock(), _HORIZON)
         if lifted:
             with self._write() as database:
-                hold.lift(database, target.name)
+                target_block.clear_block(database, target.name)
         return found
 
-    def lift(self, target: str) -> None:
-        """A person wants another try in spite of a refused key or the server's wish to wait."""
+    def clear_block(self, target: str) -> None:
+        """A person wants another try in spite of a refused key or a server that asked to wait."""
         with self._write() as database:
-            hold.lift(database, target)
+            target_block.clear_block(database, target)
 
-    def awaken(self, target: str) -> None:
+    def make_due(self, target: str) -> None:
         """The target is back: reports that failed only because it was away are due now."""
         away = ", ".join(str(status) for status in AWAY_STATUSES)
         with self._write() as database:
@@ -326,15 +326,15 @@ class Outbox:
                 (self._clock(), target, run),
             ).rowcount
 
-    def counts(self, target: str) -> Counts:
+    def counts(self, target: str) -> OutboxCounts:
         """How many reports for ``target`` are in which state."""
         with self._read() as database:
             counted = "SELECT state, count(*) FROM outbox WHERE target = ? GROUP BY state"
             numbers = {row[0]: row[1] for row in database.execute(counted, (target,))}
             latest = database.execute("SELECT max(delivered) FROM outbox WHERE target = ?", (target,)).fetchone()[0]
-            refused = hold.is_refused(database, target)
+            refused = target_block.is_refused(database, target)
         waiting = numbers.get("waiting", 0)
-        return Counts(
+        return OutboxCounts(
             waiting=0 if refused else waiting,
             blocked=waiting if refused else 0,
             parked=numbers.get("parked", 0),
@@ -349,10 +349,10 @@ class Outbox:
 
     def entries(
         self, target: str, *, state: State | None = None, run: str | None = None, limit: int = 50
-    ) -> list[Entry]:
+    ) -> list[OutboxEntry]:
         """At most ``limit`` rows, oldest first; of one state or one run when asked."""
         with self._read() as database:
-            refused = hold.is_refused(database, target)
+            refused = target_block.is_refused(database, target)
             if (state == "blocked" and not refused) or (state == "waiting" and refused):
                 return []
             stored = "waiting" if state == "blocked" else state
@@ -389,7 +389,7 @@ def _unpack(packed: bytes | None) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-def _entry(row: sqlite3.Row, refused: bool) -> Entry:
+def _entry(row: sqlite3.Row, refused: bool) -> OutboxEntry:
     waiting = row["state"] == "waiting"
     values = {**dict(row), "state": "blocked" if waiting and refused else row["state"]}
-    return Entry(**{**values, "next_try": row["next_try"] if waiting and not refused else None})
+    return OutboxEntry(**{**values, "next_try": row["next_try"] if waiting and not refused else None})

@@ -10,7 +10,7 @@ from sequencer.project.settings import StandCloudSettings
 from sequencer.report.evidence import Mark
 from sequencer.report.model import RunReport
 from sequencer.standcloud.client import StandCloud
-from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, Target
+from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, DeliveryTarget
 from sequencer.store.base import Store, StoreConflict, StoreError, StoreUnavailable
 
 
@@ -36,7 +36,7 @@ def open_stand_cloud(settings: StandCloudSettings, folder: Path) -> StandCloud:
         raise NotConfigured(str(error)) from None
 
 
-def stand_cloud_target(client: StandCloud, *, automatic: bool) -> Target:
+def stand_cloud_target(client: StandCloud, *, automatic: bool) -> DeliveryTarget:
     """Reports lowered to version 1 and posted. Lowered at each try: a parked report profits from a mended hardseq."""
 
     def deliver(report: Mapping[str, Any]) -> Delivery:
@@ -44,16 +44,16 @@ def stand_cloud_target(client: StandCloud, *, automatic: bool) -> Target:
 
         return client.send(lower(cast(RunReport, report), stand_cloud=True))
 
-    return Target(name=STAND_CLOUD, deliver=deliver, fingerprint=client.fingerprint, automatic=automatic)
+    return DeliveryTarget(name=STAND_CLOUD, deliver=deliver, fingerprint=client.fingerprint, automatic=automatic)
 
 
 def not_sent(mark: Mark) -> str:
     """Why StandCloud does not get the report of a run that is no evidence for a product."""
-    wish = "" if mark == "simulated" else "; `send_partial` in [stand_cloud] sends it, with a name that says so"
-    return f"the report of a {mark} run is not sent{wish}"
+    advice = "" if mark == "simulated" else "; `send_partial` in [stand_cloud] sends it, with a name that says so"
+    return f"the report of a {mark} run is not sent{advice}"
 
 
-def store_target(store: Store) -> Target:
+def store_target(store: Store) -> DeliveryTarget:
     """Reports saved in ``store`` once it is back."""
 
     def deliver(report: Mapping[str, Any]) -> Delivery:
@@ -65,4 +65,4 @@ def store_target(store: Store) -> Target:
             return Delivery(verdict="parked", text=str(error))
         return Delivery(verdict="delivered")
 
-    return Target(name=COUCHDB, deliver=deliver)
+    return DeliveryTarget(name=COUCHDB, deliver=deliver)

@@ -34,7 +34,7 @@ MAX_REPORT = 256 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class Memory:
+class ReceivedReports:
     """What the stand-in was sent: reports by id as they came last, and how often each came."""
 
     reports: dict[str, Any] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class StandIn:
 
     api_key: str | None
     validator: Validator
-    memory: Memory = field(default_factory=Memory)
+    received: ReceivedReports = field(default_factory=ReceivedReports)
     plan: FaultPlan = field(default_factory=FaultPlan)
 
 
@@ -103,7 +103,7 @@ def _standin() -> StandIn:
 def _check_key() -> tuple[Response, int] | None:
     standin = _standin()
     request.get_data()  # all of it, also when it is refused: the next request on this connection begins after it
-    standin.memory.count(request.remote_addr or "", str(request.environ.get("REMOTE_PORT", "")))
+    standin.received.count(request.remote_addr or "", str(request.environ.get("REMOTE_PORT", "")))
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme != "Bearer" or not key:
         return jsonify(detail="no API key"), 401
@@ -138,7 +138,7 @@ def _stored(report: object) -> tuple[Response, int]:
         return jsonify(detail="the body is not a JSON object"), 400
     if wrong := _wrong(standin.validator, report):
         return jsonify(detail=wrong), 422
-    copies = standin.memory.keep(report)
+    copies = standin.received.keep(report)
     return jsonify(id=report["id"], copies=copies), 201
 
 
@@ -171,22 +171,22 @@ def _drop() -> None:
 @control.get("/reports")
 def reports() -> Response:
     """How often each report came, and over how many connections."""
-    memory = _standin().memory
-    with memory.lock:
-        return jsonify(reports=dict(memory.copies), connections=len(memory.connections), requests=memory.requests)
+    received = _standin().received
+    with received.lock:
+        return jsonify(reports=dict(received.copies), connections=len(received.connections), requests=received.requests)
 
 
 @control.get("/reports/<run>")
 def report(run: str) -> Response | tuple[Response, int]:
     """The report as it came last."""
-    found = _standin().memory.reports.get(run)
+    found = _standin().received.reports.get(run)
     return (jsonify(detail="no such report"), 404) if found is None else jsonify(found)
 
 
 @control.delete("/reports")
 def forget() -> Response:
     """Forgets what it was sent, and the counts."""
-    _standin().memory.clear()
+    _standin().received.clear()
     return jsonify({})
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
-from sequencer.report.event import Event, OperatorMessage, RecordSection, Scope
+from sequencer.report.event import Event, OperatorMessageShown, RecordSection, Scope
 from sequencer.steps.keys import ALL_SHARED, Schema
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import DriverCall, Step
@@ -117,7 +117,7 @@ class Emitter(Protocol):
         """Emits nested steps (``pass`` when there are none)."""
 
 
-class Answer(NamedTuple):
+class DialogAnswer(NamedTuple):
     """What the operator answered: the button (``confirm``, ``pass`` or ``fail``), the value that the dialog asks for
     (``None`` when it asks for none), who it was, and the seconds it took."""
 
@@ -178,7 +178,7 @@ class CaseContext(Protocol):
         A failure counts only when it is the last try's; what the others measured stays in the report, superseded.
         """
 
-    def ask(self, dialog: Mapping[str, Any]) -> Answer:
+    def ask(self, dialog: Mapping[str, Any]) -> DialogAnswer:
         """Asks the operator and waits; ``dialog`` is what ``domain.dialog`` describes, its templates evaluated.
 
         Raises ``Stopped`` when the dialog is closed without an answer, ``StepError`` when nobody can be asked.
@@ -187,7 +187,7 @@ class CaseContext(Protocol):
     def upload(self, target: str) -> Mapping[str, Any]:
         """Has the report sent to ``target``: ``{delivered, status, text}``. Raises ``StepError`` inside of a case."""
 
-    def tell(self, message: OperatorMessage) -> None:
+    def tell(self, message: OperatorMessageShown) -> None:
         """Shows a message to the operator, or takes it away; a blocking one waits until somebody confirmed it."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequencer.expressions.value import to_data
-from sequencer.report.event import Chart as Charted
+from sequencer.report.event import ChartAdded
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
@@ -56,7 +56,7 @@ class Chart(StepRun):
             names.append(given)
             x_data.append(x)
             y_data.append(y)
-        self.case.emit(Charted(self.case.full_name, {**_labels(said), **_data(names, x_data, y_data)}))
+        self.case.emit(ChartAdded(self.case.full_name, {**_labels(said), **_data(names, x_data, y_data)}))
 
 
 def _labels(said: Mapping[str, Any]) -> dict[str, Any]:

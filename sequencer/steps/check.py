@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.report.event import Check as Checked
+from sequencer.report.event import CheckEvaluated
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import CONDITION, TEMPLATE
 from sequencer.vocabulary.failure import StepFailed
@@ -41,7 +41,7 @@ class Check(StepRun):
     def finish(self) -> None:
         """Evaluates the expression; false is a ``StepFailed``, anything but a boolean a ``StepError``."""
         result = self.case.test(self.expression)
-        self.case.emit(Checked(self.case.full_name, self.place, self.expression, result))
+        self.case.emit(CheckEvaluated(self.case.full_name, self.place, self.expression, result))
         self.case.judged()
         if not result:
             # The message is a template that is evaluated only now: it speaks of the failure.

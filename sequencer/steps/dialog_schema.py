@@ -79,7 +79,7 @@ HTML: Schema = {
     "examples": ["<h2>Pinout</h2>"],
 }
 
-LOOKS: Mapping[str, Schema] = {
+APPEARANCE: Mapping[str, Schema] = {
     "title": _text("The heading.", "Check the LED"),
     "text": _text("What the operator reads; line breaks are kept.", "Is the green LED on?"),
     "font_size": {
@@ -172,7 +172,7 @@ DIALOG: Schema = {
             "What to ask.",
             {
                 "type": {"enum": list(TYPES), "description": "What to ask for; `confirm` when not said."},
-                **LOOKS,
+                **APPEARANCE,
                 "pass_fail": {
                     "type": "boolean",
                     "description": "Buttons Pass and Fail instead of Confirm; Fail fails the case.",
@@ -191,7 +191,7 @@ DIALOG: Schema = {
                 "steps": {
                     "type": "array",
                     "minItems": 1,
-                    "items": _object("One page of instructions.", LOOKS),
+                    "items": _object("One page of instructions.", APPEARANCE),
                     "description": "The pages of `type: steps`; the last one has the buttons.",
                 },
             },

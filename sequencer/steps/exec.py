@@ -17,14 +17,14 @@ from time import monotonic
 from typing import IO, Any
 
 from sequencer.expressions.expression import has_expression
-from sequencer.report.event import ProgramRun, Progress
+from sequencer.report.event import ProgramFinished, ProgressChanged
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.exec_files import check_file
 from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import Step
-from sequencer.vocabulary.regex import Pattern, PatternError, compile_pattern
+from sequencer.vocabulary.regex import CompiledPattern, PatternError, compile_pattern
 from sequencer.vocabulary.tree import MappingNode
 
 OUTPUT_HEAD = 64 * 1024
@@ -115,7 +115,9 @@ class Exec(StepRun):
             text = output.text()
             kept, truncated = _for_report(text, whole=output.is_whole)
             seconds = monotonic() - started
-            self.case.emit(ProgramRun(self.case.full_name, self.place, command, exit_code, kept, seconds, truncated))
+            self.case.emit(
+                ProgramFinished(self.case.full_name, self.place, command, exit_code, kept, seconds, truncated)
+            )
         if self.save is not None and output.is_whole:
             self.case.save(self.save, {"exit_code": exit_code, "output": text})
         self._judge_exit_code(command[0], exit_code, text)
@@ -169,16 +171,16 @@ class Exec(StepRun):
                 return process.wait(_LOOK_SECONDS)
             self._tell_progress(pattern, output.recent())
 
-    def _tell_progress(self, pattern: Pattern, text: str) -> None:
+    def _tell_progress(self, pattern: CompiledPattern, text: str) -> None:
         """Shows the last thing that the program said of how far it is; what is no number is nothing to show."""
         for found in deque(pattern.compiled.finditer(text), maxlen=1):
             with suppress(ValueError, TypeError):
                 value = float(found[1])
                 if math.isfinite(value) and value != self._told:
                     self._told = value
-                    self.case.emit(Progress(self.case.full_name, min(max(value, 0.0), 100.0)))
+                    self.case.emit(ProgressChanged(self.case.full_name, min(max(value, 0.0), 100.0)))
 
-    def _judge(self, program: str, output: str, expect: Pattern | None, refuse: list[Pattern]) -> None:
+    def _judge(self, program: str, output: str, expect: CompiledPattern | None, refuse: list[CompiledPattern]) -> None:
         if expect is not None or refuse:
             self.case.judged()
         for pattern in refuse:
@@ -195,7 +197,7 @@ class Exec(StepRun):
             self.case.save(name, value)
 
 
-def _pattern(key: str, written: str) -> Pattern:
+def _pattern(key: str, written: str) -> CompiledPattern:
     try:
         return compile_pattern(written, re.MULTILINE)
     except PatternError as error:
@@ -308,7 +310,7 @@ def _define_groups(node: MappingNode, expect: str, reader: StepReader) -> None:
         reader.define(name, place)
 
 
-def _compile(node: MappingNode, key: str, written: str, reader: StepReader) -> Pattern | None:
+def _compile(node: MappingNode, key: str, written: str, reader: StepReader) -> CompiledPattern | None:
     try:
         return compile_pattern(written)
     except PatternError as error:

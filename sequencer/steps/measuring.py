@@ -8,7 +8,7 @@ from sequencer.expressions.expression import has_expression
 from sequencer.expressions.value import measurement_type, to_data
 from sequencer.limits import judge, parse_limits
 from sequencer.limits.parse import without_open_sides
-from sequencer.report.event import Measurement
+from sequencer.report.event import MeasurementRecorded
 from sequencer.report.identity import identity_text
 from sequencer.steps.base import StepReader, StepRun
 from sequencer.vocabulary.failure import StepError, StepFailed
@@ -45,7 +45,7 @@ def record_measurement(step: StepRun, name: str, value: Any, *, unit: str | None
     judgement = judge(value, limit, measured_in)
     kind = measurement_type(value)
     case.emit(
-        Measurement(
+        MeasurementRecorded(
             case.full_name,
             step.place,
             measured,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.report.event import Message as Said
+from sequencer.report.event import MessageShown
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import TEMPLATE
 from sequencer.vocabulary.model import Step
@@ -33,7 +33,7 @@ class Message(StepRun):
     def finish(self) -> None:
         """Sends the text."""
         key = "" if self.key is None else self.case.text(self.key)
-        self.case.emit(Said(self.case.full_name, key, self.case.text(self.text)))
+        self.case.emit(MessageShown(self.case.full_name, key, self.case.text(self.text)))
 
 
 def parse(node: MappingNode, reader: StepReader) -> MessageStep:

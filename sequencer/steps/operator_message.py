@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.report.dialog import looks
-from sequencer.report.event import OperatorMessage as Told
+from sequencer.report.dialog import appearance
+from sequencer.report.event import OperatorMessageShown
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
-from sequencer.steps.dialog_schema import LOOKS
+from sequencer.steps.dialog_schema import APPEARANCE
 from sequencer.steps.keys import TEMPLATE
 from sequencer.steps.pictures import check_pictures, require_pictures
 from sequencer.vocabulary.data import Data
@@ -42,16 +42,16 @@ class OperatorMessage(StepRun):
         said: Mapping[str, Any] = written if isinstance(written, Mapping) else {"text": str(written)}
         key = str(said.get("key") or DEFAULT_KEY)
         if said.get("clear"):
-            self.case.tell(Told(self.case.full_name, key, None))
+            self.case.tell(OperatorMessageShown(self.case.full_name, key, None))
             return
-        shown = looks(said)
+        shown = appearance(said)
         try:
             require_pictures(shown)
         except ValueError as error:
             raise StepError(f"the message cannot be shown: {error}") from None
         text, title = shown.pop("text") or "", shown.pop("title")
         details = {name: value for name, value in shown.items() if value is not None}
-        self.case.tell(Told(self.case.full_name, key, text, title, bool(said.get("blocking")), details))
+        self.case.tell(OperatorMessageShown(self.case.full_name, key, text, title, bool(said.get("blocking")), details))
 
 
 def parse(node: MappingNode, reader: StepReader) -> OperatorMessageStep:
@@ -60,7 +60,7 @@ def parse(node: MappingNode, reader: StepReader) -> OperatorMessageStep:
     written = node["operator_message"]
     if isinstance(written, MappingNode):
         check_pictures(written, reader)
-        says = [key for key in (*LOOKS, "blocking") if key in written]
+        says = [key for key in (*APPEARANCE, "blocking") if key in written]
         if not written.get("clear") and not {"text", "title", "image", "html"} & set(says):
             reader.problem("empty-message", "this message says nothing", node.key_place("operator_message"))
         if written.get("clear") and says:
@@ -85,7 +85,7 @@ STEP = StepType(
             {
                 "type": "object",
                 "properties": {
-                    **LOOKS,
+                    **APPEARANCE,
                     "blocking": {
                         "type": "boolean",
                         "description": "Wait until somebody confirmed it; false when not said.",

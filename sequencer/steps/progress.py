@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.report.event import Progress as Progressed
+from sequencer.report.event import ProgressChanged
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
@@ -41,7 +41,7 @@ class Progress(StepRun):
             raise StepError(f"the max of a progress is above 0, not {maximum:g}")
         value = min(max(_number("value", said.get("value")), 0.0), maximum)
         label = said.get("label")
-        self.case.emit(Progressed(self.case.full_name, value, maximum, None if label is None else str(label)))
+        self.case.emit(ProgressChanged(self.case.full_name, value, maximum, None if label is None else str(label)))
 
 
 def _number(key: str, value: object) -> float:

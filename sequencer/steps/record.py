@@ -13,7 +13,7 @@ from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
-from sequencer.vocabulary.problem import Place, Report, Severity
+from sequencer.vocabulary.problem import Place, ProblemReporter, Severity
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, plain
 
 
@@ -49,7 +49,7 @@ def parse(node: MappingNode, reader: StepReader) -> RecordStep:
     return RecordStep(**reader.shared(node, "record"), facts=facts)
 
 
-def check_facts(sections: MappingNode, section: str, report: Report, *, severity: Severity = "error") -> None:
+def check_facts(sections: MappingNode, section: str, report: ProblemReporter, *, severity: Severity = "error") -> None:
     """Reports the facts of a section that are refused while the test runs: blank ones, and what nobody can see."""
     for fact, place in _single_facts(section, sections[section], sections.value_place(section)):
         if has_expression(fact):

@@ -119,7 +119,7 @@ class RunSummary(NamedTuple):
         return self.counted and self.status in JUDGED
 
 
-class Page(NamedTuple):
+class RunPage(NamedTuple):
     """Runs newest first. ``next`` is the cursor of the following page, ``None`` on the last one."""
 
     runs: list[RunSummary]
@@ -228,7 +228,7 @@ class Store(Protocol):
         """The run that started last."""
         ...
 
-    def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> Page:
+    def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> RunPage:
         """At most ``limit`` runs, newest first, following those of the page whose ``next`` was ``cursor``.
 
         Runs that arrive in between shift nothing. Raises ``ValueError`` for a text that is no cursor.

@@ -116,7 +116,7 @@ def _number(value: object) -> float | None:
     return None if found is None else float(found)
 
 
-class Position(NamedTuple):
+class HistoryPosition(NamedTuple):
     """A place in the history: runs are ordered by start time, then by id."""
 
     start_time: float
@@ -128,7 +128,7 @@ def after(run: RunSummary) -> str:
     return f"{run.start_time!r}_{run.id}"
 
 
-def position(cursor: str) -> Position:
+def position(cursor: str) -> HistoryPosition:
     """The place that a cursor means. Raises ``ValueError`` for any other text."""
     time, separator, run_id = cursor.partition("_")
     try:
@@ -137,7 +137,7 @@ def position(cursor: str) -> Position:
         start_time = math.nan
     if not separator or not math.isfinite(start_time):
         raise ValueError("not a cursor of this history")
-    return Position(start_time, run_id)
+    return HistoryPosition(start_time, run_id)
 
 
 DAY_SECONDS = 86400.0
@@ -172,7 +172,7 @@ def cut(first_day: int, end_day: int, lengths: tuple[int, ...] = LENGTHS) -> Ite
     yield from cut(end * days, end_day, shorter)
 
 
-class Cover(NamedTuple):
+class DayRange(NamedTuple):
     """A time range as whole days (``None``: open) and what is left over at its ends, as ``(since, until)``."""
 
     first_day: int | None
@@ -180,15 +180,15 @@ class Cover(NamedTuple):
     edges: list[tuple[float | None, float | None]]
 
 
-def cover(since: float | None, until: float | None) -> Cover:
+def cover(since: float | None, until: float | None) -> DayRange:
     """Splits ``since <= time < until`` at the day boundaries."""
     first_day = None if since is None else math.ceil(since / DAY_SECONDS)
     end_day = None if until is None else day_of(until)
     if first_day is not None and end_day is not None and first_day >= end_day:
-        return Cover(0, 0, [(since, until)])
+        return DayRange(0, 0, [(since, until)])
     edges: list[tuple[float | None, float | None]] = []
     if since is not None and first_day is not None and since < first_day * DAY_SECONDS:
         edges.append((since, first_day * DAY_SECONDS))
     if until is not None and end_day is not None and end_day * DAY_SECONDS < until:
         edges.append((end_day * DAY_SECONDS, until))
-    return Cover(first_day, end_day, edges)
+    return DayRange(first_day, end_day, edges)

@@ -12,7 +12,7 @@ from sequencer.project.state_folder import StateFolder
 from sequencer.store.base import Store
 
 if TYPE_CHECKING:
-    from sequencer.store.couchdb.client import Couch
+    from sequencer.store.couchdb.client import CouchClient
     from sequencer.store.couchdb.live import LiveState
     from sequencer.store.couchdb.replication import ReplicationStatus
 
@@ -28,10 +28,10 @@ def open_store(settings: Settings, state: StateFolder, *, folder: Path | None = 
         from sequencer.store.sqlite.store import SqliteStore
 
         return SqliteStore(state.database, state.attachments)
-    from sequencer.store.couchdb.replication import Factory
+    from sequencer.store.couchdb.replication import FactoryDatabase
     from sequencer.store.couchdb.store import CouchStore
 
-    factory = Factory.configured(settings.replication)
+    factory = FactoryDatabase.configured(settings.replication)
     store = CouchStore(
         _couch(database, folder), database.name, state.attachments, factory, partial_too=database.report_partial
     )
@@ -63,9 +63,9 @@ def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> R
     Raises ``ValueError`` when the configuration names no factory or no CouchDB, :class:`StoreUnavailable` when the
     stand's CouchDB is away.
     """
-    from sequencer.store.couchdb.replication import Factory, replicate, status
+    from sequencer.store.couchdb.replication import FactoryDatabase, replicate, status
 
-    factory = Factory.configured(settings.replication)
+    factory = FactoryDatabase.configured(settings.replication)
     if settings.database.storage_type == "embedded":
         raise ValueError("replication needs reports in CouchDB: [database] says that they are embedded")
     if factory is None:
@@ -82,14 +82,14 @@ def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> R
         couch.close()
 
 
-def _couch(database: DatabaseSettings, folder: Path | None) -> Couch:
-    from sequencer.store.couchdb.client import Couch
+def _couch(database: DatabaseSettings, folder: Path | None) -> CouchClient:
+    from sequencer.store.couchdb.client import CouchClient
 
     parts = urlsplit(database.address)
     credentials, separator, host = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")
     # User and password may stand in the url; they are not to stand in what people are shown.
-    return Couch(
+    return CouchClient(
         parts._replace(netloc=host).geturl(),
         user=database.user if database.user is not None or not separator else unquote(user),
         password=database.password.reveal() if database.password is not None else unquote(password),

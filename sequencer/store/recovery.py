@@ -89,7 +89,7 @@ def _waits(path: Path, error: Exception) -> str:
     return f"the report of run {path.stem} waits in its journal {path}: {error}"
 
 
-def told(report: RunReport, now: str = "is stored now") -> str:
+def recovery_text(report: RunReport, now: str = "is stored now") -> str:
     """What a person is told of a run that was recovered; ``now`` says what its report does."""
     why = "had been cut off" if report["aborted"] else "was not stored yet"
     return f"run {report['id']} {why}; its report {now}"

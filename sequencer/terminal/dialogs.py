@@ -17,7 +17,7 @@ ANSWERED_BY = "terminal"
 MOST_ENDS = 50
 _WORDS = {"confirm": "Enter", "pass": "p", "fail": "f"}
 
-Answer = Callable[[str, str, Any, str], object]
+SendAnswer = Callable[[str, str, Any, str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class TypedLine:
 Question = Mapping[str, Any] | TypedLine | None
 
 
-class Closed(Exception):
+class QuestionClosed(Exception):
     """The question was answered elsewhere, or the run goes on without it."""
 
 
@@ -62,7 +62,7 @@ class TerminalDialogs:
     def __init__(
         self,
         display: Display,
-        answer: Answer,
+        answer: SendAnswer,
         typed: TextIO,
         *,
         script: bool = False,
@@ -87,9 +87,9 @@ class TerminalDialogs:
         event = stamped.event
         if isinstance(event, events.DialogAsked):
             self._open(event.id, event.dialog)
-        elif isinstance(event, events.OperatorMessage) and event.blocking and event.text is not None:
+        elif isinstance(event, events.OperatorMessageShown) and event.blocking and event.text is not None:
             self._open(event.id, None)
-        elif isinstance(event, events.DialogAnswered | events.OperatorMessage):
+        elif isinstance(event, events.DialogAnswered | events.OperatorMessageShown):
             self._close([event.id])
         elif isinstance(event, events.RunFinished):
             self._close(list(self._questions))
@@ -150,7 +150,7 @@ class TerminalDialogs:
             self._display.pause()
             try:
                 self._ask(identity, dialog)
-            except Closed:
+            except QuestionClosed:
                 if not isinstance(dialog, TypedLine):
                     self._display.write([[("  answered elsewhere", "dim")]])
             except EOFError:
@@ -182,7 +182,7 @@ class TerminalDialogs:
             return
         self._display.write(question_lines(dialog))
         for number, page in enumerate(dialog["steps"], 1):
-            self._display.write([[(f"  {number} of {len(dialog['steps'])}", "dim")], *look_lines(page)])
+            self._display.write([[(f"  {number} of {len(dialog['steps'])}", "dim")], *appearance_lines(page)])
             self._typed_line(identity, "  Enter: ")
         while True:
             value = self._value(identity, dialog)
@@ -218,7 +218,7 @@ class TerminalDialogs:
                 return chosen[0]
 
     def _typed_line(self, identity: str, prompt: str) -> str:
-        """The next line somebody types. Raises ``Closed`` when the question is gone, ``EOFError`` when nobody types."""
+        """The next line somebody types. Raises ``QuestionClosed`` when that is gone, ``EOFError`` when nobody types."""
         self._display.prompt(prompt)
         while (line := self._next_line(identity)) is None:
             pass  # Ctrl-D answers nothing
@@ -228,7 +228,7 @@ class TerminalDialogs:
         with self._changed:
             while not self._lines:
                 if identity not in self._questions:
-                    raise Closed
+                    raise QuestionClosed
                 if self._ended:
                     raise EOFError
                 self._changed.wait()
@@ -237,15 +237,15 @@ class TerminalDialogs:
 
 def question_lines(dialog: Mapping[str, Any]) -> list[Line]:
     """What the dialog says."""
-    return [[], [("? ", "notice"), (clean(dialog.get("title") or "Operator"), "bold")], *look_lines(dialog)]
+    return [[], [("? ", "notice"), (clean(dialog.get("title") or "Operator"), "bold")], *appearance_lines(dialog)]
 
 
-def look_lines(looks: Mapping[str, Any]) -> list[Line]:
+def appearance_lines(said: Mapping[str, Any]) -> list[Line]:
     """The text of a dialog or of one of its pages; of pictures and HTML only that they are there."""
-    lines: list[Line] = indented(looks["text"], by=2) if looks.get("text") else []
-    if looks.get("image"):
-        lines.append([(f"  picture: {clean(str(looks['image'].get('file')))}", "dim")])
-    if looks.get("html"):
+    lines: list[Line] = indented(said["text"], by=2) if said.get("text") else []
+    if said.get("image"):
+        lines.append([(f"  picture: {clean(str(said['image'].get('file')))}", "dim")])
+    if said.get("html"):
         lines.append([("  the panel shows more", "dim")])
     return lines
 

@@ -9,7 +9,7 @@ from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.terminal.lines import Line, output_lines
 from sequencer.terminal.output import is_terminal
-from sequencer.terminal.state import RunView
+from sequencer.terminal.state import TerminalRunView
 from sequencer.terminal.summary import Source, no_source
 from sequencer.terminal.writer import Writer
 
@@ -56,7 +56,7 @@ class PlainTerminal:
 
     def __init__(self, stream: TextIO) -> None:
         self._writer = Writer(stream)
-        self._view = RunView()
+        self._view = TerminalRunView()
 
     def event(self, stamped: Stamped) -> None:
         """Writes what the event has to say."""

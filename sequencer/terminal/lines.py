@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from sequencer.report.event import Measurement
+from sequencer.report.event import MeasurementRecorded
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.shown import LINE_END, shown_value
 from sequencer.vocabulary.status import Status
@@ -74,7 +74,7 @@ def case_line(full_name: str, name: str, status: Status, seconds: float | None, 
     return pieces
 
 
-def measurement_line(measurement: Measurement, superseded: bool = False) -> Line:
+def measurement_line(measurement: MeasurementRecorded, superseded: bool = False) -> Line:
     """``  5 V rail = 5.01 V   4.8 V to 5.2 V   ok``; ``superseded``: of a try that another one followed."""
     value = one_line(shown_value(measurement.value, measurement.unit))
     pieces: list[tuple[str, Style]] = [(" " * (STATUS_WIDTH) + one_line(measurement.measurement), ""), (" = ", "dim")]

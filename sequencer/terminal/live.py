@@ -30,7 +30,7 @@ from sequencer.terminal.lines import (
     status_style,
 )
 from sequencer.terminal.output import can_write, wants_colour
-from sequencer.terminal.state import RunningCase, RunView
+from sequencer.terminal.state import RunningCase, TerminalRunView
 from sequencer.terminal.summary import Source, no_source
 from sequencer.terminal.writer import Writer
 from sequencer.vocabulary.clock import SteadyClock
@@ -61,7 +61,7 @@ class LiveTerminal:
         self._clock = SteadyClock()
         self._colour = wants_colour(stream)
         self._bar = ("█", "░") if can_write(stream, "█░▶") else ("#", ".")
-        self._view = RunView()
+        self._view = TerminalRunView()
         self._pending: list[Line] = []
         self._expected: Mapping[str, float] = {}
         self._lock = threading.Lock()

@@ -19,7 +19,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 _SECRET = re.compile(r"^(\s*(?:\w+\.)*(?:password|api_key|token)\s*=\s*).*|[^\s\"'/=]*@", re.IGNORECASE)
 
 
-class Sources:
+class SourceFiles:
     """Finds the files that problems name, for their lines and for a path that leads there from the working folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -58,7 +58,7 @@ class Sources:
 
 def show_problems(problems: Iterable[Problem], folder: Path, *, err: bool = True) -> None:
     """Writes each problem with its source line, a caret and its hint."""
-    sources = Sources(folder)
+    sources = SourceFiles(folder)
     for problem in problems:
         text = render(sources.located(problem), sources.line(problem))
         say(_coloured(text, problem.severity), err=err)
@@ -68,7 +68,7 @@ def problem_document(problem: Problem, folder: Path) -> dict[str, Any]:
     """The problem for ``check --format json``; lines and columns count from 1, the end is exclusive."""
     place = problem.place
     return {
-        "file": Sources(folder).path(place.file),
+        "file": SourceFiles(folder).path(place.file),
         "line": place.line,
         "column": place.column,
         "end_line": place.end_line,

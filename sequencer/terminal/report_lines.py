@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sequencer.report.event import Measurement
+from sequencer.report.event import MeasurementRecorded
 from sequencer.report.model import AttemptReport, CaseReport, RunReport
 from sequencer.terminal.lines import (
     Line,
@@ -77,7 +77,7 @@ def _attempt_line(attempt: AttemptReport) -> Line:
 def _recorded(attempt: AttemptReport) -> Iterator[Line]:
     for measured in attempt["measurements"]:
         yield measurement_line(
-            Measurement(
+            MeasurementRecorded(
                 "",
                 measured["place"],
                 measured["name"],

@@ -26,15 +26,15 @@ class RunningCase:
     attempt: int
     timeout: float | None
     step: str = ""
-    measurements: list[events.Measurement] = field(default_factory=list)
+    measurements: list[events.MeasurementRecorded] = field(default_factory=list)
     superseded: set[int] = field(default_factory=set)
     tries: list[events.TryFailed] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
-    failures: list[events.Failure] = field(default_factory=list)
-    progress: events.Progress | None = None
+    failures: list[events.FailureRecorded] = field(default_factory=list)
+    progress: events.ProgressChanged | None = None
 
 
-class RunView:
+class TerminalRunView:
     """Takes events and answers with the lines to write for each; the rest is for a live display."""
 
     def __init__(self) -> None:
@@ -51,12 +51,12 @@ class RunView:
             events.RunResumed: self._run_resumed,
             events.CaseStarted: self._case_started,
             events.StepStarted: self._step_started,
-            events.Measurement: self._measured,
+            events.MeasurementRecorded: self._measured,
             events.TryFailed: self._tried,
-            events.Message: self._said,
-            events.Failure: self._failed,
-            events.Progress: self._progressed,
-            events.OperatorMessage: self._told,
+            events.MessageShown: self._said,
+            events.FailureRecorded: self._failed,
+            events.ProgressChanged: self._progressed,
+            events.OperatorMessageShown: self._told,
             events.CaseFinished: self._case_finished,
         }
 
@@ -111,7 +111,7 @@ class RunView:
             self.running.step = event.step
         return []
 
-    def _measured(self, event: events.Measurement, time: float) -> list[Line]:
+    def _measured(self, event: events.MeasurementRecorded, time: float) -> list[Line]:
         if self.running is not None:
             self.running.measurements.append(event)
         return []
@@ -123,23 +123,23 @@ class RunView:
             self.running.tries.append(event)
         return []
 
-    def _said(self, event: events.Message, time: float) -> list[Line]:
+    def _said(self, event: events.MessageShown, time: float) -> list[Line]:
         if self.running is not None:
             self.running.messages[event.key] = event.text
         return []
 
-    def _failed(self, event: events.Failure, time: float) -> list[Line]:
+    def _failed(self, event: events.FailureRecorded, time: float) -> list[Line]:
         if self.running is not None and event.case is not None:
             self.running.failures.append(event)
             return []
         return [[("ERROR    ", "error"), (clean(event.message), "")]]
 
-    def _progressed(self, event: events.Progress, time: float) -> list[Line]:
+    def _progressed(self, event: events.ProgressChanged, time: float) -> list[Line]:
         if self.running is not None:
             self.running.progress = event
         return []
 
-    def _told(self, event: events.OperatorMessage, time: float) -> list[Line]:
+    def _told(self, event: events.OperatorMessageShown, time: float) -> list[Line]:
         if event.text is None:
             self.operator_messages.pop(event.id, None)
             return []

@@ -23,7 +23,7 @@ def parse_due(text: object) -> date:
         raise ValueError("is no day of any calendar; a date looks like 2027-05-01") from None
 
 
-def requirement_misfit(key: str, value: object) -> str | None:
+def requirement_problem(key: str, value: object) -> str | None:
     """What is wrong with a requirement (``idn`` or ``calibration_due``), ``None`` when it can be used."""
     if key == "calibration_due":
         try:

@@ -41,7 +41,7 @@ def read_message(line: bytes) -> dict[str, Any] | None:
     return message if isinstance(message, dict) else None
 
 
-class Lines:
+class LineSplitter:
     """Cuts a stream into lines. One that is longer than ``LONGEST`` is left out and counted in ``dropped``."""
 
     def __init__(self) -> None:

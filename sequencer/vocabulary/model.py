@@ -75,7 +75,7 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
+class StepRetry:
     """How often a step is tried (``times`` counts the first try) and the pause between two tries in seconds."""
 
     times: int
@@ -91,7 +91,7 @@ class Step:
     name: str | None = None
     when: str | None = None
     timeout: float | None = None
-    retry: Retry | None = None
+    retry: StepRetry | None = None
     on_fail: OnFail | None = None
     error_code: int | None = None
 
@@ -175,7 +175,7 @@ class Module:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sequence:
+class SequenceDefinition:
     """A whole checked sequence file. ``file`` is shown to people; ``sha256`` is that of all source bytes.
 
     ``record`` holds the templates of the top-level ``process``, ``batch``, ``dut``, ``stand``, ``instruments`` and

@@ -36,7 +36,7 @@ class Problem:
     severity: Severity = "error"
 
 
-class Report(Protocol):
+class ProblemReporter(Protocol):
     """Takes a problem."""
 
     def __call__(

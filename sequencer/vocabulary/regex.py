@@ -26,7 +26,7 @@ class PatternError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class CompiledPattern:
     """A compiled expression; ``pattern`` is its text as it was written."""
 
     pattern: str
@@ -47,10 +47,10 @@ class Pattern:
 
 
 @lru_cache(maxsize=1024)
-def compile_pattern(text: str, flags: re.RegexFlag = re.NOFLAG) -> Pattern:
+def compile_pattern(text: str, flags: re.RegexFlag = re.NOFLAG) -> CompiledPattern:
     """The expression of ``text``. Raises ``PatternError``."""
     try:
-        return Pattern(text, re.compile(bound(text, flags), flags))
+        return CompiledPattern(text, re.compile(bound(text, flags), flags))
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternError(str(error)) from None
 
@@ -103,7 +103,7 @@ def bound(text: str, flags: re.RegexFlag = re.NOFLAG) -> str:
     return "".join(written)
 
 
-def nests_repetitions(pattern: Pattern) -> bool:
+def nests_repetitions(pattern: CompiledPattern) -> bool:
     """Whether an endless repetition stands inside another: on a text that does not match it may take for ever."""
     try:
         # The standard library's own parser: private, so that its absence only costs the warning.

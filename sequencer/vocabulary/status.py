@@ -36,7 +36,7 @@ Untested = Literal["nothing_tested", "incomplete"]
 """Why a run in which nothing went wrong is no pass: no main case passed, or one was skipped because of another."""
 
 
-class Ended(NamedTuple):
+class CaseOutcome(NamedTuple):
     """How a case ended, as far as the run's verdict depends on it.
 
     ``main``: it is a main case of a main module. ``skip_kind`` says why it was skipped.
@@ -65,7 +65,7 @@ def verdict(statuses: Iterable[Status], *, stopped: bool = False, broken: bool =
 
 
 def run_verdict(
-    cases: Iterable[Ended], *, stopped: bool = False, broken: bool = False
+    cases: Iterable[CaseOutcome], *, stopped: bool = False, broken: bool = False
 ) -> tuple[Status, Untested | None]:
     """The verdict of a run from its cases; ``stopped`` and ``broken`` as in ``verdict``.
 

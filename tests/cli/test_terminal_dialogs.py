@@ -143,8 +143,8 @@ def test_a_faster_browser_wins(desk: Desk) -> None:
 
 def test_a_blocking_message_waits_for_enter(desk: Desk) -> None:
     """An operator message that blocks is confirmed by Enter, one that does not asks nothing."""
-    desk.hear(events.OperatorMessage("main::a", "4", "just so you know"))
-    desk.hear(events.OperatorMessage("main::a", "5", "close the lid", blocking=True))
+    desk.hear(events.OperatorMessageShown("main::a", "4", "just so you know"))
+    desk.hear(events.OperatorMessageShown("main::a", "5", "close the lid", blocking=True))
     desk.type("")
     assert desk.answer() == ("5", "confirm", None)
 

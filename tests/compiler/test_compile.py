@@ -17,7 +17,7 @@ from sequencer.steps.for_each import ForEachStep
 from sequencer.steps.measure import MeasureStep
 from sequencer.steps.message import MessageStep
 from sequencer.steps.set import SetStep
-from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, Retry, Sequence, Step
+from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, SequenceDefinition, Step, StepRetry
 from sequencer.vocabulary.problem import Place
 
 FOLDER = Path("/project/.hardseq/compiled/project")
@@ -31,7 +31,7 @@ data = st.recursive(
 
 def sequence_of(
     *steps: Step, name: str = "Sequence", case_name: str = "Case", file: str = "sequences/s.yaml", **rest: object
-) -> Sequence:
+) -> SequenceDefinition:
     """A sequence of one case with these steps."""
     place = PLACE._replace(file=file)
     case = Case(id="only", module="main", name=case_name, place=place, steps=steps, drivers=("meter",))
@@ -45,7 +45,7 @@ def sequence_of(
         is_class=True,
         arguments={"address": name},
     )
-    return Sequence(
+    return SequenceDefinition(
         name=name,
         file=file,
         sha256="0" * 64,
@@ -142,7 +142,7 @@ def test_a_driver_call_is_a_call_that_a_breakpoint_steps_into() -> None:
 
 def test_conditions_retries_and_loops_are_pythons_own() -> None:
     """``if``, ``retry`` and loops become ``if`` and ``for``, nested as written."""
-    inner = MessageStep(verb="message", place=PLACE, text="x", when="left > 2", retry=Retry(times=3, delay=0.5))
+    inner = MessageStep(verb="message", place=PLACE, text="x", when="left > 2", retry=StepRetry(times=3, delay=0.5))
     loop = ForEachStep(verb="for_each", place=PLACE, variable="left", elements="${{ range(3) }}", steps=(inner,))
     source = compile_sequence(sequence_of(loop), folder=FOLDER)["test_main.py"]
     assert (
@@ -174,7 +174,7 @@ def test_a_large_module_is_spread_over_files_in_order() -> None:
         for number in range(2 * CASES_PER_FILE + 1)
     )
     module = Module(id="main", name="Main", place=PLACE, cases=cases)
-    files = compile_sequence(Sequence(name="S", file="s.yaml", sha256="0", modules=(module,)), folder=FOLDER)
+    files = compile_sequence(SequenceDefinition(name="S", file="s.yaml", sha256="0", modules=(module,)), folder=FOLDER)
     parts = sorted(name for name in files if name.startswith("test_"))
     assert parts == ["test_main-01.py", "test_main-02.py", "test_main-03.py"]
     source = "".join(files[part] for part in parts)

@@ -111,7 +111,7 @@ def test_silence_is_an_error_that_says_what_did_come(port: Port) -> None:
     """Without an answer in time the error tells port, wait and what came instead."""
     with pytest.raises(SerialError, match=r"sent nothing in 0\.1 s where a line was expected"):
         port.query("unknown", timeout=0.1)
-    port._owed.settle()  # it was silent, and no late answer is waited for here
+    port._pending.settle()  # it was silent, and no late answer is waited for here
     port.write("boot")
     # What follows was sent together with this.
     port.expect(r"loading\.\.\.")

@@ -15,7 +15,7 @@ from sequencer.expressions.expression import (
     FUNCTIONS,
     ExpressionPart,
     ExpressionSyntaxError,
-    Literal,
+    LiteralText,
     compile_expression,
     evaluate_template,
     evaluate_text,
@@ -208,9 +208,9 @@ def test_a_text_is_split_at_its_expressions() -> None:
     """Quotes and nested braces inside an expression do not end it."""
     text = "a ${{ {'b': {'c': '}}'}} }} d${{ e }}"
     assert split(text) == [
-        Literal("a "),
+        LiteralText("a "),
         ExpressionPart(" {'b': {'c': '}}'}} ", 5),
-        Literal(" d"),
+        LiteralText(" d"),
         ExpressionPart(" e ", 32),
     ]
     with pytest.raises(ExpressionSyntaxError) as raised:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sequencer.language.drivers.files import DriverFolders
-from sequencer.language.drivers.source import ANYTHING, DriverSource, Target
+from sequencer.language.drivers.source import ANYTHING, DriverSource, DriverTarget
 from sequencer.language.read import read_sequence
 
 SOURCE = "class Dmm:\n    def volts(self, range=10): ...\n"
@@ -71,7 +71,7 @@ def test_packages_of_drivers(tmp_path: Path) -> None:
     assert outer is not None and (outer.module, outer.rest) == ("bench", ("Dmm",))
 
 
-def target(source: str, name: str = "D") -> Target:
+def target(source: str, name: str = "D") -> DriverTarget:
     found = DriverSource(source.encode(), "d.py").target(name)
     assert found is not None
     return found

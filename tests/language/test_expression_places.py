@@ -23,7 +23,7 @@ from sequencer.language.shapes.schema import (
 from sequencer.language.shapes.schema_parts import DRIVER, PARAM
 from sequencer.limits import LIMITS_SCHEMA
 from sequencer.steps import step_types
-from sequencer.steps.base import Answer, StepRun
+from sequencer.steps.base import DialogAnswer, StepRun
 from sequencer.steps.keys import CONDITION, MARK, TEMPLATE
 from sequencer.vocabulary.failure import StepError, StepFailed
 
@@ -309,8 +309,8 @@ class Case:
     def test(self, expression: str) -> bool:
         return bool(compile_expression(expression).evaluate(self._scope))
 
-    def ask(self, dialog: Mapping[str, Any]) -> Answer:
-        return Answer(self._result, 1, None, 0.0)
+    def ask(self, dialog: Mapping[str, Any]) -> DialogAnswer:
+        return DialogAnswer(self._result, 1, None, 0.0)
 
     def end(self, step: StepRun, error: BaseException | None) -> bool:
         return False

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from sequencer.language.read import Reading, read_sequence
+from sequencer.language.read import ReadResult, read_sequence
 from sequencer.steps.for_each import ForEachStep
 from sequencer.steps.measure import MeasureStep
 from sequencer.steps.set import SetStep
 from sequencer.steps.use import UseStep
-from sequencer.vocabulary.model import Case, Param, Retry, Sequence
+from sequencer.vocabulary.model import Case, Param, SequenceDefinition, StepRetry
 
 HEAD = "name: Example\n"
 DRIVER = """
@@ -33,7 +33,7 @@ def blink(times): ...
 """
 
 
-def read(folder: Path, text: str, **files: str) -> Reading:
+def read(folder: Path, text: str, **files: str) -> ReadResult:
     """Reads ``text`` as ``sequences/a.yaml`` of a project in ``folder``."""
     for name, content in {"drivers/bench.py": DRIVER, **files, "sequences/a.yaml": text}.items():
         path = folder / name
@@ -42,14 +42,14 @@ def read(folder: Path, text: str, **files: str) -> Reading:
     return read_sequence(folder / "sequences" / "a.yaml", project=folder)
 
 
-def built(folder: Path, text: str, **files: str) -> Sequence:
+def built(folder: Path, text: str, **files: str) -> SequenceDefinition:
     """The sequence of a text that must be without errors."""
     reading = read(folder, text, **files)
     assert reading.sequence is not None, reading.problems
     return reading.sequence
 
 
-def cases(sequence: Sequence) -> dict[str, Case]:
+def cases(sequence: SequenceDefinition) -> dict[str, Case]:
     return {case.full_name: case for module in sequence.modules for case in module.cases}
 
 
@@ -209,8 +209,8 @@ def test_shared_keys_of_steps(tmp_path: Path) -> None:
     )
     first, second, third = found.steps
     assert (first.name, first.when, first.timeout, first.error_code) == ("Reset", "attempt == 1", 0.5, 7)
-    assert first.retry == Retry(times=3, delay=1.0)
-    assert (first.on_fail, second.on_fail, second.retry) == ("continue", "stop", Retry(times=2))
+    assert first.retry == StepRetry(times=3, delay=1.0)
+    assert (first.on_fail, second.on_fail, second.retry) == ("continue", "stop", StepRetry(times=2))
     assert third.on_fail is None, "a wait has no on_fail"
     assert found.drivers == ("meter",)
     assert str(first.place) == "sequences/a.yaml:8:19"

@@ -12,7 +12,7 @@ from sequencer.compiler.compile import compile_sequence
 from sequencer.language.builder import SequenceBuilder
 from sequencer.language.read import load
 from sequencer.language.yaml.loader import Document, parse_document
-from sequencer.vocabulary.model import Sequence
+from sequencer.vocabulary.model import SequenceDefinition
 from sequencer.vocabulary.problem import render, source_line
 from sequencer.vocabulary.tree import plain
 
@@ -125,7 +125,7 @@ def check(path: Path, data: bytes) -> None:
         assert problem.place.file in sources
         render(problem, source_line(sources[problem.place.file], problem.place.line))
     if sequence is not None:
-        assert isinstance(sequence, Sequence)
+        assert isinstance(sequence, SequenceDefinition)
         for name, text in compile_sequence(sequence, folder=ROOT / "compiled" / "x").items():
             if name.endswith(".py"):
                 ast.parse(text)

@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from sequencer.app.project_bench import ProjectBench
-from sequencer.app.report_keeping import Keeping
+from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.panel.server import PanelServer
 from sequencer.panel.start_session import WaitingSession
 from sequencer.project.project_folder import open_project
@@ -47,12 +47,12 @@ class Panel:
         settings = self.project.settings
         self._opened = ExitStack()
         self.told: list[str] = []
-        self.keeping = self._opened.enter_context(Keeping(self.project, self.told.append))
+        self.report_store = self._opened.enter_context(ProjectReportStore(self.project, self.told.append))
         self.session = WaitingSession(
-            bench=ProjectBench(target, self.project, keeping=self.keeping),
+            bench=ProjectBench(target, self.project, report_store=self.report_store),
             output=lambda text: None,
-            store=self.keeping.store,
-            keeper=self.keeping,
+            store=self.report_store.store,
+            report_store=self.report_store,
             folder=self.project.folder,
             settings=settings.frontend,
             title=settings.tests_name or "",
@@ -83,8 +83,8 @@ class Panel:
 
     def wait_for_runs(self, count: int) -> None:
         """Until so many reports are stored."""
-        self.wait_until(lambda: len(self.keeping.store.find().runs) >= count)
-        assert len(self.keeping.store.find().runs) == count
+        self.wait_until(lambda: len(self.report_store.store.find().runs) >= count)
+        assert len(self.report_store.store.find().runs) == count
 
     def wait_until(self, true: Callable[[], bool]) -> None:
         """Waits until something is so, which it will be."""
@@ -113,14 +113,14 @@ class Panel:
         assert answer.status == 200, answer.body
         self.wait_for("saving", "ready", "blocked", "loading")
         self.wait_for("ready")
-        report = self.keeping.store.get(answer.json["run"])
+        report = self.report_store.store.get(answer.json["run"])
         assert report is not None
         return report
 
     def last(self) -> RunReport:
         """The report of the run that ended last."""
         self.wait_for("ready")
-        report = self.keeping.store.latest()
+        report = self.report_store.store.latest()
         assert report is not None
         return report
 

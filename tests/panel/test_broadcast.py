@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sequencer.panel.broadcast import MOST_PENDING, Broadcast
-from sequencer.panel.live import Live
+from sequencer.panel.live import LiveRun
 
 SMALL = 8192
 TEXT = "x" * 50_000
@@ -22,7 +22,7 @@ class Stage:
 
     def __init__(self, opened: ExitStack) -> None:
         self._opened = opened
-        self.live = Live({"text": ""})
+        self.live = LiveRun({"text": ""})
         self.broadcast = Broadcast(self.live)
         self._listener = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
 
@@ -108,7 +108,7 @@ def test_a_slow_reader_misses_nothing(stage: Stage) -> None:
 
 def test_a_reader_that_is_behind_keeps_no_sign_of_life_from_others() -> None:
     """A tab on a sleeping machine must not make every other page believe that the panel is gone."""
-    live = Live({"text": ""})
+    live = LiveRun({"text": ""})
     broadcast = Broadcast(live, heartbeat=0.05)
     mute, mute_end = socket.socketpair()
     good, good_end = socket.socketpair()

@@ -56,7 +56,7 @@ class Past:
         report["sequence"] = {**report["sequence"], "name": changed.get("name", "Rails")}
         if report["status"] in ("failed", "error"):
             case["status"] = report["status"]
-        self.panel.keeping.store.save(report)
+        self.panel.report_store.store.save(report)
         return str(report["id"])
 
     def get(self, path: str, **parameters: Any) -> Any:
@@ -294,7 +294,7 @@ def test_a_large_run_opens(past: Past, browse: Callable[..., Any]) -> None:
     case["attempts"][0]["measurements"] *= 10
     module["cases"] = [{**case, "id": f"c{number}", "name": f"Case {number}"} for number in range(1000)]
     report["id"] = str(uuid.uuid4())
-    past.panel.keeping.store.save(report)
+    past.panel.report_store.store.save(report)
     page = browse(past.panel, f"/runs/{report['id']}")
     expect(page.locator(".case")).to_have_count(1000)
     page.locator(".case-head").last.click()

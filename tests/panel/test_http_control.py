@@ -66,7 +66,7 @@ def test_a_start_that_comes_late_is_refused(stand: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "field", "code", "message"),
+    ("asked", "field", "code", "message"),
     [
         ({"tags": ["x"]}, "tags", "unknown", "no case has the tag 'x'"),
         ({"only": ["rails::rail"]}, "only", "unknown", "did you mean 'rails::rail_5v'?"),
@@ -76,11 +76,11 @@ def test_a_start_that_comes_late_is_refused(stand: Any) -> None:
     ids=lambda value: str(value)[:20],
 )
 def test_a_choice_that_means_nothing_is_refused_and_the_next_start_runs(
-    tagged: Any, wish: Any, field: str, code: str, message: str
+    tagged: Any, asked: Any, field: str, code: str, message: str
 ) -> None:
     """Panel and command line say the same of it, with the field; it leaves nothing behind."""
     tagged.wait_for("ready")
-    refused = tagged.ask("POST", "/api/start", wish)
+    refused = tagged.ask("POST", "/api/start", asked)
     assert refused.status == 422
     assert message in refused.json["error"]["message"]
     assert [(one["field"], one["code"]) for one in refused.json["error"]["fields"]] == [(field, code)]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sequencer.panel.live import Live
+from sequencer.panel.live import LiveRun
 from sequencer.report import event as events
 from sequencer.report.event import Stamped
 
@@ -27,8 +27,8 @@ def started(run: str = "r1") -> events.RunStarted:
     return events.RunStarted(run, {"name": "S", "file": "s.yaml"}, PLAN, "0", {})
 
 
-def measured(case: str, name: str = "U", value: float = 1.0) -> events.Measurement:
-    return events.Measurement(case, "s.yaml:1:1", name, value, "numeric", "V", [0, 2], True)
+def measured(case: str, name: str = "U", value: float = 1.0) -> events.MeasurementRecorded:
+    return events.MeasurementRecorded(case, "s.yaml:1:1", name, value, "numeric", "V", [0, 2], True)
 
 
 def apply(state: dict[str, Any] | None, kind: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def apply(state: dict[str, Any] | None, kind: str, document: dict[str, Any]) -> 
 class Page:
     """Follows the live state as a browser does."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: LiveRun) -> None:
         self.live = live
         live.followed(+1)
         self.last: str | None = None
@@ -88,12 +88,12 @@ class Page:
 
 @pytest.fixture
 def live() -> Any:
-    live = Live({"state": "ready"}, pause=0.001)
+    live = LiveRun({"state": "ready"}, pause=0.001)
     yield live
     live.close()
 
 
-def whole(live: Live) -> dict[str, Any]:
+def whole(live: LiveRun) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(live.snapshot().data)
     return {key: document[key] for key in ("session", "run")}
 
@@ -103,8 +103,8 @@ happenings = st.one_of(
     st.builds(events.CaseStarted, case, st.integers(1, 3)),
     st.builds(events.StepStarted, case, st.just("s.yaml:2:1"), st.just("call"), st.text(max_size=3)),
     st.builds(measured, case, st.text(max_size=3), st.floats(-5, 5)),
-    st.builds(events.Message, case, st.sampled_from(["", "k"]), st.text(max_size=3)),
-    st.builds(events.Check, case, st.just("s.yaml:3:1"), st.just("x == 1"), st.booleans()),
+    st.builds(events.MessageShown, case, st.sampled_from(["", "k"]), st.text(max_size=3)),
+    st.builds(events.CheckEvaluated, case, st.just("s.yaml:3:1"), st.just("x == 1"), st.booleans()),
     st.builds(
         events.TryFailed,
         case,
@@ -115,19 +115,19 @@ happenings = st.one_of(
         st.integers(0, 3),
         st.integers(0, 2),
     ),
-    st.builds(events.Failure, case | st.none(), st.sampled_from(["failed", "error"]), st.text(max_size=3)),
+    st.builds(events.FailureRecorded, case | st.none(), st.sampled_from(["failed", "error"]), st.text(max_size=3)),
     st.builds(
         lambda name, measurements, checks: events.TryFailed(name, "s.yaml:2:1", "U", 1, "no", measurements, checks),
         case,
         st.integers(0, 2),
         st.integers(0, 2),
     ),
-    st.builds(events.Progress, case, st.floats(0, 100)),
+    st.builds(events.ProgressChanged, case, st.floats(0, 100)),
     st.builds(events.DialogAsked, case, st.sampled_from(["d1", "d2"]), st.just({"text": "?"})),
     st.builds(events.DialogAnswered, case, st.sampled_from(["d1", "d2"]), st.just("confirm"), st.integers()),
-    st.builds(events.OperatorMessage, case | st.none(), st.just("m"), st.text(max_size=3) | st.none()),
-    st.builds(events.Chart, case, st.just({"title": "T", "type": "line", "y_data": [[1, 2]]})),
-    st.builds(events.Recorded, case, st.just("dut"), st.fixed_dictionaries({"serial_number": st.text(max_size=2)})),
+    st.builds(events.OperatorMessageShown, case | st.none(), st.just("m"), st.text(max_size=3) | st.none()),
+    st.builds(events.ChartAdded, case, st.just({"title": "T", "type": "line", "y_data": [[1, 2]]})),
+    st.builds(events.FactRecorded, case, st.just("dut"), st.fixed_dictionaries({"serial_number": st.text(max_size=2)})),
     st.builds(events.CaseFinished, case, st.sampled_from(["passed", "failed", "skipped"]), st.integers(1, 3)),
     st.builds(events.RunFinished, st.sampled_from(["passed", "failed", "stopped"])),
     st.just("look"),
@@ -140,7 +140,7 @@ happenings = st.one_of(
 @given(st.lists(happenings, max_size=40))
 def test_snapshot_and_patches_lead_to_the_whole_state(happened: list[Any]) -> None:
     """Whatever happens, and wherever a page joins or looks, it ends up with what a fresh snapshot says."""
-    live = Live({"state": "ready", "n": 0}, pause=0.0)
+    live = LiveRun({"state": "ready", "n": 0}, pause=0.0)
     try:
         early, late = Page(live), Page(live)
         live.listen(Stamped(1, 1.0, started()))
@@ -163,7 +163,7 @@ def test_snapshot_and_patches_lead_to_the_whole_state(happened: list[Any]) -> No
         live.close()
 
 
-def test_a_page_that_keeps_up_gets_patches_only(live: Live) -> None:
+def test_a_page_that_keeps_up_gets_patches_only(live: LiveRun) -> None:
     """After the first snapshot only what changed is sent, measurements one by one."""
     page = Page(live)
     live.listen(Stamped(1, 1.0, started()))
@@ -202,7 +202,7 @@ def test_a_page_that_keeps_up_gets_patches_only(live: Live) -> None:
     }
 
 
-def test_a_new_run_of_the_same_plan_is_a_beginning(live: Live) -> None:
+def test_a_new_run_of_the_same_plan_is_a_beginning(live: LiveRun) -> None:
     """When the next run begins, pages keep the plan that they have and forget what happened before."""
     page = Page(live)
     live.listen(Stamped(1, 1.0, started("r1")))
@@ -219,7 +219,7 @@ def test_a_new_run_of_the_same_plan_is_a_beginning(live: Live) -> None:
 
 
 @pytest.mark.parametrize("last", [None, "", "nonsense", "feedbeef-3", "x-99999999999", "-"])
-def test_an_id_from_elsewhere_gets_the_whole_state(live: Live, last: str | None) -> None:
+def test_an_id_from_elsewhere_gets_the_whole_state(live: LiveRun, last: str | None) -> None:
     """A server that was restarted, or an id that never was, leads to a snapshot."""
     assert live.after(last, 0) is None
     for number in ("99", "", "x", "²", "9" * 5000):
@@ -228,7 +228,7 @@ def test_an_id_from_elsewhere_gets_the_whole_state(live: Live, last: str | None)
 
 def test_what_is_too_old_to_patch_leads_to_a_snapshot() -> None:
     """Changes are kept up to a bound; who is further behind starts anew."""
-    live = Live(pause=0.0)
+    live = LiveRun(pause=0.0)
     try:
         live.listen(Stamped(1, 1.0, started()))
         first = live.snapshot().id
@@ -242,7 +242,7 @@ def test_what_is_too_old_to_patch_leads_to_a_snapshot() -> None:
         live.close()
 
 
-def test_what_nobody_followed_is_told_whole(live: Live) -> None:
+def test_what_nobody_followed_is_told_whole(live: LiveRun) -> None:
     """While no page is open no patches are made; one that comes back, with or without an id, gets the whole state."""
     page = Page(live)
     live.listen(Stamped(1, 1.0, started()))
@@ -258,7 +258,7 @@ def test_what_nobody_followed_is_told_whole(live: Live) -> None:
     assert state["run"]["modules"][0]["cases"][0]["status"] == "run"
 
 
-def test_a_page_that_comes_late_can_set_its_clock(live: Live) -> None:
+def test_a_page_that_comes_late_can_set_its_clock(live: LiveRun) -> None:
     """The time in a snapshot is that of now, however long nothing has changed."""
     live.snapshot()
     time.sleep(0.25)
@@ -266,7 +266,7 @@ def test_a_page_that_comes_late_can_set_its_clock(live: Live) -> None:
     assert json.loads(live.snapshot().data)["now"] >= before
 
 
-def test_a_waiting_reader_is_woken_by_a_change_and_by_the_end(live: Live) -> None:
+def test_a_waiting_reader_is_woken_by_a_change_and_by_the_end(live: LiveRun) -> None:
     """Nobody polls: a reader sleeps until something changed, or until the panel closes."""
     page = Page(live)
     page.catch_up()
@@ -278,7 +278,7 @@ def test_a_waiting_reader_is_woken_by_a_change_and_by_the_end(live: Live) -> Non
     assert live.after(changes[-1].id, 30.0) == []
 
 
-def test_the_plan_stands_there_before_the_first_run(live: Live) -> None:
+def test_the_plan_stands_there_before_the_first_run(live: LiveRun) -> None:
     """Before Start the page already shows what would run."""
     live.plan({"name": "S", "file": "s.yaml"}, PLAN)
     run = Page(live).catch_up()["run"]
@@ -286,7 +286,7 @@ def test_the_plan_stands_there_before_the_first_run(live: Live) -> None:
     assert [case["status"] for module in run["modules"] for case in module["cases"]] == ["ready"] * 3
 
 
-def test_attempts_that_follow_quickly_are_all_there(live: Live) -> None:
+def test_attempts_that_follow_quickly_are_all_there(live: LiveRun) -> None:
     """Three attempts between two patches: pages get each of them."""
     page = Page(live)
     live.listen(Stamped(1, 1.0, started()))
@@ -299,7 +299,7 @@ def test_attempts_that_follow_quickly_are_all_there(live: Live) -> None:
     assert [attempt["status"] for attempt in attempts] == ["failed"] * 3
 
 
-def test_many_measurements_are_bounded_on_the_page(live: Live) -> None:
+def test_many_measurements_are_bounded_on_the_page(live: LiveRun) -> None:
     """A page gets at most a thousand entries of a list and how many more there are; the report has them all."""
     page = Page(live)
     live.listen(Stamped(1, 1.0, started()))

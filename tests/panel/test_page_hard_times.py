@@ -116,7 +116,7 @@ def test_a_run_that_was_cut_off_is_told(stand: Any, browse: Any, spawn: Any, fre
 def test_stop_while_the_run_begins(stand: Any, browse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stop is there as soon as Start was pressed, and means the run that begins."""
     begins, begin = threading.Event(), BenchRun.start
-    monkeypatch.setattr(BenchRun, "start", lambda run, wish: begins.wait(30) and begin(run, wish))
+    monkeypatch.setattr(BenchRun, "start", lambda run, requested: begins.wait(30) and begin(run, requested))
     stand.sequence("waiting", WAITING)
     panel = stand.open()
     page = started(browse(panel))

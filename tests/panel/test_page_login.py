@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sequencer.panel.guard import Guard
+from sequencer.panel.guard import AccessGuard
 from sequencer.panel.server import PanelRefused
 from tests.panel.live_page import started
 
@@ -117,7 +117,7 @@ def test_a_page_of_before_a_restart_is_no_guess(stand: Any) -> None:
     """Who is logged in and sends the token of an earlier start is told so, as often as that happens."""
     stand.configure(f'[frontend]\nhost = "0.0.0.0"\ntoken = "{TOKEN}"\n')
     panel = stand.open()
-    guard = Guard("", login=TOKEN)
+    guard = AccessGuard("", login=TOKEN)
     known = {"Cookie": f"{guard.cookie_name}={guard.cookie()}"}
     for _ in range(12):
         old = panel.ask("POST", "/api/stop", {}, token=False, headers={**known, "X-Hardseq-Token": "old"})

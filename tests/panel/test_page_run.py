@@ -138,7 +138,7 @@ def test_a_second_start_is_refused(stand: Any, browse: Any) -> None:
     panel.go()
     expect(verdict(page)).to_have_text("Pass")
     panel.last()
-    assert len(panel.keeping.store.find().runs) == 1
+    assert len(panel.report_store.store.find().runs) == 1
 
 
 def test_a_scanner_starts_with_what_it_scans(stand: Any, browse: Any) -> None:
@@ -199,7 +199,7 @@ def test_the_space_bar_is_a_letter_in_a_field_and_nothing_on_other_pages(stand: 
     page.locator("body").press("Space")
     page.wait_for_timeout(200)
     assert panel.session.state == "ready"
-    assert panel.keeping.store.latest() is None
+    assert panel.report_store.store.latest() is None
 
 
 def test_a_failed_run_covers_the_page_with_every_failed_case(stand: Any, browse: Any) -> None:
@@ -221,7 +221,7 @@ def test_a_failed_run_covers_the_page_with_every_failed_case(stand: Any, browse:
     page.keyboard.press("Space")
     expect(result).to_have_count(0)
     page.wait_for_timeout(200)
-    assert len(panel.keeping.store.find().runs) == 1
+    assert len(panel.report_store.store.find().runs) == 1
     # The place in the YAML and the error code stand beside the case.
     wrong = row(page, "rails::wrong")
     expect(wrong.locator(".failure .place")).to_have_text(re.compile(r"^sequences/failing\.yaml:\d+:\d+$"))

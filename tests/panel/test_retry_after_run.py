@@ -34,7 +34,9 @@ def panel(stand: Any) -> Any:
 
 
 def _left(panel: Any) -> list[int]:
-    return [entry["number"] for entry in panel.keeping.store.latest().get("after_run", []) if "retried" not in entry]
+    return [
+        entry["number"] for entry in panel.report_store.store.latest().get("after_run", []) if "retried" not in entry
+    ]
 
 
 def test_it_is_tried_again_over_http(panel: Any, stand: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.app import report_keeping as run_keeping
+from sequencer.app import project_report_store
 from sequencer.panel.app import MOST_HISTORY
 from sequencer.store.base import StoreUnavailable
 
@@ -43,7 +43,7 @@ def test_a_report_that_could_not_be_stored_is_tried_again(stand: Any, error: Exc
     """The page says so; once the store takes reports again it is there, in its own words and only once."""
     panel = stand.open()
     panel.wait_for("ready")
-    store = panel.keeping.store
+    store = panel.report_store.store
     refuse(store, error)
     run = panel.ask("POST", "/api/start", {}).json["run"]
     wait_for(lambda: any("could not be stored yet" in text and str(error) in text for text in alerts(panel)))
@@ -61,7 +61,7 @@ def test_how_much_of_a_report_is_safe_is_told_as_on_the_terminal(stand: Any, bro
     """A journal that the full disk cut short: the page says what is in it until the report is stored whole."""
     panel = stand.open()
     panel.wait_for("ready")
-    store = panel.keeping.store
+    store = panel.report_store.store
 
     def save(report: Any) -> None:
         journal = panel.project.state.journal(report["id"])
@@ -88,7 +88,7 @@ def test_what_waits_is_stored_when_the_panel_ends(stand: Any) -> None:
     """A last try: the next start then has nothing to bring in."""
     panel = stand.open()
     panel.wait_for("ready")
-    store = panel.keeping.store
+    store = panel.report_store.store
     refuse(store, StoreUnavailable("away"))
     run = panel.ask("POST", "/api/start", {}).json["run"]
     wait_for(lambda: bool(alerts(panel)))
@@ -97,14 +97,14 @@ def test_what_waits_is_stored_when_the_panel_ends(stand: Any) -> None:
     panel.close()
     again = stand.open()
     assert again.told == []
-    assert again.keeping.store.get(run)["status"] == "passed"
+    assert again.report_store.store.get(run)["status"] == "passed"
 
 
 def test_no_run_begins_on_a_full_disk(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Start is refused while there is no room for what it would measure."""
     panel = stand.open()
     panel.wait_for("ready")
-    monkeypatch.setattr(run_keeping, "LEAST_FREE", 1 << 60)
+    monkeypatch.setattr(project_report_store, "LEAST_FREE", 1 << 60)
     refused = panel.ask("POST", "/api/start", {})
     assert (refused.status, refused.json["error"]["code"]) == (409, "not-now")
     assert "the disk is full" in refused.json["error"]["message"]
@@ -116,7 +116,7 @@ def test_a_defect_in_keeping_blocks_the_panel_and_does_not_end_it(stand: Any, ca
     """What went wrong is told; the panel goes on when somebody asks it to, and the report is kept after all."""
     panel = stand.open()
     panel.wait_for("ready")
-    store = panel.keeping.store
+    store = panel.report_store.store
     refuse(store, LookupError("a defect"))
     run = panel.ask("POST", "/api/start", {}).json["run"]
     panel.wait_for("blocked")
@@ -134,7 +134,7 @@ def test_a_store_that_does_not_answer_holds_up_no_start(stand: Any) -> None:
     answered = threading.Event()
     panel = stand.open()
     panel.wait_for("ready")
-    store = panel.keeping.store
+    store = panel.report_store.store
     save, find = store.save, store.find
 
     def late(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -164,7 +164,7 @@ def test_slow_questions_about_history_leave_the_controls_alone(stand: Any) -> No
     answered = threading.Event()
     panel = stand.open()
     panel.wait_for("ready")
-    store = panel.keeping.store
+    store = panel.report_store.store
     find, asked = store.find, threading.Semaphore(0)
 
     def late(*given: Any, **more: Any) -> Any:
@@ -194,7 +194,7 @@ def test_slow_questions_about_history_leave_the_controls_alone(stand: Any) -> No
 def test_runs_that_do_not_reach_the_factory_are_shown(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page says so, while everything else goes on."""
     problem = "runs do not reach the factory, replication is crashing: nobody is there"
-    monkeypatch.setattr(run_keeping.Keeping, "replication_problem", lambda keeping: problem)
+    monkeypatch.setattr(project_report_store.ProjectReportStore, "replication_problem", lambda report_store: problem)
     panel = stand.open()
     panel.wait_until(lambda: problem in alerts(panel))
     assert panel.run()["status"] == "passed"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sequencer.project.project_folder import open_project
-from sequencer.terminal.problem_output import Sources
+from sequencer.terminal.problem_output import SourceFiles
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_a_line_that_gives_nothing_is_told_by_file_and_line(tmp_path: Path) -> N
     (problem,) = project.problems
     assert (problem.code, problem.place[:2], problem.severity) == ("invalid-dotenv", (".env", 2), "warning")
     assert project.settings.stand_cloud.api_key is not None
-    assert Sources(tmp_path).line(problem) is None
+    assert SourceFiles(tmp_path).line(problem) is None

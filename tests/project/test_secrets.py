@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.project.secrets import SHORTEST, Blotter, is_secret, without_secrets
+from sequencer.project.secrets import SHORTEST, Redactor, is_secret, without_secrets
 from sequencer.project.settings import Settings
 
 SECRETS = st.text(st.characters(blacklist_categories=["Cs"]), min_size=SHORTEST).filter(lambda text: "*" not in text)
@@ -46,20 +46,20 @@ def test_every_secret_of_the_settings_is_known_by_its_name() -> None:
 @given(SECRETS, st.text())
 def test_no_form_of_a_secret_is_left(secret: str, around: str) -> None:
     """As it is, in JSON, in JSON inside JSON, in a URL, in base64."""
-    blotter = Blotter([secret])
+    redactor = Redactor([secret])
     written = [
         json.dumps({"text": around + secret, "inner": json.dumps(secret)}, ensure_ascii=ascii_only)
         for ascii_only in (True, False)
     ]
     written += [quote(secret, safe=""), base64.b64encode(secret.encode()).decode(), repr(secret)]
     for text in written:
-        for blotted in (blotter.text(text), blotter.line(text.encode()).decode()):
+        for blotted in (redactor.text(text), redactor.line(text.encode()).decode()):
             assert secret not in blotted
             assert json.dumps(secret)[1:-1] not in blotted
-    assert len(blotter.file(written[0].encode())) == len(written[0].encode())
+    assert len(redactor.file(written[0].encode())) == len(written[0].encode())
 
 
 @pytest.mark.parametrize("secret", ["", "dev", "12345"])
 def test_a_short_secret_garbles_nothing(secret: str) -> None:
     """It is part of too many words."""
-    assert Blotter([secret]).text("dev 12345") == "dev 12345"
+    assert Redactor([secret]).text("dev 12345") == "dev 12345"

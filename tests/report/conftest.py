@@ -11,7 +11,7 @@ from sequencer.expressions.value import measurement_type, to_data
 from sequencer.limits import judge, parse_limits
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped
-from sequencer.vocabulary.status import GROUPS, SKIP_KINDS, Ended, run_verdict
+from sequencer.vocabulary.status import GROUPS, SKIP_KINDS, CaseOutcome, run_verdict
 
 ODD_TEXTS = st.one_of(
     st.sampled_from(["", "5 V rail", "=1+1", "<b>", "\x00\x07", 'a,b;"c"\n', "Ω ≤ µ", "@x", "]]>", "🔌"]),
@@ -80,29 +80,29 @@ def _detail(draw: st.DrawFn, case: str) -> Event:
         except ValueError:
             judgement = judge(None, None)
         name = draw(ODD_TEXTS)
-        return events.Measurement(
+        return events.MeasurementRecorded(
             case, place, name, to_data(value), measurement_type(value), unit, limits, judgement.result, judgement.reason
         )
     if kind == 4:
-        return events.Message(case, draw(ODD_TEXTS), draw(ODD_TEXTS))
+        return events.MessageShown(case, draw(ODD_TEXTS), draw(ODD_TEXTS))
     if kind == 5:
         section, data = draw(RECORDS)
-        return events.Recorded(case, section, data)
+        return events.FactRecorded(case, section, data)
     if kind == 6:
-        return events.Chart(case, draw(CHARTS))
+        return events.ChartAdded(case, draw(CHARTS))
     if kind == 7:
         return events.StepStarted(case, place, "call", draw(ODD_TEXTS), "dmm.read", 1.5)
     if kind == 8:
-        return events.OperatorMessage(case, draw(st.sampled_from("ab")), draw(st.one_of(st.none(), ODD_TEXTS)))
+        return events.OperatorMessageShown(case, draw(st.sampled_from("ab")), draw(st.one_of(st.none(), ODD_TEXTS)))
     return draw(
         st.sampled_from(
             [
-                events.Check(case, place, "a == 1", True),
+                events.CheckEvaluated(case, place, "a == 1", True),
                 events.DialogAsked(case, "d1", {"type": "confirm"}),
                 events.DialogAnswered(case, "d1", "ok", 5, "panel", 1.5),
-                events.Progress(case, 3),
-                events.ProgramRun(case, place, ["flash", "a.bin"], None, "out", 2.5, True),
-                events.Attachment(case, "a.bin", "00" * 32, 17, None),
+                events.ProgressChanged(case, 3),
+                events.ProgramFinished(case, place, ["flash", "a.bin"], None, "out", 2.5, True),
+                events.FileAttached(case, "a.bin", "00" * 32, 17, None),
                 events.VariableSet(case, "x", 1, "run"),
                 events.TryFailed(case, place, "Rail", 1, "Rail: too low", 2, 1),
             ]
@@ -123,7 +123,7 @@ def _case(draw: st.DrawFn, case: str, attempts: int) -> list[Event]:
         said.extend(draw(st.lists(_detail(case), max_size=4)))
         if status != "passed":
             code = draw(st.one_of(st.none(), st.integers(0, 99)))
-            said.append(events.Failure(case, status, draw(ODD_TEXTS), "a.yaml:1:1", error_code=code))
+            said.append(events.FailureRecorded(case, status, draw(ODD_TEXTS), "a.yaml:1:1", error_code=code))
         said.append(events.CaseFinished(case, status, attempt, final))
         if final:
             break
@@ -143,7 +143,7 @@ def _stream(draw: st.DrawFn) -> list[Stamped]:
             said.extend(draw(_case(f"m{number}::c{index}", attempts)))
     finished = [event for event in said if isinstance(event, events.CaseFinished) and event.final]
     main = {module["id"] for module in plan if module["group"] == "main"}
-    ended = [Ended(event.status, event.case.partition("::")[0] in main, event.skip_kind) for event in finished]
+    ended = [CaseOutcome(event.status, event.case.partition("::")[0] in main, event.skip_kind) for event in finished]
     started = events.RunStarted(
         "0190a6b2-0000-7000-8000-000000000001",
         {"name": draw(ODD_TEXTS), "version": "1.0", "file": "sequences/a.yaml", "sha256": "ab"},

@@ -14,11 +14,11 @@ from sequencer.report.dialog import (
     LONGEST_TEXT,
     NOT_GIVEN,
     InvalidAnswer,
+    appearance,
     buttons,
     describe,
     describe_field,
     field_problems,
-    looks,
     read_answer,
     useless_keys,
 )
@@ -378,7 +378,7 @@ def test_keys_that_do_not_go_with_the_type(said: dict[str, Any], useless: list[s
 
 def test_what_is_only_shown() -> None:
     """Texts become texts, a picture's name a file, HTML its code; what is not said is null."""
-    assert looks({"title": 5, "text": None, "image": "led.png", "html": "<b>"}) == {
+    assert appearance({"title": 5, "text": None, "image": "led.png", "html": "<b>"}) == {
         "title": "5",
         "text": None,
         "font_size": None,
@@ -386,7 +386,7 @@ def test_what_is_only_shown() -> None:
         "html": {"code": "<b>"},
     }
     shown = {"image": {"file": "led.png", "width": 50}, "html": {"url": "http://x"}}
-    assert {key: looks(shown)[key] for key in shown} == shown
+    assert {key: appearance(shown)[key] for key in shown} == shown
 
 
 def test_a_dialog_of_several_pages() -> None:

@@ -41,7 +41,9 @@ def report_of(*said: Event, name: str = "Board test", finished: bool = True) -> 
 
 
 def measured(value: Any, kind: Any = "numeric", limits: Any = None, **more: Any) -> list[Event]:
-    measurement = events.Measurement("m::a", "s.yaml:4:7", more.pop("name", "rail"), value, kind, limits=limits, **more)
+    measurement = events.MeasurementRecorded(
+        "m::a", "s.yaml:4:7", more.pop("name", "rail"), value, kind, limits=limits, **more
+    )
     return [events.CaseStarted("m::a"), measurement, events.CaseFinished("m::a", "passed")]
 
 
@@ -51,7 +53,7 @@ def rows_of(report: RunReport) -> list[dict[str, str]]:
 
 def test_json_is_the_report() -> None:
     """The JSON export reads back as the report itself, a lone surrogate of a driver included."""
-    report = report_of(events.CaseStarted("m::a"), events.Message("m::a", "k", "µ\udc80"))
+    report = report_of(events.CaseStarted("m::a"), events.MessageShown("m::a", "k", "µ\udc80"))
     text = to_json(report)
     assert json.loads(text) == report
     assert text.encode()
@@ -66,7 +68,7 @@ def test_exports_for_people_show_numbers_as_the_terminal_does() -> None:
     """Without the noise of binary fractions; the report itself has all digits."""
     report = report_of(
         events.CaseStarted("m::a", 1),
-        events.Measurement("m::a", "s.yaml:4:7", "current", 5.6999999999999975, "numeric", "A"),
+        events.MeasurementRecorded("m::a", "s.yaml:4:7", "current", 5.6999999999999975, "numeric", "A"),
         events.CaseFinished("m::a", "passed", 1),
     )
     for text in (to_html(report), to_junit(report)):
@@ -78,10 +80,10 @@ def test_csv_has_a_row_per_measurement_of_every_attempt() -> None:
     """Attempts that did not count have their rows too, under the columns that are documented."""
     report = report_of(
         events.CaseStarted("m::a", 1),
-        events.Measurement("m::a", "s.yaml:4:7", "rail", 4.5, "numeric", "V", [4.8, 5.2], False, "too low"),
+        events.MeasurementRecorded("m::a", "s.yaml:4:7", "rail", 4.5, "numeric", "V", [4.8, 5.2], False, "too low"),
         events.CaseFinished("m::a", "failed", 1, final=False),
         events.CaseStarted("m::a", 2),
-        events.Measurement("m::a", "s.yaml:4:7", "rail", 5, "numeric", "V", [4.8, 5.2], True),
+        events.MeasurementRecorded("m::a", "s.yaml:4:7", "rail", 5, "numeric", "V", [4.8, 5.2], True),
         events.CaseFinished("m::a", "passed", 2),
     )
     first, second = rows_of(report)
@@ -139,7 +141,7 @@ def test_junit_counts_and_tells() -> None:
         report_of(
             *measured(5, limits=[4, 6], unit="V", result=True),
             events.CaseStarted("m::b"),
-            events.Failure("m::b", "failed", "5 V rail: too low", "s.yaml:9:7", call="dmm.read", error_code=3),
+            events.FailureRecorded("m::b", "failed", "5 V rail: too low", "s.yaml:9:7", call="dmm.read", error_code=3),
             events.CaseFinished("m::b", "failed"),
             events.CaseFinished("m::c", "skipped", reason="depends on m::b"),
             events.RunFinished("failed"),
@@ -172,7 +174,7 @@ def test_junit_errors(status: Any) -> None:
     [
         [],
         [events.RunFinished("skipped")],
-        [*measured(5), events.Failure(None, "error", "the supply did not close"), events.RunFinished("error")],
+        [*measured(5), events.FailureRecorded(None, "error", "the supply did not close"), events.RunFinished("error")],
         [*measured(5), events.RunFinished("stopped", "by the operator")],
     ],
     ids=["died", "nothing ran", "run failure", "stopped"],
@@ -212,9 +214,9 @@ def test_html_escapes_every_text() -> None:
     """A name full of markup shows as it is wherever a name can stand, and nothing is loaded or run."""
     report = report_of(
         events.CaseStarted("m::a"),
-        events.Measurement("m::a", NASTY, NASTY, NASTY, "string", NASTY, {"eq": NASTY}, False, NASTY),
-        events.Message("m::a", NASTY, NASTY),
-        events.Chart(
+        events.MeasurementRecorded("m::a", NASTY, NASTY, NASTY, "string", NASTY, {"eq": NASTY}, False, NASTY),
+        events.MessageShown("m::a", NASTY, NASTY),
+        events.ChartAdded(
             "m::a",
             {
                 "type": "line",
@@ -227,14 +229,14 @@ def test_html_escapes_every_text() -> None:
         ),
         events.DialogAsked("m::a", NASTY, {"title": NASTY}),
         events.DialogAnswered("m::a", NASTY, NASTY, NASTY, NASTY),
-        events.ProgramRun("m::a", NASTY, [NASTY], 1, NASTY, 1.0),
-        events.Attachment("m::a", NASTY, NASTY, 1),
-        events.Failure("m::a", "failed", NASTY, NASTY, NASTY, NASTY, traceback=NASTY),
-        events.Failure(None, "error", NASTY),
-        events.Recorded("m::a", "dut", {"name": NASTY, "info": {NASTY: NASTY}, "sub_units": [{"name": NASTY}]}),
-        events.Recorded("m::a", "instruments", [{"name": NASTY}]),
-        events.Recorded("m::a", "artifact", {level: {NASTY: NASTY} for level in ("run", "module", "case")}),
-        events.OperatorMessage("m::a", NASTY, NASTY, NASTY),
+        events.ProgramFinished("m::a", NASTY, [NASTY], 1, NASTY, 1.0),
+        events.FileAttached("m::a", NASTY, NASTY, 1),
+        events.FailureRecorded("m::a", "failed", NASTY, NASTY, NASTY, NASTY, traceback=NASTY),
+        events.FailureRecorded(None, "error", NASTY),
+        events.FactRecorded("m::a", "dut", {"name": NASTY, "info": {NASTY: NASTY}, "sub_units": [{"name": NASTY}]}),
+        events.FactRecorded("m::a", "instruments", [{"name": NASTY}]),
+        events.FactRecorded("m::a", "artifact", {level: {NASTY: NASTY} for level in ("run", "module", "case")}),
+        events.OperatorMessageShown("m::a", NASTY, NASTY, NASTY),
         events.CaseFinished("m::a", "failed", reason=NASTY),
         events.RunFinished("failed", NASTY),
         name=NASTY,
@@ -247,10 +249,10 @@ def test_html_shows_what_matters() -> None:
     """Verdict, serial number, values with limits, reasons, what the operator was told and artifacts stand there."""
     report = report_of(
         events.CaseStarted("m::a"),
-        events.Measurement("m::a", "s.yaml:4:7", "5 V rail", 5.31, "numeric", "V", [4.8, 5.2], False, "high"),
-        events.Failure("m::a", "failed", "5 V rail: 5.31 V is above the upper limit of 5.2 V", "s.yaml:4:7"),
-        events.OperatorMessage("m::a", "lid", "Close the lid", "Lid"),
-        events.Recorded("m::a", "artifact", {"run": {"lot": 7}, "module": {"jig": "J2"}, "case": {"raw": [1, 2]}}),
+        events.MeasurementRecorded("m::a", "s.yaml:4:7", "5 V rail", 5.31, "numeric", "V", [4.8, 5.2], False, "high"),
+        events.FailureRecorded("m::a", "failed", "5 V rail: 5.31 V is above the upper limit of 5.2 V", "s.yaml:4:7"),
+        events.OperatorMessageShown("m::a", "lid", "Close the lid", "Lid"),
+        events.FactRecorded("m::a", "artifact", {"run": {"lot": 7}, "module": {"jig": "J2"}, "case": {"raw": [1, 2]}}),
         events.CaseFinished("m::a", "failed"),
         events.RunFinished("failed"),
     )

@@ -43,9 +43,9 @@ def test_a_passed_run() -> None:
         stamp(
             started("m::a", "m::b"),
             events.CaseStarted("m::a", 1, 5.0),
-            events.Measurement("m::a", "s.yaml:4:5", "5 V rail", 5.1, "numeric", "V", [4.8, 5.2], True),
-            events.Message("m::a", "k", "first"),
-            events.Message("m::a", "k", "second"),
+            events.MeasurementRecorded("m::a", "s.yaml:4:5", "5 V rail", 5.1, "numeric", "V", [4.8, 5.2], True),
+            events.MessageShown("m::a", "k", "first"),
+            events.MessageShown("m::a", "k", "second"),
             events.CaseFinished("m::a", "passed"),
             events.CaseFinished("m::b", "skipped", reason="`if` is false", skip_kind="condition"),
             events.RunFinished("passed"),
@@ -68,11 +68,11 @@ def test_every_attempt_is_kept_and_the_last_one_decides() -> None:
         stamp(
             started("m::a"),
             events.CaseStarted("m::a", 1),
-            events.Measurement("m::a", "p", "x", 1, "numeric"),
-            events.Failure("m::a", "failed", "no", error_code=9),
+            events.MeasurementRecorded("m::a", "p", "x", 1, "numeric"),
+            events.FailureRecorded("m::a", "failed", "no", error_code=9),
             events.CaseFinished("m::a", "failed", 1, final=False),
             events.CaseStarted("m::a", 2),
-            events.Measurement("m::a", "p", "x", 2, "numeric"),
+            events.MeasurementRecorded("m::a", "p", "x", 2, "numeric"),
             events.CaseFinished("m::a", "passed", 2),
             events.RunFinished("passed"),
         )
@@ -88,7 +88,7 @@ def test_the_first_failed_case_is_the_cause_before_any_error() -> None:
     said: list[Event] = [
         started("m::a", "m::b", "m::c"),
         events.CaseStarted("m::a"),
-        events.Failure("m::a", "error", "bench", error_code=5),
+        events.FailureRecorded("m::a", "error", "bench", error_code=5),
         events.CaseFinished("m::a", "error"),
     ]
     report = fold(stamp(*said))
@@ -96,8 +96,8 @@ def test_the_first_failed_case_is_the_cause_before_any_error() -> None:
     for name, code in (("m::b", 7), ("m::c", 8)):
         said += [
             events.CaseStarted(name),
-            events.Failure(name, "failed", "first"),
-            events.Failure(name, "failed", "second", error_code=code),
+            events.FailureRecorded(name, "failed", "first"),
+            events.FailureRecorded(name, "failed", "second", error_code=code),
             events.CaseFinished(name, "failed"),
         ]
     report = fold(stamp(*said, events.RunFinished("failed")))
@@ -112,7 +112,7 @@ def test_a_cause_without_code_takes_no_code_of_another_case() -> None:
             events.CaseStarted("m::a"),
             events.CaseFinished("m::a", "failed"),
             events.CaseStarted("m::b"),
-            events.Failure("m::b", "failed", "no", error_code=3),
+            events.FailureRecorded("m::b", "failed", "no", error_code=3),
             events.CaseFinished("m::b", "failed"),
             events.RunFinished("failed"),
         )
@@ -170,7 +170,7 @@ def test_a_run_failure_after_the_end_takes_the_pass_away() -> None:
             events.CaseStarted("m::a"),
             events.CaseFinished("m::a", "passed"),
             events.RunFinished("passed"),
-            events.Failure(None, "error", "the supply did not close", error_code=4),
+            events.FailureRecorded(None, "error", "the supply did not close", error_code=4),
         )
     )
     assert (report["status"], report["error_code"]) == ("error", 4)
@@ -182,7 +182,7 @@ def test_what_comes_in_a_retry_of_steps_after_the_run_leaves_the_verdict_alone()
         stamp(
             started("m::a"),
             events.CaseStarted("m::a"),
-            events.Failure("m::a", "failed", "too low"),
+            events.FailureRecorded("m::a", "failed", "too low"),
             events.CaseFinished("m::a", "failed"),
             events.RunFinished("failed"),
         )
@@ -192,8 +192,8 @@ def test_what_comes_in_a_retry_of_steps_after_the_run_leaves_the_verdict_alone()
             events.RetryStarted("run-1", copy.deepcopy(dict(stored)), [1]),
             events.CaseStarted("m::a", 2),
             events.CaseFinished("m::a", "passed", 2),
-            events.Recorded("m::a", "dut", {"serial_number": "other"}),
-            events.OperatorMessage("m::a", "note", "unplug"),
+            events.FactRecorded("m::a", "dut", {"serial_number": "other"}),
+            events.OperatorMessageShown("m::a", "note", "unplug"),
             events.RunFinished("passed"),
         )
     )
@@ -251,10 +251,10 @@ def test_records_add_up_and_the_first_of_two_values_stays() -> None:
         stamp(
             started("m::a", record={"stand": {"name": "Stand 1"}, "user": "Ada"}),
             events.CaseStarted("m::a"),
-            events.Recorded("m::a", "dut", {"serial_number": "SN1", "sub_units": [{"serial_number": "U1"}]}),
-            events.Recorded("m::a", "dut", {"sub_units": [{"serial_number": "U2"}], "info": {"fw": "1"}}),
-            events.Recorded("m::a", "stand", {"name": "Stand 2"}),
-            events.Recorded("m::a", "artifact", {"run": {"r": 1}, "module": {"m": 2}, "case": {"c": 3}}),
+            events.FactRecorded("m::a", "dut", {"serial_number": "SN1", "sub_units": [{"serial_number": "U1"}]}),
+            events.FactRecorded("m::a", "dut", {"sub_units": [{"serial_number": "U2"}], "info": {"fw": "1"}}),
+            events.FactRecorded("m::a", "stand", {"name": "Stand 2"}),
+            events.FactRecorded("m::a", "artifact", {"run": {"r": 1}, "module": {"m": 2}, "case": {"c": 3}}),
         )
     )
     assert report["dut"]["sub_units"] == [{"serial_number": "U1"}, {"serial_number": "U2"}]
@@ -268,16 +268,16 @@ def test_what_a_failed_attempt_recorded_is_taken_back() -> None:
     said: list[Event] = [
         started("m::a", "m::b", record={"user": "Ada", "dut": {"name": "Board"}}),
         events.CaseStarted("m::a"),
-        events.Recorded("m::a", "dut", {"part_number": "PN", "sub_units": [{"serial_number": "U1"}]}),
+        events.FactRecorded("m::a", "dut", {"part_number": "PN", "sub_units": [{"serial_number": "U1"}]}),
         events.CaseFinished("m::a", "passed"),
     ]
     for attempt, serial in ((1, "wrong"), (2, "right")):
         facts = {"serial_number": serial, "sub_units": [{"serial_number": serial}], "info": {"read": serial}}
         said += [
             events.CaseStarted("m::b", attempt),
-            events.Recorded("m::b", "dut", facts),
-            events.Recorded("m::b", "artifact", {"run": {"k": serial}, "module": {"k": serial}}),
-            events.Recorded("m::b", "instruments", [{"name": serial}]),
+            events.FactRecorded("m::b", "dut", facts),
+            events.FactRecorded("m::b", "artifact", {"run": {"k": serial}, "module": {"k": serial}}),
+            events.FactRecorded("m::b", "instruments", [{"name": serial}]),
             events.CaseFinished("m::b", "failed" if attempt == 1 else "passed", attempt, final=attempt == 2),
         ]
     report = fold(stamp(*said, events.RunFinished("passed")))
@@ -295,9 +295,10 @@ def test_what_a_failed_attempt_recorded_is_taken_back() -> None:
 def test_messages_without_a_key_stand_on_their_own() -> None:
     """Only a message with the same key replaces an earlier one."""
     said = [
-        events.Message("m::a", key, text) for key, text in (("", "a"), ("k", "b"), ("", "c"), ("k", "d"), ("#4", "e"))
+        events.MessageShown("m::a", key, text)
+        for key, text in (("", "a"), ("k", "b"), ("", "c"), ("k", "d"), ("#4", "e"))
     ]
-    report = fold(stamp(started("m::a"), events.CaseStarted("m::a"), *said, events.Message("m::a", "", "f")))
+    report = fold(stamp(started("m::a"), events.CaseStarted("m::a"), *said, events.MessageShown("m::a", "", "f")))
     (attempt,) = case_of(report, "m::a")["attempts"]
     assert attempt["messages"] == {"#1": "a", "k": "d", "#3": "c", "#4": "e", "#5": "f"}
 
@@ -307,9 +308,9 @@ def test_operator_messages_are_cleared_by_their_id() -> None:
     report = fold(
         stamp(
             started("m::a"),
-            events.OperatorMessage("m::a", "1", "Close the lid"),
-            events.OperatorMessage("m::a", "1", "Open the lid"),
-            events.OperatorMessage("m::a", "1", None),
+            events.OperatorMessageShown("m::a", "1", "Close the lid"),
+            events.OperatorMessageShown("m::a", "1", "Open the lid"),
+            events.OperatorMessageShown("m::a", "1", None),
         )
     )
     shown = [(message["text"], message["cleared"]) for message in report["operator_messages"]]
@@ -320,7 +321,9 @@ def test_events_of_no_case_are_the_runs() -> None:
     """A failure that belongs to no case of the plan (an `after_run` step) is one of the run."""
     report = fold(
         stamp(
-            started("m::a"), events.Failure("after_run", "error", "no printer"), events.Message("after_run", "k", "t")
+            started("m::a"),
+            events.FailureRecorded("after_run", "error", "no printer"),
+            events.MessageShown("after_run", "k", "t"),
         )
     )
     assert [failure["message"] for failure in report["failures"]] == ["no printer"]
@@ -331,7 +334,7 @@ def test_a_lost_first_event_loses_no_finished_case() -> None:
     """Cases are kept under their ids when the plan is lost, and adopted by it when it comes late."""
     said = [
         events.CaseStarted("m::a"),
-        events.Measurement("m::a", "p", "x", 1, "numeric"),
+        events.MeasurementRecorded("m::a", "p", "x", 1, "numeric"),
         events.CaseFinished("m::a", "passed"),
     ]
     late = [Stamped(seq, 100.0 + seq, event) for seq, event in enumerate(said, 2)]
@@ -452,8 +455,8 @@ def test_repeated_events_change_nothing(data: st.DataObject, streams: Any) -> No
                     events.CaseStarted("m::a", "x"),  # type: ignore[arg-type]
                     events.RunStarted("r", [], {}, 1, None, 7),  # type: ignore[arg-type]
                     events.RunFinished("great"),  # type: ignore[arg-type]
-                    events.Recorded("m::a", "weather", 5),  # type: ignore[arg-type]
-                    events.Failure("m::a", "failed", "no", error_code=-1),
+                    events.FactRecorded("m::a", "weather", 5),  # type: ignore[arg-type]
+                    events.FailureRecorded("m::a", "failed", "no", error_code=-1),
                     events.CaseFinished("m::a", "passed"),
                 ]
             ),

@@ -84,7 +84,7 @@ def test_the_verdict_so_far_knows_the_failures_of_the_run() -> None:
     for stamped in stream(started("m::a"), *ran("m::a")):
         state.apply(stamped)
     assert state.verdict_so_far() == ("passed", None)
-    state.apply(Stamped(4, 104.0, events.Failure(None, "error", "a driver broke")))
+    state.apply(Stamped(4, 104.0, events.FailureRecorded(None, "error", "a driver broke")))
     assert state.verdict_so_far() == ("error", None)
     state = Fold()
     for stamped in stream(started("m::a", "t::off"), events.CaseStarted("m::a"), events.RunResumed(DIED)):
@@ -121,11 +121,11 @@ def test_nothing_ends_before_it_began() -> None:
 def test_an_end_without_a_last_word_has_the_latest_time() -> None:
     """A run that died stopped when the last was heard of it, whichever event that was."""
     report = fold(
-        stream(started("m::a"), (300.0, events.CaseStarted("m::a")), (200.0, events.Message("m::a", "k", "t")))
+        stream(started("m::a"), (300.0, events.CaseStarted("m::a")), (200.0, events.MessageShown("m::a", "k", "t")))
     )
     assert report["stop_time"] is None
     report = fold(
-        stream(started("m::a"), (300.0, events.CaseStarted("m::a")), (200.0, events.Message("m::a", "k", "t"))),
+        stream(started("m::a"), (300.0, events.CaseStarted("m::a")), (200.0, events.MessageShown("m::a", "k", "t"))),
         aborted=True,
     )
     assert (report["stop_time"], case_of(report, "m::a")["stop_time"], report["aborted"]) == (300.0, 300.0, True)
@@ -144,7 +144,7 @@ def test_an_event_counts_once_whenever_it_comes() -> None:
     said = stream(
         started("m::a"),
         events.CaseStarted("m::a"),
-        *(events.Check("m::a", "p", f"{number}", True) for number in range(6)),
+        *(events.CheckEvaluated("m::a", "p", f"{number}", True) for number in range(6)),
         events.CaseFinished("m::a", "passed"),
     )
     order = [0, 0, 1, 4, 7, 3, 3, 5, 2, 6, 4, 8, 2, 8, 6]
@@ -166,10 +166,10 @@ def test_a_first_event_that_comes_last_takes_over_what_was_collected() -> None:
     said = stream(
         started("m::a", "m::b", record={"stand": {"name": "S1"}}),
         *ran("m::a", "failed"),
-        events.Recorded("m::a", "dut", {"serial_number": "SN1"}),
-        events.Recorded("m::a", "artifact", {"run": {"r": 1}, "module": {"m": 1}}),
+        events.FactRecorded("m::a", "dut", {"serial_number": "SN1"}),
+        events.FactRecorded("m::a", "artifact", {"run": {"r": 1}, "module": {"m": 1}}),
         *ran("x::y"),
-        events.OperatorMessage("m::a", "1", "Open the lid"),
+        events.OperatorMessageShown("m::a", "1", "Open the lid"),
         events.RunFinished("failed", reason="why"),
     )
     state = Fold()
@@ -258,9 +258,9 @@ def test_a_case_that_ended_in_a_skip() -> None:
 
 def test_details_of_a_case_that_never_began_begin_it() -> None:
     """An event that belongs to a case whose start was lost shows that it runs; one of a skipped case does not."""
-    report = fold(stream(started("m::a"), events.Check("m::a", "p", "x", True)))
+    report = fold(stream(started("m::a"), events.CheckEvaluated("m::a", "p", "x", True)))
     assert (case_of(report, "m::a")["status"], case_of(report, "m::a")["attempts"][0]["start_time"]) == ("run", 102.0)
-    report = fold(stream(started("m::a"), *left_out("m::a", "setup"), events.Check("m::a", "p", "x", True)))
+    report = fold(stream(started("m::a"), *left_out("m::a", "setup"), events.CheckEvaluated("m::a", "p", "x", True)))
     case = case_of(report, "m::a")
     assert (case["status"], case["stop_time"], case["attempts"][0]["status"]) == ("skipped", 103.0, "skipped")
 
@@ -311,7 +311,7 @@ def test_a_case_that_runs_again_is_the_cause_no_more() -> None:
     assert fold(stream(*said, events.CaseStarted("m::a", 2), events.CaseFinished("m::a", "passed", 2)))[
         "caused_dut_failure_id"
     ] == ("m::b")
-    broken = events.Failure(None, "error", "a driver broke")
+    broken = events.FailureRecorded(None, "error", "a driver broke")
     assert fold(stream(*said, events.CaseStarted("m::a", 2), broken))["caused_dut_failure_id"] == "m::b"
     order = [started("m::a", "m::b", "m::c"), *(one for name in "bac" for one in ran(f"m::{name}", "failed"))]
     assert fold(stream(*order, events.CaseStarted("m::c", 2)), aborted=True)["caused_dut_failure_id"] == "m::b"
@@ -328,7 +328,7 @@ def test_a_resumed_run_waits_for_its_own_end() -> None:
     assert fold(stream(*said, *ran("t::off"), events.RunFinished("passed")))["status"] == "error"
     again = [events.CaseStarted("m::a"), events.CaseFinished("m::a", "passed"), *ran("t::off")]
     assert fold(stream(*said, *again, events.RunFinished("passed")))["status"] == "error"
-    told = [started("m::a"), *ran("m::a"), events.Failure(None, "error", "why"), events.RunResumed("died")]
+    told = [started("m::a"), *ran("m::a"), events.FailureRecorded(None, "error", "why"), events.RunResumed("died")]
     assert [failure["message"] for failure in fold(stream(*told))["failures"]] == ["why"]
     failed = [started("m::a"), *ran("m::a", "failed"), events.RunResumed("died")]
     assert fold(stream(*failed))["failures"] == []
@@ -346,8 +346,8 @@ def test_a_run_that_ends_closes_what_has_no_end() -> None:
 
 def test_failures_of_the_run_have_their_code_where_no_case_is_the_cause() -> None:
     """The first one with a code; a case that failed comes before them."""
-    broken = [events.Failure(None, "error", "one"), events.Failure(None, "error", "two", error_code=4)]
-    report = fold(stream(started("m::a"), *broken, events.Failure(None, "error", "three", error_code=5)))
+    broken = [events.FailureRecorded(None, "error", "one"), events.FailureRecorded(None, "error", "two", error_code=4)]
+    report = fold(stream(started("m::a"), *broken, events.FailureRecorded(None, "error", "three", error_code=5)))
     assert (report["caused_dut_failure_id"], report["error_code"]) == (None, 4)
     report = fold(stream(started("m::a"), *broken, *ran("m::a", "failed")))
     assert (report["caused_dut_failure_id"], report["error_code"]) == ("m::a", None)
@@ -355,7 +355,7 @@ def test_failures_of_the_run_have_their_code_where_no_case_is_the_cause() -> Non
 
 def test_what_fails_after_the_run_is_told_apart() -> None:
     """The verdict was known by then and stays."""
-    late = events.Failure(None, "error", "no printer", after=2)
+    late = events.FailureRecorded(None, "error", "no printer", after=2)
     report = fold(stream(started("m::a"), *ran("m::a"), events.RunFinished("passed"), late))
     assert (report["status"], report["failures"]) == ("passed", [])
     assert [(step["number"], step["message"]) for step in report["after_run"]] == [(2, "no printer")]
@@ -366,12 +366,12 @@ def test_facts_that_contradict_change_nothing_and_take_nothing_back() -> None:
     said = [
         started("m::a", "m::b"),
         events.CaseStarted("m::a"),
-        events.Recorded("m::a", "dut", {"serial_number": "SN1"}),
-        events.Recorded("m::a", "user", "Ada"),
+        events.FactRecorded("m::a", "dut", {"serial_number": "SN1"}),
+        events.FactRecorded("m::a", "user", "Ada"),
         events.CaseFinished("m::a", "passed"),
     ]
     report = fold(
-        stream(*said, events.CaseStarted("m::b", 2), events.Recorded("m::b", "dut", {"serial_number": "SN2"}))
+        stream(*said, events.CaseStarted("m::b", 2), events.FactRecorded("m::b", "dut", {"serial_number": "SN2"}))
     )
     assert (report["dut"], report["user"]) == ({"serial_number": "SN1"}, "Ada")
     report = fold(stream(*said, events.CaseStarted("m::a", 2)))
@@ -386,11 +386,11 @@ def test_which_case_an_event_changed() -> None:
     said: list[tuple[Event, str | None]] = [
         (started("m::a"), None),
         (events.CaseStarted("m::a"), "m::a"),
-        (events.Check("m::a", "p", "x", True), "m::a"),
-        (events.Recorded("m::a", "dut", {"name": "n"}), None),
-        (events.Recorded("m::a", "artifact", {"case": {"c": 1}}), "m::a"),
-        (events.Recorded("nobody", "artifact", {"run": {"r": 1}}), None),
-        (events.Check("nobody", "p", "x", True), None),
+        (events.CheckEvaluated("m::a", "p", "x", True), "m::a"),
+        (events.FactRecorded("m::a", "dut", {"name": "n"}), None),
+        (events.FactRecorded("m::a", "artifact", {"case": {"c": 1}}), "m::a"),
+        (events.FactRecorded("nobody", "artifact", {"run": {"r": 1}}), None),
+        (events.CheckEvaluated("nobody", "p", "x", True), None),
         (events.CaseFinished("m::a", "passed"), "m::a"),
         (events.RunFinished("passed"), None),
     ]
@@ -415,7 +415,7 @@ def test_an_answer_belongs_to_the_last_question_of_its_name() -> None:
 def test_a_measurement_of_an_unknown_type_is_of_another() -> None:
     """A type that this version does not know is no reason to lose the value."""
     said = [
-        events.Measurement("m::a", "p", name, 5, kind)  # type: ignore[arg-type]
+        events.MeasurementRecorded("m::a", "p", name, 5, kind)  # type: ignore[arg-type]
         for name, kind in (("x", "numeric"), ("y", "quaternion"))
     ]
     report = fold(stream(started("m::a"), events.CaseStarted("m::a"), *said))

@@ -15,7 +15,7 @@ from sequencer.report.fold import fold
 from sequencer.report.outcome import missing_cases, outcome, verdict_word
 from sequencer.terminal.lines import joined
 from sequencer.terminal.report_lines import report_lines
-from sequencer.vocabulary.status import SKIP_KINDS, Ended, SkipKind, Status, run_verdict, verdict
+from sequencer.vocabulary.status import SKIP_KINDS, CaseOutcome, SkipKind, Status, run_verdict, verdict
 
 
 @pytest.mark.parametrize(
@@ -37,15 +37,15 @@ def test_the_worst_part_decides(statuses: list[Status], whole: Status) -> None:
     assert verdict(statuses) == whole
     assert verdict(statuses, stopped=True) == "stopped"
     assert verdict(statuses, broken=True) == (whole if whole in ("failed", "stopped") else "error")
-    assert run_verdict(Ended(status, main=True, skip_kind="condition") for status in statuses) == (
+    assert run_verdict(CaseOutcome(status, main=True, skip_kind="condition") for status in statuses) == (
         (whole, "nothing_tested" if whole == "skipped" else None)
     )
 
 
 kinds: st.SearchStrategy[SkipKind | None] = st.sampled_from([None, *SKIP_KINDS])
-passed = st.builds(Ended, st.just("passed"), st.booleans())
-skipped = st.builds(Ended, st.just("skipped"), st.booleans(), kinds)
-bad = st.builds(Ended, st.sampled_from(["failed", "error", "stopped", "ready", "run"]), st.booleans())
+passed = st.builds(CaseOutcome, st.just("passed"), st.booleans())
+skipped = st.builds(CaseOutcome, st.just("skipped"), st.booleans(), kinds)
+bad = st.builds(CaseOutcome, st.sampled_from(["failed", "error", "stopped", "ready", "run"]), st.booleans())
 
 ALLOWED = ("condition", "module_condition", "selection")
 PLAN = [
@@ -73,7 +73,7 @@ def skip(name: str, kind: SkipKind | None) -> events.CaseFinished:
 
 
 @given(st.lists(passed | skipped, max_size=5), st.lists(bad, max_size=1))
-def test_a_run_passes_only_for_what_was_shown(fine: list[Ended], worse: list[Ended]) -> None:
+def test_a_run_passes_only_for_what_was_shown(fine: list[CaseOutcome], worse: list[CaseOutcome]) -> None:
     """At least one main case passed, none went wrong, and every skip is one by condition or selection."""
     earned = (
         not worse

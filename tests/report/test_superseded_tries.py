@@ -15,9 +15,9 @@ from sequencer.store import facts
 PLACE = "s.yaml:3:5"
 
 
-def measured(value: float, result: bool) -> events.Measurement:
+def measured(value: float, result: bool) -> events.MeasurementRecorded:
     reason = None if result else f"{value} V is below the lower limit of 4.8 V"
-    return events.Measurement("m::a", PLACE, "Rail", value, "numeric", "V", [4.8, 5.2], result, reason)
+    return events.MeasurementRecorded("m::a", PLACE, "Rail", value, "numeric", "V", [4.8, 5.2], result, reason)
 
 
 def report_of(*said: Event, status: Any = "passed") -> RunReport:
@@ -30,7 +30,7 @@ def report_of(*said: Event, status: Any = "passed") -> RunReport:
 TRIED_AGAIN = (
     measured(5.0, True),
     measured(4.1, False),
-    events.Check("m::a", PLACE, "volts > 4.8", False),
+    events.CheckEvaluated("m::a", PLACE, "volts > 4.8", False),
     events.TryFailed("m::a", PLACE, "Rail", 1, "Rail: too low", 1, 1),
     measured(4.9, True),
 )
@@ -55,7 +55,7 @@ def test_a_passed_case_does_not_look_failed_in_version_1() -> None:
 def test_a_failed_case_does_not_look_passed_in_version_1() -> None:
     """The last try counts, and with it its missed limit."""
     said = [measured(4.1, False), events.TryFailed("m::a", PLACE, "Rail", 1, "low", 1), measured(4.2, False)]
-    report = report_of(*said, events.Failure("m::a", "failed", "Rail: too low", PLACE), status="failed")
+    report = report_of(*said, events.FailureRecorded("m::a", "failed", "Rail: too low", PLACE), status="failed")
     case = lower(report)["modules"]["m"]["cases"]["a"]
     assert (case["status"], case["assertion_msg"]) == ("failed", "Rail: too low")
     assert [taken["result"] for taken in case["measurements"]] == [False]

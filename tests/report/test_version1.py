@@ -41,7 +41,9 @@ def measured(value: object, limits: Any = None, unit: str | None = None) -> dict
     judgement = judge(value, None if limits is None else parse_limits(limits, unit))
     kind = measurement_type(value)
     return lowered_case(
-        events.Measurement("m::a", "p", "x", to_data(value), kind, unit, limits, judgement.result, judgement.reason)
+        events.MeasurementRecorded(
+            "m::a", "p", "x", to_data(value), kind, unit, limits, judgement.result, judgement.reason
+        )
     )
 
 
@@ -146,14 +148,14 @@ def test_failures_messages_charts_and_attempts() -> None:
     """The last attempt's data stands in the fields; earlier attempts and further charts are in the artifact."""
     chart = {"type": "line", "x_data": [[1, 2]], "y_data": [[3, 4]], "marker_name": ["s"], "title": "T"}
     case = lowered_case(
-        events.Failure("m::a", "failed", "early"),
+        events.FailureRecorded("m::a", "failed", "early"),
         events.CaseFinished("m::a", "failed", 1, final=False),
         events.CaseStarted("m::a", 2),
-        events.Chart("m::a", {"type": "line", "x_data": [[1]], "y_data": [["NaN"]]}),
-        events.Chart("m::a", chart),
-        events.Message("m::a", "k", "text"),
-        events.Failure("m::a", "failed", "first", error_code=3),
-        events.Failure("m::a", "failed", "second"),
+        events.ChartAdded("m::a", {"type": "line", "x_data": [[1]], "y_data": [["NaN"]]}),
+        events.ChartAdded("m::a", chart),
+        events.MessageShown("m::a", "k", "text"),
+        events.FailureRecorded("m::a", "failed", "first", error_code=3),
+        events.FailureRecorded("m::a", "failed", "second"),
         events.CaseFinished("m::a", "failed", 2),
     )
     assert (case["attempt"], case["assertion_msg"], case["msg"]) == (2, "first\nsecond", {"k": "text"})
@@ -209,8 +211,8 @@ def test_identity_in_both_forms() -> None:
 def test_a_recorded_artifact_keeps_its_keys() -> None:
     """What hardseq adds to an artifact never takes the place of what the sequence recorded."""
     case = lowered_case(
-        events.Recorded("m::a", "artifact", {"case": {"hardseq": "mine", "b": 1}}),
-        events.Failure("m::a", "failed", "no"),
+        events.FactRecorded("m::a", "artifact", {"case": {"hardseq": "mine", "b": 1}}),
+        events.FailureRecorded("m::a", "failed", "no"),
     )
     assert (case["artifact"]["hardseq"], case["artifact"]["b"]) == ("mine", 1)
     assert "failures" in case["artifact"]["hardseq_"]

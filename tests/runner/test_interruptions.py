@@ -19,7 +19,7 @@ from sequencer.app.exit_codes import exit_code
 from sequencer.protocol.request import RunNotPossible, StartRequest
 from sequencer.report.event import CaseFinished, CaseStarted, RunStarted, Stamped, encode
 from sequencer.report.fold import Fold, read_journal
-from sequencer.runner.printed import Printed
+from sequencer.runner.ordered_output import OrderedOutput
 from sequencer.runner.supervisor import Supervisor
 from tests.runner.conftest import HASTY, PATIENT
 
@@ -276,7 +276,7 @@ def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> 
         def __init__(self, killed: Callable[[], None]) -> None:
             self.sent: list[Any] = []
             self._killed = killed
-            self.printed = Printed(print)
+            self.printed = OrderedOutput(print)
 
         def send(self, message: Any) -> None:
             self.sent.append(message)
@@ -284,7 +284,7 @@ def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> 
         def kill(self) -> None:
             self._killed()
 
-        def obituary(self) -> str:
+        def describe_exit(self) -> str:
             return "was ended"
 
     def too_late() -> None:

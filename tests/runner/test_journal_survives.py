@@ -21,7 +21,7 @@ from sequencer.app.exit_codes import exit_code
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import RunNotPossible, StartRequest
 from sequencer.report.fold import Fold, fold, read_journal
-from sequencer.runtime.journal import put_by, reserve_of
+from sequencer.runtime.journal import reserve_of, save_reserve
 from sequencer.store.recovery import recover
 from sequencer.store.sqlite.store import SqliteStore
 
@@ -248,7 +248,7 @@ def test_a_run_on_a_disk_that_fills_ends_whole_in_its_journal(project: Any, exec
     """The reserve is given up, and nothing of the run is missing in what is recovered."""
     p = project
     reserve = reserve_of(p.state.journals)
-    put_by(reserve)
+    save_reserve(reserve)
     fill = (
         "import errno, os",
         "write = os.write",

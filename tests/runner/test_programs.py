@@ -164,5 +164,5 @@ def test_a_program_shows_how_far_it_is(project: Any, execute: Callable[..., Any]
     project.module("main", project.case("flash", program(code, percent=r"([\d.]+|almost) ?%")))
     outcome = execute()
     assert outcome.statuses == {"main::flash": "passed"}
-    bars = [each.event.value for each in outcome.events if type(each.event).__name__ == "Progress"]
+    bars = [each.event.value for each in outcome.events if type(each.event).__name__ == "ProgressChanged"]
     assert bars == [12.0, 80.5, 100.0]

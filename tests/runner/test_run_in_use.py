@@ -14,7 +14,7 @@ import pytest
 from sequencer.compiler.project import ensure_compiled
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import RunNotPossible, RunRefused, StartRequest
-from sequencer.report.event import DialogAsked, OperatorMessage
+from sequencer.report.event import DialogAsked, OperatorMessageShown
 from sequencer.runner.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,9 +140,9 @@ def test_the_operator_is_asked_and_answers(project: Any, make_run: Callable[...,
         "main",
         p.case(
             "asks",
-            "from sequencer.report.dialog import describe\nfrom sequencer.report.event import OperatorMessage",
+            "from sequencer.report.dialog import describe\nfrom sequencer.report.event import OperatorMessageShown",
             f"answer = case.ask(describe({dialog}))\nassert answer.value == 1.5 and answer.by == 'ann', answer",
-            "case.tell(OperatorMessage(case.full_name, 'note', 'Look', None, True))",
+            "case.tell(OperatorMessageShown(case.full_name, 'note', 'Look', None, True))",
         ),
     )
     answers: list[bool] = []
@@ -153,7 +153,7 @@ def test_the_operator_is_asked_and_answers(project: Any, make_run: Callable[...,
             answers.append(run.answer(event.id, "confirm", "much", "bob"))
             answers.append(run.answer(event.id, "confirm", 1.5, "ann"))
             answers.append(run.answer(event.id, "confirm", 1.6, "bob"))
-        elif isinstance(event, OperatorMessage) and event.text is not None:
+        elif isinstance(event, OperatorMessageShown) and event.text is not None:
             answers.append(run.answer(event.id, "confirm"))
 
     run = make_run(listen)

@@ -22,11 +22,11 @@ def test_no_secret_is_left_anywhere(project: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HARDSEQ_SC_API_KEY", KEY)
     monkeypatch.setenv("HARDPY_SC_API_KEY", KEY)
     (project.folder.parent / "drivers" / "spy.py").write_text(
-        "import os, sys\nfrom sequencer.project.secrets import Held\n\n"
+        "import os, sys\nfrom sequencer.project.secrets import ProcessSecrets\n\n"
         "class Spy:\n"
         "    def environment(self):\n        return dict(os.environ)\n"
         f"    def reads(self):\n        print('printed', {PASSWORD!r}, flush=True)\n        return [{PASSWORD!r}]\n"
-        "    def key(self):\n        return Held.variables['HARDSEQ_SC_API_KEY']\n"
+        "    def key(self):\n        return ProcessSecrets.variables['HARDSEQ_SC_API_KEY']\n"
         f"    def fails(self):\n        raise OSError({PASSWORD!r})\n"
         f"    def dies(self):\n        print('last', {PASSWORD!r}, flush=True)\n        os._exit(3)\n"
     )

@@ -358,7 +358,7 @@ def test_a_panel_that_ends_does_not_wait_for_a_bench(slow: Any, panel: Callable[
         until(lambda: slow.logged == ["opening"])
         supervisor = opened.run._supervisor
         assert supervisor is not None
-        supervisor.child.hang_up()
+        supervisor.child.close_pipe()
         assert supervisor.child.wait(20)
         assert supervisor.child._process.returncode == 0
     assert slow.logged == ["opening"]

@@ -9,7 +9,7 @@ import pytest
 
 from sequencer.expressions.value import MAX_TEXT
 from sequencer.report import event as events
-from sequencer.report.event import Event, Message, ProgramRun, Stamped, bounded
+from sequencer.report.event import Event, MessageShown, ProgramFinished, Stamped, bounded
 from sequencer.runtime.stream import EventStream
 
 LONG = "x" * (MAX_TEXT + 5)
@@ -49,15 +49,15 @@ def test_every_text_of_every_event_is_cut(kind: Any) -> None:
     """Messages, names, labels, titles, reasons: whatever an event says, at any depth, and the cut shows."""
     event = bounded(filled(kind))
     for field in fields(event):
-        if (kind, field.name) != (ProgramRun, "output"):
+        if (kind, field.name) != (ProgramFinished, "output"):
             assert longest(getattr(event, field.name)) <= len(CUT), field.name
 
 
 def test_what_is_short_is_left_alone() -> None:
     """An event with nothing to cut is the same object: nobody pays for the care."""
-    event = events.Chart("m::c", {"title": "T", "x_data": [[1.0, 2.0]], "marker_name": ["a"]})
+    event = events.ChartAdded("m::c", {"title": "T", "x_data": [[1.0, 2.0]], "marker_name": ["a"]})
     assert bounded(event) is event
-    assert bounded(Message("m::c", "", "x" * MAX_TEXT)).text == "x" * MAX_TEXT  # type: ignore[union-attr]
+    assert bounded(MessageShown("m::c", "", "x" * MAX_TEXT)).text == "x" * MAX_TEXT  # type: ignore[union-attr]
 
 
 def test_markup_is_whole_or_nothing() -> None:
@@ -74,7 +74,7 @@ def test_the_stream_hands_on_what_is_cut() -> None:
     heard: list[Stamped] = []
     stream = EventStream(None, None)
     stream.listeners.append(heard.append)
-    stream.emit(Message("m::c", "", LONG))
+    stream.emit(MessageShown("m::c", "", LONG))
     (stamped,) = heard
-    assert isinstance(stamped.event, Message)
+    assert isinstance(stamped.event, MessageShown)
     assert stamped.event.text == CUT

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.report.event import Message, Recorded, decode
+from sequencer.report.event import FactRecorded, MessageShown, decode
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.clock import SteadyClock
 
@@ -32,8 +32,8 @@ def test_events_are_numbered_and_reach_journal_then_link() -> None:
     """The same bytes in both, numbers from where the stream begins."""
     journal, link = Lines(), Lines()
     stream = EventStream(journal, link, seq=7)
-    stream.emit(Message("m::c", "", "a"))
-    stream.emit(Message("m::c", "", "b"))
+    stream.emit(MessageShown("m::c", "", "a"))
+    stream.emit(MessageShown("m::c", "", "b"))
     assert journal.lines == link.lines
     assert [decoded.seq for line in link.lines if (decoded := decode(line)) is not None] == [8, 9]
 
@@ -43,7 +43,7 @@ def test_a_journal_that_fails_is_left_alone_from_then_on() -> None:
     journal, link = Lines(room=1), Lines()
     stream = EventStream(journal, link)
     for text in "abc":
-        stream.emit(Message("m::c", "", text))
+        stream.emit(MessageShown("m::c", "", text))
         journal.room = 100 if text == "b" else journal.room
     assert len(journal.lines) == 1
     assert len(link.lines) == 3
@@ -54,10 +54,10 @@ def test_a_clock_that_is_set_changes_no_duration(monkeypatch: pytest.MonkeyPatch
     """Times of a run go on evenly while the machine's clock jumps, and processes with the same epoch agree."""
     link = Lines()
     stream = EventStream(None, link)
-    stream.emit(Message("m::c", "", "before"))
+    stream.emit(MessageShown("m::c", "", "before"))
     monkeypatch.setattr(time, "time", lambda: 0.0)
-    stream.emit(Message("m::c", "", "after"))
-    EventStream(None, link, clock=SteadyClock(stream.clock.epoch)).emit(Message("m::c", "", "elsewhere"))
+    stream.emit(MessageShown("m::c", "", "after"))
+    EventStream(None, link, clock=SteadyClock(stream.clock.epoch)).emit(MessageShown("m::c", "", "elsewhere"))
     first, second, third = (decoded.time for line in link.lines if (decoded := decode(line)) is not None)
     assert 0 <= second - first < 60 and 0 <= third - second < 60
     assert SteadyClock().now() < 60 + time.perf_counter()
@@ -74,6 +74,6 @@ class Odd:
 def test_whatever_an_event_holds_gets_through(data: Any) -> None:
     """What JSON cannot hold is made into something that it can."""
     link = Lines()
-    EventStream(None, link).emit(Recorded("m::c", "artifact", {"case": {"x": data}}))
+    EventStream(None, link).emit(FactRecorded("m::c", "artifact", {"case": {"x": data}}))
     assert link.lines[0].count(b"\n") == 1
     assert decode(link.lines[0]) is not None

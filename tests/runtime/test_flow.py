@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sequencer.protocol.selection import UnknownSelection, select
 from sequencer.runtime.flow import NOT_SELECTED, Flow, needed
-from sequencer.runtime.plan import Plan, PlannedCase, PlannedModule
+from sequencer.runtime.plan import PlannedCase, PlannedModule, RunPlan
 from sequencer.vocabulary.status import SkipKind, Status
 
 groups = st.sampled_from(["setup", "main", "teardown"])
@@ -18,7 +18,7 @@ statuses = st.sampled_from(["passed", "failed", "error", "skipped", "stopped"])
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> Plan:
+def plans(draw: st.DrawFn) -> RunPlan:
     """A plan of a few modules in running order, with critical cases and dependencies on earlier ones."""
     order = ["setup", "main", "teardown"]
     modules = []
@@ -40,11 +40,11 @@ def plans(draw: st.DrawFn) -> Plan:
             module.cases.append(case)
             cases[case.full_name] = case
         modules.append(module)
-    return Plan({}, modules, {}, cases)
+    return RunPlan({}, modules, {}, cases)
 
 
 @given(plans(), st.data())
-def test_teardown_runs_whatever_happened(plan: Plan, data: Any) -> None:
+def test_teardown_runs_whatever_happened(plan: RunPlan, data: Any) -> None:
     """Nothing but a selection keeps a teardown case from running; after a halt nothing else does."""
     flow = Flow(plan, on_fail=data.draw(st.sampled_from(["continue", "stop"])))
     for case in plan.cases.values():
@@ -59,7 +59,7 @@ def test_teardown_runs_whatever_happened(plan: Plan, data: Any) -> None:
 
 
 @given(plans(), st.data())
-def test_a_selection_is_closed(plan: Plan, data: Any) -> None:
+def test_a_selection_is_closed(plan: RunPlan, data: Any) -> None:
     """What a needed case depends on is needed, and so are setup and teardown around it; a selection halts nothing."""
     chosen = data.draw(st.sets(st.sampled_from(sorted(plan.cases)), min_size=1))
     wanted = needed(plan, chosen)
@@ -76,7 +76,7 @@ def test_a_selection_is_closed(plan: Plan, data: Any) -> None:
 
 
 @given(plans(), st.data())
-def test_a_failed_setup_is_never_followed_by_main(plan: Plan, data: Any) -> None:
+def test_a_failed_setup_is_never_followed_by_main(plan: RunPlan, data: Any) -> None:
     """Neither that of the whole nor that of a module."""
     flow = Flow(plan)
     failed_whole = False
@@ -95,7 +95,7 @@ def test_a_failed_setup_is_never_followed_by_main(plan: Plan, data: Any) -> None
                 failed_modules.add(case.module)
 
 
-def planned(**modules: dict[str, dict[str, Any]]) -> Plan:
+def planned(**modules: dict[str, dict[str, Any]]) -> RunPlan:
     """A plan: its modules by id (the name says the group), in each the cases with what is special about them."""
     made = []
     for name, cases in modules.items():
@@ -103,11 +103,11 @@ def planned(**modules: dict[str, dict[str, Any]]) -> Plan:
         module = PlannedModule(name, f"module {name}", group, critical=name.endswith("critical"))
         module.cases += [PlannedCase(case, module, f"case {case}", **special) for case, special in cases.items()]
         made.append(module)
-    return Plan({}, made, {}, {case.full_name: case for module in made for case in module.cases})
+    return RunPlan({}, made, {}, {case.full_name: case for module in made for case in module.cases})
 
 
 def course(
-    plan: Plan, on_fail: Any = "continue", **ended: tuple[Status, SkipKind | None]
+    plan: RunPlan, on_fail: Any = "continue", **ended: tuple[Status, SkipKind | None]
 ) -> tuple[dict[str, str], Flow]:
     """What kept each case from running ("" for nothing) when the named ones end as said and all others pass."""
     flow = Flow(plan, on_fail=on_fail)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sequencer.report.event import Failure, Stamped
-from sequencer.runtime.journal import SIZE, Journal, give_up, put_by, reserve_of
+from sequencer.report.event import FailureRecorded, Stamped
+from sequencer.runtime.journal import SIZE, Journal, give_up, reserve_of, save_reserve
 from sequencer.runtime.stream import EventStream
 
 
@@ -38,7 +38,7 @@ def test_the_reserve_is_given_up_for_the_journal(
 ) -> None:
     """Every line stands whole in the journal, also the one that the disk took half of; the reserve is gone."""
     reserve = reserve_of(tmp_path)
-    assert put_by(reserve)
+    assert save_reserve(reserve)
     assert reserve.stat().st_size == SIZE
     journal = Journal(tmp_path / "run.jsonl")
     _full(monkeypatch, reserve, code, room)
@@ -61,7 +61,7 @@ def test_without_a_reserve_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: 
 
 def test_the_reserve_is_for_a_full_disk_alone(tmp_path: Path) -> None:
     """A broken disk gets no better by it."""
-    put_by(reserve_of(tmp_path))
+    save_reserve(reserve_of(tmp_path))
     assert not give_up(reserve_of(tmp_path), OSError(errno.EIO, "broken"))
     assert reserve_of(tmp_path).exists()
 
@@ -69,7 +69,7 @@ def test_the_reserve_is_for_a_full_disk_alone(tmp_path: Path) -> None:
 def test_half_a_reserve_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no room for it, it takes none; where one of another size lies, it is made anew."""
     reserve = reserve_of(tmp_path / "journals")
-    assert put_by(reserve)
+    assert save_reserve(reserve)
     reserve.write_bytes(b"half")
     with monkeypatch.context() as patch:
 
@@ -77,9 +77,9 @@ def test_half_a_reserve_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             raise OSError(errno.ENOSPC, "full")
 
         patch.setattr(Path, "write_bytes", full)
-        assert not put_by(reserve)
+        assert not save_reserve(reserve)
     assert not reserve.exists()
-    assert put_by(reserve)
+    assert save_reserve(reserve)
 
 
 def test_a_run_whose_first_event_cannot_be_written_does_not_begin() -> None:
@@ -97,7 +97,7 @@ def test_a_run_whose_first_event_cannot_be_written_does_not_begin() -> None:
     stream = EventStream(Full(), Link())
     stream.listeners.append(heard.append)
     with pytest.raises(OSError, match="No space"):
-        stream.emit(Failure(None, "error", "x"))
+        stream.emit(FailureRecorded(None, "error", "x"))
     assert heard == []
 
 
@@ -116,7 +116,7 @@ def test_a_run_that_goes_on_tells_its_listeners_what_the_disk_refused() -> None:
     stream = EventStream(Fills(), None)
     stream.listeners.append(heard.append)
     for _ in range(3):
-        stream.emit(Failure(None, "error", "x"))
+        stream.emit(FailureRecorded(None, "error", "x"))
     assert [stamped.seq for stamped in heard] == [1, 2, 3]
     assert stream.lost is not None
 

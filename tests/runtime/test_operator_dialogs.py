@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sequencer.report.dialog import describe
-from sequencer.report.event import DialogAnswered, DialogAsked, OperatorMessage
+from sequencer.report.event import DialogAnswered, DialogAsked, OperatorMessageShown
 from sequencer.runtime.dialogs import Dialogs
 from sequencer.vocabulary.failure import StepError, Stopped, TimedOut
 
@@ -81,16 +81,16 @@ def test_without_anybody_asking_is_an_error() -> None:
     with pytest.raises(StepError, match="nobody can answer"):
         floor.dialogs.ask("m::c", describe("Ready?"))
     with pytest.raises(StepError, match="nobody can confirm"):
-        floor.dialogs.show(OperatorMessage("m::c", "k", "Close the lid", blocking=True))
+        floor.dialogs.show(OperatorMessageShown("m::c", "k", "Close the lid", blocking=True))
     assert not floor.events
-    floor.dialogs.show(OperatorMessage("m::c", "k", "Warming up"))
-    floor.dialogs.show(OperatorMessage("m::c", "k", None, blocking=True))
+    floor.dialogs.show(OperatorMessageShown("m::c", "k", "Warming up"))
+    floor.dialogs.show(OperatorMessageShown("m::c", "k", None, blocking=True))
     assert len(floor.events) == 2
 
 
 def test_a_blocking_message_waits_and_is_cleared() -> None:
     """A blocking message goes on once it is confirmed; then it is taken away for everybody."""
     floor = Floor([("confirm", None, "a")])
-    floor.dialogs.show(OperatorMessage("m::c", "k", "Close the lid", blocking=True))
+    floor.dialogs.show(OperatorMessageShown("m::c", "k", "Close the lid", blocking=True))
     floor.join()
     assert [(told.id, told.text) for told in floor.events] == [("k", "Close the lid"), ("k", None)]

@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 from sequencer.report.dialog import read_answer
 from sequencer.runtime import deadline
 from sequencer.runtime.deadline import Interrupts
-from sequencer.runtime.stepping import Choice, Pause, Steps, pause_dialog
+from sequencer.runtime.stepping import Pause, PauseChoice, RunningSteps, pause_dialog
 from sequencer.vocabulary.failure import Stopped, TimedOut
 
 
-def walk(count: int, choices: list[Choice], *, when: dict[int, bool] | None = None) -> tuple[list[str], list[str]]:
+def walk(count: int, choices: list[PauseChoice], *, when: dict[int, bool] | None = None) -> tuple[list[str], list[str]]:
     """Goes through a list of steps named 1, 2, ...; what ran, and at which steps there was a pause."""
     ran: list[str] = []
     asked: list[str] = []
     left = iter(choices)
 
-    def decide(pause: Pause) -> Choice:
+    def decide(pause: Pause) -> PauseChoice:
         asked.append(pause.label)
         return next(left, "continue")
 
     conditions = when or {}
-    steps = Steps(decide, lambda pause: ran.append(f"no {pause.label}"), lambda text: conditions[int(text)], str)
+    steps = RunningSteps(decide, lambda pause: ran.append(f"no {pause.label}"), lambda text: conditions[int(text)], str)
     for each in steps:
         for number in range(1, count + 1):
             condition = str(number) if number in conditions else None
@@ -45,7 +45,7 @@ def walk(count: int, choices: list[Choice], *, when: dict[int, bool] | None = No
         (["repeat"], "1 2 3", "1 2 3"),
     ],
 )
-def test_the_answers_decide_what_runs(choices: list[Choice], ran: str, asked: str) -> None:
+def test_the_answers_decide_what_runs(choices: list[PauseChoice], ran: str, asked: str) -> None:
     """Continue runs a step, skip leaves it out, repeat goes back to the one that ran last; then it is asked again."""
     done, pauses = walk(3, choices)
     assert (" ".join(done), " ".join(pauses)) == (ran, asked)
@@ -57,7 +57,7 @@ def test_nobody_pauses_before_a_step_that_will_not_run() -> None:
 
 
 @given(st.lists(st.sampled_from(["continue", "skip", "repeat", "run on"]), max_size=30), st.integers(0, 5))
-def test_whatever_is_answered_each_step_is_run_or_skipped(choices: list[Choice], count: int) -> None:
+def test_whatever_is_answered_each_step_is_run_or_skipped(choices: list[PauseChoice], count: int) -> None:
     """No sequence of answers loses a step without a word: each of them ran, or its skipping was told."""
     ran, _ = walk(count, choices)
     assert {entry.removeprefix("no ") for entry in ran} == {str(number) for number in range(1, count + 1)}

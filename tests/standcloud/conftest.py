@@ -183,7 +183,7 @@ def run_events(run_id: str, cases: int, **marks: Any) -> Iterator[Event]:
     )
     for name in names:
         yield events.CaseStarted(f"main::{name}")
-        yield events.Measurement(f"main::{name}", "seq.yaml:9:9", "Rail", 5.0, "numeric", "V", [4.8, 5.2], True)
+        yield events.MeasurementRecorded(f"main::{name}", "seq.yaml:9:9", "Rail", 5.0, "numeric", "V", [4.8, 5.2], True)
         yield events.CaseFinished(f"main::{name}", "passed")
     yield events.RunFinished("passed")
 

@@ -170,7 +170,7 @@ def test_a_store_that_is_away_loses_nothing(open_deliveries: Callable[..., Deliv
     assert (acceptance.stored, acceptance.problem) == (False, str(remote.error))
     assert not deliveries.sync().clean
     remote.error = None
-    deliveries.outbox.awaken("couchdb")
+    deliveries.outbox.make_due("couchdb")
     deliveries.start(first=0.0)
     eventually(lambda: remote.saved == {run["id"]: run})
     eventually(lambda: deliveries.outbox.counts("couchdb").delivered == 1)
@@ -217,7 +217,7 @@ def test_a_parked_report_is_sent_again_on_demand(
     assert deliveries.sync().left["stand_cloud"].parked == 2
     assert deliveries.resend(runs[0]["id"]) == 1
     assert deliveries.sync().left["stand_cloud"].parked == 1
-    assert deliveries.sync(insist=True).clean
+    assert deliveries.sync(force=True).clean
     assert standin.copies == {run["id"]: 1 for run in runs}
 
 

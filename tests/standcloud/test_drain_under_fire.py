@@ -17,7 +17,7 @@ import pytest
 
 from sequencer.project.settings import Secret
 from sequencer.report.model import RunReport
-from sequencer.standcloud.delivery import STAND_CLOUD, Delivery, Target
+from sequencer.standcloud.delivery import STAND_CLOUD, Delivery, DeliveryTarget
 from sequencer.standcloud.job import drain
 from sequencer.standcloud.outbox import Outbox
 
@@ -96,7 +96,9 @@ def test_memory_does_not_grow_with_what_waits(report: Callable[..., RunReport], 
         run = report(cases=20)
         for index in range(number):
             outbox.put(str(index), "cloud", {**run, "id": str(index)})
-        target = Target(name="cloud", deliver=lambda document: Delivery(verdict="delivered", status=201, text="ok"))
+        target = DeliveryTarget(
+            name="cloud", deliver=lambda document: Delivery(verdict="delivered", status=201, text="ok")
+        )
         tracemalloc.start()
         try:
             assert drain(outbox, target).delivered == number

@@ -16,7 +16,7 @@ import pytest
 from sequencer.project.settings import Secret
 from sequencer.report.model import RunReport
 from sequencer.standcloud.client import StandCloud
-from sequencer.standcloud.job import Outcome, drain
+from sequencer.standcloud.job import SendOutcome, drain
 from sequencer.standcloud.outbox import Outbox
 from sequencer.standcloud.targets import stand_cloud_target
 
@@ -124,7 +124,7 @@ def test_neither_log_nor_database_learns_the_key(
     target = stand_cloud_target(client, automatic=True)
     said: list[str] = []
 
-    def keep(outcome: Outcome) -> None:
+    def keep(outcome: SendOutcome) -> None:
         said.append(repr(outcome))
 
     for fault in ({}, {"drop": "before"}, {"status": 422}, {"status": 500}, {"status": 401}):
@@ -134,7 +134,7 @@ def test_neither_log_nor_database_learns_the_key(
         run = report()
         outbox.put(run["id"], target.name, run)
         said += [repr(drain(outbox, target, progress=keep))]
-    said += [repr(outbox.entries(target.name)), repr(outbox.hold(target)), repr(outbox.counts(target.name))]
+    said += [repr(outbox.entries(target.name)), repr(outbox.block_of(target)), repr(outbox.counts(target.name))]
     client.close()
     files = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     outbox.close()

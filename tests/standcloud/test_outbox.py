@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sequencer.standcloud.delivery import Delivery, Target
+from sequencer.standcloud.delivery import Delivery, DeliveryTarget
 from sequencer.standcloud.job import attempt, drain, send_one
 from sequencer.standcloud.outbox import LEASE, Outbox, OutboxUnavailable
 
@@ -44,7 +44,7 @@ def outbox(tmp_path: Path, clock: Clock) -> Iterator[Outbox]:
     opened.close()
 
 
-def target(*answers: Delivery, key: str = "key") -> tuple[Target, list[str]]:
+def target(*answers: Delivery, key: str = "key") -> tuple[DeliveryTarget, list[str]]:
     """A target that gives these answers in turn, the last one for ever, and the runs that it was sent."""
     seen: list[str] = []
 
@@ -53,7 +53,7 @@ def target(*answers: Delivery, key: str = "key") -> tuple[Target, list[str]]:
         seen.append(document["id"])
         return answers[min(len(seen), len(answers)) - 1]
 
-    return Target(name="cloud", deliver=deliver, fingerprint=lambda salt: f"{salt.hex()}{key}"), seen
+    return DeliveryTarget(name="cloud", deliver=deliver, fingerprint=lambda salt: f"{salt.hex()}{key}"), seen
 
 
 def put(outbox: Outbox, *runs: str) -> None:
@@ -214,7 +214,7 @@ def test_a_person_may_insist_on_a_refused_key(outbox: Outbox) -> None:
     put(outbox, "a")
     cloud, _ = target(Delivery(verdict="refused", status=403, text=""), DELIVERED)
     drain(outbox, cloud)
-    outbox.lift("cloud")
+    outbox.clear_block("cloud")
     assert drain(outbox, cloud, every=True).delivered == 1
 
 
@@ -225,7 +225,7 @@ def test_the_outbox_keeps_no_key(outbox: Outbox, tmp_path: Path) -> None:
     for _ in range(2):
         drain(outbox, target(Delivery(verdict="refused", status=401))[0], every=True)
         hashes.update(sql(tmp_path, "SELECT refused_key FROM outbox_targets"))
-        outbox.lift("cloud")
+        outbox.clear_block("cloud")
     assert len(hashes) == 2
 
 
@@ -258,7 +258,7 @@ def test_bad_reports_never_hold_up_the_others(outbox: Outbox, clock: Clock) -> N
         arrived.append(document["id"])
         return DELIVERED
 
-    cloud = Target(name="cloud", deliver=deliver)
+    cloud = DeliveryTarget(name="cloud", deliver=deliver)
     for _ in range(4):
         drain(outbox, cloud, every=True)
         clock.now += 1
@@ -302,7 +302,7 @@ def test_an_unforeseen_exception_parks_one_report_without_its_text(outbox: Outbo
     def deliver(document: object) -> Delivery:
         raise KeyError("top secret")
 
-    assert drain(outbox, Target(name="cloud", deliver=deliver)).parked == 1
+    assert drain(outbox, DeliveryTarget(name="cloud", deliver=deliver)).parked == 1
     [entry] = outbox.entries("cloud")
     assert "KeyError" in entry.text and "secret" not in entry.text
 
@@ -315,7 +315,7 @@ def test_an_interruption_gives_the_report_back(outbox: Outbox) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        drain(outbox, Target(name="cloud", deliver=deliver))
+        drain(outbox, DeliveryTarget(name="cloud", deliver=deliver))
     assert drain(outbox, target(DELIVERED)[0]).delivered == 1
 
 
@@ -348,7 +348,7 @@ def test_drains_in_threads_send_each_report_once(outbox: Outbox) -> None:
         seen.append(document["id"])
         return DELIVERED
 
-    cloud = Target(name="cloud", deliver=deliver)
+    cloud = DeliveryTarget(name="cloud", deliver=deliver)
     threads = [threading.Thread(target=drain, args=(outbox, cloud)) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sequencer.expressions.expression import evaluate_template, evaluate_text
-from sequencer.report.event import Measurement
+from sequencer.report.event import MeasurementRecorded
 from sequencer.steps.base import StepRun
 from sequencer.steps.measure import Measure
 from sequencer.vocabulary.failure import StepError, StepFailed
@@ -39,13 +39,13 @@ class Case:
         self.events.append(event)
 
 
-def measure(unit: Any, value: float, limits: Any) -> Measurement:
+def measure(unit: Any, value: float, limits: Any) -> MeasurementRecorded:
     """What is recorded of ``value`` with the unit ``${{ unit }}``."""
     case = Case(unit)
     step = Measure(case, "s.yaml:1:1", "Rail", unit="${{ unit }}", limits=limits)  # type: ignore[arg-type]
     step.value = value
     step.run()
-    recorded: Measurement = case.events[0]
+    recorded: MeasurementRecorded = case.events[0]
     return recorded
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sequencer.report import event
-from sequencer.steps.base import Answer, StepRun
+from sequencer.steps.base import DialogAnswer, StepRun
 from sequencer.steps.chart import Chart
 from sequencer.steps.dialog import Dialog, DialogStep
 from sequencer.steps.operator_message import OperatorMessage
@@ -23,12 +23,12 @@ class Case:
 
     full_name = "main::case"
 
-    def __init__(self, answer: Answer | None = None) -> None:
+    def __init__(self, answer: DialogAnswer | None = None) -> None:
         self.answer = answer
         self.events: list[Any] = []
         self.saved: dict[str, Any] = {}
         self.asked: Mapping[str, Any] | None = None
-        self.told: list[event.OperatorMessage] = []
+        self.told: list[event.OperatorMessageShown] = []
         self.judgements = 0
 
     def begin(self, step: StepRun) -> None: ...
@@ -51,12 +51,12 @@ class Case:
     def save(self, name: str, value: Any, scope: str = "case") -> None:
         self.saved[name] = value
 
-    def ask(self, dialog: Mapping[str, Any]) -> Answer:
+    def ask(self, dialog: Mapping[str, Any]) -> DialogAnswer:
         self.asked = dialog
         assert self.answer is not None
         return self.answer
 
-    def tell(self, message: event.OperatorMessage) -> None:
+    def tell(self, message: event.OperatorMessageShown) -> None:
         self.told.append(message)
 
 
@@ -66,7 +66,7 @@ def run(kind: type[StepRun], case: Case, *arguments: Any, **keywords: Any) -> No
 
 def test_a_confirmation_saves_true() -> None:
     """A dialog without a field saves whether it was confirmed."""
-    case = Case(Answer("confirm", None, "browser", 1.0))
+    case = Case(DialogAnswer("confirm", None, "browser", 1.0))
     run(Dialog, case, "Connect", save="done", timeout=9.0)
     assert case.saved == {"done": True}
     assert case.asked is not None and case.asked["timeout"] == 9.0
@@ -74,7 +74,7 @@ def test_a_confirmation_saves_true() -> None:
 
 def test_fail_fails_the_case_with_the_message_given() -> None:
     """The operator's Fail is a StepFailed; what was answered is saved all the same."""
-    case = Case(Answer("fail", None, None, 1.0))
+    case = Case(DialogAnswer("fail", None, None, 1.0))
     with pytest.raises(StepFailed, match="LED 3 is dark"):
         run(Dialog, case, {"text": "Lit?", "pass_fail": True}, save="lit", message="LED 3 is dark")
     assert case.saved == {"lit": False}
@@ -83,13 +83,13 @@ def test_fail_fails_the_case_with_the_message_given() -> None:
 @pytest.mark.parametrize(
     ("dialog", "answer", "judgements"),
     [
-        ({"text": "Lit?", "pass_fail": True}, Answer("pass", None, None, 1.0), 1),
-        ({"text": "Ready?"}, Answer("confirm", None, None, 1.0), 0),
-        ({"type": "text", "text": "Name?", "pass_fail": True}, Answer("pass", "x", None, 1.0), 1),
+        ({"text": "Lit?", "pass_fail": True}, DialogAnswer("pass", None, None, 1.0), 1),
+        ({"text": "Ready?"}, DialogAnswer("confirm", None, None, 1.0), 0),
+        ({"type": "text", "text": "Name?", "pass_fail": True}, DialogAnswer("pass", "x", None, 1.0), 1),
     ],
 )
 def test_pass_or_fail_judges_and_a_confirmation_does_not(
-    dialog: dict[str, Any], answer: Answer, judgements: int
+    dialog: dict[str, Any], answer: DialogAnswer, judgements: int
 ) -> None:
     """What the dialog's step says before the run of whether it judges is what it then does."""
     case = Case(answer)
@@ -100,7 +100,7 @@ def test_pass_or_fail_judges_and_a_confirmation_does_not(
 
 def test_an_answer_can_be_a_measurement_with_limits() -> None:
     """The number typed in is recorded and judged like any measurement."""
-    case = Case(Answer("confirm", 1.7, None, 1.0))
+    case = Case(DialogAnswer("confirm", 1.7, None, 1.0))
     with pytest.raises(StepFailed, match=r"Torque: .*1\.7"):
         run(Dialog, case, {"type": "number", "text": "?"}, measurement="Torque", unit="Nm", limits=[1.0, 1.4], save="t")
     (measured,) = case.events
@@ -110,7 +110,7 @@ def test_an_answer_can_be_a_measurement_with_limits() -> None:
 
 def test_no_answer_does_not_pass_a_limited_measurement() -> None:
     """An optional number left empty is a missing value, and that fails."""
-    case = Case(Answer("confirm", None, None, 1.0))
+    case = Case(DialogAnswer("confirm", None, None, 1.0))
     with pytest.raises(StepFailed):
         run(Dialog, case, {"type": "number", "required": False}, measurement="Torque", limits=[1.0, 1.4])
 
@@ -204,7 +204,7 @@ def test_what_an_expression_made_unanswerable_is_an_error(
 ) -> None:
     """Nobody is asked what cannot be answered, or what cannot be seen; the case says why."""
     monkeypatch.chdir(tmp_path)
-    case = Case(Answer("pass", None, None, 0.0))
+    case = Case(DialogAnswer("pass", None, None, 0.0))
     with pytest.raises(StepError, match=f"the dialog cannot be shown: .*{said}"):
         run(Dialog, case, dialog)
     assert case.asked is None

@@ -23,7 +23,7 @@ from sequencer.report.event import Event, Stamped
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
 from sequencer.store.base import Store, StoreError
-from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.sqlite.store import SqliteStore
 
@@ -39,11 +39,11 @@ def _case_events(name: str, status: str, values: list[float], files: list[bytes]
     yield events.CaseStarted(name)
     for value in values:
         passed = status == "passed"
-        yield events.Measurement(name, "seq.yaml:9:9", "Rail", value, "numeric", "V", limits, passed)
+        yield events.MeasurementRecorded(name, "seq.yaml:9:9", "Rail", value, "numeric", "V", limits, passed)
     for data in files:
-        yield events.Attachment(name, "photo.png", hashlib.sha256(data).hexdigest(), len(data), "image/png")
+        yield events.FileAttached(name, "photo.png", hashlib.sha256(data).hexdigest(), len(data), "image/png")
     if status in ("failed", "error"):
-        yield events.Failure(name, status, "out of limits", "seq.yaml:9:9", error_code=7)  # type: ignore[arg-type]
+        yield events.FailureRecorded(name, status, "out of limits", "seq.yaml:9:9", error_code=7)  # type: ignore[arg-type]
     yield events.CaseFinished(name, status)  # type: ignore[arg-type]
 
 
@@ -164,9 +164,9 @@ class Server:
     password: str
     real: bool = False
 
-    def connect(self, **options: Any) -> Couch:
+    def connect(self, **options: Any) -> CouchClient:
         """A client with the administrator's rights."""
-        return Couch(self.url, **{"user": self.user, "password": self.password, "timeout": 20.0, **options})
+        return CouchClient(self.url, **{"user": self.user, "password": self.password, "timeout": 20.0, **options})
 
 
 def _installed_modules() -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sequencer.report.after_run import AfterRun, amended, amends, left_to_do
-from sequencer.report.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, Failure, Stamped
+from sequencer.report.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, FailureRecorded, Stamped
 from sequencer.report.model import RunReport
 from sequencer.store.base import Store, StoreConflict
 
@@ -28,12 +28,12 @@ def failed(report: MakeReport) -> RunReport:
     return _with(
         report(),
         AfterRunStarted(1, 3),
-        Failure(AFTER_RUN, "error", "no paper", after=1),
+        FailureRecorded(AFTER_RUN, "error", "no paper", after=1),
         AfterRunFinished(1, False),
         AfterRunStarted(2, 3),
         AfterRunFinished(2, True),
         AfterRunStarted(3, 3),
-        Failure(AFTER_RUN, "error", "no line", after=3),
+        FailureRecorded(AFTER_RUN, "error", "no line", after=3),
         AfterRunFinished(3, False),
     )
 
@@ -46,7 +46,7 @@ def retried(failed: RunReport) -> RunReport:
         AfterRunStarted(1, 3),
         AfterRunFinished(1, True),
         AfterRunStarted(3, 3),
-        Failure(AFTER_RUN, "error", "still no line", after=3),
+        FailureRecorded(AFTER_RUN, "error", "still no line", after=3),
         AfterRunFinished(3, False),
         start=100.0,
     )
@@ -71,7 +71,7 @@ def test_taking_the_same_tries_in_again_changes_nothing(failed: RunReport, retri
         AfterRunStarted(1, 3),
         AfterRunFinished(1, True),
         AfterRunStarted(3, 3),
-        Failure(AFTER_RUN, "error", "still no line", after=3),
+        FailureRecorded(AFTER_RUN, "error", "still no line", after=3),
         AfterRunFinished(3, False),
         start=100.0,
     )
@@ -84,7 +84,7 @@ def test_what_failed_behind_a_step_that_was_done_is_not_tried_again(report: Make
         report(),
         AfterRunStarted(1, 1),
         AfterRunFinished(1, True),
-        Failure(AFTER_RUN, "error", "the driver 'printer' did not close", after=1),
+        FailureRecorded(AFTER_RUN, "error", "the driver 'printer' did not close", after=1),
     )
     assert found["after_run"][0]["done"] is True
     assert left_to_do(found) == []
@@ -144,7 +144,9 @@ def test_an_amendment_changes_nothing_else(
 def test_a_complete_report_still_replaces_an_aborted_one(store: Store, report: MakeReport) -> None:
     """Whatever followed the aborted one."""
     aborted = report(aborted=True, finished=False)
-    late = _with(aborted, AfterRunStarted(1, 1), Failure(AFTER_RUN, "error", "no", after=1), AfterRunFinished(1, False))
+    late = _with(
+        aborted, AfterRunStarted(1, 1), FailureRecorded(AFTER_RUN, "error", "no", after=1), AfterRunFinished(1, False)
+    )
     complete = report(aborted["id"])
     store.save(aborted)
     store.save(late)

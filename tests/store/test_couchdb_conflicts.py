@@ -11,7 +11,7 @@ import pytest
 from sequencer.report.model import RunReport
 from sequencer.store import facts
 from sequencer.store.base import StoreError
-from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.couchdb.store import document as couchdb_document
 
@@ -19,7 +19,7 @@ MakeReport = Callable[..., RunReport]
 
 
 @pytest.fixture
-def couch(couchdb_server: Any) -> Iterator[Couch]:
+def couch(couchdb_server: Any) -> Iterator[CouchClient]:
     """A client beside the store's own, with an administrator's rights."""
     client = couchdb_server.connect()
     yield client
@@ -31,14 +31,14 @@ def document(report: RunReport, revision: str) -> dict[str, Any]:
     return {**made, "_rev": revision, "version_1": True}
 
 
-def conflict(couch: Couch, database: str, *documents: dict[str, Any]) -> None:
+def conflict(couch: CouchClient, database: str, *documents: dict[str, Any]) -> None:
     """As two databases come together in a third one."""
     couch.post(database, "_bulk_docs", body={"docs": list(documents), "new_edits": False})
 
 
 @pytest.mark.parametrize("first", ["a", "f"])
 def test_of_two_revisions_in_conflict_the_complete_report_counts(
-    open_couchdb: Callable[[], CouchStore], couch: Couch, database: str, report: MakeReport, first: str
+    open_couchdb: Callable[[], CouchStore], couch: CouchClient, database: str, report: MakeReport, first: str
 ) -> None:
     """Whichever CouchDB shows: in the report, the list and afterwards in the database itself."""
     store = open_couchdb()
@@ -54,7 +54,7 @@ def test_of_two_revisions_in_conflict_the_complete_report_counts(
 
 
 def test_two_complete_reports_of_one_run_are_told(
-    open_couchdb: Callable[[], CouchStore], couch: Couch, database: str, report: MakeReport
+    open_couchdb: Callable[[], CouchStore], couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """Nobody can say which of them is true: neither is a passed one."""
     store = open_couchdb()
@@ -70,7 +70,7 @@ def test_two_complete_reports_of_one_run_are_told(
 
 
 def test_a_report_that_was_changed_in_the_database_is_told(
-    open_couchdb: Callable[[], CouchStore], couch: Couch, database: str, report: MakeReport
+    open_couchdb: Callable[[], CouchStore], couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """Its fingerprint no longer fits: it says so, and is no passed one."""
     store = open_couchdb()
@@ -86,7 +86,7 @@ def test_a_report_that_was_changed_in_the_database_is_told(
 
 
 def test_a_document_of_an_earlier_version_reads_as_it_did(
-    open_couchdb: Callable[[], CouchStore], couch: Couch, database: str, report: MakeReport
+    open_couchdb: Callable[[], CouchStore], couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """Its fingerprint was another kind of hash; saving the same report again changes nothing."""
     store = open_couchdb()
@@ -100,7 +100,7 @@ def test_a_document_of_an_earlier_version_reads_as_it_did(
 
 
 def test_a_file_that_was_changed_in_the_database_is_not_handed_out(
-    open_couchdb: Callable[[], CouchStore], couch: Couch, database: str, report: MakeReport
+    open_couchdb: Callable[[], CouchStore], couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """A file is named by its content."""
     store = open_couchdb()

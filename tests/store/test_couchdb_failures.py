@@ -12,7 +12,7 @@ import pytest
 
 from sequencer.report.model import RunReport
 from sequencer.store.base import RunFilter, StoreConflict, StoreUnavailable
-from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.couchdb.store import client as couchdb_client
 
@@ -38,7 +38,7 @@ FAULTS = {
 @pytest.fixture
 def patient(faulty: Any, couchdb_server: Any, database: str, files: Path) -> Iterator[CouchStore]:
     """The same with the patience that a real store has."""
-    couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=20)
+    couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=20)
     store = CouchStore(couch, database, files, version_1=f"{database}_report")
     yield store
     store.close()
@@ -53,7 +53,7 @@ def test_every_fault_is_one_clear_error(
     patience = 0.3 if fault == "mute" else 20.0
     if fault.startswith("drip"):
         monkeypatch.setattr(couchdb_client, "_ANSWER_TIMES", 0.05)  # a second for the whole answer
-    couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=patience)
+    couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=patience)
     behind = CouchStore(couch, database, version_1=f"{database}_report")
     faulty.always = fault
     saved = report()
@@ -75,7 +75,7 @@ def test_a_report_arrives_once_the_fault_is_over(
     saved = report()
     patient.save(report())
     hurried = CouchStore(couchdb_server.connect(timeout=1), database, version_1=f"{database}_report")
-    hurried._couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=0.3)
+    hurried._couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=0.3)
     faulty.faults.extend([fault] * (1 if fault == "chunked conflict" else 3))  # reading is never answered by that
     for _ in range(8):
         try:
@@ -111,7 +111,7 @@ def test_a_conflict_sent_in_chunks_is_understood(patient: CouchStore, faulty: An
 
 def test_nobody_there_is_told_at_once(report: MakeReport) -> None:
     """A server that does not run is named with its address, without user and password."""
-    store = CouchStore(Couch("http://127.0.0.1:1", user="dev", password="hush"))
+    store = CouchStore(CouchClient("http://127.0.0.1:1", user="dev", password="hush"))
     with pytest.raises(StoreUnavailable, match=r"CouchDB at http://127\.0\.0\.1:1 cannot be reached") as caught:
         store.save(report())
     assert "hush" not in str(caught.value)
@@ -120,7 +120,7 @@ def test_nobody_there_is_told_at_once(report: MakeReport) -> None:
 def test_a_host_that_does_not_exist_is_told(report: MakeReport) -> None:
     """A mistyped host name is no traceback."""
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
-        CouchStore(Couch("http://no-such-host.invalid:5984")).save(report())
+        CouchStore(CouchClient("http://no-such-host.invalid:5984")).save(report())
 
 
 def test_a_wrong_password_says_so_and_does_not_show_it(couchdb_server: Any, report: MakeReport, database: str) -> None:
@@ -151,7 +151,7 @@ def test_a_question_ends_however_many_requests_it_takes(
     """Each answer comes in time, but together they would take longer than a person waits."""
     patient.find()
     monkeypatch.setattr(couchdb_client, "_QUESTION_TIMES", 0.0)
-    couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
+    couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
     slow = CouchStore(couch, database)
     with pytest.raises(StoreUnavailable, match="too slowly"):
         slow.find()
@@ -171,7 +171,7 @@ def test_indexes_that_another_one_makes_at_the_same_time_are_no_error(
 
 def test_no_password_at_all_says_so(couchdb_server: Any, report: MakeReport, database: str) -> None:
     """A configuration without user gets a text that fits."""
-    store = CouchStore(Couch(couchdb_server.url), database)
+    store = CouchStore(CouchClient(couchdb_server.url), database)
     with pytest.raises(StoreUnavailable, match="refused a request without user"):
         store.save(report())
     store.close()

@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from sequencer.report.event import CaseFinished, CaseStarted, Recorded, RunStarted, Stamped
+from sequencer.report.event import CaseFinished, CaseStarted, FactRecorded, RunStarted, Stamped
 from sequencer.store.base import StoreError
-from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.live import LiveState
 
 Stream = Callable[..., list[Stamped]]
 
 
 @pytest.fixture
-def couch(couchdb_server: Any) -> Iterator[Couch]:
+def couch(couchdb_server: Any) -> Iterator[CouchClient]:
     """A client of the test's own."""
     client = couchdb_server.connect()
     yield client
@@ -28,7 +28,7 @@ def couch(couchdb_server: Any) -> Iterator[Couch]:
 
 
 def test_the_last_state_is_what_the_run_came_to(
-    couchdb_server: Any, couch: Couch, database: str, stream: Stream
+    couchdb_server: Any, couch: CouchClient, database: str, stream: Stream
 ) -> None:
     """After the run the document of the stand tells sequence, product, counts and verdict."""
     live = LiveState(couch, f"{database}_live")
@@ -48,7 +48,7 @@ def test_the_last_state_is_what_the_run_came_to(
 
 def test_states_in_between_are_dropped(faulty: Any, couchdb_server: Any, database: str, stream: Stream) -> None:
     """Two thousand events in a moment are a handful of writes, the last state among them."""
-    couch = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
+    couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
     live = LiveState(couch, f"{database}_live")
     first, *_, last = stream("run-2")
     live(first)
@@ -68,7 +68,7 @@ def test_states_in_between_are_dropped(faulty: Any, couchdb_server: Any, databas
 def test_a_mute_server_does_not_hold_up_the_run(faulty: Any, stream: Stream) -> None:
     """Events are taken in while no request is ever answered; closing gives up after its time."""
     faulty.always = "mute"
-    couch = Couch(faulty.url, timeout=0.5)
+    couch = CouchClient(faulty.url, timeout=0.5)
     live = LiveState(couch, "live")
     for stamped in stream("run-3") * 200:
         live(stamped)
@@ -81,7 +81,7 @@ def test_a_mute_server_does_not_hold_up_the_run(faulty: Any, stream: Stream) -> 
 
 
 def test_the_stand_of_another_process_is_taken_over(
-    couchdb_server: Any, couch: Couch, database: str, stream: Stream
+    couchdb_server: Any, couch: CouchClient, database: str, stream: Stream
 ) -> None:
     """A new run writes over the live document of the one before, whoever wrote it."""
     for run in ("run-4", "run-5"):
@@ -93,7 +93,7 @@ def test_the_stand_of_another_process_is_taken_over(
 
 
 def test_a_stand_that_is_named_by_a_case_leaves_no_ghost(
-    couchdb_server: Any, couch: Couch, database: str, stream: Stream
+    couchdb_server: Any, couch: CouchClient, database: str, stream: Stream
 ) -> None:
     """A run that began under the host's name and is then told its stand has one live document."""
     first, *_, last = stream("run-6")
@@ -102,7 +102,7 @@ def test_a_stand_that_is_named_by_a_case_leaves_no_ghost(
     live = LiveState(couch, f"{database}_live")
     live(unnamed)
     wait_for(lambda: couch.get(f"{database}_live", "_all_docs")["total_rows"] == 1)
-    live(Stamped(2, 0.0, Recorded("main::who", "stand", {"name": "Stand 9"})))
+    live(Stamped(2, 0.0, FactRecorded("main::who", "stand", {"name": "Stand 9"})))
     live(last)
     live.close(10)
     rows = couch.get(f"{database}_live", "_all_docs")["rows"]
@@ -120,7 +120,9 @@ def wait_for(condition: Callable[[], bool]) -> None:
     raise AssertionError("it never came to that")
 
 
-def test_stands_of_one_name_have_a_document_each_by_their_number(couch: Couch, database: str, stream: Stream) -> None:
+def test_stands_of_one_name_have_a_document_each_by_their_number(
+    couch: CouchClient, database: str, stream: Stream
+) -> None:
     """The number of `[stand]` tells them apart."""
     first, *_ = stream("run-7")
     assert isinstance(first.event, RunStarted)
@@ -133,7 +135,7 @@ def test_stands_of_one_name_have_a_document_each_by_their_number(couch: Couch, d
     assert [row["id"] for row in rows] == ["live:Stand 1 #1", "live:Stand 1 #2"]
 
 
-def test_two_machines_with_one_name_are_told(couch: Couch, database: str, stream: Stream) -> None:
+def test_two_machines_with_one_name_are_told(couch: CouchClient, database: str, stream: Stream) -> None:
     """Whoever takes the document of a run that goes on at another machine says so, once it is closed."""
     first, *_ = stream("run-8")
     assert isinstance(first.event, RunStarted)

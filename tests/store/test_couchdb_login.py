@@ -16,7 +16,7 @@ import pytest
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.store.base import StoreError, StoreUnavailable
-from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.login import LoginRefused
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.couchdb.store import login as couchdb_login
@@ -24,7 +24,7 @@ from sequencer.store.couchdb.store import login as couchdb_login
 MakeReport = Callable[..., RunReport]
 
 
-def add_user(couch: Couch, name: str, *, members_of: tuple[str, ...] = (), roles: tuple[str, ...] = ()) -> None:
+def add_user(couch: CouchClient, name: str, *, members_of: tuple[str, ...] = (), roles: tuple[str, ...] = ()) -> None:
     """A user whose password is ``pw``; ``members_of`` are databases that have no other members."""
     with suppress(StoreError):
         couch.put("_users")
@@ -39,7 +39,7 @@ def test_a_wrong_password_is_sent_once(
     faulty: Any, couchdb_server: Any, database: str, report: MakeReport, stream: Callable[..., list[Stamped]]
 ) -> None:
     """Saving, asking, eight threads at once and the live state together make one request; each is told why."""
-    store = CouchStore(Couch(faulty.url, user=database, password="wrong"), database)
+    store = CouchStore(CouchClient(faulty.url, user=database, password="wrong"), database)
     live = store.live_state()
     for stamped in stream("run-1"):
         live(stamped)
@@ -75,7 +75,7 @@ def test_a_password_is_tried_again_after_the_time_of_a_lock(
     faulty: Any, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A panel that is open for days sends again what waits, once an administrator has mended the account."""
-    couch = Couch(faulty.url, user=database, password="wrong")
+    couch = CouchClient(faulty.url, user=database, password="wrong")
     monkeypatch.setattr(couchdb_login, "LOCK_SECONDS", 0.0)
     for _ in range(2):
         with pytest.raises(LoginRefused):
@@ -101,7 +101,7 @@ def test_a_locked_account_is_told(start_server: Any) -> None:
 def test_a_server_that_answers_nobody_is_asked_once_by_threads_that_come_together(faulty: Any) -> None:
     """Waiting for another one's first answer costs no more time than one request does."""
     faulty.always = "mute"
-    couch = Couch(faulty.url, user="somebody", password="pw", timeout=0.5)
+    couch = CouchClient(faulty.url, user="somebody", password="pw", timeout=0.5)
     together = threading.Barrier(4)
 
     def ask(_: int) -> str:

@@ -71,7 +71,7 @@ def test_every_fault_in_turn_loses_and_doubles_nothing(
         faulty.faults.extend([None, faults[number % len(faults)], faults[(number * 3) % len(faults)]])
         deliveries.accept(one)
     faulty.faults.clear()
-    assert deliveries.sync(insist=True).clean
+    assert deliveries.sync(force=True).clean
     assert sorted(run.id for run in store.find().runs) == sorted(one["id"] for one in saved)
     assert [store.get(one["id"]) for one in saved] == saved
     assert store.statistics().passed == 12

@@ -13,7 +13,7 @@ import pytest
 
 from sequencer.report.model import RunReport
 from sequencer.store.base import StoreConflict, StoreError, StoreUnavailable
-from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.design import PROTECTION, READER, protect
 from sequencer.store.couchdb.store import CouchStore
 
@@ -22,7 +22,7 @@ NOTHING_ELSE = "a stored run is not changed"
 
 
 @pytest.fixture
-def admin(couchdb_server: Any) -> Iterator[Couch]:
+def admin(couchdb_server: Any) -> Iterator[CouchClient]:
     """The administrator."""
     couch = couchdb_server.connect()
     yield couch
@@ -30,7 +30,7 @@ def admin(couchdb_server: Any) -> Iterator[Couch]:
 
 
 @pytest.fixture
-def factory(admin: Couch, database: str) -> CouchStore:
+def factory(admin: CouchClient, database: str) -> CouchStore:
     """Databases that an administrator made."""
     store = CouchStore(admin, database, version_1=f"{database}_report")
     store.prepare()
@@ -38,13 +38,15 @@ def factory(admin: Couch, database: str) -> CouchStore:
 
 
 @pytest.fixture
-def member_of(couchdb_server: Any, admin: Couch, database: str, factory: CouchStore) -> Iterator[Callable[..., Couch]]:
+def member_of(
+    couchdb_server: Any, admin: CouchClient, database: str, factory: CouchStore
+) -> Iterator[Callable[..., CouchClient]]:
     """Lets a new user into the test's databases; a client of that user's."""
-    made: list[tuple[str, Couch]] = []
+    made: list[tuple[str, CouchClient]] = []
     with suppress(StoreError):
         admin.put("_users")
 
-    def make(*roles: str) -> Couch:
+    def make(*roles: str) -> CouchClient:
         name = f"u{uuid.uuid4().hex[:8]}"
         admin.put(
             "_users",
@@ -65,7 +67,7 @@ def member_of(couchdb_server: Any, admin: Couch, database: str, factory: CouchSt
 
 
 def test_a_member_cannot_change_a_stored_run(
-    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str, report: MakeReport
 ) -> None:
     """Read, edit and put back is refused, in whatever part of the document."""
     saved = report()
@@ -84,7 +86,7 @@ def test_a_member_cannot_change_a_stored_run(
 
 
 def test_a_member_cannot_delete_a_stored_run(
-    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport, admin: Couch
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str, report: MakeReport, admin: CouchClient
 ) -> None:
     """Administrators can; also in bulk a member cannot."""
     saved = report()
@@ -103,7 +105,7 @@ def test_a_member_cannot_delete_a_stored_run(
 
 
 def test_a_change_that_comes_by_replication_is_refused_too(
-    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str, report: MakeReport
 ) -> None:
     """Replication writes revisions as they are; what they change is held against the rule as well."""
     saved = report()
@@ -119,7 +121,7 @@ def test_a_change_that_comes_by_replication_is_refused_too(
 
 
 def test_a_member_stores_completes_and_attaches(
-    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport, files: Path
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str, report: MakeReport, files: Path
 ) -> None:
     """What a stand does: a new run, its complete report in the place of the aborted one, files, all of it twice."""
     store = CouchStore(member_of(), database, files, version_1=f"{database}_report")
@@ -137,7 +139,7 @@ def test_a_member_stores_completes_and_attaches(
 
 
 def test_a_member_cannot_exchange_a_file(
-    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str, report: MakeReport
 ) -> None:
     """A file of a stored run can be added, not replaced or taken away."""
     saved = report()
@@ -157,7 +159,7 @@ def test_a_member_cannot_exchange_a_file(
 
 
 def test_a_large_report_is_completed_by_a_member(
-    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str, report: MakeReport
 ) -> None:
     """A report that lies packed beside its document takes its place, too."""
     store = CouchStore(member_of(), database, version_1=f"{database}_report")
@@ -170,7 +172,7 @@ def test_a_large_report_is_completed_by_a_member(
 
 
 def test_a_reader_writes_nothing(
-    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str, report: MakeReport
 ) -> None:
     """A user with the role reads lists, figures and reports, and stores no run."""
     saved = report()
@@ -183,7 +185,9 @@ def test_a_reader_writes_nothing(
         reader.save(report())
 
 
-def test_other_documents_are_not_bound(factory: CouchStore, member_of: Callable[..., Couch], database: str) -> None:
+def test_other_documents_are_not_bound(
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str
+) -> None:
     """Somebody's notes in the same database can be changed and deleted."""
     member = member_of()
     first = member.put(database, "notes", body={"text": "calibrate"})
@@ -191,7 +195,7 @@ def test_other_documents_are_not_bound(factory: CouchStore, member_of: Callable[
     member.delete(database, "notes", rev=second["rev"])
 
 
-def test_the_rule_is_put_back_and_a_newer_one_is_left(factory: CouchStore, admin: Couch, database: str) -> None:
+def test_the_rule_is_put_back_and_a_newer_one_is_left(factory: CouchStore, admin: CouchClient, database: str) -> None:
     """A rule that somebody took away is there after the next start; that of a later version stays."""
     stored = admin.get(database, "_design", PROTECTION)
     admin.delete(database, "_design", PROTECTION, rev=stored["_rev"])
@@ -210,7 +214,7 @@ def _tried(report: RunReport, *entries: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("noise", [0, 5_000_000], ids=["beside", "packed"])
 def test_a_member_tries_the_steps_after_a_run_again(
-    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport, noise: int
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str, report: MakeReport, noise: int
 ) -> None:
     """Of a stored run its `after_run` may grow, also where the report lies packed beside its document."""
     store = CouchStore(member_of(), database, version_1=f"{database}_report")
@@ -225,7 +229,7 @@ def test_a_member_tries_the_steps_after_a_run_again(
 
 
 def test_a_member_cannot_forge_what_followed_a_run(
-    factory: CouchStore, member_of: Callable[..., Couch], database: str, report: MakeReport
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str, report: MakeReport
 ) -> None:
     """What failed then stays as it is, and nothing else changes along with it."""
     store = CouchStore(member_of(), database, version_1=f"{database}_report")

@@ -14,7 +14,7 @@ import pytest
 from sequencer.report.model import RunReport
 from sequencer.report.version1 import lower
 from sequencer.store.base import RunFilter
-from sequencer.store.couchdb.client import Couch, NotFound
+from sequencer.store.couchdb.client import CouchClient, DocumentNotFound
 from sequencer.store.couchdb.design import RUNS, VIEWS, create_views
 from sequencer.store.couchdb.store import CouchStore
 
@@ -33,7 +33,7 @@ def couch(couchdb_server: Any) -> Any:
 
 
 def test_tools_for_hardpy_find_version_1_and_nothing_else(
-    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """The database `report` has each run with exactly the version 1 fields."""
     saved = report(status="failed")
@@ -45,25 +45,25 @@ def test_tools_for_hardpy_find_version_1_and_nothing_else(
 
 @pytest.mark.parametrize("marks", [{"selection": ["main::rail"]}, {"simulated": True}])
 def test_no_evidence_is_no_passed_run_of_other_tools(
-    open_couchdb: Open, couch: Couch, database: str, report: MakeReport, marks: dict[str, Any]
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport, marks: dict[str, Any]
 ) -> None:
     """A partial run is in `report` only on demand and under another name, a simulated one never; both are kept."""
     saved, asked_for = report(**marks), report(**marks)
     store = open_couchdb()
     store.save(saved)
     assert store.get(saved["id"]) == saved
-    with pytest.raises(NotFound):
+    with pytest.raises(DocumentNotFound):
         couch.get(f"{database}_report", saved["id"])
     open_couchdb(partial_too=True).save(asked_for)
     if "simulated" in marks:
-        with pytest.raises(NotFound):
+        with pytest.raises(DocumentNotFound):
             couch.get(f"{database}_report", asked_for["id"])
     else:
         assert couch.get(f"{database}_report", asked_for["id"])["name"].endswith(" (partial)")
 
 
 def test_the_version_1_document_follows_its_run(
-    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """When the complete report replaces the aborted one, the lowered document is replaced, too."""
     store = open_couchdb()
@@ -76,7 +76,7 @@ def test_the_version_1_document_follows_its_run(
 
 
 def test_a_missing_version_1_document_is_made_up_for(
-    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """A save that was interrupted between the two documents is completed by the next try."""
     store = open_couchdb()
@@ -88,7 +88,7 @@ def test_a_missing_version_1_document_is_made_up_for(
 
 
 def test_a_report_beyond_the_bound_of_a_document_is_stored_whole(
-    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """A report of more than 8 MB comes back as it was, is listed and counted."""
     store = open_couchdb()
@@ -128,7 +128,7 @@ def test_a_large_complete_report_replaces_a_large_aborted_one(open_couchdb: Open
 
 
 def test_views_are_put_back_when_somebody_changed_them(
-    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """A design document that was edited or deleted is as it should be after the next start."""
     open_couchdb().save(report())
@@ -142,7 +142,7 @@ def test_views_are_put_back_when_somebody_changed_them(
 
 
 def test_views_of_other_versions_are_left_alone(
-    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """A stand with another version of hardseq keeps what it needs in the same database."""
     store = open_couchdb()
@@ -164,7 +164,7 @@ def test_the_names_of_the_views_change_with_what_they_do() -> None:
     )
 
 
-def test_lists_that_combine_filters_have_an_index(open_couchdb: Open, couch: Couch, database: str) -> None:
+def test_lists_that_combine_filters_have_an_index(open_couchdb: Open, couch: CouchClient, database: str) -> None:
     """Mango answers a combined list from an index of ours, not by reading every document."""
     open_couchdb().find()
     query = {
@@ -199,7 +199,7 @@ def test_several_readers_bring_the_units_up_to_date_at_once(open_couchdb: Open, 
     assert {(one.units, one.first_passed, one.runs) for one in found} == {(20, 15, 60)}
 
 
-def test_the_units_can_be_made_again(open_couchdb: Open, couch: Couch, database: str, report: MakeReport) -> None:
+def test_the_units_can_be_made_again(open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport) -> None:
     """Deleting the derived database loses nothing."""
     store = open_couchdb()
     store.save(report(serial_number="A"))
@@ -208,7 +208,9 @@ def test_the_units_can_be_made_again(open_couchdb: Open, couch: Couch, database:
     assert open_couchdb().statistics().units == 1
 
 
-def test_foreign_documents_do_no_harm(open_couchdb: Open, couch: Couch, database: str, report: MakeReport) -> None:
+def test_foreign_documents_do_no_harm(
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport
+) -> None:
     """Somebody's notes in the same database are neither listed nor counted nor an error."""
     store = open_couchdb()
     store.save(report())
@@ -219,20 +221,20 @@ def test_foreign_documents_do_no_harm(open_couchdb: Open, couch: Couch, database
 
 def test_building_a_store_sends_nothing(files: Path) -> None:
     """A store at an address where nobody listens can be built and closed."""
-    CouchStore(Couch("http://127.0.0.1:1"), "runs", files).close()
+    CouchStore(CouchClient("http://127.0.0.1:1"), "runs", files).close()
 
 
-def test_names_and_paths_are_quoted(couch: Couch, database: str) -> None:
+def test_names_and_paths_are_quoted(couch: CouchClient, database: str) -> None:
     """A document id with slashes and question marks is one id."""
     couch.put(database)
     couch.put(database, "a/b?c#d é", body={"x": 1})
     assert couch.get(database, "a/b?c#d é")["x"] == 1
-    with pytest.raises(NotFound):
+    with pytest.raises(DocumentNotFound):
         couch.get(database, "a")
 
 
 def test_a_database_that_somebody_took_away_is_made_again(
-    open_couchdb: Open, couch: Couch, database: str, report: MakeReport
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport
 ) -> None:
     """A save whose second database is missing creates it rather than failing for ever."""
     store = open_couchdb()

@@ -12,11 +12,11 @@ import pytest
 from sequencer.project.settings import DatabaseSettings, ReplicationSettings, Secret, Settings
 from sequencer.report.model import RunReport
 from sequencer.store.base import StoreError, StoreUnavailable
-from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.replication import (
     DATABASE,
     FORMER_JOB,
-    Factory,
+    FactoryDatabase,
     _job,
     job_name,
     replicate,
@@ -46,7 +46,7 @@ def test_runs_reach_the_factory_and_nothing_else_does(start_server: Any, report:
         store.save(before)
         store.find()
         here.put("runs", "notes", body={"text": "stays here"})
-        target = Factory(f"{factory.url}/factory", factory.user, factory.password)
+        target = FactoryDatabase(f"{factory.url}/factory", factory.user, factory.password)
         replicate(here, "runs", target)
         central = CouchStore(there, "factory")
         _wait(lambda: central.get(before["id"]) == before)
@@ -72,7 +72,7 @@ def test_two_stands_in_one_factory(start_server: Any, report: MakeReport) -> Non
         saved = []
         stores = []
         for number, stand in enumerate((first, second)):
-            target = Factory(f"{factory.url}/factory", factory.user, factory.password)
+            target = FactoryDatabase(f"{factory.url}/factory", factory.user, factory.password)
             stores.append(CouchStore(stand.connect(), "runs", None, target))
             saved.append(report(stand=f"Stand {number}", serial_number=str(number)))
             stores[-1].save(saved[-1])
@@ -87,12 +87,12 @@ def test_asking_twice_makes_one_job_and_a_change_replaces_it(couchdb_server: Any
     """The job is written once, and again only when the configuration changed."""
     couch = couchdb_server.connect()
     couch.put(database)
-    factory = Factory("http://127.0.0.1:1/factory", "stand", "one")
+    factory = FactoryDatabase("http://127.0.0.1:1/factory", "stand", "one")
     replicate(couch, database, factory)
     first = couch.get(DATABASE, job_name(database, factory))
     assert first["selector"] == {"type": "run"}
     assert first["continuous"] is True
-    replicate(couch, database, Factory("http://127.0.0.1:1/factory", "stand", "two"))
+    replicate(couch, database, FactoryDatabase("http://127.0.0.1:1/factory", "stand", "two"))
     second = couch.get(DATABASE, job_name(database, factory))
     assert second["target"]["auth"]["basic"]["password"] == "two"
     stop_replicating(couch, database, factory)
@@ -104,7 +104,7 @@ def test_a_factory_that_is_away_does_not_keep_reports_from_being_saved(
 ) -> None:
     """The stand works alone as before."""
     couch = couchdb_server.connect()
-    factory = Factory("http://127.0.0.1:1/factory")
+    factory = FactoryDatabase("http://127.0.0.1:1/factory")
     store = CouchStore(couch, database, None, factory)
     saved = report()
     store.save(saved)
@@ -140,12 +140,12 @@ def test_the_command_starts_the_job(couchdb_server: Any, database: str) -> None:
             url=f"{couchdb_server.url}/{database}-factory", user=couchdb_server.user, password=Secret("hush")
         ),
     )
-    couch: Couch = couchdb_server.connect()
+    couch: CouchClient = couchdb_server.connect()
     answer = replicate_to_factory(settings)
     assert answer.state
     assert "hush" not in repr(answer)
     assert couch.get(database)["db_name"] == database  # what is to be copied was made first
-    factory = Factory.configured(settings.replication)
+    factory = FactoryDatabase.configured(settings.replication)
     assert factory is not None
     stop_replicating(couch, database, factory)
     couch.close()
@@ -154,7 +154,7 @@ def test_the_command_starts_the_job(couchdb_server: Any, database: str) -> None:
 def test_projects_that_share_a_couchdb_have_a_job_each(couchdb_server: Any, database: str) -> None:
     """Of two projects and two factories no job takes the place of another one."""
     couch = couchdb_server.connect()
-    factories = [Factory(f"http://127.0.0.1:{port}/factory") for port in (1, 2)]
+    factories = [FactoryDatabase(f"http://127.0.0.1:{port}/factory") for port in (1, 2)]
     pairs = [(name, factory) for name in (database, f"{database}_live") for factory in factories]
     for name, factory in pairs:
         couch.put(name) if factory is factories[0] else None
@@ -175,7 +175,7 @@ def test_a_job_of_the_former_name_goes_if_it_copies_the_same_database(
     """Another project's stays until that one has made its own."""
     couch = couchdb_server.connect()
     couch.put(database)
-    factory = Factory("http://127.0.0.1:1/factory")
+    factory = FactoryDatabase("http://127.0.0.1:1/factory")
     source = f"{couch.address}/{database if ours else 'another'}/"
     with suppress(StoreError):
         couch.put(DATABASE)
@@ -194,10 +194,10 @@ def test_a_job_that_has_long_been_failing_begins_anew(faulty: Any, couchdb_serve
     """CouchDB lets it wait up to hours; writing the job as it was would change nothing, so it is made again."""
     couch = couchdb_server.connect()
     couch.put(database)
-    factory = Factory("http://127.0.0.1:1/factory")
+    factory = FactoryDatabase("http://127.0.0.1:1/factory")
     replicate(couch, database, factory)
     before = couch.get(DATABASE, job_name(database, factory))["_rev"]
-    behind = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
+    behind = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
     source = _job(behind, database, factory)["source"]
     couch.put(DATABASE, job_name(database, factory), body={**_job(behind, database, factory), "_rev": before})
     assert source["url"].startswith(faulty.url)
@@ -213,8 +213,8 @@ def test_a_job_that_has_long_been_failing_begins_anew(faulty: Any, couchdb_serve
 
 def test_runs_that_do_not_reach_the_factory_are_told(faulty: Any, couchdb_server: Any, database: str) -> None:
     """A job that fails is a sentence; one that runs, and a store without a factory, are none."""
-    factory = Factory("http://127.0.0.1:1/factory")
-    behind = Couch(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
+    factory = FactoryDatabase("http://127.0.0.1:1/factory")
+    behind = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
     faulty.where["_scheduler"] = "failing job"
     problem = CouchStore(behind, database, None, factory).replication_problem()
     assert problem == "runs do not reach the factory, replication is crashing: nobody is there"

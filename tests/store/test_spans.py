@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.store.facts import DAY_SECONDS, LENGTHS, Position, after, cover, cut, position, text
+from sequencer.store.facts import DAY_SECONDS, LENGTHS, HistoryPosition, after, cover, cut, position, text
 from sequencer.store.sqlite.schema import MIGRATIONS
 
 DAYS = st.integers(-3000, 30000)
@@ -45,7 +45,7 @@ class _Run:
 @given(TIMES, st.text(max_size=40))
 def test_a_cursor_comes_back(start_time: float, run_id: str) -> None:
     """Whatever the time and the id, the cursor means that place."""
-    assert position(after(_Run(start_time, run_id))) == Position(start_time, run_id)  # type: ignore[arg-type]
+    assert position(after(_Run(start_time, run_id))) == HistoryPosition(start_time, run_id)  # type: ignore[arg-type]
 
 
 @given(st.text(max_size=30))

@@ -50,17 +50,17 @@ def stamped(*happened: Event) -> list[Stamped]:
 RUN = stamped(
     plan("good", "bad", "never"),
     events.CaseStarted("main::good"),
-    events.Measurement("main::good", "a.yaml:3:5", "5 V rail", 5.01, "numeric", "V", [4.8, 5.2], True),
-    events.Message("main::good", "key", "Serial 7"),
+    events.MeasurementRecorded("main::good", "a.yaml:3:5", "5 V rail", 5.01, "numeric", "V", [4.8, 5.2], True),
+    events.MessageShown("main::good", "key", "Serial 7"),
     events.CaseFinished("main::good", "passed"),
     events.CaseStarted("main::bad"),
-    events.Measurement(
+    events.MeasurementRecorded(
         "main::bad", "a.yaml:9:5", "3.3 V rail", 3.9, "numeric", "V", [3.1, 3.5], False, "3.9 V is above 3.5 V"
     ),
-    events.Failure(
+    events.FailureRecorded(
         "main::bad", "failed", "3.3 V rail: 3.9 V is above 3.5 V", "a.yaml:9:5", "3.3 V rail", "meter.read", 7
     ),
-    events.Failure(
+    events.FailureRecorded(
         "main::bad", "error", "OSError: gone", "a.yaml:11:5", "off", "supply.off", None, "Traceback: driver.py"
     ),
     events.CaseFinished("main::bad", "failed"),
@@ -174,9 +174,9 @@ def test_what_a_product_says_cannot_command_the_terminal() -> None:
     run = stamped(
         plan("a"),
         events.CaseStarted("main::a"),
-        events.Message("main::a", "k", evil),
-        events.Measurement("main::a", "a.yaml:1:1", evil, evil, "string"),
-        events.Failure("main::a", "failed", evil, "a.yaml:1:1"),
+        events.MessageShown("main::a", "k", evil),
+        events.MeasurementRecorded("main::a", "a.yaml:1:1", evil, evil, "string"),
+        events.FailureRecorded("main::a", "failed", evil, "a.yaml:1:1"),
         events.CaseFinished("main::a", "failed"),
         events.RunFinished("failed"),
     )
@@ -196,7 +196,7 @@ def test_names_in_a_sequence_cannot_command_the_terminal() -> None:
     run = stamped(
         begun,
         events.CaseStarted("main::a"),
-        events.Failure("main::a", "failed", "no", "a.yaml:1:1"),
+        events.FailureRecorded("main::a", "failed", "no", "a.yaml:1:1"),
         events.CaseFinished("main::a", "failed"),
         events.RunFinished("failed"),
     )
@@ -298,7 +298,7 @@ def test_values_as_people_read_them(value: Any, unit: str | None, shown: str) ->
 
 def test_line_ends_in_names_and_values_break_no_line() -> None:
     """They are signs in the line."""
-    measured = events.Measurement(
+    measured = events.MeasurementRecorded(
         "m::a", "s.yaml:1:1", "two\nlines", "one\r\ntwo", "string", None, None, False, "not\nso"
     )
     for line in (case_line("m::a", "two\nlines", "passed", 0.1, "note\nmore"), measurement_line(measured)):

@@ -15,7 +15,7 @@ _ACTS = frozenset({"call", "exec", "upload"})
 _EVIDENCE = ("run", "evidence")
 
 
-class Report(Protocol):
+class EvidenceReporter(Protocol):
     """Takes a problem."""
 
     def __call__(
@@ -23,7 +23,7 @@ class Report(Protocol):
     ) -> None: ...
 
 
-def warn_of_missing_evidence(steps: Iterable[Step], report: Report, conditions: tuple[str, ...] = ()) -> None:
+def warn_of_missing_evidence(steps: Iterable[Step], report: EvidenceReporter, conditions: tuple[str, ...] = ()) -> None:
     """Labels were printed, and a factory's system was told, for simulated and partial runs: these pass, too.
 
     ``conditions`` are those of the steps around.

@@ -7,12 +7,12 @@ from typing import Any
 
 from sequencer.expressions.expression import has_expression
 from sequencer.language.shapes.wording import show
-from sequencer.vocabulary.problem import Report
+from sequencer.vocabulary.problem import ProblemReporter
 from sequencer.vocabulary.text_values import stripped
 from sequencer.vocabulary.tree import MappingNode
 
 
-def check_stand_facts(written: Any, configured: Mapping[str, Any], report: Report) -> None:
+def check_stand_facts(written: Any, configured: Mapping[str, Any], report: ProblemReporter) -> None:
     """Reports the facts of ``written`` (a ``stand`` section) that are ``configured`` with another value."""
     for node, key, other in _second_values(written, configured):
         message = f"the stand's configuration says {show(other)}: a fact is written once"

@@ -6,33 +6,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.language.drivers.source import Member, Signature, Target
+from sequencer.language.drivers.source import DriverTarget, Member, Signature
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.model import Driver, DriverCall
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode
 
 
 @dataclass(slots=True)
-class Declared:
+class DeclaredDriver:
     """A driver of the sequence. ``driver`` and ``target`` are ``None`` when it could not be found (that was said)."""
 
     name: str
     place: Place
     driver: Driver | None
-    target: Target | None
+    target: DriverTarget | None
     used: bool = False
-    stand_in: Target | None = None
+    simulation: DriverTarget | None = None
     """What takes its place in a simulated run, as far as it was found."""
 
 
 class CallChecker:
     """Answers for every call what it may be; ``declared`` are the sequence's drivers by name."""
 
-    def __init__(self, problems: Problems, sources: Sources) -> None:
-        self.declared: dict[str, Declared] = {}
+    def __init__(self, problems: Problems, sources: SourceTexts) -> None:
+        self.declared: dict[str, DeclaredDriver] = {}
         self._problems = problems
         self._sources = sources
 
@@ -69,7 +69,7 @@ class CallChecker:
         if member is None:
             self._unknown_method(target, method, self._sources.inside(place, written, len(name) + 1, len(method)))
             return None
-        self._check_stand_in(declared, method, member, arguments, place)
+        self._check_simulation(declared, method, member, arguments, place)
         if member.kind == "attribute":
             if arguments is not None:
                 message = f"`{written}` is a property and takes no arguments"
@@ -80,11 +80,11 @@ class CallChecker:
         self.check_arguments(f"`{written}`", member.signature, arguments, place)
         return DriverCall(driver=name, method=method, arguments=given)
 
-    def _check_stand_in(
-        self, declared: Declared, method: str, member: Member, arguments: MappingNode | None, place: Place
+    def _check_simulation(
+        self, declared: DeclaredDriver, method: str, member: Member, arguments: MappingNode | None, place: Place
     ) -> None:
         """Reports a call that the driver takes and its stand-in does not."""
-        target = declared.stand_in
+        target = declared.simulation
         if target is None or not target.is_class:
             return
         what = f"`{target.name}`, which stands in for `{declared.name}`,"
@@ -105,7 +105,12 @@ class CallChecker:
                     self._problems.report("stand-in", message, arguments.key_place(name))
 
     def _plain_call(
-        self, declared: Declared, target: Target, place: Place, arguments: MappingNode | None, given: Mapping[str, Any]
+        self,
+        declared: DeclaredDriver,
+        target: DriverTarget,
+        place: Place,
+        arguments: MappingNode | None,
+        given: Mapping[str, Any],
     ) -> DriverCall | None:
         signature = target.signature
         if target.is_class:
@@ -120,7 +125,7 @@ class CallChecker:
         self.check_arguments(f"`{declared.name}`", signature, arguments, place)
         return DriverCall(driver=declared.name, method=None, arguments=given)
 
-    def _unknown_method(self, target: Target, method: str, place: Place) -> None:
+    def _unknown_method(self, target: DriverTarget, method: str, place: Place) -> None:
         if not target.is_class:
             message = f"`{target.name}` is a function and has no `{method}`"
             self._problems.report("unknown-method", message, place, hint="call the driver by its name alone")
@@ -159,5 +164,5 @@ class CallChecker:
         self._problems.report("async-driver", message, place, hint="give the driver an ordinary method")
 
 
-def _public_methods(target: Target) -> list[str]:
+def _public_methods(target: DriverTarget) -> list[str]:
     return [name for name, member in target.members.items() if not name.startswith("_") and member.kind == "method"]

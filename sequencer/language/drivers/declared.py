@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from sequencer.expressions.expression import has_expression
-from sequencer.language.drivers.calls import CallChecker, Declared
-from sequencer.language.drivers.files import DriverFolders, Located
-from sequencer.language.drivers.source import DriverSource, Target
+from sequencer.language.drivers.calls import CallChecker, DeclaredDriver
+from sequencer.language.drivers.files import DriverFolders, DriverLocation
+from sequencer.language.drivers.source import DriverSource, DriverTarget
 from sequencer.language.expressions import ExpressionChecker
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed
 from sequencer.language.yaml.loader import display_path
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.project.toml_places import toml_places
 from sequencer.vocabulary.instrument import parse_due
 from sequencer.vocabulary.model import Driver
@@ -27,7 +27,7 @@ from sequencer.vocabulary.tree import MappingNode
 
 
 def read_require(
-    node: MappingNode, target: Target, expressions: ExpressionChecker, problems: Problems
+    node: MappingNode, target: DriverTarget, expressions: ExpressionChecker, problems: Problems
 ) -> dict[str, str]:
     """The requirements as templates; ``node`` has the right shape."""
     for key in node:
@@ -48,7 +48,7 @@ def read_require(
     return dict(node)
 
 
-def _check_identity(node: MappingNode, target: Target, problems: Problems) -> None:
+def _check_identity(node: MappingNode, target: DriverTarget, problems: Problems) -> None:
     """The driver must be able to say who it is."""
     member = target.members.get("identify") or target.members.get("idn")
     if member is None:
@@ -73,11 +73,11 @@ def stand_driver_problems(
     text: str,
     file: str,
     drivers: Mapping[str, Mapping[str, Any]],
-    declared: Iterable[Mapping[str, Target | None]],
+    declared: Iterable[Mapping[str, DriverTarget | None]],
 ) -> list[Problem]:
     """What is wrong with ``drivers``, the arguments by driver that ``text`` of the TOML ``file`` gives.
 
-    ``declared`` are the drivers of each sequence (``Reading.drivers``). A name that no sequence declares is a warning,
+    ``declared`` are the drivers of each sequence (``ReadResult.drivers``). A name that none declares is a warning,
     since a sequence may lie elsewhere; an argument that a driver does not take is an error: it would not open.
     """
     places = toml_places(text.replace("\r\n", "\n"))
@@ -85,7 +85,7 @@ def stand_driver_problems(
     def place(*path: str) -> Place:
         return Place(file, *places[path].key) if path in places else Place(file, 1, 1, 1, 1)
 
-    targets: dict[str, list[Target]] = {}
+    targets: dict[str, list[DriverTarget]] = {}
     for sequence in declared:
         for name, target in sequence.items():
             targets.setdefault(name, []).extend([target] if target is not None else [])
@@ -106,7 +106,7 @@ def stand_driver_problems(
     return problems
 
 
-def _takes(target: Target, argument: str) -> bool:
+def _takes(target: DriverTarget, argument: str) -> bool:
     return target.signature.others or argument in target.signature.names
 
 
@@ -116,16 +116,16 @@ RESERVED_NAMES = frozenset(["case", "run", "step", "request", "pytest", "loop", 
 
 @dataclass(slots=True)
 class _Found:
-    located: Located
+    located: DriverLocation
     target_name: str
-    target: Target
+    target: DriverTarget
 
 
-class Drivers:
+class DriverSection:
     """Reads the ``drivers`` section; ``calls`` knows afterwards what steps may call."""
 
     def __init__(
-        self, folders: DriverFolders, project: Path, problems: Problems, sources: Sources, inputs: dict[str, str]
+        self, folders: DriverFolders, project: Path, problems: Problems, sources: SourceTexts, inputs: dict[str, str]
     ) -> None:
         self.calls = CallChecker(problems, sources)
         self._folders = folders
@@ -134,7 +134,7 @@ class Drivers:
         self._sources = sources
         self._inputs = inputs
         self._read: dict[Path, DriverSource | None] = {}
-        self._stand_in: Target | None = None
+        self._simulation: DriverTarget | None = None
 
     def declare(self, node: MappingNode, name: str, expressions: ExpressionChecker) -> None:
         """Reads one entry of the ``drivers`` section, whose shape was checked."""
@@ -145,20 +145,20 @@ class Drivers:
             self.declare_broken(name, place)
             return
         written = node[name]
-        self._stand_in = None
+        self._simulation = None
         if isinstance(written, MappingNode):
             driver, target = self._declared(name, written, "use", expressions)
         else:
             driver, target = self._declared(name, node, name, expressions)
-        self.calls.declared[name] = Declared(name, place, driver, target, stand_in=self._stand_in)
+        self.calls.declared[name] = DeclaredDriver(name, place, driver, target, simulation=self._simulation)
 
     def declare_broken(self, name: str, place: Place) -> None:
         """Keeps the name of an entry whose shape is wrong, so that calls of it are no further problems."""
-        self.calls.declared[name] = Declared(name, place, None, None, used=True)
+        self.calls.declared[name] = DeclaredDriver(name, place, None, None, used=True)
 
     def _declared(
         self, name: str, node: MappingNode, key: str, expressions: ExpressionChecker
-    ) -> tuple[Driver | None, Target | None]:
+    ) -> tuple[Driver | None, DriverTarget | None]:
         is_long = key == "use"
         arguments = node.get("with") if is_long else None
         found = self._find(node[key], node.value_place(key))
@@ -181,13 +181,13 @@ class Drivers:
         """The stand-in: in its short form it gets those of the driver's arguments that it takes."""
         written = node["simulate"]
         if isinstance(written, MappingNode):
-            driver, self._stand_in = self._declared(name, written, "use", expressions)
+            driver, self._simulation = self._declared(name, written, "use", expressions)
             return driver
         place = node.value_place("simulate")
         found = self._find(written, place)
         if found is None:
             return None
-        self._stand_in = found.target
+        self._simulation = found.target
         signature = found.target.signature
         taken = {key: value for key, value in given.items() if signature.others or key in signature.names}
         missing = [each for each in signature.required if each not in taken]
@@ -230,7 +230,7 @@ class Drivers:
         name = ".".join(located.rest)
         if source is None:
             # Nothing to read (a compiled module), or a file with a syntax error, which was reported.
-            target: Target | None = Target(name, located.rest[-1][:1].isupper())
+            target: DriverTarget | None = DriverTarget(name, located.rest[-1][:1].isupper())
         else:
             target = source.target(name) if len(located.rest) == 1 else None
         if target is None:
@@ -242,7 +242,7 @@ class Drivers:
             return None
         return _Found(located, name, target)
 
-    def _source(self, located: Located) -> DriverSource | None:
+    def _source(self, located: DriverLocation) -> DriverSource | None:
         path = located.path
         if path is None:
             return None

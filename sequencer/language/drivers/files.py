@@ -15,7 +15,7 @@ ENTRY_POINTS = "hardseq.drivers"
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class DriverLocation:
     """The module of a driver. ``path`` is its source (``None``: there is none to read); ``is_local`` says that it is
     loaded from that file instead of imported by ``module``. ``rest`` is what of the dotted name is left: the target."""
 
@@ -37,17 +37,17 @@ class DriverFolders:
         ]
         self.folders = [path for path in dict.fromkeys(path.resolve() for path in candidates) if path.is_dir()]
 
-    def locate(self, use: str) -> Located | None:
+    def locate(self, use: str) -> DriverLocation | None:
         """The module that ``use`` begins with: the longest match in the first place that has one."""
         parts = tuple(use.split("."))
         for folder in self.folders:
             for length in range(len(parts), 0, -1):
                 path = _module_file(folder, parts[:length])
                 if path is not None:
-                    return Located(".".join(parts[:length]), path, True, parts[length:])
+                    return DriverLocation(".".join(parts[:length]), path, True, parts[length:])
         return self._installed(use, parts) or self._stock(parts)
 
-    def _installed(self, use: str, parts: tuple[str, ...]) -> Located | None:
+    def _installed(self, use: str, parts: tuple[str, ...]) -> DriverLocation | None:
         for name, value in self._entry_points.items():
             if use != name and not use.startswith(name + "."):
                 continue
@@ -55,7 +55,7 @@ class DriverFolders:
             rest = (
                 (*attribute.split("."), *parts[len(name.split(".")) :]) if attribute else parts[len(name.split(".")) :]
             )
-            return Located(module, _installed_file(module), False, tuple(part for part in rest if part))
+            return DriverLocation(module, _installed_file(module), False, tuple(part for part in rest if part))
         return None
 
     @cached_property
@@ -64,9 +64,9 @@ class DriverFolders:
 
         return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
 
-    def _stock(self, parts: tuple[str, ...]) -> Located | None:
+    def _stock(self, parts: tuple[str, ...]) -> DriverLocation | None:
         path = _module_file(_stock_folder(), parts[:1])
-        return None if path is None else Located(f"{STOCK_PACKAGE}.{parts[0]}", path, False, parts[1:])
+        return None if path is None else DriverLocation(f"{STOCK_PACKAGE}.{parts[0]}", path, False, parts[1:])
 
     def known(self) -> Iterator[str]:
         """The names of all driver modules, for hints."""

@@ -49,7 +49,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Target:
+class DriverTarget:
     """A class or function in a driver's file. ``members`` are a class's; with ``dynamic`` there may be more."""
 
     name: str
@@ -70,7 +70,7 @@ class DriverSource:
                 self._tree = ast.parse(data, filename=file)
             except (ValueError, RecursionError, MemoryError) as error:
                 raise SyntaxError(f"this cannot be read as Python: {error}", (file, 1, 1, "")) from None
-        self._targets: dict[str, Target] = {}
+        self._targets: dict[str, DriverTarget] = {}
 
     @cached_property
     def _defined(self) -> Mapping[str, ast.AST]:
@@ -82,7 +82,7 @@ class DriverSource:
         kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
         return [name for name, node in self._defined.items() if isinstance(node, kinds) and not name.startswith("_")]
 
-    def target(self, name: str) -> Target | None:
+    def target(self, name: str) -> DriverTarget | None:
         """The class or function ``name``; ``None`` when the file has none."""
         if name not in self._defined:
             return None
@@ -90,28 +90,28 @@ class DriverSource:
             self._targets[name] = self._read(name, self._defined[name])
         return self._targets[name]
 
-    def _read(self, name: str, node: ast.AST) -> Target:
+    def _read(self, name: str, node: ast.AST) -> DriverTarget:
         if isinstance(node, ast.ClassDef):
             return self._class(name, node)
         if isinstance(node, Function):
             dynamic = _is_decorated_beyond(node, _SIGNATURE_KEEPING)
             signature = ANYTHING if dynamic else _signature(node.args, 0)
-            return Target(name, False, signature, dynamic=False, is_async=isinstance(node, ast.AsyncFunctionDef))
+            return DriverTarget(name, False, signature, dynamic=False, is_async=isinstance(node, ast.AsyncFunctionDef))
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in self._defined:
             other = node.value.id
             if other != name and not isinstance(self._defined[other], ast.Assign):
                 return self._read(name, self._defined[other])
         # Imported, or made by a call: by convention a capital letter means a class.
-        return Target(name, name[:1].isupper())
+        return DriverTarget(name, name[:1].isupper())
 
-    def _class(self, name: str, node: ast.ClassDef) -> Target:
+    def _class(self, name: str, node: ast.ClassDef) -> DriverTarget:
         lineage, dynamic = self._lineage(node)
         members: dict[str, Member] = {}
         for each in reversed(lineage):
             members.update(_members(each))
         if {"__getattr__", "__getattribute__"} & set(members):
             dynamic = True
-        return Target(name, True, self._constructor(lineage, members, dynamic), members, dynamic)
+        return DriverTarget(name, True, self._constructor(lineage, members, dynamic), members, dynamic)
 
     def _lineage(self, node: ast.ClassDef) -> tuple[list[ast.ClassDef], bool]:
         """The class and its bases in this file, nearest first, and whether there are others."""

@@ -7,20 +7,22 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sequencer.expressions.expression import OPENING
-from sequencer.language.expression_places import Refused
+from sequencer.language.expression_places import RefusedExpression
 from sequencer.language.shapes.wording import did_you_mean, known_here, phrase, show, type_hint
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.data import MAX_WHOLE
-from sequencer.vocabulary.problem import Place, Report, Severity
+from sequencer.vocabulary.problem import Place, ProblemReporter, Severity
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-Path = tuple[str | int, ...]
+NodePath = tuple[str | int, ...]
 
 
-def refuse_expressions(wrong: Iterable[Refused], sources: Sources, report: Report) -> Report:
+def refuse_expressions(
+    wrong: Iterable[RefusedExpression], sources: SourceTexts, report: ProblemReporter
+) -> ProblemReporter:
     """Reports expressions that nobody would evaluate; what it returns reports all but what is wrong because of them."""
     told = set()
     for each in wrong:
@@ -39,12 +41,12 @@ def refuse_expressions(wrong: Iterable[Refused], sources: Sources, report: Repor
     return others
 
 
-def expression_in_key(place: Place, report: Report) -> None:
+def expression_in_key(place: Place, report: ProblemReporter) -> None:
     """An expression in a key that must be known before the run."""
     report("expression-in-key", "a key here is fixed: an expression in it would not be evaluated", place)
 
 
-def unknown_key(node: MappingNode, key: str, known: Iterable[str], report: Report) -> None:
+def unknown_key(node: MappingNode, key: str, known: Iterable[str], report: ProblemReporter) -> None:
     """A key that means nothing here."""
     if OPENING in key:
         expression_in_key(node.key_place(key), report)
@@ -54,7 +56,7 @@ def unknown_key(node: MappingNode, key: str, known: Iterable[str], report: Repor
     report("unknown-key", f"unknown key `{key}`", node.key_place(key), hint=hint)
 
 
-def name_problem(node: MappingNode, name: str, what: str, report: Report) -> None:
+def name_problem(node: MappingNode, name: str, what: str, report: ProblemReporter) -> None:
     """A name that people chose and that cannot be one."""
     if OPENING in name:
         expression_in_key(node.key_place(name), report)
@@ -65,7 +67,9 @@ def name_problem(node: MappingNode, name: str, what: str, report: Report) -> Non
     report("bad-name", message, node.key_place(name), hint=f"for example `{suggestion}`" if suggestion else None)
 
 
-def explain(error: ValidationError, root: MappingNode | SequenceNode, prefix: Path, report: Report) -> None:
+def explain(
+    error: ValidationError, root: MappingNode | SequenceNode, prefix: NodePath, report: ProblemReporter
+) -> None:
     """Reports one error; ``prefix`` leads from ``root`` to the value that was validated."""
     path = (*prefix, *error.absolute_path)
     if "propertyNames" in error.absolute_schema_path:
@@ -77,7 +81,7 @@ def explain(error: ValidationError, root: MappingNode | SequenceNode, prefix: Pa
     _wrong_value(error, root, path, report)
 
 
-def _wrong_value(error: Any, root: Any, path: Path, report: Report) -> None:
+def _wrong_value(error: Any, root: Any, path: NodePath, report: ProblemReporter) -> None:
     schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
     code = "wrong-type" if error.validator in ("type", "anyOf", "oneOf") else "wrong-value"
     message = f"{_label(path)} must be {phrase(schema)}, not {show(error.instance)}"
@@ -88,7 +92,7 @@ def _wrong_value(error: Any, root: Any, path: Path, report: Report) -> None:
     report(code, message, place_at(root, path), hint=type_hint(schema, error.instance))
 
 
-def _label(path: Path) -> str:
+def _label(path: NodePath) -> str:
     """``item 2 of `tags` `` for the path of a value."""
     last = path[-1]
     if isinstance(last, str):
@@ -97,7 +101,7 @@ def _label(path: Path) -> str:
     return f"item {last + 1} of `{owner}`" if owner is not None else f"item {last + 1}"
 
 
-def _additional(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
+def _additional(error: Any, root: Any, path: NodePath, prefix: NodePath, report: ProblemReporter) -> bool:
     if error.schema.get("additionalProperties") is not False:
         return False
     node = _at(root, path)
@@ -108,7 +112,7 @@ def _additional(error: Any, root: Any, path: Path, prefix: Path, report: Report)
     return True
 
 
-def _required(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
+def _required(error: Any, root: Any, path: NodePath, prefix: NodePath, report: ProblemReporter) -> bool:
     node = _at(root, path)
     missing = next((key for key in error.validator_value if f"'{key}' is a required" in error.message), None)
     if missing is None:
@@ -119,7 +123,7 @@ def _required(error: Any, root: Any, path: Path, prefix: Path, report: Report) -
     return True
 
 
-def _size(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
+def _size(error: Any, root: Any, path: NodePath, prefix: NodePath, report: ProblemReporter) -> bool:
     length, wanted = len(error.instance), error.validator_value
     things = {"Length": "characters", "Items": "items", "Properties": "entries"}[str(error.validator)[3:]]
     if str(error.validator).startswith("min") and length == 0:
@@ -133,7 +137,7 @@ def _size(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bo
     return True
 
 
-def _alternatives(error: Any, root: Any, path: Path, prefix: Path, report: Report) -> bool:
+def _alternatives(error: Any, root: Any, path: NodePath, prefix: NodePath, report: ProblemReporter) -> bool:
     """Of several forms, explains the one that was meant: the one whose type the value has."""
     meant: dict[int, list[Any]] = {}
     for each in error.context or ():
@@ -167,7 +171,7 @@ def _alternatives(error: Any, root: Any, path: Path, prefix: Path, report: Repor
     return True
 
 
-def _at(root: Any, path: Path) -> Any:
+def _at(root: Any, path: NodePath) -> Any:
     for part in path:
         root = root[part]
     return root

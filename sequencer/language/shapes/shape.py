@@ -15,10 +15,10 @@ from typing import Any
 from sequencer.language.expression_places import EVERYWHERE, expression_places, refused
 from sequencer.language.shapes.errors import explain, name_problem, refuse_expressions, unknown_key
 from sequencer.language.texts import text_plan
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.steps.keys import MARK, Schema
 from sequencer.vocabulary.data import MAX_WHOLE
-from sequencer.vocabulary.problem import Report
+from sequencer.vocabulary.problem import ProblemReporter
 from sequencer.vocabulary.regex import compile_pattern
 from sequencer.vocabulary.tree import MappingNode
 
@@ -115,7 +115,7 @@ class ValueCheck:
             return True
         return False
 
-    def check(self, node: MappingNode, key: str, sources: Sources, report: Report) -> bool:
+    def check(self, node: MappingNode, key: str, sources: SourceTexts, report: ProblemReporter) -> bool:
         """Whether ``node[key]`` is right; what is wrong is reported.
 
         Numbers where texts belong become the text that stands in the file.
@@ -150,7 +150,7 @@ class Shape:
         self.checks = {key: ValueCheck(schema) for key, schema in properties.items()}
         self.keys = frozenset(properties)
 
-    def check(self, node: MappingNode, sources: Sources, report: Report) -> frozenset[str]:
+    def check(self, node: MappingNode, sources: SourceTexts, report: ProblemReporter) -> frozenset[str]:
         """The keys that are wrong or missing, each reported: empty when everything is right.
 
         Numbers where texts belong become the text that stands in the file.
@@ -180,7 +180,7 @@ class NamedShape:
         self.what = what
         self._pattern = compile_pattern(pattern)
 
-    def check(self, node: MappingNode, report: Report) -> list[str]:
+    def check(self, node: MappingNode, report: ProblemReporter) -> list[str]:
         """The names that can be used; the others are reported."""
         good = []
         for name in node:

@@ -14,7 +14,7 @@ from sequencer.expressions.expression import (
     Budget,
     ExpressionPart,
     ExpressionSyntaxError,
-    Literal,
+    LiteralText,
     TooLarge,
     TooMuchWork,
     as_text,
@@ -30,7 +30,7 @@ from sequencer.language.scope import RESERVED
 from sequencer.language.shapes.schema_parts import ID_PATTERN
 from sequencer.language.shapes.wording import did_you_mean, show
 from sequencer.language.tables.table import TableRules, number_hint, read_table
-from sequencer.language.yaml.sources import Sources
+from sequencer.language.yaml.sources import SourceTexts
 from sequencer.limits import limit_problems
 from sequencer.limits.parse import without_open_sides
 from sequencer.vocabulary.failure import StepError
@@ -39,7 +39,7 @@ from sequencer.vocabulary.regex import compile_pattern
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
 
 
-class Known(NamedTuple):
+class KnownValue(NamedTuple):
     """A value with the place where it was written, and how."""
 
     value: Any
@@ -50,7 +50,7 @@ class Known(NamedTuple):
 class RowValues:
     """The variables of one case whose values are known, as long as no step gives them another one."""
 
-    def __init__(self, known: Mapping[str, Known], budget: Budget) -> None:
+    def __init__(self, known: Mapping[str, KnownValue], budget: Budget) -> None:
         self._known = dict(known)
         self._budget = budget
 
@@ -134,7 +134,7 @@ class RowValues:
             yield from (use.name for part in parts for use in part.uses if use.name in self._known)
 
 
-def _parts(text: str) -> list[Literal | ExpressionPart]:
+def _parts(text: str) -> list[LiteralText | ExpressionPart]:
     try:
         return split(text)
     except ExpressionSyntaxError:
@@ -156,7 +156,7 @@ _LABEL = re.compile(r"[^\[\]\x00-\x1f]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MatrixRow:
     """One row: what stands in the brackets of the case's name, and its variables."""
 
     label: str
@@ -169,7 +169,7 @@ class Matrix:
     ``incomplete``: a table could not be read to its end, so that cases are missing.
     """
 
-    def __init__(self, problems: Problems, sources: Sources, project: Path, inputs: dict[str, str]) -> None:
+    def __init__(self, problems: Problems, sources: SourceTexts, project: Path, inputs: dict[str, str]) -> None:
         self.files: dict[Path, bytes] = {}
         self.incomplete = False
         self._problems = problems
@@ -177,7 +177,7 @@ class Matrix:
         self._project = project
         self._inputs = inputs
 
-    def rows(self, node: MappingNode) -> list[Row]:
+    def rows(self, node: MappingNode) -> list[MatrixRow]:
         """The rows under ``for_each``, whose shape was checked; those that cannot be used are reported."""
         written = node["for_each"]
         place = node.value_place("for_each")
@@ -189,11 +189,11 @@ class Matrix:
             rows = list(self._listed(written))
         return self._unique(rows, place)
 
-    def _unique(self, rows: list[Row], place: Place) -> list[Row]:
+    def _unique(self, rows: list[MatrixRow], place: Place) -> list[MatrixRow]:
         if len(rows) > MAX_ROWS:
             self._problems.report("too-many-rows", f"a matrix may have at most {MAX_ROWS} rows, not {len(rows)}", place)
             return []
-        seen: dict[str, Row] = {}
+        seen: dict[str, MatrixRow] = {}
         for row in rows:
             if not _LABEL.fullmatch(row.label):
                 message = f"{show(row.label)} cannot name a row: it must have letters, and no brackets or line breaks"
@@ -207,7 +207,7 @@ class Matrix:
                 seen[row.label] = row
         return list(seen.values())
 
-    def _product(self, written: MappingNode) -> Iterator[Row]:
+    def _product(self, written: MappingNode) -> Iterator[MatrixRow]:
         """Every combination of the variables' values, the last variable changing fastest."""
         if not all(isinstance(values, SequenceNode) for values in written.values()):
             return
@@ -227,12 +227,12 @@ class Matrix:
                 row.add(name, value, written.key_spans[name], place[1:])
                 labels.append(self._label(place, value))
                 row.span = place[1:]
-            yield Row("-".join(labels), row)
+            yield MatrixRow("-".join(labels), row)
 
     def _label(self, place: Place, value: Any) -> str:
         return value if isinstance(value, str) else self._sources.written(place, value)
 
-    def _listed(self, written: SequenceNode) -> Iterator[Row]:
+    def _listed(self, written: SequenceNode) -> Iterator[MatrixRow]:
         """Rows as mappings: all have the keys of the first."""
         first: MappingNode | None = None
         for row in written:
@@ -242,7 +242,7 @@ class Matrix:
             self._check_keys(first, row)
             name = next(iter(first))
             if name in row:
-                yield Row(self._label(row.value_place(name), row[name]), row)
+                yield MatrixRow(self._label(row.value_place(name), row[name]), row)
 
     def _are_names(self, row: MappingNode) -> bool:
         bad = [name for name in row if not compile_pattern(ID_PATTERN).search(name)]
@@ -261,7 +261,7 @@ class Matrix:
             if name not in row:
                 self._problems.report("uneven-rows", f"this row has no `{name}`", row.place)
 
-    def _csv(self, written: MappingNode) -> Iterator[Row]:
+    def _csv(self, written: MappingNode) -> Iterator[MatrixRow]:
         path, data = self._file(written)
         if path is None or data is None:
             self.incomplete = True
@@ -287,7 +287,7 @@ class Matrix:
                 row.add(name, text, table.headings[name].span, read.cells[name].span)
                 if not isinstance(value, str):
                     self._sources.add_cell(row.value_place(name), read.cells[name].text.strip())
-            yield Row(read.label.text.strip(), row)
+            yield MatrixRow(read.label.text.strip(), row)
 
     def _file(self, written: MappingNode) -> tuple[Path | None, bytes | None]:
         place = written.value_place("csv")

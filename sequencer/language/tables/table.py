@@ -26,7 +26,7 @@ from sequencer.vocabulary.tree import Span
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-class Cell(NamedTuple):
+class CsvCell(NamedTuple):
     """``text`` is what was written: between the quotes, or without the blanks around it."""
 
     text: str
@@ -52,11 +52,11 @@ def _cell(delimiter: str) -> re.Pattern[str]:
     return re.compile(rf'[ \xa0]*"((?:[^"]|"")*)"[ \xa0]*|[^{re.escape(delimiter)}\r\n]*')
 
 
-def read_records(text: str, delimiter: str, start: int = 0, line: int = 1) -> Iterator[list[Cell]]:
+def read_records(text: str, delimiter: str, start: int = 0, line: int = 1) -> Iterator[list[CsvCell]]:
     """The records of ``text`` from offset ``start``, where line ``line`` begins. Raises ``CsvError``."""
     pattern = _cell(delimiter)
     position = begin = start
-    record: list[Cell] = []
+    record: list[CsvCell] = []
     while position < len(text):
         found = pattern.match(text, position)
         assert found is not None  # it matches an empty cell
@@ -67,12 +67,12 @@ def read_records(text: str, delimiter: str, start: int = 0, line: int = 1) -> It
             column = position - begin + 1 + len(raw) - len(raw.lstrip())
             if stripped.startswith('"'):
                 raise CsvError("this quote is never closed", (line, column, line, column + 1))
-            record.append(Cell(stripped, False, (line, column, line, column + max(len(stripped), 1))))
+            record.append(CsvCell(stripped, False, (line, column, line, column + max(len(stripped), 1))))
         else:
             first = line, found.start(1) - begin
             for inner in _LINE_END.finditer(text, found.start(1), found.end(1)):
                 line, begin = line + 1, inner.end()
-            record.append(Cell(inside.replace('""', '"'), True, (*first, line, found.end(1) - begin + 2)))
+            record.append(CsvCell(inside.replace('""', '"'), True, (*first, line, found.end(1) - begin + 2)))
         position = found.end()
         if text.startswith(delimiter, position):
             position += 1
@@ -94,8 +94,8 @@ def read_records(text: str, delimiter: str, start: int = 0, line: int = 1) -> It
         yield record
 
 
-def _nothing(line: int, column: int) -> Cell:
-    return Cell("", False, (line, column, line, column + 1))
+def _nothing(line: int, column: int) -> CsvCell:
+    return CsvCell("", False, (line, column, line, column + 1))
 
 
 DELIMITERS = (";", ",", "\t")
@@ -138,9 +138,9 @@ class TableProblem(NamedTuple):
 class TableRow:
     """A row: ``label`` is its first cell, ``values`` and ``cells`` are by variable."""
 
-    label: Cell
+    label: CsvCell
     values: Mapping[str, Scalar]
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, CsvCell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +148,22 @@ class Table:
     """What was read: ``text`` is the file's, ``headings`` are by variable, in the file's order."""
 
     text: str | None
-    headings: Mapping[str, Cell]
+    headings: Mapping[str, CsvCell]
     rows: list[TableRow]
     problems: list[TableProblem]
 
 
 def read_table(data: bytes, rules: TableRules) -> Table:
     """Reads a table; whatever is wrong stands in its ``problems``, all of it in one go."""
-    reading = _Reading(rules)
+    reading = _TableReader(rules)
     rows = list(reading.rows(data))
     return Table(reading.text, reading.headings, rows, reading.problems)
 
 
-class _Reading:
+class _TableReader:
     def __init__(self, rules: TableRules) -> None:
         self.text: str | None = None
-        self.headings: dict[str, Cell] = {}
+        self.headings: dict[str, CsvCell] = {}
         self.problems: list[TableProblem] = []
         self._rules = rules
         self._columns: list[str | None] = []
@@ -214,7 +214,7 @@ class _Reading:
             return None
         return text
 
-    def _records(self, text: str, delimiter: str, start: int, line: int) -> Iterator[list[Cell]]:
+    def _records(self, text: str, delimiter: str, start: int, line: int) -> Iterator[list[CsvCell]]:
         """What is neither empty nor a comment; ends where the file is no CSV any more."""
         try:
             for record in read_records(text, delimiter, start, line):
@@ -228,7 +228,7 @@ class _Reading:
         except CsvError as error:
             self._say("bad-csv", f"this is no CSV: {error}", error.span)
 
-    def _comment(self, record: list[Cell]) -> None:
+    def _comment(self, record: list[CsvCell]) -> None:
         """A line that begins with `#` is a comment; one that looks like a row is not left out without a word."""
         filled = sum(not cell.empty for cell in record)
         if self.headings and filled == len(self._columns) and not record[0].text.startswith("# "):
@@ -265,11 +265,11 @@ class _Reading:
         columns = len(_trimmed(records[0]))
         return columns, all(len(_trimmed(record, columns)) == columns for record in records)
 
-    def _read_header(self, header: list[Cell]) -> bool:
+    def _read_header(self, header: list[CsvCell]) -> bool:
         rules = self._rules
         wanted = {_plain(heading): name for name, heading in rules.columns.items()}
         before = len(self.problems)
-        seen: dict[str, Cell] = {}
+        seen: dict[str, CsvCell] = {}
         for cell in header:
             heading = _plain(cell.text)
             name = wanted.get(heading)
@@ -320,7 +320,7 @@ class _Reading:
         name = name if name[:1].isalpha() and name not in RESERVED else f"column_{name}".rstrip("_")
         return f"give it a name: `columns: {{{name}: {heading}}}`" if heading else None
 
-    def _row(self, record: list[Cell]) -> TableRow | None:
+    def _row(self, record: list[CsvCell]) -> TableRow | None:
         width = len(self._columns)
         cells = _trimmed(record, width)
         if len(cells) != width:
@@ -330,7 +330,7 @@ class _Reading:
         named = {name: cell for name, cell in zip(self._columns, cells, strict=True) if name is not None}
         return TableRow(cells[0], {name: self._value(name, cell) for name, cell in named.items()}, named)
 
-    def _value(self, name: str, cell: Cell) -> Scalar:
+    def _value(self, name: str, cell: CsvCell) -> Scalar:
         kind = self._rules.types.get(name)
         text = cell.text.strip()
         if kind is None:
@@ -383,7 +383,7 @@ def _plain(heading: str) -> str:
     return " ".join(heading.split())
 
 
-def _trimmed(record: list[Cell], width: int = 0) -> list[Cell]:
+def _trimmed(record: list[CsvCell], width: int = 0) -> list[CsvCell]:
     """The record without empty cells at its end, as far as it is longer than ``width``."""
     end = len(record)
     while end > max(width, 1) and record[end - 1].empty:

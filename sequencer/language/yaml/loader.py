@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sequencer.language.yaml.reader import EventReader, Refused
+from sequencer.language.yaml.reader import EventReader, YamlRefused
 from sequencer.vocabulary.problem import Place, Problem, split_lines
 from sequencer.vocabulary.tree import MappingNode, Span
 
@@ -108,7 +108,7 @@ def _build(document: Document) -> None:
     reader = EventReader(source, document.file, document.problems, document.written, restore)
     try:
         root: Any = reader.document()
-    except Refused as refused:
+    except YamlRefused as refused:
         document.problems.append(refused.problem)
         return
     if isinstance(root, MappingNode):

@@ -92,7 +92,7 @@ LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's where PyYAML was built with it, else the one in Python, ten times slower."""
 
 
-class Refused(Exception):
+class YamlRefused(Exception):
     """Reading cannot go on; ``problem`` says why."""
 
     def __init__(self, problem: Problem) -> None:
@@ -131,7 +131,7 @@ class EventReader:
         self._next = LOADER(source).get_event
 
     def document(self) -> Any:
-        """The root of the only document, ``None`` when there is none. Raises ``Refused``."""
+        """The root of the only document, ``None`` when there is none. Raises ``YamlRefused``."""
         self._event(StreamStartEvent)
         event = self._read()
         if type(event) is StreamEndEvent:
@@ -153,18 +153,18 @@ class EventReader:
         try:
             return self._next()
         except yaml.MarkedYAMLError as error:
-            raise Refused(yaml_problem(error, self._file, self._source)) from None
+            raise YamlRefused(yaml_problem(error, self._file, self._source)) from None
         except RecursionError:
-            raise Refused(too_deep(Place(self._file, *self.span))) from None
+            raise YamlRefused(too_deep(Place(self._file, *self.span))) from None
         except (yaml.YAMLError, ValueError) as error:
             place = Place(self._file, *self.span)
-            raise Refused(Problem("yaml-syntax", f"this is not valid YAML: {error}", place)) from None
+            raise YamlRefused(Problem("yaml-syntax", f"this is not valid YAML: {error}", place)) from None
 
     def _report(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
         self._problems.append(Problem(code, message, Place(self._file, *span), hint))
 
-    def _refuse(self, code: str, message: str, span: Span) -> Refused:
-        return Refused(Problem(code, message, Place(self._file, *span)))
+    def _refuse(self, code: str, message: str, span: Span) -> YamlRefused:
+        return YamlRefused(Problem(code, message, Place(self._file, *span)))
 
     def _value(self, event: Any, depth: int) -> Any:
         """The value that ``event`` begins; ``self.span`` is its span afterwards."""
@@ -186,7 +186,7 @@ class EventReader:
         if kind is ScalarEvent:
             return self._scalar(event)
         if depth >= MAX_DEPTH:
-            raise Refused(too_deep(Place(self._file, *_span(event))))
+            raise YamlRefused(too_deep(Place(self._file, *_span(event))))
         if event.tag is not None and event.tag not in (TAG + "map", TAG + "seq", "!"):
             self._refuse_tag(event)
         return self._mapping(event, depth) if kind is MappingStartEvent else self._sequence(event, depth)

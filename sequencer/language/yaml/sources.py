@@ -13,7 +13,7 @@ from sequencer.vocabulary.problem import Place, split_lines
 _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|\r?\n[ \t]*|[\s\S])")
 
 
-class Sources:
+class SourceTexts:
     """The text of every file that was read, by the name people see."""
 
     def __init__(self, project: Path) -> None:

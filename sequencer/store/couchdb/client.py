@@ -17,7 +17,7 @@ import couchdb.http  # type: ignore[import-untyped]  # the library has no type h
 
 from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
 from sequencer.store.couchdb.login import Login
-from sequencer.store.couchdb.transport import Patience, Pool
+from sequencer.store.couchdb.transport import ConnectionPool, RequestTimeouts
 
 _SHOWN = 500  # characters
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -34,20 +34,20 @@ _UNSAID = "; its log says why, and most often its disk is full"
 _ODD = (OSError, HTTPException, couchdb.http.RedirectLimit, TypeError, AttributeError, ValueError)
 
 
-class NotFound(StoreUnavailable):
+class DocumentNotFound(StoreUnavailable):
     """There is no such document or database."""
 
 
-class Conflict(StoreUnavailable):
+class DocumentConflict(StoreUnavailable):
     """The document was changed by somebody else, or exists already."""
 
 
-class BrokenOff(StoreUnavailable):
+class ConnectionBroken(StoreUnavailable):
     """The connection broke while something was sent. CouchDB does that, too, to a large body that it will not take: for
     a database that is missing, or from a user whom it refuses."""
 
 
-class Couch:
+class CouchClient:
     """A CouchDB server. ``address`` has neither user nor password; ``timeout`` in seconds is per socket operation.
 
     Threads share one. Nothing is sent before the first call. Every call raises :class:`StoreUnavailable` when the
@@ -68,8 +68,8 @@ class Couch:
         self.credentials: tuple[str | None, str] = (user, password or "")
         self._login = Login(timeout)
         self._timeout = timeout
-        self._patience = Patience(timeout, timeout * _ANSWER_TIMES)
-        self._pool = Pool(self._patience, lambda: ssl.create_default_context(cafile=ca_bundle))
+        self._patience = RequestTimeouts(timeout, timeout * _ANSWER_TIMES)
+        self._pool = ConnectionPool(self._patience, lambda: ssl.create_default_context(cafile=ca_bundle))
         session = couchdb.http.Session(timeout=timeout)
         session.connection_pool = self._pool
         self._resource = couchdb.http.Resource(self.address, session)
@@ -133,7 +133,9 @@ class Couch:
 
     def _unreachable(self, error: Exception, *, sent: bool) -> StoreUnavailable:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        kind = BrokenOff if sent and isinstance(error, ConnectionResetError | BrokenPipeError) else StoreUnavailable
+        kind = (
+            ConnectionBroken if sent and isinstance(error, ConnectionResetError | BrokenPipeError) else StoreUnavailable
+        )
         said = _printable(reason) or type(error).__name__
         return kind(f"CouchDB at {self.address} cannot be reached: {said}")
 
@@ -144,14 +146,14 @@ class Couch:
             return self._forbidden(status, _reason(what), path)
         self._login.accepted()
         if isinstance(error, couchdb.http.ResourceNotFound):
-            return NotFound(f"CouchDB at {self.address} does not have it: {_reason(what)}")
+            return DocumentNotFound(f"CouchDB at {self.address} does not have it: {_reason(what)}")
         if isinstance(error, couchdb.http.ResourceConflict | couchdb.http.PreconditionFailed):
-            return Conflict(f"CouchDB at {self.address}: {_reason(what)}")
+            return DocumentConflict(f"CouchDB at {self.address}: {_reason(what)}")
         status, what = what
         if status in _REFUSED:
             return ReportRefused(f"CouchDB at {self.address} refused the document ({status}): {_reason(what)}")
         if _CONFLICTING in _reason(what):
-            return Conflict(f"CouchDB at {self.address}: {_reason(what)}")
+            return DocumentConflict(f"CouchDB at {self.address}: {_reason(what)}")
         kind = StoreError if status in _PERMANENT else StoreUnavailable
         hint = _UNSAID if "internal_server_error" in _reason(what) else ""
         return kind(f"CouchDB at {self.address} answered {status}: {_reason(what)}{hint}")

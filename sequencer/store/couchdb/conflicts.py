@@ -11,19 +11,19 @@ from contextlib import suppress
 from typing import Any
 
 from sequencer.store.base import RunSummary, StoreError
-from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.document import summary_of
 
 
-class Conflicts:
+class ConflictResolver:
     """Settles those in the database ``name``."""
 
-    def __init__(self, couch: Couch, name: str) -> None:
+    def __init__(self, couch: CouchClient, name: str) -> None:
         self._couch = couch
         self._name = name
 
     def settled(self, run_id: str) -> tuple[dict[str, Any], list[str]]:
-        """The document that counts, and the revisions of other complete reports. Raises ``NotFound``."""
+        """The document that counts, and the revisions of other complete reports. Raises ``DocumentNotFound``."""
         shown = self._couch.get(self._name, run_id, conflicts="true")
         revisions = shown.pop("_conflicts", [])
         if not revisions:

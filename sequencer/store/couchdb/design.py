@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from sequencer.store.base import RunFilter, RunSummary, StoreError, StoreUnavailable
-from sequencer.store.couchdb.client import Conflict, Couch, NotFound
+from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
 
 RUNS = "hardseq-runs-1"
 YIELD = "hardseq-yield-1"
@@ -130,54 +130,54 @@ VIEWS: dict[str, dict[str, Any]] = {
 UNIT_VIEWS: dict[str, dict[str, Any]] = {UNITS: {"firsts": {"map": _map(_FIRSTS, "unit"), "reduce": "_sum"}}}
 
 
-def create_database(couch: Couch, name: str) -> None:
+def create_database(couch: CouchClient, name: str) -> None:
     """Creates the database when there is none; a user who may not create one needs none to be missing."""
     try:
         couch.put(name)
-    except Conflict:
+    except DocumentConflict:
         return  # it exists
     except StoreError as refusal:
         try:
             couch.get(name)
-        except NotFound:
+        except DocumentNotFound:
             raise StoreUnavailable(f"the database {name!r} is missing and cannot be created: {refusal}") from None
 
 
-def create_live_database(couch: Couch, name: str) -> None:
+def create_live_database(couch: CouchClient, name: str) -> None:
     """Creates the database of live documents, which have no history worth keeping."""
     create_database(couch, name)
     with suppress(StoreError):  # takes an administrator
         couch.put_bytes(name, "_revs_limit", data=str(LIVE_REVISIONS).encode(), media_type="application/json")
 
 
-def create_system_databases(couch: Couch) -> None:
+def create_system_databases(couch: CouchClient) -> None:
     """A fresh single node lacks these and fills its log with errors until they exist. Needs an administrator."""
     for name in SYSTEM_DATABASES:
         with suppress(StoreError):
             couch.put(name)
 
 
-def create_views(couch: Couch, database: str, views: dict[str, dict[str, Any]]) -> None:
+def create_views(couch: CouchClient, database: str, views: dict[str, dict[str, Any]]) -> None:
     """Puts design documents in place where they are missing or were changed by hand."""
     for name, wanted in views.items():
         stored = _stored(couch, database, name)
         if stored.get("views") != wanted:
             revision = {"_rev": stored["_rev"]} if stored else {}
-            with suppress(Conflict):  # another stand was faster
+            with suppress(DocumentConflict):  # another stand was faster
                 couch.put(database, "_design", name, body={**revision, "language": "javascript", "views": wanted})
 
 
-def _stored(couch: Couch, database: str, name: str) -> dict[str, Any]:
-    """The design document, empty when there is none. Raises :class:`NotFound` when there is no such database."""
+def _stored(couch: CouchClient, database: str, name: str) -> dict[str, Any]:
+    """The design document, empty when there is none. Raises :class:`DocumentNotFound` without the database."""
     try:
         document: dict[str, Any] = couch.get(database, "_design", name)
-    except NotFound:
+    except DocumentNotFound:
         couch.get(database)
         return {}
     return document
 
 
-def create_indexes(couch: Couch, database: str) -> None:
+def create_indexes(couch: CouchClient, database: str) -> None:
     """The Mango indexes behind lists that combine filters; they serve any other Mango query, too."""
     wanted = {"hardseq-by-" + "-".join(fields).replace("_", "-"): fields for fields in INDEXES}
     rows = couch.post(database, "_all_docs", body={"keys": [f"_design/{name}" for name in wanted]})["rows"]
@@ -185,7 +185,7 @@ def create_indexes(couch: Couch, database: str) -> None:
     for name, fields in wanted.items():
         if name not in present:
             index = {"fields": [f"summary.{field}" for field in (*fields, "key")]}
-            with suppress(Conflict):  # another one makes the same just now
+            with suppress(DocumentConflict):  # another one makes the same just now
                 couch.post(database, "_index", body={"index": index, "ddoc": name, "name": name, "type": "json"})
 
 
@@ -230,11 +230,11 @@ function (next, before, user) {
 }""".replace("READER", READER)
 
 
-def protect(couch: Couch, database: str) -> None:
+def protect(couch: CouchClient, database: str) -> None:
     """Puts the rule in place where it is missing or older, as far as this user may: it takes an administrator."""
     try:
         stored = couch.get(database, "_design", PROTECTION)
-    except NotFound:
+    except DocumentNotFound:
         stored = {}
     if stored.get("version", 0) > VERSION or stored.get("validate_doc_update") == RULE:
         return

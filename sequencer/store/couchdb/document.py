@@ -22,7 +22,7 @@ from sequencer.report.model import RunReport
 from sequencer.store import facts
 from sequencer.store.base import RunSummary, StoreError
 from sequencer.store.couchdb.client import encode
-from sequencer.store.facts import Position
+from sequencer.store.facts import HistoryPosition
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 _KIND = "2:"
@@ -160,6 +160,6 @@ def sort_key(start_time: float, run_id: str = "") -> str:
     return f"{start_time:020.7f}_{run_id}" if run_id else f"{start_time:020.7f}"
 
 
-def position_key(position: Position) -> str:
+def position_key(position: HistoryPosition) -> str:
     """The sort key of the run that a cursor names."""
     return sort_key(position.start_time, position.run_id)

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sequencer.store.base import Page, RunFilter, RunSummary, SeriesName, SeriesPoint
-from sequencer.store.couchdb.client import Couch
+from sequencer.store.base import RunFilter, RunPage, RunSummary, SeriesName, SeriesPoint
+from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.design import INDEXES, RUNS, SERIES
 from sequencer.store.couchdb.document import position_key, sort_key, summary_of
-from sequencer.store.facts import Position, after, position
+from sequencer.store.facts import HistoryPosition, after, position
 
 BATCH = 500
 _AFTER_EVERYTHING: dict[str, Any] = {}
@@ -20,7 +20,7 @@ _AFTER_EVERYTHING: dict[str, Any] = {}
 class History:
     """Reads of the runs in the database ``name``."""
 
-    def __init__(self, couch: Couch, name: str) -> None:
+    def __init__(self, couch: CouchClient, name: str) -> None:
         self._couch = couch
         self._name = name
 
@@ -38,7 +38,7 @@ class History:
         rows: list[dict[str, Any]] = answer["rows"]
         return rows
 
-    def find(self, runs: RunFilter, *, limit: int, cursor: str | None) -> Page:
+    def find(self, runs: RunFilter, *, limit: int, cursor: str | None) -> RunPage:
         """See :meth:`sequencer.store.base.Store.find`."""
         start = None if cursor is None else position(cursor)
         wanted = runs.equalities()
@@ -46,7 +46,7 @@ class History:
         found = self._listed(runs, limit + 2, start) if len(wanted) < 2 else self._indexed(runs, limit + 2, start)
         if start is not None:
             found = [run for run in found if run.id != start.run_id]
-        return Page(found[:limit], after(found[limit - 1]) if len(found) > limit else None)
+        return RunPage(found[:limit], after(found[limit - 1]) if len(found) > limit else None)
 
     def all(self, runs: RunFilter) -> Iterator[RunSummary]:
         """Every run meant, newest first, a batch at a time."""
@@ -58,7 +58,7 @@ class History:
             if cursor is None:
                 return
 
-    def _listed(self, runs: RunFilter, limit: int, start: Position | None) -> list[RunSummary]:
+    def _listed(self, runs: RunFilter, limit: int, start: HistoryPosition | None) -> list[RunSummary]:
         group = next(iter(runs.equalities().items()), ("", ""))
         newest: Any = _AFTER_EVERYTHING if runs.until is None else runs.until
         startkey = [*group, newest]
@@ -68,7 +68,7 @@ class History:
         rows = self.view(RUNS, "list", startkey=startkey, endkey=endkey, descending=True, limit=limit)
         return [summary_of(row["value"]) for row in rows]
 
-    def _indexed(self, runs: RunFilter, limit: int, start: Position | None) -> list[RunSummary]:
+    def _indexed(self, runs: RunFilter, limit: int, start: HistoryPosition | None) -> list[RunSummary]:
         wanted = runs.equalities()
         fields = max((index for index in INDEXES if set(index) <= set(wanted)), key=len)
         bounds: dict[str, Any] = {"$gt": ""}

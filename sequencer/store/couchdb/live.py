@@ -15,7 +15,7 @@ from typing import Any
 from sequencer.report import event as events
 from sequencer.report.event import Stamped
 from sequencer.store.base import StoreError
-from sequencer.store.couchdb.client import Conflict, Couch, NotFound
+from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
 from sequencer.store.couchdb.design import create_live_database
 
 INTERVAL = 0.2
@@ -35,7 +35,7 @@ class LiveState:
     ``tell`` is called when it is closed, with a sentence for a person, if another machine writes the same document.
     """
 
-    def __init__(self, couch: Couch, name: str, tell: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(self, couch: CouchClient, name: str, tell: Callable[[str], None] = lambda text: None) -> None:
         self._couch = couch
         self._name = name
         self._tell = tell
@@ -101,12 +101,12 @@ class LiveState:
     def _put_in_any_case(self, document: dict[str, Any]) -> None:
         try:
             self._put(document)
-        except Conflict:  # a run of another process wrote it last
+        except DocumentConflict:  # a run of another process wrote it last
             stored = self._couch.get(self._name, document["_id"])
             self._look_for_rival(stored, document)
             self._revisions[document["_id"]] = stored["_rev"]
             self._put(document)
-        except NotFound:
+        except DocumentNotFound:
             create_live_database(self._couch, self._name)
             self._put(document)
 
@@ -147,7 +147,7 @@ def _apply(state: dict[str, Any], stamped: Stamped) -> bool:
             return False
         state["cases"][event.status] = state["cases"].get(event.status, 0) + 1
         state["case"] = None
-    elif isinstance(event, events.Recorded) and event.section in ("dut", "stand"):
+    elif isinstance(event, events.FactRecorded) and event.section in ("dut", "stand"):
         _record(state, event.section, event.data)
     elif isinstance(event, events.RunFinished):
         state.update(status=event.status, stop_time=stamped.time, case=None)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from sequencer.project.settings import ReplicationSettings
 from sequencer.store.base import StoreError
-from sequencer.store.couchdb.client import Conflict, Couch, NotFound
+from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
 from sequencer.store.couchdb.design import create_database
 
 FORMER_JOB = "hardseq-to-factory"
@@ -27,7 +27,7 @@ PATIENT_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Factory:
+class FactoryDatabase:
     """The factory's database: ``url`` with the database's name at its end."""
 
     url: str
@@ -35,7 +35,7 @@ class Factory:
     password: str = field(default="", repr=False)
 
     @classmethod
-    def configured(cls, settings: ReplicationSettings) -> Factory | None:
+    def configured(cls, settings: ReplicationSettings) -> FactoryDatabase | None:
         """What ``[replication]`` says, ``None`` when it names no database."""
         if settings.url is None:
             return None
@@ -59,13 +59,13 @@ class ReplicationStatus:
         return self.state in ("running", "pending", "initializing", "added", "triggered", "completed")
 
 
-def job_name(name: str, factory: Factory) -> str:
+def job_name(name: str, factory: FactoryDatabase) -> str:
     """The id of the job that copies the database ``name`` to the factory's."""
     target = urlsplit(factory.url)
     return f"hardseq-{name}-to-{target.netloc.rpartition('@')[2]}{target.path}".rstrip("/")
 
 
-def replicate(couch: Couch, name: str, factory: Factory, *, now: bool = False) -> None:
+def replicate(couch: CouchClient, name: str, factory: FactoryDatabase, *, now: bool = False) -> None:
     """Puts the job in place, changes it when the configuration did, and begins it anew when it has long been failing.
 
     ``now``: also when it failed just once, as somebody is waiting for it. Doing it again changes nothing.
@@ -77,21 +77,23 @@ def replicate(couch: Couch, name: str, factory: Factory, *, now: bool = False) -
     same = all(stored.get(key) == value for key, value in job.items())
     if same and not _waits(couch, identity, PATIENT_FAILURES if not now else 1):
         return
-    with suppress(Conflict, NotFound):  # another process of this stand was faster, with the same configuration
+    with suppress(
+        DocumentConflict, DocumentNotFound
+    ):  # another process of this stand was faster, with the same configuration
         if same:  # CouchDB does not look at a job that is written as it was
             couch.delete(DATABASE, identity, rev=stored.pop("_rev"))
         revision = {"_rev": stored["_rev"]} if "_rev" in stored else {}
         couch.put(DATABASE, identity, body={**job, **revision})
 
 
-def stop_replicating(couch: Couch, name: str, factory: Factory) -> None:
+def stop_replicating(couch: CouchClient, name: str, factory: FactoryDatabase) -> None:
     """Takes the job away; what was copied stays."""
     identity = job_name(name, factory)
-    with suppress(NotFound):
+    with suppress(DocumentNotFound):
         couch.delete(DATABASE, identity, rev=couch.get(DATABASE, identity)["_rev"])
 
 
-def status(couch: Couch, name: str, factory: Factory) -> ReplicationStatus:
+def status(couch: CouchClient, name: str, factory: FactoryDatabase) -> ReplicationStatus:
     """What the stand's CouchDB says of the job."""
     identity = job_name(name, factory)
     try:
@@ -103,22 +105,22 @@ def status(couch: Couch, name: str, factory: Factory) -> ReplicationStatus:
     return ReplicationStatus(str(state), info.get("error"), info.get("docs_written"))
 
 
-def _status_in_job(couch: Couch, identity: str) -> ReplicationStatus:
+def _status_in_job(couch: CouchClient, identity: str) -> ReplicationStatus:
     job = _stored(couch, identity)
     if not job:
         return ReplicationStatus("missing", "there is no replication job")
     return ReplicationStatus(str(job.get("_replication_state", "added")), job.get("_replication_state_reason"))
 
 
-def _stored(couch: Couch, identity: str) -> dict[str, Any]:
+def _stored(couch: CouchClient, identity: str) -> dict[str, Any]:
     try:
         stored: dict[str, Any] = couch.get(DATABASE, identity)
-    except NotFound:
+    except DocumentNotFound:
         return {}
     return stored
 
 
-def _waits(couch: Couch, identity: str, failures: int) -> bool:
+def _waits(couch: CouchClient, identity: str, failures: int) -> bool:
     """Whether the job failed so often in a row that CouchDB lets it wait, or has given it up."""
     try:
         job = couch.get("_scheduler", "docs", DATABASE, identity)
@@ -128,11 +130,11 @@ def _waits(couch: Couch, identity: str, failures: int) -> bool:
     return state == "failed" or (state == "crashing" and errors >= failures)
 
 
-def _remove_former(couch: Couch, job: dict[str, Any]) -> None:
+def _remove_former(couch: CouchClient, job: dict[str, Any]) -> None:
     """Takes the job of the former name away where it copies the same database: the new one does its work."""
     former = _stored(couch, FORMER_JOB)
     if former and _url(former.get("source")) == _url(job["source"]):
-        with suppress(Conflict, NotFound):
+        with suppress(DocumentConflict, DocumentNotFound):
             couch.delete(DATABASE, FORMER_JOB, rev=former["_rev"])
 
 
@@ -140,7 +142,7 @@ def _url(end: Any) -> str:
     return str(end.get("url") if isinstance(end, dict) else end).rstrip("/")
 
 
-def _job(couch: Couch, name: str, factory: Factory) -> dict[str, Any]:
+def _job(couch: CouchClient, name: str, factory: FactoryDatabase) -> dict[str, Any]:
     user, password = couch.credentials
     return {
         "source": _end(f"{couch.address}/{name}", user, password),

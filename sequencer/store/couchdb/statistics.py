@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sequencer.store.base import CaseFailures, RunFilter, RunSummary, Statistics
-from sequencer.store.couchdb.client import Conflict, Couch, NotFound
+from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
 from sequencer.store.couchdb.design import RUNS, UNITS, YIELD, group_key, time_range
 from sequencer.store.couchdb.document import summary_of
 from sequencer.store.couchdb.history import BATCH, History
@@ -21,7 +21,7 @@ _PROGRESS = ("_local", "progress")
 class Units:
     """The unit documents of the runs in the database ``name``."""
 
-    def __init__(self, couch: Couch, name: str, history: History) -> None:
+    def __init__(self, couch: CouchClient, name: str, history: History) -> None:
         self.database = f"{name}_units"
         self._couch = couch
         self._name = name
@@ -39,7 +39,7 @@ class Units:
         while True:
             try:
                 progress = self._couch.get(self.database, *_PROGRESS)
-            except NotFound:
+            except DocumentNotFound:
                 progress = {"since": 0}
             changes = self._couch.get(self._name, "_changes", since=_text(progress["since"]), limit=BATCH)
             ids = [change["id"] for change in changes["results"] if not change["id"].startswith("_")]
@@ -49,7 +49,7 @@ class Units:
                 return
             try:
                 self._couch.put(self.database, *_PROGRESS, body={**progress, "since": changes["last_seq"]})
-            except Conflict:
+            except DocumentConflict:
                 continue  # somebody else does the same: go on from where they are
 
     def _take_in(self, ids: list[str]) -> None:
@@ -112,7 +112,7 @@ _STATUSES = ("passed", "failed", "error", "stopped", "skipped")
 _FAILURE_STATUSES = ("failed", "error", "stopped")
 
 
-def statistics(couch: Couch, name: str, history: History, units: Units, runs: RunFilter) -> Statistics:
+def statistics(couch: CouchClient, name: str, history: History, units: Units, runs: RunFilter) -> Statistics:
     """See :meth:`sequencer.store.base.Store.statistics`."""
     if runs.serial_number is not None:
         return _of_product(history, runs)

@@ -20,8 +20,8 @@ from sequencer.report.reader import doubt
 from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
-    Page,
     RunFilter,
+    RunPage,
     SeriesName,
     SeriesPoint,
     Statistics,
@@ -31,12 +31,12 @@ from sequencer.store.base import (
 )
 from sequencer.store.couchdb import design
 from sequencer.store.couchdb import document as documents
-from sequencer.store.couchdb.client import BrokenOff, Conflict, Couch, NotFound
-from sequencer.store.couchdb.conflicts import Conflicts
+from sequencer.store.couchdb.client import ConnectionBroken, CouchClient, DocumentConflict, DocumentNotFound
+from sequencer.store.couchdb.conflicts import ConflictResolver
 from sequencer.store.couchdb.design import protect
 from sequencer.store.couchdb.history import History
 from sequencer.store.couchdb.live import LiveState
-from sequencer.store.couchdb.replication import Factory, replicate, status
+from sequencer.store.couchdb.replication import FactoryDatabase, replicate, status
 from sequencer.store.couchdb.statistics import Units, statistics
 
 VERSION_1_DATABASE = "report"
@@ -52,10 +52,10 @@ class CouchStore:
 
     def __init__(
         self,
-        couch: Couch,
+        couch: CouchClient,
         name: str = "hardseq",
         attachments: Path | None = None,
-        factory: Factory | None = None,
+        factory: FactoryDatabase | None = None,
         version_1: str = VERSION_1_DATABASE,
         partial_too: bool = False,
     ) -> None:
@@ -64,7 +64,7 @@ class CouchStore:
         self._attachments = attachments
         self._live_database = f"{name}_live"
         self._history = History(couch, name)
-        self._conflicts = Conflicts(couch, name)
+        self._conflicts = ConflictResolver(couch, name)
         self._units = Units(couch, name, self._history)
         self._lock = threading.Lock()
         self._prepared = False
@@ -86,7 +86,7 @@ class CouchStore:
         """Raises :class:`StoreUnavailable` unless the server answers and lets this user in."""
         try:
             self._couch.get(self._name)
-        except NotFound:
+        except DocumentNotFound:
             self._create_databases()
 
     def prepare(self) -> None:
@@ -96,7 +96,7 @@ class CouchStore:
                 return
             try:
                 self._create_views()
-            except NotFound:
+            except DocumentNotFound:
                 self._create_databases()
                 self._create_views()
             self._prepared = True
@@ -123,7 +123,7 @@ class CouchStore:
         wanted["version_1"] = kept_back is None and documents.fits_version_1(report, encoded)
         try:
             self._put(wanted, report)
-        except (NotFound, BrokenOff):  # the first report that this server gets
+        except (DocumentNotFound, ConnectionBroken):  # the first report that this server gets
             self._create_databases()
             self._put(wanted, report)
         self._replicate()
@@ -161,7 +161,7 @@ class CouchStore:
             try:
                 self._couch.put(self._name, wanted["_id"], body=wanted)
                 return wanted, report
-            except Conflict:
+            except DocumentConflict:
                 stored = self._couch.get(self._name, wanted["_id"])
             if documents.known_fingerprint(stored) == fingerprint:
                 return wanted, report
@@ -189,7 +189,7 @@ class CouchStore:
             try:
                 self._couch.put(self._version_1, report["id"], body=lower(report, rev=revision))
                 return
-            except Conflict:
+            except DocumentConflict:
                 stored = self._couch.get(self._version_1, report["id"])
             revision = stored.pop("_rev")
             if stored == lower(report):
@@ -220,7 +220,7 @@ class CouchStore:
         try:
             stored, rivals = self._conflicts.settled(run_id)
             report = self._report_of(stored, check=True)
-        except NotFound:
+        except DocumentNotFound:
             return None
         if rivals:
             doubt(report, f"another complete report of this run is stored beside it: {', '.join(rivals)}")
@@ -237,7 +237,7 @@ class CouchStore:
         runs = self.find(limit=1).runs
         return self.get(runs[0].id) if runs else None
 
-    def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> Page:
+    def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> RunPage:
         """One page of runs, newest first."""
         with self._couch.question():
             self.prepare()
@@ -282,7 +282,7 @@ class CouchStore:
                     rev=stored["_rev"],
                 )
                 return
-            except Conflict:
+            except DocumentConflict:
                 continue
         raise StoreUnavailable(f"run {run_id} is being written by others in {self.place} all the time")
 
@@ -290,7 +290,7 @@ class CouchStore:
         """The file's bytes."""
         try:
             data = self._couch.get_bytes(self._name, run_id, sha256)
-        except NotFound:
+        except DocumentNotFound:
             return None
         if hashlib.sha256(data).hexdigest() != sha256:
             raise StoreError(f"the file {sha256} of run {run_id} was changed in {self.place}: it is another one now")

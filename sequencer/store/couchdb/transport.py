@@ -24,7 +24,7 @@ _ALWAYS_BUFFERED = 8191  # the library buffers what it believes to be shorter th
 _SHOWN = 200
 
 
-class Answer:
+class BufferedResponse:
     """A whole answer, with as much of ``HTTPResponse`` as the library uses."""
 
     def __init__(self, response: HTTPResponse) -> None:
@@ -67,7 +67,7 @@ def _plain_error(status: int, body: bytes) -> bytes:
     return json.dumps({"error": name[:_SHOWN], "reason": reason[:_SHOWN]}).encode()
 
 
-class Patience:
+class RequestTimeouts:
     """How long is waited: ``timeout`` seconds for the next byte, ``whole`` for an answer from status to end.
 
     ``within`` bounds all that a thread asks meanwhile, however many requests that takes.
@@ -108,7 +108,7 @@ class Patience:
 class _Timed(io.RawIOBase):
     """What a socket receives until ``deadline``."""
 
-    def __init__(self, connected: socket.socket, patience: Patience, deadline: float) -> None:
+    def __init__(self, connected: socket.socket, patience: RequestTimeouts, deadline: float) -> None:
         self._socket = connected
         # Keeps the socket open while the answer is read, also when the connection lets go of it before.
         self._received = connected.makefile("rb", buffering=0)
@@ -134,7 +134,7 @@ class _Timed(io.RawIOBase):
 class _Answering:
     """A socket as ``HTTPResponse`` takes it: all that it does with it is to make a file of it."""
 
-    def __init__(self, connected: socket.socket, patience: Patience, deadline: float) -> None:
+    def __init__(self, connected: socket.socket, patience: RequestTimeouts, deadline: float) -> None:
         self._timed = _Timed(connected, patience, deadline)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
@@ -142,10 +142,10 @@ class _Answering:
         return io.BufferedReader(self._timed)
 
 
-class Pool:
+class ConnectionPool:
     """Idle connections by server, in the place of the library's own pool. Threads share it."""
 
-    def __init__(self, patience: Patience, tls: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(self, patience: RequestTimeouts, tls: Callable[[], ssl.SSLContext]) -> None:
         self._patience = patience
         self._tls = tls
         self._lock = threading.Lock()
@@ -194,7 +194,7 @@ class Pool:
 class _Connection(HTTPConnection):
     """Waits for answers as ``patience`` says, and for connecting and sending as long as for a byte."""
 
-    patience: Patience
+    patience: RequestTimeouts
 
     def putrequest(self, *about: Any, **more: Any) -> None:
         """Begins to send a request."""
@@ -203,7 +203,7 @@ class _Connection(HTTPConnection):
             self.sock.settimeout(self.timeout)
         super().putrequest(*about, **more)
 
-    def getresponse(self) -> Answer:  # type: ignore[override]  # what the library needs of it
+    def getresponse(self) -> BufferedResponse:  # type: ignore[override]  # what the library needs of it
         """The whole answer."""
         deadline = self.patience.deadline()
 
@@ -212,16 +212,16 @@ class _Connection(HTTPConnection):
             return HTTPResponse(timed, **about)
 
         self.response_class = response  # type: ignore[assignment]  # it is called, and that is all
-        return Answer(super().getresponse())
+        return BufferedResponse(super().getresponse())
 
 
 class _Http(_Connection):
-    def __init__(self, host: str, patience: Patience) -> None:
+    def __init__(self, host: str, patience: RequestTimeouts) -> None:
         super().__init__(host, timeout=patience.timeout)
         self.patience = patience
 
 
 class _Https(HTTPSConnection, _Connection):
-    def __init__(self, host: str, patience: Patience, context: ssl.SSLContext) -> None:
+    def __init__(self, host: str, patience: RequestTimeouts, context: ssl.SSLContext) -> None:
         super().__init__(host, timeout=patience.timeout, context=context)
         self.patience = patience

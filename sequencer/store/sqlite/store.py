@@ -19,8 +19,8 @@ from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
     Change,
-    Page,
     RunFilter,
+    RunPage,
     RunSummary,
     SeriesName,
     SeriesPoint,
@@ -114,7 +114,7 @@ class SqliteStore:
             ).fetchone()
         return None if row is None else _decoded(row[0])
 
-    def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> Page:
+    def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> RunPage:
         """One page of runs, newest first."""
         where, values = conditions(runs)
         if cursor is not None:
@@ -126,7 +126,7 @@ class SqliteStore:
                 (*values, limit + 1),
             ).fetchall()
         found = [_summary(row) for row in rows[:limit]]
-        return Page(found, after(found[-1]) if found and len(rows) > limit else None)
+        return RunPage(found, after(found[-1]) if found and len(rows) > limit else None)
 
     def statistics(self, runs: RunFilter = ANY) -> Statistics:
         """Yield, first-pass yield and failures by case."""

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 
-class _Handed:
+class _OpenedDriver:
     """A driver that is open already: entering gives it, leaving closes it."""
 
     def __init__(self, opening: AbstractContextManager[Any], opened: Any) -> None:
@@ -24,23 +24,23 @@ class _Handed:
         self._opening.__exit__(kind, error, traceback)
 
 
-class EarlyDrivers:
+class PreopenedDrivers:
     """Those that wait, by name."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, _Handed] = {}
+        self._waiting: dict[str, _OpenedDriver] = {}
 
     @contextmanager
     def open(self, name: str, opening: AbstractContextManager[Any], *, lasting: bool) -> Iterator[Any]:
         """Opens for the block; a ``lasting`` driver stays open after it and waits. Raises what opening raises."""
-        handed = _Handed(opening, opening.__enter__())
+        opened_driver = _OpenedDriver(opening, opening.__enter__())
         try:
-            yield handed.__enter__()
+            yield opened_driver.__enter__()
         finally:
             if lasting:
-                self._waiting[name] = handed
+                self._waiting[name] = opened_driver
             else:
-                handed.__exit__(None, None, None)
+                opened_driver.__exit__(None, None, None)
 
     def take(self, name: str) -> AbstractContextManager[Any] | None:
         """The driver, if it waits; closing it is from now on the taker's."""

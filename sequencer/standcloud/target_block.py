@@ -1,4 +1,4 @@
-"""What holds up every report of one target at once: a refused key, or the server's wish to be left alone."""
+"""What holds up every report of one target at once: a refused key, or a server that asked to be left alone."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sequencer.standcloud.delivery import Delivery, Target
+from sequencer.standcloud.delivery import Delivery, DeliveryTarget
 
 _ASKS_TO_WAIT = (429, 503)
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class TargetBlock:
     """``refused`` lasts until the key changes, ``paused`` for ``seconds`` from now. ``text`` is the server's answer."""
 
     reason: Literal["refused", "paused"]
@@ -22,20 +22,22 @@ class Hold:
     seconds: float = 0.0
 
 
-class Refusal(NamedTuple):
+class RefusedKey(NamedTuple):
     """The key that was refused, as a salted hash."""
 
     salt: bytes
     fingerprint: str
 
 
-def refusal(target: Target) -> Refusal:
+def refused_key(target: DeliveryTarget) -> RefusedKey:
     """The hash of the key that ``target`` uses now; empty for a target without a key."""
     salt = secrets.token_bytes(16)
-    return Refusal(salt, "" if target.fingerprint is None else target.fingerprint(salt))
+    return RefusedKey(salt, "" if target.fingerprint is None else target.fingerprint(salt))
 
 
-def note(database: sqlite3.Connection, target: str, delivery: Delivery, refused: Refusal | None, now: float) -> None:
+def note_failure(
+    database: sqlite3.Connection, target: str, delivery: Delivery, refused: RefusedKey | None, now: float
+) -> None:
     """Writes down what a failed try says about the whole target, if anything."""
     values: tuple[str | bytes | float | None, ...]
     if refused is not None:
@@ -47,22 +49,24 @@ def note(database: sqlite3.Connection, target: str, delivery: Delivery, refused:
     database.execute("INSERT OR REPLACE INTO outbox_targets VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
 
-def look(database: sqlite3.Connection, target: Target, now: float, horizon: float) -> tuple[Hold | None, bool]:
-    """The hold of ``target``, and whether one stands there that no longer holds."""
+def find_block(
+    database: sqlite3.Connection, target: DeliveryTarget, now: float, horizon: float
+) -> tuple[TargetBlock | None, bool]:
+    """The block of ``target``, and whether one stands there that is over."""
     row = database.execute("SELECT * FROM outbox_targets WHERE target = ?", (target.name,)).fetchone()
     if row is None:
         return None, False
     if row["refused_key"] is not None:
         present = "" if target.fingerprint is None else target.fingerprint(row["salt"])
         if secrets.compare_digest(present, row["refused_key"]):
-            return Hold("refused", row["status"], row["text"]), False
+            return TargetBlock("refused", row["status"], row["text"]), False
     elif now < row["paused_until"] < now + horizon:
-        return Hold("paused", row["status"], row["text"], row["paused_until"] - now), False
+        return TargetBlock("paused", row["status"], row["text"], row["paused_until"] - now), False
     return None, True
 
 
-def lift(database: sqlite3.Connection, target: str) -> None:
-    """Forgets the hold."""
+def clear_block(database: sqlite3.Connection, target: str) -> None:
+    """Forgets the block."""
     database.execute("DELETE FROM outbox_targets WHERE target = ?", (target,))
 
 

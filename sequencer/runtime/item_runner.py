@@ -17,7 +17,7 @@ from sequencer.report.event import (
 )
 from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
-from sequencer.runtime.flow import Skip
+from sequencer.runtime.flow import SkipReason
 from sequencer.runtime.plan import PlannedCase, PlannedModule
 from sequencer.runtime.run import RunContext
 from sequencer.vocabulary.failure import StepError
@@ -32,18 +32,18 @@ class StepAfter(NamedTuple):
     ends_rest: bool
 
 
-class Protocol:
+class ItemRunner:
     """Runs items one after the other. ``attempt`` is the attempt under way: what the ``case`` fixture gives."""
 
     def __init__(self, run: RunContext) -> None:
         self.run = run
         self.attempt: AttemptContext | None = None
         self._flow = run.flow
-        self._skip: Skip | None = None
+        self._skip: SkipReason | None = None
         self._bad_condition: StepError | None = None
         self._module_conditions: dict[PlannedModule, bool] = {}
         self._after_variables: Mapping[str, Any] = {}
-        self._ended_after: Skip | None = None
+        self._ended_after: SkipReason | None = None
 
     # What the plugin's hooks call.
 
@@ -93,7 +93,7 @@ class Protocol:
         reports.append(_phase(item, "teardown", nextitem=nextitem))
         self._after_variables = attempt.variables
         if attempt.failures and step.ends_rest:
-            self._ended_after = Skip("on_fail", f"left out because step {step.number} of after_run failed")
+            self._ended_after = SkipReason("on_fail", f"left out because step {step.number} of after_run failed")
         self._publish(item, reports)
 
     def setup(self, item: pytest.Item) -> None:
@@ -177,7 +177,7 @@ class Protocol:
     def _may_try_again(self, case: PlannedCase) -> bool:
         return case.is_teardown or self._flow.halted is None
 
-    def _unmet_condition(self, case: PlannedCase) -> Skip | None:
+    def _unmet_condition(self, case: PlannedCase) -> SkipReason | None:
         context = AttemptContext(self.run, case)
         module = case.module
         try:
@@ -185,9 +185,9 @@ class Protocol:
                 if module not in self._module_conditions:
                     self._module_conditions[module] = _test(context, module.when, module.when_place)
                 if not self._module_conditions[module]:
-                    return Skip("module_condition", f"the condition of its module is false: {module.when}")
+                    return SkipReason("module_condition", f"the condition of its module is false: {module.when}")
             if case.when is not None and not _test(context, case.when, case.when_place):
-                return Skip("condition", f"its condition is false: {case.when}")
+                return SkipReason("condition", f"its condition is false: {case.when}")
         except StepError as error:
             self._bad_condition = error
         return None

@@ -12,7 +12,7 @@ PATIENCE = 1.0
 """Seconds. A mark is in its pipe before its event is sent, and comes unless a driver closed standard error."""
 
 
-class Printed:
+class OrderedOutput:
     """Passes lines on to ``say`` no sooner than the event that was sent before them.
 
     The test process writes the number of each event at which a case begins or ends among the lines, ahead of the event.
@@ -22,7 +22,7 @@ class Printed:
         self._say = say
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._early: deque[tuple[int, str]] = deque()
+        self._ahead: deque[tuple[int, str]] = deque()
         self._mark = self._seen = 0
         self._over = False
 
@@ -49,19 +49,19 @@ class Printed:
         """It was told: what was printed after it may follow."""
         with self._lock:
             self._seen = seq
-            while self._early and self._early[0][0] <= seq:
-                self._say(self._early.popleft()[1])
+            while self._ahead and self._ahead[0][0] <= seq:
+                self._say(self._ahead.popleft()[1])
 
     def end(self) -> None:
         """Nothing more will come; nobody need wait."""
         with self._lock:
             self._over = True
             self._changed.notify_all()
-            while self._early:
-                self._say(self._early.popleft()[1])
+            while self._ahead:
+                self._say(self._ahead.popleft()[1])
 
     def _add(self, text: str) -> None:
         if self._mark <= self._seen or self._over:
             self._say(text)
         else:
-            self._early.append((self._mark, text))
+            self._ahead.append((self._mark, text))

@@ -18,7 +18,7 @@ NEVER = "false"
 """The condition of what is always left out."""
 
 
-class LeftOut:
+class SkippedDependencies:
     """The conditions of a plan: ``modules`` are what was built of it, ``wanted`` its dependencies as written."""
 
     def __init__(

@@ -18,7 +18,7 @@ Upload = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """Sends a report to a target: ``{delivered, status, text}``; ``Deliveries.upload``."""
 
 
-class UploadDesk:
+class UploadResponder:
     """A listener to a run's events; ``answer`` is ``Run.answer``.
 
     ``journal`` gives the journal of a run id: the report is made from it, as it stands when the step asks.

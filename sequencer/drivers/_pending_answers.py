@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 
-class Owed:
+class PendingAnswers:
     """How many ``answers`` a device owes, and for how many ``seconds`` one was waited for; ``question`` is the last."""
 
     def __init__(self) -> None:
@@ -25,12 +25,12 @@ class Owed:
         self.answers = 0
 
 
-_BY_DEVICE: dict[str, Owed] = {}
+_BY_DEVICE: dict[str, PendingAnswers] = {}
 
 
-def owed_by(device: str) -> Owed:
+def pending_answers_of(device: str) -> PendingAnswers:
     """What the device at this port or address owes."""
-    return _BY_DEVICE.setdefault(device, Owed())
+    return _BY_DEVICE.setdefault(device, PendingAnswers())
 
 
 NO_NUMBER = 9.91e37

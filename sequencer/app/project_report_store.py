@@ -27,17 +27,17 @@ Listener = Callable[[Stamped], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SavedReport:
     """``safe``: the report cannot be lost any more. ``places`` say where it is."""
 
     safe: bool
     places: tuple[str, ...]
 
 
-class Keeping:
+class ProjectReportStore:
     """Store and deliveries of a project while they are open. What a crash left behind is brought in first.
 
-    ``tell`` takes sentences for a person. The first methods are what a panel's session wants of its keeper.
+    ``tell`` takes sentences for a person. The first methods are what a panel's session wants of its report store.
     """
 
     store: Store
@@ -52,7 +52,7 @@ class Keeping:
         """Raises ``StoreError`` when the store cannot be used at all."""
         from sequencer.standcloud.deliveries import open_deliveries
         from sequencer.store.open import open_store
-        from sequencer.store.recovery import recover, told
+        from sequencer.store.recovery import recover, recovery_text
 
         project = self._project
         with ExitStack() as opened:
@@ -64,7 +64,7 @@ class Keeping:
             lay_by = partial(self.deliveries.accept, ask=False)
             now = "is stored now" if self.deliveries.stores_here else f"waits for {self.store.place}"
             for report in recover(project.state, self.store, save=lay_by, tell=self._tell):
-                self._tell(told(report, now))
+                self._tell(recovery_text(report, now))
             self._opened = opened.pop_all()
         return self
 
@@ -85,10 +85,10 @@ class Keeping:
 
     def refusal(self) -> str | None:
         """Why a run must not start now, or ``None``: its report could not be kept, or not be sent."""
-        from sequencer.runtime.journal import SIZE, put_by, reserve_of
+        from sequencer.runtime.journal import SIZE, reserve_of, save_reserve
 
         folder = self._project.state.path
-        reserved = SIZE if put_by(reserve_of(self._project.state.journals)) else 0
+        reserved = SIZE if save_reserve(reserve_of(self._project.state.journals)) else 0
         try:
             free = disk_usage(folder).free + reserved
         except OSError as error:
@@ -113,9 +113,9 @@ class Keeping:
         """Sends a report on at once when that is wanted."""
         return self.deliveries.send(run)
 
-    def sync(self, *, insist: bool = False) -> Any:
+    def sync(self, *, force: bool = False) -> Any:
         """Sends whatever waits."""
-        return self.deliveries.sync(insist=insist)
+        return self.deliveries.sync(force=force)
 
     def status(self, *, limit: int = 50) -> dict[str, Any]:
         """What waits where."""
@@ -131,7 +131,7 @@ class Keeping:
 
         return lacking(self._project.state.journal(report["id"]), report)
 
-    def keep(self, report: RunReport) -> Kept:
+    def keep(self, report: RunReport) -> SavedReport:
         """Makes the report safe, then sends it on. Never raises: else the place says what its journal holds."""
         from sequencer.store.recovery import held_by
 
@@ -141,7 +141,7 @@ class Keeping:
             known = isinstance(error, StoreError)
             self._tell(f"the report could not be stored: {error if known else f'{type(error).__name__}: {error}'}")
             journal = self._project.state.journal(report["id"])
-            return Kept(False, (held_by(journal, report, tried_again=not isinstance(error, ReportRefused)),))
+            return SavedReport(False, (held_by(journal, report, tried_again=not isinstance(error, ReportRefused)),))
         places = [f"{self.store.place}, id {report['id']}"]
         if not acceptance.stored:
             self._tell(f"{self.store.place} could not take the report: {acceptance.problem}")
@@ -155,7 +155,7 @@ class Keeping:
             self._tell(f"{earlier} earlier report{'s' if earlier > 1 else ''} that waited went, too")
         if acceptance.stored and (problem := self.replication_problem()):
             self._tell(f"{problem}; `hardseq replicate` tries it now")
-        return Kept(True, tuple(places))
+        return SavedReport(True, tuple(places))
 
     def _sent(self, run_id: str) -> tuple[str, ...]:
         delivery = self.send(run_id)
