@@ -11,9 +11,9 @@ import pytest
 from sequencer.report.model import RunReport
 from sequencer.store import facts
 from sequencer.store.base import StoreError
+from sequencer.store.couchdb import document as couchdb_document
 from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.store import CouchStore
-from sequencer.store.couchdb.store import document as couchdb_document
 
 MakeReport = Callable[..., RunReport]
 

@@ -12,9 +12,9 @@ import pytest
 
 from sequencer.report.model import RunReport
 from sequencer.store.base import RunFilter, StoreConflict, StoreUnavailable
+from sequencer.store.couchdb import client as couchdb_client
 from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.store import CouchStore
-from sequencer.store.couchdb.store import client as couchdb_client
 
 MakeReport = Callable[..., RunReport]
 

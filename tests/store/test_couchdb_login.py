@@ -16,10 +16,10 @@ import pytest
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.store.base import StoreError, StoreUnavailable
+from sequencer.store.couchdb import login as couchdb_login
 from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.login import LoginRefused
 from sequencer.store.couchdb.store import CouchStore
-from sequencer.store.couchdb.store import login as couchdb_login
 
 MakeReport = Callable[..., RunReport]
 

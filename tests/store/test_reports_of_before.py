@@ -17,7 +17,7 @@ from sequencer.project.state_folder import StateFolder
 from sequencer.report.exports import EXPORTERS
 from sequencer.report.model import RunReport
 from sequencer.store.base import Store
-from sequencer.store.couchdb.client import Couch
+from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.recovery import recover
 from sequencer.store.sqlite.store import SqliteStore
@@ -140,7 +140,7 @@ def test_documents_in_couchdb_are_read_as_before(couchdb_server: Any, database: 
 
     The texts of exports are not compared: 250.0 may come back as 250 from a server that is written in JavaScript.
     """
-    couch: Couch = couchdb_server.connect()
+    couch: CouchClient = couchdb_server.connect()
     documents = json.loads((BEFORE / "couchdb.json").read_text("utf-8"))
     names = {"hardseq": database, "hardseq_units": f"{database}_units", "report": f"{database}_report"}
     for name, stored in documents.items():
