@@ -96,9 +96,20 @@ def show_run(run_id: str, form: str, project: Path) -> ExitCode:
     return ExitCode.PASSED
 
 
+class FormatOption(click.Option):
+    """An option whose help names the formats that there are, those of other packages included."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """As click does, once it is asked for: the formats take their time to load."""
+        from sequencer.report.exports import exports
+
+        self.help = f"{', '.join(exports())}; default: {self.default}."
+        return super().get_help_record(ctx)
+
+
 @command.command("export")
 @click.argument("run_id", metavar="ID")
-@click.option("--format", "form", default="json", help="json, standcloud, junit, csv or html; default: json.")
+@click.option("--format", "form", default="json", cls=FormatOption)
 @click.option(
     "-o",
     "--output",
@@ -108,16 +119,20 @@ def show_run(run_id: str, form: str, project: Path) -> ExitCode:
 @project_option
 def export_run(run_id: str, form: str, output: Path | None, project: Path) -> ExitCode:
     """Write the report of the run with this ID (`latest` is the newest) in another format."""
-    from sequencer.report.exports import EXPORTERS
+    from sequencer.report.exports import exports
+    from sequencer.vocabulary.extension import UnusableExtension
 
-    if form not in EXPORTERS:
-        raise Refusal(f"there is no format {form!r}", hint=f"formats: {', '.join(EXPORTERS)}")
-    text = EXPORTERS[form](_stored(project, run_id))
+    if form not in exports():
+        raise Refusal(f"there is no format {form!r}", hint=f"formats: {', '.join(exports())}")
+    try:
+        written = exports()[form].bytes_of(_stored(project, run_id))
+    except UnusableExtension as unusable:
+        raise Refusal(str(unusable)) from unusable
     if output is None:
-        click.echo(text.encode("utf-8"), nl=False)
+        click.echo(written, nl=False)
         return ExitCode.PASSED
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8", newline="")
+    output.write_bytes(written)
     say(f"wrote {output}", err=True)
     return ExitCode.PASSED
 

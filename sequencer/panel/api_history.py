@@ -40,10 +40,13 @@ from sequencer.store.base import (
     StoreError,
 )
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session
+    from sequencer.report.exports.base import Export
+    from sequencer.vocabulary.registry import Registry
 
 MOST_ON_PAGE = 500
 MOST_VALUES = 10_000
@@ -85,10 +88,35 @@ def run(session: Session, run: str) -> Response:
     form = request.args.get("format")
     if not form:
         return Response(utf8(to_json(report)), mimetype="application/json")
-    from sequencer.report.exports import EXPORTERS  # brings templates along, which the live page does without
+    try:
+        export = exports()[form]
+        written = export.bytes_of(report)
+    except UnusableExtension as unusable:
+        raise ApiError(500, "unusable-export", str(unusable)) from unusable
+    head = BOM_UTF8 if export.byte_order_mark else b""
+    return file(f"run-{report['id']}.{export.suffix}", export.media_type, [], head=head + written)
 
-    suffix, media_type = _FILES[form]
-    return file(f"run-{report['id']}.{suffix}", media_type, [EXPORTERS[form](report)], head=BOM_UTF8 * (form == "csv"))
+
+def export_formats(session: Session) -> Mapping[str, Any]:
+    usable, reasons = exports().all_usable()
+    shown = ("name", "label", "media_type", "suffix")
+    return {
+        "exports": [{key: getattr(export, key) for key in shown} for export in usable.values()],
+        "unusable": [str(reason) for reason in reasons],
+    }
+
+
+def exports() -> Registry[Export]:
+    """The formats of a report's file."""
+    from sequencer.report import exports  # brings templates along, which the live page does without
+
+    return exports.exports()
+
+
+def _media_types() -> tuple[str, ...]:
+    """Those that a report's file may have beside JSON."""
+    found = (export.media_type for export in exports().all_usable()[0].values())
+    return tuple(dict.fromkeys(kind for kind in found if kind != "application/json"))
 
 
 def _report(session: Session, run: str) -> RunReport:
@@ -184,13 +212,6 @@ def store_problem(error: StoreError) -> ApiError:
     return ApiError(503, "store-unavailable", str(error))
 
 
-_FILES = {
-    "json": ("json", "application/json"),
-    "standcloud": ("standcloud.json", "application/json"),
-    "junit": ("xml", "application/xml"),
-    "csv": ("csv", "text/csv"),
-    "html": ("html", "text/html"),
-}
 _FILTERS = (
     Parameter(name="serial_number", schema=TEXT, description="The device's serial number."),
     Parameter(name="part_number", schema=TEXT, description="The device's part number."),
@@ -246,13 +267,29 @@ ROUTES: tuple[Route, ...] = (
         path="/api/runs/<run>",
         handler=run,
         summary="A whole report; `latest` names the newest.",
-        query=(Parameter(name="format", schema={"enum": list(_FILES)}, description="A file to save, in this format."),),
+        query=(
+            Parameter(
+                name="format",
+                schema=lambda: {"enum": list(exports())},
+                description="A file to save, in this format.",
+            ),
+        ),
         answer={
             "anyOf": [REPORT, OBJECT],
             "description": "hardseq's report; with `format=standcloud` version 1 of the report format.",
         },
-        files=tuple(kind for _, kind in _FILES.values() if kind != "application/json"),
+        files=_media_types,
         errors=_GONE,
+    ),
+    Route(
+        method="GET",
+        path="/api/exports",
+        handler=export_formats,
+        summary="The formats in which a report can be had, those of installed packages included.",
+        answer=mapping(
+            exports=listed(mapping(**dict.fromkeys(("name", "label", "media_type", "suffix"), TEXT))),
+            unusable=listed(TEXT),
+        ),
     ),
     Route(
         method="GET",

@@ -134,7 +134,7 @@ def check_query(parameters: Iterable[Parameter]) -> None:
             raise ApiError(400, "unknown-key", f"unknown parameter {name[:80]!r}")
         if again:
             raise ApiError(400, "bad-parameter", f"the parameter {name} is given twice")
-        schema = known[name].schema
+        schema = known[name].described()
         if written not in schema.get("enum", (written,)):
             raise ApiError(400, "bad-parameter", f"{name} is one of {', '.join(schema['enum'])}")
         if (form := _FORMS.get(schema.get("type", ""))) is not None:

@@ -113,12 +113,16 @@ Handler = Callable[..., "Response | Mapping[str, Any]"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A query parameter."""
+    """A query parameter. A schema that depends on what is installed is made once it is asked for."""
 
     name: str
-    schema: Schema
+    schema: Schema | Callable[[], Schema]
     description: str
     required: bool = False
+
+    def described(self) -> Schema:
+        """Its schema."""
+        return self.schema() if callable(self.schema) else self.schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,7 @@ class Route:
     """One call: ``handler(session, **parts of the path)`` answers with JSON data or a whole response.
 
     ``errors`` are the call's own, by status; every call may also answer as ``EVERYWHERE`` says. ``files`` are the media
-    types that ``format`` gives instead of JSON.
+    types that ``format`` gives instead of JSON, made once they are asked for where they depend on what is installed.
     """
 
     method: str
@@ -137,7 +141,7 @@ class Route:
     body: Schema | None = None
     answer: Schema = field(default_factory=lambda: OBJECT)
     media_type: str = "application/json"
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
 
     @property
@@ -195,14 +199,15 @@ def _operation(route: Route) -> dict[str, Any]:
         {
             "name": query.name,
             "in": "query",
-            "schema": query.schema,
+            "schema": query.described(),
             "description": query.description,
             **({"required": True} if query.required else {}),
         }
         for query in route.query
     ]
     errors = {**EVERYWHERE, **(WITH_BODY if route.body is not None else {}), **route.errors}
-    answers = {route.media_type: {"schema": route.answer}, **{kind: {"schema": TEXT} for kind in route.files}}
+    files = route.files() if callable(route.files) else route.files
+    answers = {route.media_type: {"schema": route.answer}, **{kind: {"schema": TEXT} for kind in files}}
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,

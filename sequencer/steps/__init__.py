@@ -13,7 +13,7 @@ from sequencer.vocabulary.registry import Registry
 @cache
 def step_types() -> Registry[StepType]:
     """Every step type by its verb, in alphabetical order. Two files with the same verb are a ``ValueError``."""
-    types: Registry[StepType] = Registry("step types")
+    types: Registry[StepType] = Registry("a step")
     for module in iter_modules(__path__):
         step_type = getattr(import_module(f"{__name__}.{module.name}"), "STEP", None)
         if isinstance(step_type, StepType):

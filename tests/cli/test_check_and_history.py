@@ -275,7 +275,7 @@ def test_a_store_that_is_away_is_told(project: Path, arguments: list[str]) -> No
 def test_an_unknown_format_is_told(ran: Path) -> None:
     """A format that does not exist ends with 2 and names those that do."""
     result = hardseq("runs", "export", "latest", "--format", "pdf")
-    assert result.exit_code == 2 and "json, standcloud, junit, csv, html" in result.output
+    assert result.exit_code == 2 and "json, csv, html, junit, standcloud" in result.output
 
 
 def test_nothing_to_send(project: Path) -> None:

@@ -210,7 +210,9 @@ def _stored(contract: Contract, run: str) -> None:
     report = ask("GET", f"/api/runs/{run}").json
     contract.check("Report", report)
     contract.check("Report", ask("GET", "/api/runs/latest?format=json").json)
-    for form in ("csv", "html", "junit", "standcloud"):
+    offered = ask("GET", "/api/exports").json
+    assert offered["unusable"] == []
+    for form in (export["name"] for export in offered["exports"]):
         assert ask("GET", f"/api/runs/{run}?format={form}").headers["Content-Disposition"].startswith("attachment; ")
     (attached,) = report["modules"][0]["cases"][0]["attempts"][0]["attachments"]
     for name in (run, "latest"):

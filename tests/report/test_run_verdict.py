@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped
-from sequencer.report.exports import EXPORTERS
+from sequencer.report.exports import exports
 from sequencer.report.fold import fold
 from sequencer.report.outcome import missing_cases, outcome, verdict_word
 from sequencer.terminal.lines import joined
@@ -128,6 +128,6 @@ def test_one_word_stands_everywhere() -> None:
     report = run(*cases(b=skip("main::b", "dependency")))
     shown = joined(report_lines(report), colour=False)
     assert "verdict   INCOMPLETE" in shown and "main::b" in shown.partition("missing")[2]
-    assert "<title>Test: incomplete</title>" in EXPORTERS["html"](report)
-    assert 'message="the verdict of the run is INCOMPLETE"' in EXPORTERS["junit"](report)
-    assert '"untested": "incomplete"' in EXPORTERS["json"](report)
+    assert "<title>Test: incomplete</title>" in exports()["html"].write(report)
+    assert 'message="the verdict of the run is INCOMPLETE"' in exports()["junit"].write(report)
+    assert '"untested": "incomplete"' in exports()["json"].write(report)

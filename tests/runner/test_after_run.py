@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sequencer.app.exit_codes import exit_code
-from sequencer.report.exports import EXPORTERS
+from sequencer.report.exports import exports
 from sequencer.report.fold import fold, read_journal
 from sequencer.terminal.summary import summary
 
@@ -49,7 +49,7 @@ def test_a_step_that_fails_keeps_no_other_from_running(project: Any, execute: Ca
     assert exit_code(outcome.report) == 0
     told = "\n".join(text for line in summary(outcome.report) for text, _ in line)
     assert "ERROR of the step 1 after the run" in told and "RuntimeError: no answer" in told
-    assert "Not done after the run" in EXPORTERS["html"](outcome.report)
+    assert "Not done after the run" in exports()["html"].write(outcome.report)
     with outcome.journal.open("rb") as file:
         assert fold(read_journal(file)) == outcome.report
     assert plain().returncode == 1

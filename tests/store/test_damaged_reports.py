@@ -19,7 +19,7 @@ from sequencer.cli.runs import _marks
 from sequencer.project.state_folder import StateFolder
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped, encode
-from sequencer.report.exports import EXPORTERS
+from sequencer.report.exports import exports
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
 from sequencer.report.reader import read_report
@@ -125,8 +125,8 @@ VALIDATOR = jsonschema.Draft202012Validator(_open(report_schema()))
 def _use(report: RunReport) -> None:
     """Everything that shows or sends a report, and the promise that it is one."""
     VALIDATOR.validate(json.loads(json.dumps(report)))
-    for export in EXPORTERS.values():
-        assert isinstance(export(copy.deepcopy(report)), str)
+    for export in exports().values():
+        assert isinstance(export.write(copy.deepcopy(report)), str)
     list(report_lines(report))
 
 

@@ -11,7 +11,8 @@ import { on, outcome, state } from "./state.js";
 import { clock, duration, moment, t, value } from "./text.js";
 import { toast } from "./toast.js";
 
-const FORMATS = { json: "JSON", csv: "CSV", html: "HTML", junit: "JUnit", standcloud: "StandCloud" };
+// The formats in which a report can be saved: they come with what is installed, and are asked for once.
+let formats = null;
 
 // The page that is shown, for what happens at the stand meanwhile.
 let shown = { page: null, load: () => {} };
@@ -38,7 +39,10 @@ addEventListener("afterprint", () => {
 export function runPage(id) {
   const page = h("main", { id: "main", tabIndex: -1, class: "run-page" });
   const load = question(page, {
-    ask: (signal) => get(`/api/runs/${id}`, {}, signal),
+    ask: async (signal) => {
+      formats ??= (await get("/api/exports", {}, signal)).exports;
+      return get(`/api/runs/${id}`, {}, signal);
+    },
     answered: (report) => show(page, report),
     failed: (text) => fill(page, back(), h("h1", { class: "empty muted" }, text)),
   });
@@ -54,7 +58,7 @@ function back() {
 
 function show(page, report) {
   const path = `/api/runs/${encodeURIComponent(report.id)}`;
-  const exports = Object.entries(FORMATS).map(([format, name]) => h("a", { class: "button small", href: address(path, { format }), download: true }, icon("download"), name));
+  const exports = formats.map(({ name, label }) => h("a", { class: "button small", href: address(path, { format: name }), download: true }, icon("download"), label));
   const counts = {};
   for (const one of report.modules.flatMap((module) => module.cases)) counts[one.status] = (counts[one.status] || 0) + 1;
   fill(
