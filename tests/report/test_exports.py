@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
@@ -15,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sequencer.report.exports
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped
 from sequencer.report.exports import exports, to_csv, to_html, to_json, to_junit, to_standcloud
 from sequencer.report.exports.csv_rows import COLUMNS
-from sequencer.report.exports.html_chart import chart_svg
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
 
@@ -263,14 +264,30 @@ def test_html_shows_what_matters() -> None:
         assert words in text
 
 
+def drawn(**chart: Any) -> str:
+    """The page of a report with this chart."""
+    return to_html(
+        report_of(events.CaseStarted("m::a"), events.ChartAdded("m::a", chart), events.CaseFinished("m::a", "passed"))
+    )
+
+
 def test_charts_are_drawn_without_what_has_no_place() -> None:
     """Points that a logarithmic axis cannot show, and values that are no numbers, are left out of the drawing."""
-    drawing = chart_svg({"type": "log_x_y", "x_data": [[0, 1, 10, 100]], "y_data": [[1, "NaN", 10, 1000]]})
-    points = re.search(r'points="([^"]+)"', drawing)
-    assert points is not None
-    assert len(points[1].split()) == 2
-    assert chart_svg({"type": "line", "x_data": [[]], "y_data": [[]]}) == ""
-    assert "circle" in chart_svg({"type": "line", "x_data": [[1]], "y_data": [[1]]})
+    page = drawn(type="log_x_y", x_data=[[0, 1, 10, 100]], y_data=[[1, "NaN", 10, 1000]], marker_name=["Gain"])
+    assert re.findall(r'points="([^"]+)"', page) == ["70.0,215.0 620.0,30.0 "]
+    assert ">Gain</text>" in page
+    assert "<svg" not in drawn(type="line", x_data=[[]], y_data=[[]])
+    assert '<circle cx="345.0" cy="122.5"' in drawn(type="line", x_data=[[1]], y_data=[[1]])
+
+
+def test_markup_is_in_templates_alone() -> None:
+    """No Python of an export writes a tag, so that nothing can be left unescaped."""
+    folder = Path(sequencer.report.exports.__file__).parent
+    for file in folder.glob("html*.py"):
+        texts = [node.value for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Constant)]
+        assert not [text for text in texts if re.search("<[a-z/!]", str(text))], file
+    for template in (folder / "templates").glob("*.j2"):
+        assert not re.search(r"\|\s*safe|autoescape", template.read_text("utf-8")), template
 
 
 @given(data=st.data())
