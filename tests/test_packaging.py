@@ -8,6 +8,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -49,11 +50,44 @@ def test_the_source_archive_holds_what_its_tests_need(tmp_path: Path) -> None:
     assert missing == []
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of what git keeps."""
+    return build("wheel", tmp_path_factory.mktemp("wheel"))
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     """A wheel has every file of `sequencer/`, the license, and no test."""
-    with zipfile.ZipFile(build("wheel", tmp_path)) as archive:
+    with zipfile.ZipFile(wheel) as archive:
         inside = archive.namelist()
     wanted = [name for name in kept_by_git() if name.startswith("sequencer/")]
     assert [name for name in wanted if name not in inside] == []
     assert {name.partition("/")[0].partition("-")[0] for name in inside} == {"sequencer", "hardseq"}
     assert any(name.endswith("licenses/LICENSE") for name in inside)
+
+
+def test_the_wheel_holds_the_documentation(wheel: Path) -> None:
+    """A wheel has every page as HTML, the changelog and the examples too, and the index of the search."""
+    with zipfile.ZipFile(wheel) as archive:
+        inside = set(archive.namelist())
+    pages = [name.removeprefix("docs/").removesuffix(".md") for name in kept_by_git() if name.endswith(".md")]
+    wanted = [page for page in pages if (ROOT / "docs" / f"{page}.md").exists()]
+    assert "tutorial" in wanted
+    for page in (*wanted, "changelog", "examples/hello", "sequences"):
+        assert f"sequencer/docs/{page}.html" in inside
+    assert "sequencer/docs/search/search_index.json" in inside
+
+
+def test_an_installed_wheel_serves_its_documentation(wheel: Path, tmp_path: Path) -> None:
+    """`hardseq docs` of an installed wheel needs neither the checkout nor MkDocs."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    started = [sys.executable, "-m", "sequencer", "docs", "--no-browser"]
+    with subprocess.Popen(started, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as serving:
+        assert serving.stdout is not None
+        address = serving.stdout.readline().split()[-1]
+        with urlopen(f"{address}reference/limits.html") as page:
+            text = page.read().decode()
+        serving.terminate()
+        assert serving.wait(timeout=60) == 0
+    assert "<title>Limits - hardseq</title>" in text

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.project_store import tell, usable_project
+from sequencer.panel.listening import CannotListen
 from sequencer.panel.requests import ActionRefused
-from sequencer.panel.server import CannotListen, PanelRefused, PanelServer
+from sequencer.panel.server import PanelRefused, PanelServer
 from sequencer.panel.session import Session
 from sequencer.project.locks import ProcessLock, described
 from sequencer.project.project_folder import Project
 from sequencer.report.after_run import was_retried
 from sequencer.report.model import RunReport
+from sequencer.terminal.browser import open_in_browser
 from sequencer.terminal.display import PlainTerminal, Terminal
-from sequencer.terminal.lines import clean
 from sequencer.terminal.output import say
 from sequencer.terminal.summary import verdict_line
 
@@ -137,18 +138,6 @@ def run_page(project: Project, report_store: ProjectReportStore, opened: ExitSta
     opened.callback(server.close)
     server.start()
     return session, server.address
-
-
-def open_in_browser(address: str) -> None:
-    """Opens the page; a machine without a browser is told where it is."""
-    import webbrowser
-
-    try:
-        if webbrowser.open(address):
-            return
-    except webbrowser.Error:
-        pass
-    say(f"no browser could be opened; the page is at {clean(address)}", err=True)
 
 
 def _hold_page(project: Project, opened: ExitStack) -> dict[str, Any] | None:

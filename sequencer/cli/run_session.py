@@ -259,7 +259,8 @@ class _RunSession:
         threading.Thread(target=learn, name="history", daemon=True).start()
 
     def _page(self, report_store: ProjectReportStore, terminal: Terminal) -> Session | None:
-        from sequencer.cli.panel_service import open_in_browser, run_page
+        from sequencer.cli.panel_service import run_page
+        from sequencer.terminal.browser import open_in_browser
 
         served = run_page(self.project, report_store, self.opened)
         if served is None:

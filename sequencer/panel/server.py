@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import socket
 import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sequencer.panel.guard import SHORTEST_LOGIN, AccessGuard
+from sequencer.panel.listening import browser_address, http_address, listen
 from sequencer.panel.session import Session
 from sequencer.project.address import is_loopback
 
@@ -27,10 +26,6 @@ page, which at Python's own 5 ms would be most of the time that it may take."""
 
 class PanelRefused(Exception):
     """The panel cannot be served like this; the text says why and what to do."""
-
-
-class CannotListen(PanelRefused):
-    """Not now: the address is taken, or not there."""
 
 
 class PanelServer:
@@ -58,16 +53,15 @@ class PanelServer:
             raise PanelRefused(f"the panel's token is too short: use {SHORTEST_LOGIN} characters or more")
         self._session = session
         self._note = note
-        self._socket = _bind(host, port)
+        self._socket = listen(host, port, "panel")
         # Before the session's thread reads drivers: ``ast`` parses these and the routes, and in Python 3.11 it fails
         # now and then when two threads are in it.
         self._app = create_app(session, AccessGuard(session.token, login=typed))
         bound = self._socket.getsockname()
-        shown = "localhost" if is_loopback(host) else socket.gethostname() if host in ("0.0.0.0", "::", "") else host
         self.port: int = bound[1]
-        self.address = _address(shown, self.port)
+        self.address = browser_address(host, self.port)
         # Programs on this machine need no name to be found.
-        self._local_address = _address(_ON_THIS_MACHINE.get(bound[0], bound[0]), self.port)
+        self._local_address = http_address(_ON_THIS_MACHINE.get(bound[0], bound[0]), self.port)
         self._connections: dict[int, Any] = {}
         self._ending = threading.Event()
         self._server: Any = None
@@ -114,35 +108,6 @@ class PanelServer:
 
         while not self._ending.is_set():
             attend(self._server, self._connections)
-
-
-def _address(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    name = host.strip("[]")
-    try:
-        found = socket.getaddrinfo(name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        # Where a name has both, the old kind of address is what every program finds.
-        family, kind, protocol, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise CannotListen(f"the panel cannot listen on {host}: {error.strerror or error}") from None
-    try:
-        if sys.platform == "win32":
-            # Otherwise another program could take the port over while the panel has it.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            # A panel that is started anew has its port at once.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        taken = "; is another panel running?" if error.errno == errno.EADDRINUSE else ""
-        raise CannotListen(f"the panel cannot listen on {host}:{port}: {error.strerror or error}{taken}") from None
-    return listener
 
 
 def _write_private(path: Path, document: dict[str, Any]) -> None:

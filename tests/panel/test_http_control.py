@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sequencer.panel import app
-from sequencer.panel.server import PanelRefused
+from sequencer.panel.listening import CannotListen
 from tests.panel.sequences import BENCH, SIMPLE, WAITING
 
 
@@ -32,7 +32,7 @@ def test_address_and_token_are_for_the_owner_alone(stand: Any) -> None:
 def test_a_taken_port_is_told(stand: Any) -> None:
     """Two panels cannot share a port, and the second one says so."""
     panel = stand.open()
-    with pytest.raises(PanelRefused, match="another panel"):
+    with pytest.raises(CannotListen, match="another panel"):
         stand.open(port=panel.port)
 
 
