@@ -1,0 +1,85 @@
+"""The words of the documentation: the glossary defines each once, and pages use these and no others."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from sequencer.report.outcome import WORDS
+from sequencer.steps import step_types
+from sequencer.vocabulary.status import FINAL_STATUSES, GROUPS
+
+ROOT = Path(__file__).parents[1]
+GLOSSARY = (ROOT / "docs" / "reference" / "glossary.md").read_text("utf-8")
+TERMS = re.findall(r"^### (.+)$", GLOSSARY, re.MULTILINE)
+PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("examples/*/README.md")])
+
+FORBIDDEN = {
+    r"test[- ]?cases?": "case",
+    r"test[- ]?steps?": "step",
+    r"test scripts?": "sequence",
+    r"(test )?(bench|benches)": "stand",
+    r"test stands?|test stations?": "stand",
+    r"units? under test|UUTs?": "DUT",
+    r"mock(s|ed)?|fake(s|d)?|dumm(y|ies)": "simulation, or stand-in service",
+    r"first pass yield|FPY": "first-pass yield",
+    r"tear[- ]down": "teardown",
+    r"(upload|retry) queue": "outbox",
+    r"plug-ins?": "plugin",
+    r"time-outs?": "timeout",
+    r"dashboard|GUI": "panel",
+    r"belongs? into": "belongs in",
+    r"when not said": "default: ...",
+    r"from 0 up": "a non-negative integer",
+    r"in a circle": "cycle",
+    r"stands? there twice": "is given twice",
+}
+"""What pages do not say, as a regular expression, and what they say instead."""
+
+
+def prose(text: str) -> str:
+    """A page without code, targets of links, and what repeats the words of a schema: rows of tables, a step's summary."""
+    for step_type in step_types().values():
+        text = text.replace(step_type.summary, "")
+    text = re.sub(r"^```.*?^```|^~~~.*?^~~~|^    .*?$|^\| `.*?$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`]*`|\]\([^)]*\)", "", text)
+
+
+def test_each_term_is_defined_once() -> None:
+    """The glossary has each term once, with a definition under it."""
+    assert sorted({term.lower() for term in TERMS}) == sorted(term.lower() for term in TERMS)
+    definitions = re.split(r"^##+ .+$", GLOSSARY, flags=re.MULTILINE)
+    headings = re.findall(r"^(##+) .+$", GLOSSARY, re.MULTILINE)
+    for heading, definition in zip(headings, definitions[1:], strict=True):
+        assert heading == "##" or definition.strip().endswith((".", ")")), definition
+
+
+def test_the_words_for_how_something_ended_are_defined() -> None:
+    """What terminal and page show as a verdict, a status or a group is in the glossary."""
+    page = json.loads((ROOT / "sequencer/panel/static/translations/en.json").read_text("utf-8"))
+    shown = {page[f"status.{status}"] for status in (*FINAL_STATUSES, "run", "ready")}
+    shown |= {page[f"verdict.{outcome}"] for outcome in WORDS} | {page[f"group.{group}"] for group in GROUPS}
+    assert [word for word in WORDS.values() if word not in GLOSSARY] == []
+    assert [word for word in shown if not re.search(rf"\b{word}\b", GLOSSARY, re.IGNORECASE)] == []
+    known = {term.lower().replace(" ", "_") for term in TERMS}
+    assert {*WORDS, *FINAL_STATUSES, *GROUPS} - known == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_pages_use_the_terms_of_the_glossary(page: Path) -> None:
+    """No page has another word for a thing that has a name, nor one of the phrases that make readers stumble."""
+    text = prose(page.read_text("utf-8"))
+    if page.name == "glossary.md":
+        text = re.sub(r"(Elsewhere called|HardPy and pytest).*?\.", "", text, flags=re.DOTALL)
+    for pattern, instead in FORBIDDEN.items():
+        found = re.search(rf"(?<![\w-])({pattern})(?![\w-])", text, re.IGNORECASE)
+        assert found is None, f"{page.name}: {found[0]!r}, say {instead!r}"
+
+
+def test_the_pages_for_beginners_lead_to_the_glossary() -> None:
+    """Who meets the terms first finds what they mean."""
+    for name in ("tutorial.md", "reference/language.md", "reference/verdicts.md"):
+        assert "glossary.md" in (ROOT / "docs" / name).read_text("utf-8"), name
