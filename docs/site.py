@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -33,6 +34,7 @@ LANGUAGES = {
 
 def on_config(config: MkDocsConfig) -> None:
     """The navigation: the sections of ``index.md`` with the pages that each links to."""
+    outside.cache_clear()
     index = DOCS / "index.md"
     config.nav = [{"Home": index.name}]
     _, *sections = re.split(r"^## ", index.read_text("utf-8"), flags=re.MULTILINE)
@@ -49,12 +51,14 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """The links that leave docs/ lead to the pages made for them."""
+    """The links that leave docs/ lead to the pages made for them, and the links of those pages into docs/."""
+    made = {page_of(path): path / "README.md" if path.is_dir() else path for path in outside()}
     here = DOCS / page.file.src_uri
+    written = made.get(page.file.src_uri, here)
 
     def inside(link: re.Match[str]) -> str:
-        target = resolved(here, link[1])
-        if target not in outside():
+        target = resolved(written, link[1])
+        if DOCS not in target.parents and page_of(target) not in made:
             return link[1]
         return os.path.relpath(DOCS / page_of(target), here.parent).replace(os.sep, "/")
 
@@ -78,6 +82,7 @@ def resolved(page: Path, target: str) -> Path:
     return Path(os.path.normpath(page.parent / target))
 
 
+@cache
 def outside() -> list[Path]:
     """Everything beyond docs/ that a page links to and that is there."""
     pages = sorted(DOCS.rglob("*.md"))
@@ -89,7 +94,7 @@ def page_of(path: Path) -> str:
     """The site's page of a page in docs/, or of a file or folder beyond it."""
     if DOCS in path.parents:
         return path.relative_to(DOCS).as_posix()
-    name = path.relative_to(CHECKOUT).as_posix()
+    name = os.path.relpath(path, CHECKOUT).replace(os.sep, "/")
     return name.lower() if name.endswith(".md") else f"{name}.md"
 
 
