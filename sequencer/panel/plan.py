@@ -7,9 +7,10 @@ from operator import eq, itemgetter
 from statistics import median
 from typing import Any
 
+from sequencer.report.cases import new_case, new_module
 from sequencer.report.event import RunStarted
+from sequencer.report.fold import new_run
 from sequencer.report.model import CaseReport, RunReport
-from sequencer.report.parts import new_case, new_module, new_run
 from sequencer.store.base import RunFilter, Store
 
 _module_parts = itemgetter("id", "name", "group", "description")

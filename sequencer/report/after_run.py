@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from sequencer.report.cases import new_failure
 from sequencer.report.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, FailureRecorded, Stamped
 from sequencer.report.model import AfterRunFailure, RunReport
-from sequencer.report.parts import new_failure
 
 UNKNOWN = "it failed; why could not be read"
 

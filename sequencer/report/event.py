@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from sequencer.expressions.value import MAX_TEXT, cut
+from sequencer.report.model import FailureKind
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar, utf8
 from sequencer.vocabulary.json_lines import Encoder
 from sequencer.vocabulary.status import SkipKind, Status
 
-FailureKind = Literal["failed", "error", "timeout", "stopped"]
 RecordSection = Literal["process", "batch", "dut", "stand", "instruments", "user", "artifact"]
 Scope = Literal["case", "module", "run"]
 

@@ -15,12 +15,25 @@ from typing import Any
 from sequencer.report import event as events
 from sequencer.report import record
 from sequencer.report.after_run import AfterRun
+from sequencer.report.cases import CaseState, PlanState, new_failure, optional_text, text
 from sequencer.report.event import Stamped
-from sequencer.report.fold_cases import CaseState, PlanState
-from sequencer.report.fold_details import DETAILS
 from sequencer.report.journal_lines import JournalLines, read_journal
-from sequencer.report.model import LATEST, OperatorMessageReport, RunReport
-from sequencer.report.parts import new_failure, new_run, optional_text
+from sequencer.report.model import (
+    LATEST,
+    AttachmentReport,
+    AttemptReport,
+    CheckReport,
+    DialogReport,
+    MeasurementReport,
+    OperatorMessageReport,
+    ProgramReport,
+    ProgressReport,
+    RunReport,
+    StepReport,
+    TryReport,
+    blank,
+    copier,
+)
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.status import Status, Untested
 
@@ -257,7 +270,7 @@ class Fold:
         """An event that only adds to a case; a failure outside of all cases is one of the run."""
         case = None if event.case is None else self._plan.find(event.case)
         if case is not None:
-            add = DETAILS.get(type(event))
+            add = _DETAILS.get(type(event))
             if add is None:
                 return None
             add(case.running(time), event, time)
@@ -299,16 +312,7 @@ class Fold:
             shown["cleared"] = time
         if event.text is None:
             return
-        message: OperatorMessageReport = {
-            "id": event.id,
-            "case": event.case,
-            "text": event.text,
-            "title": event.title,
-            "blocking": event.blocking,
-            "details": event.details,
-            "time": time,
-            "cleared": None,
-        }
+        message = _told(event, time)
         self._operator_messages[event.id] = message
         self.begun()["operator_messages"].append(message)
 
@@ -325,4 +329,116 @@ _HANDLERS: Mapping[type[Any], Callable[[Fold, Any, float], str | None]] = {
     events.AfterRunStarted: Fold._after_run_step,
     events.AfterRunFinished: Fold._after_run_step,
     events.RetryStarted: Fold._retry_started,
+}
+
+
+def new_run(event: events.RunStarted, time: float) -> RunReport:
+    """A run that has just begun, without its modules and without what ``event.record`` says."""
+    report = blank(RunReport)
+    report["id"], report["status"], report["start_time"] = event.run, "run", time
+    report["sequence"] = {
+        "name": text(event.sequence.get("name")),
+        "version": optional_text(event.sequence.get("version")),
+        "description": optional_text(event.sequence.get("description")),
+        "file": text(event.sequence.get("file")),
+        "sha256": text(event.sequence.get("sha256")),
+    }
+    report["hardseq"], report["host"] = event.hardseq, dict(event.host)
+    report["params"] = dict(event.params)
+    report["selection"] = None if event.selection is None else list(event.selection)
+    report["simulated"], report["debugged"] = event.simulated, event.debugged
+    if event.tests_name:
+        report["tests_name"] = event.tests_name
+    return report
+
+
+# What an attempt of a case collects: how an event becomes a part of the report, and how it is added.
+
+_told = copier(OperatorMessageReport, events.OperatorMessageShown)
+_step = copier(StepReport, events.StepStarted)
+_measured = copier(MeasurementReport, events.MeasurementRecorded, name="measurement")
+_checked = copier(CheckReport, events.CheckEvaluated)
+_tried = copier(TryReport, events.TryFailed)
+_asked = copier(DialogReport, events.DialogAsked)
+_progress = copier(ProgressReport, events.ProgressChanged)
+_ran = copier(ProgramReport, events.ProgramFinished)
+_attached = copier(AttachmentReport, events.FileAttached)
+
+
+def _add_step(attempt: AttemptReport, event: events.StepStarted, time: float) -> None:
+    attempt["step"] = _step(event, time)
+
+
+def _add_measurement(attempt: AttemptReport, event: events.MeasurementRecorded, time: float) -> None:
+    attempt["measurements"].append(_measured(event, time))
+
+
+def _add_check(attempt: AttemptReport, event: events.CheckEvaluated, time: float) -> None:
+    attempt["checks"].append(_checked(event, time))
+
+
+def _add_try(attempt: AttemptReport, event: events.TryFailed, time: float) -> None:
+    measurements, checks = attempt["measurements"], attempt["checks"]
+    for measured in measurements[max(0, len(measurements) - event.measurements) :]:
+        measured["superseded"] = True
+    for checked in checks[max(0, len(checks) - event.checks) :]:
+        checked["superseded"] = True
+    attempt.setdefault("tries", []).append(_tried(event, time))
+
+
+def _add_message(attempt: AttemptReport, event: events.MessageShown, time: float) -> None:
+    messages = attempt["messages"]
+    key, number = event.key, len(messages)
+    while not key:  # a message without a key stands on its own
+        number += 1
+        key = f"#{number}" if f"#{number}" not in messages else ""
+    messages[key] = event.text
+
+
+def _add_failure(attempt: AttemptReport, event: events.FailureRecorded, time: float) -> None:
+    attempt["failures"].append(new_failure(event, time))
+
+
+def _add_question(attempt: AttemptReport, event: events.DialogAsked, time: float) -> None:
+    dialog = _asked(event, time)
+    dialog["asked"] = time
+    attempt["dialogs"].append(dialog)
+
+
+def _add_answer(attempt: AttemptReport, event: events.DialogAnswered, time: float) -> None:
+    for asked in reversed(attempt["dialogs"]):
+        if asked["id"] == event.id:
+            asked.update(result=event.result, value=event.value, by=event.by, seconds=event.seconds)
+            return
+
+
+def _add_progress(attempt: AttemptReport, event: events.ProgressChanged, time: float) -> None:
+    attempt["progress"] = _progress(event, time)
+
+
+def _add_chart(attempt: AttemptReport, event: events.ChartAdded, time: float) -> None:
+    attempt["charts"].append(event.chart)
+
+
+def _add_program(attempt: AttemptReport, event: events.ProgramFinished, time: float) -> None:
+    attempt["programs"].append(_ran(event, time))
+
+
+def _add_attachment(attempt: AttemptReport, event: events.FileAttached, time: float) -> None:
+    attempt["attachments"].append(_attached(event, time))
+
+
+_DETAILS: Mapping[type[Any], Callable[[AttemptReport, Any, float], None]] = {
+    events.StepStarted: _add_step,
+    events.MeasurementRecorded: _add_measurement,
+    events.CheckEvaluated: _add_check,
+    events.TryFailed: _add_try,
+    events.MessageShown: _add_message,
+    events.FailureRecorded: _add_failure,
+    events.DialogAsked: _add_question,
+    events.DialogAnswered: _add_answer,
+    events.ProgressChanged: _add_progress,
+    events.ChartAdded: _add_chart,
+    events.ProgramFinished: _add_program,
+    events.FileAttached: _add_attachment,
 }

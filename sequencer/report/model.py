@@ -1,258 +1,531 @@
-"""The report of a run: a tree of plain JSON objects, typed.
+"""The report of a run, said once: every field with its type and what it means.
 
-This is hardseq's own format (``schemas/report.schema.json``); StandCloud and existing tools get it lowered by
-``sequencer.report.version1``. It is also the live state while the run goes on: then statuses may be ``ready`` or
-``run`` and stop times null. Times are Unix seconds with a fraction, durations seconds.
+A report is a tree of plain JSON objects: hardseq's own format (``schemas/report.schema.json``); StandCloud and existing
+tools get it lowered by ``sequencer.report.version1``. It is also the live state while the run goes on: then statuses
+may be ``ready`` or ``run`` and stop times null. Times are Unix seconds with a fraction, durations seconds.
+
+A field is one line: its type, and in ``Annotated`` what it means (texts are joined), its bounds and its marks. From
+that line come the JSON Schema and the tables of ``docs/reference/report.md`` (``schema``), what is read of stored
+reports (``reader``), what a report begins with (``blank``), what the fold copies of an event (``copier``), and what
+pages get (``panel.patches``). A ``NotRequired`` field that can be null is one that reports of earlier versions lack;
+any other such field is there only when it says something.
 """
 
-from __future__ import annotations
+# The annotations are evaluated here, once: as texts they would have to be compiled, and cost every start more.
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    TypedDict,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
-from typing import Any, NotRequired, TypedDict
-
-from sequencer.report.event import FailureKind
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar
 from sequencer.vocabulary.status import Group, SkipKind, Status, Untested
 
-FORMAT = "hardseq/report/1"
+FORMAT: Final = "hardseq/report/1"
 
 LATEST = 253_402_214_400.0
 """The last time that is believed, 9999-12-31 00:00 UTC: a later one is damage, and no calendar has it."""
 
+FailureKind = Literal["failed", "error", "timeout", "stopped"]
 
-class MeasurementReport(TypedDict):
-    """A measured value, judged. ``limits`` as written; ``result`` null when there were none.
 
-    ``superseded``, present when true: it was of a try (``retry``) that failed and was followed by another one.
+class Bounds(NamedTuple):
+    """The least and the greatest value of a number."""
+
+    minimum: float
+    maximum: float | None = None
+
+
+class Mark(Enum):
+    """What else there is to say of a field.
+
+    ``ADDED``: reports of earlier versions lack it, and are whole. ``UNSHOWN``: the pages of a live run do without.
     """
 
+    ADDED = "added"
+    UNSHOWN = "unshown"
+
+
+ADDED, UNSHOWN = Mark.ADDED, Mark.UNSHOWN
+
+Time = Annotated[float, Bounds(0, LATEST)]
+Count = Annotated[int, Bounds(0)]
+Ordinal = Annotated[int, Bounds(1)]
+Location = Annotated[str, "`file:line:column` in the sequence."]
+Info = Annotated[dict[str, Any], "Further facts."]
+
+_LIVE = "`ready` and `run` while the run goes on."
+
+
+class SequenceReport(TypedDict):
+    """Which sequence ran."""
+
+    name: Annotated[str, "What the operator reads."]
+    version: Annotated[str | None, "The sequence's version."]
+    description: Annotated[str | None, "What it is about."]
+    file: Annotated[str, "The file, relative to the project."]
+    sha256: Annotated[str, "The hash of all source bytes."]
+
+
+class StandReport(TypedDict, total=False):
+    """The bench, as far as recorded."""
+
+    hw_id: str
     name: str
-    value: Data
-    type: MeasurementType
-    unit: str | None
-    limits: Data
-    result: bool | None
-    reason: str | None
-    place: str
-    time: float
-    superseded: NotRequired[bool]
+    revision: str
+    timezone: str
+    location: str
+    number: Annotated[Count | None, "The stand's number."]
+    info: Info
+
+
+class _Identity(TypedDict, total=False):
+    name: str
+    type: str
+    serial_number: str
+    part_number: str
+    revision: str
+
+
+class SubUnitReport(_Identity, total=False):
+    """A part of the product that has an identity of its own."""
+
+    info: Info
+
+
+class DutReport(_Identity, total=False):
+    """What was tested, as far as recorded."""
+
+    sub_units: Annotated[list[SubUnitReport], "Its parts."]
+    info: Info
+
+
+class ProcessReport(TypedDict, total=False):
+    """The step of the production, as far as recorded."""
+
+    name: str
+    number: Annotated[Count | None, "The process step's number."]
+    info: Info
+
+
+class BatchReport(TypedDict, total=False):
+    """The batch, as far as recorded."""
+
+    serial_number: str
+
+
+class InstrumentReport(TypedDict, total=False):
+    """An instrument, as far as recorded."""
+
+    name: str
+    revision: str
+    serial_number: str
+    part_number: str
+    comment: str
+    number: Annotated[Count | None, "The instrument's number."]
+    info: Info
+
+
+class MeasurementReport(TypedDict):
+    """A measured value, judged."""
+
+    name: Annotated[str, "What was measured."]
+    value: Annotated[Data, "The value; a number that JSON lacks is text, such as `NaN`."]
+    type: Annotated[MeasurementType, "What kind of value the driver gave."]
+    unit: Annotated[str | None, "The value's unit."]
+    limits: Annotated[Data, "The limits as written, expressions evaluated; null without."]
+    result: Annotated[bool | None, "Whether the value meets the limits; null without."]
+    reason: Annotated[str | None, "Why it does not."]
+    place: Location
+    time: Annotated[Time, "When."]
+    superseded: NotRequired[
+        Annotated[bool, "True when it was of a failed try (`retry`) that another one followed; else not there."]
+    ]
 
 
 class CheckReport(TypedDict):
-    """A ``check`` expression and what came of it; ``superseded`` as in a measurement."""
+    """A ``check`` expression and what came of it."""
 
-    expression: str
-    result: bool
-    place: str
-    time: float
-    superseded: NotRequired[bool]
+    expression: Annotated[str, "As written."]
+    result: Annotated[bool, "What came of it."]
+    place: Location
+    time: Annotated[Time, "When."]
+    superseded: NotRequired[
+        Annotated[bool, "True when it was of a failed try (`retry`) that another one followed; else not there."]
+    ]
 
 
 class TryReport(TypedDict):
-    """A try of a step that failed and was followed by another one; ``message`` is its first failure."""
+    """A try of a step that failed and was followed by another one."""
 
-    step: str
-    number: int
-    message: str
-    place: str
-    time: float
+    step: Annotated[str, "The step that failed first."]
+    number: Annotated[Ordinal, "Counts from 1."]
+    message: Annotated[str, "Its first failure."]
+    place: Location
+    time: Annotated[Time, "When."]
 
 
 class FailureReport(TypedDict):
     """Why an attempt or a run did not pass."""
 
-    kind: FailureKind
-    message: str
-    error_code: int | None
-    place: str | None
-    step: str | None
-    call: str | None
-    traceback: str | None
-    generated: str | None
-    time: float
+    kind: Annotated[FailureKind, "What failed."]
+    message: Annotated[str, "What happened."]
+    error_code: Annotated[Count | None, "The number that the sequence gave it."]
+    place: Annotated[str | None, "`file:line:column` of the step."]
+    step: Annotated[str | None, "The step's name."]
+    call: Annotated[str | None, "The driver call: `driver.method`."]
+    traceback: Annotated[str | None, "The driver's own traceback."]
+    generated: Annotated[str | None, "The generated statement: `FOLDER/test_main.py:21`."]
+    time: Annotated[Time, "When."]
 
 
-class AfterRunFailure(FailureReport):
-    """Why step ``number``, from 1, of ``after_run`` was not carried out; it says nothing about the product.
+class _OfStepAfterRun(TypedDict):
+    number: Annotated[Ordinal, "Of the step of `after_run`."]
 
-    ``done``, present when true: the step itself was carried out, and what failed came after it, such as the closing of
-    a driver. ``retried``, present when the step was tried again, is the time of that: what failed then stands after it.
+
+class AfterRunFailure(_OfStepAfterRun, FailureReport):
+    """Why a step of ``after_run`` was not carried out; it says nothing about the product.
+
+    What failed when the step was tried again stands after an entry that is ``retried``.
     """
 
-    number: int
-    done: NotRequired[bool]
-    retried: NotRequired[float]
+    done: NotRequired[Annotated[bool, "True when the step itself was carried out, and something after it failed."]]
+    retried: NotRequired[Annotated[float, "When the step was tried again (Unix seconds)."]]
 
 
 class DialogReport(TypedDict):
     """A question to the operator, with the answer once there is one."""
 
-    id: str
-    dialog: dict[str, Any]
-    result: str | None
-    value: Data
-    by: str | None
-    asked: float
-    seconds: float | None
+    id: Annotated[str, "Unique within the run."]
+    dialog: Annotated[dict[str, Any], "What was asked."]
+    result: Annotated[str | None, "How it was answered; null as long as it is open."]
+    value: Annotated[Data, "The answer's value."]
+    by: Annotated[str | None, "Who answered."]
+    asked: Annotated[Time, "When it was asked."]
+    seconds: Annotated[float | None, "How long the answer took."]
 
 
 class OperatorMessageReport(TypedDict):
-    """What the operator was told; ``cleared`` is when it was taken away."""
+    """What the operator was told."""
 
-    id: str
-    case: str | None
-    text: str
-    title: str | None
-    blocking: bool
-    details: dict[str, Any]
-    time: float
-    cleared: float | None
+    id: Annotated[str, "Unique as long as it is shown."]
+    case: Annotated[str | None, "`module::case`."]
+    text: Annotated[str, "What it says."]
+    title: Annotated[str | None, "Its title."]
+    blocking: Annotated[bool, "Whether the run waited for the operator."]
+    details: Annotated[dict[str, Any], "Image, HTML and what else a page shows."]
+    time: Annotated[Time, "When."]
+    cleared: Annotated[Time | None, "When it was taken away."]
 
 
 class ProgramReport(TypedDict):
     """An external program's run."""
 
-    command: list[str]
-    exit_code: int | None
-    output: str
-    truncated: bool
-    seconds: float
-    place: str
+    command: Annotated[list[str], "Program and arguments."]
+    exit_code: Annotated[int | None, "Null when it was killed or never started."]
+    output: Annotated[str, "What it printed, bounded."]
+    truncated: Annotated[bool, "Whether output was cut."]
+    seconds: Annotated[float, "How long it ran."]
+    place: Location
 
 
 class AttachmentReport(TypedDict):
     """A file kept with the report."""
 
-    name: str
-    sha256: str
-    size: int
-    media_type: str | None
+    name: Annotated[str, "The file's name."]
+    sha256: Annotated[str, "The hash of its bytes."]
+    size: Annotated[Count, "In bytes."]
+    media_type: Annotated[str | None, "Such as `image/png`."]
+
+
+class ProgressReport(TypedDict):
+    """How far a long step is."""
+
+    value: Annotated[float, "So far."]
+    maximum: Annotated[float, "Of how much."]
+    label: Annotated[str | None, "Its name."]
 
 
 class StepReport(TypedDict):
     """The step that is running or ran last."""
 
-    place: str
-    verb: str
-    step: str
-    call: str | None
-    time: float
-    timeout: float | None
-
-
-class ProgressReport(TypedDict):
-    """How far a long step is: ``value`` of ``maximum``."""
-
-    value: float
-    maximum: float
-    label: str | None
+    verb: Annotated[str, "The step's verb."]
+    step: Annotated[str, "Its name."]
+    call: Annotated[str | None, "`driver.method`."]
+    timeout: Annotated[float | None, "Seconds it may take."]
+    place: Location
+    time: Annotated[Time, "When."]
 
 
 class AttemptReport(TypedDict):
-    """One attempt of a case with everything it recorded. ``step`` is the last step begun."""
+    """One attempt of a case with everything it recorded."""
 
-    number: int
-    status: Status
-    start_time: float
-    stop_time: float | None
-    timeout: float | None
-    measurements: list[MeasurementReport]
-    checks: list[CheckReport]
-    messages: dict[str, str]
-    failures: list[FailureReport]
-    dialogs: list[DialogReport]
-    charts: list[dict[str, Any]]
-    programs: list[ProgramReport]
-    attachments: list[AttachmentReport]
-    progress: ProgressReport | None
-    artifact: dict[str, Any]
-    step: StepReport | None
-    tries: NotRequired[list[TryReport]]
-
-
-class CaseReport(TypedDict):
-    """A case; its status is that of its last attempt.
-
-    ``reason`` says why it was skipped, ``skip_kind`` the same as a code (not there in reports of earlier versions).
-    """
-
-    id: str
-    name: str
-    group: Group
-    description: str | None
-    place: str
-    critical: bool
-    tags: list[str]
-    status: Status
-    start_time: float | None
-    stop_time: float | None
-    reason: str | None
-    skip_kind: NotRequired[SkipKind | None]
-    attempts: list[AttemptReport]
+    number: Annotated[Ordinal, "Counts from 1."]
+    status: Annotated[Status, "How it ended.", _LIVE]
+    start_time: Annotated[Time, "When it began."]
+    stop_time: Annotated[Time | None, "When it ended."]
+    timeout: Annotated[float | None, "Seconds it may take."]
+    measurements: Annotated[list[MeasurementReport], "In the order they were recorded."]
+    checks: Annotated[list[CheckReport], "In the order they were evaluated."]
+    messages: Annotated[dict[str, str], "Texts by key; the last of each key."]
+    failures: Annotated[list[FailureReport], "Why it did not pass."]
+    dialogs: Annotated[list[DialogReport], "Questions to the operator."]
+    charts: Annotated[list[dict[str, Any]], "As version 1's chart object."]
+    programs: Annotated[list[ProgramReport], "External programs."]
+    attachments: Annotated[list[AttachmentReport], "Files."]
+    progress: Annotated[ProgressReport | None, "How far a long step is."]
+    artifact: Annotated[dict[str, Any], "What the sequence recorded for the case.", UNSHOWN]
+    step: Annotated[StepReport | None, "The last step that began."]
+    tries: NotRequired[
+        Annotated[list[TryReport], "Failed tries of steps that were tried again; not there without any."]
+    ]
 
 
-class ModuleReport(TypedDict):
-    """A module with its cases in running order."""
+class PlannedModule(TypedDict):
+    """What the plan says of a module."""
 
-    id: str
-    name: str
-    group: Group
-    description: str | None
-    status: Status
-    start_time: float | None
-    stop_time: float | None
-    artifact: dict[str, Any]
-    cases: list[CaseReport]
+    id: Annotated[str, "The id in the sequence."]
+    name: Annotated[str, "What people read."]
+    group: Annotated[Group, "When it runs."]
+    description: Annotated[str | None, "What it is about."]
 
 
-class SequenceReport(TypedDict):
-    """Which sequence ran: ``sha256`` of its source."""
+class PlannedCase(PlannedModule):
+    """What the plan says of a case."""
 
-    name: str
-    version: str | None
-    description: str | None
-    file: str
-    sha256: str
+    place: Location
+    critical: Annotated[bool, "Whether nothing runs after its failure."]
+    tags: Annotated[list[str], "Its tags."]
+
+
+class CaseReport(PlannedCase):
+    """A case."""
+
+    status: Annotated[Status, "That of the last attempt.", _LIVE]
+    start_time: Annotated[Time | None, "When it began; null when it did not."]
+    stop_time: Annotated[Time | None, "When it ended."]
+    reason: Annotated[str | None, "Why it was skipped."]
+    skip_kind: NotRequired[
+        Annotated[SkipKind | None, "Why it was skipped, as a code. Not there in reports of earlier versions."]
+    ]
+    attempts: Annotated[list[AttemptReport], "Every attempt with its own data."]
+
+
+class ModuleReport(PlannedModule):
+    """A module with its cases."""
+
+    status: Annotated[Status, "The verdict of its cases.", _LIVE]
+    start_time: Annotated[Time | None, "When it began; null when it did not."]
+    stop_time: Annotated[Time | None, "When it ended."]
+    artifact: Annotated[dict[str, Any], "What the sequence recorded for the module.", UNSHOWN]
+    cases: Annotated[list[CaseReport], "Cases in running order."]
 
 
 class RunReport(TypedDict):
     """A whole run.
 
-    ``stand``, ``dut`` (with ``sub_units``), ``process``, ``batch`` and ``instruments`` have the fields of
-    ``report-v1``'s objects, as far as recorded. ``aborted`` is true when the test process or the runner died, and the
-    report was made from what the journal held. ``selection`` names the cases chosen by hand, null for the whole
-    sequence: a partial run is no evidence for a product. ``damaged_lines`` counts journal lines that could not be read.
-    ``untested`` says what a run with the status ``skipped`` lacks (not there in reports of earlier versions).
-    ``tests_name``, present when the configuration says one, is the name of the run for version 1.
-    ``after_run``, present when something did, holds what went wrong once the verdict was known.
+    A run with a ``selection`` is a partial one and no evidence for a product. ``after_run`` holds what went wrong once
+    the verdict was known.
     """
 
-    format: str
-    id: str
-    status: Status
-    untested: NotRequired[Untested | None]
-    start_time: float
-    stop_time: float | None
+    format: Annotated[Literal["hardseq/report/1"], "The format of this document.", UNSHOWN]
+    id: Annotated[str, "The run's id, a UUID version 7."]
+    status: Annotated[Status, "The verdict of the run.", _LIVE]
+    untested: NotRequired[
+        Annotated[
+            Untested | None,
+            "What a run with the status `skipped` lacks: a passed main case, or one that another one kept from "
+            "running. Not there in reports of earlier versions.",
+        ]
+    ]
+    start_time: Annotated[Time, "When it began."]
+    stop_time: Annotated[Time | None, "When it ended."]
     sequence: SequenceReport
-    hardseq: str
-    host: dict[str, Any]
-    stand: dict[str, Any]
-    dut: dict[str, Any]
-    process: dict[str, Any]
-    batch: dict[str, Any]
-    instruments: list[dict[str, Any]]
-    user: str | None
-    params: dict[str, Scalar]
-    selection: list[str] | None
-    simulated: bool
-    debugged: bool
-    aborted: bool
-    stop_reason: str | None
-    caused_dut_failure_id: str | None
-    error_code: int | None
-    failures: list[FailureReport]
-    operator_messages: list[OperatorMessageReport]
-    artifact: dict[str, Any]
-    modules: list[ModuleReport]
-    damaged_lines: int
-    tests_name: NotRequired[str]
-    after_run: NotRequired[list[AfterRunFailure]]
+    hardseq: Annotated[str, "The version of hardseq that ran it.", UNSHOWN]
+    host: Annotated[dict[str, Any], "The computer: name, id, os, python, timezone.", UNSHOWN]
+    stand: StandReport
+    dut: DutReport
+    process: ProcessReport
+    batch: BatchReport
+    instruments: Annotated[list[InstrumentReport], "Instruments, in the order they were recorded."]
+    user: Annotated[str | None, "Who ran the test."]
+    params: Annotated[dict[str, Scalar], "The inputs given at start."]
+    selection: Annotated[list[str] | None, "The cases chosen by hand; null for the whole sequence."]
+    simulated: Annotated[bool, "Whether drivers were simulated."]
+    debugged: Annotated[bool, "Whether somebody could pause, skip and repeat steps, or use the debugger.", ADDED]
+    aborted: Annotated[bool, "Whether the run died, and this was made of what its journal held."]
+    stop_reason: Annotated[str | None, "Why the run was stopped."]
+    caused_dut_failure_id: Annotated[str | None, "`module::case` that failed first, else had an error."]
+    error_code: Annotated[Count | None, "The error code of that case, else the first of the run."]
+    failures: Annotated[list[FailureReport], "Failures of the run itself."]
+    operator_messages: Annotated[list[OperatorMessageReport], "What the operator was told.", UNSHOWN]
+    artifact: Annotated[dict[str, Any], "What the sequence recorded for the run.", UNSHOWN]
+    modules: Annotated[list[ModuleReport], "Modules in running order.", UNSHOWN]
+    damaged_lines: Annotated[Count, "Journal lines that could not be read.", UNSHOWN]
+    tests_name: NotRequired[Annotated[str, "`tests_name` of the configuration: version 1's name of the run.", UNSHOWN]]
+    after_run: NotRequired[
+        Annotated[list[AfterRunFailure], "What failed after the verdict; not there when nothing did."]
+    ]
+
+
+PARTS: Mapping[str, type[Any]] = {
+    "sequence": SequenceReport,
+    "stand": StandReport,
+    "dut": DutReport,
+    "sub_unit": SubUnitReport,
+    "process": ProcessReport,
+    "batch": BatchReport,
+    "instrument": InstrumentReport,
+    "measurement": MeasurementReport,
+    "check": CheckReport,
+    "try": TryReport,
+    "failure": FailureReport,
+    "after_run_failure": AfterRunFailure,
+    "dialog": DialogReport,
+    "operator_message": OperatorMessageReport,
+    "program": ProgramReport,
+    "attachment": AttachmentReport,
+    "progress": ProgressReport,
+    "step": StepReport,
+    "module": ModuleReport,
+    "case": CaseReport,
+    "attempt": AttemptReport,
+}
+"""The parts of a report by their names in the schema."""
+
+
+class Field(NamedTuple):
+    """One field of a part: its type as annotated, what it means, whether a report must have it."""
+
+    type: Any
+    description: str
+    required: bool
+    marks: frozenset[Mark]
+
+
+class Shape(NamedTuple):
+    """What is annotated, taken apart: the type without null, whether null may be, texts, bounds and marks."""
+
+    type: Any
+    nullable: bool
+    metadata: tuple[Any, ...]
+
+
+def shape(annotated: Any) -> Shape:
+    """``Annotated[Time | None, "When."]`` is a ``float`` that may be null, with bounds and a text."""
+    metadata: tuple[Any, ...] = ()
+    nullable = False
+    while True:
+        origin = get_origin(annotated)
+        if origin is Annotated:
+            metadata += annotated.__metadata__
+            annotated = annotated.__origin__
+        elif origin in (Union, UnionType) and annotated not in (Data, Scalar) and NoneType in get_args(annotated):
+            nullable = True
+            (annotated,) = (one for one in get_args(annotated) if one is not NoneType)
+        else:
+            return Shape(annotated, nullable, metadata)
+
+
+def fields(part: type[Any]) -> Mapping[str, Field]:
+    """The fields of a part of the report, in order."""
+    if part not in _FIELDS:
+        required, annotations = part.__required_keys__, part.__annotations__
+        _FIELDS[part] = {name: _field(each, name in required) for name, each in annotations.items()}
+    return _FIELDS[part]
+
+
+def _field(annotated: Any, required: bool) -> Field:
+    origin: Any = get_origin(annotated)
+    bare = get_args(annotated)[0] if origin is NotRequired else annotated
+    metadata = shape(bare).metadata
+    texts = " ".join(each for each in metadata if isinstance(each, str))
+    return Field(bare, texts, required, frozenset(each for each in metadata if isinstance(each, Mark)))
+
+
+_FIELDS: dict[type[Any], Mapping[str, Field]] = {}
+
+
+Part = TypeVar("Part")
+
+
+def blank(part: type[Part]) -> Part:
+    """The part with nothing in it: null where that may be, else what is empty; of words the first one.
+
+    A part whose fields stand there as far as they were recorded begins as an empty mapping.
+    """
+    if part not in _BLANKS:
+        said = fields(part).items() if getattr(part, "__total__", True) else ()
+        _BLANKS[part] = [(name, _empty(field)) for name, field in said if field.required or shape(field.type).nullable]
+    report: Any = {name: make() for name, make in _BLANKS[part]}
+    return report  # type: ignore[no-any-return]
+
+
+_BLANKS: dict[type[Any], list[tuple[str, Callable[[], Any]]]] = {}
+
+
+def _empty(field: Field) -> Callable[[], Any]:
+    """What makes the value of a field that says nothing."""
+    kind, nullable, _ = shape(field.type)
+    origin: Any = get_origin(kind) or kind
+    if nullable or kind in (Data, Scalar):
+        return NoneType
+    if origin is Literal:
+        word = get_args(kind)[0]
+        return lambda: word
+    if kind in PARTS.values():
+        return lambda: blank(kind)
+    return origin  # type: ignore[no-any-return]
+
+
+_IN_DOUBT = ("error", "other", "main")
+
+
+def in_doubt(words: Iterable[str | None]) -> str | None:
+    """What stands for a word that is none of ``words``: an unknown status, kind, type or group."""
+    return next((word for word in words if word in _IN_DOUBT), None)
+
+
+def _words(field: Field) -> tuple[str | None, ...]:
+    """The words that the field may have; none when it is no choice between words."""
+    kind, nullable, _ = shape(field.type)
+    origin: Any = get_origin(kind)
+    return (*get_args(kind), *([None] if nullable else [])) if origin is Literal else ()
+
+
+def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any, float], Part]:
+    """What makes a part of the report from an ``event`` and its time: it copies the fields that have the same name.
+
+    ``renamed``: fields of the part that have another name in the event. A word that this version does not know is the
+    one in doubt, and what the event does not have is as in a blank part.
+    """
+    known = event.__dataclass_fields__
+    sources = {name: source for name in fields(part) if (source := renamed.get(name, name)) in known}
+    read = attrgetter(*sources.values())
+    begun: Any = blank(part)
+    rest = {name: value for name, value in begun.items() if name not in sources and name != "time"}
+    names = (*sources, "time") if "time" in begun else tuple(sources)  # `zip` leaves the time out where there is none
+    words = [(name, frozenset(choice), in_doubt(choice)) for name in sources if (choice := _words(fields(part)[name]))]
+
+    def copy(event: Any, time: float) -> Part:
+        entry: Any = dict(zip(names, (*read(event), time)))  # noqa: B905
+        if rest:
+            entry |= rest
+        for name, allowed, otherwise in words:
+            if entry[name] not in allowed:
+                entry[name] = otherwise
+        return entry  # type: ignore[no-any-return]
+
+    return copy

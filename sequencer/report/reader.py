@@ -13,16 +13,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, cast
 
-from sequencer.report.model import RunReport
-from sequencer.report.schema import report_schema
-from sequencer.report.schema_words import Schema
+from sequencer.report.model import FailureReport, RunReport, blank, in_doubt
+from sequencer.report.schema import Schema, added_later, report_schema
 
 DEEPEST = 100
 """Levels of lists and mappings in free data; what lies deeper is left out."""
 
 _LARGEST = 2**63 - 1  # what every store holds
-_ADDED = frozenset({"debugged"})  # required today, unknown to reports of earlier versions
-_IN_DOUBT = ("error", "other", "main")  # the words that an unknown status, kind, type or group becomes
 _MOST_TOLD = 5
 _MISSING: Any = object()
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -54,19 +51,9 @@ def _places(damage: Damage) -> str:
 
 def doubt(report: RunReport, why: str) -> None:
     """Says in the report why it cannot be relied on; it is no passed one then."""
-    report["failures"].append(
-        {
-            "kind": "error",
-            "message": why,
-            "error_code": None,
-            "place": None,
-            "step": None,
-            "call": None,
-            "traceback": None,
-            "generated": None,
-            "time": report["start_time"],
-        }
-    )
+    failure = blank(FailureReport)
+    failure["kind"], failure["message"], failure["time"] = "error", why, report["start_time"]
+    report["failures"].append(failure)
     if report["status"] in ("passed", "skipped"):
         report["status"] = "error"
 
@@ -87,9 +74,8 @@ def _read(schema: Schema, parts: Mapping[str, Schema], place: str, *, nullable: 
         return _scalar(lambda value: value == schema["const"], lambda _: schema["const"], place)
     if "enum" in schema:
         words = frozenset(schema["enum"])
-        in_doubt = next((word for word in _IN_DOUBT if word in words), None)
         return _scalar(
-            lambda value: (value is None or type(value) is str) and value in words, lambda _: in_doubt, place
+            lambda value: (value is None or type(value) is str) and value in words, lambda _: in_doubt(words), place
         )
     kinds = [schema["type"]] if isinstance(schema.get("type"), str) else [*schema.get("type", ())]
     if not kinds:
@@ -145,6 +131,7 @@ def _list(read: Read, place: str, *, nullable: bool) -> Read:
 def _mapping(schema: Schema, parts: Mapping[str, Schema], place: str, *, nullable: bool) -> Read:
     properties: Mapping[str, Schema] = schema.get("properties", {})
     required = frozenset(schema.get("required", ()))
+    added = added_later()
     fields = [(key, _read(part, parts, f"{place}.{key}"), key in required) for key, part in properties.items()]
     free = schema.get("additionalProperties")
     read_other = _read(free, parts, f"{place}.*") if isinstance(free, dict) else _data
@@ -163,7 +150,7 @@ def _mapping(schema: Schema, parts: Mapping[str, Schema], place: str, *, nullabl
             if entry is not _MISSING:
                 value[key] = read(entry, damage)
             elif needed:
-                value[key] = read(entry, {} if key in _ADDED else damage)
+                value[key] = read(entry, {} if key in added else damage)
         return value  # type: ignore[no-any-return]
 
     return mapping

@@ -10,13 +10,14 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from sequencer.limits import Limit, judge, parse_limits
 from sequencer.limits.exact import EachElement
 from sequencer.limits.numeric import Tolerance
 from sequencer.report.evidence import marked_name
-from sequencer.report.model import AttemptReport, CaseReport, MeasurementReport, ModuleReport, RunReport
+from sequencer.report.model import AttemptReport, CaseReport, DutReport, MeasurementReport, ModuleReport, RunReport
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.status import FINAL_STATUSES
 
@@ -154,12 +155,12 @@ def _stand(report: RunReport) -> Fields:
     return fields
 
 
-def _dut(dut: Fields) -> Fields:
+def _dut(dut: DutReport) -> Fields:
     keys = ("name", "type", "serial_number", "part_number", "revision", "info")
     return {**_section(dut, keys), "sub_units": [_section(unit, keys) for unit in dut.get("sub_units") or ()]}
 
 
-def _section(recorded: Fields, keys: tuple[str, ...]) -> Fields:
+def _section(recorded: Mapping[str, Any], keys: tuple[str, ...]) -> Fields:
     """The fields of one object; a number that is no whole one from 0 up goes into ``info``."""
     info = dict(recorded.get("info") or {})
     fields: Fields = {}

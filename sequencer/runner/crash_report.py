@@ -11,7 +11,6 @@ from sequencer.report.event import (
     AfterRunStarted,
     CaseFinished,
     Event,
-    FailureKind,
     FailureRecorded,
     RetryFinished,
     RunFinished,
@@ -19,6 +18,7 @@ from sequencer.report.event import (
     decode,
     encode,
 )
+from sequencer.report.model import FailureKind
 from sequencer.runner.progress import RunProgress
 from sequencer.runtime.journal import Journal
 from sequencer.vocabulary.clock import SteadyClock

@@ -14,7 +14,6 @@ from sequencer.report.event import (
     CaseFinished,
     CaseStarted,
     Event,
-    FailureKind,
     RetryStarted,
     RunFinished,
     RunStarted,
@@ -22,6 +21,7 @@ from sequencer.report.event import (
     decode,
 )
 from sequencer.report.fold import Fold
+from sequencer.report.model import FailureKind
 from sequencer.runner.child import Child
 from sequencer.runner.crash_report import CrashReport, catch_up
 from sequencer.runner.progress import RunProgress

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from sequencer.report.event import FailureKind, FailureRecorded
+from sequencer.report.event import FailureRecorded
+from sequencer.report.model import FailureKind
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ What is shown is chosen here; all markup is in ``templates/``, whose expressions
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -106,5 +106,5 @@ def _facts(report: RunReport) -> Iterator[tuple[str, Any]]:
     yield from report["params"].items()
 
 
-def _in_one_line(fields: dict[str, Any]) -> str:
+def _in_one_line(fields: Mapping[str, Any]) -> str:
     return " ".join(as_text(value) for key, value in fields.items() if key != "info" and value)

@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from sequencer.report.event import CaseFinished, FailureRecorded
-from sequencer.report.model import AttemptReport, CaseReport, ModuleReport
-from sequencer.report.parts import new_attempt, new_case, new_failure, new_module
+from sequencer.report.model import (
+    AttemptReport,
+    CaseReport,
+    FailureReport,
+    ModuleReport,
+    PlannedCase,
+    PlannedModule,
+    blank,
+    copier,
+    fields,
+)
 from sequencer.vocabulary.status import (
     FINAL_STATUSES,
+    GROUPS,
     SKIP_KINDS,
     CaseOutcome,
+    Group,
     SkipKind,
     Status,
     Untested,
@@ -254,16 +265,70 @@ class PlanState:
         self, name: str, report: CaseReport, module: ModuleState, known: CaseState | None = None
     ) -> CaseState:
         if known is not None:
-            _keep(known.report, report, ("status", "start_time", "stop_time", "reason", "skip_kind", "attempts"))
+            _keep(known.report, report, _OF_CASE)
         case = self._cases[name] = CaseState(name, report, module, self)
         module.report["cases"].append(report)
         return case
 
 
-_OF_MODULE = ("start_time", "stop_time", "artifact")
-"""What a module has beside its cases and what the plan says of it."""
+_OF_MODULE = tuple(name for name in fields(ModuleReport) if name not in (*fields(PlannedModule), "status", "cases"))
+_OF_CASE = tuple(name for name in fields(CaseReport) if name not in fields(PlannedCase))
+"""What a module and a case have beside what the plan says of them and what follows from their cases."""
 
 
 def _keep(known: Any, report: Any, keys: tuple[str, ...]) -> None:
     for key in keys:
         report[key] = known[key]
+
+
+def new_module(plan: dict[str, Any]) -> ModuleReport:
+    """A module of the plan that has not begun, without its cases. Missing facts get defaults."""
+    report = blank(ModuleReport)
+    report["id"], report["name"] = text(plan.get("id")), text(plan.get("name")) or text(plan.get("id"))
+    report["group"], report["description"] = _group(plan), optional_text(plan.get("description"))
+    return report
+
+
+def new_case(plan: dict[str, Any]) -> CaseReport:
+    """A case of the plan that has not begun. Missing facts get defaults."""
+    report = blank(CaseReport)
+    report["id"], report["name"] = text(plan.get("id")), text(plan.get("name")) or text(plan.get("id"))
+    report["group"], report["description"] = _group(plan), optional_text(plan.get("description"))
+    report["place"], report["critical"] = text(plan.get("place")), plan.get("critical") is True
+    report["tags"] = [text(tag) for tag in plan.get("tags") or ()]
+    return report
+
+
+def new_attempt(number: int, time: float, timeout: float | None = None) -> AttemptReport:
+    """An attempt that begins at ``time``."""
+    report = blank(AttemptReport)
+    report["number"], report["status"] = number, "run"
+    report["start_time"], report["timeout"] = time, timeout
+    return report
+
+
+_copied_failure = copier(FailureReport, FailureRecorded)
+
+
+def new_failure(event: FailureRecorded, time: float) -> FailureReport:
+    """The report of a failure; an error code that could not be one is none."""
+    report = _copied_failure(event, time)
+    code = report["error_code"]
+    if type(code) is not int or code < 0:
+        report["error_code"] = None
+    return report
+
+
+def text(value: object) -> str:
+    """A text, empty when there is none."""
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def optional_text(value: object) -> str | None:
+    """A text or nothing."""
+    return None if value is None else text(value)
+
+
+def _group(plan: dict[str, Any]) -> Group:
+    group = plan.get("group", "main")
+    return group if group in GROUPS else "main"
