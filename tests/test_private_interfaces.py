@@ -61,7 +61,7 @@ USED = {
 
 PRIVATE = {
     "_initrequest": ["sequencer/runtime/pytest_private.py"],
-    "_request": ["sequencer/runtime/pytest_private.py", "sequencer/store/couchdb/client.py"],  # pytest's; CouchDB's
+    "_request": ["sequencer/runtime/pytest_private.py"],
     "_fixtureinfo": ["sequencer/runtime/pytest_private.py"],
     "_setupstate": ["sequencer/runtime/pytest_private.py"],
     "pytest_dependency": ["sequencer/runtime/pytest_private.py"],

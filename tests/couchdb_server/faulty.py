@@ -1,7 +1,7 @@
 """A proxy in front of a CouchDB that misbehaves as asked: every way a server or what lies before it can fail.
 
 ``faults`` are used up one a request, then everything passes; ``always`` holds for each request, ``where`` for those
-whose first line has a text in it.
+whose first line has a text in it. With ``tls`` it speaks HTTPS.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -54,7 +55,7 @@ ANSWERS: dict[str, bytes] = {
 class FaultyServer:
     """Listens on a free port of 127.0.0.1 while the ``with`` block runs. ``requests`` are the lines that came in."""
 
-    def __init__(self, upstream: str) -> None:
+    def __init__(self, upstream: str, tls: ssl.SSLContext | None = None) -> None:
         self.faults: deque[str | None] = deque()
         self.always: str | None = None
         self.where: dict[str, str] = {}
@@ -66,6 +67,9 @@ class FaultyServer:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+            self.url = f"https://localhost:{self._server.server_port}"
 
     def __enter__(self) -> FaultyServer:
         self._thread.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -190,3 +191,25 @@ def test_a_server_that_comes_back_is_used_again(start_server: Any, report: MakeR
         store.save(saved)
         assert store.get(saved["id"]) == saved
     store.close()
+
+
+def test_a_certificate_is_verified_by_the_given_authority(faulty: Any, couchdb_server: Any, tmp_path: Path) -> None:
+    """A server whose authority nobody knows gets no password; with `ca_bundle` it is spoken to."""
+    keys = Path(__file__).parents[1] / "standcloud" / "tls"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(keys / "server.pem")
+    with type(faulty)(couchdb_server.url, context) as server:
+
+        def asks(**more: Any) -> Any:
+            couch = CouchClient(server.url, user=couchdb_server.user, password=couchdb_server.password, **more)
+            try:
+                return couch.get()
+            finally:
+                couch.close()
+
+        with pytest.raises(StoreUnavailable, match="certificate"):
+            asks()
+        assert server.requests == []
+        assert "version" in asks(ca_bundle=str(keys / "authority.pem"))
+        with pytest.raises(StoreUnavailable, match="No such file"):
+            asks(ca_bundle=str(tmp_path / "missing.pem"))

@@ -1,4 +1,4 @@
-"""The one place that talks to CouchDB: CouchDB-Python with time-outs, and every failure as one of three errors.
+"""The one place that talks to CouchDB: CouchDB-Python with timeouts, and every failure as one of three errors.
 
 Why this client, and what is kept away from it, stands in ``docs/decisions/0005-couchdb-client.md``.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 
@@ -22,16 +22,26 @@ from sequencer.store.couchdb.transport import ConnectionPool, RequestTimeouts
 _SHOWN = 500  # characters
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_ANSWER_TIMES = 6  # a long answer may take this many time-outs in all
+_ANSWER_TIMES = 6  # a long answer may take this many timeouts in all
 _QUESTION_TIMES = 2  # and a question of many requests this many
+_FORBIDDEN = (401, 403)
 _REFUSED = (400, 413)  # what was sent is at fault
+_CONFLICT = (409, 412)
 _PERMANENT = (405, 414, 415, 431)
 _LOCKED = "account is temporarily locked"
 _RIGHTS = ("server admin", "access this db")
 _CONFLICTING = "error_saving_ddoc"  # what a conflict between two who make the same index looks like, with status 500
 _UNSAID = "; its log says why, and most often its disk is full"
-# What the library leaks besides its own errors; all of them mean that no sensible answer came.
-_ODD = (OSError, HTTPException, couchdb.http.RedirectLimit, TypeError, AttributeError, ValueError)
+# What comes through the library besides its own errors; all of them mean that no sensible answer came.
+_ODD = (OSError, HTTPException, ValueError)
+# The library tells these statuses by a type, all others in the arguments of its error.
+_STATUS = {
+    couchdb.http.Unauthorized: HTTPStatus.UNAUTHORIZED,
+    couchdb.http.Forbidden: HTTPStatus.FORBIDDEN,
+    couchdb.http.ResourceNotFound: HTTPStatus.NOT_FOUND,
+    couchdb.http.ResourceConflict: HTTPStatus.CONFLICT,
+    couchdb.http.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
+}
 
 
 class DocumentNotFound(StoreUnavailable):
@@ -68,13 +78,10 @@ class CouchClient:
         self.credentials: tuple[str | None, str] = (user, password or "")
         self._login = Login(timeout)
         self._timeout = timeout
-        self._patience = RequestTimeouts(timeout, timeout * _ANSWER_TIMES)
-        self._pool = ConnectionPool(self._patience, lambda: ssl.create_default_context(cafile=ca_bundle))
-        session = couchdb.http.Session(timeout=timeout)
-        session.connection_pool = self._pool
-        self._resource = couchdb.http.Resource(self.address, session)
-        if user is not None:
-            self._resource.credentials = self.credentials
+        self._timeouts = RequestTimeouts(timeout, timeout * _ANSWER_TIMES)
+        self._pool = ConnectionPool(self.address, self._timeouts, ca_bundle)
+        self._session = couchdb.http.Session()
+        self._session.connection_pool = self._pool
 
     def get(self, *path: str, **query: Any) -> Any:
         """The JSON answer to a GET; ``query`` values as they are, ``path`` parts are quoted."""
@@ -102,7 +109,7 @@ class CouchClient:
 
     def question(self) -> AbstractContextManager[None]:
         """All that this thread asks in the block is one question of a person, who does not wait for ever."""
-        return self._patience.within(self._timeout * _QUESTION_TIMES)
+        return self._timeouts.within(self._timeout * _QUESTION_TIMES)
 
     def close(self) -> None:
         """Closes the idle connections; the object stays usable."""
@@ -115,11 +122,14 @@ class CouchClient:
     def _send(
         self, method: str, path: tuple[str, ...], data: bytes | None, media_type: str | None, query: Mapping[str, Any]
     ) -> tuple[str, bytes]:
+        url = couchdb.http.urljoin(self.address, *path, **query)
         headers = {} if media_type is None else {"Content-Type": media_type}
 
         def ask() -> tuple[str, bytes]:
             try:
-                _, answered, body = self._resource._request(method, list(path), body=data, headers=headers, **query)
+                _, answered, body = self._session.request(
+                    method, url, data, {**headers}, None if self.credentials[0] is None else self.credentials
+                )
                 self._login.accepted()
                 return answered["content-type"], b"" if body is None else body.read()
             except couchdb.http.HTTPError as error:
@@ -140,23 +150,21 @@ class CouchClient:
         return kind(f"CouchDB at {self.address} cannot be reached: {said}")
 
     def _explained(self, error: Exception, path: tuple[str, ...]) -> StoreError:
-        what: Any = error.args[0] if error.args else ""
-        if isinstance(error, couchdb.http.Unauthorized | couchdb.http.Forbidden):
-            status = 401 if isinstance(error, couchdb.http.Unauthorized) else 403
-            return self._forbidden(status, _reason(what), path)
+        status, said = (_STATUS[type(error)], error.args[0]) if type(error) in _STATUS else error.args[0]
+        reason = _printable(": ".join(filter(None, said)))
+        server = f"CouchDB at {self.address}"
+        if status in _FORBIDDEN:
+            return self._forbidden(status, reason, path)
         self._login.accepted()
-        if isinstance(error, couchdb.http.ResourceNotFound):
-            return DocumentNotFound(f"CouchDB at {self.address} does not have it: {_reason(what)}")
-        if isinstance(error, couchdb.http.ResourceConflict | couchdb.http.PreconditionFailed):
-            return DocumentConflict(f"CouchDB at {self.address}: {_reason(what)}")
-        status, what = what
+        if status == HTTPStatus.NOT_FOUND:
+            return DocumentNotFound(f"{server} does not have it: {reason}")
         if status in _REFUSED:
-            return ReportRefused(f"CouchDB at {self.address} refused the document ({status}): {_reason(what)}")
-        if _CONFLICTING in _reason(what):
-            return DocumentConflict(f"CouchDB at {self.address}: {_reason(what)}")
+            return ReportRefused(f"{server} refused the document ({status}): {reason}")
+        if status in _CONFLICT or _CONFLICTING in reason:
+            return DocumentConflict(f"{server}: {reason}")
         kind = StoreError if status in _PERMANENT else StoreUnavailable
-        hint = _UNSAID if "internal_server_error" in _reason(what) else ""
-        return kind(f"CouchDB at {self.address} answered {status}: {_reason(what)}{hint}")
+        hint = _UNSAID if "internal_server_error" in reason else ""
+        return kind(f"{server} answered {status}: {reason}{hint}")
 
     def _forbidden(self, status: int, reason: str, path: tuple[str, ...]) -> StoreUnavailable:
         user = self.credentials[0]
@@ -167,7 +175,7 @@ class CouchClient:
             why = f"CouchDB at {self.address} has locked the account of user {user!r} ({status}): {reason}"
             return self._login.refused(why)
         # Some 401s are about what a user may do, whose password is right.
-        if status == 401 and not any(right in reason for right in _RIGHTS):
+        if status == HTTPStatus.UNAUTHORIZED and not any(right in reason for right in _RIGHTS):
             return self._login.refused(f"CouchDB at {self.address} refused user {user!r} or the password (401)")
         self._login.accepted()
         return StoreUnavailable(
@@ -190,12 +198,6 @@ def _expect_json(media_type: str, body: bytes, address: str) -> Any:
     except ValueError as error:
         kind = _printable(media_type.partition(";")[0]) or "something"
         raise StoreUnavailable(f"{address} does not answer as CouchDB does: it sent {kind} instead of JSON") from error
-
-
-def _reason(what: Any) -> str:
-    if isinstance(what, tuple):
-        return _printable(": ".join(str(part) for part in what if part))
-    return _printable(str(what))
 
 
 def _printable(text: str) -> str:
