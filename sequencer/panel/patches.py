@@ -13,23 +13,51 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sequencer.report.model import AttemptReport, CaseReport, ModuleReport, RunReport
+from sequencer.report.model import (
+    UNSHOWN,
+    WHOLE,
+    AttemptReport,
+    CaseReport,
+    ModuleReport,
+    PlannedCase,
+    PlannedModule,
+    RunReport,
+    blank,
+    empty,
+    fields,
+)
 
-RUN_FIELDS = (
-    "id", "status", "untested", "start_time", "stop_time", "sequence", "stand", "dut", "process", "batch",
-    "instruments", "user", "params", "selection", "simulated", "debugged", "aborted", "stop_reason",
-    "caused_dut_failure_id", "error_code", "failures", "after_run",
-)  # fmt: skip
-MODULE_FIELDS = ("status", "start_time", "stop_time")
-CASE_FIELDS = ("status", "start_time", "stop_time", "reason", "skip_kind")
-ATTEMPT_FIELDS = ("number", "status", "start_time", "stop_time", "timeout", "progress", "step")
-GROWING = ("measurements", "checks", "failures", "charts", "programs", "attachments")
+
+def _shown(part: type[Any], planned: type[Any] | None = None) -> dict[str, Any]:
+    """The fields that pages get of a part, beside those they know from the plan, and what each is at first."""
+    known = fields(planned) if planned else ()
+    return {
+        name: empty(field)()
+        for name, field in fields(part).items()
+        if name not in known and not field.marks & {UNSHOWN, WHOLE}
+    }
+
+
+def _told(shown: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields that are set as a whole; lists and mappings are added to."""
+    return tuple(name for name, value in shown.items() if not isinstance(value, list | dict))
+
+
+_RUN = _shown(RunReport)
+_MODULE = _shown(ModuleReport, PlannedModule)
+_CASE = _shown(CaseReport, PlannedCase)
+_ATTEMPT = _shown(AttemptReport)
+RUN_FIELDS = tuple(_RUN)
+MODULE_FIELDS, CASE_FIELDS, ATTEMPT_FIELDS = _told(_MODULE), _told(_CASE), _told(_ATTEMPT)
+GROWING = tuple(name for name, value in _ATTEMPT.items() if isinstance(value, list))
 MOST_SHOWN = 1000
 """Entries of one list of one attempt that pages get, and how many more there are (``omitted``); the report has all."""
 _LONGEST_OUTPUT = 4000
 # What a page takes for granted of a new attempt and a case: most are over by the time that they are told.
-_ATTEMPT_DEFAULTS = {"timeout": None, "progress": None, "step": None, "omitted": None}
-_CASE_DEFAULTS = {"status": "ready", "start_time": None, "stop_time": None, "reason": None, "skip_kind": None}
+_ATTEMPT_DEFAULTS = {"omitted": None} | {
+    name: None for name in ATTEMPT_FIELDS if _ATTEMPT[name] is None and name != "stop_time"
+}
+_CASE_DEFAULTS = {name: _CASE[name] for name in CASE_FIELDS}
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
@@ -104,10 +132,10 @@ class AttemptView:
         self._lengths[name] = len(entries)
         if name not in ("charts", "programs"):
             return entries[first:MOST_SHOWN]
-        return [_shown(name, index, entries[index]) for index in range(first, min(len(entries), MOST_SHOWN))]
+        return [_in_short(name, index, entries[index]) for index in range(first, min(len(entries), MOST_SHOWN))]
 
 
-def _shown(name: str, index: int, entry: Any) -> Any:
+def _in_short(name: str, index: int, entry: Any) -> Any:
     if name == "charts":
         # The data are fetched when somebody looks at the chart.
         points = sum(len(series) for series in entry.get("y_data") or ())
@@ -182,9 +210,9 @@ class RunView:
     def _run(self, report: RunReport) -> dict[str, Any]:
         whole: Mapping[str, Any] = report
         changed = {}
-        for name in RUN_FIELDS:
+        for name, missing in _RUN.items():
             # Facts are merged in place: only their text tells whether they changed.
-            text = _encode(value := whole.get(name, []))  # `after_run` is there when something of it failed
+            text = _encode(value := whole.get(name, missing))
             if self._fields.get(name) != text:
                 self._fields[name] = text
                 changed[name] = value
@@ -192,11 +220,11 @@ class RunView:
 
     def _module(self, module: ModuleReport) -> dict[str, Any]:
         whole: Mapping[str, Any] = module
-        fields = tuple(whole[name] for name in MODULE_FIELDS)
-        if self._modules.get(module["id"]) == fields:
+        now = tuple(whole[name] for name in MODULE_FIELDS)
+        if self._modules.get(module["id"]) == now:
             return {}
-        self._modules[module["id"]] = fields
-        return dict(zip(MODULE_FIELDS, fields, strict=True))
+        self._modules[module["id"]] = now
+        return dict(zip(MODULE_FIELDS, now, strict=True))
 
 
 def open_messages(report: RunReport) -> list[Any]:
@@ -208,7 +236,7 @@ def whole_run(report: RunReport) -> dict[str, Any]:
     """Everything that pages show of a run, in the shape that the patches lead to."""
     whole: Mapping[str, Any] = report
     return {
-        **{name: whole.get(name, []) for name in RUN_FIELDS},
+        **{name: whole.get(name, missing) for name, missing in _RUN.items()},
         "messages": open_messages(report),
         "modules": [_whole_module(module) for module in report["modules"]],
     }
@@ -216,8 +244,8 @@ def whole_run(report: RunReport) -> dict[str, Any]:
 
 def _whole_module(module: ModuleReport) -> dict[str, Any]:
     whole: Mapping[str, Any] = module
-    fields = ("id", "name", "group", "description", *MODULE_FIELDS)
-    return {**{name: whole[name] for name in fields}, "cases": [_whole_case(case) for case in module["cases"]]}
+    shown = (*fields(PlannedModule), *MODULE_FIELDS)
+    return {**{name: whole[name] for name in shown}, "cases": [_whole_case(case) for case in module["cases"]]}
 
 
 def _whole_case(case: CaseReport) -> dict[str, Any]:
@@ -228,3 +256,16 @@ def _whole_case(case: CaseReport) -> dict[str, Any]:
         lists = {name: patch.get("add", {}).get(name, []) for name in GROWING}
         attempts.append({**_ATTEMPT_DEFAULTS, "dialogs": [], **lists, **patch["set"], "messages": attempt["messages"]})
     return {**{name: value for name, value in whole.items() if name != "attempts"}, "attempts": attempts}
+
+
+def page_script() -> str:
+    """``static/js/blank.js``: what a page makes of a module, a case and an attempt of which nothing is told yet."""
+    collected = {
+        name: value
+        for name, value in blank(AttemptReport).items()
+        if isinstance(value, list | dict) and UNSHOWN not in fields(AttemptReport)[name].marks
+    }
+    module = {name: _MODULE[name] for name in MODULE_FIELDS}
+    parts = {"MODULE": module, "CASE": _CASE, "ATTEMPT": collected | _ATTEMPT_DEFAULTS}
+    head = "// What begins with nothing told of it. Written from sequencer/report/model.py: do not edit."
+    return "\n".join([head, "", *(f"export const {name} = {json.dumps(part)};" for name, part in parts.items()), ""])

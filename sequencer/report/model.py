@@ -51,14 +51,16 @@ class Bounds(NamedTuple):
 class Mark(Enum):
     """What else there is to say of a field.
 
-    ``ADDED``: reports of earlier versions lack it, and are whole. ``UNSHOWN``: the pages of a live run do without.
+    ``ADDED``: reports of earlier versions lack it, and are whole. ``UNSHOWN``: pages of a live run do without.
+    ``WHOLE``: they get the list anew whenever it changes, and not just what was added.
     """
 
     ADDED = "added"
     UNSHOWN = "unshown"
+    WHOLE = "whole"
 
 
-ADDED, UNSHOWN = Mark.ADDED, Mark.UNSHOWN
+ADDED, UNSHOWN, WHOLE = Mark.ADDED, Mark.UNSHOWN, Mark.WHOLE
 
 Time = Annotated[float, Bounds(0, LATEST)]
 Count = Annotated[int, Bounds(0)]
@@ -281,7 +283,7 @@ class AttemptReport(TypedDict):
     checks: Annotated[list[CheckReport], "In the order they were evaluated."]
     messages: Annotated[dict[str, str], "Texts by key; the last of each key."]
     failures: Annotated[list[FailureReport], "Why it did not pass."]
-    dialogs: Annotated[list[DialogReport], "Questions to the operator."]
+    dialogs: Annotated[list[DialogReport], "Questions to the operator.", WHOLE]
     charts: Annotated[list[dict[str, Any]], "As version 1's chart object."]
     programs: Annotated[list[ProgramReport], "External programs."]
     attachments: Annotated[list[AttachmentReport], "Files."]
@@ -289,7 +291,7 @@ class AttemptReport(TypedDict):
     artifact: Annotated[dict[str, Any], "What the sequence recorded for the case.", UNSHOWN]
     step: Annotated[StepReport | None, "The last step that began."]
     tries: NotRequired[
-        Annotated[list[TryReport], "Failed tries of steps that were tried again; not there without any."]
+        Annotated[list[TryReport], "Failed tries of steps that were tried again; not there without any.", WHOLE]
     ]
 
 
@@ -468,7 +470,7 @@ def blank(part: type[Part]) -> Part:
     """
     if part not in _BLANKS:
         said = fields(part).items() if getattr(part, "__total__", True) else ()
-        _BLANKS[part] = [(name, _empty(field)) for name, field in said if field.required or shape(field.type).nullable]
+        _BLANKS[part] = [(name, empty(field)) for name, field in said if field.required or shape(field.type).nullable]
     report: Any = {name: make() for name, make in _BLANKS[part]}
     return report  # type: ignore[no-any-return]
 
@@ -476,7 +478,7 @@ def blank(part: type[Part]) -> Part:
 _BLANKS: dict[type[Any], list[tuple[str, Callable[[], Any]]]] = {}
 
 
-def _empty(field: Field) -> Callable[[], Any]:
+def empty(field: Field) -> Callable[[], Any]:
     """What makes the value of a field that says nothing."""
     kind, nullable, _ = shape(field.type)
     origin: Any = get_origin(kind) or kind
@@ -511,7 +513,7 @@ def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any,
     ``renamed``: fields of the part that have another name in the event. A word that this version does not know is the
     one in doubt, and what the event does not have is as in a blank part.
     """
-    known = event.__dataclass_fields__
+    known = event.__slots__
     sources = {name: source for name in fields(part) if (source := renamed.get(name, name)) in known}
     read = attrgetter(*sources.values())
     begun: Any = blank(part)

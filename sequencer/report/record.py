@@ -9,44 +9,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, get_origin
 
 from sequencer.expressions.value import plain, to_data
+from sequencer.report.model import (
+    BatchReport,
+    DutReport,
+    InstrumentReport,
+    ProcessReport,
+    StandReport,
+    SubUnitReport,
+    fields,
+    shape,
+)
 from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.failure import StepError
 
 TEXT, INTEGER, INFO, UNITS = "text", "integer", "info", "sub_units"
+_KINDS: Mapping[Any, str] = {str: TEXT, int: INTEGER, dict: INFO, list: UNITS}
 
-SUB_UNIT_FIELDS: Mapping[str, str] = {
-    "name": TEXT,
-    "type": TEXT,
-    "serial_number": TEXT,
-    "part_number": TEXT,
-    "revision": TEXT,
-    "info": INFO,
-}
-INSTRUMENT_FIELDS: Mapping[str, str] = {
-    "name": TEXT,
-    "revision": TEXT,
-    "serial_number": TEXT,
-    "part_number": TEXT,
-    "number": INTEGER,
-    "comment": TEXT,
-    "info": INFO,
-}
+
+def _recorded(part: type[Any]) -> Mapping[str, str]:
+    """What each field of the part holds."""
+    kinds = {name: shape(field.type).type for name, field in fields(part).items()}
+    return {name: _KINDS[get_origin(kind) or kind] for name, kind in kinds.items()}
+
+
+SUB_UNIT_FIELDS = _recorded(SubUnitReport)
+INSTRUMENT_FIELDS = _recorded(InstrumentReport)
 SECTIONS: Mapping[str, Mapping[str, str]] = {
-    "process": {"name": TEXT, "number": INTEGER, "info": INFO},
-    "batch": {"serial_number": TEXT},
-    "dut": {**SUB_UNIT_FIELDS, "sub_units": UNITS},
-    "stand": {
-        "hw_id": TEXT,
-        "name": TEXT,
-        "revision": TEXT,
-        "timezone": TEXT,
-        "location": TEXT,
-        "number": INTEGER,
-        "info": INFO,
-    },
+    "process": _recorded(ProcessReport),
+    "batch": _recorded(BatchReport),
+    "dut": _recorded(DutReport),
+    "stand": _recorded(StandReport),
 }
 """The fields of the sections that are mappings, and what each field holds."""
 

@@ -90,3 +90,46 @@ def _value(annotated: Any) -> Schema:
 
 def _part_name(part: type[Any]) -> str:
     return next(name for name, each in PARTS.items() if each is part)
+
+
+def field_tables() -> str:
+    """The end of ``docs/reference/report.md``: a table of the fields of each part, in Markdown."""
+    schema = report_schema()
+    parts = {"The run": (RunReport, schema), **{name: (part, schema["$defs"][name]) for name, part in PARTS.items()}}
+    return "\n".join(line for name, (part, of) in parts.items() for line in _table(name, part, of))
+
+
+def _table(name: str, part: type[Any], schema: Schema) -> list[str]:
+    about = (part.__doc__ or "").partition("\n")[0]
+    rows = [
+        f"| `{field}` | {_type_text(of)}{'' if field in schema['required'] else ', optional'} | "
+        f"{of.get('description', '')} |"
+        for field, of in schema["properties"].items()
+    ]
+    return [
+        f"### {name}",
+        "",
+        about.replace("``", "`"),
+        "",
+        "| field | type | meaning |",
+        "| --- | --- | --- |",
+        *rows,
+        "",
+    ]
+
+
+def _type_text(schema: Schema) -> str:
+    """``string or null``, ``array of [measurement](#measurement)``."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name})"
+    if "oneOf" in schema:
+        return " or ".join(_type_text(one) for one in schema["oneOf"])
+    if "const" in schema or "enum" in schema:
+        words = schema["enum"] if "enum" in schema else [schema["const"]]
+        return ", ".join("null" if word is None else f"`{word}`" for word in words)
+    kinds = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", ["anything"])
+    inner = schema.get("items") or schema.get("additionalProperties")
+    if inner:
+        return f"{kinds[0]} of {_type_text(inner)}{', or null' if 'null' in kinds else ''}"
+    return " or ".join(kinds)

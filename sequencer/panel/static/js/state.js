@@ -1,6 +1,6 @@
 // The live state in the browser: takes snapshots and patches, tells who is interested what changed.
 
-const LISTS = ["measurements", "checks", "failures", "charts", "programs", "attachments"];
+import { ATTEMPT, CASE, MODULE } from "./blank.js";
 
 /** The whole state; `run` is null until the first snapshot. */
 export const state = {
@@ -122,8 +122,8 @@ export function takePatch(patch) {
 /** Another run of the plan that is shown begins. */
 function begin(run) {
   for (const module of run.modules) {
-    Object.assign(module, { status: "ready", start_time: null, stop_time: null });
-    for (const one of module.cases) Object.assign(one, { status: "ready", start_time: null, stop_time: null, reason: null, skip_kind: null, attempts: [] });
+    Object.assign(module, MODULE);
+    for (const one of module.cases) Object.assign(one, structuredClone(CASE));
   }
   state.counts = { ready: state.cases.size };
   state.cut = null;
@@ -138,13 +138,9 @@ function takeCase(one, change) {
     state.counts[one.status] = (state.counts[one.status] || 0) + 1;
   }
   for (const [index, attempt] of Object.entries(change.attempts || {})) {
-    one.attempts[index] ??= newAttempt();
+    one.attempts[index] ??= structuredClone(ATTEMPT);
     takeAttempt(one.attempts[index], attempt);
   }
-}
-
-function newAttempt() {
-  return { ...Object.fromEntries(LISTS.map((name) => [name, []])), messages: {}, dialogs: [], timeout: null, progress: null, step: null, omitted: null };
 }
 
 function takeAttempt(attempt, change) {
