@@ -91,6 +91,28 @@ def test_every_exit_code_is_documented() -> None:
     assert all(f"| {code.value} |" in described for code in ExitCode)
 
 
+ARCHITECTURE = (ROOT / "docs" / "explanation" / "architecture.md").read_text("utf-8")
+CHANGES = ARCHITECTURE.partition("## Where do I change ...")[2].partition("## Generated code")[0]
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["verb", "limit operator", "field of a dialog", "export", "page", "command", "setting", "language", "store"],
+)
+def test_what_to_change_for_each_kind_of_thing_is_told(what: str) -> None:
+    """Each kind of thing that is added to hardseq has its list of files."""
+    assert re.search(rf"^### An? {what}$\n\n- `", CHANGES, re.MULTILINE)
+
+
+def test_the_files_to_change_are_there() -> None:
+    """Every file and folder that the list names exists; who moves one is led to the list."""
+    named = set(re.findall(r"`((?:sequencer|docs|schemas|tests)/[^`]*)`", CHANGES))
+    assert len(named) > 40
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
+    walk = re.findall(r"`([a-z_]+/[a-z_/]*(?:\.py)?)`", ARCHITECTURE.split("## The rooms")[0])
+    assert sorted(name for name in walk if not (ROOT / "sequencer" / name).exists()) == []
+
+
 PAGES = sorted(ROOT.glob("docs/**/*.md"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -78,6 +79,14 @@ def test_every_folder_of_the_package_is_a_layer() -> None:
     """A new folder needs a place in the architecture before it needs code."""
     folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders <= {*LAYERS, *ALONGSIDE}
+
+
+def test_the_rooms_are_documented_in_their_order() -> None:
+    """The page about the architecture has a row for each room, those that import from others after them."""
+    page = (PACKAGE.parent / "docs" / "explanation" / "architecture.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE)
+    assert rows[: len(LAYERS)] == LAYERS
+    assert set(rows[len(LAYERS) :]) <= ALONGSIDE
 
 
 def imported_modules(path: Path) -> Iterator[Path]:

@@ -14,13 +14,13 @@ from sequencer import __version__
 from sequencer.panel.assets import STATIC, prefix
 from sequencer.panel.guard import AccessGuard
 from sequencer.panel.requests import ApiError
+from sequencer.project.settings import LANGUAGES
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
     from sequencer.panel.session import Session
 
-LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "cs")
 SHEETS = ("css/base.css", "css/live.css", "css/dialogs.css", "css/history.css")
 _PAGES = ("/", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage")
 
