@@ -90,14 +90,9 @@ def test_the_rooms_are_documented_in_their_order() -> None:
 
 
 def imported_modules(path: Path) -> Iterator[Path]:
-    """The package's files that a file needs while it runs, at the top or inside a function."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for_types = [
-        node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-    ]
-    skipped = {inner for node in for_types for inner in ast.walk(node)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node not in skipped and (node.module or "").startswith("sequencer."):
+    """The package's files that a file imports from, at the top, inside a function, or only for its types."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sequencer."):
             folder = PACKAGE.joinpath(*(node.module or "").split(".")[1:])
             for name in node.names:
                 inside = [folder / f"{name.name}.py", folder.with_suffix(".py"), folder / "__init__.py"]

@@ -5,23 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from sequencer.app.exit_codes import Refusal
 from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.retry import AfterRunRetry
-from sequencer.app.start_request import stand_request
+from sequencer.app.start_request import for_stand
 from sequencer.app.watch import file_times
 from sequencer.compiler.project import Compiled, ensure_compiled, restore
-from sequencer.panel.bench import Listener, PanelRetry, PanelRun, PreparedSequence, RequestedStart, SelectableSequence
-from sequencer.panel.requests import ActionRefused, InvalidRequest
+from sequencer.panel.bench import Listener, PanelRetry, PanelRun, PreparedSequence, SelectableSequence
+from sequencer.panel.requests import ActionRefused, start_refused
 from sequencer.project.project_folder import Project, open_project, sequence_files
 from sequencer.protocol.request import RunRefused, StandInUse, StartRequest
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
-from sequencer.runner.retry import NOTHING_LEFT
 from sequencer.runner.run import Run
-from sequencer.runtime.opening import CHANGED
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.problem import InvalidInput
 
@@ -96,9 +95,7 @@ class ProjectBench:
             run.run.upload = None if self._report_store is None else self._report_store.deliveries.upload
             return run
 
-        return PreparedSequence(
-            sequence=plan["sequence"], modules=plan["modules"], params=compiled.params, launch=launch
-        )
+        return PreparedSequence(sequence=plan.sequence, modules=plan.modules, params=compiled.params, launch=launch)
 
     def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:
         """What is left to do after a stored run."""
@@ -122,8 +119,8 @@ class BenchRetry:
         try:
             return self._start()
         except RunRefused as refused:
-            codes = {NOTHING_LEFT: "nothing-left", CHANGED: "sequence-changed"}
-            raise ActionRefused(codes.get(str(refused), "no-retry"), str(refused)) from None
+            code = "no-retry" if refused.code == "refused" else refused.code
+            raise ActionRefused(code, str(refused)) from None
         except StandInUse as used:
             raise ActionRefused("in-use", str(used)) from None
         except InvalidInput as invalid:
@@ -151,7 +148,7 @@ class BenchRun:
     def prepare(self) -> None:
         """Starts the test process, if there is none, and waits until it is warm; the stand's drivers open meanwhile."""
         self.run.prepare()
-        self.run.warm(self._request(RequestedStart()))
+        self.run.warm(self._request(StartRequest()))
 
     def renew(self) -> bool:
         """Takes the test process on for another run, if it has drivers that stay open."""
@@ -160,29 +157,21 @@ class BenchRun:
             self.run = successor
         return successor is not None
 
-    def start(self, requested: RequestedStart) -> str:
+    def start(self, request: StartRequest) -> str:
         """Starts; returns the run's id.
 
         Raises ``InvalidRequest`` for a selection or parameter that cannot be used, ``ActionRefused`` while another run
         has the stand.
         """
         try:
-            return self.run.start(self._request(requested))
+            return self.run.start(self._request(request))
         except RunRefused as refused:
-            raise InvalidRequest(str(refused)) from None
+            raise start_refused(refused) from None
         except StandInUse as used:
             raise ActionRefused("in-use", str(used)) from None
 
-    def _request(self, requested: RequestedStart) -> StartRequest:
-        return stand_request(
-            self._project,
-            params=requested.params,
-            only=requested.only,
-            tags=requested.tags,
-            simulate=self._simulate,
-            attended=True,
-            user=requested.user,
-        )
+    def _request(self, request: StartRequest) -> StartRequest:
+        return for_stand(self._project, replace(request, simulate=self._simulate, attended=True))
 
     def stop(self, reason: str) -> None:
         """Asks the run to stop."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from sequencer.app.start_request import stand_request
+from sequencer.app.start_request import for_stand
 from sequencer.compiler.project import Compiled, ensure_compiled
 from sequencer.project.project_folder import Project
-from sequencer.protocol.request import RunRefused
+from sequencer.protocol.request import RunRefused, StartRequest
 from sequencer.report.after_run import left_to_do
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
@@ -63,9 +63,8 @@ class AfterRunRetry:
         self._opened.callback(run.close)
         run.upload = self._deliveries.upload
         run.prepare()
-        request = stand_request(project, params={}, only=None, tags=None, simulate=False, attended=False)
         self._run = run
-        return run.try_again(self._run_id, request, self._report)
+        return run.try_again(self._run_id, for_stand(project, StartRequest()), self._report)
 
     def stop(self, reason: str) -> None:
         """Ends the step that goes on; the others stay as they are."""
@@ -92,7 +91,7 @@ class AfterRunRetry:
         if report is None:
             raise RunRefused(f"there is no run {self._run_id}")
         if not left_to_do(report):
-            raise RunRefused(NOTHING_LEFT)
+            raise RunRefused(NOTHING_LEFT, "nothing-left")
         try:
             store.save(report)  # changes nothing, and shows whether the store will take the amended one
         except StoreConflict as conflict:

@@ -50,19 +50,18 @@ def command(
     from sequencer.runner.child import warmed_child
 
     with warmed_child() as warm_child:
+        from sequencer.cli.run_params import split_arguments
         from sequencer.cli.run_session import RunOptions, run_once
+        from sequencer.protocol.request import StartRequest
 
-        options = RunOptions(
-            path=path,
-            arguments=arguments,
+        request = StartRequest(
+            params=split_arguments(arguments),
             only=only or None,
             tags=tags or None,
-            report=report,
-            panel=not no_panel,
-            open_page=open_page,
             simulate=simulate,
             step=step,
             breaks=breaks,
             pdb=pdb,
         )
+        options = RunOptions(path=path, request=request, report=report, panel=not no_panel, open_page=open_page)
         return run_once(options, warm_child)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from sequencer.app.exit_codes import Refusal
-from sequencer.protocol.params import read_param, read_params
+from sequencer.protocol.params import read_param
+from sequencer.protocol.start_check import check_params
 from sequencer.terminal.output import is_terminal, say
 from sequencer.vocabulary.data import Scalar
 
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     from sequencer.vocabulary.model import Param
 
 
-def params_from(arguments: Sequence[str], params: Sequence[Param], *, decimal_comma: bool = False) -> dict[str, Scalar]:
+def params_from(
+    given: Mapping[str, Scalar], params: Sequence[Param], *, decimal_comma: bool = False
+) -> dict[str, Scalar]:
     """The typed values of all parameters. Asks a person at a terminal for missing ones; else raises ``Refusal``."""
-    given = split_arguments(arguments)
-    values, errors = read_params(params, given, decimal_comma=decimal_comma)
-    missing = [param for param in params if param.name in errors and errors[param.name].code == "required"]
-    wrong = {name: error for name, error in errors.items() if error.code != "required"}
+    values, problems = check_params(given, params, decimal_comma=decimal_comma)
+    wanted = {found.name for found in problems if found.code == "required"}
+    missing = [param for param in params if param.name in wanted]
+    wrong = [found for found in problems if found.code != "required"]
     if wrong:
-        raise Refusal("; ".join(f"--arg {name}: {error}" for name, error in wrong.items()), hint=_hint(wrong, params))
+        hint = _hint([found.name for found in wrong], params)
+        raise Refusal("; ".join(f"--arg {found.name}: {found.message}" for found in wrong), hint=hint)
     if not missing:
         return values
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):

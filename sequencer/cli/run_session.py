@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -37,24 +37,13 @@ LEARNED_FROM = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What the command line says; ``only`` and ``tags`` are ``None`` when all cases are meant."""
+    """What the command line says: what to run and how, where to write the report, and what to show meanwhile."""
 
     path: Path
-    arguments: tuple[str, ...] = ()
-    only: tuple[str, ...] | None = None
-    tags: tuple[str, ...] | None = None
+    request: StartRequest
     report: Path | None = None
     panel: bool = True
     open_page: bool = False
-    simulate: bool = False
-    step: bool = False
-    breaks: tuple[str, ...] = ()
-    pdb: bool = False
-
-    @property
-    def stepping(self) -> bool:
-        """Whether steps may pause."""
-        return self.step or bool(self.breaks)
 
 
 class EventRelay:
@@ -119,7 +108,7 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
     Raises ``Refusal``, ``StoreError``, ``OSError``.
     """
     project = usable_project(options.path)
-    compiled = compiled_sequence(choose_sequence(options.path, project), project, stepping=options.stepping)
+    compiled = compiled_sequence(choose_sequence(options.path, project), project, stepping=options.request.stepping)
     if compiled is None:
         return ExitCode.INVALID
     relay = EventRelay()
@@ -179,13 +168,13 @@ class _RunSession:
         # Imported here, while the test process loads.
         from sequencer.app.exit_codes import exit_code
         from sequencer.app.project_report_store import ProjectReportStore
-        from sequencer.app.start_request import stand_request
+        from sequencer.app.start_request import for_stand
         from sequencer.cli.run_params import params_from
         from sequencer.terminal.failure_source import FailureSource
         from sequencer.terminal.summary import place_lines
 
         params = params_from(
-            self.options.arguments,
+            self.options.request.params,
             self.compiled.params,
             decimal_comma=self.project.settings.frontend.decimal_comma,
         )
@@ -199,17 +188,8 @@ class _RunSession:
         self.run.upload = report_store.deliveries.upload
         asked_here = self._dialogs(terminal)
         page = self._page(report_store, terminal) if self.options.panel else None
-        request = stand_request(
-            self.project,
-            params=params,
-            only=self.options.only,
-            tags=self.options.tags,
-            simulate=self.options.simulate,
-            attended=asked_here or page is not None,
-            step=self.options.step,
-            breaks=self.options.breaks,
-            pdb=self.options.pdb,
-        )
+        attended = asked_here or page is not None
+        request = for_stand(self.project, replace(self.options.request, params=params, attended=attended))
         report = self._run(request, page, lambda: self._learn(report_store.store, terminal, page))
         # The verdict first: it waits for no server.
         terminal.finish(report, FailureSource(self.project.folder, self.project.state.compiled).lines)
@@ -293,8 +273,7 @@ class _RunSession:
         """Whether somebody can answer questions."""
 
         at_keyboard = is_terminal(sys.stdin)
-        debugging = self.options.stepping or self.options.pdb
-        if not debugging and not (at_keyboard and is_terminal(self._stream)):
+        if not self.options.request.debugged and not (at_keyboard and is_terminal(self._stream)):
             return False
         from sequencer.terminal.dialogs import TerminalDialogs
 
@@ -307,7 +286,7 @@ class _RunSession:
             decimal_comma=self.project.settings.frontend.decimal_comma,
         )
         self.relay.listeners.append(dialogs.event)
-        if self.options.pdb:
+        if self.options.request.pdb:
             from sequencer.terminal.debugger import TerminalDebugger
 
             self.run.debugger = TerminalDebugger(dialogs, terminal.say, self.run.debug).hear

@@ -22,6 +22,7 @@ from sequencer.panel.requests import (
     query,
 )
 from sequencer.panel.routes import ANYTHING, COUNT, OBJECT, TEXT, TRUE, Parameter, Route, mapping, optional
+from sequencer.protocol.request import StartRequest
 from sequencer.report.dialog import NOT_GIVEN
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import utf8
@@ -69,7 +70,8 @@ def start(session: Session) -> Mapping[str, Any]:
     for name, names in (("only", only), ("tags", tags)):
         if names is not None and not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
             raise ApiError(400, "wrong-type", f"{name} must be a list of texts")
-    return {"run": session.start(params, only, tags, optional_text(given, "user"))}
+    request = StartRequest(params=params, only=only, tags=tags, user=optional_text(given, "user"))
+    return {"run": session.start(request)}
 
 
 def _refuse_late(session: Session, asked: Any) -> None:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sequencer.protocol.request import StartRequest
+from sequencer.protocol.selection import Candidate
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
-from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Param
 
 Listener = Callable[[Stamped], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestedStart:
-    """How a run is to be started."""
-
-    params: Mapping[str, Scalar] = field(default_factory=dict)
-    only: tuple[str, ...] | None = None
-    tags: tuple[str, ...] | None = None
-    user: str | None = None
 
 
 class PanelRun(Protocol):
@@ -30,7 +22,7 @@ class PanelRun(Protocol):
     def prepare(self) -> None:
         """Brings the test process up until it waits for ``start``. Raises ``OSError`` or ``RuntimeError``."""
 
-    def start(self, requested: RequestedStart) -> str:
+    def start(self, request: StartRequest) -> str:
         """Starts; returns the run's id."""
 
     def stop(self, reason: str) -> None:
@@ -80,6 +72,14 @@ class PreparedSequence:
     modules: Sequence[Mapping[str, Any]]
     params: tuple[Param, ...]
     launch: Callable[[Listener, Callable[[str], None]], PanelRun]
+
+    def cases(self) -> list[Candidate]:
+        """What of it can be chosen."""
+        return [
+            Candidate(f"{module['id']}::{case['id']}", module["id"], case["tags"])
+            for module in self.modules
+            for case in module["cases"]
+        ]
 
 
 @dataclass(frozen=True, slots=True)

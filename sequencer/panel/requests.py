@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from flask import request
 
 from sequencer.panel.routes import Parameter
+from sequencer.protocol.request import RunRefused
 from sequencer.store.base import RunFilter
 from sequencer.vocabulary.problem import Problem
 
@@ -43,6 +44,18 @@ class InvalidRequest(ApiError):
 
     def __init__(self, message: str, **more: Any) -> None:
         super().__init__(422, "invalid", message, **more)
+
+
+def start_refused(refused: RunRefused) -> InvalidRequest:
+    """The answer to a start that cannot be; ``fields`` says what is wrong with which parameter or other part of it."""
+    if not refused.problems:
+        return InvalidRequest(str(refused))
+    said = [f"{found.name} {found.message}" if found.part == "params" else found.message for found in refused.problems]
+    fields = [
+        {"field": found.name, "code": found.code, "message": found.message, "limit": found.limit}
+        for found in refused.problems
+    ]
+    return InvalidRequest("; ".join(said), fields=fields)
 
 
 class ResourceNotFound(ApiError):

@@ -16,6 +16,7 @@ from sequencer.panel.live import LiveRun
 from sequencer.panel.patches import open_messages
 from sequencer.panel.requests import ActionRefused, InvalidRequest, ResourceNotFound
 from sequencer.project.settings import FrontendSettings
+from sequencer.protocol.request import StartRequest
 from sequencer.report.dialog import InvalidAnswer, read_answer
 from sequencer.report.model import DialogReport, RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
@@ -116,7 +117,7 @@ class Session:
         """Ends the live state and with it every stream."""
         self.live.close()
 
-    def start(self, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None) -> str:
+    def start(self, request: StartRequest) -> str:
         """Starts a run and returns its id. Raises ``ActionRefused`` or ``InvalidRequest``."""
         raise ActionRefused("cannot-start", "this page belongs to a single run; `hardseq panel` starts runs")
 

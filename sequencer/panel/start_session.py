@@ -17,10 +17,11 @@ from sequencer.panel import live
 from sequencer.panel.bench import Bench, PanelRetry, PanelRun, PreparedSequence
 from sequencer.panel.garbage_collection import collect, collection_postponed
 from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
-from sequencer.panel.requested_start import read_requested_start
-from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document
+from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document, start_refused
 from sequencer.panel.session import Session
 from sequencer.panel.unsaved_reports import UnsavedReports
+from sequencer.protocol.request import RunRefused, StartRequest
+from sequencer.protocol.start_check import check_start
 from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
@@ -98,7 +99,7 @@ class WaitingSession(Session):
 
     # What pages ask for.
 
-    def start(self, params: Mapping[str, Any], only: list[str] | None, tags: list[str] | None, user: str | None) -> str:
+    def start(self, request: StartRequest) -> str:
         """Starts a run and returns its id.
 
         Raises ``ActionRefused`` or ``InvalidRequest`` (``fields``: what is wrong by name).
@@ -108,15 +109,17 @@ class WaitingSession(Session):
             run, loaded = self._run, self._loaded
             if self._closed or self._state != "ready" or run is None or loaded is None:
                 raise self._refusal()
-            requested = read_requested_start(
-                loaded, params, only, tags, user, decimal_comma=self.settings.decimal_comma
-            )
+            comma = self.settings.decimal_comma
+            try:
+                request = check_start(request, loaded.params, loaded.cases(), decimal_comma=comma)
+            except RunRefused as refused:
+                raise start_refused(refused) from None
             self._enter("starting")
         try:
             refusal = self.report_store.refusal()
             if refusal is not None:
                 raise ActionRefused("not-now", refusal)
-            identity = run.start(requested)
+            identity = run.start(request)
         except Exception as error:
             with self._changed:
                 self._enter("ready")

@@ -1,19 +1,45 @@
-"""What a run is asked to do."""
+"""What a run is asked to do: the same from the command line, from a page, over HTTP, and in the test process."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 from sequencer.vocabulary.data import Data, Scalar
 
-if TYPE_CHECKING:
-    from sequencer.protocol.start import RetryRequest
+Part = Literal["params", "only", "tags", "breaks", "user"]
+
+
+@dataclass(frozen=True, slots=True)
+class StartProblem:
+    """What of a start cannot be used: a part of the request, of ``params`` the one called ``name``.
+
+    ``code`` is stable, ``limit`` what a value missed. ``message`` is a sentence, of a parameter without its subject.
+    """
+
+    part: Part
+    name: str
+    code: str
+    message: str
+    limit: Data = None
+
+    @property
+    def sentence(self) -> str:
+        """The whole sentence."""
+        return f"parameter {self.name!r} {self.message}" if self.part == "params" else self.message
 
 
 class RunRefused(ValueError):
-    """The run was not started: a parameter or a name of the selection cannot be used. Nothing was recorded."""
+    """The run was not started, as it cannot be as it was asked for. Nothing was recorded.
+
+    ``code`` says why; ``problems`` name what of the request cannot be used.
+    """
+
+    def __init__(self, message: str, code: str = "refused", problems: Sequence[StartProblem] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.problems = tuple(problems)
 
 
 class RunNotPossible(RuntimeError):
@@ -26,20 +52,19 @@ class StandInUse(RunNotPossible):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
-    """How to run a compiled sequence.
+    """How to run a compiled sequence; ``start_check.check_start`` says whether that is possible.
 
     ``params`` are values or texts by name. ``only`` names cases or modules, ``tags`` keeps cases with one of them.
     ``record`` holds the stand's facts by section, ``drivers`` its driver arguments by driver. ``host`` is found out
     when it is not given. ``tests_name`` is what the configuration calls these tests. ``attended`` says whether
     somebody can answer dialogs.
     ``step`` pauses before each step, ``breaks`` names cases that do (both need a project compiled with ``stepping``);
-    ``pdb`` opens the debugger at each failure, for whom ``Run.debugger`` is then set. ``retry``: no run is made, but
-    steps after one that is over are tried again (``runner.retry``).
+    ``pdb`` opens the debugger at each failure, for whom ``Run.debugger`` is then set.
     """
 
     params: Mapping[str, Scalar] = field(default_factory=dict)
-    only: list[str] | None = None
-    tags: list[str] | None = None
+    only: Sequence[str] | None = None
+    tags: Sequence[str] | None = None
     record: Mapping[str, Data] = field(default_factory=dict)
     simulate: bool = False
     drivers: Mapping[str, Mapping[str, Data]] = field(default_factory=dict)
@@ -48,10 +73,15 @@ class StartRequest:
     tests_name: str | None = None
     attended: bool = False
     step: bool = False
-    breaks: list[str] = field(default_factory=list)
+    breaks: Sequence[str] = ()
     pdb: bool = False
-    retry: RetryRequest | None = None
 
-    def command(self, run_id: str, journal: str, attachments: str) -> dict[str, Any]:
-        """The ``start`` command of the child's protocol."""
-        return {**asdict(self), "command": "start", "run": run_id, "journal": journal, "attachments": attachments}
+    @property
+    def stepping(self) -> bool:
+        """Whether steps may pause."""
+        return self.step or bool(self.breaks)
+
+    @property
+    def debugged(self) -> bool:
+        """Whether what happens in the run may be up to somebody at its keyboard."""
+        return self.stepping or self.pdb

@@ -10,6 +10,7 @@ number that JSON lacks is ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``, of type 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -221,7 +222,7 @@ class RetryStarted:
     wire_name: ClassVar[str] = "retry_started"
 
     run: str
-    report: dict[str, Any]
+    report: Mapping[str, object]
     numbers: list[int]
 
 

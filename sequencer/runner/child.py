@@ -10,14 +10,16 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING
 
 from sequencer.project.secrets import Redactor, is_secret, without_secrets
 from sequencer.runner.ordered_output import OrderedOutput
-from sequencer.vocabulary.json_lines import encode_message
+
+if TYPE_CHECKING:
+    from sequencer.protocol.commands import Command
 
 _ROOT = str(Path(__file__).resolve().parent.parent.parent)
 # Not `-m`: with it the folder one happens to be in could hide modules; and hardseq may lie in a checkout.
@@ -29,6 +31,11 @@ _HARDSEQ = re.escape(str(Path(_ROOT, "sequencer")))
 _NOBODYS_FRAME = re.compile(
     rf'  File "(?:{_HARDSEQ}.|.*[\\/]site-packages[\\/](?:_pytest|pluggy)[\\/]|<string>").* line \d+ in '
 )
+# In a group of its own, also where that is a session: Ctrl-C in the terminal is the owner's, who asks it to stop.
+if sys.platform == "win32":
+    _NEW_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+else:
+    _NEW_GROUP = 0
 _BATCH_SECONDS = 0.004
 """Being woken for each event, and each mark, alone would cost the test process more than the event."""
 
@@ -54,7 +61,8 @@ class Child:
             stderr=subprocess.PIPE,
             bufsize=0,
             env=without_secrets(os.environ),
-            **_own_group(),
+            creationflags=_NEW_GROUP,
+            start_new_session=sys.platform != "win32",
         )
         _widen(self._process.stdout)
         _widen(self._process.stderr)
@@ -76,17 +84,20 @@ class Child:
         ``manifest`` is the digest of the project's manifest, which it then compares the files with. ``secrets`` are
         what nobody shall read in what comes from it.
         """
+        # Imported here: the test process is loading by now.
+        from sequencer.protocol.commands import Collect
+
         variables = {name: value for name, value in os.environ.items() if is_secret(name)}
         values = sorted(secrets)
         self._redact = Redactor([*variables.values(), *values]).text
-        self.send({"command": "secrets", "variables": variables, "values": values})
-        where = {"folder": str(folder.resolve()), "cwd": None if cwd is None else str(cwd)}
-        self.send({"command": "collect", **where, "manifest": manifest})
+        self.send(Collect(str(folder.resolve()), None if cwd is None else str(cwd), manifest, variables, values))
 
-    def send(self, message: Mapping[str, Any]) -> None:
+    def send(self, command: Command) -> None:
         """Sends one command; a process that is gone is noticed elsewhere."""
+        from sequencer.protocol.commands import COMMANDS
+
         assert self._process.stdin is not None
-        line = encode_message(message)
+        line = COMMANDS.encode(command)
         with self._lock, suppress(OSError, ValueError):
             while line:
                 line = line[self._process.stdin.write(line) :]
@@ -188,16 +199,9 @@ def _ignore(child: Child, chunk: bytes) -> None:
     """After the end there is nothing to receive."""
 
 
-def _own_group() -> dict[str, Any]:
-    # Ctrl-C in the terminal is the owner's: it asks the test process to stop.
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    return {"start_new_session": True}
-
-
-def _widen(pipe: Any) -> None:
+def _widen(pipe: IO[bytes] | None) -> None:
     """Lets the test process run ahead of a busy reader, where the system can."""
-    if sys.platform == "linux":
+    if sys.platform == "linux" and pipe is not None:
         import fcntl
 
         with suppress(OSError):

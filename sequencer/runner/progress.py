@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sequencer.protocol.commands import ResumeState
 from sequencer.report import event as events
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.runtime import failures
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.status import SkipKind, Status
 
 
@@ -34,8 +37,8 @@ class RunProgress:
     finished: bool = False
     unsaved: bool = False
     broken: bool = False
-    variables: dict[str, Any] = field(default_factory=dict)
-    module_variables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    variables: dict[str, Data] = field(default_factory=dict)
+    module_variables: dict[str, dict[str, Data]] = field(default_factory=dict)
 
     def apply(self, stamped: Stamped) -> None:
         """Takes one event in."""
@@ -97,21 +100,28 @@ class RunProgress:
         """Whether something that must always run has not run yet."""
         return any(self.cases[name] for name in self.unfinished)
 
-    def resume(self, report: RunReport, reason: str, stop_reason: str | None) -> dict[str, Any]:
-        """What the process that takes over must know; see ``runtime.start.Resume``."""
-        sections = ("process", "batch", "dut", "stand", "instruments", "user")
-        return {
-            "seq": self.seq,
-            "statuses": self.statuses,
-            "skip_kinds": self.skip_kinds,
-            "reason": reason,
-            "record": {name: report[name] for name in sections if report[name]},  # type: ignore[literal-required]
-            "variables": self.variables,
-            "module_variables": self.module_variables,
-            "stop_reason": stop_reason,
+    def resume(self, report: RunReport, reason: str, stop_reason: str | None) -> ResumeState:
+        """What the process that takes over must know."""
+        facts: Mapping[str, object] = {
+            "process": report["process"],
+            "batch": report["batch"],
+            "dut": report["dut"],
+            "stand": report["stand"],
+            "instruments": report["instruments"],
+            "user": report["user"],
         }
+        return ResumeState(
+            seq=self.seq,
+            statuses=self.statuses,
+            skip_kinds=self.skip_kinds,
+            reason=reason,
+            record={name: fact for name, fact in facts.items() if fact},
+            variables=self.variables,
+            module_variables=self.module_variables,
+            stop_reason=stop_reason,
+        )
 
-    def _variables(self, event: events.VariableSet) -> dict[str, Any]:
+    def _variables(self, event: events.VariableSet) -> dict[str, Data]:
         if event.scope == "run":
             return self.variables
         return self.module_variables.setdefault(event.case.partition("::")[0], {})

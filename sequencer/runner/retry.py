@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
 
+from sequencer.protocol.commands import RetryRequest
 from sequencer.protocol.request import RunRefused
-from sequencer.protocol.start import RetryRequest
 from sequencer.report.after_run import left_to_do
 from sequencer.report.journal_lines import read_journal
 from sequencer.report.model import RunReport
@@ -24,13 +23,11 @@ def retry_of(report: RunReport, journal: Path) -> RetryRequest:
     """
     numbers = left_to_do(report)
     if not numbers:
-        raise RunRefused(NOTHING_LEFT)
+        raise RunRefused(NOTHING_LEFT, "nothing-left")
     progress = RunProgress()
     with suppress(OSError), journal.open("rb") as file:
         for stamped in read_journal(file):
             progress.apply(stamped)
     if progress.seq and not is_stored(journal):
         raise RunRefused("what its journal holds is not stored yet")
-    return RetryRequest(
-        report=cast(dict[str, Any], report), numbers=numbers, seq=progress.seq, variables=progress.variables
-    )
+    return RetryRequest(report=report, numbers=numbers, seq=progress.seq, variables=progress.variables)

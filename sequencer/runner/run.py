@@ -6,13 +6,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sequencer.runner.child import Child
 
 # All that is not needed to start the test process is imported once that is loading in parallel.
 if TYPE_CHECKING:
     from sequencer.project.state_folder import StateFolder
+    from sequencer.protocol.commands import RetryRequest
+    from sequencer.protocol.notices import DebuggerNotice, Plan
     from sequencer.protocol.request import StartRequest
     from sequencer.report.event import Stamped
     from sequencer.report.model import RunReport
@@ -44,10 +46,10 @@ class Run:
     unless every file is what the manifest says. ``project`` is the folder in which drivers find themselves (by default
     the present one). ``listeners`` are told every event, ``output`` each line that drivers print; both from threads.
     All methods may be called from any thread, ``stop`` also from a signal handler. ``upload``, when it is set before
-    ``start``, sends the report for the steps that ask for it (``sync.deliveries.Deliveries.upload``). ``debugger``,
-    set before ``start``, is told what the debugger of the test process says: ``{"text": line}``, and ``{"prompt":
-    text}`` when it waits for ``debug``, ``{"over": true}`` when it no longer does. ``warm_child`` is a process that
-    was started before anybody knew what to run. ``secrets`` shall stand in no event, whoever prints them.
+    ``start``, sends the report for the steps that ask for it (``standcloud.deliveries.Deliveries.upload``).
+    ``debugger``, set before ``start``, is told what the debugger of the test process says; ``debug`` answers it.
+    ``warm_child`` is a process that was started before anybody knew what to run. ``secrets`` shall stand in no event,
+    whoever prints them.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class Run:
     ) -> None:
         self.run_id: str | None = None
         self.upload: Upload | None = None
-        self.debugger: Callable[[dict[str, Any]], object] | None = None
+        self.debugger: Callable[[DebuggerNotice], object] | None = None
         self._compiled = compiled
         self._manifest = manifest
         self._secrets = secrets
@@ -102,14 +104,16 @@ class Run:
             raise supervisor.problem
         return ready
 
-    def plan(self) -> dict[str, Any]:
-        """``{sequence, modules}`` as in ``RunStarted``; only before ``start``. Raises as ``wait_ready`` does."""
+    def plan(self) -> Plan:
+        """What the run will be; only before ``start``. Raises as ``wait_ready`` does."""
+        from sequencer.protocol.commands import TellPlan
+
         self.wait_ready()
         supervisor = self._prepared()
-        supervisor.child.send({"command": "plan"})
+        supervisor.child.send(TellPlan())
         plan = supervisor.plans.get()
-        if supervisor.problem is not None:
-            raise supervisor.problem
+        if plan is None or supervisor.problem is not None:
+            raise supervisor.problem or _not_possible("the test process told no plan")
         return plan
 
     def warm(self, request: StartRequest) -> None:
@@ -117,12 +121,13 @@ class Run:
 
         Of ``request`` what the stand says counts. Raises as ``wait_ready`` does.
         """
+        from sequencer.protocol.commands import Warm
+
         self.wait_ready()
         supervisor = self._prepared()
         if not self._warm:
             self._warm = supervisor.keeps
-            about = {"drivers": request.drivers, "record": request.record, "simulate": request.simulate}
-            supervisor.child.send({"command": "warm", **about})
+            supervisor.child.send(Warm(request))
 
     def successor(self) -> Run | None:
         """The next run of the same test process, once this one is over; ``None`` when that serves no other.
@@ -188,7 +193,7 @@ class Run:
         after = AfterRun(stored.get("after_run", ()))
         self._amended = lambda: amended(stored, after)
         self._listeners.insert(0, after.apply)
-        return self._begin(run_id, path, replace(request, retry=retry, simulate=stored["simulated"]))
+        return self._begin(run_id, path, replace(request, simulate=stored["simulated"]), retry)
 
     def _take(self, run_id: str) -> Path:
         """The stand and the run's journal, once the tests are collected."""
@@ -208,15 +213,24 @@ class Run:
         if claim is not None:
             claim.give_up()
 
-    def _begin(self, run_id: str, path: Path, request: StartRequest) -> str:
+    def _begin(self, run_id: str, path: Path, request: StartRequest, retry: RetryRequest | None = None) -> str:
+        from sequencer.protocol.commands import Start
         from sequencer.vocabulary.clock import SteadyClock
 
         supervisor = self._prepared()
-        command = request.command(run_id, str(path), str(self._state.attachments))
-        command |= {"uploads": self._open_responder(), "epoch": SteadyClock().epoch}
         if self.debugger is not None:
             supervisor.debugger = self.debugger
-        supervisor.start(command)
+        supervisor.start(
+            Start(
+                run=run_id,
+                request=request,
+                journal=str(path),
+                attachments=str(self._state.attachments),
+                uploads=self._open_responder(),
+                retry=retry,
+                epoch=SteadyClock().epoch,
+            )
+        )
         _wait(supervisor.begun.wait, None)
         if (reason := supervisor.problem or supervisor.refusal) is not None:
             self._give_up()
@@ -233,14 +247,17 @@ class Run:
         """Answers a dialog; false when it is not open (any more) or the answer is none it can have."""
         if self._supervisor is None or self._questions is None or not self._questions.take(dialog_id, result, value):
             return False
-        message = {"command": "answer", "dialog": dialog_id, "result": result, "value": value, "by": by}
-        self._supervisor.child.send(message)
+        from sequencer.protocol.commands import Answer
+
+        self._supervisor.child.send(Answer(dialog_id, result, value, by))
         return True
 
     def debug(self, line: str | None) -> None:
         """A line for the debugger that is open at a failure (``StartRequest.pdb``); ``None``: no line will come."""
+        from sequencer.protocol.commands import DebugLine
+
         if self._supervisor is not None:
-            self._supervisor.child.send({"command": "debug", "line": line})
+            self._supervisor.child.send(DebugLine(line))
 
     def wait(self, seconds: float | None = None) -> RunReport | None:
         """The report once the run is over; ``None`` when that takes longer than ``seconds``."""

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING
 
+from sequencer.protocol.commands import EndStep, Start, Stop
+from sequencer.protocol.notices import (
+    NOTICES,
+    Deadline,
+    DebuggerAsks,
+    DebuggerLeft,
+    DebuggerNotice,
+    DebuggerSaid,
+    NotCollected,
+    Notice,
+    Plan,
+    Ready,
+    StartRefused,
+)
 from sequencer.protocol.request import RunNotPossible, RunRefused
 from sequencer.report.event import (
     CaseFinished,
@@ -22,12 +37,14 @@ from sequencer.report.event import (
 )
 from sequencer.report.fold import Fold
 from sequencer.report.model import FailureKind
-from sequencer.runner.child import Child
 from sequencer.runner.crash_report import CrashReport, catch_up
 from sequencer.runner.progress import RunProgress
 from sequencer.runtime.stream import MARKED
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.json_lines import LineSplitter, read_message
+from sequencer.vocabulary.json_lines import LineSplitter
+
+if TYPE_CHECKING:
+    from sequencer.runner.child import Child
 
 HANGING_SECONDS = 10.0
 """Of a teardown in which nothing at all has happened for so long since a stop, another stop ends the step."""
@@ -87,8 +104,14 @@ class HangWatch:
         return "deadline" if self._deadline is not None and now >= self._deadline else None
 
 
-Inbox = SimpleQueue[tuple[Any, Any]]
+Inbox = SimpleQueue["Start | Stop | tuple[Child, bytes] | None"]
+"""What the supervisor is asked for, ``None`` being the end, and what the process sent."""
 _EVENT = b'{"event"'
+
+
+def _journal(command: Start) -> Path:
+    assert command.journal is not None  # a run that is supervised has one
+    return Path(command.journal)
 
 
 def _nobody(said: object) -> None:
@@ -123,8 +146,8 @@ class Supervisor:
         self.keeps = False
         self.problem: Exception | None = None
         self.refusal: Exception | None = None
-        self.plans: SimpleQueue[dict[str, Any]] = SimpleQueue()
-        self.debugger: Callable[[dict[str, Any]], object] = _nobody
+        self.plans: SimpleQueue[Plan | None] = SimpleQueue()
+        self.debugger: Callable[[DebuggerNotice], object] = _nobody
         self.fold = Fold()
         self._spawn = spawn
         self._tell = tell
@@ -132,7 +155,7 @@ class Supervisor:
         self.ignored = 0
         self._inbox = inbox
         self._thread = threading.Thread(target=self._run_guarded, name="run", daemon=True)
-        self._command: dict[str, Any] | None = None
+        self._command: Start | None = None
         self._stop_reason: str | None = None
         self._killed: tuple[FailureKind, str] | None = None
         self._doomed: CaseStarted | None = None
@@ -144,19 +167,19 @@ class Supervisor:
 
     # Called from any thread.
 
-    def start(self, command: dict[str, Any]) -> None:
+    def start(self, command: Start) -> None:
         """Sends the start command; ``begun`` is set once it is known what becomes of it."""
         self.refusal = None
         self.begun.clear()
-        self._inbox.put(("start", command))
+        self._inbox.put(command)
 
     def stop(self, reason: str) -> None:
         """Asks for a stop; asked again, ends the main case at once, and of the teardown at most what hangs in it."""
-        self._inbox.put(("stop", reason))
+        self._inbox.put(Stop(reason))
 
     def close(self) -> None:
         """Ends the thread; the process is the caller's."""
-        self._inbox.put(("close", None))
+        self._inbox.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -179,22 +202,22 @@ class Supervisor:
                 self._kill_overdue()
                 continue
             match message:
-                case ("close", _):
+                case None:
                     return
-                case ("start", command):
-                    self._start(command)
-                case ("stop", reason):
-                    self._stop(reason)
-                case (child, chunk):
+                case Start():
+                    self._start(message)
+                case Stop():
+                    self._stop(message.reason)
+                case child, chunk:
                     self._hear(child, chunk)
 
-    def _start(self, command: dict[str, Any]) -> None:
+    def _start(self, command: Start) -> None:
         if self.problem is not None:  # it came while somebody asked
             self.begun.set()
             return
         self._command = command
-        if command.get("retry") is not None:
-            self._progress.seq = command["retry"]["seq"]
+        if command.retry is not None:
+            self._progress.seq = command.retry.seq
         self.child.send(command)
         if self._stop_reason is not None:
             # A stop that was faster than the start.
@@ -205,14 +228,14 @@ class Supervisor:
         if self._stop_reason is None:
             self._stop_reason = reason
             if self._command is not None:
-                self.child.send({"command": "stop", "reason": reason})
+                self.child.send(Stop(reason))
                 if not self._tears_down:
                     self._watch.stop()
         elif self._command is not None and not self.over.is_set():
             self._stop_again(self._command)
         self._watch.stopped(self._progress.seq)
 
-    def _stop_again(self, command: dict[str, Any]) -> None:
+    def _stop_again(self, command: Start) -> None:
         """Somebody stops again what does not end. What switches the bench off is ended only where it hangs."""
         # What the process has just begun counts, not what has come through the pipe so far.
         self._catch_up(command)
@@ -222,7 +245,7 @@ class Supervisor:
             self._kill("stopped", f"{self._stop_reason}; stopped again, so the test process was ended")
         elif self._watch.hangs(self._progress.seq) and not self._progress.waits:
             reason = f"{self._stop_reason}; stopped again while {self._where()} hung"
-            self.child.send({"command": "end_step", "seq": self._progress.seq, "reason": reason})
+            self.child.send(EndStep(self._progress.seq, reason))
             self._watch.stop()
 
     @property
@@ -267,7 +290,9 @@ class Supervisor:
                         self.child.printed.before(stamped.seq)
                     self._apply(stamped)
                     self.child.printed.after(stamped.seq)
-            elif line and not self._control(read_message(line) or {}):
+            elif (begin := line.find(NOTICES.begin)) >= 0 and (notice := NOTICES.read(line[begin:])) is not None:
+                self._take(notice)
+            elif line:
                 self._ignore(line)
 
     def _is_next(self, seq: int) -> bool:
@@ -281,25 +306,24 @@ class Supervisor:
             self._say(f"hardseq: what is no message came from the test process, and is ignored: {line[:60]!r}")
         self.ignored += 1
 
-    def _control(self, message: Mapping[str, Any]) -> bool:
-        """Takes a message that is no event; false when it is none at all."""
-        match message:
-            case {"deadline": None | int() | float() as seconds}:
-                self._watch.deadline(seconds)
-            case {"plan": dict(plan)}:
-                self.plans.put(plan)
-            case {"debug": dict(said)}:
-                self.debugger(said)
-            case {"ready": True}:
-                self.keeps = bool(message.get("keeps"))
+    def _take(self, notice: Notice) -> None:
+        """Takes a message that is no event."""
+        match notice:
+            case Deadline():
+                self._watch.deadline(notice.seconds)
+            case Plan():
+                self.plans.put(notice)
+            case DebuggerSaid() | DebuggerAsks() | DebuggerLeft():
+                self.debugger(notice)
+            case Ready():
+                self.keeps = notice.keeps
                 self._settle_ready()
-            case {"ready": False, "error": str(error)}:
-                self._fail(RunNotPossible(f"the generated tests cannot be loaded: {error}"))
-            case {"refused": str(reason)}:
-                self._refuse(RunNotPossible(reason) if message.get("possible") is False else RunRefused(reason))
-            case _:
-                return False
-        return True
+            case NotCollected():
+                self._fail(RunNotPossible(f"the generated tests cannot be loaded: {notice.error}"))
+            case StartRefused(possible=False):
+                self._refuse(RunNotPossible(notice.reason))
+            case StartRefused():
+                self._refuse(RunRefused(notice.reason, notice.code, notice.problems))
 
     def _settle_ready(self) -> None:
         if self.over.is_set():  # it waits for the next run
@@ -320,7 +344,7 @@ class Supervisor:
         self.problem = self.problem or problem
         self.ready.set()
         self.begun.set()
-        self.plans.put({})
+        self.plans.put(None)
 
     def _apply(self, stamped: Stamped) -> None:
         self._progress.apply(stamped)
@@ -351,11 +375,11 @@ class Supervisor:
         else:
             self._take_over(self._command)
 
-    def _catch_up(self, command: dict[str, Any]) -> None:
-        for stamped in catch_up(Path(command["journal"]), self._progress.seq):
+    def _catch_up(self, command: Start) -> None:
+        for stamped in catch_up(_journal(command), self._progress.seq):
             self._apply(stamped)
 
-    def _take_over(self, command: dict[str, Any]) -> None:
+    def _take_over(self, command: Start) -> None:
         died = f"the test process {self.child.describe_exit()}"
         kind, message = self._killed or ("error", died)
         # The blow was meant for a main case and met the teardown, which had begun meanwhile: that runs again.
@@ -363,7 +387,7 @@ class Supervisor:
         mistaken = self._killed is not None and met not in (None, self._doomed)
         self._killed = None
         self.child.kill()
-        crash_report = CrashReport(Path(command["journal"]), self._progress, self._apply, SteadyClock(command["epoch"]))
+        crash_report = CrashReport(_journal(command), self._progress, self._apply, SteadyClock(command.epoch))
         if self._progress.retry is not None:
             crash_report.close_retry(kind, message, self._stop_reason)
             return
@@ -378,7 +402,7 @@ class Supervisor:
             crash_report.finish(reason, self._stop_reason)
             return
         resume = self._progress.resume(self.fold.begun(), reason, self._stop_reason)
-        self._command = {**command, "resume": resume}
+        self._command = replace(command, resume=resume)
         try:
             self.child = self._spawn()
         except OSError:

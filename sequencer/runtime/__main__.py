@@ -43,6 +43,7 @@ _WITHOUT = (
 def main() -> None:
     """Runs the generated project that the first command on standard input names."""
     # Before pytest: drivers are imported by it, and what they print must not be taken for events.
+    from sequencer.protocol.notices import NotCollected
     from sequencer.runtime.link import Link
 
     link = Link()
@@ -60,12 +61,12 @@ def main() -> None:
     project = link.wait_for_project()
     if project is None:
         return
-    folder, cwd, manifest = project
-    if manifest is not None and (changed := _changed(folder, manifest)):
-        link.send({"ready": False, "error": f"{changed}; the next start makes them anew"})
+    folder = Path(project.folder)
+    if project.manifest is not None and (changed := _changed(folder, project.manifest)):
+        link.send(NotCollected(f"{changed}; the next start makes them anew"))
         return
-    if cwd is not None:
-        os.chdir(cwd)
+    if project.cwd is not None:
+        os.chdir(project.cwd)
     # What was compared is what runs: not bytecode that lies elsewhere.
     elsewhere, sys.pycache_prefix = sys.pycache_prefix, None
     without = [argument for name in _WITHOUT for argument in ("-p", f"no:{name}")]

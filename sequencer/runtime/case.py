@@ -52,7 +52,7 @@ class AttemptContext:
         self.full_name = AFTER_RUN if planned is None else planned.full_name
         self.attempt = attempt
         self.failures: list[FailureRecorded] = []
-        self.simulated = run.start.simulate
+        self.simulated = run.start.request.simulate
         self.skip: SkipReason | None = None
         self._run = run
         self.planned = planned

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from sequencer.project.secrets import ProcessSecrets
-from sequencer.protocol.start import StartCommand
+from sequencer.protocol.commands import Answer, DebugLine, EndStep, Start, Warm
+from sequencer.protocol.notices import Deadline, NotCollected, Plan, Ready, StartRefused
+from sequencer.protocol.request import RunNotPossible, RunRefused
 from sequencer.runtime.fork import default_signals_in_copies, give_up_in_copies
 from sequencer.runtime.journal import Journal
-from sequencer.runtime.link import Link
+from sequencer.runtime.link import Asked, Link
 from sequencer.runtime.plan import RunPlan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.session import FRONT
@@ -57,9 +59,9 @@ class ChildFront:
         """A session that never got as far as its tests says why."""
         if not self._ready:
             reason = "\n".join(self._errors) or "there are no generated tests in the folder"
-            self._link.send({"ready": False, "error": reason[-8000:]})
+            self._link.send(NotCollected(reason[-8000:]))
 
-    def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[StartCommand], None]) -> StartCommand | None:
+    def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[Warm], None]) -> Start | None:
         """Tells that the tests are collected, unless that was told, then waits."""
         if not self._ready:
             sys.pycache_prefix = self._pycache_prefix
@@ -67,9 +69,9 @@ class ChildFront:
             gc.freeze()
         self._ready = True
         if not self._refused:
-            self._link.send({"ready": True, "cases": list(plan.cases), **({"keeps": True} if keeps else {})})
+            self._link.send(Ready(keeps))
         self._refused = False
-        start = self._link.wait_for_start(lambda: {"sequence": plan.about(), "modules": plan.document()}, warm)
+        start = self._link.wait_for_start(lambda: Plan(plan.about(), plan.document()), warm)
         gc.enable()
         return start
 
@@ -77,16 +79,19 @@ class ChildFront:
         """The runner selects by the start command, not by what is collected."""
         return True
 
-    def refuse(self, reason: str, *, possible: bool = True) -> None:
+    def refuse(self, refusal: RunRefused | RunNotPossible) -> None:
         """Sends the reason; before the tests are ready, it is why they never will be."""
         self._close_journal()
         self._refused = self._ready
         if self._ready:
-            self._link.send({"refused": reason, **({} if possible else {"possible": False})})
+            if isinstance(refusal, RunRefused):
+                self._link.send(StartRefused(str(refusal), code=refusal.code, problems=refusal.problems))
+            else:
+                self._link.send(StartRefused(str(refusal), possible=False))
         else:
-            self._errors.append(reason)
+            self._errors.append(str(refusal))
 
-    def open_stream(self, start: StartCommand) -> EventStream:
+    def open_stream(self, start: Start) -> EventStream:
         """To the journal, then down the pipe."""
         if start.journal is not None:
             Path(start.journal).parent.mkdir(parents=True, exist_ok=True)
@@ -107,19 +112,28 @@ class ChildFront:
 
     def announce(self, seconds: float | None) -> None:
         """For the runner, which kills what does not listen to exceptions."""
-        self._link.send({"deadline": seconds})
+        self._link.send(Deadline(seconds))
 
     def connect(self, run: RunContext) -> None:
         """Commands, and signals that mean the same as a stop."""
         for number in _STOPPING:
             signal.signal(number, lambda number, frame: run.interrupts.stop(TERMINATED))
-        if run.start.pdb:
+        if run.start.request.pdb:
             from sequencer.runtime.debugger import Debugger
 
             run.debugger = Debugger(self._link.send, run.interrupts)
-            self._link.listen(run.interrupts.stop, run.dialogs.deliver, run.interrupts.end_step, run.debugger.typed)
-        else:
-            self._link.listen(run.interrupts.stop, run.dialogs.deliver, run.interrupts.end_step)
+
+        def hear(command: Asked) -> None:
+            match command:
+                case Answer():
+                    run.dialogs.deliver(command.dialog, command.result, command.value, command.by)
+                case EndStep():
+                    run.interrupts.end_step(command.seq, command.reason)
+                case DebugLine():
+                    if run.debugger is not None:
+                        run.debugger.typed(command.line)
+
+        self._link.listen(run.interrupts.stop, hear)
 
     def close(self, run: RunContext) -> None:
         """The journal is complete; a signal now ends the waiting for another run, where there is any."""

@@ -1,21 +1,17 @@
-"""Python's debugger at a failure: its lines come over the link, and what it says goes back the same way.
-
-The test process sends ``{"debug": {"text": ...}}`` for each line, ``{"debug": {"prompt": ...}}`` when it waits for one,
-``{"debug": {"over": true}}`` when it waits no more; it hears ``{"command": "debug", "line": ...}``, a null line being
-the end of the keyboard.
-"""
+"""Python's debugger at a failure: its lines come over the link, and what it says goes back the same way."""
 
 from __future__ import annotations
 
 import pdb
 import sysconfig
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
 from typing import Any, cast
 
+from sequencer.protocol.notices import DebuggerAsks, DebuggerLeft, DebuggerNotice, DebuggerSaid
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.failures import generated_frame
 from sequencer.vocabulary.failure import Stopped
@@ -29,7 +25,7 @@ Frames = list[tuple[FrameType, int]]
 class Debugger:
     """Opened at failures, one at a time. ``send`` takes the messages for the runner."""
 
-    def __init__(self, send: Callable[[Mapping[str, Any]], None], interrupts: Interrupts) -> None:
+    def __init__(self, send: Callable[[DebuggerNotice], None], interrupts: Interrupts) -> None:
         self._interrupts = interrupts
         self._console = _Console(send, lambda: interrupts.stop_reason is not None)
 
@@ -83,7 +79,7 @@ class _Console:
 
     encoding = "utf-8"
 
-    def __init__(self, send: Callable[[Mapping[str, Any]], None], stopped: Callable[[], bool]) -> None:
+    def __init__(self, send: Callable[[DebuggerNotice], None], stopped: Callable[[], bool]) -> None:
         self.lines: SimpleQueue[str | None] = SimpleQueue()
         self._send = send
         self._stopped = stopped
@@ -92,7 +88,7 @@ class _Console:
     def write(self, text: str) -> int:
         *lines, self._unfinished = (self._unfinished + text).split("\n")
         for line in lines:
-            self._send({"debug": {"text": line}})
+            self._send(DebuggerSaid(line))
         return len(text)
 
     def flush(self) -> None:
@@ -102,14 +98,14 @@ class _Console:
         """Sends what is left, and that no line is waited for any more."""
         if self._unfinished:
             self.write("\n")
-        self._send({"debug": {"over": True}})
+        self._send(DebuggerLeft())
 
     def isatty(self) -> bool:
         return False
 
     def readline(self) -> str:
         prompt, self._unfinished = self._unfinished, ""
-        self._send({"debug": {"prompt": prompt}})
+        self._send(DebuggerAsks(prompt))
         while not self._stopped():
             try:
                 line = self.lines.get(timeout=POLL)

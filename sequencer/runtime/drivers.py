@@ -6,14 +6,19 @@ import functools
 import sys
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sequencer.expressions.expression import evaluate_template
 from sequencer.runtime.failures import CLOSE_DRIVER, OPEN_DRIVER, describe, driver_traceback
 from sequencer.vocabulary.failure import Interruption, StepError
 
 if TYPE_CHECKING:
-    from sequencer.runtime.run import RunContext
+    from pathlib import Path
+
+    from sequencer.protocol.commands import Start
+    from sequencer.runtime.deadline import Interrupts
+    from sequencer.runtime.driver_modules import DriverModules
+    from sequencer.runtime.flow import Flow
 
 CLOSE_SECONDS = 30.0
 """A driver that has not closed by then is given up: a run must come to its verdict."""
@@ -43,6 +48,51 @@ class OpeningInterrupted(Exception):
         self.interruption = interruption
 
 
+class DriverOwner(Protocol):
+    """What a driver needs of the run in which it is opened; see ``run.RunContext``."""
+
+    after: int | None
+    opening: str | None
+    drivers: dict[str, OpenDriver]
+    given_up: set[str]
+    requirements: dict[str, Callable[[object], None]]
+
+    @property
+    def start(self) -> Start:
+        """What the run was started with."""
+
+    @property
+    def folder(self) -> Path:
+        """That of the generated project."""
+
+    @property
+    def modules(self) -> DriverModules:
+        """Imports drivers."""
+
+    @property
+    def flow(self) -> Flow:
+        """Is halted when a driver is given up."""
+
+    @property
+    def interrupts(self) -> Interrupts:
+        """Cut short what takes too long."""
+
+    def scope(self) -> Mapping[str, object]:
+        """The names that arguments may use."""
+
+    def fail(
+        self,
+        message: str,
+        *,
+        after: int | None = None,
+        place: str | None = None,
+        step: str | None = None,
+        call: str | None = None,
+        traceback: str | None = None,
+    ) -> None:
+        """Records what went wrong with the run itself."""
+
+
 class OpenDriver:
     """A driver while it is open: ``with run.driver(...) as driver``.
 
@@ -57,7 +107,7 @@ class OpenDriver:
 
     def __init__(
         self,
-        run: RunContext,
+        run: DriverOwner,
         name: str,
         *,
         place: str,
@@ -78,11 +128,11 @@ class OpenDriver:
         self._place = place
         self._of_stand = scope == "stand"
         self._source: Mapping[str, Any] = {"file": file, "module": module, "target": target, "arguments": arguments}
-        stand = run.start.drivers.get(name, {})
+        stand = run.start.request.drivers.get(name, {})
         self._reopens = stand.get(REOPEN, reopen) != "never"
         self._arguments = {key: value for key, value in stand.items() if key not in (REQUIRE, REOPEN)}
-        self._is_real_in_simulation = run.start.simulate and simulate is None
-        if simulate is not None and run.start.simulate:
+        self._is_real_in_simulation = run.start.request.simulate and simulate is None
+        if simulate is not None and run.start.request.simulate:
             # The stand's arguments are those of the real instrument.
             self._source, self._arguments = simulate, {}
         self._built: tuple[Any, Any] | None = None

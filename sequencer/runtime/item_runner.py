@@ -126,7 +126,7 @@ class ItemRunner:
         retry = self.run.start.retry
         if retry is not None:
             self.run.emit(RetryFinished(self.run.interrupts.stop_reason))
-            return retry.report["status"]  # type: ignore[no-any-return]  # a report's status is one
+            return retry.report["status"]
         self.run.emit(RunFinished(status, self._flow.stop_reason if self._flow.interrupted else None))
         return status
 

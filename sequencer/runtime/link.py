@@ -9,23 +9,28 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 from sequencer.project.secrets import ProcessSecrets
-from sequencer.protocol.start import StartCommand, read_start
+from sequencer.protocol.commands import (
+    COMMANDS,
+    Answer,
+    Collect,
+    Command,
+    DebugLine,
+    EndStep,
+    Start,
+    Stop,
+    TellPlan,
+    Warm,
+)
+from sequencer.protocol.notices import NOTICES, Notice, Plan
 from sequencer.runtime.fork import give_up_in_copies
-from sequencer.vocabulary.json_lines import MARK, LineSplitter, encode_message, read_message
+from sequencer.vocabulary.json_lines import MARK, LineSplitter
 
-_Heard = tuple[
-    Callable[[str], None],
-    Callable[[str, str, Any, str | None], object],
-    Callable[[Any, str], None],
-    Callable[[str | None], object],
-]
+Asked = Answer | EndStep | DebugLine
 GONE = "the program that started the run is gone"
 
 
@@ -48,12 +53,12 @@ class Link:
 
             msvcrt.setmode(self._out, os.O_BINARY)
             msvcrt.setmode(self._in, os.O_BINARY)
-        self._lines = _messages(self._in)
+        self._lines = _commands(self._in)
         self._lock = threading.Lock()
         self._broken = False
         self._reader: threading.Thread | None = None
-        self._waiting: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
-        self._heard: _Heard | None = None
+        self._waiting: SimpleQueue[Start | TellPlan | Warm | None] = SimpleQueue()
+        self._heard: tuple[Callable[[str], None], Callable[[Asked], object]] | None = None
         self._stop_reason: str | None = None
         give_up_in_copies(self._release)
 
@@ -74,27 +79,19 @@ class Link:
         with suppress(OSError):
             os.write(2, b"%b%d\n" % (MARK, number))
 
-    def send(self, message: Mapping[str, Any]) -> None:
+    def send(self, notice: Notice) -> None:
         """Sends a message that is no event."""
-        self.write(ProcessSecrets.redactor.line(encode_message(message)))
+        self.write(ProcessSecrets.redactor.line(NOTICES.encode(notice)))
 
-    def wait_for_project(self) -> tuple[Path, Path | None, str | None] | None:
-        """Blocks until the command to collect a generated project: its folder, that to work in, its manifest's digest.
-
-        ``None`` when there is nothing to do.
-        """
-        for message in self._lines:
-            if message.get("command") == "secrets":
-                ProcessSecrets.take(message.get("variables") or {}, message.get("values") or ())
-            folder, cwd, manifest = (message.get(key) for key in ("folder", "cwd", "manifest"))
-            if message.get("command") == "collect" and isinstance(folder, str):
-                manifest = manifest if isinstance(manifest, str) else None
-                return Path(folder), Path(cwd) if isinstance(cwd, str) else None, manifest
+    def wait_for_project(self) -> Collect | None:
+        """Blocks until the command to collect a generated project; ``None`` when there is nothing to do."""
+        for command in self._lines:
+            if isinstance(command, Collect):
+                ProcessSecrets.take(command.variables, command.secrets)
+                return command
         return None
 
-    def wait_for_start(
-        self, plan: Callable[[], Mapping[str, Any]], warm: Callable[[StartCommand], None]
-    ) -> StartCommand | None:
+    def wait_for_start(self, plan: Callable[[], Plan], warm: Callable[[Warm], None]) -> Start | None:
         """Blocks until the start command, telling the plan when asked; ``None`` when there will be no start.
 
         ``warm`` is called when the command of that name comes, with what is known of the next run.
@@ -102,35 +99,23 @@ class Link:
         if self._reader is None:
             self._reader = threading.Thread(target=self._read, name="link", daemon=True)
             self._reader.start()
-        while (message := self._waiting.get()) is not None:
-            try:
-                start = read_start({"run": "", **message})
-            except TypeError:
-                continue  # nothing that a runner says
-            if message["command"] == "start":
-                return start
-            if message["command"] == "plan":
-                self.send({"plan": plan()})
-            else:
-                warm(start)
+        while (command := self._waiting.get()) is not None:
+            match command:
+                case Start():
+                    return command
+                case TellPlan():
+                    self.send(plan())
+                case Warm():
+                    warm(command)
         return None
 
     def end(self) -> None:
         """There will be no start. May be called from a signal handler."""
         self._waiting.put(None)
 
-    def listen(
-        self,
-        stop: Callable[[str], None],
-        answer: Callable[[str, str, Any, str | None], object],
-        end_step: Callable[[Any, str], None],
-        debug: Callable[[str | None], object] = lambda line: None,
-    ) -> None:
-        """From now on passes commands on, from a thread; the end of the pipe is a stop.
-
-        ``debug`` gets the lines for the debugger, ``None`` at their end.
-        """
-        self._heard = stop, answer, end_step, debug
+    def listen(self, stop: Callable[[str], None], hear: Callable[[Asked], object]) -> None:
+        """From now on passes commands on, from a thread; the end of the pipe is a stop."""
+        self._heard = stop, hear
         if self._stop_reason is not None:
             stop(self._stop_reason)
 
@@ -139,24 +124,18 @@ class Link:
         self._heard = None
 
     def _read(self) -> None:
-        for message in self._lines:
-            command = message.get("command")
-            if command in ("start", "plan", "warm"):
-                if command == "start":
-                    # A stop that came before was for the run before.
-                    self._stop_reason = None
-                self._waiting.put(message)
-            elif command == "stop":
-                self._stop(str(message.get("reason") or "stopped"))
-            elif self._heard is not None:
-                _, answer, end_step, debug = self._heard
-                if command == "answer":
-                    dialog, result = str(message.get("dialog")), str(message.get("result"))
-                    answer(dialog, result, message.get("value"), message.get("by"))
-                elif command == "end_step":
-                    end_step(message.get("seq"), str(message.get("reason")))
-                elif command == "debug":
-                    debug(message.get("line"))
+        for command in self._lines:
+            match command:
+                case Start() | TellPlan() | Warm():
+                    if isinstance(command, Start):
+                        # A stop that came before was for the run before.
+                        self._stop_reason = None
+                    self._waiting.put(command)
+                case Stop():
+                    self._stop(command.reason)
+                case Answer() | EndStep() | DebugLine():
+                    if self._heard is not None:
+                        self._heard[1](command)
         _print_nowhere()
         self._stop(GONE)
         self._waiting.put(None)
@@ -183,7 +162,7 @@ def _print_nowhere() -> None:
     os.close(nothing)
 
 
-def _messages(descriptor: int) -> Iterator[dict[str, Any]]:
+def _commands(descriptor: int) -> Iterator[Command]:
     lines = LineSplitter()
     while True:
         try:
@@ -193,5 +172,5 @@ def _messages(descriptor: int) -> Iterator[dict[str, Any]]:
         if not chunk:
             return
         for line in lines.feed(chunk):
-            if (message := read_message(line)) is not None:
-                yield message
+            if (command := COMMANDS.read(line)) is not None:
+                yield command

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sequencer import __version__
+from sequencer.protocol.commands import ResumeState, RetryRequest, Start
 from sequencer.protocol.params import read_params
-from sequencer.protocol.selection import UnknownSelection, named, select
-from sequencer.protocol.start import ResumeState, RetryRequest, StartCommand
+from sequencer.protocol.request import RunNotPossible, RunRefused
+from sequencer.protocol.selection import select
+from sequencer.protocol.start_check import check_start
 from sequencer.report.event import RetryStarted, RunResumed, RunStarted, Stamped
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.driver_modules import DriverModules
@@ -16,43 +19,37 @@ from sequencer.runtime.flow import Flow, needed
 from sequencer.runtime.plan import RunPlan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.stream import EventStream
-from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Param
 
 CHANGED = "the sequence was changed since that run: the steps after it are others now"
 
 
-class StartRefused(ValueError):
-    """There is no run: a parameter or a name of the selection is wrong."""
-
-
-class StartNotPossible(StartRefused):
-    """There is no run, whatever it is asked to do: the journal cannot be written."""
-
-
 def open_run(
-    start: StartCommand,
+    start: Start,
     plan: RunPlan,
     modules: DriverModules,
-    open_stream: Callable[[StartCommand], EventStream],
+    open_stream: Callable[[Start], EventStream],
     interrupts: Interrupts,
 ) -> RunContext:
-    """Checks what the run is started with and sends its first event. Raises ``StartRefused`` before that."""
-    params = _params(plan.sequence, start.params) if start.retry is None else dict(start.retry.report["params"])
-    if start.retry is not None and start.retry.report["sequence"]["sha256"] != plan.about()["sha256"]:
-        raise StartRefused(CHANGED)
-    try:
-        selection = select(plan.candidates(), start.only, start.tags)
-        named(plan.candidates(), start.breaks)
-    except UnknownSelection as error:
-        raise StartRefused(str(error)) from None
+    """Checks what the run is started with and sends its first event.
+
+    Raises ``RunRefused`` before that, and ``RunNotPossible`` when the journal cannot be written.
+    """
+    cases = plan.candidates()
+    if start.retry is None:
+        start = replace(start, request=check_start(start.request, _known_params(plan.sequence), cases))
+        params, selection = dict(start.request.params), select(cases, start.request.only, start.request.tags)
+    else:
+        params, selection = dict(start.retry.report["params"]), None
+        if start.retry.report["sequence"]["sha256"] != plan.about()["sha256"]:
+            raise RunRefused(CHANGED, "sequence-changed")
     flow = Flow(plan, None if selection is None else needed(plan, selection), plan.sequence.get("on_fail", "continue"))
     modules.add_folders()
     try:
         stream = open_stream(start)
     except OSError as error:
-        raise StartNotPossible(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
+        raise RunNotPossible(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
     run = RunContext(start, plan, modules, stream, interrupts, flow, params)
     run.selection = selection
     try:
@@ -63,13 +60,11 @@ def open_run(
         else:
             _begin(run)
     except OSError as error:  # what is not written down has not been done
-        raise StartNotPossible(f"the journal {start.journal} cannot be written: {error.strerror or error}") from None
+        raise RunNotPossible(f"the journal {start.journal} cannot be written: {error.strerror or error}") from None
     return run
 
 
-def open_idle(
-    start: StartCommand, plan: RunPlan, modules: DriverModules, tell: Callable[[Stamped], object]
-) -> RunContext:
+def open_idle(start: Start, plan: RunPlan, modules: DriverModules, tell: Callable[[Stamped], object]) -> RunContext:
     """What drivers are opened and closed in while there is no run: parameters have their defaults, nothing is kept.
 
     ``tell`` hears what goes wrong. Raises ``StepError`` when the stand's facts cannot be used.
@@ -79,7 +74,7 @@ def open_idle(
     stream = EventStream(None, None)
     stream.listeners.append(tell)
     run = RunContext(start, plan, modules, stream, Interrupts(), Flow(plan), params)
-    run.add_facts(start.record)
+    run.add_facts(start.request.record)
     return run
 
 
@@ -90,36 +85,29 @@ def _known_params(sequence: Mapping[str, Any]) -> list[Param]:
     ]
 
 
-def _params(sequence: Mapping[str, Any], given: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    values, errors = read_params(_known_params(sequence), given)
-    if errors:
-        raise StartRefused("; ".join(f"parameter {name!r} {what}" for name, what in errors.items()))
-    return values
-
-
 def _begin(run: RunContext) -> None:
-    start, sequence = run.start, run.plan.sequence
+    request, sequence = run.start.request, run.plan.sequence
     problem = None
     try:
-        run.add_facts(start.record)
-        if start.user is not None:
-            run.record("user", start.user)
+        run.add_facts(request.record)
+        if request.user is not None:
+            run.record("user", request.user)
         run.add_facts(sequence.get("record") or {})
     except StepError as error:
         problem = f"the facts that stand above the modules: {error}"
     run.emit(
         RunStarted(
-            run=start.run,
+            run=run.start.run,
             sequence=run.plan.about(),
             modules=run.plan.document(),
             hardseq=__version__,
-            host=dict(start.host),
+            host=dict(request.host or {}),
             record=dict(run.facts),
             params=dict(run.params),
             selection=run.selection,
-            simulated=start.simulate,
-            debugged=start.debugged,
-            tests_name=start.tests_name,
+            simulated=request.simulate,
+            debugged=request.debugged,
+            tests_name=request.tests_name,
         )
     )
     if problem is not None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from sequencer.protocol.start import StartCommand
+from sequencer.protocol.commands import Start, Warm
+from sequencer.protocol.request import RunNotPossible, RunRefused, StartRequest
 from sequencer.report.event import FailureRecorded, Stamped
 from sequencer.report.outcome import WORDS, Outcome, outcome_of
 from sequencer.report.run_id import new_run_id
 from sequencer.runtime.failures import failure_text
-from sequencer.runtime.opening import StartRefused
 from sequencer.runtime.plan import RunPlan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.stream import EventStream
@@ -32,15 +32,17 @@ class PlainFront:
         self._signal_before: Any = None
         config.pluginmanager.register(self, "hardseq summary")
 
-    def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[StartCommand], None]) -> StartCommand | None:
+    def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[Warm], None]) -> Start | None:
         """From ``--arg`` and ``--simulate``; it is the only run."""
         params = {}
         for written in self._config.option.arg:
             name, equals, value = written.partition("=")
             if not equals:
-                raise StartRefused(f"--arg {written}: write --arg NAME=VALUE")
+                raise RunRefused(f"--arg {written}: write --arg NAME=VALUE")
             params[name] = value
-        return StartCommand(run=new_run_id(), params=params, simulate=self._config.option.simulate)
+        return Start(
+            run=new_run_id(), request=StartRequest(params=params, simulate=self._config.option.simulate, host={})
+        )
 
     def collects_all(self, folder: Path) -> bool:
         """Not when pytest was told names of tests, or files to take or to leave out."""
@@ -52,11 +54,11 @@ class PlainFront:
         start = self._config.invocation_params.dir
         return any(folder.resolve().is_relative_to((start / each).resolve()) for each in asked)
 
-    def refuse(self, reason: str, *, possible: bool = True) -> None:
+    def refuse(self, refusal: RunRefused | RunNotPossible) -> None:
         """Raises pytest's usage error."""
-        raise pytest.UsageError(reason)
+        raise pytest.UsageError(str(refusal))
 
-    def open_stream(self, start: StartCommand) -> EventStream:
+    def open_stream(self, start: Start) -> EventStream:
         """Events that nobody keeps."""
         stream = EventStream(None, None)
         stream.listeners.append(self._hear)

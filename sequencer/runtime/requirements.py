@@ -36,7 +36,7 @@ def check_requirements(run: RunContext, drivers: Iterable[DriverDeclaration]) ->
         return (item for item, case in run.plan.by_item.items() if run.flow.is_selected(case))
 
     for driver in drivers:
-        of_stand = run.start.drivers.get(driver.name, {}).get(REQUIRE)
+        of_stand = run.start.request.drivers.get(driver.name, {}).get(REQUIRE)
         written = {**(driver.how.get(REQUIRE) or {}), **(of_stand if isinstance(of_stand, Mapping) else {})}
         if not written or not driver.is_used(selected()):
             continue
@@ -57,7 +57,7 @@ class _Requirement:
         self._driver = driver
         self._written = written
         # The identity of a real instrument would not match, and at a desk nothing is calibrated.
-        self._simulated = run.start.simulate and driver.how.get("simulate") is not None
+        self._simulated = run.start.request.simulate and driver.how.get("simulate") is not None
 
     def check(self, opened: Any) -> None:
         found: list[tuple[str | None, str | None]] = []

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sequencer.expressions.expression import evaluate_template
 from sequencer.expressions.value import to_data
 from sequencer.project.secrets import ProcessSecrets
+from sequencer.protocol.commands import Start
 from sequencer.protocol.selection import named
-from sequencer.protocol.start import StartCommand
 from sequencer.report.event import AFTER_RUN, Event, FailureRecorded, FileAttached, VariableSet
 from sequencer.report.evidence import is_evidence
 from sequencer.report.identity import identity_facts
@@ -50,7 +50,7 @@ class RunContext:
 
     def __init__(
         self,
-        start: StartCommand,
+        start: Start,
         plan: RunPlan,
         modules: DriverModules,
         stream: EventStream,
@@ -81,10 +81,11 @@ class RunContext:
         self._stream = stream
         self._lost_known = False
         self._begun = stream.clock.now()
-        self.debugged = start.debugged
+        self.debugged = start.request.debugged
         self._constants = Constants(plan.sequence.get("vars") or {}, self.scope)
-        self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.attended)
-        self.stepping = Stepping(interrupts, self.dialogs, start.step, named(plan.candidates(), start.breaks))
+        self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.request.attended)
+        breaks = named(plan.candidates(), start.request.breaks)
+        self.stepping = Stepping(interrupts, self.dialogs, start.request.step, breaks)
 
     def belong_to(self, report: Mapping[str, Any]) -> None:
         """Takes the facts of a run that is over: what its steps see is what it was."""
@@ -130,9 +131,9 @@ class RunContext:
             "name": sequence.get("name"),
             "version": sequence.get("version"),
             "start_time": self._begun,
-            "simulated": self.start.simulate,
+            "simulated": self.start.request.simulate,
             "evidence": is_evidence(
-                {"selection": self.selection, "debugged": self.debugged, "simulated": self.start.simulate}
+                {"selection": self.selection, "debugged": self.debugged, "simulated": self.start.request.simulate}
             ),
             "user": self.facts.get("user"),
         }

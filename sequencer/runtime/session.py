@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from sequencer.protocol.start import StartCommand
+from sequencer.protocol.commands import Start, Warm
+from sequencer.protocol.request import RunNotPossible, RunRefused
 from sequencer.report.fold import Fold, read_journal
 from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.driver_modules import DriverDeclaration, DriverModules, declared_drivers
 from sequencer.runtime.item_runner import ItemRunner, StepAfter
-from sequencer.runtime.opening import StartNotPossible, StartRefused, open_idle, open_run
+from sequencer.runtime.opening import open_idle, open_run
 from sequencer.runtime.plan import RunPlan, arrange, ends_rest, steps_after, unplanned
 from sequencer.runtime.process_state import ProcessState
 from sequencer.runtime.requirements import check_requirements
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 class Front(Protocol):
     """Who starts the run and hears of it: the runner at the other end of a pipe, or the user of plain pytest."""
 
-    def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[StartCommand], None]) -> StartCommand | None:
-        """How to run; ``None`` when there is to be no run. Raises ``StartRefused``.
+    def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[Warm], None]) -> Start | None:
+        """How to run; ``None`` when there is to be no run. Raises ``RunRefused``.
 
         ``keeps`` says whether drivers could stay open for runs after this one; ``warm`` makes it so, and opens them.
         """
@@ -42,10 +43,10 @@ class Front(Protocol):
     def collects_all(self, folder: Path) -> bool:
         """Whether all tests of the generated project in ``folder`` were to be collected."""
 
-    def refuse(self, reason: str, *, possible: bool = True) -> None:
-        """Tells why there is no run; ``possible``: asked for otherwise there could be one. May raise."""
+    def refuse(self, refusal: RunRefused | RunNotPossible) -> None:
+        """Tells why there is no run. May raise."""
 
-    def open_stream(self, start: StartCommand) -> EventStream:
+    def open_stream(self, start: Start) -> EventStream:
         """Where events go. Raises ``OSError``."""
 
     def announce(self, seconds: float | None) -> None:
@@ -74,7 +75,7 @@ class RunSession:
         self._fold: Fold | None = None
         self._drivers = drivers
         self._stand: StandDrivers | None = None
-        self._warm_for: StartCommand | None = None
+        self._warm_for: Start | None = None
 
     @property
     def context(self) -> RunContext:
@@ -97,8 +98,8 @@ class RunSession:
                     return False
                 self._process_state = ProcessState()
                 run = open_run(asked, self._plan, self._modules, self._open_stream, Interrupts(self._front.announce))
-            except StartRefused as error:
-                self._front.refuse(str(error), possible=not isinstance(error, StartNotPossible))
+            except (RunRefused, RunNotPossible) as refusal:
+                self._front.refuse(refusal)
         start = run.start
         self.protocol = ItemRunner(run)
         if start.resume is not None:
@@ -155,9 +156,10 @@ class RunSession:
         self._modules.forget()
         gc.collect()
 
-    def _warm(self, start: StartCommand) -> None:
+    def _warm(self, warm: Warm) -> None:
         """Imports drivers, and opens those of the stand, while nobody waits for them; these stay open from now on."""
-        self._import_drivers(start.simulate)
+        start = Start(run="", request=warm.request)
+        self._import_drivers(warm.request.simulate)
         if not self._stand_drivers():
             return
         if self._stand is None:
@@ -184,7 +186,7 @@ class RunSession:
                     stand.close(run)
 
     @contextmanager
-    def _between_runs(self, start: StartCommand) -> Iterator[RunContext | None]:
+    def _between_runs(self, start: Start) -> Iterator[RunContext | None]:
         try:
             run = open_idle(start, self._plan, self._modules, tell)
         except StepError:
@@ -209,14 +211,14 @@ class RunSession:
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         if case is None:
             step = StepAfter(self._after[item], max(self._after.values()), ends_rest(item))
-            report = self._report(*protocol.verdict())
-            protocol.run_after(item, step, nextitem, verdict=report["status"], report=report)
+            verdict, report = self._verdict(*protocol.verdict())
+            protocol.run_after(item, step, nextitem, verdict=verdict, report=report)
         else:
             protocol.run_case(item, case, nextitem)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
-    def _open_stream(self, start: StartCommand) -> EventStream:
+    def _open_stream(self, start: Start) -> EventStream:
         stream = self._front.open_stream(start)
         if self._after and start.retry is None:
             self._fold = Fold(start.run)
@@ -227,13 +229,16 @@ class RunSession:
             stream.listeners.append(self._fold.apply)
         return stream
 
-    def _report(self, status: Status, untested: Untested | None) -> dict[str, Any]:
-        """The report as it will be, if nothing goes wrong any more; of a run that is over the stored one."""
+    def _verdict(self, status: Status, untested: Untested | None) -> tuple[Status, Mapping[str, object]]:
+        """The verdict and the report as they will be, if nothing goes wrong any more.
+
+        Those of a run that is over are the stored ones.
+        """
         retry = self.context.start.retry
         if retry is not None:
-            return retry.report
-        so_far: Mapping[str, Any] = {} if self._fold is None else self._fold.begun()
-        return {**so_far, "status": status, "untested": untested}
+            return retry.report["status"], retry.report
+        so_far: Mapping[str, object] = {} if self._fold is None else self._fold.begun()
+        return status, {**so_far, "status": status, "untested": untested}
 
     def end(self) -> None:
         """Ends the run, and what was kept open for further ones."""
@@ -278,7 +283,7 @@ def prepare(session: pytest.Session, items: list[pytest.Item], collected: list[p
     whole = not session.testsfailed and front.collects_all(folder)
     if difference := unplanned(everything, collected, whole=whole):
         items.clear()
-        front.refuse(f"what was collected is not what was planned: {difference}")
+        front.refuse(RunRefused(f"what was collected is not what was planned: {difference}"))
         return
     config.stash[SESSION] = RunSession(session, plan, folder, front, declared_drivers(conftest))
 

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sequencer.report.event import FailureRecorded, Stamped
-from sequencer.runtime.drivers import DriverNotOpened, OpenDriver, OpeningInterrupted
+from sequencer.runtime.drivers import DriverNotOpened, DriverOwner, OpenDriver, OpeningInterrupted
 from sequencer.vocabulary.failure import StepError
 
 if TYPE_CHECKING:
     from sequencer.runtime.driver_modules import DriverDeclaration
-    from sequencer.runtime.run import RunContext
 
 
 class StandDrivers:
@@ -27,11 +26,11 @@ class StandDrivers:
         self._held: dict[str, OpenDriver] = {}
 
     @contextmanager
-    def lend(self, run: RunContext, name: str, how: Mapping[str, Any]) -> Iterator[Any]:
+    def lend(self, run: DriverOwner, name: str, how: Mapping[str, Any]) -> Iterator[Any]:
         """The open driver for a run; it is left open. Raises what opening raises."""
         yield self._take(OpenDriver(run, name, **how), run)
 
-    def warm(self, run: RunContext, drivers: Iterable[DriverDeclaration]) -> None:
+    def warm(self, run: DriverOwner, drivers: Iterable[DriverDeclaration]) -> None:
         """Opens what is not open and can be without a run; what cannot is tried again when the run needs it."""
         for driver in drivers:
             if (held := self._held.get(driver.name)) is not None and not held.in_doubt:
@@ -48,12 +47,12 @@ class StandDrivers:
             except OpeningInterrupted:
                 return
 
-    def close(self, run: RunContext) -> None:
+    def close(self, run: DriverOwner) -> None:
         """Closes all of them, the last opened first."""
         for name in reversed(list(self._held)):
             self._close(name, run)
 
-    def _take(self, wanted: OpenDriver, run: RunContext) -> Any:
+    def _take(self, wanted: OpenDriver, run: DriverOwner) -> Any:
         held = self._held.get(wanted.name)
         if held is not None:
             if not held.in_doubt and held.is_like(wanted):
@@ -65,7 +64,7 @@ class StandDrivers:
         self._held[wanted.name] = wanted
         return handle
 
-    def _close(self, name: str, run: RunContext) -> None:
+    def _close(self, name: str, run: DriverOwner) -> None:
         held = self._held.pop(name)
         held.run = run  # where a failure belongs: the run that opened it is long over
         held.__exit__(None, None, None)

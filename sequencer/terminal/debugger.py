@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from sequencer.protocol.notices import DebuggerAsks, DebuggerLeft, DebuggerNotice, DebuggerSaid
 from sequencer.terminal.dialogs import TerminalDialogs
 from sequencer.terminal.lines import Line, clean
 
@@ -19,11 +19,12 @@ class TerminalDebugger:
         self._say = say
         self._send = send
 
-    def hear(self, message: Mapping[str, Any]) -> None:
-        """Takes a message as described in ``runtime.debugger``."""
-        if "text" in message:
-            self._say([(clean(str(message["text"])), "")])
-        elif "prompt" in message:
-            self._dialogs.type_for(clean(str(message["prompt"])), self._send)
-        else:
-            self._dialogs.withdraw()
+    def hear(self, notice: DebuggerNotice) -> None:
+        """Takes what the debugger tells."""
+        match notice:
+            case DebuggerSaid():
+                self._say([(clean(notice.text), "")])
+            case DebuggerAsks():
+                self._dialogs.type_for(clean(notice.prompt), self._send)
+            case DebuggerLeft():
+                self._dialogs.withdraw()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 LONGEST = 1 << 26
@@ -22,23 +21,6 @@ class Encoder(json.JSONEncoder):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(separators=(",", ":"), **options)
-
-
-_encode = Encoder().encode
-
-
-def encode_message(message: Mapping[str, Any]) -> bytes:
-    """One line, newline included."""
-    return _encode(message).encode() + b"\n"
-
-
-def read_message(line: bytes) -> dict[str, Any] | None:
-    """The mapping in a line; ``None`` for anything else."""
-    try:
-        message = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return message if isinstance(message, dict) else None
 
 
 class LineSplitter:

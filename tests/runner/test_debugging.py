@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sequencer.protocol.notices import DebuggerAsks, DebuggerNotice, DebuggerSaid
 from sequencer.protocol.request import RunRefused, StartRequest
 from sequencer.report.event import DialogAsked, Stamped
 from sequencer.report.model import RunReport
@@ -187,10 +188,10 @@ class Keyboard:
         self._lines = iter(lines)
         run.debugger = self.hear
 
-    def hear(self, message: dict[str, Any]) -> None:
-        if "text" in message:
-            self.said.append(message["text"])
-        elif "prompt" in message:
+    def hear(self, notice: DebuggerNotice) -> None:
+        if isinstance(notice, DebuggerSaid):
+            self.said.append(notice.text)
+        elif isinstance(notice, DebuggerAsks):
             line = next(self._lines, "quit")
             if line == "Ctrl-C":
                 self._run.stop("Ctrl-C")

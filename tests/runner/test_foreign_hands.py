@@ -17,7 +17,10 @@ JUNK = [
     b"5\n",
     b'null\n[1]\n"text"\n\n',
     b"\xff\x00 no text\n",
-    b"{}\n" + b'{"deadline":"soon"}\n{"ready":1}\n{"plan":7}\n{"debug":3}\n{"refused":null}\n',
+    b"{}\n" + b'{"notice":"deadline","seconds":"soon"}\n{"notice":"ready","keeps":1}\n{"notice":"plan","modules":7}\n',
+    b'{"notice":"refused","reason":null}\n{"notice":["ready"]}\n{"notice":"debugger_said"}\n{"notice":"nothing"}\n',
+    b'half a line {"notice":"rea',
+    b'{"notice":"deadline"\n',
     b'{"event":"run_finished"}\n{"event":7,"seq":1,"time":2}\n',
     b'{"event":"run_finished","seq":1000000,"time":1.0,"status":"passed","stop_reason":null}\n',
     b"half a line",
@@ -83,7 +86,7 @@ def test_what_is_no_command_is_ignored(project: Any, make_run: Callable[..., Any
     run = make_run()
     run.wait_ready()
     process = run._supervisor.child._process
-    junk = b'5\nnull\n{"command": 7}\n{"command":"warm","params":3,"resume":{"nothing":1}}\n\xff\n'
+    junk = b'5\nnull\n{"command": 7}\n{"command":"warm","request":{"params":3}}\n{"command":"start","run":7}\n\xff\n'
     process.stdin.write(junk)
     run.start(StartRequest())
     process.stdin.write(junk + b'{"command":"answer"}\n{"command":"end_step"}\n{"command":"debug"}\n')

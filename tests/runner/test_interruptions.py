@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from sequencer.app.exit_codes import exit_code
+from sequencer.protocol.commands import Start
+from sequencer.protocol.notices import NOTICES, Plan, Ready
 from sequencer.protocol.request import RunNotPossible, StartRequest
 from sequencer.report.event import CaseFinished, CaseStarted, RunStarted, Stamped, encode
 from sequencer.report.fold import Fold, read_journal
@@ -295,7 +297,7 @@ def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> 
 
     def spawn() -> Any:
         spawned.append(Process(lambda: None))
-        inbox.put((spawned[-1], b'{"ready":true}\n'))
+        inbox.put((spawned[-1], NOTICES.encode(Ready())))
         return spawned[-1]
 
     first = Process(too_late)
@@ -305,15 +307,15 @@ def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> 
         for name, group, case in (("main", "main", "a"), ("end", "teardown", "off"))
     ]
     begin = write(1, RunStarted(run="r", sequence={}, modules=plan, hardseq="1", host={}, record={}, params={}))
-    inbox.put((first, b'{"ready":true}\n'))
-    supervisor.start({"command": "start", "journal": str(journal), "epoch": 0.0})
+    inbox.put((first, NOTICES.encode(Ready())))
+    supervisor.start(Start(run="r", journal=str(journal), epoch=0.0))
     inbox.put((first, begin + write(2, CaseStarted("main::a", 1))))
     supervisor.stop("enough")
     supervisor.stop("enough")
     while not (spawned and spawned[0].sent):
         time.sleep(0.01)
     supervisor.close()
-    assert spawned[0].sent[0]["resume"]["statuses"] == {"main::a": "stopped"}
+    assert spawned[0].sent[0].resume.statuses == {"main::a": "stopped"}
     assert [each.event.final for each in seen if isinstance(each.event, CaseFinished)] == [True, False]
 
 
@@ -396,7 +398,7 @@ def test_the_plan_is_known_before_the_start(project: Any, make_run: Callable[...
     plan = run.plan()
     run.start(StartRequest())
     assert run.wait(30)["status"] == "passed"
-    assert plan == {"sequence": seen[0].event.sequence, "modules": seen[0].event.modules}
+    assert plan == Plan(seen[0].event.sequence, seen[0].event.modules)
 
 
 def test_a_run_that_never_starts_leaves_nothing(project: Any, make_run: Callable[..., Any]) -> None:

@@ -219,7 +219,7 @@ def test_what_reads_along_gets_the_journal_byte_for_byte(project: Any) -> None:
         lines = process.stdout.readlines()
         printed = process.stderr.read()
     assert b"".join(line for line in lines if line.startswith(b'{"event"')) == journal.read_bytes()
-    assert json.loads(lines[0]) == {"ready": True, "cases": ["main::a"]}
+    assert json.loads(lines[0]) == {"notice": "ready", "keeps": False}
     assert b"not an event" in printed
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sequencer.vocabulary import json_lines
-from sequencer.vocabulary.json_lines import LineSplitter, encode_message, read_message
+from sequencer.vocabulary.json_lines import LineSplitter
 
 
 @given(st.lists(st.binary().filter(lambda line: b"\n" not in line)), st.integers(min_value=1, max_value=7))
@@ -26,20 +26,3 @@ def test_a_line_without_end_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = LineSplitter()
     assert [line for chunk in (b"a\nxxxxxxxxxxxx", b"y" * 30, b"z\nb\n") for line in reader.feed(chunk)] == [b"a", b"b"]
     assert reader.dropped == 1
-
-
-@given(st.binary())
-def test_whatever_is_no_mapping_is_no_message(line: bytes) -> None:
-    """Bytes, other JSON, half a message: never an exception."""
-    assert read_message(line) is None or isinstance(read_message(line), dict)
-
-
-def test_deep_nesting_is_no_message() -> None:
-    """Python's own limit is no reason to end a run."""
-    assert read_message(b"[" * 100_000) is None
-
-
-def test_messages_come_back() -> None:
-    """What is sent is what is read."""
-    message = {"command": "stop", "reason": "Größe \ud800"}
-    assert read_message(encode_message(message)) == message

@@ -1,0 +1,143 @@
+"""What the runner tells the test process. On the wire: ``{"command": "stop", "reason": "..."}``, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sequencer.protocol.request import StartRequest
+from sequencer.protocol.wire import Messages
+from sequencer.report.model import RunReport
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.status import SkipKind, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """The first command: the generated project to collect, in ``folder``; drivers find themselves in ``cwd``.
+
+    ``manifest`` is the digest of the project's manifest, which its files are compared with. ``variables`` are those of
+    the environment that hold secrets, ``secrets`` what else nobody shall read in what is told.
+    """
+
+    folder: str
+    cwd: str | None = None
+    manifest: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TellPlan:
+    """Asks for the plan, before the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """Opens the drivers of scope ``stand``; the process serves other runs after the next one.
+
+    Of ``request`` what the stand says counts.
+    """
+
+    request: StartRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeState:
+    """What a process that takes over from a dead one must know.
+
+    ``seq`` is the number of the last event, ``statuses`` how cases ended so far, ``skip_kinds`` why some of them were
+    skipped, ``record`` the facts by section,
+    ``variables`` those of the run and, under ``module_variables``, of each module; ``reason`` what
+    happened; ``stop_reason`` why the run was stopped, if it was.
+    """
+
+    seq: int
+    statuses: Mapping[str, Status]
+    reason: str
+    skip_kinds: Mapping[str, SkipKind] = field(default_factory=dict)
+    record: Mapping[str, object] = field(default_factory=dict)
+    variables: Mapping[str, Data] = field(default_factory=dict)
+    module_variables: Mapping[str, Mapping[str, Data]] = field(default_factory=dict)
+    stop_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRequest:
+    """Which steps of ``after_run`` to try again for a stored run.
+
+    ``report`` is the stored report, ``numbers`` those of the steps. What only the run's journal knows, as long as it is
+    there: ``seq``, the number of its last event, and the run's ``variables``.
+    """
+
+    report: RunReport
+    numbers: list[int]
+    seq: int = 0
+    variables: Mapping[str, Data] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Begins the run ``run``; with ``resume``, goes on with it; with ``retry``, amends one that is over.
+
+    ``journal`` and ``attachments`` are paths, ``None`` when nothing is to be kept. ``uploads`` says whether somebody
+    sends reports. ``epoch`` is that of the run's ``SteadyClock``, which a process that takes over goes on with.
+    """
+
+    run: str
+    request: StartRequest = field(default_factory=StartRequest)
+    journal: str | None = None
+    attachments: str | None = None
+    uploads: bool = False
+    resume: ResumeState | None = None
+    retry: RetryRequest | None = None
+    epoch: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A stop."""
+
+    reason: str = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class EndStep:
+    """Ends the step of the teardown that is running since event number ``seq``."""
+
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to a dialog, a blocking message, or what a step asked the runner for; ``by`` names who gave it."""
+
+    dialog: str
+    result: str
+    value: Data = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DebugLine:
+    """A line for the debugger; ``None``: none will come."""
+
+    line: str | None
+
+
+Command = Collect | TellPlan | Warm | Start | Stop | EndStep | Answer | DebugLine
+
+COMMANDS: Messages[Command] = Messages(
+    "command",
+    {
+        "collect": Collect,
+        "plan": TellPlan,
+        "warm": Warm,
+        "start": Start,
+        "stop": Stop,
+        "end_step": EndStep,
+        "answer": Answer,
+        "debug": DebugLine,
+    },
+)
