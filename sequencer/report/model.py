@@ -511,7 +511,8 @@ def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any,
     """What makes a part of the report from an ``event`` and its time: it copies the fields that have the same name.
 
     ``renamed``: fields of the part that have another name in the event. A word that this version does not know is the
-    one in doubt, and what the event does not have is as in a blank part.
+    one in doubt, what the event does not have is as in a blank part, and a field that is there only when it says
+    something is left out where the event's is null.
     """
     known = event.__slots__
     sources = {name: source for name in fields(part) if (source := renamed.get(name, name)) in known}
@@ -520,6 +521,7 @@ def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any,
     rest = {name: value for name, value in begun.items() if name not in sources and name != "time"}
     names = (*sources, "time") if "time" in begun else tuple(sources)  # `zip` leaves the time out where there is none
     words = [(name, frozenset(choice), in_doubt(choice)) for name in sources if (choice := _words(fields(part)[name]))]
+    optional = [name for name in sources if name not in begun]
 
     def copy(event: Any, time: float) -> Part:
         entry: Any = dict(zip(names, (*read(event), time)))  # noqa: B905
@@ -528,6 +530,9 @@ def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any,
         for name, allowed, otherwise in words:
             if entry[name] not in allowed:
                 entry[name] = otherwise
+        for name in optional:
+            if entry[name] is None:
+                del entry[name]
         return entry  # type: ignore[no-any-return]
 
     return copy

@@ -38,7 +38,8 @@ from sequencer.report.schema import field_tables, report_schema
 
 plan = [{"id": "m", "cases": [{"id": "a"}]}]
 measured = event.MeasurementRecorded("m::a", "a.yaml:1:1", "rail", 5.0, "numeric", margin=0.25)
-said = [event.RunStarted("run", {}, plan, "", {}), event.CaseStarted("m::a"), measured]
+remarked = event.MeasurementRecorded("m::a", "a.yaml:1:1", "rail", 5.0, "numeric", remark="warm")
+said = [event.RunStarted("run", {}, plan, "", {}), event.CaseStarted("m::a"), measured, remarked]
 said += [event.CaseFinished("m::a", "passed"), event.RunFinished("passed")]
 report = fold(decode(encode(Stamped(seq, 1.0, each))) for seq, each in enumerate(said, 1))
 attempt = report["modules"][0]["cases"][0]["attempts"][0]
@@ -80,8 +81,14 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "    checks: Annotated[list[CheckReport],",
         '    notes: Annotated[list[str], "What somebody noted."]\n',
     )
-    # What sets it: the event that a step tells it by.
-    add_line(package / "report" / "event.py", "    limits: Data = None\n", "    margin: float | None = None\n")
+    add_line(
+        package / "report" / "model.py",
+        "    superseded: NotRequired[\n",
+        '    remark: NotRequired[Annotated[str, "There only when somebody made one."]]\n',
+    )
+    # What sets them: the event that a step tells them by.
+    for line in ("    margin: float | None = None\n", "    remark: str | None = None\n"):
+        add_line(package / "report" / "event.py", "    limits: Data = None\n", line)
     done = subprocess.run([sys.executable, "-c", LOOK], cwd=copy, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
@@ -90,10 +97,10 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def add_line(file: Path, before: str, line: str) -> None:
-    """Adds a line before the one that begins so."""
-    text = file.read_text("utf-8")
-    assert text.count(before) == 1
-    file.write_text(text.replace(before, line + before), "utf-8")
+    """Adds a line before the first one that begins so."""
+    head, found, tail = file.read_text("utf-8").partition(before)
+    assert found
+    file.write_text(head + line + found + tail, "utf-8")
 
 
 def test_one_more_line_is_one_more_field_of_the_schema(extended: dict[str, Any]) -> None:
@@ -111,6 +118,11 @@ def test_one_more_line_is_copied_by_the_fold(extended: dict[str, Any]) -> None:
     """The fold takes the field out of the event that has it, through a journal; a field that no event sets is empty."""
     assert extended["folded"]["measurements"][0]["margin"] == 0.25
     assert extended["folded"]["notes"] == []
+
+
+def test_what_is_there_only_at_times_is_left_out_where_the_event_has_none(extended: dict[str, Any]) -> None:
+    """A field that no measurement need have is in the one that has it, and neither null nor there in the other."""
+    assert [measured.get("remark", "none") for measured in extended["folded"]["measurements"]] == ["none", "warm"]
 
 
 def test_one_more_line_is_read_and_mended(extended: dict[str, Any]) -> None:
