@@ -19,7 +19,7 @@ REFERENCE = ROOT / "docs" / "reference"
 TYPES = {
     "string": "text",
     "boolean": "true or false",
-    "integer": "whole number",
+    "integer": "integer",
     "number": "number",
     "object": "table",
 }

@@ -15,7 +15,7 @@ def choose_sequence(path: Path, project: Project) -> Path:
     """
     if path.is_file():
         if path.suffix not in SEQUENCE_SUFFIXES:
-            raise Refusal(f"{path} is no sequence file", hint="a sequence file ends in .yaml")
+            raise Refusal(f"{path} is not a sequence file", hint="the name of a sequence file ends in .yaml")
         return path
     if not path.exists():
         raise Refusal(f"{path} does not exist", hint=_similar(path))

@@ -23,7 +23,7 @@ def command(file: Path, folder: Path | None) -> ExitCode:
     from sequencer.compiler.project import write_project
 
     if not file.is_file():
-        raise Refusal(f"{file} is no file")
+        raise Refusal(f"{file} is not a file")
     folder = Path(f"{file.stem}_pytest") if folder is None else folder
     project = open_project(file)
     try:

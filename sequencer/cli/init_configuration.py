@@ -89,7 +89,7 @@ class _Choice(click.Choice[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Says what takes the place of a storage that HardPy has and hardseq has not."""
         if value == "json" and "embedded" in self.choices:
-            self.fail(f"there is no storage of JSON files: {JSON_HINT}", param, ctx)
+            self.fail(f"reports cannot be stored as JSON files: {JSON_HINT}", param, ctx)
         return super().convert(value, param, ctx)
 
 

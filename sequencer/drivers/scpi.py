@@ -126,7 +126,7 @@ class _Language:
         try:
             return read_number(text, self._overloads)
         except ValueError:
-            raise ScpiError(f"{self.address} answered {text!r} to {command!r}, which is no number") from None
+            raise ScpiError(f"{self.address} answered {text!r} to {command!r}, which is not a number") from None
 
     def _send(self, command: str) -> None:
         raise NotImplementedError

@@ -120,7 +120,7 @@ class _Conversation:
         try:
             return read_number(answer, self._overloads)
         except ValueError:
-            raise SerialError(f"{self.port} answered {answer!r} to {text!r}, which is no number") from None
+            raise SerialError(f"{self.port} answered {answer!r} to {text!r}, which is not a number") from None
 
     def expect(self, pattern: str, timeout: float | None = None, partial: bool = False) -> str | dict[str, str | None]:
         """Waits until a whole line, or the prompt, matches a regular expression.

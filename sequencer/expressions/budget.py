@@ -44,7 +44,7 @@ class Budget:
         for value in values:
             self.left -= weight(value, self.left) * times
         if self.left < 0:
-            raise TooMuchWork("this expression takes too much work")
+            raise TooMuchWork("this expression needs too much computation")
 
 
 def weight(value: Any, limit: int) -> int:
@@ -109,7 +109,7 @@ def text_of(value: Any) -> str:
         return value
     limit = MAX_SIZE * 10
     if weight(value, limit) > limit:
-        raise TooLarge("the value is too long to be written as text")
+        raise TooLarge("the value is too long to be written as a string")
     return str(value)
 
 

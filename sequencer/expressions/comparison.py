@@ -1,6 +1,6 @@
 """Comparisons that fail closed: what cannot be compared is an error, in whichever way it is asked.
 
-``x != 5`` of a NaN, a null or a text would be true, and ``not (x > 5)`` too: a test would pass that measured nothing.
+``x != 5`` of a NaN, a null or a string would be true, and ``not (x > 5)`` too: a test would pass that measured nothing.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 _NUMBERS = frozenset([int, float])
-_ORDERED = frozenset(["a number", "a text", "bytes", "a list", "a date and time", "a date", "a time", "a duration"])
+_ORDERED = frozenset(["a number", "a string", "bytes", "a list", "a date and time", "a date", "a time", "a duration"])
 _KINDS: Mapping[type, str] = {
     type(None): "null",
     bool: "a boolean",
     int: "a number",
     float: "a number",
-    str: "a text",
+    str: "a string",
     bytes: "bytes",
     list: "a list",
     tuple: "a list",
@@ -28,7 +28,7 @@ _KINDS: Mapping[type, str] = {
     timedelta: "a duration",
 }
 
-EMPTY_SOUGHT = "an empty text is in every text"
+EMPTY_SOUGHT = "the empty string is in every string"
 """Why nobody looks for one: whoever does has read an empty cell, or nothing at all."""
 
 
@@ -95,19 +95,19 @@ def equal(left: Any, right: Any) -> bool:
 
 
 def contains(container: Any, value: Any) -> bool:
-    """Whether a text has the part, a list the element, a mapping the key ``value``. Raises ``ValueError``.
+    """Whether a string has the part, a list the element, a mapping the key ``value``. Raises ``ValueError``.
 
     An element of another type than ``value`` is neither equal nor different: unless ``value`` is found beside it, that
     is an error.
     """
     kind = kind_of(container)
-    if kind in ("a text", "bytes"):
+    if kind in ("a string", "bytes"):
         _one_kind_of_two(value, container)
         if not value:
             raise ValueError(EMPTY_SOUGHT)
         return value in container
     if kind not in ("a list", "a mapping"):
-        raise ValueError(f"nothing can be in {kind}")
+        raise ValueError(f"`in` cannot be used with {kind}")
     kind_of_value = _comparable(value)
     elements = list(container)
     types = set(map(type, elements))
@@ -141,7 +141,7 @@ def _shape(value: Any) -> Any:
     """The type that decides about the order; of a list that of each of its elements."""
     kind = _comparable(value)
     if kind not in _ORDERED:
-        raise ValueError(f"{kind} has no order")
+        raise ValueError(f"{kind} cannot be ordered")
     if kind == "a list":
         return tuple(map(_shape, value))
     zoned = kind in ("a date and time", "a time") and value.tzinfo is not None
@@ -163,7 +163,7 @@ def kind_of(value: Any) -> str:
 def _comparable(value: Any) -> str:
     kind = kind_of(value)
     if kind == "null":
-        raise ValueError("null cannot be compared; `is none` asks for it")
+        raise ValueError("null cannot be compared; use `is none`")
     if is_nan(value):
         raise ValueError("NaN cannot be compared")
     if type(value) not in _KINDS:
@@ -189,16 +189,16 @@ def _refuse_missing(values: Iterable[Any]) -> None:
 
 def _unlike(left: Any, right: Any) -> str:
     kinds = kind_of(left), kind_of(right)
-    hint = "; convert it with float() or int()" if set(kinds) == {"a text", "a number"} else ""
-    if kinds == ("a number", "a text"):
+    hint = "; convert it with float() or int()" if set(kinds) == {"a string", "a number"} else ""
+    if kinds == ("a number", "a string"):
         left, right = right, left
     return f"{_shown(left)} cannot be compared with {_shown(right)}{hint}"
 
 
 def _shown(value: Any) -> str:
     kind = kind_of(value)
-    if kind == "a text":
-        return f"the text {value[:80]!r}"
+    if kind == "a string":
+        return f"the string {value[:80]!r}"
     if kind == "a number":
         return f"the number {value!r:.80}"
     return ("true" if value else "false") if kind == "a boolean" else kind

@@ -128,7 +128,7 @@ def parse(source: str) -> tuple[nodes.Expr, int]:
         error.lineno = _offset_of(error, source, reached[0], locals().get("parser"))
         raise
     except (ValueError, OverflowError, RecursionError, MemoryError, AssertionError) as error:
-        raise TemplateSyntaxError(f"this cannot be read as an expression ({error})"[:200], 0) from None
+        raise TemplateSyntaxError(f"this is not a valid expression ({error})"[:200], 0) from None
     return tree, reached[0]
 
 

@@ -185,7 +185,7 @@ def _mapping(data: Mapping[Any, Any], scope: Mapping[str, Any], budget: Budget |
     for written, value in data.items():
         key = evaluate_text(written, scope, budget) if isinstance(written, str) else written
         if key in evaluated:
-            raise StepError(f"two keys are {key!r:.100}")
+            raise StepError(f"two keys have the value {key!r:.100}")
         evaluated[key] = evaluate_template(value, scope, budget)
     return evaluated
 

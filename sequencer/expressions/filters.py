@@ -155,7 +155,7 @@ _NO_DEFAULT = object()
 def _read(convert: Callable[..., Any], value: Any, default: Any = _NO_DEFAULT, *base: Any, **named: Any) -> Any:
     fits_number(value)
     if is_nan(value):
-        raise ValueError("NaN is not a number to convert")
+        raise ValueError("NaN cannot be converted")
     try:
         return convert(value, *base, **named)
     except (TypeError, ValueError, OverflowError):
@@ -211,7 +211,7 @@ def _counted(name: str) -> Callable[..., Any]:
 def _tojson(use: FilterContext, value: Any, indent: int | None = None) -> str:
     text_of(value)  # weighs it
     if indent is not None and not 0 <= indent <= 16:
-        raise ValueError("an indentation is a number from 0 to 16")
+        raise ValueError("an indentation must be a number from 0 to 16")
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
 
 

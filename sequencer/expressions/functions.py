@@ -72,7 +72,7 @@ def _sorted(values: Iterable[Any], reverse: bool = False) -> list[Any]:
 def _all(values: Iterable[Any]) -> bool:
     listed = list(values)
     if not listed:
-        raise ValueError("all() of an empty list would be true of nothing")
+        raise ValueError("all() of an empty list would be true without any value")
     return all(listed)
 
 
@@ -93,7 +93,7 @@ def read_float(value: Any) -> float:
 def fits_number(value: Any) -> None:
     """Raises ``ValueError`` for a text too long to be a number."""
     if isinstance(value, str) and len(value) > _MAX_NUMBER_TEXT:
-        raise TooLarge(f"a text of {len(value):,} characters is not a number")
+        raise TooLarge(f"a string of {len(value):,} characters is not a number")
 
 
 def _round(number: Any, ndigits: Any = None) -> Any:

@@ -96,7 +96,7 @@ def _after(text: str, offset: int) -> int:
 
 def _refuse_underscore(name: str, offset: int) -> None:
     if name.startswith("_"):
-        raise ExpressionSyntaxError(f"{name!r}: names that start with an underscore are out of reach", offset)
+        raise ExpressionSyntaxError(f"{name!r}: names that start with an underscore are not available", offset)
 
 
 def _known(node: nodes.Filter | nodes.Test | nodes.Name, kind: str, known: frozenset[str]) -> None:
@@ -118,7 +118,7 @@ def _sentence(message: str) -> str:
         return "the expression ends too early"
     expected = re.fullmatch(r"expected token '(.+)', got '(.+)'", message)
     if expected is not None and expected[2] == "for":
-        return "lists are not made with `for` here: the filters `map`, `select` and `reject` make them"
+        return "`for` is not available here: use the filters `map`, `select` and `reject`"
     if expected is not None:
         return f"`{expected[1]}` is expected here, not `{expected[2]}`"
     character = re.fullmatch(r"unexpected char (.+) at \d+", message)

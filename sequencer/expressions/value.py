@@ -129,9 +129,7 @@ class _ValueReader:
     def _nested(self, value: object, simple: Any, read: Callable[[Any], Any]) -> Any:
         self._taken += len(simple)
         if self._taken > MAX_TAKEN:
-            raise StepError(
-                f"the value has more than {MAX_TAKEN:,} elements: return what is to be judged, not all of it"
-            )
+            raise StepError(f"the value has more than {MAX_TAKEN:,} elements: return only what is judged")
         if id(value) in self._open:
             raise StepError("the value contains itself")
         if len(self._open) >= MAX_DEPTH:
@@ -210,7 +208,7 @@ def _from_array(value: Any) -> Any:
     """numpy's arrays and scalars, and whatever has their methods; also ``array.array``."""
     size = getattr(value, "size", None)
     if type(size) is int and size > MAX_TAKEN:
-        raise StepError(f"the array has {size:,} elements; {MAX_TAKEN:,} are taken: return what is to be judged")
+        raise StepError(f"the array has {size:,} elements; {MAX_TAKEN:,} are allowed: return only what is judged")
     kind = getattr(getattr(value, "dtype", None), "kind", None)
     if kind in ("M", "m"):  # dates of a nanosecond's resolution would become plain integers
         value = value.astype("datetime64[us]" if kind == "M" else "timedelta64[us]")
@@ -277,20 +275,20 @@ def _refuse_unfinished(value: object) -> None:
     kind = type(value)
     if isinstance(value, types.CoroutineType):
         value.close()  # else Python warns, somewhere, that nobody awaited it
-        raise StepError(
-            "the method is `async` and was never carried out; write a plain `def` that waits for its result"
-        )
+        raise StepError("the method is `async` and was never run; write a plain `def` that waits for the result")
     if hasattr(kind, "__await__") or isinstance(value, types.AsyncGeneratorType):
         raise StepError(
-            f"the method gave {_article(kind)}, and was never carried out to its end; wait for the result in it"
+            f"the method returned {_article(kind)}, which was never finished; wait for the result in the method"
         )
     if isinstance(value, types.GeneratorType):
         value.close()
         raise StepError(
-            "the method is a generator (it has a `yield`) and was never carried out; use `return`, or `list(...)`"
+            "the method is a generator (it has a `yield`) and was never run; use `return`, or return `list(...)`"
         )
     if isinstance(value, Iterator) and not isinstance(value, IOBase):
-        raise StepError(f"the method gave {_article(kind)} that nobody has gone through; return `list(...)` of it")
+        raise StepError(
+            f"the method returned {_article(kind)}, which was never iterated over; return `list(...)` of it"
+        )
 
 
 def _article(kind: type) -> str:

@@ -112,7 +112,7 @@ class CaseBindings:
             self._not_yet(node, "if")
             return when
         if not isinstance(decided, bool):
-            message = f"`if` must be true or false, and is {decided!r} for `{self._plan.id}`"
+            message = f"`if` must be true or false, but is {decided!r} for `{self._plan.id}`"
             self._context.problems.report("wrong-type", message, node.value_place("if"))
             return when
         return None if decided is True else "false"
@@ -122,5 +122,5 @@ class CaseBindings:
         self._context.problems.report("expression-too-large", message, node.value_place(key))
 
     def _not_yet(self, node: MappingNode, key: str) -> None:
-        message = f"`{key}` is decided before the run: it may use only values that stand in the row or under `with`"
+        message = f"`{key}` is decided before the run: it may use only values from the row or from `with`"
         self._context.problems.report("not-known-yet", message, node.value_place(key))

@@ -63,7 +63,7 @@ class Library:
         if name in self.origins:
             self.used.add(self.origins[name])
         if found.kind != kind:
-            message = f"`{name}` is {SINGULAR[found.kind]}, and {SINGULAR[kind]} is wanted here"
+            message = f"`{name}` is {SINGULAR[found.kind]}, but {SINGULAR[kind]} is needed here"
             problems.report("wrong-block", message, place)
             return None
         return found
@@ -119,7 +119,7 @@ class Includes:
         if found is None:
             folder = written[: len(written) - len(path.name)] if written.endswith(path.name) else ""
             hint = did_you_mean(path.name, neighbours(path, "*.y*ml"), folder + "{}")
-            hint = hint or "paths count from the folder of this file"
+            hint = hint or "paths are relative to the folder of this file"
             self._problems.report("missing-file", f"there is no file {show(written)}", place, hint=hint)
             return None
         if found in self._stack:

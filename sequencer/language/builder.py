@@ -65,7 +65,7 @@ class SequenceBuilder:
         return {name: declared.target for name, declared in self._context.drivers.calls.declared.items()}
 
     def _refuse_blocks(self, root: MappingNode) -> None:
-        message = "this file has blocks for sequences to include: it is no sequence itself"
+        message = "this file has blocks for sequences to include; it is not a sequence itself"
         hint = "a sequence has `modules`, and `cases` inside of them"
         first = "steps" if "steps" in root else "cases"
         self._problems.report("blocks-file", message, root.key_place(first), hint=hint)
@@ -91,7 +91,7 @@ class SequenceBuilder:
         context.names.finish()
         top.report_unused()
         for place in library.unused():
-            message = "nothing is used of this file"
+            message = "nothing from this file is used"
             self._problems.report("unused-include", message, place, severity="warning")
         on_fail = root.get("on_fail")
         return SequenceDefinition(

@@ -63,7 +63,7 @@ class ExpressionChecker:
         """Warns of a text that with braces would be an expression of known variables, facts and parameters, or a
         function's call: without them it is none."""
         if self._would_be(text):
-            message = f"this is the text `{text}`, not what it stands for"
+            message = f"this is the string `{text}`, not the value of the expression"
             hint = f"write `${{{{ {text.strip()} }}}}`"
             self._problems.report("text-not-expression", message, place, hint=hint, severity="warning")
 
@@ -110,14 +110,14 @@ class ExpressionChecker:
             return None
         if isinstance(value, bool):
             return value
-        self._problems.report("wrong-type", f"this must be true or false, and is always {kind_of(value)}", place)
+        self._problems.report("wrong-type", f"this must be true or false, but is always {kind_of(value)}", place)
         return None
 
     def _bare(self, text: str, place: Place) -> Expression | None:
         stripped = text.strip()
         if stripped.startswith(OPENING) and stripped.endswith("}}"):
             inner = stripped[3:-2].strip()
-            message = "an expression stands here by itself, without `${{ }}`"
+            message = "an expression is written here without `${{ }}`"
             self._problems.report("braces", message, place, hint=f"write `{inner}`" if inner else None)
             return None
         return self._check(text, text, 0, place)

@@ -78,14 +78,14 @@ class Planner:
             if block is None:
                 break
             if any(block.node is each for each in nodes) or len(nodes) > MAX_NESTED_USES:
-                self._context.problems.report("use-circle", "blocks use each other in a circle", place)
+                self._context.problems.report("use-circle", "blocks use each other in a cycle", place)
                 break
             check_parameters(block, node, place, self._context.problems)
             bindings = [*_parameters(block, node), *bindings] if bindings else _parameters(block, node)
             nodes.append(block.node)
             node, library = block.node, block.library
         if "with" in nodes[0] and "use" not in nodes[0]:
-            message = "`with` gives parameters to a `use`, and there is none"
+            message = "`with` is for the parameters of a `use`, but there is no `use`"
             self._context.problems.report("with-without-use", message, nodes[0].key_place("with"))
         return tuple(nodes), library, bindings
 

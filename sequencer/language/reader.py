@@ -47,8 +47,8 @@ def choose_verb(node: MappingNode, types: Mapping[str, StepType], report: Proble
     owners = [verb for verb in verbs if all(other == verb or other in types[verb].keys for other in verbs)]
     if owners:
         return owners[0]
-    message = f"a step has one verb, this one has {listed((f'`{verb}`' for verb in verbs), 'and')}"
-    report("two-verbs", message, node.key_place(verbs[1]), hint="make a step of each")
+    message = f"a step has one verb, but this one has {listed((f'`{verb}`' for verb in verbs), 'and')}"
+    report("two-verbs", message, node.key_place(verbs[1]), hint="make each a step of its own")
     return None
 
 
@@ -235,7 +235,7 @@ class CaseStepReader:
         check_parameters(definition, node, place, self._context.problems)
         if any(definition.node is each.node for each in self._blocks) or len(self._blocks) >= MAX_NESTED_BLOCKS:
             names = " → ".join([*(each.name for each in self._blocks), definition.name])
-            self.problem("use-circle", f"step lists use each other in a circle: {names}", place)
+            self.problem("use-circle", f"step lists use each other in a cycle: {names}", place)
             return None
         self._expanded += 1
         if self._expanded > MAX_BLOCKS:
@@ -271,7 +271,7 @@ class CaseStepReader:
         if not isinstance(node, MappingNode):
             word = str(node).rstrip(":")
             hint = f"write `- {word}: ...`" if word in types else "write `- verb: ...`, such as `- wait: 1 s`"
-            self.problem("not-a-step", f"a step is a mapping with one verb, not {show(node)}", place, hint=hint)
+            self.problem("not-a-step", f"a step must be a mapping with one verb, not {show(node)}", place, hint=hint)
             return None
         verb = choose_verb(node, types, self.problem)
         if verb is None:

@@ -82,8 +82,8 @@ class VariableNames:
             return
         hidden = self._module.get(name) or self._run.get(name)
         if hidden is not None:
-            message = f"`{name}` hides the variable of that name"
-            hint = f"it is set in line {hidden.line}: give one of the two another name"
+            message = f"`{name}` hides the variable of the same name"
+            hint = f"it is set on line {hidden.line}: rename one of the two"
             self.problems.report("hidden-variable", message, place, hint=hint)
         if not self.define(name, place) or hidden is not None:
             self._told.add(told)
@@ -91,12 +91,12 @@ class VariableNames:
     def define(self, name: str, place: Place, scope: Scope = "case") -> bool:
         """Puts a variable in scope; a name that cannot be one is reported."""
         if name in RESERVED:
-            what = "a function" if name in FUNCTIONS else "a word of the language"
+            what = "a function" if name in FUNCTIONS else "a reserved word"
             self.problems.report("reserved-name", f"`{name}` is {what} and cannot be a variable", place)
             return False
         if name in self.drivers and name not in self._named_like_drivers:
             self._named_like_drivers.add(name)
-            message = f"`{name}` is the name of a driver, and of a variable from here on"
+            message = f"`{name}` is the name of a driver; from here on it names a variable"
             self.problems.report("named-like-driver", message, place, severity="warning")
         {"case": self._case, "module": self._module, "run": self._run}[scope].setdefault(name, place)
         self._definitions.setdefault(name, []).append(VariableDefinition(self.case, scope, place))
@@ -164,11 +164,11 @@ class VariableNames:
             same_case = [each for each in definitions if each.case == unknown.case]
             if same_case:
                 message = f"`{unknown.name}` is used before it is set"
-                hint: str | None = f"it is set in line {same_case[0].place.line}"
+                hint: str | None = f"it is set on line {same_case[0].place.line}"
             else:
                 message = f"`{unknown.name}` is not defined here"
                 hint = _elsewhere(unknown.name, definitions) or unknown.hint
-                hint = hint or f"quote it when it is a text: '{unknown.name}'"
+                hint = hint or f"quote it if it is a string: '{unknown.name}'"
             self.problems.report("undefined-name", message, unknown.place, hint=hint)
 
 
@@ -176,8 +176,8 @@ def _elsewhere(name: str, definitions: Iterable[VariableDefinition]) -> str | No
     """What helps when another case sets the name."""
     for definition in definitions:
         if definition.case is not None and definition.scope == "case":
-            return f"`{definition.case}` sets it for itself alone: `set` it there with `scope: run`"
+            return f"`{definition.case}` sets it for itself only: use `set` with `scope: run` there"
         if definition.case is not None:
             where = f"`{definition.case}` (line {definition.place.line}) sets it"
-            return f"{where} later, or for its own module alone"
+            return f"{where} later, or for its own module only"
     return None

@@ -79,11 +79,11 @@ class TopLevel:
             try:
                 compile_pattern(param.pattern)
             except PatternError as error:
-                report("bad-pattern", f"this is no regular expression: {error}", node.value_place("pattern"))
+                report("bad-pattern", f"this is not a valid regular expression: {error}", node.value_place("pattern"))
                 return
             if nests_repetitions(compile_pattern(param.pattern)):
                 message = (
-                    "a repetition inside a repetition can take for ever on a text that does not match; simplify it"
+                    "a repetition inside a repetition can take forever on a string that does not match; simplify it"
                 )
                 report("slow-regex", message, node.value_place("pattern"), severity="warning")
                 return
@@ -91,7 +91,7 @@ class TopLevel:
         is_text = param.type == "string"
         for key, fits in (("pattern", is_text), ("hint", is_text), ("min", is_number), ("max", is_number)):
             if key in node and not fits:
-                message = f"`{key}` does not go with `type: {param.type}`"
+                message = f"`{key}` cannot be used with `type: {param.type}`"
                 report("useless-key", message, node.key_place(key))
         if param.minimum is not None and param.maximum is not None and param.minimum > param.maximum:
             report("nothing-allowed", "`min` is above `max`", node.value_place("min"))

@@ -15,10 +15,10 @@ from sequencer.vocabulary.shown import show
 def pattern_problems(pattern: CompiledPattern) -> Iterator[tuple[str, str, Severity]]:
     """``(code, message, severity)`` for each."""
     if nests_repetitions(pattern):
-        words = "a repetition inside a repetition can take for ever on a text that does not match; simplify it"
+        words = "a repetition inside a repetition can take forever on a string that does not match; simplify it"
         yield "slow-regex", f"{words}, or make the inner one possessive (`++`)", "warning"
     elif pattern.search("") and pattern.search("\x00\x7f\x00"):
-        yield "limits-always", "every text matches this regular expression", "warning"
+        yield "limits-always", "every string matches this regular expression", "warning"
 
 
 Comparable = bool | int | float | str

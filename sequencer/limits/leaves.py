@@ -51,10 +51,11 @@ class Leaves:
         if number is None and isinstance(written, str):
             return None
         if not is_number(number):
-            self.problem(path, "limit-value", f"a limit is a number, not {kind_of(number)}: {show(number)}")
+            wrong = "null" if number is None else f"{kind_of(number)}: {show(number)}"
+            self.problem(path, "limit-value", f"a limit must be a number, not {wrong}")
             return None
         if isinstance(number, float) and not math.isfinite(number):
-            self.problem(path, "limit-value", "a limit is a finite number; leave a side out with `ge` or `le` alone")
+            self.problem(path, "limit-value", "a limit must be a finite number; for one side only, use `ge` or `le`")
             return None
         return number  # type: ignore[no-any-return]
 
@@ -70,7 +71,9 @@ class Leaves:
         if isinstance(value, (bool, str)):
             return value
         if not is_number(value):
-            self.problem(path, "limit-value", f"this limit is a number, a text, true or false, not {kind_of(value)}")
+            self.problem(
+                path, "limit-value", f"this limit must be a number, a string, true or false, not {kind_of(value)}"
+            )
             return None
         number = self.number(value, path)
         if exact and isinstance(number, float):
@@ -92,13 +95,13 @@ class Leaves:
         if percent is not None:
             return percentage(nominal, percent[1]), f"{percent[1]}%"
         if isinstance(written, str) and written.lstrip().startswith("-"):
-            self.problem(path, "limit-value", f"a tolerance is not negative: {written}")
+            self.problem(path, "limit-value", f"a tolerance must not be negative: {written}")
             return None
         amount = self.number(written, path, difference=True)
         if amount is None:
             return None
         if amount < 0:
-            self.problem(path, "limit-value", f"a tolerance is not negative: {show(amount)}")
+            self.problem(path, "limit-value", f"a tolerance must not be negative: {show(amount)}")
             return None
         return written_decimal(amount), show(amount)
 
@@ -112,7 +115,7 @@ class Leaves:
             quantity = read_quantity(value)
             if quantity is None:
                 return value
-            words = f"{value!r} has a unit and the measurement has none; add `unit: {quantity[1]}`"
+            words = f"{value!r} has a unit, but the measurement has none; add `unit: {quantity[1]}`"
             self.problem(path, "limit-unit", words)
             return None
         try:

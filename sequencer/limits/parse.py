@@ -112,7 +112,7 @@ def read_limits(written: Any, unit: str | None) -> Limit:
         if problem.severity == "error":
             raise ValueError(problem.message)
     if limit is None:
-        raise ValueError("the limits hold an expression that was not evaluated")
+        raise ValueError("the limits contain an expression that was not evaluated")
     return limit
 
 
@@ -142,13 +142,13 @@ class LimitReader(Leaves):
         if isinstance(written, Sequence) and not isinstance(written, (str, bytes)):
             return self._pair(written, path)
         value = plain(written)
-        words = f"limits are [lowest, highest] or a mapping, not {show(value)}{as_mapping(value)}"
+        words = f"limits must be [lowest, highest] or a mapping, not {show(value)}{as_mapping(value)}"
         self.problem(path, "limit-form", words)
         return None
 
     def _pair(self, written: Sequence[Any], path: LimitPath) -> Limit | None:
         if len(written) != 2:
-            self.problem(path, "limit-form", f"limits in brackets are [lowest, highest], not {len(written)} values")
+            self.problem(path, "limit-form", f"limits in brackets must be [lowest, highest], not {len(written)} values")
             return None
         lower, upper = self.number(written[0], (*path, 0)), self.number(written[1], (*path, 1))
         if lower is None or upper is None:
@@ -162,13 +162,13 @@ class LimitReader(Leaves):
         known = {key for form in FORMS for key in form}
         unknown = [key for key in written if key not in known]
         for key in unknown:
-            self.problem((*path, key), "unknown-limit", f"{key!r} is no limit{other_name(key, known)}")
+            self.problem((*path, key), "unknown-limit", f"unknown limit {key!r}{other_name(key, known)}")
         if unknown:
             return None
         form = next((form for form in FORMS if set(written) <= set(form)), None)
         if form is None:
             keys = ", ".join(written)
-            self.problem(path, "limit-form", f"these limits do not go together: {keys}; use two measurements")
+            self.problem(path, "limit-form", f"these limits cannot be combined: {keys}; use two measurements")
             return None
         read = getattr(self, f"_read_{form[0]}")
         limit: Limit | None = read(written, path)
@@ -201,7 +201,7 @@ class LimitReader(Leaves):
     def _read_nominal(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         for key in ("nominal", "tolerance"):
             if key not in written:
-                self.problem(path, "limit-form", f"`{key}` is missing beside `{next(iter(written))}`")
+                self.problem(path, "limit-form", f"`{next(iter(written))}` also needs `{key}`")
                 return None
         nominal = self.number(written["nominal"], (*path, "nominal"))
         if nominal is None:
@@ -210,7 +210,7 @@ class LimitReader(Leaves):
         if not isinstance(tolerance, Mapping):
             plus = minus = self.tolerance(tolerance, nominal, at)
         elif set(tolerance) != {"plus", "minus"}:
-            self.problem(at, "limit-form", "a tolerance with two sides has exactly `plus` and `minus`")
+            self.problem(at, "limit-form", "a tolerance with two sides needs exactly `plus` and `minus`")
             return None
         else:
             plus = self.tolerance(tolerance["plus"], nominal, (*at, "plus"))
@@ -232,7 +232,7 @@ class LimitReader(Leaves):
             return None
         keys = set(bounds) if isinstance(bounds, Mapping) else set()
         if len(keys) != 2 or len(keys & {"lt", "le"}) != 1 or len(keys & {"gt", "ge"}) != 1:
-            self.problem(path, "limit-form", "`outside` has one of `lt`, `le` and one of `gt`, `ge`")
+            self.problem(path, "limit-form", "`outside` needs one of `lt`, `le` and one of `gt`, `ge`")
             return None
         numbers = {key: self.number(value, (*path, key)) for key, value in bounds.items()}
         below, above = numbers.get("lt", numbers.get("le")), numbers.get("gt", numbers.get("ge"))
@@ -252,18 +252,18 @@ class LimitReader(Leaves):
 
     def _equal(self, written: Mapping[str, Any], key: str, path: LimitPath) -> Limit | None:
         if key not in written:
-            self.problem(path, "limit-form", "`ignore_case` goes with `eq` or `ne`")
+            self.problem(path, "limit-form", "`ignore_case` needs `eq` or `ne`")
             return None
         expected = self.comparable(written[key], (*path, key), exact=key == "eq")
         ignore_case = plain(written.get("ignore_case", False))
         if self.is_template(ignore_case):
             return None
         if not isinstance(ignore_case, bool):
-            words = f"`ignore_case` is true or false, not {show(ignore_case)}"
+            words = f"`ignore_case` must be true or false, not {show(ignore_case)}"
             self.problem((*path, "ignore_case"), "limit-value", words)
             return None
         if ignore_case and expected is not None and not isinstance(expected, str):
-            self.problem((*path, "ignore_case"), "limit-value", "`ignore_case` is for texts")
+            self.problem((*path, "ignore_case"), "limit-value", "`ignore_case` is for strings")
             return None
         return None if expected is None else Equal(expected, key == "ne", ignore_case)
 
@@ -272,7 +272,7 @@ class LimitReader(Leaves):
         if self.is_template(choices):
             return None
         if not isinstance(choices, list) or not choices:
-            self.problem(path, "limit-form", "`one_of` is a list of at least one value")
+            self.problem(path, "limit-form", "`one_of` must be a list of at least one value")
             return None
         known = [self.comparable(choice, (*path, index)) for index, choice in enumerate(choices)]
         return OneOf(tuple(choice for choice in known if choice is not None)) if None not in known else None
@@ -290,18 +290,18 @@ class LimitReader(Leaves):
         if self.is_template(pattern):
             return None
         if not isinstance(pattern, str):
-            self.problem(path, "limit-value", f"`matches` takes a regular expression as text, not {show(pattern)}")
+            self.problem(path, "limit-value", f"`matches` takes a regular expression as a string, not {show(pattern)}")
             return None
         try:
             return Matches(compile_pattern(pattern))
         except PatternError as error:
-            self.problem(path, "bad-regex", f"the regular expression is wrong: {error}")
+            self.problem(path, "bad-regex", f"this is not a valid regular expression: {error}")
             return None
 
     def _read_contains(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
         part = self.comparable(written["contains"], (*path, "contains"), exact=True)
         if part == "":
-            self.problem((*path, "contains"), "limits-always", "every text contains an empty text")
+            self.problem((*path, "contains"), "limits-always", "every string contains the empty string")
             return None
         return None if part is None else Contains(part)
 

@@ -30,9 +30,10 @@ LIMITS_SCHEMA: Mapping[str, Any] = {
         "ge": _bound("The value is greater than or equal to this."),
         "lt": _bound("The value is less than this."),
         "le": _bound("The value is less than or equal to this."),
-        "nominal": _bound("The value aimed at, with `tolerance`."),
+        "nominal": _bound("The nominal value, with `tolerance`."),
         "tolerance": {
-            "description": "How far from `nominal` the value may be: a percentage of it, a number, or both sides.",
+            "description": "How far from `nominal` the value may be: a percentage of it, a number, or "
+            "`plus` and `minus`.",
             "type": ["number", "string", "object"],
             "properties": {"plus": _bound("How far above."), "minus": _bound("How far below.")},
             "required": ["plus", "minus"],
@@ -40,7 +41,7 @@ LIMITS_SCHEMA: Mapping[str, Any] = {
             "examples": ["4%", 0.2, {"plus": 0.3, "minus": 0.1}],
         },
         "outside": {
-            "description": "The value is below the one or above the other: one of `lt`, `le` and one of `gt`, `ge`.",
+            "description": "The value is outside a range: below one of `lt`, `le` or above one of `gt`, `ge`.",
             "type": ["object", "string"],
             "pattern": _EXPRESSION,
             "properties": {
@@ -58,7 +59,7 @@ LIMITS_SCHEMA: Mapping[str, Any] = {
         "ne": {**_SCALAR, "description": "The value is of the same type as this and differs.", "examples": [0]},
         "ignore_case": {
             "type": ["boolean", "string"],
-            "description": "`eq` or `ne` takes capital letters for small ones.",
+            "description": "`eq` or `ne` ignores the difference between upper and lower case.",
             "default": False,
         },
         "one_of": {
@@ -76,15 +77,19 @@ LIMITS_SCHEMA: Mapping[str, Any] = {
         },
         "matches": {
             "type": "string",
-            "description": "A regular expression that is found in the text; use ^ and $ for the whole text.",
+            "description": "A regular expression that must match somewhere in the text; use ^ and $ for "
+            "the whole text.",
             "examples": [r"^v\d+"],
         },
         "contains": {
             **_SCALAR,
-            "description": "The text has this part, or the array this element.",
+            "description": "The text contains this part, or the array contains this element.",
             "examples": ["OK"],
         },
-        "each": {"$ref": "#/$defs/limits", "description": "Every element of the array meets this; an empty one fails."},
+        "each": {
+            "$ref": "#/$defs/limits",
+            "description": "Every element of the array meets this; an empty array fails.",
+        },
     },
     "examples": [[4.8, 5.2], {"nominal": 5.0, "tolerance": "4%"}, {"matches": r"^v\d+"}],
 }

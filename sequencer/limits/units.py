@@ -105,7 +105,7 @@ def _convert(number: Number, written: str, unit: str, difference: bool) -> Numbe
     names = [str(from_unit), str(to_unit)]
     ratios = [name in ("decibel", "neper") for name in names]
     if ratios[0] is not ratios[1]:  # of powers or of amplitudes: nobody knows which
-        raise UnitProblem(f"{written!r} cannot be converted to {unit!r}: a ratio in dB has no one value")
+        raise UnitProblem(f"{written!r} cannot be converted to {unit!r}: a ratio in dB has no single value")
     offset = any(name in _OFFSET_UNITS for name in names)
     if difference:
         if "decibel" in "".join(names):

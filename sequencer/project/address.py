@@ -52,8 +52,10 @@ def is_loopback(host: str) -> bool:
 def _split(url: str, written: str) -> SplitResult:
     if "@" in url:
         # Whatever stands before the @ may be a password: it is not repeated here.
-        raise ValueError("the StandCloud address must not hold a user or a password")
-    wrong = ValueError(f"{written!r} is no StandCloud address: write for example standcloud.io, or https://host:port")
+        raise ValueError("the StandCloud address must not contain a user or a password")
+    wrong = ValueError(
+        f"{written!r} is not a StandCloud address: write for example standcloud.io, or https://host:port"
+    )
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -65,7 +65,7 @@ def open_project(path: Path, environment: Mapping[str, str] | None = None) -> Pr
         return Project(folder, Settings(), state, file, "", (problem,))
     reading = read_settings(text, file.name, variables, foreign=file.name == FOREIGN_CONFIGURATION)
     if file.name == CONFIGURATION and (folder / FOREIGN_CONFIGURATION).is_file():
-        message = f"{FOREIGN_CONFIGURATION} is not read, as there is a {CONFIGURATION} beside it"
+        message = f"{FOREIGN_CONFIGURATION} is not read, because there is a {CONFIGURATION} beside it"
         problems.append(Problem("unread-configuration", message, Place(file.name, 1, 1, 1, 1), severity="warning"))
     secrets = reading.secrets | overridden
     return Project(folder, reading.settings, state, file, text, (*reading.problems, *problems), secrets)
@@ -131,9 +131,9 @@ def _dotenv(file: Path, problems: list[Problem]) -> dict[str, str]:
             problems.append(
                 Problem(
                     "invalid-dotenv",
-                    "this line is no NAME=VALUE",
+                    "this line is not NAME=VALUE",
                     Place(file.name, line, 1, line, 1),
-                    "a value with blanks or quotes stands in quotes",
+                    "put a value with spaces or quotes in quotes",
                     "warning",
                 )
             )

@@ -93,7 +93,7 @@ class DatabaseSettings:
     storage_type: StorageType = setting(
         "embedded",
         TEXT,
-        "`couchdb`, or `embedded` (a file in the state folder). A section that has a host or a url and no type means "
+        "`couchdb`, or `embedded` (a file in the state folder). A section with a host or url but no type means "
         "`couchdb`.",
         enum=["couchdb", "embedded"],
     )
@@ -104,22 +104,24 @@ class DatabaseSettings:
     url: str | None = setting(
         None,
         TEXT,
-        "CouchDB's whole address, instead of host and port; `https` checks its certificate.",
+        "CouchDB's full address, instead of host and port; `https` checks its certificate.",
         pattern="^https?://[^/]",
     )
     name: str = setting(
-        "hardseq", TEXT, "The name of the database that keeps the reports.", pattern=r"^[a-z][a-z0-9_$()+/-]*$"
+        "hardseq", TEXT, "The name of the database for the reports.", pattern=r"^[a-z][a-z0-9_$()+/-]*$"
     )
-    ca_bundle: str | None = setting(None, TEXT, "A file with the certificates of your own authority, for `https`.")
+    ca_bundle: str | None = setting(
+        None, TEXT, "A file with the certificates of your own certificate authority, for `https`."
+    )
     required: bool = setting(
         False, FLAG, "Refuse to start a run while CouchDB cannot be reached, instead of keeping reports until it can."
     )
-    timeout: float = setting(10.0, SECONDS, "Seconds to wait for an answer of CouchDB.")
+    timeout: float = setting(10.0, SECONDS, "Seconds to wait for an answer from CouchDB.")
     report_partial: bool = setting(
         False,
         FLAG,
-        "Put runs in which cases were chosen or somebody debugged into the database `report` of other tools, too; "
-        "their names say so. Simulated runs never come there.",
+        "Also write partial and debugged runs to the database `report` of other tools; their names say so. Simulated "
+        "runs are never written there.",
     )
 
     @property
@@ -136,8 +138,8 @@ class ModalResultSettings:
     """``[frontend.modal_result]``: the big result over the page at the end of a run."""
 
     enable: bool = setting(False, FLAG, "Show the result over the whole page when a run ends.")
-    auto_dismiss_pass: bool = setting(True, FLAG, "Take a passed result away by itself.")
-    auto_dismiss_timeout: float = setting(5.0, SECONDS, "Seconds until a passed result goes away by itself.")
+    auto_dismiss_pass: bool = setting(True, FLAG, "Close a passed result automatically.")
+    auto_dismiss_timeout: float = setting(5.0, SECONDS, "Seconds until a passed result is closed automatically.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,20 +147,23 @@ class FrontendSettings:
     """``[frontend]``: the operator panel."""
 
     host: str = setting(
-        "localhost", TEXT, "The address the panel listens on. Any but this machine's own needs a token.", minLength=1
+        "localhost",
+        TEXT,
+        "The address that the panel listens on. Any address but this machine's own needs a token.",
+        minLength=1,
     )
-    port: int = setting(8000, PORT, "The port the panel listens on.")
+    port: int = setting(8000, PORT, "The port that the panel listens on.")
     token: Secret | None = setting(
         None,
         TEXT,
-        "What a person types to log in when the panel can be reached from other machines.",
+        "The token to log in with when the panel can be reached from other machines.",
         env="HARDSEQ_PANEL_TOKEN",
     )
     language: str = setting("en", TEXT, "The panel's language.", enum=list(LANGUAGES))
     decimal_comma: bool = setting(
         False,
         FLAG,
-        "A comma in a number that somebody types (start form, dialogs, `--arg`) is a decimal sign; else it is refused.",
+        "Accept a comma as the decimal sign in typed numbers (start form, dialogs, `--arg`); otherwise it is refused.",
     )
     full_size_button: bool = setting(False, FLAG, "A Start button as wide as the page.")
     sound_on: bool = setting(False, FLAG, "Play a sound when a run ends.")
@@ -179,21 +184,20 @@ class StandCloudSettings:
     )
     connection_only: bool = setting(False, FLAG, "Refuse to start a run while StandCloud cannot be reached.")
     autosync: bool = setting(
-        False, FLAG, "Send every report when its run ends, and again later what could not be sent."
+        False, FLAG, "Send every report when its run ends; what could not be sent is tried again later."
     )
     autosync_timeout: float = setting(
         30.0,
         {"type": "number", "minimum": 1, "maximum": MAX_SECONDS // 60},
-        "Minutes between two tries to send what waits; at least 1.",
+        "Minutes between two tries to send waiting reports; at least 1.",
     )
     send_partial: bool = setting(
         False,
         FLAG,
-        "Send reports of runs in which cases were chosen or somebody debugged, too; their names say so. Simulated runs "
-        "are never sent.",
+        "Also send the reports of partial and debugged runs; their names say so. Simulated runs are never sent.",
     )
     api_key: Secret | None = setting(None, TEXT, "StandCloud's API key.", env="HARDSEQ_SC_API_KEY")
-    ca_bundle: str | None = setting(None, TEXT, "A file with the certificates of your own authority.")
+    ca_bundle: str | None = setting(None, TEXT, "A file with the certificates of your own certificate authority.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +208,7 @@ class StandSettings:
     revision: str | None = setting(None, TEXT, "The stand's hardware revision.")
     location: str | None = setting(None, TEXT, "Where the stand is.")
     number: int | None = setting(None, {"type": "integer", "minimum": 0}, "The stand's number.")
-    info: Mapping[str, Data] = mapping(INFO, "Anything else worth keeping: text and numbers by name.")
+    info: Mapping[str, Data] = mapping(INFO, "Anything else worth recording: strings and numbers by name.")
 
     def recorded(self) -> dict[str, Data]:
         """The fields that were given, as the data of a ``record: {stand: ...}`` step."""
@@ -232,9 +236,9 @@ class ReplicationSettings:
 class SequenceChoice:
     """``[[test_configs]]``: one of several sequences that the operator can choose."""
 
-    name: str = setting("", TEXT, "What the operator reads.", required=True, minLength=1)
+    name: str = setting("", TEXT, "The name that the operator sees.", required=True, minLength=1)
     file: str = setting("", TEXT, "The sequence file, relative to the project folder.", required=True, minLength=1)
-    description: str | None = setting(None, TEXT, "More about it.")
+    description: str | None = setting(None, TEXT, "A longer description.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,16 +249,17 @@ class Settings:
     tests_name: str | None = setting(
         None,
         TEXT,
-        "What the panel, StandCloud and other readers of version 1 call these tests, instead of the sequence's name.",
+        "The name of these tests in the panel, in StandCloud and in version 1 reports, instead of the sequence's name.",
     )
-    current_test_config: str | None = setting(None, TEXT, "The name of the test configuration to begin with.")
+    current_test_config: str | None = setting(None, TEXT, "The name of the test configuration to start with.")
     database: DatabaseSettings = section(DatabaseSettings, "Where reports go.")
     frontend: FrontendSettings = section(FrontendSettings, "The operator panel.")
     stand_cloud: StandCloudSettings = section(StandCloudSettings, "Sending reports to StandCloud.")
     stand: StandSettings = section(StandSettings, "What every report says about this stand.")
     drivers: Mapping[str, Mapping[str, Data]] = mapping(
         {"type": "object", "additionalProperties": {"type": "object"}},
-        "This stand's arguments for a sequence's drivers, by driver: `[drivers.meter]`, `address = \"...\"`; and what "
+        "This stand's arguments for a sequence's drivers, by driver name: `[drivers.meter]`, `address = "
+        '"..."`; and what '
         "it requires of the instrument, `[drivers.meter.require]`.",
     )
     replication: ReplicationSettings = section(ReplicationSettings, "Copying reports to the factory's CouchDB.")

@@ -22,7 +22,7 @@ from sequencer.vocabulary.instrument import requirement_problem
 from sequencer.vocabulary.problem import Place, Problem, Severity
 
 JSON_HINT = 'write storage_type = "embedded"; `hardseq run --report FILE` and `hardseq runs export` write JSON'
-OWN_VALUES = "; values of your own belong in [stand.info], where a sequence reads them as `stand.info.NAME`"
+OWN_VALUES = "; your own values belong in [stand.info]; a sequence reads them as `stand.info.NAME`"
 _SEQUENCES = (".yaml", ".yml")
 _ERROR_AT = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -88,7 +88,7 @@ class _Reader:
         except tomllib.TOMLDecodeError as error:
             self.syntax_problem(str(error))
         except RecursionError:
-            self.problems.append(Problem("invalid-toml", "nested too deep", Place(self.file, 1, 1, 1, 1)))
+            self.problems.append(Problem("invalid-toml", "nested too deeply", Place(self.file, 1, 1, 1, 1)))
         else:
             self.places = toml_places(self.text)
             return document
@@ -99,7 +99,7 @@ class _Reader:
         lines = self.text.split("\n")
         line, column = (int(match[1]), int(match[2])) if match and match[1] else (len(lines), len(lines[-1]) + 1)
         plain = _ERROR_AT.sub("", message).strip()
-        hint = "a text needs quotes" if plain == "Invalid value" else None
+        hint = "a string needs quotes" if plain == "Invalid value" else None
         self.problems.append(
             Problem("invalid-toml", f"not valid TOML: {plain}", Place(self.file, line, column, line, column + 1), hint)
         )
@@ -178,7 +178,7 @@ class _Reader:
     def fits(self, value: Any, schema: Mapping[str, Any], path: TomlPath) -> bool:
         """Whether ``value`` is what ``schema`` wants; what is wrong with it becomes a problem."""
         if path == ("database", "storage_type") and value == "json":
-            message = "there is no storage of JSON files: reports are kept in a database"
+            message = "reports cannot be stored as JSON files: they are kept in a database"
             self.problem("wrong-value", message, path, hint=JSON_HINT)
             return False
         reason = value_problem(value, schema)
@@ -207,7 +207,7 @@ class _Reader:
             address = parts.netloc.rpartition("@")[2]
             _ = parts.port
         except ValueError as error:
-            self.problem("wrong-value", f"`url` is no address: {error}", ("database", "url"))
+            self.problem("wrong-value", f"`url` is not a valid address: {error}", ("database", "url"))
             return replace(database, url=None)
         in_address = unquote(parts.password) if parts.password else None
         if in_address is not None:
@@ -229,7 +229,7 @@ class _Reader:
         if settings.stand_cloud.autosync and not settings.stand_cloud.api_key:
             self.problem(
                 "missing-key",
-                "`autosync` needs an API key: reports wait until there is one",
+                "`autosync` needs an API key: reports wait until one is set",
                 ("stand_cloud", "autosync"),
                 of_key=True,
                 hint="set HARDSEQ_SC_API_KEY in the environment or in .env",
@@ -274,10 +274,12 @@ class _Reader:
         """The test configurations, without files that are no sequences: another program names a pytest.ini there."""
         for index, choice in enumerate(settings.test_configs):
             if choice.file and not choice.file.endswith(_SEQUENCES):
-                message = f"{choice.file} is no sequence file"
+                message = f"{choice.file} is not a sequence file"
                 severity: Severity = "warning" if self.foreign else "error"
                 path = ("test_configs", index, "file")
-                self.problem("wrong-value", message, path, hint="a sequence file ends in .yaml", severity=severity)
+                self.problem(
+                    "wrong-value", message, path, hint="the name of a sequence file ends in .yaml", severity=severity
+                )
         return tuple(
             choice if choice.file.endswith(_SEQUENCES) else replace(choice, file="") for choice in settings.test_configs
         )

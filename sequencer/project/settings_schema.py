@@ -13,7 +13,7 @@ def settings_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "hardseq configuration",
-        "description": "What hardseq.toml in a project folder can say about a stand.",
+        "description": "The configuration of a stand: hardseq.toml in a project folder.",
         **_table(Settings),
     }
 

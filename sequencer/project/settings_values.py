@@ -22,15 +22,15 @@ _TYPES: Mapping[str, tuple[type[Any], ...]] = {
     "array": (list,),
 }
 _WORDS = {
-    "string": "a text",
+    "string": "a string",
     "boolean": "true or false",
-    "integer": "a whole number",
+    "integer": "an integer",
     "number": "a number",
     "object": "a table",
     "array": "an array",
 }
 _SHOWN_TYPES = {
-    str: "a text",
+    str: "a string",
     bool: "true or false",
     int: "a number",
     float: "a number",
@@ -58,14 +58,14 @@ def _bounds(value: Any, schema: Mapping[str, Any]) -> Iterator[str]:
         low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
         finite = isinstance(value, int) or math.isfinite(value)
         if finite and "maximum" not in schema and abs(value) > MAX_WHOLE:
-            yield f"a number of at most {MAX_WHOLE}, as all stores hold it"
+            yield f"a number of at most {MAX_WHOLE}, which every store can hold"
         elif not finite or not low <= value <= high or value <= schema.get("exclusiveMinimum", -math.inf):
             yield _wanted(schema, [schema["type"]] if isinstance(schema["type"], str) else schema["type"])
     if isinstance(value, str):
         if len(value) < schema.get("minLength", 0):
-            yield "a text that is not empty"
+            yield "a non-empty string"
         elif "pattern" in schema and not compile_pattern(schema["pattern"]).search(value):
-            yield f"a text that matches {schema['pattern']}"
+            yield f"a string that matches {schema['pattern']}"
 
 
 def _wanted(schema: Mapping[str, Any], types: list[str]) -> str:

@@ -57,7 +57,7 @@ def read_params(
         except WrongParam as error:
             errors[name] = error
     unknown = [name for name in given if name not in known]
-    errors.update({name: WrongParam("unknown", "is no parameter of this sequence") for name in unknown})
+    errors.update({name: WrongParam("unknown", "is not a parameter of this sequence") for name in unknown})
     return values, errors
 
 
@@ -82,7 +82,7 @@ def read_param(param: Param, written: Scalar, *, decimal_comma: bool = False) ->
 def _typed(kind: str, written: Scalar, decimal_comma: bool) -> Scalar:
     if kind == "string":
         if not isinstance(written, str):
-            raise WrongParam("text", "must be a text")
+            raise WrongParam("text", "must be a string")
         return written
     if kind == "boolean":
         if isinstance(written, str):
@@ -96,7 +96,7 @@ def _typed(kind: str, written: Scalar, decimal_comma: bool) -> Scalar:
 
 
 def _number(kind: str, written: Scalar) -> int | float:
-    refused = WrongParam(kind, "must be a whole number" if kind == "integer" else "must be a number")
+    refused = WrongParam(kind, "must be an integer" if kind == "integer" else "must be a number")
     if isinstance(written, bool) or not isinstance(written, int | float):
         raise refused
     try:

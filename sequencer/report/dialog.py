@@ -83,7 +83,7 @@ def describe(written: str | Mapping[str, Any], timeout: float | None = None) -> 
     said: Mapping[str, Any] = {"text": written} if isinstance(written, str) else written
     kind = said.get("type") or "confirm"
     if kind not in TYPES:
-        raise ValueError(f"a dialog's type is one of {', '.join(TYPES)}, not {kind!r}")
+        raise ValueError(f"a dialog's type must be one of {', '.join(TYPES)}, not {kind!r}")
     fields: list[dict[str, Any]] = []
     if kind in _ASKS_FOR_ONE:
         fields = [describe_field({**said, "name": "value", "label": None})]
@@ -133,13 +133,13 @@ def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
         try:
             compile_pattern(field["pattern"])
         except PatternError as error:
-            yield FieldProblem("pattern", "bad-pattern", f"no regular expression: {error}")
+            yield FieldProblem("pattern", "bad-pattern", f"not a valid regular expression: {error}")
             return
     repeated = _repeated(field["choices"])
     if repeated is not None:
         yield FieldProblem("choices", "duplicate-choice", repeated)
     if field["type"] == "checkbox" and field["min"] is not None and field["min"] > len(field["choices"]):
-        message = f"{field['min']} choices must be ticked, and there are {len(field['choices'])}"
+        message = f"{field['min']} choices must be ticked, but there are only {len(field['choices'])}"
         yield FieldProblem("min", "nothing-allowed", message)
     elif field["default"] is not None and not _may_take_for_ever(field["pattern"]):
         refused = _default_refused(field)
@@ -152,9 +152,9 @@ def _repeated(choices: Iterable[Mapping[str, Any]]) -> str | None:
     earlier: list[Mapping[str, Any]] = []
     for choice in choices:
         if any(choice["label"] == other["label"] for other in earlier):
-            return f"two choices are called {choice['label']!r}"
+            return f"two choices are named {choice['label']!r}"
         if any(_same(choice["value"], other["value"]) for other in earlier):
-            return f"two choices stand for {choice['value']!r}"
+            return f"two choices have the value {choice['value']!r}"
         earlier.append(choice)
     return None
 
@@ -187,7 +187,7 @@ def describe_field(said: Mapping[str, Any]) -> dict[str, Any]:
     """The form in which a field travels. Raises ``ValueError`` for what makes none."""
     kind = said.get("type") or "text"
     if kind not in FIELD_TYPES:
-        raise ValueError(f"a field's type is one of {', '.join(FIELD_TYPES)}, not {kind!r}")
+        raise ValueError(f"a field's type must be one of {', '.join(FIELD_TYPES)}, not {kind!r}")
     field: dict[str, Any] = {
         "name": str(said["name"]),
         "type": kind,
@@ -198,12 +198,12 @@ def describe_field(said: Mapping[str, Any]) -> dict[str, Any]:
     field |= {name: said.get(name) for name in _CONSTRAINTS}
     for name in ("min", "max", "step"):
         if field[name] is not None and not _is_number(field[name]):
-            raise ValueError(f"{name} is a number, not {field[name]!r}")
+            raise ValueError(f"{name} must be a number, not {field[name]!r}")
     for name in ("min_length", "max_length"):
         if field[name] is not None and not (isinstance(field[name], int) and _is_number(field[name])):
-            raise ValueError(f"{name} is a whole number, not {field[name]!r}")
+            raise ValueError(f"{name} must be an integer, not {field[name]!r}")
     if field["pattern"] is not None and not isinstance(field["pattern"], str):
-        raise ValueError(f"a pattern is a text, not {field['pattern']!r}")
+        raise ValueError(f"a pattern must be a string, not {field['pattern']!r}")
     if kind == "checkbox" and field["default"] is not None and not isinstance(field["default"], list | tuple):
         field["default"] = [field["default"]]
     if kind == "slider":
@@ -234,7 +234,7 @@ def _listed(said: Any) -> list[Any]:
     if said is None:
         return []
     if isinstance(said, str | bytes | Mapping) or not hasattr(said, "__iter__"):
-        raise ValueError(f"choices are a list, not {said!r}")
+        raise ValueError(f"choices must be a list, not {said!r}")
     return list(said)
 
 

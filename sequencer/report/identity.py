@@ -36,17 +36,17 @@ def identity_text(value: object, name: str) -> str:
     # A first look, at a fraction of the cost: printable ASCII without an escape has none of them.
     is_plain = text.isascii() and text.isprintable() and "\\" not in text
     if not is_plain and _REFUSED.search(text) is not None:
-        raise StepError(f"{name} has a character that cannot be seen: {text!r:.100}")
+        raise StepError(f"{name} has an invisible character: {text!r:.100}")
     return text
 
 
 def _number_text(value: object, name: str) -> str:
     if value is None:
         raise StepError(f"{name} is null")
-    if isinstance(value, bool) or not isinstance(value, str | int | float) or value != value:
-        raise StepError(f"{name} is text, not {to_data(value)!r:.100}")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise StepError(f"{name} must be a string, not {to_data(value)!r:.100}")
     if isinstance(value, float) and not math.isfinite(value):
-        raise StepError(f"{name} is text, not {to_data(value)!r}")
+        raise StepError(f"{name} must not be {to_data(value)}")
     return str(value)
 
 

@@ -79,7 +79,7 @@ def absorb(current: Any, section: str, data: Any, undo: Undo | None = None) -> A
         return current if user is None else user
     if section == "artifact":
         return _absorb_mapping(current, artifact_levels(data), "artifact", steps)
-    raise StepError(f"there is nothing to record under {section!r}")
+    raise StepError(f"nothing can be recorded under {section!r}")
 
 
 def artifact_levels(data: Any) -> dict[str, dict[str, Any]]:
@@ -87,7 +87,7 @@ def artifact_levels(data: Any) -> dict[str, dict[str, Any]]:
     levels = {level: _info(content, f"artifact.{level}") for level, content in _mapping(data, "artifact").items()}
     for level in levels:
         if level not in ARTIFACT_LEVELS:
-            raise StepError(f"artifact has the levels run, module and case, not {level!r}")
+            raise StepError(f"the level of an artifact must be run, module or case, not {level!r}")
     return {level: content for level, content in levels.items() if content is not None}
 
 
@@ -153,7 +153,7 @@ def _units(data: Any, allowed: Mapping[str, str], name: str) -> list[dict[str, A
     data = plain(data)
     entries = [data] if isinstance(data, Mapping) else data
     if not isinstance(entries, Sequence) or isinstance(entries, (str, bytes)):
-        raise StepError(f"{name} is a list of mappings, not {type(data).__name__}")
+        raise StepError(f"{name} must be a list of mappings, not {type(data).__name__}")
     return [_fields(entry, allowed, f"{name}[{index}]") for index, entry in enumerate(entries)]
 
 
@@ -161,7 +161,7 @@ def _mapping(data: Any, name: str) -> Mapping[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, Mapping):
-        raise StepError(f"{name} is a mapping, not {type(data).__name__}")
+        raise StepError(f"{name} must be a mapping, not {type(data).__name__}")
     return data
 
 
@@ -170,7 +170,7 @@ def _text(value: Any, name: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise StepError(f"{name} is text, not {type(value).__name__}")
+        raise StepError(f"{name} must be a string, not {type(value).__name__}")
     return str(to_data(value))
 
 
@@ -183,7 +183,7 @@ def _integer(value: Any, name: str) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_WHOLE:
-        raise StepError(f"{name} is a whole number from 0 to {MAX_WHOLE}, not {to_data(value)!r:.80}")
+        raise StepError(f"{name} must be an integer from 0 to {MAX_WHOLE}, not {to_data(value)!r:.80}")
     return value
 
 
@@ -203,7 +203,7 @@ _READERS: Mapping[str, Callable[[Any, str], Any]] = {TEXT: _text, INTEGER: _inte
 
 
 def _second(name: str, before: Any, value: Any) -> StepError:
-    return StepError(f"{name} was already recorded as {_short(before)}, now it would become {_short(value)}")
+    return StepError(f"{name} was already recorded as {_short(before)} and would now become {_short(value)}")
 
 
 def _short(value: Any) -> str:

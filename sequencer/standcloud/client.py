@@ -33,7 +33,7 @@ MAX_RETRY_AFTER = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswer:
-    """``status`` is null when nobody answered; then ``text`` says what happened. ``retry_after`` in seconds."""
+    """``status`` is null when there was no answer; then ``text`` says what happened. ``retry_after`` in seconds."""
 
     status: int | None
     text: str

@@ -18,7 +18,7 @@ class Delivery:
 
     ``verdict``: ``delivered``; ``again``: worth another try later; ``refused``: the key is not accepted, no try makes
     sense until it changes; ``parked``: this report is not accepted, a person must look. ``status`` is the HTTP status,
-    null when nobody answered. ``text`` is the server's answer or the reason for there being none, bounded, without
+    null when there was no answer. ``text`` is the server's answer or the reason for there being none, bounded, without
     secrets. ``retry_after`` is in seconds, as the server asked.
     """
 

@@ -41,7 +41,7 @@ class Attach(StepRun):
         name = path.name if self.rename is None else self.case.text(self.rename)
         try:
             if path.stat().st_size > LARGEST:
-                raise StepError(f"{path} is larger than the {LARGEST // 1024**2} MiB that a report may hold")
+                raise StepError(f"{path} is larger than the {LARGEST // 1024**2} MiB that a report can hold")
             data = path.read_bytes()
         except OSError as error:
             raise StepError(f"cannot attach {path}: {error.strerror or error}") from None
@@ -62,12 +62,12 @@ def emit(step: AttachStep, out: Emitter) -> None:
 
 STEP = StepType(
     verb="attach",
-    summary="Puts a file into the report, with its hash.",
+    summary="Adds a file to the report, with its hash.",
     schema={
         "type": "string",
         **TEMPLATE,
         "minLength": 1,
-        "description": "The file, from the project folder; may hold ${{ expressions }}.",
+        "description": "The file, relative to the project folder; may contain ${{ expressions }}.",
         "examples": ["logs/${{ params.serial }}.txt"],
     },
     model=AttachStep,
@@ -77,7 +77,7 @@ STEP = StepType(
         "as": {
             "type": "string",
             **TEMPLATE,
-            "description": "The name it has in the report; the file's own when not said.",
+            "description": "Its name in the report; default: the file's own.",
             "examples": ["boot.log"],
         },
     },

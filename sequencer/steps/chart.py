@@ -41,7 +41,7 @@ class Chart(StepRun):
         said = self.case.value(self.chart)
         series = said["series"]
         if isinstance(series, str | Mapping) or not isinstance(series, Iterable):
-            raise StepError(f"a chart's series are a list, not {series!r}")
+            raise StepError(f"the series of a chart must be a list, not {series!r}")
         names: list[str | None] = []
         x_data, y_data = [], []
         for number, one in enumerate(series, 1):
@@ -52,7 +52,7 @@ class Chart(StepRun):
             y = _numbers(name, "y", one["y"])
             x = list(range(len(y))) if one.get("x") is None else _numbers(name, "x", one["x"])
             if len(x) != len(y):
-                raise StepError(f"series {name!r} of the chart has {len(x)} x values and {len(y)} y values")
+                raise StepError(f"series {name!r} of the chart has {len(x)} x values but {len(y)} y values")
             names.append(given)
             x_data.append(x)
             y_data.append(y)
@@ -71,15 +71,15 @@ def _data(names: list[str | None], x_data: list[Any], y_data: list[Any]) -> dict
 def _numbers(name: str, axis: str, values: Any) -> list[Any]:
     """Plain numbers, ``None`` and NaN among them being gaps."""
     if hasattr(values, "__len__") and len(values) > MOST_POINTS:
-        raise StepError(f"series {name!r} of the chart has {len(values)} points; {MOST_POINTS} are the most")
+        raise StepError(f"series {name!r} of the chart has {len(values)} points; the maximum is {MOST_POINTS}")
     plain = to_data(values)
     if not isinstance(plain, list):
-        raise StepError(f"the {axis} values of series {name!r} are a list of numbers, not {plain!r}")
+        raise StepError(f"the {axis} values of series {name!r} must be a list of numbers, not {plain!r}")
     for value in plain:
         # ``to_data`` spells the numbers that JSON lacks.
         fine = value is None or value in ("NaN", "Infinity", "-Infinity") or isinstance(value, int | float)
         if not fine or isinstance(value, bool):
-            raise StepError(f"the {axis} values of series {name!r} hold {value!r}, which is no number")
+            raise StepError(f"the {axis} values of series {name!r} hold {value!r}, which is not a number")
     return [None if isinstance(value, str) else value for value in plain]
 
 
@@ -94,7 +94,7 @@ def _check_lengths(series: Any, reader: StepReader) -> None:
     for one in series if isinstance(series, SequenceNode) else ():
         x, y = one.get("x"), one["y"]
         if isinstance(x, SequenceNode) and isinstance(y, SequenceNode) and len(x) != len(y):
-            reader.problem("uneven-series", f"{len(x)} x values and {len(y)} y values", one.value_place("y"))
+            reader.problem("uneven-series", f"{len(x)} x values but {len(y)} y values", one.value_place("y"))
 
 
 def emit(step: ChartStep, out: Emitter) -> None:
@@ -113,11 +113,11 @@ STEP = StepType(
         "description": "What to draw.",
         "properties": {
             "title": {**_LABEL, "description": "The chart's heading.", "examples": ["Ripple"]},
-            "type": {"enum": list(CHART_TYPES), "description": "Which axes are logarithmic; `line` when not said."},
+            "type": {"enum": list(CHART_TYPES), "description": "Which axes are logarithmic; default: `line` (none)."},
             "x_label": {**_LABEL, "description": "What the x axis shows.", "examples": ["Frequency, Hz"]},
             "y_label": {**_LABEL, "description": "What the y axis shows.", "examples": ["Gain, dB"]},
             "series": {
-                "description": "One line each.",
+                "description": "The series, one line each.",
                 "anyOf": [
                     {
                         "type": "array",
@@ -130,7 +130,7 @@ STEP = StepType(
                                     "description": "The line's name in the legend.",
                                     "examples": ["5 V"],
                                 },
-                                "x": {"anyOf": _VALUES, "description": "The x values; 0, 1, 2, ... when not said."},
+                                "x": {"anyOf": _VALUES, "description": "The x values; default: 0, 1, 2, ..."},
                                 "y": {"anyOf": _VALUES, "description": "The y values, as many as x values."},
                             },
                             "required": ["y"],

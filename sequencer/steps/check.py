@@ -79,7 +79,7 @@ STEP = StepType(
         "message": {
             "type": "string",
             **TEMPLATE,
-            "description": "What people read when it is false; may hold ${{ expressions }}.",
+            "description": "The message when it is false; may contain ${{ expressions }}.",
             "examples": ["The test failed because ${{ minute }} is odd! Try again!"],
         },
     },

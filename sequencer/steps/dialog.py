@@ -139,17 +139,17 @@ def _check(dialog: MappingNode, reader: StepReader) -> None:
             reader.problem(f"no-{key}", f"a dialog of type `{needed}` needs `{key}`", dialog.value_place("type"))
         elif key in dialog and kind != needed:
             message = f"`{key}` belongs to a dialog of `type: {needed}`"
-            reader.problem(f"{key}-misplaced", message, dialog.key_place(key), hint=f"say `type: {needed}`")
+            reader.problem(f"{key}-misplaced", message, dialog.key_place(key), hint=f"write `type: {needed}`")
     _check_buttons(dialog, reader)
     _check_keys(dialog, kind, reader)
     if kind in _ASKING:
         _check_field(dialog, kind, reader)
     known: dict[str, set[str]] = {"name": set(), "label": set()}
     for field in dialog.get("fields", ()):
-        for key, what in (("name", "named"), ("label", "called")):
+        for key, what in (("name", "named"), ("label", "labelled")):
             said = field.get(key)
             if said is not None and said in known[key]:
-                reader.problem("duplicate-field", f"there are two fields {what} `{said}`", field.value_place(key))
+                reader.problem("duplicate-field", f"two fields are {what} `{said}`", field.value_place(key))
             known[key].add(said)
         _check_keys(field, field.get("type", "text"), reader)
         _check_field(field, field.get("type", "text"), reader)
@@ -165,7 +165,7 @@ def _check_buttons(dialog: MappingNode, reader: StepReader) -> None:
 
 def _check_keys(said: MappingNode, kind: str, reader: StepReader) -> None:
     for key in useless_keys(said):
-        reader.problem("useless-key", f"`{key}` does not go with `type: {kind}`", said.key_place(key))
+        reader.problem("useless-key", f"`{key}` cannot be used with `type: {kind}`", said.key_place(key))
 
 
 def _check_field(field: MappingNode, kind: str, reader: StepReader) -> None:
@@ -201,7 +201,7 @@ STEP = StepType(
         "message": {
             "type": "string",
             **TEMPLATE,
-            "description": "What people read when the operator answers Fail; may hold ${{ expressions }}.",
+            "description": "The message when the operator answers Fail; may contain ${{ expressions }}.",
             "examples": ["The LED at ${{ position }} is dark"],
         },
         "measurement": {

@@ -47,7 +47,7 @@ IMAGE: Schema = {
                     "examples": [60],
                 },
                 "border": _count("The width of a frame around it in pixels.", 2),
-                "alt": _text("What a screen reader says instead of it.", "The LED beside the connector"),
+                "alt": _text("The text that a screen reader reads instead of it.", "The LED beside the connector"),
             },
             "file",
         ),
@@ -94,7 +94,7 @@ APPEARANCE: Mapping[str, Schema] = {
 }
 
 CHOICES: Schema = {
-    "description": "What to choose from: texts or numbers, or mappings with a label and a picture.",
+    "description": "What to choose from: strings or numbers, or mappings with a label and a picture.",
     "anyOf": [
         {
             "type": "array",
@@ -108,7 +108,7 @@ CHOICES: Schema = {
                             "value": {
                                 "type": ["string", "number", "boolean"],
                                 **TEMPLATE,
-                                "description": "What is saved; the label when not said.",
+                                "description": "The value that is saved; default: the label.",
                                 "examples": ["red"],
                             },
                             "label": _text("What the operator reads.", "Red"),
@@ -130,19 +130,19 @@ CONSTRAINTS: Mapping[str, Schema] = {
     },
     "default": {
         **TEMPLATE,
-        "description": "What is filled in at first; a slider without one must be touched.",
+        "description": "The initial value; a slider without one must be moved.",
         "examples": ["REV1.0"],
     },
     "placeholder": _text("A hint in the empty field.", "SN000000"),
     "unit": _text("The unit of a number, shown beside the field.", "V"),
-    "min": _number("The smallest number allowed; of checkboxes, how many must be ticked.", 0),
-    "max": _number("The largest number allowed; of checkboxes, how many may be ticked.", 10),
+    "min": _number("The smallest number allowed; for checkboxes, how many must be ticked.", 0),
+    "max": _number("The largest number allowed; for checkboxes, how many may be ticked.", 10),
     "step": _number("The step of a slider, above 0.", 0.5),
-    "min_length": _count("The least number of characters.", 3),
-    "max_length": _count("The greatest number of characters.", 20),
+    "min_length": _count("The minimum number of characters.", 3),
+    "max_length": _count("The maximum number of characters.", 20),
     "pattern": _text("A regular expression that the text must match.", "^SN[0-9]{6}$"),
     "hint": _text(
-        "What a right answer looks like, in words: shown instead of the pattern when the text does not match.",
+        "What a valid answer looks like, in words; shown instead of the pattern when the answer does not match.",
         "SN and six digits",
     ),
     "choices": CHOICES,
@@ -157,7 +157,7 @@ FIELD: Schema = _object(
             "description": "The answer's name: `${{ answer.name }}`.",
             "examples": ["operator"],
         },
-        "type": {"enum": list(FIELD_TYPES), "description": "What kind of field it is; `text` when not said."},
+        "type": {"enum": list(FIELD_TYPES), "description": "The type of the field; default: `text`."},
         "label": _text("What the operator reads beside it.", "Your name"),
         **CONSTRAINTS,
     },
@@ -165,20 +165,20 @@ FIELD: Schema = _object(
 )
 
 DIALOG: Schema = {
-    "description": "What to ask; a bare text asks to confirm it.",
+    "description": "What to ask; a plain string asks the operator to confirm it.",
     "anyOf": [
         {"type": "string", **TEMPLATE, "minLength": 1},
         _object(
             "What to ask.",
             {
-                "type": {"enum": list(TYPES), "description": "What to ask for; `confirm` when not said."},
+                "type": {"enum": list(TYPES), "description": "What to ask for; default: `confirm`."},
                 **APPEARANCE,
                 "pass_fail": {
                     "type": "boolean",
                     "description": "Buttons Pass and Fail instead of Confirm; Fail fails the case.",
                 },
                 "buttons": _object(
-                    "Other texts on the buttons.",
+                    "Other labels for the buttons.",
                     {
                         "confirm": _text("Instead of Confirm.", "Done"),
                         "pass": _text("Instead of Pass.", "It lights"),

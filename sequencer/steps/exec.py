@@ -127,7 +127,9 @@ class Exec(StepRun):
 
     def _judge_exit_code(self, program: str, exit_code: int, text: str) -> None:
         if exit_code in self.error_exit_codes:
-            raise StepError(f"{program} could not do its work: exit code {exit_code}{_last_line(text)}")
+            raise StepError(
+                f"{program} reported a fault of the test equipment: exit code {exit_code}{_last_line(text)}"
+            )
         if exit_code not in self.exit_codes:
             wanted = " or ".join(map(str, self.exit_codes))
             raise StepFailed(f"{program} ended with exit code {exit_code}, not {wanted}{_last_line(text)}")
@@ -186,12 +188,12 @@ class Exec(StepRun):
         for pattern in refuse:
             if (met := pattern.search(output)) is not None:
                 line = _line_of(output, met.start())
-                raise StepFailed(f"the output of {program} has what `refuse` names, {pattern.pattern!r}: {line}")
+                raise StepFailed(f"the output of {program} matches `refuse`, {pattern.pattern!r}: {line}")
         if expect is None:
             return
         found = expect.search(output)
         if found is None:
-            missing = f"has nothing that matches {expect.pattern!r}"
+            missing = f"does not match {expect.pattern!r}"
             raise StepFailed(f"the output of {program} {missing}{_last_line(output)}")
         for name, value in found.groupdict().items():
             self.case.save(name, value)
@@ -278,7 +280,7 @@ def parse(node: MappingNode, reader: StepReader) -> ExecStep:
     if percent is not None:
         pattern = _compile(node, "percent", percent, reader)
         if pattern is not None and pattern.compiled.groups == 0:
-            hint = r"put the number into parentheses: (\d+) ?%"
+            hint = r"put the number in parentheses: (\d+) ?%"
             reader.problem("bad-pattern", "`percent` has no group", node.value_place("percent"), hint=hint)
     if "save" in node:
         reader.define(node["save"], node.value_place("save"))
@@ -314,7 +316,7 @@ def _compile(node: MappingNode, key: str, written: str, reader: StepReader) -> C
     try:
         return compile_pattern(written)
     except PatternError as error:
-        reader.problem("bad-pattern", f"this is no regular expression: {error}", node.value_place(key))
+        reader.problem("bad-pattern", f"this is not a valid regular expression: {error}", node.value_place(key))
         return None
 
 
@@ -348,7 +350,7 @@ STEP = StepType(
         **TEMPLATE,
         "minItems": 1,
         "items": {"type": ["string", "number"]},
-        "description": "The program and its arguments, each on its own; texts may hold ${{ expressions }}.",
+        "description": "The program and its arguments, one item each; strings may contain ${{ expressions }}.",
         "examples": [["openocd", "-f", "board.cfg", "-c", "program firmware.hex verify exit"]],
     },
     model=ExecStep,
@@ -358,14 +360,14 @@ STEP = StepType(
         "folder": {
             "type": "string",
             **TEMPLATE,
-            "description": "The folder it runs in, from the project folder.",
+            "description": "The folder it runs in, relative to the project folder.",
             "examples": ["firmware"],
         },
         "environment": {
             "type": "object",
             **TEMPLATE,
             "additionalProperties": {"type": ["string", "number"]},
-            "description": "Environment variables it gets in addition.",
+            "description": "Additional environment variables.",
             "examples": [{"PROBE_SERIAL": "${{ params.probe }}"}],
         },
         "exit_code": {
@@ -376,13 +378,14 @@ STEP = StepType(
         },
         "error_exit_code": {
             "anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 1}],
-            "description": "The exit code, or the codes, that mean that the tester is at fault and not the product.",
+            "description": "The exit code, or the codes, that mean a fault of the test equipment, not of the product.",
             "examples": [2, [2, 3]],
         },
         "expect": {
             "type": "string",
             **TEMPLATE,
-            "description": "A regular expression that the output must match somewhere; named groups become variables.",
+            "description": "A regular expression that must match somewhere in the output; named groups "
+            "become variables.",
             "examples": [r"verified (?P<bytes>\d+) bytes"],
         },
         "refuse": {
@@ -390,13 +393,13 @@ STEP = StepType(
                 {"type": "string", **TEMPLATE},
                 {"type": "array", "items": {"type": "string", **TEMPLATE}, "minItems": 1},
             ],
-            "description": "A regular expression, or several, that the output must match nowhere.",
+            "description": "A regular expression, or several, that must match nowhere in the output.",
             "examples": ["FAIL", ["FAIL", "^warning:"]],
         },
         "percent": {
             "type": "string",
             "minLength": 1,
-            "description": "A regular expression; its first group is how far the program is, of 100: shown as a bar.",
+            "description": "A regular expression whose first group is the progress in percent; shown as a bar.",
             "examples": [r"(\d+) ?%"],
         },
         "save": {**SAVE, "description": "The variable that keeps {exit_code, output}."},

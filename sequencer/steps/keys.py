@@ -32,7 +32,7 @@ DURATION: Schema = {
 ARGUMENTS: Schema = {
     "type": "object",
     **VALUES,
-    "description": "Arguments by name; texts may hold ${{ expressions }}.",
+    "description": "Arguments by name; strings may contain ${{ expressions }}.",
     "examples": [{"channel": 1, "volts": 5.0}],
 }
 
@@ -53,7 +53,7 @@ SAVE: Schema = {
 SHARED_KEYS: Mapping[str, Schema] = {
     "name": {
         "type": "string",
-        "description": "What people read instead of the step's own words.",
+        "description": "The name that people see instead of the step's own words.",
         "examples": ["Power up"],
     },
     "if": {
@@ -68,13 +68,19 @@ SHARED_KEYS: Mapping[str, Schema] = {
         "An operator who does not answer in time is an error.",
     },
     "retry": {
-        "description": "Tries the step again while it fails: how often at most (the first try counts), and the pause.",
+        "description": "Tries the step again while it fails: the maximum number of tries (the first one "
+        "counts), and the pause between them.",
         "anyOf": [
             {"type": "integer", "minimum": 1},
             {
                 "type": "object",
                 "properties": {
-                    "times": {"type": "integer", "minimum": 1, "description": "How often at most.", "examples": [3]},
+                    "times": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "description": "The maximum number of tries.",
+                        "examples": [3],
+                    },
                     "delay": {**DURATION, "description": "The pause between two tries."},
                 },
                 "required": ["times"],
@@ -90,7 +96,7 @@ SHARED_KEYS: Mapping[str, Schema] = {
     "error_code": {
         "type": "integer",
         "minimum": 0,
-        "description": "The number that names this failure; that of the case that failed first stands in the report.",
+        "description": "The number of this failure; the report shows the one of the case that failed first.",
         "examples": [12],
     },
 }

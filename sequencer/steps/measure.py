@@ -90,7 +90,9 @@ def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
         )
     if "with" in node and "call" not in node:
         reader.problem(
-            "with-without-call", "`with` gives arguments to a `call`, and there is none", node.key_place("with")
+            "with-without-call",
+            "`with` is for the arguments of a `call`, but there is no `call`",
+            node.key_place("with"),
         )
     unit = reader.text(node, "unit")
     limits = reader.limits(node, "limits", unit)
@@ -148,7 +150,7 @@ STEP = StepType(
         "with": ARGUMENTS,
         "value": {
             **TEMPLATE,
-            "description": "The value itself, most often an ${{ expression }}.",
+            "description": "The value itself, usually an ${{ expression }}.",
             "examples": ["${{ unloaded - loaded }}"],
         },
         "unit": {

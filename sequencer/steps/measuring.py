@@ -37,7 +37,7 @@ def record_measurement(step: StepRun, name: str, value: Any, *, unit: str | None
     evaluated = without_open_sides(case.value(limits))
     measured_in = _unit(case.value(unit), measured)
     if limits is not None and evaluated is None:
-        raise StepError(f"limits of {measured!r}: the expression gave no limits")
+        raise StepError(f"limits of {measured!r}: the expression returned no limits")
     try:
         limit = None if evaluated is None else parse_limits(evaluated, measured_in)
     except ValueError as error:
@@ -66,5 +66,5 @@ def record_measurement(step: StepRun, name: str, value: Any, *, unit: str | None
 def _unit(evaluated: object, measured: str) -> str | None:
     """An empty cell of a table is no unit."""
     if evaluated is not None and not isinstance(evaluated, str):
-        raise StepError(f"the unit of {measured!r} is a text, not {to_data(evaluated)!r:.100}")
+        raise StepError(f"the unit of {measured!r} must be a string, not {to_data(evaluated)!r:.100}")
     return identity_text(evaluated, f"the unit of {measured!r}") if evaluated and stripped(evaluated) else None

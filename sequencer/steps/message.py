@@ -50,11 +50,11 @@ def emit(step: MessageStep, out: Emitter) -> None:
 
 STEP = StepType(
     verb="message",
-    summary="Shows text beside the case.",
+    summary="Shows a text beside the case.",
     schema={
         "type": ["string", "number", "boolean"],
         **TEMPLATE,
-        "description": "The text; may hold ${{ expressions }}.",
+        "description": "The text; may contain ${{ expressions }}.",
         "examples": ["Serial number: ${{ serial_number }}"],
     },
     model=MessageStep,
@@ -64,7 +64,7 @@ STEP = StepType(
         "key": {
             "type": "string",
             **TEMPLATE,
-            "description": "Replaces the text that an earlier message gave the same key.",
+            "description": "Replaces the text of an earlier message with the same key.",
             "examples": ["updated_status"],
         },
     },

@@ -62,11 +62,9 @@ def parse(node: MappingNode, reader: StepReader) -> OperatorMessageStep:
         check_pictures(written, reader)
         says = [key for key in (*APPEARANCE, "blocking") if key in written]
         if not written.get("clear") and not {"text", "title", "image", "html"} & set(says):
-            reader.problem("empty-message", "this message says nothing", node.key_place("operator_message"))
+            reader.problem("empty-message", "this message is empty", node.key_place("operator_message"))
         if written.get("clear") and says:
-            reader.problem(
-                "clear-and-text", "`clear` takes a message away and says nothing", written.key_place(says[0])
-            )
+            reader.problem("clear-and-text", "`clear` removes a message and shows none", written.key_place(says[0]))
     return OperatorMessageStep(**shared, shown=reader.template(node, "operator_message"))
 
 
@@ -77,9 +75,9 @@ def emit(step: OperatorMessageStep, out: Emitter) -> None:
 
 STEP = StepType(
     verb="operator_message",
-    summary="Tells the operator something, and waits until it is confirmed when `blocking` says so.",
+    summary="Shows the operator a message; with `blocking`, waits until it is confirmed.",
     schema={
-        "description": "The text, or a mapping that says more.",
+        "description": "The text, or a mapping with more keys.",
         "anyOf": [
             {"type": "string", "minLength": 1, **TEMPLATE},
             {
@@ -88,16 +86,16 @@ STEP = StepType(
                     **APPEARANCE,
                     "blocking": {
                         "type": "boolean",
-                        "description": "Wait until somebody confirmed it; false when not said.",
+                        "description": "Whether to wait until somebody confirms it; default: false.",
                     },
                     "key": {
                         "type": "string",
                         **TEMPLATE,
                         "minLength": 1,
-                        "description": "Its name: a later message of the same name takes its place or clears it.",
+                        "description": "Its name; a later message with the same name replaces or clears it.",
                         "examples": ["heating"],
                     },
-                    "clear": {"type": "boolean", "description": "Takes the message away."},
+                    "clear": {"type": "boolean", "description": "Removes the message."},
                 },
                 "additionalProperties": False,
             },

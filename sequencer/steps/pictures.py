@@ -34,13 +34,13 @@ class NoPicture(ValueError):
 def find_picture(folder: Path, name: str) -> Path:
     """The file of the picture ``name`` of the project ``folder``. Raises ``NoPicture``: it is not there, is no picture,
     or is not of the project (an address, an absolute path, one that leads out, a hidden folder)."""
-    outside = NoPicture("bad-picture", f"a picture is a file in the project folder, not {name!r:.200}")
+    outside = NoPicture("bad-picture", f"a picture must be a file in the project folder, not {name!r:.200}")
     # Before anything is looked at: on Windows a mere look at another machine's share tells it who is logged in here.
     if _SCHEME.match(name) or PureWindowsPath(name).anchor or _is_hidden(PureWindowsPath(name)):
         raise outside
     if PurePath(name).suffix.lower() not in MEDIA_TYPES:
         kinds = ", ".join(suffix[1:] for suffix in MEDIA_TYPES)
-        raise NoPicture("bad-picture", f"{name!r:.200} is no picture that a page can show: {kinds}")
+        raise NoPicture("bad-picture", f"{name!r:.200} is not a picture that a page can show; use one of {kinds}")
     try:
         root = folder.resolve()
         path = (root / name).resolve(strict=True)
@@ -49,7 +49,7 @@ def find_picture(folder: Path, name: str) -> Path:
     if not path.is_relative_to(root) or _is_hidden(path.relative_to(root)):
         raise outside
     if not path.is_file():
-        raise NoPicture("missing-file", f"{name!r:.200} is no file")
+        raise NoPicture("missing-file", f"{name!r:.200} is not a file")
     return path
 
 

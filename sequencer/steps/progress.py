@@ -38,7 +38,7 @@ class Progress(StepRun):
         said: Mapping[str, Any] = written if isinstance(written, Mapping) else {"value": written}
         maximum = _number("max", said.get("max", 100))
         if maximum <= 0:
-            raise StepError(f"the max of a progress is above 0, not {maximum:g}")
+            raise StepError(f"the max of a progress must be above 0, not {maximum:g}")
         value = min(max(_number("value", said.get("value")), 0.0), maximum)
         label = said.get("label")
         self.case.emit(ProgressChanged(self.case.full_name, value, maximum, None if label is None else str(label)))
@@ -46,7 +46,7 @@ class Progress(StepRun):
 
 def _number(key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise StepError(f"the {key} of a progress is a number, not {value!r}")
+        raise StepError(f"the {key} of a progress must be a number, not {value!r}")
     return float(value)
 
 
@@ -66,14 +66,14 @@ STEP = StepType(
     verb="progress",
     summary="Shows a bar beside the case.",
     schema={
-        "description": "How far it is: a number of 100, or value and max.",
+        "description": "The progress: a percentage, or value and max.",
         "anyOf": [
             *_NUMBER,
             {
                 "type": "object",
                 "properties": {
-                    "value": {"anyOf": _NUMBER, "description": "How far it is.", "examples": ["${{ done }}"]},
-                    "max": {"anyOf": _NUMBER, "description": "Where it ends; 100 when not said.", "examples": [8]},
+                    "value": {"anyOf": _NUMBER, "description": "The progress so far.", "examples": ["${{ done }}"]},
+                    "max": {"anyOf": _NUMBER, "description": "The value at the end; default: 100.", "examples": [8]},
                     "label": {
                         "type": "string",
                         **TEMPLATE,

@@ -97,21 +97,21 @@ def _facts(description: str, example: object, **properties: Schema) -> Schema:
 
 
 _NUMBER: Schema = {
-    "description": "A whole number from 0 up.",
+    "description": "A non-negative integer.",
     "anyOf": [{"type": "integer", "minimum": 0}, EXPRESSION_TEXT],
     "examples": [1],
 }
 _INFO: Schema = {
     "type": "object",
     **TEMPLATE,
-    "description": "Further facts: names with texts, numbers or null; what is recorded later is merged in.",
+    "description": "Further facts by name: strings, numbers or null; later records are merged in.",
     "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
     "examples": [{"sw_version": "1.0.0"}],
 }
 _ANY: Schema = {
     "type": "object",
     **TEMPLATE,
-    "description": "Anything that belongs to the report and has no field there.",
+    "description": "Anything that belongs in the report and has no field of its own.",
     "examples": [{"fixture": "F7"}],
 }
 
@@ -143,17 +143,17 @@ RECORD_SCHEMAS: Mapping[str, Schema] = {
         **_UNIT_FIELDS,
         sub_units={
             "type": "array",
-            "description": "Parts of the device that have numbers of their own; each record adds to the list.",
+            "description": "Parts of the device with numbers of their own; each record adds to the list.",
             "items": _facts("A part of the device.", {"serial_number": "R-0042"}, **_UNIT_FIELDS),
             "examples": [[{"name": "Radio", "serial_number": "R-0042"}]],
             "minItems": 1,
         },
     ),
     "stand": _facts(
-        "The test stand. What the stand's configuration says need not be said here.",
+        "The test stand. What the stand's configuration says need not be repeated here.",
         {"name": "Stand 1", "location": "Moon"},
         name=_text("The stand's name.", "Stand 1"),
-        location=_text("Where it stands.", "Moon"),
+        location=_text("Where it is.", "Moon"),
         number=_NUMBER,
         revision=_text("The stand's revision.", "HW1.0"),
         info=_INFO,
@@ -189,7 +189,7 @@ ARTIFACT: Schema = _facts(
 
 STEP = StepType(
     verb="record",
-    summary="Writes facts into the report. A field is written once a run; a second, different value is an error.",
+    summary="Writes facts into the report. A field is written once per run; a second, different value is an error.",
     schema={
         "type": "object",
         "minProperties": 1,

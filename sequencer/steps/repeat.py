@@ -47,7 +47,7 @@ class Repeat(StepRun):
         if self.judges and type(times) is int and times == 0:
             raise StepFailed("repeat needs at least 1 round, not 0: nothing was judged")
         if isinstance(times, bool) or not isinstance(times, int) or times < 1:
-            raise StepError(f"repeat needs a whole number from 1 up, not {times!r}")
+            raise StepError(f"repeat needs a positive integer, not {times!r}")
         for number in range(1, times + 1):
             if self.index is not None:
                 self.case.save(self.index, number)

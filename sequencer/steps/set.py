@@ -65,7 +65,7 @@ STEP = StepType(
         "minProperties": 1,
         **VALUES,
         "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
-        "description": "Variables and their values; texts may hold ${{ expressions }}.",
+        "description": "Variables and their values; strings may contain ${{ expressions }}.",
         "examples": [{"serial_number": "${{ uuid()[:6] }}"}],
     },
     model=SetStep,

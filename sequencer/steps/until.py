@@ -62,7 +62,7 @@ def parse(node: MappingNode, reader: StepReader) -> UntilStep:
             "unbounded-loop",
             "this loop may never end",
             node.key_place("until"),
-            hint="add `times:` (rounds at most) or `timeout:`",
+            hint="add `times:` (the maximum number of rounds) or `timeout:`",
         )
     steps = reader.steps(node)
     return UntilStep(
@@ -87,7 +87,7 @@ STEP = StepType(
     schema={
         "type": "string",
         **CONDITION,
-        "description": "An expression without braces, looked at after each round.",
+        "description": "An expression without braces, evaluated after each round.",
         "examples": ["state == 'ready'"],
     },
     model=UntilStep,
@@ -95,7 +95,7 @@ STEP = StepType(
     emit=emit,
     keys={
         "steps": STEPS_SCHEMA,
-        "times": {"type": "integer", "minimum": 1, "description": "How many rounds at most.", "examples": [10]},
+        "times": {"type": "integer", "minimum": 1, "description": "The maximum number of rounds.", "examples": [10]},
         "delay": {**DURATION, "description": "The pause between two rounds."},
     },
     required=frozenset({"steps"}),

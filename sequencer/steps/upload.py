@@ -56,15 +56,19 @@ def emit(step: UploadStep, out: Emitter) -> None:
 STEP = StepType(
     verb="upload",
     summary="Sends the report now; belongs in `after_run`, where the verdict is known.",
-    schema={"enum": ["stand_cloud"], "description": "Where to; `[stand_cloud]` in the configuration says how."},
+    schema={
+        "enum": ["stand_cloud"],
+        "description": "The destination; `[stand_cloud]` in the configuration describes it.",
+    },
     model=UploadStep,
     parse=parse,
     emit=emit,
     keys={
         "save": {
             **SAVE,
-            "description": "The variable for the answer: `{delivered, status, text}`; `status` is null when nobody "
-            "answered.",
+            "description": "The variable for the answer: `{delivered, status, text}`; `status` is null "
+            "when there was no "
+            "answer.",
             "examples": ["answer"],
         },
     },

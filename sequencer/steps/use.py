@@ -70,7 +70,7 @@ STEP = StepType(
         "with": {
             "type": "object",
             **VALUES,
-            "description": "Its parameters by name: variables of the case. Texts may hold ${{ expressions }}.",
+            "description": "Its parameters by name: variables of the case. Strings may contain ${{ expressions }}.",
             "examples": [{"rail": "5V", "nominal": 5.0}],
         },
     },

@@ -58,10 +58,10 @@ def emit(step: WaitStep, out: Emitter) -> None:
 
 STEP = StepType(
     verb="wait",
-    summary="Lets time pass. Stop and time-outs cut it short.",
+    summary="Waits. Stop and timeouts end it early.",
     schema={
         "anyOf": [DURATION, EXPRESSION_TEXT],
-        "description": "How long, with its unit: ms, s, min or h; a number that an expression gives is seconds.",
+        "description": "The duration with its unit: ms, s, min or h; a number from an expression means seconds.",
         "examples": ["500 ms", "1 s"],
     },
     model=WaitStep,

@@ -20,7 +20,7 @@ def parse_due(text: object) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError("is no day of any calendar; a date looks like 2027-05-01") from None
+        raise ValueError("is not a valid date; write it like 2027-05-01") from None
 
 
 def requirement_problem(key: str, value: object) -> str | None:
@@ -32,11 +32,11 @@ def requirement_problem(key: str, value: object) -> str | None:
             return str(error)
         return None
     if not isinstance(value, str):
-        return "must be a text"
+        return "must be a string"
     try:
         compile_pattern(value)
     except PatternError as error:
-        return f"is no regular expression: {error}"
+        return f"is not a valid regular expression: {error}"
     return None
 
 

@@ -70,7 +70,7 @@ def bound(text: str, flags: re.RegexFlag = re.NOFLAG) -> str:
     A ``$`` in a class, behind a backslash, in a comment or under the flag ``m`` keeps its meaning.
     """
     if not text:
-        raise PatternError("it is empty, and everything would match it")
+        raise PatternError("it is empty and would match everything")
     written: list[str] = []
     multiline, verbose = bool(flags & re.MULTILINE), bool(flags & re.VERBOSE)
     outer: list[tuple[bool, bool]] = []

@@ -45,7 +45,7 @@ def read_number(text: str, *, decimal_comma: bool = False) -> int | float:
         if not decimal_comma:
             raise UnreadableText("comma", "must be written with a decimal point and without a comma")
         if "." in written or written.count(",") > 1:
-            raise UnreadableText("number", "must be a number with one decimal sign")
+            raise UnreadableText("number", "must be a number with a single decimal sign")
         written = written.replace(",", ".")
     if _NUMBER.fullmatch(written) is None:
         raise UnreadableText("number", "must be a number")
@@ -61,7 +61,7 @@ def read_integer(text: str) -> int:
     """A whole number: digits and a sign. Raises ``UnreadableText``."""
     written = stripped(text)
     if _INTEGER.fullmatch(written) is None or len(written) >= _LONGEST_INTEGER:
-        raise UnreadableText("integer", "must be a whole number")
+        raise UnreadableText("integer", "must be an integer")
     return int(written)
 
 

@@ -15,7 +15,7 @@ def parse_duration(text: str) -> float:
     """The duration in seconds. Raises ``ValueError`` with a plain sentence for anything that is not one."""
     match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f"{text!r} is not a duration: write a number and one of ms, s, min, h, like `500 ms`")
+        raise ValueError(f"{text!r} is not a duration: write a number and one of ms, s, min, h, such as `500 ms`")
     number, unit = match.groups()
     # Dividing keeps 500 ms exactly 0.5 s, where multiplying by 0.001 may round.
     seconds = float(number) / 1000 if unit == "ms" else float(number) * _UNITS[unit]

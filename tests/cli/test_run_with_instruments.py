@@ -156,7 +156,7 @@ def test_a_configuration_that_requires_nonsense(project: Path) -> None:
     code, report, printed = run(project)
     assert (code, report) == (2, None)
     assert "`calibration_due` must be a date such as 2027-05-01" in printed
-    assert "`idn` is no regular expression" in printed
+    assert "`idn` is not a valid regular expression" in printed
     assert "did you mean `calibration_due`" in printed
     assert "`require` must be a table, not a number" in printed
     assert '`reopen` must be "after_error" or "never", not true' in printed

@@ -63,7 +63,7 @@ def test_numbers_are_read_as_scpi_writes_them(supply: Instrument) -> None:
 
 def test_an_answer_that_is_no_number_is_an_error(supply: Instrument) -> None:
     """Text where a number was asked for raises instead of passing on."""
-    with pytest.raises(ScpiError, match=r"'OVLD'.*no number"):
+    with pytest.raises(ScpiError, match=r"'OVLD'.*not a number"):
         supply.number("MEAS:TEXT?")
 
 

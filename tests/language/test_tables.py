@@ -116,7 +116,7 @@ BAD: dict[str, tuple[bytes, dict[str, Any], list[str]]] = {
     "thousands": (
         b"rail;lo\n5V;1.234,5\n",
         {"types": {"lo": "number"}, "decimal": ","},
-        ["2:4 wrong-type, no sign for thousands"],
+        ["2:4 wrong-type, no thousands separator"],
     ),
     "words where numbers belong": (
         b"rail;lo;n\n5V;NaN;1.5\n3V;four;2\n",

@@ -210,7 +210,7 @@ def test_a_deep_file_is_refused_by_name_whichever_limit_strikes(
     monkeypatch.setattr(yaml_reader, "LOADER", getattr(yaml, loader))
     problems = parsed(text).problems
     assert [(problem.code, problem.message) for problem in problems] == [
-        ("nested-too-deeply", "more than 60 levels inside each other")
+        ("nested-too-deeply", "more than 60 levels of nesting")
     ]
 
 

@@ -60,7 +60,7 @@ def test_tolerances_are_differences(text: str, unit: str, number: float) -> None
         ("60 rpm", "Hz", "'rpm' cannot be converted to 'Hz'"),
         ("500 mVpp", "V", "unknown unit 'mVpp'"),
         ("500 mVpp", "Vrms", "unknown unit 'mVpp'"),
-        ("5 dB", "%", "no one value"),
+        ("5 dB", "%", "no single value"),
         ("0 W", "dBm", "no value in dBm"),
         ("1 m^9999", "m", "unknown unit"),
     ],

@@ -100,14 +100,14 @@ def test_every_problem_has_its_place_and_a_hint() -> None:
         "sound_on = 'true'\n[stand_cloud]\nautosync_timeout = 0.5\nadress = 'x'\n[[test_configs]]\nname = 'a'\n"
     )
     assert told(reading) == [
-        "1:14 `tests_name` must be a text, not a number (write it in quotes)",
+        "1:14 `tests_name` must be a string, not a number (write it in quotes)",
         "2:2 unknown key `databse` (did you mean `database`?)",
-        "5:8 `port` must be a whole number from 1 to 65535, not a text (write it without quotes)",
+        "5:8 `port` must be an integer from 1 to 65535, not a string (write it without quotes)",
         '6:12 `language` must be one of "en", "de", "fr", "es", "zh", "ja", "ru", "cs"',
         "7:26 `enable` must be true or false, not a number",
         "7:29 unknown key `foo` in [frontend.modal_result] "
         "(known here: enable, auto_dismiss_pass, auto_dismiss_timeout)",
-        "8:12 `sound_on` must be true or false, not a text (write it without quotes)",
+        "8:12 `sound_on` must be true or false, not a string (write it without quotes)",
         "10:20 `autosync_timeout` must be a number from 1 to 527040",
         "11:1 unknown key `adress` in [stand_cloud] (did you mean `address`?)",
         "12:3 `file` is missing",
@@ -139,7 +139,7 @@ def test_a_pytest_ini_is_no_sequence() -> None:
     text = '[[test_configs]]\nname = "A"\nfile = "a.ini"\n[[test_configs]]\nname = "B"\nfile = "b.yaml"\n'
     foreign, own = read(text, foreign=True), read(text)
     assert foreign.ok and not own.ok
-    assert [problem.message for problem in foreign.problems] == ["a.ini is no sequence file"]
+    assert [problem.message for problem in foreign.problems] == ["a.ini is not a sequence file"]
     assert [choice.file for choice in foreign.settings.test_configs] == ["", "b.yaml"]
 
 
@@ -278,7 +278,7 @@ def test_tables_of_the_writers_own_keys() -> None:
         "[drivers.meter]\naddress = 'TCPIP::1'\ncalibrated = 2026-01-31\n"
         "channels = [1, 2]\n[stand.info]\nrelease = 1\nbad = []\n"
     )
-    assert told(reading) == ["7:7 `bad` must be a text or a whole number or a number, not an array"]
+    assert told(reading) == ["7:7 `bad` must be a string or an integer or a number, not an array"]
     assert reading.settings.drivers == {
         "meter": {"address": "TCPIP::1", "calibrated": "2026-01-31", "channels": [1, 2]}
     }
@@ -370,7 +370,7 @@ def test_a_fact_of_the_stand_that_cannot_be_recorded_is_told() -> None:
     )
     assert told(read(text)) == [
         "2:8 name is blank",
-        "3:12 location has a character that cannot be seen: 'a\\nb'",
+        "3:12 location has an invisible character: 'a\\nb'",
         "6:8 a name in stand.info is blank",
     ]
 
@@ -391,7 +391,8 @@ def test_a_text_nested_too_deep_is_a_problem() -> None:
 def test_byte_order_mark_and_windows_lines_are_fine() -> None:
     """A file as Windows editors write it is read with the right lines."""
     assert (
-        told(read("\ufeffa = 1\r\ntitle = 2\r\n"))[1] == "2:9 `title` must be a text, not a number (write it in quotes)"
+        told(read("\ufeffa = 1\r\ntitle = 2\r\n"))[1]
+        == "2:9 `title` must be a string, not a number (write it in quotes)"
     )
 
 

@@ -80,7 +80,7 @@ def test_another_value_is_refused_with_a_code(param: Param, written: Any, code: 
 @pytest.mark.parametrize("kind", ["integer", "number"])
 def test_a_refusal_says_what_is_wanted(kind: str) -> None:
     """A whole number, or any number."""
-    with pytest.raises(WrongParam, match="must be a whole number" if kind == "integer" else "must be a number"):
+    with pytest.raises(WrongParam, match="must be an integer" if kind == "integer" else "must be a number"):
         read_param(Param(name="p", type=kind), True)  # type: ignore[arg-type]
 
 

@@ -273,20 +273,20 @@ def test_the_form_in_which_a_field_travels(written: dict[str, Any], form: dict[s
 @pytest.mark.parametrize(
     ("written", "words"),
     [
-        ({"type": "nonsense"}, "a field's type is one of"),
+        ({"type": "nonsense"}, "a field's type must be one of"),
         *(
-            ({"type": "number", key: value}, f"{key} is a number")
+            ({"type": "number", key: value}, f"{key} must be a number")
             for key in ("min", "max")
             for value in (True, math.nan, "1")
         ),
-        ({"type": "slider", "step": "1"}, "step is a number"),
+        ({"type": "slider", "step": "1"}, "step must be a number"),
         *(
-            ({key: value}, f"{key} is a whole number")
+            ({key: value}, f"{key} must be an integer")
             for key in ("min_length", "max_length")
             for value in (True, 1.5, "1")
         ),
-        ({"pattern": 5}, "a pattern is a text"),
-        *(({"type": "radio", "choices": said}, "choices are a list") for said in ("abc", b"abc", {"a": 1}, 5)),
+        ({"pattern": 5}, "a pattern must be a string"),
+        *(({"type": "radio", "choices": said}, "choices must be a list") for said in ("abc", b"abc", {"a": 1}, 5)),
         *(({"type": kind, "choices": []}, "nothing to choose from in 'n'") for kind in ("radio", "list", "checkbox")),
         ({"type": "radio", "label": "Which"}, "nothing to choose from in 'Which'"),
     ],

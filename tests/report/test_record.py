@@ -35,18 +35,18 @@ def test_fields_and_info_merge() -> None:
         ("artifact", {"run": {"k": 1}}, {"run": {"k": 2}}, "artifact.run.k was already recorded"),
         ("dut", None, {"colour": "red"}, "dut has no field 'colour'"),
         ("dut", None, {"sub_units": [{"colour": "red"}]}, r"dut.sub_units\[0\] has no field 'colour'"),
-        ("dut", None, {"name": ["a"]}, "dut.name is text, not list"),
-        ("dut", None, {"name": True}, "dut.name is text, not bool"),
-        ("dut", None, "SN1", "dut is a mapping, not str"),
-        ("dut", None, {"info": 5}, "dut.info is a mapping, not int"),
-        ("process", None, {"number": 1.5}, "process.number is a whole number from 0 to 9007199254740991, not 1.5"),
-        ("process", None, {"number": -1}, "process.number is a whole number"),
-        ("process", None, {"number": "one"}, "process.number is a whole number"),
-        ("process", None, {"number": True}, "process.number is a whole number"),
-        ("instruments", None, 5, "instruments is a list of mappings, not int"),
-        ("artifact", None, {"module": 5}, "artifact.module is a mapping"),
-        ("artifact", None, {"case": {}, "step": {}}, "artifact has the levels run, module and case"),
-        ("weather", None, {}, "there is nothing to record under 'weather'"),
+        ("dut", None, {"name": ["a"]}, "dut.name must be a string, not list"),
+        ("dut", None, {"name": True}, "dut.name must be a string, not bool"),
+        ("dut", None, "SN1", "dut must be a mapping, not str"),
+        ("dut", None, {"info": 5}, "dut.info must be a mapping, not int"),
+        ("process", None, {"number": 1.5}, "process.number must be an integer from 0 to 9007199254740991, not 1.5"),
+        ("process", None, {"number": -1}, "process.number must be an integer"),
+        ("process", None, {"number": "one"}, "process.number must be an integer"),
+        ("process", None, {"number": True}, "process.number must be an integer"),
+        ("instruments", None, 5, "instruments must be a list of mappings, not int"),
+        ("artifact", None, {"module": 5}, "artifact.module must be a mapping"),
+        ("artifact", None, {"case": {}, "step": {}}, "the level of an artifact must be run, module or case"),
+        ("weather", None, {}, "nothing can be recorded under 'weather'"),
     ],
 )
 def test_what_contradicts_or_has_no_place_is_an_error(section: str, before: Any, data: Any, words: str) -> None:
@@ -113,5 +113,5 @@ def test_a_number_that_no_store_holds_is_refused() -> None:
     """The numbers of process, stand and instruments are whole numbers that all stores hold exactly."""
     assert merge(None, "process", {"number": 2**53 - 1}) == {"number": 2**53 - 1}
     for number in (2**53, 10**400, str(2**53)):
-        with pytest.raises(StepError, match="whole number from 0 to 9007199254740991"):
+        with pytest.raises(StepError, match="integer from 0 to 9007199254740991"):
             merge(None, "process", {"number": number})

@@ -41,7 +41,7 @@ def test_what_a_program_ends_with_decides(project: Any, execute: Callable[..., A
         "other_code": [],
         "folder": [],
         "code": ["PYTHON ended with exit code 2, not 0; its last line: no chip"],
-        "output": ["the output of PYTHON has nothing that matches 'verified'; its last line: erased"],
+        "output": ["the output of PYTHON does not match 'verified'; its last line: erased"],
         "missing": ["no-such-flasher could not be started: there is no such program"],
         "no_folder": [f"PYTHON could not be started: there is no folder {tmp_path / 'gone'}"],
     }
@@ -74,7 +74,7 @@ def test_the_whole_output_is_judged(project: Any, execute: Callable[..., Any]) -
     outcome = execute()
     assert list(outcome.statuses.values()) == ["passed", "failed", "passed", "passed"]
     (failure,) = outcome.failures("main::refused")
-    assert failure["message"].endswith("has what `refuse` names, 'FAIL': cell 006000 FAIL: stuck")
+    assert failure["message"].endswith("matches `refuse`, 'FAIL': cell 006000 FAIL: stuck")
     (ran,) = outcome.cases["main::clean"]["attempts"][0]["programs"]
     assert ran["truncated"]
     assert re.search(r"\n\[\.\.\. \d+ characters left out \.\.\.\]\n", ran["output"])
@@ -123,7 +123,9 @@ def test_a_tester_at_fault_is_an_error(project: Any, execute: Callable[..., Any]
     outcome = execute()
     assert outcome.statuses == {"main::a": "error"}
     (failure,) = outcome.failures("main::a")
-    assert failure["message"].endswith("could not do its work: exit code 2; its last line: interlock open")
+    assert failure["message"].endswith(
+        "reported a fault of the test equipment: exit code 2; its last line: interlock open"
+    )
 
 
 def test_a_simulated_run_says_that_a_program_is_real(project: Any, execute: Callable[..., Any]) -> None:

@@ -265,7 +265,7 @@ def test_a_refused_key_is_told_and_tried_again_once_it_changed(
 def test_an_upload_answers_what_the_sequence_shows(
     standin: Any, open_deliveries: Callable[..., Deliveries], report: MakeReport
 ) -> None:
-    """``{delivered, status, text}`` with 201 for success, the server's status otherwise, null when nobody answered."""
+    """``{delivered, status, text}`` with 201 for success, the server's status otherwise, null without an answer."""
     deliveries = open_deliveries(standin.address)
     run = report()
     answer = deliveries.upload("stand_cloud", run)

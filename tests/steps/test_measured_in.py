@@ -72,7 +72,7 @@ def test_an_empty_cell_is_no_unit(unit: object) -> None:
 @pytest.mark.parametrize("unit", [5, True, ["V"]])
 def test_what_is_no_text_is_no_unit(unit: object) -> None:
     """A column that was mixed up with another is an error."""
-    with pytest.raises(StepError, match="unit of 'Rail' is a text"):
+    with pytest.raises(StepError, match="unit of 'Rail' must be a string"):
         measure(unit, 5.0, {"le": 6})
 
 

@@ -117,7 +117,7 @@ def test_no_answer_does_not_pass_a_limited_measurement() -> None:
 
 def test_a_dialog_spoiled_by_an_expression_is_an_error() -> None:
     """Choices that are no list end the case with an error, not with a broken page."""
-    with pytest.raises(StepError, match="choices are a list"):
+    with pytest.raises(StepError, match="choices must be a list"):
         run(Dialog, Case(), {"type": "radio", "choices": 5})
 
 
@@ -171,9 +171,9 @@ def test_chart_has_the_report_formats_keys() -> None:
 @pytest.mark.parametrize(
     ("series", "sentence"),
     [
-        ("text", "series are a list"),
+        ("text", "series of a chart must be a list"),
         ([{"x": [1]}], "no y values"),
-        ([{"name": "a", "x": [1], "y": [1, 2]}], "1 x values and 2 y values"),
+        ([{"name": "a", "x": [1], "y": [1, 2]}], "1 x values but 2 y values"),
         ([{"name": "a", "y": ["high"]}], "'high'"),
         ([{"name": "a", "y": 5}], "a list of numbers"),
         ([{"name": "a", "y": range(100_001)}], "100001 points"),
@@ -189,11 +189,11 @@ def test_chart_refuses_what_is_no_series(series: Any, sentence: str) -> None:
     ("dialog", "said"),
     [
         ({"type": "number", "default": 50, "max": 10}, "the default must be at most 10"),
-        ({"type": "radio", "choices": ["a", "a"]}, "two choices are called 'a'"),
-        ({"type": "checkbox", "choices": ["a"], "min": 2}, "2 choices must be ticked, and there are 1"),
-        ({"type": "text", "pattern": "("}, "no regular expression"),
-        ({"type": "text", "pattern": 5}, "a pattern is a text"),
-        ({"type": "text", "max_length": "3"}, "max_length is a whole number"),
+        ({"type": "radio", "choices": ["a", "a"]}, "two choices are named 'a'"),
+        ({"type": "checkbox", "choices": ["a"], "min": 2}, "2 choices must be ticked, but there are only 1"),
+        ({"type": "text", "pattern": "("}, "not a valid regular expression"),
+        ({"type": "text", "pattern": 5}, "a pattern must be a string"),
+        ({"type": "text", "max_length": "3"}, "max_length must be an integer"),
         ({"text": "Look", "image": "none.png"}, "there is no picture 'none.png'"),
         ({"type": "steps", "steps": [{"text": "Look", "image": "../led.png"}]}, "a file in the project folder"),
         ({"type": "radio", "choices": [{"label": "a", "image": "https://a.b/c.png"}]}, "a file in the project folder"),

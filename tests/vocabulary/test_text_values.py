@@ -64,7 +64,7 @@ def test_parameters_and_dialogs_read_the_same(row: dict[str, Any], decimal_comma
 def test_a_whole_number_is_digits_and_a_sign(text: str) -> None:
     """Nothing is rounded, and no other notation is taken."""
     assert read_integer(" -12\r\n") == -12
-    with pytest.raises(UnreadableText, match="whole number"):
+    with pytest.raises(UnreadableText, match="an integer"):
         read_integer(text)
 
 
@@ -75,7 +75,7 @@ def test_the_largest_numbers_in_texts() -> None:
     assert type(read_number("9" * 299)) is int
     assert type(read_number("9" * 300)) is float
     assert read_integer("9" * 299) == int("9" * 299)
-    with pytest.raises(UnreadableText, match="whole number"):
+    with pytest.raises(UnreadableText, match="an integer"):
         read_integer("9" * 300)
 
 
@@ -88,7 +88,7 @@ def test_a_comma_is_refused_unless_the_stand_says_otherwise() -> None:
         read_param(param, "1,5")
     assert read_params([param], {"n": "1,5"})[1]["n"].code == "comma"
     for text in ("1.234,5", "1,000,000", "1,234.5"):
-        with pytest.raises(UnreadableText, match="one decimal sign"):
+        with pytest.raises(UnreadableText, match="a single decimal sign"):
             read_number(text, decimal_comma=True)
 
 

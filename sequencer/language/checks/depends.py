@@ -114,7 +114,7 @@ class Dependencies:
             path = self._way_back(target, case, wanted)
             if path is not None:
                 circle = " → ".join([case.full_name, *path])
-                message = f"a circle: {circle}"
+                message = f"dependency cycle: {circle}"
                 if dependency.text in (case.module.id, f"{case.module.id}::{case.id}", f"::{case.id}"):
                     message = f"`{dependency.text}` depends on itself"
                 self._problems.report("dependency-cycle", message, dependency.place)

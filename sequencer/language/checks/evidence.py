@@ -31,8 +31,8 @@ def warn_of_missing_evidence(steps: Iterable[Step], report: EvidenceReporter, co
     for step in steps:
         asked = conditions if step.when is None else (*conditions, step.when)
         if step.verb in _ACTS and any(map(_asks_for_a_pass, asked)) and not any(map(_asks_for_evidence, asked)):
-            message = f"this `{step.verb}` also happens when a simulated, partial or debugged run passed"
-            hint = "write `verdict == 'passed' and run.evidence` for what is meant for a tested product"
+            message = f"this `{step.verb}` also runs when a simulated, partial or debugged run passed"
+            hint = "write `verdict == 'passed' and run.evidence` if it is meant for tested products only"
             report("no-evidence", message, step.place, hint=hint, severity="warning")
         inner = getattr(step, "steps", ())
         warn_of_missing_evidence(inner, report, asked)

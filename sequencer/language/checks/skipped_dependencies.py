@@ -77,7 +77,7 @@ class SkippedDependencies:
     def _critical(self, what: str, module: ModulePlan | None, own: str | None, place: Place) -> None:
         when = own or (module and self._module_when[module.id])
         if when is not None and when != NEVER:
-            message = f"{what} an `if`: when that leaves it out, what follows runs all the same"
+            message = f"{what} an `if`: when that leaves it out, what follows still runs"
             self._warn("critical-if", message, place)
 
     def _dependency(self, case: CasePlan, dependency: Dependency, targets: list[CasePlan]) -> None:
@@ -98,7 +98,7 @@ class SkippedDependencies:
         if self._case_when.get(optional.full_name) is None:
             condition = f"`{optional.full_name}` may be left out by the `if` of its module"
         message = f"{condition}: then {who} is skipped too, and the run is INCOMPLETE"
-        hint = f'write `{{case: "{dependency.text}", or_left_out: true}}` when it can do without'
+        hint = f'write `{{case: "{dependency.text}", or_left_out: true}}` if it can run without'
         self._warn("depends-if", message, dependency.place, hint)
 
     def _conditions(self, case: CasePlan) -> set[str]:

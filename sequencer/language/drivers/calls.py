@@ -87,7 +87,7 @@ class CallChecker:
         target = declared.simulation
         if target is None or not target.is_class:
             return
-        what = f"`{target.name}`, which stands in for `{declared.name}`,"
+        what = f"`{target.name}`, the simulation of `{declared.name}`,"
         other = target.members.get(method)
         if other is None:
             if not target.dynamic:
@@ -96,12 +96,12 @@ class CallChecker:
                 self._problems.report("stand-in", message, place, hint=hint)
         elif {other.kind, member.kind} == {"method", "attribute"}:
             kinds = {"method": "a method", "attribute": "a property"}
-            message = f"{what} has `{method}` as {kinds[other.kind]}, the driver itself as {kinds[member.kind]}"
+            message = f"{what} has `{method}` as {kinds[other.kind]}, but the driver has it as {kinds[member.kind]}"
             self._problems.report("stand-in", message, place)
         elif arguments is not None and other.kind == "method" and not other.signature.others:
             for name in arguments:
                 if name not in other.signature.names and (member.signature.others or name in member.signature.names):
-                    message = f"{what} takes no `{name}` in `{method}`"
+                    message = f"{what} has no argument `{name}` in `{method}`"
                     self._problems.report("stand-in", message, arguments.key_place(name))
 
     def _plain_call(
@@ -140,7 +140,7 @@ class CallChecker:
         given = {} if arguments is None else arguments
         if signature.positional:
             names = listed((f"`{name}`" for name in signature.positional), "and")
-            message = f"{what} takes {names} by position alone: a sequence gives arguments by name"
+            message = f"{what} takes {names} by position only: a sequence gives arguments by name"
             self._problems.report("positional-argument", message, place, hint="remove the `/` from its signature")
         if arguments is not None:
             for name in arguments:

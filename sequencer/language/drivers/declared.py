@@ -38,7 +38,7 @@ def read_require(
             try:
                 compile_pattern(node["idn"])
             except PatternError as error:
-                message = f"this is no regular expression: {error}"
+                message = f"this is not a valid regular expression: {error}"
                 problems.report("bad-pattern", message, node.value_place("idn"))
     if "calibration_due" in node and not has_expression(node["calibration_due"]):
         try:
@@ -54,14 +54,16 @@ def _check_identity(node: MappingNode, target: DriverTarget, problems: Problems)
     if member is None:
         if not target.dynamic:
             what = "class" if target.is_class else "function"
-            message = f"the {what} `{target.name}` cannot say who it is: it has no method `identify` and no `idn`"
+            message = (
+                f"the {what} `{target.name}` cannot identify the instrument: it has no method `identify` and no `idn`"
+            )
             hint = "give it a method `identify` that returns the answer to `*IDN?`"
             problems.report("no-identity", message, node.key_place("idn"), hint=hint)
         return
     needed = [*member.signature.positional, *member.signature.required] if member.kind == "method" else []
     if needed or member.is_async:
         why = f"it needs {listed((f'`{each}`' for each in needed), 'and')}" if needed else "it is `async`"
-        message = f"`{target.name}` cannot be asked who it is: {why}"
+        message = f"`{target.name}` cannot be asked for its identity: {why}"
         problems.report("no-identity", message, node.key_place("idn"))
 
 
@@ -193,7 +195,7 @@ class DriverSection:
         missing = [each for each in signature.required if each not in taken]
         if found.target.is_class and missing:
             names = listed((f"`{each}`" for each in missing), "and")
-            hint = f"give it by the long form: `simulate: {{use: {written}, with: {{...}}}}`"
+            hint = f"use the long form: `simulate: {{use: {written}, with: {{...}}}}`"
             self._problems.report("missing-argument", f"`{found.target_name}` needs {names}", place, hint=hint)
         return self._driver(name, place, found, taken)
 
@@ -224,7 +226,7 @@ class DriverSection:
         source = self._source(located)
         if not located.rest:
             hint = known_here(f"{use}.{name}" for name in source.names) if source else None
-            message = f"`{use}` is a file: name the class or function in it too"
+            message = f"`{use}` is a file: also name the class or function in it"
             self._problems.report("no-driver-class", message, place, hint=hint and hint.replace("known here", "it has"))
             return None
         name = ".".join(located.rest)
@@ -266,7 +268,7 @@ class DriverSection:
             line, column = error.lineno or 1, max(error.offset or 1, 1)
             end = error.end_offset if error.end_lineno == error.lineno and error.end_offset else 0
             place = Place(file, line, column, line, max(end, column + 1))
-            self._problems.report("driver-syntax", f"the driver is no Python: {error.msg}", place)
+            self._problems.report("driver-syntax", f"the driver is not valid Python: {error.msg}", place)
             return None
 
     def _check_constructor(self, found: _Found, arguments: MappingNode | None, place: Place) -> None:
@@ -274,7 +276,7 @@ class DriverSection:
         if target.is_class:
             self.calls.check_arguments(f"`{found.target_name}`", target.signature, arguments, place)
         elif arguments and not target.dynamic:
-            message = f"`{found.target_name}` is a function: its arguments belong to the call"
+            message = f"`{found.target_name}` is a function: its arguments belong in the call"
             self._problems.report("with-on-function", message, arguments.key_place(next(iter(arguments))))
         if target.is_async:
             self.calls.refuse_async(found.target_name, place)

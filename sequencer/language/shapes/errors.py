@@ -43,7 +43,7 @@ def refuse_expressions(
 
 def expression_in_key(place: Place, report: ProblemReporter) -> None:
     """An expression in a key that must be known before the run."""
-    report("expression-in-key", "a key here is fixed: an expression in it would not be evaluated", place)
+    report("expression-in-key", "keys are fixed here: an expression in a key would not be evaluated", place)
 
 
 def unknown_key(node: MappingNode, key: str, known: Iterable[str], report: ProblemReporter) -> None:
@@ -63,7 +63,7 @@ def name_problem(node: MappingNode, name: str, what: str, report: ProblemReporte
         return
     suggestion = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     suggestion = suggestion if suggestion[:1].isalpha() else f"x{suggestion}" if suggestion else ""
-    message = f"`{name}` cannot be {what}: only small letters, digits and `_`, a letter first"
+    message = f"`{name}` cannot be {what}: use lowercase letters, digits and `_`, beginning with a letter"
     report("bad-name", message, node.key_place(name), hint=f"for example `{suggestion}`" if suggestion else None)
 
 
@@ -86,7 +86,7 @@ def _wrong_value(error: Any, root: Any, path: NodePath, report: ProblemReporter)
     code = "wrong-type" if error.validator in ("type", "anyOf", "oneOf") else "wrong-value"
     message = f"{_label(path)} must be {phrase(schema)}, not {show(error.instance)}"
     if isinstance(error.instance, int) and abs(error.instance) > MAX_WHOLE:
-        message = f"{_label(path)} is too large a number: whole numbers go to {MAX_WHOLE}, as all stores hold them"
+        message = f"{_label(path)} is too large: integers go up to {MAX_WHOLE}, which every store can hold"
     if error.instance is None:
         message = f"{_label(path)} is empty: it must be {phrase(schema)}"
     report(code, message, place_at(root, path), hint=type_hint(schema, error.instance))

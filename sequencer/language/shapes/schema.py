@@ -61,7 +61,7 @@ def top_properties() -> dict[str, Schema]:
     first = {key: TOP[key] for key in ("name", "version", "description")}
     modules = named("The test plan: modules by id, in the order they run.", {"$ref": "#/$defs/module"}, minProperties=1)
     after_run = steps_schema(
-        "Steps run once the verdict is known (upload, notify, print a label); `verdict` and `report` are in scope."
+        "Steps that run once the verdict is known (upload, notify, print a label); `verdict` and `report` are in scope."
     )
     return {**first, **TOP, "modules": modules, "after_run": after_run}
 
@@ -72,11 +72,11 @@ def block_properties(kind: str) -> dict[str, Schema]:
         "A parameter.",
         {
             "default": {**TEMPLATE, "description": "The value when none is given.", "examples": [5.0]},
-            "description": text("What it is for, for people.", "The rail's voltage"),
+            "description": text("What the parameter is for.", "The rail's voltage"),
         },
     )
     params = named(
-        "The block's parameters, given by `with`; one without a default must be given.",
+        "The block's parameters, given by `with`; those without a default are required.",
         {"anyOf": [{"type": "null"}, parameter]},
         examples=[{"rail": None, "tolerance": {"default": "3%"}}],
     )
@@ -84,7 +84,7 @@ def block_properties(kind: str) -> dict[str, Schema]:
         return {"params": params, **case_properties()}
     if kind == "modules":
         return {"params": params, **module_properties()}
-    description = text("What it does, for people.", "Switches a channel on.")
+    description = text("What the steps do.", "Switches a channel on.")
     return {"description": description, "params": params, "steps": steps_schema("The steps, in order.")}
 
 
@@ -94,8 +94,8 @@ def blocks_properties() -> dict[str, Schema]:
     case = mapping("A case with parameters.", block_properties("cases"))
     module = mapping("A module with parameters.", block_properties("modules"))
     return {
-        "name": text("What the file is about, for people.", "Bench blocks"),
-        "description": text("More about it, for people.", "What every sequence of this bench does alike."),
+        "name": text("What the file is about.", "Bench blocks"),
+        "description": text("A longer description.", "What all sequences of this bench have in common."),
         "include": TOP["include"],
         "steps": named("Step lists by name.", {"anyOf": [steps_schema("The steps, in order."), steps]}),
         "cases": named("Cases by name.", case),
@@ -121,7 +121,7 @@ def sequence_schema() -> dict[str, Any]:
         "$id": SCHEMA_ID,
         "title": "hardseq sequence",
         **mapping("A test sequence.", top_properties(), "name", "modules"),
-        "patternProperties": {"^x-": {"description": "Ignored: a place for anchors (`&name`) to be used below."}},
+        "patternProperties": {"^x-": {"description": "Ignored: a place for anchors (`&name`) that are used below."}},
         "$defs": definitions,
     }
 

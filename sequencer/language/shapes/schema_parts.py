@@ -51,13 +51,18 @@ def one_or_list(description: str, item: Schema, *examples: Any) -> dict[str, Any
 
 
 ATTEMPTS: Schema = {
-    "description": "How often the case is run at most until it passes; the report keeps every attempt.",
+    "description": "The maximum number of attempts until the case passes; the report keeps every attempt.",
     "anyOf": [
         {"type": "integer", "minimum": 1},
         mapping(
-            "How often at most, and the pause between two attempts.",
+            "The maximum number of attempts, and the pause between two of them.",
             {
-                "times": {"type": "integer", "minimum": 1, "description": "How often at most.", "examples": [3]},
+                "times": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "The maximum number of attempts.",
+                    "examples": [3],
+                },
                 "delay": {**DURATION, "description": "The pause between two attempts."},
             },
             "times",
@@ -69,7 +74,7 @@ ATTEMPTS: Schema = {
 
 ON_FAIL: Schema = {
     "enum": ["continue", "stop"],
-    "description": "What follows after a failed case: the next one, or the end of the run (teardown still runs).",
+    "description": "What happens after a failed case: the next one, or the end of the run (teardown still runs).",
     "default": "continue",
 }
 
@@ -94,8 +99,8 @@ _DEPENDENCY: Schema = mapping(
 )
 
 BOTH: Mapping[str, Schema] = {
-    "name": text("What the operator reads; the id when not said.", "Power up"),
-    "description": text("More about it, for people.", "Switches the board on and looks at its idle current."),
+    "name": text("The name that the operator sees; default: the id.", "Power up"),
+    "description": text("A longer description.", "Switches the board on and looks at its idle current."),
     "group": GROUP,
     "depends": {
         "anyOf": [
@@ -123,7 +128,10 @@ BOTH: Mapping[str, Schema] = {
     "tags": one_or_list(
         "Words to select by: `hardseq run --tag analog`.", {"type": "string", "minLength": 1}, ["analog", "slow"]
     ),
-    "timeout": {**DURATION, "description": "A case that takes longer fails, its message naming the step it hung in."},
+    "timeout": {
+        **DURATION,
+        "description": "A case that takes longer fails; its message names the step in which it hung.",
+    },
     "on_fail": ON_FAIL,
 }
 """The keys that a module and a case share; a module's ``timeout``, ``tags``, ``depends`` and ``on_fail`` hold for each
@@ -163,11 +171,12 @@ MATRIX: Schema = {
             "Rows from a file.",
             {
                 "csv": text(
-                    "A CSV file beside the sequence; its first line names the columns, the first column the rows.",
+                    "A CSV file beside the sequence; its first line names the columns, its first column "
+                    "names the rows.",
                     "rails.csv",
                 ),
                 "delimiter": text(
-                    "What separates the columns. When not said it is found, among `;`, comma and tab.",
+                    "The character between the columns; default: detected, among `;`, comma and tab.",
                     ";",
                     minLength=1,
                     maxLength=1,
@@ -178,7 +187,8 @@ MATRIX: Schema = {
                     "minProperties": 1,
                     "propertyNames": {"pattern": ID_PATTERN},
                     "additionalProperties": {"type": "string", "minLength": 1},
-                    "description": "Names for columns: variable to heading. Headings that are good names need none.",
+                    "description": "Names for columns: variable to heading. Headings that are valid "
+                    "names need no entry.",
                     "examples": [{"low": "Low Limit", "high": "High Limit"}],
                 },
                 "types": {
@@ -186,7 +196,7 @@ MATRIX: Schema = {
                     "minProperties": 1,
                     "propertyNames": {"pattern": ID_PATTERN},
                     "additionalProperties": {"enum": ["text", "number", "integer", "boolean"]},
-                    "description": "What the cells of a column are, by variable; every cell must be that, or empty.",
+                    "description": "The type of a column, by variable; each cell must have it or be empty.",
                     "examples": [{"firmware": "text", "low": "number"}],
                 },
                 "decimal": {
@@ -195,7 +205,8 @@ MATRIX: Schema = {
                     "description": "The decimal sign of the table's numbers.",
                 },
                 "encoding": text(
-                    "The file's encoding; UTF-8 when not said. UTF-8 and UTF-16 with a mark are found in any case.",
+                    "The file's encoding; default: UTF-8. UTF-8 and UTF-16 with a byte order mark are "
+                    "always recognised.",
                     "cp1252",
                 ),
             },
@@ -227,36 +238,38 @@ DRIVER: Schema = {
                 "use": DRIVER_USE,
                 "with": _ARGUMENTS,
                 "simulate": {
-                    "description": "What stands in for it in a simulated run (`--simulate`). "
-                    "As bare `file.Class` it gets those arguments of `with` that it takes.",
+                    "description": "The simulation that replaces it in a simulated run (`--simulate`). "
+                    "Given as `file.Class` alone, it gets those arguments of `with` that it takes.",
                     "anyOf": [
                         DRIVER_USE,
-                        mapping("A stand-in with its own arguments.", {"use": DRIVER_USE, "with": _ARGUMENTS}, "use"),
+                        mapping("A simulation with its own arguments.", {"use": DRIVER_USE, "with": _ARGUMENTS}, "use"),
                     ],
                     "examples": ["simulated_bench.Meter"],
                 },
                 "scope": {
                     "enum": ["stand", "run", "module", "case"],
                     "default": "run",
-                    "description": "How long it stays open; `stand` lasts over the runs of a panel.",
+                    "description": "How long it stays open; with `stand`, across the runs of a panel.",
                 },
                 "reopen": {
                     "enum": ["after_error", "never"],
                     "default": "after_error",
-                    "description": "Whether it is closed and opened anew before it is used again after a call that "
+                    "description": "Whether it is closed and reopened before its next use after a call that "
                     "ended in an exception, a timeout or a stop.",
                 },
                 "require": mapping(
-                    "What must be true of the instrument; checked before the first case, or nothing but teardown runs. "
-                    "What was found stands in the report.",
+                    "What must be true of the instrument, checked before the first case; if it is not, "
+                    "only teardown runs. "
+                    "What was found is in the report.",
                     {
                         "idn": text(
-                            "A regular expression that must be found in what the driver's `identify` (or `idn`) gives.",
+                            "A regular expression that must match somewhere in what the driver's "
+                            "`identify` (or `idn`) returns.",
                             "^KEYSIGHT.*,34465A",
                             **TEMPLATE,
                         ),
                         "calibration_due": text(
-                            "The last day on which its calibration holds, as YYYY-MM-DD.", "2027-05-01", **TEMPLATE
+                            "The last day on which its calibration is valid, as YYYY-MM-DD.", "2027-05-01", **TEMPLATE
                         ),
                     },
                     minProperties=1,
@@ -277,18 +290,20 @@ PARAM: Schema = mapping(
         "type": {
             "enum": ["string", "integer", "number", "boolean"],
             "default": "string",
-            "description": "What kind of value it is.",
+            "description": "The type of the value.",
         },
-        "prompt": text("What the operator reads beside the field; its name when not said.", "Scan the board"),
-        "pattern": text("A regular expression that must be found in the text.", "^SN[0-9]{6}$"),
+        "prompt": text(
+            "The label of the field that the operator sees; default: the name of the parameter.", "Scan the board"
+        ),
+        "pattern": text("A regular expression that must match somewhere in the value.", "^SN[0-9]{6}$"),
         "hint": text(
-            "What a right value looks like, in words: shown instead of the pattern when the text does not match.",
+            "What a valid value looks like, in words; shown instead of the pattern when the value does not match.",
             "SN and six digits",
         ),
         "default": {**_SCALAR, "description": "The value when none is given.", "examples": ["SN000001"]},
         "required": {
             "type": "boolean",
-            "description": "Whether the run waits for it; true unless there is a default.",
+            "description": "Whether a value must be given; default: true, unless there is a `default`.",
         },
         "min": {"type": "number", "description": "The smallest number allowed.", "examples": [0]},
         "max": {"type": "number", "description": "The largest number allowed.", "examples": [100]},
@@ -304,9 +319,9 @@ PARAM: Schema = mapping(
 )
 
 TOP: Mapping[str, Schema] = {
-    "name": text("What the operator reads; stands in the report.", "Minute parity", minLength=1),
-    "version": text("The sequence's version; stands in the report.", "1.0.0"),
-    "description": text("More about it, for people.", "Passes in even minutes."),
+    "name": text("The name that the operator sees and the report shows.", "Minute parity", minLength=1),
+    "version": text("The sequence's version; the report shows it.", "1.0.0"),
+    "description": text("A longer description.", "Passes in even minutes."),
     "drivers": named(
         "Instruments and other Python, by the names that steps call.",
         DRIVER,
@@ -324,7 +339,7 @@ TOP: Mapping[str, Schema] = {
     ),
     **RECORD_SCHEMAS,
     "defaults": mapping(
-        "For cases and steps that say nothing themselves.",
+        "Defaults for cases and steps that do not set these keys themselves.",
         {
             "timeout": {**DURATION, "description": "The timeout of every case (and after-run step) without one."},
             "attempts": ATTEMPTS,
@@ -338,7 +353,7 @@ TOP: Mapping[str, Schema] = {
     "on_fail": ON_FAIL,
     "include": {
         "description": "Other YAML files whose modules, cases and step lists are used here by name. "
-        "In a mapping, each file gets a name that stands before the blocks' names: `bench.power_up`.",
+        "In a mapping, each file gets a name, which is put before the names of its blocks: `bench.power_up`.",
         "anyOf": [
             {"type": "string"},
             {"type": "array", "items": {"type": "string"}, "minItems": 1},

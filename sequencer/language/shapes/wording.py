@@ -1,4 +1,4 @@
-"""What a schema asks for and what stands there instead, in an engineer's words."""
+"""What a schema asks for and what is there instead, in an engineer's words."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sequencer.steps.keys import CALL, DURATION, EXPRESSION_TEXT
 from sequencer.vocabulary.data import MAX_WHOLE
 
 _TYPES = {
-    "string": "a text",
-    "integer": "a whole number",
+    "string": "a string",
+    "integer": "an integer",
     "number": "a number",
     "boolean": "true or false",
     "array": "a list",
@@ -25,7 +25,7 @@ _PATTERNS = {
     DURATION["pattern"]: "a duration such as `500 ms`",
     EXPRESSION_TEXT["pattern"]: "an ${{ expression }}",
     CALL["pattern"]: "`driver.method`",
-    ID_PATTERN: "a name of small letters, digits and `_`",
+    ID_PATTERN: "a name of lowercase letters, digits and `_`",
     DEPENDS_PATTERN: "`module::case`, `::case` or `module`",
     USE_PATTERN: "`file.Class`",
 }
@@ -39,7 +39,7 @@ MAX_COMPARED = 1000
 
 
 def phrase(schema: Mapping[str, Any]) -> str:
-    """What a schema asks for: ``a whole number from 1 up or a mapping``."""
+    """What a schema asks for: ``a positive integer or a mapping``."""
     for union in ("anyOf", "oneOf"):
         if union in schema:
             return listed(dict.fromkeys(phrase(branch) for branch in schema[union]))
@@ -54,7 +54,7 @@ def phrase(schema: Mapping[str, Any]) -> str:
 def _typed(kind: str, schema: Mapping[str, Any]) -> str:
     if kind == "string" and "pattern" in schema:
         examples = schema.get("examples")
-        such = f"a text such as `{examples[0]}`" if examples and isinstance(examples[0], str) else "another text"
+        such = f"a string such as `{examples[0]}`" if examples and isinstance(examples[0], str) else "another string"
         return _PATTERNS.get(schema["pattern"], such)
     if kind in ("integer", "number"):
         # The bound of all whole numbers is told where one is beyond it.
@@ -64,9 +64,10 @@ def _typed(kind: str, schema: Mapping[str, Any]) -> str:
         if lowest is not None and highest is not None:
             return f"{_TYPES[kind]} from {lowest:g} to {highest:g}"
         if lowest is not None:
-            return f"{_TYPES[kind]} from {lowest:g} up"
+            positive = {0: "a non-negative", 1: "a positive"} if kind == "integer" else {0: "a non-negative"}
+            return f"{positive[lowest]} {kind}" if lowest in positive else f"{_TYPES[kind]} of at least {lowest:g}"
         if highest is not None:
-            return f"{_TYPES[kind]} up to {highest:g}"
+            return f"{_TYPES[kind]} of at most {highest:g}"
     return _TYPES[kind]
 
 
@@ -87,13 +88,13 @@ def show(value: object) -> str:
     if isinstance(value, int | float):
         return f"the number {value}"
     if isinstance(value, str):
-        return f"`{value if len(value) <= 60 else value[:57] + '...'}`" if value else "an empty text"
+        return f"`{value if len(value) <= 60 else value[:57] + '...'}`" if value else "an empty string"
     return "a list" if isinstance(value, Sequence) else "a mapping"
 
 
 def kind_of(value: object) -> str:
-    """``a text``, ``a number``, ``a list``: what kind of value an expression gave."""
-    for kind, words in ((bool, "true or false"), (str, "a text"), ((int, float), "a number"), (dict, "a mapping")):
+    """``a string``, ``a number``, ``a list``: what kind of value an expression gave."""
+    for kind, words in ((bool, "true or false"), (str, "a string"), ((int, float), "a number"), (dict, "a mapping")):
         if isinstance(value, kind):
             return words
     return "nothing" if value is None else "a list" if isinstance(value, list | tuple) else "something else"
@@ -130,7 +131,7 @@ def type_hint(schema: Mapping[str, Any], value: object) -> str | None:
     if "boolean" in wanted and isinstance(value, str) and value in _YAML_1_1:
         return "only `true` and `false` are booleans"
     if "string" in wanted and isinstance(value, bool):
-        return f'quote it when a text is meant: "{show_plain(value)}"'
+        return f'quote it if a string is meant: "{show_plain(value)}"'
     if DURATION["pattern"] in _patterns_of(schema) and isinstance(value, str | int | float):
         number = str(value).strip()
         if number.replace(".", "", 1).isdigit():

@@ -80,8 +80,8 @@ class RowValues:
             return
         for name in self._rewritten(limits):
             known = self._known[name]
-            message = f"`{known.written}` is the number {as_text(known.value)} here, in the middle of a text"
-            way_out = f"make it a text: `types: {{{name}: text}}` for a table, quotes in YAML"
+            message = f"`{known.written}` is the number {as_text(known.value)} here, in the middle of a string"
+            way_out = f"make it a string: `types: {{{name}: text}}` for a table, quotes in YAML"
             problems.report("number-in-text", message, known.place, hint=way_out, severity="warning")
         known_unit, known_limits = self._evaluated(unit), without_open_sides(self._evaluated(limits))
         if has_expression(known_unit) or not isinstance(known_unit, str | None):
@@ -200,7 +200,7 @@ class Matrix:
                 self._problems.report("bad-row-name", message, row.values.place)
             elif row.label in seen:
                 line = seen[row.label].values.span[0]
-                message = f"two rows are named `{row.label}`; the first is in line {line}"
+                message = f"two rows are named `{row.label}`; the first is on line {line}"
                 hint = "the first column names the row"
                 self._problems.report("duplicate-row", message, row.values.place, hint=hint)
             else:
@@ -247,7 +247,7 @@ class Matrix:
     def _are_names(self, row: MappingNode) -> bool:
         bad = [name for name in row if not compile_pattern(ID_PATTERN).search(name)]
         for name in bad:
-            message = f"`{name}` cannot be a variable: only small letters, digits and `_`, a letter first"
+            message = f"`{name}` cannot be a variable: use lowercase letters, digits and `_`, beginning with a letter"
             self._problems.report("bad-name", message, row.key_place(name))
         return not bad
 
@@ -294,7 +294,10 @@ class Matrix:
         wanted = self._sources.folder(written.file) / written["csv"]
         path = existing_file(wanted)
         if path is None:
-            hint = did_you_mean(wanted.name, neighbours(wanted, "*.csv")) or "paths count from the folder of this file"
+            hint = (
+                did_you_mean(wanted.name, neighbours(wanted, "*.csv"))
+                or "paths are relative to the folder of this file"
+            )
             self._problems.report("missing-file", f"there is no file {show(written['csv'])}", place, hint=hint)
             return None, None
         try:
@@ -309,7 +312,7 @@ class Matrix:
         columns = written.get("columns")
         if isinstance(columns, MappingNode):
             for name in RESERVED & columns.keys():
-                message = f"`{name}` is a word of the language and cannot be a variable"
+                message = f"`{name}` is a reserved word and cannot be a variable"
                 self._problems.report("reserved-name", message, columns.key_place(name))
             given["columns"] = {name: heading for name, heading in columns.items() if name not in RESERVED}
         return TableRules(**given)

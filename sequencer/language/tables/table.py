@@ -205,12 +205,12 @@ class _TableReader:
             self._say("wrong-value", f"there is no encoding {show(encoding)}", at=("encoding",))
             return None
         except UnicodeError:
-            hint = "save it as UTF-8, or say its encoding, such as `encoding: cp1252`"
+            hint = "save it as UTF-8, or give its encoding, such as `encoding: cp1252`"
             code = "not-utf-8" if self._rules.encoding is None else "wrong-encoding"
-            self._say(code, f"is no {encoding.upper()} text", hint=hint)
+            self._say(code, f"is not valid {encoding.upper()}", hint=hint)
             return None
         if "\0" in text:
-            self._say("bad-csv", "is no text", hint="UTF-16 without a mark? say `encoding: utf-16-le`")
+            self._say("bad-csv", "is not text", hint="UTF-16 without a byte order mark? write `encoding: utf-16-le`")
             return None
         return text
 
@@ -226,13 +226,13 @@ class _TableReader:
                 else:
                     yield record
         except CsvError as error:
-            self._say("bad-csv", f"this is no CSV: {error}", error.span)
+            self._say("bad-csv", f"this is not valid CSV: {error}", error.span)
 
     def _comment(self, record: list[CsvCell]) -> None:
         """A line that begins with `#` is a comment; one that looks like a row is not left out without a word."""
         filled = sum(not cell.empty for cell in record)
         if self.headings and filled == len(self._columns) and not record[0].text.startswith("# "):
-            message = "this line is taken for a comment"
+            message = "this line is treated as a comment"
             hint = 'a blank after `#` says that it is one; a cell in quotes, `"#1"`, is a row\'s'
             self._say("commented-row", message, record[0].span, hint=hint, severity="warning")
 
@@ -244,7 +244,7 @@ class _TableReader:
             fitting = [each for each in fitting if each != ","]
         if len(fitting) > 1:
             names = " or ".join("a tab" if each == "\t" else f"`{each}`" for each in fitting)
-            self._say("bad-csv", f"{names} may separate the columns", (line, 1, line, 2), hint="say `delimiter`")
+            self._say("bad-csv", f"{names} could separate the columns", (line, 1, line, 2), hint="give `delimiter`")
             return None
         if fitting:
             return fitting[0]
@@ -280,7 +280,7 @@ class _TableReader:
             if heading in seen and name is not None:
                 self._say("duplicate-key", f"there are two columns `{heading}`", cell.span)
             elif name is not None and name in self.headings:
-                self._say("duplicate-key", f"two columns are to be `{name}`", cell.span)
+                self._say("duplicate-key", f"two columns have the name `{name}`", cell.span)
             seen[heading] = cell
             self._columns.append(name)
             if name is not None:
@@ -305,17 +305,18 @@ class _TableReader:
         if not compile_pattern(ID_PATTERN).search(name):
             return (
                 "bad-name",
-                f"the column `{name}` cannot be a variable: only small letters, digits and `_`, a letter first",
+                f"the column `{name}` cannot be a variable: use lowercase letters, digits and `_`, "
+                f"beginning with a letter",
             )
         if name in RESERVED:
-            return "reserved-name", f"the column `{name}` cannot be a variable: that is a word of the language"
+            return "reserved-name", f"the column `{name}` cannot be a variable: that is a reserved word"
         return None
 
     def _other_name(self, heading: str, columns: int) -> str | None:
         separators = {";": '";"', ",": '","', "\t": '"\\t"'}
         other = next((shown for each, shown in separators.items() if columns == 1 and each in heading), None)
         if other is not None:
-            return f"separated otherwise? say `delimiter: {other}`, or leave `delimiter` out"
+            return f"another separator? write `delimiter: {other}`, or leave `delimiter` out"
         name = re.sub(r"[^a-z0-9]+", "_", heading.lower()).strip("_")
         name = name if name[:1].isalpha() and name not in RESERVED else f"column_{name}".rstrip("_")
         return f"give it a name: `columns: {{{name}: {heading}}}`" if heading else None
@@ -325,7 +326,7 @@ class _TableReader:
         cells = _trimmed(record, width)
         if len(cells) != width:
             at = cells[min(width, len(cells) - 1)].span
-            self._say("uneven-rows", f"this row has {len(cells)} columns, the first line {width}", at)
+            self._say("uneven-rows", f"this row has {len(cells)} columns, the first line has {width}", at)
             return None
         named = {name: cell for name, cell in zip(self._columns, cells, strict=True) if name is not None}
         return TableRow(cells[0], {name: self._value(name, cell) for name, cell in named.items()}, named)
@@ -348,10 +349,10 @@ class _TableReader:
         number = table_number(text, self._rules.decimal)
         if number is None:
             self._say(
-                "wrong-type", f"{show(text)} is no number", cell.span, hint=number_hint(text, self._rules.decimal)
+                "wrong-type", f"{show(text)} is not a number", cell.span, hint=number_hint(text, self._rules.decimal)
             )
         elif kind == "integer" and not isinstance(number, int):
-            self._say("wrong-type", f"{show(text)} is no whole number", cell.span)
+            self._say("wrong-type", f"{show(text)} is not an integer", cell.span)
         return number
 
     def _untyped(self, text: str) -> Scalar:
@@ -404,7 +405,7 @@ def table_number(text: str, decimal: str) -> int | float | None:
 def number_hint(text: str, decimal: str) -> str | None:
     """What would make a number of ``text``."""
     if decimal == "." and table_number(text, ",") is not None:
-        return 'a decimal comma? say `decimal: ","`'
+        return 'a decimal comma? write `decimal: ","`'
     if decimal == "," and "." in text and table_number(text.replace(",", ""), ".") is not None:
-        return "numbers have a decimal comma here, and no sign for thousands"
+        return "numbers here have a decimal comma and no thousands separator"
     return None

@@ -28,19 +28,17 @@ _WORDINGS = (
     _Wording(
         r"mapping values are not allowed",
         "a `:` is not allowed here",
-        "quote the text when the `:` belongs to it, or check the indentation of this line and the one above",
+        "quote the string if the `:` is part of it, or check the indentation of this line and the one above",
     ),
     _Wording(r"sequence entries are not allowed", "a list item cannot stand here", "put each `- item` on its own line"),
     _Wording(r"could not find expected ':'", "a key without `:`", "write `key: value`", at_context=True),
     _Wording(
         r"unexpected (end of stream|document (indicator|separator))", "this quoted text is never closed", None, True
     ),
-    _Wording(
-        r"unknown escape character", "a backslash sequence that YAML does not know", "use single quotes, or `\\\\`"
-    ),
+    _Wording(r"unknown escape character", "YAML does not know this escape sequence", "use single quotes, or `\\\\`"),
     _Wording(
         r"hexdec|hexadecimal|invalid Unicode character escape",
-        "a backslash sequence with a wrong number",
+        "an escape sequence with a wrong number",
         "write `\\x` and two, or `\\u` and four hexadecimal digits",
     ),
     _Wording(r"',' or '\]'", "this `[` is never closed", "separate items with `,` and close with `]`", True),
@@ -48,11 +46,11 @@ _WORDINGS = (
     _Wording(
         r"node content",
         "a value is expected here",
-        "quote the text when it begins with `:`, `]`, `}` or `,`",
+        "quote the string if it begins with `:`, `]`, `}` or `,`",
     ),
     _Wording(
         r"expected key|<block end>, but found '(<scalar>|<block mapping start>|<anchor>|:)'",
-        "this line does not fit what stands above it",
+        "this line does not fit the lines above it",
         "check its indentation and the quotes before it",
     ),
     _Wording(
@@ -60,20 +58,20 @@ _WORDINGS = (
         "a list item is expected here",
         "begin it with `- ` in the column of the items above",
     ),
-    _Wording(r"incompatible YAML document", "a YAML version that is not 1.x"),
-    _Wording(r"unknown directive", "a directive that YAML does not know", "remove the line that begins with `%`"),
-    _Wording(r"undefined tag handle", "a tag is not allowed here", "quote the text when it begins with `!`"),
-    _Wording(r"tag URI|expected URI", "a tag is not allowed here", "quote the text when it begins with `!`", True),
+    _Wording(r"incompatible YAML document", "only YAML 1.x is supported"),
+    _Wording(r"unknown directive", "an unknown YAML directive", "remove the line that begins with `%`"),
+    _Wording(r"undefined tag handle", "a tag is not allowed here", "quote the string if it begins with `!`"),
+    _Wording(r"tag URI|expected URI", "a tag is not allowed here", "quote the string if it begins with `!`", True),
     _Wording(
         r"alphabetic or numeric character",
         "an anchor or alias without a name",
-        "quote the text when it begins with `&` or `*`",
+        "quote the string if it begins with `&` or `*`",
         True,
     ),
-    _Wording(r"document start", "only one document is allowed in a file"),
+    _Wording(r"document start", "only one document is allowed per file"),
     _Wording(
         r"comment or line break|chomping or indentation",
-        "nothing but a comment may follow `|` or `>` on their line",
+        "only a comment may follow `|` or `>` on the same line",
         "begin the text on the next line",
     ),
     _Wording(r"tab character", "a tab cannot be used for indentation", "use spaces"),
@@ -82,7 +80,7 @@ _WORDINGS = (
 
 def too_deep(place: Place) -> Problem:
     """The problem of a file that nests deeper than ``MAX_DEPTH``, whichever limit strikes first."""
-    return Problem("nested-too-deeply", f"more than {MAX_DEPTH} levels inside each other", place)
+    return Problem("nested-too-deeply", f"more than {MAX_DEPTH} levels of nesting", place)
 
 
 def yaml_problem(error: MarkedYAMLError, file: str, source: str) -> Problem:
@@ -121,7 +119,7 @@ def _special(lines: list[str], line: int, column: int, problem: str) -> tuple[st
     if "cannot start any token" in problem or "tab character" in problem:
         if at == "\t":
             return "a tab cannot be used for indentation", "use spaces", line, column
-        return f"a text cannot begin with {at!r}", "quote it", line, column
+        return f"an unquoted string cannot begin with {at!r}", "quote it", line, column
     return None
 
 

@@ -56,9 +56,7 @@ def read_document(path: Path, project: Path | None = None) -> Document:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            return _refuse(
-                document, "file-too-large", f"the file has {size:,} bytes; {MAX_BYTES:,} are the most allowed"
-            )
+            return _refuse(document, "file-too-large", f"the file has {size:,} bytes; {MAX_BYTES:,} is the maximum")
         document.data = path.read_bytes()
     except OSError as error:
         return _refuse(document, "unreadable-file", f"the file cannot be read: {error.strerror or error}")
@@ -74,7 +72,7 @@ def parse_document(document: Document) -> Document:
         before = document.data[: error.start].decode(error.encoding, "replace")
         place = _place_after(document.file, before)
         hint = "save the file as UTF-8"
-        return _refuse(document, "not-utf-8", f"this byte is no {error.encoding.upper()} text", place, hint)
+        return _refuse(document, "not-utf-8", f"this byte is not valid {error.encoding.upper()}", place, hint)
     unprintable = _UNPRINTABLE.search(document.source)
     if unprintable is not None:
         place = _place_after(document.file, document.source[: unprintable.start()])
@@ -116,7 +114,7 @@ def _build(document: Document) -> None:
     elif root is None:
         _refuse(document, "empty-file", "the file is empty")
     else:
-        hint = "write keys and values, one `key: value` a line"
+        hint = "write keys and values, one `key: value` per line"
         _refuse(document, "not-a-mapping", "the file must be a mapping", Place(document.file, *reader.span), hint)
 
 

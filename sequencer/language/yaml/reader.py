@@ -141,7 +141,7 @@ class EventReader:
         self._event(DocumentEndEvent)
         event = self._read()
         if type(event) is DocumentStartEvent:
-            self._report("second-document", "only one document is allowed in a file", _span(event), "remove this `---`")
+            self._report("second-document", "only one document is allowed per file", _span(event), "remove this `---`")
         self.span = span
         return root
 
@@ -220,7 +220,7 @@ class EventReader:
             return text
 
     def _refuse_tag(self, event: Any) -> None:
-        hint = "quote the text when it begins with `!`" if type(event) is ScalarEvent else None
+        hint = "quote the string if it begins with `!`" if type(event) is ScalarEvent else None
         shown = event.tag if event.tag.startswith("!") else "!!" + event.tag.removeprefix(TAG)
         self._report("bad-tag", f"the tag {shown} is not allowed here", _span(event), hint)
 
@@ -229,14 +229,14 @@ class EventReader:
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
             close = get_close_matches(event.anchor, self._anchors, n=1)
-            hint = f"did you mean `*{close[0]}`?" if close else "quote the text when it begins with `*`"
-            self._report("unknown-alias", f"nothing above is anchored as `&{event.anchor}`", span, hint)
+            hint = f"did you mean `*{close[0]}`?" if close else "quote the string if it begins with `*`"
+            self._report("unknown-alias", f"there is no anchor `&{event.anchor}` above", span, hint)
             return None
         if not anchor.complete:
-            raise self._refuse("recursive-alias", f"`*{event.anchor}` stands inside what it names", span)
+            raise self._refuse("recursive-alias", f"`*{event.anchor}` is used inside the value that it names", span)
         self._expanded += anchor.nodes
         if self._expanded > MAX_EXPANDED:
-            message = f"the aliases of this file stand for more than {MAX_EXPANDED:,} values"
+            message = f"the aliases of this file expand to more than {MAX_EXPANDED:,} values"
             raise self._refuse("too-many-aliases", message, span)
         if anchor.written is not None:
             self._written[span] = anchor.written
@@ -269,7 +269,7 @@ class EventReader:
                 merged += self._sources(value)
             elif key is not None and key in node:
                 first = node.key_spans[key]
-                message = f"the key `{key}` is given twice; the first is in line {first[0]}, column {first[1]}"
+                message = f"the key `{key}` is given twice; the first is on line {first[0]}, column {first[1]}"
                 self._report("duplicate-key", message, key_span)
             elif key is not None:
                 node.add(key, value, key_span, self.span)
@@ -284,11 +284,11 @@ class EventReader:
         if type(value) is str:
             return value
         if isinstance(value, MappingNode | SequenceNode):
-            self._report("key-not-text", "a key must be a text, not a list or a mapping", self.span)
+            self._report("key-not-text", "a key must be a string, not a list or a mapping", self.span)
         else:
             written = event.value if type(event) is ScalarEvent else str(value)
             hint = f'quote it: "{written}"' if written else "write a key before the `:`"
-            self._report("key-not-text", "a key must be a text", self.span, hint)
+            self._report("key-not-text", "a key must be a string", self.span, hint)
         return None
 
     def _sources(self, value: Any) -> list[MappingNode]:
