@@ -83,11 +83,11 @@ class CallChecker:
     def _check_simulation(
         self, declared: DeclaredDriver, method: str, member: Member, arguments: MappingNode | None, place: Place
     ) -> None:
-        """Reports a call that the driver takes and its stand-in does not."""
+        """Reports a call that the driver takes and its counterpart does not."""
         target = declared.simulation
         if target is None or not target.is_class:
             return
-        what = f"`{target.name}`, the simulation of `{declared.name}`,"
+        what = f"`{target.name}`, the `simulate` counterpart of `{declared.name}`,"
         other = target.members.get(method)
         if other is None:
             if not target.dynamic:

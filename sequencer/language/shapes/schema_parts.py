@@ -238,11 +238,13 @@ DRIVER: Schema = {
                 "use": DRIVER_USE,
                 "with": _ARGUMENTS,
                 "simulate": {
-                    "description": "The simulation that replaces it in a simulated run (`--simulate`). "
+                    "description": "The counterpart that replaces it in a simulated run (`--simulate`). "
                     "Given as `file.Class` alone, it gets those arguments of `with` that it takes.",
                     "anyOf": [
                         DRIVER_USE,
-                        mapping("A simulation with its own arguments.", {"use": DRIVER_USE, "with": _ARGUMENTS}, "use"),
+                        mapping(
+                            "A counterpart with its own arguments.", {"use": DRIVER_USE, "with": _ARGUMENTS}, "use"
+                        ),
                     ],
                     "examples": ["simulated_bench.Meter"],
                 },
