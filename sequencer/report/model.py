@@ -82,7 +82,7 @@ class SequenceReport(TypedDict):
 
 
 class StandReport(TypedDict, total=False):
-    """The bench, as far as recorded."""
+    """The stand, as far as recorded."""
 
     hw_id: str
     name: str
