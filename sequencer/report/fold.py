@@ -356,7 +356,7 @@ def new_run(event: events.RunStarted, time: float) -> RunReport:
 
 _told = copier(OperatorMessageReport, events.OperatorMessageShown)
 _step = copier(StepReport, events.StepStarted)
-_measured = copier(MeasurementReport, events.MeasurementRecorded, name="measurement")
+measurement_of = copier(MeasurementReport, events.MeasurementRecorded, name="measurement")
 _checked = copier(CheckReport, events.CheckEvaluated)
 _tried = copier(TryReport, events.TryFailed)
 _asked = copier(DialogReport, events.DialogAsked)
@@ -370,19 +370,22 @@ def _add_step(attempt: AttemptReport, event: events.StepStarted, time: float) ->
 
 
 def _add_measurement(attempt: AttemptReport, event: events.MeasurementRecorded, time: float) -> None:
-    attempt["measurements"].append(_measured(event, time))
+    attempt["measurements"].append(measurement_of(event, time))
 
 
 def _add_check(attempt: AttemptReport, event: events.CheckEvaluated, time: float) -> None:
     attempt["checks"].append(_checked(event, time))
 
 
+def supersede(entries: list[MeasurementReport] | list[CheckReport], last: int) -> None:
+    """The ``last`` entries were of a try that failed and that another one follows: they count no more."""
+    for entry in entries[max(0, len(entries) - last) :]:
+        entry["superseded"] = True
+
+
 def _add_try(attempt: AttemptReport, event: events.TryFailed, time: float) -> None:
-    measurements, checks = attempt["measurements"], attempt["checks"]
-    for measured in measurements[max(0, len(measurements) - event.measurements) :]:
-        measured["superseded"] = True
-    for checked in checks[max(0, len(checks) - event.checks) :]:
-        checked["superseded"] = True
+    supersede(attempt["measurements"], event.measurements)
+    supersede(attempt["checks"], event.checks)
     attempt.setdefault("tries", []).append(_tried(event, time))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from sequencer.report.event import MeasurementRecorded
+from sequencer.report.model import MeasurementReport
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.shown import LINE_END, shown_value
 from sequencer.vocabulary.status import Status
@@ -74,19 +74,20 @@ def case_line(full_name: str, name: str, status: Status, seconds: float | None, 
     return pieces
 
 
-def measurement_line(measurement: MeasurementRecorded, superseded: bool = False) -> Line:
-    """``  5 V rail = 5.01 V   4.8 V to 5.2 V   ok``; ``superseded``: of a try that another one followed."""
-    value = one_line(shown_value(measurement.value, measurement.unit))
-    pieces: list[tuple[str, Style]] = [(" " * (STATUS_WIDTH) + one_line(measurement.measurement), ""), (" = ", "dim")]
-    style: Style = "" if measurement.result is None else "passed" if measurement.result else "failed"
+def measurement_line(measured: MeasurementReport) -> Line:
+    """``  5 V rail = 5.01 V   4.8 V to 5.2 V   ok``"""
+    superseded = measured.get("superseded", False)
+    value = one_line(shown_value(measured["value"], measured["unit"]))
+    pieces: list[tuple[str, Style]] = [(" " * (STATUS_WIDTH) + one_line(measured["name"]), ""), (" = ", "dim")]
+    style: Style = "" if measured["result"] is None else "passed" if measured["result"] else "failed"
     missed: Style = "failed"
     if superseded:
         style = missed = "dim"
     pieces.append((value, style))
-    if measurement.limits is not None:
-        pieces.append((f"   {shown_limits(measurement.limits, measurement.unit)}", "dim"))
-    if measurement.result is False and measurement.reason:
-        pieces.append((f"   {one_line(measurement.reason)}", missed))
+    if measured["limits"] is not None:
+        pieces.append((f"   {shown_limits(measured['limits'], measured['unit'])}", "dim"))
+    if measured["result"] is False and measured["reason"]:
+        pieces.append((f"   {one_line(measured['reason'])}", missed))
     if superseded:
         pieces.append(("   tried again", "dim"))
     return pieces

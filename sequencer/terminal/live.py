@@ -191,7 +191,7 @@ class LiveTerminal:
         if case.step:
             head.append((f"  {one_line(case.step)}", "dim"))
         lines: list[Line] = [head]
-        lines += [measurement_line(measurement) for measurement in case.measurements[-SHOWN_MEASUREMENTS:]]
+        lines += [measurement_line(measured) for measured in case.measurements[-SHOWN_MEASUREMENTS:]]
         lines += [
             [(f"          {clean(text)}".split("\n")[0], "notice")]
             for text in list(case.messages.values())[-SHOWN_MESSAGES:]

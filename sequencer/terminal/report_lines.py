@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sequencer.report.event import MeasurementRecorded
 from sequencer.report.model import AttemptReport, CaseReport, RunReport
 from sequencer.terminal.lines import (
     Line,
@@ -76,20 +75,7 @@ def _attempt_line(attempt: AttemptReport) -> Line:
 
 def _recorded(attempt: AttemptReport) -> Iterator[Line]:
     for measured in attempt["measurements"]:
-        yield measurement_line(
-            MeasurementRecorded(
-                "",
-                measured["place"],
-                measured["name"],
-                measured["value"],
-                measured["type"],
-                measured["unit"],
-                measured["limits"],
-                measured["result"],
-                measured["reason"],
-            ),
-            measured.get("superseded", False),
-        )
+        yield measurement_line(measured)
     told = {f"{measured['name']}: {measured['reason']}" for measured in attempt["measurements"]}
     for tried in attempt.get("tries", ()):
         if tried["message"] in told:

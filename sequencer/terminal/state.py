@@ -9,6 +9,8 @@ from typing import Any
 
 from sequencer.report import event as events
 from sequencer.report.event import Stamped
+from sequencer.report.fold import measurement_of, supersede
+from sequencer.report.model import MeasurementReport
 from sequencer.terminal.lines import Line, case_line, clean, indented, measurement_line, one_line, try_text
 from sequencer.vocabulary.status import Status
 
@@ -26,8 +28,7 @@ class RunningCase:
     attempt: int
     timeout: float | None
     step: str = ""
-    measurements: list[events.MeasurementRecorded] = field(default_factory=list)
-    superseded: set[int] = field(default_factory=set)
+    measurements: list[MeasurementReport] = field(default_factory=list)
     tries: list[events.TryFailed] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
     failures: list[events.FailureRecorded] = field(default_factory=list)
@@ -113,13 +114,12 @@ class TerminalRunView:
 
     def _measured(self, event: events.MeasurementRecorded, time: float) -> list[Line]:
         if self.running is not None:
-            self.running.measurements.append(event)
+            self.running.measurements.append(measurement_of(event, time))
         return []
 
     def _tried(self, event: events.TryFailed, time: float) -> list[Line]:
         if self.running is not None:
-            taken = len(self.running.measurements)
-            self.running.superseded.update(range(max(0, taken - event.measurements), taken))
+            supersede(self.running.measurements, event.measurements)
             self.running.tries.append(event)
         return []
 
@@ -170,13 +170,10 @@ class TerminalRunView:
         if case is None or case.full_name != event.case:
             return [case_line(event.case, name, event.status, None, note)]
         lines = [case_line(event.case, name, event.status, max(0.0, time - case.started), note)]
-        lines += [
-            measurement_line(measurement, index in case.superseded)
-            for index, measurement in enumerate(case.measurements)
-        ]
+        lines += [measurement_line(measured) for measured in case.measurements]
         for text in case.messages.values():
             lines += indented(text, "notice")
-        missed = {f"{measurement.measurement}: {measurement.reason}" for measurement in case.measurements}
+        missed = {f"{measured['name']}: {measured['reason']}" for measured in case.measurements}
         for tried in case.tries:
             if tried.message not in missed:
                 lines += indented(try_text(tried.number, tried.message), "dim")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sequencer.cli.run_session import PageAddress
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped
-from sequencer.report.fold import fold
+from sequencer.report.fold import fold, measurement_of
 from sequencer.report.model import RunReport
 from sequencer.report.outcome import WORDS
 from sequencer.terminal.display import PlainTerminal, open_terminal
@@ -142,6 +142,24 @@ def test_the_live_area_shows_the_running_case(monkeypatch: pytest.MonkeyPatch) -
     assert "main::good  Case good" in text
     assert "of about 2.00 s" in text
     assert "0/3" in text
+
+
+def test_the_live_area_says_that_a_value_was_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a failed try measured is marked while the case still runs, as in the lines that are written at its end."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    stream = Tty()
+    terminal = LiveTerminal(stream)
+    now = time.time()
+    tried = events.TryFailed("main::bad", "a.yaml:9:5", "3.3 V rail", 1, "3.9 V is above 3.5 V", 1)
+    for number, event in enumerate([plan("bad"), RUN[5].event, RUN[6].event, tried], 1):
+        terminal.event(Stamped(number, now, event))
+    deadline = time.monotonic() + 20
+    while "tried again" not in stream.getvalue() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    terminal.close()
+    assert "3.3 V rail = 3.9 V" in stream.getvalue()
+    assert "tried again" in stream.getvalue()
 
 
 @pytest.mark.parametrize("width", [10, 30, 60, 80, 200])
@@ -298,9 +316,10 @@ def test_values_as_people_read_them(value: Any, unit: str | None, shown: str) ->
 
 def test_line_ends_in_names_and_values_break_no_line() -> None:
     """They are signs in the line."""
-    measured = events.MeasurementRecorded(
+    event = events.MeasurementRecorded(
         "m::a", "s.yaml:1:1", "two\nlines", "one\r\ntwo", "string", None, None, False, "not\nso"
     )
+    measured = measurement_of(event, 1.0)
     for line in (case_line("m::a", "two\nlines", "passed", 0.1, "note\nmore"), measurement_line(measured)):
         assert "\n" not in plain(line)
         assert "⏎" in plain(line)
