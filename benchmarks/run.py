@@ -48,7 +48,7 @@ def main() -> int:
     machine = describe()
     figures = Figures()
     for cases in options.sizes:
-        measure(peers, pythons, cases, options.rounds or ROUNDS.get(cases, 3), options.cache, figures)
+        measure(peers, pythons, cases, options.rounds or ROUNDS.get(cases, 3), cache=options.cache, figures=figures)
     check = None
     if options.check and "hardseq" in pythons:
         check = measure_check(pythons["hardseq"], options.rounds or 5, options.cache)
@@ -114,7 +114,7 @@ def interpreter(peer: Peer, options: argparse.Namespace) -> Path:
 
 
 def measure(
-    peers: list[Peer], pythons: dict[str, Path], cases: int, rounds: int, cache: Path, figures: Figures
+    peers: list[Peer], pythons: dict[str, Path], cases: int, rounds: int, *, cache: Path, figures: Figures
 ) -> None:
     """Times first and unchanged runs of every tool in turn."""
     taking_part = [peer for peer in peers if peer.most_cases is None or cases <= peer.most_cases]

@@ -31,6 +31,7 @@ from sequencer.app.exit_codes import ExitCode
 @click.option("--pdb", is_flag=True, help="For debugging: open Python's debugger at each failure.")
 def command(
     path: Path,
+    *,
     arguments: tuple[str, ...],
     only: tuple[str, ...],
     tags: tuple[str, ...],

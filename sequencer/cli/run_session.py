@@ -152,16 +152,14 @@ def _show(problems: Any, project: Project) -> None:
     show_problems(problems, project.folder)
 
 
+@dataclass(frozen=True, slots=True)
 class _RunSession:
-    def __init__(
-        self, options: RunOptions, project: Project, compiled: Compiled, run: Run, relay: EventRelay, opened: ExitStack
-    ) -> None:
-        self.options = options
-        self.project = project
-        self.compiled = compiled
-        self.run = run
-        self.relay = relay
-        self.opened = opened
+    options: RunOptions
+    project: Project
+    compiled: Compiled
+    run: Run
+    relay: EventRelay
+    opened: ExitStack
 
     def carry_out(self) -> ExitCode:
         """Everything from the parameters to the verdict."""

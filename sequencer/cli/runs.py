@@ -58,7 +58,7 @@ def command() -> None:
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="Default: table.")
 @project_option
 def list_runs(
-    limit: int, cursor: str | None, form: str, project: Path, since: float | None, until: float | None, **wanted: Any
+    *, limit: int, cursor: str | None, form: str, project: Path, since: float | None, until: float | None, **wanted: Any
 ) -> ExitCode:
     """List runs, newest first."""
     with opened_store(project) as store:

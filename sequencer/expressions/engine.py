@@ -69,7 +69,7 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
 
     # Filters such as `map` and `select` call these, with the evaluation as their context.
 
-    def call_filter(
+    def call_filter(  # noqa: PLR0917 - the signature is Jinja2's
         self, name: str, value: Any, args: Any = None, kwargs: Any = None, context: Any = None, eval_ctx: Any = None
     ) -> Any:
         """A filter by its name, for ``map``."""
@@ -77,7 +77,7 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
             raise TemplateRuntimeError(f"there is no filter named {name!r}")
         return context.filter(name, value, args or (), kwargs or {})
 
-    def call_test(
+    def call_test(  # noqa: PLR0917 - the signature is Jinja2's
         self, name: str, value: Any, args: Any = None, kwargs: Any = None, context: Any = None, eval_ctx: Any = None
     ) -> Any:
         """A test by its name, for ``select`` and its kin."""

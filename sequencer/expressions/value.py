@@ -167,12 +167,18 @@ def _simplified(value: object) -> Any:
         return _elements(value)
     if isinstance(value, (Mapping, types.MappingProxyType)):
         return _entries(value)
+    return _of_another_library(value)
+
+
+def _of_another_library(value: Any) -> Any:
+    """The same for numpy, pandas and whatever has their methods, and for Python's abstract collections."""
+    kind = type(value)
     if hasattr(kind, "tolist") and (hasattr(kind, "dtype") or hasattr(kind, "typecode")):
         return _from_array(value)
     if hasattr(kind, "to_numpy"):
-        return _simplified(value.to_numpy())  # type: ignore[attr-defined]
+        return _simplified(value.to_numpy())
     if hasattr(kind, "numerator") and hasattr(kind, "denominator"):
-        return _from_ratio(int(value.numerator), int(value.denominator))  # type: ignore[attr-defined]
+        return _from_ratio(int(value.numerator), int(value.denominator))
     if isinstance(value, (Sequence, Set, ValuesView)):
         return list(islice(iter(value), MAX_TAKEN + 1))
     if kind.__name__ in ("NAType", "NaTType"):  # what pandas has for "missing"
@@ -353,10 +359,8 @@ class _Converter:
             return simple.isoformat()
         if isinstance(simple, (UUID, PurePath, timedelta)):
             return cut(clean(str(simple)))
-        if type(simple) is list:
-            return self._nested(value, simple, depth, self._list)
-        if type(simple) is dict:
-            return self._nested(value, simple, depth, self._mapping)
+        if type(simple) in (list, dict):
+            return self._nested(value, simple, depth, self._list if type(simple) is list else self._mapping)
         return cut(clean(_repr(simple)))
 
     def _nested(self, value: object, simple: Any, depth: int, convert: Any) -> Data:

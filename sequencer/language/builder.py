@@ -44,7 +44,14 @@ class SequenceBuilder:
         names = VariableNames(self._problems)
         drivers = DriverSection(self._folders, project, self._problems, self._sources, self._inputs)
         self._matrix = Matrix(self._problems, self._sources, project, self._inputs)
-        self._context = ReadContext(self._problems, self._sources, names, drivers, self._matrix, stand or {})
+        self._context = ReadContext(
+            problems=self._problems,
+            sources=self._sources,
+            names=names,
+            drivers=drivers,
+            matrix=self._matrix,
+            stand=stand or {},
+        )
         self._includes = Includes(self._problems, self._sources, project, self._inputs, self._context.shapes)
         self._sources.add(document, path)
 
@@ -85,7 +92,7 @@ class SequenceBuilder:
         context.names.begin_after_run()
         defaults = read_defaults(root, self._context)
         # Each of these steps stands on its own, whatever the steps of a case do after a failure.
-        after_run = CaseStepReader(context, library, None, defaults.timeout, after_run=True)
+        after_run = CaseStepReader(context, library, default_timeout=defaults.timeout, after_run=True)
         after_steps = after_run.steps(root, "after_run")
         warn_of_missing_evidence(after_steps, self._problems.report)
         context.names.finish()

@@ -23,6 +23,7 @@ class ReadContext:
 
     def __init__(
         self,
+        *,
         problems: Problems,
         sources: SourceTexts,
         names: VariableNames,

@@ -92,7 +92,7 @@ class ModuleBuilder:
         reader = CaseStepReader(
             self._context,
             plan.library,
-            self._defaults.on_fail,
+            default_on_fail=self._defaults.on_fail,
             row=bindings.row(),
             certain=when != "false",
             optional=find((*plan.nodes, *plan.module.nodes), "if") is not None,

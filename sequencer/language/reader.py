@@ -80,6 +80,7 @@ class CaseStepReader:
         self,
         context: ReadContext,
         library: Library,
+        *,
         default_on_fail: OnFail | None = None,
         default_timeout: float | None = None,
         after_run: bool = False,

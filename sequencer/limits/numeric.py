@@ -35,9 +35,9 @@ class Interval(Limit):
             return wrong_kind(value, "a number")
         lower, upper = self.lower_bound, self.upper_bound
         if lower is not None and not (value >= lower if self.includes_lower else value > lower):
-            return _missed(value, "below", "not above", "lower", lower, unit)
+            return _missed(value, ("below", "not above"), "lower", lower, unit)
         if upper is not None and not (value <= upper if self.includes_upper else value < upper):
-            return _missed(value, "above", "not below", "upper", upper, unit)
+            return _missed(value, ("above", "not below"), "upper", upper, unit)
         return PASSED
 
     def describe(self, unit: str | None = None) -> str:
@@ -131,8 +131,8 @@ def _bound(number: Decimal, inwards: str) -> Number:
     return float(number)
 
 
-def _missed(value: Number, beyond: str, not_beyond: str, side: str, bound: Number, unit: str | None) -> Judgement:
-    words = not_beyond if value == bound else beyond
+def _missed(value: Number, beyond_or_at: tuple[str, str], side: str, bound: Number, unit: str | None) -> Judgement:
+    words = beyond_or_at[value == bound]
     return Judgement(False, f"{show(value, unit)} is {words} the {side} limit of {show(bound, unit)}")
 
 

@@ -124,15 +124,8 @@ class _Reader:
 
     def table(self, kind: type[Any], written: Any, path: TomlPath) -> Any:
         """One dataclass read from one table; values that cannot be used keep their defaults."""
-        if not isinstance(written, dict):
-            self.problem(
-                "wrong-type", f"`{path[-1]}` must be a table, not {shown(written)}", path, hint=f"write [{path[-1]}]"
-            )
-            written = {}
         known = {field.name: field for field in fields(kind)}
-        for key in written:
-            if key not in known:
-                self.unknown_key(key, list(known), (*path, key))
+        written = self._known_keys(written, list(known), path)
         values = {}
         for name, field in known.items():
             inner = (*path, name)
@@ -150,6 +143,18 @@ class _Reader:
             elif name in written and self.fits(written[name], field.metadata["schema"], inner):
                 values[name] = Secret(written[name]) if field.metadata["env"] else plain(written[name])
         return kind(**values)
+
+    def _known_keys(self, written: Any, known: list[str], path: TomlPath) -> dict[str, Any]:
+        """The table as written, empty when it is something else; what is not known in it becomes a problem."""
+        if not isinstance(written, dict):
+            self.problem(
+                "wrong-type", f"`{path[-1]}` must be a table, not {shown(written)}", path, hint=f"write [{path[-1]}]"
+            )
+            return {}
+        for key in written:
+            if key not in known:
+                self.unknown_key(key, known, (*path, key))
+        return written
 
     def from_environment(self, name: str | None) -> str | None:
         """The variable of that name, or where it is not set the one that another program has for the same."""

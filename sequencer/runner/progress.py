@@ -33,7 +33,6 @@ class RunProgress:
     step: events.StepStarted | None = None
     after: events.AfterRunStarted | None = None
     retry: list[int] | None = None
-    resumed: bool = False
     finished: bool = False
     unsaved: bool = False
     broken: bool = False
@@ -50,18 +49,26 @@ class RunProgress:
                 self.running, self.step = event, None
             case events.CaseFinished():
                 self.running = self.step = None
-                if event.final:
-                    self.statuses[event.case] = event.status
-                    if event.skip_kind is not None:
-                        self.skip_kinds[event.case] = event.skip_kind
-            case events.RunStarted():
-                self.cases = _cases(event.modules)
+                self._note_end(event)
             case events.VariableSet():
                 self._variables(event)[event.variable] = event.value
+            case _:
+                self._apply_to_run(event)
+
+    def _note_end(self, event: events.CaseFinished) -> None:
+        if event.final:
+            self.statuses[event.case] = event.status
+            if event.skip_kind is not None:
+                self.skip_kinds[event.case] = event.skip_kind
+
+    def _apply_to_run(self, event: events.Event) -> None:
+        match event:
+            case events.RunStarted():
+                self.cases = _cases(event.modules)
             case events.AfterRunStarted():
                 self.after, self.step = event, None
             case events.RunResumed():
-                self.resumed = self.broken = True
+                self.broken = True
             case events.FailureRecorded(case=None):
                 self.broken = True
                 self.unsaved = self.unsaved or event.step == failures.JOURNAL

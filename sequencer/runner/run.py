@@ -303,7 +303,9 @@ class Run:
 
         self._questions = Questions()
         self._listeners.insert(0, self._questions.apply)
-        self._supervisor = Supervisor(child, self._inbox, self._spawn, self._tell, self._grace, self._output)
+        self._supervisor = Supervisor(
+            child, self._inbox, spawn=self._spawn, tell=self._tell, grace=self._grace, say=self._output
+        )
         if waiting:
             self._supervisor.keeps = True
             self._supervisor.ready.set()

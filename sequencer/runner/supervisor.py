@@ -133,6 +133,7 @@ class Supervisor:
         self,
         child: Child,
         inbox: Inbox,
+        *,
         spawn: Callable[[], Child],
         tell: Callable[[Stamped], None],
         grace: float,

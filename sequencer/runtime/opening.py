@@ -50,7 +50,7 @@ def open_run(
         stream = open_stream(start)
     except OSError as error:
         raise RunNotPossible(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
-    run = RunContext(start, plan, modules, stream, interrupts, flow, params)
+    run = RunContext(start, plan, modules, stream=stream, interrupts=interrupts, flow=flow, params=params)
     run.selection = selection
     try:
         if start.retry is not None:
@@ -73,7 +73,7 @@ def open_idle(start: Start, plan: RunPlan, modules: DriverModules, tell: Callabl
     modules.add_folders()
     stream = EventStream(None, None)
     stream.listeners.append(tell)
-    run = RunContext(start, plan, modules, stream, Interrupts(), Flow(plan), params)
+    run = RunContext(start, plan, modules, stream=stream, interrupts=Interrupts(), flow=Flow(plan), params=params)
     run.add_facts(start.request.record)
     return run
 

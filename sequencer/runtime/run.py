@@ -53,6 +53,7 @@ class RunContext:
         start: Start,
         plan: RunPlan,
         modules: DriverModules,
+        *,
         stream: EventStream,
         interrupts: Interrupts,
         flow: Flow,

@@ -59,7 +59,11 @@ def _shown_control(letter: str) -> str:
 
 def status_style(status: Status) -> Style:
     """The colour of a status."""
-    return "notice" if status == "ready" or status == "run" else status
+    match status:
+        case "ready" | "run":
+            return "notice"
+        case _:
+            return status
 
 
 def case_line(full_name: str, name: str, status: Status, seconds: float | None, note: str = "") -> Line:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 _MANY = 16
 """A repetition that may go on at least so often is taken for an endless one."""
@@ -72,35 +72,48 @@ def bound(text: str, flags: re.RegexFlag = re.NOFLAG) -> str:
     if not text:
         raise PatternError("it is empty and would match everything")
     written: list[str] = []
-    multiline, verbose = bool(flags & re.MULTILINE), bool(flags & re.VERBOSE)
-    outer: list[tuple[bool, bool]] = []
+    scope = _Scope(bool(flags & re.MULTILINE), bool(flags & re.VERBOSE))
+    outer: list[_Scope] = []
     position = 0
     while position < len(text):
-        letter, end = text[position], position + 1
-        if letter == "\\":
-            end += 1
-        elif letter == "[":
-            found = _CLASS.match(text, position)
-            end = end if found is None else found.end()
-        elif letter == "#" and verbose:
-            end = text.find("\n", position) % (len(text) + 1)
-        elif text.startswith("(?#", position):
-            end = text.find(")", position) % (len(text) + 1) + 1
-        elif letter == "(":
-            outer.append((multiline, verbose))
+        letter, end = text[position], _end_of_piece(text, position, scope)
+        if letter == "(" and end == position + 1:
+            outer.append(scope)
             set_here = _FLAGS.match(text, position)
             if set_here is not None:
-                on, off, close = set_here[1], set_here[2] or "", set_here[3]
-                multiline = (multiline or "m" in on) and "m" not in off
-                verbose = (verbose or "x" in on) and "x" not in off
-                end = set_here.end()
-                if close == ")":  # flags of the whole expression
+                scope, end = scope.changed(set_here[1], set_here[2] or ""), set_here.end()
+                if set_here[3] == ")":  # flags of the whole expression
                     outer.pop()
         elif letter == ")" and outer:
-            multiline, verbose = outer.pop()
-        written.append(r"\Z" if letter == "$" and not multiline else text[position:end])
-        position = max(end, position + 1)
+            scope = outer.pop()
+        written.append(r"\Z" if letter == "$" and not scope.multiline else text[position:end])
+        position = end
     return "".join(written)
+
+
+class _Scope(NamedTuple):
+    """The flags that count where one reads."""
+
+    multiline: bool
+    verbose: bool
+
+    def changed(self, on: str, off: str) -> _Scope:
+        return _Scope((self.multiline or "m" in on) and "m" not in off, (self.verbose or "x" in on) and "x" not in off)
+
+
+def _end_of_piece(text: str, position: int, scope: _Scope) -> int:
+    """Where an escape, a class or a comment ends that begins there; any other letter is a piece of its own."""
+    letter, end = text[position], position + 1
+    if letter == "\\":
+        end += 1
+    elif letter == "[":
+        found = _CLASS.match(text, position)
+        end = end if found is None else found.end()
+    elif letter == "#" and scope.verbose:
+        end = text.find("\n", position) % (len(text) + 1)
+    elif text.startswith("(?#", position):
+        end = text.find(")", position) % (len(text) + 1) + 1
+    return max(end, position + 1)
 
 
 def nests_repetitions(pattern: CompiledPattern) -> bool:

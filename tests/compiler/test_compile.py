@@ -94,8 +94,8 @@ def test_any_text_stays_text(name: str, text: str, file: str, value: object) -> 
     )
     assert text in set(texts_in(files["test_main.py"]))
     assert name in set(texts_in(files["conftest.py"]))
-    for file in ("conftest.py", "test_main.py"):
-        assert names_in(files[file]) - {"case", "value", "float"} <= names_in(plain[file])
+    for generated in ("conftest.py", "test_main.py"):
+        assert names_in(files[generated]) - {"case", "value", "float"} <= names_in(plain[generated])
 
 
 def names_in(source: str) -> set[str]:

@@ -14,7 +14,6 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -50,6 +49,10 @@ ANSWERS: dict[str, bytes] = {
     "empty": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n",
     "noise": b"\x00\xff\x17 this is no HTTP\r\n\r\n",
 }
+DRIPS = {
+    "drip": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n",
+    "drip of headers": b"HTTP/1.1 200 OK\r\nX-Comment:",
+}
 
 
 class FaultyServer:
@@ -63,7 +66,7 @@ class FaultyServer:
         self.released = threading.Event()
         address = urlsplit(upstream)
         self.upstream = f"{address.hostname}:{address.port}"
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"faulty": self}))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -92,61 +95,55 @@ class FaultyServer:
         return self.faults.popleft() if self.faults else None
 
 
-def _handler(faulty: FaultyServer) -> Callable[..., BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    faulty: FaultyServer
+    protocol_version = "HTTP/1.1"
 
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
 
-        def handle_any(self) -> None:
-            fault = faulty.next_fault(f"{self.command} {self.path}")
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if fault == "mute":
-                faulty.released.wait(30)
-                self.close_connection = True
-            elif fault == "reset":
-                self.reset()
-            elif fault == "drip":
-                self.drip(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
-            elif fault == "drip of headers":
-                self.drip(b"HTTP/1.1 200 OK\r\nX-Comment:")
-            elif fault in ANSWERS:
-                self.wfile.write(ANSWERS[fault])
-                self.close_connection = fault in ("cut off", "noise")
-            else:
-                answer = self.forward(body)
-                self.reset() if fault == "lost" else self.wfile.write(answer)
+    def handle_any(self) -> None:
+        fault = self.faulty.next_fault(f"{self.command} {self.path}")
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if fault in ANSWERS:
+            self.wfile.write(ANSWERS[fault])
+            self.close_connection = fault in ("cut off", "noise")
+        elif fault in DRIPS:
+            self.drip(DRIPS[fault])
+        elif fault == "mute":
+            self.faulty.released.wait(30)
+            self.close_connection = True
+        elif fault == "reset":
+            self.reset()
+        else:
+            answer = self.forward(body)
+            self.reset() if fault == "lost" else self.wfile.write(answer)
 
-        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any  # noqa: N815 - the names are http.server's
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any  # noqa: N815 - the names are http.server's
 
-        def forward(self, body: bytes) -> bytes:
-            upstream = http.client.HTTPConnection(faulty.upstream, timeout=60)
+    def forward(self, body: bytes) -> bytes:
+        upstream = http.client.HTTPConnection(self.faulty.upstream, timeout=60)
+        try:
+            upstream.request(self.command, self.path, body or None, dict(self.headers))
+            response = upstream.getresponse()
+            data = response.read()
+        finally:
+            upstream.close()
+        kind = response.getheader("Content-Type") or "application/json"
+        head = f"HTTP/1.1 {response.status} {response.reason}\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}"
+        return head.encode() + b"\r\n\r\n" + data
+
+    def reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def drip(self, beginning: bytes) -> None:
+        self.wfile.write(beginning)
+        while not self.faulty.released.is_set():
             try:
-                upstream.request(self.command, self.path, body or None, dict(self.headers))
-                response = upstream.getresponse()
-                data = response.read()
-            finally:
-                upstream.close()
-            kind = response.getheader("Content-Type") or "application/json"
-            head = (
-                f"HTTP/1.1 {response.status} {response.reason}\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}"
-            )
-            return head.encode() + b"\r\n\r\n" + data
-
-        def reset(self) -> None:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
-
-        def drip(self, beginning: bytes) -> None:
-            self.wfile.write(beginning)
-            while not faulty.released.is_set():
-                try:
-                    self.wfile.write(b" ")
-                except OSError:
-                    break
-                time.sleep(0.02)
-            self.close_connection = True
-
-    return Handler
+                self.wfile.write(b" ")
+            except OSError:
+                break
+            time.sleep(0.02)
+        self.close_connection = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,27 @@ def poisoned(schema: Any, mark: str | None = None) -> Iterator[tuple[str, Any, s
     if "$ref" in schema:
         return
     mark = schema.get(MARK, mark)
+    yield from poisoned_text(schema, mark)
+    for branch in schema.get("anyOf", ()):
+        yield from poisoned(branch, mark)
+    yield from poisoned_mapping(schema, mark)
+    items = schema.get("items")
+    if isinstance(items, Mapping):
+        for path, value, inner in poisoned(items, mark):
+            yield f"[0]{path}", [value, *[value] * (schema.get("minItems", 1) - 1)], inner
+
+
+def poisoned_text(schema: Mapping[str, Any], mark: str | None) -> Iterator[tuple[str, Any, str | None]]:
+    """The text itself, where the schema allows one."""
     kinds = schema.get("type", "string" if "anyOf" not in schema and "enum" not in schema else ())
     if ("string" in kinds and "pattern" not in schema) or "enum" in schema or ("pattern" in schema and not mark):
         yield "", POISON, mark
     elif "pattern" in schema:
         yield "", "${{ nosuch }}", mark
-    for branch in schema.get("anyOf", ()):
-        yield from poisoned(branch, mark)
+
+
+def poisoned_mapping(schema: Mapping[str, Any], mark: str | None) -> Iterator[tuple[str, Any, str | None]]:
+    """Every value and every key of a mapping."""
     needed = {name: sample(schema["properties"][name]) for name in schema.get("required", ())}
     for name, each in schema.get("properties", {}).items():
         for path, value, inner in poisoned(each, mark):
@@ -87,10 +101,6 @@ def poisoned(schema: Any, mark: str | None = None) -> Iterator[tuple[str, Any, s
         yield ".KEY", {POISON: 1}, mark
     if schema.get("type") == "object" and others is False:
         yield ".KEY", {**needed, POISON: 1}, None
-    items = schema.get("items")
-    if isinstance(items, Mapping):
-        for path, value, inner in poisoned(items, mark):
-            yield f"[0]{path}", [value, *[value] * (schema.get("minItems", 1) - 1)], inner
 
 
 def steps() -> Iterator[tuple[str, dict[str, Any], str | None]]:
@@ -110,45 +120,59 @@ def steps() -> Iterator[tuple[str, dict[str, Any], str | None]]:
                 yield f"{verb}.{key}{path}", step, mark
 
 
-def shapes() -> Iterator[tuple[str, dict[str, Any], str | None]]:
+CASE = {"steps": [{"call": "probe.read"}]}
+BASE = {
+    "name": "S",
+    "include": "blocks.yaml",
+    "drivers": {"probe": "probe.Probe"},
+    "modules": {"m": {"cases": {"c": CASE}}},
+}
+Shape = tuple[str, dict[str, Any], str | None]
+
+
+def with_module(said: Mapping[str, Any]) -> dict[str, Any]:
+    """A sequence whose module says this."""
+    module = {"use": "module", **said} if "with" in said else {"cases": {"c": CASE}, **said}
+    return {**BASE, "modules": {"m": module}}
+
+
+def with_case(said: Mapping[str, Any]) -> dict[str, Any]:
+    """A sequence whose case says this."""
+    case = {"use": "case", **said} if "with" in said else {**CASE, "for_each": [{"row": 1}], **said}
+    return {**BASE, "modules": {"m": {"cases": {"c": case}}}}
+
+
+def with_driver(said: Any) -> dict[str, Any]:
+    """A sequence whose driver is this."""
+    usable = isinstance(said, dict) and POISON not in said.values()
+    return {**BASE, "drivers": {"probe": {**said, "use": "probe.Probe"} if usable else said}}
+
+
+def around(
+    name: str, properties: Mapping[str, Any], put: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Iterator[Shape]:
+    """Every text of these keys, but for those that are read apart."""
+    for key, schema in properties.items():
+        if key not in READ_APART:
+            for path, value, mark in poisoned(schema):
+                yield f"{name}.{key}{path}", put({key: value}), mark
+
+
+def shapes() -> Iterator[Shape]:
     """A sequence for every text around the steps."""
-    steps = [{"call": "probe.read"}]
-    case = {"steps": steps}
-    base = {
-        "name": "S",
-        "include": "blocks.yaml",
-        "drivers": {"probe": "probe.Probe"},
-        "modules": {"m": {"cases": {"c": case}}},
-    }
-
-    def module(said: Mapping[str, Any]) -> dict[str, Any]:
-        return {"use": "module", **said} if "with" in said else {"cases": {"c": case}, **said}
-
-    def a_case(said: Mapping[str, Any]) -> dict[str, Any]:
-        return {"use": "case", **said} if "with" in said else {**case, "for_each": [{"row": 1}], **said}
-
-    def around(name: str, properties: Mapping[str, Any], put: Any) -> Iterator[tuple[str, dict[str, Any], str | None]]:
-        for key, schema in properties.items():
-            if key not in READ_APART:
-                for path, value, mark in poisoned(schema):
-                    yield f"{name}.{key}{path}", put({key: value}), mark
-
-    yield from around("top", top_properties(), lambda said: {**base, **said})
-    yield from around("module", module_properties(), lambda said: {**base, "modules": {"m": module(said)}})
-    yield from around(
-        "case", case_properties(), lambda said: {**base, "modules": {"m": {"cases": {"c": a_case(said)}}}}
-    )
+    yield from around("top", top_properties(), lambda said: {**BASE, **said})
+    yield from around("module", module_properties(), with_module)
+    yield from around("case", case_properties(), with_case)
     for path, value, mark in poisoned(case_properties()["for_each"]):
-        yield f"case.for_each{path}", {**base, "modules": {"m": {"cases": {"c": {**case, "for_each": value}}}}}, mark
+        yield f"case.for_each{path}", with_case({"for_each": value}), mark
     for path, value, mark in poisoned(DRIVER):
-        if isinstance(value, dict) and POISON not in value.values():
-            value = {**value, "use": "probe.Probe"}
-        yield f"driver{path}", {**base, "drivers": {"probe": value}}, mark
+        yield f"driver{path}", with_driver(value), mark
     for path, value, mark in poisoned(PARAM):
-        yield f"param{path}", {**base, "params": {"p": value}}, mark
-    yield "vars.v", {**base, "vars": {"v": POISON}}, TEMPLATE[MARK]
-    for kind in ("params", "vars", "drivers", "modules"):
-        yield f"{kind}.KEY", {**base, kind: {POISON: base[kind]["m"] if kind == "modules" else {}}}, None
+        yield f"param{path}", {**BASE, "params": {"p": value}}, mark
+    yield "vars.v", {**BASE, "vars": {"v": POISON}}, TEMPLATE[MARK]
+    for kind in ("params", "vars", "drivers"):
+        yield f"{kind}.KEY", {**BASE, kind: {POISON: {}}}, None
+    yield "modules.KEY", {**BASE, "modules": {POISON: {"cases": {"c": CASE}}}}, None
 
 
 STEPS = {path: (step, mark) for path, step, mark in steps()}

@@ -301,7 +301,7 @@ def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> 
         return spawned[-1]
 
     first = Process(too_late)
-    supervisor = Supervisor(first, inbox, spawn, seen.append, PATIENT)
+    supervisor = Supervisor(first, inbox, spawn=spawn, tell=seen.append, grace=PATIENT)
     plan = [
         {"id": name, "name": name, "group": group, "cases": [{"id": case, "name": case, "group": "main"}]}
         for name, group, case in (("main", "main", "a"), ("end", "teardown", "off"))

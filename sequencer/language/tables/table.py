@@ -266,17 +266,12 @@ class _TableReader:
         return columns, all(len(_trimmed(record, columns)) == columns for record in records)
 
     def _read_header(self, header: list[CsvCell]) -> bool:
-        rules = self._rules
-        wanted = {_plain(heading): name for name, heading in rules.columns.items()}
         before = len(self.problems)
+        wanted = {_plain(heading): name for name, heading in self._rules.columns.items()}
         seen: dict[str, CsvCell] = {}
         for cell in header:
             heading = _plain(cell.text)
-            name = wanted.get(heading)
-            if name is None and not (rules.columns and self._refusal(heading)):
-                name = heading
-                if name not in rules.columns and (refusal := self._refusal(name)):
-                    self._say(*refusal, cell.span, hint=self._other_name(heading, len(header)))
+            name = self._column_name(cell, wanted.get(heading), len(header))
             if heading in seen and name is not None:
                 self._say("duplicate-key", f"there are two columns `{heading}`", cell.span)
             elif name is not None and name in self.headings:
@@ -285,17 +280,33 @@ class _TableReader:
             self._columns.append(name)
             if name is not None:
                 self.headings[name] = cell
-        for name, heading in rules.columns.items():
+        self._hold_rules_against(seen, wanted)
+        return len(self.problems) == before
+
+    def _column_name(self, cell: CsvCell, wanted: str | None, columns: int) -> str | None:
+        """The variable of a column, as ``wanted`` or as it is headed; ``None`` for one that is left out."""
+        heading = _plain(cell.text)
+        if wanted is not None:
+            return wanted
+        refusal = self._refusal(heading)
+        if refusal and self._rules.columns:
+            return None
+        if refusal and heading not in self._rules.columns:
+            self._say(*refusal, cell.span, hint=self._other_name(heading, columns))
+        return heading
+
+    def _hold_rules_against(self, seen: dict[str, CsvCell], wanted: dict[str, str]) -> None:
+        """Every column that ``columns`` and ``types`` name must be there."""
+        for name, heading in self._rules.columns.items():
             if _plain(heading) not in seen:
                 hint = did_you_mean(heading, seen) or known_here(seen)
                 self._say("unknown-column", f"there is no column {show(heading)}", at=("columns", name), hint=hint)
             elif wanted[_plain(heading)] != name:
                 self._say("duplicate-key", f"the column {show(heading)} has two names", at=("columns", name))
-        for name in rules.types:
+        for name in self._rules.types:
             if name not in self.headings:
                 hint = did_you_mean(name, self.headings) or known_here(self.headings)
                 self._say("unknown-column", f"there is no column `{name}`", at=("types", name), hint=hint)
-        return len(self.problems) == before
 
     @staticmethod
     def _refusal(name: str) -> tuple[str, str] | None:

@@ -94,13 +94,13 @@ def yaml_problem(error: MarkedYAMLError, file: str, source: str) -> Problem:
     special = _special(lines, line, column, problem)
     if special is not None:
         message, hint, line, column = special
-        return _problem(file, lines, line, column, message, hint)
+        return _problem(file, lines, (line, column), message, hint)
     for wording in _WORDINGS:
         if re.search(wording.pattern, f"{error.context or ''}: {problem}"):
             if wording.at_context and error.context_mark is not None:
                 line, column = error.context_mark.line + 1, error.context_mark.column + 1
-            return _problem(file, lines, line, column, wording.message, wording.hint)
-    return _problem(file, lines, line, column, problem, None)
+            return _problem(file, lines, (line, column), wording.message, wording.hint)
+    return _problem(file, lines, (line, column), problem, None)
 
 
 def _special(lines: list[str], line: int, column: int, problem: str) -> tuple[str, str | None, int, int] | None:
@@ -123,8 +123,9 @@ def _special(lines: list[str], line: int, column: int, problem: str) -> tuple[st
     return None
 
 
-def _problem(file: str, lines: list[str], line: int, column: int, message: str, hint: str | None) -> Problem:
+def _problem(file: str, lines: list[str], at: tuple[int, int], message: str, hint: str | None) -> Problem:
     """At the end of the file, the place moves back to the last line that has text."""
+    line, column = at
     if line > len(lines) or (line == len(lines) and not lines[-1]):
         written = [number for number, text in enumerate(lines, 1) if text.strip()]
         line = written[-1] if written else 1

@@ -56,6 +56,7 @@ class CouchStore:
         name: str = "hardseq",
         attachments: Path | None = None,
         factory: FactoryDatabase | None = None,
+        *,
         version_1: str = VERSION_1_DATABASE,
         partial_too: bool = False,
     ) -> None:

@@ -57,7 +57,7 @@ def _limits_id(connection: sqlite3.Connection, known: dict[str, int], limits: Da
 
 
 def series(
-    connection: sqlite3.Connection, case: str, measurement: str, runs: RunFilter, unit: str | None, limit: int
+    connection: sqlite3.Connection, case: str, measurement: str, runs: RunFilter, *, unit: str | None, limit: int
 ) -> list[SeriesPoint]:
     """See :meth:`sequencer.store.base.Store.series`."""
     found = connection.execute(

@@ -138,7 +138,7 @@ class SqliteStore:
     ) -> list[SeriesPoint]:
         """A measurement's values over runs, oldest first."""
         with self._connections.reading() as connection:
-            return series(connection, case, measurement, runs, unit, limit)
+            return series(connection, case, measurement, runs, unit=unit, limit=limit)
 
     def series_names(self, sequence: str | None = None) -> list[SeriesName]:
         """The measurements that ``series`` can be asked for."""
