@@ -37,6 +37,7 @@ USED = {
         "jinja2:Undefined._undefined_message",
     ],
     "sequencer/vocabulary/regex.py": ["re._parser:parse"],
+    "tests/fork_server.py": ["subprocess:Popen._execute_child", "subprocess:Popen._try_wait"],
     "sequencer/panel/http_server.py": [
         "waitress.wasyncore:loop",
         "waitress.wasyncore:close_all",

@@ -120,6 +120,15 @@ def test_schemas_are_written_as_files(tmp_path: Path) -> None:
     assert written == {"sequence.schema.json", "config.schema.json", "report.schema.json"}
 
 
+@pytest.mark.real_start
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_starts_in_a_new_python(name: str, tmp_path: Path) -> None:
+    """`python -m sequencer COMMAND --help` imports what it needs by itself, in whatever folder it is called."""
+    done = subprocess.run([sys.executable, "-m", "sequencer", name, "--help"], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(f"Usage: hardseq {name}".encode())
+
+
 def test_the_real_command_survives_a_closed_pipe_and_a_poor_encoding() -> None:
     """`hardseq ... | head` ends quietly, and an ASCII-only output gets escapes instead of an exception."""
     command = [sys.executable, "-m", "sequencer", "schema"]

@@ -114,6 +114,7 @@ def stored(project: Path) -> Any:
     return json.loads(hardseq("runs", "export", "latest", cwd=project).stdout)
 
 
+@pytest.mark.real_start
 def test_a_passed_run(project: Path) -> None:
     """A run that passes ends with 0; values, limits and what the driver printed are shown, and the report is stored."""
     done = run(project)

@@ -122,7 +122,7 @@ def test_a_driver_that_cannot_be_interrupted_is_killed(project: Any, execute: Ca
 
 
 @needs_posix
-@pytest.mark.parametrize("method", ["vanish", "crash", "fork_and_vanish"])
+@pytest.mark.parametrize("method", ["vanish", pytest.param("crash", marks=pytest.mark.real_start), "fork_and_vanish"])
 def test_a_process_that_dies_takes_no_data_with_it(project: Any, execute: Callable[..., Any], method: str) -> None:
     """The case errs with the last words, what the teardown needs is handed over, and the report is complete."""
     p = project
