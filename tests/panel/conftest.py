@@ -26,6 +26,10 @@ from sequencer.report.model import RunReport
 from tests.panel.sequences import BENCH, SIMPLE
 
 
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first that is installed is used. The headless shell is the same browser without a window: a fifth of the work."""
+
+
 class Answer:
     """An answer over HTTP, errors included."""
 
@@ -192,7 +196,7 @@ def chromium() -> Iterator[Any]:
     """The browser; `make test` installs it."""
     api = pytest.importorskip("playwright.sync_api")
     api.expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip("there is no chromium")
     with api.sync_playwright() as playwright:
