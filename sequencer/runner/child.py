@@ -72,6 +72,11 @@ class Child:
         self._print.start()
 
     @property
+    def pid(self) -> int:
+        """The system's number of the process, also once that has ended."""
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         """Whether the process is there."""
         return self._process.poll() is None

@@ -25,7 +25,6 @@ from sequencer.project.project_folder import open_project
 from sequencer.report.model import RunReport
 from tests.panel.sequences import BENCH, SIMPLE
 
-
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """The first that is installed is used. The headless shell is the same browser without a window: a fifth of the work."""
 

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import StartRequest
 from sequencer.report.event import Stamped, StepStarted
 from sequencer.report.model import CaseReport, RunReport
+from sequencer.runner.child import Child, warmed_child
 from sequencer.runner.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -350,8 +352,9 @@ def make_run(project: Project) -> Iterator[Callable[..., Run]]:
         *listeners: Callable[[Stamped], None],
         output: Callable[[str], None] = lambda line: None,
         grace: float = PATIENT,
+        child: Child | None = None,
     ) -> Run:
-        run = Run(project.write(), project.state, listeners=listeners, output=output, grace=grace)
+        run = Run(project.write(), project.state, listeners=listeners, output=output, grace=grace, warm_child=child)
         runs.append(run)
         run.prepare()
         return run
@@ -359,6 +362,19 @@ def make_run(project: Project) -> Iterator[Callable[..., Run]]:
     yield make
     for run in runs:
         run.close()
+
+
+@pytest.fixture
+def make_child() -> Iterator[Callable[[], Child]]:
+    """Starts test processes for ``make_run(child=...)``: the test can signal them, and tell how they ended."""
+    with ExitStack() as stack:
+
+        def make() -> Child:
+            child = stack.enter_context(warmed_child())
+            assert child is not None
+            return child
+
+        yield make
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sequencer.protocol.request import StartRequest
+from sequencer.runner.child import Child
 from tests.runner.test_interruptions import assert_complete
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the driver forks, and looks for pipes")
@@ -80,16 +82,20 @@ def test_a_changed_json_module_changes_no_event(project: Any, execute: Callable[
     assert_complete(outcome)
 
 
-def test_what_is_no_command_is_ignored(project: Any, make_run: Callable[..., Any]) -> None:
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="writes where only the process's owner does")
+def test_what_is_no_command_is_ignored(
+    project: Any, make_run: Callable[..., Any], make_child: Callable[[], Child]
+) -> None:
     """The test process waits for what it knows, before the start and after it."""
     project.module("main", project.case("a", project.call("hold")))
-    run = make_run()
+    child = make_child()
+    run = make_run(child=child)
     run.wait_ready()
-    process = run._supervisor.child._process
     junk = b'5\nnull\n{"command": 7}\n{"command":"warm","request":{"params":3}}\n{"command":"start","run":7}\n\xff\n'
-    process.stdin.write(junk)
-    run.start(StartRequest())
-    process.stdin.write(junk + b'{"command":"answer"}\n{"command":"end_step"}\n{"command":"debug"}\n')
+    with Path(f"/proc/{child.pid}/fd/0").open("wb", buffering=0) as pipe:
+        pipe.write(junk)
+        run.start(StartRequest())
+        pipe.write(junk + b'{"command":"answer"}\n{"command":"end_step"}\n{"command":"debug"}\n')
     project.go()
     report = run.wait(60)
     assert report is not None

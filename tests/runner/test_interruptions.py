@@ -277,14 +277,14 @@ def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> 
 
         def __init__(self, killed: Callable[[], None]) -> None:
             self.sent: list[Any] = []
-            self._killed = killed
+            self.killed = killed
             self.printed = OrderedOutput(print)
 
         def send(self, message: Any) -> None:
             self.sent.append(message)
 
         def kill(self) -> None:
-            self._killed()
+            self.killed()
 
         def describe_exit(self) -> str:
             return "was ended"
@@ -292,7 +292,7 @@ def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> 
     def too_late() -> None:
         write(3, CaseFinished("main::a", "stopped"))
         write(4, CaseStarted("end::off", 1))
-        first._killed = lambda: None
+        first.killed = lambda: None
         inbox.put((first, b""))
 
     def spawn() -> Any:
@@ -320,16 +320,19 @@ def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> 
 
 
 @needs_posix
-def test_a_process_told_to_terminate_stops_cleanly(project: Any, make_run: Callable[..., Any]) -> None:
+def test_a_process_told_to_terminate_stops_cleanly(
+    project: Any, make_run: Callable[..., Any], make_child: Callable[[], Any]
+) -> None:
     """SIGTERM to the test process itself, as a service manager sends it, is a stop."""
     with_teardown(project, project.call("sleep"))
     pids: list[int] = []
 
     def listen(stamped: Any) -> None:
         if getattr(stamped.event, "call", None) == "bench.sleep":
-            os.kill(run._supervisor.child._process.pid, signal.SIGTERM)
+            os.kill(child.pid, signal.SIGTERM)
 
-    run = make_run(listen)
+    child = make_child()
+    run = make_run(listen, child=child)
     run.start(StartRequest())
     report = run.wait(30)
     assert report["status"] == "stopped", pids

@@ -15,6 +15,7 @@ from sequencer.compiler.project import ensure_compiled
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import RunNotPossible, RunRefused, StartRequest
 from sequencer.report.event import DialogAsked, OperatorMessageShown
+from sequencer.runner.child import Child
 from sequencer.runner.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -226,15 +227,15 @@ def test_a_refused_start_leaves_nothing_behind(project: Any, make_run: Callable[
 
 
 def test_a_first_event_that_cannot_be_written_is_the_stands_fault(
-    project: Any, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+    project: Any, make_run: Callable[..., Run], make_child: Callable[[], Child]
 ) -> None:
     """Nothing is wrong with what was asked for: it is no refusal but a run that is not possible."""
     resource = pytest.importorskip("resource")
     project.module("main", project.case("a", project.measure("give", limits=[3, 5])))
     project.sequence(description="x" * 5000)
-    run = make_run()
+    child = make_child()
+    run = make_run(child=child)
     run.wait_ready()
-    child = run._supervisor.child._process.pid  # type: ignore[union-attr]
-    resource.prlimit(child, resource.RLIMIT_FSIZE, (1000, 1000))
+    resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (1000, 1000))
     with pytest.raises(RunNotPossible, match="cannot be written"):
         run.start(StartRequest())

@@ -14,6 +14,7 @@ import pytest
 
 from sequencer.protocol.request import RunNotPossible, StartRequest
 from sequencer.report.model import RunReport
+from sequencer.runner.child import Child
 from sequencer.runner.run import Run
 from tests.runner.conftest import HASTY
 
@@ -67,12 +68,18 @@ def test_an_import_without_an_end_is_ended_by_stop(
 class Panel:
     """What a panel does with runs: one after the other, with the test process of the one before where it can be."""
 
-    def __init__(self, make_run: Callable[..., Run]) -> None:
+    def __init__(self, make_run: Callable[..., Run], make_child: Callable[[], Child]) -> None:
         self._make_run = make_run
+        self._make_child = make_child
         self.output: list[str] = []
         self.renewed: list[bool] = []
-        self.run = make_run(output=self.output.append)
+        self.run = self.begin()
         self.run.warm(StartRequest())
+
+    def begin(self) -> Run:
+        """A run with a process of its own, ``child``."""
+        self.child = self._make_child()
+        return self._make_run(output=self.output.append, child=self.child)
 
     def warm(self, **request: Any) -> None:
         """Makes the next run ready."""
@@ -80,7 +87,7 @@ class Panel:
         self.renewed.append(successor is not None)
         if successor is None:
             self.run.close()
-            successor = self._make_run(output=self.output.append)
+            successor = self.begin()
         self.run = successor
         self.run.warm(StartRequest(**request))
 
@@ -95,12 +102,12 @@ class Panel:
 
 
 @pytest.fixture
-def panel(make_run: Callable[..., Run]) -> Callable[[], Any]:
+def panel(make_run: Callable[..., Run], make_child: Callable[[], Child]) -> Callable[[], Any]:
     """Opens a panel for a block; its last process is ended after it."""
 
     @contextmanager
     def opened() -> Iterator[Panel]:
-        panel = Panel(make_run)
+        panel = Panel(make_run, make_child)
         try:
             yield panel
         finally:
@@ -232,13 +239,11 @@ def test_a_crash_costs_the_process_and_no_more(project: Any, panel: Callable[[],
         after = opened.start(params={"do": "work"})
         assert cases_of(after) == {"main::a": "skipped", "main::b": "passed", "end::off": "passed"}
         assert opened.renewed == [True, False, True]
-        supervisor = opened.run._supervisor
-        assert supervisor is not None
-        os.kill(supervisor.child._process.pid, signal.SIGKILL)
-        assert supervisor.child.wait(10)
+        os.kill(opened.child.pid, signal.SIGKILL)
+        assert opened.child.wait(10)
         assert not opened.run.alive
         opened.run.close()
-        opened.run = opened._make_run()
+        opened.run = opened.begin()
         opened.run.warm(StartRequest())
         assert opened.start(params={"do": "work"})["status"] == "passed"
     assert p.logged.count("open bench") == 4
@@ -269,10 +274,8 @@ def test_the_terminating_signal_closes_what_was_kept(project: Any, panel: Callab
     p.module("main", p.case("a", p.call("count")))
     with panel() as opened:
         opened.start()
-        supervisor = opened.run._supervisor
-        assert supervisor is not None
-        os.kill(supervisor.child._process.pid, signal.SIGTERM)
-        assert supervisor.child.wait(10)
+        os.kill(opened.child.pid, signal.SIGTERM)
+        assert opened.child.wait(10)
         assert p.logged == ["open bench", "close bench"]
 
 
@@ -334,13 +337,18 @@ def test_start_waits_for_a_bench_that_is_connecting(slow: Any, panel: Callable[[
     assert slow.logged == ["opening", "open bench", "close bench"]
 
 
-def test_a_stop_ends_the_waiting_for_a_bench(slow: Any, panel: Callable[[], Any]) -> None:
+def test_a_stop_ends_the_waiting_for_a_bench(
+    slow: Any, panel: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who presses Start and then Stop while the bench connects gets a stopped run, and another one after it."""
     with panel() as opened:
         until(lambda: slow.logged == ["opening"])
+        sent: list[Any] = []
+        send = opened.child.send
+        monkeypatch.setattr(opened.child, "send", lambda message: (send(message), sent.append(message)))
         starting = threading.Thread(target=opened.run.start, args=(StartRequest(),))
         starting.start()
-        until(lambda: opened.run._supervisor is not None and opened.run._supervisor._command is not None)
+        until(lambda: bool(sent))
         opened.run.stop("enough")
         starting.join(30)
         report = opened.run.wait(30)
@@ -356,9 +364,7 @@ def test_a_panel_that_ends_does_not_wait_for_a_bench(slow: Any, panel: Callable[
     """The end of the pipe cuts the opening short, and the process ends by itself."""
     with panel() as opened:
         until(lambda: slow.logged == ["opening"])
-        supervisor = opened.run._supervisor
-        assert supervisor is not None
-        supervisor.child.close_pipe()
-        assert supervisor.child.wait(20)
-        assert supervisor.child._process.returncode == 0
+        opened.child.close_pipe()
+        assert opened.child.wait(20)
+        assert opened.child.describe_exit() == "ended with exit code 0"
     assert slow.logged == ["opening"]
