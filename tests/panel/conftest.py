@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -191,19 +191,31 @@ def _stand(folder: Path) -> Iterator[Stand]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """The browser; `make test` installs it."""
+def launch() -> Iterator[Callable[[Sequence[str]], Any]]:
+    """Starts the first of these browsers that is installed, once; `make test` installs one."""
     api = pytest.importorskip("playwright.sync_api")
     api.expect.set_options(timeout=60_000)  # a loaded machine is slow, not wrong
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("there is no chromium")
+    browsers: dict[str, Any] = {}
+
+    def launched(names: Sequence[str]) -> Any:
+        path = next(filter(None, map(shutil.which, names)), None)
+        if path is None:
+            pytest.skip(f"there is no {' or '.join(names)}")
+        if path not in browsers:
+            arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+            browsers[path] = playwright.chromium.launch(executable_path=path, args=arguments, timeout=120_000)
+        return browsers[path]
+
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"], timeout=120_000
-        )
-        yield browser
-        browser.close()
+        yield launched
+        for browser in browsers.values():
+            browser.close()
+
+
+@pytest.fixture
+def chromium(request: pytest.FixtureRequest, launch: Callable[[Sequence[str]], Any]) -> Any:
+    """The browser of this process; one with a window for tests with the mark ``windowed_browser``."""
+    return launch(BROWSERS if request.node.get_closest_marker("windowed_browser") is None else BROWSERS[1:])
 
 
 @pytest.fixture

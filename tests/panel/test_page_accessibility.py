@@ -197,6 +197,7 @@ def test_axe_finds_nothing_to_say_about_the_login(stand: Any, browse: Any) -> No
         expect(page.get_by_role("alert")).to_be_visible()
 
 
+@pytest.mark.windowed_browser
 def test_a_run_and_its_report_by_keyboard_alone(power_board: Any, browse: Any) -> None:
     """No mouse from the first Tab to the report; the focus is always seen, stays in a dialog, and is given back."""
     page = started(browse(power_board))
