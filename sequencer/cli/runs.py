@@ -192,7 +192,7 @@ def _show_table(runs: list[RunSummary], outcomes: list[Outcome]) -> None:
             (run.stand or "", ""),
             ("" if run.stop_time is None else shown_seconds(run.stop_time - run.start_time), "dim"),
             (run.caused_dut_failure_id or "", "failed"),
-            (_marks(run), "stopped"),
+            (marks(run), "stopped"),
             (run.id, "dim"),
         ]
         for run, ended in zip(runs, outcomes, strict=True)
@@ -202,6 +202,6 @@ def _show_table(runs: list[RunSummary], outcomes: list[Outcome]) -> None:
     click.echo(joined(table(heads, rows, width), colour=colour), nl=False, color=colour)
 
 
-def _marks(run: RunSummary) -> str:
+def marks(run: RunSummary) -> str:
     marks = {"partial": run.partial, "simulated": run.simulated, "aborted": run.aborted}
     return " ".join(name for name, on in marks.items() if on)

@@ -25,12 +25,13 @@ class PendingAnswers:
         self.answers = 0
 
 
-_BY_DEVICE: dict[str, PendingAnswers] = {}
+BY_DEVICE: dict[str, PendingAnswers] = {}
+"""What devices owe outlives the driver objects that asked: a late answer comes to whoever opens the port next."""
 
 
 def pending_answers_of(device: str) -> PendingAnswers:
     """What the device at this port or address owes."""
-    return _BY_DEVICE.setdefault(device, PendingAnswers())
+    return BY_DEVICE.setdefault(device, PendingAnswers())
 
 
 NO_NUMBER = 9.91e37

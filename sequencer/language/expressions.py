@@ -28,7 +28,7 @@ from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span
 _CALL = re.compile(r"\s*([a-z][a-z0-9_]*)\(.*\)\s*", re.ASCII)
 _WORK = 20_000_000
 """Units of work for all expressions of a sequence together; what is left over is found out by the run."""
-_ROW_WORK = 200_000_000
+ROW_WORK = 200_000_000
 """The same for what the rows of all matrices put into names, conditions and limits: about two seconds."""
 
 
@@ -40,7 +40,7 @@ class ExpressionChecker:
         self._sources = sources
         self._names = names
         self._budget = Budget(_WORK)
-        self.row_budget = Budget(_ROW_WORK)
+        self.row_budget = Budget(ROW_WORK)
 
     def template(self, value: Any, file: str, span: Span) -> Any:
         """Plain data of ``value``, every expression in it checked."""

@@ -10,4 +10,4 @@ from sequencer.drivers import _pending_answers
 @pytest.fixture(autouse=True)
 def debtless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pseudo-terminals of different tests have one name."""
-    monkeypatch.setattr(_pending_answers, "_BY_DEVICE", {})
+    monkeypatch.setattr(_pending_answers, "BY_DEVICE", {})

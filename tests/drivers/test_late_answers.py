@@ -107,11 +107,21 @@ def test_an_answer_of_two_lines_is_an_error_of_the_next_question(instrument: Ope
     assert daq.number("READ?") == 1500
 
 
-def test_silence_costs_no_read(instrument: Opened) -> None:
+def test_silence_costs_no_read(instrument: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """PyVISA-py tells at once whether anything waits: what is used of it is there."""
+    from pyvisa import ResourceManager
+
+    opened: list[Any] = []
+    open_resource = ResourceManager.open_resource
+
+    def remembered(manager: Any, *arguments: Any) -> Any:
+        opened.append(open_resource(manager, *arguments))
+        return opened[-1]
+
+    monkeypatch.setattr(ResourceManager, "open_resource", remembered)
     daq = instrument(lambda line: [(0, b"5.0\n6.0\n" if line == "TWO?" else b"5.0\n")])
-    assert (daq.number("ONE?"), is_silent(daq._resource)) == (5.0, True)
-    assert (daq.number("TWO?"), is_silent(daq._resource)) == (5.0, False)
+    assert (daq.number("ONE?"), is_silent(*opened)) == (5.0, True)
+    assert (daq.number("TWO?"), is_silent(*opened)) == (5.0, False)
 
 
 def test_what_is_left_over_at_the_end_is_an_error_too(instrument: Opened) -> None:
@@ -279,16 +289,19 @@ resources:
 @pytest.mark.parametrize("address", ["GPIB0::9::INSTR", "USB0::1::2::3::0::INSTR", "TCPIP0::localhost::inst0::INSTR"])
 def test_a_device_clear_where_the_bus_has_one(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     """After a read that was cut short the device is cleared; the late answer goes with it."""
+    from pyvisa.resources import MessageBasedResource
+
     (tmp_path / "bench.yaml").write_text(BENCH)
     clears = Cleared(monkeypatch)
     meter = Instrument(address, library=f"{tmp_path / 'bench.yaml'}@sim", timeout=5)
-    read = meter._resource.read_raw
+    read, errors = MessageBasedResource.read_raw, [TimeoutError("in the middle of it")]
 
-    def cut_short() -> bytes:
-        meter._resource.read_raw = read
-        raise TimeoutError("in the middle of it")
+    def cut_short(*arguments: Any) -> bytes:
+        if errors:
+            raise errors.pop()
+        return bytes(read(*arguments))
 
-    meter._resource.read_raw = cut_short
+    monkeypatch.setattr(MessageBasedResource, "read_raw", cut_short)
     with pytest.raises(ScpiError, match="did not answer 'TWO"):
         meter.query("TWO?")
     assert (meter.number("READ?"), clears.times) == (5.0, 1)

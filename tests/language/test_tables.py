@@ -318,12 +318,12 @@ def test_the_rows_of_a_stranger_cost_the_check_no_more_than_a_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows of all matrices share one budget: when it is used up, the check says so instead of going on."""
-    monkeypatch.setattr(expressions, "_ROW_WORK", 2_000_000)
+    monkeypatch.setattr(expressions, "ROW_WORK", 2_000_000)
     path = tmp_path / "rows.yaml"
     path.write_text(
         "name: Rows\nmodules: {m: {cases: {c: {for_each: {n: [1, 2, 3, 4, 5, 6, 7, 8, 9]}, "
         "if: \"(range(500) | map('string') | list | length) > n\", steps: [{message: hello}]}}}}\n"
     )
     assert [problem.code for problem in read_sequence(path).problems] == ["expression-too-large"]
-    monkeypatch.setattr(expressions, "_ROW_WORK", 20_000_000)
+    monkeypatch.setattr(expressions, "ROW_WORK", 20_000_000)
     assert not read_sequence(path).problems

@@ -6,6 +6,7 @@ import ssl
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_every_fault_is_one_clear_error(
     # Patience is short only where no answer comes; any other fault, however slow the machine, is not a matter of time.
     patience = 0.3 if fault == "mute" else 20.0
     if fault.startswith("drip"):
-        monkeypatch.setattr(couchdb_client, "_ANSWER_TIMES", 0.05)  # a second for the whole answer
+        monkeypatch.setattr(couchdb_client, "ANSWER_TIMES", 0.05)  # a second for the whole answer
     couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=patience)
     behind = CouchStore(couch, database, version_1=f"{database}_report")
     faulty.always = fault
@@ -75,8 +76,12 @@ def test_a_report_arrives_once_the_fault_is_over(
     """The same object works again afterwards, and what an interrupted try had stored already is no conflict."""
     saved = report()
     patient.save(report())
-    hurried = CouchStore(couchdb_server.connect(timeout=1), database, version_1=f"{database}_report")
-    hurried._couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=0.3)
+    couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=0.3)
+    hurried = CouchStore(couch, database, version_1=f"{database}_report")
+    while True:  # until it has found its views: on a busy machine also a sound server takes longer than that
+        with suppress(StoreUnavailable):
+            hurried.prepare()
+            break
     faulty.faults.extend([fault] * (1 if fault == "chunked conflict" else 3))  # reading is never answered by that
     for _ in range(8):
         try:
@@ -151,7 +156,7 @@ def test_a_question_ends_however_many_requests_it_takes(
 ) -> None:
     """Each answer comes in time, but together they would take longer than a person waits."""
     patient.find()
-    monkeypatch.setattr(couchdb_client, "_QUESTION_TIMES", 0.0)
+    monkeypatch.setattr(couchdb_client, "QUESTION_TIMES", 0.0)
     couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
     slow = CouchStore(couch, database)
     with pytest.raises(StoreUnavailable, match="too slowly"):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import os
+import sqlite3
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sequencer.cli.runs import _marks
+from sequencer.cli.runs import marks
 from sequencer.project.state_folder import StateFolder
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped, encode
@@ -342,7 +344,7 @@ def test_a_damaged_document_in_the_database_is_told(open_sqlite: Callable[[], Sq
     store = open_sqlite()
     store.save(copy.deepcopy(REPORT))
     body = zlib.compress(json.dumps({**REPORT, "modules": 5}).encode())
-    with store._connections.writing() as connection:
+    with closing(sqlite3.connect(store.place)) as connection, connection:
         connection.execute("UPDATE documents SET body = ?", (body,))
     report = store.get(RUN)
     assert report is not None
@@ -360,7 +362,7 @@ def test_a_damaged_summary_in_couchdb_is_a_line_of_the_history(place: str, value
         [value if name == place else x for name, x in sound._asdict().items()],
     ):
         run = summary_of(damaged)
-        assert _marks(run) is not None and shown_time(run.start_time) is not None
+        assert marks(run) is not None and shown_time(run.start_time) is not None
         assert run == sound._replace(**{place: value}) or not run.counted
 
 

@@ -17,7 +17,7 @@ from sequencer.store.couchdb.replication import (
     DATABASE,
     FORMER_JOB,
     FactoryDatabase,
-    _job,
+    job_document,
     job_name,
     replicate,
     status,
@@ -198,8 +198,8 @@ def test_a_job_that_has_long_been_failing_begins_anew(faulty: Any, couchdb_serve
     replicate(couch, database, factory)
     before = couch.get(DATABASE, job_name(database, factory))["_rev"]
     behind = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
-    source = _job(behind, database, factory)["source"]
-    couch.put(DATABASE, job_name(database, factory), body={**_job(behind, database, factory), "_rev": before})
+    source = job_document(behind, database, factory)["source"]
+    couch.put(DATABASE, job_name(database, factory), body={**job_document(behind, database, factory), "_rev": before})
     assert source["url"].startswith(faulty.url)
     before = couch.get(DATABASE, job_name(database, factory))["_rev"]
     faulty.where["_scheduler"] = "failing job"

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sequencer.report.model import RunReport
 from sequencer.store.base import StoreError, StoreUnavailable
+from sequencer.store.sqlite.connections import Connections
 from sequencer.store.sqlite.store import SqliteStore
 
 MakeReport = Callable[..., RunReport]
@@ -85,7 +87,7 @@ def test_a_report_is_on_the_disk_when_save_returns(open_sqlite: Open, report: Ma
     saved = report()
     store.save(saved)
     assert other.get(saved["id"]) == saved
-    with store._connections.reading() as connection:
+    with closing(Connections(Path(store.place))) as connections, connections.reading() as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
@@ -208,13 +210,20 @@ def test_a_full_disk_says_so_and_undoes_the_half_saved_report(tmp_path: Path, re
     store.close()
 
 
-def test_a_read_only_database_says_so(tmp_path: Path, report: MakeReport) -> None:
+def test_a_read_only_database_says_so(tmp_path: Path, report: MakeReport, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that SQLite may not write is named with what to do."""
     database = tmp_path / "reports.sqlite3"
-    store = SqliteStore(database)
-    store.save(report())
-    with store._connections.reading() as connection:
+    with closing(SqliteStore(database)) as writer:
+        writer.save(report())
+    connect = sqlite3.connect
+
+    def connect_read_only(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
         connection.execute("PRAGMA query_only = 1")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect_read_only)
+    store = SqliteStore(database)
     with pytest.raises(StoreUnavailable, match="is read-only: check the rights"):
         store.save(report())
     store.close()

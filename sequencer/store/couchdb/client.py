@@ -22,8 +22,10 @@ from sequencer.store.couchdb.transport import ConnectionPool, RequestTimeouts
 _SHOWN = 500  # characters
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_ANSWER_TIMES = 6  # a long answer may take this many timeouts in all
-_QUESTION_TIMES = 2  # and a question of many requests this many
+ANSWER_TIMES = 6
+"""A long answer may take this many timeouts in all."""
+QUESTION_TIMES = 2
+"""A question of many requests may take this many."""
 _FORBIDDEN = (401, 403)
 _REFUSED = (400, 413)  # what was sent is at fault
 _CONFLICT = (409, 412)
@@ -78,7 +80,7 @@ class CouchClient:
         self.credentials: tuple[str | None, str] = (user, password or "")
         self._login = Login(timeout)
         self._timeout = timeout
-        self._timeouts = RequestTimeouts(timeout, timeout * _ANSWER_TIMES)
+        self._timeouts = RequestTimeouts(timeout, timeout * ANSWER_TIMES)
         self._pool = ConnectionPool(self.address, self._timeouts, ca_bundle)
         self._session = couchdb.http.Session()
         self._session.connection_pool = self._pool
@@ -109,7 +111,7 @@ class CouchClient:
 
     def question(self) -> AbstractContextManager[None]:
         """All that this thread asks in the block is one question of a person, who does not wait for ever."""
-        return self._timeouts.within(self._timeout * _QUESTION_TIMES)
+        return self._timeouts.within(self._timeout * QUESTION_TIMES)
 
     def close(self) -> None:
         """Closes the idle connections; the object stays usable."""

@@ -71,7 +71,7 @@ def replicate(couch: CouchClient, name: str, factory: FactoryDatabase, *, now: b
     ``now``: also when it failed just once, as somebody is waiting for it. Doing it again changes nothing.
     """
     create_database(couch, DATABASE)
-    identity, job = job_name(name, factory), _job(couch, name, factory)
+    identity, job = job_name(name, factory), job_document(couch, name, factory)
     _remove_former(couch, job)
     stored = _stored(couch, identity)
     same = all(stored.get(key) == value for key, value in job.items())
@@ -142,7 +142,8 @@ def _url(end: Any) -> str:
     return str(end.get("url") if isinstance(end, dict) else end).rstrip("/")
 
 
-def _job(couch: CouchClient, name: str, factory: FactoryDatabase) -> dict[str, Any]:
+def job_document(couch: CouchClient, name: str, factory: FactoryDatabase) -> dict[str, Any]:
+    """The job as CouchDB's replicator takes it: from ``name`` on this server to the factory, without an end."""
     user, password = couch.credentials
     return {
         "source": _end(f"{couch.address}/{name}", user, password),

@@ -1,0 +1,93 @@
+"""Tests say what hardseq does by what it makes public: no private name of it stands in a test."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TESTS = [
+    path
+    for path in sorted((ROOT / "tests").rglob("*.py"))
+    if not {"node_modules", "examples", "fixtures", "golden"} & set(path.relative_to(ROOT).parts)
+]
+
+NO_DRIVERS = re.compile(r"sequencer\.drivers\._\w+")
+"""Modules that drivers share. Their underscore says that they are none: sequences name the others of that folder."""
+
+PUBLIC = {"_replace", "_asdict", "_fields"}
+"""What named tuples offer everybody."""
+
+PATCHING = {"getattr", "setattr", "delattr", "hasattr", "patch"}
+
+
+def is_private(name: str) -> bool:
+    """Whether Python's convention makes it private."""
+    return name.startswith("_") and not name.startswith("__") and name not in {"_", *PUBLIC}
+
+
+def private_names() -> set[str]:
+    """The private functions, classes, methods, attributes and constants of the package."""
+    found = set()
+    for path in (ROOT / "sequencer").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+                found.add(node.name)
+            elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+                found.add(node.id if isinstance(node, ast.Name) else node.attr)
+    return {name for name in found if is_private(name)}
+
+
+OF_HARDSEQ = private_names()
+
+
+def private_in(source: str) -> Iterator[tuple[int, str]]:
+    """Line and name of each private name of hardseq that the source uses."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+            if node.attr in OF_HARDSEQ and not own:
+                yield node.lineno, node.attr
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sequencer"):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                if any(map(is_private, NO_DRIVERS.sub("", whole).split("."))):
+                    yield node.lineno, whole
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("sequencer") and any(map(is_private, alias.name.split("."))):
+                    yield node.lineno, alias.name
+        elif isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            for text in [each.value for each in node.args if isinstance(each, ast.Constant)]:
+                if called in PATCHING and isinstance(text, str):
+                    last = NO_DRIVERS.sub("", text).rpartition(".")[2]
+                    if is_private(last) and (last in OF_HARDSEQ or text.startswith("sequencer.")):
+                        yield node.lineno, text
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(ROOT / "tests").as_posix())
+def test_no_test_uses_a_private_name_of_hardseq(path: Path) -> None:
+    """Neither an attribute nor an import nor a name to patch."""
+    assert list(private_in(path.read_text("utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "run._supervisor.stop()",
+        "from sequencer.runner.run import _wait",
+        "from sequencer.runner._secret import x",
+        "import sequencer._secret",
+        "monkeypatch.setattr(run, '_supervisor', None)",
+        "monkeypatch.setattr('sequencer.runner.run._wait', None)",
+        "getattr(run, '_supervisor')",
+    ],
+)
+def test_each_way_to_a_private_name_is_seen(source: str) -> None:
+    """The test above cannot pass by not looking."""
+    assert len(list(private_in(source))) == 1
