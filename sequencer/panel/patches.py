@@ -49,6 +49,7 @@ _CASE = _shown(CaseReport, PlannedCase)
 _ATTEMPT = _shown(AttemptReport)
 RUN_FIELDS = tuple(_RUN)
 MODULE_FIELDS, CASE_FIELDS, ATTEMPT_FIELDS = _told(_MODULE), _told(_CASE), _told(_ATTEMPT)
+SHOWN_OF_MODULE = (*fields(PlannedModule), *MODULE_FIELDS)
 GROWING = tuple(name for name, value in _ATTEMPT.items() if isinstance(value, list))
 MOST_SHOWN = 1000
 """Entries of one list of one attempt that pages get, and how many more there are (``omitted``); the report has all."""
@@ -244,8 +245,7 @@ def whole_run(report: RunReport) -> dict[str, Any]:
 
 def _whole_module(module: ModuleReport) -> dict[str, Any]:
     whole: Mapping[str, Any] = module
-    shown = (*fields(PlannedModule), *MODULE_FIELDS)
-    return {**{name: whole[name] for name in shown}, "cases": [_whole_case(case) for case in module["cases"]]}
+    return {**{name: whole[name] for name in SHOWN_OF_MODULE}, "cases": [_whole_case(case) for case in module["cases"]]}
 
 
 def _whole_case(case: CaseReport) -> dict[str, Any]:

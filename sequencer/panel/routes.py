@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from flask import Response
 
-from sequencer.panel.patches import RUN_FIELDS
+from sequencer.panel.patches import RUN_FIELDS, SHOWN_OF_MODULE
 from sequencer.report.schema import report_schema
 
 Schema = Mapping[str, Any]
@@ -73,12 +73,8 @@ def components() -> dict[str, Any]:
     """What the description's ``$ref`` mean."""
     report = _moved({name: part for name, part in report_schema().items() if name not in ("$schema", "$id")})
     fields = report["properties"]
-    case = {"type": "object", "required": ["id", "name", "group", "place", "status", "attempts"]}
-    module = {
-        "type": "object",
-        "required": ["id", "name", "group", "status", "cases"],
-        "properties": {"cases": listed(case)},
-    }
+    case = {"type": "object", "required": report["$defs"]["case"]["required"]}
+    module = {"type": "object", "required": [*SHOWN_OF_MODULE, "cases"], "properties": {"cases": listed(case)}}
     live = {
         "type": "object",
         "description": "The run as it is now: the report while it grows.",

@@ -12,7 +12,7 @@ any other such field is there only when it says something.
 """
 
 # The annotations are evaluated here, once: as texts they would have to be compiled, and cost every start more.
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -495,9 +495,9 @@ def empty(field: Field) -> Callable[[], Any]:
 _IN_DOUBT = ("error", "other", "main")
 
 
-def in_doubt(words: Iterable[str | None]) -> str | None:
+def in_doubt(words: Collection[str | None]) -> str | None:
     """What stands for a word that is none of ``words``: an unknown status, kind, type or group."""
-    return next((word for word in words if word in _IN_DOUBT), None)
+    return next((word for word in _IN_DOUBT if word in words), None)
 
 
 def _words(field: Field) -> tuple[str | None, ...]:
