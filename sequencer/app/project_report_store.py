@@ -113,7 +113,7 @@ class ProjectReportStore:
         """Sends a report on at once when that is wanted."""
         return self.deliveries.send(run)
 
-    def sync(self, *, force: bool = False) -> Any:
+    def sync(self, *, force: bool = False) -> object:
         """Sends whatever waits."""
         return self.deliveries.sync(force=force)
 

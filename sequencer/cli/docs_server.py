@@ -8,7 +8,6 @@ from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 
 class DocumentationServer:
@@ -45,9 +44,9 @@ class _Files(SimpleHTTPRequestHandler):
         ".svg": "image/svg+xml",
     }
 
-    def list_directory(self, path: Any) -> None:
+    def list_directory(self, path: object) -> None:
         """Refuses: only pages are for reading."""
         self.send_error(HTTPStatus.NOT_FOUND)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, the name in http.server
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002, the name in http.server
         """Says nothing: the terminal shows the address."""

@@ -59,7 +59,7 @@ def command(folder: Path, **settings: Any) -> ExitCode:
     return ExitCode.PASSED
 
 
-def _given(settings: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
+def _given(settings: Mapping[str, object]) -> dict[tuple[str, ...], object]:
     """The settings that were given by their paths, with what they need beside them."""
     given = {option.path: value for option in setting_options() if (value := settings[option.argument]) is not None}
     if uses_couchdb(given):
@@ -73,7 +73,7 @@ def _given(settings: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
     return given
 
 
-def project_files(title: str, given: Mapping[tuple[str, ...], Any]) -> dict[str, str]:
+def project_files(title: str, given: Mapping[tuple[str, ...], object]) -> dict[str, str]:
     """The files of a new project by their names. Raises ``Refusal`` when the settings would not be accepted."""
     from sequencer.cli.schema import schema_text
 

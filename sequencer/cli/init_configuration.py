@@ -27,7 +27,7 @@ _ALWAYS_WRITTEN: frozenset[SettingPath] = frozenset(
     {("database",), ("frontend",), ("frontend", "modal_result"), ("stand_cloud",)}
 )
 _NOT_OFFERED: frozenset[SettingPath] = frozenset({("title",), ("current_test_config",)})
-_FIRST_VALUES: Mapping[SettingPath, Any] = {
+_FIRST_VALUES: Mapping[SettingPath, object] = {
     # What a new project says where the program's own default is silence.
     ("stand_cloud", "address"): "standcloud.io",
     ("frontend", "sound_on"): True,
@@ -65,13 +65,13 @@ def _options(kind: type[Any], path: SettingPath) -> Iterator[SettingOption]:
             yield SettingOption(inner, _option_name(path, field), field.metadata["schema"], field.metadata["env"])
 
 
-def _option_name(path: SettingPath, field: Field[Any]) -> str:
+def _option_name(path: SettingPath, field: Field[object]) -> str:
     if field.name == "storage_type":
         return "--storage-type"
     return f"--{_PREFIXES[path]}{field.name.replace('_', '-')}"
 
 
-def with_setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def with_setting_options(command: Callable[..., object]) -> Callable[..., object]:
     """Adds the options to a click command."""
     for option in reversed(setting_options()):
         flag = option.schema["type"] == "boolean"
@@ -86,21 +86,21 @@ def with_setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Choice(click.Choice[str]):
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Says what takes the place of a storage that HardPy has and hardseq has not."""
         if value == "json" and "embedded" in self.choices:
             self.fail(f"reports cannot be stored as JSON files: {JSON_HINT}", param, ctx)
         return super().convert(value, param, ctx)
 
 
-def configuration_text(title: str, given: Mapping[SettingPath, Any]) -> str:
+def configuration_text(title: str, given: Mapping[SettingPath, object]) -> str:
     """The text of ``hardseq.toml``: the sections everybody needs in full, of the others what was given. No secrets."""
     lines = ["#:schema ./schemas/config.schema.json", f"title = {_toml(title)}"]
     lines += _table_lines(Settings, (), given)
     return "\n".join(lines) + "\n"
 
 
-def dotenv_text(given: Mapping[SettingPath, Any]) -> str:
+def dotenv_text(given: Mapping[SettingPath, object]) -> str:
     """The text of ``.env`` with the secrets that were given, and the user that ``docker-compose.yaml`` makes."""
     options = setting_options()
     secrets = {option.secret: given[option.path] for option in options if option.secret and option.path in given}
@@ -129,7 +129,7 @@ def _table_lines(kind: type[Any], path: SettingPath, given: Mapping[SettingPath,
     return head + values + tables
 
 
-def _left_out(path: SettingPath, given: Mapping[SettingPath, Any]) -> bool:
+def _left_out(path: SettingPath, given: Mapping[SettingPath, object]) -> bool:
     """Whether a setting that was not given would say nothing here, or name CouchDB where it is not meant."""
     if path[:-1] not in _ALWAYS_WRITTEN:
         return True
@@ -138,7 +138,7 @@ def _left_out(path: SettingPath, given: Mapping[SettingPath, Any]) -> bool:
     return not uses_couchdb(given) or (("database", "url") in given and path[-1] in ("host", "port"))
 
 
-def uses_couchdb(given: Mapping[SettingPath, Any]) -> bool:
+def uses_couchdb(given: Mapping[SettingPath, object]) -> bool:
     """Whether the given settings send reports to CouchDB."""
     if ("database", "storage_type") in given:
         return bool(given["database", "storage_type"] == "couchdb")

@@ -33,11 +33,11 @@ class PanelClient:
         """The answer to a ``GET``."""
         return self._ask("GET", path, None)
 
-    def post(self, path: str, document: Mapping[str, Any]) -> Any:
+    def post(self, path: str, document: Mapping[str, object]) -> Any:
         """The answer to a ``POST``. Raises ``Refusal`` with the panel's own words when it refuses."""
         return self._ask("POST", path, document)
 
-    def _ask(self, method: str, path: str, document: Mapping[str, Any] | None) -> Any:
+    def _ask(self, method: str, path: str, document: Mapping[str, object] | None) -> object:
         from http.client import HTTPException
         from urllib.error import HTTPError
         from urllib.request import ProxyHandler, Request, build_opener

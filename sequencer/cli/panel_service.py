@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_report_store import ProjectReportStore
@@ -140,14 +141,14 @@ def run_page(project: Project, report_store: ProjectReportStore, opened: ExitSta
     return session, server.address
 
 
-def _hold_page(project: Project, opened: ExitStack) -> dict[str, Any] | None:
+def _hold_page(project: Project, opened: ExitStack) -> dict[str, object] | None:
     """Takes the project's place for the page that commands talk to, or says who has it."""
     lock = ProcessLock(project.state.panel_lock)
     opened.callback(lock.release)
     return lock.take()
 
 
-def _served_already(project: Project, holder: dict[str, Any]) -> Refusal:
+def _served_already(project: Project, holder: Mapping[str, object]) -> Refusal:
     import json
 
     try:

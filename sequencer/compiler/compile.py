@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sequencer import __version__
 from sequencer.compiler.emitter import FunctionEmitter, literal, short_name
@@ -78,7 +78,7 @@ def _plan(sequence: SequenceDefinition) -> list[str]:
     return [*(case.full_name for case in cases), *["after_run"] * len(sequence.after_run)]
 
 
-def _param(param: Param) -> dict[str, Any]:
+def _param(param: Param) -> dict[str, object]:
     written = {field.name: getattr(param, field.name) for field in fields(param) if field.name != "name"}
     return {**written, "one_of": list(param.one_of)}
 
@@ -88,7 +88,7 @@ class _DriverFixture:
     name: str
     place: str
     fixture_scope: str
-    keywords: Mapping[str, Any]
+    keywords: Mapping[str, object]
 
 
 def _driver_fixture(driver: Driver, folder: Path) -> _DriverFixture:
@@ -102,7 +102,7 @@ def _driver_fixture(driver: Driver, folder: Path) -> _DriverFixture:
     return _DriverFixture(driver.name, str(driver.place), _FIXTURE_SCOPES[driver.scope], keywords)
 
 
-def _driver_source(driver: Driver, folder: Path) -> dict[str, Any]:
+def _driver_source(driver: Driver, folder: Path) -> dict[str, object]:
     where = {"module": driver.module} if driver.file is None else {"file": _relative(driver.file, folder)}
     return {**where, "target": driver.target, "arguments": driver.arguments}
 
@@ -256,7 +256,7 @@ def _remark(text: str) -> str:
     return "".join(letter for letter in line if letter.isprintable()) or "Sequence"
 
 
-def _render(template: str, **values: Any) -> str:
+def _render(template: str, **values: object) -> str:
     text = _environment().get_template(template).render(version=__version__, **values)
     return text.rstrip("\n") + "\n"
 
@@ -273,6 +273,6 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    filters: dict[str, Callable[..., Any]] = {"literal": literal, "remark": _remark}
+    filters: dict[str, Callable[..., object]] = {"literal": literal, "remark": _remark}
     environment.filters.update(filters)
     return environment

@@ -61,7 +61,7 @@ class LimitedAdapter(HTTPAdapter):
         super().init_poolmanager(*arguments, **named)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
-    def proxy_manager_for(self, *arguments: Any, **named: Any) -> Any:
+    def proxy_manager_for(self, *arguments: Any, **named: Any) -> object:
         """With connections that are watched."""
         manager = super().proxy_manager_for(*arguments, **named)
         manager.pool_classes_by_scheme = self._pools

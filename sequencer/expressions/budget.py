@@ -39,7 +39,7 @@ class Budget:
     def __init__(self, work: int = MAX_WORK) -> None:
         self.left = work
 
-    def spend(self, *values: Any, times: int = 1) -> None:
+    def spend(self, *values: object, times: int = 1) -> None:
         """Takes the price of looking through ``values`` once, ``times`` over."""
         for value in values:
             self.left -= weight(value, self.left) * times
@@ -80,7 +80,7 @@ def weight(value: Any, limit: int) -> int:
     return total
 
 
-def _length(value: Any) -> int:
+def _length(value: object) -> int:
     return len(value) if type(value) is str else 0
 
 
@@ -90,7 +90,7 @@ def fits(size: int, what: str = "characters") -> None:
         raise TooLarge(f"more than {MAX_SIZE:,} {what} are too many")
 
 
-def sized(value: Any) -> Any:
+def sized(value: Any) -> object:
     """``value``; raises ``TooLarge`` when it is an integer, a text or a list too large for an expression to make."""
     kind = type(value)
     if kind is int:
@@ -103,7 +103,7 @@ def sized(value: Any) -> Any:
     return value
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """``str(value)``, unless that would be too long."""
     if type(value) is str:
         return value
@@ -113,7 +113,7 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def digits(count: Any) -> Any:
+def digits(count: object) -> Any:
     """``count``, a number of decimal places, as it was given."""
     if isinstance(count, int) and abs(count) > MAX_DIGITS:
         raise TooLarge(f"more than {MAX_DIGITS} decimal places are too many")

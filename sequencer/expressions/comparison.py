@@ -69,7 +69,7 @@ def _holds(operator: str, left: Any, right: Any) -> bool:
     return bool(_OPERATORS[operator](left, right))
 
 
-_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+_OPERATORS: Mapping[str, Callable[[Any, Any], object]] = {
     "eq": lambda left, right: left == right,
     "ne": lambda left, right: left != right,
     "lt": lambda left, right: left < right,
@@ -124,7 +124,7 @@ def contains(container: Any, value: Any) -> bool:
     return False
 
 
-def one_kind(values: Iterable[Any]) -> None:
+def one_kind(values: Iterable[object]) -> None:
     """Raises ``ValueError`` unless all ``values`` can be put in order: of one type, no NaN, no null."""
     listed = list(values)
     types = set(map(type, listed))
@@ -138,7 +138,7 @@ def one_kind(values: Iterable[Any]) -> None:
             raise ValueError(_unlike(listed[0], value))
 
 
-def _shape(value: Any) -> Any:
+def _shape(value: Any) -> object:
     """The type that decides about the order; of a list that of each of its elements."""
     kind = _comparable(value)
     if kind not in _ORDERED:
@@ -149,19 +149,19 @@ def _shape(value: Any) -> Any:
     return f"{kind} with a zone" if zoned else kind
 
 
-def distinct(values: Iterable[Any]) -> None:
+def distinct(values: Iterable[object]) -> None:
     """Raises ``ValueError`` unless all ``values`` can be told apart: of one type, no NaN, no null."""
     listed = list(values)
     for value in listed:
         _one_kind_of_two(listed[0], value)
 
 
-def kind_of(value: Any) -> str:
+def kind_of(value: object) -> str:
     """The type of a plain value in words."""
     return _KINDS.get(type(value)) or f"an object of type {type(value).__name__}"
 
 
-def _comparable(value: Any) -> str:
+def _comparable(value: object) -> str:
     kind = kind_of(value)
     if kind == "null":
         raise ValueError("null cannot be compared; use `is none`")
@@ -172,7 +172,7 @@ def _comparable(value: Any) -> str:
     return kind
 
 
-def _one_kind_of_two(left: Any, right: Any) -> str:
+def _one_kind_of_two(left: object, right: object) -> str:
     kind = _comparable(left)
     if _comparable(right) != kind:
         raise ValueError(_unlike(left, right))
@@ -188,7 +188,7 @@ def _refuse_missing(values: Iterable[Any]) -> None:
             _refuse_missing(value.values())
 
 
-def _unlike(left: Any, right: Any) -> str:
+def _unlike(left: object, right: object) -> str:
     kinds = kind_of(left), kind_of(right)
     hint = "; convert it with float() or int()" if set(kinds) == {"a string", "a number"} else ""
     if kinds == ("a number", "a string"):

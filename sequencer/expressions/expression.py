@@ -75,7 +75,7 @@ class Expression:
         """What it reads of them, like ``("params", "serial")``."""
         return frozenset((use.name, use.attribute) for use in self.uses if use.attribute is not None)
 
-    def evaluate(self, scope: Mapping[str, Any], budget: Budget | None = None) -> Any:
+    def evaluate(self, scope: Mapping[str, object], budget: Budget | None = None) -> object:
         """The value with the names of ``scope``. Raises ``StepError`` with a plain sentence, whatever goes wrong.
 
         With a ``budget`` of the caller's, ``TooLarge`` and ``TooMuchWork`` are raised as they are.
@@ -90,13 +90,13 @@ class Expression:
         return self.names
 
     @cached_property
-    def _function(self) -> Callable[[dict[str, Any], Budget], Any]:
+    def _function(self) -> Callable[[dict[str, object], Budget], object]:
         from sequencer.expressions.engine import parse
         from sequencer.expressions.evaluation import executable
 
         return executable(self._tree or parse(self.text)[0])
 
-    def _look_up(self, scope: Mapping[str, Any], budget: Budget | None) -> Any:
+    def _look_up(self, scope: Mapping[str, object], budget: Budget | None) -> object:
         """A name, or a name and an attribute: no need of Jinja2 in the common cases."""
         name, _, attribute, _ = self.uses[0]
         if name not in scope:
@@ -190,7 +190,7 @@ def _mapping(data: Mapping[Any, Any], scope: Mapping[str, Any], budget: Budget |
     return evaluated
 
 
-def evaluate_text(text: str, scope: Mapping[str, Any], budget: Budget | None = None) -> str:
+def evaluate_text(text: str, scope: Mapping[str, object], budget: Budget | None = None) -> str:
     """``text`` with its expressions as text: booleans and null as in YAML, everything else as Python's ``str``.
 
     Raises ``StepError``; for ``budget`` see ``Expression.evaluate``.

@@ -91,11 +91,11 @@ class FilterContext(Protocol):
     environment: Any
     budget: Any
 
-    def original(self, name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def original(self, name: str, value: object, *args: object, **kwargs: object) -> object:
         """What Jinja2's own filter of that name gives."""
 
 
-def _attributes(use: FilterContext, values: Any, attribute: Any) -> list[Any]:
+def _attributes(use: FilterContext, values: Any, attribute: Any) -> list[object]:
     """What ``values`` are sorted or compared by: themselves, or an attribute (of ``sort``: ``a.b,c``)."""
     if attribute is None:
         return list(values)
@@ -106,15 +106,15 @@ def _attributes(use: FilterContext, values: Any, attribute: Any) -> list[Any]:
 
 
 def _sort(
-    use: FilterContext, value: Any, reverse: bool = False, case_sensitive: bool = False, attribute: Any = None
-) -> Any:
+    use: FilterContext, value: Any, reverse: bool = False, case_sensitive: bool = False, attribute: object = None
+) -> object:
     values = list(value)
     one_kind(_attributes(use, values, attribute))
     return use.original("sort", values, reverse, case_sensitive, attribute)
 
 
 def _extreme(name: str) -> Callable[..., Any]:
-    def extreme(use: FilterContext, value: Any, case_sensitive: bool = False, attribute: Any = None) -> Any:
+    def extreme(use: FilterContext, value: Any, case_sensitive: bool = False, attribute: object = None) -> object:
         values = list(value)
         keys = _attributes(use, values, attribute)
         one_kind([key for key in keys if not is_nan(key)])
@@ -123,7 +123,7 @@ def _extreme(name: str) -> Callable[..., Any]:
     return extreme
 
 
-def _unique(use: FilterContext, value: Any, case_sensitive: bool = False, attribute: Any = None) -> Any:
+def _unique(use: FilterContext, value: Any, case_sensitive: bool = False, attribute: object = None) -> object:
     values = list(value)
     distinct(_attributes(use, values, attribute))
     return use.original("unique", values, case_sensitive, attribute)
@@ -131,28 +131,30 @@ def _unique(use: FilterContext, value: Any, case_sensitive: bool = False, attrib
 
 def _dictsort(
     use: FilterContext, value: Any, case_sensitive: bool = False, by: str = "key", reverse: bool = False
-) -> Any:
+) -> object:
     one_kind(value.values() if by == "value" else value)
     return use.original("dictsort", value, case_sensitive, by, reverse)
 
 
-def _sum(use: FilterContext, value: Any, attribute: Any = None, start: Any = 0) -> Any:
+def _sum(use: FilterContext, value: object, attribute: object = None, start: object = 0) -> object:
     return functions()["sum"](_attributes(use, value, attribute), start)
 
 
-def _int(use: FilterContext, value: Any, *default: Any, **named: Any) -> Any:
+def _int(use: FilterContext, value: object, *default: object, **named: object) -> object:
     """``value | int(default, base)``; without a default, what is no number is an error and not 0."""
     return _read(_integer, value, *default, **named)
 
 
-def _float(use: FilterContext, value: Any, *default: Any, **named: Any) -> Any:
+def _float(use: FilterContext, value: object, *default: object, **named: object) -> object:
     return _read(float, value, *default, **named)
 
 
 _NO_DEFAULT = object()
 
 
-def _read(convert: Callable[..., Any], value: Any, default: Any = _NO_DEFAULT, *base: Any, **named: Any) -> Any:
+def _read(
+    convert: Callable[..., object], value: object, default: object = _NO_DEFAULT, *base: object, **named: object
+) -> object:
     fits_number(value)
     if is_nan(value):
         raise ValueError("NaN cannot be converted")
@@ -177,7 +179,7 @@ def _integer(value: Any, base: int = 10) -> int:
         return int(number) if abs(number) < 2**53 or not math.isfinite(number) else int(Decimal(value))
 
 
-def _center(use: FilterContext, value: Any, width: int = 80) -> str:
+def _center(use: FilterContext, value: object, width: int = 80) -> str:
     fits(width)
     return text_of(value).center(width)
 
@@ -188,50 +190,50 @@ def _format(use: FilterContext, value: Any, *args: Any, **kwargs: Any) -> str:
     return percent(use.budget, text_of(value), kwargs or args)
 
 
-def _join(use: FilterContext, value: Any, d: Any = "", attribute: Any = None) -> str:
+def _join(use: FilterContext, value: object, d: object = "", attribute: object = None) -> str:
     return str(joined(text_of(d), [text_of(part) for part in _attributes(use, value, attribute)]))
 
 
-def _replace(use: FilterContext, value: Any, old: Any, new: Any, count: int | None = None) -> str:
+def _replace(use: FilterContext, value: object, old: object, new: object, count: int | None = None) -> str:
     return str(replaced(text_of(value), text_of(old), text_of(new), -1 if count is None else count))
 
 
-def _round(use: FilterContext, value: Any, precision: int = 0, method: str = "common") -> Any:
+def _round(use: FilterContext, value: object, precision: int = 0, method: str = "common") -> object:
     return use.original("round", value, digits(precision), method)
 
 
-def _counted(name: str) -> Callable[..., Any]:
-    def counted(use: FilterContext, value: Any, count: int, fill_with: Any = None) -> Any:
+def _counted(name: str) -> Callable[..., object]:
+    def counted(use: FilterContext, value: object, count: int, fill_with: object = None) -> object:
         fits(count, "elements")
         return use.original(name, value, count, fill_with)
 
     return counted
 
 
-def _tojson(use: FilterContext, value: Any, indent: int | None = None) -> str:
+def _tojson(use: FilterContext, value: object, indent: int | None = None) -> str:
     text_of(value)  # weighs it
     if indent is not None and not 0 <= indent <= 16:
         raise ValueError("an indentation must be a number from 0 to 16")
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
-def _of_text(name: str) -> Callable[..., Any]:
+def _of_text(name: str) -> Callable[..., object]:
     """A filter that takes what is no text as its text."""
 
-    def of_text(use: FilterContext, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def of_text(use: FilterContext, value: object, *args: object, **kwargs: object) -> object:
         return use.original(name, text_of(value), *args, **kwargs)
 
     return of_text
 
 
-def _function(name: str) -> Callable[..., Any]:
-    def function(use: FilterContext, value: Any, *args: Any, **kwargs: Any) -> Any:
+def _function(name: str) -> Callable[..., object]:
+    def function(use: FilterContext, value: object, *args: object, **kwargs: object) -> object:
         return functions()[name](value, *args, **kwargs)
 
     return function
 
 
-FILTERS: Mapping[str, Callable[..., Any]] = {
+FILTERS: Mapping[str, Callable[..., object]] = {
     **{name: _of_text(name) for name in ("capitalize", "lower", "string", "title", "trim", "upper", "wordcount")},
     **{name: _function(name) for name in ("abs", "bool", "list", "mean", "median", "sorted", "stdev")},
     "batch": _counted("batch"),
@@ -254,7 +256,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 """Filters that are not Jinja2's own, or not without a look at what they are given: called with the evaluation first."""
 
 
-def _whole(name: str, value: Any) -> None:
+def _whole(name: str, value: object) -> None:
     if type(value) is not int:
         raise ValueError(f"`is {name}` asks about integers, not about {value!r:.80}")
 

@@ -26,7 +26,7 @@ def _values(arguments: tuple[Any, ...]) -> list[Any]:
 
 
 def _extreme(pick: Callable[[list[Any]], Any]) -> Callable[..., Any]:
-    def extreme(*values: Any) -> Any:
+    def extreme(*values: object) -> object:
         listed = _values(values)
         kept = [value for value in listed if not is_nan(value)]
         one_kind(kept)
@@ -36,7 +36,7 @@ def _extreme(pick: Callable[[list[Any]], Any]) -> Callable[..., Any]:
 
 
 def _statistic(compute: Callable[[list[Any]], Any]) -> Callable[..., Any]:
-    def statistic(*values: Any) -> Any:
+    def statistic(*values: object) -> object:
         listed = _values(values)
         for value in listed:
             if type(value) not in (int, float):
@@ -46,7 +46,7 @@ def _statistic(compute: Callable[[list[Any]], Any]) -> Callable[..., Any]:
     return statistic
 
 
-def _sum(values: Iterable[Any], start: Any = 0) -> Any:
+def _sum(values: Iterable[Any], start: Any = 0) -> object:
     """Of numbers, or of lists when ``start`` is one."""
     listed = list(values)
     if isinstance(start, list):
@@ -63,13 +63,13 @@ def _sum(values: Iterable[Any], start: Any = 0) -> Any:
     return sum(listed, start)
 
 
-def _sorted(values: Iterable[Any], reverse: bool = False) -> list[Any]:
+def _sorted(values: Iterable[Any], reverse: bool = False) -> list[object]:
     listed = list(values)
     one_kind(listed)
     return sorted(listed, reverse=reverse)
 
 
-def _all(values: Iterable[Any]) -> bool:
+def _all(values: Iterable[object]) -> bool:
     listed = list(values)
     if not listed:
         raise ValueError("all() of an empty list would be true without any value")
@@ -90,13 +90,13 @@ def read_float(value: Any) -> float:
     return float(value)
 
 
-def fits_number(value: Any) -> None:
+def fits_number(value: object) -> None:
     """Raises ``ValueError`` for a text too long to be a number."""
     if isinstance(value, str) and len(value) > _MAX_NUMBER_TEXT:
         raise TooLarge(f"a string of {len(value):,} characters is not a number")
 
 
-def _round(number: Any, ndigits: Any = None) -> Any:
+def _round(number: Any, ndigits: Any = None) -> object:
     return round(number, digits(ndigits))
 
 
@@ -107,7 +107,7 @@ def _range(*bounds: int) -> list[int]:
     return list(numbers)
 
 
-def _bool(value: Any) -> bool:
+def _bool(value: object) -> bool:
     if isinstance(value, str):
         if value in ("true", "false"):
             return value == "true"
@@ -121,7 +121,7 @@ def _now() -> datetime:
     return datetime.now().astimezone()
 
 
-def functions() -> dict[str, Callable[..., Any]]:
+def functions() -> dict[str, Callable[..., object]]:
     """Every function by its name in expressions."""
     return {
         "abs": abs,
@@ -166,5 +166,5 @@ def functions() -> dict[str, Callable[..., Any]]:
 FUNCTIONS: frozenset[str] = frozenset(functions())
 """The names of all functions."""
 
-CONSTANTS: Mapping[str, Any] = {"null": None, "pi": math.pi}
+CONSTANTS: Mapping[str, object] = {"null": None, "pi": math.pi}
 """Names with a fixed value, beside Jinja2's own ``true``, ``false`` and ``none``."""

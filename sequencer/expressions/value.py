@@ -59,7 +59,7 @@ def plain(value: object) -> Any:
     return _ValueReader().read(value)
 
 
-def measured(value: object) -> Any:
+def measured(value: object) -> object:
     """``plain`` for a value that is to be recorded: an instance of a dataclass becomes a mapping of its fields.
 
     Raises ``StepError`` like ``plain``, and for a function or class: it was named and never called.
@@ -149,7 +149,7 @@ class _ValueReader:
         return {key: value if type(value) in _ATOMS else self.read(value) for key, value in items.items()}
 
 
-def _simplified(value: object) -> Any:
+def _simplified(value: object) -> object:
     """One level of ``value``: an atom, a text, a new list or mapping of what is inside, or ``value`` itself."""
     kind = type(value)
     if kind in _ATOMS:
@@ -187,14 +187,14 @@ def _of_another_library(value: Any) -> Any:
     return value
 
 
-def _elements(value: Any) -> Any:
+def _elements(value: Any) -> object:
     names = getattr(type(value), "_fields", None) if isinstance(value, tuple) else None
     base = next(base for base in (list, tuple, set, frozenset, deque, range) if isinstance(value, base))
     items = list(base.__iter__(value))
     return dict(zip(names, items, strict=True)) if names is not None else items
 
 
-def _entries(value: Any) -> dict[Any, Any]:
+def _entries(value: Any) -> dict[object, object]:
     entries = dict.items(value) if isinstance(value, dict) else value.items()
     result: dict[Any, Any] = {}
     for key, item in islice(entries, MAX_TAKEN + 1):
@@ -205,12 +205,12 @@ def _entries(value: Any) -> dict[Any, Any]:
     return result
 
 
-def _key(key: object) -> Any:
+def _key(key: object) -> object:
     key = _simplified(key)
     return key if isinstance(key, (str, int, float, type(None))) else str(key)
 
 
-def _from_array(value: Any) -> Any:
+def _from_array(value: Any) -> object:
     """numpy's arrays and scalars, and whatever has their methods; also ``array.array``."""
     size = getattr(value, "size", None)
     if type(size) is int and size > MAX_TAKEN:
@@ -265,7 +265,7 @@ _SUBCLASSES: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 """Python's own types in subclasses: what the base type says is in them."""
 
 
-def _record(value: Any) -> Any:
+def _record(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
     return value

@@ -59,7 +59,7 @@ NOWHERE = ExpressionPlaces()
 NOWHERE.others = NOWHERE.items = NOWHERE
 
 
-def expression_places(schema: Any) -> ExpressionPlaces:
+def expression_places(schema: object) -> ExpressionPlaces:
     """Where a schema allows expressions; what it refers to (``$ref``) is looked at by those who read it."""
     if not isinstance(schema, Mapping):
         return NOWHERE

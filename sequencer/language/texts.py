@@ -47,13 +47,13 @@ class TextPlan:
                 self.items.apply(value, index, written)
 
 
-def text_plan(schema: Any) -> TextPlan | None:
+def text_plan(schema: object) -> TextPlan | None:
     """The plan of a schema, ``None`` when nothing in it must be a text."""
     plan = _plan(schema)
     return plan or None
 
 
-def _plan(schema: Any) -> TextPlan:
+def _plan(schema: object) -> TextPlan:
     plan = TextPlan()
     if not isinstance(schema, Mapping):
         return plan

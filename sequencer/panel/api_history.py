@@ -97,7 +97,7 @@ def run(session: Session, run: str) -> Response:
     return file(f"run-{report['id']}.{export.suffix}", export.media_type, [], head=head + written)
 
 
-def export_formats(session: Session) -> Mapping[str, Any]:
+def export_formats(session: Session) -> Mapping[str, object]:
     usable, reasons = exports().all_usable()
     shown = ("name", "label", "media_type", "suffix")
     return {
@@ -151,7 +151,7 @@ def statistics(session: Session) -> Response | Mapping[str, Any]:
     return document("statistics", _statistics(found)) if form else _statistics(found)
 
 
-def _statistics(found: Statistics) -> dict[str, Any]:
+def _statistics(found: Statistics) -> dict[str, object]:
     return {
         **{name: getattr(found, name) for name in _COUNTED},
         "units": found.units,
@@ -188,7 +188,7 @@ def _points(session: Session, limit: int) -> list[SeriesPoint]:
     return session.store.series(*name, wanted, unit=unit, limit=limit)
 
 
-def _capability(points: list[SeriesPoint]) -> dict[str, Any]:
+def _capability(points: list[SeriesPoint]) -> dict[str, object]:
     """Against the limits of the newest point; ``missing`` counts what was no number."""
     values = [point.value for point in points if point.value is not None]
     lower, upper = (points[-1].lower, points[-1].upper) if points else (None, None)
@@ -203,7 +203,7 @@ def _capability(points: list[SeriesPoint]) -> dict[str, Any]:
     }
 
 
-def series_names(session: Session) -> Mapping[str, Any]:
+def series_names(session: Session) -> Mapping[str, object]:
     return {"series": [name._asdict() for name in session.store.series_names(request.args.get("sequence") or None)]}
 
 

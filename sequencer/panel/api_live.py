@@ -74,7 +74,7 @@ def start(session: Session) -> Mapping[str, Any]:
     return {"run": session.start(request)}
 
 
-def _refuse_late(session: Session, asked: Any) -> None:
+def _refuse_late(session: Session, asked: object) -> None:
     """A Start that lay in a dead network or a frozen panel must not run when nobody expects it any more; one of the
     future could lie there for ever."""
     if asked is None:
@@ -91,24 +91,24 @@ def stop(session: Session) -> Mapping[str, Any]:
     return {"stopping": True}
 
 
-def retry_after_run(session: Session, run: str) -> Mapping[str, Any]:
+def retry_after_run(session: Session, run: str) -> Mapping[str, object]:
     body()
     return {"run": session.try_again(run)}
 
 
-def answer_dialog(session: Session, dialog: str) -> Mapping[str, Any]:
+def answer_dialog(session: Session, dialog: str) -> Mapping[str, object]:
     given = body("result", "value", "by")
     result = expect(given.get("result"), str, "result must be a text: confirm, pass, fail or close")
     session.answer(dialog, result, given.get("value", NOT_GIVEN), _who(given))
     return {"accepted": True}
 
 
-def confirm_message(session: Session, message: str) -> Mapping[str, Any]:
+def confirm_message(session: Session, message: str) -> Mapping[str, object]:
     session.confirm(message, _who(body("by")))
     return {"accepted": True}
 
 
-def _who(given: Mapping[str, Any]) -> str:
+def _who(given: Mapping[str, object]) -> str:
     name = optional_text(given, "by", 100)
     return f"{name} ({request.remote_addr})" if name else f"panel ({request.remote_addr})"
 
@@ -124,7 +124,7 @@ def chart(session: Session) -> Response:
     attempt = query("attempt", int, 1)
     index = query("index", int, 0)
 
-    def read(report: RunReport, _: Mapping[str, Any]) -> str | None:
+    def read(report: RunReport, _: Mapping[str, object]) -> str | None:
         for module in report["modules"]:
             for case in module["cases"]:
                 if f"{module['id']}::{case['id']}" != name:
@@ -149,11 +149,11 @@ def picture(session: Session, name: str) -> Response:
     return files.picture(session.folder, name)
 
 
-def healthz(session: Session) -> Mapping[str, Any]:
+def healthz(session: Session) -> Mapping[str, object]:
     return {"ok": True, "version": __version__, "state": session.state}
 
 
-_SESSION_STATE: Mapping[str, Any] = {
+_SESSION_STATE: Mapping[str, object] = {
     "enum": ["loading", "ready", "starting", "running", "stopping", "saving", "retrying", "blocked", "over"]
 }
 _STATE = mapping(
@@ -168,7 +168,7 @@ _STATE = mapping(
     run={"$ref": "#/components/schemas/LiveRun"},
 )
 _ACCEPTED = mapping(accepted=TRUE)
-_BY: Mapping[str, Any] = {"type": ["string", "null"], "maxLength": 100, "description": "Who does it."}
+_BY: Mapping[str, object] = {"type": ["string", "null"], "maxLength": 100, "description": "Who does it."}
 
 ROUTES: tuple[Route, ...] = (
     Route(method="GET", path="/api/state", handler=state, summary="The live state.", answer=_STATE),

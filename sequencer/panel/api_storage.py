@@ -17,12 +17,12 @@ def outbox(session: Session) -> Mapping[str, Any]:
     return session.storage()
 
 
-def sync(session: Session) -> Mapping[str, Any]:
+def sync(session: Session) -> Mapping[str, object]:
     session.sync()
     return {"started": True}
 
 
-_TARGET: Mapping[str, Any] = mapping(
+_TARGET: Mapping[str, object] = mapping(
     target=TEXT,
     usable={"type": "boolean"},
     automatic={"type": "boolean"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Response
 
@@ -32,12 +32,12 @@ def table(name: str, rows: Iterable[Row]) -> Response:
     return file(f"{name}.csv", "text/csv", csv(rows), head=codecs.BOM_UTF8)
 
 
-def document(name: str, content: Mapping[str, Any]) -> Response:
+def document(name: str, content: Mapping[str, object]) -> Response:
     """JSON."""
     return file(f"{name}.json", "application/json", [to_json(content)])
 
 
-def long_list(name: str, key: str, entries: Iterable[Mapping[str, Any]]) -> Response:
+def long_list(name: str, key: str, entries: Iterable[Mapping[str, object]]) -> Response:
     """The JSON ``{key: entries, "next": null}``, as the last page of a list has it."""
     written = (("," if index else "") + to_json(entry) for index, entry in enumerate(entries))
     return file(f"{name}.json", "application/json", chain([f'{{"{key}":['], written, ['],"next":null}']))

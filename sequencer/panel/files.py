@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, send_file
@@ -76,7 +75,7 @@ def _outer_frame(url: str) -> Response:
     return response
 
 
-def _shown(report: RunReport, identity: str, page: int) -> Iterator[Mapping[str, Any]]:
+def _shown(report: RunReport, identity: str, page: int) -> Iterator[Mapping[str, object]]:
     for message in report["operator_messages"]:
         if message["id"] == identity and message["cleared"] is None:
             yield message["details"]

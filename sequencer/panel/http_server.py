@@ -43,7 +43,7 @@ _ERRORS = {
 }
 
 
-def create(app: Any, broadcast: Broadcast, listener: socket.socket, connections: dict[int, Any]) -> Any:
+def create(app: object, broadcast: Broadcast, listener: socket.socket, connections: dict[int, object]) -> object:
     """A server of ``app`` at ``listener`` that keeps its sockets in ``connections``; whoever calls runs its loop."""
 
     class Task(_Task):
@@ -54,7 +54,7 @@ def create(app: Any, broadcast: Broadcast, listener: socket.socket, connections:
         error_task_class = _Error
         begun: float | None = None
 
-        def __init__(self, *given: Any, **more: Any) -> None:
+        def __init__(self, *given: object, **more: object) -> None:
             super().__init__(*given, **more)
             self.begun = time.monotonic()
             _make_room(self)
@@ -90,7 +90,7 @@ def create(app: Any, broadcast: Broadcast, listener: socket.socket, connections:
     return server
 
 
-def attend(server: Any, connections: dict[int, Any]) -> None:
+def attend(server: object, connections: dict[int, object]) -> None:
     """Waits up to half a minute for what happens at the sockets, and lets waitress see to it, once."""
     # The server's own ``run`` looks once a second whether it is to end.
     # select() is limited to 1,024 open files, but Windows has nothing else.
@@ -131,7 +131,7 @@ def awake(server: Any) -> None:
     server.pull_trigger()
 
 
-def shut_down(server: Any, connections: dict[int, Any]) -> None:
+def shut_down(server: Any, connections: dict[int, object]) -> None:
     """Ends the threads that answer requests, within two seconds, and closes all connections."""
     server.task_dispatcher.shutdown(timeout=2)
     wasyncore.close_all(connections, ignore_all=True)
@@ -144,7 +144,7 @@ class _Task(WSGITask):  # type: ignore[misc]
     handed_over = False
     last: str | None = None
 
-    def get_environment(self) -> dict[str, Any]:
+    def get_environment(self) -> dict[str, object]:
         environment: dict[str, Any] = super().get_environment()
         environment["hardseq.hand_over"] = self.hand_over
         return environment

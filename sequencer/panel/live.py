@@ -40,7 +40,7 @@ class LiveChange(NamedTuple):
 class LiveRun:
     """Thread-safe. ``close`` ends its thread and every reader. ``clock`` is that of the run."""
 
-    def __init__(self, session: Mapping[str, Any] | None = None, *, pause: float = PAUSE) -> None:
+    def __init__(self, session: Mapping[str, object] | None = None, *, pause: float = PAUSE) -> None:
         self.epoch = secrets.token_hex(4)
         self.clock = SteadyClock()
         self._pause = pause
@@ -48,8 +48,8 @@ class LiveRun:
         self._changes: deque[tuple[int, LiveChange]] = deque()
         self._bytes = 0
         self._snapshot: tuple[float, LiveChange | None] = (0.0, None)
-        self._session: dict[str, Any] = dict(session or {})
-        self._session_changes: dict[str, Any] = {}
+        self._session: dict[str, object] = dict(session or {})
+        self._session_changes: dict[str, object] = {}
         self._report = planned({"name": ""}, [])
         self._fold: Fold | None = None
         self._view = RunView()
@@ -190,7 +190,7 @@ class LiveRun:
                 self._snapshot = (time.monotonic(), snapshot)
             return snapshot
 
-    def look(self, read: Callable[[RunReport, Mapping[str, Any]], Any]) -> Any:
+    def look(self, read: Callable[[RunReport, Mapping[str, object]], object]) -> Any:
         """What ``read`` finds in the report and the session's state, while nothing changes them."""
         with self._changed:
             self._take()
@@ -265,7 +265,7 @@ class LiveRun:
         if patch:
             self._append("patch", patch)
 
-    def _append(self, kind: str, document: Mapping[str, Any]) -> None:
+    def _append(self, kind: str, document: Mapping[str, object]) -> None:
         data = to_json(document)
         with self._published:
             self._number += 1
@@ -280,7 +280,7 @@ class LiveRun:
                 self._bytes -= len(self._changes.popleft()[1].data)
             self._published.notify_all()
 
-    def _whole(self, number: int | None = None) -> dict[str, Any]:
+    def _whole(self, number: int | None = None) -> dict[str, object]:
         at = self._number if number is None else number
         return {
             "id": f"{self.epoch}-{at}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from flask import Flask, Response, redirect, render_template, request
@@ -45,7 +45,7 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> None:
     configured = session.settings.language
     language = configured if configured in LANGUAGES else "en"
 
-    def rendered(template: str, **more: Any) -> str:
+    def rendered(template: str, **more: object) -> str:
         shared = {"language": language, "texts": texts(language), "title": session.title}
         return render_template(template, **shared, sheets=SHEETS, static=prefix(), **more)
 

@@ -28,7 +28,7 @@ from sequencer.report.model import (
 )
 
 
-def _shown(part: type[Any], planned: type[Any] | None = None) -> dict[str, Any]:
+def _shown(part: type[object], planned: type[object] | None = None) -> dict[str, object]:
     """The fields that pages get of a part, beside those they know from the plan, and what each is at first."""
     known = fields(planned) if planned else ()
     return {
@@ -63,7 +63,7 @@ _CASE_DEFAULTS = {name: _CASE[name] for name in CASE_FIELDS}
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-def to_json(document: Any) -> str:
+def to_json(document: object) -> str:
     """Compact JSON; ``</`` cannot occur in it, wherever a page puts it."""
     return _encode(document).replace("</", "<\\/")
 
@@ -74,7 +74,7 @@ class AttemptView:
     __slots__ = ("_dialogs", "_fields", "_lengths", "_messages", "_tries")
 
     def __init__(self) -> None:
-        self._fields: dict[str, Any] = dict(_ATTEMPT_DEFAULTS)
+        self._fields: dict[str, object] = dict(_ATTEMPT_DEFAULTS)
         self._lengths: dict[str, int] = {}
         self._messages: dict[str, str] = {}
         self._dialogs = "[]"
@@ -100,7 +100,7 @@ class AttemptView:
                 patch["merge"] = {"messages": said}
         return patch
 
-    def _changed(self, report: Mapping[str, Any]) -> dict[str, Any]:
+    def _changed(self, report: Mapping[str, Any]) -> dict[str, object]:
         known = self._fields
         changed: dict[str, Any] = {}
         for name in ATTEMPT_FIELDS:
@@ -128,7 +128,7 @@ class AttemptView:
             changed["dialogs"] = report["dialogs"]
         return changed
 
-    def _new(self, name: str, entries: list[Any]) -> list[Any]:
+    def _new(self, name: str, entries: list[object]) -> list[Any]:
         first = self._lengths.get(name, 0)
         self._lengths[name] = len(entries)
         if name not in ("charts", "programs"):
@@ -136,7 +136,7 @@ class AttemptView:
         return [_in_short(name, index, entries[index]) for index in range(first, min(len(entries), MOST_SHOWN))]
 
 
-def _in_short(name: str, index: int, entry: Any) -> Any:
+def _in_short(name: str, index: int, entry: Any) -> object:
     if name == "charts":
         # The data are fetched when somebody looks at the chart.
         points = sum(len(series) for series in entry.get("y_data") or ())
@@ -152,7 +152,7 @@ class CaseView:
     __slots__ = ("_attempts", "_fields")
 
     def __init__(self) -> None:
-        self._fields: dict[str, Any] = dict(_CASE_DEFAULTS)
+        self._fields: dict[str, object] = dict(_CASE_DEFAULTS)
         self._attempts: list[AttemptView] = []
 
     def patch(self, case: CaseReport) -> dict[str, Any]:
@@ -219,7 +219,7 @@ class RunView:
                 changed[name] = value
         return changed
 
-    def _module(self, module: ModuleReport) -> dict[str, Any]:
+    def _module(self, module: ModuleReport) -> dict[str, object]:
         whole: Mapping[str, Any] = module
         now = tuple(whole[name] for name in MODULE_FIELDS)
         if self._modules.get(module["id"]) == now:
@@ -233,7 +233,7 @@ def open_messages(report: RunReport) -> list[Any]:
     return [message for message in report["operator_messages"] if message["cleared"] is None]
 
 
-def whole_run(report: RunReport) -> dict[str, Any]:
+def whole_run(report: RunReport) -> dict[str, object]:
     """Everything that pages show of a run, in the shape that the patches lead to."""
     whole: Mapping[str, Any] = report
     return {
@@ -243,12 +243,12 @@ def whole_run(report: RunReport) -> dict[str, Any]:
     }
 
 
-def _whole_module(module: ModuleReport) -> dict[str, Any]:
+def _whole_module(module: ModuleReport) -> dict[str, object]:
     whole: Mapping[str, Any] = module
     return {**{name: whole[name] for name in SHOWN_OF_MODULE}, "cases": [_whole_case(case) for case in module["cases"]]}
 
 
-def _whole_case(case: CaseReport) -> dict[str, Any]:
+def _whole_case(case: CaseReport) -> dict[str, object]:
     whole: Mapping[str, Any] = case
     attempts = []
     for attempt in case["attempts"]:

@@ -20,7 +20,7 @@ from sequencer.vocabulary.problem import Problem
 class ApiError(Exception):
     """An answer that is an error. ``code`` is a stable kebab-case name, ``message`` a sentence for people."""
 
-    def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
+    def __init__(self, status: int, code: str, message: str, **more: object) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
@@ -35,14 +35,14 @@ class ApiError(Exception):
 class ActionRefused(ApiError):
     """What was asked for is not possible in the present state (409)."""
 
-    def __init__(self, code: str, message: str, **more: Any) -> None:
+    def __init__(self, code: str, message: str, **more: object) -> None:
         super().__init__(409, code, message, **more)
 
 
 class InvalidRequest(ApiError):
     """What was sent is not usable (422); ``fields`` says what is wrong with which field."""
 
-    def __init__(self, message: str, **more: Any) -> None:
+    def __init__(self, message: str, **more: object) -> None:
         super().__init__(422, "invalid", message, **more)
 
 
@@ -65,7 +65,7 @@ class ResourceNotFound(ApiError):
         super().__init__(404, "not-found", message)
 
 
-def problem_document(found: Problem) -> dict[str, Any]:
+def problem_document(found: Problem) -> dict[str, object]:
     """A problem of a sequence or a configuration, as pages show it."""
     return {
         "place": str(found.place),
@@ -108,18 +108,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_number(written: str) -> Any:
+def _no_number(written: str) -> object:
     raise ValueError(f"{written} is no JSON")
 
 
-def expect(value: Any, kind: type[Value] | tuple[type[Value], ...], words: str) -> Value:
+def expect(value: object, kind: type[Value] | tuple[type[Value], ...], words: str) -> Value:
     """``value`` when it is of that kind, else a 400 that says what it must be."""
     if isinstance(value, bool) or not isinstance(value, kind):
         raise ApiError(400, "wrong-type", words)
     return value
 
 
-def number(value: Any, words: str) -> float:
+def number(value: object, words: str) -> float:
     """``value`` when it is a number that a double holds, else a 400 that says what it must be."""
     try:
         return finite(expect(value, (int, float), words))
@@ -127,7 +127,7 @@ def number(value: Any, words: str) -> float:
         raise ApiError(400, "wrong-type", words) from None
 
 
-def optional_text(document: Mapping[str, Any], key: str, longest: int = 200) -> str | None:
+def optional_text(document: Mapping[str, object], key: str, longest: int = 200) -> str | None:
     """A text or nothing, not too long."""
     value = document.get(key)
     if value is None or value == "":

@@ -58,7 +58,7 @@ def record(kind: type) -> Schema:
     return mapping(**{name: _typed(hint) for name, hint in get_type_hints(kind).items()})
 
 
-def _typed(hint: Any) -> Schema:
+def _typed(hint: object) -> Schema:
     if hint in _TYPES:
         return _TYPES[hint]
     if get_origin(hint) is Literal:
@@ -92,7 +92,7 @@ def components() -> dict[str, Any]:
     return {"Error": error, "Report": report, "LiveRun": live}
 
 
-def _moved(part: Any) -> Any:
+def _moved(part: object) -> Any:
     """With the report's own references leading to its place in the description."""
     if isinstance(part, list):
         return [_moved(one) for one in part]
@@ -157,7 +157,7 @@ WITH_BODY: Mapping[int, str] = {413: "the body is too large", 415: "the body is 
 
 def openapi(routes: tuple[Route, ...], version: str) -> dict[str, Any]:
     """The OpenAPI 3.1 description of ``routes``."""
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, dict[str, object]] = {}
     for route in routes:
         paths.setdefault(_openapi_path(route.path), {})[route.method.lower()] = _operation(route)
     return {
@@ -204,7 +204,7 @@ def _operation(route: Route) -> dict[str, Any]:
     errors = {**EVERYWHERE, **(WITH_BODY if route.body is not None else {}), **route.errors}
     files = route.files() if callable(route.files) else route.files
     answers = {route.media_type: {"schema": route.answer}, **{kind: {"schema": TEXT} for kind in files}}
-    operation: dict[str, Any] = {
+    operation: dict[str, object] = {
         "operationId": route.name,
         "summary": route.summary,
         "parameters": parameters,
@@ -223,6 +223,6 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _error(description: str) -> dict[str, Any]:
+def _error(description: str) -> dict[str, object]:
     schema = {"$ref": "#/components/schemas/Error"}
     return {"description": description, "content": {"application/json": {"schema": schema}}}

@@ -6,8 +6,9 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sequencer.panel.guard import SHORTEST_LOGIN, AccessGuard
 from sequencer.panel.listening import browser_address, http_address, listen
@@ -62,9 +63,9 @@ class PanelServer:
         self.address = browser_address(host, self.port)
         # Programs on this machine need no name to be found.
         self._local_address = http_address(_ON_THIS_MACHINE.get(bound[0], bound[0]), self.port)
-        self._connections: dict[int, Any] = {}
+        self._connections: dict[int, object] = {}
         self._ending = threading.Event()
-        self._server: Any = None
+        self._server: object = None
         self._broadcast: Broadcast | None = None
         self._thread = threading.Thread(target=self._serve, name="panel", daemon=True)
 
@@ -110,7 +111,7 @@ class PanelServer:
             attend(self._server, self._connections)
 
 
-def _write_private(path: Path, document: dict[str, Any]) -> None:
+def _write_private(path: Path, document: Mapping[str, object]) -> None:
     """A file that only its owner can read, in place at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")

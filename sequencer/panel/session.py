@@ -29,7 +29,7 @@ class ReportStore(Protocol):
     def refusal(self) -> str | None:
         """Why a run must not start now, or ``None``."""
 
-    def accept(self, report: RunReport) -> Any:
+    def accept(self, report: RunReport) -> object:
         """Keeps a report; the answer has ``stored`` and ``problem``. Raises ``StoreError``, ``OutboxUnavailable``."""
 
     def lacking(self, report: RunReport) -> str | None:
@@ -41,7 +41,7 @@ class ReportStore(Protocol):
     def send(self, run: str) -> Any:
         """Sends it on at once when that is wanted."""
 
-    def sync(self, *, force: bool = False) -> Any:
+    def sync(self, *, force: bool = False) -> object:
         """Sends whatever waits."""
 
     def status(self, *, limit: int = 50) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Session:
         folder: Path,
         settings: FrontendSettings,
         title: str = "",
-        stand: Mapping[str, Any] | None = None,
+        stand: Mapping[str, object] | None = None,
     ) -> None:
         self.store = store
         self.report_store = report_store
@@ -77,7 +77,7 @@ class Session:
         self._state = "loading"
         self._run: PanelRun | None = None
         self._syncing = False
-        self._alerts: dict[str, dict[str, Any]] = {}
+        self._alerts: dict[str, dict[str, object]] = {}
         self.live = LiveRun(
             {
                 "state": self._state,
@@ -216,7 +216,7 @@ class Session:
                 self._syncing = False
             self.refresh_storage()
 
-    def _enter(self, state: str, **more: Any) -> None:
+    def _enter(self, state: str, **more: object) -> None:
         self._state = state
         self.live.set(state=state, **more)
 
@@ -231,7 +231,7 @@ def _dialog(report: RunReport, identity: str) -> DialogReport | None:
     return None
 
 
-def _for_pages(settings: FrontendSettings) -> dict[str, Any]:
+def _for_pages(settings: FrontendSettings) -> dict[str, object]:
     modal = settings.modal_result
     return {
         "language": settings.language,

@@ -251,7 +251,7 @@ class WaitingSession(Session):
                     self._durations = deque(recent, maxlen=LEARNED_FROM)
                     self.live.set(expected=expected_seconds(self._durations))
 
-    def _block(self, code: str, **more: Any) -> bool:
+    def _block(self, code: str, **more: object) -> bool:
         self._discard()
         with self._changed:
             self._enter("blocked", problem={"code": code, **more})

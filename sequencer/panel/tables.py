@@ -27,7 +27,7 @@ def csv(rows: Iterable[Row]) -> Iterator[str]:
         buffer.truncate()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     if value is None:
         return ""
     if isinstance(value, bool):

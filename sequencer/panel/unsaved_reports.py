@@ -21,7 +21,7 @@ class UnsavedReports:
     Thread-safe.
     """
 
-    def __init__(self, accept: Callable[[RunReport], Any], lacking: Callable[[RunReport], str | None]) -> None:
+    def __init__(self, accept: Callable[[RunReport], object], lacking: Callable[[RunReport], str | None]) -> None:
         self.problem: str | None = None
         self._accept = accept
         self._lacking = lacking

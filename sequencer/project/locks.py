@@ -7,9 +7,10 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 _LARGEST_NOTE = 4096
 _NOTE_SECONDS = 0.2
@@ -22,7 +23,7 @@ class ProcessLock:
         self._path = path
         self._descriptor: int | None = None
 
-    def take(self, **about: str) -> dict[str, Any] | None:
+    def take(self, **about: str) -> dict[str, object] | None:
         """Takes it and writes down ``about``; or what its holder wrote, which is ``{}`` when that cannot be read.
 
         Raises ``OSError`` when there can be no such file.
@@ -58,7 +59,7 @@ class ProcessLock:
             os.close(descriptor)
 
 
-def described(holder: dict[str, Any]) -> str:
+def described(holder: Mapping[str, object]) -> str:
     """``process 4711 on bench-3, since 12:03:04``, as far as it is known."""
     if not holder:
         return "another process"
@@ -68,7 +69,7 @@ def described(holder: dict[str, Any]) -> str:
     return f"process {holder.get('pid')}{place}{begun}"
 
 
-def _read(descriptor: int) -> dict[str, Any]:
+def _read(descriptor: int) -> dict[str, object]:
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
         found = json.loads(os.read(descriptor, _LARGEST_NOTE))
@@ -77,7 +78,7 @@ def _read(descriptor: int) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _is_gone(holder: dict[str, Any]) -> bool:
+def _is_gone(holder: Mapping[str, object]) -> bool:
     """Whether the holder is certainly dead."""
     pid = holder.get("pid")
     if holder.get("host") != platform.node() or not isinstance(pid, int):

@@ -60,13 +60,13 @@ class Secret:
 
 
 def setting(
-    default: Any,
-    schema: Mapping[str, Any],
+    default: object,
+    schema: Mapping[str, object],
     description: str,
     *,
     env: str | None = None,
     required: bool = False,
-    **more: Any,
+    **more: object,
 ) -> Any:
     """A field with its JSON Schema fragment; ``env`` is the environment variable that overrides it (of a secret)."""
     fragment = {**schema, **more, "description": description}
@@ -75,12 +75,12 @@ def setting(
     return field(default=default, metadata={"schema": fragment, "env": env, "required": required})
 
 
-def mapping(schema: Mapping[str, Any], description: str) -> Any:
+def mapping(schema: Mapping[str, object], description: str) -> Any:
     """A field that is a table with keys of the writer's own."""
     return field(default_factory=dict, metadata={"schema": {**schema, "description": description}, "env": None})
 
 
-def section(kind: type[Any], description: str, *, many: bool = False) -> Any:
+def section(kind: type[object], description: str, *, many: bool = False) -> Any:
     """A field that is a table of its own (``many``: an array of tables) read into the dataclass ``kind``."""
     metadata = {"section": kind, "many": many, "description": description}
     return field(default_factory=tuple if many else kind, metadata=metadata)

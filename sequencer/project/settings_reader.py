@@ -122,7 +122,7 @@ class _Reader:
     ) -> None:
         self.problems.append(Problem(code, message, self.place(path, of_key=of_key), hint, severity))
 
-    def table(self, kind: type[Any], written: Any, path: TomlPath) -> Any:
+    def table(self, kind: type[Any], written: object, path: TomlPath) -> Any:
         """One dataclass read from one table; values that cannot be used keep their defaults."""
         known = {field.name: field for field in fields(kind)}
         written = self._known_keys(written, list(known), path)

@@ -8,7 +8,7 @@ from typing import Any
 from sequencer.project.settings import Settings
 
 
-def settings_schema() -> dict[str, Any]:
+def settings_schema() -> dict[str, object]:
     """JSON Schema, draft 2020-12."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -18,7 +18,7 @@ def settings_schema() -> dict[str, Any]:
     }
 
 
-def _table(kind: type[Any]) -> dict[str, Any]:
+def _table(kind: type[Any]) -> dict[str, object]:
     properties: dict[str, Any] = {}
     required = []
     for field in fields(kind):

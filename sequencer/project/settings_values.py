@@ -94,13 +94,13 @@ def shown(value: Any) -> str:
     return _SHOWN_TYPES.get(type(value), "that")
 
 
-def _quote_hint(value: Any, types: list[str]) -> str | None:
+def _quote_hint(value: object, types: list[str]) -> str | None:
     if isinstance(value, str) and "string" not in types and "object" not in types:
         return "write it without quotes"
     return "write it in quotes" if "string" in types and not isinstance(value, dict | list) else None
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """TOML's dates and times as their texts: JSON and drivers know no others."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}

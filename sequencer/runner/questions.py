@@ -26,7 +26,7 @@ class Questions:
         elif isinstance(event, DialogAnswered | OperatorMessageShown):
             self._remove(event.id)
 
-    def take(self, identity: str, result: str, value: Any) -> bool:
+    def take(self, identity: str, result: str, value: object) -> bool:
         """Whether this answer is the one that counts; from then on the question is closed."""
         # Imported here: most runs ask nobody anything.
         from sequencer.report.dialog import InvalidAnswer, read_answer
@@ -43,7 +43,7 @@ class Questions:
             del self._open[identity]
             return True
 
-    def _set(self, identity: str, dialog: Mapping[str, Any] | None) -> None:
+    def _set(self, identity: str, dialog: Mapping[str, object] | None) -> None:
         with self._lock:
             self._open[identity] = dialog
 

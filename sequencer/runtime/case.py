@@ -48,7 +48,7 @@ class AttemptContext:
     """One attempt of a case, from a clean start; also a step that follows the run, which has no plan and whose failures
     change no verdict. ``not_opened`` is the driver that it could not have."""
 
-    def __init__(self, run: RunContext, planned: PlannedCase | None, attempt: int = 1, **variables: Any) -> None:
+    def __init__(self, run: RunContext, planned: PlannedCase | None, attempt: int = 1, **variables: object) -> None:
         self.full_name = AFTER_RUN if planned is None else planned.full_name
         self.attempt = attempt
         self.failures: list[FailureRecorded] = []
@@ -63,7 +63,7 @@ class AttemptContext:
         self._recorded: BaseException | None = None
         self._tally = RecordedCounts()
         self._empty_loop: str | None = None
-        self._artifact: Any = None
+        self._artifact: object = None
         self.not_opened: DriverNotOpened | None = None
 
     # What steps call.
@@ -130,14 +130,14 @@ class AttemptContext:
         self._tally.add(event)
         self._run.emit(event)
 
-    def save(self, name: str, value: Any, scope: Scope = "case") -> None:
+    def save(self, name: str, value: object, scope: Scope = "case") -> None:
         """See ``CaseContext``."""
         if scope == "case":
             self._variables[name] = value
         else:
             self._run.save(self.full_name, self._module if scope == "module" else None, name, value)
 
-    def record(self, section: RecordSection, data: Any) -> None:
+    def record(self, section: RecordSection, data: object) -> None:
         """See ``CaseContext``."""
         with self._interrupts:
             if section == "artifact":

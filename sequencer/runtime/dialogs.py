@@ -119,7 +119,7 @@ class Dialogs:
         if not self._attended:
             raise StepError(f"nobody can {to_do}: the tests run without a panel and without a terminal")
 
-    def _emit_opening(self, identity: str, dialog: Mapping[str, Any] | None, event: Event) -> None:
+    def _emit_opening(self, identity: str, dialog: Mapping[str, object] | None, event: Event) -> None:
         # Known before it is announced: an answer may come before ``emit`` returns.
         with self._lock:
             self._open[identity] = _OpenDialog(dialog)
@@ -142,7 +142,7 @@ class Dialogs:
                 self._open.pop(identity, None)
 
 
-def _accepted(dialog: Mapping[str, Any] | None, result: str, value: Any) -> Data:
+def _accepted(dialog: Mapping[str, object] | None, result: str, value: object) -> Data:
     if result == "close" or dialog is None:
         return None
     return read_answer(dialog, result, value)

@@ -95,7 +95,7 @@ class _DeclarationRecorder:
     def __init__(self) -> None:
         self.noted: DriverDeclaration | None = None
 
-    def driver(self, name: str, **how: Any) -> AbstractContextManager[None]:
+    def driver(self, name: str, **how: object) -> AbstractContextManager[None]:
         """Opens nothing."""
         self.noted = DriverDeclaration(name, how)
         return nullcontext()
@@ -146,7 +146,7 @@ class DriverModules:
         """Lets driver files import each other; behind everything installed, so that they hide nothing."""
         sys.path += [folder for folder in self._driver_folders if folder not in sys.path]
 
-    def load(self, source: Mapping[str, Any], *, for_stand: bool) -> ModuleType:
+    def load(self, source: Mapping[str, object], *, for_stand: bool) -> ModuleType:
         """Imports where a driver lies: ``file`` or ``module``. Raises what its code raises."""
         if not for_stand:
             return self._load(source, "run")

@@ -42,7 +42,7 @@ class ItemRunner:
         self._skip: SkipReason | None = None
         self._bad_condition: StepError | None = None
         self._module_conditions: dict[PlannedModule, bool] = {}
-        self._after_variables: Mapping[str, Any] = {}
+        self._after_variables: Mapping[str, object] = {}
         self._ended_after: SkipReason | None = None
 
     # What the plugin's hooks call.
@@ -201,12 +201,12 @@ def _test(context: AttemptContext, condition: str, place: str | None) -> bool:
         raise StepError(str(error), place) from None
 
 
-def _phase(item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: Any) -> pytest.TestReport:
+def _phase(item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: object) -> pytest.TestReport:
     return _phase_with_error(item, when, **arguments)[0]
 
 
 def _phase_with_error(
-    item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: Any
+    item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: object
 ) -> tuple[pytest.TestReport, BaseException | None]:
     """One phase of pytest's own protocol for an item, with the exception that ended it."""
     # Not the item's own view of the hooks: a generated project has no conftest files in lower folders.

@@ -82,7 +82,7 @@ class RunPlan:
     modules: list[PlannedModule]
     by_item: dict[pytest.Item, PlannedCase]
     cases: dict[str, PlannedCase]
-    _document: list[dict[str, Any]] | None = None
+    _document: list[dict[str, object]] | None = None
 
     def candidates(self) -> list[Candidate]:
         """What can be chosen of it."""
@@ -98,7 +98,7 @@ class RunPlan:
             self._document = self._describe()
         return self._document
 
-    def _describe(self) -> list[dict[str, Any]]:
+    def _describe(self) -> list[dict[str, object]]:
         return [
             {
                 "id": module.id,
@@ -111,7 +111,7 @@ class RunPlan:
         ]
 
 
-def _case_document(case: PlannedCase) -> dict[str, Any]:
+def _case_document(case: PlannedCase) -> dict[str, object]:
     return {
         "id": case.id,
         "name": case.name,

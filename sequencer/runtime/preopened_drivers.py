@@ -11,7 +11,7 @@ from typing import Any
 class _OpenedDriver:
     """A driver that is open already: entering gives it, leaving closes it."""
 
-    def __init__(self, opening: AbstractContextManager[Any], opened: Any) -> None:
+    def __init__(self, opening: AbstractContextManager[object], opened: object) -> None:
         self._opening = opening
         self._opened = opened
 
@@ -31,7 +31,7 @@ class PreopenedDrivers:
         self._waiting: dict[str, _OpenedDriver] = {}
 
     @contextmanager
-    def open(self, name: str, opening: AbstractContextManager[Any], *, lasting: bool) -> Iterator[Any]:
+    def open(self, name: str, opening: AbstractContextManager[object], *, lasting: bool) -> Iterator[object]:
         """Opens for the block; a ``lasting`` driver stays open after it and waits. Raises what opening raises."""
         opened_driver = _OpenedDriver(opening, opening.__enter__())
         try:
@@ -42,7 +42,7 @@ class PreopenedDrivers:
             else:
                 opened_driver.__exit__(None, None, None)
 
-    def take(self, name: str) -> AbstractContextManager[Any] | None:
+    def take(self, name: str) -> AbstractContextManager[object] | None:
         """The driver, if it waits; closing it is from now on the taker's."""
         return self._waiting.pop(name, None)
 

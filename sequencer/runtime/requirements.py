@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sequencer.expressions.expression import evaluate_text
 from sequencer.report.event import FactRecorded
@@ -52,14 +52,14 @@ def check_requirements(run: RunContext, drivers: Iterable[DriverDeclaration]) ->
 
 
 class _Requirement:
-    def __init__(self, run: RunContext, driver: DriverDeclaration, written: Mapping[str, Any]) -> None:
+    def __init__(self, run: RunContext, driver: DriverDeclaration, written: Mapping[str, object]) -> None:
         self._run = run
         self._driver = driver
         self._written = written
         # The identity of a real instrument would not match, and at a desk nothing is calibrated.
         self._simulated = run.start.request.simulate and driver.how.get("simulate") is not None
 
-    def check(self, opened: Any) -> None:
+    def check(self, opened: object) -> None:
         found: list[tuple[str | None, str | None]] = []
         interrupts = self._run.interrupts
         interrupts.begin(self, "asking who the instrument is", CHECK_SECONDS)
@@ -82,7 +82,7 @@ class _Requirement:
             if problem is not None:
                 self._fail(StepError(problem))
 
-    def check_again(self, opened: Any) -> None:
+    def check_again(self, opened: object) -> None:
         """For an instrument that was opened anew. Raises ``StepError`` when it is another one."""
         if (problem := self._wrong_identity(self._identity(opened))) is not None:
             raise StepError(problem)
@@ -91,7 +91,7 @@ class _Requirement:
         written = self._written.get(key)
         return None if written is None else evaluate_text(str(written), self._run.scope())
 
-    def _identity(self, opened: Any) -> str | None:
+    def _identity(self, opened: object) -> str | None:
         offered = getattr(opened, "identify", None)
         offered = getattr(opened, "idn", None) if offered is None else offered
         identity = offered() if callable(offered) else offered

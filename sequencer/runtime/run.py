@@ -72,12 +72,12 @@ class RunContext:
         self.preopened = PreopenedDrivers()
         self.drivers: dict[str, OpenDriver] = {}
         self.given_up: set[str] = set()
-        self.requirements: dict[str, Callable[[Any], None]] = {}
+        self.requirements: dict[str, Callable[[object], None]] = {}
         self.after: int | None = None
         self.selection: list[str] | None = None
         self.facts: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
-        self.module_variables: dict[str, dict[str, Any]] = {}
+        self.module_variables: dict[str, dict[str, object]] = {}
         self.params = params
         self._stream = stream
         self._lost_known = False
@@ -117,15 +117,15 @@ class RunContext:
         self.broken = True
         self.emit(FailureRecorded(None, "error", message, **details))
 
-    def scope(self, *inner: Mapping[str, Any]) -> Mapping[str, Any]:
+    def scope(self, *inner: Mapping[str, object]) -> Mapping[str, Any]:
         """The names that an expression may use; those of ``inner`` hide the run's."""
         return layered(self._given(), *inner, self.variables, self._constants)
 
-    def _given(self) -> dict[str, Any]:
+    def _given(self) -> dict[str, object]:
         facts = {name: self.facts.get(name) or {} for name in _FACTS}
         return {"params": self.params, "run": self._about(), **facts}
 
-    def _about(self) -> dict[str, Any]:
+    def _about(self) -> dict[str, object]:
         sequence = self.plan.sequence
         about = {
             "id": self.start.run,
@@ -140,14 +140,14 @@ class RunContext:
         }
         return {name: value for name, value in about.items() if value is not None}
 
-    def record(self, section: str, data: Any) -> Any:
+    def record(self, section: str, data: object) -> Any:
         """Merges facts; returns them as they are recorded. Raises ``StepError`` for what is no fact, such as a blank
         serial number, and for what contradicts earlier ones."""
         facts = identity_facts(section, data)
         self.facts[section] = merge(self.facts.get(section), section, facts)
         return facts
 
-    def record_artifact(self, module: str, of_case: Any, data: Any) -> Any:
+    def record_artifact(self, module: str, of_case: object, data: object) -> object:
         """Merges ``artifact`` facts of three levels; returns those of the case. Raises ``StepError``."""
         levels = artifact_levels(data)
         of_case = merge(of_case, "artifact", {"case": levels.get("case")})
@@ -155,7 +155,7 @@ class RunContext:
             self.facts[key] = merge(self.facts.get(key), "artifact", {level: levels.get(level)})
         return of_case
 
-    def save(self, case: str, module: str | None, name: str, value: Any) -> None:
+    def save(self, case: str, module: str | None, name: str, value: object) -> None:
         """Sets a variable of the run, or of ``module``."""
         variables = self.variables if module is None else self.module_variables.setdefault(module, {})
         variables[name] = value
@@ -170,11 +170,11 @@ class RunContext:
             raise StepError(f"{name} could not be kept: {error.strerror or error}") from None
         self.emit(FileAttached(case, name, digest, len(data), media_type))
 
-    def driver(self, name: str, **how: Any) -> AbstractContextManager[Any]:
+    def driver(self, name: str, **how: object) -> AbstractContextManager[Any]:
         """Opens a driver; see ``drivers.OpenDriver`` for the arguments. For generated fixtures."""
         return self.preopened.take(name) or self._opening(name, how)
 
-    def preopen(self, name: str, how: Mapping[str, Any]) -> AbstractContextManager[Any]:
+    def preopen(self, name: str, how: Mapping[str, object]) -> AbstractContextManager[object]:
         """Opens a driver before the first case, for a look at it; one that lasts as long as the run stays open."""
         return self.preopened.open(name, self._opening(name, how), lasting=how.get("scope", "run") in ("run", "stand"))
 
@@ -194,7 +194,7 @@ class RunContext:
             if driver.in_doubt:
                 driver.leave()
 
-    def add_facts(self, sections: Mapping[str, Any]) -> None:
+    def add_facts(self, sections: Mapping[str, object]) -> None:
         """Facts from before the first case: templates by section. Raises ``StepError``."""
         for section, template in sections.items():
             self.record(section, evaluate_template(template, self.scope()))

@@ -26,7 +26,7 @@ class StandDrivers:
         self._held: dict[str, OpenDriver] = {}
 
     @contextmanager
-    def lend(self, run: DriverOwner, name: str, how: Mapping[str, Any]) -> Iterator[Any]:
+    def lend(self, run: DriverOwner, name: str, how: Mapping[str, Any]) -> Iterator[object]:
         """The open driver for a run; it is left open. Raises what opening raises."""
         yield self._take(OpenDriver(run, name, **how), run)
 
@@ -52,7 +52,7 @@ class StandDrivers:
         for name in reversed(list(self._held)):
             self._close(name, run)
 
-    def _take(self, wanted: OpenDriver, run: DriverOwner) -> Any:
+    def _take(self, wanted: OpenDriver, run: DriverOwner) -> object:
         held = self._held.get(wanted.name)
         if held is not None:
             if not held.in_doubt and held.is_like(wanted):

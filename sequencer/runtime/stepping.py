@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from sequencer.expressions.value import to_data
 from sequencer.report.dialog import describe
@@ -62,7 +62,7 @@ class Stepping:
         self._every = every
         self._cases = cases
 
-    def decide(self, case: str, pause: Pause, variables: Callable[[], Mapping[str, Any]]) -> PauseChoice:
+    def decide(self, case: str, pause: Pause, variables: Callable[[], Mapping[str, object]]) -> PauseChoice:
         """What to do about a step. Raises ``Stopped``; what must always run goes on after a stop, without pauses."""
         if self._interrupts.stop_reason is not None or not (self._every or case in self._cases):
             return "continue"
@@ -76,7 +76,7 @@ class Stepping:
                 pass  # at its end comes what is due
         return choice
 
-    def _ask(self, case: str, dialog: Mapping[str, Any]) -> PauseChoice:
+    def _ask(self, case: str, dialog: Mapping[str, object]) -> PauseChoice:
         try:
             # The time that somebody thinks is not the product's.
             with self._interrupts.suspended():
@@ -148,7 +148,7 @@ class RunningSteps:
         return True
 
 
-def pause_dialog(pause: Pause, variables: Mapping[str, Any]) -> dict[str, Any]:
+def pause_dialog(pause: Pause, variables: Mapping[str, object]) -> dict[str, object]:
     """The question to whoever debugs. Its choices have a ``key`` too: the letter that a terminal takes for them."""
     called = "" if pause.call is None else f", calls {pause.call}"
     lines = [f"{pause.place}  {pause.verb}{called}"]

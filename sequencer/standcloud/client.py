@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -178,7 +177,7 @@ def _reason(error: Exception, host: str, connect: float, timeout: float) -> str:
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """``error`` and what caused it, as requests and urllib3 nest them: in arguments, ``reason`` and ``__context__``."""
-    waiting: list[Any] = [error]
+    waiting: list[object] = [error]
     seen: set[int] = set()
     while waiting:
         cause = waiting.pop(0)
@@ -252,7 +251,7 @@ class StandCloud:
             up = False
         return Health(up, 200, "" if up else f"{self.base} answered, but not as StandCloud does")
 
-    def send(self, document: Mapping[str, Any]) -> Delivery:
+    def send(self, document: Mapping[str, object]) -> Delivery:
         """Posts a report that was lowered to version 1; status 201 alone is success."""
         try:
             text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

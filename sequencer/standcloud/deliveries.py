@@ -124,7 +124,7 @@ class Deliveries:
             return str(error)
         return None if health.up else f"StandCloud cannot be reached, and connection_only is set: {health.text}"
 
-    def withheld(self, report: Mapping[str, Any]) -> Mark | None:
+    def withheld(self, report: Mapping[str, object]) -> Mark | None:
         """What keeps the report from StandCloud: it is no evidence for a product, and the settings do not send such."""
         return withheld(report, partial_too=self._settings.stand_cloud.send_partial)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 STAND_CLOUD = "stand_cloud"
 COUCHDB = "couchdb"
@@ -32,7 +32,7 @@ class Delivery:
         """Whether the target has the report."""
         return self.verdict == "delivered"
 
-    def as_answer(self) -> dict[str, Any]:
+    def as_answer(self) -> dict[str, object]:
         """What ``upload`` saves: ``{delivered, status, text}``."""
         return {"delivered": self.delivered, "status": self.status, "text": self.text}
 
@@ -46,6 +46,6 @@ class DeliveryTarget:
     """
 
     name: str
-    deliver: Callable[[Mapping[str, Any]], Delivery]
+    deliver: Callable[[Mapping[str, object]], Delivery]
     fingerprint: Callable[[bytes], str] | None = field(default=None, repr=False)
     automatic: bool = True

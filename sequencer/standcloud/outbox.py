@@ -381,7 +381,7 @@ class Outbox:
             raise OutboxUnavailable(f"the outbox cannot be used: {error}") from error
 
 
-def _unpack(packed: bytes | None) -> dict[str, Any] | None:
+def _unpack(packed: bytes | None) -> dict[str, object] | None:
     try:
         document = json.loads(zlib.decompress(packed or b""))
     except (zlib.error, ValueError, TypeError):

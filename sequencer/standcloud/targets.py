@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from sequencer.project.settings import StandCloudSettings
 from sequencer.report.evidence import Mark
@@ -39,7 +39,7 @@ def open_stand_cloud(settings: StandCloudSettings, folder: Path) -> StandCloud:
 def stand_cloud_target(client: StandCloud, *, automatic: bool) -> DeliveryTarget:
     """Reports lowered to version 1 and posted. Lowered at each try: a parked report profits from a mended hardseq."""
 
-    def deliver(report: Mapping[str, Any]) -> Delivery:
+    def deliver(report: Mapping[str, object]) -> Delivery:
         from sequencer.report.version1 import lower
 
         return client.send(lower(cast(RunReport, report), stand_cloud=True))
@@ -56,7 +56,7 @@ def not_sent(mark: Mark) -> str:
 def store_target(store: Store) -> DeliveryTarget:
     """Reports saved in ``store`` once it is back."""
 
-    def deliver(report: Mapping[str, Any]) -> Delivery:
+    def deliver(report: Mapping[str, object]) -> Delivery:
         try:
             store.save(cast(RunReport, report))
         except StoreUnavailable as error:

@@ -11,6 +11,7 @@ from sequencer.report.event import RetryStarted, RunStarted, Stamped, UploadAske
 from sequencer.report.fold import Fold, read_journal
 from sequencer.report.model import RunReport
 from sequencer.standcloud.delivery import Delivery
+from sequencer.vocabulary.data import Data
 
 BY = "hardseq"
 
@@ -27,7 +28,7 @@ class UploadResponder:
     def __init__(
         self,
         upload: Upload,
-        answer: Callable[[str, str, Any, str | None], object],
+        answer: Callable[[str, str, Data, str | None], object],
         journal: Callable[[str], Path],
     ) -> None:
         self._upload = upload

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from werkzeug.serving import WSGIRequestHandler
 from werkzeug.wrappers import Response
 
@@ -31,5 +29,5 @@ class KeepAliveHandler(WSGIRequestHandler):
         except ConnectionError:
             self.close_connection = True  # the client went away, or the connection was dropped on purpose
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Nothing: what the stand-in was sent is asked for by its own calls."""

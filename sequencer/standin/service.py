@@ -142,7 +142,7 @@ def _stored(report: object) -> tuple[Response, int]:
     return jsonify(id=report["id"], copies=copies), 201
 
 
-def _wrong(validator: Validator, report: dict[str, Any]) -> list[dict[str, Any]]:
+def _wrong(validator: Validator, report: dict[str, Any]) -> list[dict[str, object]]:
     errors = sorted(validator.iter_errors(report), key=lambda error: list(map(str, error.absolute_path)))
     return [{"loc": list(error.absolute_path), "msg": error.message[:300]} for error in errors[:20]]
 

@@ -160,10 +160,10 @@ class CaseContext(Protocol):
     def emit(self, event: Event) -> None:
         """Sends an event to the journal and whoever listens."""
 
-    def save(self, name: str, value: Any, scope: Scope = "case") -> None:
+    def save(self, name: str, value: object, scope: Scope = "case") -> None:
         """Sets a variable."""
 
-    def record(self, section: RecordSection, data: Any) -> None:
+    def record(self, section: RecordSection, data: object) -> None:
         """Merges facts into the report. Raises ``StepError`` when they contradict what was recorded before."""
 
     def sleep(self, seconds: float) -> None:

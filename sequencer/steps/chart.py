@@ -32,7 +32,7 @@ class Chart(StepRun):
 
     verb = "chart"
 
-    def __init__(self, case: CaseContext, place: str, chart: Mapping[str, Any], **shared: Any) -> None:
+    def __init__(self, case: CaseContext, place: str, chart: Mapping[str, object], **shared: Any) -> None:
         super().__init__(case, place, **shared)
         self.chart = chart
 
@@ -68,7 +68,7 @@ def _data(names: list[str | None], x_data: list[Any], y_data: list[Any]) -> dict
     return {"marker_name": names, "x_data": x_data, "y_data": y_data}
 
 
-def _numbers(name: str, axis: str, values: Any) -> list[Any]:
+def _numbers(name: str, axis: str, values: object) -> list[object]:
     """Plain numbers, ``None`` and NaN among them being gaps."""
     if hasattr(values, "__len__") and len(values) > MOST_POINTS:
         raise StepError(f"series {name!r} of the chart has {len(values)} points; the maximum is {MOST_POINTS}")
@@ -89,7 +89,7 @@ def parse(node: MappingNode, reader: StepReader) -> ChartStep:
     return ChartStep(**reader.shared(node, "chart"), chart=reader.template(node, "chart"))
 
 
-def _check_lengths(series: Any, reader: StepReader) -> None:
+def _check_lengths(series: object, reader: StepReader) -> None:
     """Reports series whose written x and y values are not as many."""
     for one in series if isinstance(series, SequenceNode) else ():
         x, y = one.get("x"), one["y"]

@@ -53,13 +53,13 @@ class Dialog(StepRun):
         self,
         case: CaseContext,
         place: str,
-        dialog: str | Mapping[str, Any],
+        dialog: str | Mapping[str, object],
         *,
         save: str | None = None,
         message: str | None = None,
         measurement: str | None = None,
         unit: str | None = None,
-        limits: Any = None,
+        limits: object = None,
         **shared: Any,
     ) -> None:
         super().__init__(case, place, **shared)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import PurePath, PureWindowsPath
-from typing import Any
 
 from sequencer.expressions.expression import has_expression
 from sequencer.steps.base import StepReader
@@ -34,7 +33,7 @@ def check_file(node: MappingNode, reader: StepReader) -> None:
         reader.problem("missing-file", f"there is no such file in {where}", place, severity="warning")
 
 
-def _file_of(command: Sequence[Any]) -> int | None:
+def _file_of(command: Sequence[object]) -> int | None:
     """Which part of the command names a file of the project, as far as that is sure."""
     program = command[0]
     if not isinstance(program, str) or has_expression(program):

@@ -29,13 +29,13 @@ class ForEach(StepRun):
     verb = "for_each"
 
     def __init__(
-        self, case: CaseContext, place: str, loop: Mapping[str, Any], *, judges: bool = False, **shared: Any
+        self, case: CaseContext, place: str, loop: Mapping[str, object], *, judges: bool = False, **shared: Any
     ) -> None:
         super().__init__(case, place, **shared)
         ((self.variable, self.elements),) = loop.items()
         self.judges = judges
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[object]:
         elements = self.case.value(self.elements)
         # A text would go letter by letter and a mapping by its keys: nobody means that.
         if isinstance(elements, str | bytes | Mapping) or not isinstance(elements, Iterable):

@@ -49,7 +49,7 @@ class Measure(StepRun):
         measurement: str,
         *,
         unit: str | None = None,
-        limits: Any = None,
+        limits: object = None,
         save: str | None = None,
         **shared: Any,
     ) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sequencer.expressions.expression import has_expression
 from sequencer.expressions.value import measurement_type, to_data
 from sequencer.limits import judge, parse_limits
@@ -27,7 +25,7 @@ def read_name(node: MappingNode, key: str, reader: StepReader) -> str | None:
     return name
 
 
-def record_measurement(step: StepRun, name: str, value: Any, *, unit: str | None, limits: Any) -> None:
+def record_measurement(step: StepRun, name: str, value: object, *, unit: str | None, limits: object) -> None:
     """Records ``value``; ``name``, ``unit`` and ``limits`` are templates.
 
     A missed limit is a ``StepFailed``; a unit or limits that make no sense, also together, are a ``StepError``.

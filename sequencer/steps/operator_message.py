@@ -32,7 +32,7 @@ class OperatorMessage(StepRun):
 
     verb = "operator_message"
 
-    def __init__(self, case: CaseContext, place: str, shown: str | Mapping[str, Any], **shared: Any) -> None:
+    def __init__(self, case: CaseContext, place: str, shown: str | Mapping[str, object], **shared: Any) -> None:
         super().__init__(case, place, **shared)
         self.shown = shown
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath, PureWindowsPath
-from typing import Any
 
 from sequencer.expressions.expression import has_expression
 from sequencer.steps.base import StepReader
@@ -58,7 +57,7 @@ def _is_hidden(path: PurePath) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def pictures_of(shown: Any) -> Iterator[str]:
+def pictures_of(shown: object) -> Iterator[str]:
     """The names of all pictures in a dialog or message as ``domain.dialog`` describes it."""
     if isinstance(shown, Mapping):
         image = shown.get("image")
@@ -71,13 +70,13 @@ def pictures_of(shown: Any) -> Iterator[str]:
             yield from pictures_of(part)
 
 
-def require_pictures(shown: Any) -> None:
+def require_pictures(shown: object) -> None:
     """Raises ``NoPicture`` for the first one that cannot be shown; the tests run in the project folder."""
     for name in pictures_of(shown):
         find_picture(Path(), name)
 
 
-def check_pictures(node: Any, reader: StepReader) -> None:
+def check_pictures(node: object, reader: StepReader) -> None:
     """Reports the pictures anywhere in ``node`` that cannot be shown, except those that an expression names."""
     if isinstance(node, MappingNode):
         image = node.get("image")

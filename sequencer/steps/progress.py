@@ -28,7 +28,7 @@ class Progress(StepRun):
 
     verb = "progress"
 
-    def __init__(self, case: CaseContext, place: str, progress: Any, **shared: Any) -> None:
+    def __init__(self, case: CaseContext, place: str, progress: object, **shared: Any) -> None:
         super().__init__(case, place, **shared)
         self.progress = progress
 

@@ -29,7 +29,7 @@ class Record(StepRun):
 
     verb = "record"
 
-    def __init__(self, case: CaseContext, place: str, facts: Mapping[str, Any], **shared: Any) -> None:
+    def __init__(self, case: CaseContext, place: str, facts: Mapping[str, object], **shared: Any) -> None:
         super().__init__(case, place, **shared)
         self.facts = facts
 
@@ -60,7 +60,7 @@ def check_facts(sections: MappingNode, section: str, report: ProblemReporter, *,
             report("wrong-value", str(error), place, severity=severity)
 
 
-def _single_facts(section: str, written: Any, place: Place) -> Iterator[tuple[Any, Place]]:
+def _single_facts(section: str, written: object, place: Place) -> Iterator[tuple[Any, Place]]:
     """Each text of a section by itself, within what is around it."""
     if isinstance(written, str):
         yield written, place

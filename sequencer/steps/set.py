@@ -28,7 +28,7 @@ class Set(StepRun):
     verb = "set"
 
     def __init__(
-        self, case: CaseContext, place: str, variables: Mapping[str, Any], *, scope: Scope = "case", **shared: Any
+        self, case: CaseContext, place: str, variables: Mapping[str, object], *, scope: Scope = "case", **shared: Any
     ) -> None:
         super().__init__(case, place, **shared)
         self.variables = variables

@@ -26,7 +26,7 @@ class Use(StepRun):
 
     verb = "use"
 
-    def __init__(self, case: CaseContext, place: str, parameters: Mapping[str, Any], **shared: Any) -> None:
+    def __init__(self, case: CaseContext, place: str, parameters: Mapping[str, object], **shared: Any) -> None:
         super().__init__(case, place, **shared)
         self.parameters = parameters
 

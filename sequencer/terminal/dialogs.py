@@ -195,7 +195,7 @@ class TerminalDialogs:
             self._answer(identity, result, accepted, ANSWERED_BY)
             return
 
-    def _value(self, identity: str, dialog: Mapping[str, Any]) -> Any:
+    def _value(self, identity: str, dialog: Mapping[str, Any]) -> object:
         answers = {}
         for field in dialog["fields"]:
             self._display.write(choice_lines(field))
@@ -267,7 +267,7 @@ def field_prompt(field: Mapping[str, Any]) -> str:
     return f"  {label}{unit}{default}: "
 
 
-def typed_value(field: Mapping[str, Any], typed: str) -> Any:
+def typed_value(field: Mapping[str, object], typed: str) -> object:
     """The value that a typed line means; what it cannot mean is left for ``read_answer`` to refuse."""
     if typed.strip() == "" and field["default"] is not None:
         return field["default"]
@@ -276,7 +276,7 @@ def typed_value(field: Mapping[str, Any], typed: str) -> Any:
     return _choice(field, typed) if field["type"] in ("radio", "list") and typed.strip() else typed
 
 
-def _choice(field: Mapping[str, Any], typed: str) -> Any:
+def _choice(field: Mapping[str, Any], typed: str) -> object:
     choices = field["choices"]
     for choice in choices:
         if typed.strip().lower() in (str(choice["label"]).lower(), choice.get("key")):

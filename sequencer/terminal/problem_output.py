@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -64,7 +63,7 @@ def show_problems(problems: Iterable[Problem], folder: Path, *, err: bool = True
         say(_coloured(text, problem.severity), err=err)
 
 
-def problem_document(problem: Problem, folder: Path) -> dict[str, Any]:
+def problem_document(problem: Problem, folder: Path) -> dict[str, object]:
     """The problem for ``check --format json``; lines and columns count from 1, the end is exclusive."""
     place = problem.place
     return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from sequencer.vocabulary.regex import PatternError, compile_pattern
 
@@ -42,7 +41,7 @@ def requirement_problem(key: str, value: object) -> str | None:
 
 def instrument_entry(
     name: str, identity: str | None, calibration_due: str | None, *, simulated: bool
-) -> Mapping[str, Any]:
+) -> Mapping[str, object]:
     """The entry of the report's ``instruments``: the fields of ``record.INSTRUMENT_FIELDS`` that are known.
 
     ``identity`` with the four fields of an answer to ``*IDN?`` (IEEE 488.2, 10.14: maker, model, serial number,

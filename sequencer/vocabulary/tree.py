@@ -26,7 +26,7 @@ class MappingNode(dict[str, Any]):
         self.key_spans: dict[str, Span] = {}
         self.value_spans: dict[str, Span] = {}
 
-    def add(self, key: str, value: Any, key_span: Span, value_span: Span) -> None:
+    def add(self, key: str, value: object, key_span: Span, value_span: Span) -> None:
         """Adds an entry with its places."""
         self[key] = value
         self.key_spans[key] = key_span
@@ -57,7 +57,7 @@ class SequenceNode(list[Any]):
         self.span = span
         self.spans: list[Span] = []
 
-    def add(self, value: Any, span: Span) -> None:
+    def add(self, value: object, span: Span) -> None:
         """Adds an element with its place."""
         self.append(value)
         self.spans.append(span)
@@ -88,7 +88,7 @@ def place_at(root: MappingNode | SequenceNode, path: Iterable[str | int], *, of_
     return place
 
 
-def plain(node: Any) -> Any:
+def plain(node: object) -> Any:
     """The same data as ordinary dictionaries and lists, without places."""
     if isinstance(node, dict):
         return {key: plain(value) for key, value in node.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from sequencer.expressions.expression import has_expression
 from sequencer.language.shapes.wording import show
@@ -12,7 +11,7 @@ from sequencer.vocabulary.text_values import stripped
 from sequencer.vocabulary.tree import MappingNode
 
 
-def check_stand_facts(written: Any, configured: Mapping[str, Any], report: ProblemReporter) -> None:
+def check_stand_facts(written: object, configured: Mapping[str, object], report: ProblemReporter) -> None:
     """Reports the facts of ``written`` (a ``stand`` section) that are ``configured`` with another value."""
     for node, key, other in _second_values(written, configured):
         message = f"the stand's configuration says {show(other)}: a fact is written once"
@@ -20,7 +19,7 @@ def check_stand_facts(written: Any, configured: Mapping[str, Any], report: Probl
         report("second-value", message, node.value_place(key), hint=hint)
 
 
-def _second_values(written: Any, configured: Any) -> Iterator[tuple[MappingNode, str, Any]]:
+def _second_values(written: object, configured: object) -> Iterator[tuple[MappingNode, str, object]]:
     if not isinstance(written, MappingNode) or not isinstance(configured, Mapping):
         return
     for key, value in written.items():
@@ -31,7 +30,7 @@ def _second_values(written: Any, configured: Any) -> Iterator[tuple[MappingNode,
             yield written, key, other
 
 
-def _same(value: Any, other: Any) -> bool:
+def _same(value: object, other: object) -> bool:
     if isinstance(value, str) and isinstance(other, str):
         return stripped(value) == stripped(other)
     return bool(value == other) and isinstance(value, bool) is isinstance(other, bool)

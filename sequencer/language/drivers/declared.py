@@ -74,7 +74,7 @@ NO_ARGUMENTS = ("require", "reopen")
 def stand_driver_problems(
     text: str,
     file: str,
-    drivers: Mapping[str, Mapping[str, Any]],
+    drivers: Mapping[str, Mapping[str, object]],
     declared: Iterable[Mapping[str, DriverTarget | None]],
 ) -> list[Problem]:
     """What is wrong with ``drivers``, the arguments by driver that ``text`` of the TOML ``file`` gives.
@@ -178,7 +178,7 @@ class DriverSection:
         return self._driver(name, place, found, given, simulate=simulate, **more), found.target
 
     def _simulate(
-        self, name: str, node: MappingNode, given: Mapping[str, Any], expressions: ExpressionChecker
+        self, name: str, node: MappingNode, given: Mapping[str, object], expressions: ExpressionChecker
     ) -> Driver | None:
         """The stand-in: in its short form it gets those of the driver's arguments that it takes."""
         written = node["simulate"]

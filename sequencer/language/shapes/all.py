@@ -18,7 +18,7 @@ from sequencer.language.shapes.shape import NamedShape, Shape, ValueCheck
 from sequencer.steps.base import StepType
 from sequencer.steps.keys import TEMPLATE
 
-_READ_APART: dict[str, Any] = {"type": "object", "minProperties": 1, **TEMPLATE}
+_READ_APART: dict[str, object] = {"type": "object", "minProperties": 1, **TEMPLATE}
 """Mappings whose entries are checked one by one, so that each problem has its entry's place."""
 
 

@@ -101,7 +101,7 @@ def _label(path: NodePath) -> str:
     return f"item {last + 1} of `{owner}`" if owner is not None else f"item {last + 1}"
 
 
-def _additional(error: Any, root: Any, path: NodePath, prefix: NodePath, report: ProblemReporter) -> bool:
+def _additional(error: Any, root: object, path: NodePath, prefix: NodePath, report: ProblemReporter) -> bool:
     if error.schema.get("additionalProperties") is not False:
         return False
     node = _at(root, path)

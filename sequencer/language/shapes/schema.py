@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sequencer.language.shapes.schema_parts import (
     ATTEMPTS,
@@ -26,7 +25,7 @@ from sequencer.steps.keys import TEMPLATE, Schema
 SCHEMA_ID = "urn:hardseq:sequence"
 
 
-def steps_schema(description: str) -> dict[str, Any]:
+def steps_schema(description: str) -> dict[str, object]:
     """A list of steps."""
     return {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/step"}, "description": description}
 
@@ -103,7 +102,7 @@ def blocks_properties() -> dict[str, Schema]:
     }
 
 
-def sequence_schema() -> dict[str, Any]:
+def sequence_schema() -> dict[str, object]:
     """The JSON Schema (2020-12) of a sequence file, a description with every key."""
     definitions: dict[str, Schema] = {
         "limits": LIMITS_SCHEMA,
@@ -126,7 +125,7 @@ def sequence_schema() -> dict[str, Any]:
     }
 
 
-def _step(step_type: StepType) -> Mapping[str, Any]:
+def _step(step_type: StepType) -> Mapping[str, object]:
     required = [step_type.verb, *sorted(step_type.required)]
     example = {"examples": [step_type.example]} if step_type.example else {}
     return {"title": step_type.verb, **mapping(step_type.summary, step_properties(step_type), *required), **example}

@@ -21,7 +21,7 @@ def text(description: str, *examples: str, **more: Any) -> dict[str, Any]:
     return {"type": "string", **more, "description": description, **({"examples": list(examples)} if examples else {})}
 
 
-def mapping(description: str, properties: Mapping[str, Schema], *required: str, **more: Any) -> dict[str, Any]:
+def mapping(description: str, properties: Mapping[str, Schema], *required: str, **more: object) -> dict[str, Any]:
     """A mapping with fixed keys."""
     return {
         "type": "object",
@@ -44,7 +44,7 @@ def named(description: str, value: Schema, **more: Any) -> dict[str, Any]:
     }
 
 
-def one_or_list(description: str, item: Schema, *examples: Any) -> dict[str, Any]:
+def one_or_list(description: str, item: Schema, *examples: object) -> dict[str, object]:
     """One value or a list of them."""
     several = {"type": "array", "items": item, "minItems": 1}
     return {"anyOf": [item, several], "description": description, "examples": list(examples)}

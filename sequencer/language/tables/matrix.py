@@ -58,7 +58,7 @@ class RowValues:
         """From here on ``name`` may have any value."""
         self._known.pop(name, None)
 
-    def pass_on(self, name: str, template: Any) -> None:
+    def pass_on(self, name: str, template: object) -> None:
         """``name`` is what ``template`` gives, and belongs where the first of its values was written."""
         value = self._evaluated(template)
         first = next(iter(self._names(template)), None)
@@ -93,7 +93,7 @@ class RowValues:
                 hint = number_hint(value, ".") if isinstance(value, str) else None
                 problems.report(code, message, place, hint=hint)
 
-    def _rewritten(self, data: Any) -> Iterator[str]:
+    def _rewritten(self, data: object) -> Iterator[str]:
         """Numbers that texts in ``data`` are made with and that stand there otherwise than written: 1.10 as 1.1."""
         if isinstance(data, Mapping | list):
             for value in data.values() if isinstance(data, Mapping) else data:
@@ -110,7 +110,7 @@ class RowValues:
     def _scope(self) -> dict[str, Any]:
         return {name: known.value for name, known in self._known.items()}
 
-    def _evaluated(self, data: Any) -> Any:
+    def _evaluated(self, data: object) -> Any:
         """``data`` with every expression evaluated that reads nothing but known values."""
         if isinstance(data, Mapping):
             return {key: self._evaluated(value) for key, value in data.items()}
@@ -121,7 +121,7 @@ class RowValues:
         except (StepError, TooLarge, TooMuchWork):
             return data
 
-    def _names(self, data: Any) -> Iterator[str]:
+    def _names(self, data: object) -> Iterator[str]:
         """The known names that the expressions in ``data`` read, in order."""
         if isinstance(data, Mapping | list):
             for value in data.values() if isinstance(data, Mapping) else data:
@@ -229,7 +229,7 @@ class Matrix:
                 row.span = place[1:]
             yield MatrixRow("-".join(labels), row)
 
-    def _label(self, place: Place, value: Any) -> str:
+    def _label(self, place: Place, value: object) -> str:
         return value if isinstance(value, str) else self._sources.written(place, value)
 
     def _listed(self, written: SequenceNode) -> Iterator[MatrixRow]:

@@ -149,7 +149,7 @@ class EventReader:
         event = self._read()
         assert type(event) is expected, event
 
-    def _read(self) -> Any:
+    def _read(self) -> object:
         try:
             return self._next()
         except yaml.MarkedYAMLError as error:
@@ -166,7 +166,7 @@ class EventReader:
     def _refuse(self, code: str, message: str, span: Span) -> YamlRefused:
         return YamlRefused(Problem(code, message, Place(self._file, *span)))
 
-    def _value(self, event: Any, depth: int) -> Any:
+    def _value(self, event: Any, depth: int) -> object:
         """The value that ``event`` begins; ``self.span`` is its span afterwards."""
         kind = type(event)
         if kind is AliasEvent:
@@ -182,7 +182,7 @@ class EventReader:
         anchor.complete = True
         return anchor.value
 
-    def _unnamed(self, event: Any, kind: type, depth: int) -> Any:
+    def _unnamed(self, event: Any, kind: type, depth: int) -> object:
         if kind is ScalarEvent:
             return self._scalar(event)
         if depth >= MAX_DEPTH:
@@ -224,7 +224,7 @@ class EventReader:
         shown = event.tag if event.tag.startswith("!") else "!!" + event.tag.removeprefix(TAG)
         self._report("bad-tag", f"the tag {shown} is not allowed here", _span(event), hint)
 
-    def _alias(self, event: Any) -> Any:
+    def _alias(self, event: Any) -> object:
         self.span = span = _span(event)
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
@@ -242,7 +242,7 @@ class EventReader:
             self._written[span] = anchor.written
         return anchor.value
 
-    def _sequence(self, event: Any, depth: int) -> SequenceNode:
+    def _sequence(self, event: object, depth: int) -> SequenceNode:
         node = SequenceNode(self._file, _span(event))
         start = node.span[:2]
         item = self._read()
@@ -279,7 +279,7 @@ class EventReader:
             node = _merge(node, merged)
         return node
 
-    def _key(self, event: Any, depth: int) -> str | None:
+    def _key(self, event: object, depth: int) -> str | None:
         value = self._value(event, depth + 1)
         if type(value) is str:
             return value
@@ -291,7 +291,7 @@ class EventReader:
             self._report("key-not-text", "a key must be a string", self.span, hint)
         return None
 
-    def _sources(self, value: Any) -> list[MappingNode]:
+    def _sources(self, value: object) -> list[MappingNode]:
         """The mappings that a ``<<`` names."""
         sources = value if isinstance(value, SequenceNode) else [value]
         if all(isinstance(source, MappingNode) for source in sources):

@@ -89,23 +89,23 @@ class CouchClient:
         """The JSON answer to a GET; ``query`` values as they are, ``path`` parts are quoted."""
         return self._json("GET", path, None, query)
 
-    def put(self, *path: str, body: Mapping[str, Any] | None = None, **query: Any) -> Any:
+    def put(self, *path: str, body: Mapping[str, object] | None = None, **query: object) -> Any:
         """The JSON answer to a PUT."""
         return self._json("PUT", path, body, query)
 
-    def post(self, *path: str, body: Mapping[str, Any], **query: Any) -> Any:
+    def post(self, *path: str, body: Mapping[str, object], **query: object) -> Any:
         """The JSON answer to a POST. May be sent twice when the connection breaks: only for what bears it."""
         return self._json("POST", path, body, query)
 
-    def delete(self, *path: str, **query: Any) -> Any:
+    def delete(self, *path: str, **query: object) -> Any:
         """The JSON answer to a DELETE."""
         return self._json("DELETE", path, None, query)
 
-    def put_bytes(self, *path: str, data: bytes, media_type: str, **query: Any) -> Any:
+    def put_bytes(self, *path: str, data: bytes, media_type: str, **query: object) -> object:
         """Sends an attachment."""
         return _expect_json(*self._send("PUT", path, data, media_type, query), self.address)
 
-    def get_bytes(self, *path: str, **query: Any) -> bytes:
+    def get_bytes(self, *path: str, **query: object) -> bytes:
         """Fetches an attachment."""
         return self._send("GET", path, None, None, query)[1]
 
@@ -117,12 +117,17 @@ class CouchClient:
         """Closes the idle connections; the object stays usable."""
         self._pool.close()
 
-    def _json(self, method: str, path: tuple[str, ...], body: Mapping[str, Any] | None, query: Any) -> Any:
+    def _json(self, method: str, path: tuple[str, ...], body: Mapping[str, object] | None, query: Any) -> Any:
         data = None if body is None else encode(body)
         return _expect_json(*self._send(method, path, data, "application/json", query), self.address)
 
     def _send(
-        self, method: str, path: tuple[str, ...], data: bytes | None, media_type: str | None, query: Mapping[str, Any]
+        self,
+        method: str,
+        path: tuple[str, ...],
+        data: bytes | None,
+        media_type: str | None,
+        query: Mapping[str, object],
     ) -> tuple[str, bytes]:
         url = couchdb.http.urljoin(self.address, *path, **query)
         headers = {} if media_type is None else {"Content-Type": media_type}
@@ -194,7 +199,7 @@ def encode(document: Mapping[str, Any]) -> bytes:
         return _LONE_SURROGATE.sub("\ufffd", text).encode()
 
 
-def _expect_json(media_type: str, body: bytes, address: str) -> Any:
+def _expect_json(media_type: str, body: bytes, address: str) -> object:
     try:
         return json.loads(body)
     except ValueError as error:

@@ -42,7 +42,7 @@ _EACH_SUBSET = """
   }"""
 
 
-def group_key(runs: RunFilter) -> list[Any]:
+def group_key(runs: RunFilter) -> list[object]:
     """The beginning of the keys of the runs meant, as the views' subsets make it."""
     parts = (runs.sequence, runs.part_number, runs.stand)
     return [sum(1 << bit for bit, part in enumerate(parts) if part is not None), *parts]
@@ -51,7 +51,7 @@ def group_key(runs: RunFilter) -> list[Any]:
 def time_range(runs: RunFilter) -> dict[str, Any]:
     """The range of a view whose keys are a group and a start time; runs at ``until`` itself are out."""
     group = group_key(runs)
-    newest: Any = {} if runs.until is None else runs.until
+    newest: object = {} if runs.until is None else runs.until
     return {"startkey": [*group, runs.since], "endkey": [*group, newest], "inclusive_end": False}
 
 

@@ -15,6 +15,7 @@ import gzip
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from sequencer.limits.bounds import bounds
@@ -37,7 +38,7 @@ LARGEST_INLINE = 4_000_000
 def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, Any]:
     """The run's document without ``_rev``. ``encoded`` is the report's JSON."""
     run = facts.summary(report)
-    made: dict[str, Any] = {
+    made: dict[str, object] = {
         "_id": run.id,
         "type": "run",
         "fingerprint": fingerprint,
@@ -52,7 +53,7 @@ def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, A
     return made
 
 
-def amend(stored: dict[str, Any], report: RunReport) -> dict[str, Any]:
+def amend(stored: Mapping[str, object], report: RunReport) -> dict[str, object]:
     """The ``stored`` document with what is new in the report's ``after_run``."""
     return {**stored, "amendment": {"after_run": report.get("after_run", []), "fingerprint": fingerprint(report)}}
 
@@ -88,13 +89,13 @@ def fingerprint(report: Any) -> str:
     return _KIND + hashlib.sha256(json.dumps(plain, sort_keys=True).encode("ascii")).hexdigest()
 
 
-def known_fingerprint(stored: dict[str, Any]) -> Any:
+def known_fingerprint(stored: Mapping[str, object]) -> Any:
     """That of the report as it stands in the document."""
     amendment = stored.get("amendment")
     return (amendment if isinstance(amendment, dict) else stored).get("fingerprint")
 
 
-def _is_as_stored(stored: dict[str, Any], report: Any) -> bool:
+def _is_as_stored(stored: Mapping[str, object], report: Any) -> bool:
     known = str(stored.get("fingerprint"))
     if known.startswith(_KIND):
         return fingerprint(report) == known

@@ -13,7 +13,7 @@ from sequencer.store.couchdb.document import position_key, sort_key, summary_of
 from sequencer.store.facts import HistoryPosition, after, position
 
 BATCH = 500
-_AFTER_EVERYTHING: dict[str, Any] = {}
+_AFTER_EVERYTHING: dict[str, object] = {}
 """Sorts behind every number and text."""
 
 
@@ -60,7 +60,7 @@ class History:
 
     def _listed(self, runs: RunFilter, limit: int, start: HistoryPosition | None) -> list[RunSummary]:
         group = next(iter(runs.equalities().items()), ("", ""))
-        newest: Any = _AFTER_EVERYTHING if runs.until is None else runs.until
+        newest: object = _AFTER_EVERYTHING if runs.until is None else runs.until
         startkey = [*group, newest]
         if start is not None and (runs.until is None or start.start_time < runs.until):
             startkey = [*group, *start]
@@ -90,7 +90,7 @@ class History:
     def series(self, case: str, measurement: str, runs: RunFilter, unit: str | None, limit: int) -> list[SeriesPoint]:
         """See :meth:`sequencer.store.base.Store.series`."""
         startkey: list[Any] = [case, measurement, _AFTER_EVERYTHING if runs.until is None else runs.until]
-        endkey: list[Any] = [case, measurement, *([] if runs.since is None else [runs.since])]
+        endkey: list[object] = [case, measurement, *([] if runs.since is None else [runs.since])]
         points: list[SeriesPoint] = []
         size = limit if runs.equalities() == {} and unit is None else max(limit, BATCH)
         while len(points) < limit:
@@ -111,7 +111,7 @@ class History:
         return sorted(names, key=lambda name: (*name[:3], name.unit or ""))
 
 
-def _matches(value: list[Any], runs: RunFilter) -> bool:
+def _matches(value: list[object], runs: RunFilter) -> bool:
     present = dict(zip(("sequence", "part_number", "stand", "serial_number", "status"), value, strict=False))
     return all(present[name] == wanted for name, wanted in runs.equalities().items())
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -126,7 +126,7 @@ class LiveState:
         self._revisions[document["_id"]] = self._couch.put(self._name, document["_id"], body=body)["rev"]
 
 
-def _identity(state: dict[str, Any]) -> str:
+def _identity(state: Mapping[str, object]) -> str:
     """The document's id: the stand's name with its number where it has one, or the machine's name."""
     name = state["stand"] or state["host"] or "stand"
     return f"live:{name}" if state["stand_number"] is None else f"live:{name} #{state['stand_number']}"
@@ -156,7 +156,7 @@ def _apply(state: dict[str, Any], stamped: Stamped) -> bool:
     return True
 
 
-def _begun(event: events.RunStarted, time: float) -> dict[str, Any]:
+def _begun(event: events.RunStarted, time: float) -> dict[str, object]:
     state: dict[str, Any] = {
         "run": event.run,
         "sequence": event.sequence.get("name"),

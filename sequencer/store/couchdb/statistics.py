@@ -76,7 +76,7 @@ class Units:
         rows = self._couch.post(self.database, "_all_docs", body={"keys": ids}, include_docs=True)["rows"]
         return {row["id"]: row["doc"] for row in rows if row.get("doc")}
 
-    def _settled(self, unit: str, stored: dict[str, Any] | None, arrived: list[RunSummary]) -> dict[str, Any] | None:
+    def _settled(self, unit: str, stored: dict[str, Any] | None, arrived: list[RunSummary]) -> dict[str, object] | None:
         """The unit's document once the runs that arrived are known."""
         first = None if stored is None else stored["first"]
         if any(first is not None and first[1] == run.id for run in arrived):
@@ -103,7 +103,7 @@ def _unit_id(run: RunSummary) -> str:
     return hashlib.sha256(unit.encode()).hexdigest()
 
 
-def _text(sequence: Any) -> Any:
+def _text(sequence: object) -> Any:
     """An update sequence as a query takes it: CouchDB's is a text, other servers' a number or a list."""
     return sequence if isinstance(sequence, str | int) else json.dumps(sequence)
 

@@ -155,7 +155,7 @@ class CouchStore:
         if written.get("version_1"):
             self._put_version_1(stands)
 
-    def _put_run(self, wanted: dict[str, Any], report: RunReport) -> tuple[dict[str, Any], RunReport]:
+    def _put_run(self, wanted: dict[str, Any], report: RunReport) -> tuple[dict[str, object], RunReport]:
         """Writes what is new; the document and the report that stand there then."""
         whole, fingerprint = wanted, wanted["fingerprint"]
         for _ in range(_TRIES):

@@ -71,7 +71,7 @@ class ConnectionPool:
         self._in_use = threading.local()
 
         class Answer(_WholeAnswer):
-            def __init__(self, connected: socket.socket, **about: Any) -> None:
+            def __init__(self, connected: socket.socket, **about: object) -> None:
                 super().__init__(connected, timeouts, **about)
 
         self._answer = Answer

@@ -81,7 +81,7 @@ def series(
     return points
 
 
-def _newest(connection: sqlite3.Connection, ids: str, runs: RunFilter, limit: int) -> list[Any]:
+def _newest(connection: sqlite3.Connection, ids: str, runs: RunFilter, limit: int) -> list[object]:
     where, values = conditions(runs)
     # CROSS JOIN holds SQLite to this order: newest runs first, their values by key, no more than are asked for.
     return connection.execute(

@@ -159,7 +159,7 @@ def _add_rows(connection: sqlite3.Connection, runs: RunFilter, total: _Sum) -> N
         total.failures[name] += count
 
 
-def conditions(runs: RunFilter) -> tuple[str, list[Any]]:
+def conditions(runs: RunFilter) -> tuple[str, list[object]]:
     """The filter as the text of a ``WHERE`` and its values."""
     terms: list[str] = ["1"]
     values: list[Any] = []
