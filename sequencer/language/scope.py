@@ -110,10 +110,6 @@ class VariableNames:
         fields = self.fields(name) if name in ALWAYS else None
         return fields is not None and use.attribute in fields
 
-    def knows(self, name: str) -> bool:
-        """Whether an expression may use ``name`` now."""
-        return name in self._case or name in self._module or name in self._run or name in self._built_in
-
     def accepts(self, use: NameUse) -> bool:
         """Whether an expression may use what it uses; it is noted as used."""
         name = use.name

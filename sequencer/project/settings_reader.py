@@ -38,11 +38,6 @@ class SettingsReading:
     problems: tuple[Problem, ...] = ()
     secrets: frozenset[str] = frozenset()
 
-    @property
-    def ok(self) -> bool:
-        """Whether nothing forbids using the settings."""
-        return not any(problem.severity == "error" for problem in self.problems)
-
 
 def read_settings(
     text: str | None, file: str, environment: Mapping[str, str], *, foreign: bool = False

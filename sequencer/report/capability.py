@@ -43,23 +43,7 @@ def capability(values: Iterable[float], lower: float | None = None, upper: float
         squares = math.fsum((value - mean) * (value - mean) for value in finite)
     except OverflowError:  # no quantity of this world is so large
         return Capability(len(finite))
-    return _capability(len(finite), mean, squares, lower, upper)
-
-
-def capability_of_sums(
-    count: int, total: float, squares: float, lower: float | None = None, upper: float | None = None
-) -> Capability:
-    """The same from sums that a database kept: of the values and of their squares.
-
-    Less exact than ``capability`` when the spread is tiny against the mean: the difference of two large sums.
-    """
-    if count <= 0 or not (math.isfinite(total) and math.isfinite(squares)):
-        return Capability(0)
-    mean = total / count
-    return _capability(count, mean, max(squares - total * mean, 0.0), lower, upper)
-
-
-def _capability(count: int, mean: float, squares: float, lower: float | None, upper: float | None) -> Capability:
+    count = len(finite)
     if count < 2 or not math.isfinite(squares):
         return Capability(count, mean)
     stdev = math.sqrt(squares / (count - 1))

@@ -196,6 +196,18 @@ def describe_field(said: Mapping[str, Any]) -> dict[str, Any]:
         "choices": [_choice(choice) for choice in _listed(said.get("choices"))],
     }
     field |= {name: said.get(name) for name in _CONSTRAINTS}
+    _require_types(field)
+    if kind == "checkbox" and field["default"] is not None and not isinstance(field["default"], list | tuple):
+        field["default"] = [field["default"]]
+    if kind == "slider":
+        field["min"], field["max"] = _or(field["min"], 0), _or(field["max"], 100)
+    if kind in ("radio", "list", "checkbox") and not field["choices"]:
+        raise ValueError(f"there is nothing to choose from in {field['label'] or field['name']!r}")
+    return field
+
+
+def _require_types(field: Mapping[str, Any]) -> None:
+    """Raises ``ValueError`` for a constraint of another type: expressions can give anything."""
     for name in ("min", "max", "step"):
         if field[name] is not None and not _is_number(field[name]):
             raise ValueError(f"{name} must be a number, not {field[name]!r}")
@@ -204,13 +216,6 @@ def describe_field(said: Mapping[str, Any]) -> dict[str, Any]:
             raise ValueError(f"{name} must be an integer, not {field[name]!r}")
     if field["pattern"] is not None and not isinstance(field["pattern"], str):
         raise ValueError(f"a pattern must be a string, not {field['pattern']!r}")
-    if kind == "checkbox" and field["default"] is not None and not isinstance(field["default"], list | tuple):
-        field["default"] = [field["default"]]
-    if kind == "slider":
-        field["min"], field["max"] = _or(field["min"], 0), _or(field["max"], 100)
-    if kind in ("radio", "list", "checkbox") and not field["choices"]:
-        raise ValueError(f"there is nothing to choose from in {field['label'] or field['name']!r}")
-    return field
 
 
 def _choice(said: Any) -> dict[str, Any]:

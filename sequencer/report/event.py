@@ -445,11 +445,6 @@ _FIELD_SETS: dict[type[Any], frozenset[str]] = {kind: frozenset(names) for kind,
 _dumps = Encoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
-def event_name(event: Event) -> str:
-    """``case_finished`` for a ``CaseFinished``."""
-    return _NAMES[type(event)]
-
-
 def is_event_name(name: str) -> bool:
     """Whether this version knows events of that name."""
     return name in _TYPES

@@ -19,7 +19,6 @@ from types import NoneType, UnionType
 from typing import (
     Annotated,
     Any,
-    Final,
     Literal,
     NamedTuple,
     NotRequired,
@@ -32,8 +31,6 @@ from typing import (
 
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar
 from sequencer.vocabulary.status import Group, SkipKind, Status, Untested
-
-FORMAT: Final = "hardseq/report/1"
 
 LATEST = 253_402_214_400.0
 """The last time that is believed, 9999-12-31 00:00 UTC: a later one is damage, and no calendar has it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -109,11 +109,6 @@ class Dialogs:
             question.answer = (result, accepted, by)
             question.answered.set()
             return True
-
-    def open_ids(self) -> Iterable[str]:
-        """The questions that wait for an answer."""
-        with self._lock:
-            return tuple(identity for identity, question in self._open.items() if not question.answered.is_set())
 
     def _require_somebody(self, to_do: str) -> None:
         if not self._attended:

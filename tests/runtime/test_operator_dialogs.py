@@ -72,7 +72,7 @@ def test_an_interrupted_wait_takes_the_dialog_away(raised: BaseException, result
     with pytest.raises(type(raised)):
         floor.dialogs.ask("m::c", describe("Ready?"))
     assert floor.events[-1].result == result
-    assert not floor.dialogs.open_ids()
+    assert not floor.dialogs.deliver(floor.events[0].id, "confirm")
 
 
 def test_without_anybody_asking_is_an_error() -> None:

@@ -86,13 +86,6 @@ def replicate(couch: CouchClient, name: str, factory: FactoryDatabase, *, now: b
         couch.put(DATABASE, identity, body={**job, **revision})
 
 
-def stop_replicating(couch: CouchClient, name: str, factory: FactoryDatabase) -> None:
-    """Takes the job away; what was copied stays."""
-    identity = job_name(name, factory)
-    with suppress(DocumentNotFound):
-        couch.delete(DATABASE, identity, rev=couch.get(DATABASE, identity)["_rev"])
-
-
 def status(couch: CouchClient, name: str, factory: FactoryDatabase) -> ReplicationStatus:
     """What the stand's CouchDB says of the job."""
     identity = job_name(name, factory)
