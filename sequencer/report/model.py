@@ -465,14 +465,19 @@ def blank(part: type[Part]) -> Part:
 
     A part whose fields stand there as far as they were recorded begins as an empty mapping.
     """
-    if part not in _BLANKS:
-        said = fields(part).items() if getattr(part, "__total__", True) else ()
-        _BLANKS[part] = [(name, empty(field)) for name, field in said if field.required or shape(field.type).nullable]
-    report: Any = {name: make() for name, make in _BLANKS[part]}
+    report: Any = {name: make() for name, make in _always(part).items()}
     return report  # type: ignore[no-any-return]
 
 
-_BLANKS: dict[type[Any], list[tuple[str, Callable[[], Any]]]] = {}
+def _always(part: Any) -> Mapping[str, Callable[[], Any]]:
+    """What is in every such part, and what makes it."""
+    if part not in _ALWAYS:
+        said = fields(part).items() if part.__total__ else ()
+        _ALWAYS[part] = {name: empty(field) for name, field in said if field.required or shape(field.type).nullable}
+    return _ALWAYS[part]
+
+
+_ALWAYS: dict[type[Any], Mapping[str, Callable[[], Any]]] = {}
 
 
 def empty(field: Field) -> Callable[[], Any]:
@@ -514,16 +519,16 @@ def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any,
     known = event.__slots__
     sources = {name: source for name in fields(part) if (source := renamed.get(name, name)) in known}
     read = attrgetter(*sources.values())
-    begun: Any = blank(part)
-    rest = {name: value for name, value in begun.items() if name not in sources and name != "time"}
-    names = (*sources, "time") if "time" in begun else tuple(sources)  # `zip` leaves the time out where there is none
+    always = _always(part)
+    rest = [(name, make) for name, make in always.items() if name not in sources and name != "time"]
+    names = (*sources, "time") if "time" in always else tuple(sources)  # `zip` leaves the time out where there is none
     words = [(name, frozenset(choice), in_doubt(choice)) for name in sources if (choice := _words(fields(part)[name]))]
-    optional = [name for name in sources if name not in begun]
+    optional = [name for name in sources if name not in always]
 
     def copy(event: Any, time: float) -> Part:
         entry: Any = dict(zip(names, (*read(event), time)))  # noqa: B905
-        if rest:
-            entry |= rest
+        for name, make in rest:
+            entry[name] = make()
         for name, allowed, otherwise in words:
             if entry[name] not in allowed:
                 entry[name] = otherwise

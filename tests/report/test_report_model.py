@@ -11,14 +11,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 
 from sequencer.panel.patches import page_script
 from sequencer.report import event as events
 from sequencer.report.cases import new_failure
-from sequencer.report.model import AttemptReport, MeasurementReport, RunReport, blank, copier, fields
+from sequencer.report.model import AttemptReport, FailureKind, MeasurementReport, RunReport, blank, copier, fields
 from sequencer.report.schema import field_tables
 
 ROOT = Path(__file__).parents[2]
@@ -173,6 +173,16 @@ def test_a_copy_knows_no_other_words() -> None:
     assert copy(damaged, 2.0)["type"] == "other"
     failure: Any = events.FailureRecorded("m::a", "melted", "hot", error_code=-1)  # type: ignore[arg-type]
     assert (new_failure(failure, 2.0)["kind"], new_failure(failure, 2.0)["error_code"]) == ("error", None)
+
+
+def test_a_copy_makes_anew_what_its_event_lacks() -> None:
+    """A word that may be null is null where the event says so, and two copies share no list."""
+    part = TypedDict("part", {"kind": FailureKind | None, "message": str, "notes": list[str]})  # noqa: UP013  # evaluated, as the model's
+    copy: Any = copier(part, events.FailureRecorded)
+    silent: Any = events.FailureRecorded("m::a", None, "hot")  # type: ignore[arg-type]
+    one, other = copy(silent, 1.0), copy(silent, 1.0)
+    assert one == {"kind": None, "message": "hot", "notes": []}
+    assert one["notes"] is not other["notes"]
 
 
 def test_every_field_of_a_measurement_comes_from_its_event() -> None:
