@@ -36,6 +36,10 @@ FORBIDDEN = {
     r"from 0 up": "a non-negative integer",
     r"in a circle": "cycle",
     r"stands? there twice": "is given twice",
+    r"stands? (in|among) the (report|report's|configuration|manifest)": "is in ...",
+    r"anew": "again",
+    r"is no pass": "does not pass",
+    r"blotted out": "masked",
 }
 """What pages do not say, as a regular expression, and what they say instead."""
 
