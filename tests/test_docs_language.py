@@ -64,7 +64,7 @@ def section(text: str, heading: str) -> str:
     return re.split(rf"\n#{{1,{level}}} ", rest)[0]
 
 
-STEPS = {verb: step_properties(step_type) for verb, step_type in step_types().items()}
+STEPS = {verb: step_properties(step_type) for verb, step_type in step_types().own.items()}
 SECTIONS: dict[str, Mapping[str, Any]] = {
     "## Top level": top_properties(),
     "### A driver": DRIVER["anyOf"][1]["properties"],

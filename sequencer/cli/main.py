@@ -25,6 +25,7 @@ COMMANDS = (
     "sync",
     "replicate",
     "schema",
+    "extensions",
     "docs",
 )
 

@@ -36,11 +36,15 @@ def command(name: str, folder: Path | None) -> ExitCode:
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The schema of one of ``NAMES``."""
+    """The schema of one of ``NAMES``; that of a sequence knows the steps of installed packages too."""
     if name == "sequence":
         from sequencer.language.shapes.schema import sequence_schema
+        from sequencer.steps import step_types
 
-        return dict(sequence_schema())
+        usable, reasons = step_types().all_usable()
+        for reason in reasons:
+            say(f"left out: {reason}", err=True)
+        return dict(sequence_schema(usable))
     if name == "config":
         from sequencer.project.settings_schema import settings_schema
 

@@ -11,8 +11,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from sequencer import __version__
-from sequencer.compiler.emitter import FunctionEmitter, literal, short_name
-from sequencer.steps.base import StepRun
+from sequencer.compiler.emitter import FunctionEmitter, StepClasses, literal, short_name
 from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, SequenceDefinition, Step
 from sequencer.vocabulary.status import GROUPS
 
@@ -35,7 +34,7 @@ def compile_sequence(sequence: SequenceDefinition, *, folder: Path, stepping: bo
 
     ``folder`` is where they will lie: driver files are named relative to it, so that a project can be moved together
     with its drivers. ``stepping`` makes code that can pause before each step of a case, for debugging. Nothing is read
-    or written here.
+    or written here. Raises ``InvalidInput`` when the step of another package makes code that cannot be used.
     """
     files = {"pytest.ini": PYTEST_INI, "conftest.py": _conftest(sequence, folder)}
     for module in sequence.modules:
@@ -63,6 +62,7 @@ def _conftest(sequence: SequenceDefinition, folder: Path) -> str:
         "modules": [module.id for module in sequence.modules],
         "plan": _plan(sequence),
         "driver_folders": [_relative(path, folder) for path in sequence.driver_folders],
+        **({"extensions": dict(sequence.extensions)} if sequence.extensions else {}),
     }
     drivers = [_driver_fixture(driver, folder) for driver in sequence.drivers]
     return _render("conftest.py.j2", title=sequence.name, sequence=sequence, header=header, drivers=drivers)
@@ -138,7 +138,7 @@ def _parts(sequence: SequenceDefinition, module: Module) -> list[tuple[Case, ...
 
 
 def _test_module(sequence: SequenceDefinition, module: Module, part: tuple[Case, ...], stepping: bool) -> str:
-    classes: set[type[StepRun]] = set()
+    classes = StepClasses()
     functions: dict[str, str] = {}
     for case in part:
         _name_function(case.id, functions)
@@ -155,7 +155,7 @@ def _test_module(sequence: SequenceDefinition, module: Module, part: tuple[Case,
         "test_module.py.j2",
         title=module.name,
         file=sequence.file,
-        imports=_imports(classes),
+        imports=classes.imports(),
         module=module,
         marks=marks,
         cases=cases,
@@ -172,7 +172,7 @@ def _name_function(case_id: str, taken: dict[str, str]) -> None:
     taken[name] = case_id
 
 
-def _case_function(case: Case, function: str, classes: set[type[StepRun]], stepping: bool) -> _CaseFunction:
+def _case_function(case: Case, function: str, classes: StepClasses, stepping: bool) -> _CaseFunction:
     body = _body(case.steps, classes, stepping)
     marks = _keywords(
         case.id,
@@ -205,15 +205,14 @@ def _case_function(case: Case, function: str, classes: set[type[StepRun]], stepp
     )
 
 
-def _body(steps: Iterable[Step], classes: set[type[StepRun]], stepping: bool = False) -> str:
-    emitter = FunctionEmitter(stepping=stepping)
+def _body(steps: Iterable[Step], classes: StepClasses, stepping: bool = False) -> str:
+    emitter = FunctionEmitter(classes, stepping=stepping)
     emitter.steps(steps)
-    classes |= emitter.classes
     return "\n".join(emitter.body)
 
 
 def _after_run(sequence: SequenceDefinition) -> str:
-    classes: set[type[StepRun]] = set()
+    classes = StepClasses()
     steps = [
         {
             "marks": _keywords_of_step(number, step),
@@ -222,7 +221,7 @@ def _after_run(sequence: SequenceDefinition) -> str:
         }
         for number, step in enumerate(sequence.after_run, 1)
     ]
-    return _render("after_run.py.j2", file=sequence.file, imports=_imports(classes), steps=steps)
+    return _render("after_run.py.j2", file=sequence.file, imports=classes.imports(), steps=steps)
 
 
 def _keywords_of_step(number: int, step: Step) -> str:
@@ -238,10 +237,6 @@ def _drivers(step: Step) -> Iterator[str]:
                 yield part.driver
             elif isinstance(part, Step):
                 yield from _drivers(part)
-
-
-def _imports(classes: Iterable[type[StepRun]]) -> list[str]:
-    return sorted(f"from {kind.__module__} import {kind.__name__}" for kind in classes)
 
 
 def _keywords(first: str, **keywords: object) -> str:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import keyword
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from hashlib import sha256
+from itertools import chain, count
 
+from sequencer.compiler.foreign import code_problem, with_other_text
 from sequencer.expressions.expression import has_expression
 from sequencer.steps import step_types
 from sequencer.steps.base import StepRun
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.extension import UnusableExtension, told
 from sequencer.vocabulary.model import DriverCall, Step, StepRetry
+from sequencer.vocabulary.problem import InvalidInput, Problem
 
 _LONGEST = 120
 
@@ -28,15 +33,42 @@ def short_name(name: str) -> str:
 INDENT = "    "
 
 
+class StepClasses:
+    """The step classes that one generated file imports, each under a name of its own."""
+
+    def __init__(self) -> None:
+        self._names: dict[type[StepRun], str] = {}
+
+    def name(self, run: type[StepRun]) -> str:
+        """What generated code calls it. Raises ``ValueError`` for a class that cannot be imported by its name."""
+        if run not in self._names:
+            module = sys.modules.get(run.__module__)
+            if getattr(module, run.__name__, None) is not run:
+                raise ValueError(f"the class {run.__qualname__} cannot be imported from {run.__module__}")
+            # Packages do not know each other's classes; and no fixture begins with a capital letter.
+            plain = run.__name__ if run.__name__[:1].isupper() else f"Step_{run.__name__}"
+            names = chain([plain], (f"{plain}_{number}" for number in count(2)))
+            self._names[run] = next(name for name in names if name not in self._names.values())
+        return self._names[run]
+
+    def imports(self) -> list[str]:
+        """The lines that import them."""
+        return sorted(
+            f"from {run.__module__} import {run.__name__}" + ("" if name == run.__name__ else f" as {name}")
+            for run, name in self._names.items()
+        )
+
+
 class FunctionEmitter:
     """Implements ``steps.base.Emitter``. ``body`` are the lines, ``classes`` the step classes they need.
 
     ``stepping``: before each step the code asks whether it is to run (``runtime.stepping``).
     """
 
-    def __init__(self, *, stepping: bool = False) -> None:
+    def __init__(self, classes: StepClasses, *, stepping: bool = False) -> None:
         self.body: list[str] = []
-        self.classes: set[type[StepRun]] = set()
+        self.classes = classes
+        self._is_copy = False
         self._depth = 1
         self._stepping = stepping
         self._lists = 0
@@ -65,7 +97,6 @@ class FunctionEmitter:
 
     def construct(self, run: type[StepRun], step: Step, *arguments: object, **keywords: object) -> str:
         """``Run(case, "place", ...)``, the step's own settings first, then those that every step may have."""
-        self.classes.add(run)
         shared = {
             "name": step.name,
             "timeout": step.timeout,
@@ -74,7 +105,7 @@ class FunctionEmitter:
         }
         written = [literal(str(step.place)), *map(literal, arguments)]
         written += [f"{key}={literal(value)}" for key, value in {**keywords, **shared}.items() if value is not None]
-        return f"{run.__name__}(case, {', '.join(written)})"
+        return f"{self.classes.name(run)}(case, {', '.join(written)})"
 
     def steps(self, steps: Iterable[Step]) -> None:
         """Emits each step inside its condition and its retries."""
@@ -117,11 +148,38 @@ class FunctionEmitter:
                 self._step(step)
 
     def _step(self, step: Step) -> None:
+        emit = self._types[step.verb].emit if step.verb in self._types.own else self._emit_foreign
         if step.retry is None:
-            self._types[step.verb].emit(step, self)
+            emit(step, self)
         else:
             with self.block(f"for _ in case.tries({_retry(step.retry)}):"):
-                self._types[step.verb].emit(step, self)
+                emit(step, self)
+
+    def _emit_foreign(self, step: Step, out: FunctionEmitter) -> None:
+        """A step of another package: what it writes is Python, in which text of the sequence stands only as literals.
+
+        Raises ``InvalidInput``.
+        """
+        begin, lists = len(self.body), self._lists
+        try:
+            emit = self._types[step.verb].emit
+            emit(step, self)
+            if self._is_copy:
+                return
+            # The same with other text in it must be the same code: else it would become code.
+            copy = FunctionEmitter(self.classes, stepping=self._stepping)
+            copy._is_copy, copy._depth, copy._lists = True, self._depth, lists
+            try:
+                other = with_other_text(step)
+            except Exception as error:  # whatever its class makes of it
+                raise self._types.announced[step.verb][0].unusable(
+                    f"its model takes no other text: {told(error)}"
+                ) from error
+            emit(other, copy)
+            if (reason := code_problem(self.body[begin:], copy.body)) is not None:
+                raise self._types.announced[step.verb][0].unusable(reason)
+        except UnusableExtension as unusable:
+            raise InvalidInput([Problem("unusable-extension", str(unusable), step.place)]) from unusable
 
     def _arguments(self, arguments: Mapping[str, Data]) -> str:
         # A parameter called `from` cannot be written as a keyword argument.

@@ -16,6 +16,7 @@ from sequencer.language.drivers.declared import DriverSection
 from sequencer.language.drivers.files import DriverFolders
 from sequencer.language.drivers.source import DriverTarget
 from sequencer.language.modules import ModuleBuilder, read_defaults
+from sequencer.language.packages import UsedPackages
 from sequencer.language.plan import in_running_order
 from sequencer.language.planner import Planner
 from sequencer.language.problems import Problems
@@ -41,8 +42,16 @@ class SequenceBuilder:
         self._sources = SourceTexts(project)
         self._inputs = {str(path.resolve()): sha256(document.data).hexdigest()}
         self._folders = DriverFolders(path.resolve().parent, project)
+        packages = UsedPackages(self._inputs)
         names = VariableNames(self._problems)
-        drivers = DriverSection(self._folders, project, self._problems, self._sources, self._inputs)
+        drivers = DriverSection(
+            self._folders,
+            project=project,
+            problems=self._problems,
+            sources=self._sources,
+            inputs=self._inputs,
+            packages=packages,
+        )
         self._matrix = Matrix(self._problems, self._sources, project, self._inputs)
         self._context = ReadContext(
             problems=self._problems,
@@ -51,6 +60,7 @@ class SequenceBuilder:
             drivers=drivers,
             matrix=self._matrix,
             stand=stand or {},
+            packages=packages,
         )
         self._includes = Includes(self._problems, self._sources, project, self._inputs, self._context.shapes)
         self._sources.add(document, path)
@@ -116,6 +126,7 @@ class SequenceBuilder:
             on_fail=on_fail if on_fail in ("continue", "stop") else "continue",
             after_run=after_steps,
             inputs=self._inputs,
+            extensions=dict(sorted(context.packages.versions.items())),
         )
 
     def _modules(self, root: MappingNode, library: Library) -> tuple[Module, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sequencer.language.drivers.declared import DriverSection
 from sequencer.language.expressions import ExpressionChecker
+from sequencer.language.packages import UsedPackages
 from sequencer.language.problems import Problems
 from sequencer.language.scope import VariableNames
 from sequencer.language.shapes.all import shapes
@@ -14,6 +15,8 @@ from sequencer.language.yaml.sources import SourceTexts
 from sequencer.steps import step_types
 from sequencer.steps.base import StepType
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.extension import UnusableExtension, sources
+from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.times import parse_duration
 from sequencer.vocabulary.tree import MappingNode
 
@@ -30,7 +33,9 @@ class ReadContext:
         drivers: DriverSection,
         matrix: Matrix,
         stand: Mapping[str, Data],
+        packages: UsedPackages,
     ) -> None:
+        self.packages = packages
         self.problems = problems
         self.sources = sources
         self.names = names
@@ -39,7 +44,35 @@ class ReadContext:
         self.stand = stand
         self.expressions = ExpressionChecker(problems, sources, names)
         self.shapes = shapes()
-        self.step_types: Mapping[str, StepType] = step_types()
+        self.step_types = step_types()
+        self._usable: dict[str, StepType | UnusableExtension] = {}
+
+    def step_type(self, verb: str, place: Place) -> StepType | None:
+        """What stands behind a verb that there is; one that cannot be used is reported, and ``None``."""
+        found = self._usable.get(verb)
+        if found is None:
+            found = self._usable[verb] = self._find_step_type(verb)
+        if isinstance(found, UnusableExtension):
+            self.problems.report("unusable-extension", str(found), place)
+            return None
+        return found
+
+    def _find_step_type(self, verb: str) -> StepType | UnusableExtension:
+        # Of a verb that hardseq has as well, nobody knows which one the sequence was written for.
+        if (clash := self.step_types.clash(verb)) is not None:
+            return clash
+        try:
+            found = self.step_types[verb]
+            self.shapes.step(found)
+        except UnusableExtension as unusable:
+            return unusable
+        except Exception as error:  # whatever a schema of another package makes it raise
+            if verb in self.step_types.own:
+                raise
+            return self.step_types.announced[verb][0].unusable(f"its schema is not supported: {error}")
+        for announced in self.step_types.announced.get(verb, ()):
+            self.packages.add(announced, *sources(announced.module))
+        return found
 
     def check_step(self, step_type: StepType, node: MappingNode) -> frozenset[str]:
         """The keys of a step that are not as its verb wants them; they are reported."""

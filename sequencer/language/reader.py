@@ -19,8 +19,10 @@ from sequencer.limits.units import convert_limits
 from sequencer.report.event import Scope
 from sequencer.steps.base import Block, StepType
 from sequencer.steps.keys import SHARED_KEYS
+from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.model import DriverCall, Step, StepRetry
 from sequencer.vocabulary.problem import Place, ProblemReporter, Severity
+from sequencer.vocabulary.registry import Registry
 from sequencer.vocabulary.status import OnFail
 from sequencer.vocabulary.times import parse_duration
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
@@ -36,24 +38,33 @@ _OTHER_NAMES = {
 """What other tools call a verb."""
 
 
-def choose_verb(node: MappingNode, types: Mapping[str, StepType], report: ProblemReporter) -> str | None:
+def choose_verb(node: MappingNode, types: Registry[StepType], report: ProblemReporter) -> str | None:
     """The verb of a step: the one that the others can stand beside. None, or two, is reported."""
-    verbs = [key for key in node if key in types]
+    verbs = [key for key in node if key in types and key not in SHARED_KEYS]
     if len(verbs) == 1:
         return verbs[0]
     if not verbs:
         _no_verb(node, types, report)
         return None
-    owners = [verb for verb in verbs if all(other == verb or other in types[verb].keys for other in verbs)]
-    if owners:
-        return owners[0]
+    # What is a key of hardseq's own verbs stays one, whatever verbs other packages add.
+    for candidates in (
+        [verb for verb in verbs if verb in types.own],
+        [verb for verb in verbs if verb not in types.own],
+    ):
+        try:
+            owners = [verb for verb in candidates if {*verbs} <= {verb, *types[verb].keys}]
+        except UnusableExtension as unusable:
+            report("unusable-extension", str(unusable), node.key_place(candidates[0]))
+            return None
+        if len(owners) == 1:
+            return owners[0]
     message = f"a step has one verb, but this one has {listed((f'`{verb}`' for verb in verbs), 'and')}"
     report("two-verbs", message, node.key_place(verbs[1]), hint="make each a step of its own")
     return None
 
 
-def _no_verb(node: MappingNode, types: Mapping[str, StepType], report: ProblemReporter) -> None:
-    further = {key for step_type in types.values() for key in step_type.keys}
+def _no_verb(node: MappingNode, types: Registry[StepType], report: ProblemReporter) -> None:
+    further = {key for step_type in types.own.values() for key in step_type.keys}
     for key in node:
         if key not in SHARED_KEYS and key not in further:
             hint = f"write `{_OTHER_NAMES[key]}`" if key in _OTHER_NAMES else did_you_mean(key, types)
@@ -278,7 +289,10 @@ class CaseStepReader:
         if verb is None:
             self._salvage(node, frozenset())
             return None
-        step_type = types[verb]
+        step_type = self._context.step_type(verb, node.key_place(verb))
+        if step_type is None:
+            self._salvage(node, frozenset())
+            return None
         bad = self._context.check_step(step_type, node)
         if bad:
             self._salvage(node, bad)
@@ -288,9 +302,25 @@ class CaseStepReader:
         self._optional = optional or node.get("if", True) is not True
         if verb == "record" and not self._optional:
             check_stand_facts(node["record"].get("stand"), self._context.stand, self.problem)
-        step: Step | None = step_type.parse(node, self)
+        step = step_type.parse(node, self) if verb in types.own else self._read_foreign(step_type, node)
         self._certain, self._optional = certain, optional
         return step
+
+    def _read_foreign(self, step_type: StepType, node: MappingNode) -> Step | None:
+        """A step of another package, held to its promise: what it does not read, it says."""
+        place, errors = node.key_place(step_type.verb), self._context.problems.errors
+        try:
+            step = step_type.parse(node, self)
+        except UnusableExtension as unusable:
+            self.problem("unusable-extension", str(unusable), place)
+            return None
+        if isinstance(step, step_type.model) and (step.verb, step.place) == (step_type.verb, node.place):
+            return step
+        if step is not None or self._context.problems.errors == errors:
+            announced = self._context.step_types.announced[step_type.verb][0]
+            reason = announced.unusable(f"it made no `{step_type.model.__name__}` of this step, and did not say why")
+            self.problem("unusable-extension", str(reason), place)
+        return None
 
     def _salvage(self, node: MappingNode, bad: frozenset[str]) -> None:
         """Reads what is good of a broken step: its expressions, its call, what it would define, the steps inside it.

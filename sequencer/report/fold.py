@@ -343,6 +343,9 @@ def new_run(event: events.RunStarted, time: float) -> RunReport:
         "file": text(event.sequence.get("file")),
         "sha256": text(event.sequence.get("sha256")),
     }
+    extensions = event.sequence.get("extensions")
+    if isinstance(extensions, Mapping) and extensions:
+        report["sequence"]["extensions"] = {text(package): optional_text(each) for package, each in extensions.items()}
     report["hardseq"], report["host"] = event.hardseq, dict(event.host)
     report["params"] = dict(event.params)
     report["selection"] = None if event.selection is None else list(event.selection)

@@ -76,6 +76,12 @@ class SequenceReport(TypedDict):
     description: Annotated[str | None, "What it is about."]
     file: Annotated[str, "The file, relative to the project."]
     sha256: Annotated[str, "The hash of all source bytes."]
+    extensions: NotRequired[
+        Annotated[
+            dict[str, str | None],
+            "The packages whose steps and drivers it uses, with the versions that ran; null: none was found.",
+        ]
+    ]
 
 
 class StandReport(TypedDict, total=False):

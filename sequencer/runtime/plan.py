@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sequencer.protocol.selection import Candidate
 from sequencer.report.event import AFTER_RUN
+from sequencer.vocabulary.extension import installed_version
 from sequencer.vocabulary.status import GROUPS, Group, OnFail
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ class RunPlan:
 
     def about(self) -> dict[str, Any]:
         """The sequence as it stands in ``RunStarted.sequence``."""
-        return {key: self.sequence.get(key) for key in ("name", "version", "description", "file", "sha256")}
+        about = {key: self.sequence.get(key) for key in ("name", "version", "description", "file", "sha256")}
+        packages = self.sequence.get("extensions")
+        return {**about, "extensions": {each: installed_version(each) for each in packages}} if packages else about
 
     def document(self) -> list[dict[str, Any]]:
         """The plan as it stands in ``RunStarted.modules``; made once, in good time before the start."""

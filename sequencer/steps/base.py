@@ -12,7 +12,7 @@ The protocols here are what those files need of their surroundings: ``StepReader
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,24 +246,26 @@ class StepRun:
         return self.case.end(self, error)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepType:
     """A verb of the language.
 
     ``schema`` describes the value beside the verb, ``keys`` the verb's further keys, ``required`` those that must be
     there; ``shared`` are the ones of ``SHARED_KEYS`` that the verb takes. ``summary`` and the schemas' descriptions are
-    what the editor and the reference documentation show.
+    what the editor and the reference documentation show. ``interface`` is the version of ``sequencer.extension`` that
+    the verb of another package is written for.
     """
 
     verb: str
     summary: str
     schema: Schema
     model: type[Step]
-    parse: Any
-    """``(node: MappingNode, reader: StepReader) -> Step``"""
-    emit: Any
-    """``(step, out: Emitter) -> None``"""
+    parse: Callable[[MappingNode, StepReader], Step | None]
+    """Reads a step; ``None`` when it cannot be used and the reader was told why."""
+    emit: Callable[[Any, Emitter], None]
+    """Writes the Python of a step, a ``model``."""
     keys: Mapping[str, Schema]
     required: frozenset[str] = frozenset()
     shared: frozenset[str] = ALL_SHARED
     example: str = ""
+    interface: int = 1

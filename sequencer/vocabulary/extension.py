@@ -157,8 +157,10 @@ def sources(module: str) -> Iterator[Path]:
             yield Path(file)
 
 
+@cache
 def installed_version(package: str) -> str | None:
-    """The version of ``package`` that is installed here; ``None`` when there is none."""
+    """The version of ``package`` that is installed here; ``None`` when there is none. It is the one that was imported:
+    read once a process."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

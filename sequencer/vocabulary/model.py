@@ -180,7 +180,8 @@ class SequenceDefinition:
 
     ``record`` holds the templates of the top-level ``process``, ``batch``, ``dut``, ``stand``, ``instruments`` and
     ``user``. ``driver_folders`` are absolute. ``inputs`` maps every file the sequence was built from (absolute path) to
-    its sha256, so that an unchanged sequence need not be read again.
+    its sha256, so that an unchanged sequence need not be read again. ``extensions`` are the packages whose steps and
+    drivers it uses, with their versions.
     """
 
     name: str
@@ -197,3 +198,4 @@ class SequenceDefinition:
     on_fail: OnFail = "continue"
     after_run: tuple[Step, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    extensions: Mapping[str, str] = field(default_factory=dict)

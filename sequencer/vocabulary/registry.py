@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from sequencer.vocabulary.extension import Announced, Group, UnusableExtension, announced
@@ -13,6 +14,7 @@ Entry = TypeVar("Entry")
 class Registry(Mapping[str, Entry], Generic[Entry]):
     """Entries by name: hardseq's own in the order they were added, then those of other packages by name.
 
+    A registry knows what is installed when it is first asked; it is made anew for another import path.
     ``kind`` is what one of them is called, such as ``a step``; ``group`` is where packages announce theirs; ``check``
     makes an entry of what they announce, or raises ``UnusableExtension``. Iterating tells all names and imports
     nothing: a package's entry is loaded when it is asked for, which raises ``UnusableExtension`` when it cannot be
@@ -35,7 +37,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         self.own[name] = entry
         return entry
 
-    @property
+    @cached_property
     def announced(self) -> Mapping[str, tuple[Announced, ...]]:
         """What packages announce, by name, that of names which hardseq has itself included."""
         return {} if self._group is None else announced(self._group)

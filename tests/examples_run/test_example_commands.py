@@ -15,7 +15,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-ELSEWHERE = {"stand_cloud": "its own test runs it against the stand-in server"}
+ELSEWHERE = {
+    "stand_cloud": "its own test runs it against the stand-in server",
+    "extension_package": "its own test installs it first",
+}
 
 PASSES, FAILS, REFUSED = 0, 1, 2
 

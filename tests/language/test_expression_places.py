@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.compiler.emitter import FunctionEmitter
+from sequencer.compiler.emitter import FunctionEmitter, StepClasses
 from sequencer.expressions.expression import compile_expression, evaluate_template, evaluate_text
 from sequencer.language.read import read_sequence
 from sequencer.language.shapes.schema import (
@@ -370,10 +370,11 @@ def test_every_template_of_a_step_is_evaluated_when_it_runs(path: str, project: 
     (project / "sequence.yaml").write_text(json.dumps(sequence))
     reading = read_sequence(project / "sequence.yaml", project=project)
     assert reading.sequence is not None, reading.problems
-    out = FunctionEmitter()
+    out = FunctionEmitter(StepClasses())
     out.steps(reading.sequence.modules[0].cases[0].steps)
-    names = {kind.__name__: kind for kind in out.classes}
-    code = compile("def run(case, probe):\n" + "\n".join(out.body), "generated", "exec")
+    names: dict[str, Any] = {}
+    lines = [*out.classes.imports(), "def run(case, probe):", *out.body]
+    code = compile("\n".join(lines), "generated", "exec")
     exec(code, names)  # the compiler's own output
     scope = Scope()
     for result in ("fail", "pass"):

@@ -14,11 +14,13 @@ from sequencer.language.drivers.calls import CallChecker, DeclaredDriver
 from sequencer.language.drivers.files import DriverFolders, DriverLocation
 from sequencer.language.drivers.source import DriverSource, DriverTarget
 from sequencer.language.expressions import ExpressionChecker
+from sequencer.language.packages import UsedPackages
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed
 from sequencer.language.yaml.loader import display_path
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.project.toml_places import toml_places
+from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.instrument import parse_due
 from sequencer.vocabulary.model import Driver
 from sequencer.vocabulary.problem import Place, Problem
@@ -127,8 +129,16 @@ class DriverSection:
     """Reads the ``drivers`` section; ``calls`` knows afterwards what steps may call."""
 
     def __init__(
-        self, folders: DriverFolders, project: Path, problems: Problems, sources: SourceTexts, inputs: dict[str, str]
+        self,
+        folders: DriverFolders,
+        *,
+        project: Path,
+        problems: Problems,
+        sources: SourceTexts,
+        inputs: dict[str, str],
+        packages: UsedPackages,
     ) -> None:
+        self._packages = packages
         self.calls = CallChecker(problems, sources)
         self._folders = folders
         self._project = project
@@ -213,7 +223,11 @@ class DriverSection:
         )
 
     def _find(self, use: str, place: Place) -> _Found | None:
-        located = self._folders.locate(use)
+        try:
+            located = self._folders.locate(use)
+        except UnusableExtension as unusable:
+            self._problems.report("unusable-extension", str(unusable), place)
+            return None
         if located is None:
             module = use.rpartition(".")[0] or use
             known = list(self._folders.known())
@@ -223,6 +237,8 @@ class DriverSection:
             file = module.replace(".", "/") + ".py"
             self._problems.report("unknown-driver", f"there is no driver file `{file}`", place, hint=hint)
             return None
+        if located.announced is not None:
+            self._packages.add(located.announced)
         source = self._source(located)
         if not located.rest:
             hint = known_here(f"{use}.{name}" for name in source.names) if source else None
@@ -239,6 +255,10 @@ class DriverSection:
             assert source is not None
             prefix = use[: -len(name)]
             hint = did_you_mean(name, source.names, prefix + "{}") or known_here(source.names)
+            if located.announced is not None:
+                reason = located.announced.unusable(f"`{located.module}` has no class or function `{name}`")
+                self._problems.report("unusable-extension", str(reason), place, hint=hint)
+                return None
             file = display_path(located.path, self._project) if located.path else located.module
             self._problems.report("unknown-class", f"`{file}` has no class or function `{name}`", place, hint=hint)
             return None

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 
 from sequencer.language.paths import existing_file
+from sequencer.vocabulary.extension import Announced
+from sequencer.vocabulary.registry import Registry
 
 STOCK_PACKAGE = "sequencer.drivers"
-ENTRY_POINTS = "hardseq.drivers"
 
 
 @dataclass(frozen=True, slots=True)
 class DriverLocation:
     """The module of a driver. ``path`` is its source (``None``: there is none to read); ``is_local`` says that it is
-    loaded from that file instead of imported by ``module``. ``rest`` is what of the dotted name is left: the target."""
+    loaded from that file instead of imported by ``module``. ``rest`` is what of the dotted name is left: the target.
+    ``announced`` is set when an installed package announces it."""
 
     module: str
     path: Path | None
     is_local: bool
     rest: tuple[str, ...]
+    announced: Announced | None = None
 
 
 class DriverFolders:
@@ -38,31 +41,45 @@ class DriverFolders:
         self.folders = [path for path in dict.fromkeys(path.resolve() for path in candidates) if path.is_dir()]
 
     def locate(self, use: str) -> DriverLocation | None:
-        """The module that ``use`` begins with: the longest match in the first place that has one."""
+        """The module that ``use`` begins with: the longest match in the first place that has one.
+
+        Raises ``UnusableExtension`` for what a package announces and does not have, or another one announces as well.
+        """
         parts = tuple(use.split("."))
         for folder in self.folders:
             for length in range(len(parts), 0, -1):
                 path = _module_file(folder, parts[:length])
                 if path is not None:
                     return DriverLocation(".".join(parts[:length]), path, True, parts[length:])
-        return self._installed(use, parts) or self._stock(parts)
+        return self.locate_installed(use) or self._stock(parts)
 
-    def _installed(self, use: str, parts: tuple[str, ...]) -> DriverLocation | None:
-        for name, value in self._entry_points.items():
-            if use != name and not use.startswith(name + "."):
+    @property
+    def announced(self) -> Mapping[str, tuple[Announced, ...]]:
+        """What installed packages announce, by name."""
+        return self._installed_drivers.announced
+
+    def locate_installed(self, use: str) -> DriverLocation | None:
+        """What a package announces under a name that ``use`` begins with. Raises ``UnusableExtension``."""
+        parts = tuple(use.split("."))
+        for length in range(len(parts), 0, -1):
+            name = ".".join(parts[:length])
+            if name not in self._installed_drivers.announced:
                 continue
-            module, _, attribute = value.partition(":")
-            rest = (
-                (*attribute.split("."), *parts[len(name.split(".")) :]) if attribute else parts[len(name.split(".")) :]
-            )
-            return DriverLocation(module, _installed_file(module), False, tuple(part for part in rest if part))
+            if (clash := self._installed_drivers.clash(name)) is not None:
+                raise clash
+            (found,) = self._installed_drivers.announced[name]
+            path = _installed_file(found)
+            attributes = found.value.partition(":")[2].split(".")
+            rest = tuple(part for part in (*attributes, *parts[length:]) if part)
+            return DriverLocation(found.module, path, False, rest, found)
         return None
 
     @cached_property
-    def _entry_points(self) -> dict[str, str]:
-        from importlib.metadata import entry_points
-
-        return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+    def _installed_drivers(self) -> Registry[Path]:
+        drivers: Registry[Path] = Registry("a driver", "hardseq.drivers")
+        for path in _stock_folder().glob("[!_]*.py"):
+            drivers.add(path.stem, path)
+        return drivers
 
     def _stock(self, parts: tuple[str, ...]) -> DriverLocation | None:
         path = _module_file(_stock_folder(), parts[:1])
@@ -73,7 +90,7 @@ class DriverFolders:
         for folder in [*self.folders, _stock_folder()]:
             if folder.is_dir():
                 yield from (path.stem for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_"))
-        yield from self._entry_points
+        yield from self.announced
 
 
 def _stock_folder() -> Path:
@@ -86,11 +103,23 @@ def _module_file(folder: Path, parts: tuple[str, ...]) -> Path | None:
     return next((path for path in paths if existing_file(path) is not None), None)
 
 
-def _installed_file(module: str) -> Path | None:
-    """The source of an installed module, found without importing anything."""
-    parts = tuple(module.split("."))
-    for entry in sys.path:
-        path = _module_file(Path(entry or "."), parts)
-        if path is not None:
-            return path
-    return None
+def _installed_file(announced: Announced) -> Path | None:
+    """The source of what a package announces, found without importing it; ``None`` when it has no source to read.
+
+    Raises ``UnusableExtension`` when there is no such module.
+    """
+    top, *rest = announced.module.split(".")
+    try:
+        # Finders of editable installations are asked as well.
+        spec = find_spec(top)
+    except (ImportError, ValueError, AttributeError):
+        spec = None
+    if spec is None:
+        raise announced.unusable(f"there is no module `{top}`")
+    if not rest:
+        return Path(spec.origin) if spec.origin is not None and spec.origin.endswith(".py") else None
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    path = next((path for folder in folders if (path := _module_file(folder, tuple(rest)))), None)
+    if path is None and not any(any(folder.joinpath(*rest[:-1]).glob(f"{rest[-1]}.*")) for folder in folders):
+        raise announced.unusable(f"there is no module `{announced.module}`")
+    return path

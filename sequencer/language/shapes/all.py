@@ -41,15 +41,16 @@ class Shapes:
         }
         self.driver = ValueCheck(DRIVER)
         self.param = ValueCheck(PARAM)
-        self._steps: dict[str, Shape] = {}
+        self._steps: dict[str, tuple[StepType, Shape]] = {}
 
     def step(self, step_type: StepType) -> Shape:
         """The check of a step with this verb."""
-        shape = self._steps.get(step_type.verb)
-        if shape is None:
-            required = (step_type.verb, *sorted(step_type.required))
-            shape = Shape(f"`{step_type.verb}`", step_properties(step_type), required)
-            self._steps[step_type.verb] = shape
+        known = self._steps.get(step_type.verb)
+        if known is not None and known[0] is step_type:
+            return known[1]
+        required = (step_type.verb, *sorted(step_type.required))
+        shape = Shape(f"`{step_type.verb}`", step_properties(step_type), required)
+        self._steps[step_type.verb] = step_type, shape
         return shape
 
     def block(self, kind: str) -> Shape:

@@ -102,18 +102,22 @@ def blocks_properties() -> dict[str, Schema]:
     }
 
 
-def sequence_schema() -> dict[str, object]:
-    """The JSON Schema (2020-12) of a sequence file, a description with every key."""
+def sequence_schema(types: Mapping[str, StepType] | None = None) -> dict[str, object]:
+    """The JSON Schema (2020-12) of a sequence file, a description with every key.
+
+    ``types`` are the verbs that it knows; without them those of hardseq itself.
+    """
+    types = step_types().own if types is None else types
     definitions: dict[str, Schema] = {
         "limits": LIMITS_SCHEMA,
         "module": mapping("A module: cases that belong together.", module_properties()),
         "case": mapping("A case: one test with its verdict.", case_properties()),
         "step": {
             "description": "A step: a mapping with one verb.",
-            "anyOf": [{"$ref": f"#/$defs/step_{verb}"} for verb in step_types()],
+            "anyOf": [{"$ref": f"#/$defs/step_{verb}"} for verb in types],
         },
     }
-    for verb, step_type in step_types().items():
+    for verb, step_type in types.items():
         definitions[f"step_{verb}"] = _step(step_type)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

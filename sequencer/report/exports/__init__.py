@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 
 from sequencer.report.exports.base import Export, export_of_package
@@ -28,12 +29,16 @@ _OWN = (
 )
 
 
-@cache
 def exports() -> Registry[Export]:
     """Every format by its name: what the command line, the HTTP interface and the panel offer.
 
     Asking for one of another package raises ``UnusableExtension`` when it cannot be used.
     """
+    return _along(tuple(sys.path))
+
+
+@cache
+def _along(path: tuple[str, ...]) -> Registry[Export]:
     formats: Registry[Export] = Registry("an export", "hardseq.exports", export_of_package)
     for export in _OWN:
         formats.add(export.name, export)
