@@ -94,7 +94,7 @@ class ProjectReportStore:
         except OSError as error:
             return f"the state folder {folder} cannot be used: {error.strerror or error}"
         if free < LEAST_FREE:
-            return f"the disk is full: a run and its report need room in {folder}, where {free / 1e6:.1f} MB are free"
+            return f"the disk is full: a run and its report need space in {folder}, where {free / 1e6:.1f} MB are free"
         return self.deliveries.refusal()
 
     def accept(self, report: RunReport) -> Acceptance:
@@ -150,9 +150,9 @@ class ProjectReportStore:
         if mark is None:
             places += self._sent(report["id"])
         elif self.deliveries.wanted:
-            places.append(f"not for StandCloud: a {mark} run is no evidence for a product")
+            places.append(f"not for StandCloud: a {mark} run is not evidence for a product")
         if earlier := self.deliveries.catch_up(report["id"]):
-            self._tell(f"{earlier} earlier report{'s' if earlier > 1 else ''} that waited went, too")
+            self._tell(f"{earlier} earlier report{'s' if earlier > 1 else ''} that had waited went as well")
         if acceptance.stored and (problem := self.replication_problem()):
             self._tell(f"{problem}; `hardseq replicate` tries it now")
         return SavedReport(True, tuple(places))

@@ -22,7 +22,7 @@ class ConfigurationRefused(Refusal):
     """The configuration has errors, which were shown."""
 
     def __init__(self, project: Project) -> None:
-        super().__init__(f"{project.file} cannot be used", hint="`hardseq check` tells all of its problems")
+        super().__init__(f"{project.file} cannot be used", hint="`hardseq check` lists all of its problems")
 
 
 def usable_project(path: Path) -> Project:

@@ -87,7 +87,7 @@ class AfterRunRetry:
         store = self._store
         report = store.get(self._run_id)
         if self._deliveries.waits_for_store(self._run_id):
-            raise RunRefused(f"the run's report waits for {store.place}; `hardseq sync` brings it there")
+            raise RunRefused(f"the run's report waits for {store.place}; `hardseq sync` sends it there")
         if report is None:
             raise RunRefused(f"there is no run {self._run_id}")
         if not left_to_do(report):
@@ -102,6 +102,6 @@ class AfterRunRetry:
         project = self._project
         file = Path(project.folder, report["sequence"]["file"])
         if not file.is_file():
-            raise RunRefused(f"the run's sequence {report['sequence']['file']} is not there any more")
+            raise RunRefused(f"the run's sequence {report['sequence']['file']} no longer exists")
         stand = project.settings.stand.recorded()
         return ensure_compiled(file, project=project.folder, compiled=project.state.compiled, stand=stand)

@@ -131,7 +131,9 @@ def _files(paths: tuple[Path, ...]) -> list[tuple[Path, Project]]:
         project = open_project(path)
         if path.is_file():
             if path.suffix == ".toml" and path.absolute() != project.file:
-                raise Refusal(f"{path} is no configuration that would be read", hint="its name must be hardseq.toml")
+                raise Refusal(
+                    f"{path} is not a configuration file that hardseq reads", hint="its name must be hardseq.toml"
+                )
             files.setdefault(path.absolute(), project)
             continue
         if project.file is not None and project.file.parent == path.absolute():

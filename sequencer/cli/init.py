@@ -28,8 +28,8 @@ _RENAMED = {
     "vscode/extensions.json": ".vscode/extensions.json",
     "gitignore": ".gitignore",
 }
-_COUCHDB_NOTE = "\nReports go to CouchDB: `docker compose up -d` starts one whose user and password stand in `.env`.\n"
-_SECRETS_NOTE = "\nSecrets stand in `.env`, which is not for version control.\n"
+_COUCHDB_NOTE = "\nReports go to CouchDB: `docker compose up -d` starts one whose user and password are in `.env`.\n"
+_SECRETS_NOTE = "\nSecrets are in `.env`, which does not belong in version control.\n"
 
 
 @click.command()
@@ -44,7 +44,7 @@ def command(folder: Path, **settings: Any) -> ExitCode:
     texts = project_files(folder.absolute().name, given)
     if (folder / FOREIGN_CONFIGURATION).exists():
         raise Refusal(
-            f"{folder} has a {FOREIGN_CONFIGURATION}, which is read as it is: a hardseq.toml would switch it off",
+            f"{folder} has a {FOREIGN_CONFIGURATION}, which is used as it is: a hardseq.toml would disable it",
             hint="put sequences into the folder `sequences` and run; or choose another folder",
         )
     present = [name for name in texts if (folder / name).exists()]

@@ -124,7 +124,7 @@ def _break(error: BaseException) -> ExitCode:
     import traceback
 
     traceback.print_exception(error)
-    say("hardseq: this is a defect in hardseq itself; please send the lines above with a report of it", err=True)
+    say("hardseq: this is a bug in hardseq; please report it with the lines above", err=True)
     return ExitCode.BROKEN
 
 

@@ -41,7 +41,7 @@ class PanelReportStore(ProjectReportStore):
     def accept(self, report: RunReport) -> Acceptance:
         """As ``ProjectReportStore`` does, with a line for the verdict."""
         again = was_retried(report)
-        told = f"what follows run {report['id']} was tried again"
+        told = f"the steps after run {report['id']} were tried again"
         self._terminal.say([(told, "dim")] if again else verdict_line(report))
         return super().accept(report)
 
@@ -155,7 +155,7 @@ def _served_already(project: Project, holder: Mapping[str, object]) -> Refusal:
         address = f" at {json.loads(project.state.panel.read_bytes())['address']}"
     except (OSError, ValueError, KeyError, TypeError):
         address = ""
-    message = f"this project's page is served already{address}, by {described(holder)}"
+    message = f"the page of this project is already served{address}, by {described(holder)}"
     hint = "two stands on one machine need a state folder each: HARDSEQ_STATE_DIR"
     return Refusal(message, hint=hint, code=ExitCode.BROKEN)
 

@@ -52,7 +52,7 @@ def retry(path: Path, run_id: str) -> ExitCode:
         if run_id == "latest":
             newest = report_store.store.latest()
             if newest is None:
-                raise Refusal("nothing ran yet", code=ExitCode.FAILED)
+                raise Refusal("nothing has run yet", code=ExitCode.FAILED)
             run_id = newest["id"]
         again = AfterRunRetry(
             run_id,

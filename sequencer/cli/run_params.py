@@ -45,9 +45,7 @@ def split_arguments(arguments: Sequence[str]) -> dict[str, str]:
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if not equals or not name:
-            raise Refusal(
-                f"--arg {argument}: a name, an equals sign and a value are wanted", hint="--arg serial=SN000123"
-            )
+            raise Refusal(f"--arg {argument}: write it as NAME=VALUE", hint="--arg serial=SN000123")
         if name in given:
             raise Refusal(f"--arg {name} is given twice")
         given[name] = value

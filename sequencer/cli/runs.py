@@ -47,14 +47,14 @@ def command() -> None:
 @click.option("--serial-number", help="Runs of the DUT with this serial number.")
 @click.option("--part-number", help="Runs of DUTs with this part number.")
 @click.option("--sequence", help="Runs of the sequence with this name.")
-@click.option("--verdict", type=click.Choice(FINAL_STATUSES), help="Runs that ended so.")
+@click.option("--verdict", type=click.Choice(FINAL_STATUSES), help="Runs with this verdict.")
 @click.option("--stand", help="Runs on the stand with this name.")
 @click.option(
-    "--since", callback=point_in_time, help="Runs that began then or later: 2026-11-22, 2026-11-22T13:00, 7d."
+    "--since", callback=point_in_time, help="Runs that began at this time or later: 2026-11-22, 2026-11-22T13:00, 7d."
 )
-@click.option("--until", callback=point_in_time, help="Runs that began before then.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, help="How many at most; default: 20.")
-@click.option("--cursor", help="Go on where an earlier page ended; each page that has a next one says with what.")
+@click.option("--until", callback=point_in_time, help="Runs that began before this time.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, help="The maximum number of runs; default: 20.")
+@click.option("--cursor", help="Continue after an earlier page, with the cursor that it printed.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", help="Default: table.")
 @project_option
 def list_runs(
@@ -155,7 +155,7 @@ def _stored(project: Path, run_id: str) -> RunReport:
     with opened_store(project) as store:
         report = store.latest() if run_id == "latest" else store.get(run_id)
     if report is None:
-        message = "nothing ran yet" if run_id == "latest" else f"there is no run {run_id}"
+        message = "nothing has run yet" if run_id == "latest" else f"there is no run {run_id}"
         raise Refusal(message, hint="`hardseq runs` lists them", code=ExitCode.FAILED)
     return report
 

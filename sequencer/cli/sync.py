@@ -24,8 +24,10 @@ MOST_TOLD = 20
 
 @click.command()
 @click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
-@click.option("--resend", is_flag=True, help="Also try again what was refused or parked.")
-@click.option("--run", "run", metavar="ID", help="Also send this run's report that was kept back: a partial run's.")
+@click.option("--resend", is_flag=True, help="Also try reports again that were refused or parked.")
+@click.option(
+    "--run", "run", metavar="ID", help="Also send the report of this run, held back because the run is partial."
+)
 def command(path: Path, resend: bool, run: str | None) -> ExitCode:
     """Send every report that waits, and say what went, what waits and what was refused and why.
 
@@ -93,4 +95,4 @@ def _show(result: SyncResult) -> None:
         if target in result.problems:
             say(f"{name}: {clean(result.problems[target])}", fg="red")
     if not result.drains and not result.left:
-        say("nothing waits, and no place is configured that reports would be sent to")
+        say("nothing is waiting, and no target for reports is configured")

@@ -22,5 +22,5 @@ def point_in_time(ctx: click.Context, param: click.Parameter, value: str | None)
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
-        message = f"{value!r} is no time; write 2026-11-22, 2026-11-22T13:00, or 7d for seven days ago"
+        message = f"{value!r} is not a valid time; write 2026-11-22, 2026-11-22T13:00, or 7d for seven days ago"
         raise click.BadParameter(message, ctx, param) from None

@@ -57,7 +57,7 @@ def with_overloads(more: Iterable[float] | None) -> tuple[float, ...]:
     marks = tuple(map(float, more or ()))
     for mark in marks:
         if not math.isfinite(mark) or mark == 0:
-            raise ValueError(f"`overload` lists the numbers that stand for an overload, such as 1e9, not {mark!r}")
+            raise ValueError(f"`overload` must list the numbers that mean an overload, such as 1e9, not {mark!r}")
     return OVERLOADS + marks
 
 

@@ -52,7 +52,7 @@ class _Exchange:
         if not answer["ok"]:
             raise HttpError(f"GET {path} was answered with {answer['status']}: {answer['text'][:200]}")
         if answer["json"] is None:
-            raise HttpError(f"GET {path} was answered with something that is no JSON: {answer['text'][:200]!r}")
+            raise HttpError(f"GET {path} was answered, but not with JSON: {answer['text'][:200]!r}")
         return _field(answer["json"], field, path)
 
     def _request(
@@ -132,7 +132,7 @@ class Client(_Exchange):
         finally:
             self._deadline.stop()
         if self._deadline.passed:  # what came until then can look like a whole answer
-            reason = f"timed out: the whole of it did not come within {self._timeout:g} s"
+            reason = f"timed out: the complete answer did not arrive within {self._timeout:g} s"
         if reason:
             raise HttpError(f"{method} {path} got no answer: {reason}")
         return _answer(response.status_code, response.headers, body, time.monotonic() - started)

@@ -266,7 +266,7 @@ class Instrument(_Language):
             return block_data(bytes(self._resource.read_raw()), f"{self.address} answered {command!r}")
         head = self._resource.read_bytes(2)
         if not re.fullmatch(rb"#\d", head):
-            raise ScpiError(f"{self.address} answered {command!r} with {head!r}..., which is no binary block")
+            raise ScpiError(f"{self.address} answered {command!r} with {head!r}..., which is not a binary block")
         if head == b"#0":
             data = b""
             while part := self._unread(self._timeout, most=1 << 16):
@@ -274,7 +274,7 @@ class Instrument(_Language):
             return block_data(head + data, f"{self.address} answered {command!r}")
         digits = self._resource.read_bytes(int(head[1:]))
         if not digits.isdigit():
-            raise ScpiError(f"{self.address} answered {command!r} with a block of the length {digits!r}")
+            raise ScpiError(f"{self.address} answered {command!r} with a block of length {digits!r}")
         data = self._resource.read_bytes(int(digits))
         end = bytes(self._resource.read_raw())
         if end.strip():
@@ -308,7 +308,7 @@ class Instrument(_Language):
     def _unexpected(self, unread: bytes, when: str) -> str:
         earlier = "" if self._answered is None else f", last after {self._answered!r}"
         return (
-            f"{self.address} sent {unread!r} {when}, which is the answer to nothing that was asked{earlier};"
+            f"{self.address} sent {unread!r} {when}, which is not the answer to any question{earlier};"
             " an instrument that answers commands needs `acknowledge`"
         )
 
@@ -326,7 +326,8 @@ class Instrument(_Language):
                 self._prove(self._identity, again=question == IDENTITY)
         except (self._visa.Error, ValueError, OSError) as error:
             raise ScpiError(
-                f"{self.address} still owes the answer to {question!r}, and the connection cannot be set right: {error}"
+                f"{self.address} still owes the answer to {question!r}, and the connection cannot be "
+                f"resynchronised: {error}"
             ) from None
         self._pending.settle()
 
@@ -359,7 +360,7 @@ class Instrument(_Language):
         while part := self._unread(wait, most=1 << 16):
             end, wait = part, QUIET
             if len(part) == 1 << 16:
-                raise OSError("it sends without end")
+                raise OSError("it does not stop sending")
         return end
 
     def _why(self, command: str) -> str:
@@ -376,11 +377,11 @@ class Instrument(_Language):
 def block_data(answer: bytes, who: str) -> bytes:
     """The data of a whole answer that is a block (IEEE 488.2, 8.7.9 and 8.7.10). Raises ``ScpiError``."""
     if not re.match(rb"#\d", answer):
-        raise ScpiError(f"{who} with {answer[:SAMPLE]!r}, which is no binary block")
+        raise ScpiError(f"{who} with {answer[:SAMPLE]!r}, which is not a binary block")
     digits = int(answer[1:2])
     if not digits:
         if not answer.endswith(b"\n"):
-            raise ScpiError(f"{who} with a block that has no end: {len(answer)} bytes without a line end behind them")
+            raise ScpiError(f"{who} with a block that has no end: {len(answer)} bytes without a line end after them")
         return answer[2:-1]
     length, begin = answer[2 : 2 + digits], 2 + digits
     if len(length) < digits or not length.isdigit() or len(answer) < begin + int(length):

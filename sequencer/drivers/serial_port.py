@@ -203,7 +203,7 @@ class _Conversation:
                 self._waiting += self._more(min(left, SLICE))
                 if look() is not None:
                     raise SerialError(
-                        f"{self.port} sent another answer behind the one to {question!r}: one of them is late, and"
+                        f"{self.port} sent another answer after the one to {question!r}: one of them is late, and"
                         " meant for an earlier question"
                     )
         self._pending.settle()
@@ -256,7 +256,7 @@ class _Conversation:
             left = end - time.monotonic()
             if left <= 0 or len(self._waiting) > LONGEST_ANSWER:
                 got = repr(self._text(self._waiting[-200:])) if self._waiting else "nothing"
-                half = " (the first line of it came in half)" if self._is_mid_line and self._waiting else ""
+                half = " (its first line is incomplete)" if self._is_mid_line and self._waiting else ""
                 raise SerialError(f"{self.port} sent {got} in {seconds:g} s where {what} was expected{half}")
             self._waiting += self._more(min(left, SLICE))
         return found
@@ -460,10 +460,10 @@ class Port(_Conversation):
     def _set_line(self, line: Literal["dtr", "rts"], on: bool) -> None:
         try:
             if self.port.startswith("socket://"):
-                raise OSError("a socket carries data alone")
+                raise OSError("a socket carries data only")
             setattr(self._serial, line, on)
         except (self._library.SerialException, ValueError, OSError) as error:
-            raise SerialError(f"{self.port} has no {line.upper()} line that could be set: {error}") from None
+            raise SerialError(f"{self.port} has no {line.upper()} line that can be set: {error}") from None
 
     def _send(self, data: bytes) -> None:
         try:

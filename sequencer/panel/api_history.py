@@ -70,7 +70,7 @@ def _find(session: Session, wanted: RunFilter, limit: int, cursor: str | None) -
     try:
         return session.store.find(wanted, limit=limit, cursor=cursor)
     except ValueError:
-        raise ApiError(400, "bad-parameter", "this is no cursor of this list") from None
+        raise ApiError(400, "bad-parameter", "this is not a cursor of this list") from None
 
 
 def _all(session: Session, wanted: RunFilter) -> Iterator[RunSummary]:
@@ -221,7 +221,9 @@ _FILTERS = (
     Parameter(name="since", schema=NUMBER, description="Runs that started at or after this time (Unix seconds)."),
     Parameter(name="until", schema=NUMBER, description="Runs that started before this time (Unix seconds)."),
 )
-_FORMAT = Parameter(name="format", schema={"enum": ["json", "csv"]}, description="All that match, as a file to save.")
+_FORMAT = Parameter(
+    name="format", schema={"enum": ["json", "csv"]}, description="All matching runs, as a file to download."
+)
 _LIMIT: Schema = {"type": "integer", "minimum": 1}
 _SHARE = or_null({"type": "number", "minimum": 0, "maximum": 1})
 _STATISTICS = mapping(
@@ -243,7 +245,7 @@ _SERIES = mapping(
         limits_changed={"type": "boolean"},
     ),
 )
-_AWAY = {503: "the store cannot be reached, or answers others just now (`Retry-After`)"}
+_AWAY = {503: "the store cannot be reached or is busy (`Retry-After`)"}
 _GONE = {404: "there is no such run", **_AWAY}
 
 ROUTES: tuple[Route, ...] = (
@@ -254,7 +256,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Stored runs, newest first, page by page.",
         query=(
             *_FILTERS,
-            Parameter(name="limit", schema={**_LIMIT, "maximum": MOST_ON_PAGE}, description="50 when not said."),
+            Parameter(name="limit", schema={**_LIMIT, "maximum": MOST_ON_PAGE}, description="Default: 50."),
             Parameter(name="cursor", schema=TEXT, description="The `next` of the page before."),
             _FORMAT,
         ),
@@ -319,10 +321,8 @@ ROUTES: tuple[Route, ...] = (
             Parameter(name="case", schema=TEXT, description="module::case", required=True),
             Parameter(name="measurement", schema=TEXT, description="The measurement's name.", required=True),
             *_FILTERS,
-            Parameter(
-                name="unit", schema=TEXT, description="The unit of the values, that of the newest when not said."
-            ),
-            Parameter(name="limit", schema={**_LIMIT, "maximum": MOST_VALUES}, description="1000 when not said."),
+            Parameter(name="unit", schema=TEXT, description="The unit of the values; default: that of the newest."),
+            Parameter(name="limit", schema={**_LIMIT, "maximum": MOST_VALUES}, description="Default: 1000."),
             _FORMAT,
         ),
         answer=_SERIES,
@@ -333,7 +333,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/series/names",
         handler=series_names,
-        summary="The measurements that there are values of.",
+        summary="The measurements that have stored values.",
         query=(Parameter(name="sequence", schema=TEXT, description="Of this sequence only."),),
         answer=mapping(series=listed(record(SeriesName))),
         errors=_AWAY,

@@ -69,7 +69,7 @@ def start(session: Session) -> Mapping[str, Any]:
     tags = given.get("tags")
     for name, names in (("only", only), ("tags", tags)):
         if names is not None and not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
-            raise ApiError(400, "wrong-type", f"{name} must be a list of texts")
+            raise ApiError(400, "wrong-type", f"{name} must be a list of strings")
     request = StartRequest(params=params, only=only, tags=tags, user=optional_text(given, "user"))
     return {"run": session.start(request)}
 
@@ -98,7 +98,7 @@ def retry_after_run(session: Session, run: str) -> Mapping[str, object]:
 
 def answer_dialog(session: Session, dialog: str) -> Mapping[str, object]:
     given = body("result", "value", "by")
-    result = expect(given.get("result"), str, "result must be a text: confirm, pass, fail or close")
+    result = expect(given.get("result"), str, "result must be a string: confirm, pass, fail or close")
     session.answer(dialog, result, given.get("value", NOT_GIVEN), _who(given))
     return {"accepted": True}
 
@@ -114,7 +114,7 @@ def _who(given: Mapping[str, object]) -> str:
 
 
 def choose(session: Session) -> Mapping[str, Any]:
-    name = expect(body("name").get("name"), str, "name must be a text")
+    name = expect(body("name").get("name"), str, "name must be a string")
     session.choose(name)
     return {"choice": name}
 
@@ -157,7 +157,7 @@ _SESSION_STATE: Mapping[str, object] = {
     "enum": ["loading", "ready", "starting", "running", "stopping", "saving", "retrying", "blocked", "over"]
 }
 _STATE = mapping(
-    id={"type": "string", "description": "What Last-Event-ID takes."},
+    id={"type": "string", "description": "The value for Last-Event-ID."},
     now={"type": "number", "description": "The server's time in Unix seconds."},
     session={
         "type": "object",
@@ -177,7 +177,13 @@ ROUTES: tuple[Route, ...] = (
         path="/api/events",
         handler=events,
         summary="The live state as server-sent events: snapshot, then patch for each change. Last-Event-ID resumes.",
-        query=(Parameter(name="after", schema=TEXT, description="As Last-Event-ID, for who cannot send it."),),
+        query=(
+            Parameter(
+                name="after",
+                schema=TEXT,
+                description="The same as Last-Event-ID, for clients that cannot send that header.",
+            ),
+        ),
         answer=TEXT,
         media_type="text/event-stream",
         errors={503: "too many readers"},
@@ -208,7 +214,7 @@ ROUTES: tuple[Route, ...] = (
             },
         ),
         answer=mapping(run={"type": "string", "description": "The run's id."}),
-        errors={409: "a run is going on, or none can be started now", 422: "params or only are not usable"},
+        errors={409: "a run is going on, or none can be started now", 422: "params or only are not valid"},
     ),
     Route(
         method="POST",
@@ -223,7 +229,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/api/runs/<run>/retry-after-run",
         handler=retry_after_run,
-        summary="Tries again what is left to do after a stored run; the verdict stays. Answers once that has begun.",
+        summary="Tries again what is left to do after a stored run; the verdict stays. Responds once that has begun.",
         body=mapping(),
         answer=mapping(run={"type": "string", "description": "The run's id."}),
         errors={
@@ -246,7 +252,7 @@ ROUTES: tuple[Route, ...] = (
         answer=_ACCEPTED,
         errors={
             404: "there is no such dialog",
-            409: "it was answered or withdrawn already",
+            409: "it was already answered or withdrawn",
             422: "the answer is not allowed",
         },
     ),
@@ -278,7 +284,7 @@ ROUTES: tuple[Route, ...] = (
             Parameter(
                 name="attempt",
                 schema={"type": "integer", "minimum": 1},
-                description="The attempt's number; 1 when not said.",
+                description="The attempt's number; default: 1.",
             ),
             Parameter(name="index", schema=COUNT, description="Which of its charts, from 0."),
         ),
@@ -308,7 +314,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/healthz",
         handler=healthz,
-        summary="Whether the panel answers.",
+        summary="Whether the panel is running.",
         answer=mapping(ok=TRUE, version=TEXT, state=_SESSION_STATE),
     ),
 )

@@ -47,7 +47,7 @@ POLICY = "; ".join(
 )
 _PLAIN_WORDS = {
     404: ("not-found", "there is nothing here"),
-    405: ("method-not-allowed", "this address does not take this method"),
+    405: ("method-not-allowed", "this address does not accept this method"),
     413: ("too-large", "the body is too large"),
     416: ("bad-range", "the file has no such part"),
 }
@@ -102,7 +102,7 @@ def _in_turn(view: Callable[..., Any], turns: BoundedSemaphore) -> Callable[...,
 
     def answer(**parts: str) -> Any:
         if not turns.acquire(blocking=False):
-            raise ApiError(503, "busy", "many questions about stored runs are being answered; ask again in a moment")
+            raise ApiError(503, "busy", "too many queries about stored runs at once; try again in a moment")
         try:
             response: Response = view(**parts)
         except BaseException:
@@ -152,4 +152,4 @@ def _http_error(error: HTTPException) -> tuple[Response, int]:
 def _own_error(error: Exception) -> tuple[Response, int]:
     # What went wrong is for whoever runs the panel, not for whoever looks at it.
     print("".join(traceback.format_exception(error)), file=sys.stderr, end="")
-    return _api_error(ApiError(500, "internal", "the panel has an error; its output on the terminal says more"))
+    return _api_error(ApiError(500, "internal", "the panel had an internal error; see its output on the terminal"))

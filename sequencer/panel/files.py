@@ -56,12 +56,12 @@ def _outer_frame(url: str) -> Response:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise ResourceNotFound("this is no web address") from None
+        raise ResourceNotFound("this is not a web address") from None
     if parts.scheme not in ("http", "https") or not parts.netloc or not parts.netloc.isascii():
-        raise ResourceNotFound("this is no web address")
+        raise ResourceNotFound("this is not a web address")
     origin = f"{parts.scheme}://{parts.netloc}"
     if any(character in origin for character in " ;,'\""):
-        raise ResourceNotFound("this is no web address")
+        raise ResourceNotFound("this is not a web address")
     body = (
         '<!doctype html><meta charset="utf-8"><title>…</title>'
         "<style>html,body{margin:0;height:100%}iframe{border:0;width:100%;height:100%;display:block}</style>"

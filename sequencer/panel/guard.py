@@ -55,11 +55,11 @@ class AccessGuard:
             return
         given = request.headers.get(HEADER, "")
         if given and not self._is_token(given, request):
-            raise ApiError(403, "token", f"the header {HEADER} does not hold this session's token")
+            raise ApiError(403, "token", f"the header {HEADER} does not contain this session's token")
         if not given and not self._has_cookie(request):
             raise ApiError(401, "login-needed", "log in first")
         if not given and request.method not in SAFE_METHODS:
-            raise ApiError(403, "token", f"the header {HEADER} must hold this session's token")
+            raise ApiError(403, "token", f"the header {HEADER} must contain this session's token")
 
     @property
     def cookie_name(self) -> str:

@@ -36,7 +36,7 @@ _SPARE = 50
 THREADS = 12
 """What answers requests; the streams of events take none, and questions about stored runs ``app.MOST_HISTORY``."""
 _ERRORS = {
-    400: ("malformed", "this is no HTTP request"),
+    400: ("malformed", "this is not an HTTP request"),
     413: ("too-large", "the body is too large"),
     431: ("too-large", "the address or the headers are too long"),
     501: ("malformed", "this transfer coding is not supported"),

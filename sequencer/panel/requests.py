@@ -109,7 +109,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(written: str) -> object:
-    raise ValueError(f"{written} is no JSON")
+    raise ValueError(f"{written} is not JSON")
 
 
 def expect(value: object, kind: type[Value] | tuple[type[Value], ...], words: str) -> Value:
@@ -132,7 +132,7 @@ def optional_text(document: Mapping[str, object], key: str, longest: int = 200) 
     value = document.get(key)
     if value is None or value == "":
         return None
-    text = expect(value, str, f"{key} must be a text")
+    text = expect(value, str, f"{key} must be a string")
     if len(text) > longest:
         raise ApiError(400, "too-long", f"{key} has more than {longest} characters")
     return text
@@ -149,7 +149,7 @@ def check_query(parameters: Iterable[Parameter]) -> None:
             raise ApiError(400, "bad-parameter", f"the parameter {name} is given twice")
         schema = known[name].described()
         if written not in schema.get("enum", (written,)):
-            raise ApiError(400, "bad-parameter", f"{name} is one of {', '.join(schema['enum'])}")
+            raise ApiError(400, "bad-parameter", f"{name} must be one of {', '.join(schema['enum'])}")
         if (form := _FORMS.get(schema.get("type", ""))) is not None:
             least, most = schema.get("minimum", -sys.float_info.max), schema.get("maximum", sys.float_info.max)
             if not form.fullmatch(written) or not least <= float(written) <= most:

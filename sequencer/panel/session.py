@@ -161,7 +161,7 @@ class Session:
         if asked["result"] in ("stop", "timeout"):
             raise ActionRefused("withdrawn", "this dialog was withdrawn: the test goes on without an answer")
         if asked["result"] is not None or run is None or not run.answer(identity, result, accepted, by):
-            raise ActionRefused("answered", "this dialog was answered already")
+            raise ActionRefused("answered", "this dialog was already answered")
 
     def confirm(self, identity: str, by: str) -> None:
         """Confirms an operator message. Raises ``ResourceNotFound``."""

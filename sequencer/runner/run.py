@@ -278,7 +278,9 @@ class Run:
             supervisor.child.close_pipe()
             if not supervisor.child.wait(LATE_SECONDS):
                 if supervisor.over.is_set():
-                    self._output("hardseq: waiting for the test process: a driver's thread or its close() still runs")
+                    self._output(
+                        "hardseq: waiting for the test process: a driver's thread or its close() is still running"
+                    )
                 # Drivers that were kept open are closed now, and may take as long as at the end of a run.
                 if not supervisor.child.wait(CLOSE_SECONDS if self._warm else self._grace):
                     supervisor.child.kill()
@@ -342,7 +344,7 @@ class Run:
                 # Whoever only looks on must not decide what becomes of the run.
                 self._listeners.remove(listener)
                 self._output(
-                    f"hardseq: a listener of the run failed and hears no more: {type(error).__name__}: {error}"
+                    f"hardseq: a listener of the run failed and gets no more events: {type(error).__name__}: {error}"
                 )
 
 

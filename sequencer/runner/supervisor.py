@@ -304,7 +304,7 @@ class Supervisor:
 
     def _ignore(self, line: bytes) -> None:
         if not self.ignored:
-            self._say(f"hardseq: what is no message came from the test process, and is ignored: {line[:60]!r}")
+            self._say(f"hardseq: the test process sent something that is not a message; it is ignored: {line[:60]!r}")
         self.ignored += 1
 
     def _take(self, notice: Notice) -> None:

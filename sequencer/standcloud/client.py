@@ -93,7 +93,7 @@ class Exchange:
         ) as response:
             text = _read(response, timeout)
             if response.is_redirect:
-                text = f"redirected, which is not followed: {text}"
+                text = f"redirected, but redirects are not followed: {text}"
             return ServerAnswer(
                 response.status_code, self._clean(text), _retry_after(response.headers.get("Retry-After"))
             )
@@ -160,14 +160,14 @@ def _reason(error: Exception, host: str, connect: float, timeout: float) -> str:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return f"no connection to {host} within {connect:g} s"
     if isinstance(error, requests.exceptions.Timeout):
-        return f"no answer from {host} within {timeout:g} s; it may have taken the report all the same"
+        return f"no answer from {host} within {timeout:g} s; it may have taken the report nevertheless"
     causes = list(_chain(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"the certificate of {host} cannot be trusted: {cause.verify_message}"
     for cause in causes:
         if isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
-            return f"{host} closed the connection without an answer; it may have taken the report all the same"
+            return f"{host} closed the connection without an answer; it may have taken the report nevertheless"
         if isinstance(cause, OSError) and cause.strerror:
             return f"no connection to {host}: {cause.strerror}"
     if isinstance(error, OSError) and "CA certificate bundle" in str(error):

@@ -335,7 +335,7 @@ class Deliveries:
             return Delivery(verdict="delivered", status=entry.status, text=entry.text)
         if entry.state == "parked":
             return Delivery(verdict="parked", status=entry.status, text=entry.text)
-        return Delivery(verdict="again", text="another process is sending this report just now")
+        return Delivery(verdict="again", text="another process is already sending this report")
 
     def _work(self, target: DeliveryTarget) -> Callable[[threading.Event], None]:
         def work(stop: threading.Event) -> None:

@@ -67,7 +67,7 @@ def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> R
 
     factory = FactoryDatabase.configured(settings.replication)
     if settings.database.storage_type == "embedded":
-        raise ValueError("replication needs reports in CouchDB: [database] says that they are embedded")
+        raise ValueError("replication needs reports in CouchDB, but [database] keeps them in the embedded database")
     if factory is None:
         raise ValueError("replication needs the address of the factory's database: url in [replication]")
     from sequencer.store.couchdb.store import CouchStore

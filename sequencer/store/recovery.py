@@ -221,7 +221,7 @@ def _recover_one(path: Path, store: Store, keep: Callable[[RunReport], object], 
         if not hold_alone(descriptor) or is_stored(path):
             return None
         report = _folded(descriptor, path.stem)
-        fault = "nothing in it can be read" if report is None else _kept(report, store, keep)
+        fault = "nothing in it is readable" if report is None else _kept(report, store, keep)
         if report is not None and fault is None:
             _mark(descriptor)
             if report["damaged_lines"]:

@@ -177,7 +177,7 @@ class TerminalDialogs:
             dialog.take(self._next_line(identity))
             return
         if dialog is None:
-            self._typed_line(identity, "press Enter to go on: ")
+            self._typed_line(identity, "press Enter to continue: ")
             self._answer(identity, "confirm", None, ANSWERED_BY)
             return
         self._display.write(question_lines(dialog))

@@ -94,7 +94,7 @@ class TerminalRunView:
         if event.simulated:
             lines.append([("simulated: drivers with a `simulate` counterpart are replaced by it", "stopped")])
         if event.debugged:
-            lines.append([("debugging: steps can be skipped, repeated and looked into", "stopped")])
+            lines.append([("debugging: steps can be skipped, repeated and inspected", "stopped")])
         if event.selection is not None:
             lines.append([(f"partial: {len(event.selection)} of {self.total} cases chosen", "stopped")])
         return lines

@@ -231,6 +231,6 @@ def _remarks(report: RunReport) -> Iterator[Line]:
             ("steps could be skipped, repeated and changed: no evidence for a product", ""),
         ]
     if report["aborted"]:
-        yield [("ABORTED   ", "error"), ("the test process died; this is what its journal holds", "")]
+        yield [("ABORTED   ", "error"), ("the test process died; this is what its journal contains", "")]
     if report["stop_reason"]:
         yield [("stopped   ", "stopped"), (report["stop_reason"], "")]

@@ -256,7 +256,7 @@ def test_a_run_is_exported(ran: Path, form: str) -> None:
 @pytest.mark.parametrize("command", ["show", "export"])
 def test_an_unknown_run_is_told(project: Path, command: str) -> None:
     """A run that is not there ends with 1."""
-    assert "nothing ran yet" in hardseq("runs", command, "latest").output
+    assert "nothing has run yet" in hardseq("runs", command, "latest").output
     result = hardseq("runs", command, "0190")
     assert result.exit_code == 1 and "there is no run 0190" in result.output
 
@@ -282,7 +282,7 @@ def test_nothing_to_send(project: Path) -> None:
     """`hardseq sync` without any place to send to says so and ends with 0."""
     result = hardseq("sync")
     assert result.exit_code == 0
-    assert "nothing waits" in result.output or "0 sent" in result.output
+    assert "nothing is waiting" in result.output or "0 sent" in result.output
 
 
 @pytest.mark.parametrize("command", ["start", "stop", "status"])

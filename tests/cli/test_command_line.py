@@ -50,7 +50,7 @@ def test_version() -> None:
         (["check", "nowhere.yaml"], "nowhere.yaml does not exist"),
         (["run", "nowhere.yaml"], "nowhere.yaml does not exist"),
         (["run", "--arg"], "requires an argument"),
-        (["runs", "list", "--since", "yesterdayish"], "is no time"),
+        (["runs", "list", "--since", "yesterdayish"], "is not a valid time"),
         (["schema", "sequences"], "is not one of"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_defect_of_hardseq_says_so() -> None:
     result = CliRunner().invoke(raising(ZeroDivisionError("oops")), ["run"])
     assert result.exit_code == 4
     assert "ZeroDivisionError: oops" in result.output
-    assert "defect in hardseq" in result.output
+    assert "bug in hardseq" in result.output
 
 
 @pytest.mark.parametrize("name", ["sequence", "config", "report"])

@@ -154,7 +154,7 @@ def test_a_second_panel_of_a_project_is_refused(panel: Panel) -> None:
     """Whatever its port; it names the first one, which commands still find."""
     second = panel.hardseq("panel", "--port", "0")
     assert second.returncode == 4
-    assert f"this project's page is served already at {panel.local}" in second.stderr
+    assert f"the page of this project is already served at {panel.local}" in second.stderr
     assert f"by process {panel.process.pid}, since" in second.stderr
     assert panel.hardseq("status").returncode == 0
 

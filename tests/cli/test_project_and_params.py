@@ -156,7 +156,7 @@ def test_a_hint_is_told_instead_of_the_pattern() -> None:
         (["serial=SN000123", "burn_in=maybe"], "--arg burn_in: must be true or false"),
         (["serial=SN000123", "revision=C"], "--arg revision: must be one of A, B"),
         (["serial=SN000123", "speed=1"], "--arg speed: is not a parameter of this sequence"),
-        (["serial"], "an equals sign"),
+        (["serial"], "NAME=VALUE"),
         (["serial=SN000001", "serial=SN000002"], "is given twice"),
     ],
 )

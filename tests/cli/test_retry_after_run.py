@@ -89,6 +89,6 @@ def test_a_changed_sequence_is_refused_and_so_is_what_is_not_there(project: Path
     assert refused.exit_code == 2
     assert "the sequence was changed since that run" in refused.output
     (project / "board.yaml").unlink()
-    assert "board.yaml is not there any more" in hardseq("runs", "retry-after-run", "latest").output
+    assert "board.yaml no longer exists" in hardseq("runs", "retry-after-run", "latest").output
     assert "there is no run 7" in hardseq("runs", "retry-after-run", "7").output
     assert not (project / "labels").exists()

@@ -102,7 +102,7 @@ def hardseq(*arguments: object, cwd: Path, **more: str) -> subprocess.CompletedP
         encoding="utf-8",
         timeout=120,
     )
-    assert "defect in hardseq" not in done.stderr, done.stderr
+    assert "bug in hardseq" not in done.stderr, done.stderr
     return done
 
 

@@ -128,7 +128,7 @@ def test_a_field_is_read_with_dots(client: Client) -> None:
         ("/sensors", "sensors.1.celsius", r"no 'sensors\.1\.celsius' \(there is no '1'\)"),
         ("/sensors", "sensors.0.kelvin", "there is no 'kelvin'"),
         ("/missing", None, "answered with 404: not here"),
-        ("/text", None, "no JSON: 'no json'"),
+        ("/text", None, "not with JSON: 'no json'"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_an_error(client: Client, path: str, field: str | None, message: str) -> None:

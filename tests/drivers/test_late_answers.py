@@ -171,7 +171,7 @@ def test_a_block_is_no_text(instrument: Opened) -> None:
     with pytest.raises(ScpiError, match=r"'CURV\?' with a binary block: `query_block` reads it"):
         daq.query("CURV?")
     assert daq.number("READ?") == 1500
-    with pytest.raises(ScpiError, match="no binary block"):
+    with pytest.raises(ScpiError, match="not a binary block"):
         daq.query_block("READ?")
     assert daq.number("READ?") == 1500
 

@@ -106,7 +106,7 @@ def test_a_run_that_was_cut_off_is_told(stand: Any, browse: Any, spawn: Any, fre
     (stand.folder / "go").touch()
     again = stand.open(port=free_port)
     alert = page.locator(".alert a")
-    expect(alert).to_contain_text("started anew while a run was going on")
+    expect(alert).to_contain_text("restarted during a run")
     started(page).keyboard.press("Space")
     expect(alert).to_have_count(0)
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")

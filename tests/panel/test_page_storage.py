@@ -66,7 +66,7 @@ def test_what_waits_is_told_and_tried_again(panel: Any, stand_cloud: Any, browse
     server.fail(status=401, text="who are you")
     again.click()
     counts(0, 1, 0, 0)
-    expect(target).to_contain_text("The API key is refused: who are you")
+    expect(target).to_contain_text("The API key was refused: who are you")
     server.behave()
     again.click()
     counts(0, 0, 0, 1)
@@ -113,7 +113,7 @@ def test_a_store_that_is_away_is_asked_again(stand: Any, browse: Any, path: str)
     panel.session.store = Away()
     try:
         page = browse(panel, path, strict=False)
-        expect(page.locator(".empty")).to_contain_text("The stored runs cannot be read just now; trying again.")
+        expect(page.locator(".empty")).to_contain_text("The stored runs cannot be read at the moment; trying again.")
         expect(page.locator(".empty")).to_contain_text("CouchDB at factory cannot be reached")
     finally:
         panel.session.store = store

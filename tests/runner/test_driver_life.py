@@ -177,4 +177,4 @@ def test_a_thread_that_a_driver_left_running_is_told(project: Any, execute: Call
     p.module("main", p.case("a", drivers="leaves"))
     outcome = execute(grace=0.1)
     assert outcome.statuses == {"main::a": "passed"}
-    assert any("a driver's thread or its close() still runs" in line for line in outcome.output)
+    assert any("a driver's thread or its close() is still running" in line for line in outcome.output)

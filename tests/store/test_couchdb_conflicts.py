@@ -82,7 +82,7 @@ def test_a_report_that_was_changed_in_the_database_is_told(
     found = store.get(failed["id"])
     assert found is not None
     assert found["status"] == "error"
-    assert "does not fit its fingerprint" in found["failures"][-1]["message"]
+    assert "does not match its fingerprint" in found["failures"][-1]["message"]
 
 
 def test_a_document_of_an_earlier_version_reads_as_it_did(

@@ -255,7 +255,7 @@ def test_a_journal_of_which_nothing_can_be_read_is_set_aside_once(
     (aside,) = (state.journals / "set_aside").glob("*.jsonl")
     assert aside.read_bytes() == content
     assert str(aside) in sentence
-    assert "nothing in it can be read" in aside.with_suffix(".txt").read_text()
+    assert "nothing in it is readable" in aside.with_suffix(".txt").read_text()
     assert str(state.journals / aside.name) in aside.with_suffix(".txt").read_text()
     assert _recover(state, store) == ([], [])
 

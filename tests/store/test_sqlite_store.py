@@ -124,7 +124,7 @@ def test_a_file_that_is_no_database_says_so_and_is_left_alone(tmp_path: Path, re
     database.write_bytes(b"this is a text, not a database, and longer than the header of one" * 40)
     before = database.read_bytes()
     store = SqliteStore(database)
-    with pytest.raises(StoreUnavailable, match="is no database: move the file aside"):
+    with pytest.raises(StoreUnavailable, match="is not a database: move the file away"):
         store.save(report())
     assert database.read_bytes() == before
 
@@ -159,7 +159,7 @@ def test_a_damaged_database_says_so(tmp_path: Path, report: MakeReport) -> None:
     with database.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (size - 8192))
-    with pytest.raises(StoreUnavailable, match="is damaged: move the file aside and keep it"):
+    with pytest.raises(StoreUnavailable, match="is damaged: move the file away and keep it"):
         store = SqliteStore(database)
         store.find(limit=1000)
         store.statistics()
@@ -224,7 +224,7 @@ def test_a_read_only_database_says_so(tmp_path: Path, report: MakeReport, monkey
 
     monkeypatch.setattr(sqlite3, "connect", connect_read_only)
     store = SqliteStore(database)
-    with pytest.raises(StoreUnavailable, match="is read-only: check the rights"):
+    with pytest.raises(StoreUnavailable, match="is read-only: check the permissions"):
         store.save(report())
     store.close()
 

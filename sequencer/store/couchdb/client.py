@@ -186,7 +186,7 @@ class CouchClient:
             return self._login.refused(f"CouchDB at {self.address} refused user {user!r} or the password (401)")
         self._login.accepted()
         return StoreUnavailable(
-            f"CouchDB at {self.address} does not allow this to user {user!r}{where} ({status}): {reason}"
+            f"CouchDB at {self.address} does not allow this for user {user!r}{where} ({status}): {reason}"
         )
 
 

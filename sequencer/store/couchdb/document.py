@@ -119,7 +119,7 @@ def report_of(stored: dict[str, Any], packed: bytes | None, *, check: bool = Fal
             as_stored = as_stored and (not check or _is_as_stored(amendment, found))
         report = read_report(found)
         if not as_stored:
-            doubt(report, "the stored report was changed: it does not fit its fingerprint")
+            doubt(report, "the stored report was changed: it does not match its fingerprint")
         return report
     except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         raise StoreError(f"the stored report is damaged: {error}") from None

@@ -116,7 +116,7 @@ class LiveState:
         if recent and stored.get("status") == "run" and stored.get("host") != document["host"]:
             name = document["_id"].partition(":")[2]
             self._rival = (
-                f"the machine {str(stored.get('host'))!r} runs a test under the name of this stand, too ({name}): "
+                f"the machine {str(stored.get('host'))!r} also runs tests under the name of this stand ({name}): "
                 "give each stand a name or number of its own in [stand]"
             )
 

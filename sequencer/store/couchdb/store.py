@@ -294,7 +294,7 @@ class CouchStore:
         except DocumentNotFound:
             return None
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise StoreError(f"the file {sha256} of run {run_id} was changed in {self.place}: it is another one now")
+            raise StoreError(f"the file {sha256} of run {run_id} was changed in {self.place}: it is no longer the same")
         return data
 
     def close(self) -> None:

@@ -105,7 +105,7 @@ class Connections:
         """For a file that nobody can change; refused when newer runs lie in a log beside it, which would be missing."""
         log = self.path.with_name(f"{self.path.name}-wal")
         if log.exists() and log.stat().st_size:
-            raise sqlite3.OperationalError("its newest runs lie in a log that cannot be read")
+            raise sqlite3.OperationalError("its newest runs are in a log that cannot be read")
         return self._to_read("mode=ro&immutable=1", "PRAGMA query_only = 1")
 
     def _to_read(self, how: str, first: str) -> sqlite3.Connection:
@@ -182,12 +182,12 @@ def _explained(path: Path, error: sqlite3.Error) -> StoreError:
         sqlite3.SQLITE_BUSY: "is locked by another process",
         sqlite3.SQLITE_LOCKED: "is locked by another process",
         sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
-        sqlite3.SQLITE_READONLY: "is read-only: check the rights of the file and its folder",
-        sqlite3.SQLITE_PERM: "cannot be written: check the rights of the file and its folder",
-        sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that its folder exists and may be written",
+        sqlite3.SQLITE_READONLY: "is read-only: check the permissions of the file and its folder",
+        sqlite3.SQLITE_PERM: "cannot be written: check the permissions of the file and its folder",
+        sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that its folder exists and is writable",
         sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
-        sqlite3.SQLITE_NOTADB: "is no database: move the file aside, a new one will be made",
-        sqlite3.SQLITE_CORRUPT: "is damaged: move the file aside and keep it, a new one will be made",
+        sqlite3.SQLITE_NOTADB: "is not a database: move the file away; a new one will be created",
+        sqlite3.SQLITE_CORRUPT: "is damaged: move the file away and keep it; a new one will be created",
     }.get(code)
     if what is None:
         return StoreError(f"the embedded database {path} refused: {error}")

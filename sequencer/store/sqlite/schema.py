@@ -143,7 +143,7 @@ def check_version(connection: sqlite3.Connection) -> None:
     if version > len(MIGRATIONS):
         raise newer(version)
     if version < len(MIGRATIONS):
-        raise StoreUnavailable("the database is to be brought up to date, and cannot be written just now")
+        raise StoreUnavailable("the database must be upgraded, but cannot be written at the moment")
 
 
 def newer(version: int) -> StoreError:
