@@ -36,7 +36,7 @@ from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESS = "HARDSEQ_TEST_FORK_SERVER"
-FORKED = ("sequencer", "sequencer.standin", "sequencer.runtime")
+FORKED = ("sequencer", "sequencer.standin", "sequencer.runtime", "pytest")
 SAME = ("PYTHON", "LC_", "LANG")
 """Variables that Python reads when it starts: a process with others than the server's is no fork of it."""
 HARMLESS = {"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import socket
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -146,6 +147,7 @@ def test_one_file_alone_names_it(name: str) -> None:
     assert guilty == [], f"{name} belongs in {PRIVATE[name]} alone"
 
 
+@cache
 def foreign_names(path: Path) -> set[str]:
     """Attributes that a file takes from something else than itself (`self`), and what it imports from where."""
     found = set()
