@@ -1,5 +1,6 @@
 # make run     sets up .venv with the tested versions and runs sequences/minute.yaml
 # make test    sets up everything the tests need, in the tested versions, then lint, types, tests
+# make quick   the tests without those marked slow, with fewer examples: while one works on something
 # make latest  the tests with the newest versions of everything, make lowest with the lowest that pyproject.toml allows
 # make mutate  changes what judges, one place at a time, and tells which changes no test notices (docs/decisions/0009)
 # make renew   resolves the tested versions anew (requirements/)
@@ -16,10 +17,12 @@ PACKAGES := $(dir $(shell find . -name package.json -not -path '*/node_modules/*
 COMPILE = $(BIN)/python -m compileall -q sequencer
 # Warnings of the packages of tomorrow are theirs to mend; those that hardseq's own code provokes stay errors.
 OWN_WARNINGS = -o filterwarnings="$$(printf 'default\nerror:::sequencer\n')"
+# Whoever has no more tests takes half of another's: neighbours stay together, and share a panel, a server, a project.
+TESTS = $(BIN)/python -m pytest -n auto --dist worksteal
 # Broken links and headings are errors; MkDocs stays below 2 (pyproject.toml), so that it need not warn of that.
 SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --site-dir build/docs
 
-.PHONY: run test lint latest lowest mutate renew bench clean
+.PHONY: run test quick lint latest lowest mutate renew bench clean
 
 run: $(VENV)/installed
 	@$(COMPILE)
@@ -32,7 +35,11 @@ run: $(VENV)/installed
 
 test: $(VENV)/tested lint
 	@$(COMPILE)
-	$(BIN)/python -m pytest -n auto
+	$(TESTS)
+
+quick: $(VENV)/tested
+	@$(COMPILE)
+	HARDSEQ_TEST_EFFORT=quick $(TESTS) -m "not slow"
 
 # radon counts each `and`, `or` and comprehension beside the branches, which ruff holds to 10: its grade C is readable.
 # It does not look at tests, where it would count each assert.
@@ -40,7 +47,7 @@ lint: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform win32
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
 	$(BIN)/vulture
 	@found=$$($(BIN)/radon cc --min D --show-complexity sequencer drivers benchmarks examples); \
 	[ -z "$$found" ] || { echo "too complex: cut it at a seam"; echo "$$found"; exit 1; }
@@ -49,12 +56,12 @@ lint: $(VENV)/tested
 latest: VENV := .venv-latest
 latest: .venv-latest/created .browser
 	$(PIP) install --upgrade --upgrade-strategy eager --editable '.[dev]'
-	$(BIN)/python -m pytest -n auto $(OWN_WARNINGS)
+	$(TESTS) $(OWN_WARNINGS)
 
 lowest: VENV := .venv-lowest
 lowest: .venv-lowest/created .browser
 	$(call install,lowest)
-	$(BIN)/python -m pytest -n auto $(OWN_WARNINGS)
+	$(TESTS) $(OWN_WARNINGS)
 
 # ARGS: groups or modules by the beginning of their names, --again, --whole (docs/decisions/0009-mutation-testing.md)
 mutate: $(VENV)/mutating

@@ -12,14 +12,25 @@ from contextlib import suppress
 import pytest
 from hypothesis import settings
 
+from tests.effort import examples
 from tests.fork_server import Forks, RealPopen
 
 # How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("hardseq", deadline=None)
+settings.register_profile("hardseq", deadline=None, max_examples=examples(100))
 settings.load_profile("hardseq")
 
 # Test processes that run side by side begin at places of their own.
 _numbers = itertools.count(os.getpid() * 101)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Three for two processors: much of what tests do is to wait for processes, pages and timeouts."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is slow comes last: most mistakes are seen before it."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from click.testing import CliRunner
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli import docs
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

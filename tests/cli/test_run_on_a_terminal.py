@@ -22,6 +22,8 @@ import pty
 import struct
 import termios
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 SEQUENCE = """\

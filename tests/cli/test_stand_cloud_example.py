@@ -17,6 +17,8 @@ import pytest
 
 from sequencer.cli.init import project_files
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "stand_cloud"
 README = (EXAMPLE / "README.md").read_text("utf-8")

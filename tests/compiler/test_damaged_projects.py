@@ -16,6 +16,7 @@ from sequencer.compiler.project import Compiled, ensure_compiled, restore, write
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import RunNotPossible, StartRequest
 from sequencer.runner.run import Run
+from tests.effort import examples
 
 ROOT = Path(__file__).parents[2]
 SEQUENCE = """\
@@ -53,7 +54,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_damage_is_healed_before_a_run(make: Callable[[], Compiled], data: st.DataObject) -> None:
     """Files cut anywhere, emptied, filled with zeros, flipped, deleted, or added, bytecode included: all come back."""

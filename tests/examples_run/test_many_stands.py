@@ -20,6 +20,8 @@ from sequencer.store.base import StoreUnavailable
 from sequencer.store.couchdb.store import CouchStore
 from tests.store.conftest import make_events, run_server
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "many-stands.md"
 PASSWORDS = {"STANDS_PASSWORD": "secret of stands", "READER_PASSWORD": "secret of readers"}
 

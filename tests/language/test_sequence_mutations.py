@@ -15,6 +15,7 @@ from sequencer.language.yaml.loader import Document, parse_document
 from sequencer.vocabulary.model import SequenceDefinition
 from sequencer.vocabulary.problem import render, source_line
 from sequencer.vocabulary.tree import plain
+from tests.effort import examples
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "tests" / "examples"
@@ -132,7 +133,7 @@ def check(path: Path, data: bytes) -> None:
 
 
 SETTINGS = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from sequencer.limits import LIMITS_SCHEMA, Judgement, Limit, judge, limit_problems, parse_limits, show
 from sequencer.limits.bounds import bounds
 from sequencer.limits.parse import FORMS
+from tests.effort import examples
 
 PASSES: list[tuple[Any, Any]] = [
     ([4.8, 5.2], 4.8),
@@ -467,7 +468,7 @@ OPERATORS = {
 
 
 @given(ANYTHING, st.dictionaries(st.sampled_from(sorted(OPERATORS)), NUMBERS, min_size=1, max_size=2))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_intervals_agree_with_a_naive_reading(value: Any, written: dict[str, float]) -> None:
     """A finite number passes exactly when each operator holds of it; nothing else ever passes."""
     try:
@@ -483,7 +484,7 @@ def test_intervals_agree_with_a_naive_reading(value: Any, written: dict[str, flo
 
 
 @given(st.integers(-1000, 1000), st.integers(0, 4), st.integers(0, 200), st.integers(-2000, 2000))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_tolerances_are_computed_on_what_was_written(digits: int, places: int, tenths: int, step: int) -> None:
     """A value written with as many digits as the exact bound passes exactly when it lies inside, as on paper."""
     nominal = Decimal(digits).scaleb(-places)
@@ -508,7 +509,7 @@ JSON = st.recursive(
 
 
 @given(JSON, ANYTHING, st.sampled_from([None, "V"]))
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_any_limits_either_work_or_are_refused(written: Any, value: Any, unit: str | None) -> None:
     """Whatever is written, reading it gives a limit that judges and describes, or a `ValueError`; check time agrees."""
     errors = [problem for problem in limit_problems(written, unit) if problem.severity == "error"]

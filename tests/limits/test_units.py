@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sequencer.limits import judge, limit_problems, parse_limits
 from sequencer.limits.units import UnitProblem, convert_limits, in_unit
+from tests.effort import examples
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_pint_is_imported_only_when_a_conversion_needs_it() -> None:
 
 
 @given(st.one_of(st.text(max_size=12), st.from_regex(r"-?\d{1,3} ?[a-zA-Zµ°%/^*]{1,5}", fullmatch=True)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_any_text_converts_or_is_refused(text: str) -> None:
     """Whatever is written as a limit, reading its unit never raises anything but a unit problem."""
     try:

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from tests.effort import examples
 from tests.panel.conftest import Answer
 
 ASKING = """
@@ -183,7 +184,7 @@ VALUES = st.one_of(
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_query_is_accepted_or_refused_as_described(contract: Contract, data: st.DataObject) -> None:
     """What is answered with 200 is what the description allows, and every answer has the form that it gives."""
     paths = ("/api/runs", "/api/statistics", "/api/series", "/api/series/names", "/api/chart")

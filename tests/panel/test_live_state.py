@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sequencer.panel.live import LiveRun
 from sequencer.report import event as events
 from sequencer.report.event import Stamped
+from tests.effort import examples
 
 PLAN = [
     {"id": "a", "name": "A", "group": "main", "cases": [{"id": "one", "name": "One"}, {"id": "two", "name": "Two"}]},
@@ -136,7 +137,7 @@ happenings = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(st.lists(happenings, max_size=40))
 def test_snapshot_and_patches_lead_to_the_whole_state(happened: list[Any]) -> None:
     """Whatever happens, and wherever a page joins or looks, it ends up with what a fresh snapshot says."""

@@ -10,6 +10,8 @@ import pytest
 
 from tests.panel.live_page import settled, started
 
+pytestmark = pytest.mark.slow
+
 expect = pytest.importorskip("playwright.sync_api").expect
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 

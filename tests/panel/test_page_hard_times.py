@@ -17,6 +17,8 @@ from sequencer.panel.api_live import MOST_LATE
 from tests.panel.live_page import started
 from tests.panel.sequences import WAITING
 
+pytestmark = pytest.mark.slow
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 HOSTILE = "<img src=x onerror=alert(1)>"

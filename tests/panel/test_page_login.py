@@ -13,6 +13,8 @@ from sequencer.panel.guard import AccessGuard
 from sequencer.panel.server import PanelRefused
 from tests.panel.live_page import started
 
+pytestmark = pytest.mark.slow
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 TOKEN = "factory-token-1"

@@ -11,6 +11,8 @@ import pytest
 from sequencer.project.settings import LANGUAGES
 from tests.panel.live_page import settled, started
 
+pytestmark = pytest.mark.slow
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 STATIC = Path(__file__).parents[2] / "sequencer/panel/static"

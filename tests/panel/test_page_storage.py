@@ -13,6 +13,8 @@ import pytest
 from sequencer.store.base import StoreUnavailable
 from tests.standcloud.conftest import StandInProcess
 
+pytestmark = pytest.mark.slow
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 KEY = "secret-key-1"

@@ -9,6 +9,8 @@ import pytest
 from tests.panel.live_page import started, verdict
 from tests.panel.sequences import WAITING
 
+pytestmark = pytest.mark.slow
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 SEEN = "Object.defineProperty(document, 'hidden', {get: () => window.unseen === true})"

@@ -15,6 +15,8 @@ from sequencer.app import project_report_store
 from sequencer.panel.app import MOST_HISTORY
 from sequencer.store.base import StoreUnavailable
 
+pytestmark = pytest.mark.slow
+
 
 def wait_for(what: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30

@@ -23,6 +23,7 @@ from sequencer.report.exports import exports, to_csv, to_html, to_json, to_junit
 from sequencer.report.exports.csv_rows import COLUMNS
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
+from tests.effort import examples
 
 NASTY = "<img src=x onerror=alert(1)>\x00&\"'"
 
@@ -291,7 +292,7 @@ def test_markup_is_in_templates_alone() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 def test_any_report_can_be_exported(data: st.DataObject, streams: Any) -> None:
     """Every format takes every report: the text is UTF-8, the XML is well formed, the page is safe."""
     stream = data.draw(streams)

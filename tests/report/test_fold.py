@@ -15,6 +15,7 @@ from sequencer.report.event import Event, Stamped, encode
 from sequencer.report.fold import DIED, Fold, fold, read_journal
 from sequencer.report.model import CaseReport, RunReport
 from sequencer.report.schema import report_schema
+from tests.effort import examples
 
 VALIDATOR = Draft202012Validator(report_schema())
 
@@ -363,7 +364,7 @@ def test_a_journal_is_read_whatever_its_lines_are() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_any_prefix_is_a_valid_state_that_has_not_passed(data: st.DataObject, streams: Any) -> None:
     """Every prefix folds into a valid report, live or aborted, and none has passed before the end says so."""
     stream = data.draw(streams)
@@ -382,7 +383,7 @@ def test_any_prefix_is_a_valid_state_that_has_not_passed(data: st.DataObject, st
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_folding_is_pure(data: st.DataObject, streams: Any) -> None:
     """Folding the same events again, event by event or from their journal, gives the same and leaves them alone."""
     stream = data.draw(streams)
@@ -394,7 +395,7 @@ def test_folding_is_pure(data: st.DataObject, streams: Any) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_lost_doubled_and_shuffled_events_never_make_a_pass(data: st.DataObject, streams: Any) -> None:
     """Whatever is lost, repeated or late, no failed case lets the run pass."""
     stream = data.draw(streams)
@@ -408,7 +409,7 @@ def test_lost_doubled_and_shuffled_events_never_make_a_pass(data: st.DataObject,
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_flipped_bytes_never_make_a_pass(data: st.DataObject, streams: Any) -> None:
     """A journal with damaged bytes still folds into a valid report, and passes only when every case has."""
     journal = bytearray(b"".join(encode(stamped) for stamped in data.draw(streams)))
@@ -433,7 +434,7 @@ def test_what_was_to_follow_a_run_that_was_cut_off_is_told() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_repeated_events_change_nothing(data: st.DataObject, streams: Any) -> None:
     """An event that arrives a second time (a reader that resumed) is not taken twice."""
     stream = data.draw(streams)

@@ -18,6 +18,7 @@ from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
 from sequencer.report.version1 import lower
 from sequencer.report.version1_schema import version1_schema
+from tests.effort import examples
 
 EITHER = Draft202012Validator(version1_schema())
 STAND_CLOUD = Draft202012Validator(version1_schema(stand_cloud=True))
@@ -233,7 +234,7 @@ def test_unknown_keys_are_refused(path: tuple[str, ...]) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 def test_any_report_lowers_to_a_valid_document(data: st.DataObject, streams: Any) -> None:
     """Whatever a run recorded, both forms validate and are JSON, and no verdict changes."""
     stream = data.draw(streams)

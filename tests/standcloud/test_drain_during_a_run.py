@@ -21,6 +21,8 @@ from sequencer.report.model import RunReport
 from sequencer.standcloud.delivery import STAND_CLOUD
 from sequencer.standcloud.outbox import Outbox
 
+pytestmark = pytest.mark.slow
+
 QUEUED = int(os.environ.get("HARDSEQ_TEST_QUEUED", "300"))
 """How many reports wait; the project's promise is 10,000."""
 

@@ -20,11 +20,14 @@ from sequencer.report.model import RunReport
 from sequencer.standcloud.delivery import STAND_CLOUD, Delivery, DeliveryTarget
 from sequencer.standcloud.job import drain
 from sequencer.standcloud.outbox import Outbox
+from tests.effort import examples
 
-QUEUED = int(os.environ.get("HARDSEQ_TEST_QUEUED", "1000"))
-"""How many reports wait; the project's promise is 10,000, which takes about a minute."""
+pytestmark = pytest.mark.slow
 
-KILLS = 12
+QUEUED = int(os.environ.get("HARDSEQ_TEST_QUEUED") or examples(500))
+"""How many reports wait; the promise is 10,000, which takes about a minute (`HARDSEQ_TEST_EFFORT=thorough`)."""
+
+KILLS = 8
 """How often a drain dies."""
 
 DRAIN = """

@@ -17,6 +17,8 @@ from jsonschema import Draft202012Validator
 from sequencer.project.settings import Secret
 from sequencer.report.version1_schema import version1_schema
 
+pytestmark = pytest.mark.slow
+
 SEQUENCE = """\
 name: Story
 drivers:

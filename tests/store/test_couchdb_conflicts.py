@@ -15,6 +15,8 @@ from sequencer.store.couchdb import document as couchdb_document
 from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.store import CouchStore
 
+pytestmark = pytest.mark.slow
+
 MakeReport = Callable[..., RunReport]
 
 

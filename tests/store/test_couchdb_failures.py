@@ -18,6 +18,8 @@ from sequencer.store.couchdb import client as couchdb_client
 from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.store import CouchStore
 
+pytestmark = pytest.mark.slow
+
 MakeReport = Callable[..., RunReport]
 
 FAULTS = {

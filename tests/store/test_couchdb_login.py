@@ -21,6 +21,8 @@ from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.login import LoginRefused
 from sequencer.store.couchdb.store import CouchStore
 
+pytestmark = pytest.mark.slow
+
 MakeReport = Callable[..., RunReport]
 
 

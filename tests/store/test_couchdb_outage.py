@@ -6,11 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sequencer.project.settings import DatabaseSettings, Secret, Settings
 from sequencer.project.state_folder import StateFolder
 from sequencer.report.model import RunReport
 from sequencer.standcloud.deliveries import Deliveries
 from sequencer.store.open import open_store
+
+pytestmark = pytest.mark.slow
 
 NOON = 1_700_000_000.0
 

@@ -17,6 +17,8 @@ from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.design import PROTECTION, READER, protect
 from sequencer.store.couchdb.store import CouchStore
 
+pytestmark = pytest.mark.slow
+
 MakeReport = Callable[..., RunReport]
 NOTHING_ELSE = "a stored run is not changed"
 

@@ -33,6 +33,7 @@ from sequencer.store.recovery import recover
 from sequencer.store.sqlite.store import SqliteStore
 from sequencer.terminal.report_lines import report_lines
 from sequencer.vocabulary.times import shown_time
+from tests.effort import examples
 
 RUN = "0190163d-8694-739b-aea5-966c26f8ad90"
 OTHER = "0190163d-9694-739b-aea5-966c26f8ad91"
@@ -133,7 +134,7 @@ def _use(report: RunReport) -> None:
 
 
 @given(place=st.sampled_from(_places(REPORT)), value=ODD)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(200))
 def test_a_stored_report_with_any_field_of_another_type_is_a_report_again(place: tuple[Any, ...], value: Any) -> None:
     """What a store gives back is well-typed whatever lies in it, says what was replaced, and never becomes a pass."""
     damaged = copy.deepcopy(REPORT)
@@ -146,7 +147,7 @@ def test_a_stored_report_with_any_field_of_another_type_is_a_report_again(place:
 
 
 @given(place=st.sampled_from(_places(REPORT)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_a_stored_report_without_a_field_is_a_report_again(place: tuple[Any, ...]) -> None:
     """A lost field or entry gets the value that promises least."""
     damaged: Any = copy.deepcopy(REPORT)
@@ -209,7 +210,7 @@ def _recover(state: StateFolder, store: SqliteStore, *journals: bytes | None) ->
         max_size=3,
     ),
 )
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_damaged_journal_stops_the_others(changes: list[tuple[int, int, Any]], tmp_path_factory: Any) -> None:
     """Whatever stands in the lines of a journal: recovery ends, the next journal is stored, and all exports work."""
     lines = copy.deepcopy(LINES)
@@ -353,7 +354,7 @@ def test_a_damaged_document_in_the_database_is_told(open_sqlite: Callable[[], Sq
 
 
 @given(place=st.sampled_from(RunSummary._fields), value=ODD)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_a_damaged_summary_in_couchdb_is_a_line_of_the_history(place: str, value: Any) -> None:
     """Whatever somebody wrote into the database: the line can be shown, and a damaged one counts for nothing."""
     sound = summary(REPORT)

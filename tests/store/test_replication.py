@@ -25,6 +25,8 @@ from sequencer.store.couchdb.replication import (
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.open import replicate_to_factory
 
+pytestmark = pytest.mark.slow
+
 MakeReport = Callable[..., RunReport]
 
 
