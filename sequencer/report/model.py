@@ -425,12 +425,12 @@ class Shape(NamedTuple):
 
     type: Any
     nullable: bool
-    metadata: tuple[Any, ...]
+    metadata: tuple[object, ...]
 
 
 def shape(annotated: Any) -> Shape:
     """``Annotated[Time | None, "When."]`` is a ``float`` that may be null, with bounds and a text."""
-    metadata: tuple[Any, ...] = ()
+    metadata: tuple[object, ...] = ()
     nullable = False
     while True:
         origin = get_origin(annotated)
@@ -471,11 +471,12 @@ def blank(part: type[Part]) -> Part:
 
     A part whose fields stand there as far as they were recorded begins as an empty mapping.
     """
-    report: Any = {name: make() for name, make in _always(part).items()}
-    return report  # type: ignore[no-any-return]
+    made: Any = {name: make() for name, make in _always(part).items()}
+    report: Part = made
+    return report
 
 
-def _always(part: Any) -> Mapping[str, Callable[[], Any]]:
+def _always(part: Any) -> Mapping[str, Callable[[], object]]:
     """What is in every such part, and what makes it."""
     if part not in _ALWAYS:
         said = fields(part).items() if part.__total__ else ()
@@ -483,21 +484,22 @@ def _always(part: Any) -> Mapping[str, Callable[[], Any]]:
     return _ALWAYS[part]
 
 
-_ALWAYS: dict[type[Any], Mapping[str, Callable[[], Any]]] = {}
+_ALWAYS: dict[type[Any], Mapping[str, Callable[[], object]]] = {}
 
 
-def empty(field: Field) -> Callable[[], Any]:
+def empty(field: Field) -> Callable[[], object]:
     """What makes the value of a field that says nothing."""
     kind, nullable, _ = shape(field.type)
-    origin: Any = get_origin(kind) or kind
     if nullable or kind in (Data, Scalar):
         return NoneType
+    if kind in PARTS.values():
+        return lambda: blank(kind)
+    origin: Any = get_origin(kind) or kind
     if origin is Literal:
         word = get_args(kind)[0]
         return lambda: word
-    if kind in PARTS.values():
-        return lambda: blank(kind)
-    return origin  # type: ignore[no-any-return]
+    make: Callable[[], object] = origin
+    return make
 
 
 _IN_DOUBT = ("error", "other", "main")
@@ -531,8 +533,8 @@ def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any,
     words = [(name, frozenset(choice), in_doubt(choice)) for name in sources if (choice := _words(fields(part)[name]))]
     optional = [name for name in sources if name not in always]
 
-    def copy(event: Any, time: float) -> Part:
-        entry: Any = dict(zip(names, (*read(event), time)))  # noqa: B905
+    def copy(event: Any, time: float) -> Any:
+        entry: dict[str, Any] = dict(zip(names, (*read(event), time)))  # noqa: B905
         for name, make in rest:
             entry[name] = make()
         for name, allowed, otherwise in words:
@@ -541,6 +543,6 @@ def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any,
         for name in optional:
             if entry[name] is None:
                 del entry[name]
-        return entry  # type: ignore[no-any-return]
+        return entry
 
     return copy

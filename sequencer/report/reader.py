@@ -136,7 +136,7 @@ def _mapping(schema: Schema, parts: Mapping[str, Schema], place: str, *, nullabl
     free = schema.get("additionalProperties")
     read_other = _read(free, parts, f"{place}.*") if isinstance(free, dict) else _data
 
-    def mapping(value: Any, damage: Damage) -> dict[str, Any] | None:
+    def mapping(value: Any, damage: Damage) -> Any:
         if type(value) is not dict:
             if value is not None or not nullable:
                 _note(place, damage)
@@ -151,7 +151,7 @@ def _mapping(schema: Schema, parts: Mapping[str, Schema], place: str, *, nullabl
                 value[key] = read(entry, damage)
             elif needed:
                 value[key] = read(entry, {} if key in added else damage)
-        return value  # type: ignore[no-any-return]
+        return value
 
     return mapping
 
