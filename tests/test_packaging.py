@@ -80,6 +80,7 @@ def test_the_wheel_holds_the_documentation(wheel: Path) -> None:
     assert "sequencer/docs/search/search_index.json" in inside
 
 
+@pytest.mark.real_start
 def test_an_installed_wheel_serves_its_documentation(wheel: Path, tmp_path: Path) -> None:
     """`hardseq docs` of an installed wheel needs neither the checkout nor MkDocs."""
     with zipfile.ZipFile(wheel) as archive:
