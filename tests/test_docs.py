@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import fields
@@ -12,7 +13,9 @@ import pytest
 from sequencer.app.exit_codes import ExitCode
 from sequencer.cli.main import command_line
 from sequencer.language.read import read_sequence
+from sequencer.panel.patches import page_script
 from sequencer.project.settings import Settings
+from sequencer.report.schema import field_tables
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -83,6 +86,24 @@ def test_every_setting_is_documented(heading: str, row: str) -> None:
     """Each setting stands in the reference with its values, its default and the words of the schema."""
     page = (REFERENCE / "configuration.md").read_text("utf-8")
     assert row in section(page, heading)
+
+
+WRITTEN = {
+    REFERENCE / "report.md": field_tables,
+    ROOT / "sequencer" / "panel" / "static" / "js" / "blank.js": page_script,
+}
+"""After a change of the report's model that is meant: ``HARDSEQ_UPDATE_GOLDEN=1 pytest tests/test_docs.py``."""
+
+
+@pytest.mark.parametrize("file", list(WRITTEN), ids=lambda file: file.name)
+def test_what_is_written_from_the_model_is_in_step(file: Path) -> None:
+    """The tables of the reference and what a page begins with are those that the model makes."""
+    text, made = file.read_text("utf-8"), WRITTEN[file]()
+    if file.suffix == ".md":
+        made = text.partition("\n## Fields\n")[0] + "\n## Fields\n\n" + made
+    if os.environ.get("HARDSEQ_UPDATE_GOLDEN"):
+        file.write_text(made, encoding="utf-8", newline="\n")
+    assert file.read_text("utf-8") == made
 
 
 def test_every_exit_code_is_documented() -> None:

@@ -59,16 +59,9 @@ def fold(stream: Iterable[Stamped], *, aborted: bool = False, run_id: str = "") 
     return state.begun()
 
 
-_COLLECTED = (
-    "failures",
-    "operator_messages",
-    "stop_time",
-    "status",
-    "untested",
-    "stop_reason",
-    "damaged_lines",
-    "artifact",
-)
+_FACTS = (*record.SECTIONS, "instruments", "user")
+_OF_THE_START = frozenset({*events.RunStarted.__slots__, *_FACTS, "format", "id", "start_time", "modules"})
+"""What the report has from the first event; everything else of it is collected from the others."""
 
 
 class Fold:
@@ -197,10 +190,11 @@ class Fold:
         for section, data in event.record.items():
             self._absorb(section, data, None, time)
         if early is not None:  # the first line came late: what was collected so far stays
-            for section in ("process", "batch", "dut", "stand", "instruments", "user"):
-                self._absorb(section, early[section], None, time)  # type: ignore[literal-required]
-            for key in _COLLECTED:
-                report[key] = early[key]  # type: ignore[literal-required]
+            for name, value in early.items():
+                if name in _FACTS:
+                    self._absorb(name, value, None, time)
+            collected: Any = {name: value for name, value in early.items() if name not in _OF_THE_START}
+            report.update(collected)
             report["start_time"] = min(time, early["start_time"])
             self._set_cause()
         self._retractions.clear()

@@ -192,6 +192,23 @@ def test_a_first_event_that_comes_last_takes_over_what_was_collected() -> None:
     assert (late["modules"][0]["status"], late["modules"][0]["stop_time"]) == ("passed", 103.0)
 
 
+def test_a_report_is_the_same_whether_its_first_event_comes_first_or_last() -> None:
+    """Each of its fields, whatever event it comes from, and what went wrong after the run, too."""
+    said = stream(
+        started("m::a", record={"stand": {"name": "S1"}}, params={"n": 1}),
+        *ran("m::a", "failed"),
+        events.FactRecorded("m::a", "artifact", {"run": {"r": 1}}),
+        events.FactRecorded("m::a", "user", "Ada"),
+        events.FailureRecorded(None, "error", "the driver did not close", error_code=3),
+        events.OperatorMessageShown("m::a", "1", "Open the lid"),
+        events.RunFinished("failed", reason="why"),
+        events.AfterRunStarted(1, 1),
+        events.FailureRecorded(events.AFTER_RUN, "error", "the printer is off", after=1),
+        events.AfterRunFinished(1, False),
+    )
+    assert fold([*said[1:], said[0]]) == fold(said)
+
+
 def test_the_end_of_an_attempt_whose_start_was_lost() -> None:
     """It is an attempt of its own when the one before it had ended, and the last one decides."""
     report = fold(
