@@ -17,7 +17,22 @@ GLOSSARY = (ROOT / "docs" / "reference" / "glossary.md").read_text("utf-8")
 TERMS = re.findall(r"^### (.+)$", GLOSSARY, re.MULTILINE)
 PAGES = sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md"), *ROOT.glob("examples/*/README.md")])
 
+PHRASES = {
+    r"belongs? into": "belongs in",
+    r"when not said": "default: ...",
+    r"from [01] up": "a non-negative integer, a positive integer",
+    r"in a circle": "cycle",
+    r"stands? there twice": "is given twice",
+    r"is no (regular expression|JSON|CSV|YAML|Python|database|number|whole number|plain "
+    r"data|pass)": "is not a valid ...",
+    r"for ever": "forever",
+    r"out of reach": "not available",
+    r"which is the answer to nothing": "is not the answer to any question",
+}
+"""What neither pages nor the program say, as regular expressions, and what they say instead."""
+
 FORBIDDEN = {
+    **PHRASES,
     r"test[- ]?cases?": "case",
     r"test[- ]?steps?": "step",
     r"test scripts?": "sequence",
@@ -31,14 +46,8 @@ FORBIDDEN = {
     r"plug-ins?": "plugin",
     r"time-outs?": "timeout",
     r"dashboard|GUI": "panel",
-    r"belongs? into": "belongs in",
-    r"when not said": "default: ...",
-    r"from 0 up": "a non-negative integer",
-    r"in a circle": "cycle",
-    r"stands? there twice": "is given twice",
     r"stands? (in|among) the (report|report's|configuration|manifest)": "is in ...",
     r"anew": "again",
-    r"is no pass": "does not pass",
     r"blotted out": "masked",
 }
 """What pages do not say, as a regular expression, and what they say instead."""
@@ -82,6 +91,26 @@ def test_pages_use_the_terms_of_the_glossary(page: Path) -> None:
         f"{match[0]!r}: say {instead!r}"
         for pattern, instead in FORBIDDEN.items()
         for match in re.finditer(rf"(?<![\w-])({pattern})(?![\w-])", text, re.IGNORECASE)
+    ]
+    assert found == []
+
+
+def test_the_program_has_none_of_the_phrases() -> None:
+    """No message, description, docstring or text of a page, and no schema, has a phrase that makes readers stumble."""
+    files = [
+        *ROOT.glob("sequencer/**/*.py"),
+        *ROOT.glob("sequencer/panel/static/js/*.js"),
+        *ROOT.glob("sequencer/**/templates/*"),
+        ROOT / "sequencer/panel/static/translations/en.json",
+        *ROOT.glob("schemas/*.json"),
+        *ROOT.glob("tests/examples/invalid/*.txt"),
+    ]
+    phrase = re.compile("|".join(rf"(?<![\w-])({each})(?![\w-])" for each in PHRASES), re.IGNORECASE)
+    found = [
+        f"{file.relative_to(ROOT)}: {match[0]!r}"
+        for file in files
+        if file.is_file()
+        for match in phrase.finditer(file.read_text("utf-8"))
     ]
     assert found == []
 

@@ -1,4 +1,4 @@
-"""``hardseq replicate``: has this stand's CouchDB copy its reports to the factory's, by itself and for ever."""
+"""``hardseq replicate``: has this stand's CouchDB copy its reports to the factory's, by itself and forever."""
 
 from __future__ import annotations
 

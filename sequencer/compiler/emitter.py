@@ -205,7 +205,7 @@ def literal(data: object) -> str:
         return "{" + ", ".join(f"{literal(key)}: {literal(value)}" for key, value in data.items()) + "}"
     if isinstance(data, list | tuple):
         return "[" + ", ".join(map(literal, data)) + "]"
-    raise TypeError(f"{type(data).__name__} is no plain data")
+    raise TypeError(f"{type(data).__name__} is not plain data")
 
 
 def _quote(text: str) -> str:

@@ -53,11 +53,11 @@ def ensure_compiled(
     stepping: bool = False,
     stand: Mapping[str, Data] | None = None,
 ) -> Compiled:
-    """The generated project for the sequence file ``path``, made anew only when one of its inputs changed.
+    """The generated project for the sequence file ``path``, made again only when one of its inputs changed.
 
     ``compiled`` is the state folder's place for generated projects. When nothing changed, the sequence is not even
     read: its bytes, those of what it includes and of its drivers are compared by their sha256 with what was noted, and
-    so is every generated file. What was damaged there, is missing or was added is not run but made anew.
+    so is every generated file. What was damaged there, is missing or was added is not run but made again.
     ``stand``: the facts that the stand's configuration records.
     ``stepping`` is for a run that can pause before each step: a generated project beside the usual one.
     Raises ``InvalidInput`` with every problem of the sequence; ``OSError`` when the folder cannot be written.
@@ -81,7 +81,7 @@ def ensure_compiled(
 
 
 def restore(compiled: Compiled, path: Path, *, project: Path, stand: Mapping[str, Data] | None = None) -> None:
-    """Makes a generated project anew that was damaged meanwhile, unless its sequence has changed as well.
+    """Makes a generated project again that was damaged meanwhile, unless its sequence has changed as well.
 
     Raises nothing: a test process looks for itself, and says what is wrong.
     """

@@ -1,4 +1,4 @@
-"""A limit on the whole of an HTTP answer: what requests takes for a time-out begins anew with every byte."""
+"""A limit on the whole of an HTTP answer: what requests takes for a timeout begins again with every byte."""
 
 from __future__ import annotations
 

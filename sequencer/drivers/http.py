@@ -46,7 +46,7 @@ class _Exchange:
         """The JSON behind a path, or the field of it that ``field`` names with dots: ``sensors.0.celsius``. Elements of
         lists are counted from 0, from the end with ``-1``.
 
-        Raises ``HttpError`` for a status other than 2xx, a body that is no JSON, and a field that is not there.
+        Raises ``HttpError`` for a status other than 2xx, a body that is not JSON, and a field that is not there.
         """
         answer = self.get(path)
         if not answer["ok"]:

@@ -1,7 +1,7 @@
 """Instruments that speak SCPI, over PyVISA (``pip install 'hardseq[visa]'``).
 
-Numbers follow SCPI-1999, volume 1, 7.2.1: ``9.9E37`` is infinity, ``9.91E37`` is no number. Both fail any limit. Blocks
-follow IEEE 488.2, 8.7.9 and 8.7.10.
+Numbers follow SCPI-1999, volume 1, 7.2.1: ``9.9E37`` is infinity, ``9.91E37`` is not a number. Both fail any
+limit. Blocks follow IEEE 488.2, 8.7.9 and 8.7.10.
 
 From the moment that something is sent until its whole answer was read the connection is in doubt. One that is in doubt
 is set right before its next use, so that no question gets the answer to an earlier one.

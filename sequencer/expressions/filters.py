@@ -141,7 +141,7 @@ def _sum(use: FilterContext, value: object, attribute: object = None, start: obj
 
 
 def _int(use: FilterContext, value: object, *default: object, **named: object) -> object:
-    """``value | int(default, base)``; without a default, what is no number is an error and not 0."""
+    """``value | int(default, base)``; without a default, what is not a number is an error and not 0."""
     return _read(_integer, value, *default, **named)
 
 

@@ -1,7 +1,7 @@
 """Values as drivers hand them over, turned into plain data once, where they enter. numpy is never imported.
 
 Whatever judges, compares or records a value looks at the outcome of ``plain``, so that none of them can see another
-value than the others: a float whose comparison lies, a NaN of numpy that is no Python float, text that has no UTF-8.
+value than the others: a float whose comparison lies, a NaN of numpy that is not a Python float, text that has no UTF-8.
 Only methods of Python's own types are asked for that, never those that a subclass of them brings along.
 """
 
@@ -71,7 +71,7 @@ def measured(value: object) -> object:
 
 
 def refuse_unfinished(value: object) -> None:
-    """Raises ``StepError`` for a coroutine, a generator and their like, also inside of lists and mappings.
+    """Raises ``StepError`` for a coroutine, a generator and their like, also inside lists and mappings.
 
     What a method would do is not done then. For a value that nobody wants: of any size, and not converted.
     """

@@ -83,7 +83,7 @@ class SequenceBuilder:
 
     def _refuse_blocks(self, root: MappingNode) -> None:
         message = "this file has blocks for sequences to include; it is not a sequence itself"
-        hint = "a sequence has `modules`, and `cases` inside of them"
+        hint = "a sequence has `modules`, and `cases` inside them"
         first = "steps" if "steps" in root else "cases"
         self._problems.report("blocks-file", message, root.key_place(first), hint=hint)
         self._includes.offered(root, self._path)

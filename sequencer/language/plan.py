@@ -90,7 +90,7 @@ def value(nodes: Nodes, key: str, default: Any = None) -> Any:
 
 
 def group_of(nodes: Nodes) -> Group:
-    """The group; ``main`` when not said, or said wrongly (which was reported)."""
+    """The group; default: ``main``, also where it is wrong (which was reported)."""
     written = value(nodes, "group")
     return next((group for group in GROUPS if group == written), "main")
 

@@ -32,7 +32,7 @@ class ReadResult:
 
 
 def load(path: Path, project: Path | None = None) -> MappingNode:
-    """The YAML of one file with its places. Raises ``InvalidInput`` when it is no YAML mapping."""
+    """The YAML of one file with its places. Raises ``InvalidInput`` when it is not a YAML mapping."""
     document = read_document(path, project)
     if document.root is None or document.problems:
         raise InvalidInput(document.problems)
@@ -42,7 +42,7 @@ def load(path: Path, project: Path | None = None) -> MappingNode:
 def read_sequence(path: Path, *, project: Path | None = None, stand: Mapping[str, Data] | None = None) -> ReadResult:
     """Reads and checks a sequence file with everything it names. Never raises for what the files hold.
 
-    ``project`` is the project folder (the file's own folder when not said): places are relative to it, and its
+    ``project`` is the project folder (default: the folder of the file): places are relative to it, and its
     ``drivers`` folder is the first to be searched. ``stand`` are the facts that the stand's configuration records; the
     sequence may not say other ones.
     """

@@ -114,7 +114,7 @@ class TopLevel:
             self._context.problems.report("bad-default" if what == "the default" else "wrong-value", message, place)
 
     def variables(self) -> dict[str, Data]:
-        """The ``vars`` section; they may use each other in any order, but not in a circle."""
+        """The ``vars`` section; they may use each other in any order, but not in a cycle."""
         names = self._context.names
         names.drivers = frozenset(self._section("drivers") or ())
         written = self._names("vars", "the name of a variable")

@@ -45,7 +45,7 @@ class Limit(ABC):
 def judge(value: object, limit: Limit | None, unit: str | None = None) -> Judgement:
     """Judges a measured value, failing closed; never raises.
 
-    A missing value, NaN and infinities are false even without limits, inside of lists and mappings too. A value of
+    A missing value, NaN and infinities are false even without limits, inside lists and mappings too. A value of
     another type than the limit's (``True`` for a number, ``"5"`` for 5) is false. ``unit`` is for the words of the
     reason alone.
     """

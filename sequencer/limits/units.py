@@ -38,7 +38,7 @@ class UnitProblem(ValueError):
 
 
 def read_quantity(text: str) -> tuple[Number, str] | None:
-    """``(4800, "mV")`` for ``4800 mV``; ``None`` for a text that is no number with a unit."""
+    """``(4800, "mV")`` for ``4800 mV``; ``None`` for a text that is not a number with a unit."""
     match = _QUANTITY.match(text)
     if match is None:
         return None
@@ -47,7 +47,7 @@ def read_quantity(text: str) -> tuple[Number, str] | None:
 
 
 def in_unit(text: str, unit: str, *, difference: bool = False) -> Number | None:
-    """The number that ``text`` (``4800 mV``) is in ``unit``; ``None`` for a text that is no number with a unit.
+    """The number that ``text`` (``4800 mV``) is in ``unit``; ``None`` for a text that is not a number with a unit.
 
     ``difference``: it is one of two values, as a tolerance is: 2 K are 2 °C then, and dB fit dBm. Raises
     ``UnitProblem``.

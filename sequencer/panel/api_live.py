@@ -76,7 +76,7 @@ def start(session: Session) -> Mapping[str, Any]:
 
 def _refuse_late(session: Session, asked: object) -> None:
     """A Start that lay in a dead network or a frozen panel must not run when nobody expects it any more; one of the
-    future could lie there for ever."""
+    future could lie there forever."""
     if asked is None:
         return
     late = session.live.clock.now() - number(asked, "asked must be a number")

@@ -86,7 +86,7 @@ class AccessGuard:
         written = given.encode("latin-1", "replace")
         known = [self.token] if self.login is None else [self.token, self.login]
         if self._has_cookie(request):
-            # Nobody guesses here: a page that was open before the panel was started anew has the old token.
+            # Nobody guesses here: a page that was open before the panel was restarted has the old token.
             return _is_among(written, known)
         return self._guess(written, known, request.remote_addr or "")
 

@@ -43,7 +43,7 @@ def listen(host: str, port: int, server: str) -> socket.socket:
             # Otherwise another program could take the port over while the server has it.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
-            # A server that is started anew has its port at once.
+            # A server that is restarted has its port at once.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(128)

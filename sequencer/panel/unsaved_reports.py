@@ -11,7 +11,7 @@ from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
 
 MOST = 100
-"""Reports held in memory; what is older has only its journal until the panel is started anew."""
+"""Reports held in memory; what is older has only its journal until the panel is restarted."""
 
 
 class UnsavedReports:

@@ -82,7 +82,7 @@ class CaseState:
                 return
             if last["stop_time"] is None:
                 last["status"], last["stop_time"] = "error", max(time, last["start_time"])
-            # A resumed run counts its attempts anew.
+            # A resumed run counts its attempts from 1 again.
             number = max(number, last["number"] + 1)
         self.attempt = new_attempt(number, time, timeout)
         self.report["attempts"].append(self.attempt)
@@ -234,7 +234,7 @@ class PlanState:
     def changed(self, case: CaseState, before: Status) -> None:
         """Keeps track of the first case that failed."""
         status = case.report["status"]
-        if before in ("failed", "error"):  # it runs again: whoever failed first is to be found anew
+        if before in ("failed", "error"):  # it runs again: which failed first has to be found again
             self._find_first()
         elif status in ("failed", "error"):
             self._note(case)

@@ -49,7 +49,7 @@ class Mark(Enum):
     """What else there is to say of a field.
 
     ``ADDED``: reports of earlier versions lack it, and are whole. ``UNSHOWN``: pages of a live run do without.
-    ``WHOLE``: they get the list anew whenever it changes, and not just what was added.
+    ``WHOLE``: they get the list again whenever it changes, and not just what was added.
     """
 
     ADDED = "added"
@@ -71,7 +71,7 @@ _LIVE = "`ready` and `run` while the run goes on."
 class SequenceReport(TypedDict):
     """Which sequence ran."""
 
-    name: Annotated[str, "What the operator reads."]
+    name: Annotated[str, "The name that the operator sees."]
     version: Annotated[str | None, "The sequence's version."]
     description: Annotated[str | None, "What it is about."]
     file: Annotated[str, "The file, relative to the project."]
@@ -147,28 +147,28 @@ class MeasurementReport(TypedDict):
     """A measured value, judged."""
 
     name: Annotated[str, "What was measured."]
-    value: Annotated[Data, "The value; a number that JSON lacks is text, such as `NaN`."]
-    type: Annotated[MeasurementType, "What kind of value the driver gave."]
+    value: Annotated[Data, "The value; a number that JSON does not have is a string, such as `NaN`."]
+    type: Annotated[MeasurementType, "The type of the value that the driver returned."]
     unit: Annotated[str | None, "The value's unit."]
-    limits: Annotated[Data, "The limits as written, expressions evaluated; null without."]
-    result: Annotated[bool | None, "Whether the value meets the limits; null without."]
-    reason: Annotated[str | None, "Why it does not."]
+    limits: Annotated[Data, "The limits as written, with expressions evaluated; null without limits."]
+    result: Annotated[bool | None, "Whether the value meets the limits; null without limits."]
+    reason: Annotated[str | None, "Why the value does not meet them."]
     place: Location
     time: Annotated[Time, "When."]
     superseded: NotRequired[
-        Annotated[bool, "True when it was of a failed try (`retry`) that another one followed; else not there."]
+        Annotated[bool, "True when it belongs to a failed try (`retry`) that another try followed; otherwise absent."]
     ]
 
 
 class CheckReport(TypedDict):
-    """A ``check`` expression and what came of it."""
+    """A ``check`` expression and its result."""
 
-    expression: Annotated[str, "As written."]
-    result: Annotated[bool, "What came of it."]
+    expression: Annotated[str, "The expression as written."]
+    result: Annotated[bool, "Whether it was true."]
     place: Location
     time: Annotated[Time, "When."]
     superseded: NotRequired[
-        Annotated[bool, "True when it was of a failed try (`retry`) that another one followed; else not there."]
+        Annotated[bool, "True when it belongs to a failed try (`retry`) that another try followed; otherwise absent."]
     ]
 
 
@@ -177,7 +177,7 @@ class TryReport(TypedDict):
 
     step: Annotated[str, "The step that failed first."]
     number: Annotated[Ordinal, "Counts from 1."]
-    message: Annotated[str, "Its first failure."]
+    message: Annotated[str, "The first failure of the try."]
     place: Location
     time: Annotated[Time, "When."]
 
@@ -185,9 +185,9 @@ class TryReport(TypedDict):
 class FailureReport(TypedDict):
     """Why an attempt or a run did not pass."""
 
-    kind: Annotated[FailureKind, "What failed."]
+    kind: Annotated[FailureKind, "The kind of failure."]
     message: Annotated[str, "What happened."]
-    error_code: Annotated[Count | None, "The number that the sequence gave it."]
+    error_code: Annotated[Count | None, "The error code that the sequence gives it."]
     place: Annotated[str | None, "`file:line:column` of the step."]
     step: Annotated[str | None, "The step's name."]
     call: Annotated[str | None, "The driver call: `driver.method`."]
@@ -197,16 +197,16 @@ class FailureReport(TypedDict):
 
 
 class _OfStepAfterRun(TypedDict):
-    number: Annotated[Ordinal, "Of the step of `after_run`."]
+    number: Annotated[Ordinal, "The number of the step in `after_run`."]
 
 
 class AfterRunFailure(_OfStepAfterRun, FailureReport):
     """Why a step of ``after_run`` was not carried out; it says nothing about the product.
 
-    What failed when the step was tried again stands after an entry that is ``retried``.
+    What failed when the step was tried again follows an entry that is ``retried``.
     """
 
-    done: NotRequired[Annotated[bool, "True when the step itself was carried out, and something after it failed."]]
+    done: NotRequired[Annotated[bool, "True when the step itself was carried out and something after it failed."]]
     retried: NotRequired[Annotated[float, "When the step was tried again (Unix seconds)."]]
 
 
@@ -214,10 +214,10 @@ class DialogReport(TypedDict):
     """A question to the operator, with the answer once there is one."""
 
     id: Annotated[str, "Unique within the run."]
-    dialog: Annotated[dict[str, Any], "What was asked."]
-    result: Annotated[str | None, "How it was answered; null as long as it is open."]
+    dialog: Annotated[dict[str, Any], "The dialog as it was shown."]
+    result: Annotated[str | None, "How it was answered; null while it is open."]
     value: Annotated[Data, "The answer's value."]
-    by: Annotated[str | None, "Who answered."]
+    by: Annotated[str | None, "Who answered it."]
     asked: Annotated[Time, "When it was asked."]
     seconds: Annotated[float | None, "How long the answer took."]
 
@@ -225,23 +225,23 @@ class DialogReport(TypedDict):
 class OperatorMessageReport(TypedDict):
     """What the operator was told."""
 
-    id: Annotated[str, "Unique as long as it is shown."]
+    id: Annotated[str, "Unique while it is shown."]
     case: Annotated[str | None, "`module::case`."]
-    text: Annotated[str, "What it says."]
-    title: Annotated[str | None, "Its title."]
+    text: Annotated[str, "The text of the message."]
+    title: Annotated[str | None, "The title of the message."]
     blocking: Annotated[bool, "Whether the run waited for the operator."]
-    details: Annotated[dict[str, Any], "Image, HTML and what else a page shows."]
+    details: Annotated[dict[str, Any], "Image, HTML and everything else that a page shows."]
     time: Annotated[Time, "When."]
-    cleared: Annotated[Time | None, "When it was taken away."]
+    cleared: Annotated[Time | None, "When it was removed."]
 
 
 class ProgramReport(TypedDict):
     """An external program's run."""
 
     command: Annotated[list[str], "Program and arguments."]
-    exit_code: Annotated[int | None, "Null when it was killed or never started."]
-    output: Annotated[str, "What it printed, bounded."]
-    truncated: Annotated[bool, "Whether output was cut."]
+    exit_code: Annotated[int | None, "The exit code; null when it was killed or never started."]
+    output: Annotated[str, "The output of the program, up to a limit."]
+    truncated: Annotated[bool, "Whether the output was cut."]
     seconds: Annotated[float, "How long it ran."]
     place: Location
 
@@ -251,25 +251,25 @@ class AttachmentReport(TypedDict):
 
     name: Annotated[str, "The file's name."]
     sha256: Annotated[str, "The hash of its bytes."]
-    size: Annotated[Count, "In bytes."]
-    media_type: Annotated[str | None, "Such as `image/png`."]
+    size: Annotated[Count, "The size in bytes."]
+    media_type: Annotated[str | None, "The media type, such as `image/png`."]
 
 
 class ProgressReport(TypedDict):
-    """How far a long step is."""
+    """The progress of a long step."""
 
-    value: Annotated[float, "So far."]
-    maximum: Annotated[float, "Of how much."]
-    label: Annotated[str | None, "Its name."]
+    value: Annotated[float, "The value so far."]
+    maximum: Annotated[float, "The value at the end."]
+    label: Annotated[str | None, "The text in the bar."]
 
 
 class StepReport(TypedDict):
     """The step that is running or ran last."""
 
     verb: Annotated[str, "The step's verb."]
-    step: Annotated[str, "Its name."]
-    call: Annotated[str | None, "`driver.method`."]
-    timeout: Annotated[float | None, "Seconds it may take."]
+    step: Annotated[str, "The step's name."]
+    call: Annotated[str | None, "The driver call: `driver.method`."]
+    timeout: Annotated[float | None, "The timeout in seconds."]
     place: Location
     time: Annotated[Time, "When."]
 
@@ -281,20 +281,20 @@ class AttemptReport(TypedDict):
     status: Annotated[Status, "How it ended.", _LIVE]
     start_time: Annotated[Time, "When it began."]
     stop_time: Annotated[Time | None, "When it ended."]
-    timeout: Annotated[float | None, "Seconds it may take."]
+    timeout: Annotated[float | None, "The timeout in seconds."]
     measurements: Annotated[list[MeasurementReport], "In the order they were recorded."]
     checks: Annotated[list[CheckReport], "In the order they were evaluated."]
-    messages: Annotated[dict[str, str], "Texts by key; the last of each key."]
+    messages: Annotated[dict[str, str], "Messages by key; the last one of each key."]
     failures: Annotated[list[FailureReport], "Why it did not pass."]
     dialogs: Annotated[list[DialogReport], "Questions to the operator.", WHOLE]
-    charts: Annotated[list[dict[str, Any]], "As version 1's chart object."]
-    programs: Annotated[list[ProgramReport], "External programs."]
-    attachments: Annotated[list[AttachmentReport], "Files."]
-    progress: Annotated[ProgressReport | None, "How far a long step is."]
+    charts: Annotated[list[dict[str, Any]], "Charts in the form of schema version 1."]
+    programs: Annotated[list[ProgramReport], "External programs that ran."]
+    attachments: Annotated[list[AttachmentReport], "Attached files."]
+    progress: Annotated[ProgressReport | None, "The progress of a long step."]
     artifact: Annotated[dict[str, Any], "What the sequence recorded for the case.", UNSHOWN]
     step: Annotated[StepReport | None, "The last step that began."]
     tries: NotRequired[
-        Annotated[list[TryReport], "Failed tries of steps that were tried again; not there without any.", WHOLE]
+        Annotated[list[TryReport], "Failed tries of steps that were tried again; absent without any.", WHOLE]
     ]
 
 
@@ -302,8 +302,8 @@ class PlannedModule(TypedDict):
     """What the plan says of a module."""
 
     id: Annotated[str, "The id in the sequence."]
-    name: Annotated[str, "What people read."]
-    group: Annotated[Group, "When it runs."]
+    name: Annotated[str, "The name that people see."]
+    group: Annotated[Group, "The group, which says when it runs."]
     description: Annotated[str | None, "What it is about."]
 
 
@@ -311,19 +311,19 @@ class PlannedCase(PlannedModule):
     """What the plan says of a case."""
 
     place: Location
-    critical: Annotated[bool, "Whether nothing runs after its failure."]
+    critical: Annotated[bool, "Whether nothing but teardown runs after its failure."]
     tags: Annotated[list[str], "Its tags."]
 
 
 class CaseReport(PlannedCase):
     """A case."""
 
-    status: Annotated[Status, "That of the last attempt.", _LIVE]
+    status: Annotated[Status, "The status of the last attempt.", _LIVE]
     start_time: Annotated[Time | None, "When it began; null when it did not."]
     stop_time: Annotated[Time | None, "When it ended."]
     reason: Annotated[str | None, "Why it was skipped."]
     skip_kind: NotRequired[
-        Annotated[SkipKind | None, "Why it was skipped, as a code. Not there in reports of earlier versions."]
+        Annotated[SkipKind | None, "Why it was skipped, as a code. Absent in reports of earlier versions."]
     ]
     attempts: Annotated[list[AttemptReport], "Every attempt with its own data."]
 
@@ -335,7 +335,7 @@ class ModuleReport(PlannedModule):
     start_time: Annotated[Time | None, "When it began; null when it did not."]
     stop_time: Annotated[Time | None, "When it ended."]
     artifact: Annotated[dict[str, Any], "What the sequence recorded for the module.", UNSHOWN]
-    cases: Annotated[list[CaseReport], "Cases in running order."]
+    cases: Annotated[list[CaseReport], "Cases in the order they run."]
 
 
 class RunReport(TypedDict):
@@ -352,7 +352,7 @@ class RunReport(TypedDict):
         Annotated[
             Untested | None,
             "What a run with the status `skipped` lacks: a passed main case, or one that another one kept from "
-            "running. Not there in reports of earlier versions.",
+            "running. Absent in reports of earlier versions.",
         ]
     ]
     start_time: Annotated[Time, "When it began."]
@@ -370,19 +370,19 @@ class RunReport(TypedDict):
     selection: Annotated[list[str] | None, "The cases chosen by hand; null for the whole sequence."]
     simulated: Annotated[bool, "Whether drivers were simulated."]
     debugged: Annotated[bool, "Whether somebody could pause, skip and repeat steps, or use the debugger.", ADDED]
-    aborted: Annotated[bool, "Whether the run died, and this was made of what its journal held."]
+    aborted: Annotated[bool, "Whether the test process died and this report was made from the journal."]
     stop_reason: Annotated[str | None, "Why the run was stopped."]
-    caused_dut_failure_id: Annotated[str | None, "`module::case` that failed first, else had an error."]
-    error_code: Annotated[Count | None, "The error code of that case, else the first of the run."]
+    caused_dut_failure_id: Annotated[str | None, "The first case that failed, or else had an error: `module::case`."]
+    error_code: Annotated[Count | None, "The error code of that case, or else the first of the run."]
     failures: Annotated[list[FailureReport], "Failures of the run itself."]
     operator_messages: Annotated[list[OperatorMessageReport], "What the operator was told.", UNSHOWN]
     artifact: Annotated[dict[str, Any], "What the sequence recorded for the run.", UNSHOWN]
-    modules: Annotated[list[ModuleReport], "Modules in running order.", UNSHOWN]
+    modules: Annotated[list[ModuleReport], "Modules in the order they run.", UNSHOWN]
     damaged_lines: Annotated[Count, "Journal lines that could not be read.", UNSHOWN]
-    tests_name: NotRequired[Annotated[str, "`tests_name` of the configuration: version 1's name of the run.", UNSHOWN]]
-    after_run: NotRequired[
-        Annotated[list[AfterRunFailure], "What failed after the verdict; not there when nothing did."]
+    tests_name: NotRequired[
+        Annotated[str, "`tests_name` of the configuration: the name of the run in schema version 1.", UNSHOWN]
     ]
+    after_run: NotRequired[Annotated[list[AfterRunFailure], "What failed after the verdict; absent when nothing did."]]
 
 
 PARTS: Mapping[str, type[Any]] = {

@@ -161,7 +161,7 @@ def _dut(dut: DutReport) -> Fields:
 
 
 def _section(recorded: Mapping[str, Any], keys: tuple[str, ...]) -> Fields:
-    """The fields of one object; a number that is no whole one from 0 up goes into ``info``."""
+    """The fields of one object; a number that is not a non-negative integer goes into ``info``."""
     info = dict(recorded.get("info") or {})
     fields: Fields = {}
     for key in keys:

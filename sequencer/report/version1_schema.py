@@ -250,7 +250,7 @@ def _maybe(kind: str, description: str) -> Schema:
 
 
 def _whole(description: str) -> Schema:
-    """A whole number from 0 up, or null."""
+    """A non-negative integer, or null."""
     return {"type": ["integer", "null"], "minimum": 0, "description": description}
 
 

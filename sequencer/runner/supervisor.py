@@ -190,7 +190,7 @@ class Supervisor:
         try:
             self._run()
         except Exception as error:
-            # A defect of hardseq itself: nobody is to wait for ever because of it.
+            # A defect of hardseq itself: nobody is to wait forever because of it.
             self.child.kill()
             self._fail(error)
             self.over.set()

@@ -14,7 +14,7 @@ from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
 
 LARGEST = 64 * 1024 * 1024
-"""In bytes; a report is no file server."""
+"""In bytes; a report is not a file server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

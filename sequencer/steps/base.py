@@ -185,7 +185,7 @@ class CaseContext(Protocol):
         """
 
     def upload(self, target: str) -> Mapping[str, Any]:
-        """Has the report sent to ``target``: ``{delivered, status, text}``. Raises ``StepError`` inside of a case."""
+        """Has the report sent to ``target``: ``{delivered, status, text}``. Raises ``StepError`` inside a case."""
 
     def tell(self, message: OperatorMessageShown) -> None:
         """Shows a message to the operator, or takes it away; a blocking one waits until somebody confirmed it."""

@@ -174,7 +174,7 @@ class Exec(StepRun):
             self._tell_progress(pattern, output.recent())
 
     def _tell_progress(self, pattern: CompiledPattern, text: str) -> None:
-        """Shows the last thing that the program said of how far it is; what is no number is nothing to show."""
+        """Shows the last thing that the program said of how far it is; what is not a number is nothing to show."""
         for found in deque(pattern.compiled.finditer(text), maxlen=1):
             with suppress(ValueError, TypeError):
                 value = float(found[1])

@@ -30,7 +30,7 @@ class Wait(StepRun):
         self.duration = duration
 
     def finish(self) -> None:
-        """Sleeps; anything but a finite duration from 0 up is a ``StepError``."""
+        """Sleeps; anything but a finite, non-negative duration is a ``StepError``."""
         self.case.sleep(_seconds(self.case.value(self.duration)))
 
 

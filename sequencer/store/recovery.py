@@ -61,7 +61,7 @@ def recover(
     stored = []
     for name, is_file in _entries(state.journals):
         path = Path(name)
-        if not is_file:  # opening a pipe would wait for ever, and a link may lead anywhere
+        if not is_file:  # opening a pipe would wait forever, and a link may lead anywhere
             _set_aside(path, "it is not a regular file", tell)
             continue
         if is_stored(name):

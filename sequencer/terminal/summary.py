@@ -205,7 +205,7 @@ def _counts(report: RunReport) -> Line:
 
 
 def _what_is_missing(report: RunReport) -> Iterator[Line]:
-    """Why a run in which nothing went wrong is no pass."""
+    """Why a run in which nothing went wrong does not pass."""
     if outcome(report) == "nothing_tested":
         yield [("untested  ", "dim"), ("no case of a main module passed: the product was not tested", "")]
     elif outcome(report) == "incomplete":

@@ -18,5 +18,5 @@ sequence or a configuration gives hardseq itself is at most that far from 0. Val
 
 def utf8(text: str) -> bytes:
     """``text`` in UTF-8. A lone surrogate (a driver's undecodable byte) has no such form and is written as its escape,
-    ``\\udc80``: visible, and valid inside of JSON."""
+    ``\\udc80``: visible, and valid inside JSON."""
     return text.encode("utf-8", "backslashreplace")

@@ -117,7 +117,7 @@ def _end_of_piece(text: str, position: int, scope: _Scope) -> int:
 
 
 def nests_repetitions(pattern: CompiledPattern) -> bool:
-    """Whether an endless repetition stands inside another: on a text that does not match it may take for ever."""
+    """Whether an endless repetition stands inside another: on a text that does not match it may take forever."""
     try:
         # The standard library's own parser: private, so that its absence only costs the warning.
         parsed = import_module("re._parser").parse(pattern.pattern)

@@ -14,7 +14,7 @@ Entry = TypeVar("Entry")
 class Registry(Mapping[str, Entry], Generic[Entry]):
     """Entries by name: hardseq's own in the order they were added, then those of other packages by name.
 
-    A registry knows what is installed when it is first asked; it is made anew for another import path.
+    A registry knows what is installed when it is first asked; it is made again for another import path.
     ``kind`` is what one of them is called, such as ``a step``; ``group`` is where packages announce theirs; ``check``
     makes an entry of what they announce, or raises ``UnusableExtension``. Iterating tells all names and imports
     nothing: a package's entry is loaded when it is asked for, which raises ``UnusableExtension`` when it cannot be

@@ -33,7 +33,7 @@ ALLOWED_SKIPS: frozenset[SkipKind | None] = LEFT_OUT | {"selection"}
 """Skips that a run may pass with. Any other one, and one of which nobody knows why, is a test that is missing."""
 
 Untested = Literal["nothing_tested", "incomplete"]
-"""Why a run in which nothing went wrong is no pass: no main case passed, or one was skipped because of another."""
+"""Why a run in which nothing went wrong does not pass: no main case passed, or one was skipped because of another."""
 
 
 class CaseOutcome(NamedTuple):
@@ -71,7 +71,7 @@ def run_verdict(
 
     ``passed`` must be earned: at least one main case of a main module passed, nothing went wrong, and no case, in
     whatever group, was skipped for any reason but its own ``if``, its module's, or the selection. A run in which
-    nothing went wrong and that is no pass is ``skipped``, and the second value says what it lacks.
+    nothing went wrong and which does not pass is ``skipped``, and the second value says what it lacks.
     """
     seen = set(cases)
     status = verdict((case.status for case in seen), stopped=stopped, broken=broken)

@@ -59,7 +59,7 @@ def inline(schema: Any) -> Any:
 
 @cache
 def _validator_class() -> Any:
-    """JSON Schema 2020-12, save that 5.0 is no whole number (YAML tells integers and floats apart) and that ``$`` in
+    """JSON Schema 2020-12, save that 5.0 is not an integer (YAML tells integers and floats apart) and that ``$`` in
     a pattern is the very end, as JSON Schema means it; in Python a line break may follow."""
     from jsonschema import Draft202012Validator, ValidationError
     from jsonschema.validators import extend

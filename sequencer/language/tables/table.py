@@ -40,7 +40,7 @@ class CsvCell(NamedTuple):
 
 
 class CsvError(ValueError):
-    """Text that is no CSV, with its place."""
+    """Text that is not CSV, with its place."""
 
     def __init__(self, message: str, span: Span) -> None:
         super().__init__(message)
@@ -215,7 +215,7 @@ class _TableReader:
         return text
 
     def _records(self, text: str, delimiter: str, start: int, line: int) -> Iterator[list[CsvCell]]:
-        """What is neither empty nor a comment; ends where the file is no CSV any more."""
+        """What is neither empty nor a comment; ends where the file is no longer CSV."""
         try:
             for record in read_records(text, delimiter, start, line):
                 first = record[0]
@@ -367,7 +367,7 @@ class _TableReader:
         return number
 
     def _untyped(self, text: str) -> Scalar:
-        """As YAML reads a plain scalar, save that numbers have the table's decimal sign, and 12E4 is no number."""
+        """As YAML reads a plain scalar, save that numbers have the table's decimal sign, and 12E4 is not a number."""
         value = resolve(text)
         if self._rules.decimal == "," and isinstance(value, str) and "," in text:
             number = table_number(text, ",")

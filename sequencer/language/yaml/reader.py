@@ -37,7 +37,7 @@ _WORDS: dict[str, Scalar] = {
 }  # fmt: skip
 _FIRST_OF_OTHERS = frozenset("0123456789+-.~ntfNTF")
 _MAX_DIGITS = 400
-"""A longer row of digits is no number that anything could measure; converting it could take minutes."""
+"""A longer row of digits is not a number that anything could measure; converting it could take minutes."""
 
 TAG = "tag:yaml.org,2002:"
 

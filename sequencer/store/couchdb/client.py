@@ -110,7 +110,7 @@ class CouchClient:
         return self._send("GET", path, None, None, query)[1]
 
     def question(self) -> AbstractContextManager[None]:
-        """All that this thread asks in the block is one question of a person, who does not wait for ever."""
+        """All that this thread asks in the block is one question of a person, who does not wait forever."""
         return self._timeouts.within(self._timeout * QUESTION_TIMES)
 
     def close(self) -> None:

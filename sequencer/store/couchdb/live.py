@@ -92,7 +92,7 @@ class LiveState:
         self._take_away_former(document["_id"], state["run"])
 
     def _take_away_former(self, identity: str, run: str) -> None:
-        """A run that is told its stand by a case began under the host's name, where it would seem to run for ever."""
+        """A run that is told its stand by a case began under the host's name, where it would seem to run forever."""
         former, self._written = self._written, (identity, run)
         if former is not None and former[1] == run and former[0] != identity:
             with suppress(StoreError):

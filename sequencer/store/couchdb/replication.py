@@ -66,7 +66,7 @@ def job_name(name: str, factory: FactoryDatabase) -> str:
 
 
 def replicate(couch: CouchClient, name: str, factory: FactoryDatabase, *, now: bool = False) -> None:
-    """Puts the job in place, changes it when the configuration did, and begins it anew when it has long been failing.
+    """Puts the job in place, changes it when the configuration did, and begins it again when it has long been failing.
 
     ``now``: also when it failed just once, as somebody is waiting for it. Doing it again changes nothing.
     """

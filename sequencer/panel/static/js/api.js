@@ -71,7 +71,7 @@ export async function post(path, body = {}) {
   return readAnswer(answer);
 }
 
-/** The panel was started anew and has another token: the page it serves now holds it. */
+/** The panel was restarted and has another token: the page it serves now holds it. */
 async function renewToken() {
   const answer = await reach("/", { headers: { Accept: "text/html" } });
   if (!answer.ok) return false;

@@ -65,7 +65,7 @@ async function route({ focus = false } = {}) {
   else if (focus) document.getElementById("main")?.focus({ preventScroll: true });
 }
 
-/** Goes to an address of the panel without loading everything anew. */
+/** Goes to an address of the panel without loading everything again. */
 function go(address) {
   history.pushState(null, "", address);
   return route({ focus: true });

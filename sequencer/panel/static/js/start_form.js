@@ -10,7 +10,7 @@ import { toast } from "./toast.js";
 let fields = [];
 let known = "";
 
-/** Draws the form when the parameters changed, or anew (emptied) when asked. */
+/** Draws the form when the parameters changed, or again (emptied) when asked. */
 export function renderForm(form, renew = false) {
   const { params = [], choices = [], choice } = state.session;
   const mark = JSON.stringify([params, choices, choice, document.documentElement.lang]);

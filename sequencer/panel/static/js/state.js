@@ -14,7 +14,7 @@ export const state = {
   /** Server time minus the page's steady clock, in seconds. */
   offset: 0,
   connected: false,
-  /** The run that was going on when the panel was started anew, until another one begins. */
+  /** The run that was going on when the panel was restarted, until another one begins. */
   cut: null,
 };
 

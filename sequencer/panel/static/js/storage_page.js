@@ -26,7 +26,7 @@ export function storagePage() {
     failed: (text) => render(text, () => h("p", { class: "empty muted" }, text)),
   });
 
-  /** Only what changed is drawn anew: nobody loses a place in the table, nothing is read out twice. */
+  /** Only what changed is drawn again: nobody loses a place in the table, nothing is read out twice. */
   function render(content, make) {
     if (content === seen) return;
     seen = content;
