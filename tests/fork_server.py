@@ -178,7 +178,7 @@ class Forks:
 
 def preload() -> None:
     """Imports what processes would, and nothing that does something when it is imported."""
-    import pytest  # noqa: F401
+    import pytest  # noqa: F401 - imported to be loaded
 
     for package in ("sequencer", "_pytest"):
         for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):

@@ -34,7 +34,7 @@ class _Files(SimpleHTTPRequestHandler):
     """The files of a site: no lists of folders, no line for each request."""
 
     # Windows keeps these in its registry, where any program may have changed them; browsers refuse what is not right.
-    extensions_map = {  # noqa: RUF012
+    extensions_map = {  # noqa: RUF012 - the base class declares it so
         **SimpleHTTPRequestHandler.extensions_map,
         ".css": "text/css",
         ".html": "text/html",

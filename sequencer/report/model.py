@@ -534,7 +534,7 @@ def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any,
     optional = [name for name in sources if name not in always]
 
     def copy(event: Any, time: float) -> Any:
-        entry: dict[str, Any] = dict(zip(names, (*read(event), time)))  # noqa: B905
+        entry: dict[str, Any] = dict(zip(names, (*read(event), time)))  # noqa: B905 - one may be longer
         for name, make in rest:
             entry[name] = make()
         for name, allowed, otherwise in words:

@@ -55,7 +55,7 @@ def main() -> None:
     # All that every project needs is loaded before it is known which one it will be.
     import pytest
 
-    import sequencer.runtime.plugin  # noqa: F401
+    import sequencer.runtime.plugin  # noqa: F401 - imported to be loaded
     from sequencer.runtime.child import ChildFront
 
     project = link.wait_for_project()

@@ -12,7 +12,7 @@ from tests.extensions.test_exports_of_packages import ENTRY, GOOD
 expect = pytest.importorskip("playwright.sync_api").expect
 
 
-def test_a_format_of_a_package_is_on_the_page_of_a_run(stand: Any, browse: Any, install: Install) -> None:  # noqa: F811
+def test_a_format_of_a_package_is_on_the_page_of_a_run(stand: Any, browse: Any, install: Install) -> None:  # noqa: F811 - the fixture is asked for by its name
     """The page offers it by its label, the description lists it, and it is downloaded; a broken one is not offered."""
     broken = "pdf = nowhere_at_all:EXPORT\n"
     install("hardseq-ids", "1.0", ENTRY + broken, ids_export=GOOD)
