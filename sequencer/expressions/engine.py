@@ -43,7 +43,7 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
             raise ValueError(f"`{attribute}` is a method: call it, `.{attribute}()`")
         return self.undefined(obj=obj, name=attribute)
 
-    def getitem(self, obj: Any, argument: Any) -> Any:
+    def getitem(self, obj: Any, argument: Any) -> object:
         """``obj[argument]``, or the attribute of that name."""
         try:
             found = obj[argument]
@@ -53,33 +53,33 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=argument)
         return found if isinstance(obj, PLAIN_TYPES) else plain(found)
 
-    def safe_call(self, value: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
+    def safe_call(self, value: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> object:
         """Calls a driver's function. Raises ``SecurityError`` for one that the sandbox keeps."""
         if not self.is_safe_callable(value):
             raise SecurityError(f"{value!r:.80} is not safely callable")
         return value(*args, **kwargs)
 
-    def original_filter(self, name: str, value: Any, args: Any, kwargs: Any, at: Any) -> Any:
+    def original_filter(self, name: str, value: Any, args: Any, kwargs: Any, at: Any) -> object:
         """What Jinja2's own filter gives; ``at`` is the evaluation."""
         return super().call_filter(name, value, args, kwargs, at, outside_of_templates(self))
 
-    def original_test(self, name: str, value: Any, args: Any, kwargs: Any, at: Any) -> Any:
+    def original_test(self, name: str, value: Any, args: Any, kwargs: Any, at: Any) -> object:
         """What Jinja2's own test gives."""
         return super().call_test(name, value, args, kwargs, at, outside_of_templates(self))
 
     # Filters such as `map` and `select` call these, with the evaluation as their context.
 
     def call_filter(  # noqa: PLR0917 - the signature is Jinja2's
-        self, name: str, value: Any, args: Any = None, kwargs: Any = None, context: Any = None, eval_ctx: Any = None
-    ) -> Any:
+        self, name: str, value: Any, args: Any = None, kwargs: Any = None, context: Any = None, eval_ctx: object = None
+    ) -> object:
         """A filter by its name, for ``map``."""
         if name not in self.filters:
             raise TemplateRuntimeError(f"there is no filter named {name!r}")
         return context.filter(name, value, args or (), kwargs or {})
 
     def call_test(  # noqa: PLR0917 - the signature is Jinja2's
-        self, name: str, value: Any, args: Any = None, kwargs: Any = None, context: Any = None, eval_ctx: Any = None
-    ) -> Any:
+        self, name: str, value: Any, args: Any = None, kwargs: Any = None, context: Any = None, eval_ctx: object = None
+    ) -> object:
         """A test by its name, for ``select`` and its kin."""
         if name not in self.tests:
             raise TemplateRuntimeError(f"there is no test named {name!r}")
@@ -98,7 +98,7 @@ def environment() -> ExpressionEnvironment:
     return made
 
 
-def _never(*_: Any) -> Any:
+def _never(*_: object) -> object:
     raise AssertionError("a filter or test of hardseq's own is not called by Jinja2")
 
 
@@ -141,7 +141,7 @@ def _offset_of(error: TemplateSyntaxError, source: str, reached: int, parser: Pa
     return min(error.lineno, len(source))
 
 
-def undefined_in(value: Any, *, inside: bool) -> str | None:
+def undefined_in(value: object, *, inside: bool) -> str | None:
     """What is not defined in ``value`` or, ``inside``, in what it holds at any depth; ``None`` when all is there."""
     if isinstance(value, Undefined):
         return undefined_message(value)

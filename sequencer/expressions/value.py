@@ -170,7 +170,7 @@ def _simplified(value: object) -> object:
     return _of_another_library(value)
 
 
-def _of_another_library(value: Any) -> Any:
+def _of_another_library(value: Any) -> object:
     """The same for numpy, pandas and whatever has their methods, and for Python's abstract collections."""
     kind = type(value)
     if hasattr(kind, "tolist") and (hasattr(kind, "dtype") or hasattr(kind, "typecode")):

@@ -7,7 +7,7 @@ Others import from here, not from the files below: two threads that begin at dif
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sequencer.limits.base import Judgement, Limit, judge
 from sequencer.limits.numeric import Interval
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["LIMITS_SCHEMA", "Judgement", "Limit", "judge", "limit_problems", "parse_limits", "show"]
 
 
-def parse_limits(written: Any, unit: str | None = None) -> Limit:
+def parse_limits(written: object, unit: str | None = None) -> Limit:
     """The limit that plain data says, bounds in ``unit``.
 
     Raises ``ValueError`` with a plain sentence for data that is malformed or makes no sense.
@@ -34,7 +34,7 @@ def parse_limits(written: Any, unit: str | None = None) -> Limit:
     return read_limits(written, unit)
 
 
-def limit_problems(written: Any, unit: str | None = None) -> list[LimitProblem]:
+def limit_problems(written: object, unit: str | None = None) -> list[LimitProblem]:
     """Everything wrong with limits, for check time; parts that hold ``${{ expressions }}`` are left out.
 
     Each problem is ``(path, code, message, severity)``.

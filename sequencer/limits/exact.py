@@ -67,7 +67,7 @@ class OneOf(Limit):
 
     choices: tuple[Comparable, ...]
 
-    def judge(self, value: Any, unit: str | None = None) -> Judgement:
+    def judge(self, value: object, unit: str | None = None) -> Judgement:
         """True for a value that is among the choices."""
         if any(same(value, choice) for choice in self.choices):
             return PASSED
@@ -87,7 +87,7 @@ class BooleanLimit(Limit):
 
     expected: bool
 
-    def judge(self, value: Any, unit: str | None = None) -> Judgement:
+    def judge(self, value: object, unit: str | None = None) -> Judgement:
         """True for the boolean expected."""
         if not isinstance(value, bool):
             return wrong_kind(value, "true or false")
@@ -104,7 +104,7 @@ class Matches(Limit):
 
     pattern: CompiledPattern
 
-    def judge(self, value: Any, unit: str | None = None) -> Judgement:
+    def judge(self, value: object, unit: str | None = None) -> Judgement:
         """True for a text with a match."""
         if not isinstance(value, str):
             return wrong_kind(value, "text")
@@ -123,7 +123,7 @@ class Contains(Limit):
 
     part: Comparable
 
-    def judge(self, value: Any, unit: str | None = None) -> Judgement:
+    def judge(self, value: object, unit: str | None = None) -> Judgement:
         """True when the part is there."""
         if isinstance(value, (list, tuple)):
             found = any(same(item, self.part) for item in value)
@@ -144,7 +144,7 @@ class EachElement(Limit):
 
     limit: Limit
 
-    def judge(self, value: Any, unit: str | None = None) -> Judgement:
+    def judge(self, value: object, unit: str | None = None) -> Judgement:
         """True when every element is; the reason names the first that is not: ``element [0]: ...``."""
         if not isinstance(value, (list, tuple)):
             return wrong_kind(value, "an array")

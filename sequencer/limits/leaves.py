@@ -59,7 +59,7 @@ class Leaves:
             return None
         return number  # type: ignore[no-any-return]
 
-    def comparable(self, written: Any, path: LimitPath, *, exact: bool = True) -> bool | Number | str | None:
+    def comparable(self, written: object, path: LimitPath, *, exact: bool = True) -> bool | Number | str | None:
         """A boolean, finite number or text to compare with."""
         if self.is_template(written):
             return None
@@ -81,11 +81,11 @@ class Leaves:
             self.problem(path, "eq-float", words, "warning")
         return number
 
-    def is_template(self, written: Any) -> bool:
+    def is_template(self, written: object) -> bool:
         """Whether ``written`` is known only once the run evaluates it."""
         return self.templates and isinstance(written, str) and "${{" in written
 
-    def tolerance(self, written: Any, nominal: Number, path: LimitPath) -> tuple[Decimal, str] | None:
+    def tolerance(self, written: object, nominal: Number, path: LimitPath) -> tuple[Decimal, str] | None:
         """The absolute tolerance and what to show for it."""
         percent = _PERCENT.match(written) if isinstance(written, str) else None
         if percent is not None and self.unit == "%":
@@ -105,7 +105,7 @@ class Leaves:
             return None
         return written_decimal(amount), show(amount)
 
-    def _in_unit(self, value: Any, path: LimitPath, difference: bool) -> Any:
+    def _in_unit(self, value: object, path: LimitPath, difference: bool) -> Any:
         """A text that is a number with a unit as a number; anything else as it is, ``None`` when the unit is wrong."""
         if not isinstance(value, str):
             return value

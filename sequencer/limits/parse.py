@@ -71,7 +71,7 @@ def as_mapping(written: object) -> str:
 _SIDES = frozenset({"gt", "ge", "lt", "le"})
 
 
-def without_open_sides(limits: Any) -> Any:
+def without_open_sides(limits: object) -> Any:
     """``limits`` with null bounds left out: ``[null, 5.2]`` is ``{"le": 5.2}``, ``{"ge": null, "le": 5.2}`` as well.
 
     Where nothing would be left, they stay as they are, and are no limits then.
@@ -104,7 +104,7 @@ FORMS = (
 """The keys that may stand together."""
 
 
-def read_limits(written: Any, unit: str | None) -> Limit:
+def read_limits(written: object, unit: str | None) -> Limit:
     """The limit that plain data says; ``ValueError`` for the first thing wrong."""
     reading = LimitReader(unit)
     limit = reading.limit(written, ())
@@ -116,7 +116,7 @@ def read_limits(written: Any, unit: str | None) -> Limit:
     return limit
 
 
-def problems_of(written: Any, unit: str | None) -> list[LimitProblem]:
+def problems_of(written: object, unit: str | None) -> list[LimitProblem]:
     """Everything wrong with limits, except in parts that hold ``${{ expressions }}``."""
     from sequencer.limits.exact import pattern_problems
 
@@ -133,7 +133,7 @@ def problems_of(written: Any, unit: str | None) -> list[LimitProblem]:
 class LimitReader(Leaves):
     """One pass over written limits."""
 
-    def limit(self, written: Any, path: LimitPath) -> Limit | None:
+    def limit(self, written: object, path: LimitPath) -> Limit | None:
         """Any form of limit."""
         if self.is_template(written):
             return None
@@ -146,7 +146,7 @@ class LimitReader(Leaves):
         self.problem(path, "limit-form", words)
         return None
 
-    def _pair(self, written: Sequence[Any], path: LimitPath) -> Limit | None:
+    def _pair(self, written: Sequence[object], path: LimitPath) -> Limit | None:
         if len(written) != 2:
             self.problem(path, "limit-form", f"limits in brackets must be [lowest, highest], not {len(written)} values")
             return None
@@ -155,7 +155,7 @@ class LimitReader(Leaves):
             return None
         return self._interval(Interval(lower, upper), path)
 
-    def _mapping(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _mapping(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         if not written:
             self.problem(path, "limit-form", "the limits are empty")
             return None
@@ -174,7 +174,7 @@ class LimitReader(Leaves):
         limit: Limit | None = read(written, path)
         return limit
 
-    def _read_gt(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _read_gt(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         for one, other in (("gt", "ge"), ("lt", "le")):
             if one in written and other in written:
                 self.problem((*path, other), "limit-form", f"there are both `{one}` and `{other}`")
@@ -198,7 +198,7 @@ class LimitReader(Leaves):
             return None
         return interval
 
-    def _read_nominal(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _read_nominal(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         for key in ("nominal", "tolerance"):
             if key not in written:
                 self.problem(path, "limit-form", f"`{next(iter(written))}` also needs `{key}`")
@@ -244,13 +244,13 @@ class LimitReader(Leaves):
             return None
         return limit
 
-    def _read_eq(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _read_eq(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         return self._equal(written, "eq", path)
 
-    def _read_ne(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _read_ne(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         return self._equal(written, "ne", path)
 
-    def _equal(self, written: Mapping[str, Any], key: str, path: LimitPath) -> Limit | None:
+    def _equal(self, written: Mapping[str, object], key: str, path: LimitPath) -> Limit | None:
         if key not in written:
             self.problem(path, "limit-form", "`ignore_case` needs `eq` or `ne`")
             return None
@@ -267,7 +267,7 @@ class LimitReader(Leaves):
             return None
         return None if expected is None else Equal(expected, key == "ne", ignore_case)
 
-    def _read_one_of(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _read_one_of(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         choices, path = plain(written["one_of"]), (*path, "one_of")
         if self.is_template(choices):
             return None
@@ -277,7 +277,7 @@ class LimitReader(Leaves):
         known = [self.comparable(choice, (*path, index)) for index, choice in enumerate(choices)]
         return OneOf(tuple(choice for choice in known if choice is not None)) if None not in known else None
 
-    def _read_is(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _read_is(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         expected = plain(written["is"])
         if isinstance(expected, bool):
             return BooleanLimit(expected)
@@ -285,7 +285,7 @@ class LimitReader(Leaves):
             self.problem((*path, "is"), "limit-value", f"`is` takes true or false, not {show(expected)}; see `eq`")
         return None
 
-    def _read_matches(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _read_matches(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         pattern, path = plain(written["matches"]), (*path, "matches")
         if self.is_template(pattern):
             return None
@@ -298,13 +298,13 @@ class LimitReader(Leaves):
             self.problem(path, "bad-regex", f"this is not a valid regular expression: {error}")
             return None
 
-    def _read_contains(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _read_contains(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         part = self.comparable(written["contains"], (*path, "contains"), exact=True)
         if part == "":
             self.problem((*path, "contains"), "limits-always", "every string contains the empty string")
             return None
         return None if part is None else Contains(part)
 
-    def _read_each(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _read_each(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         limit = self.limit(written["each"], (*path, "each"))
         return None if limit is None else EachElement(limit)

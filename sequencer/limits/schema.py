@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 _EXPRESSION = r"\$\{\{[\s\S]*\}\}"
-_BOUND: Mapping[str, Any] = {"type": ["number", "string"]}
-_SCALAR: Mapping[str, Any] = {"type": ["number", "string", "boolean"]}
+_BOUND: Mapping[str, object] = {"type": ["number", "string"]}
+_SCALAR: Mapping[str, object] = {"type": ["number", "string", "boolean"]}
 
 
-def _bound(description: str) -> dict[str, Any]:
+def _bound(description: str) -> dict[str, object]:
     return {**_BOUND, "description": f"{description} A number, or text with a unit: `4800 mV`.", "examples": [4.8]}
 
 
 # One schema without alternatives, so that a validator can point at the very key that is wrong; what combines with what
 # is checked by `limit_problems`, in plainer words than a schema could.
-LIMITS_SCHEMA: Mapping[str, Any] = {
+LIMITS_SCHEMA: Mapping[str, object] = {
     "description": "What the value must meet: [lowest, highest], or one of the forms below.",
     "type": ["array", "object", "string"],
     "pattern": _EXPRESSION,

@@ -70,7 +70,7 @@ def convert_limits(written: Data, unit: str | None) -> Any:
     return written if unit is None else _converted(written, unit, difference=False)
 
 
-def _converted(written: Any, unit: str, *, difference: bool) -> Any:
+def _converted(written: object, unit: str, *, difference: bool) -> object:
     if isinstance(written, Mapping):
         return {key: _entry(key, value, unit, difference) for key, value in written.items()}
     if isinstance(written, (list, tuple)):
@@ -83,7 +83,7 @@ def _converted(written: Any, unit: str, *, difference: bool) -> Any:
     return written if number is None else number
 
 
-def _entry(key: str, value: Any, unit: str, difference: bool) -> Any:
+def _entry(key: str, value: object, unit: str, difference: bool) -> object:
     if key in ("matches", "ignore_case", "is"):
         return value
     return _converted(value, unit, difference=difference or key == "tolerance")

@@ -70,7 +70,7 @@ class LiveRun:
 
     # Writers.
 
-    def plan(self, sequence: Mapping[str, Any], modules: Iterable[Mapping[str, Any]]) -> None:
+    def plan(self, sequence: Mapping[str, object], modules: Iterable[Mapping[str, object]]) -> None:
         """Shows what will run: ``sequence`` and ``modules`` as in ``RunStarted``."""
         with self._changed:
             self._take()

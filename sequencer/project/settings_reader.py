@@ -139,7 +139,7 @@ class _Reader:
                 values[name] = Secret(written[name]) if field.metadata["env"] else plain(written[name])
         return kind(**values)
 
-    def _known_keys(self, written: Any, known: list[str], path: TomlPath) -> dict[str, Any]:
+    def _known_keys(self, written: object, known: list[str], path: TomlPath) -> dict[str, Any]:
         """The table as written, empty when it is something else; what is not known in it becomes a problem."""
         if not isinstance(written, dict):
             self.problem(

@@ -103,5 +103,5 @@ def amends(report: RunReport, stored: RunReport) -> bool:
     )
 
 
-def _facts(entry: AfterRunFailure) -> dict[str, Any]:
+def _facts(entry: AfterRunFailure) -> dict[str, object]:
     return {name: value for name, value in entry.items() if name != "retried"}

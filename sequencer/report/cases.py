@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sequencer.report.event import CaseFinished, FailureRecorded
@@ -281,7 +282,7 @@ def _keep(known: Any, report: Any, keys: tuple[str, ...]) -> None:
         report[key] = known[key]
 
 
-def new_module(plan: dict[str, Any]) -> ModuleReport:
+def new_module(plan: Mapping[str, object]) -> ModuleReport:
     """A module of the plan that has not begun, without its cases. Missing facts get defaults."""
     report = blank(ModuleReport)
     report["id"], report["name"] = text(plan.get("id")), text(plan.get("name")) or text(plan.get("id"))
@@ -329,6 +330,6 @@ def optional_text(value: object) -> str | None:
     return None if value is None else text(value)
 
 
-def _group(plan: dict[str, Any]) -> Group:
+def _group(plan: Mapping[str, object]) -> Group:
     group = plan.get("group", "main")
     return group if group in GROUPS else "main"

@@ -75,7 +75,7 @@ class InvalidAnswer(Exception):
         super().__init__("; ".join(problem.message for problem in problems))
 
 
-def describe(written: str | Mapping[str, Any], timeout: float | None = None) -> dict[str, Any]:
+def describe(written: str | Mapping[str, object], timeout: float | None = None) -> dict[str, Any]:
     """The dialog that a sequence's ``dialog:`` (expressions evaluated) asks for; a bare text asks to confirm it.
 
     Raises ``ValueError`` with a plain sentence when an expression gave something unusable.
@@ -104,7 +104,7 @@ def describe(written: str | Mapping[str, Any], timeout: float | None = None) -> 
     }
 
 
-def appearance(said: Mapping[str, Any]) -> dict[str, Any]:
+def appearance(said: Mapping[str, object]) -> dict[str, Any]:
     """The part of a dialog or operator message that is only shown: title, text, font_size, image, html."""
     shown = {name: said.get(name) for name in _APPEARANCE}
     for name in ("title", "text"):
@@ -147,9 +147,9 @@ def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
             yield FieldProblem("default", "bad-default", f"the default {refused}")
 
 
-def _repeated(choices: Iterable[Mapping[str, Any]]) -> str | None:
+def _repeated(choices: Iterable[Mapping[str, object]]) -> str | None:
     """Two choices that an operator, or an expression, could not tell apart."""
-    earlier: list[Mapping[str, Any]] = []
+    earlier: list[Mapping[str, object]] = []
     for choice in choices:
         if any(choice["label"] == other["label"] for other in earlier):
             return f"two choices are named {choice['label']!r}"
@@ -159,7 +159,7 @@ def _repeated(choices: Iterable[Mapping[str, Any]]) -> str | None:
     return None
 
 
-def _default_refused(field: Mapping[str, Any]) -> str | None:
+def _default_refused(field: Mapping[str, object]) -> str | None:
     """Why the default, as it is filled in, would not be taken for an answer."""
     # Typed texts are read as numbers and switches, but what is filled in is the default itself.
     kind, default = field["type"], field["default"]
@@ -174,7 +174,7 @@ def _default_refused(field: Mapping[str, Any]) -> str | None:
     return None
 
 
-def useless_keys(said: Mapping[str, Any]) -> Iterator[str]:
+def useless_keys(said: Mapping[str, object]) -> Iterator[str]:
     """The keys of a dialog, or of a field, that do not go with its type."""
     kind = said.get("type") or ("text" if "name" in said else "confirm")
     for key in said:
@@ -183,7 +183,7 @@ def useless_keys(said: Mapping[str, Any]) -> Iterator[str]:
             yield key
 
 
-def describe_field(said: Mapping[str, Any]) -> dict[str, Any]:
+def describe_field(said: Mapping[str, object]) -> dict[str, object]:
     """The form in which a field travels. Raises ``ValueError`` for what makes none."""
     kind = said.get("type") or "text"
     if kind not in FIELD_TYPES:
@@ -218,7 +218,7 @@ def _require_types(field: Mapping[str, Any]) -> None:
         raise ValueError(f"a pattern must be a string, not {field['pattern']!r}")
 
 
-def _choice(said: Any) -> dict[str, Any]:
+def _choice(said: object) -> dict[str, object]:
     if not isinstance(said, Mapping):
         return {"value": said, "label": _shown(said), "image": None}
     image = said.get("image")
@@ -230,12 +230,12 @@ def _choice(said: Any) -> dict[str, Any]:
     }
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """As YAML writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _listed(said: Any) -> list[Any]:
+def _listed(said: object) -> list[object]:
     if said is None:
         return []
     if isinstance(said, str | bytes | Mapping) or not hasattr(said, "__iter__"):
@@ -243,7 +243,7 @@ def _listed(said: Any) -> list[Any]:
     return list(said)
 
 
-def _or(value: Any, default: Any) -> Any:
+def _or(value: object, default: object) -> Any:
     return default if value is None else value
 
 
@@ -257,7 +257,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
-def buttons(dialog: Mapping[str, Any]) -> tuple[str, ...]:
+def buttons(dialog: Mapping[str, object]) -> tuple[str, ...]:
     """The results that answer the dialog; ``close`` is none of them: it stops the run."""
     return ("pass", "fail") if dialog.get("pass_fail") else ("confirm",)
 
@@ -341,7 +341,7 @@ def _number(field: Mapping[str, Any], value: object) -> float:
     return number
 
 
-def _switch(field: Mapping[str, Any], value: object) -> bool:
+def _switch(field: Mapping[str, object], value: object) -> bool:
     if isinstance(value, str):
         with suppress(UnreadableText):
             return read_boolean(value)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 Mark = Literal["partial", "debugged", "simulated"]
 """Why a run is no evidence: cases were chosen, steps could be skipped or changed, instruments were invented."""
 
 
-def marks(report: Mapping[str, Any]) -> tuple[Mark, ...]:
+def marks(report: Mapping[str, object]) -> tuple[Mark, ...]:
     """What keeps the run of a report from being evidence, in this order; empty when nothing does.
 
     A report of an earlier version may lack ``debugged``.
@@ -24,12 +24,12 @@ def marks(report: Mapping[str, Any]) -> tuple[Mark, ...]:
     return tuple(found)
 
 
-def is_evidence(report: Mapping[str, Any]) -> bool:
+def is_evidence(report: Mapping[str, object]) -> bool:
     """Whether the run may count for a product, whatever its verdict."""
     return not marks(report)
 
 
-def withheld(report: Mapping[str, Any], *, partial_too: bool = False) -> Mark | None:
+def withheld(report: Mapping[str, object], *, partial_too: bool = False) -> Mark | None:
     """What keeps the report from where results of products are collected; ``None`` when it may leave the stand.
 
     Invented values never leave; ``partial_too``: runs that are partial or were debugged do, with a name that says so.
@@ -40,6 +40,6 @@ def withheld(report: Mapping[str, Any], *, partial_too: bool = False) -> Mark | 
     return None if partial_too or not found else found[0]
 
 
-def marked_name(name: str, report: Mapping[str, Any]) -> str:
+def marked_name(name: str, report: Mapping[str, object]) -> str:
     """The report's name for readers that know no marks: ``Final test (partial) (simulated)``."""
     return " ".join([name, *(f"({mark})" for mark in marks(report))])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sequencer.expressions.value import to_data
 from sequencer.report.record import INFO, INSTRUMENT_FIELDS, SECTIONS, SUB_UNIT_FIELDS, TEXT, UNITS
@@ -50,7 +49,7 @@ def _number_text(value: object, name: str) -> str:
     return str(value)
 
 
-def identity_facts(section: str, data: Any) -> Any:
+def identity_facts(section: str, data: object) -> object:
     """The facts of a section of the report as they are to be recorded. Raises ``StepError``.
 
     What is of the wrong form altogether is left to ``record.absorb``, which says so.
@@ -64,13 +63,13 @@ def identity_facts(section: str, data: Any) -> Any:
     return data
 
 
-def _fields(data: Any, known: Mapping[str, str], name: str) -> Any:
+def _fields(data: object, known: Mapping[str, str], name: str) -> object:
     if not isinstance(data, Mapping):
         return data
     return {key: _field(value, known.get(key), f"{name}.{key}", key) for key, value in data.items()}
 
 
-def _field(value: Any, kind: str | None, name: str, key: str) -> Any:
+def _field(value: object, kind: str | None, name: str, key: str) -> object:
     if kind == UNITS:
         return _entries(value, SUB_UNIT_FIELDS, name)
     if kind == INFO:
@@ -80,13 +79,13 @@ def _field(value: Any, kind: str | None, name: str, key: str) -> Any:
     return identity_text(value, name) if kind == TEXT and key not in _REMARKS else value
 
 
-def _entries(data: Any, known: Mapping[str, str], name: str) -> Any:
+def _entries(data: object, known: Mapping[str, str], name: str) -> object:
     if isinstance(data, str) or not isinstance(data, Sequence):
         return _fields(data, known, name)
     return [_fields(entry, known, f"{name}[{index}]") for index, entry in enumerate(data)]
 
 
-def _info(value: Any, name: str) -> Any:
+def _info(value: object, name: str) -> object:
     """Free entries; only their names must be names."""
     if not isinstance(value, Mapping):
         return value

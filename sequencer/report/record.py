@@ -26,7 +26,7 @@ from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.failure import StepError
 
 TEXT, INTEGER, INFO, UNITS = "text", "integer", "info", "sub_units"
-_KINDS: Mapping[Any, str] = {str: TEXT, int: INTEGER, dict: INFO, list: UNITS}
+_KINDS: Mapping[object, str] = {str: TEXT, int: INTEGER, dict: INFO, list: UNITS}
 
 
 def _recorded(part: type[Any]) -> Mapping[str, str]:
@@ -50,7 +50,7 @@ Undo = list[Callable[[], object]]
 ARTIFACT_LEVELS = ("run", "module", "case")
 
 
-def merge(current: Any, section: str, data: Any) -> Any:
+def merge(current: object, section: str, data: object) -> object:
     """``current`` (``None`` at first) with ``data`` added; ``current`` itself stays as it is.
 
     Mappings for ``process``, ``batch``, ``dut`` and ``stand``; a list for ``instruments``; a text for ``user``;
@@ -60,7 +60,7 @@ def merge(current: Any, section: str, data: Any) -> Any:
     return absorb(_copy(current), section, data)
 
 
-def absorb(current: Any, section: str, data: Any, undo: Undo | None = None) -> Any:
+def absorb(current: Any, section: str, data: Any, undo: Undo | None = None) -> object:
     """Like ``merge``, but changes and returns ``current`` where it is a container. All of ``data`` or nothing of it.
 
     ``undo`` collects what takes the changes back, to be called in reverse order.
@@ -82,7 +82,7 @@ def absorb(current: Any, section: str, data: Any, undo: Undo | None = None) -> A
     raise StepError(f"nothing can be recorded under {section!r}")
 
 
-def artifact_levels(data: Any) -> dict[str, dict[str, Any]]:
+def artifact_levels(data: object) -> dict[str, dict[str, object]]:
     """Checked ``artifact`` data, JSON-safe: level -> mapping. Raises ``StepError``."""
     levels = {level: _info(content, f"artifact.{level}") for level, content in _mapping(data, "artifact").items()}
     for level in levels:
@@ -91,19 +91,19 @@ def artifact_levels(data: Any) -> dict[str, dict[str, Any]]:
     return {level: content for level, content in levels.items() if content is not None}
 
 
-def absorb_info(current: dict[str, Any], data: Mapping[str, Any], name: str, undo: Undo | None = None) -> None:
+def absorb_info(current: Mapping[str, object], data: Mapping[str, object], name: str, undo: Undo | None = None) -> None:
     """Merges free entries into ``current``. Raises ``StepError`` for an entry that is there with another value."""
     _absorb_mapping(current, data, name, [] if undo is None else undo)
 
 
-def _absorb_mapping(current: Any, data: Mapping[str, Any], name: str, undo: Undo) -> dict[str, Any]:
+def _absorb_mapping(current: Any, data: Mapping[str, object], name: str, undo: Undo) -> dict[str, object]:
     known: dict[str, Any] = {} if current is None else current
     _check(known, data, name)
     _update(known, data, undo)
     return known
 
 
-def _check(current: Mapping[str, Any], data: Mapping[str, Any], name: str) -> None:
+def _check(current: Mapping[str, object], data: Mapping[str, object], name: str) -> None:
     for key, value in data.items():
         before = current.get(key)
         if before is None or (key == "sub_units" and name == "dut"):
@@ -114,7 +114,7 @@ def _check(current: Mapping[str, Any], data: Mapping[str, Any], name: str) -> No
             raise _second(f"{name}.{key}", before, value)
 
 
-def _update(current: dict[str, Any], data: Mapping[str, Any], undo: Undo) -> None:
+def _update(current: dict[str, Any], data: Mapping[str, object], undo: Undo) -> None:
     for key, value in data.items():
         before = current.get(key)
         if isinstance(before, dict) and isinstance(value, dict):
@@ -137,7 +137,7 @@ def _append(known: list[Any], new: list[dict[str, Any]], undo: Undo) -> None:
             known.append(entry)
 
 
-def _fields(data: Any, allowed: Mapping[str, str], name: str) -> dict[str, Any]:
+def _fields(data: object, allowed: Mapping[str, str], name: str) -> dict[str, object]:
     """``data`` with every field checked and in its proper type; fields that are null are left out."""
     result: dict[str, Any] = {}
     for key, value in _mapping(data, name).items():
@@ -157,7 +157,7 @@ def _units(data: Any, allowed: Mapping[str, str], name: str) -> list[dict[str, A
     return [_fields(entry, allowed, f"{name}[{index}]") for index, entry in enumerate(entries)]
 
 
-def _mapping(data: Any, name: str) -> Mapping[str, Any]:
+def _mapping(data: object, name: str) -> Mapping[str, object]:
     if data is None:
         return {}
     if not isinstance(data, Mapping):
@@ -165,7 +165,7 @@ def _mapping(data: Any, name: str) -> Mapping[str, Any]:
     return data
 
 
-def _text(value: Any, name: str) -> str | None:
+def _text(value: object, name: str) -> str | None:
     value = plain(value)
     if value is None or isinstance(value, str):
         return value
@@ -174,7 +174,7 @@ def _text(value: Any, name: str) -> str | None:
     return str(to_data(value))
 
 
-def _integer(value: Any, name: str) -> int | None:
+def _integer(value: object, name: str) -> int | None:
     value = plain(value)
     if value is None:
         return None
@@ -187,7 +187,7 @@ def _integer(value: Any, name: str) -> int | None:
     return value
 
 
-def _info(value: Any, name: str) -> dict[str, Any] | None:
+def _info(value: object, name: str) -> dict[str, object] | None:
     if value is None:
         return None
     data = to_data(_mapping(value, name))
@@ -195,23 +195,23 @@ def _info(value: Any, name: str) -> dict[str, Any] | None:
     return data
 
 
-def _sub_units(value: Any, name: str) -> list[dict[str, Any]] | None:
+def _sub_units(value: object, name: str) -> list[dict[str, object]] | None:
     return None if value is None else _units(value, SUB_UNIT_FIELDS, name)
 
 
 _READERS: Mapping[str, Callable[[Any, str], Any]] = {TEXT: _text, INTEGER: _integer, INFO: _info, UNITS: _sub_units}
 
 
-def _second(name: str, before: Any, value: Any) -> StepError:
+def _second(name: str, before: object, value: object) -> StepError:
     return StepError(f"{name} was already recorded as {_short(before)} and would now become {_short(value)}")
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
-def _copy(value: Any) -> Any:
+def _copy(value: object) -> object:
     if isinstance(value, dict):
         return {key: _copy(entry) for key, entry in value.items()}
     return [_copy(entry) for entry in value] if isinstance(value, list) else value

@@ -177,7 +177,7 @@ def _section(recorded: Mapping[str, Any], keys: tuple[str, ...]) -> Fields:
     return fields
 
 
-def _info_value(value: Any) -> Any:
+def _info_value(value: object) -> object:
     """Texts, numbers and null as they are, anything else as JSON text."""
     if value is None or type(value) in (str, int) or (type(value) is float and math.isfinite(value)):
         return value
@@ -194,7 +194,7 @@ def _artifact(recorded: Fields, rest: Fields) -> Fields:
     return {**recorded, key: rest}
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -301,7 +301,7 @@ def _elements(measurement: MeasurementReport, limit: Limit | None) -> list[Field
     ]
 
 
-def _numeric(name: str, value: Any, unit: str | None, fields: Fields, result: bool | None) -> Fields:
+def _numeric(name: str, value: object, unit: str | None, fields: Fields, result: bool | None) -> Fields:
     return {
         "type": "numeric",
         "name": name,
@@ -327,7 +327,7 @@ def lower_charts(charts: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, l
     return None, charts
 
 
-def _lower(chart: dict[str, Any]) -> dict[str, Any] | None:
+def _lower(chart: Mapping[str, object]) -> dict[str, object] | None:
     xs, ys, names = chart.get("x_data"), chart.get("y_data"), chart.get("marker_name") or []
     if chart.get("type") not in TYPES or not _is_series(xs) or not _is_series(ys) or not isinstance(names, list):
         return None

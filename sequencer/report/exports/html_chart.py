@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any, NamedTuple
@@ -53,7 +53,7 @@ class Drawing:
     bottom: int = _BOTTOM
 
 
-def drawing_of(chart: dict[str, Any]) -> Drawing | None:
+def drawing_of(chart: Mapping[str, object]) -> Drawing | None:
     """The drawing of a report's chart; ``None`` when it has no point that can be drawn."""
     kind = chart.get("type")
     log_x, log_y = kind in ("line_log_x", "log_x_y"), kind in ("line_log_y", "log_x_y")
@@ -112,13 +112,13 @@ def _scaled(value: Any, logarithmic: bool) -> float:
     return math.log10(value) if value > 0 else math.nan
 
 
-def _list(data: Any) -> list[Any]:
+def _list(data: object) -> list[object]:
     return data if isinstance(data, list) else []
 
 
-def _lists(data: Any) -> list[list[Any]]:
+def _lists(data: object) -> list[list[object]]:
     return [each for each in _list(data) if isinstance(each, list)]
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""

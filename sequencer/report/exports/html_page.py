@@ -64,7 +64,7 @@ def _finalized(value: object) -> object:
     return printable(value) if type(value) is str else value  # not Markup, which the templates made
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
@@ -80,7 +80,7 @@ def _failed(report: RunReport) -> Iterator[tuple[ModuleReport, CaseReport]]:
                 yield module, case
 
 
-def _facts(report: RunReport) -> Iterator[tuple[str, Any]]:
+def _facts(report: RunReport) -> Iterator[tuple[str, object]]:
     """The head of the page, name and value; what is empty is not shown."""
     dut, stand = report["dut"], report["stand"]
     yield "Serial number", dut.get("serial_number")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from sequencer.report.model import RunReport
 from sequencer.report.version1 import lower
@@ -21,5 +20,5 @@ def to_standcloud(report: RunReport) -> str:
     return _text(lower(report, stand_cloud=True))
 
 
-def _text(document: Mapping[str, Any]) -> str:
+def _text(document: Mapping[str, object]) -> str:
     return utf8(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").decode()

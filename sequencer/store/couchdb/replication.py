@@ -8,6 +8,7 @@ stands in the job, which administrators of the stand's CouchDB can read.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,7 +124,7 @@ def _waits(couch: CouchClient, identity: str, failures: int) -> bool:
     return state == "failed" or (state == "crashing" and errors >= failures)
 
 
-def _remove_former(couch: CouchClient, job: dict[str, Any]) -> None:
+def _remove_former(couch: CouchClient, job: Mapping[str, object]) -> None:
     """Takes the job of the former name away where it copies the same database: the new one does its work."""
     former = _stored(couch, FORMER_JOB)
     if former and _url(former.get("source")) == _url(job["source"]):
@@ -131,11 +132,11 @@ def _remove_former(couch: CouchClient, job: dict[str, Any]) -> None:
             couch.delete(DATABASE, FORMER_JOB, rev=former["_rev"])
 
 
-def _url(end: Any) -> str:
+def _url(end: object) -> str:
     return str(end.get("url") if isinstance(end, dict) else end).rstrip("/")
 
 
-def job_document(couch: CouchClient, name: str, factory: FactoryDatabase) -> dict[str, Any]:
+def job_document(couch: CouchClient, name: str, factory: FactoryDatabase) -> dict[str, object]:
     """The job as CouchDB's replicator takes it: from ``name`` on this server to the factory, without an end."""
     user, password = couch.credentials
     return {
@@ -146,7 +147,7 @@ def job_document(couch: CouchClient, name: str, factory: FactoryDatabase) -> dic
     }
 
 
-def _end(url: str, user: str | None, password: str) -> dict[str, Any]:
+def _end(url: str, user: str | None, password: str) -> dict[str, object]:
     if user is None:
         return {"url": url}
     return {"url": url, "auth": {"basic": {"username": user, "password": password}}}
