@@ -13,10 +13,11 @@ from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.project.project_folder import Project, open_project, sequence_files
 from sequencer.terminal.output import say, say_json
 from sequencer.terminal.problem_output import counted, problem_document, show_problems
-from sequencer.vocabulary.problem import Place, Problem
+from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 
 if TYPE_CHECKING:
     from sequencer.language import ReadResult
+    from sequencer.vocabulary.model import SequenceDefinition
 
 
 @click.command()
@@ -76,7 +77,7 @@ def _problems(file: Path, project: Project, readings: dict[Path, ReadResult]) ->
         return readings[sequence]
 
     if file.suffix != ".toml":
-        return list(read(file).problems)
+        return [*read(file).problems, *_code_problems(read(file).sequence)]
     problems = [*project.problems, *_without_sequence(project)]
     if project.settings.drivers:
         from sequencer.language.drivers.declared import stand_driver_problems
@@ -84,6 +85,19 @@ def _problems(file: Path, project: Project, readings: dict[Path, ReadResult]) ->
         declared = [read(sequence).drivers for sequence in _sequences(project.folder, project)]
         problems += stand_driver_problems(project.text, file.name, project.settings.drivers, declared)
     return problems
+
+
+def _code_problems(sequence: SequenceDefinition | None) -> list[Problem]:
+    """What steps of other packages would make of it: code that cannot be used shows when it is compiled."""
+    if sequence is None or not sequence.extensions:
+        return []
+    from sequencer.compiler.compile import compile_sequence
+
+    try:
+        compile_sequence(sequence, folder=Path.cwd())
+    except InvalidInput as invalid:
+        return invalid.problems
+    return []
 
 
 def _refusals(files: list[tuple[Path, Project]]) -> Iterator[tuple[Problem, Project]]:

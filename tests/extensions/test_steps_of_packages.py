@@ -238,6 +238,16 @@ def test_what_a_step_writes_is_python_without_text_of_the_sequence(
     assert reason in problem.message
 
 
+def test_check_tells_what_a_step_would_write(install: Install, tmp_path: Path) -> None:
+    """`hardseq check` finds code that cannot be used, although it compiles nothing else."""
+    source = STEP.replace('    out.line(out.construct(Beep, step, step.text) + ".run()")', "    out.line('x =')")
+    install("hardseq-beep", "1.2", ENTRY, beep_step=source)
+    assert read(tmp_path).problems == []
+    checked = CliRunner().invoke(command_line, ["check", str(tmp_path / "beeping.yaml")])
+    assert checked.exit_code == 1
+    assert "beeping.yaml:8:13: error: `beep` of the package hardseq-beep 1.2 cannot be used" in checked.output
+
+
 CARELESS = STEP.replace(
     '    out.line(out.construct(Beep, step, step.text) + ".run()")', "    out.line(f\"case.emit('{step.text}')\")"
 )
