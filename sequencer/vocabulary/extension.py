@@ -10,6 +10,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -59,7 +60,9 @@ class Announced:
         if _VALUE.fullmatch(self.value) is None:
             raise self.unusable(f"its entry point {self.value!r} is not of the form `package.module:name`")
         try:
-            return EntryPoint(self.name, self.value, self.group).load()
+            # Standard output may be a document that a program reads.
+            with redirect_stdout(sys.stderr):
+                return EntryPoint(self.name, self.value, self.group).load()
         except (Exception, SystemExit) as error:
             raise self.unusable(told(error)) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -324,6 +325,14 @@ def test_extensions_are_listed(install: Install) -> None:
     install("hardseq-beep", "1.0", ENTRY, beep_step=STEP)
     good = CliRunner().invoke(command_line, ["extensions"])
     assert (good.exit_code, good.output) == (0, "step    beep             hardseq-beep 1.0  Beeps.\n")
+
+
+def test_what_a_package_prints_spoils_no_document(install: Install) -> None:
+    """A package that prints while it is imported does so on standard error: standard output stays JSON."""
+    install("hardseq-beep", "1.0", ENTRY, beep_step="print('hello')\n" + STEP)
+    result = CliRunner().invoke(command_line, ["schema"])
+    assert "step_beep" in json.loads(result.stdout)["$defs"]
+    assert result.stderr == "hello\n"
 
 
 def test_broken_extensions_are_listed(install: Install) -> None:
