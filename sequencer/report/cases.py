@@ -22,7 +22,6 @@ from sequencer.vocabulary.status import (
     GROUPS,
     SKIP_KINDS,
     CaseOutcome,
-    Group,
     SkipKind,
     Status,
     Untested,
@@ -285,19 +284,25 @@ def _keep(known: Any, report: Any, keys: tuple[str, ...]) -> None:
 def new_module(plan: Mapping[str, object]) -> ModuleReport:
     """A module of the plan that has not begun, without its cases. Missing facts get defaults."""
     report = blank(ModuleReport)
-    report["id"], report["name"] = text(plan.get("id")), text(plan.get("name")) or text(plan.get("id"))
-    report["group"], report["description"] = _group(plan), optional_text(plan.get("description"))
+    _take(report, plan)
     return report
 
 
-def new_case(plan: dict[str, Any]) -> CaseReport:
+def new_case(plan: Mapping[str, Any]) -> CaseReport:
     """A case of the plan that has not begun. Missing facts get defaults."""
     report = blank(CaseReport)
-    report["id"], report["name"] = text(plan.get("id")), text(plan.get("name")) or text(plan.get("id"))
-    report["group"], report["description"] = _group(plan), optional_text(plan.get("description"))
+    _take(report, plan)
     report["place"], report["critical"] = text(plan.get("place")), plan.get("critical") is True
     report["tags"] = [text(tag) for tag in plan.get("tags") or ()]
     return report
+
+
+def _take(report: PlannedModule, plan: Mapping[str, Any]) -> None:
+    """What the plan says of modules and cases alike."""
+    group = plan.get("group")
+    report["group"] = group if group in GROUPS else "main"
+    report["id"], report["name"] = text(plan.get("id")), text(plan.get("name")) or text(plan.get("id"))
+    report["description"] = optional_text(plan.get("description"))
 
 
 def new_attempt(number: int, time: float, timeout: float | None = None) -> AttemptReport:
@@ -328,8 +333,3 @@ def text(value: object) -> str:
 def optional_text(value: object) -> str | None:
     """A text or nothing."""
     return None if value is None else text(value)
-
-
-def _group(plan: Mapping[str, object]) -> Group:
-    group = plan.get("group", "main")
-    return group if group in GROUPS else "main"

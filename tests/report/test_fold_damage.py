@@ -161,6 +161,23 @@ def test_a_second_start_of_the_run_is_nothing_new() -> None:
     assert case_of(report, "m::a")["status"] == "passed"
 
 
+def test_facts_of_the_plan_that_are_missing_or_odd_have_defaults() -> None:
+    """A name is the id where there is none, only true is critical, and everything has its type."""
+    odd = {"id": "a", "name": None, "group": "x", "place": None, "critical": "yes", "tags": [1, None], "description": 5}
+    whole = {"id": "b", "name": "B", "group": "setup", "place": "s.yaml:1:1", "critical": True, "tags": ["t"]}
+    modules = [{"id": "m", "name": "", "cases": [odd, whole]}, {"id": "n", "name": "N"}]
+    report = fold(stream(events.RunStarted("run-1", {}, modules, "", {})))
+    assert [(module["id"], module["name"], module["group"]) for module in report["modules"]] == [
+        ("m", "m", "main"),
+        ("n", "N", "main"),
+    ]
+    first, second = report["modules"][0]["cases"]
+    assert (first["name"], first["group"], first["description"]) == ("a", "main", "5")
+    assert (first["place"], first["critical"], first["tags"]) == ("", False, ["1", ""])
+    assert (second["name"], second["group"], second["description"]) == ("B", "setup", None)
+    assert (second["place"], second["critical"], second["tags"]) == ("s.yaml:1:1", True, ["t"])
+
+
 def test_a_first_event_that_comes_last_takes_over_what_was_collected() -> None:
     """Cases, failures, facts and the verdict stay, the earliest time is the start, and no case is there twice."""
     said = stream(
