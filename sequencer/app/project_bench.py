@@ -23,6 +23,7 @@ from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.problem import InvalidInput
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 
 class ProjectBench:
@@ -120,11 +121,11 @@ class BenchRetry:
             return self._start()
         except RunRefused as refused:
             code = "no-retry" if refused.code == "refused" else refused.code
-            raise ActionRefused(code, str(refused)) from None
+            raise ActionRefused(code, refused.reason) from None
         except StandInUse as used:
             raise ActionRefused("in-use", str(used)) from None
         except InvalidInput as invalid:
-            raise ActionRefused("no-retry", f"the sequence has errors now: {invalid.problems[0].message}") from None
+            raise ActionRefused("no-retry", Reason("sequence_invalid", detail=invalid.problems[0].message)) from None
 
 
 class BenchRun:
@@ -173,7 +174,7 @@ class BenchRun:
     def _request(self, request: StartRequest) -> StartRequest:
         return for_stand(self._project, replace(request, simulate=self._simulate, attended=True))
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: ReasonOrText) -> None:
         """Asks the run to stop."""
         self.run.stop(reason)
 

@@ -14,6 +14,7 @@ from sequencer.project.project_folder import Project
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.store.base import ReportRefused, Store, StoreError
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from sequencer.standcloud.deliveries import Acceptance, Deliveries
@@ -83,7 +84,7 @@ class ProjectReportStore:
         self._opened.callback(live.close)
         return [live]
 
-    def refusal(self) -> str | None:
+    def refusal(self) -> ReasonOrText | None:
         """Why a run must not start now, or ``None``: its report could not be kept, or not be sent."""
         from sequencer.runtime.journal import SIZE, reserve_of, save_reserve
 
@@ -92,9 +93,9 @@ class ProjectReportStore:
         try:
             free = disk_usage(folder).free + reserved
         except OSError as error:
-            return f"the state folder {folder} cannot be used: {error.strerror or error}"
+            return Reason("state_folder", place=str(folder), detail=str(error.strerror or error))
         if free < LEAST_FREE:
-            return f"the disk is full: a run and its report need space in {folder}, where {free / 1e6:.1f} MB are free"
+            return Reason("disk_full", place=str(folder), free=round(free / 1e6, 1))
         return self.deliveries.refusal()
 
     def accept(self, report: RunReport) -> Acceptance:
@@ -125,7 +126,7 @@ class ProjectReportStore:
         """Why stored runs do not reach the factory's database, if they do not."""
         return self.deliveries.replication_problem()
 
-    def lacking(self, report: RunReport) -> str | None:
+    def lacking(self, report: RunReport) -> Reason | None:
         """How much of a report that no store took is safe in its journal, when that is not all of it."""
         from sequencer.store.recovery import lacking
 

@@ -13,10 +13,10 @@ from sequencer.protocol.request import RunRefused, StartRequest
 from sequencer.report.after_run import left_to_do
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
-from sequencer.runner.retry import NOTHING_LEFT
 from sequencer.runner.run import Run
 from sequencer.standcloud.deliveries import Deliveries
 from sequencer.store.base import Store, StoreConflict
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 Listener = Callable[[Stamped], None]
 
@@ -66,7 +66,7 @@ class AfterRunRetry:
         self._run = run
         return run.try_again(self._run_id, for_stand(project, StartRequest()), self._report)
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: ReasonOrText) -> None:
         """Ends the step that goes on; the others stay as they are."""
         if self._run is not None:
             self._run.stop(reason)
@@ -87,21 +87,21 @@ class AfterRunRetry:
         store = self._store
         report = store.get(self._run_id)
         if self._deliveries.waits_for_store(self._run_id):
-            raise RunRefused(f"the run's report waits for {store.place}; `hardseq sync` sends it there")
+            raise RunRefused(Reason("report_waits", place=store.place))
         if report is None:
-            raise RunRefused(f"there is no run {self._run_id}")
+            raise RunRefused(Reason("no_run", run=self._run_id))
         if not left_to_do(report):
-            raise RunRefused(NOTHING_LEFT, "nothing-left")
+            raise RunRefused(Reason("nothing_left"), "nothing-left")
         try:
             store.save(report)  # changes nothing, and shows whether the store will take the amended one
         except StoreConflict as conflict:
-            raise RunRefused(f"the stored report was changed: {conflict}") from None
+            raise RunRefused(Reason("report_changed", detail=str(conflict))) from None
         return report
 
     def _compiled(self, report: RunReport) -> Compiled:
         project = self._project
         file = Path(project.folder, report["sequence"]["file"])
         if not file.is_file():
-            raise RunRefused(f"the run's sequence {report['sequence']['file']} no longer exists")
+            raise RunRefused(Reason("sequence_gone", file=report["sequence"]["file"]))
         stand = project.settings.stand.recorded()
         return ensure_compiled(file, project=project.folder, compiled=project.state.compiled, stand=stand)

@@ -25,6 +25,7 @@ from sequencer.terminal.browser import open_in_browser
 from sequencer.terminal.display import PlainTerminal, Terminal
 from sequencer.terminal.output import say
 from sequencer.terminal.summary import verdict_line
+from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.panel.start_session import WaitingSession
@@ -80,7 +81,7 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
     return ExitCode.PASSED
 
 
-def _end(session: WaitingSession, ended: threading.Event, reason: str) -> None:
+def _end(session: WaitingSession, ended: threading.Event, reason: Reason) -> None:
     """A signal ends the panel; another one stops its run again, as `hardseq stop` does."""
 
     def stop_again() -> None:

@@ -17,7 +17,6 @@ from sequencer.protocol.request import RunNotPossible, RunRefused
 from sequencer.report.after_run import left_to_do
 from sequencer.report.event import AfterRunFinished, RetryFinished, Stamped
 from sequencer.report.model import RunReport
-from sequencer.runner.retry import NOTHING_LEFT
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
 from sequencer.terminal.lines import clean, joined
@@ -25,6 +24,7 @@ from sequencer.terminal.output import say, wants_colour
 from sequencer.terminal.problem_output import show_problems
 from sequencer.terminal.summary import after_run_lines
 from sequencer.vocabulary.problem import InvalidInput
+from sequencer.vocabulary.reason import code_of
 
 
 class _RetryDisplay:
@@ -48,7 +48,7 @@ def retry(path: Path, run_id: str) -> ExitCode:
     with ExitStack() as opened:
         report_store = opened.enter_context(ProjectReportStore(project, tell))
         if refusal := report_store.refusal():
-            raise Refusal(refusal, code=ExitCode.BROKEN)
+            raise Refusal(str(refusal), code=ExitCode.BROKEN)
         if run_id == "latest":
             newest = report_store.store.latest()
             if newest is None:
@@ -71,8 +71,8 @@ def retry(path: Path, run_id: str) -> ExitCode:
             show_problems(invalid.problems, project.folder)
             return ExitCode.INVALID
         except RunRefused as refused:
-            if str(refused) == NOTHING_LEFT:
-                say(NOTHING_LEFT)
+            if code_of(refused.reason) == "nothing_left":
+                say(str(refused))
                 return ExitCode.PASSED
             raise Refusal(f"it cannot be tried again: {refused}") from None
         except RunNotPossible as impossible:

@@ -181,7 +181,7 @@ class _RunSession:
             ProjectReportStore(self.project, lambda text: terminal.say([(text, "stopped")]))
         )
         if refusal := report_store.refusal():
-            raise Refusal(refusal, code=ExitCode.BROKEN)
+            raise Refusal(str(refusal), code=ExitCode.BROKEN)
         self.relay.listeners += report_store.listeners()
         self.run.upload = report_store.deliveries.upload
         asked_here = self._dialogs(terminal)

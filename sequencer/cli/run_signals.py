@@ -7,20 +7,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from sequencer.vocabulary.reason import Reason
+
 _REASONS = {
-    "SIGINT": "Ctrl-C",
-    "SIGTERM": "the program was asked to end",
-    "SIGHUP": "the terminal was closed",
-    "SIGBREAK": "Ctrl-Break",
+    "SIGINT": Reason("key_pressed", key="Ctrl-C"),
+    "SIGTERM": Reason("program_ended"),
+    "SIGHUP": Reason("terminal_closed"),
+    "SIGBREAK": Reason("key_pressed", key="Ctrl-Break"),
 }
 
 
 @contextmanager
-def stopping_on_signals(stop: Callable[[str], None]) -> Iterator[None]:
+def stopping_on_signals(stop: Callable[[Reason], None]) -> Iterator[None]:
     """Within it each of these signals calls ``stop`` with a reason instead of ending the program."""
 
     def handle(number: int, frame: FrameType | None) -> None:
-        stop(_REASONS.get(signal.Signals(number).name, "a signal"))
+        stop(_REASONS.get(signal.Signals(number).name, Reason("signal")))
 
     present = [getattr(signal, name) for name in _REASONS if hasattr(signal, name)]
     before = {each: signal.signal(each, handle) for each in present}

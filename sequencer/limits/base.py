@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sequencer.expressions.value import measured
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.reason import KINDS, Reason, ReasonOrText, quantity
 from sequencer.vocabulary.shown import show
 
 Number = int | float
@@ -18,7 +19,7 @@ class Judgement(NamedTuple):
     """``result`` is null when there is nothing to judge by; ``reason`` says why it is false."""
 
     result: bool | None
-    reason: str | None = None
+    reason: ReasonOrText | None = None
 
 
 PASSED = Judgement(True)
@@ -56,26 +57,39 @@ def judge(value: object, limit: Limit | None, unit: str | None = None) -> Judgem
             return Judgement(False, reason)
         return Judgement(None) if limit is None else limit.judge(value, unit)
     except StepError as error:
-        return Judgement(False, str(error))
+        return Judgement(False, error.reason)
     except Exception as error:  # whatever a foreign object does when it is shown: it was not compared, so it failed
-        return Judgement(False, f"the value could not be compared: {type(error).__name__}")
+        return Judgement(False, Reason("not_comparable", type=type(error).__name__))
 
 
-def unfit(value: object) -> str | None:
+def missed(code: str, *, unit: str | None = None, **quantities: object) -> Judgement:
+    """False, for a reason that shows ``quantities`` in ``unit``."""
+    shown = {name: quantity(each, unit) for name, each in quantities.items()}
+    return Judgement(False, Reason(code, unit=unit, **shown))
+
+
+def unfit(value: object) -> Reason | None:
     """Why a ``measured`` value can pass nothing: it is missing, NaN or infinite, or holds such a value at any level.
 
     A null entry of a mapping is not missing: a record may well leave something out.
     """
     if value is None:
-        return "there is no value"
+        return Reason("no_value")
     if isinstance(value, float):
-        return None if math.isfinite(value) else f"{show(value)} is not a finite number"
+        return None if math.isfinite(value) else Reason("not_finite", number=show(value))
     if isinstance(value, complex):
         return unfit(value.real) or unfit(value.imag)
     if isinstance(value, list):
         if _PLAIN_NUMBERS.issuperset(map(type, value)) and all(map(math.isfinite, value)):
             return None
-        return _first_unfit((f"element [{index}]", item) for index, item in enumerate(value))
+        return next(
+            (
+                Reason("element", index=index, reason=reason)
+                for index, item in enumerate(value)
+                if (reason := unfit(item)) is not None
+            ),
+            None,
+        )
     if isinstance(value, dict):
         keys = [(f"key {key}", key) for key in value if isinstance(key, float)]
         return _first_unfit(keys) or _first_unfit((f"{key}", item) for key, item in value.items() if item is not None)
@@ -86,8 +100,9 @@ _PLAIN_NUMBERS = frozenset([float, bool])
 """The types that can be looked through at once; an integer may be too large for ``isfinite``."""
 
 
-def _first_unfit(items: Iterable[tuple[str, object]]) -> str | None:
-    return next((f"{name}: {reason}" for name, item in items if (reason := unfit(item)) is not None), None)
+def _first_unfit(entries: Iterable[tuple[str, object]]) -> Reason | None:
+    found = ((key, unfit(item)) for key, item in entries)
+    return next((Reason("entry", key=key, reason=reason) for key, reason in found if reason is not None), None)
 
 
 def is_number(value: object) -> bool:
@@ -97,26 +112,30 @@ def is_number(value: object) -> bool:
 
 def same(left: object, right: object) -> bool:
     """Equality that tells ``True`` from 1 and ``"5"`` from 5, while 5 equals 5.0."""
-    return kind_of(left) == kind_of(right) and bool(left == right)
+    return kind_name(left) == kind_name(right) and bool(left == right)
 
 
-def kind_of(value: object) -> str:
-    """What a value is, for a sentence."""
+def kind_name(value: object) -> str:
+    """What a value is: a word of ``vocabulary.reason.KINDS``, else the name of its type."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
-        return "a boolean"
+        return "boolean"
     if isinstance(value, (int, float)):
-        return "a number"
+        return "number"
     if isinstance(value, str):
         return "text"
     if isinstance(value, (list, tuple)):
-        return "an array"
-    if isinstance(value, dict):
-        return "a mapping"
-    return f"of type {type(value).__name__}"
+        return "array"
+    return "mapping" if isinstance(value, dict) else f"of type {type(value).__name__}"
 
 
-def wrong_kind(value: object, expected: str) -> Judgement:
-    """False, because ``value`` is not what the limit is about."""
-    return Judgement(False, f"{show(value)} is {kind_of(value)}, the limit is for {expected}")
+def kind_of(value: object) -> str:
+    """What a value is, for a sentence: ``a number``."""
+    name = kind_name(value)
+    return KINDS.get(name, name)
+
+
+def wrong_kind(value: object, wanted: str) -> Judgement:
+    """False, because ``value`` is not what the limit is about: ``wanted``, a word of ``vocabulary.reason.KINDS``."""
+    return Judgement(False, Reason("wrong_kind", value=quantity(value), kind=kind_name(value), wanted=wanted))

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sequencer.limits.base import PASSED, Judgement, Limit, judge, kind_of, same, wrong_kind
+from sequencer.limits.base import PASSED, Judgement, Limit, judge, kind_name, missed, same, wrong_kind
 from sequencer.vocabulary.problem import Severity
+from sequencer.vocabulary.reason import Reason, quantity
 from sequencer.vocabulary.regex import CompiledPattern, nests_repetitions
 from sequencer.vocabulary.shown import show
 
@@ -34,8 +35,8 @@ class Equal(Limit):
 
     def judge(self, value: Any, unit: str | None = None) -> Judgement:
         """True when equal (unequal); a value of another type is neither."""
-        if kind_of(value) != kind_of(self.expected):
-            return wrong_kind(value, kind_of(self.expected))
+        if kind_name(value) != kind_name(self.expected):
+            return wrong_kind(value, kind_name(self.expected))
         expected = self.expected
         equal = value == expected
         if self.ignore_case and isinstance(expected, str):
@@ -43,8 +44,8 @@ class Equal(Limit):
         if bool(equal) is not self.negated:
             return PASSED
         if self.negated:
-            return Judgement(False, f"the value is {show(value, unit)}, which it must not be")
-        return Judgement(False, f"{show(value, unit)} is not {show(expected, unit)}")
+            return missed("forbidden", unit=unit, value=value)
+        return missed("not_equal", unit=unit, value=value, limit=expected)
 
     def describe(self, unit: str | None = None) -> str:
         """``value = 5 V``, ``value ≠ "v1", ignoring case``."""
@@ -71,7 +72,8 @@ class OneOf(Limit):
         """True for a value that is among the choices."""
         if any(same(value, choice) for choice in self.choices):
             return PASSED
-        return Judgement(False, f"{show(value, unit)} is not one of {self._list(unit)}")
+        choices = [quantity(choice, unit) for choice in self.choices]
+        return Judgement(False, Reason("not_one_of", value=quantity(value, unit), choices=choices, unit=unit))
 
     def describe(self, unit: str | None = None) -> str:
         """``value is one of 1, 2, 3``."""
@@ -90,8 +92,8 @@ class BooleanLimit(Limit):
     def judge(self, value: object, unit: str | None = None) -> Judgement:
         """True for the boolean expected."""
         if not isinstance(value, bool):
-            return wrong_kind(value, "true or false")
-        return PASSED if value is self.expected else Judgement(False, f"{show(value)} is not {show(self.expected)}")
+            return wrong_kind(value, "true_or_false")
+        return PASSED if value is self.expected else missed("not_equal", value=value, limit=self.expected)
 
     def describe(self, unit: str | None = None) -> str:
         """``value is true``."""
@@ -110,7 +112,7 @@ class Matches(Limit):
             return wrong_kind(value, "text")
         if self.pattern.search(value) is not None:
             return PASSED
-        return Judgement(False, f"{show(value)} does not match /{self.pattern.pattern}/")
+        return Judgement(False, Reason("no_match", value=quantity(value), pattern=self.pattern.pattern))
 
     def describe(self, unit: str | None = None) -> str:
         r"""``value matches /^v\d+/``."""
@@ -130,8 +132,8 @@ class Contains(Limit):
         elif isinstance(value, str) and isinstance(self.part, str):
             found = self.part in value
         else:
-            return wrong_kind(value, "text or an array" if isinstance(self.part, str) else "an array")
-        return PASSED if found else Judgement(False, f"{show(value)} does not contain {show(self.part, unit)}")
+            return wrong_kind(value, "text_or_array" if isinstance(self.part, str) else "array")
+        return PASSED if found else missed("lacks", unit=unit, value=value, limit=self.part)
 
     def describe(self, unit: str | None = None) -> str:
         """``value contains "OK"``."""
@@ -147,13 +149,13 @@ class EachElement(Limit):
     def judge(self, value: object, unit: str | None = None) -> Judgement:
         """True when every element is; the reason names the first that is not: ``element [0]: ...``."""
         if not isinstance(value, (list, tuple)):
-            return wrong_kind(value, "an array")
+            return wrong_kind(value, "array")
         if not value:
-            return Judgement(False, "the array is empty")
+            return Judgement(False, Reason("empty"))
         for index, item in enumerate(value):
             judgement = judge(item, self.limit, unit)
             if judgement.result is not True:
-                return Judgement(False, f"element [{index}]: {judgement.reason}")
+                return Judgement(False, Reason("element", index=index, reason=judgement.reason))
         return PASSED
 
     def describe(self, unit: str | None = None) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
 
-from sequencer.limits.base import PASSED, Judgement, Limit, Number, is_number, wrong_kind
+from sequencer.limits.base import PASSED, Judgement, Limit, Number, is_number, missed, wrong_kind
 from sequencer.vocabulary.shown import show, with_unit
 
 _LOWER = {True: ("ge", "≥", "≤"), False: ("gt", ">", "<")}
@@ -32,12 +32,12 @@ class Interval(Limit):
     def judge(self, value: Any, unit: str | None = None) -> Judgement:
         """True for a number inside."""
         if not is_number(value):
-            return wrong_kind(value, "a number")
+            return wrong_kind(value, "number")
         lower, upper = self.lower_bound, self.upper_bound
         if lower is not None and not (value >= lower if self.includes_lower else value > lower):
-            return _missed(value, ("below", "not above"), "lower", lower, unit)
+            return missed("not_above" if value == lower else "below", unit=unit, value=value, limit=lower)
         if upper is not None and not (value <= upper if self.includes_upper else value < upper):
-            return _missed(value, ("above", "not below"), "upper", upper, unit)
+            return missed("not_below" if value == upper else "above", unit=unit, value=value, limit=upper)
         return PASSED
 
     def describe(self, unit: str | None = None) -> str:
@@ -87,13 +87,12 @@ class Outside(Limit):
     def judge(self, value: Any, unit: str | None = None) -> Judgement:
         """True for a number outside."""
         if not is_number(value):
-            return wrong_kind(value, "a number")
+            return wrong_kind(value, "number")
         low = value <= self.below if self.includes_below else value < self.below
         high = value >= self.above if self.includes_above else value > self.above
         if low or high:
             return PASSED
-        forbidden = f"{show(self.below, unit)} to {show(self.above, unit)}"
-        return Judgement(False, f"{show(value, unit)} is inside the forbidden range of {forbidden}")
+        return missed("inside", unit=unit, value=value, limit=self.below, upper=self.above)
 
     def describe(self, unit: str | None = None) -> str:
         """``value < 1 V or value > 2 V``."""
@@ -129,11 +128,6 @@ def _bound(number: Decimal, inwards: str) -> Number:
     if abs(number) >= 2**53:
         return int(number.to_integral_value(inwards))
     return float(number)
-
-
-def _missed(value: Number, beyond_or_at: tuple[str, str], side: str, bound: Number, unit: str | None) -> Judgement:
-    words = beyond_or_at[value == bound]
-    return Judgement(False, f"{show(value, unit)} is {words} the {side} limit of {show(bound, unit)}")
 
 
 def _amount(written: str, unit: str | None) -> str:

@@ -26,6 +26,7 @@ from sequencer.protocol.request import StartRequest
 from sequencer.report.dialog import NOT_GIVEN
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session
@@ -87,7 +88,7 @@ def _refuse_late(session: Session, asked: object) -> None:
 
 def stop(session: Session) -> Mapping[str, Any]:
     reason = optional_text(body("reason"), "reason")
-    session.stop(reason or "stopped by the operator")
+    session.stop(reason or Reason("operator_stopped"))
     return {"stopping": True}
 
 

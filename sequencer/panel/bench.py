@@ -12,6 +12,7 @@ from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Param
+from sequencer.vocabulary.reason import ReasonOrText
 
 Listener = Callable[[Stamped], None]
 
@@ -25,7 +26,7 @@ class PanelRun(Protocol):
     def start(self, request: StartRequest) -> str:
         """Starts; returns the run's id."""
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: ReasonOrText) -> None:
         """Asks the run to stop."""
 
     def answer(self, identity: str, result: str, value: Data, by: str | None) -> bool:
@@ -54,7 +55,7 @@ class PanelRetry(Protocol):
     def start(self) -> str:
         """Begins. Raises ``ApiError``, ``OSError`` or ``RuntimeError``; then nothing was done."""
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: ReasonOrText) -> None:
         """Ends the step that goes on."""
 
     def wait(self) -> RunReport:

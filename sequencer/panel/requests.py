@@ -15,17 +15,19 @@ from sequencer.panel.routes import Parameter
 from sequencer.protocol.request import RunRefused
 from sequencer.store.base import RunFilter
 from sequencer.vocabulary.problem import Problem
+from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
 
 
 class ApiError(Exception):
-    """An answer that is an error. ``code`` is a stable kebab-case name, ``message`` a sentence for people."""
+    """An answer that is an error. ``code`` is a stable kebab-case name, ``message`` a sentence for people, and where
+    that is a reason of hardseq's own, ``coded_reason`` is beside it."""
 
-    def __init__(self, status: int, code: str, message: str, **more: object) -> None:
-        super().__init__(message)
+    def __init__(self, status: int, code: str, message: ReasonOrText, **more: object) -> None:
+        super().__init__(str(message))
         self.status = status
         self.code = code
-        self.message = message
-        self.more = more
+        self.message = str(message)
+        self.more = more if (reason := coded(message)) is None else {**more, "coded_reason": reason}
 
     def document(self) -> dict[str, Any]:
         """The JSON of the answer."""
@@ -35,27 +37,34 @@ class ApiError(Exception):
 class ActionRefused(ApiError):
     """What was asked for is not possible in the present state (409)."""
 
-    def __init__(self, code: str, message: str, **more: object) -> None:
+    def __init__(self, code: str, message: ReasonOrText, **more: object) -> None:
         super().__init__(409, code, message, **more)
 
 
 class InvalidRequest(ApiError):
     """What was sent is not usable (422); ``fields`` says what is wrong with which field."""
 
-    def __init__(self, message: str, **more: object) -> None:
+    def __init__(self, message: ReasonOrText, **more: object) -> None:
         super().__init__(422, "invalid", message, **more)
 
 
 def start_refused(refused: RunRefused) -> InvalidRequest:
     """The answer to a start that cannot be; ``fields`` says what is wrong with which parameter or other part of it."""
     if not refused.problems:
-        return InvalidRequest(str(refused))
+        return InvalidRequest(refused.reason)
     said = [f"{found.name} {found.message}" if found.part == "params" else found.message for found in refused.problems]
     fields = [
-        {"field": found.name, "code": found.code, "message": found.message, "limit": found.limit}
+        {
+            "field": found.name,
+            "code": found.code,
+            "message": found.message,
+            "limit": found.limit,
+            **({} if found.coded_reason is None else {"coded_reason": found.coded_reason}),
+        }
         for found in refused.problems
     ]
-    return InvalidRequest("; ".join(said), fields=fields)
+    known = isinstance(refused.reason, Reason)
+    return InvalidRequest(refused.reason if known else "; ".join(said), fields=fields)
 
 
 class ResourceNotFound(ApiError):

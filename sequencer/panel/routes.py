@@ -87,9 +87,9 @@ def components() -> dict[str, Any]:
         },
         "required": [*RUN_FIELDS, "messages", "modules"],
     }
-    field = optional("field", "code", field=TEXT, code=TEXT, message=TEXT, limit=ANYTHING)
-    error = mapping(error=optional("code", "message", code=TEXT, message=TEXT, fields=listed(field)))
-    return {"Error": error, "Report": report, "LiveRun": live}
+    field = optional("field", "code", field=TEXT, code=TEXT, message=TEXT, limit=ANYTHING, coded_reason=OBJECT)
+    error = optional("code", "message", code=TEXT, message=TEXT, coded_reason=OBJECT, fields=listed(field))
+    return {"Error": mapping(error=error), "Report": report, "LiveRun": live}
 
 
 def _moved(part: object) -> Any:

@@ -21,18 +21,19 @@ from sequencer.report.dialog import InvalidAnswer, read_answer
 from sequencer.report.model import DialogReport, RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import Store, StoreError
+from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
 
 
 class ReportStore(Protocol):
     """Keeps reports and knows where they wait: the real one is ``sequencer.standcloud.deliveries.Deliveries``."""
 
-    def refusal(self) -> str | None:
+    def refusal(self) -> ReasonOrText | None:
         """Why a run must not start now, or ``None``."""
 
     def accept(self, report: RunReport) -> object:
         """Keeps a report; the answer has ``stored`` and ``problem``. Raises ``StoreError``, ``OutboxUnavailable``."""
 
-    def lacking(self, report: RunReport) -> str | None:
+    def lacking(self, report: RunReport) -> Reason | None:
         """How much of a report that nobody took is safe all the same, when that is not all of it."""
 
     def replication_problem(self) -> str | None:
@@ -129,7 +130,7 @@ class Session:
         """Chooses another sequence. Raises ``ActionRefused`` or ``ResourceNotFound``."""
         raise ActionRefused("cannot-start", "this page belongs to a single run; `hardseq panel` chooses sequences")
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: ReasonOrText) -> None:
         """Stops the run. Raises ``ActionRefused`` when there is none."""
         with self._lock:
             if self._state not in ("running", "stopping") or self._run is None:
@@ -196,13 +197,13 @@ class Session:
             self._syncing = True
         threading.Thread(target=self._sync, name="sync", daemon=True).start()
 
-    def alert(self, code: str, text: str | None) -> None:
+    def alert(self, code: str, reason: ReasonOrText | None) -> None:
         """Shows a lasting warning on every page, or takes it away (``None``)."""
         with self._lock:
-            if text is None:
+            if reason is None:
                 self._alerts.pop(code, None)
             else:
-                self._alerts[code] = {"code": code, "text": text}
+                self._alerts[code] = {"code": code, "text": str(reason), "coded_reason": coded(reason)}
             self.live.set(alerts=list(self._alerts.values()))
 
     def _sync(self) -> None:

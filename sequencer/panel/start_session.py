@@ -26,6 +26,7 @@ from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
 from sequencer.vocabulary.problem import InvalidInput
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 LOOK = 1.0
 """Seconds between two looks whether the sequence's files changed and whether the test process still waits."""
@@ -89,7 +90,7 @@ class WaitingSession(Session):
             run = self._run if self._state in _STOPPABLE else self._retry
             self._changed.notify_all()
         if run is not None:
-            run.stop("the panel is shut down")
+            run.stop(Reason("shut_down"))
         if self._thread.ident is not None:
             self._thread.join()
             self._over = True
@@ -125,7 +126,7 @@ class WaitingSession(Session):
                 self._enter("ready")
                 self._changed.notify_all()
             if isinstance(error, OSError | RuntimeError):
-                raise ActionRefused("not-ready", f"the test process cannot start: {error}") from None
+                raise ActionRefused("not-ready", Reason("cannot_start", detail=str(error))) from None
             raise
         with self._changed:
             self._enter("running")
@@ -152,9 +153,9 @@ class WaitingSession(Session):
         try:
             return begun.result(RETRY_SECONDS)
         except (OSError, RuntimeError) as error:
-            raise ActionRefused("not-ready", f"the test process cannot start: {error}") from None
+            raise ActionRefused("not-ready", Reason("cannot_start", detail=str(error))) from None
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: ReasonOrText) -> None:
         """Stops the run, also one that just begins. Raises ``ActionRefused`` when there is none."""
         with self._changed:
             starting = self._run if self._state == "starting" else self._retry
@@ -181,7 +182,7 @@ class WaitingSession(Session):
             return ActionRefused("running", "a run is going on")
         if self._state == "blocked":
             return ActionRefused("blocked", "the sequence cannot be run; the panel says why")
-        return ActionRefused("not-ready", "the test process is still coming up")
+        return ActionRefused("not-ready", Reason("coming_up"))
 
     # The session's own thread.
 
@@ -302,7 +303,7 @@ class WaitingSession(Session):
             with collection_postponed():
                 report = run.wait()
         except Exception as error:  # whatever it is, the panel goes on, and the journal has what was measured
-            self.alert("run", f"the run's report could not be made: {error}")
+            self.alert("run", Reason("no_report", detail=str(error)))
             self._end(run)
             return
         with self._changed:
@@ -335,7 +336,7 @@ class WaitingSession(Session):
             self._keep_report(retry.wait())
         except Exception as error:  # whoever asked is told, or the pages are; the journal has what was done
             if begun.done():
-                self.alert("run", f"the run's report could not be made: {error}")
+                self.alert("run", Reason("no_report", detail=str(error)))
             else:
                 begun.set_exception(error)
         finally:
@@ -386,7 +387,7 @@ class WaitingSession(Session):
         kept = self._unsaved.keep()
         self.alert("kept", self._unsaved.at_risk)
         if self._unsaved.problem is not None:
-            self.alert("store", f"a report could not be stored yet; it is tried again: {self._unsaved.problem}")
+            self.alert("store", Reason("not_stored", detail=self._unsaved.problem))
         elif kept:
             self.alert("store", next((taken.problem for taken in kept.values() if not taken.stored), None))
         for run in kept:

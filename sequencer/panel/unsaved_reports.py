@@ -9,6 +9,7 @@ from typing import Any
 from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
+from sequencer.vocabulary.reason import Reason
 
 MOST = 100
 """Reports held in memory; what is older has only its journal until the panel is restarted."""
@@ -21,18 +22,18 @@ class UnsavedReports:
     Thread-safe.
     """
 
-    def __init__(self, accept: Callable[[RunReport], object], lacking: Callable[[RunReport], str | None]) -> None:
+    def __init__(self, accept: Callable[[RunReport], object], lacking: Callable[[RunReport], Reason | None]) -> None:
         self.problem: str | None = None
         self._accept = accept
         self._lacking = lacking
-        self._lacks: dict[str, str | None] = {}
+        self._lacks: dict[str, Reason | None] = {}
         self._waiting: list[RunReport] = []
         self._lock = threading.Lock()
         self._saving = threading.Lock()  # a store may take its time; ``add`` does not wait for it
 
     @property
-    def at_risk(self) -> str | None:
-        """What the journal of one that waits lacks, in the words of the terminal."""
+    def at_risk(self) -> Reason | None:
+        """What the journal of one that waits lacks."""
         return next((lacks for lacks in self._lacks.values() if lacks is not None), None)
 
     def add(self, report: RunReport) -> None:

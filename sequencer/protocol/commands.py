@@ -9,6 +9,7 @@ from sequencer.protocol.request import StartRequest
 from sequencer.protocol.wire import Messages
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.reason import WrittenReason
 from sequencer.vocabulary.status import SkipKind, Status
 
 
@@ -54,12 +55,12 @@ class ResumeState:
 
     seq: int
     statuses: Mapping[str, Status]
-    reason: str
+    reason: WrittenReason
     skip_kinds: Mapping[str, SkipKind] = field(default_factory=dict)
     record: Mapping[str, object] = field(default_factory=dict)
     variables: Mapping[str, Data] = field(default_factory=dict)
     module_variables: Mapping[str, Mapping[str, Data]] = field(default_factory=dict)
-    stop_reason: str | None = None
+    stop_reason: WrittenReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ class Start:
 class Stop:
     """A stop."""
 
-    reason: str = "stopped"
+    reason: WrittenReason = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class EndStep:
     """Ends the step of the teardown that is running since event number ``seq``."""
 
     seq: int
-    reason: str
+    reason: WrittenReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sequencer.protocol.request import StartProblem
 from sequencer.protocol.wire import Messages
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.reason import WrittenReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Plan:
 class StartRefused:
     """There is no run; ``possible``: asked for otherwise there could be one. For the rest see ``RunRefused``."""
 
-    reason: str
+    reason: WrittenReason
     possible: bool = True
     code: str = "refused"
     problems: Sequence[StartProblem] = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.reason import CodedReason, ReasonOrText
 
 Part = Literal["params", "only", "tags", "breaks", "user"]
 
@@ -15,7 +16,8 @@ Part = Literal["params", "only", "tags", "breaks", "user"]
 class StartProblem:
     """What of a start cannot be used: a part of the request, of ``params`` the one called ``name``.
 
-    ``code`` is stable, ``limit`` what a value missed. ``message`` is a sentence, of a parameter without its subject.
+    ``code`` is stable, ``limit`` what a value missed. ``message`` is a sentence, of a parameter without its subject;
+    ``coded_reason`` has its code where that is a reason (``vocabulary.reason``).
     """
 
     part: Part
@@ -23,6 +25,7 @@ class StartProblem:
     code: str
     message: str
     limit: Data = None
+    coded_reason: CodedReason | None = None
 
     @property
     def sentence(self) -> str:
@@ -36,8 +39,9 @@ class RunRefused(ValueError):
     ``code`` says why; ``problems`` name what of the request cannot be used.
     """
 
-    def __init__(self, message: str, code: str = "refused", problems: Sequence[StartProblem] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, reason: ReasonOrText, code: str = "refused", problems: Sequence[StartProblem] = ()) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
         self.code = code
         self.problems = tuple(problems)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from sequencer.vocabulary.reason import Reason
+
 
 class Candidate(NamedTuple):
     """A case that can be chosen. ``name`` is the full one, ``module::case``."""
@@ -17,8 +19,9 @@ class Candidate(NamedTuple):
 class UnknownSelection(ValueError):
     """A choice that means no case; ``field`` says where, ``code`` is ``unknown`` or ``empty``."""
 
-    def __init__(self, message: str, field: Literal["only", "tags"], code: Literal["unknown", "empty"]) -> None:
-        super().__init__(message)
+    def __init__(self, reason: Reason, field: Literal["only", "tags"], code: Literal["unknown", "empty"]) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
         self.field = field
         self.code = code
 
@@ -33,15 +36,15 @@ def select(cases: Sequence[Candidate], only: Iterable[str] | None, tags: Iterabl
         return None
     chosen = {case.name for case in cases} if only is None else named(cases, only)
     if not chosen:
-        raise UnknownSelection("no case is chosen", "only", "empty")
+        raise UnknownSelection(Reason("none_chosen"), "only", "empty")
     if tags is not None:
         wanted = set(tags)
         unknown = wanted.difference(*(case.tags for case in cases))
         if unknown:
-            raise UnknownSelection(f"no case has the tag {min(unknown)!r}", "tags", "unknown")
+            raise UnknownSelection(Reason("unknown_tag", tag=min(unknown)), "tags", "unknown")
         chosen &= {case.name for case in cases if not wanted.isdisjoint(case.tags)}
     if not chosen:
-        raise UnknownSelection("the selection leaves no case to run", "tags", "empty")
+        raise UnknownSelection(Reason("nothing_selected"), "tags", "empty")
     return [case.name for case in cases if case.name in chosen]
 
 
@@ -51,15 +54,15 @@ def named(cases: Sequence[Candidate], only: Iterable[str]) -> set[str]:
     for name in only:
         found = {case.name for case in cases if name in (case.name, case.module) or case.name.startswith(f"{name}[")}
         if not found:
-            message = f"there is no case or module named {name!r}{_similar(cases, name)}"
-            raise UnknownSelection(message, "only", "unknown")
+            raise UnknownSelection(_unknown(cases, name), "only", "unknown")
         chosen |= found
     return chosen
 
 
-def _similar(cases: Sequence[Candidate], name: str) -> str:
+def _unknown(cases: Sequence[Candidate], name: str) -> Reason:
     from difflib import get_close_matches
 
     known = [*(case.name for case in cases), *dict.fromkeys(case.module for case in cases)]
     close = get_close_matches(name, known, n=1)
-    return f": did you mean {close[0]!r}?" if close else ""
+    reason = Reason("unknown_case", name=name)
+    return Reason("did_you_mean", reason=reason, name=close[0]) if close else reason

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sequencer.protocol.params import read_params
 from sequencer.protocol.request import RunRefused, StartProblem, StartRequest
 from sequencer.protocol.selection import Candidate, UnknownSelection, named, select
 from sequencer.report.identity import identity_text
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.reason import ReasonOrText, coded, read_reason
 from sequencer.vocabulary.text_values import stripped
 
 if TYPE_CHECKING:
@@ -29,19 +30,26 @@ def check_start(
     try:
         select(cases, request.only, request.tags)
     except UnknownSelection as error:
-        problems.append(StartProblem(error.field, error.field, error.code, str(error)))
+        problems.append(_unknown(error.field, error))
     try:
         named(cases, request.breaks)
     except UnknownSelection as error:
-        problems.append(StartProblem("breaks", "breaks", error.code, str(error)))
+        problems.append(_unknown("breaks", error))
     user = None
     try:
         user = identity_text(request.user, "user") if request.user and stripped(request.user) else None
     except StepError as error:
         problems.append(StartProblem("user", "user", "text", str(error)))
     if problems:
-        raise RunRefused("; ".join(problem.sentence for problem in problems), problems=problems)
+        reason: ReasonOrText = "; ".join(problem.sentence for problem in problems)
+        if len(problems) == 1:
+            reason = read_reason(problems[0].coded_reason, problems[0].sentence)
+        raise RunRefused(reason, problems=problems)
     return replace(request, params=values, user=user)
+
+
+def _unknown(part: Literal["only", "tags", "breaks"], error: UnknownSelection) -> StartProblem:
+    return StartProblem(part, part, error.code, str(error), coded_reason=coded(error.reason))
 
 
 def check_params(

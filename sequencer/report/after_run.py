@@ -12,8 +12,9 @@ from typing import Any, cast
 from sequencer.report.cases import new_failure
 from sequencer.report.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, FailureRecorded, Stamped
 from sequencer.report.model import AfterRunFailure, RunReport
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
-UNKNOWN = "it failed; why could not be read"
+UNKNOWN = Reason("unknown")
 
 
 class AfterRun:
@@ -40,19 +41,20 @@ class AfterRun:
                 if event.done:
                     self._done.add(event.number)
                 elif not self._open(event.number):
-                    self._add(FailureRecorded(AFTER_RUN, "error", UNKNOWN, after=event.number), time)
+                    self._add(FailureRecorded.because(AFTER_RUN, "error", UNKNOWN, after=event.number), time)
             case FailureRecorded(after=int()):
                 self._add(event, time)
 
-    def cut_off(self, time: float, reason: str) -> None:
+    def cut_off(self, time: float, reason: ReasonOrText) -> None:
         """The process is gone: the step that went on did not end, and those behind it were not reached."""
         running, self._running = self._running, None
         if running is None:
             return
-        self._add(FailureRecorded(AFTER_RUN, "error", reason, after=running.number), time)
+        self._add(FailureRecorded.because(AFTER_RUN, "error", reason, after=running.number), time)
+        left_out = Reason("left_out", reason=reason)
         # Of steps that are tried again, those that were not reached have their failure still.
         for number in () if self._retrying else range(running.number + 1, running.last + 1):
-            self._add(FailureRecorded(AFTER_RUN, "error", f"left out: {reason}", after=number), time)
+            self._add(FailureRecorded.because(AFTER_RUN, "error", left_out, after=number), time)
 
     def _open(self, number: int) -> list[AfterRunFailure]:
         return [entry for entry in self.entries if entry["number"] == number and is_open(entry)]

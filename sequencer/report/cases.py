@@ -17,6 +17,7 @@ from sequencer.report.model import (
     copier,
     fields,
 )
+from sequencer.vocabulary.reason import ReasonOrText, coded
 from sequencer.vocabulary.status import (
     FINAL_STATUSES,
     GROUPS,
@@ -86,7 +87,7 @@ class CaseState:
             number = max(number, last["number"] + 1)
         self.attempt = new_attempt(number, time, timeout)
         self.report["attempts"].append(self.attempt)
-        self.report["reason"] = self.report["stop_time"] = None
+        self.report["reason"] = self.report["coded_reason"] = self.report["stop_time"] = None
         self._start_no_later_than(time)
         self._become("run", time)
 
@@ -108,7 +109,7 @@ class CaseState:
         kind = event.skip_kind if status == "skipped" and event.skip_kind in SKIP_KINDS else None
         if status == "skipped" and self.attempt is None:
             if self.report["status"] not in FINAL_STATUSES:
-                self.report["reason"] = event.reason
+                self._tell(event)
                 self._become("skipped", time, kind)
             return
         attempt = self.running(time)
@@ -120,18 +121,18 @@ class CaseState:
         attempt["status"], attempt["stop_time"] = status, max(time, attempt["start_time"])
         if event.final:
             self.report["stop_time"] = attempt["stop_time"]
-            self.report["reason"] = event.reason
+            self._tell(event)
             self._become(status, time, kind)
 
-    def abort(self, time: float, reason: str) -> None:
+    def abort(self, time: float, reason: ReasonOrText) -> None:
         """A running case becomes an error, one that never began is skipped."""
         if self.report["status"] == "ready":
-            self.report["reason"] = reason
+            self.report["reason"], self.report["coded_reason"] = str(reason), coded(reason)
             self._become("skipped", time, "run_error")
             return
         attempt = self.running(time)
         step = attempt["step"]
-        failure = FailureRecorded(self.full_name, "error", reason)
+        failure = FailureRecorded.because(self.full_name, "error", reason)
         if step is not None:
             failure.place, failure.step, failure.call = step["place"], step["step"], step["call"]
         attempt["failures"].append(new_failure(failure, time))
@@ -144,6 +145,9 @@ class CaseState:
         """That of the last attempt's first failure with one."""
         codes = (failure["error_code"] for failure in (self.attempt["failures"] if self.attempt else ()))
         return next((code for code in codes if code is not None), None)
+
+    def _tell(self, event: CaseFinished) -> None:
+        self.report["reason"], self.report["coded_reason"] = event.reason, event.coded_reason
 
     def _start_no_later_than(self, time: float) -> None:
         for report in (self.report, self.module.report):
@@ -216,7 +220,7 @@ class PlanState:
         state.settle()
         return added
 
-    def close(self, time: float, reason: str, *, running_only: bool = False) -> int:
+    def close(self, time: float, reason: ReasonOrText, *, running_only: bool = False) -> int:
         """Closes the cases that are running (and those that wait); how many were running."""
         running = 0
         for case in list(self._cases.values()):

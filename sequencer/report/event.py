@@ -4,7 +4,8 @@ An event is one dataclass here and one JSON line in the journal: ``{"event": "ca
 1700000000.25, ...fields}``. ``seq`` counts from 1 within the run; ``time`` is in Unix seconds. ``case`` is always the
 full name ``module::case``; ``place`` is ``file:line:column`` in the YAML. Fields that hold ``Data`` are JSON-safe: a
 number that JSON lacks is ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``, of type ``numeric``. After Bluesky's events.
-``wire_name`` is what journals call an event, and never changes.
+``wire_name`` is what journals call an event, and never changes. ``coded_reason`` is the code with its parameters for
+the sentence in ``reason`` or ``message``, where that is hardseq's own (``vocabulary.reason``).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sequencer.expressions.value import MAX_TEXT, cut
 from sequencer.report.model import FailureKind
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar, utf8
 from sequencer.vocabulary.json_lines import Encoder
+from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded
 from sequencer.vocabulary.status import SkipKind, Status
 
 RecordSection = Literal["process", "batch", "dut", "stand", "instruments", "user", "artifact"]
@@ -57,6 +59,7 @@ class RunResumed:
     wire_name: ClassVar[str] = "run_resumed"
 
     reason: str
+    coded_reason: CodedReason | None = None
 
 
 @dataclass(slots=True)
@@ -99,6 +102,7 @@ class MeasurementRecorded:
     limits: Data = None
     result: bool | None = None
     reason: str | None = None
+    coded_reason: CodedReason | None = None
 
 
 @dataclass(slots=True)
@@ -129,6 +133,7 @@ class TryFailed:
     message: str
     measurements: int = 0
     checks: int = 0
+    coded_reason: CodedReason | None = None
 
 
 @dataclass(slots=True)
@@ -190,6 +195,12 @@ class FailureRecorded:
     traceback: str | None = None
     generated: str | None = None
     after: int | None = None
+    coded_reason: CodedReason | None = None
+
+    @classmethod
+    def because(cls, case: str | None, kind: FailureKind, reason: ReasonOrText, **more: Any) -> FailureRecorded:
+        """The failure that ``reason`` is told for; ``more`` are other fields."""
+        return cls(case, kind, str(reason), coded_reason=coded(reason), **more)
 
 
 @dataclass(slots=True)
@@ -233,6 +244,7 @@ class RetryFinished:
     wire_name: ClassVar[str] = "retry_finished"
 
     reason: str | None = None
+    coded_reason: CodedReason | None = None
 
 
 @dataclass(slots=True)
@@ -354,6 +366,7 @@ class CaseFinished:
     final: bool = True
     reason: str | None = None
     skip_kind: SkipKind | None = None
+    coded_reason: CodedReason | None = None
 
 
 @dataclass(slots=True)
@@ -364,6 +377,7 @@ class RunFinished:
 
     status: Status
     reason: str | None = None
+    coded_reason: CodedReason | None = None
 
 
 Event = (

@@ -35,11 +35,12 @@ from sequencer.report.model import (
     copier,
 )
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.reason import Reason, read_reason
 from sequencer.vocabulary.status import Status, Untested
 
 __all__ = ["DIED", "Fold", "fold", "read_journal"]
 
-DIED = "the test process died"
+DIED = Reason("died")
 """Why a case that was running when its process ended without a word is an error."""
 
 
@@ -119,7 +120,7 @@ class Fold:
         if self._finished is None and not self._retrying:
             report["aborted"] = True
             if self._plan.close(self._time, DIED) == 0:
-                self._run_failure(events.FailureRecorded(None, "error", DIED), self._time)
+                self._run_failure(events.FailureRecorded.because(None, "error", DIED), self._time)
             report["stop_time"] = max(self._time, report["start_time"])
             self._settle()
         return report
@@ -202,17 +203,18 @@ class Fold:
     def _run_resumed(self, event: events.RunResumed, time: float) -> None:
         report = self.begun()
         self._broken = True
-        closed = self._plan.close(time, event.reason, running_only=True)
+        reason = read_reason(event.coded_reason, event.reason)
+        closed = self._plan.close(time, reason, running_only=True)
         if closed == 0 and not report["failures"] and report["caused_dut_failure_id"] is None:
-            self._run_failure(events.FailureRecorded(None, "error", event.reason), time)
+            self._run_failure(events.FailureRecorded.because(None, "error", reason), time)
         self._set_cause()
 
     def _run_finished(self, event: events.RunFinished, time: float) -> None:
         report = self.begun()
         self._finished = event
-        self._plan.close(time, "the end of this case was never recorded")
+        self._plan.close(time, Reason("lost"))
         report["stop_time"] = max(time, report["start_time"])
-        report["stop_reason"] = optional_text(event.reason)
+        report["stop_reason"], report["coded_stop_reason"] = optional_text(event.reason), event.coded_reason
 
     def _case_started(self, event: events.CaseStarted, time: float) -> str | None:
         case = self._plan.find(event.case)

@@ -30,6 +30,7 @@ from typing import (
 )
 
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar
+from sequencer.vocabulary.reason import CodedReason
 from sequencer.vocabulary.status import Group, SkipKind, Status, Untested
 
 LATEST = 253_402_214_400.0
@@ -64,6 +65,10 @@ Count = Annotated[int, Bounds(0)]
 Ordinal = Annotated[int, Bounds(1)]
 Location = Annotated[str, "`file:line:column` in the sequence."]
 Info = Annotated[dict[str, Any], "Further facts."]
+Coded = Annotated[
+    CodedReason,
+    "The sentence as a code with parameters; absent for what people and drivers wrote.",
+]
 
 _LIVE = "`ready` and `run` while the run goes on."
 
@@ -158,6 +163,7 @@ class MeasurementReport(TypedDict):
     superseded: NotRequired[
         Annotated[bool, "True when it belongs to a failed try (`retry`) that another try followed; otherwise absent."]
     ]
+    coded_reason: NotRequired[Coded]
 
 
 class CheckReport(TypedDict):
@@ -180,6 +186,7 @@ class TryReport(TypedDict):
     message: Annotated[str, "The first failure of the try."]
     place: Location
     time: Annotated[Time, "When."]
+    coded_reason: NotRequired[Coded]
 
 
 class FailureReport(TypedDict):
@@ -194,6 +201,7 @@ class FailureReport(TypedDict):
     traceback: Annotated[str | None, "The driver's own traceback."]
     generated: Annotated[str | None, "The generated statement: `FOLDER/test_main.py:21`."]
     time: Annotated[Time, "When."]
+    coded_reason: NotRequired[Coded]
 
 
 class _OfStepAfterRun(TypedDict):
@@ -325,6 +333,7 @@ class CaseReport(PlannedCase):
     skip_kind: NotRequired[
         Annotated[SkipKind | None, "Why it was skipped, as a code. Absent in reports of earlier versions."]
     ]
+    coded_reason: NotRequired[Annotated[Coded | None, "Absent in reports of earlier versions."]]
     attempts: Annotated[list[AttemptReport], "Every attempt with its own data."]
 
 
@@ -372,6 +381,7 @@ class RunReport(TypedDict):
     debugged: Annotated[bool, "Whether somebody could pause, skip and repeat steps, or use the debugger.", ADDED]
     aborted: Annotated[bool, "Whether the test process died and this report was made from the journal."]
     stop_reason: Annotated[str | None, "Why the run was stopped."]
+    coded_stop_reason: NotRequired[Annotated[Coded | None, "Absent in reports of earlier versions."]]
     caused_dut_failure_id: Annotated[str | None, "The first case that failed, or else had an error: `module::case`."]
     error_code: Annotated[Count | None, "The error code of that case, or else the first of the run."]
     failures: Annotated[list[FailureReport], "Failures of the run itself."]
@@ -407,6 +417,7 @@ PARTS: Mapping[str, type[Any]] = {
     "module": ModuleReport,
     "case": CaseReport,
     "attempt": AttemptReport,
+    "coded_reason": CodedReason,
 }
 """The parts of a report by their names in the schema."""
 

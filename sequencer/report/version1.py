@@ -79,7 +79,7 @@ def _run_rest(report: RunReport) -> Fields:
         "after_run",
     ):
         if report.get(key):  # a report of an earlier version may lack one
-            rest[key] = report[key]
+            rest[key] = _uncoded(key, report[key])
     if report["selection"] is not None:
         rest["selection"] = report["selection"]
     return rest
@@ -122,7 +122,9 @@ def _case(case: CaseReport) -> Fields:
         artifact = last["artifact"]
         _fill(fields, last, rest)
         if len(attempts) > 1:
-            rest["attempts"] = attempts[:-1]
+            rest["attempts"] = [
+                {key: _uncoded(key, value) for key, value in attempt.items()} for attempt in attempts[:-1]
+            ]
     fields["artifact"] = _artifact(artifact, rest)
     return fields
 
@@ -139,7 +141,17 @@ def _fill(fields: Fields, attempt: AttemptReport, rest: Fields) -> None:
     more: Fields = {"measurements": unsaid, "charts": charts, "superseded": superseded, "tries": attempt.get("tries")}
     for key in ("checks", "failures", "dialogs", "programs", "attachments"):
         more[key] = attempt[key]
-    rest.update({key: value for key, value in more.items() if value})
+    rest.update({key: _uncoded(key, value) for key, value in more.items() if value})
+
+
+_CODED = frozenset({"failures", "after_run", "tries", "superseded", "measurements"})
+"""The lists whose entries may have a ``coded_reason``: version 1 has the sentences alone."""
+
+
+def _uncoded(key: str, value: Any) -> Any:
+    if key not in _CODED or not value:
+        return value
+    return [{name: each for name, each in entry.items() if name != "coded_reason"} for entry in value]
 
 
 def _stand(report: RunReport) -> Fields:

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from sequencer.project.secrets import Redactor, is_secret, without_secrets
 from sequencer.runner.ordered_output import OrderedOutput
+from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.protocol.commands import Command
@@ -146,18 +147,20 @@ class Child:
                 self.kill()
         return True
 
-    def describe_exit(self) -> str:
-        """How it ended, with the last lines that it printed."""
+    def exit_reason(self) -> Reason:
+        """How it ended."""
         self.wait(1.0)
         code = self._process.poll()
         if code is None:
-            ending = "closed its pipe"
-        elif code < 0:
-            ending = f"was ended by {_signal_name(-code)}"
-        else:
-            ending = f"ended with exit code {code}"
+            return Reason("process_closed")
+        if code < 0:
+            return Reason("process_killed", signal=_signal_name(-code))
+        return Reason("process_exited", exit_code=code)
+
+    def with_output(self, reason: Reason) -> Reason:
+        """``reason`` with the last lines that the process printed, where it did."""
         last = "\n".join(self._last)
-        return ending if not last else f"{ending}\nThe last it printed:\n{last}"
+        return Reason("printed", reason=reason, output=last) if last else reason
 
     def _read_messages(self) -> None:
         assert self._process.stdout is not None

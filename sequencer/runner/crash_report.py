@@ -15,6 +15,7 @@ from sequencer.report.event import (
     RetryFinished,
     RunFinished,
     Stamped,
+    StepStarted,
     decode,
     encode,
 )
@@ -22,6 +23,7 @@ from sequencer.report.model import FailureKind
 from sequencer.runner.progress import RunProgress
 from sequencer.runtime.journal import Journal
 from sequencer.vocabulary.clock import SteadyClock
+from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 from sequencer.vocabulary.status import Status, verdict
 
 _TAIL = 1 << 18
@@ -53,54 +55,62 @@ class CrashReport:
         self._progress = progress
         self._apply = apply
 
-    def close_running(self, kind: FailureKind, message: str, *, final: bool = True) -> None:
+    def close_running(self, kind: FailureKind, reason: Reason, *, final: bool = True) -> None:
         """What was going on when the process ended, and that it ended; not ``final`` when the case will run again."""
         running, step = self._progress.running, self._progress.step
         if running is None:
-            self._write([FailureRecorded(None, "error" if kind == "stopped" else kind, message)])
+            self._write([FailureRecorded.because(None, "error" if kind == "stopped" else kind, reason)])
             return
-        place, name, call = (None, None, None) if step is None else (step.place, step.step, step.call)
+        at = _at(step)
         self._write(
             [
-                FailureRecorded(running.case, kind, message, place, name, call),
+                FailureRecorded.because(running.case, kind, reason, **at),
                 CaseFinished(running.case, _STATUS[kind], running.attempt, final),
             ]
         )
 
-    def close_after(self, kind: FailureKind, message: str, stop_reason: str | None) -> None:
-        """The process ended after the verdict: the verdict stays, and what was to follow it did not happen."""
+    def close_after(self, kind: FailureKind, told: Reason, reason: Reason, stop_reason: ReasonOrText | None) -> None:
+        """The process ended after the verdict: the verdict stays, and what was to follow it did not happen.
+
+        ``told`` is ``reason`` with what the process printed.
+        """
         after, step = self._progress.after, self._progress.step
         assert after is not None
-        place, name, call = (None, None, None) if step is None else (step.place, step.step, step.call)
-        lost = [FailureRecorded(AFTER_RUN, kind, message, place, name, call, after=after.number)]
-        left_out = f"left out: {message.partition(chr(10))[0]}"
+        at = _at(step)
+        lost = [FailureRecorded.because(AFTER_RUN, kind, told, **at, after=after.number)]
+        left_out = Reason("left_out", reason=reason)
         lost += [
-            FailureRecorded(AFTER_RUN, "error", left_out, after=n) for n in range(after.number + 1, after.last + 1)
+            FailureRecorded.because(AFTER_RUN, "error", left_out, after=number)
+            for number in range(after.number + 1, after.last + 1)
         ]
         status = verdict(
             self._progress.statuses.values(), stopped=stop_reason is not None, broken=self._progress.broken
         )
-        self._write([*lost, RunFinished(status, stop_reason)])
+        self._write([*lost, _finished(status, stop_reason)])
 
-    def close_retry(self, kind: FailureKind, message: str, stop_reason: str | None) -> None:
+    def close_retry(self, kind: FailureKind, told: Reason, stop_reason: ReasonOrText | None) -> None:
         """The process ended while steps were tried again: what it did not get to stays as it was."""
         progress, step = self._progress, self._progress.step
         assert progress.retry is not None
         number = progress.retry[0] if progress.after is None else progress.after.number
         last = progress.retry[-1] if progress.after is None else progress.after.last
-        place, name, call = (None, None, None) if step is None else (step.place, step.step, step.call)
+        at = _at(step)
         begun: list[Event] = [AfterRunStarted(number, last)] if progress.after is None else []
-        lost = FailureRecorded(AFTER_RUN, kind, message, place, name, call, after=number)
-        self._write([*begun, lost, RetryFinished(stop_reason)])
+        lost = FailureRecorded.because(AFTER_RUN, kind, told, **at, after=number)
+        stopped = sentence(stop_reason)
+        self._write([*begun, lost, RetryFinished(stopped, coded(stop_reason))])
 
-    def finish(self, reason: str, stop_reason: str | None) -> None:
+    def finish(self, reason: Reason, stop_reason: ReasonOrText | None) -> None:
         """The rest is skipped, and the run is over."""
         progress = self._progress
         self._write(
-            [CaseFinished(name, "skipped", reason=reason, skip_kind="run_error") for name in progress.unfinished]
+            [
+                CaseFinished(name, "skipped", reason=str(reason), skip_kind="run_error", coded_reason=coded(reason))
+                for name in progress.unfinished
+            ]
         )
         status = verdict(progress.statuses.values(), stopped=stop_reason is not None, broken=True)
-        self._write([RunFinished(status, stop_reason)])
+        self._write([_finished(status, stop_reason)])
 
     def _write(self, events: list[Event]) -> None:
         journal = None
@@ -117,3 +127,12 @@ class CrashReport:
         finally:
             if journal is not None:
                 journal.close()
+
+
+def _at(step: StepStarted | None) -> dict[str, str | None]:
+    """Where a failure happened, as the fields of its event."""
+    return {} if step is None else {"place": step.place, "step": step.step, "call": step.call}
+
+
+def _finished(status: Status, stop_reason: ReasonOrText | None) -> RunFinished:
+    return RunFinished(status, sentence(stop_reason), coded(stop_reason))

@@ -12,6 +12,7 @@ from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.runtime import failures
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.reason import Reason, ReasonOrText, written
 from sequencer.vocabulary.status import SkipKind, Status
 
 
@@ -107,7 +108,7 @@ class RunProgress:
         """Whether something that must always run has not run yet."""
         return any(self.cases[name] for name in self.unfinished)
 
-    def resume(self, report: RunReport, reason: str, stop_reason: str | None) -> ResumeState:
+    def resume(self, report: RunReport, reason: Reason, stop_reason: ReasonOrText | None) -> ResumeState:
         """What the process that takes over must know."""
         facts: Mapping[str, object] = {
             "process": report["process"],
@@ -121,11 +122,11 @@ class RunProgress:
             seq=self.seq,
             statuses=self.statuses,
             skip_kinds=self.skip_kinds,
-            reason=reason,
+            reason=written(reason),
             record={name: fact for name, fact in facts.items() if fact},
             variables=self.variables,
             module_variables=self.module_variables,
-            stop_reason=stop_reason,
+            stop_reason=None if stop_reason is None else written(stop_reason),
         )
 
     def _variables(self, event: events.VariableSet) -> dict[str, Data]:

@@ -12,8 +12,7 @@ from sequencer.report.journal_lines import read_journal
 from sequencer.report.model import RunReport
 from sequencer.runner.progress import RunProgress
 from sequencer.store.recovery import is_stored
-
-NOTHING_LEFT = "nothing is left to do after this run"
+from sequencer.vocabulary.reason import Reason
 
 
 def retry_of(report: RunReport, journal: Path) -> RetryRequest:
@@ -23,11 +22,11 @@ def retry_of(report: RunReport, journal: Path) -> RetryRequest:
     """
     numbers = left_to_do(report)
     if not numbers:
-        raise RunRefused(NOTHING_LEFT, "nothing-left")
+        raise RunRefused(Reason("nothing_left"), "nothing-left")
     progress = RunProgress()
     with suppress(OSError), journal.open("rb") as file:
         for stamped in read_journal(file):
             progress.apply(stamped)
     if progress.seq and not is_stored(journal):
-        raise RunRefused("what its journal holds is not stored yet")
+        raise RunRefused(Reason("journal_not_stored"))
     return RetryRequest(report=report, numbers=numbers, seq=progress.seq, variables=progress.variables)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sequencer.runner.supervisor import Inbox, Supervisor
     from sequencer.standcloud.upload_responder import Upload
     from sequencer.vocabulary.data import Data
+    from sequencer.vocabulary.reason import ReasonOrText
 
     Listener = Callable[[Stamped], None]
 
@@ -238,10 +239,15 @@ class Run:
         self.run_id = run_id
         return run_id
 
-    def stop(self, reason: str = "stopped by the operator") -> None:
-        """Asks the run to stop: the running case is interrupted, teardown runs. Asked again, ends the test process."""
+    def stop(self, reason: ReasonOrText | None = None) -> None:
+        """Asks the run to stop: the running case is interrupted, teardown runs. Asked again, ends the test process.
+
+        Without a ``reason`` it was the operator.
+        """
         if self._supervisor is not None:
-            self._supervisor.stop(reason)
+            from sequencer.vocabulary.reason import Reason
+
+            self._supervisor.stop(Reason("operator_stopped") if reason is None else reason)
 
     def answer(self, dialog_id: str, result: str, value: Data = None, by: str | None = None) -> bool:
         """Answers a dialog; false when it is not open (any more) or the answer is none it can have."""

@@ -42,6 +42,7 @@ from sequencer.runner.progress import RunProgress
 from sequencer.runtime.stream import MARKED
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.json_lines import LineSplitter
+from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason, written
 
 if TYPE_CHECKING:
     from sequencer.runner.child import Child
@@ -157,8 +158,8 @@ class Supervisor:
         self._inbox = inbox
         self._thread = threading.Thread(target=self._run_guarded, name="run", daemon=True)
         self._command: Start | None = None
-        self._stop_reason: str | None = None
-        self._killed: tuple[FailureKind, str] | None = None
+        self._stop_reason: ReasonOrText | None = None
+        self._killed: tuple[FailureKind, Reason] | None = None
         self._doomed: CaseStarted | None = None
         self._left: int | None = None
         self._lines = LineSplitter()
@@ -174,9 +175,9 @@ class Supervisor:
         self.begun.clear()
         self._inbox.put(command)
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: ReasonOrText) -> None:
         """Asks for a stop; asked again, ends the main case at once, and of the teardown at most what hangs in it."""
-        self._inbox.put(Stop(reason))
+        self._inbox.put(Stop(written(reason)))
 
     def close(self) -> None:
         """Ends the thread; the process is the caller's."""
@@ -208,7 +209,7 @@ class Supervisor:
                 case Start():
                     self._start(message)
                 case Stop():
-                    self._stop(message.reason)
+                    self._stop(read_reason(message.reason))
                 case child, chunk:
                     self._hear(child, chunk)
 
@@ -225,11 +226,11 @@ class Supervisor:
             reason, self._stop_reason = self._stop_reason, None
             self._stop(reason)
 
-    def _stop(self, reason: str) -> None:
+    def _stop(self, reason: ReasonOrText) -> None:
         if self._stop_reason is None:
             self._stop_reason = reason
             if self._command is not None:
-                self.child.send(Stop(reason))
+                self.child.send(Stop(written(reason)))
                 if not self._tears_down:
                     self._watch.stop()
         elif self._command is not None and not self.over.is_set():
@@ -243,10 +244,10 @@ class Supervisor:
         if self._progress.finished:
             return
         if not self._tears_down:
-            self._kill("stopped", f"{self._stop_reason}; stopped again, so the test process was ended")
+            self._kill("stopped", Reason("stopped_again", reason=self._stop_reason))
         elif self._watch.hangs(self._progress.seq) and not self._progress.waits:
-            reason = f"{self._stop_reason}; stopped again while {self._where()} hung"
-            self.child.send(EndStep(self._progress.seq, reason))
+            reason = Reason("hung_when_stopped", reason=self._stop_reason, where=self._where())
+            self.child.send(EndStep(self._progress.seq, written(reason)))
             self._watch.stop()
 
     @property
@@ -257,21 +258,21 @@ class Supervisor:
     def _kill_overdue(self) -> None:
         clock = self._watch.overdue()
         if clock == "stop":
-            self._kill("stopped", f"{self._stop_reason}; {self._where()} did not react, so the test process was ended")
+            self._kill("stopped", Reason("stop_ignored", reason=self._stop_reason, where=self._where()))
         elif clock == "deadline":
-            what = (
-                "the timeout passed" if self._progress.running is not None else "a driver could not be closed in time"
-            )
-            self._kill("timeout", f"{what}, {self._where()} did not react, so the test process was ended")
+            code = "timeout_ignored" if self._progress.running is not None else "close_ignored"
+            self._kill("timeout", Reason(code, where=self._where()))
 
-    def _where(self) -> str:
+    def _where(self) -> Reason:
         step = self._progress.step
         if step is None:
-            return "what was running"
-        return f"the step {step.step!r}" if step.call is None else f"{step.call}, called by the step {step.step!r},"
+            return Reason("where_unknown")
+        if step.call is None:
+            return Reason("where_step", step=step.step)
+        return Reason("where_call", call=step.call, step=step.step)
 
-    def _kill(self, kind: FailureKind, message: str) -> None:
-        self._killed = self._killed or (kind, message)
+    def _kill(self, kind: FailureKind, reason: Reason) -> None:
+        self._killed = self._killed or (kind, reason)
         self._doomed = self._progress.running
         self._watch.reset()
         self.child.kill()
@@ -322,9 +323,9 @@ class Supervisor:
             case NotCollected():
                 self._fail(RunNotPossible(f"the generated tests cannot be loaded: {notice.error}"))
             case StartRefused(possible=False):
-                self._refuse(RunNotPossible(notice.reason))
+                self._refuse(RunNotPossible(str(read_reason(notice.reason))))
             case StartRefused():
-                self._refuse(RunRefused(notice.reason, notice.code, notice.problems))
+                self._refuse(RunRefused(read_reason(notice.reason), notice.code, notice.problems))
 
     def _settle_ready(self) -> None:
         if self.over.is_set():  # it waits for the next run
@@ -372,7 +373,7 @@ class Supervisor:
         if self._progress.finished:
             return
         if self._command is None or not self._progress.begun:
-            self._fail(RunNotPossible(f"the test process {self.child.describe_exit()}"))
+            self._fail(RunNotPossible(str(self.child.with_output(self.child.exit_reason()))))
         else:
             self._take_over(self._command)
 
@@ -381,8 +382,8 @@ class Supervisor:
             self._apply(stamped)
 
     def _take_over(self, command: Start) -> None:
-        died = f"the test process {self.child.describe_exit()}"
-        kind, message = self._killed or ("error", died)
+        kind, reason = self._killed or ("error", self.child.exit_reason())
+        told = reason if self._killed is not None else self.child.with_output(reason)
         # The blow was meant for a main case and met the teardown, which had begun meanwhile: that runs again.
         met = self._progress.running if self._progress.in_teardown else None
         mistaken = self._killed is not None and met not in (None, self._doomed)
@@ -390,13 +391,12 @@ class Supervisor:
         self.child.kill()
         crash_report = CrashReport(_journal(command), self._progress, self._apply, SteadyClock(command.epoch))
         if self._progress.retry is not None:
-            crash_report.close_retry(kind, message, self._stop_reason)
+            crash_report.close_retry(kind, told, self._stop_reason)
             return
         if self._progress.after is not None:
-            crash_report.close_after(kind, message, self._stop_reason)
+            crash_report.close_after(kind, told, reason, self._stop_reason)
             return
-        crash_report.close_running(kind, message, final=not mistaken)
-        reason = message.partition("\n")[0]
+        crash_report.close_running(kind, told, final=not mistaken)
         # Each process gets further than the one before it, or the teardown cannot be run at all.
         before, self._left = self._left, len(self._progress.unfinished)
         if self._left == before or not self._progress.teardown_is_left:

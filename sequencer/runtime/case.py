@@ -21,27 +21,26 @@ from sequencer.report.event import (
 )
 from sequencer.runtime.drivers import DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.failures import (
-    describe,
     failure_text,
     generated_line,
     generated_place,
     kind_of,
     late,
+    reason_of,
     step_failure,
 )
 from sequencer.runtime.flow import SkipReason
 from sequencer.runtime.plan import PlannedCase
 from sequencer.runtime.process_state import for_programs
 from sequencer.runtime.run import RunContext
-from sequencer.runtime.stepping import SKIPPED, Pause, PauseChoice, RunningSteps
+from sequencer.runtime.stepping import Pause, PauseChoice, RunningSteps
 from sequencer.runtime.tries import RecordedCounts, Tries
 from sequencer.steps.base import DialogAnswer, StepRun
 from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import Status, verdict
 
-NOTHING_JUDGED = "nothing was judged"
-NO_MEASUREMENT = "no measurement with limits was recorded"
-JUDGES_LEFT_OUT = SkipReason("condition", "every step that judges was left out by its `if`")
+JUDGES_LEFT_OUT = SkipReason("condition", Reason("judges_left_out"))
 
 
 class AttemptContext:
@@ -268,8 +267,17 @@ class AttemptContext:
             # Not even a later attempt that goes well shows that the product is good: somebody was in between.
             self._run.broken = self._run.broken or self.planned is not None
             where = generated_line(None, self._run.folder)
+            skipped = Reason("skipped_by_hand")
             self._fail(
-                FailureRecorded(self.full_name, "error", SKIPPED, pause.place, pause.label, pause.call, generated=where)
+                FailureRecorded.because(
+                    self.full_name,
+                    "error",
+                    skipped,
+                    place=pause.place,
+                    step=pause.label,
+                    call=pause.call,
+                    generated=where,
+                )
             )
 
     def _require_judgement(self, planned: PlannedCase) -> None:
@@ -280,8 +288,9 @@ class AttemptContext:
             return
         # What an earlier attempt failed at does not cease to apply.
         if tally.in_vain or self.attempt > 1 or not planned.judges:
-            message = NO_MEASUREMENT if tally.judged else NOTHING_JUDGED
-            self._fail(FailureRecorded(self.full_name, "failed", message, self._empty_loop or planned.place))
+            reason = Reason("no_measurement" if tally.judged else "nothing_judged")
+            place = self._empty_loop or planned.place
+            self._fail(FailureRecorded.because(self.full_name, "failed", reason, place=place))
         elif not tally.judged:
             self.skip = JUDGES_LEFT_OUT
 
@@ -335,16 +344,17 @@ class AttemptContext:
             self._doubt(error, self._steps[-1])
             self._fail(self._failure(error, self._steps[-1]), error)
             return
-        message = late(error, None) if isinstance(error, TimedOut) else describe(error)
+        reason = late(error, None) if isinstance(error, TimedOut) else reason_of(error)
         if isinstance(error, Interruption) and self._run.opening is not None:
-            message += f": while the driver {self._run.opening!r} was opened"
+            opening = Reason("opening_driver", driver=self._run.opening)
+            reason = Reason("with_detail", reason=reason, detail=opening)
             self._run.opening = None
         place = error.place if isinstance(error, StepError) else None
         place = place or generated_place(error.__traceback__, self._run.folder)
         if place is None and self.planned is not None:
             place = self.planned.place
         where = generated_line(error, self._run.folder)
-        self._fail(FailureRecorded(self.full_name, kind_of(error), message, place, generated=where), error)
+        self._fail(FailureRecorded.because(self.full_name, kind_of(error), reason, place=place, generated=where), error)
 
     def _fail(self, failure: FailureRecorded, error: BaseException | None = None) -> None:
         failure.after = self._run.after

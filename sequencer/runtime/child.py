@@ -24,8 +24,8 @@ from sequencer.runtime.run import RunContext
 from sequencer.runtime.session import FRONT
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.clock import SteadyClock
+from sequencer.vocabulary.reason import Reason, read_reason, written
 
-TERMINATED = "the test process was told to end"
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -85,7 +85,7 @@ class ChildFront:
         self._refused = self._ready
         if self._ready:
             if isinstance(refusal, RunRefused):
-                self._link.send(StartRefused(str(refusal), code=refusal.code, problems=refusal.problems))
+                self._link.send(StartRefused(written(refusal.reason), code=refusal.code, problems=refusal.problems))
             else:
                 self._link.send(StartRefused(str(refusal), possible=False))
         else:
@@ -117,7 +117,7 @@ class ChildFront:
     def connect(self, run: RunContext) -> None:
         """Commands, and signals that mean the same as a stop."""
         for number in _STOPPING:
-            signal.signal(number, lambda number, frame: run.interrupts.stop(TERMINATED))
+            signal.signal(number, lambda number, frame: run.interrupts.stop(Reason("terminated")))
         if run.start.request.pdb:
             from sequencer.runtime.debugger import Debugger
 
@@ -128,7 +128,7 @@ class ChildFront:
                 case Answer():
                     run.dialogs.deliver(command.dialog, command.result, command.value, command.by)
                 case EndStep():
-                    run.interrupts.end_step(command.seq, command.reason)
+                    run.interrupts.end_step(command.seq, read_reason(command.reason))
                 case DebugLine():
                     if run.debugger is not None:
                         run.debugger.typed(command.line)

@@ -20,7 +20,8 @@ from types import FrameType, TracebackType
 from typing import Protocol
 
 from sequencer.runtime.fork import end_copy
-from sequencer.vocabulary.failure import Stopped, TimedOut
+from sequencer.vocabulary.failure import Stopped, TimedOut, TimedSubject
+from sequencer.vocabulary.reason import ReasonOrText
 
 REPEAT_SECONDS = 1.0
 """An alarm that was not cancelled comes again, for code that swallows the exception it led to."""
@@ -171,7 +172,7 @@ class Interrupts:
 
     def __init__(self, announce: Callable[[float | None], None] | None = None) -> None:
         self.stoppable = True
-        self.stop_reason: str | None = None
+        self.stop_reason: ReasonOrText | None = None
         self._announce = announce
         self._announced: Deadline | None = None
         self._deadlines: list[Deadline] = []
@@ -221,7 +222,7 @@ class Interrupts:
         if self._due and not self._shields:
             self._raise()
 
-    def begin(self, owner: object, subject: str, seconds: float) -> None:
+    def begin(self, owner: object, subject: TimedSubject, seconds: float) -> None:
         """``owner`` gets ``seconds`` from now on."""
         self._deadlines.append(Deadline(owner, time.monotonic() + seconds, TimedOut(subject, seconds)))
         self._arm()
@@ -261,7 +262,7 @@ class Interrupts:
         """Whether ``error`` tells of a deadline whose owner is still at work."""
         return any(deadline.error is error for deadline in self._deadlines)
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: ReasonOrText) -> None:
         """Asks for a stop; only the first reason counts. May be called from any thread."""
         if self.stop_reason is None:
             self.stop_reason = reason
@@ -269,7 +270,7 @@ class Interrupts:
         self._due = True
         self._alarm.alert()
 
-    def end_step(self, position: object, reason: str) -> None:
+    def end_step(self, position: object, reason: ReasonOrText) -> None:
         """Stops what goes on since event number ``position``, also where a stop has to wait. From any thread."""
         self._ended = position, Stopped(reason)
         self._due = True

@@ -15,8 +15,8 @@ from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorM
 from sequencer.steps.base import DialogAnswer
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import Interruption, StepError, Stopped, TimedOut
+from sequencer.vocabulary.reason import Reason
 
-CLOSED = "the operator closed the dialog"
 POLL = 0.02
 """Seconds between two looks for an answer; a wait on a lock could not be interrupted by a timeout or a stop."""
 
@@ -68,7 +68,7 @@ class Dialogs:
             raise
         seconds = tell(result, value, by)
         if result == "close":
-            raise Stopped(CLOSED)
+            raise Stopped(Reason("dialog_closed"))
         return DialogAnswer(result, value, by, seconds)
 
     def show(self, message: OperatorMessageShown) -> None:
@@ -86,7 +86,7 @@ class Dialogs:
         finally:
             self._emit(OperatorMessageShown(message.case, message.id, None))
         if result == "close":
-            raise Stopped(CLOSED)
+            raise Stopped(Reason("dialog_closed"))
 
     def request(self, asked: Callable[[str], Event]) -> Data:
         """Emits the event that ``asked`` makes of an id, and waits for what the runner, not a person, answers."""

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sequencer.expressions.expression import evaluate_template
-from sequencer.runtime.failures import CLOSE_DRIVER, OPEN_DRIVER, describe, driver_traceback
+from sequencer.runtime.failures import CLOSE_DRIVER, OPEN_DRIVER, driver_traceback, reason_of
 from sequencer.vocabulary.failure import Interruption, StepError
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +36,8 @@ class DriverNotOpened(StepError):
     ``give_up``: nobody will; records it as a failure of the run, which ends but for its teardown.
     """
 
-    def __init__(self, message: str, give_up: Callable[[], None] = lambda: None) -> None:
-        super().__init__(message)
+    def __init__(self, reason: Reason, give_up: Callable[[], None] = lambda: None) -> None:
+        super().__init__(reason)
         self.give_up = give_up
 
 
@@ -82,7 +83,7 @@ class DriverOwner(Protocol):
 
     def fail(
         self,
-        message: str,
+        reason: ReasonOrText,
         *,
         after: int | None = None,
         place: str | None = None,
@@ -161,13 +162,13 @@ class OpenDriver:
             self._close(tell=None)
             raise OpeningInterrupted(error)
         self.run.opening = None
-        message = f"the driver {self.name!r} could not be opened: {describe(error)}"
-        raise DriverNotOpened(message, lambda: self._give_up(message, error))
+        reason = Reason("driver_not_opened", driver=self.name, detail=reason_of(error))
+        raise DriverNotOpened(reason, lambda: self._give_up(reason, error))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._close(tell=lambda message, error: self._fail(message, CLOSE_DRIVER, error))
+        self._close(tell=lambda reason, error: self._fail(reason, CLOSE_DRIVER, error))
         if self.run.drivers.get(self.name) is self:
             del self.run.drivers[self.name]
 
@@ -181,7 +182,7 @@ class OpenDriver:
             print(
                 f"hardseq: the driver {self.name!r} is opened anew, as a call of it did not end well", file=sys.stderr
             )
-        self._close(tell=lambda message, error: print(f"hardseq: {message}", file=sys.stderr))
+        self._close(tell=lambda reason, error: print(f"hardseq: {reason}", file=sys.stderr))
 
     def current(self) -> Any:
         """What opening gave, opened anew when it is in doubt. Raises ``DriverNotOpened``, and then still is."""
@@ -197,7 +198,7 @@ class OpenDriver:
             except BaseException as error:
                 self._close(tell=None)
                 raise DriverNotOpened(
-                    f"the driver {self.name!r} could not be opened again: {describe(error)}"
+                    Reason("driver_not_reopened", driver=self.name, detail=reason_of(error))
                 ) from None
             self.in_doubt = False
         return self.opened
@@ -226,28 +227,28 @@ class OpenDriver:
         self._is_context = hasattr(target, "__enter__") and hasattr(target, "__exit__")
         return self._object.__enter__() if self._is_context else self._object
 
-    def _close(self, tell: Callable[[str, BaseException], None] | None) -> None:
+    def _close(self, tell: Callable[[Reason, BaseException], None] | None) -> None:
         opened, self._object = self._object, None
         if opened is None:
             return
         interrupts = self.run.interrupts
         stoppable, interrupts.stoppable = interrupts.stoppable, False
-        interrupts.begin(self, "closing of the driver", CLOSE_SECONDS)
+        interrupts.begin(self, "close", CLOSE_SECONDS)
         error = interrupts.run(lambda: self._call_close(opened))
         error = interrupts.end(self) or error
         interrupts.stoppable = stoppable
         if error is not None and tell is not None:
-            tell(f"the driver {self.name!r} could not be closed: {describe(error)}", error)
+            tell(Reason("driver_not_closed", driver=self.name, detail=reason_of(error)), error)
 
-    def _give_up(self, message: str, error: BaseException) -> None:
+    def _give_up(self, reason: Reason, error: BaseException) -> None:
         if self.name not in self.run.given_up:
             self.run.given_up.add(self.name)
-            self.run.flow.halt(message)
-            self._fail(message, OPEN_DRIVER, error)
+            self.run.flow.halt(reason)
+            self._fail(reason, OPEN_DRIVER, error)
 
-    def _fail(self, message: str, step: str, error: BaseException) -> None:
+    def _fail(self, reason: Reason, step: str, error: BaseException) -> None:
         trace = driver_traceback(error, self.run.folder)
-        self.run.fail(message, after=self._after, place=self._place, step=step, call=self.name, traceback=trace)
+        self.run.fail(reason, after=self._after, place=self._place, step=step, call=self.name, traceback=trace)
 
     def _call_close(self, opened: Any) -> None:
         if self._is_context:

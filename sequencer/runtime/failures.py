@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sequencer.report.event import FailureRecorded
 from sequencer.report.model import FailureKind
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from sequencer.steps.base import StepRun
@@ -38,38 +39,45 @@ def kind_of(error: BaseException) -> FailureKind:
     return "stopped" if isinstance(error, Stopped) else "error"
 
 
-def describe(error: BaseException) -> str:
-    """``error`` in one text; never raises, whatever its own ``__str__`` does."""
+def reason_of(error: BaseException) -> ReasonOrText:
+    """Why ``error`` was raised, for people; never raises, whatever its own ``__str__`` does."""
+    if isinstance(error, StepFailed | StepError | TimedOut | Stopped):
+        return error.reason if isinstance(error.reason, Reason) else _cut(error.reason)
     try:
         text = str(error)
     except Exception:
         text = "(its message cannot be read)"
-    if not isinstance(error, StepFailed | StepError | TimedOut | Stopped):
-        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    kind = type(error).__name__
+    return Reason("exception", type=kind, message=_cut(text)) if text else kind
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"
 
 
-def late(error: TimedOut, step: StepRun | None, label: str = "") -> str:
-    """The message of a timeout: what took too long, and where it hung (in ``step``, known as ``label``)."""
-    text = describe(error)
+def late(error: TimedOut, step: StepRun | None, label: str = "") -> Reason:
+    """Why a timeout struck: what took too long, and where it hung (in ``step``, known as ``label``)."""
     if error.unanswered:
-        return f"{text}: no operator answered"
+        return Reason("with_detail", reason=error.reason, detail=Reason("no_answer"))
     if step is None:
-        return text
-    hung = f"in {step.call}" if step.call else f"in the step {label!r}"
-    if step.call and label not in (step.call, step.verb):
-        hung += f", called by the step {label!r}"
-    return f"{text}: it hung {hung}"
+        return error.reason
+    if not step.call:
+        hung = Reason("hung_step", step=label)
+    elif label in (step.call, step.verb):
+        hung = Reason("hung", call=step.call)
+    else:
+        hung = Reason("hung_call", call=step.call, step=label)
+    return Reason("with_detail", reason=error.reason, detail=hung)
 
 
 def step_failure(case: str | None, error: BaseException, step: StepRun, label: str, generated: Path) -> FailureRecorded:
     """The failure of a step, known as ``label``. To be called while the generated function that runs the step is."""
     kind = kind_of(error)
     code = getattr(error, "error_code", None)
-    return FailureRecorded(
-        case=case,
-        kind=kind,
-        message=late(error, step, label) if isinstance(error, TimedOut) else describe(error),
+    return FailureRecorded.because(
+        case,
+        kind,
+        late(error, step, label) if isinstance(error, TimedOut) else reason_of(error),
         place=step.place,
         step=label,
         call=step.call,

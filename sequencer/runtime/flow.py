@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from sequencer.runtime.plan import PlannedCase, PlannedModule, RunPlan
+from sequencer.vocabulary.reason import OUTCOMES, Reason, ReasonOrText
 from sequencer.vocabulary.status import (
     ALLOWED_SKIPS,
     LEFT_OUT,
@@ -24,13 +25,13 @@ _BAD: frozenset[Status] = frozenset({"failed", "error", "stopped"})
 
 
 class SkipReason(NamedTuple):
-    """Why a case does not run: in words, and as the code that everything else goes by."""
+    """Why a case does not run: for people, and as the kind that everything else goes by."""
 
     kind: SkipKind
-    reason: str
+    reason: ReasonOrText
 
 
-NOT_SELECTED = SkipReason("selection", "not selected")
+NOT_SELECTED = SkipReason("selection", Reason("not_selected"))
 
 
 def needed(plan: RunPlan, selection: Collection[str]) -> set[str]:
@@ -70,15 +71,15 @@ class Flow:
         self._plan = plan
         self._needed = needed
         self._on_fail = on_fail
-        self.stop_reason: str | None = None
+        self.stop_reason: ReasonOrText | None = None
         self._failed_setup_module: PlannedModule | None = None
         self._failed_setup_case: dict[PlannedModule, PlannedCase] = {}
 
-    def halt(self, reason: str, kind: SkipKind = "run_error") -> None:
+    def halt(self, reason: ReasonOrText, kind: SkipKind = "run_error") -> None:
         """From now on only teardown runs; the first reason stays."""
         self.halted = self.halted or SkipReason(kind, reason)
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: ReasonOrText) -> None:
         """Halts because somebody asked for it."""
         if self.stop_reason is None:
             self.stop_reason = reason
@@ -98,10 +99,10 @@ class Flow:
             self.interrupted = self.interrupted or self.stop_reason is not None
             return self.halted
         if case.module.group == "main" and self._failed_setup_module is not None:
-            return SkipReason("setup", f"setup module {self._failed_setup_module.name!r} failed")
+            return SkipReason("setup", Reason("setup_module", name=self._failed_setup_module.name))
         failed = self._failed_setup_case.get(case.module)
         if case.group == "main" and failed is not None:
-            return SkipReason("setup", f"setup case {failed.name!r} failed")
+            return SkipReason("setup", Reason("setup_case", name=failed.name))
         return None
 
     def finished(self, case: PlannedCase, status: Status, skip_kind: SkipKind | None = None) -> None:
@@ -125,7 +126,7 @@ class Flow:
             status = self.statuses.get(name)
             left_out = status == "skipped" and self.skip_kinds.get(name) in LEFT_OUT
             if status != "passed" and not (left_out and name in case.or_left_out):
-                return SkipReason("dependency", f"depends on {name}, which {_past(status)}")
+                return SkipReason("dependency", Reason("depends", case=name, outcome=_outcome(status)))
         return None
 
     def verdict(self, *, broken: bool) -> tuple[Status, Untested | None]:
@@ -141,13 +142,13 @@ class Flow:
         # What another case kept from running is as bad here; what does not apply, or nobody chose, is not.
         ends = bad or (status == "skipped" and skip_kind not in ALLOWED_SKIPS)
         if ends and case.critical and not case.is_teardown:
-            self.halt(f"critical case {case.name!r} {_past(status)}", "critical")
+            self.halt(Reason("critical_case", name=case.name, outcome=_outcome(status)), "critical")
         elif ends and case.module.critical:
-            self.halt(f"critical module {case.module.name!r} {_past(status)}", "critical")
+            self.halt(Reason("critical_module", name=case.module.name, outcome=_outcome(status)), "critical")
         elif bad and not case.is_teardown and (case.on_fail or self._on_fail) == "stop":
-            self.halt(f"{case.name!r} {_past(status)} (on_fail: stop)", "on_fail")
+            self.halt(Reason("on_fail", name=case.name, outcome=_outcome(status)), "on_fail")
 
 
-def _past(status: Status | None) -> str:
-    words = {"failed": "failed", "error": "had an error", "stopped": "was stopped", "skipped": "was skipped"}
-    return words.get(status or "", "did not run")
+def _outcome(status: Status | None) -> str:
+    """How a case ended, as a word of ``vocabulary.reason.OUTCOMES``."""
+    return status if status is not None and status in OUTCOMES else "none"

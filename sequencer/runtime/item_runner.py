@@ -21,6 +21,7 @@ from sequencer.runtime.flow import SkipReason
 from sequencer.runtime.plan import PlannedCase, PlannedModule
 from sequencer.runtime.run import RunContext
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.reason import Reason, coded, read_reason, sentence
 from sequencer.vocabulary.status import Status, Untested
 
 
@@ -93,7 +94,7 @@ class ItemRunner:
         reports.append(_phase(item, "teardown", nextitem=nextitem))
         self._after_variables = attempt.variables
         if attempt.failures and step.ends_rest:
-            self._ended_after = SkipReason("on_fail", f"left out because step {step.number} of after_run failed")
+            self._ended_after = SkipReason("on_fail", Reason("left_out_after", number=step.number))
         self._publish(item, reports)
 
     def setup(self, item: pytest.Item) -> None:
@@ -102,7 +103,7 @@ class ItemRunner:
         if attempt is None:
             return
         if self._skip is not None:
-            pytest.skip(self._skip.reason)
+            pytest.skip(str(self._skip.reason))
         if attempt.planned is None:
             return
         self.run.emit(CaseStarted(attempt.full_name, attempt.attempt, attempt.planned.timeout))
@@ -116,7 +117,7 @@ class ItemRunner:
         assert attempt is not None
         attempt.execute(function)
         if attempt.skip is not None:
-            pytest.skip(attempt.skip.reason)
+            pytest.skip(str(attempt.skip.reason))
         if attempt.failures:
             pytest.fail(attempt.account(), pytrace=False)
 
@@ -125,9 +126,11 @@ class ItemRunner:
         status, _ = self.verdict()
         retry = self.run.start.retry
         if retry is not None:
-            self.run.emit(RetryFinished(self.run.interrupts.stop_reason))
+            stopped = self.run.interrupts.stop_reason
+            self.run.emit(RetryFinished(sentence(stopped), coded(stopped)))
             return retry.report["status"]
-        self.run.emit(RunFinished(status, self._flow.stop_reason if self._flow.interrupted else None))
+        stopped = self._flow.stop_reason if self._flow.interrupted else None
+        self.run.emit(RunFinished(status, sentence(stopped), coded(stopped)))
         return status
 
     def verdict(self) -> tuple[Status, Untested | None]:
@@ -145,10 +148,12 @@ class ItemRunner:
         again = status in ("failed", "error") and attempt.attempt < case.attempts and self._may_try_again(case)
         if attempt.not_opened is not None and not again:
             attempt.not_opened.give_up()
-        self.run.emit(CaseFinished(case.full_name, status, attempt.attempt, not again, reason, kind))
+        words = sentence(reason)
+        self.run.emit(CaseFinished(case.full_name, status, attempt.attempt, not again, words, kind, coded(reason)))
         if status == "stopped":
             # Also when it was the operator who closed a dialog, of which nobody else knows.
-            self._flow.stop(attempt.failures[-1].message)
+            last = attempt.failures[-1]
+            self._flow.stop(read_reason(last.coded_reason, last.message))
         if not again:
             self._flow.finished(case, status, kind)
         # Between two attempts only what belongs to the case is torn down: its parent is what comes next.
@@ -185,9 +190,9 @@ class ItemRunner:
                 if module not in self._module_conditions:
                     self._module_conditions[module] = _test(context, module.when, module.when_place)
                 if not self._module_conditions[module]:
-                    return SkipReason("module_condition", f"the condition of its module is false: {module.when}")
+                    return SkipReason("module_condition", Reason("module_condition", expression=module.when))
             if case.when is not None and not _test(context, case.when, case.when_place):
-                return SkipReason("condition", f"its condition is false: {case.when}")
+                return SkipReason("condition", Reason("condition", expression=case.when))
         except StepError as error:
             self._bad_condition = error
         return None
@@ -198,7 +203,7 @@ def _test(context: AttemptContext, condition: str, place: str | None) -> bool:
     try:
         return context.test(condition)
     except StepError as error:
-        raise StepError(str(error), place) from None
+        raise StepError(error.reason, place) from None
 
 
 def _phase(item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: object) -> pytest.TestReport:

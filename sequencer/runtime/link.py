@@ -29,9 +29,9 @@ from sequencer.protocol.commands import (
 from sequencer.protocol.notices import NOTICES, Notice, Plan
 from sequencer.runtime.fork import give_up_in_copies
 from sequencer.vocabulary.json_lines import MARK, LineSplitter
+from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason
 
 Asked = Answer | EndStep | DebugLine
-GONE = "the program that started the run is gone"
 
 
 class Link:
@@ -58,8 +58,8 @@ class Link:
         self._broken = False
         self._reader: threading.Thread | None = None
         self._waiting: SimpleQueue[Start | TellPlan | Warm | None] = SimpleQueue()
-        self._heard: tuple[Callable[[str], None], Callable[[Asked], object]] | None = None
-        self._stop_reason: str | None = None
+        self._heard: tuple[Callable[[ReasonOrText], None], Callable[[Asked], object]] | None = None
+        self._stop_reason: ReasonOrText | None = None
         give_up_in_copies(self._release)
 
     def write(self, line: bytes) -> None:
@@ -113,7 +113,7 @@ class Link:
         """There will be no start. May be called from a signal handler."""
         self._waiting.put(None)
 
-    def listen(self, stop: Callable[[str], None], hear: Callable[[Asked], object]) -> None:
+    def listen(self, stop: Callable[[ReasonOrText], None], hear: Callable[[Asked], object]) -> None:
         """From now on passes commands on, from a thread; the end of the pipe is a stop."""
         self._heard = stop, hear
         if self._stop_reason is not None:
@@ -132,12 +132,12 @@ class Link:
                         self._stop_reason = None
                     self._waiting.put(command)
                 case Stop():
-                    self._stop(command.reason)
+                    self._stop(read_reason(command.reason))
                 case Answer() | EndStep() | DebugLine():
                     if self._heard is not None:
                         self._heard[1](command)
         _print_nowhere()
-        self._stop(GONE)
+        self._stop(Reason("runner_gone"))
         self._waiting.put(None)
 
     def _release(self) -> None:
@@ -147,7 +147,7 @@ class Link:
             with suppress(OSError):
                 os.close(descriptor)
 
-    def _stop(self, reason: str) -> None:
+    def _stop(self, reason: ReasonOrText) -> None:
         # Kept first, as `listen` looks for it last: whoever comes second of the two finds what the other left.
         self._stop_reason = reason
         if (heard := self._heard) is not None:

@@ -21,8 +21,7 @@ from sequencer.runtime.run import RunContext
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Param
-
-CHANGED = "the sequence was changed since that run: the steps after it are others now"
+from sequencer.vocabulary.reason import Reason, coded, read_reason
 
 
 def open_run(
@@ -43,7 +42,7 @@ def open_run(
     else:
         params, selection = dict(start.retry.report["params"]), None
         if start.retry.report["sequence"]["sha256"] != plan.about()["sha256"]:
-            raise RunRefused(CHANGED, "sequence-changed")
+            raise RunRefused(Reason("sequence_changed"), "sequence-changed")
     flow = Flow(plan, None if selection is None else needed(plan, selection), plan.sequence.get("on_fail", "continue"))
     modules.add_folders()
     try:
@@ -94,7 +93,7 @@ def _begin(run: RunContext) -> None:
             run.record("user", request.user)
         run.add_facts(sequence.get("record") or {})
     except StepError as error:
-        problem = f"the facts that stand above the modules: {error}"
+        problem = Reason("facts", detail=error.reason)
     run.emit(
         RunStarted(
             run=run.start.run,
@@ -129,7 +128,9 @@ def _take_over(run: RunContext, resume: ResumeState) -> None:
     run.flow.statuses.update(resume.statuses)
     run.flow.skip_kinds.update(resume.skip_kinds)
     if resume.stop_reason is not None:
-        run.interrupts.stop_reason = resume.stop_reason
-        run.flow.stop(resume.stop_reason)
-    run.flow.halt(resume.reason)
-    run.emit(RunResumed(resume.reason))
+        stopped = read_reason(resume.stop_reason)
+        run.interrupts.stop_reason = stopped
+        run.flow.stop(stopped)
+    reason = read_reason(resume.reason)
+    run.flow.halt(reason)
+    run.emit(RunResumed(str(reason), coded(reason)))

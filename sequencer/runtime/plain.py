@@ -20,6 +20,7 @@ from sequencer.runtime.failures import failure_text
 from sequencer.runtime.plan import RunPlan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.stream import EventStream
+from sequencer.vocabulary.reason import Reason
 
 
 class PlainFront:
@@ -73,7 +74,7 @@ class PlainFront:
             return
 
         def interrupt(number: int, frame: FrameType | None) -> None:
-            run.interrupts.stop("stopped by Ctrl-C")
+            run.interrupts.stop(Reason("ctrl_c"))
 
         self._signal_before = signal.signal(signal.SIGINT, interrupt)
 

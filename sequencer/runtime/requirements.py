@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from sequencer.expressions.expression import evaluate_text
 from sequencer.report.event import FactRecorded
 from sequencer.runtime.drivers import REQUIRE, DriverNotOpened, OpeningInterrupted
-from sequencer.runtime.failures import CHECK_DRIVER, describe, driver_traceback
+from sequencer.runtime.failures import CHECK_DRIVER, driver_traceback, reason_of
 from sequencer.vocabulary.failure import StepError, Stopped
 from sequencer.vocabulary.instrument import instrument_entry, parse_due
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 from sequencer.vocabulary.regex import compile_pattern
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class _Requirement:
     def check(self, opened: object) -> None:
         found: list[tuple[str | None, str | None]] = []
         interrupts = self._run.interrupts
-        interrupts.begin(self, "asking who the instrument is", CHECK_SECONDS)
+        interrupts.begin(self, "identity", CHECK_SECONDS)
         error = interrupts.run(lambda: found.append((self._identity(opened), self._calibration())))
         error = interrupts.end(self) or error
         if isinstance(error, Stopped):
@@ -113,25 +114,25 @@ class _Requirement:
                 raise StepError(f"`calibration_due` {due!r} {error}") from None
         return due
 
-    def _wrong_identity(self, identity: str | None) -> str | None:
+    def _wrong_identity(self, identity: str | None) -> ReasonOrText | None:
         try:
             pattern = self._template("idn")
             if pattern is None or identity is None or self._simulated or compile_pattern(pattern).search(identity):
                 return None
         except (re.error, ValueError, StepError) as error:
             return f"`idn` cannot be used: {error}"
-        return f"expected an instrument that matches {pattern!r}, found {identity!r}"
+        return Reason("wrong_instrument", pattern=pattern, found=identity)
 
-    def _overdue(self, due: str | None) -> str | None:
+    def _overdue(self, due: str | None) -> Reason | None:
         today = date.today()  # the stand's own day: calibration certificates know no time zones
         if due is None or self._simulated or parse_due(due) >= today:
             return None
-        return f"expected a calibration that holds today, {today}; found that it was due on {due}"
+        return Reason("calibration_overdue", today=today.isoformat(), due=due)
 
     def _fail(self, error: BaseException) -> None:
         name = self._driver.name
-        message = f"the driver {name!r} does not meet what is required of it: {describe(error)}"
-        self._run.flow.halt(message)
+        reason = Reason("requirement", driver=name, detail=reason_of(error))
+        self._run.flow.halt(reason)
         trace = driver_traceback(error, self._run.folder)
         place = self._driver.how.get("place")
-        self._run.fail(message, place=place, step=CHECK_DRIVER, call=name, traceback=trace)
+        self._run.fail(reason, place=place, step=CHECK_DRIVER, call=name, traceback=trace)

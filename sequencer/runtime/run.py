@@ -29,6 +29,7 @@ from sequencer.runtime.stepping import Stepping
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from sequencer.runtime.debugger import Debugger
@@ -106,16 +107,16 @@ class RunContext:
             if self._stream.lost is not None and not self._lost_known:
                 self._report_lost(self._stream.lost)
 
-    def fail(self, message: str, *, after: int | None = None, **details: Any) -> None:
+    def fail(self, reason: ReasonOrText, *, after: int | None = None, **details: Any) -> None:
         """Records what went wrong with the run itself; its verdict is an error then, or worse.
 
         ``after``: it belongs to that step of ``after_run``, and the verdict stays what it is.
         """
         if after is not None:
-            self.emit(FailureRecorded(AFTER_RUN, "error", message, after=after, **details))
+            self.emit(FailureRecorded.because(AFTER_RUN, "error", reason, after=after, **details))
             return
         self.broken = True
-        self.emit(FailureRecorded(None, "error", message, **details))
+        self.emit(FailureRecorded.because(None, "error", reason, **details))
 
     def scope(self, *inner: Mapping[str, object]) -> Mapping[str, Any]:
         """The names that an expression may use; those of ``inner`` hide the run's."""
@@ -201,6 +202,6 @@ class RunContext:
 
     def _report_lost(self, error: OSError) -> None:
         self._lost_known = True
-        message = f"the journal cannot be written: {error.strerror or error}"
-        self.flow.halt(message)
-        self.fail(message, step=JOURNAL)
+        reason = Reason("journal_lost", detail=str(error.strerror or error))
+        self.flow.halt(reason)
+        self.fail(reason, step=JOURNAL)

@@ -19,11 +19,10 @@ from sequencer.report.dialog import describe
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
 from sequencer.vocabulary.failure import Stopped
+from sequencer.vocabulary.reason import Reason
 
 PauseChoice = Literal["continue", "skip", "repeat", "run on", "stop"]
 
-STOPPED = "stopped while debugging"
-SKIPPED = "step skipped by hand while debugging"
 LONGEST_VALUE = 200
 MOST_VARIABLES = 40
 
@@ -71,7 +70,7 @@ class Stepping:
             self._every = False
             self._cases.discard(case)
         elif choice == "stop":
-            self._interrupts.stop(STOPPED)
+            self._interrupts.stop(Reason("debugging"))
             with self._interrupts:
                 pass  # at its end comes what is due
         return choice

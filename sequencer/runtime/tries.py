@@ -62,4 +62,4 @@ class Tries:
         measurements = self._tally.measurements - before.measurements
         checks = self._tally.checks - before.checks
         place, step = failure.place or "", failure.step or ""
-        return TryFailed(self._case, place, step, number, failure.message, measurements, checks)
+        return TryFailed(self._case, place, step, number, failure.message, measurements, checks, failure.coded_reason)

@@ -26,6 +26,7 @@ from sequencer.standcloud.job import FIRST_AFTER, DrainJob, DrainResult, SendOut
 from sequencer.standcloud.outbox import Outbox, OutboxCounts, OutboxEntry, OutboxUnavailable
 from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
 from sequencer.store.base import Store, StoreUnavailable
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 
 def describe(
@@ -114,7 +115,7 @@ class Deliveries:
         stand_cloud = self._settings.stand_cloud
         return stand_cloud.address is not None and (bool(stand_cloud.api_key) or stand_cloud.autosync)
 
-    def refusal(self) -> str | None:
+    def refusal(self) -> ReasonOrText | None:
         """Why a run must not start (``connection_only`` and StandCloud does not answer), or ``None``."""
         if not self._settings.stand_cloud.connection_only:
             return None
@@ -122,7 +123,7 @@ class Deliveries:
             health = self._client.health()
         except NotConfigured as error:
             return str(error)
-        return None if health.up else f"StandCloud cannot be reached, and connection_only is set: {health.text}"
+        return None if health.up else Reason("stand_cloud_away", detail=health.text)
 
     def withheld(self, report: Mapping[str, object]) -> Mark | None:
         """What keeps the report from StandCloud: it is no evidence for a product, and the settings do not send such."""

@@ -10,6 +10,7 @@ from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, Step
 from sequencer.steps.keys import CONDITION, TEMPLATE
 from sequencer.vocabulary.failure import StepFailed
 from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
 
@@ -45,8 +46,9 @@ class Check(StepRun):
         self.case.judged()
         if not result:
             # The message is a template that is evaluated only now: it speaks of the failure.
-            text = f"not true: {self.expression}" if self.message is None else self.case.text(self.message)
-            raise StepFailed(text)
+            if self.message is not None:
+                raise StepFailed(self.case.text(self.message))
+            raise StepFailed(Reason("not_true", expression=self.expression))
 
 
 def parse(node: MappingNode, reader: StepReader) -> CheckStep:

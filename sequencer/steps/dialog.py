@@ -16,6 +16,7 @@ from sequencer.steps.pictures import check_pictures, require_pictures
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
 _CHOOSING = ("radio", "list", "checkbox")
@@ -84,7 +85,7 @@ class Dialog(StepRun):
         if answer.result in ("pass", "fail"):
             self.case.judged()
         if answer.result == "fail":
-            raise StepFailed("the operator answered Fail" if self.message is None else self.case.text(self.message))
+            raise StepFailed(Reason("answered_fail") if self.message is None else self.case.text(self.message))
         if self.measurement is not None:
             record_measurement(self, self.measurement, answer.value, unit=self.unit, limits=self.limits)
 

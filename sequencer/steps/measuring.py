@@ -10,6 +10,7 @@ from sequencer.report.event import MeasurementRecorded
 from sequencer.report.identity import identity_text
 from sequencer.steps.base import StepReader, StepRun
 from sequencer.vocabulary.failure import StepError, StepFailed
+from sequencer.vocabulary.reason import Reason, coded, sentence
 from sequencer.vocabulary.text_values import stripped
 from sequencer.vocabulary.tree import MappingNode
 
@@ -52,13 +53,14 @@ def record_measurement(step: StepRun, name: str, value: object, *, unit: str | N
             measured_in,
             to_data(evaluated),
             judgement.result,
-            judgement.reason,
+            sentence(judgement.reason),
+            coded(judgement.reason),
         )
     )
     if limit is not None:
         case.judged(limits=True)
     if judgement.result is False:
-        raise StepFailed(f"{measured}: {judgement.reason}")
+        raise StepFailed(Reason("missed", measurement=measured, reason=judgement.reason))
 
 
 def _unit(evaluated: object, measured: str) -> str | None:

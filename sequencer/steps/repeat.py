@@ -11,6 +11,7 @@ from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import EXPRESSION_TEXT
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import NestingStep
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
 
@@ -45,7 +46,7 @@ class Repeat(StepRun):
     def __iter__(self) -> Iterator[int]:
         times = self.case.value(self.times)
         if self.judges and type(times) is int and times == 0:
-            raise StepFailed("repeat needs at least 1 round, not 0: nothing was judged")
+            raise StepFailed(Reason("no_round"))
         if isinstance(times, bool) or not isinstance(times, int) or times < 1:
             raise StepError(f"repeat needs a positive integer, not {times!r}")
         for number in range(1, times + 1):

@@ -12,6 +12,7 @@ from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import CONDITION, DURATION
 from sequencer.vocabulary.failure import StepFailed
 from sequencer.vocabulary.model import NestingStep
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
 
@@ -50,7 +51,7 @@ class Until(StepRun):
             if self.case.test(self.expression):
                 return
             if number == self.times:
-                raise StepFailed(f"still not true after {number} rounds: {self.expression}")
+                raise StepFailed(Reason("never_true", rounds=number, expression=self.expression))
             if self.delay:
                 self.case.sleep(self.delay)
 

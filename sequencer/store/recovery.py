@@ -19,6 +19,7 @@ from pathlib import Path
 from sequencer.project.state_folder import StateFolder
 from sequencer.report.model import CaseReport, RunReport
 from sequencer.store.base import ReportRefused, Store, StoreConflict, StoreError, StoreUnavailable
+from sequencer.vocabulary.reason import Reason
 
 KEPT = 100
 """How many journals of stored runs stay for a second look."""
@@ -97,10 +98,11 @@ def recovery_text(report: RunReport, now: str = "is stored now") -> str:
 
 def held_by(journal: Path, report: RunReport, *, tried_again: bool = True) -> str:
     """What a person is told of a report that no store took: how much of it the journal holds, and never more."""
-    return lacking(journal, report) or f"{journal}{', to be stored at the next start' if tried_again else ''}"
+    lacks = lacking(journal, report)
+    return str(lacks) if lacks else f"{journal}{', to be stored at the next start' if tried_again else ''}"
 
 
-def lacking(journal: Path, report: RunReport) -> str | None:
+def lacking(journal: Path, report: RunReport) -> Reason | None:
     """How much of a report its journal holds when that is not all of it; ``None`` when it is."""
     try:
         with journal.open("rb") as file:
@@ -113,10 +115,10 @@ def lacking(journal: Path, report: RunReport) -> str | None:
     ran = sorted((case["start_time"], name) for name, case in _cases(report).items() if case["start_time"] is not None)
     cases = _cases(report)
     missing = next((name for _, name in ran if written.get(name) != cases[name]), None)
-    kept = f"{0 if held is None else _measured(held)} of {_measured(report)} measured values kept in {journal}"
+    kept = {"kept": 0 if held is None else _measured(held), "measured": _measured(report), "place": str(journal)}
     if missing is None:
-        return f"{kept}; the end could not be written"
-    return f"{kept}; from case {missing} on nothing could be written"
+        return Reason("kept_but_end", **kept)
+    return Reason("kept_from", **kept, case=missing)
 
 
 def _cases(report: RunReport) -> dict[str, CaseReport]:

@@ -1,13 +1,24 @@
-"""The exceptions that end a step or a case. Only those that a person's own code may catch are ``Exception``."""
+"""The exceptions that end a step or a case. Only those that a person's own code may catch are ``Exception``.
+
+``reason`` says why: a reason of hardseq's own, or text of a sequence, a driver or an operator.
+"""
 
 from __future__ import annotations
+
+from typing import Literal
+
+from sequencer.vocabulary.reason import Reason, ReasonOrText
+
+TimedSubject = Literal["step", "case", "identity", "close"]
+"""What may take too long: a step, a case, an instrument that is asked who it is, a driver that is closed."""
 
 
 class StepFailed(Exception):
     """The product missed a limit or a check: the case fails. ``error_code`` overrides the step's."""
 
-    def __init__(self, message: str, error_code: int | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, reason: ReasonOrText, error_code: int | None = None) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
         self.error_code = error_code
 
 
@@ -17,8 +28,9 @@ class StepError(Exception):
     ``place`` is where in the YAML, for what is wrong outside of all steps.
     """
 
-    def __init__(self, message: str, place: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, reason: ReasonOrText, place: str | None = None) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
         self.place = place
 
 
@@ -27,13 +39,14 @@ class Interruption(BaseException):
 
 
 class TimedOut(Interruption):
-    """A step or case ran past its timeout of ``seconds``; ``subject`` is ``"step"`` or ``"case"``.
+    """``subject`` ran past its timeout of ``seconds``.
 
     ``unanswered``: it struck while an operator was waited for, which is no failure of the product.
     """
 
-    def __init__(self, subject: str, seconds: float) -> None:
-        super().__init__(f"the {subject} took longer than its timeout of {seconds:g} s")
+    def __init__(self, subject: TimedSubject, seconds: float) -> None:
+        self.reason = Reason(f"{subject}_late", seconds=seconds)
+        super().__init__(str(self.reason))
         self.subject = subject
         self.seconds = seconds
         self.unanswered = False
@@ -42,6 +55,6 @@ class TimedOut(Interruption):
 class Stopped(Interruption):
     """The operator (or a signal) asked for the run to stop."""
 
-    def __init__(self, reason: str = "stopped by the operator") -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, reason: ReasonOrText | None = None) -> None:
+        self.reason = Reason("operator_stopped") if reason is None else reason
+        super().__init__(str(self.reason))

@@ -225,7 +225,8 @@ def test_a_dataclass_is_measured_by_its_fields_and_else_passed_on() -> None:
     record = Record(Decimal("NaN"))
     assert plain([record])[0] is record
     assert measured([record])[0]["note"] == "x"
-    assert judge(record, None) == (False, "volts: nan is not a finite number")
+    judgement = judge(record, None)
+    assert (judgement.result, str(judgement.reason)) == (False, "volts: nan is not a finite number")
 
 
 def _coroutine() -> Any:

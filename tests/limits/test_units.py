@@ -98,7 +98,7 @@ def test_limits_with_units_judge_in_the_measurements_unit() -> None:
     """Limits in mV judge a value in V, and speak of V."""
     limit = parse_limits(["4800 mV", "5.2 V"], "V")
     assert judge(4.8, limit).result is True
-    assert judge(4.79, limit, "V").reason == "4.79 V is below the lower limit of 4.8 V"
+    assert str(judge(4.79, limit, "V").reason) == "4.79 V is below the lower limit of 4.8 V"
 
 
 def test_bounds_are_temperatures_and_tolerances_are_differences() -> None:

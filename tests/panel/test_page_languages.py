@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from sequencer.limits import parse_limits
-from sequencer.limits.base import judge
 from sequencer.project.settings import LANGUAGES
 from sequencer.protocol import params
 from sequencer.report import dialog
-from sequencer.runtime.failures import late
-from sequencer.vocabulary.failure import TimedOut
+from sequencer.vocabulary.reason import KINDS, OUTCOMES, SENTENCES
 from tests.panel.live_page import settled, started
+from tests.vocabulary.reasons import every_reason
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -25,10 +22,15 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "sequencer/panel/static"
 TEXTS = {name: json.loads((STATIC / f"translations/{name}.json").read_text("utf-8")) for name in LANGUAGES}
 SLOT = re.compile(r"\{(\w+)\}")
-MANY = re.compile(r"`(?!hardseq)([a-z_.-]+\.)\$\{|englishOf\(\"([a-z]+\.)\"\)")
+MANY = re.compile(r"`(?!hardseq)([a-z_.-]+\.)\$\{")
 """Families of texts whose last part is computed."""
+WORD_FAMILIES = ("outcome.", "kind.")
+"""Families that scripts name in a table: words that are parameters of reasons."""
 PLURALS = {"one", "few", "other"}
-NAMES_OF_THEIR_OWN = re.compile(r"target\..*|unit\..*|said\.on_fail|nav\.|menu\.|(fact|history|limits|login|key)\.")
+NAMES_OF_THEIR_OWN = re.compile(
+    r"target\..*|unit\..*|reason\.(on_fail|entry|missed|with_detail|exception|key_pressed)"
+    r"|nav\.|menu\.|(fact|history|limits|login|key)\."
+)
 """Texts that may well be the same in two languages."""
 
 FAULTY = """
@@ -100,8 +102,8 @@ def test_every_text_that_the_page_asks_for_is_there() -> None:
     asked = set(re.findall(r"\bt\(\"([a-z_.0-9A-Z-]+)\"|texts\[\"([a-z_.]+)\"\]", sources()))
     assert {name for pair in asked for name in pair if name} <= TEXTS["en"].keys()
     assert len(asked) > 100
-    for pair in MANY.findall(sources()):
-        assert any(name.startswith(family) for name in TEXTS["en"] for family in pair if family), pair
+    for family in (*MANY.findall(sources()), *WORD_FAMILIES):
+        assert any(name.startswith(family) for name in TEXTS["en"]), family
     codes = set(re.findall(r"_refused\(field, \"(\w+)\"", Path(dialog.__file__).read_text("utf-8")))
     codes |= set(re.findall(r"WrongParam\(\"(\w+)\"", Path(params.__file__).read_text("utf-8"))) - {"unknown"}
     assert {f"answer.{code}" for code in codes} <= TEXTS["en"].keys()
@@ -110,21 +112,60 @@ def test_every_text_that_the_page_asks_for_is_there() -> None:
 def test_no_text_is_there_for_nothing() -> None:
     """Each text is asked for by its name, or belongs to a family whose last part is computed."""
     written = sources()
-    families = tuple(family for pair in MANY.findall(written) for family in pair if family)
+    families = (*MANY.findall(written), *WORD_FAMILIES)
     assert [name for name in TEXTS["en"] if f'"{name}"' not in written and not name.startswith(families)] == []
 
 
-def test_the_sentences_that_pages_translate_are_those_of_reports() -> None:
-    """Whatever stands between the slots of said.* and outcome.* is what the program says: no translation is idle."""
-    made = [path.read_text("utf-8") for path in (ROOT / "sequencer").rglob("*.py")]
-    for subject, call in [("step", None), ("case", "bench.wait")]:
-        made.append(late(TimedOut(subject, 2), SimpleNamespace(call=call, verb="call"), "Wait"))  # type: ignore[arg-type]
-    limits = [{"ge": 5}, {"gt": 5}, {"le": 3}, {"lt": 3}, {"lt": 4}, {"gt": 4}]
-    made += [judge(4, parse_limits(limit)).reason or "" for limit in limits]
-    program = "\n".join(made)
-    for name, text in TEXTS["en"].items():
-        if name.startswith(("said.", "outcome.")):
-            assert all(part.strip(" :") in program for part in SLOT.split(text)[::2]), name
+def test_the_english_of_pages_is_that_of_reports() -> None:
+    """Each code and each word has the one text that the program makes of it, and no page has a code of its own."""
+    texts = TEXTS["en"]
+    assert {name: texts[name] for name in texts if name.startswith("reason.")} == {
+        f"reason.{code}": sentence for code, sentence in SENTENCES.items()
+    }
+    for family, words in (("outcome", OUTCOMES), ("kind", KINDS)):
+        assert {name: texts[name] for name in texts if name.startswith(f"{family}.")} == {
+            f"{family}.{word}": shown for word, shown in words.items()
+        }
+
+
+def test_every_reason_is_rendered_in_every_language(stand: Any, browse: Any) -> None:
+    """The page makes the sentence of every code: in English that of the report, in other languages their own."""
+    reasons = every_reason()
+    page = browse(stand.open())
+    rendered = page.evaluate(RENDER, [[reason.document() for reason in reasons], list(LANGUAGES)])
+    assert rendered["en"] == [str(reason) for reason in reasons]
+    for language, sentences in rendered.items():
+        for reason, sentence in zip(reasons, sentences, strict=True):
+            assert "{" not in sentence and "undefined" not in sentence and sentence, (language, reason.code)
+            for name in ("name", "expression", "driver", "place", "type"):
+                assert str(reason.parameters.get(name, "")) in sentence, (language, reason.code)
+
+
+RENDER = """async ([reasons, languages]) => {
+    const main = document.querySelector("script[type=module]").src;
+    const { loadLanguage } = await import(main.replace("main.js", "text.js"));
+    const { reasonText } = await import(main.replace("main.js", "reason.js"));
+    const rendered = {};
+    for (const language of languages) {
+        await loadLanguage(language);
+        rendered[language] = reasons.map((reason) => reasonText(reason, "no text"));
+    }
+    return rendered;
+}"""
+
+UNKNOWN = """async (reasons) => {
+    const main = document.querySelector("script[type=module]").src;
+    const { reasonText } = await import(main.replace("main.js", "reason.js"));
+    return reasons.map((reason) => reasonText(reason, "as the report says it"));
+}"""
+
+
+def test_a_reason_that_a_page_does_not_know_is_its_sentence(stand: Any, browse: Any) -> None:
+    """Text of people, reports of earlier versions, codes of later ones: what the report itself says."""
+    later = {"code": "of the future", "parameters": {}}
+    within = {"code": "left_out", "parameters": {"reason": later}}
+    page = browse(stand.open())
+    assert page.evaluate(UNKNOWN, [None, later, within]) == ["as the report says it"] * 3
 
 
 @pytest.mark.parametrize("language", ["de", "ja"])

@@ -36,6 +36,7 @@ from sequencer.protocol.notices import (
     StartRefused,
 )
 from sequencer.protocol.request import StartProblem, StartRequest
+from sequencer.vocabulary.reason import Reason
 
 REQUEST = StartRequest(
     params={"serial": "Größe \ud800", "count": 3, "on": None},
@@ -51,6 +52,7 @@ COMMANDS_SENT: list[Command] = [
     Warm(REQUEST),
     Start(run="r", request=REQUEST, resume=ResumeState(seq=4, statuses={"main::a": "passed"}, reason="died")),
     Stop("enough"),
+    Stop(Reason("left_out", reason=Reason("died")).document()),
     EndStep(7, "hangs"),
     Answer("id", "confirm", {"fields": [1, "two"]}, "somebody"),
     DebugLine(None),

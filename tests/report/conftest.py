@@ -11,6 +11,7 @@ from sequencer.expressions.value import measurement_type, to_data
 from sequencer.limits import judge, parse_limits
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped
+from sequencer.vocabulary.reason import coded, sentence
 from sequencer.vocabulary.status import GROUPS, SKIP_KINDS, CaseOutcome, run_verdict
 
 ODD_TEXTS = st.one_of(
@@ -80,9 +81,9 @@ def _detail(draw: st.DrawFn, case: str) -> Event:
         except ValueError:
             judgement = judge(None, None)
         name = draw(ODD_TEXTS)
-        return events.MeasurementRecorded(
-            case, place, name, to_data(value), measurement_type(value), unit, limits, judgement.result, judgement.reason
-        )
+        judged = (judgement.result, sentence(judgement.reason), coded(judgement.reason))
+        kind_of_value = measurement_type(value)
+        return events.MeasurementRecorded(case, place, name, to_data(value), kind_of_value, unit, limits, *judged)
     if kind == 4:
         return events.MessageShown(case, draw(ODD_TEXTS), draw(ODD_TEXTS))
     if kind == 5:

@@ -134,7 +134,8 @@ def test_a_dead_process_makes_an_error_of_the_running_case() -> None:
     assert (report["status"], report["aborted"], report["stop_time"]) == ("error", True, 105.0)
     assert [case_of(report, name)["status"] for name in ("m::a", "m::b", "n::c")] == ["passed", "error", "skipped"]
     (failure,) = case_of(report, "m::b")["attempts"][0]["failures"]
-    assert (failure["message"], failure["place"], failure["call"]) == (DIED, "s.yaml:9:7", "supply.on")
+    assert (failure["message"], failure["place"], failure["call"]) == (str(DIED), "s.yaml:9:7", "supply.on")
+    assert failure["coded_reason"] == {"code": "died", "parameters": {}}
     assert case_of(report, "m::b")["stop_time"] == 105.0
     assert (report["modules"][1]["status"], report["modules"][1]["start_time"]) == ("skipped", None)
     assert report["caused_dut_failure_id"] == "m::b"
@@ -145,7 +146,7 @@ def test_a_process_that_died_between_cases_cannot_pass() -> None:
     stream = stamp(started("m::a"), events.CaseStarted("m::a"), events.CaseFinished("m::a", "passed"))
     assert fold(stream)["status"] == "run"
     report = fold(stream, aborted=True)
-    assert (report["status"], report["failures"][0]["message"]) == ("error", DIED)
+    assert (report["status"], report["failures"][0]["message"]) == ("error", str(DIED))
 
 
 def test_passed_needs_the_cases_to_agree() -> None:
@@ -428,7 +429,7 @@ def test_what_was_to_follow_a_run_that_was_cut_off_is_told() -> None:
     report = fold(stamp(*said, *after), aborted=True)
     assert report["aborted"] and report["status"] == "error"
     assert [(entry["number"], entry["message"]) for entry in report["after_run"]] == [
-        (2, DIED),
+        (2, str(DIED)),
         (3, f"left out: {DIED}"),
     ]
 

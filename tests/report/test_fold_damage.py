@@ -87,7 +87,7 @@ def test_the_verdict_so_far_knows_the_failures_of_the_run() -> None:
     state.apply(Stamped(4, 104.0, events.FailureRecorded(None, "error", "a driver broke")))
     assert state.verdict_so_far() == ("error", None)
     state = Fold()
-    for stamped in stream(started("m::a", "t::off"), events.CaseStarted("m::a"), events.RunResumed(DIED)):
+    for stamped in stream(started("m::a", "t::off"), events.CaseStarted("m::a"), events.RunResumed(str(DIED))):
         state.apply(stamped)
     assert state.verdict_so_far() == ("error", None)
 

@@ -18,6 +18,7 @@ from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
 from sequencer.report.version1 import lower
 from sequencer.report.version1_schema import version1_schema
+from sequencer.vocabulary.reason import coded, sentence
 from tests.effort import examples
 
 EITHER = Draft202012Validator(version1_schema())
@@ -40,12 +41,9 @@ def lowered_case(*said: Event) -> dict[str, Any]:
 
 def measured(value: object, limits: Any = None, unit: str | None = None) -> dict[str, Any]:
     judgement = judge(value, None if limits is None else parse_limits(limits, unit))
-    kind = measurement_type(value)
-    return lowered_case(
-        events.MeasurementRecorded(
-            "m::a", "p", "x", to_data(value), kind, unit, limits, judgement.result, judgement.reason
-        )
-    )
+    kind, why = measurement_type(value), judgement.reason
+    judged = (judgement.result, sentence(why), coded(why))
+    return lowered_case(events.MeasurementRecorded("m::a", "p", "x", to_data(value), kind, unit, limits, *judged))
 
 
 NUMERIC = [

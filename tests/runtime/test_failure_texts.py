@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sequencer.expressions.value import to_data
-from sequencer.runtime.failures import describe, driver_traceback, kind_of, step_failure
+from sequencer.runtime.failures import driver_traceback, kind_of, reason_of, step_failure
 from sequencer.steps.exec import Exec
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
 
@@ -34,12 +34,12 @@ class Mute(Exception):
 )
 def test_every_exception_has_a_kind_and_a_text(error: BaseException, kind: str, text: str) -> None:
     """Those of hardseq speak for themselves, all others say what they are."""
-    assert (kind_of(error), describe(error)) == (kind, text)
+    assert (kind_of(error), str(reason_of(error))) == (kind, text)
 
 
 def test_a_long_message_is_cut() -> None:
     """A driver may put a whole memory dump into its exception."""
-    assert len(describe(ValueError("x" * 100_000))) < 5_000
+    assert len(str(reason_of(ValueError("x" * 100_000)))) < 5_000
 
 
 def test_the_traceback_is_the_drivers_with_its_causes(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sequencer.protocol.selection import UnknownSelection, select
 from sequencer.runtime.flow import NOT_SELECTED, Flow, needed
 from sequencer.runtime.plan import PlannedCase, PlannedModule, RunPlan
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import SkipKind, Status
 
 groups = st.sampled_from(["setup", "main", "teardown"])
@@ -184,10 +185,10 @@ def test_a_skip_says_what_kept_the_case() -> None:
     plan = planned(setup={"on": {}}, main={"a": {}})
     flow = Flow(plan)
     flow.finished(plan.cases["setup::on"], "error")
-    assert flow.reason_to_skip(plan.cases["main::a"]) == ("setup", "setup module 'module setup' failed")
-    for status, words in (("failed", "failed"), ("error", "had an error"), ("stopped", "was stopped")):
+    assert flow.reason_to_skip(plan.cases["main::a"]) == ("setup", Reason("setup_module", name="module setup"))
+    for status in ("failed", "error", "stopped"):
         _, flow = course(planned(main={"a": {"critical": True}, "b": {}}), a=(status, None))
-        assert flow.halted == ("critical", f"critical case 'case a' {words}")
+        assert flow.halted == ("critical", Reason("critical_case", name="case a", outcome=status))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +218,7 @@ def test_one_dependency_that_may_be_left_out_excuses_no_other() -> None:
     assert course(plan, a=LEFT_OUT, b=LEFT_OUT)[0]["main::c"] == "dependency"
     assert Flow(plan).failed_dependency(plan.cases["main::c"]) == (
         "dependency",
-        "depends on main::a, which did not run",
+        Reason("depends", case="main::a", outcome="none"),
     )
 
 

@@ -1,12 +1,12 @@
 // Calls to the panel's HTTP interface.
 
-import { said } from "./said.js";
+import { reasonText } from "./reason.js";
 import { hasText, t } from "./text.js";
 
 /** An answer that is an error; `code`, `message` and `fields` as the panel said them. */
 export class ApiError extends Error {
   constructor(status, error) {
-    super(hasText(`error.${error?.code}`) ? t(`error.${error.code}`) : said(error?.message) || `HTTP ${status}`);
+    super(hasText(`error.${error?.code}`) ? t(`error.${error.code}`) : reasonText(error?.coded_reason, error?.message) || `HTTP ${status}`);
     this.status = status;
     this.code = error?.code || "unknown";
     this.fields = error?.fields || [];

@@ -5,7 +5,7 @@ import { chartBox } from "./chart.js";
 import { caseDetails, failure } from "./details.js";
 import { h, icon, setAria, setIcon, setText, show } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
-import { said } from "./said.js";
+import { reasonText } from "./reason.js";
 import { follow } from "./sight.js";
 import { lastAttempt, now, state } from "./state.js";
 import { duration, percent, t } from "./text.js";
@@ -84,7 +84,7 @@ export class CaseRow {
     if (attempt && attempt.number > 1) setText(this.attempt, t("case.attempt", { number: attempt.number }));
     const texts = attempt ? Object.values(attempt.messages) : [];
     const step = one.status === "run" && !texts.length ? stepName(attempt?.step) : null;
-    setText(this.message, one.status === "skipped" && one.reason ? said(one.reason) : texts.length ? texts.slice(-3).join(" · ") : step || "");
+    setText(this.message, one.status === "skipped" && one.reason ? reasonText(one.coded_reason, one.reason) : texts.length ? texts.slice(-3).join(" · ") : step || "");
   }
 
   updateBar(one, attempt) {

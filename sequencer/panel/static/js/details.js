@@ -2,7 +2,7 @@
 
 import { add, h, icon } from "./dom.js";
 import { measurementTable } from "./measurement.js";
-import { said } from "./said.js";
+import { reasonText } from "./reason.js";
 import { clock, duration, fixed, t, value } from "./text.js";
 
 /**
@@ -35,7 +35,7 @@ export function caseDetails(one, chart, { link = null, view = { attempt: null } 
 function facts(one) {
   const known = [
     [t("case.place"), h("code", { class: "place" }, one.place || "—")],
-    one.reason ? [t("case.reason"), said(one.reason)] : null,
+    one.reason ? [t("case.reason"), reasonText(one.coded_reason, one.reason)] : null,
     one.tags?.length ? [t("case.tags"), one.tags.join(", ")] : null,
     one.critical ? [t("case.critical"), t("value.true")] : null,
     one.start_time ? [t("case.started"), clock(one.start_time)] : null,
@@ -53,7 +53,7 @@ function attemptDetails(attempt, chart, link) {
     attempt.charts.map((entry, index) => chart(attempt, index, entry)),
     section("case.messages", Object.values(attempt.messages), (text) => h("p", { class: "pre" }, text)),
     section("case.checks", attempt.checks, check),
-    section("case.tries", attempt.tries, (of) => h("p", { class: "pre" }, h("strong", {}, `${of.step} · ${of.number}`), ` ${said(of.message)}`)),
+    section("case.tries", attempt.tries, (of) => h("p", { class: "pre" }, h("strong", {}, `${of.step} · ${of.number}`), ` ${reasonText(of.coded_reason, of.message)}`)),
     section("case.dialogs", attempt.dialogs, dialog),
     section("case.programs", attempt.programs, program),
     section("case.attachments", attempt.attachments, (entry) => attachment(entry, link)),
@@ -92,7 +92,7 @@ export function failure(of) {
     h(
       "div",
       {},
-      h("p", { class: "failure-message pre" }, said(of.message)),
+      h("p", { class: "failure-message pre" }, reasonText(of.coded_reason, of.message)),
       h(
         "p",
         { class: "failure-where" },

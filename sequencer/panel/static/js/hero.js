@@ -3,7 +3,7 @@
 import { ApiError, post } from "./api.js";
 import { fill, h, icon, memory, setAria, setIcon, setText, show } from "./dom.js";
 import { chosenCases, isChoosing } from "./plan.js";
-import { said } from "./said.js";
+import { reasonText } from "./reason.js";
 import { focusForm, formValues, moveOn, renderForm, showFieldProblems } from "./start_form.js";
 import { now, on, outcome, progress, remainingSeconds, state } from "./state.js";
 import { clock, duration, onLanguage, t } from "./text.js";
@@ -152,7 +152,7 @@ function subtitle(status) {
   if (status === "loading") return t("session.loading");
   if (status === "ready") return t(session.can_start ? "run.waiting" : "session.loading");
   const words = ["failed", "error", "stopped", "passed", "skipped"].filter((one) => counts[one]).map((one) => t(`count.${one}`, { count: counts[one] }));
-  if (run.stop_reason) words.unshift(said(run.stop_reason));
+  if (run.stop_reason) words.unshift(reasonText(run.coded_stop_reason, run.stop_reason));
   if (run.aborted) words.unshift(t("run.aborted"));
   return words.join(" · ");
 }

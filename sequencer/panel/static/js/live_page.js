@@ -6,7 +6,7 @@ import { failure, notDone, standing } from "./details.js";
 import { heroView, renderTime } from "./hero.js";
 import { messageStrip } from "./messages.js";
 import { planView, setChoosing, setFilter, tick } from "./plan.js";
-import { said } from "./said.js";
+import { reasonText } from "./reason.js";
 import { on, state } from "./state.js";
 import { onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
@@ -55,7 +55,7 @@ function render() {
 }
 
 function renderAlerts() {
-  const shown = (state.session.alerts || []).map((one) => ({ kind: "warning", text: said(one.text) }));
+  const shown = (state.session.alerts || []).map((one) => ({ kind: "warning", text: reasonText(one.coded_reason, one.text) }));
   if (!state.connected && state.session.state !== "over") shown.unshift({ kind: "failed", text: t("connection.lost") });
   if (state.session.state === "retrying") shown.unshift({ kind: "info", text: t("after.retrying") });
   if (state.cut) shown.unshift({ kind: "warning", text: t("run.cut"), link: `/runs/${encodeURIComponent(state.cut)}` });

@@ -2,7 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { limitBounds } from "./limit_bounds.js";
-import { said } from "./said.js";
+import { reasonText } from "./reason.js";
 import { measured, number, t, value } from "./text.js";
 
 const SIGNS = { gt: ">", ge: "≥", lt: "<", le: "≤", eq: "=", ne: "≠" };
@@ -58,7 +58,7 @@ export function reading(measurement) {
   const status = measurement.superseded || measurement.result === null ? "none" : measurement.result ? "passed" : "failed";
   return h(
     "div",
-    { class: `reading is-${status}`, title: said(measurement.reason) || "" },
+    { class: `reading is-${status}`, title: reasonText(measurement.coded_reason, measurement.reason) || "" },
     h("span", { class: "reading-name" }, measurement.name),
     h("span", { class: "reading-value" }, measuredText(measurement)),
     h("span", { class: "reading-limits" }, limitsText(measurement.limits, measurement.unit)),
@@ -98,7 +98,7 @@ function measurementRow(measurement) {
   return h(
     "tr",
     { class: status ? `is-${status}` : "" },
-    h("td", { class: "col-name" }, measurement.name, measurement.reason && measurement.result === false ? h("div", { class: "reason" }, said(measurement.reason)) : null),
+    h("td", { class: "col-name" }, measurement.name, measurement.reason && measurement.result === false ? h("div", { class: "reason" }, reasonText(measurement.coded_reason, measurement.reason)) : null),
     h("td", { class: "col-value number" }, measuredText(measurement)),
     h("td", { class: "col-limits" }, limitsText(measurement.limits, measurement.unit)),
     h("td", { class: "col-scale" }, scale(measurement)),

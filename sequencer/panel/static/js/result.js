@@ -3,7 +3,7 @@
 import { standing } from "./details.js";
 import { fill, h, icon, newId } from "./dom.js";
 import { modal, rest } from "./modal.js";
-import { said } from "./said.js";
+import { reasonText } from "./reason.js";
 import { reservations } from "./hero.js";
 import { focusForm } from "./start_form.js";
 import { lastAttempt, on, outcome, state } from "./state.js";
@@ -45,10 +45,10 @@ function open() {
       h("h2", { id: title, class: "result-word" }, t(`verdict.${outcome(run)}`)),
       run.dut.serial_number ? h("p", { class: "result-device number" }, run.dut.serial_number) : null,
       h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time)),
-      run.stop_reason ? h("p", { class: "result-reason" }, said(run.stop_reason)) : null,
+      run.stop_reason ? h("p", { class: "result-reason" }, reasonText(run.coded_stop_reason, run.stop_reason)) : null,
       run.aborted ? h("p", { class: "result-reason" }, t("run.aborted")) : null,
       reservations(run).map((text) => h("p", { class: "result-flag" }, text)),
-      standing(run).slice(0, MOST).map((failed) => h("p", { class: "result-flag" }, `${t("after.failed", { number: failed.number })}: ${said(failed.message)}`)),
+      standing(run).slice(0, MOST).map((failed) => h("p", { class: "result-flag" }, `${t("after.failed", { number: failed.number })}: ${reasonText(failed.coded_reason, failed.message)}`)),
       // With the focus it can be scrolled by keys.
       h("ul", { class: "result-failures", tabIndex: 0, aria: { label: t("filter.failed") } }),
       dismiss,
@@ -83,9 +83,9 @@ function failures() {
       "li",
       {},
       icon(one.status, t(`status.${one.status}`)),
-      h("div", {}, h("strong", {}, `${one.module.name} · ${one.name}`), found.slice(0, MOST).map((failure) => h("p", { class: "pre" }, said(failure.message))), found.length > MOST ? h("p", {}, t("case.more", { count: found.length - MOST })) : null),
+      h("div", {}, h("strong", {}, `${one.module.name} · ${one.name}`), found.slice(0, MOST).map((failure) => h("p", { class: "pre" }, reasonText(failure.coded_reason, failure.message))), found.length > MOST ? h("p", {}, t("case.more", { count: found.length - MOST })) : null),
     );
   });
-  const whole = state.run.failures.map((failure) => h("li", {}, icon("error", t("status.error")), h("div", {}, h("p", { class: "pre" }, said(failure.message)))));
+  const whole = state.run.failures.map((failure) => h("li", {}, icon("error", t("status.error")), h("div", {}, h("p", { class: "pre" }, reasonText(failure.coded_reason, failure.message)))));
   return [...whole, ...cases];
 }

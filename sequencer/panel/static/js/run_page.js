@@ -6,7 +6,7 @@ import { artifactSection, caseDetails, failure, notDone, standing } from "./deta
 import { fill, h, icon, setAria, setText } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
 import { question } from "./question.js";
-import { said } from "./said.js";
+import { reasonText } from "./reason.js";
 import { on, outcome, state } from "./state.js";
 import { clock, duration, moment, t, value } from "./text.js";
 import { toast } from "./toast.js";
@@ -74,7 +74,7 @@ function show(page, report) {
         h("h1", {}, report.sequence.name, report.sequence.version ? h("span", { class: "soft" }, ` ${report.sequence.version}`) : null),
         h("p", {}, Object.entries(counts).map(([status, count]) => t(`count.${status}`, { count })).join(" · ")),
         report.sequence.description ? h("p", { class: "pre" }, report.sequence.description) : null,
-        report.stop_reason ? h("p", {}, said(report.stop_reason)) : null,
+        report.stop_reason ? h("p", {}, reasonText(report.coded_stop_reason, report.stop_reason)) : null,
         [report.status === "skipped" ? `run.${outcome(report)}` : null, report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
       ),
     ),
@@ -175,7 +175,7 @@ function caseRow(one, path) {
       "span",
       { class: "case-text" },
       h("span", { class: "case-title" }, h("span", { class: "case-name" }, one.name), one.attempts.length > 1 ? h("span", { class: "tag" }, t("case.attempts_count", { count: one.attempts.length })) : null),
-      h("span", { class: "case-message" }, said(one.reason) || Object.values(attempt?.messages || {}).slice(-3).join(" · ")),
+      h("span", { class: "case-message" }, reasonText(one.coded_reason, one.reason) || Object.values(attempt?.messages || {}).slice(-3).join(" · ")),
     ),
     h("span", { class: "case-readings" }, h("span", { class: "readings", aria: { label: chosen.map((measurement) => `${measurement.name} ${measuredText(measurement)}`).join(", ") } }, chosen.map(reading)), found.length > chosen.length ? h("span", { class: "more muted" }, t("case.more", { count: found.length - chosen.length })) : null),
     h("span", { class: "case-time number" }, one.start_time && one.stop_time ? duration(one.stop_time - one.start_time, { fine: true }) : ""),

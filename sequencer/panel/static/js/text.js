@@ -16,7 +16,6 @@ export const LANGUAGES = {
 export const UNIT_SIGNS = ["%", "°", "′", "″"];
 
 let texts = {};
-let english = {};
 let language = "en";
 /** The language as the reader's country writes it, as far as the browser knows: `en-GB` for `en`. */
 let locale = "en";
@@ -33,7 +32,6 @@ async function load(name) {
 export async function loadLanguage(wanted = memory.get("language") || document.documentElement.lang) {
   language = wanted in LANGUAGES ? wanted : "en";
   texts = await load(language);
-  english = language === "en" ? texts : await load("en");
   locale = navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
   plurals = new Intl.PluralRules(locale);
   numbers = new Intl.NumberFormat(locale, { maximumSignificantDigits: 7, useGrouping: false });
@@ -71,11 +69,6 @@ export function hasText(name) {
 /** Why the server refuses a field's value, `{code, message, limit}`, in the page's language where it has the words. */
 export function refusal({ code, message, limit }) {
   return hasText(`answer.${code}`) ? t(`answer.${code}`, { limit }) : message;
-}
-
-/** Names and English texts of a family such as `said.`. */
-export function englishOf(family) {
-  return Object.entries(english).filter(([name]) => name.startsWith(family));
 }
 
 /** A decimal number that is written as programs do, as people do. */

@@ -1,0 +1,289 @@
+"""Why something is so: a code with parameters, and the one English sentence for each code.
+
+A missed limit, a skipped case, a failure, a refused start is a ``Reason``. Events, reports and HTTP answers have both:
+the English sentence, and beside it ``{"code": "above", "parameters": {"value": 5.6, "limit": 5.2, "unit": "V"}}``, from
+which a page makes the sentence in its own language (``panel/static/translations``, ``reason.above``). What people and
+drivers wrote is text and stays what it is; as a parameter it is shown as it is.
+
+Codes and the names of their parameters never change their meaning. Which kinds of parameters there are:
+
+- ``value``, ``limit``, ``upper``, and each of ``choices``: a number, shown with ``unit`` where there is one; what is no
+  number is as the sentence shows it (a text in quotes, ``true``, ``[1, 2]``);
+- ``reason``, ``detail``, ``where``: another reason, or text;
+- ``outcome``, ``kind``, ``wanted``: a word of ``WORDS``, which is translated as well;
+- all others: numbers and texts.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Annotated, Any, TypedDict
+
+from sequencer.vocabulary.data import MAX_WHOLE
+from sequencer.vocabulary.shown import show
+
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        # Measured values and their limits.
+        "below": "{value} is below the lower limit of {limit}",
+        "not_above": "{value} is not above the lower limit of {limit}",
+        "above": "{value} is above the upper limit of {limit}",
+        "not_below": "{value} is not below the upper limit of {limit}",
+        "inside": "{value} is inside the forbidden range of {limit} to {upper}",
+        "not_equal": "{value} is not {limit}",
+        "forbidden": "the value is {value}, which it must not be",
+        "not_one_of": "{value} is not one of {choices}",
+        "no_match": "{value} does not match /{pattern}/",
+        "lacks": "{value} does not contain {limit}",
+        "wrong_kind": "{value} is {kind}, the limit is for {wanted}",
+        "no_value": "there is no value",
+        "not_finite": "{number} is not a finite number",
+        "empty": "the array is empty",
+        "element": "element [{index}]: {reason}",
+        "entry": "{key}: {reason}",
+        "not_comparable": "the value could not be compared: {type}",
+        "missed": "{measurement}: {reason}",
+        # Other judgements.
+        "not_true": "not true: {expression}",
+        "never_true": "still not true after {rounds} rounds: {expression}",
+        "no_round": "repeat needs at least 1 round, not 0: nothing was judged",
+        "answered_fail": "the operator answered Fail",
+        "no_measurement": "no measurement with limits was recorded",
+        "nothing_judged": "nothing was judged",
+        # Skipped cases.
+        "not_selected": "not selected",
+        "condition": "its condition is false: {expression}",
+        "module_condition": "the condition of its module is false: {expression}",
+        "judges_left_out": "every step that judges was left out by its `if`",
+        "setup_module": "setup module '{name}' failed",
+        "setup_case": "setup case '{name}' failed",
+        "depends": "depends on {case}, which {outcome}",
+        "critical_case": "critical case '{name}' {outcome}",
+        "critical_module": "critical module '{name}' {outcome}",
+        "on_fail": "'{name}' {outcome} (on_fail: stop)",
+        # Steps after the run.
+        "left_out": "left out: {reason}",
+        "left_out_after": "left out because step {number} of after_run failed",
+        "unknown": "it failed; why could not be read",
+        # Stops.
+        "operator_stopped": "stopped by the operator",
+        "dialog_closed": "the operator closed the dialog",
+        "ctrl_c": "stopped by Ctrl-C",
+        "shut_down": "the panel is shut down",
+        "debugging": "stopped while debugging",
+        "key_pressed": "{key}",
+        "program_ended": "the program was asked to end",
+        "terminal_closed": "the terminal was closed",
+        "signal": "a signal",
+        "terminated": "the test process was told to end",
+        "runner_gone": "the program that started the run is gone",
+        "stopped_again": "{reason}; stopped again, so the test process was ended",
+        "hung_when_stopped": "{reason}; stopped again while {where} hung",
+        "stop_ignored": "{reason}; {where} did not react, so the test process was ended",
+        # Timeouts.
+        "step_late": "the step took longer than its timeout of {seconds} s",
+        "case_late": "the case took longer than its timeout of {seconds} s",
+        "identity_late": "the instrument took longer than {seconds} s to say who it is",
+        "close_late": "closing the driver took longer than {seconds} s",
+        "with_detail": "{reason}: {detail}",
+        "no_answer": "no operator answered",
+        "hung_step": "it hung in the step '{step}'",
+        "hung_call": "it hung in {call}, called by the step '{step}'",
+        "hung": "it hung in {call}",
+        "opening_driver": "while the driver '{driver}' was opened",
+        "timeout_ignored": "the timeout passed, {where} did not react, so the test process was ended",
+        "close_ignored": "a driver could not be closed in time, {where} did not react, so the test process was ended",
+        "where_unknown": "what was running",
+        "where_step": "the step '{step}'",
+        "where_call": "{call}, called by the step '{step}',",
+        # What goes wrong with the run itself.
+        "died": "the test process died",
+        "process_closed": "the test process closed its pipe",
+        "process_killed": "the test process was ended by {signal}",
+        "process_exited": "the test process ended with exit code {exit_code}",
+        "printed": "{reason}\nThe last it printed:\n{output}",
+        "lost": "the end of this case was never recorded",
+        "journal_lost": "the journal cannot be written: {detail}",
+        "facts": "the facts that stand above the modules: {detail}",
+        "driver_not_opened": "the driver '{driver}' could not be opened: {detail}",
+        "driver_not_reopened": "the driver '{driver}' could not be opened again: {detail}",
+        "driver_not_closed": "the driver '{driver}' could not be closed: {detail}",
+        "requirement": "the driver '{driver}' does not meet what is required of it: {detail}",
+        "wrong_instrument": "expected an instrument that matches '{pattern}', found '{found}'",
+        "calibration_overdue": "expected a calibration that holds today, {today}; found that it was due on {due}",
+        "skipped_by_hand": "step skipped by hand while debugging",
+        "exception": "{type}: {message}",
+        # The panel.
+        "coming_up": "the test process is still coming up",
+        "cannot_start": "the test process cannot start: {detail}",
+        "not_stored": "a report could not be stored yet; it is tried again: {detail}",
+        "no_report": "the run's report could not be made: {detail}",
+        "kept_from": (
+            "{kept} of {measured} measured values kept in {place}; from case {case} on nothing could be written"
+        ),
+        "kept_but_end": "{kept} of {measured} measured values kept in {place}; the end could not be written",
+        # Refused starts.
+        "state_folder": "the state folder {place} cannot be used: {detail}",
+        "disk_full": "the disk is full: a run and its report need space in {place}, where {free} MB are free",
+        "stand_cloud_away": "StandCloud cannot be reached, and connection_only is set: {detail}",
+        "unknown_case": "there is no case or module named '{name}'",
+        "did_you_mean": "{reason}: did you mean '{name}'?",
+        "unknown_tag": "no case has the tag '{tag}'",
+        "none_chosen": "no case is chosen",
+        "nothing_selected": "the selection leaves no case to run",
+        "nothing_left": "nothing is left to do after this run",
+        "sequence_changed": "the sequence has changed since that run: its steps after the run are different now",
+        "report_waits": "the run's report waits for {place}; `hardseq sync` sends it there",
+        "no_run": "there is no run {run}",
+        "report_changed": "the stored report was changed: {detail}",
+        "sequence_gone": "the run's sequence {file} no longer exists",
+        "journal_not_stored": "what its journal holds is not stored yet",
+        "sequence_invalid": "the sequence has errors now: {detail}",
+    }
+)
+"""The English sentence of each code; ``{name}`` is where a parameter is shown."""
+
+OUTCOMES: Mapping[str, str] = MappingProxyType(
+    {
+        "failed": "failed",
+        "error": "had an error",
+        "stopped": "was stopped",
+        "skipped": "was skipped",
+        "none": "did not run",
+    }
+)
+"""How a case ended, within a sentence."""
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "nothing": "nothing",
+        "boolean": "a boolean",
+        "number": "a number",
+        "text": "text",
+        "array": "an array",
+        "mapping": "a mapping",
+        "true_or_false": "true or false",
+        "text_or_array": "text or an array",
+    }
+)
+"""What a value is, or is to be, within a sentence; what is none of these is named by its type."""
+WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType({"outcome": OUTCOMES, "kind": KINDS, "wanted": KINDS})
+"""Parameters that are words with a translation."""
+QUANTITIES = frozenset({"value", "limit", "upper"})
+"""Parameters that are shown with ``unit``."""
+
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+class CodedReason(TypedDict):
+    """A reason in events, reports and HTTP answers."""
+
+    # Evaluated here, as the model of the report reads them.
+    code: Annotated[str, "Such as `above`."]
+    parameters: Annotated[dict[str, Any], "What the sentence shows, by name."]
+
+
+class Reason:
+    """A reason of hardseq's own. Its text is the English sentence.
+
+    ``parameters`` as the module says, JSON-safe (see ``quantity``); ``None`` is no parameter.
+    """
+
+    __slots__ = ("code", "parameters")
+
+    def __init__(self, code: str, **parameters: Any) -> None:
+        self.code = code
+        self.parameters = {name: value for name, value in parameters.items() if value is not None}
+
+    def document(self) -> CodedReason:
+        """As JSON holds it."""
+        told = {
+            name: value.document() if isinstance(value, Reason) else value for name, value in self.parameters.items()
+        }
+        return {"code": self.code, "parameters": told}
+
+    def __str__(self) -> str:
+        given, unit = self.parameters, self.parameters.get("unit")
+
+        def shown(slot: re.Match[str]) -> str:
+            return _shown(slot[1], given.get(slot[1], ""), unit)
+
+        return _SLOT.sub(shown, SENTENCES[self.code])
+
+    def __repr__(self) -> str:
+        return f"<Reason {self.code}: {self}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reason) and self.document() == other.document()
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+ReasonOrText = Reason | str
+"""A reason of hardseq's own, or what somebody else says."""
+WrittenReason = CodedReason | str
+"""The same as a message between processes holds it."""
+
+
+def sentence(reason: ReasonOrText | None) -> str | None:
+    """The reason in English."""
+    return None if reason is None else str(reason)
+
+
+def code_of(reason: ReasonOrText | None) -> str | None:
+    """Its code; text has none."""
+    return reason.code if isinstance(reason, Reason) else None
+
+
+def coded(reason: ReasonOrText | None) -> CodedReason | None:
+    """The code beside a sentence; ``None`` for text, which has none."""
+    return reason.document() if isinstance(reason, Reason) else None
+
+
+def written(reason: ReasonOrText) -> WrittenReason:
+    """For a message; ``read_reason`` reads it."""
+    return reason.document() if isinstance(reason, Reason) else reason
+
+
+def read_reason(written: object, text: str = "") -> ReasonOrText:
+    """What ``document`` or ``written`` wrote, or the ``text`` beside it for a code that this version does not know."""
+    if isinstance(written, str):
+        return written
+    code = written.get("code") if isinstance(written, Mapping) else None
+    if not isinstance(written, Mapping) or not isinstance(code, str) or code not in SENTENCES:
+        return text
+    parameters = written.get("parameters")
+    read = dict(parameters) if isinstance(parameters, Mapping) else {}
+    for name, value in read.items():
+        if isinstance(value, Mapping):
+            read[name] = read_reason(value)
+            if not isinstance(read[name], Reason):
+                return text
+    return Reason(code, **read)
+
+
+def quantity(value: Any, unit: str | None = None) -> int | float | str:
+    """A value as a parameter: a number that every page holds exactly, anything else as the sentence shows it."""
+    if type(value) is int and abs(value) <= MAX_WHOLE:
+        return value
+    if type(value) is float and math.isfinite(value):
+        return value
+    return show(value, unit)
+
+
+@cache
+def parameter_names(code: str) -> frozenset[str]:
+    """The names of the parameters that the sentence of ``code`` shows; quantities may have a ``unit`` besides."""
+    return frozenset(_SLOT.findall(SENTENCES[code]))
+
+
+def _shown(name: str, value: Any, unit: str | None) -> str:
+    if name in WORDS:
+        return WORDS[name].get(value, str(value))
+    if isinstance(value, list):
+        return ", ".join(_shown("value", each, unit) for each in value)
+    if isinstance(value, int | float):
+        return show(value, unit if name in QUANTITIES else None)
+    return str(value)
