@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 _NUMBERS = frozenset([int, float])
-_COMPARED_DIRECTLY = frozenset([(float, float), (int, int), (str, str)])
+_COMPARED_DIRECTLY = frozenset([float, int, str])
 _ORDERED = frozenset(["a number", "a string", "bytes", "a list", "a date and time", "a date", "a time", "a duration"])
 _KINDS: Mapping[type, str] = {
     type(None): "null",
@@ -56,9 +56,9 @@ def compare(left: Any, *rest: Any) -> bool:
 
 
 def _holds(operator: str, left: Any, right: Any) -> bool:
-    kinds = type(left), type(right)
-    if kinds in _COMPARED_DIRECTLY:
-        if kinds == (float, float) and (math.isnan(left) or math.isnan(right)):
+    kind = type(left)
+    if kind is type(right) and kind in _COMPARED_DIRECTLY:
+        if kind is float and (math.isnan(left) or math.isnan(right)):
             raise ValueError("NaN cannot be compared")
         return bool(_OPERATORS[operator](left, right))
     if operator == "eq":
