@@ -143,20 +143,23 @@ class CallChecker:
             message = f"{what} takes {names} by position only: a sequence gives arguments by name"
             self._problems.report("positional-argument", message, place, hint="remove the `/` from its signature")
         if arguments is not None:
-            for name in arguments:
-                if not name.isidentifier():
-                    message = f"`{name}` cannot be the name of an argument"
-                    self._problems.report("bad-name", message, arguments.key_place(name))
-                elif name not in signature.names and not signature.others:
-                    left = [each for each in signature.names if each not in given]
-                    hint = did_you_mean(name, left) or known_here(signature.names) or "it takes no arguments"
-                    hint = hint.replace("known here", "it takes")
-                    message = f"{what} has no argument `{name}`"
-                    self._problems.report("unknown-argument", message, arguments.key_place(name), hint=hint)
+            self._check_names(what, signature, arguments)
         missing = [f"`{name}`" for name in signature.required if name not in given]
         if missing:
             hint = "give them under `with:`" if len(missing) > 1 else "give it under `with:`"
             self._problems.report("missing-argument", f"{what} needs {listed(missing, 'and')}", place, hint=hint)
+
+    def _check_names(self, what: str, signature: Signature, arguments: MappingNode) -> None:
+        for name in arguments:
+            if not name.isidentifier():
+                message = f"`{name}` cannot be the name of an argument"
+                self._problems.report("bad-name", message, arguments.key_place(name))
+            elif name not in signature.names and not signature.others:
+                left = [each for each in signature.names if each not in arguments]
+                hint = did_you_mean(name, left) or known_here(signature.names) or "it takes no arguments"
+                hint = hint.replace("known here", "it takes")
+                message = f"{what} has no argument `{name}`"
+                self._problems.report("unknown-argument", message, arguments.key_place(name), hint=hint)
 
     def refuse_async(self, name: str, place: Place) -> None:
         """Reports a driver whose result would be a coroutine."""

@@ -229,13 +229,7 @@ class DriverSection:
             self._problems.report("unusable-extension", str(unusable), place)
             return None
         if located is None:
-            module = use.rpartition(".")[0] or use
-            known = list(self._folders.known())
-            where = [display_path(folder, self._project) or "." for folder in self._folders.folders]
-            hint = did_you_mean(module, known, "{}" + use[len(module) :])
-            hint = hint or (f"looked in {listed(where, 'and')}" if where else "make a folder `drivers`")
-            file = module.replace(".", "/") + ".py"
-            self._problems.report("unknown-driver", f"there is no driver file `{file}`", place, hint=hint)
+            self._report_unknown_file(use, place)
             return None
         if located.announced is not None:
             self._packages.add(located.announced)
@@ -253,16 +247,27 @@ class DriverSection:
             target = source.target(name) if len(located.rest) == 1 else None
         if target is None:
             assert source is not None
-            prefix = use[: -len(name)]
-            hint = did_you_mean(name, source.names, prefix + "{}") or known_here(source.names)
-            if located.announced is not None:
-                reason = located.announced.unusable(f"`{located.module}` has no class or function `{name}`")
-                self._problems.report("unusable-extension", str(reason), place, hint=hint)
-                return None
-            file = display_path(located.path, self._project) if located.path else located.module
-            self._problems.report("unknown-class", f"`{file}` has no class or function `{name}`", place, hint=hint)
+            hint = did_you_mean(name, source.names, use[: -len(name)] + "{}") or known_here(source.names)
+            self._report_unknown_class(located, name, place, hint)
             return None
         return _Found(located, name, target)
+
+    def _report_unknown_file(self, use: str, place: Place) -> None:
+        module = use.rpartition(".")[0] or use
+        known = list(self._folders.known())
+        where = [display_path(folder, self._project) or "." for folder in self._folders.folders]
+        hint = did_you_mean(module, known, "{}" + use[len(module) :])
+        hint = hint or (f"looked in {listed(where, 'and')}" if where else "make a folder `drivers`")
+        file = module.replace(".", "/") + ".py"
+        self._problems.report("unknown-driver", f"there is no driver file `{file}`", place, hint=hint)
+
+    def _report_unknown_class(self, located: DriverLocation, name: str, place: Place, hint: str | None) -> None:
+        if located.announced is not None:
+            reason = located.announced.unusable(f"`{located.module}` has no class or function `{name}`")
+            self._problems.report("unusable-extension", str(reason), place, hint=hint)
+            return
+        file = display_path(located.path, self._project) if located.path else located.module
+        self._problems.report("unknown-class", f"`{file}` has no class or function `{name}`", place, hint=hint)
 
     def _source(self, located: DriverLocation) -> DriverSource | None:
         path = located.path
