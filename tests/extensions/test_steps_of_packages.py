@@ -335,6 +335,25 @@ def test_what_a_package_prints_spoils_no_document(install: Install) -> None:
     assert result.stderr == "hello\n"
 
 
+def test_the_reference_of_a_step(install: Install) -> None:
+    """`hardseq extensions VERB` shows keys and example; a name that no package adds is refused with those there are."""
+    source = STEP.replace('"mode": {"type": "string"}', '"mode": {"type": "string", "description": "How."}')
+    install("hardseq-beep", "1.0", ENTRY, beep_step=source)
+    shown = CliRunner().invoke(command_line, ["extensions", "beep"])
+    assert shown.output.splitlines()[1:] == [
+        "  beep            Required.",
+        "  mode           How.",
+        "  As of every step: name, if.",
+        "",
+        "  - beep: now",
+    ]
+    unknown = CliRunner().invoke(command_line, ["extensions", "boop"])
+    assert (unknown.exit_code, unknown.output) == (
+        2,
+        "hardseq: no installed package adds 'boop'\n  hint: there is beep\n",
+    )
+
+
 def test_broken_extensions_are_listed(install: Install) -> None:
     """`hardseq extensions` says what is wrong with each, and exits with 1."""
     install("hardseq-bad", "2.0", "[hardseq.exports]\npdf = nowhere_at_all\n[hardseq.drivers]\nx = nowhere_at_all\n")
