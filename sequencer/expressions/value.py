@@ -51,11 +51,10 @@ def plain(value: object) -> Any:
     Raises ``StepError`` for what was never carried out (a coroutine, a generator), what contains itself, and what has
     more than ``MAX_TAKEN`` elements; whatever a foreign object's own methods raise comes through as ``StepError`` too.
     """
-    kind = type(value)
-    if kind in _ATOMS:
+    if type(value) in _ATOMS:
         return value
-    if kind is str:
-        return clean(value)  # type: ignore[arg-type]
+    if type(value) is str:
+        return clean(value)
     return _ValueReader().read(value)
 
 
@@ -108,11 +107,10 @@ class _ValueReader:
         self._open: set[int] = set()
 
     def read(self, value: object) -> Any:
-        kind = type(value)
-        if kind in _ATOMS:
+        if type(value) in _ATOMS:
             return value
-        if kind is str:
-            return clean(value)  # type: ignore[arg-type]
+        if type(value) is str:
+            return clean(value)
         try:
             simple = _simplified(value)
             if self._records and not isinstance(simple, (list, dict)):
@@ -121,7 +119,7 @@ class _ValueReader:
         except StepError:
             raise
         except Exception as error:
-            raise StepError(f"a {kind.__name__} that cannot be read: {type(error).__name__}: {error}") from None
+            raise StepError(f"a {type(value).__name__} that cannot be read: {type(error).__name__}: {error}") from None
         if type(simple) is list:
             return self._nested(value, simple, self._list)
         return self._nested(value, simple, self._mapping) if type(simple) is dict else simple
@@ -154,8 +152,8 @@ def _simplified(value: object) -> object:
     kind = type(value)
     if kind in _ATOMS:
         return value
-    if kind is list:
-        return list(value)  # type: ignore[call-overload]
+    if type(value) is list:
+        return list(value)
     if kind is dict:
         return _entries(value)
     if isinstance(value, Enum):
@@ -320,13 +318,12 @@ def to_data(value: object) -> Data:
     A number that JSON lacks becomes ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``; dates become ISO 8601 text, bytes and
     objects their ``repr``, keys of mappings text, a container in itself ``"<cycle>"``; what is cut off leaves a ``…``.
     """
-    kind = type(value)
-    if value is None or kind is bool:
-        return value  # type: ignore[return-value]
-    if kind is float:
-        return value if math.isfinite(value) else _non_finite(value)  # type: ignore[arg-type, return-value]
-    if kind is str and len(value) <= MAX_TEXT:  # type: ignore[arg-type]
-        return clean(value)  # type: ignore[arg-type]
+    if value is None or type(value) is bool:
+        return value
+    if type(value) is float:
+        return value if math.isfinite(value) else _non_finite(value)
+    if type(value) is str and len(value) <= MAX_TEXT:
+        return clean(value)
     return _Converter().convert(value, 0)
 
 

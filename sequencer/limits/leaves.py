@@ -57,7 +57,7 @@ class Leaves:
         if isinstance(number, float) and not math.isfinite(number):
             self.problem(path, "limit-value", "a limit must be a finite number; for one side only, use `ge` or `le`")
             return None
-        return number  # type: ignore[no-any-return]
+        return number  # type: ignore[no-any-return]  # `is_number` has judged it
 
     def comparable(self, written: object, path: LimitPath, *, exact: bool = True) -> bool | Number | str | None:
         """A boolean, finite number or text to compare with."""

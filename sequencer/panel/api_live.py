@@ -143,7 +143,7 @@ def chart(session: Session) -> Response:
 
 def frame(session: Session, identity: str) -> Response:
     page = query("page", int, -1)
-    return session.live.look(lambda report, _: files.frame(report, identity, page))  # type: ignore[no-any-return]
+    return session.live.look(lambda report, _: files.frame(report, identity, page))
 
 
 def picture(session: Session, name: str) -> Response:

@@ -9,6 +9,7 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, redirect, request
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
@@ -67,7 +68,8 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
     """The application that shows ``session``; without ``guard`` a loopback one with the session's own token."""
     app = Flask(__name__, static_folder="static", template_folder="templates")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
+    assert isinstance(app.json, DefaultJSONProvider)
+    app.json.sort_keys = False
     access_guard = guard or AccessGuard(session.token)
     turns = BoundedSemaphore(MOST_HISTORY)
     for route in ROUTES:

@@ -18,10 +18,10 @@ from collections import Counter
 from http import HTTPStatus
 from typing import Any
 
-from waitress import wasyncore  # type: ignore[import-untyped]  # has no types
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
-from waitress.server import create_server  # type: ignore[import-untyped]
-from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import create_server
+from waitress.task import ErrorTask, WSGITask
 
 from sequencer.panel.app import HEADERS
 from sequencer.panel.broadcast import Broadcast
@@ -49,7 +49,7 @@ def create(app: object, broadcast: Broadcast, listener: socket.socket, connectio
     class Task(_Task):
         readers = broadcast
 
-    class Channel(HTTPChannel):  # type: ignore[misc]
+    class Channel(HTTPChannel):  # type: ignore[misc]  # untyped base
         task_class = Task
         error_task_class = _Error
         begun: float | None = None
@@ -137,7 +137,7 @@ def shut_down(server: Any, connections: dict[int, object]) -> None:
     wasyncore.close_all(connections, ignore_all=True)
 
 
-class _Task(WSGITask):  # type: ignore[misc]
+class _Task(WSGITask):  # type: ignore[misc]  # untyped base
     """A request whose connection ``readers`` may take over, once its headers are out."""
 
     readers: Broadcast
@@ -165,7 +165,7 @@ class _Task(WSGITask):  # type: ignore[misc]
         self.close_on_finish = True
 
 
-class _Error(ErrorTask):  # type: ignore[misc]
+class _Error(ErrorTask):  # type: ignore[misc]  # untyped base
     """What never reaches the application: not HTTP, or too much of it."""
 
     def execute(self) -> None:

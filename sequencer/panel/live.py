@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sequencer.panel.patches import RunView, to_json, whole_run
 from sequencer.panel.plan import planned, same_plan
@@ -27,6 +27,9 @@ PAUSE = 0.015
 """Seconds between two patches at least: fast enough for eyes, slow enough to put many events into one."""
 _KEPT_BYTES = 4_000_000
 _FRESH = 0.2
+
+
+Found = TypeVar("Found")
 
 
 class LiveChange(NamedTuple):
@@ -190,7 +193,7 @@ class LiveRun:
                 self._snapshot = (time.monotonic(), snapshot)
             return snapshot
 
-    def look(self, read: Callable[[RunReport, Mapping[str, object]], object]) -> Any:
+    def look(self, read: Callable[[RunReport, Mapping[str, object]], Found]) -> Found:
         """What ``read`` finds in the report and the session's state, while nothing changes them."""
         with self._changed:
             self._take()

@@ -16,6 +16,7 @@ from sequencer.protocol.request import RunRefused
 from sequencer.store.base import RunFilter
 from sequencer.vocabulary.problem import Problem
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
+from sequencer.vocabulary.status import FINAL_STATUSES, Status
 
 
 class ApiError(Exception):
@@ -182,6 +183,10 @@ def finite(written: str | float) -> float:
     return number
 
 
+def _status(written: str) -> Status | None:
+    return next((status for status in FINAL_STATUSES if status == written), None)
+
+
 def run_filter() -> RunFilter:
     """Which runs the query parameters mean."""
 
@@ -192,7 +197,7 @@ def run_filter() -> RunFilter:
         serial_number=text("serial_number"),
         part_number=text("part_number"),
         sequence=text("sequence"),
-        verdict=text("status"),  # type: ignore[arg-type]  # one of those that the description lists
+        verdict=query("status", _status, None),
         stand=text("stand"),
         since=query("since", float, None),
         until=query("until", float, None),

@@ -247,8 +247,8 @@ class Fold:
         report = self.begun()
         try:
             if section != "artifact":
-                current = report[section]  # type: ignore[literal-required]
-                report[section] = record.absorb(current, section, data, self._retractions)  # type: ignore[literal-required]
+                current = report[section]  # type: ignore[literal-required]  # a section
+                report[section] = record.absorb(current, section, data, self._retractions)  # type: ignore[literal-required]  # a section
                 if section == "user":
                     self._retractions.append(partial(report.__setitem__, section, current))
                 return

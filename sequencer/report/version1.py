@@ -256,7 +256,7 @@ def lower_measurements(measurements: list[MeasurementReport]) -> tuple[list[Fiel
             lowered.append(fields)
         rest = {"name": measurement["name"]}
         if not said and measurement["limits"] is not None:
-            rest["limits"] = measurement["limits"]  # type: ignore[assignment]
+            rest["limits"] = measurement["limits"]  # type: ignore[assignment]  # free data
         if measurement["unit"] is not None and lowered[-1]["type"] == "string":
             rest["unit"] = measurement["unit"]
         if measurement["reason"] is not None:

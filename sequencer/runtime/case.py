@@ -231,10 +231,9 @@ class AttemptContext:
         """How the attempt ended."""
         if self.skip is not None:
             return "skipped"
-        kinds = {failure.kind for failure in self.failures}
-        if "timeout" in kinds:
-            kinds = kinds - {"timeout"} | {"failed"}
-        return verdict({"passed", *kinds})  # type: ignore[arg-type]  # the kinds that are left are statuses
+        ended: set[Status] = {"passed"}
+        ended.update("failed" if failure.kind == "timeout" else failure.kind for failure in self.failures)
+        return verdict(ended)
 
     # The rest is between the two.
 

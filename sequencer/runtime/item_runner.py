@@ -162,7 +162,8 @@ class ItemRunner:
 
     def _setup_and_call(self, attempt: AttemptContext, item: pytest.Item) -> list[pytest.TestReport]:
         # What pytest would ask the fixture `case` for, at a fraction of the cost.
-        item.funcargs["case"] = attempt  # type: ignore[attr-defined]
+        assert isinstance(item, pytest.Function)
+        item.funcargs["case"] = attempt
         report, error = _phase_with_error(item, "setup")
         reports = [report]
         if report.passed:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import pytest_dependency  # type: ignore[import-untyped]  # it declares no types
+import pytest_dependency
 
 _PHASES = ("setup", "call", "teardown")
 

@@ -15,7 +15,7 @@ from sequencer.standcloud.outbox import DeliveryClaim, Outbox, is_away
 from sequencer.standcloud.target_block import TargetBlock
 
 if TYPE_CHECKING:
-    from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]  # has no types
+    from apscheduler.schedulers.background import BackgroundScheduler
 
 PATIENCE = 60.0
 """Seconds that a drain waits for a server that asked for it; for a longer time the drain ends and comes back later."""
@@ -173,7 +173,7 @@ class DrainJob:
         """Starts the thread; nothing when there is no work."""
         if self._scheduler is not None or not self._works:
             return
-        from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]  # has no types
+        from apscheduler.executors.pool import ThreadPoolExecutor
         from apscheduler.schedulers.background import BackgroundScheduler
 
         self._stop.clear()

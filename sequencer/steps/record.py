@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequencer.expressions.expression import has_expression
+from sequencer.report.event import RecordSection
 from sequencer.report.identity import identity_facts
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
@@ -29,14 +30,14 @@ class Record(StepRun):
 
     verb = "record"
 
-    def __init__(self, case: CaseContext, place: str, facts: Mapping[str, object], **shared: Any) -> None:
+    def __init__(self, case: CaseContext, place: str, facts: Mapping[RecordSection, object], **shared: Any) -> None:
         super().__init__(case, place, **shared)
         self.facts = facts
 
     def finish(self) -> None:
         """Evaluates and records section by section; a contradiction is a ``StepError``."""
         for section, facts in self.facts.items():
-            self.case.record(section, self.case.value(facts))  # type: ignore[arg-type]  # the schema names the sections
+            self.case.record(section, self.case.value(facts))
 
 
 def parse(node: MappingNode, reader: StepReader) -> RecordStep:

@@ -72,7 +72,7 @@ def _validator_class() -> Any:
             yield ValidationError("does not match")
 
     checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
-    return extend(  # type: ignore[no-untyped-call]
+    return extend(  # type: ignore[no-untyped-call]  # jsonschema leaves it untyped
         Draft202012Validator, {"pattern": pattern}, type_checker=checker
     )
 

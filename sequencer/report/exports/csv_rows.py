@@ -94,7 +94,7 @@ def _measurement_cells(measurement: MeasurementReport) -> list[Cell]:
     lower, upper = bounds(measurement["limits"], measurement["unit"])
     return [
         _cell(measurement["name"]),
-        value if type(value) in (int, float) else _cell(as_text(value)),  # type: ignore[list-item]
+        value if type(value) in (int, float) else _cell(as_text(value)),  # type: ignore[list-item]  # its type was asked for
         _cell(measurement["unit"]),
         _cell(limits_in_words(measurement)),
         "" if lower is None else lower,

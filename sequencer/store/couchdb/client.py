@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 
-import couchdb.http  # type: ignore[import-untyped]  # the library has no type hints
+import couchdb.http
 
 from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
 from sequencer.store.couchdb.login import Login
