@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from mimetypes import guess_type
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import TEMPLATE
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
@@ -30,7 +30,9 @@ class Attach(StepRun):
 
     verb = "attach"
 
-    def __init__(self, case: CaseContext, place: str, file: str, *, rename: str | None = None, **shared: Any) -> None:
+    def __init__(
+        self, case: CaseContext, place: str, file: str, *, rename: str | None = None, **shared: Unpack[SharedArguments]
+    ) -> None:
         super().__init__(case, place, **shared)
         self.file = file
         self.rename = rename

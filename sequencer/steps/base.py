@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, NamedTuple, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypedDict
 
 from sequencer.report.event import Event, OperatorMessageShown, RecordSection, Scope
 from sequencer.steps.keys import ALL_SHARED, Schema
@@ -189,6 +189,16 @@ class CaseContext(Protocol):
 
     def tell(self, message: OperatorMessageShown) -> None:
         """Shows a message to the operator, or takes it away; a blocking one waits until somebody confirmed it."""
+
+
+class SharedArguments(TypedDict, total=False):
+    """What every step can be given by name: ``call`` is ``driver.method``, ``timeout`` in seconds."""
+
+    name: str | None
+    call: str | None
+    timeout: float | None
+    on_fail: OnFail | None
+    error_code: int | None
 
 
 class StepRun:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from sequencer.expressions.value import plain, refuse_unfinished
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import ALL_SHARED, ARGUMENTS, CALL, SAVE
 from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.tree import MappingNode
@@ -25,7 +25,9 @@ class Call(StepRun):
 
     verb = "call"
 
-    def __init__(self, case: CaseContext, place: str, *, save: str | None = None, **shared: Any) -> None:
+    def __init__(
+        self, case: CaseContext, place: str, *, save: str | None = None, **shared: Unpack[SharedArguments]
+    ) -> None:
         super().__init__(case, place, **shared)
         self.save = save
         self.result: Any = None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from sequencer.expressions.value import to_data
 from sequencer.report.event import ChartAdded
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
@@ -32,7 +32,9 @@ class Chart(StepRun):
 
     verb = "chart"
 
-    def __init__(self, case: CaseContext, place: str, chart: Mapping[str, object], **shared: Any) -> None:
+    def __init__(
+        self, case: CaseContext, place: str, chart: Mapping[str, object], **shared: Unpack[SharedArguments]
+    ) -> None:
         super().__init__(case, place, **shared)
         self.chart = chart
 

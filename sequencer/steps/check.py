@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 from sequencer.report.event import CheckEvaluated
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import CONDITION, TEMPLATE
 from sequencer.vocabulary.failure import StepFailed
 from sequencer.vocabulary.model import Step
@@ -33,7 +33,13 @@ class Check(StepRun):
     verb = "check"
 
     def __init__(
-        self, case: CaseContext, place: str, expression: str, *, message: str | None = None, **shared: Any
+        self,
+        case: CaseContext,
+        place: str,
+        expression: str,
+        *,
+        message: str | None = None,
+        **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(case, place, **shared)
         self.expression = expression

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 from sequencer.expressions.expression import has_expression
 from sequencer.report.dialog import buttons, describe, describe_field, field_problems, useless_keys
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import DIALOG
 from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.steps.measuring import read_name, record_measurement
@@ -61,7 +61,7 @@ class Dialog(StepRun):
         measurement: str | None = None,
         unit: str | None = None,
         limits: object = None,
-        **shared: Any,
+        **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(case, place, **shared)
         self.dialog = dialog

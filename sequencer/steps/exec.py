@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from time import monotonic
-from typing import IO, Any
+from typing import IO, Unpack
 
 from sequencer.expressions.expression import has_expression
 from sequencer.report.event import ProgramFinished, ProgressChanged
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.exec_files import check_file
 from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.vocabulary.data import Data
@@ -79,7 +79,7 @@ class Exec(StepRun):
         refuse: list[str] | None = None,
         percent: str | None = None,
         save: str | None = None,
-        **shared: Any,
+        **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(case, place, **shared)
         self.command = command

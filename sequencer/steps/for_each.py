@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
@@ -29,7 +29,13 @@ class ForEach(StepRun):
     verb = "for_each"
 
     def __init__(
-        self, case: CaseContext, place: str, loop: Mapping[str, object], *, judges: bool = False, **shared: Any
+        self,
+        case: CaseContext,
+        place: str,
+        loop: Mapping[str, object],
+        *,
+        judges: bool = False,
+        **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(case, place, **shared)
         ((self.variable, self.elements),) = loop.items()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from sequencer.expressions.value import measured
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import ARGUMENTS, CALL, SAVE, TEMPLATE
 from sequencer.steps.measuring import read_name, record_measurement
 from sequencer.vocabulary.data import Data
@@ -51,7 +51,7 @@ class Measure(StepRun):
         unit: str | None = None,
         limits: object = None,
         save: str | None = None,
-        **shared: Any,
+        **shared: Unpack[SharedArguments],
     ) -> None:
         shared.setdefault("name", measurement)
         super().__init__(case, place, **shared)

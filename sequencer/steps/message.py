@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 from sequencer.report.event import MessageShown
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import TEMPLATE
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
@@ -25,7 +25,9 @@ class Message(StepRun):
 
     verb = "message"
 
-    def __init__(self, case: CaseContext, place: str, text: str, *, key: str | None = None, **shared: Any) -> None:
+    def __init__(
+        self, case: CaseContext, place: str, text: str, *, key: str | None = None, **shared: Unpack[SharedArguments]
+    ) -> None:
         super().__init__(case, place, **shared)
         self.text = text
         self.key = key

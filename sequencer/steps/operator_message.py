@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from sequencer.report.dialog import appearance
 from sequencer.report.event import OperatorMessageShown
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import APPEARANCE
 from sequencer.steps.keys import TEMPLATE
 from sequencer.steps.pictures import check_pictures, require_pictures
@@ -32,7 +32,9 @@ class OperatorMessage(StepRun):
 
     verb = "operator_message"
 
-    def __init__(self, case: CaseContext, place: str, shown: str | Mapping[str, object], **shared: Any) -> None:
+    def __init__(
+        self, case: CaseContext, place: str, shown: str | Mapping[str, object], **shared: Unpack[SharedArguments]
+    ) -> None:
         super().__init__(case, place, **shared)
         self.shown = shown
 

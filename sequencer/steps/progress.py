@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from sequencer.report.event import ProgressChanged
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
@@ -28,7 +28,7 @@ class Progress(StepRun):
 
     verb = "progress"
 
-    def __init__(self, case: CaseContext, place: str, progress: object, **shared: Any) -> None:
+    def __init__(self, case: CaseContext, place: str, progress: object, **shared: Unpack[SharedArguments]) -> None:
         super().__init__(case, place, **shared)
         self.progress = progress
 

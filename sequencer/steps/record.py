@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from sequencer.expressions.expression import has_expression
 from sequencer.report.event import RecordSection
 from sequencer.report.identity import identity_facts
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
@@ -30,7 +30,9 @@ class Record(StepRun):
 
     verb = "record"
 
-    def __init__(self, case: CaseContext, place: str, facts: Mapping[RecordSection, object], **shared: Any) -> None:
+    def __init__(
+        self, case: CaseContext, place: str, facts: Mapping[RecordSection, object], **shared: Unpack[SharedArguments]
+    ) -> None:
         super().__init__(case, place, **shared)
         self.facts = facts
 

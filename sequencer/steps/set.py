@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 from sequencer.report.event import Scope
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import VALUES
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Step
@@ -28,7 +28,13 @@ class Set(StepRun):
     verb = "set"
 
     def __init__(
-        self, case: CaseContext, place: str, variables: Mapping[str, object], *, scope: Scope = "case", **shared: Any
+        self,
+        case: CaseContext,
+        place: str,
+        variables: Mapping[str, object],
+        *,
+        scope: Scope = "case",
+        **shared: Unpack[SharedArguments],
     ) -> None:
         super().__init__(case, place, **shared)
         self.variables = variables

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import SAVE
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
@@ -24,7 +24,9 @@ class Upload(StepRun):
 
     verb = "upload"
 
-    def __init__(self, case: CaseContext, place: str, target: str, *, save: str | None = None, **shared: Any) -> None:
+    def __init__(
+        self, case: CaseContext, place: str, target: str, *, save: str | None = None, **shared: Unpack[SharedArguments]
+    ) -> None:
         super().__init__(case, place, **shared)
         self.target = target
         self.save = save

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import VALUES
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import NestingStep
@@ -26,7 +26,9 @@ class Use(StepRun):
 
     verb = "use"
 
-    def __init__(self, case: CaseContext, place: str, parameters: Mapping[str, object], **shared: Any) -> None:
+    def __init__(
+        self, case: CaseContext, place: str, parameters: Mapping[str, object], **shared: Unpack[SharedArguments]
+    ) -> None:
         super().__init__(case, place, **shared)
         self.parameters = parameters
 

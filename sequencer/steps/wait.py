@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
-from sequencer.steps.base import CaseContext, Emitter, StepReader, StepRun, StepType
+from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import DURATION, EXPRESSION_TEXT
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
@@ -25,7 +25,7 @@ class Wait(StepRun):
 
     verb = "wait"
 
-    def __init__(self, case: CaseContext, place: str, duration: float | str, **shared: Any) -> None:
+    def __init__(self, case: CaseContext, place: str, duration: float | str, **shared: Unpack[SharedArguments]) -> None:
         super().__init__(case, place, **shared)
         self.duration = duration
 
