@@ -1,6 +1,6 @@
-"""What drivers may use of hardseq: the report of the run that is going on, and sending it to StandCloud themselves.
+"""What drivers may use of hardseq: the report of the current run, and sending it to StandCloud themselves.
 
-Everything else that a run needs is said in its sequence; a sequence that only wants its report sent says
+Everything else that a run needs is in its sequence; a sequence that only wants its report sent has
 ``upload: stand_cloud`` under ``after_run``. Nothing of hardseq imports this module.
 """
 
@@ -29,11 +29,11 @@ JOURNAL = "HARDSEQ_JOURNAL"
 
 
 class StandCloudError(Exception):
-    """StandCloud cannot be used as things are configured; the text says why and holds no secret."""
+    """StandCloud cannot be used with this configuration; the text says why and contains no secret."""
 
 
 def current_report() -> RunReport | None:
-    """The report of the run that is going on, with everything that was recorded until now; ``None`` outside of a run.
+    """The report of the current run, with everything that was recorded until now; ``None`` outside a run.
 
     While cases are left its ``status`` is ``run``; once all have ended it is the verdict that they give. Each call
     reads the run's journal again, which for a run of 10,000 cases takes about a second.
@@ -59,7 +59,7 @@ def current_report() -> RunReport | None:
 
 
 class StandCloudLoader:
-    """Sends reports to StandCloud, by itself: what is not taken does not wait in the outbox, the caller decides.
+    """Sends reports to StandCloud directly: what is not accepted does not wait in the outbox; the caller decides.
 
     Without arguments it uses ``[stand_cloud]`` of the project in whose folder the test process works; ``address`` and
     ``api_key`` replace what is configured. Raises ``StandCloudError`` when either is missing or unusable.
@@ -101,9 +101,9 @@ class StandCloudLoader:
         return self._client.health()
 
     def load(self, report: RunReport) -> Delivery:
-        """Sends a report: ``delivered``, ``status`` (201 is success, ``None`` when nobody answered) and ``text``.
+        """Sends a report: ``delivered``, ``status`` (201 is success, ``None`` without an answer) and ``text``.
 
-        Nothing is raised for what a server or a network does. The report of a simulated run is not sent, that of a
+        Nothing is raised for errors of a server or a network. The report of a simulated run is not sent, that of a
         partial or debugged one only where ``send_partial`` says so.
         """
         if (mark := withheld(report, partial_too=self._partial_too)) is not None:

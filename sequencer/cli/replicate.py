@@ -15,9 +15,9 @@ from sequencer.terminal.output import say
 @click.command()
 @click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
 def command(path: Path) -> ExitCode:
-    """Set up the replication that [replication] in hardseq.toml describes, and say how it stands.
+    """Set up the replication that [replication] in hardseq.toml describes, and show its state.
 
-    Running it again changes nothing. Exits with 0 when reports flow or soon will, with 1 when something is in the way.
+    Running it again changes nothing. Exits with 0 when it runs or is starting, with 1 when something prevents it.
     """
     from sequencer.store.open import replicate_to_factory
 

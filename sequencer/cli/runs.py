@@ -141,7 +141,7 @@ def export_run(run_id: str, form: str, output: Path | None, project: Path) -> Ex
 @click.argument("run_id", metavar="ID")
 @project_option
 def retry_after_run(run_id: str, project: Path) -> ExitCode:
-    """Try the steps after the run with this ID (`latest` is the newest) again that failed or were not reached.
+    """Try again the steps after the run with this ID (`latest` is the newest) that failed or were not reached.
 
     The verdict stays. Exits with 0 when all are done, 1 when some are not, 2 when they cannot be tried, 3 when it was
     stopped, 4 when it could not be carried out or stored.

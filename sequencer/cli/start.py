@@ -21,7 +21,7 @@ from sequencer.terminal.output import say
 def command(path: Path, arguments: tuple[str, ...], only: tuple[str, ...]) -> ExitCode:
     """Start a run in the panel of this project.
 
-    Exits with 0 when it was started, with 1 when it was not: no panel, a run that goes on, a wrong parameter.
+    Exits with 0 when it was started, with 1 when it was not: no panel, a run in progress, a wrong parameter.
     """
     request = {"params": split_arguments(arguments), "only": list(only) or None}
     answer = PanelClient(path).post("/api/start", request)

@@ -19,7 +19,7 @@ from sequencer.terminal.output import say, say_json
 @click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Default: text.")
 def command(path: Path, form: str) -> ExitCode:
-    """Say what the panel of this project is doing.
+    """Show what the panel of this project is doing.
 
     Exits with 0 when a panel is running, with 1 when none is.
     """

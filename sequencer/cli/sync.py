@@ -29,9 +29,9 @@ MOST_TOLD = 20
     "--run", "run", metavar="ID", help="Also send the report of this run, held back because the run is partial."
 )
 def command(path: Path, resend: bool, run: str | None) -> ExitCode:
-    """Send every report that waits, and say what went, what waits and what was refused and why.
+    """Send every waiting report, and show what was sent, what still waits, and what was refused and why.
 
-    Exits with 0 when nothing waits any more, with 1 otherwise.
+    Exits with 0 when nothing is waiting any more, with 1 otherwise.
     """
     from sequencer.store.recovery import set_aside, waiting
 

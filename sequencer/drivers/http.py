@@ -16,7 +16,7 @@ LARGEST_BODY = 16 << 20
 
 
 class HttpError(Exception):
-    """Nobody answered, or not in time, or with something else than was asked for."""
+    """No answer, not in time, or not what was asked for."""
 
 
 class _Exchange:
@@ -150,7 +150,7 @@ class Client(_Exchange):
 
 
 class Simulated(_Exchange):
-    """A service at a desk without one.
+    """A simulated service.
 
     ``answers`` gives by ``METHOD path`` the JSON that is answered with 200, or ``{status: ..., json: ...}``:
     ``simulate: {use: http.Simulated, with: {answers: {GET /health: {ready: true}}}}``. A ``*`` stands for any text:

@@ -48,11 +48,11 @@ T = TypeVar("T")
 
 
 class ScpiError(Exception):
-    """The instrument refused a command, did not answer, or answered what cannot be read."""
+    """The instrument refused a command, did not answer, or gave an answer that cannot be read."""
 
 
 class _Language:
-    """What SCPI instruments have in common; ``_send``, ``_ask`` and ``_ask_block`` reach the instrument."""
+    """What all SCPI instruments have in common; ``_send``, ``_ask`` and ``_ask_block`` reach the instrument."""
 
     def __init__(
         self, address: str, idn: str | None, error_query: str | None, overload: Iterable[float] | None
@@ -93,7 +93,7 @@ class _Language:
         return self._ask_block(command)
 
     def number(self, command: str) -> float:
-        """The answer as a number. Raises ``ScpiError`` when it is none."""
+        """The answer as a number. Raises ``ScpiError`` when it is not one."""
         return self._number(command, self.query(command))
 
     def numbers(self, command: str) -> list[float]:
@@ -145,7 +145,7 @@ class Instrument(_Language):
     it is empty any answer will do; ``null`` does not ask. ``error_query`` reads the error queue after every write;
     ``null`` for an instrument without one. ``termination`` ends lines; where the bus tells the end of an answer (GPIB,
     USB, VXI-11, HiSLIP) it is only written. ``acknowledge``: a regular expression for the line with which the
-    instrument answers every command; not given, commands are not answered. ``overload``: numbers that stand for an
+    instrument answers every command; not given, commands are not answered. ``overload``: numbers that mean an
     overload, besides SCPI's own. ``library`` is PyVISA's: empty for the installed VISA, ``@py`` for the one in pure
     Python. ``baud_rate`` for a serial address.
     Raises ``ScpiError`` when the instrument cannot be opened or is another one.
@@ -184,7 +184,7 @@ class Instrument(_Language):
             raise
 
     def close(self) -> None:
-        """Gives the connection back. Raises ``ScpiError`` when the instrument said more than it was asked."""
+        """Closes the connection. Raises ``ScpiError`` when the instrument said more than it was asked."""
         unread = b""
         try:
             if not self._pending.answers:
@@ -343,14 +343,14 @@ class Instrument(_Language):
         return True
 
     def _prove(self, identity: str, *, again: bool) -> None:
-        """Asks what the answer is known to: answers come in the order of questions, those before it are late ones."""
+        """Asks for a known answer: answers come in the order of questions, those before it are late ones."""
         self._pending.ask(IDENTITY, self._timeout)
         self._resource.write(IDENTITY)
         for _ in range(MOST_LATE_ANSWERS):
             if bytes(self._resource.read_raw()).decode("utf-8", "replace").strip() == identity:
                 break
         else:
-            raise OSError(f"it does not answer {IDENTITY} with {identity!r} any more")
+            raise OSError(f"it no longer answers {IDENTITY} with {identity!r}")
         if again:
             self._drain(self._timeout)  # the identity may have been the answer to an earlier question for it
 
@@ -393,7 +393,7 @@ def block_data(answer: bytes, who: str) -> bytes:
 
 
 class Simulated(_Language):
-    """An instrument at a desk: ``simulate: {use: scpi.Simulated, with: {answers: {"MEAS:VOLT?": "5.01"}}}``.
+    """A simulated instrument: ``simulate: {use: scpi.Simulated, with: {answers: {"MEAS:VOLT?": "5.01"}}}``.
 
     It answers what ``answers`` lists. A setting can be read back: after ``VOLT 5``, ``VOLT?`` answers ``5``. A query
     without an answer raises ``ScpiError``; ``query_block`` gives an answer's bytes. ``sent`` is every command in order.
@@ -419,7 +419,7 @@ class Simulated(_Language):
         super().__init__(address, None, error_query, overload)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Nothing to close."""
 
     def _send(self, command: str) -> None:
         self.sent.append(command)

@@ -115,7 +115,7 @@ class _Conversation:
         return answer
 
     def number(self, text: str, timeout: float | None = None) -> float:
-        """``query``, the answer as a number. Raises ``SerialError`` when it is none."""
+        """``query``, the answer as a number. Raises ``SerialError`` when it is not one."""
         answer = self.query(text, timeout)
         try:
             return read_number(answer, self._overloads)
@@ -171,9 +171,9 @@ class _Conversation:
         if last is not None and not self._is_blank(unread):
             self._pending.ask(last, self._timeout)
             raise SerialError(
-                f"{self.port} sent {self._text(unread[-200:])!r} after {last!r}, before {text!r} was asked: that is the"
-                " answer to nothing. `clear` drops it, `prompt` says how a prompt looks, `acknowledge` how commands are"
-                " answered"
+                f"{self.port} sent {self._text(unread[-200:])!r} after {last!r}, before {text!r} was asked: that is"
+                " not the answer to any question. `clear` drops it, `prompt` names the prompt, `acknowledge` the answer"
+                " to commands"
             )
 
     def _answer(
@@ -204,7 +204,7 @@ class _Conversation:
                 if look() is not None:
                     raise SerialError(
                         f"{self.port} sent another answer after the one to {question!r}: one of them is late, and"
-                        " meant for an earlier question"
+                        " belongs to an earlier question"
                     )
         self._pending.settle()
         self._unanswered = None
@@ -448,7 +448,7 @@ class Port(_Conversation):
         self._set_line("rts", on)
 
     def close(self) -> None:
-        """Gives the port back; waits for an answer that is still owed, which would meet the next to open it."""
+        """Closes the port; waits for an answer that is still owed, which the next one to open it would get."""
         try:
             if self._pending.answers:
                 self._settle(min(self._pending.seconds, LONGEST_SETTLING))
@@ -481,9 +481,9 @@ class Port(_Conversation):
 
 
 class Simulated(_Conversation):
-    """A device at a desk without one: ``simulate: {use: serial_port.Simulated, with: {answers: {ver: v1.4.2}}}``.
+    """A simulated device: ``simulate: {use: serial_port.Simulated, with: {answers: {ver: v1.4.2}}}``.
 
-    To a line that ``answers`` lists it sends that answer and a line end; others it takes in silence. ``greeting`` is
+    To a line that ``answers`` lists it sends that answer and a line end; it takes others in silence. ``greeting`` is
     there at once, as after a reset. It echoes and prompts as the device would. ``sent`` is every line in order.
     """
 
@@ -533,7 +533,7 @@ class Simulated(_Conversation):
         """Nothing happens."""
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Nothing to close."""
 
     def _send(self, data: bytes) -> None:
         newline = self._text(self._newline)

@@ -55,7 +55,7 @@ def events(session: Session) -> Response:
     elif hand_over(last):
         stream = iter((GREETING,))
     else:
-        raise ApiError(503, "too-many-readers", "too many pages are open already; close one")
+        raise ApiError(503, "too-many-readers", "too many pages are open; close one")
     response = Response(stream, mimetype="text/event-stream")
     # Said to whoever stands between: this is not to be kept back.
     response.headers["X-Accel-Buffering"] = "no"
@@ -215,7 +215,7 @@ ROUTES: tuple[Route, ...] = (
             },
         ),
         answer=mapping(run={"type": "string", "description": "The run's id."}),
-        errors={409: "a run is going on, or none can be started now", 422: "params or only are not valid"},
+        errors={409: "a run is in progress, or none can be started now", 422: "params or only are not valid"},
     ),
     Route(
         method="POST",
@@ -224,7 +224,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Stops the run; teardown still runs.",
         body=optional(reason={"type": ["string", "null"], "maxLength": 200}),
         answer=mapping(stopping=TRUE),
-        errors={409: "no run is going on"},
+        errors={409: "no run is in progress"},
     ),
     Route(
         method="POST",
@@ -235,7 +235,7 @@ ROUTES: tuple[Route, ...] = (
         answer=mapping(run={"type": "string", "description": "The run's id."}),
         errors={
             404: "there is no such run",
-            409: "a run is going on, nothing is left to do, or the sequence was changed since then",
+            409: "a run is in progress, nothing is left to do, or the sequence was changed since then",
             503: "the store cannot be reached",
         },
     ),
@@ -273,7 +273,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Chooses one of the sequences that the configuration offers.",
         body=mapping(name=TEXT),
         answer=mapping(choice=TEXT),
-        errors={404: "there is no such choice", 409: "a run is going on"},
+        errors={404: "there is no such choice", 409: "a run is in progress"},
     ),
     Route(
         method="GET",

@@ -48,6 +48,6 @@ ROUTES: tuple[Route, ...] = (
         handler=sync,
         summary="Sends whatever waits or is parked now, in the background.",
         answer=mapping(started=TRUE),
-        errors={409: "it is being sent already"},
+        errors={409: "it is already being sent"},
     ),
 )

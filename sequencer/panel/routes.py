@@ -148,7 +148,7 @@ class Route:
 
 EVERYWHERE: Mapping[int, str] = {
     400: "the request cannot be understood",
-    401: "somebody must log in first",
+    401: "log in first",
     403: "the token is missing or wrong, or the request comes from another site",
     500: "an error of the panel itself",
 }

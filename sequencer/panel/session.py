@@ -134,7 +134,7 @@ class Session:
         """Stops the run. Raises ``ActionRefused`` when there is none."""
         with self._lock:
             if self._state not in ("running", "stopping") or self._run is None:
-                raise ActionRefused("not-running", "no run is going on")
+                raise ActionRefused("not-running", "no run is in progress")
             run = self._run
             self._enter("stopping")
         run.stop(reason)
@@ -193,7 +193,7 @@ class Session:
         """Sends whatever waits or is parked, in the background. Raises ``ActionRefused`` while that goes on already."""
         with self._lock:
             if self._syncing:
-                raise ActionRefused("syncing", "it is being sent already")
+                raise ActionRefused("syncing", "it is already being sent")
             self._syncing = True
         threading.Thread(target=self._sync, name="sync", daemon=True).start()
 

@@ -179,7 +179,7 @@ class WaitingSession(Session):
 
     def _refusal(self) -> ActionRefused:
         if self._state in _BUSY:
-            return ActionRefused("running", "a run is going on")
+            return ActionRefused("running", "a run is in progress")
         if self._state == "blocked":
             return ActionRefused("blocked", "the sequence cannot be run; the panel says why")
         return ActionRefused("not-ready", Reason("coming_up"))

@@ -63,7 +63,7 @@ def main() -> None:
         return
     folder = Path(project.folder)
     if project.manifest is not None and (changed := _changed(folder, project.manifest)):
-        link.send(NotCollected(f"{changed}; the next start makes them anew"))
+        link.send(NotCollected(f"{changed}; the next start makes them again"))
         return
     if project.cwd is not None:
         os.chdir(project.cwd)

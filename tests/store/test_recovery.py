@@ -161,7 +161,7 @@ def test_noise_is_kept_aside_unstored(state: StateFolder, open_sqlite: Callable[
     told: list[str] = []
     assert recover(state, store, tell=told.append) == []
     assert (state.journals / "set_aside" / path.name).stat().st_size == 4000
-    assert "can be read" in told[0]
+    assert "is readable" in told[0]
     assert store.find().runs == []
 
 
