@@ -62,6 +62,8 @@ def test_it_is_used_like_what_comes_with_hardseq(project: Path) -> None:
     assert bad.returncode == 1 and "FAILED" in bad.stdout
     exported = hardseq(project, "runs", "export", "latest", "--format", "markdown")
     assert "| main::output | Output | 4.497803 | V | **failed** |\n" in exported.stdout
+    page = hardseq(project, "runs", "export", "latest", "--format", "html").stdout
+    assert ", hardseq-settle 0.1.0," in page
     help_text = hardseq(project, "runs", "export", "--help").stdout
     assert "standcloud, markdown; default: json." in " ".join(help_text.split())
 
