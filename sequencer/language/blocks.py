@@ -15,6 +15,7 @@ from sequencer.language.shapes.shape import NamedShape
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed, show
 from sequencer.language.yaml.loader import read_document
 from sequencer.language.yaml.sources import SourceTexts
+from sequencer.vocabulary.model import ID_PATTERN
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
@@ -162,7 +163,7 @@ class Includes:
         owner = root.get(kind)
         if not isinstance(owner, MappingNode):
             return
-        for name in NamedShape(f"the name of {SINGULAR[kind]}", _ID).check(owner, self._problems.report):
+        for name in NamedShape(f"the name of {SINGULAR[kind]}", ID_PATTERN).check(owner, self._problems.report):
             node = owner[name]
             if kind == "steps" and isinstance(node, SequenceNode):
                 steps = MappingNode(owner.file, owner.value_spans[name])
@@ -181,7 +182,7 @@ class Includes:
         if not isinstance(written, MappingNode):
             return {}
         params: dict[str, MappingNode | None] = {}
-        for name in NamedShape("the name of a parameter", _ID).check(written, self._problems.report):
+        for name in NamedShape("the name of a parameter", ID_PATTERN).check(written, self._problems.report):
             spec = written[name]
             params[name] = spec if isinstance(spec, MappingNode) and "default" in spec else None
         return params
@@ -216,6 +217,3 @@ def check_parameters(block: BlockDefinition, node: MappingNode, place: Place, pr
     if missing:
         message = f"`{node['use']}` needs {listed(missing, 'and')}"
         problems.report("missing-argument", message, place, hint="give it under `with:`")
-
-
-_ID = "^[a-z][a-z0-9_]*$"

@@ -8,12 +8,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from sequencer.report.exports.csv_rows import spreadsheet_text
 from sequencer.store.base import RunSummary, SeriesPoint, Statistics
 from sequencer.vocabulary.times import moment
 
 Row = Sequence[Any]
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def csv(rows: Iterable[Row]) -> Iterator[str]:
@@ -34,9 +33,7 @@ def _cell(value: object) -> object:
         return "true" if value else "false"
     if isinstance(value, dict | list | tuple):
         value = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return "'" + value
-    return value
+    return spreadsheet_text(value) if isinstance(value, str) else value
 
 
 def run_rows(runs: Iterable[RunSummary]) -> Iterator[Row]:

@@ -36,7 +36,7 @@ from sequencer.report.model import (
 )
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.reason import Reason, read_reason
-from sequencer.vocabulary.status import Status, Untested
+from sequencer.vocabulary.status import BAD_STATUSES, Status, Untested
 
 __all__ = ["DIED", "Fold", "fold", "read_journal"]
 
@@ -160,7 +160,7 @@ class Fold:
         broken = self._broken or bool(report["failures"])
         seen, untested = self._plan.verdict(stopped=said == "stopped", broken=broken)
         if self._finished is not None and said not in ("passed", "skipped"):
-            seen, untested = said if said in ("failed", "error", "stopped") else "error", None
+            seen, untested = said if said in BAD_STATUSES else "error", None
         elif said == "skipped" and seen == "passed":
             seen, untested = "skipped", "incomplete"
         report["status"], report["untested"] = seen, untested

@@ -12,6 +12,7 @@ from sequencer.runtime.plan import PlannedCase, PlannedModule, RunPlan
 from sequencer.vocabulary.reason import OUTCOMES, Reason, ReasonOrText
 from sequencer.vocabulary.status import (
     ALLOWED_SKIPS,
+    BAD_STATUSES,
     LEFT_OUT,
     CaseOutcome,
     OnFail,
@@ -20,8 +21,6 @@ from sequencer.vocabulary.status import (
     Untested,
     run_verdict,
 )
-
-_BAD: frozenset[Status] = frozenset({"failed", "error", "stopped"})
 
 
 class SkipReason(NamedTuple):
@@ -112,7 +111,7 @@ class Flow:
             self.skip_kinds[case.full_name] = skip_kind
         if status == "stopped":
             self.interrupted = True
-        if status in _BAD:
+        if status in BAD_STATUSES:
             if case.module.group == "setup":
                 self._failed_setup_module = case.module
             if case.group == "setup":
@@ -138,7 +137,7 @@ class Flow:
         return run_verdict(ended, stopped=self.interrupted, broken=broken)
 
     def _maybe_halt(self, case: PlannedCase, status: Status, skip_kind: SkipKind | None) -> None:
-        bad = status in _BAD
+        bad = status in BAD_STATUSES
         # What another case kept from running is as bad here; what does not apply, or nobody chose, is not.
         ends = bad or (status == "skipped" and skip_kind not in ALLOWED_SKIPS)
         if ends and case.critical and not case.is_teardown:

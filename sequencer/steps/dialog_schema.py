@@ -7,6 +7,7 @@ from typing import Any
 
 from sequencer.report.dialog import FIELD_TYPES, TYPES
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
+from sequencer.vocabulary.model import ID_PATTERN
 
 
 def _text(description: str, *examples: str) -> Schema:
@@ -153,7 +154,7 @@ FIELD: Schema = _object(
     {
         "name": {
             "type": "string",
-            "pattern": "^[a-z][a-z0-9_]*$",
+            "pattern": ID_PATTERN,
             "description": "The answer's name: `${{ answer.name }}`.",
             "examples": ["operator"],
         },

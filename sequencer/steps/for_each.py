@@ -11,7 +11,7 @@ from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.model import NestingStep
+from sequencer.vocabulary.model import ID_PATTERN, NestingStep
 from sequencer.vocabulary.tree import MappingNode
 
 
@@ -80,7 +80,7 @@ STEP = StepType(
         "type": "object",
         "minProperties": 1,
         "maxProperties": 1,
-        "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
+        "propertyNames": {"pattern": ID_PATTERN},
         "additionalProperties": {"anyOf": [{"type": "array", **TEMPLATE}, EXPRESSION_TEXT]},
         "description": "One variable and the list it goes through.",
         "examples": [{"rail": ["3V3", "5V"]}, {"left": "${{ range(5, 0, -1) }}"}],

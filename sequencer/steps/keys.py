@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sequencer.vocabulary.model import ID_PATTERN
+
 Schema = Mapping[str, Any]
 
 MARK = "x-text"
@@ -45,7 +47,7 @@ CALL: Schema = {
 
 SAVE: Schema = {
     "type": "string",
-    "pattern": "^[a-z][a-z0-9_]*$",
+    "pattern": ID_PATTERN,
     "description": "The variable that keeps the result for later steps of this case.",
     "examples": ["voltage"],
 }

@@ -10,7 +10,7 @@ from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepRead
 from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import EXPRESSION_TEXT
 from sequencer.vocabulary.failure import StepError, StepFailed
-from sequencer.vocabulary.model import NestingStep
+from sequencer.vocabulary.model import ID_PATTERN, NestingStep
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
@@ -86,7 +86,7 @@ STEP = StepType(
         "steps": STEPS_SCHEMA,
         "index": {
             "type": "string",
-            "pattern": "^[a-z][a-z0-9_]*$",
+            "pattern": ID_PATTERN,
             "description": "The variable that counts the rounds, from 1.",
             "examples": ["cycle"],
         },

@@ -10,7 +10,7 @@ from sequencer.report.event import Scope
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import VALUES
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.model import ID_PATTERN, Step
 from sequencer.vocabulary.tree import MappingNode
 
 
@@ -70,7 +70,7 @@ STEP = StepType(
         "type": "object",
         "minProperties": 1,
         **VALUES,
-        "propertyNames": {"pattern": "^[a-z][a-z0-9_]*$"},
+        "propertyNames": {"pattern": ID_PATTERN},
         "description": "Variables and their values; strings may contain ${{ expressions }}.",
         "examples": [{"serial_number": "${{ uuid()[:6] }}"}],
     },

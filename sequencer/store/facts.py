@@ -14,6 +14,7 @@ from sequencer.report.evidence import marks
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.store.base import RunSummary
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.status import BAD_STATUSES
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -73,7 +74,7 @@ def failed_cases(report: RunReport) -> list[str]:
         full_name(module, case)
         for module in report["modules"]
         for case in module["cases"]
-        if case["status"] in ("failed", "error", "stopped")
+        if case["status"] in BAD_STATUSES
     ]
 
 

@@ -34,7 +34,7 @@ from sequencer.terminal.state import RunningCase, TerminalRunView
 from sequencer.terminal.summary import Source, no_source
 from sequencer.terminal.writer import Writer
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.status import FINAL_STATUSES
+from sequencer.vocabulary.status import BAD_STATUSES, FINAL_STATUSES
 
 REFRESH_SECONDS = 0.1
 BAR_WIDTH = 30
@@ -205,7 +205,7 @@ class LiveTerminal:
     def _progress(self, now: float, width: int) -> Line:
         view = self._view
         done, total = view.done, max(view.total, 1)
-        bad = any(view.counts[status] for status in ("failed", "error", "stopped"))
+        bad = any(view.counts[status] for status in BAD_STATUSES)
         pieces: list[tuple[str, Style]] = [
             (self._filled(done / total), "failed" if bad else "passed"),
             (f" {done}/{total}", "bold"),

@@ -9,7 +9,7 @@ from sequencer.report.after_run import standing
 from sequencer.report.model import CaseReport, FailureReport, RunReport
 from sequencer.report.outcome import WORDS, Outcome, missing_cases, outcome, verdict_word
 from sequencer.terminal.lines import Line, Style, clean, indented, one_line, shown_seconds, status_style
-from sequencer.vocabulary.status import FINAL_STATUSES
+from sequencer.vocabulary.status import BAD_STATUSES, FINAL_STATUSES
 
 _COLOURS: Mapping[Outcome, str] = {
     # Black on green and yellow, white on the others: the pairs with the strongest contrast in any theme.
@@ -142,7 +142,7 @@ def _failed_cases(report: RunReport, source: Source) -> Iterator[Line]:
         (f"{module['id']}::{case['id']}", case)
         for module in report["modules"]
         for case in module["cases"]
-        if case["status"] in ("failed", "error", "stopped")
+        if case["status"] in BAD_STATUSES
     ]
     for full_name, case in bad[:MAX_FAILURES]:
         yield [

@@ -10,6 +10,8 @@ GROUPS: tuple[Group, ...] = ("setup", "main", "teardown")
 
 Status = Literal["ready", "run", "passed", "failed", "error", "stopped", "skipped"]
 FINAL_STATUSES: tuple[Status, ...] = ("passed", "failed", "error", "stopped", "skipped")
+BAD_STATUSES: tuple[Status, ...] = ("failed", "error", "stopped")
+"""How a case or a run ends that did not go well; a skipped one did not go at all."""
 
 OnFail = Literal["continue", "stop"]
 

@@ -13,10 +13,11 @@ from sequencer.language.shapes.schema import (
     step_properties,
     top_properties,
 )
-from sequencer.language.shapes.schema_parts import DRIVER, ID_PATTERN, PARAM
+from sequencer.language.shapes.schema_parts import DRIVER, PARAM
 from sequencer.language.shapes.shape import NamedShape, Shape, ValueCheck
 from sequencer.steps.base import StepType
 from sequencer.steps.keys import TEMPLATE
+from sequencer.vocabulary.model import ID_PATTERN
 
 _READ_APART: dict[str, object] = {"type": "object", "minProperties": 1, **TEMPLATE}
 """Mappings whose entries are checked one by one, so that each problem has its entry's place."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from sequencer.language.shapes.schema_parts import (
     ATTEMPTS,
     BOTH,
-    ID_PATTERN,
     MATRIX,
     PARAM,
     STEP_SHARED,
@@ -21,6 +20,7 @@ from sequencer.limits import LIMITS_SCHEMA
 from sequencer.steps import step_types
 from sequencer.steps.base import StepType
 from sequencer.steps.keys import TEMPLATE, Schema
+from sequencer.vocabulary.model import ID_PATTERN
 
 SCHEMA_ID = "urn:hardseq:sequence"
 

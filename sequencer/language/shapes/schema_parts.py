@@ -10,8 +10,8 @@ from typing import Any
 
 from sequencer.steps.keys import CONDITION, DURATION, SHARED_KEYS, TEMPLATE, VALUES, Schema
 from sequencer.steps.record import RECORD_SCHEMAS
+from sequencer.vocabulary.model import ID_PATTERN
 
-ID_PATTERN = "^[a-z][a-z0-9_]*$"
 DEPENDS_PATTERN = r"^([a-z][a-z0-9_]*)?(::[a-z][a-z0-9_]*(\[[^\[\]]+\])?)?$"
 USE_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from sequencer.language.shapes.schema_parts import DEPENDS_PATTERN, ID_PATTERN, USE_PATTERN
+from sequencer.language.shapes.schema_parts import DEPENDS_PATTERN, USE_PATTERN
 from sequencer.steps.keys import CALL, DURATION, EXPRESSION_TEXT
 from sequencer.vocabulary.data import MAX_WHOLE
+from sequencer.vocabulary.model import ID_PATTERN
 
 _TYPES = {
     "string": "a string",

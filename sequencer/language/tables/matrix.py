@@ -27,13 +27,13 @@ from sequencer.expressions.expression import (
 from sequencer.language.paths import existing_file, neighbours
 from sequencer.language.problems import Problems
 from sequencer.language.scope import RESERVED
-from sequencer.language.shapes.schema_parts import ID_PATTERN
 from sequencer.language.shapes.wording import did_you_mean, show
 from sequencer.language.tables.table import TableRules, number_hint, read_table
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.limits import limit_problems
 from sequencer.limits.parse import without_open_sides
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.model import ID_PATTERN
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.regex import compile_pattern
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at

@@ -14,10 +14,10 @@ from functools import cache
 from typing import NamedTuple
 
 from sequencer.language.scope import RESERVED
-from sequencer.language.shapes.schema_parts import ID_PATTERN
 from sequencer.language.shapes.wording import did_you_mean, known_here, show
 from sequencer.language.yaml.reader import resolve
 from sequencer.vocabulary.data import Scalar
+from sequencer.vocabulary.model import ID_PATTERN
 from sequencer.vocabulary.problem import Severity
 from sequencer.vocabulary.regex import compile_pattern
 from sequencer.vocabulary.text_values import UnreadableText, read_boolean, read_number

@@ -108,7 +108,11 @@ def _measurement_cells(measurement: MeasurementReport) -> list[Cell]:
     ]
 
 
-def _cell(text: str | None) -> str:
-    text = printable(text or "")
+def spreadsheet_text(text: str) -> str:
+    """``text`` as no spreadsheet takes it for a formula."""
     # Some programs trim what they import: blanks before a formula make it none the less.
     return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
+
+
+def _cell(text: str | None) -> str:
+    return spreadsheet_text(printable(text or ""))

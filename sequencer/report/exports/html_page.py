@@ -15,6 +15,7 @@ from sequencer.report.exports.html_chart import drawing_of
 from sequencer.report.exports.words import as_text, duration, limits_in_words, printable, shown
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.report.outcome import outcome, outcome_text
+from sequencer.vocabulary.status import BAD_STATUSES
 from sequencer.vocabulary.times import moment
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _failed(report: RunReport) -> Iterator[tuple[ModuleReport, CaseReport]]:
     """The cases that kept the run from passing."""
     for module in report["modules"]:
         for case in module["cases"]:
-            if case["status"] in ("failed", "error", "stopped"):
+            if case["status"] in BAD_STATUSES:
                 yield module, case
 
 

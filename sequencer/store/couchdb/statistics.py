@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sequencer.store.base import CaseFailures, RunFilter, RunSummary, Statistics
+from sequencer.store.base import JUDGED, CaseFailures, RunFilter, RunSummary, Statistics
 from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
 from sequencer.store.couchdb.design import RUNS, UNITS, YIELD, group_key, time_range
 from sequencer.store.couchdb.document import summary_of
 from sequencer.store.couchdb.history import BATCH, History
 from sequencer.store.facts import cover
+from sequencer.vocabulary.status import BAD_STATUSES, FINAL_STATUSES
 
 _PROGRESS = ("_local", "progress")
 
@@ -108,10 +109,6 @@ def _text(sequence: object) -> Any:
     return sequence if isinstance(sequence, str | int) else json.dumps(sequence)
 
 
-_STATUSES = ("passed", "failed", "error", "stopped", "skipped")
-_FAILURE_STATUSES = ("failed", "error", "stopped")
-
-
 def statistics(couch: CouchClient, name: str, history: History, units: Units, runs: RunFilter) -> Statistics:
     """See :meth:`sequencer.store.base.Store.statistics`."""
     if runs.serial_number is not None:
@@ -126,8 +123,10 @@ def _total(
     verdict: str | None, counts: Sequence[int], seconds: float, firsts: Sequence[int], failures: Counter[str]
 ) -> Statistics:
     """Puts the parts together; a chosen verdict leaves the others out."""
-    by_status = {status: count for status, count in zip(_STATUSES, counts, strict=True) if verdict in (None, status)}
-    units = {status: count for status, count in zip(_STATUSES, firsts, strict=False) if verdict in (None, status)}
+    by_status = {
+        status: count for status, count in zip(FINAL_STATUSES, counts, strict=True) if verdict in (None, status)
+    }
+    units = {status: count for status, count in zip(FINAL_STATUSES, firsts, strict=False) if verdict in (None, status)}
     return Statistics(
         **by_status,
         units=sum(units.values()),
@@ -147,7 +146,7 @@ def _failures(history: History, runs: RunFilter) -> Counter[str]:
     """Whole days from the sums; of a day of which only a part is meant, from its runs."""
     total: Counter[str] = Counter()
     group = group_key(runs)
-    chosen = [index for index, status in enumerate(_FAILURE_STATUSES) if runs.verdict in (None, status)]
+    chosen = [index for index, status in enumerate(BAD_STATUSES) if runs.verdict in (None, status)]
     cut = cover(runs.since, runs.until)
     if runs.since is None and runs.until is None:
         bounds = {"startkey": [*group, "ever"], "endkey": [*group, "ever", {}]}
@@ -181,8 +180,8 @@ def _of_product(history: History, runs: RunFilter) -> Statistics:
     seconds = sum((run.stop_time or run.start_time) - run.start_time for run in chosen if run.status == "passed")
     return _total(
         None,
-        [counts[status] for status in ("passed", "failed", "error", "stopped", "skipped")],
+        [counts[status] for status in FINAL_STATUSES],
         seconds,
-        [firsts[status] for status in ("passed", "failed", "error")],
+        [firsts[status] for status in JUDGED],
         _failed_cases(history, chosen),
     )
