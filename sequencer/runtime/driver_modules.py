@@ -154,7 +154,7 @@ class DriverModules:
             return self._load(source, "stand")
 
     def forget(self) -> None:
-        """Takes the project's modules away, so that the next run imports them anew."""
+        """Takes the project's modules away, so that the next run imports them again."""
         self._take_out()
 
     def _load(self, source: Mapping[str, Any], owner: Literal["run", "stand"]) -> ModuleType:

@@ -102,7 +102,7 @@ class OpenDriver:
     ``arguments`` of what takes its place in a simulated run. A class is built, and closed by ``close()`` or as a
     context manager; a function is the driver itself, with its arguments bound. ``require`` is what must be true of it
     (see ``runtime.requirements``). ``opened`` is what opening gave, and ``handle`` what cases have of it; ``run`` is
-    told of what goes wrong. Once ``in_doubt``, as a call of it did not end well, it is closed and opened anew before it
+    told of what goes wrong. Once ``in_doubt``, as a call of it did not end well, it is closed and reopened before it
     is used again, unless ``reopen`` is ``never``.
     """
 
@@ -180,12 +180,12 @@ class OpenDriver:
         """Closes one that is in doubt; it is opened again when it is used. What goes wrong is told, and no more."""
         if self._object is not None:
             print(
-                f"hardseq: the driver {self.name!r} is opened anew, as a call of it did not end well", file=sys.stderr
+                f"hardseq: the driver {self.name!r} is reopened because a call of it did not end well", file=sys.stderr
             )
         self._close(tell=lambda reason, error: print(f"hardseq: {reason}", file=sys.stderr))
 
     def current(self) -> Any:
-        """What opening gave, opened anew when it is in doubt. Raises ``DriverNotOpened``, and then still is."""
+        """What opening gave, reopened when it is in doubt. Raises ``DriverNotOpened``, and then still is."""
         if self.in_doubt:
             self.leave()
             try:

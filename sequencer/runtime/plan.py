@@ -188,8 +188,8 @@ def unplanned(plan: RunPlan, items: Iterable[pytest.Item], *, whole: bool) -> st
     if whole and (missing := [name for name in planned if name not in there]):
         return f"{_named(missing)} missing"
     if more := [*(Counter(found) - Counter(planned))]:
-        return f"{_named(more)} not planned, or there twice"
-    return None if found == [name for name in planned if name in there] else "the order is another one"
+        return f"{_named(more)} not planned, or given twice"
+    return None if found == [name for name in planned if name in there] else "the order is different"
 
 
 def _named(names: list[str]) -> str:

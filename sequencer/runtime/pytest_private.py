@@ -26,7 +26,7 @@ def begin_anew(item: Any) -> None:
 
 
 def is_spent(item: Any) -> bool:
-    """Whether an item ran before and has to begin anew."""
+    """Whether an item ran before and has to begin again."""
     return not item._request
 
 

@@ -84,7 +84,7 @@ class _Requirement:
                 self._fail(StepError(problem))
 
     def check_again(self, opened: object) -> None:
-        """For an instrument that was opened anew. Raises ``StepError`` when it is another one."""
+        """For an instrument that was reopened. Raises ``StepError`` when it is another one."""
         if (problem := self._wrong_identity(self._identity(opened))) is not None:
             raise StepError(problem)
 
@@ -101,7 +101,9 @@ class _Requirement:
         if isinstance(identity, str):
             return identity.strip()
         if "idn" in self._written and not self._simulated:
-            what = "it has no `identify()`" if offered is None else f"it says {identity!r:.80}, which is no text"
+            what = (
+                "it has no `identify()`" if offered is None else f"it returned {identity!r:.80}, which is not a string"
+            )
             raise StepError(f"its identity is not known: {what}")
         return None
 

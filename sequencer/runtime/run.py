@@ -45,7 +45,7 @@ class RunContext:
     other than a case went wrong; ``opening`` names the driver that is being opened; ``debugger`` is opened at
     failures; ``stand`` holds the drivers that outlive the run, where there are others after it. ``drivers`` are those
     that are open, ``given_up`` the names of those that could not be opened, ``requirements`` what to ask of one that is
-    opened anew: raises what is wrong. ``after`` is the number of the step of ``after_run`` that is going on,
+    reopened: raises what is wrong. ``after`` is the number of the step of ``after_run`` that is going on,
     ``selection`` names the chosen cases; ``debugged``: what happened in the run may be up to somebody at its keyboard.
     """
 

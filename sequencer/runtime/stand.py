@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class StandDrivers:
     """Holds them as long as the test process serves runs.
 
-    One that is in doubt is closed and opened anew before the next run, unless that is forbidden. So is one whose
+    One that is in doubt is closed and reopened before the next run, unless that is forbidden. So is one whose
     arguments have other values in that run.
     """
 

@@ -33,7 +33,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "not_below": "{value} is not below the upper limit of {limit}",
         "inside": "{value} is inside the forbidden range of {limit} to {upper}",
         "not_equal": "{value} is not {limit}",
-        "forbidden": "the value is {value}, which it must not be",
+        "forbidden": "the value must not be {value}",
         "not_one_of": "{value} is not one of {choices}",
         "no_match": "{value} does not match /{pattern}/",
         "lacks": "{value} does not contain {limit}",
@@ -66,7 +66,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         # Steps after the run.
         "left_out": "left out: {reason}",
         "left_out_after": "left out because step {number} of after_run failed",
-        "unknown": "it failed; why could not be read",
+        "unknown": "it failed; the reason could not be read",
         # Stops.
         "operator_stopped": "stopped by the operator",
         "dialog_closed": "the operator closed the dialog",
@@ -85,7 +85,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         # Timeouts.
         "step_late": "the step took longer than its timeout of {seconds} s",
         "case_late": "the case took longer than its timeout of {seconds} s",
-        "identity_late": "the instrument took longer than {seconds} s to say who it is",
+        "identity_late": "the instrument took longer than {seconds} s to identify itself",
         "close_late": "closing the driver took longer than {seconds} s",
         "with_detail": "{reason}: {detail}",
         "no_answer": "no operator answered",
@@ -103,16 +103,16 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "process_closed": "the test process closed its pipe",
         "process_killed": "the test process was ended by {signal}",
         "process_exited": "the test process ended with exit code {exit_code}",
-        "printed": "{reason}\nThe last it printed:\n{output}",
+        "printed": "{reason}\nIts last output:\n{output}",
         "lost": "the end of this case was never recorded",
         "journal_lost": "the journal cannot be written: {detail}",
-        "facts": "the facts that stand above the modules: {detail}",
+        "facts": "the facts above the modules: {detail}",
         "driver_not_opened": "the driver '{driver}' could not be opened: {detail}",
         "driver_not_reopened": "the driver '{driver}' could not be opened again: {detail}",
         "driver_not_closed": "the driver '{driver}' could not be closed: {detail}",
-        "requirement": "the driver '{driver}' does not meet what is required of it: {detail}",
+        "requirement": "the driver '{driver}' does not meet its requirements: {detail}",
         "wrong_instrument": "expected an instrument that matches '{pattern}', found '{found}'",
-        "calibration_overdue": "expected a calibration that holds today, {today}; found that it was due on {due}",
+        "calibration_overdue": "expected a calibration that is valid today, {today}; it was due on {due}",
         "skipped_by_hand": "step skipped by hand while debugging",
         "exception": "{type}: {message}",
         # The panel.
@@ -180,7 +180,7 @@ class CodedReason(TypedDict):
     """A reason in events, reports and HTTP answers."""
 
     # Evaluated here, as the model of the report reads them.
-    code: Annotated[str, "Such as `above`."]
+    code: Annotated[str, "The code, such as `above`."]
     parameters: Annotated[dict[str, Any], "What the sentence shows, by name."]
 
 

@@ -116,7 +116,7 @@ def test_this_stands_calibration_counts(project: Path) -> None:
     code, report, printed = run(project)
     assert code == 4
     (failure,) = report["failures"]
-    assert "'first' does not meet what is required of it" in failure["message"]
+    assert "'first' does not meet its requirements" in failure["message"]
     assert "was due on 2001-02-03" in failure["message"]
     assert failure["place"].startswith("sequences/psu.yaml:")
     assert "was due on 2001-02-03" in printed

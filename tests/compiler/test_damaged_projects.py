@@ -130,11 +130,11 @@ def test_the_test_process_compares_the_files_itself(make: Callable[[], Compiled]
         ),
         ("test_second.py", None, "second::c is missing"),
         ("after_run.py", None, "after_run is missing"),
-        ("test_extra.py", "test_second.py", "second::c is not planned, or there twice"),
+        ("test_extra.py", "test_second.py", "second::c is not planned, or given twice"),
         (
             "conftest.py",
             lambda text: text.replace('"main::a", "main::b"', '"main::b", "main::a"'),
-            "the order is another one",
+            "the order is different",
         ),
     ],
 )

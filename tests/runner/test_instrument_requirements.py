@@ -81,7 +81,7 @@ def test_the_right_instrument_is_recorded_once(
         ),
         (
             {"require": {"calibration_due": OVERDUE}},
-            f"expected a calibration that holds today, {TODAY}; found that it was due on {OVERDUE}",
+            f"expected a calibration that is valid today, {TODAY}; it was due on {OVERDUE}",
         ),
         ({"require": {"calibration_due": "${{ params.cal }}"}}, "`calibration_due` 'soon' must be a date"),
         ({"require": {"idn": "K"}, "arguments": {"identity": "mute"}}, "TimeoutError: no answer to *IDN?"),
@@ -97,7 +97,7 @@ def test_the_wrong_instrument_ends_the_run_with_4(
     outcome = execute()
     assert outcome.statuses == {"main::first": "skipped", "main::second": "skipped", "end::off": "passed"}
     (failure,) = outcome.report["failures"]
-    assert failure["message"].startswith("the driver 'bench' does not meet what is required of it: ")
+    assert failure["message"].startswith("the driver 'bench' does not meet its requirements: ")
     assert message in failure["message"]
     assert failure["place"] == "s.yaml:bench"
     assert outcome.report["status"] == "error"

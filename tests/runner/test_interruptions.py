@@ -389,7 +389,7 @@ def test_generated_tests_that_cannot_be_loaded_start_no_run(project: Any, make_r
 def test_a_process_that_ends_before_it_is_ready_is_told(project: Any, make_run: Callable[..., Any]) -> None:
     """With its last words."""
     (project.folder / "test_leaves.py").write_text("import os\nprint('no licence', flush=True)\nos._exit(5)\n")
-    with pytest.raises(RunNotPossible, match=r"ended with exit code 5\nThe last it printed:\nno licence"):
+    with pytest.raises(RunNotPossible, match=r"ended with exit code 5\nIts last output:\nno licence"):
         make_run().start(StartRequest())
 
 

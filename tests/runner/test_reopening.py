@@ -67,7 +67,7 @@ def test_within_a_case(project: Any, execute: Callable[..., Any]) -> None:
     outcome = execute()
     assert outcome.statuses == {"main::retried": "passed", "main::borne": "error"}
     assert p.logged == ["open bench", *ANEW, *ANEW, *ANEW, "borne", "close bench"]
-    assert any("the driver 'bench' is opened anew" in line for line in outcome.output)
+    assert any("the driver 'bench' is reopened" in line for line in outcome.output)
 
 
 def test_what_is_no_reason(project: Any, execute: Callable[..., Any]) -> None:

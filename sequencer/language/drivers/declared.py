@@ -51,7 +51,7 @@ def read_require(
 
 
 def _check_identity(node: MappingNode, target: DriverTarget, problems: Problems) -> None:
-    """The driver must be able to say who it is."""
+    """The driver must be able to identify the instrument."""
     member = target.members.get("identify") or target.members.get("idn")
     if member is None:
         if not target.dynamic:
