@@ -239,6 +239,15 @@ def test_what_a_step_writes_is_python_without_text_of_the_sequence(
     assert reason in problem.message
 
 
+def test_what_a_step_does_for_a_passed_product_needs_evidence(install: Install, tmp_path: Path) -> None:
+    """A package's step after the run may print a label: one that asks for the verdict alone is warned about."""
+    install("hardseq-beep", "1.0", ENTRY, beep_step=STEP)
+    path = tmp_path / "a.yaml"
+    after = "after_run:\n  - {beep: now, if: verdict == 'passed'}\n  - {message: m, if: verdict == 'passed'}\n"
+    path.write_text(SEQUENCE + after, "utf-8")
+    assert [(each.code, each.place.line) for each in read_sequence(path).problems] == [("no-evidence", 9)]
+
+
 def test_check_tells_what_a_step_would_write(install: Install, tmp_path: Path) -> None:
     """`hardseq check` finds code that cannot be used, although it compiles nothing else."""
     source = STEP.replace('    out.line(out.construct(Beep, step, step.text) + ".run()")', "    out.line('x =')")
