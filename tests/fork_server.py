@@ -140,6 +140,7 @@ class Forks:
     def __init__(self) -> None:
         self._opened = ExitStack()
         self._listener: socket.socket | None = None
+        self._lock = threading.Lock()
 
     def __enter__(self) -> None:
         if not hasattr(os, "fork") or sys.platform == "darwin":  # system libraries of macOS do not survive a fork
@@ -157,17 +158,18 @@ class Forks:
 
     def start(self) -> None:
         """Starts the server unless it runs; it ends when its standard input does."""
-        if self._listener is None:
+        with self._lock:
+            listener, self._listener = self._listener, None
+        if listener is None:
             return
-        number = self._listener.fileno()
+        number = listener.fileno()
         server = RealPopen(
             [sys.executable, __file__, str(number)], stdin=subprocess.PIPE, pass_fds=[number], start_new_session=True
         )
         self._opened.enter_context(server)
         assert server.stdin is not None
         self._opened.callback(server.stdin.close)
-        self._listener.close()
-        self._listener = None
+        listener.close()
 
     def __exit__(self, *error: object) -> None:
         self._opened.close()

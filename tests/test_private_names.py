@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -47,13 +48,14 @@ OF_HARDSEQ = private_names()
 
 def private_in(source: str) -> list[tuple[int, str]]:
     """Line and name of each private name of hardseq that the source uses."""
-    return [
-        (node.lineno, name)
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Attribute | ast.Import | ast.ImportFrom | ast.Call)
-        for name in names_of(node)
-        if is_of_hardseq(name)
-    ]
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute | ast.Import | ast.ImportFrom | ast.Call):
+            found += [(node.lineno, name) for name in names_of(node) if is_of_hardseq(name)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" in node.value:
+            with suppress(SyntaxError):  # the script of another process, or just text
+                found += private_in(node.value)
+    return found
 
 
 def names_of(node: ast.Attribute | ast.Import | ast.ImportFrom | ast.Call) -> Iterator[str]:
@@ -93,6 +95,7 @@ def test_no_test_uses_a_private_name_of_hardseq(path: Path) -> None:
         "monkeypatch.setattr(run, '_supervisor', None)",
         "monkeypatch.setattr('sequencer.runner.run._wait', None)",
         "getattr(run, '_supervisor')",
+        "SCRIPT = 'import sys\\nrun._supervisor.stop()'",
     ],
 )
 def test_each_way_to_a_private_name_is_seen(source: str) -> None:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -49,10 +48,14 @@ modules:
 """
 
 
-def _take_terminal() -> None:
-    """In the new process: the terminal is its own, and Ctrl-C counts even when the tests run in the background."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+TAKE_TERMINAL = """
+import fcntl, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from sequencer.__main__ import main
+main()
+"""
+"""`hardseq` whose terminal is its own, and that hears Ctrl-C even when the tests run in the background."""
 
 
 class Terminal:
@@ -66,7 +69,7 @@ class Terminal:
             name: value for name, value in os.environ.items() if not name.startswith(("HARDSEQ_", "NO_COLOR", "CI"))
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sequencer", *arguments],
+            [sys.executable, "-P", "-c", TAKE_TERMINAL, *arguments],
             cwd=cwd,
             env={
                 **kept,
@@ -78,7 +81,6 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=_take_terminal,
         )
         os.close(slave)
 

@@ -73,6 +73,7 @@ def test_a_page_survives_a_restart_of_the_server(stand: Any, browse: Any, free_p
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs SIGSTOP")
+@pytest.mark.real_start  # only a process's parent is told that it has come to rest
 def test_a_panel_that_hangs_is_no_connection(stand: Any, browse: Any, spawn: Any, free_port: int) -> None:
     """The page says so although nothing was closed, and a Start from that time does nothing once the panel is back."""
     hanging = spawn("panel", stand.folder, "--port", free_port)

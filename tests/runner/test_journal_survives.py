@@ -34,6 +34,7 @@ import sys
 from pathlib import Path
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import StartRequest
+from sequencer.runner.child import Child
 from sequencer.runner.run import Run
 from sequencer.report.event import CaseFinished
 
@@ -45,10 +46,11 @@ def tell(*words):
     # In one piece: two threads tell.
     os.write(1, (" ".join(map(str, words)) + "\\n").encode())
 
-run = Run(Path(sys.argv[1]), StateFolder(Path(sys.argv[2])), listeners=[listen], grace=0.5)
+child = Child(lambda child, chunk: None, print)
+run = Run(Path(sys.argv[1]), StateFolder(Path(sys.argv[2])), listeners=[listen], grace=0.5, warm_child=child)
 run.prepare()
 run.start(StartRequest())
-tell("pid", run._supervisor.child._process.pid)
+tell("pid", child.pid)
 run.wait()
 run.close()
 """
@@ -59,7 +61,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIG
 def killed_run(folder: Path, state: StateFolder, whom: str, moment: float) -> dict[str, str]:
     """Runs the project in a process of its own and kills; returns the cases whose end somebody saw."""
     process = subprocess.Popen(
-        [sys.executable, "-c", RUNNER, str(folder), str(state.path)],
+        [sys.executable, "-P", "-c", RUNNER, str(folder), str(state.path)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

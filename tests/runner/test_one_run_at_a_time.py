@@ -60,7 +60,7 @@ def test_the_test_process_of_a_killed_runner_is_waited_for(
     project.module("main", project.case("a", project.call("log", "'begun'"), project.call("sleep", "60.0")))
     project.module("end", project.case("off", *closing), group="teardown")
     folder = project.write()
-    runner = subprocess.Popen([sys.executable, "-c", RUNNER, str(folder), str(project.state.path)], stdout=-1)
+    runner = subprocess.Popen([sys.executable, "-P", "-c", RUNNER, str(folder), str(project.state.path)], stdout=-1)
     assert runner.stdout is not None
     assert runner.stdout.readline() == b"started\n"
     wait_for(lambda: "begun" in project.logged)
@@ -111,7 +111,7 @@ def test_a_file_system_without_locks_trusts_the_note(tmp_path: Path, monkeypatch
     """Where nothing can be locked, only the note of a process that lives keeps others out."""
     monkeypatch.setattr("sequencer.project.locks.hold_alone", lambda descriptor: False)
     path = tmp_path / "run.lock"
-    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended = subprocess.Popen([sys.executable, "-P", "-c", ""])
     ended.wait()
     holder = {"pid": os.getpid(), "host": platform.node(), "since": 0.0}
     path.write_text(json.dumps(holder))
@@ -125,7 +125,7 @@ def test_a_file_system_without_locks_trusts_the_note(tmp_path: Path, monkeypatch
 def test_who_takes_over_from_a_dead_process_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The note of the dead one may still stand there for a moment: that lets nobody else in."""
     path = tmp_path / "run.lock"
-    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended = subprocess.Popen([sys.executable, "-P", "-c", ""])
     ended.wait()
     first = ProcessLock(path)
     assert first.take() is None

@@ -237,6 +237,7 @@ from contextlib import suppress
 from pathlib import Path
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import StartRequest
+from sequencer.runner.child import Child
 from sequencer.runner.run import Run
 from sequencer.store.sqlite.store import SqliteStore
 from sequencer.store.recovery import mark_stored
@@ -246,12 +247,13 @@ generated, state, run_id, moment = Path(sys.argv[1]), StateFolder(Path(sys.argv[
 def strike(stamped):
     if stamped.seq - first == moment:
         with suppress(ProcessLookupError):
-            os.kill(run._supervisor.child._process.pid, signal.SIGKILL)
+            os.kill(child.pid, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
 
 store = SqliteStore(state.database)
 report = store.get(run_id)
-run = Run(generated, state, listeners=[strike])
+child = Child(lambda child, chunk: None, print)
+run = Run(generated, state, listeners=[strike], warm_child=child)
 from sequencer.runner.retry import retry_of
 first = retry_of(report, state.journal(run_id)).seq + 1
 run.try_again(run_id, StartRequest(), lambda: report)
@@ -279,7 +281,10 @@ def test_whoever_is_killed_nothing_is_done_twice(
     root = Path(__file__).resolve().parents[2]
     where = [str(project.folder), str(project.state.path), report["id"], str(moment)]
     ended = subprocess.run(
-        [sys.executable, "-c", KILLED, *where], env={**os.environ, "PYTHONPATH": str(root)}, timeout=60, check=False
+        [sys.executable, "-P", "-c", KILLED, *where],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        timeout=60,
+        check=False,
     )
     assert ended.returncode == -signal.SIGKILL
     while worked_on(project.state):  # a process that was killed takes a moment to be gone

@@ -45,7 +45,7 @@ def test_a_dead_process_holds_nothing(tmp_path: Path) -> None:
         "journal = Journal(Path(sys.argv[1]))\njournal.write(b'{}\\n')\nos._exit(9)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    assert subprocess.run([sys.executable, "-c", script, str(path)], env=environment, check=False).returncode == 9
+    assert subprocess.run([sys.executable, "-P", "-c", script, str(path)], env=environment, check=False).returncode == 9
     descriptor = os.open(path, os.O_RDWR)
     assert hold_alone(descriptor)
     os.close(descriptor)

@@ -370,7 +370,9 @@ for number in range(20):
 def test_processes_may_open_and_fill_a_new_outbox_at_once(tmp_path: Path) -> None:
     """Six processes that create the same database at the same moment lose nothing."""
     path = tmp_path / "hardseq.sqlite3"
-    processes = [subprocess.Popen([sys.executable, "-c", OPEN_AND_PUT, str(path), str(number)]) for number in range(6)]
+    processes = [
+        subprocess.Popen([sys.executable, "-P", "-c", OPEN_AND_PUT, str(path), str(number)]) for number in range(6)
+    ]
     assert [process.wait(timeout=60) for process in processes] == [0] * 6
     outbox = Outbox(path)
     assert outbox.counts("cloud").waiting == 120
