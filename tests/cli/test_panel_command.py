@@ -97,7 +97,7 @@ def test_a_panel_is_driven_from_the_command_line(panel: Panel) -> None:
     started = panel.hardseq("start")
     assert started.returncode == 0, started.stderr
     again = panel.hardseq("start")
-    assert again.returncode == 1 and "going on" in again.stderr
+    assert again.returncode == 1 and "in progress" in again.stderr
     assert "Board" in panel.hardseq("status").stdout
     assert panel.hardseq("stop").returncode == 0
     panel.wait_for_state("ready", "loading")
