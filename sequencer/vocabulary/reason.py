@@ -17,7 +17,6 @@ Codes and the names of their parameters never change their meaning. Which kinds 
 import math
 import re
 from collections.abc import Mapping
-from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, TypedDict
 
@@ -271,12 +270,6 @@ def quantity(value: Any, unit: str | None = None) -> int | float | str:
     if type(value) is float and math.isfinite(value):
         return value
     return show(value, unit)
-
-
-@cache
-def parameter_names(code: str) -> frozenset[str]:
-    """The names of the parameters that the sentence of ``code`` shows; quantities may have a ``unit`` besides."""
-    return frozenset(_SLOT.findall(SENTENCES[code]))
 
 
 def _shown(name: str, value: Any, unit: str | None) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from sequencer.vocabulary.reason import SENTENCES, Reason, parameter_names
+from sequencer.vocabulary.reason import SENTENCES, Reason
 
 SAMPLES: dict[str, Any] = {
     "value": 5.62,
@@ -26,6 +27,11 @@ SAMPLES: dict[str, Any] = {
     "exit_code": 9,
 }
 """By the name of the parameter; of any other name it is a text."""
+
+
+def parameter_names(code: str) -> frozenset[str]:
+    """The names of the parameters that the sentence of ``code`` shows; quantities may have a ``unit`` besides."""
+    return frozenset(re.findall(r"\{(\w+)\}", SENTENCES[code]))
 
 
 def every_reason() -> list[Reason]:

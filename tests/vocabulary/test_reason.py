@@ -20,12 +20,11 @@ from sequencer.vocabulary.reason import (
     SENTENCES,
     Reason,
     coded,
-    parameter_names,
     quantity,
     read_reason,
     sentence,
 )
-from tests.vocabulary.reasons import every_reason
+from tests.vocabulary.reasons import every_reason, parameter_names
 
 PACKAGE = Path(__file__).parents[2] / "sequencer"
 PAGE = Path(__file__).parents[2] / "docs/reference/reasons.md"
