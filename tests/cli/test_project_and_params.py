@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sequencer.app.exit_codes import Refusal
 from sequencer.app.run_choice import choose_sequence
-from sequencer.cli.run_params import params_from
+from sequencer.cli.run_params import params_from, split_arguments
 from sequencer.project.project_folder import locate, open_project, sequence_files
 from sequencer.protocol.params import read_params
 from sequencer.vocabulary.model import Param
@@ -111,9 +111,11 @@ PARAMS = (
 
 def test_texts_become_values_of_the_parameters_types() -> None:
     """Each `--arg` is read as its parameter's type; what is not given takes its default."""
-    values = params_from(["serial=SN000123", "count=5", "volts=2e3", "burn_in=yes", "revision=B"], PARAMS)
+    values = params_from(
+        split_arguments(["serial=SN000123", "count=5", "volts=2e3", "burn_in=yes", "revision=B"]), PARAMS
+    )
     assert values == {"serial": "SN000123", "count": 5, "volts": 2000.0, "burn_in": True, "revision": "B"}
-    assert params_from(["serial=SN000123"], PARAMS) == {
+    assert params_from(split_arguments(["serial=SN000123"]), PARAMS) == {
         "serial": "SN000123",
         "count": 3,
         "volts": None,
@@ -124,20 +126,20 @@ def test_texts_become_values_of_the_parameters_types() -> None:
 
 def test_what_a_scanner_puts_around_a_text_is_no_part_of_it() -> None:
     """Blanks and line breaks around a value are dropped, so that no serial number ends in one; within it they stay."""
-    assert params_from(["serial=SN000123 \r\n", "revision= B\n"], PARAMS) == params_from(
-        ["serial=SN000123", "revision=B"], PARAMS
+    assert params_from(split_arguments(["serial=SN000123 \r\n", "revision= B\n"]), PARAMS) == params_from(
+        split_arguments(["serial=SN000123", "revision=B"]), PARAMS
     )
     with pytest.raises(Refusal, match="missing: serial"):
-        params_from(["serial= \n"], PARAMS)
+        params_from(split_arguments(["serial= \n"]), PARAMS)
     with pytest.raises(Refusal, match="--arg serial: must match"):
-        params_from(["serial=SN000\n123"], PARAMS)
+        params_from(split_arguments(["serial=SN000\n123"]), PARAMS)
 
 
 def test_a_hint_is_told_instead_of_the_pattern() -> None:
     """Who types a parameter reads in words what it should look like; programs get the same words."""
     param = Param(name="serial", pattern="^SN[0-9]{6}$", hint="SN and six digits")
     with pytest.raises(Refusal, match=r"--arg serial: does not have the right form: SN and six digits$"):
-        params_from(["serial=12"], [param])
+        params_from(split_arguments(["serial=12"]), [param])
     _, wrong = read_params([param], {"serial": "12"})
     assert (wrong["serial"].code, wrong["serial"].limit) == ("pattern", "SN and six digits")
 
@@ -163,7 +165,7 @@ def test_a_hint_is_told_instead_of_the_pattern() -> None:
 def test_wrong_parameters_are_refused_before_anything_runs(arguments: list[str], said: str) -> None:
     """Each wrong or missing parameter is named with what it must be."""
     with pytest.raises(Refusal, match=said):
-        params_from(arguments, PARAMS)
+        params_from(split_arguments(arguments), PARAMS)
 
 
 @given(

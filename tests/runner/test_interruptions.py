@@ -286,9 +286,6 @@ def test_a_teardown_met_by_a_blow_for_a_main_case_runs_again(tmp_path: Path) -> 
         def kill(self) -> None:
             self.killed()
 
-        def describe_exit(self) -> str:
-            return "was ended"
-
     def too_late() -> None:
         write(3, CaseFinished("main::a", "stopped"))
         write(4, CaseStarted("end::off", 1))

@@ -366,5 +366,5 @@ def test_a_panel_that_ends_does_not_wait_for_a_bench(slow: Any, panel: Callable[
         until(lambda: slow.logged == ["opening"])
         opened.child.close_pipe()
         assert opened.child.wait(20)
-        assert opened.child.describe_exit() == "ended with exit code 0"
+        assert str(opened.child.exit_reason()) == "the test process ended with exit code 0"
     assert slow.logged == ["opening"]
