@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import usable_project
@@ -23,7 +23,6 @@ from sequencer.vocabulary.problem import InvalidInput
 
 if TYPE_CHECKING:
     from sequencer.app.project_report_store import ProjectReportStore
-    from sequencer.panel.bench import PanelRun
     from sequencer.panel.session import Session
     from sequencer.protocol.request import StartRequest
     from sequencer.runner.child import Child
@@ -204,7 +203,7 @@ class _RunSession:
 
         if page is not None:
             # Before the first question can be asked. The page of a single run only stops and answers it.
-            page.watch(cast("PanelRun", self.run))
+            page.watch(self.run)
         with stopping_on_signals(self.run.stop):
             try:
                 self.run.start(request)

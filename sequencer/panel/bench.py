@@ -17,7 +17,17 @@ from sequencer.vocabulary.reason import ReasonOrText
 Listener = Callable[[Stamped], None]
 
 
-class PanelRun(Protocol):
+class RunControl(Protocol):
+    """A run that is going on, as far as a page can do something about it."""
+
+    def stop(self, reason: ReasonOrText, /) -> None:
+        """Asks the run to stop."""
+
+    def answer(self, identity: str, result: str, value: Data, by: str | None, /) -> bool:
+        """Passes an answer on; false when nobody waits for it."""
+
+
+class PanelRun(RunControl, Protocol):
     """One run from its warm test process to its report."""
 
     def prepare(self) -> None:
@@ -25,12 +35,6 @@ class PanelRun(Protocol):
 
     def start(self, request: StartRequest) -> str:
         """Starts; returns the run's id."""
-
-    def stop(self, reason: ReasonOrText) -> None:
-        """Asks the run to stop."""
-
-    def answer(self, identity: str, result: str, value: Data, by: str | None) -> bool:
-        """Passes an answer on; false when nobody waits for it."""
 
     def wait(self) -> RunReport:
         """The report, once the run is over."""

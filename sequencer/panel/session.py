@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from sequencer.panel.bench import PanelRun
+from sequencer.panel.bench import RunControl
 from sequencer.panel.guard import new_token
 from sequencer.panel.live import LiveRun
 from sequencer.panel.patches import open_messages
@@ -76,7 +76,7 @@ class Session:
         self.token = new_token()
         self._lock = threading.RLock()
         self._state = "loading"
-        self._run: PanelRun | None = None
+        self._watched: RunControl | None = None
         self._syncing = False
         self._alerts: dict[str, dict[str, object]] = {}
         self.live = LiveRun(
@@ -101,16 +101,20 @@ class Session:
         """What the session does now."""
         return self._state
 
-    def watch(self, run: PanelRun) -> None:
+    def watch(self, run: RunControl) -> None:
         """From now on ``run`` is the present one; its events go to ``live.listen``."""
         with self._lock:
-            self._run = run
+            self._watched = run
             self._enter("running")
+
+    def _present(self) -> RunControl | None:
+        """The present run."""
+        return self._watched
 
     def finished(self) -> None:
         """The present run is over and its report kept; nothing follows."""
         with self._lock:
-            self._run = None
+            self._watched = None
             self._enter("over")
         self.refresh_storage()
 
@@ -133,9 +137,9 @@ class Session:
     def stop(self, reason: ReasonOrText) -> None:
         """Stops the run. Raises ``ActionRefused`` when there is none."""
         with self._lock:
-            if self._state not in ("running", "stopping") or self._run is None:
+            run = self._present()
+            if self._state not in ("running", "stopping") or run is None:
                 raise ActionRefused("not-running", "no run is in progress")
-            run = self._run
             self._enter("stopping")
         run.stop(reason)
 
@@ -158,7 +162,7 @@ class Session:
                 for found in invalid.problems
             ]
             raise InvalidRequest(str(invalid), fields=fields) from None
-        run = self._run
+        run = self._present()
         if asked["result"] in ("stop", "timeout"):
             raise ActionRefused("withdrawn", "this dialog was withdrawn: the test goes on without an answer")
         if asked["result"] is not None or run is None or not run.answer(identity, result, accepted, by):
@@ -169,7 +173,7 @@ class Session:
         shown = self.live.look(lambda report, _: [found["id"] for found in open_messages(report)])
         if identity not in shown:
             raise ResourceNotFound("there is no such message")
-        run = self._run
+        run = self._present()
         if run is None or not run.answer(identity, "confirm", None, by):
             self.live.clear_message(identity)
 

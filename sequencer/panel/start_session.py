@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sequencer.panel import live
-from sequencer.panel.bench import Bench, PanelRetry, PanelRun, PreparedSequence
+from sequencer.panel.bench import Bench, PanelRetry, PanelRun, PreparedSequence, RunControl
 from sequencer.panel.garbage_collection import collect, collection_postponed
 from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
 from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document, start_refused
@@ -60,6 +60,7 @@ class WaitingSession(Session):
         self._output = output
         self._changed = threading.Condition(self._lock)
         self._choice = bench.first
+        self._run: PanelRun | None = None
         self._loaded: PreparedSequence | None = None
         self._mark: object = None
         self._reload = False
@@ -77,6 +78,9 @@ class WaitingSession(Session):
         self._over = False
         self._replication_due = 0.0
         self._defect: Exception | None = None
+
+    def _present(self) -> RunControl | None:
+        return self._run
 
     def open(self) -> None:
         """Begins to work: the first test process comes up."""

@@ -63,6 +63,7 @@ class _DebugSession(pdb.Pdb):
     """Stands at the innermost frame that belongs to no library: the driver's, or else the generated statement."""
 
     def __init__(self, frames: Frames, console: _Console) -> None:
+        # Of a file it uses no more than a console has.
         super().__init__(stdin=cast("Any", console), stdout=cast("Any", console), nosigint=True)
         self._frames = frames
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from sequencer.expressions.value import to_data
 from sequencer.report.dialog import describe
@@ -84,7 +84,7 @@ class Stepping:
             if self._interrupts.stop_reason is not None:
                 raise
             return "stop"  # the dialog was closed
-        return "continue" if answer.value is None else cast("PauseChoice", answer.value)
+        return next((choice for choice in _KEYS if choice == answer.value), "continue")
 
 
 class RunningSteps:
