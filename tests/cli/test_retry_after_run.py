@@ -87,7 +87,7 @@ def test_a_changed_sequence_is_refused_and_so_is_what_is_not_there(project: Path
     (project / "board.yaml").write_text(SEQUENCE + "  - call: printer.log\n")
     refused = hardseq("runs", "retry-after-run", "latest")
     assert refused.exit_code == 2
-    assert "the sequence was changed since that run" in refused.output
+    assert "the sequence has changed since that run" in refused.output
     (project / "board.yaml").unlink()
     assert "board.yaml no longer exists" in hardseq("runs", "retry-after-run", "latest").output
     assert "there is no run 7" in hardseq("runs", "retry-after-run", "7").output

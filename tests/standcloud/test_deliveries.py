@@ -19,6 +19,7 @@ from sequencer.standcloud.deliveries import Deliveries
 from sequencer.standcloud.outbox import Outbox
 from sequencer.store.base import StoreConflict, StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
+from sequencer.vocabulary.reason import Reason
 
 MakeReport = Callable[..., RunReport]
 
@@ -156,7 +157,8 @@ def test_a_run_may_start_only_with_a_connection_when_configured(
     assert open_deliveries(standin.address, connection_only=True).refusal() is None
     standin.fail(path="healthcheck", status=503, text="maintenance")
     refusal = open_deliveries(standin.address, connection_only=True).refusal()
-    assert refusal is not None and "503" in refusal and "maintenance" in refusal
+    assert isinstance(refusal, Reason) and refusal.code == "stand_cloud_away"
+    assert "503" in str(refusal) and "maintenance" in str(refusal)
     refusal = open_deliveries(standin.address, connection_only=True, api_key=None).refusal()
     assert refusal is not None and "no API key" in refusal
 
