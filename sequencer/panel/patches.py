@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sequencer.report.fields import blank, empty, fields
 from sequencer.report.model import (
     UNSHOWN,
     WHOLE,
@@ -22,9 +23,6 @@ from sequencer.report.model import (
     PlannedCase,
     PlannedModule,
     RunReport,
-    blank,
-    empty,
-    fields,
 )
 
 

@@ -6,17 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sequencer.report.event import CaseFinished, FailureRecorded
-from sequencer.report.model import (
-    AttemptReport,
-    CaseReport,
-    FailureReport,
-    ModuleReport,
-    PlannedCase,
-    PlannedModule,
-    blank,
-    copier,
-    fields,
-)
+from sequencer.report.fields import blank, copier, fields
+from sequencer.report.model import AttemptReport, CaseReport, FailureReport, ModuleReport, PlannedCase, PlannedModule
 from sequencer.vocabulary.reason import ReasonOrText, coded
 from sequencer.vocabulary.status import (
     FINAL_STATUSES,

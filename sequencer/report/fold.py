@@ -17,6 +17,7 @@ from sequencer.report import record
 from sequencer.report.after_run import AfterRun
 from sequencer.report.cases import CaseState, PlanState, new_failure, optional_text, text
 from sequencer.report.event import Stamped
+from sequencer.report.fields import blank, copier
 from sequencer.report.journal_lines import JournalLines, read_journal
 from sequencer.report.model import (
     LATEST,
@@ -31,8 +32,6 @@ from sequencer.report.model import (
     RunReport,
     StepReport,
     TryReport,
-    blank,
-    copier,
 )
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.reason import Reason, read_reason

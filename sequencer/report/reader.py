@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, cast
 
-from sequencer.report.model import FailureReport, RunReport, blank, in_doubt
+from sequencer.report.fields import blank, in_doubt
+from sequencer.report.model import FailureReport, RunReport
 from sequencer.report.schema import Schema, added_later, report_schema
 
 DEEPEST = 100

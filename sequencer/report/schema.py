@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
-from sequencer.report.model import ADDED, PARTS, Bounds, RunReport, fields, shape
+from sequencer.report.fields import fields, shape
+from sequencer.report.model import ADDED, PARTS, Bounds, RunReport
 from sequencer.vocabulary.data import Data, Scalar
 
 Schema = dict[str, Any]

@@ -13,7 +13,8 @@ import pytest
 
 from sequencer.report import event as events
 from sequencer.report.cases import new_failure
-from sequencer.report.model import AttemptReport, FailureKind, MeasurementReport, RunReport, blank, copier, fields
+from sequencer.report.fields import blank, copier, fields
+from sequencer.report.model import AttemptReport, FailureKind, MeasurementReport, RunReport
 
 ROOT = Path(__file__).parents[2]
 LOOK = """
