@@ -9,6 +9,8 @@ import pytest
 
 from tests.panel.live_page import started
 
+pytestmark = pytest.mark.slow
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 PICTURE = (

@@ -16,6 +16,8 @@ from sequencer.vocabulary.reason import KINDS, OUTCOMES, SENTENCES
 from tests.panel.live_page import settled, started
 from tests.vocabulary.reasons import every_reason
 
+pytestmark = pytest.mark.slow
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 ROOT = Path(__file__).parents[2]

@@ -55,7 +55,10 @@ run.wait()
 run.close()
 """
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL"),
+]
 
 
 def killed_run(folder: Path, state: StateFolder, whom: str, moment: float) -> dict[str, str]:
