@@ -160,7 +160,7 @@ def _check_buttons(dialog: MappingNode, reader: StepReader) -> None:
     for name in dialog.get("buttons", ()):
         if name not in buttons(dialog):
             message = f"this dialog has no button `{name}`"
-            hint = f"it has {' and '.join(f'`{each}`' for each in buttons(dialog))}; `pass_fail` says which"
+            hint = f"it has {' and '.join(f'`{each}`' for each in buttons(dialog))}; `pass_fail` decides which"
             reader.problem("useless-key", message, dialog["buttons"].key_place(name), hint=hint)
 
 

@@ -131,7 +131,7 @@ BAD: dict[str, tuple[bytes, dict[str, Any], list[str]]] = {
     "an encoding that is none": (b"a\n1\n", {"encoding": "excel"}, ["encoding wrong-value"]),
     "headings alone": (b"a;b\n\n", {}, ["no-rows"]),
     "two separators that both would do": (b"a;b,c\n1;2,3\n", {}, ["1:1 bad-csv, delimiter"]),
-    "a row that looks like a comment": (b"n;lo\n#1;4.8\n2;1\n", {}, ["2:1 commented-row, blank after"]),
+    "a row that looks like a comment": (b"n;lo\n#1;4.8\n2;1\n", {}, ["2:1 commented-row, space after"]),
 }
 
 

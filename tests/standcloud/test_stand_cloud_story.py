@@ -208,7 +208,7 @@ def test_a_partial_run_stays_until_somebody_asks_for_it(story: Story, standin: A
     (story.folder / "hardseq.toml").write_text(f'[stand_cloud]\naddress = "{standin.address}"\nautosync = true\n')
     code, told = story.hardseq("run", "sequences/story.yaml", "--no-panel", "--only", "main::rail")
     assert code == 0
-    assert "not for StandCloud: a partial run is no evidence" in told and "waiting" not in told
+    assert "not for StandCloud: a partial run is not evidence" in told and "waiting" not in told
     assert "the report of a partial run is not sent" in told  # the upload step
     assert story.hardseq("sync")[0] == 0
     assert standin.copies == {}

@@ -233,7 +233,7 @@ class _TableReader:
         filled = sum(not cell.empty for cell in record)
         if self.headings and filled == len(self._columns) and not record[0].text.startswith("# "):
             message = "this line is treated as a comment"
-            hint = 'a blank after `#` says that it is one; a cell in quotes, `"#1"`, is a row\'s'
+            hint = 'put a space after `#` if it is one; quote the cell, `"#1"`, if it is a row'
             self._say("commented-row", message, record[0].span, hint=hint, severity="warning")
 
     def _found(self, text: str, start: int, line: int) -> str | None:
