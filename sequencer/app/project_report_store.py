@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from shutil import disk_usage
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from sequencer.project.project_folder import Project
 from sequencer.report.event import Stamped
@@ -118,7 +118,7 @@ class ProjectReportStore:
         """Sends whatever waits."""
         return self.deliveries.sync(force=force)
 
-    def status(self, *, limit: int = 50) -> dict[str, Any]:
+    def status(self, *, limit: int = 50) -> dict[str, object]:
         """What waits where."""
         return self.deliveries.status(limit=limit)
 

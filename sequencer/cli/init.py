@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import click
 
@@ -35,7 +34,7 @@ _SECRETS_NOTE = "\nSecrets are in `.env`, which does not belong in version contr
 @click.command()
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False))
 @with_setting_options
-def command(folder: Path, **settings: Any) -> ExitCode:
+def command(folder: Path, **settings: object) -> ExitCode:
     """Make a project in DIR (default: here): configuration, sequence, driver, editor settings.
 
     Each option below is a setting of hardseq.toml. Secrets go to .env instead.

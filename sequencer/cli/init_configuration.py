@@ -78,7 +78,7 @@ def with_setting_options(command: Callable[..., object]) -> Callable[..., object
         names = f"{option.name}/--no-{option.name[2:]}" if flag else option.name
         kind = {"integer": int, "number": float}.get(option.schema["type"], str)
         choices = option.schema.get("enum")
-        parameter: Any = None if flag else _Choice(choices) if choices else kind
+        parameter: object = None if flag else _Choice(choices) if choices else kind
         help_text = option.schema["description"].replace("`", "")
         decorate = click.option(names, option.argument, type=parameter, default=None, help=help_text)
         command = decorate(command)

@@ -33,7 +33,7 @@ class PanelClient:
         """The answer to a ``GET``."""
         return self._ask("GET", path, None)
 
-    def post(self, path: str, document: Mapping[str, object]) -> Any:
+    def post(self, path: str, document: Mapping[str, object]) -> object:
         """The answer to a ``POST``. Raises ``Refusal`` with the panel's own words when it refuses."""
         return self._ask("POST", path, document)
 

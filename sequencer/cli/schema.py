@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -35,7 +34,7 @@ def command(name: str, folder: Path | None) -> ExitCode:
     return ExitCode.PASSED
 
 
-def schema(name: str) -> dict[str, Any]:
+def schema(name: str) -> dict[str, object]:
     """The schema of one of ``NAMES``; that of a sequence knows the steps of installed packages too."""
     if name == "sequence":
         from sequencer.language.shapes.schema import sequence_schema

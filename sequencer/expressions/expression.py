@@ -108,7 +108,7 @@ class Expression:
             return value[attribute]
         return self._run({name: value}, budget)
 
-    def _run(self, variables: dict[str, Any], budget: Budget | None = None) -> Any:
+    def _run(self, variables: dict[str, Any], budget: Budget | None = None) -> object:
         from sequencer.expressions.engine import undefined_in
 
         try:
@@ -156,7 +156,7 @@ def _whole(text: str) -> ExpressionPart | None:
     return parts[0] if len(parts) == 1 and isinstance(parts[0], ExpressionPart) else None
 
 
-def evaluate_template(data: Any, scope: Mapping[str, Any], budget: Budget | None = None) -> Any:
+def evaluate_template(data: object, scope: Mapping[str, object], budget: Budget | None = None) -> Any:
     """``data`` with its expressions evaluated; a text that is one whole ``${{ }}`` becomes the value itself,
     save as the key of a mapping: that is a text.
 
@@ -179,9 +179,9 @@ def evaluate_template(data: Any, scope: Mapping[str, Any], budget: Budget | None
     return data
 
 
-def _mapping(data: Mapping[Any, Any], scope: Mapping[str, Any], budget: Budget | None) -> dict[Any, Any]:
+def _mapping(data: Mapping[object, object], scope: Mapping[str, object], budget: Budget | None) -> dict[object, object]:
     """Keys are texts; two that become one are a ``StepError``, since one of the values would be lost."""
-    evaluated: dict[Any, Any] = {}
+    evaluated: dict[object, object] = {}
     for written, value in data.items():
         key = evaluate_text(written, scope, budget) if isinstance(written, str) else written
         if key in evaluated:

@@ -6,7 +6,6 @@ Only this file touches such names; ``tests/test_private_interfaces.py`` says whi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from jinja2 import Environment, Undefined
 from jinja2.filters import make_attrgetter
@@ -32,7 +31,7 @@ def outside_of_templates(environment: Environment) -> EvalContext:
     return EvalContext(environment)
 
 
-def attribute_getter(environment: Environment, name: str | int) -> Callable[[Any], Any]:
+def attribute_getter(environment: Environment, name: str | int) -> Callable[[object], object]:
     """What the argument ``attribute`` of Jinja2's filters means: ``a.b`` of a value."""
     return make_attrgetter(environment, name)
 

@@ -39,7 +39,7 @@ class CaseBindings:
                 context.names.bind(name, place)
             else:
                 context.names.define(name, place)
-        self._known: Mapping[str, Any] = {
+        self._known: Mapping[str, object] = {
             name: value for name, value in self._values.items() if not has_expression(value)
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sequencer.language.blocks import Library
 from sequencer.language.context import ReadContext
@@ -83,7 +83,7 @@ def find(nodes: Nodes, key: str) -> MappingNode | None:
     return next((node for node in nodes if key in node), None)
 
 
-def value(nodes: Nodes, key: str, default: Any = None) -> Any:
+def value(nodes: Nodes, key: str, default: object = None) -> object:
     """What the first of the mappings that has ``key`` says."""
     node = find(nodes, key)
     return default if node is None else node[key]

@@ -122,7 +122,7 @@ class CaseStepReader:
         """Adds a problem; reading goes on."""
         self._context.problems.report(code, message, place, hint=hint, severity=severity)
 
-    def shared(self, node: MappingNode, verb: str) -> dict[str, Any]:
+    def shared(self, node: MappingNode, verb: str) -> dict[str, object]:
         """The keyword arguments for ``Step`` itself."""
         taken = self._context.step_types[verb].shared
         return {
@@ -150,7 +150,7 @@ class CaseStepReader:
             return None
         return self._context.expressions.template(node[key], node.file, node.value_spans[key])
 
-    def value(self, node: MappingNode, key: str) -> Any:
+    def value(self, node: MappingNode, key: str) -> object:
         """As ``template``, for what is seldom a text: one that looks like an expression is warned about."""
         value = self.template(node, key)
         if isinstance(value, str):
@@ -178,7 +178,7 @@ class CaseStepReader:
         self._context.expressions.condition(str(value), node.value_place(key))
         return str(value).strip()
 
-    def limits(self, node: MappingNode, key: str, unit: str | None) -> Any:
+    def limits(self, node: MappingNode, key: str, unit: str | None) -> object:
         """Limits as plain data, checked for sense as far as they hold no expressions."""
         if key not in node:
             return None
@@ -278,7 +278,7 @@ class CaseStepReader:
         read = (self._step(each, written.item_place(index)) for index, each in enumerate(written))
         return tuple(step for step in read if step is not None)
 
-    def _step(self, node: Any, place: Place) -> Step | None:
+    def _step(self, node: object, place: Place) -> Step | None:
         types = self._context.step_types
         if not isinstance(node, MappingNode):
             word = str(node).rstrip(":")

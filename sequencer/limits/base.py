@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sequencer.expressions.value import measured
 from sequencer.vocabulary.failure import StepError
@@ -38,7 +38,7 @@ class Limit(ABC):
     def describe(self, unit: str | None = None) -> str:
         """The limit in plain words, such as ``4.8 V ≤ value ≤ 5.2 V``."""
 
-    def lower(self) -> dict[str, Any]:
+    def lower(self) -> dict[str, object]:
         """The fields of a version 1 measurement that say the same; empty when version 1 cannot say it."""
         return {}
 

@@ -52,11 +52,11 @@ class Equal(Limit):
         end = ", ignoring case" if self.ignore_case else ""
         return f"value {'≠' if self.negated else '='} {show(self.expected, unit)}{end}"
 
-    def lower(self) -> dict[str, Any]:
+    def lower(self) -> dict[str, object]:
         """``eq`` or ``ne`` for numbers and texts; version 1 has no booleans."""
         if isinstance(self.expected, bool):
             return {}
-        fields: dict[str, Any] = {"operation": "ne" if self.negated else "eq", "comparison_value": self.expected}
+        fields: dict[str, object] = {"operation": "ne" if self.negated else "eq", "comparison_value": self.expected}
         if isinstance(self.expected, str):
             fields["casesensitive"] = not self.ignore_case
         return fields

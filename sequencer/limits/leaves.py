@@ -43,7 +43,7 @@ class Leaves:
         """Notes a problem; reading goes on."""
         self.problems.append(LimitProblem(path, code, message, severity))
 
-    def number(self, written: Any, path: LimitPath, *, difference: bool = False) -> Number | None:
+    def number(self, written: object, path: LimitPath, *, difference: bool = False) -> Number | None:
         """A finite number in the measurement's unit. ``difference``: of two values, as a tolerance is."""
         if self.is_template(written):
             return None

@@ -61,7 +61,7 @@ def in_unit(text: str, unit: str, *, difference: bool = False) -> Number | None:
     return _convert(number, written, unit, difference)
 
 
-def convert_limits(written: Data, unit: str | None) -> Any:
+def convert_limits(written: Data, unit: str | None) -> object:
     """The limits as written with every quantity in ``unit``: ``[4800 mV, 5.2 V]`` in V is ``[4.8, 5.2]``.
 
     Percentages of a tolerance, texts to compare with and texts with ``${{ expressions }}`` stay as they are. Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Response, request
 
@@ -55,7 +55,7 @@ MOST_EXPORTED = 1_000_000
 _COUNTED = ("passed", "failed", "error", "stopped", "skipped", "runs", "judged")
 
 
-def runs(session: Session) -> Response | Mapping[str, Any]:
+def runs(session: Session) -> Response | Mapping[str, object]:
     wanted = run_filter()
     form = request.args.get("format")
     if form == "csv":
@@ -143,7 +143,7 @@ def attachment(session: Session, run: str, sha256: str) -> Response:
     return file(named[0]["name"], "application/octet-stream", [], head=data)
 
 
-def statistics(session: Session) -> Response | Mapping[str, Any]:
+def statistics(session: Session) -> Response | Mapping[str, object]:
     found = session.store.statistics(run_filter())
     form = request.args.get("format")
     if form == "csv":
@@ -163,7 +163,7 @@ def _statistics(found: Statistics) -> dict[str, object]:
     }
 
 
-def series(session: Session) -> Response | Mapping[str, Any]:
+def series(session: Session) -> Response | Mapping[str, object]:
     form = request.args.get("format")
     points = _points(session, MOST_EXPORTED if form else query("limit", int, 1000))
     if form == "csv":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Response, request
 
@@ -62,7 +62,7 @@ def events(session: Session) -> Response:
     return response
 
 
-def start(session: Session) -> Mapping[str, Any]:
+def start(session: Session) -> Mapping[str, object]:
     given = body("params", "only", "tags", "user", "asked")
     _refuse_late(session, given.get("asked"))
     params = {} if given.get("params") is None else expect(given["params"], dict, "params must be an object")
@@ -86,7 +86,7 @@ def _refuse_late(session: Session, asked: object) -> None:
         raise ActionRefused("too-late", f"Start was pressed {when}; press it again")
 
 
-def stop(session: Session) -> Mapping[str, Any]:
+def stop(session: Session) -> Mapping[str, object]:
     reason = optional_text(body("reason"), "reason")
     session.stop(reason or Reason("operator_stopped"))
     return {"stopping": True}
@@ -114,7 +114,7 @@ def _who(given: Mapping[str, object]) -> str:
     return f"{name} ({request.remote_addr})" if name else f"panel ({request.remote_addr})"
 
 
-def choose(session: Session) -> Mapping[str, Any]:
+def choose(session: Session) -> Mapping[str, object]:
     name = expect(body("name").get("name"), str, "name must be a string")
     session.choose(name)
     return {"choice": name}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sequencer.panel.routes import TEXT, TRUE, Route, listed, mapping, or_null, record
 from sequencer.standcloud.outbox import OutboxCounts, OutboxEntry
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sequencer.panel.session import Session
 
 
-def outbox(session: Session) -> Mapping[str, Any]:
+def outbox(session: Session) -> Mapping[str, object]:
     return session.storage()
 
 

@@ -102,7 +102,7 @@ def _view(route: Route, session: Session) -> Callable[..., Any]:
 def _in_turn(view: Callable[..., Any], turns: BoundedSemaphore) -> Callable[..., Any]:
     """``view`` while fewer than ``MOST_HISTORY`` of its kind are being answered, to the last byte."""
 
-    def answer(**parts: str) -> Any:
+    def answer(**parts: str) -> object:
         if not turns.acquire(blocking=False):
             raise ApiError(503, "busy", "too many queries about stored runs at once; try again in a moment")
         try:

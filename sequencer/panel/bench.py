@@ -73,7 +73,7 @@ class PanelRetry(Protocol):
 class PreparedSequence:
     """A sequence ready to run. ``sequence`` and ``modules`` as in ``RunStarted``; ``launch`` makes a run of it."""
 
-    sequence: Mapping[str, Any]
+    sequence: Mapping[str, object]
     modules: Sequence[Mapping[str, Any]]
     params: tuple[Param, ...]
     launch: Callable[[Listener, Callable[[str], None]], PanelRun]

@@ -145,7 +145,7 @@ class _Task(WSGITask):  # type: ignore[misc]  # untyped base
     last: str | None = None
 
     def get_environment(self) -> dict[str, object]:
-        environment: dict[str, Any] = super().get_environment()
+        environment: dict[str, object] = super().get_environment()
         environment["hardseq.hand_over"] = self.hand_over
         return environment
 

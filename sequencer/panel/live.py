@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from sequencer.panel.patches import RunView, to_json, whole_run
 from sequencer.panel.plan import planned, same_plan
@@ -108,7 +108,7 @@ class LiveRun:
                     message["cleared"] = self.clock.now()
             self._mark()
 
-    def set(self, **session: Any) -> None:
+    def set(self, **session: object) -> None:
         """Changes the session's own state: JSON-ready values by name."""
         with self._changed:
             changed = {name: value for name, value in session.items() if self._session.get(name, ...) != value}

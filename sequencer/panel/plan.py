@@ -27,7 +27,7 @@ def same_plan(one: RunReport, other: RunReport) -> bool:
     )
 
 
-def planned(sequence: Mapping[str, Any], modules: Iterable[Mapping[str, Any]]) -> RunReport:
+def planned(sequence: Mapping[str, object], modules: Iterable[Mapping[str, Any]]) -> RunReport:
     """A report in which nothing has begun, from the parts of ``RunStarted``."""
     report = new_run(RunStarted("", dict(sequence), [], "", {}), 0.0)
     report["status"] = "ready"

@@ -30,7 +30,7 @@ class ApiError(Exception):
         self.message = str(message)
         self.more = more if (reason := coded(message)) is None else {**more, "coded_reason": reason}
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """The JSON of the answer."""
         return {"error": {"code": self.code, "message": self.message, **self.more}}
 
@@ -111,7 +111,7 @@ def body(*keys: str) -> dict[str, Any]:
     return document
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key is given twice")

@@ -24,7 +24,7 @@ ANYTHING: Schema = {}
 OBJECT: Schema = {"type": "object"}
 REPORT: Schema = {"$ref": "#/components/schemas/Report"}
 
-_TYPES: Mapping[Any, Schema] = {
+_TYPES: Mapping[object, Schema] = {
     str: TEXT,
     float: NUMBER,
     int: {"type": "integer"},
@@ -69,7 +69,7 @@ def _typed(hint: object) -> Schema:
 
 
 @cache
-def components() -> dict[str, Any]:
+def components() -> dict[str, object]:
     """What the description's ``$ref`` mean."""
     report = _moved({name: part for name, part in report_schema().items() if name not in ("$schema", "$id")})
     fields = report["properties"]
@@ -155,7 +155,7 @@ EVERYWHERE: Mapping[int, str] = {
 WITH_BODY: Mapping[int, str] = {413: "the body is too large", 415: "the body is not application/json"}
 
 
-def openapi(routes: tuple[Route, ...], version: str) -> dict[str, Any]:
+def openapi(routes: tuple[Route, ...], version: str) -> dict[str, object]:
     """The OpenAPI 3.1 description of ``routes``."""
     paths: dict[str, dict[str, object]] = {}
     for route in routes:
@@ -188,7 +188,7 @@ def _openapi_path(path: str) -> str:
     return re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", path)
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route) -> dict[str, object]:
     parts = re.findall(r"<(?:[^:>]+:)?([^>]+)>", route.path)
     parameters = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in parts]
     parameters += [

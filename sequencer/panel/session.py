@@ -39,13 +39,13 @@ class ReportStore(Protocol):
     def replication_problem(self) -> str | None:
         """Why stored runs do not reach the factory's database, if they do not."""
 
-    def send(self, run: str) -> Any:
+    def send(self, run: str) -> object:
         """Sends it on at once when that is wanted."""
 
     def sync(self, *, force: bool = False) -> object:
         """Sends whatever waits."""
 
-    def status(self, *, limit: int = 50) -> dict[str, Any]:
+    def status(self, *, limit: int = 50) -> dict[str, object]:
         """What waits where."""
 
 
@@ -143,7 +143,7 @@ class Session:
             self._enter("stopping")
         run.stop(reason)
 
-    def answer(self, identity: str, result: str, value: Any, by: str) -> None:
+    def answer(self, identity: str, result: str, value: object, by: str) -> None:
         """Answers a dialog.
 
         Raises ``ResourceNotFound``, ``ActionRefused`` (answered, withdrawn) or ``InvalidRequest`` (with ``fields``).

@@ -43,7 +43,7 @@ class UnsavedReports:
 
     def keep(self) -> dict[str, Any]:
         """Tries each, oldest first; what ``accept`` answered for those that are safe now, by run."""
-        kept: dict[str, Any] = {}
+        kept: dict[str, object] = {}
         with self._saving:
             with self._lock:
                 waiting = list(self._waiting)

@@ -73,7 +73,7 @@ class _Reader:
         self.problems.sort(key=lambda problem: problem.place)
         return settings
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         import tomllib
 
         from sequencer.project.toml_places import toml_places
@@ -155,7 +155,7 @@ class _Reader:
         """The variable of that name, or where it is not set the one that another program has for the same."""
         return None if name is None else self.environment.get(name) or self.environment.get(ALSO_READ.get(name, ""))
 
-    def section(self, metadata: Mapping[str, Any], written: Any, path: TomlPath) -> Any:
+    def section(self, metadata: Mapping[str, Any], written: object, path: TomlPath) -> object:
         if not metadata["many"]:
             return self.table(metadata["section"], written, path)
         if not isinstance(written, list) or not all(isinstance(item, dict) for item in written):

@@ -19,7 +19,7 @@ def settings_schema() -> dict[str, object]:
 
 
 def _table(kind: type[Any]) -> dict[str, object]:
-    properties: dict[str, Any] = {}
+    properties: dict[str, object] = {}
     required = []
     for field in fields(kind):
         metadata = field.metadata

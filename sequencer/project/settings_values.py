@@ -13,7 +13,7 @@ from typing import Any
 from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.regex import compile_pattern
 
-_TYPES: Mapping[str, tuple[type[Any], ...]] = {
+_TYPES: Mapping[str, tuple[type[object], ...]] = {
     "string": (str,),
     "boolean": (bool,),
     "integer": (int,),
@@ -39,7 +39,7 @@ _SHOWN_TYPES = {
 }
 
 
-def value_problem(value: Any, schema: Mapping[str, Any]) -> tuple[str, str | None] | None:
+def value_problem(value: object, schema: Mapping[str, Any]) -> tuple[str, str | None] | None:
     """What ``schema`` wants instead of ``value``, and a hint; ``None`` when it fits."""
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     value = plain(value)
@@ -53,7 +53,7 @@ def value_problem(value: Any, schema: Mapping[str, Any]) -> tuple[str, str | Non
     return None
 
 
-def _bounds(value: Any, schema: Mapping[str, Any]) -> Iterator[str]:
+def _bounds(value: object, schema: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
         finite = isinstance(value, int) or math.isfinite(value)
@@ -100,7 +100,7 @@ def _quote_hint(value: object, types: list[str]) -> str | None:
     return "write it in quotes" if "string" in types and not isinstance(value, dict | list) else None
 
 
-def plain(value: object) -> Any:
+def plain(value: object) -> object:
     """TOML's dates and times as their texts: JSON and drivers know no others."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}

@@ -292,7 +292,7 @@ def new_case(plan: Mapping[str, Any]) -> CaseReport:
     return report
 
 
-def _take(report: PlannedModule, plan: Mapping[str, Any]) -> None:
+def _take(report: PlannedModule, plan: Mapping[str, object]) -> None:
     """What the plan says of modules and cases alike."""
     group = plan.get("group")
     report["group"] = group if group in GROUPS else "main"

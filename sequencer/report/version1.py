@@ -148,7 +148,7 @@ _CODED = frozenset({"failures", "after_run", "tries", "superseded", "measurement
 """The lists whose entries may have a ``coded_reason``: version 1 has the sentences alone."""
 
 
-def _uncoded(key: str, value: Any) -> Any:
+def _uncoded(key: str, value: Any) -> object:
     if key not in _CODED or not value:
         return value
     return [{name: each for name, each in entry.items() if name != "coded_reason"} for entry in value]

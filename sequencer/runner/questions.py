@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessageShown, Stamped, UploadAsked
 
@@ -14,7 +14,7 @@ class Questions:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: dict[str, Mapping[str, Any] | None] = {}
+        self._open: dict[str, Mapping[str, object] | None] = {}
 
     def apply(self, stamped: Stamped) -> None:
         """Takes one event in."""

@@ -96,7 +96,7 @@ class AttemptContext:
                 raise swallowed
             return survived
 
-    def value(self, template: Any) -> Any:
+    def value(self, template: Any) -> object:
         """See ``CaseContext``."""
         return evaluate_template(template, self._scope()) if has_expression(template) else template
 
@@ -170,11 +170,11 @@ class AttemptContext:
         """For the code of a stepping run: a list of steps that can pause before each; see ``runtime.stepping``."""
         return RunningSteps(self._decide, self._skipped, self.test, self._named)
 
-    def ask(self, dialog: Mapping[str, Any]) -> DialogAnswer:
+    def ask(self, dialog: Mapping[str, object]) -> DialogAnswer:
         """See ``CaseContext``."""
         return self._run.dialogs.ask(self.full_name, dialog)
 
-    def upload(self, target: str) -> Mapping[str, Any]:
+    def upload(self, target: str) -> Mapping[str, object]:
         """See ``CaseContext``."""
         if self.planned is not None:
             raise StepError("`upload` belongs in `after_run`: the verdict is not known yet")
@@ -222,7 +222,7 @@ class AttemptContext:
         return "\n".join(map(failure_text, self.failures))
 
     @property
-    def variables(self) -> Mapping[str, Any]:
+    def variables(self) -> Mapping[str, object]:
         """Those of the attempt, which the steps after the run hand on from one to the next."""
         return self._variables
 
@@ -241,7 +241,7 @@ class AttemptContext:
     def _module(self) -> str:
         return "" if self.planned is None else self.planned.module.id
 
-    def _scope(self) -> Mapping[str, Any]:
+    def _scope(self) -> Mapping[str, object]:
         module = self._run.module_variables.get(self._module, {})
         return self._run.scope({"attempt": self.attempt}, self._variables, module)
 
@@ -249,7 +249,7 @@ class AttemptContext:
         return self._named(step.name)
 
     def _decide(self, pause: Pause) -> PauseChoice:
-        def variables() -> Mapping[str, Any]:
+        def variables() -> Mapping[str, object]:
             module = self._run.module_variables.get(self._module, {})
             return {**self._run.variables, **module, **self._variables}
 

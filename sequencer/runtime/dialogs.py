@@ -23,7 +23,7 @@ POLL = 0.02
 
 @dataclass(slots=True)
 class _OpenDialog:
-    dialog: Mapping[str, Any] | None
+    dialog: Mapping[str, object] | None
     by_program: bool = False
     answered: threading.Event = field(default_factory=threading.Event)
     answer: tuple[str, Data, str | None] = ("", None, None)
@@ -42,7 +42,7 @@ class Dialogs:
         self._open: dict[str, _OpenDialog] = {}
         self._lock = threading.Lock()
 
-    def ask(self, case: str, dialog: Mapping[str, Any], *, until: Callable[[], bool] | None = None) -> DialogAnswer:
+    def ask(self, case: str, dialog: Mapping[str, object], *, until: Callable[[], bool] | None = None) -> DialogAnswer:
         """Asks and waits. Raises ``Stopped`` when the dialog was closed, ``StepError`` when nobody can answer.
 
         Once ``until`` says so the question is withdrawn; the answer then has the result ``stop``.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Any
 
 
 class _OpenedDriver:
@@ -15,7 +14,7 @@ class _OpenedDriver:
         self._opening = opening
         self._opened = opened
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> object:
         return self._opened
 
     def __exit__(

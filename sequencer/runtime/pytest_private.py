@@ -41,7 +41,7 @@ def tear_down_all(session: Any) -> None:
     session._setupstate.teardown_exact(None)
 
 
-def forget_opening(fixture: Any, request: Any) -> None:
+def forget_opening(fixture: Any, request: object) -> None:
     """Forgets that a fixture could not be set up: pytest would raise its exception again for each later test."""
     fixture.finish(request)
 

@@ -76,8 +76,8 @@ class RunContext:
         self.requirements: dict[str, Callable[[object], None]] = {}
         self.after: int | None = None
         self.selection: list[str] | None = None
-        self.facts: dict[str, Any] = {}
-        self.variables: dict[str, Any] = {}
+        self.facts: dict[str, object] = {}
+        self.variables: dict[str, object] = {}
         self.module_variables: dict[str, dict[str, object]] = {}
         self.params = params
         self._stream = stream
@@ -141,7 +141,7 @@ class RunContext:
         }
         return {name: value for name, value in about.items() if value is not None}
 
-    def record(self, section: str, data: object) -> Any:
+    def record(self, section: str, data: object) -> object:
         """Merges facts; returns them as they are recorded. Raises ``StepError`` for what is no fact, such as a blank
         serial number, and for what contradicts earlier ones."""
         facts = identity_facts(section, data)
@@ -171,7 +171,7 @@ class RunContext:
             raise StepError(f"{name} could not be kept: {error.strerror or error}") from None
         self.emit(FileAttached(case, name, digest, len(data), media_type))
 
-    def driver(self, name: str, **how: object) -> AbstractContextManager[Any]:
+    def driver(self, name: str, **how: object) -> AbstractContextManager[object]:
         """Opens a driver; see ``drivers.OpenDriver`` for the arguments. For generated fixtures."""
         return self.preopened.take(name) or self._opening(name, how)
 

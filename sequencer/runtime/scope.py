@@ -16,10 +16,10 @@ class Constants(Mapping[str, Any]):
     def __init__(self, templates: Mapping[str, Any], scope: Callable[[], Mapping[str, Any]]) -> None:
         self._templates = templates
         self._scope = scope
-        self._values: dict[str, Any] = {}
+        self._values: dict[str, object] = {}
         self._evaluating: list[str] = []
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> object:
         """The value. Raises ``StepError`` when it cannot be evaluated, ``KeyError`` for a name that is none."""
         if name in self._values:
             return self._values[name]
@@ -45,6 +45,6 @@ class Constants(Mapping[str, Any]):
         return len(self._templates)
 
 
-def layered(*layers: Mapping[str, Any]) -> Mapping[str, Any]:
+def layered(*layers: Mapping[str, object]) -> Mapping[str, object]:
     """One mapping out of several; earlier ones hide later ones."""
     return ChainMap(*layers)  # type: ignore[arg-type]  # nobody writes to it

@@ -31,7 +31,7 @@ from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 def describe(
     outbox: Outbox, name: str, target: DeliveryTarget | None, problem: str | None, limit: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """One target::
 
         {target, usable, automatic, problem, waiting, blocked, parked, delivered, last_delivery,
@@ -183,7 +183,7 @@ class Deliveries:
         finally:
             limit.cancel()
 
-    def upload(self, target: str, report: Mapping[str, Any]) -> dict[str, Any]:
+    def upload(self, target: str, report: Mapping[str, Any]) -> dict[str, object]:
         """The step ``upload``: sends the report now, answers ``{delivered, status, text}``; what fails waits."""
         if target != STAND_CLOUD:
             return Delivery(verdict="parked", text=f"there is no target {target!r}").as_answer()
@@ -232,7 +232,7 @@ class Deliveries:
         self.wake(target)
         return number
 
-    def status(self, *, limit: int = 50) -> dict[str, Any]:
+    def status(self, *, limit: int = 50) -> dict[str, object]:
         """What ``GET /api/outbox`` answers: see ``describe``."""
         targets = {target.name: target for target in self._targets()}
         problems = self._problems()

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from sequencer.standcloud import target_block
 from sequencer.standcloud.delivery import Delivery, DeliveryTarget
@@ -168,7 +168,7 @@ class DeliveryClaim:
     target: str
     owner: str
     attempts: int
-    document: dict[str, Any] | None
+    document: dict[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class CaseContext(Protocol):
     def end(self, step: StepRun, error: BaseException | None) -> bool:
         """Ends the step; records ``error`` once. True when the case goes on in spite of it."""
 
-    def value(self, template: Any) -> Any:
+    def value(self, template: object) -> Any:
         """Evaluates a template; one whole ``${{ }}`` keeps its type. Raises ``StepError``."""
 
     def text(self, template: str) -> str:
@@ -178,13 +178,13 @@ class CaseContext(Protocol):
         A failure counts only when it is the last try's; what the others measured stays in the report, superseded.
         """
 
-    def ask(self, dialog: Mapping[str, Any]) -> DialogAnswer:
+    def ask(self, dialog: Mapping[str, object]) -> DialogAnswer:
         """Asks the operator and waits; ``dialog`` is what ``domain.dialog`` describes, its templates evaluated.
 
         Raises ``Stopped`` when the dialog is closed without an answer, ``StepError`` when nobody can be asked.
         """
 
-    def upload(self, target: str) -> Mapping[str, Any]:
+    def upload(self, target: str) -> Mapping[str, object]:
         """Has the report sent to ``target``: ``{delivered, status, text}``. Raises ``StepError`` inside a case."""
 
     def tell(self, message: OperatorMessageShown) -> None:

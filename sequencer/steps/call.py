@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 from sequencer.expressions.value import plain, refuse_unfinished
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
@@ -30,7 +30,7 @@ class Call(StepRun):
     ) -> None:
         super().__init__(case, place, **shared)
         self.save = save
-        self.result: Any = None
+        self.result: object = None
 
     def finish(self) -> None:
         """Keeps the result as plain data. Raises ``StepError`` when the method was never carried out."""

@@ -61,12 +61,12 @@ class Chart(StepRun):
         self.case.emit(ChartAdded(self.case.full_name, {**_labels(said), **_data(names, x_data, y_data)}))
 
 
-def _labels(said: Mapping[str, Any]) -> dict[str, Any]:
+def _labels(said: Mapping[str, object]) -> dict[str, object]:
     texts = {key: None if said.get(key) is None else str(said[key]) for key in ("title", "x_label", "y_label")}
     return {"type": said.get("type") or "line", **texts}
 
 
-def _data(names: list[str | None], x_data: list[Any], y_data: list[Any]) -> dict[str, Any]:
+def _data(names: list[str | None], x_data: list[Any], y_data: list[Any]) -> dict[str, object]:
     return {"marker_name": names, "x_data": x_data, "y_data": y_data}
 
 

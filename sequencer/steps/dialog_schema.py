@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sequencer.report.dialog import FIELD_TYPES, TYPES
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
@@ -22,7 +21,7 @@ def _count(description: str, *examples: int) -> Schema:
     return {"type": "integer", "minimum": 0, "description": description, "examples": list(examples)}
 
 
-def _object(description: str, properties: Mapping[str, Schema], *required: str) -> dict[str, Any]:
+def _object(description: str, properties: Mapping[str, Schema], *required: str) -> dict[str, object]:
     return {
         "type": "object",
         "description": description,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 from sequencer.expressions.value import measured
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
@@ -59,7 +59,7 @@ class Measure(StepRun):
         self.unit = unit
         self.limits = limits
         self.save = save
-        self.value: Any = None
+        self.value: object = None
 
     def finish(self) -> None:
         """Records the value with its judgement; a missed limit is a ``StepFailed``."""

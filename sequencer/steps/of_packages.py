@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass, replace
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from sequencer.steps.base import StepType
 from sequencer.steps.keys import MARK, SHARED_KEYS
@@ -105,7 +105,7 @@ def _wrong_schema(key: str, schema: object) -> Iterator[str]:
                 yield f"the schema of `{key}` has a pattern that is not a valid regular expression: {error}"
 
 
-def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
+def _parts(schema: object) -> Iterator[Mapping[str, object]]:
     """The schema and those in it; names of properties and values given as they are do not count."""
     if isinstance(schema, list):
         for each in schema:

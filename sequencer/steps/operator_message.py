@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 from sequencer.report.dialog import appearance
 from sequencer.report.event import OperatorMessageShown
@@ -41,7 +41,7 @@ class OperatorMessage(StepRun):
     def finish(self) -> None:
         """Tells it; a blocking message waits until somebody confirmed it."""
         written = self.case.value(self.shown)
-        said: Mapping[str, Any] = written if isinstance(written, Mapping) else {"text": str(written)}
+        said: Mapping[str, object] = written if isinstance(written, Mapping) else {"text": str(written)}
         key = str(said.get("key") or DEFAULT_KEY)
         if said.get("clear"):
             self.case.tell(OperatorMessageShown(self.case.full_name, key, None))

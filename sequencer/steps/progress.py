@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 from sequencer.report.event import ProgressChanged
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
@@ -35,7 +35,7 @@ class Progress(StepRun):
     def finish(self) -> None:
         """Sends it; the value is held between 0 and the maximum."""
         written = self.case.value(self.progress)
-        said: Mapping[str, Any] = written if isinstance(written, Mapping) else {"value": written}
+        said: Mapping[str, object] = written if isinstance(written, Mapping) else {"value": written}
         maximum = _number("max", said.get("max", 100))
         if maximum <= 0:
             raise StepError(f"the max of a progress must be above 0, not {maximum:g}")

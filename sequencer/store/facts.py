@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sequencer.limits.bounds import number
 from sequencer.report.evidence import marks
@@ -102,7 +102,7 @@ def attachments(report: RunReport) -> dict[str, str | None]:
     }
 
 
-def encode(report: Mapping[str, Any]) -> bytes:
+def encode(report: Mapping[str, object]) -> bytes:
     """The report as compact JSON in pure ASCII: any text survives, a lone surrogate from a driver included."""
     return _json(report).encode("ascii")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from sequencer.report.model import MeasurementReport
 from sequencer.vocabulary.data import Data
@@ -118,7 +118,7 @@ def _limits_text(written: str, unit: str | None) -> str:
 
     from sequencer.limits import parse_limits
 
-    limits: Any = literal_eval(written)
+    limits: object = literal_eval(written)
     try:
         return clean(parse_limits(limits, unit).describe(unit))
     except ValueError:

@@ -263,7 +263,7 @@ def read_reason(written: object, text: str = "") -> ReasonOrText:
     return Reason(code, **read)
 
 
-def quantity(value: Any, unit: str | None = None) -> int | float | str:
+def quantity(value: object, unit: str | None = None) -> int | float | str:
     """A value as a parameter: a number that every page holds exactly, anything else as the sentence shows it."""
     if type(value) is int and abs(value) <= MAX_WHOLE:
         return value

@@ -74,7 +74,7 @@ class SequenceNode(list[Any]):
 
 def place_at(root: MappingNode | SequenceNode, path: Iterable[str | int], *, of_key: bool = False) -> Place:
     """The place of the value (or, ``of_key``, of the key) that ``path`` leads to from ``root``."""
-    node: Any = root
+    node: object = root
     place = root.place
     for step in path:
         if isinstance(node, MappingNode) and isinstance(step, str) and step in node:
@@ -88,7 +88,7 @@ def place_at(root: MappingNode | SequenceNode, path: Iterable[str | int], *, of_
     return place
 
 
-def plain(node: object) -> Any:
+def plain(node: object) -> object:
     """The same data as ordinary dictionaries and lists, without places."""
     if isinstance(node, dict):
         return {key: plain(value) for key, value in node.items()}

@@ -179,7 +179,7 @@ class DriverSection:
         if found is None:
             return None, None
         self._check_constructor(found, arguments, node.value_place(key))
-        more: dict[str, Any] = {}
+        more: dict[str, object] = {}
         if is_long:
             more = {"scope": node.get("scope", "run"), "reopen": node.get("reopen", "after_error")}
             if "require" in node:

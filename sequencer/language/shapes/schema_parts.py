@@ -6,7 +6,6 @@ Names, ids and counts are spelled out here once; ``schema.py`` puts them togethe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sequencer.steps.keys import CONDITION, DURATION, SHARED_KEYS, TEMPLATE, VALUES, Schema
 from sequencer.steps.record import RECORD_SCHEMAS
@@ -16,12 +15,12 @@ DEPENDS_PATTERN = r"^([a-z][a-z0-9_]*)?(::[a-z][a-z0-9_]*(\[[^\[\]]+\])?)?$"
 USE_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
 
 
-def text(description: str, *examples: str, **more: Any) -> dict[str, Any]:
+def text(description: str, *examples: str, **more: object) -> dict[str, object]:
     """A text key."""
     return {"type": "string", **more, "description": description, **({"examples": list(examples)} if examples else {})}
 
 
-def mapping(description: str, properties: Mapping[str, Schema], *required: str, **more: object) -> dict[str, Any]:
+def mapping(description: str, properties: Mapping[str, Schema], *required: str, **more: object) -> dict[str, object]:
     """A mapping with fixed keys."""
     return {
         "type": "object",
@@ -33,7 +32,7 @@ def mapping(description: str, properties: Mapping[str, Schema], *required: str, 
     }
 
 
-def named(description: str, value: Schema, **more: Any) -> dict[str, Any]:
+def named(description: str, value: Schema, **more: object) -> dict[str, object]:
     """A mapping from names that people choose to values of one kind."""
     return {
         "type": "object",

@@ -42,7 +42,7 @@ from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
 class KnownValue(NamedTuple):
     """A value with the place where it was written, and how."""
 
-    value: Any
+    value: object
     place: Place
     written: str
 
@@ -141,7 +141,7 @@ def _parts(text: str) -> list[LiteralText | ExpressionPart]:
         return []  # told where the text was read
 
 
-def _at(limits: Any, path: tuple[str | int, ...]) -> Any:
+def _at(limits: Any, path: tuple[str | int, ...]) -> object:
     """What stands in ``limits`` at ``path``; limits in brackets that lost a side stand there as a whole."""
     for step in path:
         try:

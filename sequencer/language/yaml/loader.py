@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sequencer.language.yaml.reader import EventReader, YamlRefused
 from sequencer.vocabulary.problem import Place, Problem, split_lines
@@ -105,7 +104,7 @@ def _build(document: Document) -> None:
     source, restore = _hide_other_breaks(document.source)
     reader = EventReader(source, document.file, document.problems, document.written, restore)
     try:
-        root: Any = reader.document()
+        root: object = reader.document()
     except YamlRefused as refused:
         document.problems.append(refused.problem)
         return

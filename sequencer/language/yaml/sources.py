@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 from sequencer.language.shapes.wording import show_plain
 from sequencer.language.yaml.loader import Document, display_path
@@ -41,7 +40,7 @@ class SourceTexts:
         """Keeps what stands in a table for a value that is no text."""
         self._written.setdefault(place.file, {})[place[1:]] = text
 
-    def written(self, place: Place, value: Any) -> str:
+    def written(self, place: Place, value: object) -> str:
         """The text that stands in the file for a scalar that was read as ``value``."""
         return self._written.get(place.file, {}).get(place[1:]) or show_plain(value)
 

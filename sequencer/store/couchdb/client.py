@@ -85,7 +85,7 @@ class CouchClient:
         self._session = couchdb.http.Session()
         self._session.connection_pool = self._pool
 
-    def get(self, *path: str, **query: Any) -> Any:
+    def get(self, *path: str, **query: object) -> Any:
         """The JSON answer to a GET; ``query`` values as they are, ``path`` parts are quoted."""
         return self._json("GET", path, None, query)
 
@@ -97,7 +97,7 @@ class CouchClient:
         """The JSON answer to a POST. May be sent twice when the connection breaks: only for what bears it."""
         return self._json("POST", path, body, query)
 
-    def delete(self, *path: str, **query: object) -> Any:
+    def delete(self, *path: str, **query: object) -> object:
         """The JSON answer to a DELETE."""
         return self._json("DELETE", path, None, query)
 
@@ -190,7 +190,7 @@ class CouchClient:
         )
 
 
-def encode(document: Mapping[str, Any]) -> bytes:
+def encode(document: Mapping[str, object]) -> bytes:
     """Compact JSON as CouchDB takes it: a lone surrogate, which it refuses, becomes U+FFFD."""
     text = _json(document)
     try:

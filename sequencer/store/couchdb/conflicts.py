@@ -7,6 +7,7 @@ after the run counts. Two complete reports that differ are for people to judge.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -50,7 +51,7 @@ class ConflictResolver:
         return [summary_of(self.settled(run.id)[0]["summary"]) if run.id in doubtful else run for run in runs]
 
 
-def _tries(stored: dict[str, Any]) -> int:
+def _tries(stored: Mapping[str, object]) -> int:
     amendment = stored.get("amendment")
     entries = amendment.get("after_run") if isinstance(amendment, dict) else None
     if not isinstance(entries, list):

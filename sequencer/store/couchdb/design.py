@@ -110,7 +110,7 @@ _FIRSTS = (
       function (status) { return s.status === status ? 1 : 0; }));"""
 )
 
-VIEWS: dict[str, dict[str, Any]] = {
+VIEWS: dict[str, dict[str, object]] = {
     RUNS: {
         "list": {"map": _map(_LIST)},
         "failed_cases": {"map": _map("if (doc.failed_cases.length) emit(s.id, doc.failed_cases);")},
@@ -127,7 +127,7 @@ VIEWS: dict[str, dict[str, Any]] = {
         "spread": {"map": _map(_SPREAD), "reduce": "_stats"},
     },
 }
-UNIT_VIEWS: dict[str, dict[str, Any]] = {UNITS: {"firsts": {"map": _map(_FIRSTS, "unit"), "reduce": "_sum"}}}
+UNIT_VIEWS: dict[str, dict[str, object]] = {UNITS: {"firsts": {"map": _map(_FIRSTS, "unit"), "reduce": "_sum"}}}
 
 
 def create_database(couch: CouchClient, name: str) -> None:
@@ -167,10 +167,10 @@ def create_views(couch: CouchClient, database: str, views: dict[str, dict[str, A
                 couch.put(database, "_design", name, body={**revision, "language": "javascript", "views": wanted})
 
 
-def _stored(couch: CouchClient, database: str, name: str) -> dict[str, Any]:
+def _stored(couch: CouchClient, database: str, name: str) -> dict[str, object]:
     """The design document, empty when there is none. Raises :class:`DocumentNotFound` without the database."""
     try:
-        document: dict[str, Any] = couch.get(database, "_design", name)
+        document: dict[str, object] = couch.get(database, "_design", name)
     except DocumentNotFound:
         couch.get(database)
         return {}

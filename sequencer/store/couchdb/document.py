@@ -35,7 +35,7 @@ LARGEST_INLINE = 4_000_000
 """Bytes of a report's JSON; with summary and measurements, and lowered, it stays below that bound."""
 
 
-def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, Any]:
+def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, object]:
     """The run's document without ``_rev``. ``encoded`` is the report's JSON."""
     run = facts.summary(report)
     made: dict[str, object] = {
@@ -89,7 +89,7 @@ def fingerprint(report: Any) -> str:
     return _KIND + hashlib.sha256(json.dumps(plain, sort_keys=True).encode("ascii")).hexdigest()
 
 
-def known_fingerprint(stored: Mapping[str, object]) -> Any:
+def known_fingerprint(stored: Mapping[str, object]) -> object:
     """That of the report as it stands in the document."""
     amendment = stored.get("amendment")
     return (amendment if isinstance(amendment, dict) else stored).get("fingerprint")
@@ -125,7 +125,7 @@ def report_of(stored: dict[str, Any], packed: bytes | None, *, check: bool = Fal
         raise StoreError(f"the stored report is damaged: {error}") from None
 
 
-def summary_of(values: dict[str, Any] | list[Any]) -> RunSummary:
+def summary_of(values: Mapping[str, object] | list[object]) -> RunSummary:
     """The summary, from the document's mapping or from a view's list in the order of ``RunSummary``'s fields.
 
     Anybody may write into a database: a field of another type is as good as none, and the run counts for nothing then.

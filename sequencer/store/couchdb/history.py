@@ -89,7 +89,7 @@ class History:
 
     def series(self, case: str, measurement: str, runs: RunFilter, unit: str | None, limit: int) -> list[SeriesPoint]:
         """See :meth:`sequencer.store.base.Store.series`."""
-        startkey: list[Any] = [case, measurement, _AFTER_EVERYTHING if runs.until is None else runs.until]
+        startkey: list[object] = [case, measurement, _AFTER_EVERYTHING if runs.until is None else runs.until]
         endkey: list[object] = [case, measurement, *([] if runs.since is None else [runs.since])]
         points: list[SeriesPoint] = []
         size = limit if runs.equalities() == {} and unit is None else max(limit, BATCH)

@@ -110,7 +110,7 @@ class LiveState:
             create_live_database(self._couch, self._name)
             self._put(document)
 
-    def _look_for_rival(self, stored: dict[str, Any], document: dict[str, Any]) -> None:
+    def _look_for_rival(self, stored: Mapping[str, object], document: dict[str, Any]) -> None:
         """Two stands of one name take one document from each other, and their reports cannot be told apart."""
         recent = abs(document["updated"] - stored.get("updated", 0)) < _RECENT
         if recent and stored.get("status") == "run" and stored.get("host") != document["host"]:
@@ -157,7 +157,7 @@ def _apply(state: dict[str, Any], stamped: Stamped) -> bool:
 
 
 def _begun(event: events.RunStarted, time: float) -> dict[str, object]:
-    state: dict[str, Any] = {
+    state: dict[str, object] = {
         "run": event.run,
         "sequence": event.sequence.get("name"),
         "status": "run",
@@ -177,7 +177,7 @@ def _begun(event: events.RunStarted, time: float) -> dict[str, object]:
     return state
 
 
-def _record(state: dict[str, Any], section: str, data: Any) -> None:
+def _record(state: dict[str, Any], section: str, data: object) -> None:
     if not isinstance(data, dict):
         return
     for source, name in _FIELDS[section].items():

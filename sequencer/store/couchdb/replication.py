@@ -108,7 +108,7 @@ def _status_in_job(couch: CouchClient, identity: str) -> ReplicationStatus:
 
 def _stored(couch: CouchClient, identity: str) -> dict[str, Any]:
     try:
-        stored: dict[str, Any] = couch.get(DATABASE, identity)
+        stored: dict[str, object] = couch.get(DATABASE, identity)
     except DocumentNotFound:
         return {}
     return stored

@@ -73,7 +73,7 @@ class Units:
             refused = {answer["id"] for answer in answers if answer.get("error") == "conflict"}
             pending = {unit: arrived for unit, arrived in pending.items() if unit in refused}
 
-    def _stored(self, ids: list[str]) -> dict[str, dict[str, Any]]:
+    def _stored(self, ids: list[str]) -> dict[str, dict[str, object]]:
         rows = self._couch.post(self.database, "_all_docs", body={"keys": ids}, include_docs=True)["rows"]
         return {row["id"]: row["doc"] for row in rows if row.get("doc")}
 
@@ -104,7 +104,7 @@ def _unit_id(run: RunSummary) -> str:
     return hashlib.sha256(unit.encode()).hexdigest()
 
 
-def _text(sequence: object) -> Any:
+def _text(sequence: object) -> object:
     """An update sequence as a query takes it: CouchDB's is a text, other servers' a number or a list."""
     return sequence if isinstance(sequence, str | int) else json.dumps(sequence)
 

@@ -147,7 +147,7 @@ class _WholeAnswer(HTTPResponse):
 
 
 def _plain_error(status: int, body: bytes) -> bytes:
-    error: Any = None
+    error: object = None
     with suppress(ValueError):
         error = json.loads(body)
     if not isinstance(error, dict):

@@ -135,7 +135,7 @@ def _whole_days(connection: sqlite3.Connection, first_day: int | None, end_day: 
 
 def _add_spans(connection: sqlite3.Connection, runs: RunFilter, spans: Spans, total: _Sum) -> None:
     where = "days = ? AND span >= ? AND span < ?"
-    values: list[Any] = [spans.days, spans.first, spans.end]
+    values: list[object] = [spans.days, spans.first, spans.end]
     for column, wanted in runs.equalities().items():
         where += f" AND {column} = ?"
         values.append(wanted)
@@ -162,7 +162,7 @@ def _add_rows(connection: sqlite3.Connection, runs: RunFilter, total: _Sum) -> N
 def conditions(runs: RunFilter) -> tuple[str, list[object]]:
     """The filter as the text of a ``WHERE`` and its values."""
     terms: list[str] = ["1"]
-    values: list[Any] = []
+    values: list[object] = []
     for column, wanted in runs.equalities().items():
         terms.append(f"{column} = ?")
         values.append(wanted)
