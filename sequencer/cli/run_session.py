@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import usable_project
@@ -19,7 +19,7 @@ from sequencer.report.event import DialogAsked, OperatorMessageShown, Stamped
 from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
 from sequencer.terminal.output import is_terminal
-from sequencer.vocabulary.problem import InvalidInput
+from sequencer.vocabulary.problem import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from sequencer.app.project_report_store import ProjectReportStore
@@ -145,7 +145,7 @@ def compiled_sequence(file: Path, project: Project, *, stepping: bool = False) -
     return compiled
 
 
-def _show(problems: Any, project: Project) -> None:
+def _show(problems: Iterable[Problem], project: Project) -> None:
     from sequencer.terminal.problem_output import show_problems
 
     show_problems(problems, project.folder)

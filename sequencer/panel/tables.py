@@ -6,13 +6,12 @@ import csv as _csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from sequencer.report.exports.csv_rows import spreadsheet_text
 from sequencer.store.base import RunSummary, SeriesPoint, Statistics
 from sequencer.vocabulary.times import moment
 
-Row = Sequence[Any]
+Row = Sequence[object]
 
 
 def csv(rows: Iterable[Row]) -> Iterator[str]:

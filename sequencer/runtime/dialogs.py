@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import uuid4
 
 from sequencer.expressions.value import plain
@@ -96,7 +95,7 @@ class Dialogs:
         self._emit(asked(identity))
         return self._wait(identity)[1]
 
-    def deliver(self, identity: str, result: str, value: Any = None, by: str | None = None) -> bool:
+    def deliver(self, identity: str, result: str, value: Data = None, by: str | None = None) -> bool:
         """Takes an answer; false when it comes too late or is none. Called from any thread."""
         with self._lock:
             question = self._open.get(identity)

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import pytest
 
@@ -30,7 +29,7 @@ class PlainFront:
         self._config = config
         self._failures: list[FailureRecorded] = []
         self._outcome: Outcome | None = None
-        self._signal_before: Any = None
+        self._signal_before: Callable[[int, FrameType | None], object] | int | None = None
         config.pluginmanager.register(self, "hardseq summary")
 
     def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[Warm], None]) -> Start | None:

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -263,7 +263,12 @@ SESSION = pytest.StashKey[RunSession]()
 FRONT = pytest.StashKey[Front]()
 
 
-def prepare(session: pytest.Session, items: list[pytest.Item], collected: list[pytest.Item], make_front: Any) -> None:
+def prepare(
+    session: pytest.Session,
+    items: list[pytest.Item],
+    collected: list[pytest.Item],
+    make_front: Callable[[pytest.Config], Front],
+) -> None:
     """Arranges the items of a generated project; leaves those of any other folder alone.
 
     ``collected`` is what there was before any was deselected. When it is not what was planned, nothing runs.

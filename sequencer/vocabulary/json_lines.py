@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
 
 LONGEST = 1 << 26
 """Bytes. A longer line is no message of ours, whatever it is."""
@@ -19,8 +19,21 @@ class Encoder(json.JSONEncoder):
     encode = json.JSONEncoder.encode
     iterencode = json.JSONEncoder.iterencode
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(separators=(",", ":"), **options)
+    def __init__(
+        self,
+        *,
+        default: Callable[[object], object] | None = None,
+        ensure_ascii: bool = True,
+        allow_nan: bool = True,
+        check_circular: bool = True,
+    ) -> None:
+        super().__init__(
+            separators=(",", ":"),
+            default=default,
+            ensure_ascii=ensure_ascii,
+            allow_nan=allow_nan,
+            check_circular=check_circular,
+        )
 
 
 class LineSplitter:
