@@ -146,4 +146,4 @@ def test_two_machines_with_one_name_are_told(couch: CouchClient, database: str, 
         live = LiveState(couch, f"{database}_live", told.append)
         live(Stamped(1, 0.0, replace(first.event, host={"name": host})))
         live.close(10)
-    assert [text[:26] for text in told] == ["the machine 'bench' runs a"]
+    assert [text[:26] for text in told] == ["the machine 'bench' also r"]
