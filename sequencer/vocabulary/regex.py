@@ -9,7 +9,9 @@ Python's parser of expressions is private; only this file uses it (``tests/test_
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -18,6 +20,7 @@ from typing import Any, NamedTuple
 _MANY = 16
 """A repetition that may go on at least so often is taken for an endless one."""
 _FLAGS = re.compile(r"\(\?([aiLmsux]*)(?:-([imsx]+))?([:)])")
+_RESERVED = re.compile(r"\[.*(\[|--|&&|~~|\|\|)", re.DOTALL)
 _CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]?", re.DOTALL)
 
 
@@ -50,16 +53,29 @@ class CompiledPattern:
 def compile_pattern(text: str, flags: re.RegexFlag = re.NOFLAG) -> CompiledPattern:
     """The expression of ``text``. Raises ``PatternError``."""
     try:
-        return CompiledPattern(text, re.compile(bound(text, flags), flags))
+        with _unwarned(text):
+            return CompiledPattern(text, re.compile(bound(text, flags), flags))
     except (re.error, OverflowError, RecursionError) as error:
         raise PatternError(str(error)) from None
+
+
+@contextmanager
+def _unwarned(text: str) -> Iterator[None]:
+    """Python warns of characters in a set that a later version may read otherwise, ``[a--z]``: nobody reads that."""
+    if _RESERVED.search(text) is None:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def compile_bytes(text: str, encoding: str) -> re.Pattern[bytes]:
     """The expression of ``text`` for bytes in ``encoding``. Raises ``PatternError``."""
     compile_pattern(text)
     try:
-        return re.compile(bound(text).encode(encoding))
+        with _unwarned(text):
+            return re.compile(bound(text).encode(encoding))
     except (re.error, UnicodeEncodeError) as error:
         raise PatternError(str(error)) from None
 
@@ -120,7 +136,8 @@ def nests_repetitions(pattern: CompiledPattern) -> bool:
     """Whether an endless repetition stands inside another: on a text that does not match it may take forever."""
     try:
         # The standard library's own parser: private, so that its absence only costs the warning.
-        parsed = import_module("re._parser").parse(pattern.pattern)
+        with _unwarned(pattern.pattern):
+            parsed = import_module("re._parser").parse(pattern.pattern)
         return _nested(parsed, False)
     except Exception:
         return False

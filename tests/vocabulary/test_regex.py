@@ -55,6 +55,15 @@ def test_what_is_no_expression_is_refused(written: str) -> None:
         compile_pattern(written)
 
 
+@pytest.mark.parametrize("written", ["[[a]+", "[a&&b]+", "[a||b]+", "[a~~b]+", "[+--]+", "([[a]+)+"])
+def test_nobody_is_warned_of_what_later_versions_of_python_may_read(written: str) -> None:
+    """A set with characters that Python reserves is read as today's Python reads it, without a word on the terminal."""
+    pattern = compile_pattern(written)
+    assert pattern.fullmatch("aa" if "a" in written else "++") is not None
+    assert compile_bytes(written, "ascii").search(b"[a+&|~-") is not None
+    assert nests_repetitions(pattern) == written.startswith("(")
+
+
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @given(st.text(alphabet=r"a$\[]()?#mx-:^|*", max_size=12))
 def test_no_other_meaning_is_changed(written: str) -> None:
