@@ -19,7 +19,7 @@ from sequencer.expressions.value import MAX_TEXT, cut
 from sequencer.report.model import FailureKind
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar, utf8
 from sequencer.vocabulary.json_lines import Encoder
-from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded
+from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded, undamaged
 from sequencer.vocabulary.status import SkipKind, Status
 
 RecordSection = Literal["process", "batch", "dut", "stand", "instruments", "user", "artifact"]
@@ -483,6 +483,8 @@ def decode(line: bytes | str) -> Stamped | None:
         known = _FIELD_SETS[kind]
         if not document.keys() <= known:  # a later version's line says more
             document = {name: value for name, value in document.items() if name in known}
+        if "coded_reason" in document:
+            document["coded_reason"] = undamaged(document["coded_reason"])
         return Stamped(seq, time, kind(**document))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

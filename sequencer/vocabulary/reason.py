@@ -263,6 +263,16 @@ def read_reason(written: object, text: str = "") -> ReasonOrText:
     return Reason(code, **read)
 
 
+def undamaged(written: object) -> CodedReason | None:
+    """The code that a journal has beside a sentence; ``None`` where that is something else, and the sentence is left."""
+    if not isinstance(written, Mapping):
+        return None
+    code, parameters = written.get("code"), written.get("parameters")
+    if not isinstance(code, str) or not isinstance(parameters, dict):
+        return None
+    return {"code": code, "parameters": parameters}
+
+
 def quantity(value: object, unit: str | None = None) -> int | float | str:
     """A value as a parameter: a number that every page holds exactly, anything else as the sentence shows it."""
     if type(value) is int and abs(value) <= MAX_WHOLE:

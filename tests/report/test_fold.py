@@ -6,6 +6,7 @@ import copy
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -470,3 +471,27 @@ def test_events_with_wrong_contents_never_raise(said: list[tuple[int, float, Any
     """Contents that no test process sends are no reason to lose the report."""
     report = fold([Stamped(*one) for one in said], aborted=True)
     assert report["status"] != "run"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["above", [], 7, {}, {"code": "above"}, {"code": 3, "parameters": {}}, {"code": "above", "parameterr": {}}],
+)
+def test_a_damaged_code_of_a_reason_leaves_its_sentence(written: Any) -> None:
+    """What stands beside a sentence and is no code is left out; the sentence, and the report, are whole."""
+    said = stamp(
+        started("m::a"),
+        events.CaseStarted("m::a"),
+        events.FailureRecorded("m::a", "failed", "too high"),
+        events.CaseFinished("m::a", "failed"),
+        events.RunFinished("failed"),
+    )
+    lines = [json.loads(encode(stamped)) for stamped in said]
+    for line in lines:
+        if "coded_reason" in line:
+            line["coded_reason"] = written
+    report = fold(read_journal([json.dumps(line).encode() + b"\n" for line in lines]))
+    VALIDATOR.validate(json.loads(json.dumps(report)))
+    (failure,) = case_of(report, "m::a")["attempts"][0]["failures"]
+    assert failure["message"] == "too high"
+    assert failure.get("coded_reason") is None
