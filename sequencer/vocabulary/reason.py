@@ -264,7 +264,7 @@ def read_reason(written: object, text: str = "") -> ReasonOrText:
 
 
 def undamaged(written: object) -> CodedReason | None:
-    """The code that a journal has beside a sentence; ``None`` where that is something else, and the sentence is left."""
+    """The code that a journal has beside a sentence; ``None`` where it is damaged, and the sentence is left."""
     if not isinstance(written, Mapping):
         return None
     code, parameters = written.get("code"), written.get("parameters")
