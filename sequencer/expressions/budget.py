@@ -5,7 +5,7 @@ A sequence may come from a stranger, and so may the numbers in it: everything is
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 MAX_SIZE = 1_000_000
 """Characters of a text and elements of a list that an expression makes."""
@@ -17,6 +17,8 @@ MAX_NESTING = 200
 """Levels of an expression as it is written."""
 MAX_WORK = 200_000_000
 """Units of work of one evaluation; a character is one, an element of a list ten, a list a hundred: some seconds."""
+
+_Count = TypeVar("_Count")
 
 _ELEMENT = 10
 _CONTAINER = 100
@@ -113,7 +115,7 @@ def text_of(value: object) -> str:
     return str(value)
 
 
-def digits(count: object) -> Any:
+def digits(count: _Count) -> _Count:
     """``count``, a number of decimal places, as it was given."""
     if isinstance(count, int) and abs(count) > MAX_DIGITS:
         raise TooLarge(f"more than {MAX_DIGITS} decimal places are too many")

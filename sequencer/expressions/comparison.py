@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -45,37 +46,37 @@ def compare(left: Any, *rest: Any) -> bool:
     are compared exactly, integers of any size with floats too.
     """
     for index in range(0, len(rest), 2):
-        operator, right = rest[index], rest[index + 1]
-        if operator in ("in", "notin"):
-            if contains(right, left) is not (operator == "in"):
+        name, right = rest[index], rest[index + 1]
+        if name in ("in", "notin"):
+            if contains(right, left) is not (name == "in"):
                 return False
-        elif not _holds(operator, left, right):
+        elif not _holds(name, left, right):
             return False
         left = right
     return True
 
 
-def _holds(operator: str, left: Any, right: Any) -> bool:
+def _holds(name: str, left: Any, right: Any) -> bool:
     kind = type(left)
     if kind is type(right) and kind in _COMPARED_DIRECTLY:
         if kind is float and (math.isnan(left) or math.isnan(right)):
             raise ValueError("NaN cannot be compared")
-        return bool(_OPERATORS[operator](left, right))
-    if operator == "eq":
+        return bool(_OPERATORS[name](left, right))
+    if name == "eq":
         return equal(left, right)
-    if operator == "ne":
+    if name == "ne":
         return not equal(left, right)
     one_kind([left, right])
-    return bool(_OPERATORS[operator](left, right))
+    return bool(_OPERATORS[name](left, right))
 
 
-_OPERATORS: Mapping[str, Callable[[Any, Any], object]] = {
-    "eq": lambda left, right: left == right,
-    "ne": lambda left, right: left != right,
-    "lt": lambda left, right: left < right,
-    "lteq": lambda left, right: left <= right,  # as Jinja2 names `<=` and `>=`
-    "gt": lambda left, right: left > right,
-    "gteq": lambda left, right: left >= right,
+_OPERATORS: Mapping[str, Callable[..., object]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "lteq": operator.le,  # as Jinja2 names `<=` and `>=`
+    "gt": operator.gt,
+    "gteq": operator.ge,
 }
 
 
@@ -138,14 +139,14 @@ def one_kind(values: Iterable[object]) -> None:
             raise ValueError(_unlike(listed[0], value))
 
 
-def _shape(value: Any) -> object:
+def _shape(value: object) -> object:
     """The type that decides about the order; of a list that of each of its elements."""
     kind = _comparable(value)
     if kind not in _ORDERED:
         raise ValueError(f"{kind} cannot be ordered")
-    if kind == "a list":
+    if isinstance(value, list | tuple):
         return tuple(map(_shape, value))
-    zoned = kind in ("a date and time", "a time") and value.tzinfo is not None
+    zoned = isinstance(value, datetime | time) and value.tzinfo is not None
     return f"{kind} with a zone" if zoned else kind
 
 
@@ -179,12 +180,12 @@ def _one_kind_of_two(left: object, right: object) -> str:
     return kind
 
 
-def _refuse_missing(values: Iterable[Any]) -> None:
+def _refuse_missing(values: Iterable[object]) -> None:
     for value in values:
-        kind = _comparable(value)
-        if kind == "a list":
+        _comparable(value)
+        if isinstance(value, list | tuple):
             _refuse_missing(value)
-        elif kind == "a mapping":
+        elif isinstance(value, dict):
             _refuse_missing(value.values())
 
 
@@ -196,9 +197,9 @@ def _unlike(left: object, right: object) -> str:
     return f"{_shown(left)} cannot be compared with {_shown(right)}{hint}"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     kind = kind_of(value)
-    if kind == "a string":
+    if type(value) is str:
         return f"the string {value[:80]!r}"
     if kind == "a number":
         return f"the number {value!r:.80}"

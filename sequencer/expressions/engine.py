@@ -8,7 +8,7 @@ This module imports Jinja2; import it only when an expression is really to be pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class ExpressionEnvironment(ImmutableSandboxedEnvironment):
     """How attributes are read, and what Jinja2's filters see of the evaluation that calls them."""
 
-    def getattr(self, obj: Any, attribute: str) -> Any:
+    def getattr(self, obj: object, attribute: str) -> object:
         """``obj.attribute``: an entry of a mapping, a part of a date, what a driver's object has; else undefined."""
         # An entry comes first: ``params.items`` is the parameter of that name, not the method of a dictionary.
         if isinstance(obj, Mapping) and attribute in obj:
@@ -53,7 +53,7 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=argument)
         return found if isinstance(obj, PLAIN_TYPES) else plain(found)
 
-    def safe_call(self, value: Any, args: Iterable[Any], kwargs: Mapping[str, Any]) -> object:
+    def safe_call(self, value: Callable[..., object], args: Iterable[object], kwargs: Mapping[str, object]) -> object:
         """Calls a driver's function. Raises ``SecurityError`` for one that the sandbox keeps."""
         if not self.is_safe_callable(value):
             raise SecurityError(f"{value!r:.80} is not safely callable")

@@ -7,7 +7,7 @@ driver's object is read as plain data. Jinja2 gives the tree and the filters; it
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from typing import Any
 
 from jinja2 import Undefined, nodes
@@ -29,18 +29,19 @@ _MOST = MAX_SIZE * 10
 _LAZY = (Iterator, KeysView, ValuesView, ItemsView)
 
 Node = Callable[["Evaluation"], Any]
-_Arguments = tuple[list[Any], dict[str, Any]]
+Operation = Callable[["Evaluation", object, object], object]
+_Arguments = tuple[list[object], dict[str, object]]
 
 
 class Evaluation:
     """One evaluation: its variables, its budget; also what Jinja2's filters take for their context."""
 
-    def __init__(self, variables: Mapping[str, Any], budget: Budget) -> None:
+    def __init__(self, variables: Mapping[str, object], budget: Budget) -> None:
         self.environment: ExpressionEnvironment = environment()
         self.variables = variables
         self.budget = budget
 
-    def filter(self, name: str, value: Any, args: Any, kwargs: Any) -> Any:
+    def filter(self, name: str, value: object, args: Sequence[object], kwargs: Mapping[str, object]) -> object:
         """A filter's result; what would be given one by one is a list."""
         self.budget.left -= _PER_CALL
         self.budget.spend(value, *args, *kwargs.values())
@@ -49,11 +50,11 @@ class Evaluation:
             return self.settled(own(self, value, *args, **kwargs))
         return self.settled(self.environment.original_filter(name, value, args, kwargs, self))
 
-    def original(self, name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def original(self, name: str, value: object, *args: object, **kwargs: object) -> object:
         """See ``expression_filters.Use``."""
         return self.environment.original_filter(name, value, args, kwargs, self)
 
-    def test(self, name: str, value: Any, args: Any, kwargs: Any) -> bool:
+    def test(self, name: str, value: object, args: Sequence[object], kwargs: Mapping[str, object]) -> bool:
         """A test's answer."""
         self.budget.left -= _PER_CALL
         self.budget.spend(value, *args, *kwargs.values())
@@ -62,10 +63,10 @@ class Evaluation:
             return own(defined(value), *args, **kwargs)
         return bool(self.environment.original_test(name, value, args, kwargs, self))
 
-    def settled(self, value: Any) -> Any:
+    def settled(self, value: object) -> object:
         """``value`` without anything that is still to be gone through."""
         if isinstance(value, _LAZY):
-            result: list[Any] = []
+            result: list[object] = []
             for item in value:
                 self.budget.spend(item)
                 result.append(item)
@@ -73,7 +74,7 @@ class Evaluation:
             return result
         return sized(value)
 
-    def method(self, value: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def method(self, value: object, name: str, args: list[object], kwargs: dict[str, object]) -> object:
         """``value.name(...)``."""
         self.budget.spend(value, *args, *kwargs.values())
         if isinstance(value, dict) and name in value:
@@ -93,7 +94,7 @@ class Evaluation:
         result = self.settled(method(value, *args, **kwargs))
         return list(result) if type(result) is tuple else result
 
-    def call(self, value: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def call(self, value: object, args: list[object], kwargs: dict[str, object]) -> object:
         """A call of a driver's own function or method; what it gives is read as plain data."""
         if isinstance(value, Undefined):
             str(value)  # raises what is undefined
@@ -102,23 +103,23 @@ class Evaluation:
         return plain(self.environment.safe_call(value, args, kwargs))
 
 
-def _article(value: Any) -> str:
+def _article(value: object) -> str:
     name = type(value).__name__
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
-def defined(value: Any) -> Any:
+def defined(value: object) -> object:
     """``value``; raises ``UndefinedError`` when there is none."""
     if isinstance(value, Undefined):
         str(value)
     return value
 
 
-def executable(tree: nodes.Expr) -> Callable[[Mapping[str, Any], Budget], Any]:
+def executable(tree: nodes.Expr) -> Callable[[Mapping[str, object], Budget], object]:
     """A function from variables to the expression's value; it raises whatever the expression raises."""
     run = _node(tree)
 
-    def evaluate(variables: Mapping[str, Any], budget: Budget) -> Any:
+    def evaluate(variables: Mapping[str, object], budget: Budget) -> object:
         result = run(Evaluation(variables, budget))
         budget.spend(result)
         return result
@@ -138,7 +139,7 @@ def _const(node: nodes.Const) -> Node:
 def _name(node: nodes.Name) -> Node:
     name = node.name
 
-    def read(at: Evaluation) -> Any:
+    def read(at: Evaluation) -> object:
         if name in at.variables:
             return at.variables[name]
         return CONSTANTS[name] if name in CONSTANTS else at.environment.undefined(name=name)
@@ -148,7 +149,7 @@ def _name(node: nodes.Name) -> Node:
 
 def _list(node: nodes.List | nodes.Tuple) -> Node:
     items = [_node(item) for item in node.items]
-    kind: Any = tuple if isinstance(node, nodes.Tuple) else list
+    kind: Callable[[list[object]], object] = tuple if isinstance(node, nodes.Tuple) else list
     return lambda at: kind([item(at) for item in items])
 
 
@@ -161,7 +162,7 @@ def _condition(node: nodes.CondExpr) -> Node:
     test, then = _node(node.test), _node(node.expr1)
     other = None if node.expr2 is None else _node(node.expr2)
 
-    def choose(at: Evaluation) -> Any:
+    def choose(at: Evaluation) -> object:
         if test(at):
             return then(at)
         if other is None:
@@ -198,17 +199,17 @@ def _operation(node: nodes.BinExpr) -> Node:
     return lambda at: sized(apply(at, defined(left(at)), defined(right(at))))
 
 
-def _add(at: Evaluation, left: Any, right: Any) -> Any:
+def _add(at: Evaluation, left: object, right: object) -> object:
     if isinstance(left, _SIZED) and isinstance(right, _SIZED):
         at.budget.spend(left, right)
         fits(len(left) + len(right), "characters" if isinstance(left, str) else "elements")
-    return left + right
+    return operator.add(left, right)
 
 
 _SIZED = (str, bytes, list, tuple)
 
 
-def _times(at: Evaluation, left: Any, right: Any) -> Any:
+def _times(at: Evaluation, left: object, right: object) -> object:
     """Repeating a text or list to a giant one is refused."""
     for repeated, count in ((left, right), (right, left)):
         if isinstance(repeated, _SIZED) and isinstance(count, int):
@@ -217,29 +218,33 @@ def _times(at: Evaluation, left: Any, right: Any) -> Any:
                 raise TooLarge(f"more than {MAX_SIZE:,} repeated elements are too many")
             at.budget.left -= price * max(count, 0)
             break
-    return left * right
+    return operator.mul(left, right)
 
 
-def _power(at: Evaluation, base: Any, exponent: Any) -> Any:
+def _power(at: Evaluation, base: object, exponent: object) -> object:
     """A result that would take minutes to compute is refused."""
-    whole = isinstance(base, int) and isinstance(exponent, int) and exponent > 0
-    if whole and (base.bit_length() - 1) * exponent > MAX_BITS:
+    if (
+        isinstance(base, int)
+        and isinstance(exponent, int)
+        and exponent > 0
+        and (base.bit_length() - 1) * exponent > MAX_BITS
+    ):
         raise TooLarge(f"an integer of more than {MAX_BITS} bits is too large")
-    return base**exponent
+    return operator.pow(base, exponent)
 
 
-def _modulo(at: Evaluation, left: Any, right: Any) -> Any:
+def _modulo(at: Evaluation, left: object, right: object) -> object:
     if isinstance(left, bytes):
         raise ValueError("bytes have no `%`")
-    return percent(at.budget, left, right) if isinstance(left, str) else left % right
+    return percent(at.budget, left, right) if isinstance(left, str) else operator.mod(left, right)
 
 
-_OPERATIONS: Mapping[str, Callable[[Evaluation, Any, Any], Any]] = {
+_OPERATIONS: Mapping[str, Operation] = {
     "+": _add,
-    "-": lambda at, left, right: left - right,
+    "-": lambda at, left, right: operator.sub(left, right),
     "*": _times,
-    "/": lambda at, left, right: left / right,
-    "//": lambda at, left, right: left // right,
+    "/": lambda at, left, right: operator.truediv(left, right),
+    "//": lambda at, left, right: operator.floordiv(left, right),
     "%": _modulo,
     "**": _power,
 }
@@ -334,7 +339,7 @@ def _call(node: nodes.Call) -> Node:
     if isinstance(callee, nodes.Name):
         function = functions()[callee.name]
 
-        def called(at: Evaluation) -> Any:
+        def called(at: Evaluation) -> object:
             args, kwargs = arguments(at)
             at.budget.spend(*map(defined, args), *kwargs.values(), times=_PER_ELEMENT)
             return at.settled(function(*args, **kwargs))

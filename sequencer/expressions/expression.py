@@ -108,7 +108,7 @@ class Expression:
             return value[attribute]
         return self._run({name: value}, budget)
 
-    def _run(self, variables: dict[str, Any], budget: Budget | None = None) -> object:
+    def _run(self, variables: dict[str, object], budget: Budget | None = None) -> object:
         from sequencer.expressions.engine import undefined_in
 
         try:

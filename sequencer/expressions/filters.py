@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol, SupportsInt
 
-from sequencer.expressions.budget import digits, fits, text_of
+from sequencer.expressions.budget import Budget, digits, fits, text_of
 from sequencer.expressions.comparison import compare, distinct, is_nan, one_kind
 from sequencer.expressions.functions import fits_number, functions
 from sequencer.expressions.jinja_private import attribute_getter
 from sequencer.expressions.methods import joined, percent, replaced
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 JINJA_FILTERS = frozenset(
     {
@@ -85,17 +88,26 @@ _COMPARING_TESTS = {
 }  # fmt: skip
 
 
+Attribute = str | int | None
+"""What of the elements a filter looks at: ``a.b``, an index, or themselves."""
+
+
 class FilterContext(Protocol):
     """One evaluation, as a filter sees it."""
 
-    environment: Any
-    budget: Any
+    @property
+    def environment(self) -> Environment:
+        """What reads attributes."""
+
+    @property
+    def budget(self) -> Budget:
+        """The work that is left."""
 
     def original(self, name: str, value: object, *args: object, **kwargs: object) -> object:
         """What Jinja2's own filter of that name gives."""
 
 
-def _attributes(use: FilterContext, values: Any, attribute: Any) -> list[object]:
+def _attributes(use: FilterContext, values: Iterable[object], attribute: Attribute) -> list[object]:
     """What ``values`` are sorted or compared by: themselves, or an attribute (of ``sort``: ``a.b,c``)."""
     if attribute is None:
         return list(values)
@@ -106,15 +118,21 @@ def _attributes(use: FilterContext, values: Any, attribute: Any) -> list[object]
 
 
 def _sort(
-    use: FilterContext, value: Any, reverse: bool = False, case_sensitive: bool = False, attribute: object = None
+    use: FilterContext,
+    value: Iterable[object],
+    reverse: bool = False,
+    case_sensitive: bool = False,
+    attribute: Attribute = None,
 ) -> object:
     values = list(value)
     one_kind(_attributes(use, values, attribute))
     return use.original("sort", values, reverse, case_sensitive, attribute)
 
 
-def _extreme(name: str) -> Callable[..., Any]:
-    def extreme(use: FilterContext, value: Any, case_sensitive: bool = False, attribute: object = None) -> object:
+def _extreme(name: str) -> Callable[..., object]:
+    def extreme(
+        use: FilterContext, value: Iterable[object], case_sensitive: bool = False, attribute: Attribute = None
+    ) -> object:
         values = list(value)
         keys = _attributes(use, values, attribute)
         one_kind([key for key in keys if not is_nan(key)])
@@ -123,20 +141,26 @@ def _extreme(name: str) -> Callable[..., Any]:
     return extreme
 
 
-def _unique(use: FilterContext, value: Any, case_sensitive: bool = False, attribute: object = None) -> object:
+def _unique(
+    use: FilterContext, value: Iterable[object], case_sensitive: bool = False, attribute: Attribute = None
+) -> object:
     values = list(value)
     distinct(_attributes(use, values, attribute))
     return use.original("unique", values, case_sensitive, attribute)
 
 
 def _dictsort(
-    use: FilterContext, value: Any, case_sensitive: bool = False, by: str = "key", reverse: bool = False
+    use: FilterContext,
+    value: Mapping[object, object],
+    case_sensitive: bool = False,
+    by: str = "key",
+    reverse: bool = False,
 ) -> object:
     one_kind(value.values() if by == "value" else value)
     return use.original("dictsort", value, case_sensitive, by, reverse)
 
 
-def _sum(use: FilterContext, value: object, attribute: object = None, start: object = 0) -> object:
+def _sum(use: FilterContext, value: Iterable[object], attribute: Attribute = None, start: object = 0) -> object:
     return functions()["sum"](_attributes(use, value, attribute), start)
 
 
@@ -166,7 +190,7 @@ def _read(
         raise
 
 
-def _integer(value: Any, base: int = 10) -> int:
+def _integer(value: str | SupportsInt, base: int = 10) -> int:
     if not isinstance(value, str):
         return int(value)
     try:
@@ -184,13 +208,13 @@ def _center(use: FilterContext, value: object, width: int = 80) -> str:
     return text_of(value).center(width)
 
 
-def _format(use: FilterContext, value: Any, *args: Any, **kwargs: Any) -> str:
+def _format(use: FilterContext, value: object, *args: object, **kwargs: object) -> str:
     if args and kwargs:
         raise ValueError("format takes values by position or by name, not both")
     return percent(use.budget, text_of(value), kwargs or args)
 
 
-def _join(use: FilterContext, value: object, d: object = "", attribute: object = None) -> str:
+def _join(use: FilterContext, value: Iterable[object], d: object = "", attribute: Attribute = None) -> str:
     return str(joined(text_of(d), [text_of(part) for part in _attributes(use, value, attribute)]))
 
 
@@ -256,16 +280,14 @@ FILTERS: Mapping[str, Callable[..., object]] = {
 """Filters that are not Jinja2's own, or not without a look at what they are given: called with the evaluation first."""
 
 
-def _whole(name: str, value: object) -> None:
+def _whole(name: str, value: object) -> int:
     if type(value) is not int:
         raise ValueError(f"`is {name}` asks about integers, not about {value!r:.80}")
+    return value
 
 
-def _divisible(name: str, value: Any, *divisor: Any) -> bool:
-    _whole(name, value)
-    for number in divisor:
-        _whole(name, number)
-    return bool(value % (divisor[0] if divisor else 2) == (1 if name == "odd" else 0))
+def _divisible(name: str, value: object, divisor: object = 2) -> bool:
+    return _whole(name, value) % _whole(name, divisor) == (1 if name == "odd" else 0)
 
 
 def _comparing(operator: str) -> Callable[..., bool]:

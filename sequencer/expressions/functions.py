@@ -10,7 +10,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, SupportsFloat
 from uuid import uuid4
 
 from sequencer.expressions.budget import TooLarge, digits, fits, text_of
@@ -21,11 +21,11 @@ _MAX_NUMBER_TEXT = 5_000
 """Characters of a text that is read as a number; Python itself reads 4,300 decimal digits."""
 
 
-def _values(arguments: tuple[Any, ...]) -> list[Any]:
+def _values(arguments: tuple[Any, ...]) -> list[object]:
     return list(arguments[0]) if len(arguments) == 1 else list(arguments)
 
 
-def _extreme(pick: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+def _extreme(pick: Callable[[list[Any]], object]) -> Callable[..., object]:
     def extreme(*values: object) -> object:
         listed = _values(values)
         kept = [value for value in listed if not is_nan(value)]
@@ -35,7 +35,7 @@ def _extreme(pick: Callable[[list[Any]], Any]) -> Callable[..., Any]:
     return extreme
 
 
-def _statistic(compute: Callable[[list[Any]], Any]) -> Callable[..., Any]:
+def _statistic(compute: Callable[[list[Any]], object]) -> Callable[..., object]:
     def statistic(*values: object) -> object:
         listed = _values(values)
         for value in listed:
@@ -84,7 +84,7 @@ def read_integer(value: Any, base: int = 10) -> int:
     return int(value) if base == 10 else int(value, base)
 
 
-def read_float(value: Any) -> float:
+def read_float(value: str | SupportsFloat) -> float:
     """``float(value)``. Raises ``ValueError``, ``TypeError`` or ``OverflowError``."""
     fits_number(value)
     return float(value)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import AnyStr
 
 from sequencer.expressions.budget import MAX_SIZE, Budget, TooLarge, fits, text_of
 from sequencer.expressions.comparison import EMPTY_SOUGHT, equal
@@ -17,21 +17,23 @@ _MAX_DATE_FORMAT = 1_000
 _CONVERSION = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|\d+)?(?:\.(\*|\d+)?)?[hlL]?([a-zA-Z%])")
 _FIELD = re.compile(r"\.([^.\[]+)|\[([^\]]+)\]")
 
-Read = Callable[[Any, Any], Any]
-
 
 class RestrictedFormatter(string.Formatter):
     """``str.format`` whose fields are read by ``attribute`` and ``item``, as those of an expression are."""
 
-    def __init__(self, budget: Budget, attribute: Read, item: Read) -> None:
+    def __init__(
+        self, budget: Budget, attribute: Callable[[object, str], object], item: Callable[[object, str | int], object]
+    ) -> None:
         self._budget = budget
         self._attribute = attribute
         self._item = item
 
-    def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
+    def get_field(
+        self, field_name: str, args: Sequence[object], kwargs: Mapping[str, object]
+    ) -> tuple[object, int | str]:
         """The value of ``0.name[key]`` and the argument that it begins with."""
         first = re.split(r"[.\[]", field_name, maxsplit=1)[0]
-        argument: Any = int(first) if first.isdigit() else first
+        argument = int(first) if first.isdigit() else first
         value = self.get_value(argument, args, kwargs)
         for attribute, item in _FIELD.findall(field_name[len(first) :]):
             if attribute:
@@ -40,13 +42,13 @@ class RestrictedFormatter(string.Formatter):
                 value = self._item(value, int(item) if item.isdigit() else item)
         return value, argument
 
-    def convert_field(self, value: Any, conversion: Any) -> Any:
+    def convert_field(self, value: object, conversion: str | None) -> object:
         """``!r`` and its kin."""
         if conversion is not None:
             self._budget.spend(text_of(value))
         return super().convert_field(value, conversion)
 
-    def format_field(self, value: Any, format_spec: str) -> Any:
+    def format_field(self, value: object, format_spec: str) -> object:
         """One field, no wider than ``MAX_WIDTH``."""
         _refuse_widths(re.findall(r"\d+", format_spec))
         result = format(value if format_spec else text_of(value), format_spec[: _MAX_DATE_FORMAT + MAX_WIDTH])
@@ -55,7 +57,7 @@ class RestrictedFormatter(string.Formatter):
         return result
 
 
-def percent(budget: Budget, text: str, values: Any) -> str:
+def percent(budget: Budget, text: str, values: object) -> str:
     """``text % values``."""
     conversions = _CONVERSION.findall(text)
     widths = [width for each in conversions for width in each[:2] if width]
@@ -76,8 +78,8 @@ def _refuse_widths(widths: list[str]) -> None:
             raise TooLarge(f"a width above {MAX_WIDTH:,} is too large")
 
 
-def _padded(method: Callable[..., Any]) -> Callable[..., Any]:
-    def padded(text: Any, width: int, *fill: Any) -> Any:
+def _padded(method: Callable[..., object]) -> Callable[..., object]:
+    def padded(text: object, width: int, *fill: object) -> object:
         fits(width)
         return method(text, width, *fill)
 
@@ -90,7 +92,7 @@ def expanded(text: str, tabsize: int = 8) -> str:
     return text.expandtabs(max(tabsize, 0))
 
 
-def replaced(text: Any, old: Any, new: Any, count: int = -1) -> Any:
+def replaced(text: AnyStr, old: AnyStr, new: AnyStr, count: int = -1) -> AnyStr:
     """``text.replace(old, new, count)``."""
     found = text.count(old) if old else len(text) + 1
     times = found if count < 0 else min(count, found)
@@ -99,21 +101,21 @@ def replaced(text: Any, old: Any, new: Any, count: int = -1) -> Any:
     return text.replace(old, new, count)
 
 
-def joined(separator: Any, parts: Any) -> Any:
+def joined(separator: AnyStr, parts: Iterable[AnyStr]) -> AnyStr:
     """``separator.join(parts)``."""
     listed = list(parts)
     fits(sum(len(part) for part in listed if isinstance(part, str | bytes)) + len(separator) * len(listed))
     return separator.join(listed)
 
 
-def _translated(text: str, table: Mapping[Any, Any]) -> str:
+def _translated(text: str, table: Mapping[int, int | str | None]) -> str:
     longest = max((len(value) for value in table.values() if isinstance(value, str)), default=1)
     fits(len(text) * max(longest, 1))
     return text.translate(table)
 
 
-def _split(method: Callable[..., Any]) -> Callable[..., Any]:
-    def split(text: Any, sep: Any = None, maxsplit: int = -1) -> Any:
+def _split(method: Callable[..., Sized]) -> Callable[..., Sized]:
+    def split(text: object, sep: object = None, maxsplit: int = -1) -> Sized:
         result = method(text, sep, maxsplit if 0 <= maxsplit <= MAX_SIZE else MAX_SIZE + 1)
         fits(len(result), "elements")
         return result
@@ -126,33 +128,33 @@ def _lines(text: str, keepends: bool = False) -> list[str]:
     return text.splitlines(keepends)
 
 
-def _date_text(value: Any, pattern: str) -> str:
+def _date_text(value: date | time, pattern: str) -> str:
     if len(pattern) > _MAX_DATE_FORMAT:
         raise TooLarge(f"a format of more than {_MAX_DATE_FORMAT:,} characters is too long")
     return str(value.strftime(pattern))
 
 
-def _count(values: Any, value: Any) -> int:
+def _count(values: Iterable[object], value: object) -> int:
     return sum(equal(each, value) for each in values)
 
 
-def _index(values: Any, value: Any) -> int:
+def _index(values: Iterable[object], value: object) -> int:
     for position, each in enumerate(values):
         if equal(each, value):
             return position
     raise ValueError(f"{value!r:.80} is not in the list")
 
 
-def _own(kind: type, names: str) -> dict[str, Callable[..., Any]]:
+def _own(kind: type, names: str) -> dict[str, Callable[..., object]]:
     """Methods that give nothing larger than what they are given."""
     return {name: getattr(kind, name) for name in names.split()}
 
 
-def _sought(kind: type, names: str) -> dict[str, Callable[..., Any]]:
+def _sought(kind: type, names: str) -> dict[str, Callable[..., object]]:
     """Methods that look for a text, or for one of several, in another."""
 
-    def looking(method: Callable[..., Any]) -> Callable[..., Any]:
-        def look(text: Any, sought: Any, *span: Any) -> Any:
+    def looking(method: Callable[..., object]) -> Callable[..., object]:
+        def look(text: object, sought: object, *span: object) -> object:
             if any(
                 isinstance(each, str | bytes) and not each for each in (sought if type(sought) is tuple else (sought,))
             ):
@@ -164,7 +166,7 @@ def _sought(kind: type, names: str) -> dict[str, Callable[..., Any]]:
     return {name: looking(getattr(kind, name)) for name in names.split()}
 
 
-METHODS: Mapping[type, Mapping[str, Callable[..., Any]]] = {
+METHODS: Mapping[type, Mapping[str, Callable[..., object]]] = {
     str: {
         **_own(
             str,

@@ -18,7 +18,7 @@ from enum import Enum
 from io import IOBase
 from itertools import islice
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sequencer.vocabulary.data import Data, MeasurementType, utf8
@@ -33,6 +33,8 @@ MAX_TAKEN = 1_000_000
 MAX_DEPTH = 50
 MAX_INTEGER_BITS = 4096
 """Python refuses to write integers of more than 4,300 digits; JSON readers give up long before."""
+
+_Container = TypeVar("_Container", list[object], dict[object, object])
 
 _EXACT_FLOATS = 2**53
 """From here on not every integer is a float."""
@@ -106,7 +108,7 @@ class _ValueReader:
         self._taken = 0
         self._open: set[int] = set()
 
-    def read(self, value: object) -> Any:
+    def read(self, value: object) -> object:
         if type(value) in _ATOMS:
             return value
         if type(value) is str:
@@ -124,7 +126,7 @@ class _ValueReader:
             return self._nested(value, simple, self._list)
         return self._nested(value, simple, self._mapping) if type(simple) is dict else simple
 
-    def _nested(self, value: object, simple: Any, read: Callable[[Any], Any]) -> Any:
+    def _nested(self, value: object, simple: _Container, read: Callable[[_Container], _Container]) -> _Container:
         self._taken += len(simple)
         if self._taken > MAX_TAKEN:
             raise StepError(f"the value has more than {MAX_TAKEN:,} elements: return only what is judged")
@@ -138,12 +140,12 @@ class _ValueReader:
         finally:
             self._open.discard(id(value))
 
-    def _list(self, items: list[Any]) -> list[Any]:
+    def _list(self, items: list[object]) -> list[object]:
         if _ATOMS.issuperset(map(type, items)):
             return items
         return [item if type(item) in _ATOMS else self.read(item) for item in items]
 
-    def _mapping(self, items: dict[Any, Any]) -> dict[Any, Any]:
+    def _mapping(self, items: dict[object, object]) -> dict[object, object]:
         return {key: value if type(value) in _ATOMS else self.read(value) for key, value in items.items()}
 
 
@@ -154,7 +156,7 @@ def _simplified(value: object) -> object:
         return value
     if type(value) is list:
         return list(value)
-    if kind is dict:
+    if type(value) is dict:
         return _entries(value)
     if isinstance(value, Enum):
         return _simplified(object.__getattribute__(value, "_value_"))
@@ -192,9 +194,9 @@ def _elements(value: Any) -> object:
     return dict(zip(names, items, strict=True)) if names is not None else items
 
 
-def _entries(value: Any) -> dict[object, object]:
+def _entries(value: Mapping[object, object]) -> dict[object, object]:
     entries = dict.items(value) if isinstance(value, dict) else value.items()
-    result: dict[Any, Any] = {}
+    result: dict[object, object] = {}
     for key, item in islice(entries, MAX_TAKEN + 1):
         name = key if type(key) in (str, int, bool, float, type(None)) else _key(key)
         if type(name) is str:
@@ -356,23 +358,24 @@ class _Converter:
             return simple.isoformat()
         if isinstance(simple, (UUID, PurePath, timedelta)):
             return cut(clean(str(simple)))
-        if type(simple) in (list, dict):
-            return self._nested(value, simple, depth, self._list if type(simple) is list else self._mapping)
-        return cut(clean(_repr(simple)))
+        if type(simple) is list:
+            return self._nested(value, simple, depth, self._list)
+        return self._nested(value, simple, depth, self._mapping) if type(simple) is dict else cut(clean(_repr(simple)))
 
-    def _nested(self, value: object, simple: Any, depth: int, convert: Any) -> Data:
+    def _nested(
+        self, value: object, simple: _Container, depth: int, convert: Callable[[_Container, int], Data]
+    ) -> Data:
         if id(value) in self.open:
             return "<cycle>"
         if depth >= MAX_DEPTH:
             return "<nested too deeply>"
         self.open.add(id(value))
         try:
-            result: Data = convert(simple, depth + 1)
-            return result
+            return convert(simple, depth + 1)
         finally:
             self.open.discard(id(value))
 
-    def _list(self, value: list[Any], depth: int) -> list[Data]:
+    def _list(self, value: list[object], depth: int) -> list[Data]:
         length = len(value)
         taken = self._take(length)
         result = [
@@ -383,7 +386,7 @@ class _Converter:
             result.append(_more(length - taken, "elements"))
         return result
 
-    def _mapping(self, value: dict[Any, Any], depth: int) -> dict[str, Data]:
+    def _mapping(self, value: dict[object, object], depth: int) -> dict[str, Data]:
         length = len(value)
         taken = self._take(length)
         result: dict[str, Data] = {}

@@ -11,7 +11,7 @@ from typing import Any
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
-Written = Callable[[Place, Any], str]
+Written = Callable[[Place, object], str]
 """The text that stands at a place for a number."""
 
 

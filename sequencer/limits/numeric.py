@@ -99,7 +99,7 @@ class Outside(Limit):
         low, high = _UPPER[self.includes_below][1], _LOWER[self.includes_above][1]
         return f"value {low} {show(self.below, unit)} or value {high} {show(self.above, unit)}"
 
-    def lower(self) -> dict[str, Any]:
+    def lower(self) -> dict[str, object]:
         """``ltgt``, ``lege``, ``legt`` or ``ltge``."""
         operation = _UPPER[self.includes_below][0] + _LOWER[self.includes_above][0]
         return {"operation": operation, "lower_limit": self.below, "upper_limit": self.above}

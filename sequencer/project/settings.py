@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, Never, TypedDict, TypeVar, Unpack, overload
 
+from sequencer.project.settings_values import SettingSchema
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.times import MAX_SECONDS
+
+_Setting = TypeVar("_Setting")
 
 StorageType = Literal["couchdb", "embedded"]
 
@@ -21,11 +24,19 @@ ALSO_READ: Mapping[str, str] = {"HARDSEQ_SC_API_KEY": "HARDPY_SC_API_KEY"}
 """Variables of the environment that are read where those of hardseq itself are not set: HardPy's name of the same."""
 
 
-TEXT: Mapping[str, Any] = {"type": "string"}
-FLAG: Mapping[str, Any] = {"type": "boolean"}
-PORT: Mapping[str, Any] = {"type": "integer", "minimum": 1, "maximum": 65535}
-SECONDS: Mapping[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS}
-INFO: Mapping[str, Any] = {"type": "object", "additionalProperties": {"type": ["string", "integer", "number"]}}
+TEXT: SettingSchema = {"type": "string"}
+FLAG: SettingSchema = {"type": "boolean"}
+PORT: SettingSchema = {"type": "integer", "minimum": 1, "maximum": 65535}
+SECONDS: SettingSchema = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS}
+INFO: SettingSchema = {"type": "object", "additionalProperties": {"type": ["string", "integer", "number"]}}
+
+
+class _MoreConstraints(TypedDict, total=False):
+    """What a single setting may add to one of these."""
+
+    enum: list[str]
+    minLength: int
+    pattern: str
 
 
 class Secret:
@@ -60,27 +71,35 @@ class Secret:
 
 
 def setting(
-    default: object,
-    schema: Mapping[str, object],
+    default: _Setting,
+    schema: SettingSchema,
     description: str,
     *,
     env: str | None = None,
     required: bool = False,
-    **more: object,
-) -> Any:
+    **more: Unpack[_MoreConstraints],
+) -> _Setting:
     """A field with its JSON Schema fragment; ``env`` is the environment variable that overrides it (of a secret)."""
-    fragment = {**schema, **more, "description": description}
+    fragment: SettingSchema = {**schema, **more, "description": description}
     if isinstance(default, str | int | float) and default != "":
         fragment["default"] = default
     return field(default=default, metadata={"schema": fragment, "env": env, "required": required})
 
 
-def mapping(schema: Mapping[str, object], description: str) -> Any:
+def mapping(schema: SettingSchema, description: str) -> Mapping[str, Never]:
     """A field that is a table with keys of the writer's own."""
     return field(default_factory=dict, metadata={"schema": {**schema, "description": description}, "env": None})
 
 
-def section(kind: type[object], description: str, *, many: bool = False) -> Any:
+@overload
+def section(kind: type[_Setting], description: str) -> _Setting: ...
+
+
+@overload
+def section(kind: type[_Setting], description: str, *, many: Literal[True]) -> tuple[_Setting, ...]: ...
+
+
+def section(kind: type[object], description: str, *, many: bool = False) -> object:
     """A field that is a table of its own (``many``: an array of tables) read into the dataclass ``kind``."""
     metadata = {"section": kind, "many": many, "description": description}
     return field(default_factory=tuple if many else kind, metadata=metadata)

@@ -9,17 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from sequencer.project.address import InsecureAddress, base_address
 from sequencer.project.secrets import is_secret
 from sequencer.project.settings import ALSO_READ, DatabaseSettings, Secret, SequenceChoice, Settings
-from sequencer.project.settings_values import did_you_mean, plain, shown, value_problem
+from sequencer.project.settings_values import SettingSchema, did_you_mean, plain, shown, value_problem
 from sequencer.project.toml_places import TomlEntry, TomlPath
 from sequencer.report.identity import identity_facts
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.instrument import requirement_problem
 from sequencer.vocabulary.problem import Place, Problem, Severity
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_Table = TypeVar("_Table", bound="DataclassInstance")
 
 JSON_HINT = 'write storage_type = "embedded"; `hardseq run --report FILE` and `hardseq runs export` write JSON'
 OWN_VALUES = "; your own values belong in [stand.info]; a sequence reads them as `stand.info.NAME`"
@@ -63,7 +68,7 @@ class _Reader:
 
     def read(self) -> Settings:
         document = self.document() if self.text else {}
-        settings: Settings = self.table(Settings, document, ())
+        settings = self.table(Settings, document, ())
         settings = replace(settings, database=self.database(settings.database, document))
         self.check_stand_cloud(settings)
         settings = replace(settings, test_configs=self.sequences(settings))
@@ -117,18 +122,20 @@ class _Reader:
     ) -> None:
         self.problems.append(Problem(code, message, self.place(path, of_key=of_key), hint, severity))
 
-    def table(self, kind: type[Any], written: object, path: TomlPath) -> Any:
+    def table(self, kind: type[_Table], written: object, path: TomlPath) -> _Table:
         """One dataclass read from one table; values that cannot be used keep their defaults."""
         known = {field.name: field for field in fields(kind)}
         written = self._known_keys(written, list(known), path)
         values = {}
         for name, field in known.items():
             inner = (*path, name)
-            if field.metadata.get("env") and isinstance(written.get(name), str):
-                self.secrets.add(written[name])
+            if field.metadata.get("env") and isinstance(secret := written.get(name), str):
+                self.secrets.add(secret)
             if "section" in field.metadata:
                 if name in written:
-                    values[name] = self.section(field.metadata, written[name], inner)
+                    values[name] = self.section(
+                        field.metadata["section"], written[name], inner, many=field.metadata["many"]
+                    )
                 elif not field.metadata["many"]:
                     values[name] = self.table(
                         field.metadata["section"], {}, inner
@@ -136,10 +143,10 @@ class _Reader:
             elif from_environment := self.from_environment(field.metadata["env"]):
                 values[name] = Secret(from_environment)
             elif name in written and self.fits(written[name], field.metadata["schema"], inner):
-                values[name] = Secret(written[name]) if field.metadata["env"] else plain(written[name])
+                values[name] = Secret(str(written[name])) if field.metadata["env"] else plain(written[name])
         return kind(**values)
 
-    def _known_keys(self, written: object, known: list[str], path: TomlPath) -> dict[str, Any]:
+    def _known_keys(self, written: object, known: list[str], path: TomlPath) -> dict[str, object]:
         """The table as written, empty when it is something else; what is not known in it becomes a problem."""
         if not isinstance(written, dict):
             self.problem(
@@ -155,17 +162,17 @@ class _Reader:
         """The variable of that name, or where it is not set the one that another program has for the same."""
         return None if name is None else self.environment.get(name) or self.environment.get(ALSO_READ.get(name, ""))
 
-    def section(self, metadata: Mapping[str, Any], written: object, path: TomlPath) -> object:
-        if not metadata["many"]:
-            return self.table(metadata["section"], written, path)
+    def section(self, kind: type[DataclassInstance], written: object, path: TomlPath, *, many: bool) -> object:
+        if not many:
+            return self.table(kind, written, path)
         if not isinstance(written, list) or not all(isinstance(item, dict) for item in written):
             self.problem("wrong-type", f"`{path[-1]}` must be an array of tables", path, hint=f"write [[{path[-1]}]]")
             return ()
         for index, item in enumerate(written):
-            for field in fields(metadata["section"]):
+            for field in fields(kind):
                 if field.metadata.get("required") and field.name not in item:
                     self.problem("missing-key", f"`{field.name}` is missing", (*path, index))
-        return tuple(self.table(metadata["section"], item, (*path, index)) for index, item in enumerate(written))
+        return tuple(self.table(kind, item, (*path, index)) for index, item in enumerate(written))
 
     def unknown_key(self, key: str, known: list[str], path: TomlPath) -> None:
         where = ".".join(str(part) for part in path[:-1])
@@ -175,14 +182,14 @@ class _Reader:
             "unknown-key", message, path, hint=hint, of_key=True, severity="warning" if self.foreign else "error"
         )
 
-    def fits(self, value: Any, schema: Mapping[str, Any], path: TomlPath) -> bool:
+    def fits(self, value: object, schema: SettingSchema, path: TomlPath) -> bool:
         """Whether ``value`` is what ``schema`` wants; what is wrong with it becomes a problem."""
         if path == ("database", "storage_type") and value == "json":
             message = "reports cannot be stored as JSON files: they are kept in a database"
             self.problem("wrong-value", message, path, hint=JSON_HINT)
             return False
         reason = value_problem(value, schema)
-        if reason is None and schema["type"] == "object":
+        if reason is None and isinstance(value, dict):
             inner = schema.get("additionalProperties")
             # All of them, not the first that does not fit: every problem is reported.
             return inner is None or sum(not self.fits(item, inner, (*path, name)) for name, item in value.items()) == 0
@@ -192,7 +199,7 @@ class _Reader:
         self.problem("wrong-value", f"`{path[-1]}` must be {message}", path, hint=hint)
         return False
 
-    def database(self, database: DatabaseSettings, document: Mapping[str, Any]) -> DatabaseSettings:
+    def database(self, database: DatabaseSettings, document: Mapping[str, object]) -> DatabaseSettings:
         """Names the storage type that a host or url implies, and keeps user and password out of the url."""
         written = document.get("database")
         written = written if isinstance(written, dict) else {}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sequencer.project.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 def settings_schema() -> dict[str, object]:
@@ -18,7 +21,7 @@ def settings_schema() -> dict[str, object]:
     }
 
 
-def _table(kind: type[Any]) -> dict[str, object]:
+def _table(kind: type[DataclassInstance]) -> dict[str, object]:
     properties: dict[str, object] = {}
     required = []
     for field in fields(kind):

@@ -8,10 +8,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
-from typing import Any
+from typing import Required, TypedDict
 
 from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.regex import compile_pattern
+
+
+class SettingSchema(TypedDict, total=False):
+    """What of JSON Schema the fragment of a setting may state."""
+
+    type: Required[str | list[str]]
+    enum: list[str]
+    minimum: float
+    maximum: float
+    exclusiveMinimum: float
+    minLength: int
+    pattern: str
+    additionalProperties: SettingSchema
+    description: str
+    default: str | float
+
 
 _TYPES: Mapping[str, tuple[type[object], ...]] = {
     "string": (str,),
@@ -39,7 +55,7 @@ _SHOWN_TYPES = {
 }
 
 
-def value_problem(value: object, schema: Mapping[str, Any]) -> tuple[str, str | None] | None:
+def value_problem(value: object, schema: SettingSchema) -> tuple[str, str | None] | None:
     """What ``schema`` wants instead of ``value``, and a hint; ``None`` when it fits."""
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     value = plain(value)
@@ -53,7 +69,7 @@ def value_problem(value: object, schema: Mapping[str, Any]) -> tuple[str, str | 
     return None
 
 
-def _bounds(value: object, schema: Mapping[str, Any]) -> Iterator[str]:
+def _bounds(value: object, schema: SettingSchema) -> Iterator[str]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
         finite = isinstance(value, int) or math.isfinite(value)
@@ -68,7 +84,7 @@ def _bounds(value: object, schema: Mapping[str, Any]) -> Iterator[str]:
             yield f"a string that matches {schema['pattern']}"
 
 
-def _wanted(schema: Mapping[str, Any], types: list[str]) -> str:
+def _wanted(schema: SettingSchema, types: list[str]) -> str:
     if "enum" in schema:
         return "one of " + ", ".join(f'"{choice}"' for choice in schema["enum"])
     words = " or ".join(_WORDS[name] for name in types)
@@ -89,7 +105,7 @@ def did_you_mean(written: str, known: Iterable[str]) -> str | None:
     return f"did you mean `{close[0]}`?" if close else None
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """The words for the type of a value."""
     return _SHOWN_TYPES.get(type(value), "that")
 

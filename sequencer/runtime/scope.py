@@ -10,7 +10,7 @@ from sequencer.expressions.expression import evaluate_template, has_expression
 from sequencer.vocabulary.failure import StepError
 
 
-class Constants(Mapping[str, Any]):
+class Constants(Mapping[str, object]):
     """The ``vars`` of a sequence: evaluated when first used, once a run."""
 
     def __init__(self, templates: Mapping[str, Any], scope: Callable[[], Mapping[str, Any]]) -> None:

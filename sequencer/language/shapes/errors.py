@@ -82,7 +82,7 @@ def explain(
 
 
 def _wrong_value(error: Any, root: Any, path: NodePath, report: ProblemReporter) -> None:
-    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+    schema: Mapping[str, object] = error.schema if isinstance(error.schema, Mapping) else {}
     code = "wrong-type" if error.validator in ("type", "anyOf", "oneOf") else "wrong-value"
     message = f"{_label(path)} must be {phrase(schema)}, not {show(error.instance)}"
     if isinstance(error.instance, int) and abs(error.instance) > MAX_WHOLE:

@@ -43,7 +43,7 @@ def inline(schema: Any) -> Any:
         return schema
     if schema.get("$ref") in _CHECKED_ELSEWHERE:
         return {}
-    inlined: dict[str, Any] = {}
+    inlined: dict[str, object] = {}
     for key, value in schema.items():
         if key == "properties":  # its keys are names of ours, `description` among them, not keywords
             inlined[key] = {name: inline(each) for name, each in value.items()}
@@ -64,10 +64,10 @@ def _validator_class() -> Any:
     from jsonschema import Draft202012Validator, ValidationError
     from jsonschema.validators import extend
 
-    def is_integer(checker: Any, value: Any) -> bool:
+    def is_integer(checker: object, value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
 
-    def pattern(validator: Any, written: str, value: Any, schema: Any) -> Iterator[ValidationError]:
+    def pattern(validator: object, written: str, value: object, schema: object) -> Iterator[ValidationError]:
         if isinstance(value, str) and not compile_pattern(written).search(value):
             yield ValidationError("does not match")
 
@@ -87,7 +87,7 @@ class ValueCheck:
         self._places = expression_places(schema)
         self._types = self._plain_types() if constraints <= {"type"} else None
         self._open = not constraints
-        self._good: set[tuple[type, Any]] = set()
+        self._good: set[tuple[type, object]] = set()
 
     def _plain_types(self) -> frozenset[type]:
         kinds = self.schema.get("type", [])
@@ -98,7 +98,7 @@ class ValueCheck:
     def _validator(self) -> Any:
         return _validator_class()(self.schema)
 
-    def is_good(self, value: Any) -> bool:
+    def is_good(self, value: object) -> bool:
         """Whether ``value`` meets the schema."""
         if self._open:
             return True
@@ -132,7 +132,7 @@ class ValueCheck:
         return False
 
 
-def _kind(value: Any) -> type:
+def _kind(value: object) -> type:
     if isinstance(value, dict):
         return dict
     return list if isinstance(value, list) else type(value)

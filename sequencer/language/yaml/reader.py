@@ -108,7 +108,7 @@ class _Anchor:
     def __init__(self) -> None:
         self.complete = False
         self.nodes = 0
-        self.value: Any = None
+        self.value: object = None
         self.written: str | None = None
 
 
@@ -130,7 +130,7 @@ class EventReader:
         self._expanded = 0
         self._next = LOADER(source).get_event
 
-    def document(self) -> Any:
+    def document(self) -> object:
         """The root of the only document, ``None`` when there is none. Raises ``YamlRefused``."""
         self._event(StreamStartEvent)
         event = self._read()
@@ -253,7 +253,7 @@ class EventReader:
         node.span = self.span = (*start, *self._end(item, event, node.spans))
         return node
 
-    def _mapping(self, event: Any, depth: int) -> MappingNode:
+    def _mapping(self, event: object, depth: int) -> MappingNode:
         node = MappingNode(self._file, _span(event))
         start = node.span[:2]
         merged: list[MappingNode] = []
