@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from sequencer.protocol.request import StartRequest
 from sequencer.protocol.selection import Candidate
-from sequencer.report.event import Stamped
+from sequencer.report.event import PlanEntry, Stamped
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Param
@@ -74,7 +74,7 @@ class PreparedSequence:
     """A sequence ready to run. ``sequence`` and ``modules`` as in ``RunStarted``; ``launch`` makes a run of it."""
 
     sequence: Mapping[str, object]
-    modules: Sequence[Mapping[str, Any]]
+    modules: Sequence[PlanEntry]
     params: tuple[Param, ...]
     launch: Callable[[Listener, Callable[[str], None]], PanelRun]
 

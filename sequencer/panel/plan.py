@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from operator import eq, itemgetter
 from statistics import median
-from typing import Any
 
 from sequencer.report.cases import new_case, new_module
-from sequencer.report.event import RunStarted
+from sequencer.report.event import PlanEntry, RunStarted
 from sequencer.report.fold import new_run
 from sequencer.report.model import CaseReport, RunReport
 from sequencer.store.base import RunFilter, Store
@@ -27,7 +26,7 @@ def same_plan(one: RunReport, other: RunReport) -> bool:
     )
 
 
-def planned(sequence: Mapping[str, object], modules: Iterable[Mapping[str, Any]]) -> RunReport:
+def planned(sequence: Mapping[str, object], modules: Iterable[PlanEntry]) -> RunReport:
     """A report in which nothing has begun, from the parts of ``RunStarted``."""
     report = new_run(RunStarted("", dict(sequence), [], "", {}), 0.0)
     report["status"] = "ready"

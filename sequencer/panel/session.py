@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sequencer.panel.bench import RunControl
 from sequencer.panel.guard import new_token
@@ -23,6 +23,9 @@ from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import Store, StoreError
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
 
+if TYPE_CHECKING:
+    from sequencer.standcloud.deliveries import Acceptance
+
 
 class ReportStore(Protocol):
     """Keeps reports and knows where they wait: the real one is ``sequencer.standcloud.deliveries.Deliveries``."""
@@ -30,7 +33,7 @@ class ReportStore(Protocol):
     def refusal(self) -> ReasonOrText | None:
         """Why a run must not start now, or ``None``."""
 
-    def accept(self, report: RunReport) -> object:
+    def accept(self, report: RunReport) -> Acceptance:
         """Keeps a report; the answer has ``stored`` and ``problem``. Raises ``StoreError``, ``OutboxUnavailable``."""
 
     def lacking(self, report: RunReport) -> Reason | None:

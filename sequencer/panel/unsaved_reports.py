@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Generic, TypeVar
 
 from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
@@ -15,14 +15,18 @@ MOST = 100
 """Reports held in memory; what is older has only its journal until the panel is restarted."""
 
 
-class UnsavedReports:
+Kept = TypeVar("Kept")
+"""What is known of a report once it is safe."""
+
+
+class UnsavedReports(Generic[Kept]):
     """``accept`` keeps one report, ``lacking`` says how much of one would be lost with this process.
 
     ``problem`` says why some still wait, ``at_risk`` what their journals lack, both ``None`` when nothing does.
     Thread-safe.
     """
 
-    def __init__(self, accept: Callable[[RunReport], object], lacking: Callable[[RunReport], Reason | None]) -> None:
+    def __init__(self, accept: Callable[[RunReport], Kept], lacking: Callable[[RunReport], Reason | None]) -> None:
         self.problem: str | None = None
         self._accept = accept
         self._lacking = lacking
@@ -41,9 +45,9 @@ class UnsavedReports:
         with self._lock:
             self._waiting = [*self._waiting, report][-MOST:]
 
-    def keep(self) -> dict[str, Any]:
+    def keep(self) -> dict[str, Kept]:
         """Tries each, oldest first; what ``accept`` answered for those that are safe now, by run."""
-        kept: dict[str, object] = {}
+        kept: dict[str, Kept] = {}
         with self._saving:
             with self._lock:
                 waiting = list(self._waiting)

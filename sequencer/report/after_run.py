@@ -6,8 +6,8 @@ marked as ``retried``, and what failed then stands after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import cast
 
 from sequencer.report.cases import new_failure
 from sequencer.report.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, FailureRecorded, Stamped
@@ -83,7 +83,7 @@ def left_to_do(report: RunReport) -> list[int]:
     return sorted({entry["number"] for entry in report.get("after_run", ()) if is_open(entry)})
 
 
-def was_retried(report: Mapping[str, Any]) -> bool:
+def was_retried(report: RunReport) -> bool:
     """Whether steps of the run were tried again after its report was made."""
     return any("retried" in entry for entry in report.get("after_run", ()))
 

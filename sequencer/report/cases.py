@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sequencer.report.event import CaseFinished, FailureRecorded
+from sequencer.report.event import CaseFinished, FailureRecorded, PlanEntry
 from sequencer.report.fields import blank, copier, fields
 from sequencer.report.model import AttemptReport, CaseReport, FailureReport, ModuleReport, PlannedCase, PlannedModule
 from sequencer.vocabulary.reason import ReasonOrText, coded
@@ -172,7 +172,7 @@ class PlanState:
         self._cases: dict[str, CaseState] = {}
         self._first: dict[Status, CaseState] = {}
 
-    def announce(self, plan: list[dict[str, Any]]) -> list[ModuleReport]:
+    def announce(self, plan: Sequence[PlanEntry]) -> list[ModuleReport]:
         """Begins with the modules of ``plan``; what was folded of its cases already is kept."""
         early, early_modules = self._cases, self._modules
         self.modules, self.counts, self._modules, self._cases = [], {}, {}, {}
@@ -283,7 +283,7 @@ def new_module(plan: Mapping[str, object]) -> ModuleReport:
     return report
 
 
-def new_case(plan: Mapping[str, Any]) -> CaseReport:
+def new_case(plan: PlanEntry) -> CaseReport:
     """A case of the plan that has not begun. Missing facts get defaults."""
     report = blank(CaseReport)
     _take(report, plan)

@@ -11,7 +11,7 @@ the sentence in ``reason`` or ``message``, where that is hardseq's own (``vocabu
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -29,6 +29,10 @@ AFTER_RUN = "after_run"
 """Stands for a case's name in the events of the steps that follow the run, and for each of these in the plan."""
 
 
+PlanEntry = Mapping[str, Any]
+"""What the plan says of a module, or of one of its cases. A journal's may be an earlier version's, or damaged."""
+
+
 @dataclass(slots=True)
 class RunStarted:
     """The first event. ``modules`` is the plan in running order, every case in it, selected or not:
@@ -40,11 +44,11 @@ class RunStarted:
     wire_name: ClassVar[str] = "run_started"
 
     run: str
-    sequence: dict[str, Any]
-    modules: list[dict[str, Any]]
+    sequence: dict[str, object]
+    modules: Sequence[PlanEntry]
     hardseq: str
-    host: dict[str, Any]
-    record: dict[str, Any] = field(default_factory=dict)
+    host: dict[str, object]
+    record: dict[str, object] = field(default_factory=dict)
     params: dict[str, Scalar] = field(default_factory=dict)
     selection: list[str] | None = None
     simulated: bool = False
@@ -158,7 +162,7 @@ class FactRecorded:
 
     case: str
     section: RecordSection
-    data: Any
+    data: object
 
 
 @dataclass(slots=True)
@@ -283,7 +287,7 @@ class OperatorMessageShown:
     text: str | None
     title: str | None = None
     blocking: bool = False
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -320,7 +324,7 @@ class ChartAdded:
     wire_name: ClassVar[str] = "chart"
 
     case: str
-    chart: dict[str, Any]
+    chart: dict[str, object]
 
 
 @dataclass(slots=True)
@@ -452,10 +456,10 @@ def _bounded(value: Any) -> Any:
     return value
 
 
-_NAMES: dict[type[Any], str] = {kind: kind.wire_name for kind in Event.__args__}
-_TYPES: dict[str, type[Any]] = {name: kind for kind, name in _NAMES.items()}
-_FIELDS: dict[type[Any], tuple[str, ...]] = {kind: tuple(f.name for f in fields(kind)) for kind in _NAMES}
-_FIELD_SETS: dict[type[Any], frozenset[str]] = {kind: frozenset(names) for kind, names in _FIELDS.items()}
+_NAMES: dict[type[Event], str] = {kind: kind.wire_name for kind in Event.__args__}
+_TYPES: dict[str, type[Event]] = {name: kind for kind, name in _NAMES.items()}
+_FIELDS: dict[type[Event], tuple[str, ...]] = {kind: tuple(f.name for f in fields(kind)) for kind in _NAMES}
+_FIELD_SETS: dict[type[Event], frozenset[str]] = {kind: frozenset(names) for kind, names in _FIELDS.items()}
 _dumps = Encoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
@@ -468,7 +472,7 @@ def encode(stamped: Stamped) -> bytes:
     """One journal line, newline included. Raises ``ValueError`` or ``TypeError`` for data that JSON cannot hold."""
     event = stamped.event
     kind = type(event)
-    line: dict[str, Any] = {"event": _NAMES[kind], "seq": stamped.seq, "time": stamped.time}
+    line: dict[str, object] = {"event": _NAMES[kind], "seq": stamped.seq, "time": stamped.time}
     for name in _FIELDS[kind]:
         line[name] = getattr(event, name)
     return utf8(_dumps(line) + "\n")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sequencer.protocol.commands import ResumeState
 from sequencer.report import event as events
@@ -135,7 +134,7 @@ class RunProgress:
         return self.module_variables.setdefault(event.case.partition("::")[0], {})
 
 
-def _cases(modules: list[dict[str, Any]]) -> dict[str, bool]:
+def _cases(modules: Iterable[events.PlanEntry]) -> dict[str, bool]:
     return {
         f"{module['id']}::{case['id']}": "teardown" in (module["group"], case["group"])
         for module in modules

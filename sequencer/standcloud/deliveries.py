@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from sequencer.project.project_folder import Project
 from sequencer.project.settings import Settings
@@ -26,6 +25,7 @@ from sequencer.standcloud.job import FIRST_AFTER, DrainJob, DrainResult, SendOut
 from sequencer.standcloud.outbox import Outbox, OutboxCounts, OutboxEntry, OutboxUnavailable
 from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
 from sequencer.store.base import Store, StoreUnavailable
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 
@@ -183,7 +183,7 @@ class Deliveries:
         finally:
             limit.cancel()
 
-    def upload(self, target: str, report: Mapping[str, Any]) -> dict[str, object]:
+    def upload(self, target: str, report: RunReport) -> dict[str, Data]:
         """The step ``upload``: sends the report now, answers ``{delivered, status, text}``; what fails waits."""
         if target != STAND_CLOUD:
             return Delivery(verdict="parked", text=f"there is no target {target!r}").as_answer()

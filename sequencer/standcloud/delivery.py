@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sequencer.vocabulary.data import Data
+
 STAND_CLOUD = "stand_cloud"
 COUCHDB = "couchdb"
 
@@ -32,7 +34,7 @@ class Delivery:
         """Whether the target has the report."""
         return self.verdict == "delivered"
 
-    def as_answer(self) -> dict[str, object]:
+    def as_answer(self) -> dict[str, Data]:
         """What ``upload`` saves: ``{delivered, status, text}``."""
         return {"delivered": self.delivered, "status": self.status, "text": self.text}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from sequencer.report.event import RetryStarted, RunStarted, Stamped, UploadAsked
 from sequencer.report.fold import Fold, read_journal
@@ -15,7 +14,7 @@ from sequencer.vocabulary.data import Data
 
 BY = "hardseq"
 
-Upload = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+Upload = Callable[[str, RunReport], Mapping[str, Data]]
 """Sends a report to a target: ``{delivered, status, text}``; ``Deliveries.upload``."""
 
 

@@ -37,16 +37,16 @@ MAX_REPORT = 256 * 1024 * 1024
 class ReceivedReports:
     """What the stand-in was sent: reports by id as they came last, and how often each came."""
 
-    reports: dict[str, Any] = field(default_factory=dict)
+    reports: dict[str, object] = field(default_factory=dict)
     copies: dict[str, int] = field(default_factory=dict)
     connections: set[tuple[str, str]] = field(default_factory=set)
     requests: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def keep(self, report: dict[str, Any]) -> int:
+    def keep(self, report: dict[str, object]) -> int:
         """Keeps the report; how often it came by now."""
         with self.lock:
-            run = report["id"]
+            run = str(report["id"])
             self.reports[run] = report
             self.copies[run] = self.copies.get(run, 0) + 1
             return self.copies[run]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 _WIDTH, _HEIGHT = 640, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 620, 30, 215
@@ -103,9 +103,9 @@ class _Axis:
         return [Tick(self.place(value), self._written(value)) for value in values]
 
 
-def _scaled(value: Any, logarithmic: bool) -> float:
+def _scaled(value: object, logarithmic: bool) -> float:
     """Where the value stands on its axis; NaN for what is not a number, or not above 0 on a logarithmic one."""
-    if type(value) not in (int, float) or not abs(value) < _LARGEST:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < _LARGEST:
         return math.nan
     if not logarithmic:
         return float(value)

@@ -19,6 +19,9 @@ from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
 from sequencer.store.couchdb.login import Login
 from sequencer.store.couchdb.transport import ConnectionPool, RequestTimeouts
 
+CouchDocument = dict[str, Any]
+"""A document, or a row of a view, as CouchDB has it: anybody may have written into it."""
+
 _SHOWN = 500  # characters
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -117,7 +120,9 @@ class CouchClient:
         """Closes the idle connections; the object stays usable."""
         self._pool.close()
 
-    def _json(self, method: str, path: tuple[str, ...], body: Mapping[str, object] | None, query: Any) -> Any:
+    def _json(
+        self, method: str, path: tuple[str, ...], body: Mapping[str, object] | None, query: Mapping[str, object]
+    ) -> Any:
         data = None if body is None else encode(body)
         return _expect_json(*self._send(method, path, data, "application/json", query), self.address)
 

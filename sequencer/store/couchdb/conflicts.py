@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from sequencer.store.base import RunSummary, StoreError
-from sequencer.store.couchdb.client import CouchClient
+from sequencer.store.couchdb.client import CouchClient, CouchDocument
 from sequencer.store.couchdb.document import summary_of
 
 
@@ -23,7 +22,7 @@ class ConflictResolver:
         self._couch = couch
         self._name = name
 
-    def settled(self, run_id: str) -> tuple[dict[str, Any], list[str]]:
+    def settled(self, run_id: str) -> tuple[CouchDocument, list[str]]:
         """The document that counts, and the revisions of other complete reports. Raises ``DocumentNotFound``."""
         shown = self._couch.get(self._name, run_id, conflicts="true")
         revisions = shown.pop("_conflicts", [])

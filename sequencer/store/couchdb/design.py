@@ -7,7 +7,7 @@ go on with theirs, and CouchDB builds the new one beside it. Creating what exist
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TypedDict
 
 from sequencer.store.base import RunFilter, RunSummary, StoreError, StoreUnavailable
 from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
@@ -48,7 +48,15 @@ def group_key(runs: RunFilter) -> list[object]:
     return [sum(1 << bit for bit, part in enumerate(parts) if part is not None), *parts]
 
 
-def time_range(runs: RunFilter) -> dict[str, Any]:
+class TimeRange(TypedDict):
+    """The options of a view's query that leave a range of keys."""
+
+    startkey: list[object]
+    endkey: list[object]
+    inclusive_end: bool
+
+
+def time_range(runs: RunFilter) -> TimeRange:
     """The range of a view whose keys are a group and a start time; runs at ``until`` itself are out."""
     group = group_key(runs)
     newest: object = {} if runs.until is None else runs.until
@@ -157,7 +165,7 @@ def create_system_databases(couch: CouchClient) -> None:
             couch.put(name)
 
 
-def create_views(couch: CouchClient, database: str, views: dict[str, dict[str, Any]]) -> None:
+def create_views(couch: CouchClient, database: str, views: dict[str, dict[str, object]]) -> None:
     """Puts design documents in place where they are missing or were changed by hand."""
     for name, wanted in views.items():
         stored = _stored(couch, database, name)

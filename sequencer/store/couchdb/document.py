@@ -16,13 +16,12 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from typing import Any
 
 from sequencer.limits.bounds import bounds
 from sequencer.report.model import RunReport
 from sequencer.store import facts
 from sequencer.store.base import RunSummary, StoreError
-from sequencer.store.couchdb.client import encode
+from sequencer.store.couchdb.client import CouchDocument, encode
 from sequencer.store.facts import HistoryPosition
 from sequencer.vocabulary.status import FINAL_STATUSES
 
@@ -62,9 +61,9 @@ def _inline(data: bytes, media_type: str) -> dict[str, str]:
     return {"content_type": media_type, "data": base64.b64encode(data).decode("ascii")}
 
 
-def _measurements(report: RunReport) -> list[list[Any]]:
+def _measurements(report: RunReport) -> list[list[object]]:
     drawn: dict[str, tuple[float | None, float | None]] = {}
-    rows = []
+    rows: list[list[object]] = []
     for taken in facts.measurements(report):
         limits = f"{json.dumps(taken.limits)} {taken.unit}"
         if limits not in drawn:
@@ -82,7 +81,7 @@ def fits_version_1(report: RunReport, encoded: bytes) -> bool:
     return len(encode(lower(report))) <= LARGEST_DOCUMENT
 
 
-def fingerprint(report: Any) -> str:
+def fingerprint(report: Mapping[str, object]) -> str:
     """What tells a stored report from any other: a hash that depends neither on the order of keys nor on how a server
     writes numbers and texts (``1.0`` as ``1``, a lone surrogate as U+FFFD)."""
     plain = json.loads(encode(report), parse_int=float)
@@ -95,7 +94,7 @@ def known_fingerprint(stored: Mapping[str, object]) -> object:
     return (amendment if isinstance(amendment, dict) else stored).get("fingerprint")
 
 
-def _is_as_stored(stored: Mapping[str, object], report: Any) -> bool:
+def _is_as_stored(stored: Mapping[str, object], report: Mapping[str, object]) -> bool:
     known = str(stored.get("fingerprint"))
     if known.startswith(_KIND):
         return fingerprint(report) == known
@@ -104,7 +103,7 @@ def _is_as_stored(stored: Mapping[str, object], report: Any) -> bool:
     return facts.fingerprint(encoded) == known or b"\\ufffd" in encoded
 
 
-def report_of(stored: dict[str, Any], packed: bytes | None, *, check: bool = False) -> RunReport:
+def report_of(stored: CouchDocument, packed: bytes | None, *, check: bool = False) -> RunReport:
     """The report of a stored document; ``packed`` is its attachment where it has one. Raises :class:`StoreError`.
 
     ``check``: one that is not the report that was stored says so, and is no passed one.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from sequencer.store.base import RunFilter, RunPage, RunSummary, SeriesName, SeriesPoint
-from sequencer.store.couchdb.client import CouchClient
+from sequencer.store.couchdb.client import CouchClient, CouchDocument
 from sequencer.store.couchdb.design import INDEXES, RUNS, SERIES
 from sequencer.store.couchdb.document import position_key, sort_key, summary_of
 from sequencer.store.facts import HistoryPosition, after, position
@@ -24,7 +23,9 @@ class History:
         self._couch = couch
         self._name = name
 
-    def view(self, design: str, view: str, *, keys: list[Any] | None = None, **query: Any) -> list[dict[str, Any]]:
+    def view(
+        self, design: str, view: str, *, keys: Sequence[object] | None = None, **query: object
+    ) -> list[CouchDocument]:
         """The rows of a view; keys and the like are given as the data that they are."""
         options = {
             name: json.dumps(value) if name in ("startkey", "endkey", "key") else value for name, value in query.items()
@@ -35,7 +36,7 @@ class History:
             if keys is None
             else self._couch.post(*path, body={"keys": keys}, **options)
         )
-        rows: list[dict[str, Any]] = answer["rows"]
+        rows: list[CouchDocument] = answer["rows"]
         return rows
 
     def find(self, runs: RunFilter, *, limit: int, cursor: str | None) -> RunPage:
@@ -71,7 +72,7 @@ class History:
     def _indexed(self, runs: RunFilter, limit: int, start: HistoryPosition | None) -> list[RunSummary]:
         wanted = runs.equalities()
         fields = max((index for index in INDEXES if set(index) <= set(wanted)), key=len)
-        bounds: dict[str, Any] = {"$gt": ""}
+        bounds: dict[str, str] = {"$gt": ""}
         if runs.since is not None:
             bounds["$gte"] = sort_key(runs.since)
         newest = [] if runs.until is None else [sort_key(runs.until)]
@@ -104,7 +105,7 @@ class History:
 
     def series_names(self, sequence: str | None) -> list[SeriesName]:
         """See :meth:`sequencer.store.base.Store.series_names`."""
-        limits: dict[str, Any] = (
+        limits: dict[str, list[object]] = (
             {} if sequence is None else {"startkey": [sequence], "endkey": [sequence, _AFTER_EVERYTHING]}
         )
         names = [SeriesName(*row["key"]) for row in self.view(SERIES, "names", group=True, **limits)]
@@ -116,7 +117,7 @@ def _matches(value: list[object], runs: RunFilter) -> bool:
     return all(present[name] == wanted for name, wanted in runs.equalities().items())
 
 
-def _point(row: dict[str, Any]) -> SeriesPoint:
+def _point(row: CouchDocument) -> SeriesPoint:
     _case, _name, time, run_id, _position = row["key"]
     *_, serial_number, _status, unit, value, lower, upper, result = row["value"]
     return SeriesPoint(run_id, time, serial_number, value, unit, lower, upper, result)

@@ -10,12 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
 
 from sequencer.report import event as events
 from sequencer.report.event import Stamped
 from sequencer.store.base import StoreError
-from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
+from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict, DocumentNotFound
 from sequencer.store.couchdb.design import create_live_database
 
 INTERVAL = 0.2
@@ -41,7 +40,7 @@ class LiveState:
         self._tell = tell
         self._rival: str | None = None
         self._lock = threading.Lock()
-        self._state: dict[str, Any] = {}
+        self._state: CouchDocument = {}
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._revisions: dict[str, str] = {}
@@ -98,7 +97,7 @@ class LiveState:
             with suppress(StoreError):
                 self._couch.delete(self._name, former[0], rev=self._revisions.pop(former[0]))
 
-    def _put_in_any_case(self, document: dict[str, Any]) -> None:
+    def _put_in_any_case(self, document: CouchDocument) -> None:
         try:
             self._put(document)
         except DocumentConflict:  # a run of another process wrote it last
@@ -110,7 +109,7 @@ class LiveState:
             create_live_database(self._couch, self._name)
             self._put(document)
 
-    def _look_for_rival(self, stored: Mapping[str, object], document: dict[str, Any]) -> None:
+    def _look_for_rival(self, stored: CouchDocument, document: CouchDocument) -> None:
         """Two stands of one name take one document from each other, and their reports cannot be told apart."""
         recent = abs(document["updated"] - stored.get("updated", 0)) < _RECENT
         if recent and stored.get("status") == "run" and stored.get("host") != document["host"]:
@@ -120,7 +119,7 @@ class LiveState:
                 "give each stand a name or number of its own in [stand]"
             )
 
-    def _put(self, document: dict[str, Any]) -> None:
+    def _put(self, document: CouchDocument) -> None:
         revision = self._revisions.get(document["_id"])
         body = document if revision is None else {**document, "_rev": revision}
         self._revisions[document["_id"]] = self._couch.put(self._name, document["_id"], body=body)["rev"]
@@ -132,7 +131,7 @@ def _identity(state: Mapping[str, object]) -> str:
     return f"live:{name}" if state["stand_number"] is None else f"live:{name} #{state['stand_number']}"
 
 
-def _apply(state: dict[str, Any], stamped: Stamped) -> bool:
+def _apply(state: CouchDocument, stamped: Stamped) -> bool:
     """Brings the state up to the event; false when nothing of it changed. Costs the same in every run."""
     event = stamped.event
     if isinstance(event, events.RunStarted):
@@ -177,7 +176,7 @@ def _begun(event: events.RunStarted, time: float) -> dict[str, object]:
     return state
 
 
-def _record(state: dict[str, Any], section: str, data: object) -> None:
+def _record(state: CouchDocument, section: str, data: object) -> None:
     if not isinstance(data, dict):
         return
     for source, name in _FIELDS[section].items():

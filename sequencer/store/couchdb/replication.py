@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from sequencer.project.settings import ReplicationSettings
 from sequencer.store.base import StoreError
-from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
+from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict, DocumentNotFound
 from sequencer.store.couchdb.design import create_database
 
 FORMER_JOB = "hardseq-to-factory"
@@ -106,9 +105,9 @@ def _status_in_job(couch: CouchClient, identity: str) -> ReplicationStatus:
     return ReplicationStatus(str(job.get("_replication_state", "added")), job.get("_replication_state_reason"))
 
 
-def _stored(couch: CouchClient, identity: str) -> dict[str, Any]:
+def _stored(couch: CouchClient, identity: str) -> CouchDocument:
     try:
-        stored: dict[str, object] = couch.get(DATABASE, identity)
+        stored: CouchDocument = couch.get(DATABASE, identity)
     except DocumentNotFound:
         return {}
     return stored

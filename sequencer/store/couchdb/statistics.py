@@ -6,10 +6,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from sequencer.store.base import JUDGED, CaseFailures, RunFilter, RunSummary, Statistics
-from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
+from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict, DocumentNotFound
 from sequencer.store.couchdb.design import RUNS, UNITS, YIELD, group_key, time_range
 from sequencer.store.couchdb.document import summary_of
 from sequencer.store.couchdb.history import BATCH, History
@@ -77,7 +76,7 @@ class Units:
         rows = self._couch.post(self.database, "_all_docs", body={"keys": ids}, include_docs=True)["rows"]
         return {row["id"]: row["doc"] for row in rows if row.get("doc")}
 
-    def _settled(self, unit: str, stored: dict[str, Any] | None, arrived: list[RunSummary]) -> dict[str, object] | None:
+    def _settled(self, unit: str, stored: CouchDocument | None, arrived: list[RunSummary]) -> dict[str, object] | None:
         """The unit's document once the runs that arrived are known."""
         first = None if stored is None else stored["first"]
         if any(first is not None and first[1] == run.id for run in arrived):

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from sequencer.report.evidence import withheld
 from sequencer.report.model import RunReport
@@ -31,7 +30,13 @@ from sequencer.store.base import (
 )
 from sequencer.store.couchdb import design
 from sequencer.store.couchdb import document as documents
-from sequencer.store.couchdb.client import ConnectionBroken, CouchClient, DocumentConflict, DocumentNotFound
+from sequencer.store.couchdb.client import (
+    ConnectionBroken,
+    CouchClient,
+    CouchDocument,
+    DocumentConflict,
+    DocumentNotFound,
+)
 from sequencer.store.couchdb.conflicts import ConflictResolver
 from sequencer.store.couchdb.design import protect
 from sequencer.store.couchdb.history import History
@@ -150,12 +155,12 @@ class CouchStore:
         rows = self._history.view(design.RUNS, "files", key=sha256, limit=1)
         return self._couch.get_bytes(self._name, rows[0]["id"], sha256) if rows else None
 
-    def _put(self, wanted: dict[str, Any], report: RunReport) -> None:
+    def _put(self, wanted: CouchDocument, report: RunReport) -> None:
         written, stands = self._put_run(wanted, report)
         if written.get("version_1"):
             self._put_version_1(stands)
 
-    def _put_run(self, wanted: dict[str, Any], report: RunReport) -> tuple[dict[str, object], RunReport]:
+    def _put_run(self, wanted: CouchDocument, report: RunReport) -> tuple[dict[str, object], RunReport]:
         """Writes what is new; the document and the report that stand there then."""
         whole, fingerprint = wanted, wanted["fingerprint"]
         for _ in range(_TRIES):
@@ -227,7 +232,7 @@ class CouchStore:
             doubt(report, f"another complete report of this run is stored beside it: {', '.join(rivals)}")
         return report
 
-    def _report_of(self, stored: dict[str, Any], *, check: bool = False) -> RunReport:
+    def _report_of(self, stored: CouchDocument, *, check: bool = False) -> RunReport:
         packed = None
         if "report" not in stored:
             packed = self._couch.get_bytes(self._name, stored["_id"], documents.REPORT_FILE, rev=stored["_rev"])

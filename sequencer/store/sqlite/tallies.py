@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from sequencer.store.base import JUDGED, CaseFailures, RunFilter, RunSummary, Statistics
 from sequencer.store.facts import LENGTHS, Spans, cover, cut, day_of
@@ -65,7 +64,9 @@ def _settle_first_run(connection: sqlite3.Connection, run: RunSummary) -> None:
         _count_unit(connection, unit, first, 1)
 
 
-def _count_unit(connection: sqlite3.Connection, unit: Any, first: tuple[str, str, float], sign: int) -> None:
+def _count_unit(
+    connection: sqlite3.Connection, unit: tuple[str | None, str, str], first: tuple[str, str, float], sign: int
+) -> None:
     stand, status, start_time = first
     changes = {"units": sign, "first_passed": sign if status == "passed" else 0}
     _change(connection, start_time, (unit[1], unit[2], stand), changes)
