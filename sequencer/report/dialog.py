@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict, TypeVar
 
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.regex import PatternError, compile_pattern, nests_repetitions
@@ -43,10 +43,62 @@ _GOES_WITH: Mapping[str, tuple[str, ...]] = {
     "choices": _CHOOSING,
 }
 _ASKS_FOR_ONE = ("text", "number", "radio", "checkbox")
-_APPEARANCE = ("title", "text", "font_size", "image", "html")
-_CONSTRAINTS = ("default", "unit", "placeholder", "min", "max", "step", "min_length", "max_length", "pattern", "hint")
 NOT_GIVEN = object()
 """In place of an answer's value when there is none: the fields' defaults count then."""
+
+
+class Choice(TypedDict):
+    """What can be chosen in a field; ``key`` is the letter that a terminal takes for it."""
+
+    value: Data
+    label: str
+    image: Mapping[str, object] | None
+    key: NotRequired[str]
+
+
+class DialogField(TypedDict):
+    """A field as ``describe_field`` makes it: a constraint that was not written is null."""
+
+    name: str
+    type: str
+    label: str | None
+    required: bool
+    default: Data
+    unit: object
+    placeholder: object
+    min: float | None
+    max: float | None
+    step: float | None
+    min_length: int | None
+    max_length: int | None
+    pattern: str | None
+    hint: str | None
+    choices: list[Choice]
+
+
+class Appearance(TypedDict):
+    """The part of a dialog or operator message that is only shown."""
+
+    title: str | None
+    text: str | None
+    font_size: object
+    image: Mapping[str, object] | None
+    html: Mapping[str, object] | None
+
+
+class Dialog(Appearance):
+    """A dialog as ``describe`` makes it."""
+
+    type: str
+    buttons: dict[str, str]
+    pass_fail: bool
+    timeout: float | None
+    fields: list[DialogField]
+    steps: list[Appearance]
+
+
+Said = Mapping[str, Any]
+"""A dialog, or a part of it, as a sequence says it: expressions can give anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +127,16 @@ class InvalidAnswer(Exception):
         super().__init__("; ".join(problem.message for problem in problems))
 
 
-def describe(written: str | Mapping[str, object], timeout: float | None = None) -> dict[str, Any]:
+def describe(written: str | Mapping[str, object], timeout: float | None = None) -> Dialog:
     """The dialog that a sequence's ``dialog:`` (expressions evaluated) asks for; a bare text asks to confirm it.
 
     Raises ``ValueError`` with a plain sentence when an expression gave something unusable.
     """
-    said: Mapping[str, Any] = {"text": written} if isinstance(written, str) else written
+    said: Said = {"text": written} if isinstance(written, str) else written
     kind = said.get("type") or "confirm"
     if kind not in TYPES:
         raise ValueError(f"a dialog's type must be one of {', '.join(TYPES)}, not {kind!r}")
-    fields: list[dict[str, Any]] = []
+    fields: list[DialogField] = []
     if kind in _ASKS_FOR_ONE:
         fields = [describe_field({**said, "name": "value", "label": None})]
     elif kind == "form":
@@ -104,26 +156,30 @@ def describe(written: str | Mapping[str, object], timeout: float | None = None) 
     }
 
 
-def appearance(said: Mapping[str, object]) -> dict[str, Any]:
+def appearance(said: Said) -> Appearance:
     """The part of a dialog or operator message that is only shown: title, text, font_size, image, html."""
-    shown = {name: said.get(name) for name in _APPEARANCE}
-    for name in ("title", "text"):
-        shown[name] = None if shown[name] is None else str(shown[name])
-    if isinstance(shown["image"], str):
-        shown["image"] = {"file": shown["image"]}
-    if isinstance(shown["html"], str):
-        shown["html"] = {"code": shown["html"]}
-    return shown
+    title, text, image, html = (said.get(name) for name in ("title", "text", "image", "html"))
+    return {
+        "title": None if title is None else str(title),
+        "text": None if text is None else str(text),
+        "font_size": said.get("font_size"),
+        "image": {"file": image} if isinstance(image, str) else image,
+        "html": {"code": html} if isinstance(html, str) else html,
+    }
 
 
 def _may_take_for_ever(pattern: str | None) -> bool:
     return pattern is not None and nests_repetitions(compile_pattern(pattern))
 
 
-def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
+def field_problems(field: DialogField) -> Iterator[FieldProblem]:
     """What keeps a field, as ``describe`` makes it, from being answered as it was meant."""
-    for lower, upper in (("min", "max"), ("min_length", "max_length")):
-        if field[lower] is not None and field[upper] is not None and field[lower] > field[upper]:
+    spans = (
+        ("min", "max", field["min"], field["max"]),
+        ("min_length", "max_length", field["min_length"], field["max_length"]),
+    )
+    for lower, upper, least, most in spans:
+        if least is not None and most is not None and least > most:
             yield FieldProblem(lower, "nothing-allowed", f"`{lower}` is above `{upper}`")
             return
     if field["step"] is not None and field["step"] <= 0:
@@ -147,9 +203,9 @@ def field_problems(field: Mapping[str, Any]) -> Iterator[FieldProblem]:
             yield FieldProblem("default", "bad-default", f"the default {refused}")
 
 
-def _repeated(choices: Iterable[Mapping[str, object]]) -> str | None:
+def _repeated(choices: Iterable[Choice]) -> str | None:
     """Two choices that an operator, or an expression, could not tell apart."""
-    earlier: list[Mapping[str, object]] = []
+    earlier: list[Choice] = []
     for choice in choices:
         if any(choice["label"] == other["label"] for other in earlier):
             return f"two choices are named {choice['label']!r}"
@@ -159,7 +215,7 @@ def _repeated(choices: Iterable[Mapping[str, object]]) -> str | None:
     return None
 
 
-def _default_refused(field: Mapping[str, object]) -> str | None:
+def _default_refused(field: DialogField) -> str | None:
     """Why the default, as it is filled in, would not be taken for an answer."""
     # Typed texts are read as numbers and switches, but what is filled in is the default itself.
     kind, default = field["type"], field["default"]
@@ -183,19 +239,28 @@ def useless_keys(said: Mapping[str, object]) -> Iterator[str]:
             yield key
 
 
-def describe_field(said: Mapping[str, object]) -> dict[str, object]:
+def describe_field(said: Said) -> DialogField:
     """The form in which a field travels. Raises ``ValueError`` for what makes none."""
     kind = said.get("type") or "text"
     if kind not in FIELD_TYPES:
         raise ValueError(f"a field's type must be one of {', '.join(FIELD_TYPES)}, not {kind!r}")
-    field: dict[str, Any] = {
+    field: DialogField = {
         "name": str(said["name"]),
         "type": kind,
         "label": None if said.get("label") is None else str(said["label"]),
         "required": bool(said.get("required", kind != "checkbox" or said.get("min"))),
         "choices": [_choice(choice) for choice in _listed(said.get("choices"))],
+        "default": said.get("default"),
+        "unit": said.get("unit"),
+        "placeholder": said.get("placeholder"),
+        "min": said.get("min"),
+        "max": said.get("max"),
+        "step": said.get("step"),
+        "min_length": said.get("min_length"),
+        "max_length": said.get("max_length"),
+        "pattern": said.get("pattern"),
+        "hint": said.get("hint"),
     }
-    field |= {name: said.get(name) for name in _CONSTRAINTS}
     _require_types(field)
     if kind == "checkbox" and field["default"] is not None and not isinstance(field["default"], list | tuple):
         field["default"] = [field["default"]]
@@ -206,7 +271,7 @@ def describe_field(said: Mapping[str, object]) -> dict[str, object]:
     return field
 
 
-def _require_types(field: Mapping[str, Any]) -> None:
+def _require_types(field: Mapping[str, object]) -> None:
     """Raises ``ValueError`` for a constraint of another type: expressions can give anything."""
     for name in ("min", "max", "step"):
         if field[name] is not None and not _is_number(field[name]):
@@ -218,7 +283,7 @@ def _require_types(field: Mapping[str, Any]) -> None:
         raise ValueError(f"a pattern must be a string, not {field['pattern']!r}")
 
 
-def _choice(said: object) -> dict[str, object]:
+def _choice(said: Any) -> Choice:
     if not isinstance(said, Mapping):
         return {"value": said, "label": _shown(said), "image": None}
     image = said.get("image")
@@ -243,7 +308,10 @@ def _listed(said: object) -> list[object]:
     return list(said)
 
 
-def _or(value: object, default: object) -> Any:
+Number = TypeVar("Number", int, float)
+
+
+def _or(value: Number | None, default: Number) -> Number:
     return default if value is None else value
 
 
@@ -262,9 +330,7 @@ def buttons(dialog: Mapping[str, object]) -> tuple[str, ...]:
     return ("pass", "fail") if dialog.get("pass_fail") else ("confirm",)
 
 
-def read_answer(
-    dialog: Mapping[str, Any], result: str, value: object = NOT_GIVEN, *, decimal_comma: bool = False
-) -> Data:
+def read_answer(dialog: Said, result: str, value: object = NOT_GIVEN, *, decimal_comma: bool = False) -> Data:
     """The value that an answer stands for: ``None``, one field's value, or a form's by field name.
 
     A field that is not spoken of has its default; one that is null or blank was left empty. With ``fail`` nothing need
@@ -272,7 +338,7 @@ def read_answer(
     """
     if result not in buttons(dialog):
         raise InvalidAnswer([AnswerProblem("", "result", f"this dialog is answered by {' or '.join(buttons(dialog))}")])
-    fields = dialog.get("fields") or []
+    fields: list[DialogField] = dialog.get("fields") or []
     if not fields:
         return None
     given = value if dialog["type"] == "form" else {"value": value}
@@ -291,7 +357,7 @@ def read_answer(
     return answer if dialog["type"] == "form" else answer["value"]
 
 
-def _read(field: Mapping[str, Any], value: object, *, optional: bool, decimal_comma: bool) -> Data:
+def _read(field: DialogField, value: object, *, optional: bool, decimal_comma: bool) -> Data:
     if value is NOT_GIVEN:
         value = field["default"]
     if value is None or value == [] or (isinstance(value, str) and not stripped(value)):
@@ -300,7 +366,7 @@ def _read(field: Mapping[str, Any], value: object, *, optional: bool, decimal_co
         if field["required"] and not optional:
             raise _refused(field, "required", "is required")
         return [] if field["type"] == "checkbox" else None
-    read: Callable[[Mapping[str, Any], object], Data] = _READERS[field["type"]]
+    read = _READERS[field["type"]]
     if isinstance(value, str) and field["type"] in ("number", "slider"):
         try:
             value = read_number(value, decimal_comma=decimal_comma)
@@ -309,12 +375,12 @@ def _read(field: Mapping[str, Any], value: object, *, optional: bool, decimal_co
     return read(field, value)
 
 
-def _refused(field: Mapping[str, Any], code: str, sentence: str, limit: Data = None) -> InvalidAnswer:
+def _refused(field: DialogField, code: str, sentence: str, limit: Data = None) -> InvalidAnswer:
     subject = field.get("label") or ("the answer" if field["name"] == "value" else field["name"])
     return InvalidAnswer([AnswerProblem(field["name"], code, f"{subject} {sentence}", limit)])
 
 
-def _text(field: Mapping[str, Any], value: object) -> str:
+def _text(field: DialogField, value: object) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise _refused(field, "text", "must be text")
     text = stripped(str(value))
@@ -328,7 +394,7 @@ def _text(field: Mapping[str, Any], value: object) -> str:
     return text
 
 
-def _number(field: Mapping[str, Any], value: object) -> float:
+def _number(field: DialogField, value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise _refused(field, "number", "must be a number")
     number = value
@@ -341,7 +407,7 @@ def _number(field: Mapping[str, Any], value: object) -> float:
     return number
 
 
-def _switch(field: Mapping[str, object], value: object) -> bool:
+def _switch(field: DialogField, value: object) -> bool:
     if isinstance(value, str):
         with suppress(UnreadableText):
             return read_boolean(value)
@@ -350,14 +416,14 @@ def _switch(field: Mapping[str, object], value: object) -> bool:
     return value
 
 
-def _chosen(field: Mapping[str, Any], value: object) -> Data:
+def _chosen(field: DialogField, value: object) -> Data:
     for choice in field["choices"]:
         if _same(choice["value"], value):
-            return choice["value"]  # type: ignore[no-any-return]  # a choice's value is plain data
+            return choice["value"]
     raise _refused(field, "choice", "must be one of the choices")
 
 
-def _ticked(field: Mapping[str, Any], value: object) -> list[Data]:
+def _ticked(field: DialogField, value: object) -> list[Data]:
     if not isinstance(value, list | tuple):
         raise _refused(field, "choice", "must be a list of choices")
     named = [_chosen(field, item) for item in value]
@@ -369,7 +435,7 @@ def _ticked(field: Mapping[str, Any], value: object) -> list[Data]:
     return chosen
 
 
-_READERS: Mapping[str, Any] = {
+_READERS: Mapping[str, Callable[[DialogField, object], Data]] = {
     "text": _text,
     "number": _number,
     "slider": _number,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from sequencer.expressions.value import MAX_TEXT, cut
 from sequencer.report.model import FailureKind
@@ -21,6 +21,9 @@ from sequencer.vocabulary.data import Data, MeasurementType, Scalar, utf8
 from sequencer.vocabulary.json_lines import Encoder
 from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded, undamaged
 from sequencer.vocabulary.status import SkipKind, Status
+
+if TYPE_CHECKING:
+    from sequencer.report.dialog import Dialog
 
 RecordSection = Literal["process", "batch", "dut", "stand", "instruments", "user", "artifact"]
 Scope = Literal["case", "module", "run"]
@@ -259,7 +262,7 @@ class DialogAsked:
 
     case: str
     id: str
-    dialog: dict[str, Any]
+    dialog: Dialog
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sequencer.expressions.expression import compile_expression, evaluate_template, evaluate_text, has_expression
 from sequencer.expressions.value import to_data
@@ -39,6 +39,9 @@ from sequencer.steps.base import DialogAnswer, StepRun
 from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import Status, verdict
+
+if TYPE_CHECKING:
+    from sequencer.report.dialog import Dialog
 
 JUDGES_LEFT_OUT = SkipReason("condition", Reason("judges_left_out"))
 
@@ -170,7 +173,7 @@ class AttemptContext:
         """For the code of a stepping run: a list of steps that can pause before each; see ``runtime.stepping``."""
         return RunningSteps(self._decide, self._skipped, self.test, self._named)
 
-    def ask(self, dialog: Mapping[str, object]) -> DialogAnswer:
+    def ask(self, dialog: Dialog) -> DialogAnswer:
         """See ``CaseContext``."""
         return self._run.dialogs.ask(self.full_name, dialog)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from sequencer.expressions.value import plain
-from sequencer.report.dialog import InvalidAnswer, read_answer
+from sequencer.report.dialog import Dialog, InvalidAnswer, read_answer
 from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessageShown
 from sequencer.steps.base import DialogAnswer
 from sequencer.vocabulary.data import Data
@@ -41,7 +41,7 @@ class Dialogs:
         self._open: dict[str, _OpenDialog] = {}
         self._lock = threading.Lock()
 
-    def ask(self, case: str, dialog: Mapping[str, object], *, until: Callable[[], bool] | None = None) -> DialogAnswer:
+    def ask(self, case: str, dialog: Dialog, *, until: Callable[[], bool] | None = None) -> DialogAnswer:
         """Asks and waits. Raises ``Stopped`` when the dialog was closed, ``StepError`` when nobody can answer.
 
         Once ``until`` says so the question is withdrawn; the answer then has the result ``stop``.
@@ -50,7 +50,7 @@ class Dialogs:
         # Never used again, so that a late answer of a sleepy browser cannot answer another question.
         identity = uuid4().hex
         asked = time.monotonic()
-        self._emit_opening(identity, dialog, DialogAsked(case, identity, dict(dialog)))
+        self._emit_opening(identity, dialog, DialogAsked(case, identity, {**dialog}))
 
         def tell(result: str, value: Data = None, by: str | None = None) -> float:
             seconds = round(time.monotonic() - asked, 3)

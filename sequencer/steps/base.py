@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, TypedDict
 
 from sequencer.report.event import Event, OperatorMessageShown, RecordSection, Scope
 from sequencer.steps.keys import ALL_SHARED, Schema
@@ -26,6 +26,9 @@ from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.problem import Place, Severity
 from sequencer.vocabulary.status import OnFail
 from sequencer.vocabulary.tree import MappingNode
+
+if TYPE_CHECKING:
+    from sequencer.report.dialog import Dialog
 
 
 class Block(NamedTuple):
@@ -178,7 +181,7 @@ class CaseContext(Protocol):
         A failure counts only when it is the last try's; what the others measured stays in the report, superseded.
         """
 
-    def ask(self, dialog: Mapping[str, object]) -> DialogAnswer:
+    def ask(self, dialog: Dialog) -> DialogAnswer:
         """Asks the operator and waits; ``dialog`` is what ``domain.dialog`` describes, its templates evaluated.
 
         Raises ``Stopped`` when the dialog is closed without an answer, ``StepError`` when nobody can be asked.

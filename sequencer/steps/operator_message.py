@@ -51,8 +51,8 @@ class OperatorMessage(StepRun):
             require_pictures(shown)
         except ValueError as error:
             raise StepError(f"the message cannot be shown: {error}") from None
-        text, title = shown.pop("text") or "", shown.pop("title")
-        details = {name: value for name, value in shown.items() if value is not None}
+        text, title = shown["text"] or "", shown["title"]
+        details = {name: value for name, value in shown.items() if name not in ("text", "title") and value is not None}
         self.case.tell(OperatorMessageShown(self.case.full_name, key, text, title, bool(said.get("blocking")), details))
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from sequencer.report import event as events
-from sequencer.report.dialog import InvalidAnswer, buttons, read_answer
+from sequencer.report.dialog import Appearance, Dialog, DialogField, InvalidAnswer, buttons, read_answer
 from sequencer.report.event import Stamped
 from sequencer.terminal.lines import Line, clean, indented
+from sequencer.vocabulary.data import Data
 
 ANSWERED_BY = "terminal"
 MOST_ENDS = 50
 _WORDS = {"confirm": "Enter", "pass": "p", "fail": "f"}
 
-SendAnswer = Callable[[str, str, Any, str], object]
+SendAnswer = Callable[[str, str, Data, str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class TypedLine:
     take: Callable[[str | None], object]
 
 
-Question = Mapping[str, Any] | TypedLine | None
+Question = Dialog | TypedLine | None
 
 
 class QuestionClosed(Exception):
@@ -195,14 +196,14 @@ class TerminalDialogs:
             self._answer(identity, result, accepted, ANSWERED_BY)
             return
 
-    def _value(self, identity: str, dialog: Mapping[str, Any]) -> object:
+    def _value(self, identity: str, dialog: Dialog) -> object:
         answers = {}
         for field in dialog["fields"]:
             self._display.write(choice_lines(field))
             answers[field["name"]] = typed_value(field, self._typed_line(identity, field_prompt(field)))
         return answers if dialog["type"] == "form" else answers.get("value")
 
-    def _result(self, identity: str, dialog: Mapping[str, Any]) -> str:
+    def _result(self, identity: str, dialog: Dialog) -> str:
         results = buttons(dialog)
         if results == ("confirm",):
             if not dialog["fields"] and not dialog["steps"]:
@@ -235,22 +236,22 @@ class TerminalDialogs:
             return self._lines.popleft()
 
 
-def question_lines(dialog: Mapping[str, Any]) -> list[Line]:
+def question_lines(dialog: Dialog) -> list[Line]:
     """What the dialog says."""
     return [[], [("? ", "notice"), (clean(dialog.get("title") or "Operator"), "bold")], *appearance_lines(dialog)]
 
 
-def appearance_lines(said: Mapping[str, Any]) -> list[Line]:
+def appearance_lines(said: Appearance) -> list[Line]:
     """The text of a dialog or of one of its pages; of pictures and HTML only that they are there."""
-    lines: list[Line] = indented(said["text"], by=2) if said.get("text") else []
-    if said.get("image"):
-        lines.append([(f"  picture: {clean(str(said['image'].get('file')))}", "dim")])
+    lines: list[Line] = indented(text, by=2) if (text := said.get("text")) else []
+    if image := said.get("image"):
+        lines.append([(f"  picture: {clean(str(image.get('file')))}", "dim")])
     if said.get("html"):
         lines.append([("  the panel shows more", "dim")])
     return lines
 
 
-def choice_lines(field: Mapping[str, Any]) -> list[Line]:
+def choice_lines(field: DialogField) -> list[Line]:
     """The numbered choices of a field."""
     return [
         [(f"  {choice.get('key', number)}) ", "notice"), (clean(choice["label"]), "")]
@@ -258,7 +259,7 @@ def choice_lines(field: Mapping[str, Any]) -> list[Line]:
     ]
 
 
-def field_prompt(field: Mapping[str, Any]) -> str:
+def field_prompt(field: DialogField) -> str:
     """What stands before the typed answer to a field."""
     how = {"checkbox": "which, separated by commas", "switch": "y or n"}.get(field["type"])
     label = clean(f"{field['label']} ({how})" if field["label"] and how else field["label"] or how or "answer")
@@ -267,7 +268,7 @@ def field_prompt(field: Mapping[str, Any]) -> str:
     return f"  {label}{unit}{default}: "
 
 
-def typed_value(field: Mapping[str, object], typed: str) -> object:
+def typed_value(field: DialogField, typed: str) -> object:
     """The value that a typed line means; what it cannot mean is left for ``read_answer`` to refuse."""
     if typed.strip() == "" and field["default"] is not None:
         return field["default"]
@@ -276,7 +277,7 @@ def typed_value(field: Mapping[str, object], typed: str) -> object:
     return _choice(field, typed) if field["type"] in ("radio", "list") and typed.strip() else typed
 
 
-def _choice(field: Mapping[str, Any], typed: str) -> object:
+def _choice(field: DialogField, typed: str) -> object:
     choices = field["choices"]
     for choice in choices:
         if typed.strip().lower() in (str(choice["label"]).lower(), choice.get("key")):
