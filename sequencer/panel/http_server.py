@@ -16,7 +16,7 @@ import socket
 import time
 from collections import Counter
 from http import HTTPStatus
-from typing import Any
+from typing import Protocol
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
@@ -43,7 +43,38 @@ _ERRORS = {
 }
 
 
-def create(app: object, broadcast: Broadcast, listener: socket.socket, connections: dict[int, object]) -> object:
+class Dispatcher(Protocol):
+    """The threads that answer requests."""
+
+    def shutdown(self, *, timeout: float) -> object:
+        """Ends them."""
+
+
+class Connection(Protocol):
+    """A connection to a browser, as waitress has it; ``begun`` is when the request that is not whole yet began."""
+
+    addr: tuple[str, int]
+    begun: float | None
+    connected: bool
+    last_activity: float
+    requests: list[object]
+    total_outbufs_len: int
+    will_close: bool
+    server: Server
+
+
+class Server(Protocol):
+    """What is used of waitress's server."""
+
+    active_channels: dict[int, Connection]
+    channel_class: type
+    task_dispatcher: Dispatcher
+
+    def pull_trigger(self) -> None:
+        """Ends the waiting for what happens at the sockets."""
+
+
+def create(app: object, broadcast: Broadcast, listener: socket.socket, connections: dict[int, object]) -> Server:
     """A server of ``app`` at ``listener`` that keeps its sockets in ``connections``; whoever calls runs its loop."""
 
     class Task(_Task):
@@ -66,7 +97,7 @@ def create(app: object, broadcast: Broadcast, listener: socket.socket, connectio
 
     # A page asks for all its scripts at once: that some of them wait is no news.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server = create_server(
+    server: Server = create_server(
         app,
         map=connections,
         sockets=[listener],
@@ -90,14 +121,14 @@ def create(app: object, broadcast: Broadcast, listener: socket.socket, connectio
     return server
 
 
-def attend(server: object, connections: dict[int, object]) -> None:
+def attend(server: Server, connections: dict[int, object]) -> None:
     """Waits up to half a minute for what happens at the sockets, and lets waitress see to it, once."""
     # The server's own ``run`` looks once a second whether it is to end.
     # select() is limited to 1,024 open files, but Windows has nothing else.
     wasyncore.loop(timeout=_end_overdue(server), use_poll=hasattr(select, "poll"), map=connections, count=1)
 
 
-def _end_overdue(server: Any) -> float:
+def _end_overdue(server: Server) -> float:
     """Gives up the connections whose request took too long; seconds until there may be another, 30 at most."""
     now = time.monotonic()
     left = 30.0
@@ -109,7 +140,7 @@ def _end_overdue(server: Any) -> float:
     return left
 
 
-def _make_room(new: Any) -> None:
+def _make_room(new: Connection) -> None:
     """Gives up the oldest silent connection where an address, or all together, have too many."""
     silent = [
         channel
@@ -119,19 +150,19 @@ def _make_room(new: Any) -> None:
     of_address = Counter(channel.addr[0] for channel in silent)
     unasked = [channel for channel in silent if channel.begun is not None and channel.addr[0] == new.addr[0]]
     if len(unasked) >= MOST_UNASKED:
-        min(unasked, key=lambda channel: channel.begun).will_close = True
+        min(unasked, key=lambda channel: channel.begun or 0.0).will_close = True
     elif len(silent) >= MOST_CONNECTIONS - _SPARE:
         most = max(of_address.values())
         crowd = [channel for channel in silent if of_address[channel.addr[0]] == most]
         min(crowd, key=lambda channel: channel.last_activity).will_close = True
 
 
-def awake(server: Any) -> None:
+def awake(server: Server) -> None:
     """Ends the waiting of ``attend``; from any thread."""
     server.pull_trigger()
 
 
-def shut_down(server: Any, connections: dict[int, object]) -> None:
+def shut_down(server: Server, connections: dict[int, object]) -> None:
     """Ends the threads that answer requests, within two seconds, and closes all connections."""
     server.task_dispatcher.shutdown(timeout=2)
     wasyncore.close_all(connections, ignore_all=True)
@@ -179,7 +210,7 @@ class _Error(ErrorTask):  # type: ignore[misc]  # untyped base
         self.write(body)
 
 
-def _is_flushed(channel: Any) -> bool:
+def _is_flushed(channel: Connection) -> bool:
     """Waits a moment until the headers, which are small, are with the reader."""
     end = time.monotonic() + 5.0
     while channel.total_outbufs_len and channel.connected and time.monotonic() < end:

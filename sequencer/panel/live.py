@@ -257,7 +257,7 @@ class LiveRun:
             return
         dirty = {name: self._index[name] for name in self._dirty if name in self._index}
         self._dirty.clear()
-        patch = self._view.patch(self._report, dirty)
+        patch: dict[str, object] = {**self._view.patch(self._report, dirty)}
         if self._begun:
             # The cases are as the plan has them; what has happened to them since is in the same patch.
             self._begun = False

@@ -10,8 +10,8 @@ append; a case with 10,000 measurements costs no more per measurement than one w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 from sequencer.report.fields import blank, empty, fields
 from sequencer.report.model import (
@@ -20,6 +20,7 @@ from sequencer.report.model import (
     AttemptReport,
     CaseReport,
     ModuleReport,
+    OperatorMessageReport,
     PlannedCase,
     PlannedModule,
     RunReport,
@@ -36,7 +37,7 @@ def _shown(part: type[object], planned: type[object] | None = None) -> dict[str,
     }
 
 
-def _told(shown: Mapping[str, Any]) -> tuple[str, ...]:
+def _told(shown: Mapping[str, object]) -> tuple[str, ...]:
     """The fields that are set as a whole; lists and mappings are added to."""
     return tuple(name for name, value in shown.items() if not isinstance(value, list | dict))
 
@@ -58,12 +59,39 @@ _ATTEMPT_DEFAULTS = {"omitted": None} | {
 }
 _CASE_DEFAULTS = {name: _CASE[name] for name in CASE_FIELDS}
 
+_Parts = Mapping[str, Any]
+"""An attempt, whose fields and entries are looked up by the names that the report's form gives."""
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def to_json(document: object) -> str:
     """Compact JSON; ``</`` cannot occur in it, wherever a page puts it."""
     return _encode(document).replace("</", "<\\/")
+
+
+class AttemptPatch(TypedDict, total=False):
+    """What is new in an attempt: fields to set, entries to append, messages to merge."""
+
+    set: dict[str, object]
+    add: dict[str, Sequence[object]]
+    merge: dict[str, dict[str, str]]
+
+
+class CasePatch(TypedDict, total=False):
+    """What is new in a case, and in its attempts by their index."""
+
+    set: dict[str, object]
+    attempts: dict[str, AttemptPatch]
+
+
+class RunPatch(TypedDict, total=False):
+    """What is new in a run, and in its modules by id and its cases by full name."""
+
+    run: dict[str, object]
+    cases: dict[str, CasePatch]
+    modules: dict[str, dict[str, object]]
+    messages: list[OperatorMessageReport]
 
 
 class AttemptView:
@@ -78,13 +106,13 @@ class AttemptView:
         self._dialogs = "[]"
         self._tries = 0
 
-    def patch(self, attempt: AttemptReport) -> dict[str, Any]:
+    def patch(self, attempt: AttemptReport) -> AttemptPatch:
         """What is new, and remembers it as known."""
-        report: Mapping[str, Any] = attempt
-        patch: dict[str, Any] = {}
+        report: _Parts = attempt
+        patch: AttemptPatch = {}
         if changed := self._changed(report):
             patch["set"] = changed
-        added = {}
+        added: dict[str, Sequence[object]] = {}
         for name in GROWING:
             entries = report[name]
             if entries and len(entries) != self._lengths.get(name, 0) and (new := self._new(name, entries)):
@@ -98,9 +126,9 @@ class AttemptView:
                 patch["merge"] = {"messages": said}
         return patch
 
-    def _changed(self, report: Mapping[str, Any]) -> dict[str, object]:
+    def _changed(self, report: _Parts) -> dict[str, object]:
         known = self._fields
-        changed: dict[str, Any] = {}
+        changed: dict[str, object] = {}
         for name in ATTEMPT_FIELDS:
             value = report[name]
             # The step that ran last says nothing once the attempt is over.
@@ -126,7 +154,7 @@ class AttemptView:
             changed["dialogs"] = report["dialogs"]
         return changed
 
-    def _new(self, name: str, entries: list[object]) -> list[Any]:
+    def _new(self, name: str, entries: Sequence[_Parts]) -> Sequence[object]:
         first = self._lengths.get(name, 0)
         self._lengths[name] = len(entries)
         if name not in ("charts", "programs"):
@@ -134,7 +162,7 @@ class AttemptView:
         return [_in_short(name, index, entries[index]) for index in range(first, min(len(entries), MOST_SHOWN))]
 
 
-def _in_short(name: str, index: int, entry: Any) -> object:
+def _in_short(name: str, index: int, entry: _Parts) -> object:
     if name == "charts":
         # The data are fetched when somebody looks at the chart.
         points = sum(len(series) for series in entry.get("y_data") or ())
@@ -153,10 +181,10 @@ class CaseView:
         self._fields: dict[str, object] = dict(_CASE_DEFAULTS)
         self._attempts: list[AttemptView] = []
 
-    def patch(self, case: CaseReport) -> dict[str, Any]:
+    def patch(self, case: CaseReport) -> CasePatch:
         """What is new, and remembers it as known."""
-        report: Mapping[str, Any] = case
-        patch: dict[str, Any] = {}
+        report: Mapping[str, object] = case
+        patch: CasePatch = {}
         changed = {name: report[name] for name in CASE_FIELDS if self._fields.get(name, ...) != report[name]}
         if changed:
             self._fields.update(changed)
@@ -180,16 +208,16 @@ class RunView:
 
     def __init__(self) -> None:
         self._fields: dict[str, str] = {}
-        self._modules: dict[str, tuple[Any, ...]] = {}
+        self._modules: dict[str, tuple[object, ...]] = {}
         self._cases: dict[str, CaseView] = {}
         self._messages = ""
 
-    def patch(self, report: RunReport, dirty: Mapping[str, tuple[ModuleReport, CaseReport]]) -> dict[str, Any]:
+    def patch(self, report: RunReport, dirty: Mapping[str, tuple[ModuleReport, CaseReport]]) -> RunPatch:
         """What is new in the run itself and in the cases of ``dirty`` (by full name), and remembers it as known."""
-        patch: dict[str, Any] = {}
+        patch: RunPatch = {}
         if run := self._run(report):
             patch["run"] = run
-        cases = {}
+        cases: dict[str, CasePatch] = {}
         modules = {}
         for name, (module, case) in dirty.items():
             view = self._cases.setdefault(name, CaseView())
@@ -198,7 +226,7 @@ class RunView:
             modules[module["id"]] = module
         if cases:
             patch["cases"] = cases
-        if changed := {name: change for name, module in modules.items() if (change := self._module(module))}:
+        if changed := {name: new for name, module in modules.items() if (new := self._module(module))}:
             patch["modules"] = changed
         shown = open_messages(report)
         if (messages := _encode(shown)) != self._messages:
@@ -206,8 +234,8 @@ class RunView:
             patch["messages"] = shown
         return patch
 
-    def _run(self, report: RunReport) -> dict[str, Any]:
-        whole: Mapping[str, Any] = report
+    def _run(self, report: RunReport) -> dict[str, object]:
+        whole: Mapping[str, object] = report
         changed = {}
         for name, missing in _RUN.items():
             # Facts are merged in place: only their text tells whether they changed.
@@ -218,7 +246,7 @@ class RunView:
         return changed
 
     def _module(self, module: ModuleReport) -> dict[str, object]:
-        whole: Mapping[str, Any] = module
+        whole: Mapping[str, object] = module
         now = tuple(whole[name] for name in MODULE_FIELDS)
         if self._modules.get(module["id"]) == now:
             return {}
@@ -226,14 +254,14 @@ class RunView:
         return dict(zip(MODULE_FIELDS, now, strict=True))
 
 
-def open_messages(report: RunReport) -> list[Any]:
+def open_messages(report: RunReport) -> list[OperatorMessageReport]:
     """The operator messages that were not taken away yet."""
     return [message for message in report["operator_messages"] if message["cleared"] is None]
 
 
 def whole_run(report: RunReport) -> dict[str, object]:
     """Everything that pages show of a run, in the shape that the patches lead to."""
-    whole: Mapping[str, Any] = report
+    whole: Mapping[str, object] = report
     return {
         **{name: whole.get(name, missing) for name, missing in _RUN.items()},
         "messages": open_messages(report),
@@ -242,12 +270,12 @@ def whole_run(report: RunReport) -> dict[str, object]:
 
 
 def _whole_module(module: ModuleReport) -> dict[str, object]:
-    whole: Mapping[str, Any] = module
+    whole: Mapping[str, object] = module
     return {**{name: whole[name] for name in SHOWN_OF_MODULE}, "cases": [_whole_case(case) for case in module["cases"]]}
 
 
 def _whole_case(case: CaseReport) -> dict[str, object]:
-    whole: Mapping[str, Any] = case
+    whole: Mapping[str, object] = case
     attempts = []
     for attempt in case["attempts"]:
         patch = AttemptView().patch(attempt)

@@ -17,6 +17,7 @@ from sequencer.project.address import is_loopback
 
 if TYPE_CHECKING:
     from sequencer.panel.broadcast import Broadcast
+    from sequencer.panel.http_server import Server
     from sequencer.project.settings import Secret
 
 _ON_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -65,7 +66,7 @@ class PanelServer:
         self._local_address = http_address(_ON_THIS_MACHINE.get(bound[0], bound[0]), self.port)
         self._connections: dict[int, object] = {}
         self._ending = threading.Event()
-        self._server: object = None
+        self._server: Server | None = None
         self._broadcast: Broadcast | None = None
         self._thread = threading.Thread(target=self._serve, name="panel", daemon=True)
 
@@ -107,7 +108,7 @@ class PanelServer:
     def _serve(self) -> None:
         from sequencer.panel.http_server import attend
 
-        while not self._ending.is_set():
+        while self._server is not None and not self._ending.is_set():
             attend(self._server, self._connections)
 
 
