@@ -180,7 +180,7 @@ def test_units_and_limits_that_changed(past: Past, browse: Callable[..., Any]) -
     expect(page.get_by_label("Measurement").locator("option")).to_have_text(
         ["rails::rail · Output (V)", "rails::rail · Output (mV)"]
     )
-    expect(page.locator(".tile", has_text="Range")).to_contain_text("they changed")
+    expect(page.locator(".tile", has_text="Range")).to_contain_text("they have changed")
     page.get_by_label("Measurement").select_option("rails::rail · Output (mV)")
     expect(page.locator(".tile", has_text="Mean")).to_contain_text("5005 mV")
     page.reload()
@@ -197,7 +197,7 @@ def test_a_measurement_of_two_sequences(past: Past, browse: Callable[..., Any]) 
     page.reload()
     expect(page.locator(".tile", has_text="Mean")).to_contain_text("5 V")
     page.goto(f"{past.panel.url}/measurements?case=rails::button")
-    expect(page.locator(".series-body")).to_contain_text("No numbers are stored of rails::button")
+    expect(page.locator(".series-body")).to_contain_text("No numbers are stored for rails::button")
     page.get_by_label("Measurement").select_option("rails::rail · Output (V)")
     expect(page.locator(".tile", has_text="Mean")).to_contain_text("4.9 V")
 

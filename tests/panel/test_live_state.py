@@ -12,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequencer.panel.live import LiveRun
+from sequencer.panel.patches import CASE_FIELDS
 from sequencer.report import event as events
 from sequencer.report.event import Stamped
+from sequencer.report.fields import blank
+from sequencer.report.model import CaseReport
 from tests.effort import examples
 
 PLAN = [
@@ -42,7 +45,8 @@ def apply(state: dict[str, Any] | None, kind: str, document: dict[str, Any]) -> 
         for module in run["modules"]:
             module.update(status="ready", start_time=None, stop_time=None)
             for case in module["cases"]:
-                case.update(status="ready", start_time=None, stop_time=None, reason=None, skip_kind=None, attempts=[])
+                case.update({name: value for name, value in blank(CaseReport).items() if name in CASE_FIELDS})
+                case["attempts"] = []
     run.update(document.get("run", {}))
     state["session"].update(document.get("session", {}))
     run["messages"] = document.get("messages", run["messages"])

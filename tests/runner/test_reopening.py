@@ -236,8 +236,13 @@ def test_a_port_that_went_and_came_back(
     gone = threading.Event()
 
     def plug() -> None:
-        devices.append(Device(lambda line: [(0, b"v1\n")] if line == "version" else unplug()))
+        number = len(devices)
+        devices.append(Device(lambda line: version_of(number) if line == "version" else unplug()))
         link.symlink_to(devices[-1].name)
+
+    def version_of(number: int) -> Pieces:
+        """The device that was reset answers no more, however late its port is lost."""
+        return [] if number == 0 and not link.exists() else [(0, b"v1\n")]
 
     def unplug() -> Pieces:
         link.unlink()
