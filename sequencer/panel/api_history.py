@@ -11,7 +11,6 @@ from flask import Response, request
 
 from sequencer.panel import tables
 from sequencer.panel.downloads import begun, document, file, long_list, table
-from sequencer.panel.patches import to_json
 from sequencer.panel.requests import ApiError, ResourceNotFound, query, run_filter
 from sequencer.panel.routes import (
     COUNT,
@@ -41,6 +40,7 @@ from sequencer.store.base import (
 )
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.extension import UnusableExtension
+from sequencer.vocabulary.json_text import compact
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def run(session: Session, run: str) -> Response:
     report = _report(session, run)
     form = request.args.get("format")
     if not form:
-        return Response(utf8(to_json(report)), mimetype="application/json")
+        return Response(utf8(compact(report)), mimetype="application/json")
     try:
         export = exports()[form]
         written = export.bytes_of(report)

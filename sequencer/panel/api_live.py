@@ -10,7 +10,6 @@ from flask import Response, request
 from sequencer import __version__
 from sequencer.panel import files
 from sequencer.panel.broadcast import GREETING, follow
-from sequencer.panel.patches import to_json
 from sequencer.panel.requests import (
     ActionRefused,
     ApiError,
@@ -26,6 +25,7 @@ from sequencer.protocol.request import StartRequest
 from sequencer.report.dialog import NOT_GIVEN
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.json_text import compact
 from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def chart(session: Session) -> Response:
                     continue
                 for tried in case["attempts"]:
                     if tried["number"] == attempt and 0 <= index < len(tried["charts"]):
-                        return to_json(tried["charts"][index])
+                        return compact(tried["charts"][index])
         return None
 
     found = session.live.look(read)

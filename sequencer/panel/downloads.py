@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from flask import Response
 
-from sequencer.panel.patches import to_json
 from sequencer.panel.tables import Row, csv
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.json_text import compact
 
 Item = TypeVar("Item")
 
@@ -34,12 +34,12 @@ def table(name: str, rows: Iterable[Row]) -> Response:
 
 def document(name: str, content: Mapping[str, object]) -> Response:
     """JSON."""
-    return file(f"{name}.json", "application/json", [to_json(content)])
+    return file(f"{name}.json", "application/json", [compact(content)])
 
 
 def long_list(name: str, key: str, entries: Iterable[Mapping[str, object]]) -> Response:
     """The JSON ``{key: entries, "next": null}``, as the last page of a list has it."""
-    written = (("," if index else "") + to_json(entry) for index, entry in enumerate(entries))
+    written = (("," if index else "") + compact(entry) for index, entry in enumerate(entries))
     return file(f"{name}.json", "application/json", chain([f'{{"{key}":['], written, ['],"next":null}']))
 
 

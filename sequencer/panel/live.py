@@ -16,12 +16,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
-from sequencer.panel.patches import RunView, to_json, whole_run
+from sequencer.panel.patches import RunView, whole_run
 from sequencer.panel.plan import planned, same_plan
 from sequencer.report.event import RunFinished, RunResumed, RunStarted, Stamped
 from sequencer.report.fold import Fold
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.vocabulary.clock import SteadyClock
+from sequencer.vocabulary.json_text import compact
 
 PAUSE = 0.015
 """Seconds between two patches at least: fast enough for eyes, slow enough to put many events into one."""
@@ -189,7 +190,7 @@ class LiveRun:
             made, snapshot = self._snapshot
             # Many pages that come back together share one; a later page sets its clock by it, so it must be fresh.
             if snapshot is None or snapshot.id != identity or time.monotonic() - made > _FRESH:
-                snapshot = LiveChange(identity, "snapshot", to_json(self._whole()))
+                snapshot = LiveChange(identity, "snapshot", compact(self._whole()))
                 self._snapshot = (time.monotonic(), snapshot)
             return snapshot
 
@@ -269,7 +270,7 @@ class LiveRun:
             self._append("patch", patch)
 
     def _append(self, kind: str, document: Mapping[str, object]) -> None:
-        data = to_json(document)
+        data = compact(document)
         with self._published:
             self._number += 1
             change = LiveChange(f"{self.epoch}-{self._number}", kind, data)

@@ -25,6 +25,7 @@ from sequencer.report.model import (
     PlannedModule,
     RunReport,
 )
+from sequencer.vocabulary.json_text import compact
 
 
 def _shown(part: type[object], planned: type[object] | None = None) -> dict[str, object]:
@@ -61,13 +62,6 @@ _CASE_DEFAULTS = {name: _CASE[name] for name in CASE_FIELDS}
 
 _Parts = Mapping[str, Any]
 """An attempt, whose fields and entries are looked up by the names that the report's form gives."""
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
-
-
-def to_json(document: object) -> str:
-    """Compact JSON; ``</`` cannot occur in it, wherever a page puts it."""
-    return _encode(document).replace("</", "<\\/")
 
 
 class AttemptPatch(TypedDict, total=False):
@@ -149,7 +143,7 @@ class AttemptView:
                 self._lengths[name] = len(report[name])
                 changed[name] = report[name][:MOST_SHOWN]
         # Questions are few and change when they are answered: told whole.
-        if report["dialogs"] and (dialogs := _encode(report["dialogs"])) != self._dialogs:
+        if report["dialogs"] and (dialogs := compact(report["dialogs"])) != self._dialogs:
             self._dialogs = dialogs
             changed["dialogs"] = report["dialogs"]
         return changed
@@ -229,7 +223,7 @@ class RunView:
         if changed := {name: new for name, module in modules.items() if (new := self._module(module))}:
             patch["modules"] = changed
         shown = open_messages(report)
-        if (messages := _encode(shown)) != self._messages:
+        if (messages := compact(shown)) != self._messages:
             self._messages = messages
             patch["messages"] = shown
         return patch
@@ -239,7 +233,7 @@ class RunView:
         changed = {}
         for name, missing in _RUN.items():
             # Facts are merged in place: only their text tells whether they changed.
-            text = _encode(value := whole.get(name, missing))
+            text = compact(value := whole.get(name, missing))
             if self._fields.get(name) != text:
                 self._fields[name] = text
                 changed[name] = value

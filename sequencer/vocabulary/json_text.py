@@ -1,0 +1,41 @@
+"""JSON that people, pages and other programs get: compact or indented, and in either form always valid.
+
+Letters stand as they are, a lone surrogate (a driver's undecodable byte) as its escape. A number that JSON lacks, which
+only damage can bring here, is its name as everywhere in a report: ``"NaN"``, ``"Infinity"``, ``"-Infinity"``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+
+from sequencer.vocabulary.data import utf8
+
+_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+_indented = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, indent=2)
+
+
+def compact(document: object) -> str:
+    """Without a space; ``</`` cannot occur in it, wherever a page puts it."""
+    return _written(_compact, document).replace("</", "<\\/")
+
+
+def indented(document: object) -> str:
+    """By two spaces a level, with a line end after the last."""
+    return _written(_indented, document) + "\n"
+
+
+def _written(encoder: json.JSONEncoder, document: object) -> str:
+    try:
+        text = encoder.encode(document)
+    except ValueError:
+        text = encoder.encode(_named(document))
+    return text if text.isascii() else utf8(text).decode()
+
+
+def _named(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {_named(key): _named(each) for key, each in value.items()}
+    return [_named(each) for each in value] if isinstance(value, list | tuple) else value

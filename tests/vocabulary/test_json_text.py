@@ -1,0 +1,60 @@
+"""JSON for people and programs: two forms, one rule for what JSON cannot hold."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sequencer.vocabulary.json_text import compact, indented
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def refuse(written: str) -> object:
+    raise AssertionError(f"{written} is not JSON")
+
+
+@settings(max_examples=60, deadline=None)
+@given(PLAIN)
+def test_both_forms_are_valid_and_say_the_same(document: object) -> None:
+    """Whatever a document holds, strict readers take both forms, and read one thing in them."""
+    texts = [compact(document), indented(document)]
+    short, long = (json.loads(text.encode("utf-8"), parse_constant=refuse) for text in texts)
+    assert short == long
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(math.nan, "NaN"), (math.inf, "Infinity"), (-math.inf, "-Infinity")], ids=str
+)
+def test_a_number_that_json_lacks_is_its_name(number: float, name: str) -> None:
+    """As reports name it, at any depth and as a key."""
+    document = {"a": [1.5, (number, True)], number: None}
+    for text in (compact(document), indented(document)):
+        assert json.loads(text) == {"a": [1.5, [name, True]], name: None}
+
+
+def test_letters_stay_and_lone_surrogates_are_escapes() -> None:
+    """An undecodable byte of a driver breaks neither form, and letters stay readable."""
+    for text in (compact({"unit": "µΩ \udc80"}), indented({"unit": "µΩ \udc80"})):
+        assert "µΩ \\udc80" in text
+        assert json.loads(text.encode("utf-8")) == {"unit": "µΩ \udc80"}
+
+
+def test_compact_text_cannot_end_a_script() -> None:
+    """A page may hold the compact form in an element of its own."""
+    assert compact({"a": "</script>"}) == '{"a":"<\\/script>"}'
+    assert json.loads(compact(["</"])) == ["</"]
+
+
+def test_what_is_no_data_is_refused() -> None:
+    """An object that JSON has no form for is a defect of ours, and no text."""
+    with pytest.raises(TypeError):
+        compact({"a": object()})
