@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import click
 
@@ -94,7 +94,10 @@ def step_reference(verb: str) -> str:
     )
 
 
-def _loaded(kind: str, registry: Registry[Any], says: Any) -> Iterator[Extension]:
+Offered = TypeVar("Offered")
+
+
+def _loaded(kind: str, registry: Registry[Offered], says: Callable[[Offered], str]) -> Iterator[Extension]:
     for name, offered in registry.announced.items():
         text, problem = "", None
         try:

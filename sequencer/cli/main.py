@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from sequencer import __version__
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.terminal.output import prepare_streams, say, silence
+
+if TYPE_CHECKING:
+    from sequencer.vocabulary.problem import InvalidInput
 
 COMMANDS = (
     "init",
@@ -102,7 +105,7 @@ def _explain(error: BaseException) -> ExitCode:
     return _break(error)
 
 
-def _show_invalid(error: Any) -> ExitCode:
+def _show_invalid(error: InvalidInput) -> ExitCode:
     from pathlib import Path
 
     from sequencer.terminal.problem_output import show_problems

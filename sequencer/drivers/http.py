@@ -6,10 +6,22 @@ import re
 import time
 from collections.abc import Mapping
 from json import dumps, loads
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
-Answer = dict[str, Any]
-"""``{status, ok, text, json, headers, seconds}``; ``json`` is null for another body; header names in lower case."""
+if TYPE_CHECKING:
+    import requests
+
+
+class Answer(TypedDict):
+    """``json`` is null for another body; header names in lower case."""
+
+    status: int
+    ok: bool
+    text: str
+    json: Any
+    headers: dict[str, str]
+    seconds: float
+
 
 LARGEST_BODY = 16 << 20
 """Bytes of an answer that are read."""
@@ -22,19 +34,19 @@ class HttpError(Exception):
 class _Exchange:
     """The calls; ``_request`` reaches the device."""
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
+    def get(self, path: str, params: Mapping[str, str | float] | None = None) -> Answer:
         """``GET``; ``params`` go into the query. The answer whatever its status: a test may want a 404."""
         return self._request("GET", path, params=params)
 
-    def post(self, path: str, json: Any = None, text: str | None = None) -> Answer:
+    def post(self, path: str, json: object = None, text: str | None = None) -> Answer:
         """``POST`` with a body of JSON or text."""
         return self._request("POST", path, json=json, text=text)
 
-    def put(self, path: str, json: Any = None, text: str | None = None) -> Answer:
+    def put(self, path: str, json: object = None, text: str | None = None) -> Answer:
         """``PUT`` with a body of JSON or text."""
         return self._request("PUT", path, json=json, text=text)
 
-    def patch(self, path: str, json: Any = None) -> Answer:
+    def patch(self, path: str, json: object = None) -> Answer:
         """``PATCH`` with a body of JSON."""
         return self._request("PATCH", path, json=json)
 
@@ -60,8 +72,8 @@ class _Exchange:
         method: str,
         path: str,
         *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
+        params: Mapping[str, str | float] | None = None,
+        json: object = None,
         text: str | None = None,
     ) -> Answer:
         raise NotImplementedError
@@ -114,8 +126,8 @@ class Client(_Exchange):
         method: str,
         path: str,
         *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
+        params: Mapping[str, str | float] | None = None,
+        json: object = None,
         text: str | None = None,
     ) -> Answer:
         started = time.monotonic()
@@ -140,7 +152,7 @@ class Client(_Exchange):
     def _address(self, path: str) -> str:
         return f"{self.url}/{path.lstrip('/')}"
 
-    def _body(self, response: Any) -> bytes:
+    def _body(self, response: requests.Response) -> bytes:
         body = b""
         for chunk in response.iter_content(65536):
             body += chunk
@@ -162,7 +174,7 @@ class Simulated(_Exchange):
         self,
         url: str = "http://simulated",
         *,
-        answers: Mapping[str, Any] | None = None,
+        answers: Mapping[str, object] | None = None,
         timeout: float = 5.0,
         headers: Mapping[str, str] | None = None,
         token: str | None = None,
@@ -171,7 +183,7 @@ class Simulated(_Exchange):
         ca_bundle: str | None = None,
     ) -> None:
         self.url = url
-        self.sent: list[tuple[str, Any]] = []
+        self.sent: list[tuple[str, object]] = []
         self._answers = dict(answers or {})
 
     def close(self) -> None:
@@ -182,18 +194,19 @@ class Simulated(_Exchange):
         method: str,
         path: str,
         *,
-        params: Mapping[str, Any] | None = None,
-        json: Any = None,
+        params: Mapping[str, str | float] | None = None,
+        json: object = None,
         text: str | None = None,
     ) -> Answer:
         call = f"{method} {path}"
         self.sent.append((call, text if json is None else json))
         said = self._answers[call] if call in self._answers else self._like(call)
-        whole = isinstance(said, Mapping) and "status" in said
-        status, body = (int(said["status"]), said.get("json")) if whole else (200, said)
+        status, body = 200, said
+        if isinstance(said, Mapping) and "status" in said:
+            status, body = int(said["status"]), said.get("json")
         return _answer(status, {"Content-Type": "application/json"}, dumps(body).encode(), 0.0)
 
-    def _like(self, call: str) -> Any:
+    def _like(self, call: str) -> object:
         for pattern, said in self._answers.items():
             if "*" in pattern and re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), call, re.DOTALL):
                 return said

@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify, redirect, request
 from flask.json.provider import DefaultJSONProvider
@@ -23,6 +23,8 @@ from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
 
 if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
     from sequencer.panel.session import Session
 
 LARGEST_BODY = 256 * 1024
@@ -90,8 +92,8 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
     return app
 
 
-def _view(route: Route, session: Session) -> Callable[..., Any]:
-    def view(**parts: str) -> Any:
+def _view(route: Route, session: Session) -> Callable[..., Response]:
+    def view(**parts: str) -> Response:
         check_query(route.query)
         answer = route.handler(session, **parts)
         return answer if isinstance(answer, Response) else jsonify(answer)
@@ -99,14 +101,14 @@ def _view(route: Route, session: Session) -> Callable[..., Any]:
     return view
 
 
-def _in_turn(view: Callable[..., Any], turns: BoundedSemaphore) -> Callable[..., Any]:
+def _in_turn(view: Callable[..., Response], turns: BoundedSemaphore) -> Callable[..., Response]:
     """``view`` while fewer than ``MOST_HISTORY`` of its kind are being answered, to the last byte."""
 
-    def answer(**parts: str) -> object:
+    def answer(**parts: str) -> Response:
         if not turns.acquire(blocking=False):
             raise ApiError(503, "busy", "too many queries about stored runs at once; try again in a moment")
         try:
-            response: Response = view(**parts)
+            response = view(**parts)
         except BaseException:
             turns.release()
             raise
@@ -116,7 +118,7 @@ def _in_turn(view: Callable[..., Any], turns: BoundedSemaphore) -> Callable[...,
     return answer
 
 
-def _admit(guard: AccessGuard) -> Any:
+def _admit(guard: AccessGuard) -> ResponseReturnValue | None:
     try:
         guard.check(request)
     except ApiError as error:

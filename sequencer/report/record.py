@@ -21,7 +21,7 @@ TEXT, INTEGER, INFO, UNITS = "text", "integer", "info", "sub_units"
 _KINDS: Mapping[object, str] = {str: TEXT, int: INTEGER, dict: INFO, list: UNITS}
 
 
-def _recorded(part: type[Any]) -> Mapping[str, str]:
+def _recorded(part: type[object]) -> Mapping[str, str]:
     """What each field of the part holds."""
     kinds = {name: shape(field.type).type for name, field in fields(part).items()}
     return {name: _KINDS[get_origin(kind) or kind] for name, kind in kinds.items()}
@@ -52,7 +52,7 @@ def merge(current: object, section: str, data: object) -> object:
     return absorb(_copy(current), section, data)
 
 
-def absorb(current: Any, section: str, data: Any, undo: Undo | None = None) -> object:
+def absorb(current: Any, section: str, data: object, undo: Undo | None = None) -> object:
     """Like ``merge``, but changes and returns ``current`` where it is a container. All of ``data`` or nothing of it.
 
     ``undo`` collects what takes the changes back, to be called in reverse order.
@@ -89,7 +89,7 @@ def absorb_info(current: Mapping[str, object], data: Mapping[str, object], name:
 
 
 def _absorb_mapping(current: Any, data: Mapping[str, object], name: str, undo: Undo) -> dict[str, object]:
-    known: dict[str, Any] = {} if current is None else current
+    known: dict[str, object] = {} if current is None else current
     _check(known, data, name)
     _update(known, data, undo)
     return known
@@ -106,7 +106,7 @@ def _check(current: Mapping[str, object], data: Mapping[str, object], name: str)
             raise _second(f"{name}.{key}", before, value)
 
 
-def _update(current: dict[str, Any], data: Mapping[str, object], undo: Undo) -> None:
+def _update(current: dict[str, object], data: Mapping[str, object], undo: Undo) -> None:
     for key, value in data.items():
         before = current.get(key)
         if isinstance(before, dict) and isinstance(value, dict):
@@ -118,7 +118,7 @@ def _update(current: dict[str, Any], data: Mapping[str, object], undo: Undo) -> 
             undo.append(partial(current.pop, key, None))
 
 
-def _append(known: list[Any], new: list[dict[str, Any]], undo: Undo) -> None:
+def _append(known: list[dict[str, object]], new: list[dict[str, object]], undo: Undo) -> None:
     """Adds what is not there yet: of equal entries, as many remain as the side that has more of them."""
     taken = list(known)
     undo.append(partial(known.__delitem__, slice(len(known), None)))
@@ -131,7 +131,7 @@ def _append(known: list[Any], new: list[dict[str, Any]], undo: Undo) -> None:
 
 def _fields(data: object, allowed: Mapping[str, str], name: str) -> dict[str, object]:
     """``data`` with every field checked and in its proper type; fields that are null are left out."""
-    result: dict[str, Any] = {}
+    result: dict[str, object] = {}
     for key, value in _mapping(data, name).items():
         if key not in allowed:
             raise StepError(f"{name} has no field {key!r}; it has {', '.join(allowed)}")
@@ -141,7 +141,7 @@ def _fields(data: object, allowed: Mapping[str, str], name: str) -> dict[str, ob
     return result
 
 
-def _units(data: Any, allowed: Mapping[str, str], name: str) -> list[dict[str, Any]]:
+def _units(data: object, allowed: Mapping[str, str], name: str) -> list[dict[str, object]]:
     data = plain(data)
     entries = [data] if isinstance(data, Mapping) else data
     if not isinstance(entries, Sequence) or isinstance(entries, (str, bytes)):
@@ -191,7 +191,12 @@ def _sub_units(value: object, name: str) -> list[dict[str, object]] | None:
     return None if value is None else _units(value, SUB_UNIT_FIELDS, name)
 
 
-_READERS: Mapping[str, Callable[[Any, str], Any]] = {TEXT: _text, INTEGER: _integer, INFO: _info, UNITS: _sub_units}
+_READERS: Mapping[str, Callable[[object, str], object]] = {
+    TEXT: _text,
+    INTEGER: _integer,
+    INFO: _info,
+    UNITS: _sub_units,
+}
 
 
 def _second(name: str, before: object, value: object) -> StepError:

@@ -330,7 +330,7 @@ def _numeric(name: str, value: object, unit: str | None, fields: Fields, result:
 TYPES = ("line", "line_log_x", "line_log_y", "log_x_y")
 
 
-def lower_charts(charts: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+def lower_charts(charts: list[Fields]) -> tuple[Fields | None, list[Fields]]:
     """The first chart that version 1 can hold, and all the others."""
     for index, chart in enumerate(charts):
         lowered = _lower(chart)
