@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sequencer.expressions.expression import OPENING
 from sequencer.language.yaml.sources import SourceTexts
-from sequencer.steps.keys import MARK
+from sequencer.steps.keys import MARK, Schema
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
@@ -81,7 +81,7 @@ def expression_places(schema: object) -> ExpressionPlaces:
     )
 
 
-def _types(schema: Mapping[str, Any]) -> Iterable[str]:
+def _types(schema: Schema) -> Iterable[str]:
     kinds = schema.get("type", ("object", "array", "string"))
     return (kinds,) if isinstance(kinds, str) else kinds
 

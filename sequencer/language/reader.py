@@ -19,6 +19,7 @@ from sequencer.limits.units import convert_limits
 from sequencer.report.event import Scope
 from sequencer.steps.base import Block, StepType
 from sequencer.steps.keys import SHARED_KEYS
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.model import DriverCall, Step, StepRetry
 from sequencer.vocabulary.problem import Place, ProblemReporter, Severity
@@ -255,7 +256,7 @@ class CaseStepReader:
             return None
         return self._expand(node["use"], definition, given)
 
-    def _expand(self, name: str, definition: BlockDefinition, given: Mapping[str, Any]) -> Block:
+    def _expand(self, name: str, definition: BlockDefinition, given: Mapping[str, Data]) -> Block:
         outer, self._library = self._library, definition.library
         self._blocks.append(definition)
         parameters = dict(given)

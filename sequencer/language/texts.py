@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sequencer.steps.keys import Schema
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
@@ -73,7 +74,7 @@ def _plan(schema: object) -> TextPlan:
     return plan
 
 
-def _kinds(schema: Mapping[str, Any]) -> set[str]:
+def _kinds(schema: Schema) -> set[str]:
     if "anyOf" in schema:
         return set().union(*(_kinds(branch) for branch in schema["anyOf"]))
     if "enum" in schema:

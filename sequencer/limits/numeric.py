@@ -49,7 +49,7 @@ class Interval(Limit):
         end = f"value {at_most} {show(self.upper_bound, unit)}"
         return end if self.lower_bound is None else f"{show(self.lower_bound, unit)} {between} {end}"
 
-    def lower(self) -> dict[str, Any]:
+    def lower(self) -> dict[str, object]:
         """``gele`` and its kin with two bounds, else ``ge``, ``gt``, ``le``, ``lt`` with a ``comparison_value``."""
         first, second = _LOWER[self.includes_lower][0], _UPPER[self.includes_upper][0]
         if self.lower_bound is None:

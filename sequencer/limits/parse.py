@@ -226,12 +226,17 @@ class LimitReader(Leaves):
             self.problem(at, "eq-float", words, "warning")
         return Tolerance(lower, upper, nominal=nominal, plus=plus[1], minus=minus[1])
 
-    def _read_outside(self, written: Mapping[str, Any], path: LimitPath) -> Limit | None:
+    def _read_outside(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         bounds, path = written["outside"], (*path, "outside")
         if self.is_template(bounds):
             return None
         keys = set(bounds) if isinstance(bounds, Mapping) else set()
-        if len(keys) != 2 or len(keys & {"lt", "le"}) != 1 or len(keys & {"gt", "ge"}) != 1:
+        if (
+            not isinstance(bounds, Mapping)
+            or len(keys) != 2
+            or len(keys & {"lt", "le"}) != 1
+            or len(keys & {"gt", "ge"}) != 1
+        ):
             self.problem(path, "limit-form", "`outside` needs one of `lt`, `le` and one of `gt`, `ge`")
             return None
         numbers = {key: self.number(value, (*path, key)) for key, value in bounds.items()}

@@ -36,6 +36,7 @@ from sequencer.runtime.run import RunContext
 from sequencer.runtime.stepping import Pause, PauseChoice, RunningSteps
 from sequencer.runtime.tries import RecordedCounts, Tries
 from sequencer.steps.base import DialogAnswer, StepRun
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import Status, verdict
@@ -99,7 +100,7 @@ class AttemptContext:
                 raise swallowed
             return survived
 
-    def value(self, template: Any) -> object:
+    def value(self, template: Data) -> object:
         """See ``CaseContext``."""
         return evaluate_template(template, self._scope()) if has_expression(template) else template
 

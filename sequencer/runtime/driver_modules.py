@@ -12,7 +12,7 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -113,7 +113,7 @@ def _takes_run(function: FunctionType) -> bool:
     return code.co_varnames[: code.co_argcount] == ("run",)
 
 
-def _ask(fixture: Any) -> DriverDeclaration | None:
+def _ask(fixture: Callable[[_DeclarationRecorder], object]) -> DriverDeclaration | None:
     notes = _DeclarationRecorder()
     opening = fixture(notes)
     if isinstance(opening, Iterator):

@@ -116,9 +116,9 @@ class OpenDriver:
         scope: str = "run",
         file: str | None = None,
         module: str | None = None,
-        arguments: Mapping[str, Any] | None = None,
+        arguments: Mapping[str, object] | None = None,
         simulate: Mapping[str, Any] | None = None,
-        require: Mapping[str, Any] | None = None,
+        require: Mapping[str, object] | None = None,
         reopen: str = "after_error",
     ) -> None:
         self.run = run
@@ -136,16 +136,16 @@ class OpenDriver:
         if simulate is not None and run.start.request.simulate:
             # The stand's arguments are those of the real instrument.
             self._source, self._arguments = simulate, {}
-        self._built: tuple[Any, Any] | None = None
+        self._built: tuple[Mapping[str, Any], dict[str, object]] | None = None
         self._object: Any = None
         self._is_context = False
         self._after: int | None = None
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> object:
         """Raises ``DriverNotOpened``, or ``OpeningInterrupted`` when a stop or a timeout cut it short."""
         if self._is_real_in_simulation:
             print(f"hardseq: the driver {self.name!r} has no `simulate` and is the real one", file=sys.stderr)
-        entered: list[Any] = []
+        entered: list[object] = []
         self._after = self.run.after
         self.run.opening = self.name
         error = self.run.interrupts.run(lambda: entered.append(self._open()))
@@ -203,10 +203,10 @@ class OpenDriver:
             self.in_doubt = False
         return self.opened
 
-    def resolve(self) -> dict[str, Any]:
+    def resolve(self) -> dict[str, object]:
         """The values of its arguments. Raises ``StepError``."""
         given = {**(self._source.get("arguments") or {}), **self._arguments}
-        arguments: dict[str, Any] = evaluate_template(given, self.run.scope())
+        arguments: dict[str, object] = evaluate_template(given, self.run.scope())
         return arguments
 
     def is_like(self, wanted: OpenDriver) -> bool:
@@ -268,10 +268,10 @@ class DriverHandle:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._hardseq_driver.current(), name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         setattr(self._hardseq_driver.current(), name, value)
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, *arguments: object, **named: object) -> Any:
         return self._hardseq_driver.current()(*arguments, **named)
 
     def __repr__(self) -> str:
@@ -281,7 +281,7 @@ class DriverHandle:
         return dir(self._hardseq_driver.opened)
 
 
-def _attribute(opened: Any, name: str) -> Any:
+def _attribute(opened: object, name: str) -> object:
     # Not plain getattr: a proxy answers to every name, and would ask the instrument for a method called `close`.
     if name in getattr(opened, "__dict__", ()) or hasattr(type(opened), name):
         return getattr(opened, name, None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sequencer.protocol.selection import Candidate
 from sequencer.report.event import AFTER_RUN
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.extension import installed_version
 from sequencer.vocabulary.status import GROUPS, Group, OnFail
 
@@ -83,25 +84,25 @@ class RunPlan:
     modules: list[PlannedModule]
     by_item: dict[pytest.Item, PlannedCase]
     cases: dict[str, PlannedCase]
-    _document: list[dict[str, object]] | None = None
+    _document: list[dict[str, Data]] | None = None
 
     def candidates(self) -> list[Candidate]:
         """What can be chosen of it."""
         return [Candidate(case.full_name, case.module.id, case.tags) for case in self.cases.values()]
 
-    def about(self) -> dict[str, Any]:
+    def about(self) -> dict[str, Data]:
         """The sequence as it stands in ``RunStarted.sequence``."""
         about = {key: self.sequence.get(key) for key in ("name", "version", "description", "file", "sha256")}
         packages = self.sequence.get("extensions")
         return {**about, "extensions": {each: installed_version(each) for each in packages}} if packages else about
 
-    def document(self) -> list[dict[str, Any]]:
+    def document(self) -> list[dict[str, Data]]:
         """The plan as it stands in ``RunStarted.modules``; made once, in good time before the start."""
         if self._document is None:
             self._document = self._describe()
         return self._document
 
-    def _describe(self) -> list[dict[str, object]]:
+    def _describe(self) -> list[dict[str, Data]]:
         return [
             {
                 "id": module.id,
@@ -114,7 +115,7 @@ class RunPlan:
         ]
 
 
-def _case_document(case: PlannedCase) -> dict[str, object]:
+def _case_document(case: PlannedCase) -> dict[str, Data]:
     return {
         "id": case.id,
         "name": case.name,

@@ -36,7 +36,7 @@ def release(item: Any) -> None:
     item.funcargs = None
 
 
-def tear_down_all(session: Any) -> None:
+def tear_down_all(session: pytest.Session) -> None:
     """Ends all fixtures, those of the session too, and lets the session go on."""
     session._setupstate.teardown_exact(None)
 

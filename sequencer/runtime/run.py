@@ -118,7 +118,7 @@ class RunContext:
         self.broken = True
         self.emit(FailureRecorded.because(None, "error", reason, **details))
 
-    def scope(self, *inner: Mapping[str, object]) -> Mapping[str, Any]:
+    def scope(self, *inner: Mapping[str, object]) -> Mapping[str, object]:
         """The names that an expression may use; those of ``inner`` hide the run's."""
         return layered(self._given(), *inner, self.variables, self._constants)
 
@@ -179,7 +179,7 @@ class RunContext:
         """Opens a driver before the first case, for a look at it; one that lasts as long as the run stays open."""
         return self.preopened.open(name, self._opening(name, how), lasting=how.get("scope", "run") in ("run", "stand"))
 
-    def _opening(self, name: str, how: Mapping[str, Any]) -> AbstractContextManager[Any]:
+    def _opening(self, name: str, how: Mapping[str, Any]) -> AbstractContextManager[object]:
         if self.stand is not None and how.get("scope") == "stand":
             return self.stand.lend(self, name, how)
         return OpenDriver(self, name, **how)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from sequencer.expressions.expression import evaluate_template, has_expression
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
 
 
 class Constants(Mapping[str, object]):
     """The ``vars`` of a sequence: evaluated when first used, once a run."""
 
-    def __init__(self, templates: Mapping[str, Any], scope: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, templates: Mapping[str, Data], scope: Callable[[], Mapping[str, object]]) -> None:
         self._templates = templates
         self._scope = scope
         self._values: dict[str, object] = {}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 from sequencer.expressions.value import to_data
 from sequencer.report.event import ChartAdded
@@ -66,7 +66,7 @@ def _labels(said: Mapping[str, object]) -> dict[str, object]:
     return {"type": said.get("type") or "line", **texts}
 
 
-def _data(names: list[str | None], x_data: list[Any], y_data: list[Any]) -> dict[str, object]:
+def _data(names: list[str | None], x_data: Sequence[object], y_data: Sequence[object]) -> dict[str, object]:
     return {"marker_name": names, "x_data": x_data, "y_data": y_data}
 
 

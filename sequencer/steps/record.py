@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 from sequencer.expressions.expression import has_expression
 from sequencer.report.event import RecordSection
@@ -63,7 +63,7 @@ def check_facts(sections: MappingNode, section: str, report: ProblemReporter, *,
             report("wrong-value", str(error), place, severity=severity)
 
 
-def _single_facts(section: str, written: object, place: Place) -> Iterator[tuple[Any, Place]]:
+def _single_facts(section: str, written: object, place: Place) -> Iterator[tuple[Data, Place]]:
     """Each text of a section by itself, within what is around it."""
     if isinstance(written, str):
         yield written, place

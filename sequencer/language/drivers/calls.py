@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sequencer.language.drivers.source import DriverTarget, Member, Signature
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed
 from sequencer.language.yaml.sources import SourceTexts
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Driver, DriverCall
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode
@@ -48,7 +48,7 @@ class CallChecker:
         return argument in member.signature.texts
 
     def call(
-        self, written: str, place: Place, arguments: MappingNode | None, given: Mapping[str, Any]
+        self, written: str, place: Place, arguments: MappingNode | None, given: Mapping[str, Data]
     ) -> DriverCall | None:
         """The call ``driver.method`` that stands at ``place``; ``given`` are the templates of ``arguments``."""
         name, _, method = written.partition(".")
@@ -110,7 +110,7 @@ class CallChecker:
         target: DriverTarget,
         place: Place,
         arguments: MappingNode | None,
-        given: Mapping[str, Any],
+        given: Mapping[str, Data],
     ) -> DriverCall | None:
         signature = target.signature
         if target.is_class:

@@ -20,6 +20,7 @@ from sequencer.language.shapes.wording import did_you_mean, known_here, listed
 from sequencer.language.yaml.loader import display_path
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.project.toml_places import toml_places
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.instrument import parse_due
 from sequencer.vocabulary.model import Driver
@@ -188,7 +189,7 @@ class DriverSection:
         return self._driver(name, place, found, given, simulate=simulate, **more), found.target
 
     def _simulate(
-        self, name: str, node: MappingNode, given: Mapping[str, object], expressions: ExpressionChecker
+        self, name: str, node: MappingNode, given: Mapping[str, Data], expressions: ExpressionChecker
     ) -> Driver | None:
         """The stand-in: in its short form it gets those of the driver's arguments that it takes."""
         written = node["simulate"]
@@ -209,7 +210,7 @@ class DriverSection:
             self._problems.report("missing-argument", f"`{found.target_name}` needs {names}", place, hint=hint)
         return self._driver(name, place, found, taken)
 
-    def _driver(self, name: str, place: Place, found: _Found, arguments: Mapping[str, Any], **more: Any) -> Driver:
+    def _driver(self, name: str, place: Place, found: _Found, arguments: Mapping[str, Data], **more: Any) -> Driver:
         located = found.located
         return Driver(
             name=name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from sequencer.language.shapes.schema import (
     block_properties,
@@ -16,10 +15,10 @@ from sequencer.language.shapes.schema import (
 from sequencer.language.shapes.schema_parts import DRIVER, PARAM
 from sequencer.language.shapes.shape import NamedShape, Shape, ValueCheck
 from sequencer.steps.base import StepType
-from sequencer.steps.keys import TEMPLATE
+from sequencer.steps.keys import TEMPLATE, Schema
 from sequencer.vocabulary.model import ID_PATTERN
 
-_READ_APART: dict[str, object] = {"type": "object", "minProperties": 1, **TEMPLATE}
+_READ_APART: Schema = {"type": "object", "minProperties": 1, **TEMPLATE}
 """Mappings whose entries are checked one by one, so that each problem has its entry's place."""
 
 
@@ -27,13 +26,13 @@ class Shapes:
     """The compiled checks of everything a file may say."""
 
     def __init__(self) -> None:
-        sections: dict[str, Any] = {key: {"type": "object", **TEMPLATE} for key in ("drivers", "params", "vars")}
+        sections: dict[str, Schema] = {key: {"type": "object", **TEMPLATE} for key in ("drivers", "params", "vars")}
         sections["modules"] = _READ_APART
         self.top = Shape("a sequence", {**top_properties(), **sections}, ("name", "modules"), ignored="x-")
-        cases: dict[str, Any] = {"cases": _READ_APART}
+        cases: dict[str, Schema] = {"cases": _READ_APART}
         self.module = Shape("a module", {**module_properties(), **cases})
         self.case = Shape("a case", case_properties())
-        kinds: dict[str, Any] = dict.fromkeys(("steps", "cases", "modules"), _READ_APART)
+        kinds: dict[str, Schema] = dict.fromkeys(("steps", "cases", "modules"), _READ_APART)
         self.blocks = Shape("a file of blocks", {**blocks_properties(), **kinds}, ignored="x-")
         self._blocks = {
             "steps": Shape("a list of steps", block_properties("steps"), ("steps",)),

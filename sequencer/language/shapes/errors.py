@@ -81,7 +81,9 @@ def explain(
     _wrong_value(error, root, path, report)
 
 
-def _wrong_value(error: Any, root: Any, path: NodePath, report: ProblemReporter) -> None:
+def _wrong_value(
+    error: ValidationError, root: MappingNode | SequenceNode, path: NodePath, report: ProblemReporter
+) -> None:
     schema: Mapping[str, object] = error.schema if isinstance(error.schema, Mapping) else {}
     code = "wrong-type" if error.validator in ("type", "anyOf", "oneOf") else "wrong-value"
     message = f"{_label(path)} must be {phrase(schema)}, not {show(error.instance)}"
@@ -101,7 +103,9 @@ def _label(path: NodePath) -> str:
     return f"item {last + 1} of `{owner}`" if owner is not None else f"item {last + 1}"
 
 
-def _additional(error: Any, root: object, path: NodePath, prefix: NodePath, report: ProblemReporter) -> bool:
+def _additional(
+    error: Any, root: MappingNode | SequenceNode, path: NodePath, prefix: NodePath, report: ProblemReporter
+) -> bool:
     if error.schema.get("additionalProperties") is not False:
         return False
     node = _at(root, path)
@@ -112,7 +116,9 @@ def _additional(error: Any, root: object, path: NodePath, prefix: NodePath, repo
     return True
 
 
-def _required(error: Any, root: Any, path: NodePath, prefix: NodePath, report: ProblemReporter) -> bool:
+def _required(
+    error: Any, root: MappingNode | SequenceNode, path: NodePath, prefix: NodePath, report: ProblemReporter
+) -> bool:
     node = _at(root, path)
     missing = next((key for key in error.validator_value if f"'{key}' is a required" in error.message), None)
     if missing is None:
@@ -123,7 +129,9 @@ def _required(error: Any, root: Any, path: NodePath, prefix: NodePath, report: P
     return True
 
 
-def _size(error: Any, root: Any, path: NodePath, prefix: NodePath, report: ProblemReporter) -> bool:
+def _size(
+    error: Any, root: MappingNode | SequenceNode, path: NodePath, prefix: NodePath, report: ProblemReporter
+) -> bool:
     length, wanted = len(error.instance), error.validator_value
     things = {"Length": "characters", "Items": "items", "Properties": "entries"}[str(error.validator)[3:]]
     if str(error.validator).startswith("min") and length == 0:
@@ -137,9 +145,11 @@ def _size(error: Any, root: Any, path: NodePath, prefix: NodePath, report: Probl
     return True
 
 
-def _alternatives(error: Any, root: Any, path: NodePath, prefix: NodePath, report: ProblemReporter) -> bool:
+def _alternatives(
+    error: Any, root: MappingNode | SequenceNode, path: NodePath, prefix: NodePath, report: ProblemReporter
+) -> bool:
     """Of several forms, explains the one that was meant: the one whose type the value has."""
-    meant: dict[int, list[Any]] = {}
+    meant: dict[int, list[ValidationError]] = {}
     for each in error.context or ():
         meant.setdefault(int(each.schema_path[0]), []).append(each)
     instance_path = list(error.absolute_path)
@@ -156,7 +166,7 @@ def _alternatives(error: Any, root: Any, path: NodePath, prefix: NodePath, repor
     # errors is the likeliest.
     forms = {id(errors): error.schema[error.validator][number] for number, errors in meant.items()}
 
-    def likely(errors: list[Any]) -> tuple[bool, int, int]:
+    def likely(errors: list[ValidationError]) -> tuple[bool, int, int]:
         required = forms[id(errors)].get("required", ())
         chosen = (
             bool(required) and isinstance(error.instance, Mapping) and all(key in error.instance for key in required)

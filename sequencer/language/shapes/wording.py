@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any
 
 from sequencer.language.shapes.schema_parts import DEPENDS_PATTERN, USE_PATTERN
-from sequencer.steps.keys import CALL, DURATION, EXPRESSION_TEXT
+from sequencer.steps.keys import CALL, DURATION, EXPRESSION_TEXT, Schema
 from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.model import ID_PATTERN
 
@@ -39,7 +38,7 @@ MAX_COMPARED = 1000
 """Among more names than that the search for a similar one would take longer than it helps."""
 
 
-def phrase(schema: Mapping[str, Any]) -> str:
+def phrase(schema: Schema) -> str:
     """What a schema asks for: ``a positive integer or a mapping``."""
     for union in ("anyOf", "oneOf"):
         if union in schema:
@@ -52,7 +51,7 @@ def phrase(schema: Mapping[str, Any]) -> str:
     return listed(_typed(kind, schema) for kind in ([kinds] if isinstance(kinds, str) else kinds)) or "something else"
 
 
-def _typed(kind: str, schema: Mapping[str, Any]) -> str:
+def _typed(kind: str, schema: Schema) -> str:
     if kind == "string" and "pattern" in schema:
         examples = schema.get("examples")
         such = f"a string such as `{examples[0]}`" if examples and isinstance(examples[0], str) else "another string"
@@ -126,7 +125,7 @@ def known_here(known: Iterable[str], most: int = 12) -> str | None:
     return f"known here: {listed((f'`{name}`' for name in names), 'and')}" if 0 < len(names) <= most else None
 
 
-def type_hint(schema: Mapping[str, Any], value: object) -> str | None:
+def type_hint(schema: Schema, value: object) -> str | None:
     """What helps against a value of the wrong type."""
     wanted = _types_of(schema)
     if "boolean" in wanted and isinstance(value, str) and value in _YAML_1_1:
@@ -152,11 +151,11 @@ def _as_list(text: str) -> str | None:
     return f"write a list: `[{items}]`" if words and len(items) <= 100 else "write a list"
 
 
-def _patterns_of(schema: Mapping[str, Any]) -> set[str]:
+def _patterns_of(schema: Schema) -> set[str]:
     return {branch["pattern"] for branch in (schema, *schema.get("anyOf", ())) if "pattern" in branch}
 
 
-def _types_of(schema: Mapping[str, Any]) -> set[str]:
+def _types_of(schema: Schema) -> set[str]:
     kinds = schema.get("type", [])
     found = {kinds} if isinstance(kinds, str) else set(kinds)
     for branch in schema.get("anyOf", ()):
