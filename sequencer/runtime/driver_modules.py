@@ -19,12 +19,14 @@ from hashlib import sha256
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, Required, TypedDict, Unpack
 
 from sequencer.runtime.pytest_private import argument_names
+from sequencer.vocabulary.data import Data
 
 if TYPE_CHECKING:
     import pytest
+
 
 __path__: list[str] = []
 """What makes this module one that others can lie in."""
@@ -77,12 +79,31 @@ def _digest(file: Path) -> str:
 sys.meta_path.append(_ByName)
 
 
+class DriverSource(TypedDict, total=False):
+    """Where a driver is found, and the templates of its arguments; see ``drivers.OpenDriver``."""
+
+    file: str | None
+    module: str | None
+    target: Required[str]
+    arguments: Mapping[str, Data] | None
+
+
+class DriverOptions(DriverSource, total=False):
+    """The arguments of ``run.driver(...)``; see ``drivers.OpenDriver``."""
+
+    place: Required[str]
+    scope: str
+    simulate: DriverSource | None
+    require: Mapping[str, Data] | None
+    reopen: str
+
+
 @dataclass(frozen=True, slots=True)
 class DriverDeclaration:
     """A driver with the arguments of its ``run.driver(...)``."""
 
     name: str
-    how: Mapping[str, Any]
+    how: DriverOptions
 
     def is_used(self, items: Iterable[pytest.Item]) -> bool:
         """Whether one of the tests asks for it."""
@@ -95,7 +116,7 @@ class _DeclarationRecorder:
     def __init__(self) -> None:
         self.noted: DriverDeclaration | None = None
 
-    def driver(self, name: str, **how: object) -> AbstractContextManager[None]:
+    def driver(self, name: str, **how: Unpack[DriverOptions]) -> AbstractContextManager[None]:
         """Opens nothing."""
         self.noted = DriverDeclaration(name, how)
         return nullcontext()
@@ -146,7 +167,7 @@ class DriverModules:
         """Lets driver files import each other; behind everything installed, so that they hide nothing."""
         sys.path += [folder for folder in self._driver_folders if folder not in sys.path]
 
-    def load(self, source: Mapping[str, object], *, for_stand: bool) -> ModuleType:
+    def load(self, source: DriverSource, *, for_stand: bool) -> ModuleType:
         """Imports where a driver lies: ``file`` or ``module``. Raises what its code raises."""
         if not for_stand:
             return self._load(source, "run")
@@ -157,9 +178,9 @@ class DriverModules:
         """Takes the project's modules away, so that the next run imports them again."""
         self._take_out()
 
-    def _load(self, source: Mapping[str, Any], owner: Literal["run", "stand"]) -> ModuleType:
+    def _load(self, source: DriverSource, owner: Literal["run", "stand"]) -> ModuleType:
         file = source.get("file")
-        return importlib.import_module(source["module"]) if file is None else load_file(self.folder / file, owner)
+        return importlib.import_module(source["module"] or "") if file is None else load_file(self.folder / file, owner)
 
     @contextmanager
     def _stand_in_place(self) -> Iterator[None]:

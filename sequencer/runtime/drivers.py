@@ -6,10 +6,11 @@ import functools
 import sys
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sequencer.expressions.expression import evaluate_template
 from sequencer.runtime.failures import CLOSE_DRIVER, OPEN_DRIVER, driver_traceback, reason_of
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import Interruption, StepError
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
 
     from sequencer.protocol.commands import Start
     from sequencer.runtime.deadline import Interrupts
-    from sequencer.runtime.driver_modules import DriverModules
+    from sequencer.runtime.driver_modules import DriverModules, DriverSource
     from sequencer.runtime.flow import Flow
 
 CLOSE_SECONDS = 30.0
 """A driver that has not closed by then is given up: a run must come to its verdict."""
 
 
-REQUIRE = "require"
-REOPEN = "reopen"
+REQUIRE: Final = "require"
+REOPEN: Final = "reopen"
 """The keys of a stand's driver arguments that are no arguments: ``[drivers.NAME.require]``."""
 
 
@@ -116,9 +117,9 @@ class OpenDriver:
         scope: str = "run",
         file: str | None = None,
         module: str | None = None,
-        arguments: Mapping[str, object] | None = None,
-        simulate: Mapping[str, Any] | None = None,
-        require: Mapping[str, object] | None = None,
+        arguments: Mapping[str, Data] | None = None,
+        simulate: DriverSource | None = None,
+        require: Mapping[str, Data] | None = None,
         reopen: str = "after_error",
     ) -> None:
         self.run = run
@@ -128,7 +129,7 @@ class OpenDriver:
         self.in_doubt = False
         self._place = place
         self._of_stand = scope == "stand"
-        self._source: Mapping[str, Any] = {"file": file, "module": module, "target": target, "arguments": arguments}
+        self._source: DriverSource = {"file": file, "module": module, "target": target, "arguments": arguments}
         stand = run.start.request.drivers.get(name, {})
         self._reopens = stand.get(REOPEN, reopen) != "never"
         self._arguments = {key: value for key, value in stand.items() if key not in (REQUIRE, REOPEN)}
@@ -136,7 +137,7 @@ class OpenDriver:
         if simulate is not None and run.start.request.simulate:
             # The stand's arguments are those of the real instrument.
             self._source, self._arguments = simulate, {}
-        self._built: tuple[Mapping[str, Any], dict[str, object]] | None = None
+        self._built: tuple[DriverSource, dict[str, object]] | None = None
         self._object: Any = None
         self._is_context = False
         self._after: int | None = None

@@ -97,7 +97,7 @@ def _begin(run: RunContext) -> None:
     run.emit(
         RunStarted(
             run=run.start.run,
-            sequence=run.plan.about(),
+            sequence=dict(run.plan.about()),
             modules=run.plan.document(),
             hardseq=__version__,
             host=dict(request.host or {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from sequencer.expressions.expression import evaluate_template
 from sequencer.expressions.value import to_data
@@ -18,7 +18,7 @@ from sequencer.report.record import artifact_levels, merge
 from sequencer.runtime.attachments import keep
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
-from sequencer.runtime.driver_modules import DriverModules
+from sequencer.runtime.driver_modules import DriverModules, DriverOptions
 from sequencer.runtime.drivers import OpenDriver
 from sequencer.runtime.failures import JOURNAL
 from sequencer.runtime.flow import Flow
@@ -171,15 +171,15 @@ class RunContext:
             raise StepError(f"{name} could not be kept: {error.strerror or error}") from None
         self.emit(FileAttached(case, name, digest, len(data), media_type))
 
-    def driver(self, name: str, **how: object) -> AbstractContextManager[object]:
+    def driver(self, name: str, **how: Unpack[DriverOptions]) -> AbstractContextManager[object]:
         """Opens a driver; see ``drivers.OpenDriver`` for the arguments. For generated fixtures."""
         return self.preopened.take(name) or self._opening(name, how)
 
-    def preopen(self, name: str, how: Mapping[str, object]) -> AbstractContextManager[object]:
+    def preopen(self, name: str, how: DriverOptions) -> AbstractContextManager[object]:
         """Opens a driver before the first case, for a look at it; one that lasts as long as the run stays open."""
         return self.preopened.open(name, self._opening(name, how), lasting=how.get("scope", "run") in ("run", "stand"))
 
-    def _opening(self, name: str, how: Mapping[str, Any]) -> AbstractContextManager[object]:
+    def _opening(self, name: str, how: DriverOptions) -> AbstractContextManager[object]:
         if self.stand is not None and how.get("scope") == "stand":
             return self.stand.lend(self, name, how)
         return OpenDriver(self, name, **how)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sequencer.report.event import FailureRecorded, Stamped
 from sequencer.runtime.drivers import DriverNotOpened, DriverOwner, OpenDriver, OpeningInterrupted
 from sequencer.vocabulary.failure import StepError
 
 if TYPE_CHECKING:
-    from sequencer.runtime.driver_modules import DriverDeclaration
+    from sequencer.runtime.driver_modules import DriverDeclaration, DriverOptions
 
 
 class StandDrivers:
@@ -26,7 +26,7 @@ class StandDrivers:
         self._held: dict[str, OpenDriver] = {}
 
     @contextmanager
-    def lend(self, run: DriverOwner, name: str, how: Mapping[str, Any]) -> Iterator[object]:
+    def lend(self, run: DriverOwner, name: str, how: DriverOptions) -> Iterator[object]:
         """The open driver for a run; it is left open. Raises what opening raises."""
         yield self._take(OpenDriver(run, name, **how), run)
 
