@@ -30,6 +30,7 @@ _SPELLINGS = (
     (re.compile(r"\b([mkM]?)N([cm]?)m\b"), r"\1N*\2m"),
     (re.compile("−"), "-"),
 )
+_RATIOS = ("decibel", "neper")
 _OFFSET_UNITS = ("degree_Celsius", "degree_Fahrenheit", "degree_Reaumur")
 
 
@@ -103,8 +104,7 @@ def _convert(number: Number, written: str, unit: str, difference: bool) -> Numbe
     if registry.get_root_units(from_unit)[1] != registry.get_root_units(to_unit)[1]:
         raise UnitProblem(f"{written!r} cannot be converted to {unit!r}: they measure different things")
     names = [str(from_unit), str(to_unit)]
-    ratios = [name in ("decibel", "neper") for name in names]
-    if ratios[0] is not ratios[1]:  # of powers or of amplitudes: nobody knows which
+    if (names[0] in _RATIOS) is not (names[1] in _RATIOS):  # of powers or of amplitudes: nobody knows which
         raise UnitProblem(f"{written!r} cannot be converted to {unit!r}: a ratio in dB has no single value")
     offset = any(name in _OFFSET_UNITS for name in names)
     if difference:
@@ -141,4 +141,4 @@ def _registry() -> Any:
         import pint
     except ImportError:
         raise UnitProblem("limits with units need pint: pip install 'hardseq[units]'") from None
-    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    return pint.UnitRegistry()
