@@ -123,7 +123,7 @@ class BenchRetry:
             code = "no-retry" if refused.code == "refused" else refused.code
             raise ActionRefused(code, refused.reason) from None
         except StandInUse as used:
-            raise ActionRefused("in-use", str(used)) from None
+            raise ActionRefused("in-use", used.reason) from None
         except InvalidInput as invalid:
             raise ActionRefused("no-retry", Reason("sequence_invalid", detail=invalid.problems[0].message)) from None
 
@@ -169,7 +169,7 @@ class BenchRun:
         except RunRefused as refused:
             raise start_refused(refused) from None
         except StandInUse as used:
-            raise ActionRefused("in-use", str(used)) from None
+            raise ActionRefused("in-use", used.reason) from None
 
     def _request(self, request: StartRequest) -> StartRequest:
         return for_stand(self._project, replace(request, simulate=self._simulate, attended=True))

@@ -13,6 +13,8 @@ from sequencer.protocol.params import read_param
 from sequencer.protocol.start_check import check_params
 from sequencer.terminal.output import is_terminal, say
 from sequencer.vocabulary.data import Scalar
+from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.refused_value import RefusedValue
 
 if TYPE_CHECKING:
     from sequencer.vocabulary.model import Param
@@ -60,9 +62,9 @@ def _ask(param: Param, decimal_comma: bool) -> Scalar:
         written = click.prompt(prompt, default="", show_default=False, err=True, type=str)
         try:
             if written == "":
-                raise ValueError("is missing")
+                raise RefusedValue(Reason("required"))
             return read_param(param, written, decimal_comma=decimal_comma)
-        except ValueError as error:
+        except RefusedValue as error:
             say(f"{param.name} {error}", err=True, fg="red")
 
 

@@ -15,7 +15,7 @@ from sequencer.panel.routes import Parameter
 from sequencer.protocol.request import RunRefused
 from sequencer.store.base import RunFilter
 from sequencer.vocabulary.problem import Problem
-from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
+from sequencer.vocabulary.reason import ReasonOrText, coded
 from sequencer.vocabulary.status import FINAL_STATUSES, Status
 
 
@@ -53,7 +53,6 @@ def start_refused(refused: RunRefused) -> InvalidRequest:
     """The answer to a start that cannot be; ``fields`` says what is wrong with which parameter or other part of it."""
     if not refused.problems:
         return InvalidRequest(refused.reason)
-    said = [f"{found.name} {found.message}" if found.part == "params" else found.message for found in refused.problems]
     fields = [
         {
             "field": found.name,
@@ -64,8 +63,7 @@ def start_refused(refused: RunRefused) -> InvalidRequest:
         }
         for found in refused.problems
     ]
-    known = isinstance(refused.reason, Reason)
-    return InvalidRequest(refused.reason if known else "; ".join(said), fields=fields)
+    return InvalidRequest(refused.reason, fields=fields)
 
 
 class ResourceNotFound(ApiError):

@@ -161,7 +161,13 @@ class Session:
                 accepted = read_answer(asked["dialog"], result, value, decimal_comma=comma)
         except InvalidAnswer as invalid:
             fields = [
-                {"field": found.field, "code": found.code, "message": found.message, "limit": found.limit}
+                {
+                    "field": found.field,
+                    "code": found.refused.code,
+                    "message": found.message,
+                    "limit": found.refused.limit,
+                    "coded_reason": found.refused.reason.document(),
+                }
                 for found in invalid.problems
             ]
             raise InvalidRequest(str(invalid), fields=fields) from None

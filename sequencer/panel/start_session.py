@@ -20,13 +20,13 @@ from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
 from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document, start_refused
 from sequencer.panel.session import Session
 from sequencer.panel.unsaved_reports import UnsavedReports
-from sequencer.protocol.request import RunRefused, StartRequest
+from sequencer.protocol.request import RunNotPossible, RunRefused, StartRequest
 from sequencer.protocol.start_check import check_start
 from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
 from sequencer.vocabulary.problem import InvalidInput
-from sequencer.vocabulary.reason import Reason, ReasonOrText
+from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
 
 LOOK = 1.0
 """Seconds between two looks whether the sequence's files changed and whether the test process still waits."""
@@ -130,7 +130,7 @@ class WaitingSession(Session):
                 self._enter("ready")
                 self._changed.notify_all()
             if isinstance(error, OSError | RuntimeError):
-                raise ActionRefused("not-ready", Reason("cannot_start", detail=str(error))) from None
+                raise ActionRefused("not-ready", Reason("cannot_start", detail=_why(error))) from None
             raise
         with self._changed:
             self._enter("running")
@@ -157,7 +157,7 @@ class WaitingSession(Session):
         try:
             return begun.result(RETRY_SECONDS)
         except (OSError, RuntimeError) as error:
-            raise ActionRefused("not-ready", Reason("cannot_start", detail=str(error))) from None
+            raise ActionRefused("not-ready", Reason("cannot_start", detail=_why(error))) from None
 
     def stop(self, reason: ReasonOrText) -> None:
         """Stops the run, also one that just begins. Raises ``ActionRefused`` when there is none."""
@@ -228,7 +228,7 @@ class WaitingSession(Session):
         except InvalidInput as invalid:
             return self._block("invalid", problems=[problem_document(found) for found in invalid.problems])
         except (OSError, RuntimeError) as error:
-            return self._block("cannot-prepare", message=str(error))
+            return self._block("cannot-prepare", message=str(error), coded_reason=coded(_why(error)))
         with self._changed:
             if self._reload or self._closed:
                 return True
@@ -407,3 +407,7 @@ class WaitingSession(Session):
         except (StoreError, OutboxUnavailable) as error:
             self.alert("sync", str(error))
         self.refresh_storage()
+
+
+def _why(error: Exception) -> ReasonOrText:
+    return error.reason if isinstance(error, RunNotPossible) else str(error)

@@ -6,28 +6,18 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from sequencer.vocabulary.data import MAX_WHOLE, Data, Scalar
+from sequencer.vocabulary.data import MAX_WHOLE, Scalar
+from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, wrong_form
 from sequencer.vocabulary.regex import compile_pattern
-from sequencer.vocabulary.text_values import (
-    UnreadableText,
-    read_boolean,
-    read_integer,
-    read_number,
-    stripped,
-    wrong_form,
-)
+from sequencer.vocabulary.text_values import read_boolean, read_integer, read_number, stripped
 
 if TYPE_CHECKING:
     from sequencer.vocabulary.model import Param
 
 
-class WrongParam(ValueError):
-    """Why a value is refused: a sentence without its subject, a stable ``code``, and the ``limit`` that it missed."""
-
-    def __init__(self, code: str, sentence: str, limit: Data = None) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.limit = limit
+class WrongParam(RefusedValue):
+    """Why the value of a parameter is refused."""
 
 
 def read_params(
@@ -48,7 +38,7 @@ def read_params(
         written = stripped(written) if isinstance(written, str) else written
         if written is None or (written == "" and (param.required or param.type != "string")):
             if param.default is None and param.required:
-                errors[name] = WrongParam("required", "is missing")
+                errors[name] = WrongParam(Reason("required"))
             else:
                 values[name] = param.default
             continue
@@ -57,7 +47,7 @@ def read_params(
         except WrongParam as error:
             errors[name] = error
     unknown = [name for name in given if name not in known]
-    errors.update({name: WrongParam("unknown", "is not a parameter of this sequence") for name in unknown})
+    errors.update({name: WrongParam(Reason("unknown_param")) for name in unknown})
     return values, errors
 
 
@@ -66,29 +56,29 @@ def read_param(param: Param, written: Scalar, *, decimal_comma: bool = False) ->
     try:
         value = _typed(param.type, written, decimal_comma)
     except UnreadableText as error:
-        raise WrongParam(error.code, str(error)) from None
+        raise WrongParam(error.reason) from None
     if param.one_of and value not in param.one_of:
-        raise WrongParam("choice", "must be one of " + ", ".join(str(choice) for choice in param.one_of))
+        raise WrongParam(Reason("one_of", choices=[str(choice) for choice in param.one_of]))
     if param.pattern and not compile_pattern(param.pattern).search(str(value)):
-        raise WrongParam("pattern", *wrong_form(param.pattern, param.hint))
+        raise WrongParam(wrong_form(param.pattern, param.hint))
     if isinstance(value, int | float):
         if param.minimum is not None and value < param.minimum:
-            raise WrongParam("min", f"must be {param.minimum:g} or more", param.minimum)
+            raise WrongParam(Reason("min", limit=param.minimum))
         if param.maximum is not None and value > param.maximum:
-            raise WrongParam("max", f"must be {param.maximum:g} or less", param.maximum)
+            raise WrongParam(Reason("max", limit=param.maximum))
     return value
 
 
 def _typed(kind: str, written: Scalar, decimal_comma: bool) -> Scalar:
     if kind == "string":
         if not isinstance(written, str):
-            raise WrongParam("text", "must be a string")
+            raise WrongParam(Reason("text"))
         return written
     if kind == "boolean":
         if isinstance(written, str):
             return read_boolean(written)
         if not isinstance(written, bool):
-            raise WrongParam("switch", "must be true or false")
+            raise WrongParam(Reason("true_or_false"))
         return written
     if isinstance(written, str):
         written = read_integer(written) if kind == "integer" else read_number(written, decimal_comma=decimal_comma)
@@ -96,7 +86,7 @@ def _typed(kind: str, written: Scalar, decimal_comma: bool) -> Scalar:
 
 
 def _number(kind: str, written: Scalar) -> int | float:
-    refused = WrongParam(kind, "must be an integer" if kind == "integer" else "must be a number")
+    refused = WrongParam(Reason("integer") if kind == "integer" else Reason("number"))
     if isinstance(written, bool) or not isinstance(written, int | float):
         raise refused
     try:
@@ -106,5 +96,5 @@ def _number(kind: str, written: Scalar) -> int | float:
     if not finite or (kind == "integer" and not isinstance(written, int)):
         raise refused
     if isinstance(written, int) and abs(written) > MAX_WHOLE:
-        raise WrongParam("max", f"must be {MAX_WHOLE} or less, in either direction", MAX_WHOLE)
+        raise WrongParam(Reason("too_large", limit=MAX_WHOLE))
     return written

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sequencer.vocabulary.data import Data, Scalar
-from sequencer.vocabulary.reason import CodedReason, ReasonOrText
+from sequencer.vocabulary.reason import CodedReason, Reason, ReasonOrText, read_reason
 
 Part = Literal["params", "only", "tags", "breaks", "user"]
 
@@ -28,9 +28,10 @@ class StartProblem:
     coded_reason: CodedReason | None = None
 
     @property
-    def sentence(self) -> str:
+    def reason(self) -> ReasonOrText:
         """The whole sentence."""
-        return f"parameter {self.name!r} {self.message}" if self.part == "params" else self.message
+        reason = read_reason(self.coded_reason, self.message)
+        return Reason("wrong_param", name=self.name, reason=reason) if self.part == "params" else reason
 
 
 class RunRefused(ValueError):
@@ -48,6 +49,10 @@ class RunRefused(ValueError):
 
 class RunNotPossible(RuntimeError):
     """The run could not be started: the test process or the journal cannot do its work. Nothing was recorded."""
+
+    def __init__(self, reason: ReasonOrText) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 class StandInUse(RunNotPossible):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING, Literal
 
 from sequencer.protocol.params import read_params
@@ -11,7 +12,7 @@ from sequencer.protocol.request import RunRefused, StartProblem, StartRequest
 from sequencer.protocol.selection import Candidate, UnknownSelection, named, select
 from sequencer.report.identity import identity_text
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.reason import ReasonOrText, coded, read_reason
+from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
 from sequencer.vocabulary.text_values import stripped
 
 if TYPE_CHECKING:
@@ -39,13 +40,14 @@ def check_start(
     try:
         user = identity_text(request.user, "user") if request.user and stripped(request.user) else None
     except StepError as error:
-        problems.append(StartProblem("user", "user", "text", str(error)))
+        problems.append(StartProblem("user", "user", "text", str(error), coded_reason=coded(error.reason)))
     if problems:
-        reason: ReasonOrText = "; ".join(problem.sentence for problem in problems)
-        if len(problems) == 1:
-            reason = read_reason(problems[0].coded_reason, problems[0].sentence)
-        raise RunRefused(reason, problems=problems)
+        raise RunRefused(reduce(_both, [problem.reason for problem in problems]), problems=problems)
     return replace(request, params=values, user=user)
+
+
+def _both(reason: ReasonOrText, other: ReasonOrText) -> Reason:
+    return Reason("several", reason=reason, detail=other)
 
 
 def _unknown(part: Literal["only", "tags", "breaks"], error: UnknownSelection) -> StartProblem:
@@ -57,5 +59,8 @@ def check_params(
 ) -> tuple[dict[str, Scalar], list[StartProblem]]:
     """The values of all parameters as ``read_params`` reads them, and what is wrong with those that have none."""
     values, errors = read_params(params, given, decimal_comma=decimal_comma)
-    problems = [StartProblem("params", name, wrong.code, str(wrong), wrong.limit) for name, wrong in errors.items()]
+    problems = [
+        StartProblem("params", name, wrong.code, str(wrong), wrong.limit, wrong.reason.document())
+        for name, wrong in errors.items()
+    ]
     return values, problems

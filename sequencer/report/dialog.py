@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NotRequired, TypedDict, TypeVar
 
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, wrong_form
 from sequencer.vocabulary.regex import PatternError, compile_pattern, nests_repetitions
-from sequencer.vocabulary.text_values import UnreadableText, read_boolean, read_number, stripped, wrong_form
+from sequencer.vocabulary.text_values import read_boolean, read_number, stripped
 
 TYPES = ("confirm", "text", "number", "radio", "checkbox", "steps", "form")
 FIELD_TYPES = ("text", "number", "switch", "slider", "radio", "list", "checkbox")
@@ -103,12 +105,16 @@ Said = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AnswerProblem:
-    """Why a field's value is refused: a stable ``code``, the limit it missed, an English sentence."""
+    """Why the value of ``field`` is refused: an English sentence with its ``subject``, and without it ``refused``."""
 
     field: str
-    code: str
-    message: str
-    limit: Data = None
+    subject: str
+    refused: RefusedValue
+
+    @property
+    def message(self) -> str:
+        """The whole sentence."""
+        return f"{self.subject} {self.refused}".lstrip()
 
 
 class FieldProblem(NamedTuple):
@@ -224,9 +230,9 @@ def _default_refused(field: DialogField) -> str | None:
     if kind == "switch" and not isinstance(default, bool):
         return f"must be true or false, not {default!r:.80}"
     try:
-        _read({**field, "label": "x"}, default, optional=False, decimal_comma=False)
+        _read(field, default, optional=False, decimal_comma=False)
     except InvalidAnswer as invalid:
-        return f"{invalid.problems[0].message.removeprefix('x ')}, not {default!r:.80}"
+        return f"{invalid.problems[0].refused}, not {default!r:.80}"
     return None
 
 
@@ -337,7 +343,8 @@ def read_answer(dialog: Said, result: str, value: object = NOT_GIVEN, *, decimal
     be filled in. ``decimal_comma`` as in ``read_number``. Raises ``InvalidAnswer``.
     """
     if result not in buttons(dialog):
-        raise InvalidAnswer([AnswerProblem("", "result", f"this dialog is answered by {' or '.join(buttons(dialog))}")])
+        wrong = Reason("wrong_result", results=" or ".join(buttons(dialog)))
+        raise InvalidAnswer([AnswerProblem("", "", RefusedValue(wrong))])
     fields: list[DialogField] = dialog.get("fields") or []
     if not fields:
         return None
@@ -364,46 +371,46 @@ def _read(field: DialogField, value: object, *, optional: bool, decimal_comma: b
         if field["type"] == "switch":
             return False
         if field["required"] and not optional:
-            raise _refused(field, "required", "is required")
+            raise _refused(field, Reason("required"))
         return [] if field["type"] == "checkbox" else None
     read = _READERS[field["type"]]
     if isinstance(value, str) and field["type"] in ("number", "slider"):
         try:
             value = read_number(value, decimal_comma=decimal_comma)
         except UnreadableText as error:
-            raise _refused(field, error.code, str(error)) from None
+            raise _refused(field, error.reason) from None
     return read(field, value)
 
 
-def _refused(field: DialogField, code: str, sentence: str, limit: Data = None) -> InvalidAnswer:
+def _refused(field: DialogField, reason: Reason) -> InvalidAnswer:
     subject = field.get("label") or ("the answer" if field["name"] == "value" else field["name"])
-    return InvalidAnswer([AnswerProblem(field["name"], code, f"{subject} {sentence}", limit)])
+    return InvalidAnswer([AnswerProblem(field["name"], subject, RefusedValue(reason))])
 
 
 def _text(field: DialogField, value: object) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise _refused(field, "text", "must be text")
+        raise _refused(field, Reason("text"))
     text = stripped(str(value))
     least, most = field["min_length"] or 0, min(_or(field["max_length"], LONGEST_TEXT), LONGEST_TEXT)
     if len(text) < least:
-        raise _refused(field, "min_length", f"must have at least {least} characters", least)
+        raise _refused(field, Reason("min_length", count=least))
     if len(text) > most:
-        raise _refused(field, "max_length", f"must have at most {most} characters", most)
+        raise _refused(field, Reason("max_length", count=most))
     if field["pattern"] and compile_pattern(field["pattern"]).search(text) is None:
-        raise _refused(field, "pattern", *wrong_form(field["pattern"], field["hint"]))
+        raise _refused(field, wrong_form(field["pattern"], field["hint"]))
     return text
 
 
 def _number(field: DialogField, value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise _refused(field, "number", "must be a number")
+        raise _refused(field, Reason("number"))
     number = value
     if not abs(number) <= sys.float_info.max:  # an integer can be larger, and NaN is not smaller
-        raise _refused(field, "number", "must be a finite number")
+        raise _refused(field, Reason("finite"))
     if field["min"] is not None and number < field["min"]:
-        raise _refused(field, "min", f"must be at least {field['min']}", field["min"])
+        raise _refused(field, Reason("min", limit=field["min"]))
     if field["max"] is not None and number > field["max"]:
-        raise _refused(field, "max", f"must be at most {field['max']}", field["max"])
+        raise _refused(field, Reason("max", limit=field["max"]))
     return number
 
 
@@ -412,7 +419,7 @@ def _switch(field: DialogField, value: object) -> bool:
         with suppress(UnreadableText):
             return read_boolean(value)
     if not isinstance(value, bool):
-        raise _refused(field, "switch", "must be on or off")
+        raise _refused(field, Reason("switch"))
     return value
 
 
@@ -420,18 +427,18 @@ def _chosen(field: DialogField, value: object) -> Data:
     for choice in field["choices"]:
         if _same(choice["value"], value):
             return choice["value"]
-    raise _refused(field, "choice", "must be one of the choices")
+    raise _refused(field, Reason("choice"))
 
 
 def _ticked(field: DialogField, value: object) -> list[Data]:
     if not isinstance(value, list | tuple):
-        raise _refused(field, "choice", "must be a list of choices")
+        raise _refused(field, Reason("choice_list"))
     named = [_chosen(field, item) for item in value]
     chosen = [choice["value"] for choice in field["choices"] if any(_same(choice["value"], item) for item in named)]
     if field["min"] is not None and len(chosen) < field["min"]:
-        raise _refused(field, "min_chosen", f"needs at least {field['min']} choices", field["min"])
+        raise _refused(field, Reason("min_chosen", count=field["min"]))
     if field["max"] is not None and len(chosen) > field["max"]:
-        raise _refused(field, "max_chosen", f"takes at most {field['max']} choices", field["max"])
+        raise _refused(field, Reason("max_chosen", count=field["max"]))
     return chosen
 
 

@@ -10,6 +10,7 @@ from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import RunNotPossible, StandInUse
 from sequencer.runtime.journal import Journal
 from sequencer.store.recovery import worked_on
+from sequencer.vocabulary.reason import Reason
 
 PATIENCE = 5.0
 """Seconds that a start waits for what a run before it left behind."""
@@ -30,14 +31,14 @@ class RunClaim:
         try:
             holder = self._stand.take(run=run_id)
             if holder is not None:
-                raise StandInUse(f"another run uses this stand: {described(holder)}")
+                raise StandInUse(Reason("stand_in_use", holder=described(holder)))
             self._wait_for_the_last()
             path.parent.mkdir(parents=True, exist_ok=True)
             self._held = Journal(path, "runner")
         except OSError as error:
             self._stand.release()
-            message = f"the journal {path} cannot be opened: {error.strerror or error}"
-            raise RunNotPossible(message) from None
+            detail = error.strerror or str(error)
+            raise RunNotPossible(Reason("journal_not_opened", file=str(path), detail=detail)) from None
         except StandInUse:
             self._stand.release()
             raise
@@ -49,7 +50,7 @@ class RunClaim:
         end = monotonic() + PATIENCE
         while left := worked_on(self._state):
             if monotonic() > end:
-                raise StandInUse(f"the test process of run {left} is still closing its instruments; try again soon")
+                raise StandInUse(Reason("stand_closing", run=left))
             sleep(0.1)
 
     def give_up(self) -> None:

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from sequencer.runner.child import Child
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 # All that is not needed to start the test process is imported once that is loading in parallel.
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sequencer.runner.supervisor import Inbox, Supervisor
     from sequencer.standcloud.upload_responder import Upload
     from sequencer.vocabulary.data import Data
-    from sequencer.vocabulary.reason import ReasonOrText
 
     Listener = Callable[[Stamped], None]
 
@@ -94,7 +94,7 @@ class Run:
         try:
             child = self._spawn()
         except OSError as error:
-            raise _not_possible(f"the test process cannot be started: {error}") from None
+            raise _not_possible(Reason("no_test_process", detail=str(error))) from None
         self._watch(child)
 
     def wait_ready(self, seconds: float | None = None) -> bool:
@@ -114,7 +114,7 @@ class Run:
         supervisor.child.send(TellPlan())
         plan = supervisor.plans.get()
         if plan is None or supervisor.problem is not None:
-            raise supervisor.problem or _not_possible("the test process told no plan")
+            raise supervisor.problem or _not_possible(Reason("no_plan"))
         return plan
 
     def warm(self, request: StartRequest) -> None:
@@ -203,7 +203,7 @@ class Run:
         self.prepare()
         self.wait_ready()
         if self._claim is not None:
-            raise _not_possible("this run was started before")
+            raise _not_possible(Reason("started_before"))
         claim = RunClaim(self._state)
         path = claim.take(run_id)
         self._claim = claim
@@ -245,8 +245,6 @@ class Run:
         Without a ``reason`` it was the operator.
         """
         if self._supervisor is not None:
-            from sequencer.vocabulary.reason import Reason
-
             self._supervisor.stop(Reason("operator_stopped") if reason is None else reason)
 
     def answer(self, dialog_id: str, result: str, value: Data = None, by: str | None = None) -> bool:
@@ -329,7 +327,7 @@ class Run:
 
     def _prepared(self) -> Supervisor:
         if self._supervisor is None:
-            raise _not_possible("the run was not prepared, or is closed")
+            raise _not_possible(Reason("not_prepared"))
         return self._supervisor
 
     def _spawn(self) -> Child:
@@ -354,10 +352,10 @@ class Run:
                 )
 
 
-def _not_possible(message: str) -> Exception:
+def _not_possible(reason: Reason) -> Exception:
     from sequencer.protocol.request import RunNotPossible
 
-    return RunNotPossible(message)
+    return RunNotPossible(reason)
 
 
 def _wait(wait: Callable[[float], bool], seconds: float | None) -> bool:

@@ -321,9 +321,9 @@ class Supervisor:
                 self.keeps = notice.keeps
                 self._settle_ready()
             case NotCollected():
-                self._fail(RunNotPossible(f"the generated tests cannot be loaded: {notice.error}"))
+                self._fail(RunNotPossible(Reason("tests_not_loaded", detail=notice.error)))
             case StartRefused(possible=False):
-                self._refuse(RunNotPossible(str(read_reason(notice.reason))))
+                self._refuse(RunNotPossible(read_reason(notice.reason)))
             case StartRefused():
                 self._refuse(RunRefused(read_reason(notice.reason), notice.code, notice.problems))
 
@@ -373,7 +373,7 @@ class Supervisor:
         if self._progress.finished:
             return
         if self._command is None or not self._progress.begun:
-            self._fail(RunNotPossible(str(self.child.with_output(self.child.exit_reason()))))
+            self._fail(RunNotPossible(self.child.with_output(self.child.exit_reason())))
         else:
             self._take_over(self._command)
 

@@ -84,10 +84,11 @@ class ChildFront:
         self._close_journal()
         self._refused = self._ready
         if self._ready:
+            reason = written(refusal.reason)
             if isinstance(refusal, RunRefused):
-                self._link.send(StartRefused(written(refusal.reason), code=refusal.code, problems=refusal.problems))
+                self._link.send(StartRefused(reason, code=refusal.code, problems=refusal.problems))
             else:
-                self._link.send(StartRefused(str(refusal), possible=False))
+                self._link.send(StartRefused(reason, possible=False))
         else:
             self._errors.append(str(refusal))
 

@@ -48,7 +48,8 @@ def open_run(
     try:
         stream = open_stream(start)
     except OSError as error:
-        raise RunNotPossible(f"the journal {start.journal} cannot be opened: {error.strerror or error}") from None
+        detail = error.strerror or str(error)
+        raise RunNotPossible(Reason("journal_not_opened", file=start.journal, detail=detail)) from None
     run = RunContext(start, plan, modules, stream=stream, interrupts=interrupts, flow=flow, params=params)
     run.selection = selection
     try:
@@ -59,7 +60,8 @@ def open_run(
         else:
             _begin(run)
     except OSError as error:  # what is not written down has not been done
-        raise RunNotPossible(f"the journal {start.journal} cannot be written: {error.strerror or error}") from None
+        detail = error.strerror or str(error)
+        raise RunNotPossible(Reason("journal_not_written", file=start.journal, detail=detail)) from None
     return run
 
 

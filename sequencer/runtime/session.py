@@ -25,6 +25,7 @@ from sequencer.runtime.requirements import check_requirements
 from sequencer.runtime.stand import StandDrivers, tell
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import Status, Untested
 
 if TYPE_CHECKING:
@@ -288,7 +289,7 @@ def prepare(
     whole = not session.testsfailed and front.collects_all(folder)
     if difference := unplanned(everything, collected, whole=whole):
         items.clear()
-        front.refuse(RunRefused(f"what was collected is not what was planned: {difference}"))
+        front.refuse(RunRefused(Reason("not_as_planned", detail=difference)))
         return
     config.stash[SESSION] = RunSession(session, plan, folder, front, declared_drivers(conftest))
 

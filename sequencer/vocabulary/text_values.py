@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 import sys
 
+from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.refused_value import UnreadableText
+
 # Blanks of all kinds, a byte order mark and what has no width: scanners, pipes and copies put it around a text. Of the
 # ASCII control characters only those that are white space to a person: separators such as GS belong to a barcode.
 _AROUND = " \t\n\v\f\r\x85\xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b" + (
@@ -19,14 +22,6 @@ _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _LONGEST_INTEGER = 300
 _YES = frozenset({"true", "yes", "y", "on", "1"})
 _NO = frozenset({"false", "no", "n", "off", "0"})
-
-
-class UnreadableText(ValueError):
-    """Why a text is not what it should be: a sentence without its subject, and a stable ``code``."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
 
 
 def stripped(text: str) -> str:
@@ -43,17 +38,17 @@ def read_number(text: str, *, decimal_comma: bool = False) -> int | float:
     written = stripped(text)
     if "," in written:
         if not decimal_comma:
-            raise UnreadableText("comma", "must be written with a decimal point and without a comma")
+            raise UnreadableText(Reason("comma"))
         if "." in written or written.count(",") > 1:
-            raise UnreadableText("number", "must be a number with a single decimal sign")
+            raise UnreadableText(Reason("decimal_sign"))
         written = written.replace(",", ".")
     if _NUMBER.fullmatch(written) is None:
-        raise UnreadableText("number", "must be a number")
+        raise UnreadableText(Reason("number"))
     if _INTEGER.fullmatch(written) and len(written) < _LONGEST_INTEGER:
         return int(written)
     number = float(written)
     if not abs(number) <= sys.float_info.max:
-        raise UnreadableText("number", "must be a finite number")
+        raise UnreadableText(Reason("finite"))
     return number
 
 
@@ -61,7 +56,7 @@ def read_integer(text: str) -> int:
     """A whole number: digits and a sign. Raises ``UnreadableText``."""
     written = stripped(text)
     if _INTEGER.fullmatch(written) is None or len(written) >= _LONGEST_INTEGER:
-        raise UnreadableText("integer", "must be an integer")
+        raise UnreadableText(Reason("integer"))
     return int(written)
 
 
@@ -69,10 +64,5 @@ def read_boolean(text: str) -> bool:
     """true, yes, y, on, 1, or false, no, n, off, 0, in capitals too. Raises ``UnreadableText``."""
     word = stripped(text).lower()
     if word not in _YES | _NO:
-        raise UnreadableText("switch", "must be true or false")
+        raise UnreadableText(Reason("true_or_false"))
     return word in _YES
-
-
-def wrong_form(pattern: str, hint: str | None) -> tuple[str, str]:
-    """The sentence for a text that does not match, and what it missed: the words of the hint, else the pattern."""
-    return (f"must match {pattern}", pattern) if hint is None else (f"does not have the right form: {hint}", hint)

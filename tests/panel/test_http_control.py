@@ -68,6 +68,7 @@ def test_a_start_that_comes_late_is_refused(stand: Any) -> None:
 @pytest.mark.parametrize(
     ("asked", "field", "code", "message"),
     [
+        ({"params": {"x": 1}}, "x", "unknown", "parameter 'x' is not a parameter of this sequence"),
         ({"tags": ["x"]}, "tags", "unknown", "no case has the tag 'x'"),
         ({"only": ["rails::rail"]}, "only", "unknown", "did you mean 'rails::rail_5v'?"),
         ({"only": []}, "only", "empty", "no case is chosen"),
@@ -84,6 +85,7 @@ def test_a_choice_that_means_nothing_is_refused_and_the_next_start_runs(
     assert refused.status == 422
     assert message in refused.json["error"]["message"]
     assert [(one["field"], one["code"]) for one in refused.json["error"]["fields"]] == [(field, code)]
+    assert all("coded_reason" in one for one in (refused.json["error"], *refused.json["error"]["fields"]))
     assert tagged.ask("POST", "/api/start", {"only": ["rails"], "tags": ["quick"]}).status == 200
 
 

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 
 from sequencer.project.settings import LANGUAGES
-from sequencer.protocol import params
-from sequencer.report import dialog
 from sequencer.vocabulary.reason import KINDS, OUTCOMES, SENTENCES
 from tests.panel.live_page import settled, started
 from tests.vocabulary.reasons import every_reason
@@ -23,6 +21,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "sequencer/panel/static"
 TEXTS = {name: json.loads((STATIC / f"translations/{name}.json").read_text("utf-8")) for name in LANGUAGES}
+NUMBER_TEXT = (STATIC / "js/number_text.js").read_text("utf-8")
 SLOT = re.compile(r"\{(\w+)\}")
 MANY = re.compile(r"`(?!hardseq)([a-z_.-]+\.)\$\{")
 """Families of texts whose last part is computed."""
@@ -30,7 +29,7 @@ WORD_FAMILIES = ("outcome.", "kind.")
 """Families that scripts name in a table: words that are parameters of reasons."""
 PLURALS = {"one", "few", "other"}
 NAMES_OF_THEIR_OWN = re.compile(
-    r"target\..*|unit\..*|reason\.(on_fail|entry|missed|with_detail|exception|key_pressed)"
+    r"target\..*|unit\..*|reason\.(on_fail|entry|missed|several|with_detail|exception|key_pressed)"
     r"|nav\.|menu\.|(fact|history|limits|login|key)\."
 )
 """Texts that may well be the same in two languages."""
@@ -87,7 +86,7 @@ def test_no_language_misses_a_text(language: str) -> None:
         if not isinstance(text, str):
             assert "other" in text, name
             assert text.keys() <= PLURALS, name
-            assert wanted & {"count", "limit"}, name
+            assert "count" in wanted, name
 
 
 @pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
@@ -106,9 +105,9 @@ def test_every_text_that_the_page_asks_for_is_there() -> None:
     assert len(asked) > 100
     for family in (*MANY.findall(sources()), *WORD_FAMILIES):
         assert any(name.startswith(family) for name in TEXTS["en"]), family
-    codes = set(re.findall(r"_refused\(field, \"(\w+)\"", Path(dialog.__file__).read_text("utf-8")))
-    codes |= set(re.findall(r"WrongParam\(\"(\w+)\"", Path(params.__file__).read_text("utf-8"))) - {"unknown"}
-    assert {f"answer.{code}" for code in codes} <= TEXTS["en"].keys()
+    found = set(re.findall(r"refused\(\"(\w+)\"", sources())) | set(re.findall(r"code: \"(\w+)\"", NUMBER_TEXT))
+    assert found >= {"required", "min", "max_chosen", "form", "comma"}
+    assert found <= SENTENCES.keys()
 
 
 def test_no_text_is_there_for_nothing() -> None:
@@ -121,7 +120,7 @@ def test_no_text_is_there_for_nothing() -> None:
 def test_the_english_of_pages_is_that_of_reports() -> None:
     """Each code and each word has the one text that the program makes of it, and no page has a code of its own."""
     texts = TEXTS["en"]
-    assert {name: texts[name] for name in texts if name.startswith("reason.")} == {
+    assert {name: forms(text)[-1] for name, text in texts.items() if name.startswith("reason.")} == {
         f"reason.{code}": sentence for code, sentence in SENTENCES.items()
     }
     for family, words in (("outcome", OUTCOMES), ("kind", KINDS)):
@@ -217,12 +216,12 @@ def test_refusals_are_said_in_the_pages_language(stand: Any, browse: Any) -> Non
     page.get_by_label("Board").fill("ß1")
     page.keyboard.press("Enter")
     expect(page.locator(".field-problem:visible").first).to_have_text(
-        TEXTS["fr"]["answer.pattern"].replace("{limit}", r"^(?a:\w)\d$")
+        TEXTS["fr"]["reason.pattern"].replace("{pattern}", r"^(?a:\w)\d$")
     )
     page.get_by_label("Other").fill("1")
     page.keyboard.press("Enter")
     expect(page.locator(".field-problem:visible").last).to_have_text(
-        TEXTS["fr"]["answer.pattern"].replace("{limit}", "une lettre et un chiffre")
+        TEXTS["fr"]["reason.form"].replace("{hint}", "une lettre et un chiffre")
     )
     page.goto(page.url + "runs/nothing")
     expect(page.locator("main")).to_contain_text(TEXTS["fr"]["error.not-found"])

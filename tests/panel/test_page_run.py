@@ -168,7 +168,7 @@ modules:
     expect(page.get_by_label("Scan the board")).to_be_focused()
     page.keyboard.type("XX12")
     page.keyboard.press("Enter")
-    expect(page.locator(".field-problem").first).to_contain_text("right form")
+    expect(page.locator(".field-problem").first).to_contain_text("must match")
     assert panel.session.state == "ready"
     page.get_by_label("Scan the board").fill("")
     page.keyboard.type("SN123456")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from sequencer.protocol.request import RunRefused, StartRequest
 from sequencer.protocol.selection import Candidate
 from sequencer.protocol.start_check import check_start
 from sequencer.vocabulary.model import Param
+from sequencer.vocabulary.reason import coded, read_reason
 
 PARAMS = [Param(name="serial", type="string", required=True), Param(name="volts", type="number", maximum=5)]
 CASES = [Candidate("main::a", "main", ("quick",)), Candidate("main::b", "main", ())]
@@ -34,7 +37,9 @@ def test_all_problems_come_in_one_go() -> None:
         ("user", "user", "text"),
     ]
     assert refused.value.problems[1].limit == 5
-    assert str(refused.value).startswith("parameter 'serial' is missing; parameter 'volts' must be 5 or less; ")
+    assert str(refused.value).startswith("parameter 'serial' is required; parameter 'volts' must be at most 5; ")
+    assert refused.value.problems[1].coded_reason == {"code": "max", "parameters": {"limit": 5}}
+    assert read_reason(json.loads(json.dumps(coded(refused.value.reason)))) == refused.value.reason
 
 
 def test_a_selection_that_leaves_nothing_is_refused() -> None:

@@ -31,7 +31,7 @@ def choice(value: object, label: str, image: object = None) -> dict[str, Any]:
 def codes(dialog: dict[str, Any], result: str, value: object = None) -> list[tuple[str, str]]:
     with pytest.raises(InvalidAnswer) as raised:
         read_answer(dialog, result, value)
-    return [(problem.field, problem.code) for problem in raised.value.problems]
+    return [(problem.field, problem.refused.code) for problem in raised.value.problems]
 
 
 def test_a_bare_text_asks_to_confirm_it() -> None:
@@ -101,7 +101,7 @@ def test_a_hint_stands_in_for_the_pattern() -> None:
     with pytest.raises(InvalidAnswer) as raised:
         read_answer(dialog, "confirm", "000123")
     (problem,) = raised.value.problems
-    assert (problem.code, problem.limit) == ("pattern", "SN and six digits")
+    assert (problem.refused.code, problem.refused.limit) == ("pattern", "SN and six digits")
     assert problem.message == "the answer does not have the right form: SN and six digits"
 
 

@@ -19,6 +19,7 @@ import pytest
 from sequencer.project.locks import ProcessLock, described
 from sequencer.protocol.request import StandInUse, StartRequest
 from sequencer.runner import claim
+from sequencer.vocabulary.reason import code_of
 
 
 def test_a_second_run_is_refused_until_the_first_is_over(project: Any, make_run: Callable[..., Any]) -> None:
@@ -26,8 +27,9 @@ def test_a_second_run_is_refused_until_the_first_is_over(project: Any, make_run:
     project.module("main", project.case("a", project.call("hold")))
     first, second = make_run(), make_run()
     first.start(StartRequest())
-    with pytest.raises(StandInUse, match=f"another run uses this stand: process {os.getpid()}, since "):
+    with pytest.raises(StandInUse, match=f"another run uses this stand: process {os.getpid()}, since ") as refused:
         second.start(StartRequest())
+    assert code_of(refused.value.reason) == "stand_in_use"
     assert len(list(project.state.journals.iterdir())) == 1
     project.go()
     assert first.wait(30) is not None
@@ -70,8 +72,9 @@ def test_the_test_process_of_a_killed_runner_is_waited_for(
     wait_for(lambda: "held" in project.logged)
     monkeypatch.setattr(claim, "PATIENCE", 0.0)
     run = make_run()
-    with pytest.raises(StandInUse, match="is still closing its instruments"):
+    with pytest.raises(StandInUse, match="is still closing its instruments") as refused:
         run.start(StartRequest())
+    assert code_of(refused.value.reason) == "stand_closing"
     monkeypatch.setattr(claim, "PATIENCE", 30.0)
     threading.Timer(0.2, project.go).start()
     run.start(StartRequest())

@@ -298,7 +298,7 @@ def test_parameters_are_typed_and_checked_before_anything_runs(
     assert plain("--arg", "volts=4.5").returncode == 0
     refused = plain()
     assert refused.returncode == 4
-    assert "parameter 'volts' is missing" in refused.stderr
+    assert "parameter 'volts' is required" in refused.stderr
 
 
 def test_what_drivers_print_stands_where_it_was_printed(project: Any, make_run: Callable[..., Any]) -> None:

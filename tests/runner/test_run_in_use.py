@@ -17,6 +17,7 @@ from sequencer.protocol.request import RunNotPossible, RunRefused, StartRequest
 from sequencer.report.event import DialogAsked, OperatorMessageShown
 from sequencer.runner.child import Child
 from sequencer.runner.run import Run
+from sequencer.vocabulary.reason import code_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -237,5 +238,6 @@ def test_a_first_event_that_cannot_be_written_is_the_stands_fault(
     run = make_run(child=child)
     run.wait_ready()
     resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (1000, 1000))
-    with pytest.raises(RunNotPossible, match="cannot be written"):
+    with pytest.raises(RunNotPossible, match="cannot be written") as refused:
         run.start(StartRequest())
+    assert code_of(refused.value.reason) == "journal_not_written"

@@ -24,6 +24,7 @@ SAMPLES: dict[str, Any] = {
     "kept": 7,
     "measured": 1200,
     "number": 2,
+    "count": 12,
     "exit_code": 9,
 }
 """By the name of the parameter; of any other name it is a text."""

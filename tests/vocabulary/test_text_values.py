@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 from sequencer.protocol.params import WrongParam, read_param, read_params
 from sequencer.report.dialog import InvalidAnswer, describe, read_answer
 from sequencer.vocabulary.model import Param
+from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, wrong_form
 from sequencer.vocabulary.text_values import (
-    UnreadableText,
     read_boolean,
     read_integer,
     read_number,
     stripped,
-    wrong_form,
 )
 
 TABLE: list[dict[str, Any]] = json.loads((Path(__file__).parent / "number_texts.json").read_text("utf-8"))
@@ -56,7 +55,7 @@ def test_parameters_and_dialogs_read_the_same(row: dict[str, Any], decimal_comma
     try:
         answered = read_answer(describe({"type": "number"}), "confirm", row["text"], decimal_comma=decimal_comma)
     except InvalidAnswer as invalid:
-        answered = invalid.problems[0].code
+        answered = invalid.problems[0].refused.code
     assert answered == expected(row, decimal_comma)
 
 
@@ -94,11 +93,12 @@ def test_a_comma_is_refused_unless_the_stand_says_otherwise() -> None:
 
 def test_a_form_is_told_by_its_hint() -> None:
     """A sequence that says what its pattern means is quoted; else the pattern stands for itself."""
-    assert wrong_form("^SN", None) == ("must match ^SN", "^SN")
-    assert wrong_form("^SN", "SN and six digits") == (
-        "does not have the right form: SN and six digits",
-        "SN and six digits",
-    )
+    for hint, sentence, limit in (
+        (None, "must match ^SN", "^SN"),
+        ("SN and six digits", "does not have the right form: SN and six digits", "SN and six digits"),
+    ):
+        refused = RefusedValue(wrong_form("^SN", hint))
+        assert (refused.code, str(refused), refused.limit) == ("pattern", sentence, limit)
 
 
 def test_yes_and_no_are_the_same_words_everywhere() -> None:

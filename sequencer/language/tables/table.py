@@ -19,8 +19,9 @@ from sequencer.language.yaml.reader import resolve
 from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.model import ID_PATTERN
 from sequencer.vocabulary.problem import Severity
+from sequencer.vocabulary.refused_value import UnreadableText
 from sequencer.vocabulary.regex import compile_pattern
-from sequencer.vocabulary.text_values import UnreadableText, read_boolean, read_number
+from sequencer.vocabulary.text_values import read_boolean, read_number
 from sequencer.vocabulary.tree import Span
 
 _LINE_END = re.compile(r"\r\n|\r|\n")

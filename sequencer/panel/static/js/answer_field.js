@@ -3,6 +3,7 @@
 import { h, newId, setAria, setText } from "./dom.js";
 import { picture } from "./looks.js";
 import { readNumber, stripped } from "./number_text.js";
+import { refused, wrongForm } from "./reason.js";
 import { matches } from "./start_form.js";
 import { state } from "./state.js";
 import { measured, t, value as shown } from "./text.js";
@@ -146,30 +147,30 @@ export class AnswerField {
 
   problemOf(value, optional) {
     const { field } = this;
-    if (isEmpty(value)) return field.required && !optional ? t("answer.required") : "";
+    if (isEmpty(value)) return field.required && !optional ? refused("required") : "";
     if (field.type === "number") return this.numberProblem(value);
     if (field.type === "text") return this.textProblem(value);
     if (field.type !== "checkbox") return "";
-    if (field.min !== null && value.length < field.min) return t("answer.min_chosen", { limit: field.min });
-    if (field.max !== null && value.length > field.max) return t("answer.max_chosen", { limit: field.max });
+    if (field.min !== null && value.length < field.min) return refused("min_chosen", { count: field.min });
+    if (field.max !== null && value.length > field.max) return refused("max_chosen", { count: field.max });
     return "";
   }
 
   numberProblem(value) {
     const { field } = this;
     const { number, code } = readNumber(value, { decimalComma: state.session.settings.decimal_comma });
-    if (code) return t(`answer.${code}`);
-    if (field.min !== null && number < field.min) return t("answer.min", { limit: field.min });
-    if (field.max !== null && number > field.max) return t("answer.max", { limit: field.max });
+    if (code) return refused(code);
+    if (field.min !== null && number < field.min) return refused("min", { limit: field.min });
+    if (field.max !== null && number > field.max) return refused("max", { limit: field.max });
     return "";
   }
 
   textProblem(value) {
     const { field } = this;
     const length = [...value].length;
-    if (field.min_length && length < field.min_length) return t("answer.min_length", { limit: field.min_length });
-    if (field.max_length && length > field.max_length) return t("answer.max_length", { limit: field.max_length });
-    return field.pattern && !matches(field.pattern, value) ? t("answer.pattern", { limit: field.hint ?? field.pattern }) : "";
+    if (field.min_length && length < field.min_length) return refused("min_length", { count: field.min_length });
+    if (field.max_length && length > field.max_length) return refused("max_length", { count: field.max_length });
+    return field.pattern && !matches(field.pattern, value) ? wrongForm(field) : "";
   }
 
   complain(problem) {

@@ -5,8 +5,9 @@ import { AnswerField } from "./answer_field.js";
 import { fill, h, icon, memory, newId, setText } from "./dom.js";
 import { looks } from "./looks.js";
 import { modal, rest } from "./modal.js";
+import { reasonText } from "./reason.js";
 import { lastAttempt, now, on, openDialogs, state } from "./state.js";
-import { duration, refusal, t } from "./text.js";
+import { duration, t } from "./text.js";
 import { play } from "./sound.js";
 import { toast } from "./toast.js";
 
@@ -164,7 +165,7 @@ class Question {
 
   complain(error) {
     const fields = error instanceof ApiError ? error.fields : [];
-    for (const problem of fields) this.fields.find((field) => field.name === problem.field)?.complain(refusal(problem));
+    for (const problem of fields) this.fields.find((field) => field.name === problem.field)?.complain(reasonText(problem.coded_reason, problem.message));
     if (!fields.length) setText(this.problem, error.message);
     else this.fields.find((field) => field.name === fields[0].field)?.focus();
   }

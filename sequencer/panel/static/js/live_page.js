@@ -81,7 +81,7 @@ function renderProblem() {
   fill(
     parts.problem,
     h("h2", {}, icon("warning"), t(problem.code === "invalid" ? "problem.title" : "problem.process")),
-    problem.message ? h("pre", { class: "output" }, problem.message) : null,
+    problem.message ? h("pre", { class: "output" }, reasonText(problem.coded_reason, problem.message)) : null,
     h(
       "ol",
       { class: "problems" },

@@ -15,6 +15,16 @@ export function reasonText(coded, sentence) {
   return (coded && translated(coded)) ?? sentence ?? "";
 }
 
+/** A reason that the page itself finds, such as why it does not take what was typed. */
+export function refused(code, parameters = {}) {
+  return translated({ code, parameters });
+}
+
+/** Why a text does not match the pattern of `asked`, in the words of its hint where it has one. */
+export function wrongForm({ pattern, hint }) {
+  return (hint ?? null) === null ? refused("pattern", { pattern }) : refused("form", { hint });
+}
+
 function translated({ code, parameters }) {
   if (!hasText(`reason.${code}`)) return null;
   const given = Object.entries(parameters);

@@ -3,8 +3,9 @@
 import { post } from "./api.js";
 import { fill, h, newId, setAria, setText, show } from "./dom.js";
 import { readNumber, stripped } from "./number_text.js";
+import { reasonText, refused, wrongForm } from "./reason.js";
 import { state } from "./state.js";
-import { refusal, t } from "./text.js";
+import { t } from "./text.js";
 import { toast } from "./toast.js";
 
 let fields = [];
@@ -51,8 +52,8 @@ export function moveOn() {
 export function showFieldProblems(problems) {
   for (const problem of problems) {
     const field = fields.find((one) => one.param.name === problem.field);
-    if (field) field.complain(refusal(problem));
-    else toast(problem.message ? `${problem.field}: ${problem.message}` : t("start.refused"), "failed");
+    if (field) field.complain(reasonText(problem.coded_reason, problem.message));
+    else toast(problem.message ? `${problem.field}: ${reasonText(problem.coded_reason, problem.message)}` : t("start.refused"), "failed");
   }
   fields.find((field) => field.problem.textContent)?.focus();
 }
@@ -150,8 +151,8 @@ class ParamField {
     const value = this.value();
     const { param } = this;
     let problem = "";
-    if (value === null) problem = this.isMissing() ? t("answer.required") : "";
-    else if (param.pattern && !matches(param.pattern, String(value))) problem = t("answer.pattern", { limit: param.hint ?? param.pattern });
+    if (value === null) problem = this.isMissing() ? refused("required") : "";
+    else if (param.pattern && !matches(param.pattern, String(value))) problem = wrongForm(param);
     else if (param.type === "integer" || param.type === "number") problem = this.checkNumber(value);
     this.complain(problem);
     return !problem;
@@ -161,9 +162,9 @@ class ParamField {
     const { param } = this;
     // One of `one_of` is a number already.
     const { number, code } = readNumber(String(value), { integer: param.type === "integer", decimalComma: state.session.settings.decimal_comma });
-    if (code) return t(`answer.${code}`);
-    if (param.minimum !== null && number < param.minimum) return t("answer.min", { limit: param.minimum });
-    if (param.maximum !== null && number > param.maximum) return t("answer.max", { limit: param.maximum });
+    if (code) return refused(code);
+    if (param.minimum !== null && number < param.minimum) return refused("min", { limit: param.minimum });
+    if (param.maximum !== null && number > param.maximum) return refused("max", { limit: param.maximum });
     return "";
   }
 

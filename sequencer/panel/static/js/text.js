@@ -50,11 +50,11 @@ export function onLanguage(listener) {
 
 /**
  * A text by its name, `{slots}` filled; a name that has none shows itself. A text with several forms is that for the number
- * in `count` (or `limit`).
+ * in `count`.
  */
 export function t(name, slots = {}) {
   const found = texts[name] ?? name;
-  const text = typeof found === "string" ? found : found[plurals.select(slots.count ?? slots.limit)] ?? found.other;
+  const text = typeof found === "string" ? found : found[plurals.select(slots.count)] ?? found.other;
   return text.replace(/\{(\w+)\}/g, (whole, slot) => (slot in slots ? filled(slots[slot]) : whole));
 }
 
@@ -64,11 +64,6 @@ function filled(slot) {
 
 export function hasText(name) {
   return name in texts;
-}
-
-/** Why the server refuses a field's value, `{code, message, limit}`, in the page's language where it has the words. */
-export function refusal({ code, message, limit }) {
-  return hasText(`answer.${code}`) ? t(`answer.${code}`, { limit }) : message;
 }
 
 /** A decimal number that is written as programs do, as people do. */
