@@ -495,3 +495,13 @@ def test_a_damaged_code_of_a_reason_leaves_its_sentence(written: Any) -> None:
     (failure,) = case_of(report, "m::a")["attempts"][0]["failures"]
     assert failure["message"] == "too high"
     assert failure.get("coded_reason") is None
+
+
+@pytest.mark.parametrize("written", [{}, ["settle"], "settle", None])
+def test_extensions_of_a_sequence_are_told_when_there_are_some(written: Any) -> None:
+    """A run without steps of other packages says nothing of them, nor does one whose first event is damaged there."""
+    event = started("m::a")
+    event.sequence["extensions"] = written
+    assert "extensions" not in fold(stamp(event, events.RunFinished("passed")))["sequence"]
+    event.sequence["extensions"] = {"slow-supply": "1.0"}
+    assert fold(stamp(event, events.RunFinished("passed")))["sequence"]["extensions"] == {"slow-supply": "1.0"}
