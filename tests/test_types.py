@@ -25,3 +25,13 @@ def test_what_is_ignored_says_why() -> None:
     assert len(ignored) <= MOST_IGNORED
     without = [f"{path}: {line}" for path, line in ignored if not re.search(r"type: ignore\[[\w, -]+\]  # \S", line)]
     assert not without
+
+
+def test_a_name_is_one_class() -> None:
+    """Whoever reads a class's name knows which one is meant; the simulated instruments are named by sequences."""
+    where: dict[str, list[str]] = {}
+    for path, lines in LINES.items():
+        for line in lines:
+            if (found := re.match(r"class (\w+)", line)) is not None:
+                where.setdefault(found[1], []).append(str(path.relative_to(PACKAGE)))
+    assert {name: paths for name, paths in where.items() if len(paths) > 1 and name != "Simulated"} == {}

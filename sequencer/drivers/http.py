@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import requests
 
 
-class Answer(TypedDict):
+class HttpAnswer(TypedDict):
     """``json`` is null for another body; header names in lower case."""
 
     status: int
@@ -34,23 +34,23 @@ class HttpError(Exception):
 class _Exchange:
     """The calls; ``_request`` reaches the device."""
 
-    def get(self, path: str, params: Mapping[str, str | float] | None = None) -> Answer:
+    def get(self, path: str, params: Mapping[str, str | float] | None = None) -> HttpAnswer:
         """``GET``; ``params`` go into the query. The answer whatever its status: a test may want a 404."""
         return self._request("GET", path, params=params)
 
-    def post(self, path: str, json: object = None, text: str | None = None) -> Answer:
+    def post(self, path: str, json: object = None, text: str | None = None) -> HttpAnswer:
         """``POST`` with a body of JSON or text."""
         return self._request("POST", path, json=json, text=text)
 
-    def put(self, path: str, json: object = None, text: str | None = None) -> Answer:
+    def put(self, path: str, json: object = None, text: str | None = None) -> HttpAnswer:
         """``PUT`` with a body of JSON or text."""
         return self._request("PUT", path, json=json, text=text)
 
-    def patch(self, path: str, json: object = None) -> Answer:
+    def patch(self, path: str, json: object = None) -> HttpAnswer:
         """``PATCH`` with a body of JSON."""
         return self._request("PATCH", path, json=json)
 
-    def delete(self, path: str) -> Answer:
+    def delete(self, path: str) -> HttpAnswer:
         """``DELETE``."""
         return self._request("DELETE", path)
 
@@ -75,7 +75,7 @@ class _Exchange:
         params: Mapping[str, str | float] | None = None,
         json: object = None,
         text: str | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         raise NotImplementedError
 
 
@@ -129,7 +129,7 @@ class Client(_Exchange):
         params: Mapping[str, str | float] | None = None,
         json: object = None,
         text: str | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         started = time.monotonic()
         data = None if text is None else text.encode()
         self._deadline.start(self._timeout)
@@ -197,7 +197,7 @@ class Simulated(_Exchange):
         params: Mapping[str, str | float] | None = None,
         json: object = None,
         text: str | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         call = f"{method} {path}"
         self.sent.append((call, text if json is None else json))
         said = self._answers[call] if call in self._answers else self._like(call)
@@ -213,7 +213,7 @@ class Simulated(_Exchange):
         return {"status": 404, "json": {"error": "not simulated"}}
 
 
-def _answer(status: int, headers: Mapping[str, str], body: bytes, seconds: float) -> Answer:
+def _answer(status: int, headers: Mapping[str, str], body: bytes, seconds: float) -> HttpAnswer:
     text = body.decode("utf-8", "replace")
     try:
         document = loads(text.removeprefix("\ufeff"))

@@ -21,8 +21,8 @@ from sequencer.report.model import (
     CaseReport,
     ModuleReport,
     OperatorMessageReport,
-    PlannedCase,
-    PlannedModule,
+    PlannedCaseReport,
+    PlannedModuleReport,
     RunReport,
 )
 from sequencer.vocabulary.json_text import compact
@@ -44,12 +44,12 @@ def _told(shown: Mapping[str, object]) -> tuple[str, ...]:
 
 
 _RUN = _shown(RunReport)
-_MODULE = _shown(ModuleReport, PlannedModule)
-_CASE = _shown(CaseReport, PlannedCase)
+_MODULE = _shown(ModuleReport, PlannedModuleReport)
+_CASE = _shown(CaseReport, PlannedCaseReport)
 _ATTEMPT = _shown(AttemptReport)
 RUN_FIELDS = tuple(_RUN)
 MODULE_FIELDS, CASE_FIELDS, ATTEMPT_FIELDS = _told(_MODULE), _told(_CASE), _told(_ATTEMPT)
-SHOWN_OF_MODULE = (*fields(PlannedModule), *MODULE_FIELDS)
+SHOWN_OF_MODULE = (*fields(PlannedModuleReport), *MODULE_FIELDS)
 GROWING = tuple(name for name, value in _ATTEMPT.items() if isinstance(value, list))
 MOST_SHOWN = 1000
 """Entries of one list of one attempt that pages get, and how many more there are (``omitted``); the report has all."""

@@ -111,7 +111,7 @@ class EndStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerDialog:
     """An answer to a dialog, a blocking message, or what a step asked the runner for; ``by`` names who gave it."""
 
     dialog: str
@@ -127,7 +127,7 @@ class DebugLine:
     line: str | None
 
 
-Command = Collect | TellPlan | Warm | Start | Stop | EndStep | Answer | DebugLine
+Command = Collect | TellPlan | Warm | Start | Stop | EndStep | AnswerDialog | DebugLine
 
 COMMANDS: Messages[Command] = Messages(
     "command",
@@ -138,7 +138,7 @@ COMMANDS: Messages[Command] = Messages(
         "start": Start,
         "stop": Stop,
         "end_step": EndStep,
-        "answer": Answer,
+        "answer": AnswerDialog,
         "debug": DebugLine,
     },
 )

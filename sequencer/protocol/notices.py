@@ -44,7 +44,7 @@ class StartRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class DeadlineNotice:
     """Something must be done in so many seconds; ``None``: nothing any more."""
 
     seconds: float | None
@@ -70,7 +70,7 @@ class DebuggerLeft:
 
 
 DebuggerNotice = DebuggerSaid | DebuggerAsks | DebuggerLeft
-Notice = Ready | NotCollected | Plan | StartRefused | Deadline | DebuggerNotice
+Notice = Ready | NotCollected | Plan | StartRefused | DeadlineNotice | DebuggerNotice
 
 NOTICES: Messages[Notice] = Messages(
     "notice",
@@ -79,7 +79,7 @@ NOTICES: Messages[Notice] = Messages(
         "not_collected": NotCollected,
         "plan": Plan,
         "refused": StartRefused,
-        "deadline": Deadline,
+        "deadline": DeadlineNotice,
         "debugger_said": DebuggerSaid,
         "debugger_asks": DebuggerAsks,
         "debugger_left": DebuggerLeft,

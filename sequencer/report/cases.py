@@ -7,7 +7,14 @@ from typing import Any
 
 from sequencer.report.event import CaseFinished, FailureRecorded, PlanEntry
 from sequencer.report.fields import blank, copier, fields
-from sequencer.report.model import AttemptReport, CaseReport, FailureReport, ModuleReport, PlannedCase, PlannedModule
+from sequencer.report.model import (
+    AttemptReport,
+    CaseReport,
+    FailureReport,
+    ModuleReport,
+    PlannedCaseReport,
+    PlannedModuleReport,
+)
 from sequencer.vocabulary.reason import ReasonOrText, coded
 from sequencer.vocabulary.status import (
     FINAL_STATUSES,
@@ -266,8 +273,10 @@ class PlanState:
         return case
 
 
-_OF_MODULE = tuple(name for name in fields(ModuleReport) if name not in (*fields(PlannedModule), "status", "cases"))
-_OF_CASE = tuple(name for name in fields(CaseReport) if name not in fields(PlannedCase))
+_OF_MODULE = tuple(
+    name for name in fields(ModuleReport) if name not in (*fields(PlannedModuleReport), "status", "cases")
+)
+_OF_CASE = tuple(name for name in fields(CaseReport) if name not in fields(PlannedCaseReport))
 """What a module and a case have beside what the plan says of them and what follows from their cases."""
 
 
@@ -292,7 +301,7 @@ def new_case(plan: PlanEntry) -> CaseReport:
     return report
 
 
-def _take(report: PlannedModule, plan: Mapping[str, object]) -> None:
+def _take(report: PlannedModuleReport, plan: Mapping[str, object]) -> None:
     """What the plan says of modules and cases alike."""
     group = plan.get("group")
     report["group"] = group if group in GROUPS else "main"

@@ -88,7 +88,7 @@ class Appearance(TypedDict):
     html: Mapping[str, object] | None
 
 
-class Dialog(Appearance):
+class DialogDescription(Appearance):
     """A dialog as ``describe`` makes it."""
 
     type: str
@@ -133,7 +133,7 @@ class InvalidAnswer(Exception):
         super().__init__("; ".join(problem.message for problem in problems))
 
 
-def describe(written: str | Mapping[str, object], timeout: float | None = None) -> Dialog:
+def describe(written: str | Mapping[str, object], timeout: float | None = None) -> DialogDescription:
     """The dialog that a sequence's ``dialog:`` (expressions evaluated) asks for; a bare text asks to confirm it.
 
     Raises ``ValueError`` with a plain sentence when an expression gave something unusable.

@@ -23,7 +23,7 @@ from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded, undama
 from sequencer.vocabulary.status import SkipKind, Status
 
 if TYPE_CHECKING:
-    from sequencer.report.dialog import Dialog
+    from sequencer.report.dialog import DialogDescription
 
 RecordSection = Literal["process", "batch", "dut", "stand", "instruments", "user", "artifact"]
 Scope = Literal["case", "module", "run"]
@@ -262,7 +262,7 @@ class DialogAsked:
 
     case: str
     id: str
-    dialog: Dialog
+    dialog: DialogDescription
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ class Field(NamedTuple):
     marks: frozenset[Mark]
 
 
-class Shape(NamedTuple):
+class FieldShape(NamedTuple):
     """What is annotated, taken apart: the type without null, whether null may be, texts, bounds and marks."""
 
     type: Any
@@ -28,7 +28,7 @@ class Shape(NamedTuple):
     metadata: tuple[object, ...]
 
 
-def shape(annotated: Any) -> Shape:
+def shape(annotated: Any) -> FieldShape:
     """``Annotated[Time | None, "When."]`` is a ``float`` that may be null, with bounds and a text."""
     metadata: tuple[object, ...] = ()
     nullable = False
@@ -41,7 +41,7 @@ def shape(annotated: Any) -> Shape:
             nullable = True
             (annotated,) = (one for one in get_args(annotated) if one is not NoneType)
         else:
-            return Shape(annotated, nullable, metadata)
+            return FieldShape(annotated, nullable, metadata)
 
 
 def fields(part: type[Any]) -> Mapping[str, Field]:

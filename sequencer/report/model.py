@@ -293,7 +293,7 @@ class AttemptReport(TypedDict):
     ]
 
 
-class PlannedModule(TypedDict):
+class PlannedModuleReport(TypedDict):
     """What the plan says of a module."""
 
     id: Annotated[str, "The id in the sequence."]
@@ -302,7 +302,7 @@ class PlannedModule(TypedDict):
     description: Annotated[str | None, "What it is about."]
 
 
-class PlannedCase(PlannedModule):
+class PlannedCaseReport(PlannedModuleReport):
     """What the plan says of a case."""
 
     place: Location
@@ -310,7 +310,7 @@ class PlannedCase(PlannedModule):
     tags: Annotated[list[str], "Its tags."]
 
 
-class CaseReport(PlannedCase):
+class CaseReport(PlannedCaseReport):
     """A case."""
 
     status: Annotated[Status, "The status of the last attempt.", _LIVE]
@@ -324,7 +324,7 @@ class CaseReport(PlannedCase):
     attempts: Annotated[list[AttemptReport], "Every attempt with its own data."]
 
 
-class ModuleReport(PlannedModule):
+class ModuleReport(PlannedModuleReport):
     """A module with its cases."""
 
     status: Annotated[Status, "The verdict of its cases.", _LIVE]

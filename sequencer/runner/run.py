@@ -251,9 +251,9 @@ class Run:
         """Answers a dialog; false when it is not open (any more) or the answer is none it can have."""
         if self._supervisor is None or self._questions is None or not self._questions.take(dialog_id, result, value):
             return False
-        from sequencer.protocol.commands import Answer
+        from sequencer.protocol.commands import AnswerDialog
 
-        self._supervisor.child.send(Answer(dialog_id, result, value, by))
+        self._supervisor.child.send(AnswerDialog(dialog_id, result, value, by))
         return True
 
     def debug(self, line: str | None) -> None:

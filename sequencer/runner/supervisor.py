@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sequencer.protocol.commands import EndStep, Start, Stop
 from sequencer.protocol.notices import (
     NOTICES,
-    Deadline,
+    DeadlineNotice,
     DebuggerAsks,
     DebuggerLeft,
     DebuggerNotice,
@@ -311,7 +311,7 @@ class Supervisor:
     def _take(self, notice: Notice) -> None:
         """Takes a message that is no event."""
         match notice:
-            case Deadline():
+            case DeadlineNotice():
                 self._watch.deadline(notice.seconds)
             case Plan():
                 self.plans.put(notice)

@@ -42,7 +42,7 @@ from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import Status, verdict
 
 if TYPE_CHECKING:
-    from sequencer.report.dialog import Dialog
+    from sequencer.report.dialog import DialogDescription
 
 JUDGES_LEFT_OUT = SkipReason("condition", Reason("judges_left_out"))
 
@@ -174,7 +174,7 @@ class AttemptContext:
         """For the code of a stepping run: a list of steps that can pause before each; see ``runtime.stepping``."""
         return RunningSteps(self._decide, self._skipped, self.test, self._named)
 
-    def ask(self, dialog: Dialog) -> DialogAnswer:
+    def ask(self, dialog: DialogDescription) -> DialogAnswer:
         """See ``CaseContext``."""
         return self._run.dialogs.ask(self.full_name, dialog)
 

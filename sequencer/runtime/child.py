@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sequencer.project.secrets import ProcessSecrets
-from sequencer.protocol.commands import Answer, DebugLine, EndStep, Start, Warm
-from sequencer.protocol.notices import Deadline, NotCollected, Plan, Ready, StartRefused
+from sequencer.protocol.commands import AnswerDialog, DebugLine, EndStep, Start, Warm
+from sequencer.protocol.notices import DeadlineNotice, NotCollected, Plan, Ready, StartRefused
 from sequencer.protocol.request import RunNotPossible, RunRefused
 from sequencer.runtime.fork import default_signals_in_copies, give_up_in_copies
 from sequencer.runtime.journal import Journal
@@ -113,7 +113,7 @@ class ChildFront:
 
     def announce(self, seconds: float | None) -> None:
         """For the runner, which kills what does not listen to exceptions."""
-        self._link.send(Deadline(seconds))
+        self._link.send(DeadlineNotice(seconds))
 
     def connect(self, run: RunContext) -> None:
         """Commands, and signals that mean the same as a stop."""
@@ -126,7 +126,7 @@ class ChildFront:
 
         def hear(command: Asked) -> None:
             match command:
-                case Answer():
+                case AnswerDialog():
                     run.dialogs.deliver(command.dialog, command.result, command.value, command.by)
                 case EndStep():
                     run.interrupts.end_step(command.seq, read_reason(command.reason))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from sequencer.expressions.value import plain
-from sequencer.report.dialog import Dialog, InvalidAnswer, read_answer
+from sequencer.report.dialog import DialogDescription, InvalidAnswer, read_answer
 from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessageShown
 from sequencer.steps.base import DialogAnswer
 from sequencer.vocabulary.data import Data
@@ -41,7 +41,7 @@ class Dialogs:
         self._open: dict[str, _OpenDialog] = {}
         self._lock = threading.Lock()
 
-    def ask(self, case: str, dialog: Dialog, *, until: Callable[[], bool] | None = None) -> DialogAnswer:
+    def ask(self, case: str, dialog: DialogDescription, *, until: Callable[[], bool] | None = None) -> DialogAnswer:
         """Asks and waits. Raises ``Stopped`` when the dialog was closed, ``StepError`` when nobody can answer.
 
         Once ``until`` says so the question is withdrawn; the answer then has the result ``stop``.

@@ -79,7 +79,7 @@ def _digest(file: Path) -> str:
 sys.meta_path.append(_ByName)
 
 
-class DriverSource(TypedDict, total=False):
+class DriverOrigin(TypedDict, total=False):
     """Where a driver is found, and the templates of its arguments; see ``drivers.OpenDriver``."""
 
     file: str | None
@@ -88,12 +88,12 @@ class DriverSource(TypedDict, total=False):
     arguments: Mapping[str, Data] | None
 
 
-class DriverOptions(DriverSource, total=False):
+class DriverOptions(DriverOrigin, total=False):
     """The arguments of ``run.driver(...)``; see ``drivers.OpenDriver``."""
 
     place: Required[str]
     scope: str
-    simulate: DriverSource | None
+    simulate: DriverOrigin | None
     require: Mapping[str, Data] | None
     reopen: str
 
@@ -167,7 +167,7 @@ class DriverModules:
         """Lets driver files import each other; behind everything installed, so that they hide nothing."""
         sys.path += [folder for folder in self._driver_folders if folder not in sys.path]
 
-    def load(self, source: DriverSource, *, for_stand: bool) -> ModuleType:
+    def load(self, source: DriverOrigin, *, for_stand: bool) -> ModuleType:
         """Imports where a driver lies: ``file`` or ``module``. Raises what its code raises."""
         if not for_stand:
             return self._load(source, "run")
@@ -178,7 +178,7 @@ class DriverModules:
         """Takes the project's modules away, so that the next run imports them again."""
         self._take_out()
 
-    def _load(self, source: DriverSource, owner: Literal["run", "stand"]) -> ModuleType:
+    def _load(self, source: DriverOrigin, owner: Literal["run", "stand"]) -> ModuleType:
         file = source.get("file")
         return importlib.import_module(source["module"] or "") if file is None else load_file(self.folder / file, owner)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sequencer.protocol.commands import Start
     from sequencer.runtime.deadline import Interrupts
-    from sequencer.runtime.driver_modules import DriverModules, DriverSource
+    from sequencer.runtime.driver_modules import DriverModules, DriverOrigin
     from sequencer.runtime.flow import Flow
 
 CLOSE_SECONDS = 30.0
@@ -118,7 +118,7 @@ class OpenDriver:
         file: str | None = None,
         module: str | None = None,
         arguments: Mapping[str, Data] | None = None,
-        simulate: DriverSource | None = None,
+        simulate: DriverOrigin | None = None,
         require: Mapping[str, Data] | None = None,
         reopen: str = "after_error",
     ) -> None:
@@ -129,7 +129,7 @@ class OpenDriver:
         self.in_doubt = False
         self._place = place
         self._of_stand = scope == "stand"
-        self._source: DriverSource = {"file": file, "module": module, "target": target, "arguments": arguments}
+        self._source: DriverOrigin = {"file": file, "module": module, "target": target, "arguments": arguments}
         stand = run.start.request.drivers.get(name, {})
         self._reopens = stand.get(REOPEN, reopen) != "never"
         self._arguments = {key: value for key, value in stand.items() if key not in (REQUIRE, REOPEN)}
@@ -137,7 +137,7 @@ class OpenDriver:
         if simulate is not None and run.start.request.simulate:
             # The stand's arguments are those of the real instrument.
             self._source, self._arguments = simulate, {}
-        self._built: tuple[DriverSource, dict[str, object]] | None = None
+        self._built: tuple[DriverOrigin, dict[str, object]] | None = None
         self._object: Any = None
         self._is_context = False
         self._after: int | None = None

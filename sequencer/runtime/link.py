@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from sequencer.project.secrets import ProcessSecrets
 from sequencer.protocol.commands import (
     COMMANDS,
-    Answer,
+    AnswerDialog,
     Collect,
     Command,
     DebugLine,
@@ -31,7 +31,7 @@ from sequencer.runtime.fork import give_up_in_copies
 from sequencer.vocabulary.json_lines import MARK, LineSplitter
 from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason
 
-Asked = Answer | EndStep | DebugLine
+Asked = AnswerDialog | EndStep | DebugLine
 
 
 class Link:
@@ -133,7 +133,7 @@ class Link:
                     self._waiting.put(command)
                 case Stop():
                     self._stop(read_reason(command.reason))
-                case Answer() | EndStep() | DebugLine():
+                case AnswerDialog() | EndStep() | DebugLine():
                     if self._heard is not None:
                         self._heard[1](command)
         _print_nowhere()

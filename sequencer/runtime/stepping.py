@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sequencer.expressions.value import to_data
-from sequencer.report.dialog import Dialog, describe
+from sequencer.report.dialog import DialogDescription, describe
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
 from sequencer.vocabulary.failure import Stopped
@@ -75,7 +75,7 @@ class Stepping:
                 pass  # at its end comes what is due
         return choice
 
-    def _ask(self, case: str, dialog: Dialog) -> PauseChoice:
+    def _ask(self, case: str, dialog: DialogDescription) -> PauseChoice:
         try:
             # The time that somebody thinks is not the product's.
             with self._interrupts.suspended():
@@ -147,7 +147,7 @@ class RunningSteps:
         return True
 
 
-def pause_dialog(pause: Pause, variables: Mapping[str, object]) -> Dialog:
+def pause_dialog(pause: Pause, variables: Mapping[str, object]) -> DialogDescription:
     """The question to whoever debugs. Its choices have a ``key`` too: the letter that a terminal takes for them."""
     called = "" if pause.call is None else f", calls {pause.call}"
     lines = [f"{pause.place}  {pause.verb}{called}"]

@@ -28,7 +28,7 @@ from sequencer.vocabulary.status import OnFail
 from sequencer.vocabulary.tree import MappingNode
 
 if TYPE_CHECKING:
-    from sequencer.report.dialog import Dialog
+    from sequencer.report.dialog import DialogDescription
 
 
 class Block(NamedTuple):
@@ -181,7 +181,7 @@ class CaseContext(Protocol):
         A failure counts only when it is the last try's; what the others measured stays in the report, superseded.
         """
 
-    def ask(self, dialog: Dialog) -> DialogAnswer:
+    def ask(self, dialog: DialogDescription) -> DialogAnswer:
         """Asks the operator and waits; ``dialog`` is what ``domain.dialog`` describes, its templates evaluated.
 
         Raises ``Stopped`` when the dialog is closed without an answer, ``StepError`` when nobody can be asked.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, TextIO
 
 from sequencer.report import event as events
-from sequencer.report.dialog import Appearance, Dialog, DialogField, InvalidAnswer, buttons, read_answer
+from sequencer.report.dialog import Appearance, DialogDescription, DialogField, InvalidAnswer, buttons, read_answer
 from sequencer.report.event import Stamped
 from sequencer.terminal.lines import Line, clean, indented
 from sequencer.vocabulary.data import Data
@@ -29,7 +29,7 @@ class TypedLine:
     take: Callable[[str | None], object]
 
 
-Question = Dialog | TypedLine | None
+Question = DialogDescription | TypedLine | None
 
 
 class QuestionClosed(Exception):
@@ -196,14 +196,14 @@ class TerminalDialogs:
             self._answer(identity, result, accepted, ANSWERED_BY)
             return
 
-    def _value(self, identity: str, dialog: Dialog) -> object:
+    def _value(self, identity: str, dialog: DialogDescription) -> object:
         answers = {}
         for field in dialog["fields"]:
             self._display.write(choice_lines(field))
             answers[field["name"]] = typed_value(field, self._typed_line(identity, field_prompt(field)))
         return answers if dialog["type"] == "form" else answers.get("value")
 
-    def _result(self, identity: str, dialog: Dialog) -> str:
+    def _result(self, identity: str, dialog: DialogDescription) -> str:
         results = buttons(dialog)
         if results == ("confirm",):
             if not dialog["fields"] and not dialog["steps"]:
@@ -236,7 +236,7 @@ class TerminalDialogs:
             return self._lines.popleft()
 
 
-def question_lines(dialog: Dialog) -> list[Line]:
+def question_lines(dialog: DialogDescription) -> list[Line]:
     """What the dialog says."""
     return [[], [("? ", "notice"), (clean(dialog.get("title") or "Operator"), "bold")], *appearance_lines(dialog)]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sequencer.protocol.commands import (
     COMMANDS,
-    Answer,
+    AnswerDialog,
     Collect,
     Command,
     DebugLine,
@@ -25,7 +25,7 @@ from sequencer.protocol.commands import (
 )
 from sequencer.protocol.notices import (
     NOTICES,
-    Deadline,
+    DeadlineNotice,
     DebuggerAsks,
     DebuggerLeft,
     DebuggerSaid,
@@ -54,7 +54,7 @@ COMMANDS_SENT: list[Command] = [
     Stop("enough"),
     Stop(Reason("left_out", reason=Reason("died")).document()),
     EndStep(7, "hangs"),
-    Answer("id", "confirm", {"fields": [1, "two"]}, "somebody"),
+    AnswerDialog("id", "confirm", {"fields": [1, "two"]}, "somebody"),
     DebugLine(None),
 ]
 NOTICES_SENT: list[Notice] = [
@@ -62,8 +62,8 @@ NOTICES_SENT: list[Notice] = [
     NotCollected("no tests"),
     Plan({"name": "demo"}, [{"id": "main", "cases": []}]),
     StartRefused("no such case", problems=[StartProblem("only", "only", "unknown", "there is no case", 3)]),
-    Deadline(2.5),
-    Deadline(None),
+    DeadlineNotice(2.5),
+    DeadlineNotice(None),
     DebuggerSaid("text"),
     DebuggerAsks("(Pdb) "),
     DebuggerLeft(),
