@@ -11,7 +11,8 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from sequencer import __version__
-from sequencer.compiler.emitter import FunctionEmitter, StepClasses, literal, short_name
+from sequencer.compiler.emitter import FunctionEmitter, StepClasses, literal
+from sequencer.compiler.file_name import short_name
 from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, SequenceDefinition, Step
 from sequencer.vocabulary.status import GROUPS
 

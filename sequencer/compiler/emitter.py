@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
-from hashlib import sha256
 from itertools import chain, count
 
 from sequencer.compiler.foreign import code_problem, with_other_text
@@ -18,17 +17,6 @@ from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.extension import UnusableExtension, told
 from sequencer.vocabulary.model import DriverCall, Step, StepRetry
 from sequencer.vocabulary.problem import InvalidInput, Problem
-
-_LONGEST = 120
-
-
-def short_name(name: str) -> str:
-    """The name as it is, or, past 120 bytes of UTF-8, its beginning and 12 digits of its sha256."""
-    written = name.encode("utf-8", "surrogatepass")
-    if len(written) <= _LONGEST:
-        return name
-    return f"{written[: _LONGEST - 13].decode('utf-8', 'ignore')}_{sha256(written).hexdigest()[:12]}"
-
 
 INDENT = "    "
 

@@ -17,7 +17,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from sequencer import __version__
-from sequencer.compiler.emitter import short_name
+from sequencer.compiler.file_name import short_name
 from sequencer.protocol.manifest import MANIFEST, damage, digest, make_manifest
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem

@@ -153,6 +153,34 @@ def test_a_run_needs_only_what_it_uses() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.real_start
+def test_an_unchanged_run_loads_only_what_it_uses(tmp_path: Path) -> None:
+    """The command itself needs neither the language nor the steps nor a network client when nothing has changed."""
+    steps = "      a:\n        steps:\n          - check: 1 == 1\n"
+    (tmp_path / "s.yaml").write_text(f"name: One\nmodules:\n  main:\n    cases:\n{steps}", "utf-8")
+    command = [sys.executable, "-m", "sequencer", "run", "--no-panel", "s.yaml"]
+    for environment in (os.environ, {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}):
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=tmp_path, env=dict(environment), timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "sequencer.app.project_report_store" in loaded
+    heavy = {
+        "flask",
+        "jinja2",
+        "jsonschema",
+        "yaml",
+        "requests",
+        "couchdb",
+        "apscheduler",
+        "pint",
+        "importlib.metadata",
+    }
+    own = {"sequencer.steps.base", "sequencer.vocabulary.model", "sequencer.compiler.emitter", "sequencer.panel.app"}
+    assert not loaded & (heavy | own)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
 @pytest.mark.parametrize("loading", ["click", "sequencer.cli.run_session"])
 def test_ctrl_c_while_the_command_is_loaded_is_a_stop(loading: str, tmp_path: Path) -> None:

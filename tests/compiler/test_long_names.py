@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.compiler.emitter import short_name
+from sequencer.compiler.file_name import short_name
 from sequencer.compiler.project import ensure_compiled, write_project
 
 

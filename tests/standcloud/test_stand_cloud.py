@@ -16,7 +16,8 @@ from sequencer.project.settings import Secret
 from sequencer.report.model import RunReport
 from sequencer.report.version1 import lower
 from sequencer.standcloud import client as stand_cloud
-from sequencer.standcloud.client import CHECK_TIMEOUT, MAX_RETRY_AFTER, MAX_TEXT, REPORT_TIMEOUT, StandCloud
+from sequencer.standcloud.client import CHECK_TIMEOUT, REPORT_TIMEOUT, StandCloud
+from sequencer.standcloud.exchange import MAX_RETRY_AFTER, MAX_TEXT
 
 Serve = Callable[..., Any]
 
