@@ -111,7 +111,7 @@ def follow(port: int, number: int, results: Any, following: Any, stop: Any) -> N
     following.release()
     while not stop.is_set():
         for key, _ in waiting.select(0.2):
-            chunk = key.fileobj.recv(1 << 20)  # type: ignore[union-attr]
+            chunk = key.fileobj.recv(1 << 20)  # type: ignore[union-attr]  # only sockets are registered
             # Looked into later: ten browsers would not do their reading on the stand's processor.
             key.data.append((time.time(), chunk))
     results.put([delay for chunks in received for delay in _delays(chunks)])

@@ -98,4 +98,4 @@ def pages(port: int) -> dict[str, float]:
 def _visits(page: object, address: str) -> Iterator[float]:
     for _ in range(ROUNDS):
         page.goto(address)  # type: ignore[attr-defined]  # Playwright is no dependency of the benchmarks
-        yield page.evaluate(SHOWN)  # type: ignore[attr-defined]
+        yield page.evaluate(SHOWN)  # type: ignore[attr-defined]  # nor has it types here

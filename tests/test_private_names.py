@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -49,7 +50,10 @@ OF_HARDSEQ = private_names()
 def private_in(source: str) -> list[tuple[int, str]]:
     """Line and name of each private name of hardseq that the source uses."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an escape in a script: it would be an error, and the script be overlooked
+        tree = ast.parse(source)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Attribute | ast.Import | ast.ImportFrom | ast.Call):
             found += [(node.lineno, name) for name in names_of(node) if is_of_hardseq(name)]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" in node.value:

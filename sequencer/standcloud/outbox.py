@@ -22,6 +22,7 @@ from sequencer.standcloud import target_block
 from sequencer.standcloud.delivery import Delivery, DeliveryTarget
 from sequencer.standcloud.target_block import TargetBlock
 from sequencer.store.base import StoreUnavailable
+from sequencer.store.sqlite.connections import use_wal
 from sequencer.vocabulary.data import utf8
 
 FIRST_DELAY = 60.0
@@ -102,7 +103,7 @@ def connect(path: Path) -> sqlite3.Connection:
         raise OutboxUnavailable(f"the outbox {path} cannot be opened: {error}") from error
     try:
         connection.row_factory = sqlite3.Row
-        _switch_to_wal(connection)
+        use_wal(connection, BUSY_TIMEOUT)
         with transaction(connection, durable=True):
             for statement in _TABLES.split(";\n"):
                 connection.execute(statement)
@@ -112,19 +113,6 @@ def connect(path: Path) -> sqlite3.Connection:
             raise OutboxUnavailable(f"the outbox {path} cannot be opened: {error}") from error
         raise
     return connection
-
-
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """SQLite does not wait for others when the journal mode changes: two first starts at once would fail."""
-    deadline = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
 
 
 @contextmanager

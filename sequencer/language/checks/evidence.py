@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from sequencer.expressions.expression import Expression, compile_expression
 from sequencer.steps import step_types
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
-from sequencer.vocabulary.problem import Place, Severity
+from sequencer.vocabulary.problem import ProblemReporter
 from sequencer.vocabulary.status import Status
 
 _ACTS = frozenset({"call", "exec", "upload"})
 _EVIDENCE = ("run", "evidence")
 
 
-class EvidenceReporter(Protocol):
-    """Takes a problem."""
-
-    def __call__(
-        self, code: str, message: str, place: Place, *, hint: str | None = None, severity: Severity = "error"
-    ) -> None: ...
-
-
-def warn_of_missing_evidence(steps: Iterable[Step], report: EvidenceReporter, conditions: tuple[str, ...] = ()) -> None:
+def warn_of_missing_evidence(steps: Iterable[Step], report: ProblemReporter, conditions: tuple[str, ...] = ()) -> None:
     """Labels were printed, and a factory's system was told, for simulated and partial runs: these pass, too.
 
     ``conditions`` are those of the steps around.

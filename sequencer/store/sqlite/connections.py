@@ -138,7 +138,7 @@ class Connections:
             self.path, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False
         )
         try:
-            _use_wal(connection, self._busy_seconds)
+            use_wal(connection, self._busy_seconds)
             connection.execute("PRAGMA synchronous = FULL")  # a saved report survives a power cut
             connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
             bring_up_to_date(connection)
@@ -148,7 +148,7 @@ class Connections:
         return connection
 
 
-def _use_wal(connection: sqlite3.Connection, seconds: float) -> None:
+def use_wal(connection: sqlite3.Connection, seconds: float) -> None:
     """Switches a new database to write-ahead logging; SQLite does not wait for others by itself while doing that."""
     deadline = time.monotonic() + seconds
     while True:
