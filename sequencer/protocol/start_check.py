@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sequencer.vocabulary.data import Scalar
     from sequencer.vocabulary.model import Param
 
+MOST_TOLD = 20
+"""Problems that the sentence of a refusal tells, each within the one before it; ``problems`` has all of them."""
+
 
 def check_start(
     request: StartRequest, params: Iterable[Param], cases: Sequence[Candidate], *, decimal_comma: bool = False
@@ -42,7 +45,8 @@ def check_start(
     except StepError as error:
         problems.append(StartProblem("user", "user", "text", str(error), coded_reason=coded(error.reason)))
     if problems:
-        raise RunRefused(reduce(_both, [problem.reason for problem in problems]), problems=problems)
+        told = reduce(_both, [problem.reason for problem in problems[:MOST_TOLD]])
+        raise RunRefused(told, problems=problems)
     return replace(request, params=values, user=user)
 
 

@@ -47,3 +47,12 @@ def test_a_selection_that_leaves_nothing_is_refused() -> None:
     with pytest.raises(RunRefused) as refused:
         check_start(StartRequest(params={"serial": "1", "volts": 1}, only=["main::b"], tags=["quick"]), PARAMS, CASES)
     assert [(found.part, found.code) for found in refused.value.problems] == [("tags", "empty")]
+
+
+def test_thousands_of_problems_are_a_refusal_like_any_other() -> None:
+    """Whoever sends nonsense gets all of it back, and the sentence stays one that can be written and sent."""
+    with pytest.raises(RunRefused) as refused:
+        check_start(StartRequest(params={f"p{number}": number for number in range(3000)}), [], [])
+    assert len(refused.value.problems) == 3000
+    assert "p0" in str(refused.value)
+    assert coded(refused.value.reason) is not None
