@@ -22,7 +22,9 @@ TESTS = $(BIN)/python -m pytest -n auto --dist worksteal
 # Broken links and headings are errors; MkDocs stays below 2 (pyproject.toml), so that it need not warn of that.
 SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --site-dir build/docs
 
-.PHONY: run test quick lint latest lowest mutate renew bench clean
+CHECKS = check-types check-types-windows check-style check-unused check-complexity check-site
+
+.PHONY: run test quick lint $(CHECKS) latest lowest mutate renew bench clean
 
 run: $(VENV)/installed
 	@$(COMPILE)
@@ -41,16 +43,30 @@ quick: $(VENV)/tested
 	@$(COMPILE)
 	HARDSEQ_TEST_EFFORT=quick $(TESTS) -m "not slow"
 
-# radon counts each `and`, `or` and comprehension beside the branches, which ruff holds to 10: its grade C is readable.
-# It does not look at tests, where it would count each assert.
+# What does not wait for each other runs side by side, each with its output in one piece where make can do that.
 lint: $(VENV)/tested
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) $(CHECKS)
+
+check-types:
+	$(BIN)/mypy
+
+check-types-windows:
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+
+check-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+
+check-unused:
 	$(BIN)/vulture
+
+# radon counts each `and`, `or` and comprehension beside the branches, which ruff holds to 10: its grade C is readable.
+# It does not look at tests, where it would count each assert.
+check-complexity:
 	@found=$$($(BIN)/radon cc --min D --show-complexity sequencer drivers benchmarks examples); \
 	[ -z "$$found" ] || { echo "too complex: cut it at a seam"; echo "$$found"; exit 1; }
+
+check-site:
 	$(SITE)
 
 latest: VENV := .venv-latest
