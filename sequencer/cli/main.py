@@ -25,6 +25,7 @@ COMMANDS = (
     "start",
     "stop",
     "status",
+    "users",
     "sync",
     "replicate",
     "schema",

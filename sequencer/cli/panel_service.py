@@ -163,7 +163,9 @@ def _served_already(project: Project, holder: Mapping[str, object]) -> Refusal:
 
 def _server(session: Session, project: Project, host: str, port: int, note: Path | None) -> PanelServer:
     try:
-        return PanelServer(session, host, port, login=project.settings.frontend.token, note=note)
+        return PanelServer(
+            session, host, port, login=project.settings.frontend.token, note=note, users=project.users_file()
+        )
     except CannotListen as refused:
         raise Refusal(str(refused), code=ExitCode.BROKEN) from None
     except PanelRefused as refused:

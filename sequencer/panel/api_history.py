@@ -253,6 +253,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/runs",
         handler=runs,
+        right="look",
         summary="Stored runs, newest first, page by page.",
         query=(
             *_FILTERS,
@@ -268,6 +269,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/runs/<run>",
         handler=run,
+        right="look",
         summary="A whole report; `latest` names the newest.",
         query=(
             Parameter(
@@ -287,6 +289,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/exports",
         handler=export_formats,
+        right="look",
         summary="The formats in which a report can be had, those of installed packages included.",
         answer=mapping(
             exports=listed(mapping(**dict.fromkeys(("name", "label", "media_type", "suffix"), TEXT))),
@@ -297,6 +300,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/runs/<run>/attachments/<sha256>",
         handler=attachment,
+        right="look",
         summary="A file that was attached to the run.",
         answer={},
         media_type="application/octet-stream",
@@ -306,6 +310,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/statistics",
         handler=statistics,
+        right="look",
         summary="Yield, first-pass yield and failures by case.",
         query=(*_FILTERS, _FORMAT),
         answer=_STATISTICS,
@@ -316,6 +321,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/series",
         handler=series,
+        right="look",
         summary="A measurement's values over runs with their limits, and its capability (Cp, Cpk).",
         query=(
             Parameter(name="case", schema=TEXT, description="module::case", required=True),
@@ -333,6 +339,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/series/names",
         handler=series_names,
+        right="look",
         summary="The measurements that have stored values.",
         query=(Parameter(name="sequence", schema=TEXT, description="Of this sequence only."),),
         answer=mapping(series=listed(record(SeriesName))),

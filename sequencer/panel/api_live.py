@@ -10,6 +10,7 @@ from flask import Response, request
 from sequencer import __version__
 from sequencer.panel import files
 from sequencer.panel.broadcast import GREETING, follow
+from sequencer.panel.people import caller
 from sequencer.panel.requests import (
     ActionRefused,
     ApiError,
@@ -71,7 +72,9 @@ def start(session: Session) -> Mapping[str, object]:
     for name, names in (("only", only), ("tags", tags)):
         if names is not None and not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
             raise ApiError(400, "wrong-type", f"{name} must be a list of strings")
-    request = StartRequest(params=params, only=only, tags=tags, user=optional_text(given, "user"))
+    request = StartRequest(params=params, only=only, tags=tags, user=caller().name or optional_text(given, "user"))
+    if only is not None or tags is not None:
+        caller().require("engineer")
     return {"run": session.start(request)}
 
 
@@ -110,7 +113,8 @@ def confirm_message(session: Session, message: str) -> Mapping[str, object]:
 
 
 def _who(given: Mapping[str, object]) -> str:
-    name = optional_text(given, "by", 100)
+    # Who is logged in is who does it, whatever is said.
+    name = caller().name or optional_text(given, "by", 100)
     return f"{name} ({request.remote_addr})" if name else f"panel ({request.remote_addr})"
 
 
@@ -172,11 +176,12 @@ _ACCEPTED = mapping(accepted=TRUE)
 _BY: Mapping[str, object] = {"type": ["string", "null"], "maxLength": 100, "description": "Who does it."}
 
 ROUTES: tuple[Route, ...] = (
-    Route(method="GET", path="/api/state", handler=state, summary="The live state.", answer=_STATE),
+    Route(method="GET", path="/api/state", handler=state, right="look", summary="The live state.", answer=_STATE),
     Route(
         method="GET",
         path="/api/events",
         handler=events,
+        right="look",
         summary="The live state as server-sent events: snapshot, then patch for each change. Last-Event-ID resumes.",
         query=(
             Parameter(
@@ -193,6 +198,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/api/start",
         handler=start,
+        right="operator",
         summary="Starts a run.",
         body=optional(
             params={"type": ["object", "null"], "description": "The sequence's params by name."},
@@ -221,6 +227,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/api/stop",
         handler=stop,
+        right="operator",
         summary="Stops the run; teardown still runs.",
         body=optional(reason={"type": ["string", "null"], "maxLength": 200}),
         answer=mapping(stopping=TRUE),
@@ -230,6 +237,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/api/runs/<run>/retry-after-run",
         handler=retry_after_run,
+        right="operator",
         summary="Tries again what is left to do after a stored run; the verdict stays. Responds once that has begun.",
         body=mapping(),
         answer=mapping(run={"type": "string", "description": "The run's id."}),
@@ -243,6 +251,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/api/dialogs/<dialog>",
         handler=answer_dialog,
+        right="operator",
         summary="Answers a dialog; the first answer counts. The result close stops the run.",
         body=optional(
             "result",
@@ -261,6 +270,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/api/messages/<message>",
         handler=confirm_message,
+        right="operator",
         summary="Confirms an operator message: takes it away, and lets the run go on when it waits for that.",
         body=optional(by=_BY),
         answer=_ACCEPTED,
@@ -270,6 +280,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/api/choice",
         handler=choose,
+        right="operator",
         summary="Chooses one of the sequences that the configuration offers.",
         body=mapping(name=TEXT),
         answer=mapping(choice=TEXT),
@@ -279,6 +290,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/chart",
         handler=chart,
+        right="look",
         summary="The data of a chart of the present run.",
         query=(
             Parameter(name="case", schema=TEXT, description="module::case"),
@@ -296,6 +308,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/frames/<identity>",
         handler=frame,
+        right="look",
         summary="The HTML of a dialog or operator message, for a sandboxed frame.",
         query=(Parameter(name="page", schema={"type": "integer"}, description="Which page of a multi-step dialog."),),
         answer=TEXT,
@@ -306,6 +319,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/pictures/<path:name>",
         handler=picture,
+        right="look",
         summary="A picture from the project folder.",
         answer=ANYTHING,
         media_type="image/*",
@@ -315,6 +329,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/healthz",
         handler=healthz,
+        right="anyone",
         summary="Whether the panel is running.",
         answer=mapping(ok=TRUE, version=TEXT, state=_SESSION_STATE),
     ),

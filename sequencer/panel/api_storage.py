@@ -37,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET",
         path="/api/outbox",
         handler=outbox,
+        right="look",
         summary="Where reports go, and per target how many wait, are parked and why, and when one went last.",
         answer=mapping(
             place=or_null(TEXT), problem=or_null(TEXT), sending={"type": "boolean"}, targets=listed(_TARGET)
@@ -46,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/api/sync",
         handler=sync,
+        right="engineer",
         summary="Sends whatever waits or is parked now, in the background.",
         answer=mapping(started=TRUE),
         errors={409: "it is already being sent"},

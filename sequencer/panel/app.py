@@ -8,15 +8,16 @@ from collections.abc import Callable
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, jsonify, redirect, request
+from flask import Flask, Response, g, jsonify, redirect, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
-from sequencer.panel import api_history, api_live, api_storage
+from sequencer.panel import api_history, api_live, api_storage, api_user
 from sequencer.panel.assets import add_assets
 from sequencer.panel.guard import AccessGuard
 from sequencer.panel.pages import add_pages, login_address
+from sequencer.panel.people import caller
 from sequencer.panel.requests import ApiError, check_query
 from sequencer.panel.routes import Route, openapi
 from sequencer.standcloud.outbox import OutboxUnavailable
@@ -31,7 +32,7 @@ LARGEST_BODY = 256 * 1024
 MOST_HISTORY = 6
 """Questions about stored runs at once. A store may take its time for each, while Start, Stop and the live state go on:
 ``http_server.THREADS`` is more than these."""
-ROUTES: tuple[Route, ...] = (*api_live.ROUTES, *api_history.ROUTES, *api_storage.ROUTES)
+ROUTES: tuple[Route, ...] = (*api_live.ROUTES, *api_history.ROUTES, *api_storage.ROUTES, *api_user.ROUTES)
 
 POLICY = "; ".join(
     (
@@ -94,6 +95,7 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
 
 def _view(route: Route, session: Session) -> Callable[..., Response]:
     def view(**parts: str) -> Response:
+        caller().require(route.right)
         check_query(route.query)
         answer = route.handler(session, **parts)
         return answer if isinstance(answer, Response) else jsonify(answer)
@@ -120,7 +122,7 @@ def _in_turn(view: Callable[..., Response], turns: BoundedSemaphore) -> Callable
 
 def _admit(guard: AccessGuard) -> ResponseReturnValue | None:
     try:
-        guard.check(request)
+        g.caller = guard.check(request)
     except ApiError as error:
         # A person who is not logged in wants the login page; a program wants to know.
         if error.status == 401 and request.method == "GET" and not request.path.startswith("/api/"):

@@ -1,5 +1,8 @@
 """Who may use the panel.
 
+Where there are users (``people``), a browser has the session of one of them, a program its user's token; who may do
+what each call says itself (``Route.right``). Without users it is as follows.
+
 On loopback the pages are open to whoever sits at the machine; on any other address a person logs in with the
 configured token and gets a cookie. Whatever changes state needs the session's token in ``X-Hardseq-Token`` besides,
 which only the panel's own page and programs that can read the state folder have, and must not come from another
@@ -15,12 +18,16 @@ import ipaddress
 import secrets
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Request
 
+from sequencer.panel.people import EVERYBODY, NOBODY, THIS_MACHINE, Caller, People
 from sequencer.panel.requests import ApiError
 from sequencer.project.address import is_loopback
+from sequencer.project.users import User
 
 HEADER = "X-Hardseq-Token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -30,6 +37,8 @@ _MOST_TRIES = 10
 _WITHIN = 60.0
 _MOST_REMEMBERED = 10_000
 
+Found = TypeVar("Found")
+
 
 def new_token() -> str:
     """A session's token."""
@@ -37,29 +46,69 @@ def new_token() -> str:
 
 
 class AccessGuard:
-    """Checks requests. ``login`` is what a person types, ``None`` on loopback."""
+    """Checks requests. ``login`` is what a person types, ``None`` on loopback; ``remote``: others can reach it.
 
-    def __init__(self, token: str, *, login: str | None = None) -> None:
+    ``page_token`` is what the panel's own page sends. It shows that a call comes from there, and no more: whoever may
+    see the page has it, so that where there are users it is nobody's.
+    """
+
+    def __init__(
+        self, token: str, *, login: str | None = None, people: People | None = None, remote: bool = False
+    ) -> None:
         self.token = token
+        self.page_token = new_token()
         self.login = login
+        self.people = people or People()
+        self.remote = remote or login is not None
         self._lock = threading.Lock()
         self._tries: dict[str, list[float]] = {}
 
-    def check(self, request: Request) -> None:
-        """Raises ``ApiError`` for a request that may not be answered."""
-        if self.login is None and not is_loopback(_name(request.host)):
+    def check(self, request: Request) -> Caller:
+        """Whose request it is. Raises ``ApiError`` for one that may not be answered, whatever it asks for."""
+        if not self.remote and not is_loopback(_name(request.host)):
             raise ApiError(421, "wrong-host", "this panel answers to localhost only")
         if _is_foreign(request):
             raise ApiError(403, "cross-site", "another web site may not use this panel")
         if request.path in _OPEN_PATHS or request.path.startswith("/static/"):
-            return
+            return NOBODY
         given = request.headers.get(HEADER, "")
+        if self.people.enabled:
+            return self._person(request, given)
         if given and not self._is_token(given, request):
             raise ApiError(403, "token", f"the header {HEADER} does not contain this session's token")
         if not given and not self._has_cookie(request):
             raise ApiError(401, "login-needed", "log in first")
         if not given and request.method not in SAFE_METHODS:
             raise ApiError(403, "token", f"the header {HEADER} must contain this session's token")
+        return EVERYBODY
+
+    def _person(self, request: Request, given: str) -> Caller:
+        """As ``check``, where there are users."""
+        safe = request.method in SAFE_METHODS
+        person = self.people.logged_in(request.cookies.get(self.people.cookie_name, ""), active=not safe)
+        if given and not _is_among(given.encode("latin-1", "replace"), [self.page_token]):
+            if person is not None:  # a page that was open before the panel was restarted: nobody guesses here
+                raise ApiError(403, "token", f"the header {HEADER} does not contain this session's token")
+            person = self._tried(lambda: self._program(given), request.remote_addr or "")
+            if person is None:
+                raise ApiError(403, "token", f"the header {HEADER} contains nobody's token")
+        elif not given and not safe:
+            raise ApiError(403, "token", f"the header {HEADER} must contain a token")
+        if person is None and self.remote and request.path != "/logout":
+            raise ApiError(401, "login-needed", "log in first")
+        return person or NOBODY
+
+    def _program(self, given: str) -> Caller | None:
+        written = given.encode("latin-1", "replace")
+        if _is_among(written, [self.token]):
+            return THIS_MACHINE
+        if self.login is not None and _is_among(written, [self.login]):
+            return NOBODY  # the token of all: to look, as on this machine
+        return self.people.with_token(given)
+
+    def user(self, *, badge: str, name: str, pin: str, address: str) -> User | None:
+        """Whom these let in. Raises ``ApiError``: 429 for an address that guesses, 503."""
+        return self._tried(lambda: self.people.who(badge=badge, name=name, pin=pin), address)
 
     @property
     def cookie_name(self) -> str:
@@ -84,7 +133,7 @@ class AccessGuard:
     def _is_token(self, given: str, request: Request) -> bool:
         # WSGI hands headers over as Latin-1, whatever they hold.
         written = given.encode("latin-1", "replace")
-        known = [self.token] if self.login is None else [self.token, self.login]
+        known = [self.token, self.page_token, *([] if self.login is None else [self.login])]
         if self._has_cookie(request):
             # Nobody guesses here: a page that was open before the panel was restarted has the old token.
             return _is_among(written, known)
@@ -92,18 +141,22 @@ class AccessGuard:
 
     def _guess(self, given: bytes, known: list[str], address: str) -> bool:
         """Whether ``given`` is one of ``known``; each wrong one counts against the network it comes from."""
+        return self._tried(lambda: _is_among(given, known) or None, address) is not None
+
+    def _tried(self, find: Callable[[], Found | None], address: str) -> Found | None:
+        """What ``find`` finds; each time that is nothing counts against the network it comes from."""
         now = time.monotonic()
         network = _network(address)
         with self._lock:
             if len(self._tries) > _MOST_REMEMBERED:
                 self._tries = {name: tries for name, tries in self._tries.items() if tries[-1] > now - _WITHIN}
-            tries = [at for at in self._tries.get(network, ()) if at > now - _WITHIN]
-            if len(tries) >= _MOST_TRIES:
+            if len([at for at in self._tries.get(network, ()) if at > now - _WITHIN]) >= _MOST_TRIES:
                 raise ApiError(429, "too-many-tries", "too many wrong tokens; wait a minute")
-            right = _is_among(given, known)
-            if not right:
-                self._tries[network] = [*tries, now]
-        return right
+        found = find()
+        if found is None:
+            with self._lock:
+                self._tries[network] = [*(at for at in self._tries.get(network, ()) if at > now - _WITHIN), now]
+        return found
 
 
 def _is_among(given: bytes, known: list[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from flask import Flask, Response, redirect, render_template, request
 from sequencer import __version__
 from sequencer.panel.assets import STATIC, prefix
 from sequencer.panel.guard import AccessGuard
+from sequencer.panel.people import caller
 from sequencer.panel.requests import ApiError
 from sequencer.project.settings import LANGUAGES
 
@@ -50,33 +52,21 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> None:
         return render_template(template, **shared, sheets=SHEETS, static=prefix(), **more)
 
     def page(**_: str) -> str:
-        log_in = guard.login is not None
-        return rendered("page.html", token=guard.token, login=log_in, version=__version__, modules=modules())
+        who = caller()
+        log_in = guard.login is not None and not who.named
+        more = {"token": guard.page_token, "login": log_in, "who": who, "version": __version__}
+        return rendered("page.html", **more, modules=modules())
 
     for path in _PAGES:
         app.add_url_rule(path, f"page {path}", page, methods=["GET"])
 
     def login() -> AnyResponse | tuple[str, int]:
-        if guard.login is None:
-            return redirect("/")
-        status = 200
-        if request.method == "POST":
-            try:
-                if guard.try_login(request.form.get("token", "")[:1000], request.remote_addr or ""):
-                    return _logged_in(guard)
-                status = 403
-            except ApiError as error:
-                status = error.status
-        return rendered("login.html", status=status), status
+        if guard.people.enabled:
+            return _login_of_users(guard, rendered)
+        return redirect("/") if guard.login is None else _login_with_token(guard, rendered)
 
     app.add_url_rule("/login", "login", login, methods=["GET", "POST"])
-
-    def logout() -> AnyResponse:
-        response = Response(status=204)
-        response.delete_cookie(guard.cookie_name, httponly=True, samesite="Lax")
-        return response
-
-    app.add_url_rule("/logout", "logout", logout, methods=["POST"])
+    app.add_url_rule("/logout", "logout", lambda: _log_out(guard), methods=["POST"])
 
 
 def login_address(wanted: str) -> str:
@@ -84,14 +74,51 @@ def login_address(wanted: str) -> str:
     return "/login" if wanted in ("/", "/?") else f"/login?{urlencode({'next': wanted.removesuffix('?')})}"
 
 
-def _logged_in(guard: AccessGuard) -> AnyResponse:
+def _log_out(guard: AccessGuard) -> AnyResponse:
+    guard.people.log_out(request.cookies.get(guard.people.cookie_name, ""))
+    response = Response(status=204)
+    for cookie in (guard.cookie_name, guard.people.cookie_name):
+        response.delete_cookie(cookie, httponly=True, samesite="Lax")
+    return response
+
+
+def _login_with_token(guard: AccessGuard, rendered: Callable[..., str]) -> AnyResponse | tuple[str, int]:
+    status = 200
+    if request.method == "POST":
+        try:
+            if guard.try_login(request.form.get("token", "")[:1000], request.remote_addr or ""):
+                return _led_on(guard.cookie_name, guard.cookie(), 30 * 86400)
+            status = 403
+        except ApiError as error:
+            status = error.status
+    return rendered("login.html", status=status), status
+
+
+def _login_of_users(guard: AccessGuard, rendered: Callable[..., str]) -> AnyResponse | tuple[str, int]:
+    """A badge, or a name and a PIN. Names are listed only where whoever asks is at this machine."""
+    typed = {name: request.form.get(name, "")[:1000].strip() for name in ("badge", "name", "pin")}
+    status, names, people = 200, list[str](), guard.people
+    try:
+        if request.method == "POST":
+            user = guard.user(**typed, address=request.remote_addr or "")
+            if user is not None:
+                return _led_on(people.cookie_name, people.log_in(user, request.cookies.get(people.cookie_name, "")))
+            status = 403
+        names = [] if guard.remote else people.names()
+    except ApiError as error:
+        status = error.status
+    return rendered("login_user.html", status=status, names=names, typed=typed["name"]), status
+
+
+def _led_on(cookie: str, value: str, seconds: int | None = None) -> AnyResponse:
+    """To where the address of the login page says, with the cookie; without ``seconds`` it ends with the browser."""
     wanted = request.args.get("next", "/")
     # Only on to this panel: two slashes or a backslash would lead to another machine.
     response = redirect(wanted if re.fullmatch(r"/(?![/\\])[!-\[\]-~]*", wanted) else "/")
     response.set_cookie(
-        guard.cookie_name,
-        guard.cookie(),
-        max_age=30 * 86400,
+        cookie,
+        value,
+        max_age=seconds,
         httponly=True,
         # A colleague's link must not ask for the token again; whatever changes something wants more than the cookie.
         samesite="Lax",

@@ -12,9 +12,13 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from flask import Response
 
 from sequencer.panel.patches import RUN_FIELDS, SHOWN_OF_MODULE
+from sequencer.project.users import ROLES
 from sequencer.report.schema import report_schema
 
 Schema = Mapping[str, Any]
+
+Right = Literal["anyone", "look", "operator", "engineer", "manager"]
+"""What a call needs: nothing, to see the panel, or a role."""
 
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
@@ -125,13 +129,15 @@ class Parameter:
 class Route:
     """One call: ``handler(session, **parts of the path)`` answers with JSON data or a whole response.
 
-    ``errors`` are the call's own, by status; every call may also answer as ``EVERYWHERE`` says. ``files`` are the media
-    types that ``format`` gives instead of JSON, made once they are asked for where they depend on what is installed.
+    ``right`` is what its caller must have. ``errors`` are the call's own, by status; every call may also answer as
+    ``EVERYWHERE`` says. ``files`` are the media types that ``format`` gives instead of JSON, made once they are asked
+    for where they depend on what is installed.
     """
 
     method: str
     path: str
     handler: Handler
+    right: Right
     summary: str
     query: tuple[Parameter, ...] = ()
     body: Schema | None = None
@@ -149,7 +155,7 @@ class Route:
 EVERYWHERE: Mapping[int, str] = {
     400: "the request cannot be understood",
     401: "log in first",
-    403: "the token is missing or wrong, or the request comes from another site",
+    403: "the token is missing or wrong, the request comes from another site, or the user has not the role for it",
     500: "an error of the panel itself",
 }
 WITH_BODY: Mapping[int, str] = {413: "the body is too large", 415: "the body is not application/json"}
@@ -177,7 +183,7 @@ def openapi(routes: tuple[Route, ...], version: str) -> dict[str, object]:
                     "type": "apiKey",
                     "in": "header",
                     "name": "X-Hardseq-Token",
-                    "description": "The session's token, from panel.json in the state folder, or the configured one.",
+                    "description": "A user's token, the session's (from panel.json), or the configured one.",
                 },
             },
         },
@@ -214,6 +220,8 @@ def _operation(route: Route) -> dict[str, object]:
             "default": _error("any other error"),
         },
     }
+    if route.right in ROLES:
+        operation["x-role"] = route.right
     if route.method != "GET":
         operation["security"] = [{"token": []}]
     if route.body is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sequencer.panel.guard import SHORTEST_LOGIN, AccessGuard
 from sequencer.panel.listening import browser_address, http_address, listen
+from sequencer.panel.people import People
 from sequencer.panel.session import Session
 from sequencer.project.address import is_loopback
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sequencer.panel.broadcast import Broadcast
     from sequencer.panel.http_server import Server
     from sequencer.project.settings import Secret
+    from sequencer.project.users import UsersFile
 
 _ON_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 SWITCH_SECONDS = 0.001
@@ -34,31 +36,41 @@ class PanelServer:
     """A panel that is being served. ``address`` is what a browser takes."""
 
     def __init__(
-        self, session: Session, host: str, port: int, *, login: Secret | None = None, note: Path | None = None
+        self,
+        session: Session,
+        host: str,
+        port: int,
+        *,
+        login: Secret | None = None,
+        note: Path | None = None,
+        users: UsersFile | None = None,
     ) -> None:
         """Binds ``host`` and ``port`` (0: a free one). ``note`` is where address and token go for ``hardseq start``.
 
-        Raises ``CannotListen`` when the address is taken, ``PanelRefused`` when others can reach it and there is no
-        login token.
+        Raises ``CannotListen`` when the address is taken, ``PanelRefused`` when others can reach it and there are
+        neither users nor a login token.
         """
         from sequencer.panel.app import create_app
 
         typed = login.reveal() if login else None
         if is_loopback(host):
             typed = None
-        elif typed is None:
+        elif typed is None and not (users is not None and users.enabled):
             raise PanelRefused(
                 f"{host} can be reached from other machines, and the panel has no token: set HARDSEQ_PANEL_TOKEN (or "
-                'token in [frontend]), or use host = "localhost"'
+                "token in [frontend]), add users (`hardseq users add`), or use host = "
+                '"localhost"'
             )
-        elif len(typed) < SHORTEST_LOGIN:
+        elif typed is not None and len(typed) < SHORTEST_LOGIN:
             raise PanelRefused(f"the panel's token is too short: use {SHORTEST_LOGIN} characters or more")
         self._session = session
         self._note = note
         self._socket = listen(host, port, "panel")
         # Before the session's thread reads drivers: ``ast`` parses these and the routes, and in Python 3.11 it fails
         # now and then when two threads are in it.
-        self._app = create_app(session, AccessGuard(session.token, login=typed))
+        people = People(users, idle=session.settings.logout_after * 60, without_pin=session.settings.login_without_pin)
+        guard = AccessGuard(session.token, login=typed, people=people, remote=not is_loopback(host))
+        self._app = create_app(session, guard)
         bound = self._socket.getsockname()
         self.port: int = bound[1]
         self.address = browser_address(host, self.port)

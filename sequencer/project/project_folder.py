@@ -6,12 +6,16 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sequencer.project.secrets import is_secret
 from sequencer.project.settings import Settings
 from sequencer.project.settings_reader import read_settings
 from sequencer.project.state_folder import StateFolder
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
+
+if TYPE_CHECKING:
+    from sequencer.project.users import UsersFile
 
 CONFIGURATION = "hardseq.toml"
 FOREIGN_CONFIGURATION = "hardpy.toml"
@@ -39,6 +43,14 @@ class Project:
         if errors:
             raise InvalidInput(errors)
         return self
+
+    def users_file(self) -> UsersFile:
+        """The file of those who may use the panel."""
+        # Imported here: a run without a panel has no users.
+        from sequencer.project.users import USERS_FILE, UsersFile
+
+        named = self.settings.frontend.users
+        return UsersFile(self.folder / (named or USERS_FILE), required=named is not None)
 
 
 def open_project(path: Path, environment: Mapping[str, str] | None = None) -> Project:

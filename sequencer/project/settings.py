@@ -188,6 +188,21 @@ class FrontendSettings:
     sound_on: bool = setting(False, FLAG, "Play a sound when a run ends.")
     measurement_display: bool = setting(True, FLAG, "Show measurements with their limits.")
     manual_collect: bool = setting(False, FLAG, "Let the operator choose the cases to run.")
+    users: str | None = setting(
+        None,
+        TEXT,
+        "The file of those who may use the panel, which `hardseq users` writes, relative to the project folder; where "
+        "it is named, the panel is not used without it. Default: `users.toml`, if there is one.",
+        minLength=1,
+    )
+    login_without_pin: bool = setting(
+        False, FLAG, "Operators without a PIN log in by choosing their name; engineers and managers never do."
+    )
+    logout_after: float = setting(
+        15.0,
+        {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS // 60},
+        "Minutes without a key, a scan or a click after which whoever is logged in is logged out.",
+    )
     modal_result: ModalResultSettings = section(ModalResultSettings, "The result shown over the whole page.")
 
 

@@ -115,6 +115,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "skipped_by_hand": "step skipped by hand while debugging",
         "exception": "{type}: {message}",
         # The panel.
+        "login_needed": "log in first",
+        "role_needed": "this needs the role {role}",
         "coming_up": "the test process is still coming up",
         "cannot_start": "the test process cannot start: {detail}",
         "not_stored": "a report could not be stored yet; it is tried again: {detail}",

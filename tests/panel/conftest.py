@@ -67,6 +67,7 @@ class Panel:
             port,
             login=settings.frontend.token,
             note=self.project.state.panel,
+            users=self.project.users_file(),
         )
         self._opened.callback(self.server.close)
         self._opened.callback(self.session.close)

@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { h, icon, memory, newId, setAria, setText, show } from "./dom.js";
+import { logOut, named, onPerson, person } from "./people.js";
 import { isFinal, on, outcome, state } from "./state.js";
 import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
 import { setSound, soundOn } from "./sound.js";
@@ -19,11 +20,12 @@ export function headerView() {
   parts.connection = h("span", { class: "connection", role: "status" }, h("span", { class: "dot" }), h("span", { class: "connection-text" }));
   const id = newId("menu");
   parts.menu = h("div", { class: "menu card", id, popover: "auto" });
+  parts.person = h("span", { class: "person" });
   parts.button = h("button", { type: "button", class: "icon-button menu-button" }, icon("menu"));
   parts.button.setAttribute("popovertarget", id);
   fillMenu();
   render();
-  return h("header", { class: "bar" }, h("a", { href: "/", class: "brand" }, h("img", { src: new URL("../favicon.svg", import.meta.url), alt: "", width: 28, height: 28 }), h("span", { class: "brand-name" }, "hardseq")), parts.nav, h("span", { class: "spacer" }), parts.stand, parts.connection, parts.button, parts.menu);
+  return h("header", { class: "bar" }, h("a", { href: "/", class: "brand" }, h("img", { src: new URL("../favicon.svg", import.meta.url), alt: "", width: 28, height: 28 }), h("span", { class: "brand-name" }, "hardseq")), parts.nav, h("span", { class: "spacer" }), parts.stand, named() ? parts.person : null, parts.connection, parts.button, parts.menu);
 }
 
 /** Marks where one is. */
@@ -81,9 +83,26 @@ function render() {
   const waiting = (state.session.storage?.targets || []).reduce((sum, target) => sum + target.waiting + target.blocked + target.parked, 0);
   show(parts.waiting, waiting);
   setText(parts.waiting, waiting);
+  renderPerson();
   retitle();
   parts.button.title = t("menu.title");
   setAria(parts.button, "label", t("menu.title"));
+}
+
+onPerson(() => {
+  fillMenu();
+  render();
+});
+
+/** Who works here, or where one logs in. */
+function renderPerson() {
+  const who = person();
+  const mark = `${currentLanguage()} ${who?.name} ${who?.role}`;
+  if (!named() || parts.person.dataset.mark === mark) return;
+  parts.person.dataset.mark = mark;
+  const next = encodeURIComponent(window.location.pathname + window.location.search);
+  if (who) parts.person.replaceChildren(h("span", { class: "person-name" }, who.name), " ", h("span", { class: "person-role muted" }, t(`role.${who.role}`)));
+  else parts.person.replaceChildren(h("a", { href: `/login?next=${next}`, class: "button person-login" }, t("login.enter")));
 }
 
 function fillMenu() {
@@ -96,11 +115,13 @@ function fillMenu() {
     }),
     choice("menu.theme", ["", "light", "dark"].map((name) => [name, t(`theme.${name || "system"}`)]), theme, setTheme),
     toggle("menu.sound", soundOn(), setSound),
-    text("menu.operator", memory.get("operator") || "", (value) => memory.set("operator", value || null)),
-    h("p", { class: "menu-note muted" }, t("menu.operator_note")),
+    // Where people log in, who works here is not typed.
+    ...(named() ? [] : [text("menu.operator", memory.get("operator") || "", (value) => memory.set("operator", value || null)), h("p", { class: "menu-note muted" }, t("menu.operator_note"))]),
     h("p", { class: "menu-note" }, h("a", { href: "/api/openapi.json" }, "HTTP API"), ` · hardseq ${document.documentElement.dataset.version}`),
   );
-  if ("login" in document.documentElement.dataset) {
+  if (person()) {
+    parts.menu.append(h("button", { type: "button", class: "button", onclick: logOut }, t("menu.logout")));
+  } else if ("login" in document.documentElement.dataset) {
     const leave = async () => {
       await post("/logout");
       window.location.assign("/login");

@@ -1,7 +1,8 @@
 // The top of the live page: the verdict for a look from three metres, the device, the time, Start and Stop.
 
-import { ApiError, post } from "./api.js";
+import { ApiError, logIn, post } from "./api.js";
 import { fill, h, icon, memory, setAria, setIcon, setText, show } from "./dom.js";
+import { may, onPerson } from "./people.js";
 import { chosenCases, isChoosing } from "./plan.js";
 import { reasonText } from "./reason.js";
 import { focusForm, formValues, moveOn, renderForm, showFieldProblems } from "./start_form.js";
@@ -54,6 +55,7 @@ export function isRunning() {
 /** Starts a run with what the form says. */
 export async function start() {
   if (!startable() || pending) return;
+  if (!may("operator")) return logIn();
   const values = formValues();
   if (!values) return;
   const body = { params: values, asked: now(), user: memory.get("operator") || null };
@@ -103,6 +105,7 @@ on("session", (changed) => {
 });
 on("connection", () => parts.hero && renderButtons());
 onLanguage(() => parts.hero && render());
+onPerson(() => parts.hero && renderButtons());
 
 function render() {
   if (!state.run) return;
@@ -205,7 +208,7 @@ function renderButtons() {
   show(parts.stop, running);
   parts.start.disabled = !startable() || pending;
   parts.stop.disabled = session.state === "stopping" || !state.connected;
-  setText(parts.start.querySelector(".button-text"), t(session.state === "loading" ? "button.preparing" : session.state === "saving" ? "button.saving" : "button.start"));
+  setText(parts.start.querySelector(".button-text"), t(startable() && !may("operator") ? "login.enter" : session.state === "loading" ? "button.preparing" : session.state === "saving" ? "button.saving" : "button.start"));
   setText(parts.stop.querySelector(".button-text"), t(session.state === "stopping" ? "button.stopping" : "button.stop"));
   setAria(parts.start, "keyshortcuts", "Space");
   document.body.classList.toggle("full-size-button", Boolean(session.settings?.full_size_button));

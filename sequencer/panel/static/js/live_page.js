@@ -5,6 +5,7 @@ import { fill, h, icon, setAria, setText, show } from "./dom.js";
 import { failure, notDone, standing } from "./details.js";
 import { heroView, renderTime } from "./hero.js";
 import { messageStrip } from "./messages.js";
+import { may } from "./people.js";
 import { planView, setChoosing, setFilter, tick } from "./plan.js";
 import { reasonText } from "./reason.js";
 import { on, state } from "./state.js";
@@ -127,7 +128,7 @@ function renderTools() {
     setAria(button, "pressed", String(name === filter));
     show(button, name === "all" || name === filter || numbers[name]);
   }
-  show(parts.choose, session.settings?.manual_collect && session.can_start);
+  show(parts.choose, may("engineer") && session.settings?.manual_collect && session.can_start);
   setText(parts.choose, t(choosing ? "choose.off" : "choose.on"));
   if (!parts.choose.hidden) setAria(parts.choose, "pressed", String(choosing));
   const after = standing(run);

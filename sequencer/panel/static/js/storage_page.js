@@ -2,6 +2,7 @@
 
 import { get, post } from "./api.js";
 import { fill, h, icon, setText } from "./dom.js";
+import { may } from "./people.js";
 import { question } from "./question.js";
 import { on } from "./state.js";
 import { moment, t } from "./text.js";
@@ -13,7 +14,7 @@ on("session", (changed) => changed.storage && look());
 
 export function storagePage() {
   const body = h("div", { class: "storage-body" });
-  const retry = h("button", { type: "button", class: "button primary", onclick: again }, icon("refresh"), h("span", {}));
+  const retry = h("button", { type: "button", class: "button primary", hidden: !may("engineer"), onclick: again }, icon("refresh"), h("span", {}));
   let seen = "";
 
   const load = question(body, {

@@ -1,0 +1,302 @@
+"""Who may use a stand: the users with their roles, and the file that holds them.
+
+The file is TOML, written by ``hardseq users``: a salt for badges, then ``[[users]]`` with ``name``, ``role`` and what
+each logs in with. PINs and badges are kept as scrypt hashes (RFC 7914), since they can be guessed; a token is 256
+random bits, of which the SHA-256 is enough.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from sequencer.project.locks import ProcessLock, described
+
+Role = Literal["operator", "engineer", "manager"]
+ROLES: tuple[Role, ...] = ("operator", "engineer", "manager")
+"""Each may do what those before it may."""
+USERS_FILE = "users.toml"
+SHORTEST_PIN = 4
+SHORTEST_BADGE = 4
+LONGEST_NAME = 100
+COST = 14, 8, 5
+"""Of scrypt: the binary logarithm of N, r and p, as OWASP's Password Storage Cheat Sheet has them for 16 MiB."""
+_LOCK_SECONDS = 10.0
+_LARGEST = 4 * 1024 * 1024
+
+Result = TypeVar("Result")
+
+
+class UsersUnusable(Exception):
+    """The file with the users cannot be used: nobody can log in until that is mended."""
+
+
+class UserRefused(ValueError):
+    """A user cannot be added or changed like this; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One person. ``pin``, ``badge`` and ``token`` are hashes; ``""``: the user has none."""
+
+    name: str
+    role: Role
+    pin: str = ""
+    badge: str = ""
+    token: str = ""
+
+    def may(self, role: Role) -> bool:
+        """Whether the user has the rights of ``role``."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+    def has_pin(self, typed: str) -> bool:
+        """Whether ``typed`` is the user's PIN."""
+        return _is_hashed(typed, self.pin or _NOBODY) and bool(self.pin)
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Everybody who may log in. ``salt`` is that of all badges, so that one hash finds whose badge was scanned."""
+
+    salt: str
+    users: tuple[User, ...] = ()
+
+    def named(self, name: str) -> User | None:
+        """The user of this name; capital letters and small ones are the same."""
+        return next((user for user in self.users if user.name.casefold() == name.strip().casefold()), None)
+
+    def with_pin(self, name: str, pin: str) -> User | None:
+        """The user with this name and PIN. Takes as long for a name that does not exist."""
+        user = self.named(name)
+        right = (user or User("", "operator")).has_pin(pin)
+        return user if right else None
+
+    def with_badge(self, scanned: str) -> User | None:
+        """The user whose badge was scanned."""
+        scanned = scanned.strip()
+        return self._with("badge", _hashed(scanned, self.salt)) if len(scanned) >= SHORTEST_BADGE else None
+
+    def with_token(self, token: str) -> User | None:
+        """The user with this token."""
+        return self._with("token", token_hash(token))
+
+    def _with(self, kind: Literal["badge", "token"], hashed: str) -> User | None:
+        # Each is compared, so that the time taken does not tell which one was nearly right.
+        found = [user for user in self.users if hmac.compare_digest(_of(user, kind).encode(), hashed.encode())]
+        return found[0] if found else None
+
+    def put(self, user: User) -> Users:
+        """With ``user`` instead of the one of the same name, or added. Raises ``UserRefused``."""
+        if problem := name_problem(user.name):
+            raise UserRefused(problem)
+        others = tuple(other for other in self.users if other.name.casefold() != user.name.casefold())
+        if user.badge and (owner := Users(self.salt, others)._with("badge", user.badge)):
+            raise UserRefused(f"this badge is {owner.name}'s")
+        return replace(self, users=tuple(sorted((*others, user), key=lambda one: one.name.casefold())))
+
+    def without(self, name: str) -> Users:
+        """Without the user of this name. Raises ``UserRefused`` when there is none."""
+        user = self.named(name)
+        if user is None:
+            raise UserRefused(f"there is no user {name!r}")
+        return replace(self, users=tuple(other for other in self.users if other is not user))
+
+    def badge_hash(self, scanned: str) -> str:
+        """What is kept of a badge. Raises ``UserRefused``."""
+        if len(scanned.strip()) < SHORTEST_BADGE:
+            raise UserRefused(f"a badge has {SHORTEST_BADGE} characters or more")
+        return _hashed(scanned.strip(), self.salt)
+
+
+def name_problem(name: str) -> str | None:
+    """Why this cannot be a user's name, or ``None``."""
+    if not name or name != name.strip() or not name.isprintable():
+        return "a name is printable text without spaces at its ends"
+    return f"a name has at most {LONGEST_NAME} characters" if len(name) > LONGEST_NAME else None
+
+
+def pin_hash(pin: str) -> str:
+    """What is kept of a PIN. Raises ``UserRefused`` for one that is too short."""
+    if len(pin) < SHORTEST_PIN:
+        raise UserRefused(f"a PIN has {SHORTEST_PIN} characters or more")
+    return _hashed(pin, secrets.token_hex(16))
+
+
+def new_user_token() -> str:
+    """A token for programs; it is shown once."""
+    return f"hsq_{secrets.token_urlsafe(32)}"
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a token."""
+    return f"sha256${hashlib.sha256(token.encode('utf-8', 'replace')).hexdigest()}"
+
+
+_hashing = threading.Lock()
+
+
+def _hashed(typed: str, salt: str, cost: tuple[int, int, int] | None = None) -> str:
+    logarithm, r, p = cost or COST
+    # One at a time: each takes its memory, and many guesses at once must not take all of it.
+    with _hashing:
+        key = hashlib.scrypt(
+            typed.encode("utf-8", "replace"),
+            salt=salt.encode(),
+            n=1 << logarithm,
+            r=r,
+            p=p,
+            maxmem=2 * 128 * r * ((1 << logarithm) + p),
+            dklen=32,
+        )
+    return f"scrypt${logarithm}${r}${p}${salt}${key.hex()}"
+
+
+def _is_hashed(typed: str, known: str) -> bool:
+    kind, logarithm, r, p, salt, _ = known.split("$")
+    assert kind == "scrypt"
+    return hmac.compare_digest(_hashed(typed, salt, (int(logarithm), int(r), int(p))).encode(), known.encode())
+
+
+_NOBODY = f"scrypt${COST[0]}${COST[1]}${COST[2]}$nobody${'0' * 64}"
+
+
+def _of(user: User, kind: Literal["badge", "token"]) -> str:
+    return user.badge if kind == "badge" else user.token
+
+
+class UsersFile:
+    """The file at ``path``. ``required``: it must be there, since the configuration names it."""
+
+    def __init__(self, path: Path, *, required: bool = False) -> None:
+        self.path = path
+        self._required = required
+        self._lock = threading.Lock()
+        self._mark: object = None
+        self._read: Users | None = None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether people log in here at all."""
+        return self._required or self.path.exists()
+
+    def read(self) -> Users:
+        """The users as the file has them now. Raises ``UsersUnusable``."""
+        try:
+            found = self.path.stat()
+            mark = found.st_mtime_ns, found.st_size, found.st_ino
+            with self._lock:
+                if self._read is None or mark != self._mark:
+                    self._read = parse_users(self.path.read_bytes()[: _LARGEST + 1])
+                    self._mark = mark
+                return self._read
+        except FileNotFoundError:
+            raise UsersUnusable(f"{self.path.name} is missing; `hardseq users add` makes it") from None
+        except OSError as error:
+            raise UsersUnusable(f"{self.path.name} cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            raise UsersUnusable(f"{self.path.name} cannot be used: {error}") from None
+
+    def change(self, edit: Callable[[Users], Users]) -> Users:
+        """Writes what ``edit`` makes of the users; commands that run at once wait for each other.
+
+        Raises ``UserRefused``, ``UsersUnusable``, ``OSError``. The old file stays until the new one is whole.
+        """
+        with self._alone():
+            users = edit(self.read() if self.path.exists() else Users(secrets.token_hex(16)))
+            self._write(written(users))
+            return users
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        lock = ProcessLock(self.path.with_name(f".{self.path.name}.lock"))
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while (holder := lock.take()) is not None:
+            if time.monotonic() > deadline:
+                raise UserRefused(f"{self.path.name} is being changed by {described(holder)}")
+            time.sleep(0.02)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _write(self, text: str) -> None:
+        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        unfinished.unlink(missing_ok=True)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(self.path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+_HASHES = {"pin": "scrypt$", "badge": "scrypt$", "token": "sha256$"}
+
+
+def parse_users(data: bytes) -> Users:
+    """The users of a file's bytes. Raises ``ValueError`` with what is wrong, which names no hash."""
+    import tomllib
+
+    if len(data) > _LARGEST:
+        raise ValueError("it is too large")
+    document = tomllib.loads(data.decode("utf-8-sig"))
+    salt, found = document.get("salt"), document.get("users", [])
+    if not isinstance(salt, str) or not salt or not isinstance(found, list) or set(document) - {"salt", "users"}:
+        raise ValueError("it must have a salt and [[users]], nothing else")
+    users = tuple(_user(entry, number) for number, entry in enumerate(found, 1))
+    names = [user.name.casefold() for user in users]
+    if len({*names}) != len(names):
+        raise ValueError("a name is given twice")
+    return Users(salt, users)
+
+
+def _user(entry: object, number: int) -> User:
+    known = [field.name for field in fields(User)]
+    if not isinstance(entry, dict) or set(entry) - {*known} or not all(isinstance(one, str) for one in entry.values()):
+        raise ValueError(f"user {number} must have strings, of {', '.join(known)}")
+    name, role = entry.get("name", ""), next((role for role in ROLES if role == entry.get("role")), None)
+    if problem := name_problem(name):
+        raise ValueError(f"user {number}: {problem}")
+    if role is None:
+        raise ValueError(f"{name}: the role must be one of {', '.join(ROLES)}")
+    for kind, beginning in _HASHES.items():
+        if (hashed := entry.get(kind, "")) and not _is_hash(hashed, beginning):
+            raise ValueError(f"{name}: {kind} is not a hash; `hardseq users change` sets it")
+    return User(name, role, entry.get("pin", ""), entry.get("badge", ""), entry.get("token", ""))
+
+
+def _is_hash(hashed: str, beginning: str) -> bool:
+    if beginning == "sha256$":
+        return hashed.startswith(beginning)
+    kind, *cost, salt, key = hashed.split("$") if hashed.count("$") == 5 else ("",) * 6
+    # What costs more than anybody asked for would stop the panel at each guess.
+    bounded = all(part.isdecimal() and len(part) <= 2 for part in cost) and 1 <= int(cost[0] or 0) <= 20
+    return kind == "scrypt" and bounded and all(int(part) for part in cost) and bool(salt) and len(key) == 64
+
+
+def written(users: Users) -> str:
+    """The text of the file."""
+    lines = ["# Written by `hardseq users`. It holds hashes, no PINs; keep it out of version control all the same.\n"]
+    lines.append(f"salt = {_toml(users.salt)}\n")
+    for user in users.users:
+        given = [(field.name, str(getattr(user, field.name))) for field in fields(User)]
+        lines += ["\n[[users]]\n", *(f"{name} = {_toml(value)}\n" for name, value in given if value)]
+    return "".join(lines)
+
+
+def _toml(text: str) -> str:
+    # The escapes of JSON's strings are TOML's as well.
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,226 @@
+"""People log in, and each may do what their role says: in a browser, and over HTTP."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+import pytest
+
+from sequencer.panel.app import ROUTES
+from sequencer.panel.people import People
+from sequencer.panel.server import PanelRefused
+from sequencer.project import users
+from sequencer.project.users import ROLES, User, Users, UsersFile, pin_hash, token_hash
+from tests.panel.live_page import started, verdict
+
+expect = pytest.importorskip("playwright.sync_api").expect
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+RIGHTS = ("anyone", "look", *ROLES)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash of the real cost takes a quarter of a second."""
+    monkeypatch.setattr(users, "COST", (4, 1, 1))
+
+
+@pytest.fixture
+def staffed(stand: Any) -> Any:
+    """A stand with a user of each role: Oda, Eve and Max, whose PINs and tokens are known; and Tim without a PIN."""
+    file = UsersFile(stand.folder / "users.toml")
+    for name, role in (("Oda", "operator"), ("Eve", "engineer"), ("Max", "manager")):
+        pin, token = pin_hash(f"{name}-pin"), token_hash(f"{name}-token")
+        badge = file.change(lambda found: found).badge_hash(f"{name}-badge")
+        file.change(partial(Users.put, user=User(name, role, pin, badge, token)))
+    file.change(lambda found: found.put(User("Tim", "operator")))
+    return stand
+
+
+def as_user(name: str) -> dict[str, str]:
+    return {"X-Hardseq-Token": f"{name}-token"}
+
+
+CALLS = {
+    "/api/start": {"params": {"none": 1}},
+    "/api/choice": {"name": "none"},
+    "/api/dialogs/<dialog>": {"result": "confirm"},
+}
+"""Bodies with which a call does nothing that lasts."""
+
+
+@pytest.mark.parametrize("name", [None, "Oda", "Eve", "Max"])
+def test_each_call_is_for_those_who_have_its_right(staffed: Any, name: str | None) -> None:
+    """Whoever has the right gets an answer of the call, whoever has not is refused before it does anything."""
+    panel = staffed.open()
+    panel.wait_for("ready")
+    has = "look" if name is None else {"Oda": "operator", "Eve": "engineer", "Max": "manager"}[name]
+    page_token = re.search('data-token="([^"]+)"', panel.ask("GET", "/", token=False).body.decode())
+    assert page_token is not None
+    headers = {"X-Hardseq-Token": page_token[1]} if name is None else as_user(name)
+    for route in ROUTES:
+        if route.path == "/api/events":
+            continue  # never ends; `look`, as the state is
+        path = re.sub("<[^>]+>", "none", route.path)
+        body = None if route.method == "GET" else CALLS.get(route.path, {})
+        answer = panel.ask(route.method, path, body, token=False, headers=headers)
+        code = answer.json.get("error", {}).get("code") if answer.status >= 400 else None
+        refused = {"look": "login-needed"}.get(has, "role-needed")
+        allowed = RIGHTS.index(has) >= RIGHTS.index(route.right)
+        assert (code not in ("login-needed", "role-needed", "token")) if allowed else (code == refused), route
+    assert [route.path for route in ROUTES if route.method != "GET" and route.right not in ROLES] == []
+
+
+def test_the_page_gives_nobody_a_right(staffed: Any) -> None:
+    """What a page holds starts nothing without a user; choosing cases is an engineer's, however it is asked for."""
+    panel = staffed.open()
+    panel.wait_for("ready")
+    page = panel.ask("GET", "/", token=False).body.decode()
+    assert panel.session.token not in page
+    operator = panel.ask("POST", "/api/start", {"only": ["rails"]}, token=False, headers=as_user("Oda"))
+    assert (operator.status, operator.json["error"]["coded_reason"]) == (
+        403,
+        {"code": "role_needed", "parameters": {"role": "engineer"}},
+    )
+    assert panel.ask("POST", "/api/start", {}, token=False).json["error"]["code"] == "token"
+    wrong = panel.ask("POST", "/api/start", {}, token=False, headers=as_user("Tim"))
+    assert (wrong.status, wrong.json["error"]["code"]) == (403, "token")
+    report = panel.run(user="somebody")  # a program of this machine
+    assert report["user"] == "somebody"
+    assert panel.ask("GET", "/api/user", token=False, headers=as_user("Eve")).json["name"] == "Eve"
+
+
+def test_the_user_of_a_run_is_who_is_logged_in(staffed: Any) -> None:
+    """Whatever the request says: the report has the name of the user whose token or session it came with."""
+    panel = staffed.open()
+    panel.wait_for("ready")
+    answer = panel.ask("POST", "/api/start", {"user": "Max"}, token=False, headers=as_user("Oda"))
+    assert answer.status == 200
+    panel.wait_for_runs(1)
+    assert panel.last()["user"] == "Oda"
+
+
+def test_a_panel_with_users_on_the_network_needs_no_shared_token(staffed: Any) -> None:
+    """Other machines see nothing without a user; the shared token, where there is one, shows and does nothing more."""
+    staffed.configure('[frontend]\nhost = "0.0.0.0"\ntoken = "factory-token-1"\n')
+    panel = staffed.open()
+    assert panel.ask("GET", "/api/state", token=False).json["error"]["code"] == "login-needed"
+    assert panel.ask("GET", "/api/state", token=False, headers=as_user("Oda")).status == 200
+    shared = {"X-Hardseq-Token": "factory-token-1"}
+    assert panel.ask("GET", "/api/state", token=False, headers=shared).status == 200
+    assert panel.ask("POST", "/api/stop", {}, token=False, headers=shared).json["error"]["code"] == "login-needed"
+    login = panel.ask("GET", "/login", token=False).body.decode()
+    assert "Oda" not in login, "who works here is nothing for the network"
+    panel.close()
+    staffed.configure('[frontend]\nhost = "0.0.0.0"\n')
+    assert staffed.open().ask("GET", "/api/user", token=False, headers=as_user("Max")).json["role"] == "manager"
+
+
+def test_users_that_cannot_be_read_let_nobody_in(staffed: Any) -> None:
+    """A file that is damaged or gone while the panel runs ends every session; it does not end the need for one."""
+    panel = staffed.open()
+    panel.wait_for("ready")
+    path = staffed.folder / "users.toml"
+    path.write_text("users = 1")
+    answer = panel.ask("POST", "/api/start", {}, token=False, headers=as_user("Max"))
+    assert (answer.status, answer.json["error"]["code"]) == (503, "users-unusable")
+    assert panel.ask("POST", "/login", b"name=Max&pin=Max-pin", token=False, headers=FORM).status == 503
+    path.unlink()
+    assert panel.ask("POST", "/api/start", {}, token=False, headers=as_user("Max")).status == 503
+    panel.close()
+    staffed.configure('[frontend]\nhost = "0.0.0.0"\n')
+    with pytest.raises(PanelRefused, match="users"):
+        staffed.open()
+
+
+def test_guessing_a_pin_is_slowed_down(staffed: Any) -> None:
+    """Ten wrong PINs within a minute and nobody from there gets in, with the right one neither."""
+    panel = staffed.open()
+    guesses = [
+        panel.ask("POST", "/login", f"name=Oda&pin={number:04}".encode(), token=False, headers=FORM).status
+        for number in range(11)
+    ]
+    assert guesses == [403] * 10 + [429]
+    assert panel.ask("POST", "/login", b"name=Oda&pin=Oda-pin", token=False, headers=FORM).status == 429
+
+
+def test_a_session_ends_with_time_and_with_its_user(staffed: Any) -> None:
+    """After the idle time, after another PIN or role, and after the user is removed; each alone, the other goes on."""
+    now = [0.0]
+    file = UsersFile(staffed.folder / "users.toml")
+    people = People(file, idle=60.0, clock=lambda: now[0])
+    oda, eve = (people.who(badge="", name=name, pin=f"{name}-pin") for name in ("Oda", "Eve"))
+    assert oda is not None and eve is not None
+    first, second = people.log_in(oda, ""), people.log_in(eve, "")
+    now[0] = 59.0
+    assert people.logged_in(first, active=True) and people.logged_in(second, active=False)
+    now[0] = 61.0
+    assert people.logged_in(first, active=False) and people.logged_in(second, active=False) is None
+    file.change(lambda found: found.put(User("Oda", "manager", oda.pin, oda.badge, oda.token)))
+    assert people.logged_in(first, active=True) is None
+    tim = people.who(badge="", name="Tim", pin="")
+    assert tim is None
+    assert People(file, without_pin=True).who(badge="", name="Tim", pin="") == User("Tim", "operator")
+    assert People(file, without_pin=True).who(badge="", name="Oda", pin="") is None
+
+
+def test_people_log_in_work_and_change(staffed: Any, browse: Any) -> None:
+    """Start leads to the login page; a badge or a PIN lets in; the page shows who works and hides what is not theirs.
+
+    Two browsers have two users."""
+    staffed.configure("[frontend]\nmanual_collect = true\n")
+    panel = staffed.open()
+    page = browse(panel, strict=False)
+    started(page)
+    expect(page.locator(".start")).to_contain_text("Log in")
+    expect(page.locator(".person")).to_have_text("Log in")
+    page.keyboard.press("Space")
+    expect(page).to_have_url(re.compile(r"/login\?next=%2F$"))
+    page.get_by_label("Badge").fill("nobody")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("Nobody has this badge or this PIN.")
+    expect(page.get_by_label("Badge")).to_be_focused()
+    page.keyboard.type("Oda-badge")
+    page.keyboard.press("Enter")
+    started(page)
+    expect(page.locator(".person")).to_contain_text("Oda Operator")
+    expect(page.get_by_role("button", name="Choose cases")).to_be_hidden()
+    (cookie,) = page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["expires"]) == (True, "Lax", -1)
+    page.keyboard.press("Space")
+    expect(verdict(page)).to_have_text("Pass")
+    panel.wait_for_runs(1)
+    assert panel.last()["user"] == "Oda"
+    other = browse(panel, "/login", strict=False)
+    other.get_by_label("Name").select_option("Eve")
+    other.get_by_label("PIN").fill("Eve-pin")
+    other.keyboard.press("Enter")
+    expect(other.locator(".person")).to_contain_text("Eve Engineer")
+    expect(page.locator(".person")).to_contain_text("Oda")
+    page.locator(".menu-button").click()
+    expect(page.get_by_label("Operator")).to_have_count(0)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Badge")).to_be_focused()
+    other.reload()
+    expect(other.locator(".person")).to_contain_text("Eve")
+
+
+def test_idle_time_logs_out_and_the_run_goes_on(staffed: Any, browse: Any) -> None:
+    """Nobody at work is nobody logged in: the page says so by itself, and the run that is going on is not touched."""
+    from tests.panel.sequences import WAITING
+
+    staffed.configure("[frontend]\nlogout_after = 0.05\n")
+    staffed.sequence("board", WAITING)
+    panel = staffed.open()
+    page = browse(panel, "/login", strict=False)
+    page.get_by_label("Badge").fill("Oda-badge")
+    page.keyboard.press("Enter")
+    started(page)
+    page.keyboard.press("Space")
+    panel.wait_for("running")
+    expect(page.locator(".person")).to_have_text("Log in")
+    assert panel.session.state == "running"
+    panel.go()
+    panel.wait_for_runs(1)
+    assert panel.last()["status"] == "passed"
