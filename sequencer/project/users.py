@@ -55,10 +55,6 @@ class User:
     badge: str = ""
     token: str = ""
 
-    def may(self, role: Role) -> bool:
-        """Whether the user has the rights of ``role``."""
-        return ROLES.index(self.role) >= ROLES.index(role)
-
     def has_pin(self, typed: str) -> bool:
         """Whether ``typed`` is the user's PIN."""
         return _is_hashed(typed, self.pin or _NOBODY) and bool(self.pin)
