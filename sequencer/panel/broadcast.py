@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -52,6 +53,8 @@ def follow(live: LiveRun, last: str | None, heartbeat: float = HEARTBEAT) -> Ite
 
 
 MOST_READERS = 200
+CROWD = 20
+"""Readers of one address that, once all places are taken, give one up for whoever comes next."""
 _RETRY_SECONDS = 0.05
 
 
@@ -65,6 +68,7 @@ class StreamSubscriber:
         self._most = MOST_PENDING
         self.chunked = chunked
         self.seen = seen
+        self.address = _address(connection)
 
     @property
     def is_behind(self) -> bool:
@@ -117,7 +121,7 @@ class Broadcast:
     @property
     def is_full(self) -> bool:
         """Whether no further reader is taken."""
-        return len(self._readers) >= MOST_READERS
+        return len(self._readers) >= MOST_READERS and self._surplus() is None
 
     @property
     def readers(self) -> int:
@@ -128,6 +132,12 @@ class Broadcast:
         """From now on ``connection`` gets what follows the id ``last``, the whole state first when that is unknown."""
         reader = StreamSubscriber(connection, last, chunked=chunked)
         with self._arrived:
+            if len(self._readers) >= MOST_READERS:
+                surplus = self._surplus()
+                if surplus is None:
+                    reader.close()
+                    return
+                self._remove(surplus)
             self._readers.append(reader)
             self._live.followed(+1)
             if self._closed or not self._catch_up(reader):
@@ -190,10 +200,32 @@ class Broadcast:
         data = b"".join(map(encode, changes))
         return reader.send(_chunk(data) if reader.chunked else data)
 
+    def _surplus(self) -> StreamSubscriber | None:
+        """Who makes room for another: of the address with most readers one that does not read, else the newest one.
+
+        The page that has long been open at the stand is neither, whatever else comes from its address.
+        """
+        readers = list(self._readers)
+        of_address = Counter(reader.address for reader in readers)
+        address, count = max(of_address.items(), key=lambda one: one[1], default=("", 0))
+        if count < CROWD:
+            return None
+        crowd = [reader for reader in readers if reader.address == address]
+        return next((reader for reader in crowd if reader.is_behind), crowd[-1])
+
     def _remove(self, reader: StreamSubscriber) -> None:
         self._readers.remove(reader)
         self._live.followed(-1)
         reader.close()
+
+
+def _address(connection: socket.socket) -> str:
+    """The address of the other end; nothing when there is none any more."""
+    try:
+        name: object = connection.getpeername()
+    except OSError:
+        return ""
+    return str(name[0]) if isinstance(name, tuple) else ""
 
 
 def _chunk(data: bytes) -> bytes:

@@ -1,7 +1,9 @@
 """Waitress as the panel uses it: the broadcast takes connections over, and errors of its own look like all others.
 
-Whoever opens connections and asks nothing keeps nobody from being answered: a request has to be whole in time, one
-address may have only so many that are not, and where all places are taken the longest idle one is given up.
+Whoever opens connections and asks nothing, or asks and does not read, keeps nobody from being answered: a request has
+to be whole in time, one address may have only so many that are not, an answer has to be taken at some pace, and where
+all places are taken the longest idle one is given up. No thread ever waits for a client, and what controls a run has
+threads of its own.
 
 All that hardseq uses of waitress beside its public interface stands here; ``tests/test_private_interfaces.py`` says
 which names must be there.
@@ -11,17 +13,19 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import select
 import socket
 import time
 from collections import Counter
+from contextlib import suppress
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
-from waitress.task import ErrorTask, WSGITask
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 from sequencer.panel.app import HEADERS
 from sequencer.panel.broadcast import Broadcast
@@ -29,12 +33,19 @@ from sequencer.panel.requests import ApiError
 
 REQUEST_SECONDS = 10.0
 """From a connection, or the first byte of a further request on it, to the end of the request."""
+READ_SECONDS = 30.0
+LEAST_READ = 64_000
+"""Bytes that a client takes of its answer in each ``READ_SECONDS``, unless that was all: a connection of 1990 does."""
 MOST_UNASKED = 32
 """Connections of one address on which no whole request has come yet."""
+MOST_PIPELINED = 8
+"""Requests that one connection may send before it reads: their answers wait in memory. Browsers send one."""
 MOST_CONNECTIONS = 400
 _SPARE = 50
 THREADS = 12
 """What answers requests; the streams of events take none, and questions about stored runs ``app.MOST_HISTORY``."""
+CONTROL_THREADS = 4
+"""What answers Start, Stop, answers to dialogs and all else that changes something; nothing else comes to these."""
 _ERRORS = {
     400: ("malformed", "this is not an HTTP request"),
     413: ("too-large", "the body is too large"),
@@ -43,24 +54,50 @@ _ERRORS = {
 }
 
 
+class Task(Protocol):
+    """What one of the threads is to do; ``cancel`` when it never will."""
+
+    is_control: bool
+
+    def service(self) -> None:
+        """Does it."""
+
+    def cancel(self) -> None:
+        """Gives back what it holds."""
+
+
 class Dispatcher(Protocol):
     """The threads that answer requests."""
+
+    def add_task(self, task: Task) -> None:
+        """Puts ``task`` into the queue."""
 
     def shutdown(self, *, timeout: float) -> object:
         """Ends them."""
 
 
 class Connection(Protocol):
-    """A connection to a browser, as waitress has it; ``begun`` is when the request that is not whole yet began."""
+    """A connection to a browser, as waitress has it.
+
+    ``begun`` is when the request that is not whole yet began. ``taken`` counts the bytes that the client took;
+    ``measured`` is when that was last looked at, and what it was then, ``None`` while nothing waits for the client.
+    ``follows`` is set when a stream of events is to follow what it was answered.
+    """
 
     addr: tuple[str, int]
     begun: float | None
+    taken: int
+    measured: tuple[float, int] | None
+    follows: _Follow | None
     connected: bool
     last_activity: float
     requests: list[object]
     total_outbufs_len: int
     will_close: bool
     server: Server
+
+    def handle_close(self) -> None:
+        """Closes it at once; in the thread of ``attend`` alone."""
 
 
 class Server(Protocol):
@@ -69,6 +106,9 @@ class Server(Protocol):
     active_channels: dict[int, Connection]
     channel_class: type
     task_dispatcher: Dispatcher
+
+    def add_task(self, task: Task) -> None:
+        """Gives ``task`` to the dispatcher."""
 
     def pull_trigger(self) -> None:
         """Ends the waiting for what happens at the sockets."""
@@ -84,16 +124,39 @@ def create(app: object, broadcast: Broadcast, listener: socket.socket, connectio
         task_class = Task
         error_task_class = _Error
         begun: float | None = None
+        taken = 0
+        measured: tuple[float, int] | None = None
+        follows: _Follow | None = None
 
         def __init__(self, *given: object, **more: object) -> None:
             super().__init__(*given, **more)
             self.begun = time.monotonic()
-            _make_room(self)
+            _limit_unasked(self)
 
         def received(self, data: bytes) -> bool:
             taken: bool = super().received(data)
             self.begun = None if self.request is None else self.begun or time.monotonic()
+            if len(self.requests) > MOST_PIPELINED:
+                self.handle_close()
             return taken
+
+        @property
+        def is_control(self) -> bool:
+            asked = self.requests[0] if self.requests else None
+            return asked is not None and asked.command == "POST" and asked.path.startswith("/api/")
+
+        def send(self, data: bytes, do_close: bool = True) -> int:
+            sent: int = super().send(data, do_close=do_close)
+            self.taken += sent
+            return sent
+
+        def handle_close(self) -> None:
+            # It closes because all was sent: what was promised to follow does, over a second descriptor.
+            if self.follows is not None and self.connected and not self.total_outbufs_len:
+                with suppress(OSError):
+                    self.server.add_task(_HandOver(broadcast, self.socket.dup(), self.follows))
+            self.follows = None
+            super().handle_close()
 
     # A page asks for all its scripts at once: that some of them wait is no news.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -118,43 +181,93 @@ def create(app: object, broadcast: Broadcast, listener: socket.socket, connectio
         log_socket_errors=False,
     )
     server.channel_class = Channel
+    server.task_dispatcher = _Threads(server.task_dispatcher)
     return server
+
+
+class _Threads:
+    """Two kinds of threads, each with a queue of its own."""
+
+    def __init__(self, others: Dispatcher) -> None:
+        self._others = others
+        control = ThreadedTaskDispatcher()
+        control.set_thread_count(CONTROL_THREADS)
+        self._control: Dispatcher = control
+
+    def add_task(self, task: Task) -> None:
+        (self._control if task.is_control else self._others).add_task(task)
+
+    def shutdown(self, *, timeout: float) -> None:
+        end = time.monotonic() + timeout
+        for threads in (self._control, self._others):
+            threads.shutdown(timeout=max(0.0, end - time.monotonic()))
 
 
 def attend(server: Server, connections: dict[int, object]) -> None:
     """Waits up to half a minute for what happens at the sockets, and lets waitress see to it, once."""
+    _make_room(server)
     # The server's own ``run`` looks once a second whether it is to end.
     # select() is limited to 1,024 open files, but Windows has nothing else.
     wasyncore.loop(timeout=_end_overdue(server), use_poll=hasattr(select, "poll"), map=connections, count=1)
 
 
 def _end_overdue(server: Server) -> float:
-    """Gives up the connections whose request took too long; seconds until there may be another, 30 at most."""
+    """Gives up the connections whose client takes too long to ask or to read; seconds until there may be another."""
     now = time.monotonic()
     left = 30.0
-    for channel in server.active_channels.values():
-        if channel.begun is not None and not (channel.requests or channel.will_close):
-            due = channel.begun + REQUEST_SECONDS - now
-            channel.will_close = due <= 0
-            left = min(left, max(due, 0.0))
+    for channel in list(server.active_channels.values()):
+        due = min(_asked_by(channel), _read_by(channel, now)) - now
+        if due <= 0:
+            # At once: a connection that takes nothing more would never be found ready to be closed.
+            channel.handle_close()
+        else:
+            left = min(left, due)
     return left
 
 
-def _make_room(new: Connection) -> None:
-    """Gives up the oldest silent connection where an address, or all together, have too many."""
-    silent = [
+def _asked_by(channel: Connection) -> float:
+    """When its request has to be whole."""
+    if channel.begun is None or channel.requests or channel.will_close:
+        return math.inf
+    return channel.begun + REQUEST_SECONDS
+
+
+def _read_by(channel: Connection, now: float) -> float:
+    """When the client has to have taken some more of what waits for it."""
+    if not channel.total_outbufs_len:
+        channel.measured = None
+        return math.inf
+    if channel.measured is None or channel.taken - channel.measured[1] >= LEAST_READ:
+        channel.measured = now, channel.taken
+    return channel.measured[0] + READ_SECONDS
+
+
+def _limit_unasked(new: Connection) -> None:
+    """Gives up the oldest connection that asked nothing yet where the address of ``new`` has too many of them."""
+    unasked = [
         channel
-        for channel in new.server.active_channels.values()
-        if channel is not new and not (channel.requests or channel.total_outbufs_len or channel.will_close)
+        for channel in _waiting(new.server)
+        if channel is not new and channel.begun is not None and channel.addr[0] == new.addr[0]
     ]
-    of_address = Counter(channel.addr[0] for channel in silent)
-    unasked = [channel for channel in silent if channel.begun is not None and channel.addr[0] == new.addr[0]]
     if len(unasked) >= MOST_UNASKED:
-        min(unasked, key=lambda channel: channel.begun or 0.0).will_close = True
-    elif len(silent) >= MOST_CONNECTIONS - _SPARE:
-        most = max(of_address.values())
-        crowd = [channel for channel in silent if of_address[channel.addr[0]] == most]
-        min(crowd, key=lambda channel: channel.last_activity).will_close = True
+        min(unasked, key=lambda channel: channel.begun or 0.0).handle_close()
+
+
+def _make_room(server: Server) -> None:
+    """Keeps places free: gives up the longest silent connections of the address that has most that wait for it."""
+    surplus = len(server.active_channels) - (MOST_CONNECTIONS - _SPARE)
+    if surplus <= 0:
+        return
+    waiting = _waiting(server)
+    of_address = Counter(channel.addr[0] for channel in waiting)
+    waiting.sort(key=lambda channel: (-of_address[channel.addr[0]], channel.last_activity))
+    for channel in waiting[:surplus]:
+        channel.handle_close()
+
+
+def _waiting(server: Server) -> list[Connection]:
+    """The connections on which it is the client's turn: to ask, or to read."""
+    return [one for one in server.active_channels.values() if one.total_outbufs_len or not one.requests]
 
 
 def awake(server: Server) -> None:
@@ -190,10 +303,32 @@ class _Task(WSGITask):  # type: ignore[misc]  # untyped base
         if not self.handed_over:
             super().finish()
             return
-        if _is_flushed(self.channel):
-            # A second descriptor of the same connection: the server may close its own.
-            self.readers.take(self.channel.socket.dup(), self.last, chunked=self.chunked_response)
+        self.channel.follows = _Follow(self.last, chunked=self.chunked_response)
         self.close_on_finish = True
+
+
+class _Follow(NamedTuple):
+    """A stream that is to follow an answer: the id of the last event that the client knows, and the answer's form."""
+
+    last: str | None
+    chunked: bool
+
+
+class _HandOver:
+    """Gives the broadcast a connection whose answer is out; not in the thread of ``attend``: a state may be large."""
+
+    is_control = False
+
+    def __init__(self, readers: Broadcast, connection: socket.socket, follow: _Follow) -> None:
+        self._readers = readers
+        self._connection = connection
+        self._follow = follow
+
+    def service(self) -> None:
+        self._readers.take(self._connection, self._follow.last, chunked=self._follow.chunked)
+
+    def cancel(self) -> None:
+        self._connection.close()
 
 
 class _Error(ErrorTask):  # type: ignore[misc]  # untyped base
@@ -208,11 +343,3 @@ class _Error(ErrorTask):  # type: ignore[misc]  # untyped base
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
-
-
-def _is_flushed(channel: Connection) -> bool:
-    """Waits a moment until the headers, which are small, are with the reader."""
-    end = time.monotonic() + 5.0
-    while channel.total_outbufs_len and channel.connected and time.monotonic() < end:
-        time.sleep(0.005)
-    return bool(channel.connected and not channel.total_outbufs_len)
