@@ -143,7 +143,10 @@ def create(app: object, broadcast: Broadcast, listener: socket.socket, connectio
         @property
         def is_control(self) -> bool:
             asked = self.requests[0] if self.requests else None
-            return asked is not None and asked.command == "POST" and asked.path.startswith("/api/")
+            # What is not HTTP has neither method nor path.
+            if asked is None or asked.error:
+                return False
+            return bool(asked.command == "POST" and asked.path.startswith("/api/"))
 
         def send(self, data: bytes, do_close: bool = True) -> int:
             sent: int = super().send(data, do_close=do_close)
