@@ -5,7 +5,7 @@ import { h, icon, memory, newId, setAria, setText, show } from "./dom.js";
 import { logOut, named, onPerson, person } from "./people.js";
 import { isFinal, on, outcome, state } from "./state.js";
 import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
-import { setSound, soundOn } from "./sound.js";
+import { setSound, soundOn, tryOut } from "./sound.js";
 
 const PAGES = { live: "/", runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage" };
 const parts = { links: {} };
@@ -115,6 +115,7 @@ function fillMenu() {
     }),
     choice("menu.theme", ["", "light", "dark"].map((name) => [name, t(`theme.${name || "system"}`)]), theme, setTheme),
     toggle("menu.sound", soundOn(), setSound),
+    h("button", { type: "button", class: "button", onclick: tryOut }, t("menu.sound_test")),
     // Where people log in, who works here is not typed.
     ...(named() ? [] : [text("menu.operator", memory.get("operator") || "", (value) => memory.set("operator", value || null)), h("p", { class: "menu-note muted" }, t("menu.operator_note"))]),
     h("p", { class: "menu-note" }, h("a", { href: "/api/openapi.json" }, "HTTP API"), ` · hardseq ${document.documentElement.dataset.version}`),

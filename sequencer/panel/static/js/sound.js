@@ -28,8 +28,18 @@ export function setSound(on) {
 }
 
 export function play(name) {
-  document.documentElement.dataset.sound = soundOn() && TUNES[name] ? name : "";
-  if (!soundOn() || !TUNES[name]) return;
+  const heard = soundOn() && TUNES[name];
+  document.documentElement.dataset.sound = heard ? name : "";
+  if (heard) sound(name);
+}
+
+/** One sound after the other, also where sound is off: whether they are loud enough here, and which means what. */
+export function tryOut() {
+  document.documentElement.dataset.sound = "test";
+  ["passed", "failed", "question"].forEach((name, place) => setTimeout(sound, 1200 * place, name));
+}
+
+function sound(name) {
   try {
     context ??= new AudioContext();
     const asked = Date.now();
