@@ -97,7 +97,7 @@ class Connection(Protocol):
     server: Server
 
     def handle_close(self) -> None:
-        """Closes it at once; in the thread of ``attend`` alone."""
+        """Closes it at once; in the thread of ``attend``, or once that has ended."""
 
 
 class Server(Protocol):
@@ -281,6 +281,10 @@ def awake(server: Server) -> None:
 def shut_down(server: Server, connections: dict[int, object]) -> None:
     """Ends the threads that answer requests, within two seconds, and closes all connections."""
     server.task_dispatcher.shutdown(timeout=2)
+    for channel in list(server.active_channels.values()):
+        # ``close_all`` closes sockets, not the files that were still to be sent; and nothing follows any more.
+        channel.follows = None
+        channel.handle_close()
     wasyncore.close_all(connections, ignore_all=True)
 
 

@@ -9,13 +9,11 @@ from contextlib import suppress
 from http.client import HTTPConnection
 from typing import Any
 
+import psutil
 import pytest
 
 from sequencer.panel import http_server
 from sequencer.panel.broadcast import MOST_READERS
-
-# A file that was to be sent to a client that is gone is closed when it is forgotten.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 LOCAL = b"Host: localhost\r\n\r\n"
 LARGE = b"GET /static/vendor/inter/latin.woff2 HTTP/1.1\r\n" + LOCAL
@@ -192,3 +190,21 @@ def test_more_streams_than_there_are_places(
         assert any(b"told to all" in line for line in iter(each.readline, b""))
     before.close()
     late.close()
+
+
+def test_a_panel_that_ends_keeps_no_file_open(
+    stand: Any, crowd: Callable[[Any, int, bytes], list[socket.socket]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was still to be sent when the panel ends is closed, not left to the garbage collection."""
+    monkeypatch.setattr(http_server, "MOST_PIPELINED", 1000)
+    panel = stand.open()
+    panel.wait_for("ready")
+    crowd(panel, 1, LARGE * 400)
+    # More than the system's buffers take.
+    panel.wait_until(lambda: _open_fonts() > 50)
+    panel.close()
+    assert _open_fonts() == 0
+
+
+def _open_fonts() -> int:
+    return sum(file.path.endswith("latin.woff2") for file in psutil.Process().open_files())
