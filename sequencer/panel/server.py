@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from sequencer.panel.listening import browser_address, http_address, listen
 from sequencer.panel.people import People
 from sequencer.panel.session import Session
 from sequencer.project.address import is_loopback
+from sequencer.project.private_file import write_private
 
 if TYPE_CHECKING:
     from sequencer.panel.broadcast import Broadcast
@@ -58,8 +58,7 @@ class PanelServer:
         elif typed is None and not (users is not None and users.enabled):
             raise PanelRefused(
                 f"{host} can be reached from other machines, and the panel has no token: set HARDSEQ_PANEL_TOKEN (or "
-                "token in [frontend]), add users (`hardseq users add`), or use host = "
-                '"localhost"'
+                'token in [frontend]), add users (`hardseq users add`), or use host = "localhost"'
             )
         elif typed is not None and len(typed) < SHORTEST_LOGIN:
             raise PanelRefused(f"the panel's token is too short: use {SHORTEST_LOGIN} characters or more")
@@ -93,7 +92,7 @@ class PanelServer:
         if self._note is not None:
             # Before the first answer: who got one may ask for the token.
             known = {"address": self._local_address, "token": self._session.token, "pid": os.getpid()}
-            _write_private(self._note, known)
+            write_private(self._note, json.dumps(known))
         self._thread.start()
 
     @property
@@ -122,17 +121,6 @@ class PanelServer:
 
         while self._server is not None and not self._ending.is_set():
             attend(self._server, self._connections)
-
-
-def _write_private(path: Path, document: Mapping[str, object]) -> None:
-    """A file that only its owner can read, in place at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(document, file)
-    unfinished.replace(path)
 
 
 def _remove_own(path: Path, token: str) -> None:

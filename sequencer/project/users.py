@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import threading
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from sequencer.project.locks import ProcessLock, described
+from sequencer.project.private_file import write_private
 
 Role = Literal["operator", "engineer", "manager"]
 ROLES: tuple[Role, ...] = ("operator", "engineer", "manager")
@@ -31,6 +31,7 @@ SHORTEST_BADGE = 4
 LONGEST_NAME = 100
 COST = 14, 8, 5
 """Of scrypt: the binary logarithm of N, r and p, as OWASP's Password Storage Cheat Sheet has them for 16 MiB."""
+_HIGHEST_COST = 17, 16, 16
 _LOCK_SECONDS = 10.0
 _LARGEST = 4 * 1024 * 1024
 
@@ -57,7 +58,7 @@ class User:
 
     def has_pin(self, typed: str) -> bool:
         """Whether ``typed`` is the user's PIN."""
-        return _is_hashed(typed, self.pin or _NOBODY) and bool(self.pin)
+        return _is_hashed(typed.strip(), self.pin or _NOBODY) and bool(self.pin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Users:
     def with_badge(self, scanned: str) -> User | None:
         """The user whose badge was scanned."""
         scanned = scanned.strip()
-        return self._with("badge", _hashed(scanned, self.salt)) if len(scanned) >= SHORTEST_BADGE else None
+        return self._with("badge", self._badge_hash(scanned)) if len(scanned) >= SHORTEST_BADGE else None
 
     def with_token(self, token: str) -> User | None:
         """The user with this token."""
@@ -111,7 +112,12 @@ class Users:
         """What is kept of a badge. Raises ``UserRefused``."""
         if len(scanned.strip()) < SHORTEST_BADGE:
             raise UserRefused(f"a badge has {SHORTEST_BADGE} characters or more")
-        return _hashed(scanned.strip(), self.salt)
+        return self._badge_hash(scanned.strip())
+
+    def _badge_hash(self, scanned: str) -> str:
+        # All badges cost what the first one does, so that one hash finds whose it is also after ``COST`` was raised.
+        first = next((user.badge for user in self.users if user.badge), None)
+        return _hashed(scanned, self.salt, COST if first is None else _cost(first))
 
 
 def name_problem(name: str) -> str | None:
@@ -122,10 +128,11 @@ def name_problem(name: str) -> str | None:
 
 
 def pin_hash(pin: str) -> str:
-    """What is kept of a PIN. Raises ``UserRefused`` for one that is too short."""
+    """What is kept of a PIN; spaces at its ends do not count. Raises ``UserRefused`` for one that is too short."""
+    pin = pin.strip()
     if len(pin) < SHORTEST_PIN:
         raise UserRefused(f"a PIN has {SHORTEST_PIN} characters or more")
-    return _hashed(pin, secrets.token_hex(16))
+    return _hashed(pin, secrets.token_hex(16), COST)
 
 
 def new_user_token() -> str:
@@ -141,8 +148,8 @@ def token_hash(token: str) -> str:
 _hashing = threading.Lock()
 
 
-def _hashed(typed: str, salt: str, cost: tuple[int, int, int] | None = None) -> str:
-    logarithm, r, p = cost or COST
+def _hashed(typed: str, salt: str, cost: tuple[int, int, int]) -> str:
+    logarithm, r, p = cost
     # One at a time: each takes its memory, and many guesses at once must not take all of it.
     with _hashing:
         key = hashlib.scrypt(
@@ -158,9 +165,13 @@ def _hashed(typed: str, salt: str, cost: tuple[int, int, int] | None = None) -> 
 
 
 def _is_hashed(typed: str, known: str) -> bool:
-    kind, logarithm, r, p, salt, _ = known.split("$")
-    assert kind == "scrypt"
-    return hmac.compare_digest(_hashed(typed, salt, (int(logarithm), int(r), int(p))).encode(), known.encode())
+    salt = known.split("$")[4]
+    return hmac.compare_digest(_hashed(typed, salt, _cost(known)).encode(), known.encode())
+
+
+def _cost(hashed: str) -> tuple[int, int, int]:
+    _, logarithm, r, p, _, _ = hashed.split("$")
+    return int(logarithm), int(r), int(p)
 
 
 _NOBODY = f"scrypt${COST[0]}${COST[1]}${COST[2]}$nobody${'0' * 64}"
@@ -209,7 +220,7 @@ class UsersFile:
         """
         with self._alone():
             users = edit(self.read() if self.path.exists() else Users(secrets.token_hex(16)))
-            self._write(written(users))
+            write_private(self.path, written(users))
             return users
 
     @contextmanager
@@ -224,19 +235,6 @@ class UsersFile:
             yield
         finally:
             lock.release()
-
-    def _write(self, text: str) -> None:
-        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        unfinished.unlink(missing_ok=True)
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(self.path)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
 
 _HASHES = {"pin": "scrypt$", "badge": "scrypt$", "token": "sha256$"}
@@ -278,9 +276,9 @@ def _is_hash(hashed: str, beginning: str) -> bool:
     if beginning == "sha256$":
         return hashed.startswith(beginning)
     kind, *cost, salt, key = hashed.split("$") if hashed.count("$") == 5 else ("",) * 6
-    # What costs more than anybody asked for would stop the panel at each guess.
-    bounded = all(part.isdecimal() and len(part) <= 2 for part in cost) and 1 <= int(cost[0] or 0) <= 20
-    return kind == "scrypt" and bounded and all(int(part) for part in cost) and bool(salt) and len(key) == 64
+    # What costs more than anybody asks for would stop the panel at each guess.
+    bounded = all(one.isdecimal() and 1 <= int(one) <= most for one, most in zip(cost, _HIGHEST_COST, strict=True))
+    return kind == "scrypt" and bounded and bool(salt) and len(key) == 64
 
 
 def written(users: Users) -> str:

@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 
 from sequencer.cli.users import command
 from sequencer.project import users
-from sequencer.project.users import ROLES, User, UserRefused, Users, UsersFile, UsersUnusable, parse_users, written
+from sequencer.project.users import (
+    ROLES,
+    User,
+    UserRefused,
+    Users,
+    UsersFile,
+    UsersUnusable,
+    parse_users,
+    pin_hash,
+    written,
+)
 from tests.effort import examples
 
 
@@ -149,3 +159,15 @@ def test_what_is_written_is_what_is_read(people: list[tuple[str, users.Role]]) -
     data = written(found).encode()
     tomllib.loads(data.decode())
     assert parse_users(data) == found
+
+
+def test_a_higher_cost_is_that_of_later_pins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was added before hashes became dearer still gets in; a badge is nobody else's, whenever it was added."""
+    early = Users("salt")
+    early = early.put(User("Ada", "operator", pin_hash("4711"), early.badge_hash("B-0815")))
+    monkeypatch.setattr(users, "COST", (5, 1, 1))
+    late = early.put(User("Bob", "operator", pin_hash(" 1234 "), early.badge_hash("B-0816")))
+    assert [late.with_pin("Ada", "4711"), late.with_badge("B-0815")] == [late.named("Ada")] * 2
+    assert [late.with_pin("Bob", "1234 "), late.with_badge("B-0816")] == [late.named("Bob")] * 2
+    with pytest.raises(UserRefused, match="Ada's"):
+        late.put(User("Eve", "operator", badge=late.badge_hash("B-0815")))
