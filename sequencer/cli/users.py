@@ -26,12 +26,22 @@ from sequencer.project.users import (
 )
 from sequencer.terminal.output import say, say_json
 
-role_option = click.option("--role", type=click.Choice(ROLES), help="What the user may do.")
-pin_option = click.option(
-    "--pin", is_flag=True, help="Ask for a PIN, twice and without showing it; a script gives it on standard input."
-)
-badge_option = click.option("--badge", is_flag=True, help="Ask for a scan of the badge; or it is on standard input.")
-token_option = click.option("--token", is_flag=True, help="Make a token for programs and print it, this once.")
+
+def user_options(command: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
+    """What a user may do and logs in with, and the project."""
+    for option in (
+        project_option,
+        click.option("--token", is_flag=True, help="Make a token for programs and print it, this once."),
+        click.option("--badge", is_flag=True, help="Ask for a scan of the badge; or it is on standard input."),
+        click.option(
+            "--pin",
+            is_flag=True,
+            help="Ask for a PIN, twice and without showing it; a script gives it on standard input.",
+        ),
+        click.option("--role", type=click.Choice(ROLES), help="What the user may do."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -41,11 +51,7 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("name")
-@role_option
-@pin_option
-@badge_option
-@token_option
-@project_option
+@user_options
 def add_user(name: str, role: Role | None, *, pin: bool, badge: bool, token: bool, project: Path) -> ExitCode:
     """Add the user NAME, by default an operator. From the first user on, people log in."""
     file = _file(project)
@@ -64,11 +70,7 @@ def add_user(name: str, role: Role | None, *, pin: bool, badge: bool, token: boo
 
 @command.command("change")
 @click.argument("name")
-@role_option
-@pin_option
-@badge_option
-@token_option
-@project_option
+@user_options
 def change_user(name: str, role: Role | None, *, pin: bool, badge: bool, token: bool, project: Path) -> ExitCode:
     """Give the user NAME another role, PIN, badge or token. The former ones are worth nothing at once."""
     if role is None and not (pin or badge or token):
