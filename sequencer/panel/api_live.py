@@ -72,7 +72,7 @@ def start(session: Session) -> Mapping[str, object]:
     for name, names in (("only", only), ("tags", tags)):
         if names is not None and not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
             raise ApiError(400, "wrong-type", f"{name} must be a list of strings")
-    request = StartRequest(params=params, only=only, tags=tags, user=caller().name or optional_text(given, "user"))
+    request = StartRequest(params=params, only=only, tags=tags, user=caller().name_or(optional_text(given, "user")))
     if only is not None or tags is not None:
         caller().require("engineer")
     return {"run": session.start(request)}
@@ -113,8 +113,7 @@ def confirm_message(session: Session, message: str) -> Mapping[str, object]:
 
 
 def _who(given: Mapping[str, object]) -> str:
-    # Who is logged in is who does it, whatever is said.
-    name = caller().name or optional_text(given, "by", 100)
+    name = caller().name_or(optional_text(given, "by", 100))
     return f"{name} ({request.remote_addr})" if name else f"panel ({request.remote_addr})"
 
 

@@ -35,6 +35,10 @@ class Caller:
     named: bool = True
     idle: float | None = None
 
+    def name_or(self, said: str | None) -> str | None:
+        """Who it is; what the request says of that counts only where nobody logs in."""
+        return self.name if self.named else said
+
     def require(self, right: Right) -> None:
         """Raises ``ApiError`` (401, 403) for whoever has not this right."""
         if right in ("anyone", "look"):
