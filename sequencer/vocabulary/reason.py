@@ -10,7 +10,7 @@ Codes and the names of their parameters never change their meaning. Which kinds 
 - ``value``, ``limit``, ``upper``, and each of ``choices``: a number, shown with ``unit`` where there is one; what is no
   number is as the sentence shows it (a text in quotes, ``true``, ``[1, 2]``);
 - ``reason``, ``detail``, ``where``: another reason, or text;
-- ``outcome``, ``kind``, ``wanted``: a word of ``WORDS``, which is translated as well;
+- ``outcome``, ``kind``, ``wanted``, ``role``: a word of ``WORDS``, which is translated as well;
 - all others: numbers and texts.
 """
 
@@ -205,7 +205,10 @@ KINDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """What a value is, or is to be, within a sentence; what is none of these is named by its type."""
-WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType({"outcome": OUTCOMES, "kind": KINDS, "wanted": KINDS})
+ROLES: Mapping[str, str] = MappingProxyType({role: role for role in ("operator", "engineer", "manager")})
+WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {"outcome": OUTCOMES, "kind": KINDS, "wanted": KINDS, "role": ROLES}
+)
 """Parameters that are words with a translation."""
 QUANTITIES = frozenset({"value", "limit", "upper"})
 """Parameters that are shown with ``unit``."""

@@ -5,7 +5,7 @@ import { decimal, hasText, measured, number, t } from "./text.js";
 /** Parameters that are shown with the reason's unit. */
 const QUANTITIES = ["value", "limit", "upper", "choices"];
 /** Parameters that are words, with the family of texts that they are of. */
-const WORDS = { outcome: "outcome", kind: "kind", wanted: "kind" };
+const WORDS = { outcome: "outcome", kind: "kind", wanted: "kind", role: "role" };
 
 /**
  * The reason `coded` ({code, parameters}) in the page's language. The English `sentence` beside it where there is no code,
