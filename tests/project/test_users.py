@@ -42,21 +42,23 @@ def call(folder: Path, *arguments: str, typed: str = "") -> Result:
 
 def test_who_was_added_is_found_by_pin_badge_and_token(tmp_path: Path) -> None:
     """Each way to log in finds its user and no other one; what was typed stands nowhere in the file."""
-    added = call(tmp_path, "add", "Ada", "--role", "engineer", "--pin", "--badge", "--token", typed="4711\nB-0815\n")
+    added = call(
+        tmp_path, "add", "Ada", "--role", "engineer", "--pin", "--badge", "--token", typed="47110815\nB-08154711\n"
+    )
     assert added.exception is None
-    call(tmp_path, "add", "Bob", "--pin", typed="1234\n")
+    call(tmp_path, "add", "Bob", "--pin", typed="12341234\n")
     file = UsersFile(tmp_path / "users.toml")
     token = next(line for line in added.output.splitlines() if line.startswith("hsq_"))
     found = file.read()
-    ada = found.with_pin("ada", "4711")
+    ada = found.with_pin("ada", "47110815")
     assert ada is not None and (ada.name, ada.role) == ("Ada", "engineer")
-    assert found.with_badge("B-0815\n") == found.with_token(token) == ada
-    assert found.with_pin("Bob", "1234") == found.named("BOB") == User("Bob", "operator", found.users[1].pin)
-    wrong = [found.with_pin("Bob", "4711"), found.with_pin("Eve", "1234"), found.with_pin("Ada", "")]
-    wrong += [found.with_badge("B-0816"), found.with_badge(""), found.with_token(""), found.with_token(ada.token)]
+    assert found.with_badge("B-08154711\n") == found.with_token(token) == ada
+    assert found.with_pin("Bob", "12341234") == found.named("BOB") == User("Bob", "operator", found.users[1].pin)
+    wrong = [found.with_pin("Bob", "47110815"), found.with_pin("Eve", "12341234"), found.with_pin("Ada", "")]
+    wrong += [found.with_badge("B-08154712"), found.with_badge(""), found.with_token(""), found.with_token(ada.token)]
     assert wrong == [None] * 7
     text = file.path.read_text()
-    assert not any(secret in text for secret in ("4711", "0815", "1234", token))
+    assert not any(secret in text for secret in ("47110815", "08154711", "12341234", token))
     if os.name != "nt":
         assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
 
