@@ -51,6 +51,26 @@ export function show(element, shown) {
   if (element.hidden === Boolean(shown)) element.hidden = !shown;
 }
 
+/** Letters of a token that stay together at its end, and up to how many it has no such end. */
+const TAIL = 6;
+const SHORT = 12;
+
+/**
+ * A serial number, part number or id: it never breaks. Where there is no room for a long one it loses letters in its middle, for
+ * such numbers differ in their ends, and its title tells the whole.
+ */
+export function token(text) {
+  const said = String(text);
+  if (said.length <= SHORT) return h("span", { class: "token" }, said);
+  return h("span", { class: "token is-long", title: said }, h("span", { class: "token-head" }, said.slice(0, -TAIL)), h("span", { class: "token-tail" }, said.slice(-TAIL)));
+}
+
+/** Like `token` where `text` is one word; other text as it is. */
+export function word(text) {
+  const said = String(text);
+  return /\s/.test(said) ? said : token(said);
+}
+
 /** A picture from the sprite; without a label it says nothing to a screen reader. */
 export function icon(name, label = null) {
   const svg = document.createElementNS(SVG, "svg");

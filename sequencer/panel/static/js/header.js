@@ -3,13 +3,14 @@
 import { post } from "./api.js";
 import { h, icon, memory, newId, setAria, setText, show } from "./dom.js";
 import { logOut, named, onPerson, person } from "./people.js";
-import { isFinal, on, outcome, state } from "./state.js";
+import { runBar, showRunBar } from "./run_bar.js";
+import { on, state } from "./state.js";
 import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
 import { setSound, soundOn, tryOut } from "./sound.js";
+import { setPage } from "./title.js";
 
 const PAGES = { live: "/", runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage" };
 const parts = { links: {} };
-let shown = "/";
 
 export function headerView() {
   parts.links = Object.fromEntries(Object.entries(PAGES).map(([name, href]) => [name, h("a", { href, class: "nav-link" }, h("span", { class: "nav-text" }))]));
@@ -25,7 +26,7 @@ export function headerView() {
   parts.button.setAttribute("popovertarget", id);
   fillMenu();
   render();
-  return h("header", { class: "bar" }, h("a", { href: "/", class: "brand" }, h("img", { src: new URL("../favicon.svg", import.meta.url), alt: "", width: 28, height: 28 }), h("span", { class: "brand-name" }, "hardseq")), parts.nav, h("span", { class: "spacer" }), parts.stand, named() ? parts.person : null, parts.connection, parts.button, parts.menu);
+  return h("header", { class: "bar" }, h("a", { href: "/", class: "brand" }, h("img", { src: new URL("../favicon.svg", import.meta.url), alt: "", width: 28, height: 28 }), h("span", { class: "brand-name" }, "hardseq")), parts.nav, h("span", { class: "spacer" }), runBar(), parts.stand, named() ? parts.person : null, parts.connection, parts.button, parts.menu);
 }
 
 /** Marks where one is. */
@@ -36,8 +37,8 @@ export function markPage(path) {
     if (here) reveal(link);
   }
   parts.menu?.hidePopover?.();
-  shown = path;
-  retitle();
+  showRunBar(path);
+  setPage(path, Object.keys(PAGES).find((name) => path.startsWith(PAGES[name]) && PAGES[name] !== "/") ?? null);
 }
 
 /** On a phone not all pages have room in the bar: that where one is has. */
@@ -46,16 +47,6 @@ function reveal(link) {
   parts.nav.scrollLeft += box.left + box.width / 2 - room.left - room.width / 2;
 }
 
-/** What the window is called: how the run ended, the page, the stand's tests. */
-function retitle() {
-  const { run, session } = state;
-  const verdict = run?.id && isFinal(run.status) ? `${run.status === "passed" ? "✓" : "✕"} ${t(`verdict.${outcome(run)}`)}` : null;
-  const page = Object.keys(PAGES).find((name) => name !== "live" && shown.startsWith(PAGES[name]));
-  const title = [verdict, page && t(`nav.${page}`), session.title || run?.sequence.name || "hardseq"].filter(Boolean).join(" · ");
-  if (document.title !== title) document.title = title;
-}
-
-on("run", retitle);
 on("session", render);
 on("snapshot", () => {
   render();
@@ -84,7 +75,6 @@ function render() {
   show(parts.waiting, waiting);
   setText(parts.waiting, waiting);
   renderPerson();
-  retitle();
   parts.button.title = t("menu.title");
   setAria(parts.button, "label", t("menu.title"));
 }

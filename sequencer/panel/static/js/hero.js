@@ -1,7 +1,7 @@
 // The top of the live page: the verdict for a look from three metres, the device, the time, Start and Stop.
 
 import { ApiError, logIn, post } from "./api.js";
-import { fill, h, icon, memory, setAria, setIcon, setText, show } from "./dom.js";
+import { fill, h, icon, memory, setAria, setIcon, setText, show, token } from "./dom.js";
 import { may, onPerson } from "./people.js";
 import { chosenCases, isChoosing } from "./plan.js";
 import { reasonText } from "./reason.js";
@@ -10,6 +10,8 @@ import { now, on, outcome, progress, remainingSeconds, state } from "./state.js"
 import { clock, duration, onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
 
+/** Facts that never break. */
+const NUMBERS = ["fact.serial_number", "fact.part_number", "fact.batch"];
 const parts = {};
 let pending = false;
 
@@ -182,7 +184,7 @@ function renderFacts() {
   parts.facts.dataset.mark = mark;
   fill(
     parts.facts,
-    said.map(([name, what, size]) => h("div", { class: size || "" }, h("dt", {}, t(name)), h("dd", {}, what))),
+    said.map(([name, what, size]) => h("div", { class: size || "" }, h("dt", {}, t(name)), h("dd", {}, NUMBERS.includes(name) ? token(what) : what))),
     flags.map((flag) => h("div", { class: "flag" }, h("dt", { class: "for-readers" }, t("fact.note")), h("dd", {}, flag))),
   );
 }

@@ -1,7 +1,7 @@
 // The result over the whole page when a run ends: to be seen from anywhere in the hall.
 
 import { standing } from "./details.js";
-import { fill, h, icon, newId } from "./dom.js";
+import { fill, h, icon, newId, token } from "./dom.js";
 import { modal, rest } from "./modal.js";
 import { reasonText } from "./reason.js";
 import { reservations } from "./hero.js";
@@ -43,7 +43,7 @@ function open() {
       { class: "result-body" },
       icon(run.status),
       h("h2", { id: title, class: "result-word" }, t(`verdict.${outcome(run)}`)),
-      run.dut.serial_number ? h("p", { class: "result-device number" }, run.dut.serial_number) : null,
+      run.dut.serial_number ? h("p", { class: "result-device number" }, token(run.dut.serial_number)) : null,
       h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time)),
       run.stop_reason ? h("p", { class: "result-reason" }, reasonText(run.coded_stop_reason, run.stop_reason)) : null,
       run.aborted ? h("p", { class: "result-reason" }, t("run.aborted")) : null,

@@ -3,16 +3,20 @@
 import { address, get, post } from "./api.js";
 import { chartBox } from "./chart.js";
 import { artifactSection, caseDetails, failure, notDone, standing } from "./details.js";
-import { fill, h, icon, setAria, setText } from "./dom.js";
+import { fill, h, icon, setAria, setText, token, word } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
 import { question } from "./question.js";
 import { reasonText } from "./reason.js";
 import { on, outcome, state } from "./state.js";
 import { clock, duration, moment, t, value } from "./text.js";
+import { entitle } from "./title.js";
 import { toast } from "./toast.js";
 
 // The formats in which a report can be saved: they come with what is installed, and are asked for once.
 let formats = null;
+
+/** Facts that never break, also where they have blanks. */
+const NUMBERS = new Set(["id", "serial_number", "part_number", "batch", "sha256"]);
 
 // The page that is shown, for what happens at the stand meanwhile.
 let shown = { page: null, load: () => {} };
@@ -61,6 +65,7 @@ function show(page, report) {
   const exports = formats.map(({ name, label }) => h("a", { class: "button small", href: address(path, { format: name }), download: true }, icon("download"), label));
   const counts = {};
   for (const one of report.modules.flatMap((module) => module.cases)) counts[one.status] = (counts[one.status] || 0) + 1;
+  entitle(page, `${t(`verdict.${outcome(report)}`).toUpperCase()} ${[report.dut.serial_number, report.sequence.name].filter(Boolean).join(" · ")}`);
   fill(
     page,
     h("header", { class: "page-head" }, back(), h("span", { class: "spacer" }), h("div", { class: "button-row" }, exports)),
@@ -139,7 +144,7 @@ function factCard(title, facts) {
     const text = t(`fact.${key}`);
     return text === `fact.${key}` ? key : text;
   };
-  return h("section", { class: "card fact-card" }, h("h2", {}, title), h("dl", { class: "facts" }, said.map(([key, of]) => h("div", {}, h("dt", {}, name(key)), h("dd", {}, typeof of === "object" ? value(of) : String(of))))));
+  return h("section", { class: "card fact-card" }, h("h2", {}, title), h("dl", { class: "facts" }, said.map(([key, of]) => h("div", {}, h("dt", {}, name(key)), h("dd", {}, typeof of === "object" ? value(of) : NUMBERS.has(key) ? token(of) : word(of))))));
 }
 
 function moduleCard(module, path) {

@@ -1,7 +1,7 @@
 // The runs of this stand: filtered, page by page, newest first.
 
 import { address, get } from "./api.js";
-import { fill, h, icon, show } from "./dom.js";
+import { fill, h, icon, show, token } from "./dom.js";
 import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { question } from "./question.js";
 import { whenStored } from "./stored.js";
@@ -100,10 +100,10 @@ function runRow(run) {
     { class: `is-${run.status}`, data: { run: run.id } },
     h("td", { class: "col-status" }, h("a", { href, class: `chip is-${run.status}` }, icon(run.status), t(`status.${run.status}`))),
     h("td", { class: "col-start_time number" }, h("a", { href, class: "row-link" }, moment(run.start_time))),
-    h("td", { class: "col-serial_number strong number" }, run.serial_number || "—"),
-    h("td", { class: "col-part_number" }, run.part_number || "—"),
+    h("td", { class: "col-serial_number strong number" }, token(run.serial_number || "—")),
+    h("td", { class: "col-part_number" }, token(run.part_number || "—")),
     h("td", { class: "col-sequence" }, run.sequence, run.sequence_version ? h("span", { class: "muted" }, ` ${run.sequence_version}`) : null, flags.map(([name, note]) => [" ", h("span", { class: "tag", title: t(note) }, t(`run.${name}_short`))])),
-    h("td", { class: "col-cause" }, run.caused_dut_failure_id || "", run.error_code === null ? null : [" ", h("span", { class: "tag" }, t("failure.code", { code: run.error_code }))]),
+    h("td", { class: "col-cause" }, token(run.caused_dut_failure_id || ""), run.error_code === null ? null : [" ", h("span", { class: "tag" }, t("failure.code", { code: run.error_code }))]),
     h("td", { class: "col-duration number" }, run.stop_time ? duration(run.stop_time - run.start_time, { fine: true }) : "—"),
     h("td", { class: "col-stand" }, run.stand || ""),
     h("td", { class: "col-user" }, run.user || ""),

@@ -1,7 +1,7 @@
 // Where reports go, what waits there and why; one button tries again.
 
 import { get, post } from "./api.js";
-import { fill, h, icon, setText } from "./dom.js";
+import { fill, h, icon, setText, token } from "./dom.js";
 import { may } from "./people.js";
 import { question } from "./question.js";
 import { on } from "./state.js";
@@ -96,7 +96,7 @@ function target(of) {
                   "tr",
                   {},
                   h("td", {}, t(`storage.${entry.state}`)),
-                  h("td", {}, h("a", { href: `/runs/${encodeURIComponent(entry.run)}`, class: "place" }, entry.run)),
+                  h("td", {}, h("a", { href: `/runs/${encodeURIComponent(entry.run)}`, class: "place" }, token(entry.run))),
                   h("td", { class: "number" }, moment(entry.queued)),
                   h("td", { class: "number" }, String(entry.attempts)),
                   h("td", { class: "number" }, entry.next_try ? moment(entry.next_try) : "—"),

@@ -1,7 +1,7 @@
 // Yield, first-pass yield and which cases fail, over a chosen time.
 
 import { address, get } from "./api.js";
-import { fill, h, icon } from "./dom.js";
+import { fill, h, icon, token } from "./dom.js";
 import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { question } from "./question.js";
 import { whenStored } from "./stored.js";
@@ -64,7 +64,7 @@ function shown(found, filters) {
               h(
                 "li",
                 {},
-                h("a", { href: address("/measurements", { ...filters, case: failure.case }), class: "pareto-name" }, failure.case),
+                h("a", { href: address("/measurements", { ...filters, case: failure.case }), class: "pareto-name" }, token(failure.case)),
                 h("meter", { min: 0, max: most, value: failure.runs, aria: { label: failure.case } }),
                 h("span", { class: "number" }, String(failure.runs)),
                 h("span", { class: "muted number" }, percent(failure.runs / found.runs)),
