@@ -5,6 +5,7 @@ import { fill, h, icon, memory, setAria, setIcon, setText, show, token } from ".
 import { may, onPerson } from "./people.js";
 import { chosenCases, isChoosing } from "./plan.js";
 import { reasonText } from "./reason.js";
+import { shrinking } from "./shrink.js";
 import { focusForm, formValues, moveOn, renderForm, showFieldProblems } from "./start_form.js";
 import { now, on, outcome, progress, remainingSeconds, state } from "./state.js";
 import { clock, duration, onLanguage, t } from "./text.js";
@@ -38,7 +39,7 @@ export function heroView() {
     parts.bar,
   );
   render();
-  return parts.hero;
+  return shrinking(parts.hero, parts.form);
 }
 
 /** What a status is called in one loud word. */

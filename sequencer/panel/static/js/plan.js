@@ -66,8 +66,11 @@ on("snapshot", () => {
   const { run } = state;
   const plan = JSON.stringify(run.modules.map((module) => [module.id, module.name, module.cases.map((one) => [one.id, one.name])]));
   if (plan !== planned) {
+    // Who opens the page after a failure sees it.
+    settling ||= !planned && isFinal(run.status);
     planned = plan;
     build();
+    if (settling) schedule();
   } else {
     for (const module of run.modules) modules.get(module.id).module = module;
     renew();

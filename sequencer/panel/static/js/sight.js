@@ -2,6 +2,9 @@
 
 import { state } from "./state.js";
 
+/** What the small verdict and the head of a module take at the top, and the buttons at the foot of a phone: in rem. */
+const HEAD = 8.5;
+const FOOT = 6.5;
 let followed = 0;
 let touched = 0;
 
@@ -23,12 +26,12 @@ export function follow(element) {
   }
 }
 
-/** At the end what needs a look is in sight: `element`, else the top. */
+/** At the end what needs a look is in sight, all of it if it can be: `element` under the verdict, else the top. */
 export function settle(element) {
   if (Date.now() - touched < 6000) return;
-  const hero = document.querySelector(".hero");
-  const top = hero.offsetHeight;
-  // Where the verdict does not stay in sight it has the right of way.
-  const stays = getComputedStyle(hero).position === "sticky";
-  scrollTo({ top: element?.checkVisibility() && stays ? Math.max(0, scrollY + element.getBoundingClientRect().top - top - 80) : 0, behavior: "instant" });
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const box = element?.checkVisibility() ? element.getBoundingClientRect() : null;
+  const below = innerHeight - (document.querySelector(".hero-buttons").getBoundingClientRect().top > innerHeight / 2 ? FOOT : 0.5) * rem;
+  const seen = !box || scrollY + box.bottom <= below;
+  scrollTo({ top: seen ? 0 : Math.max(0, scrollY + box.top - HEAD * rem), behavior: "instant" });
 }
