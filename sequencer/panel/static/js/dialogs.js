@@ -9,6 +9,7 @@ import { reasonText } from "./reason.js";
 import { lastAttempt, now, on, openDialogs, state } from "./state.js";
 import { duration, t } from "./text.js";
 import { play } from "./sound.js";
+import { mayStop } from "./stop_run.js";
 import { toast } from "./toast.js";
 
 let shown = null;
@@ -59,7 +60,7 @@ class Question {
         this.clock,
         h(
           "button",
-          { type: "button", class: "icon-button dialog-close", title: t("dialog.close"), aria: { label: t("dialog.close") }, onclick: () => this.send("close") },
+          { type: "button", class: "icon-button dialog-close", title: t("dialog.close"), aria: { label: t("dialog.close") }, onclick: () => this.close() },
           icon("close"),
         ),
       ),
@@ -138,6 +139,11 @@ class Question {
     if (next && here && !here.isMissing()) (here.check() ? next : here).focus();
     else if (!this.dialog.pass_fail) return;
     event.preventDefault();
+  }
+
+  /** The cross stops the run. */
+  async close() {
+    if ((await mayStop()) && shown === this) this.send("close");
   }
 
   async send(result) {

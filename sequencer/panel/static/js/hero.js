@@ -8,6 +8,7 @@ import { reasonText } from "./reason.js";
 import { shrinking } from "./shrink.js";
 import { focusForm, formValues, moveOn, renderForm, showFieldProblems } from "./start_form.js";
 import { now, on, outcome, progress, remainingSeconds, state } from "./state.js";
+import { stop } from "./stop_run.js";
 import { clock, duration, onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
 
@@ -77,14 +78,6 @@ export async function start() {
   } finally {
     pending = false;
     renderButtons();
-  }
-}
-
-export async function stop() {
-  try {
-    await post("/api/stop", {});
-  } catch (error) {
-    toast(error.message, "failed");
   }
 }
 

@@ -2,11 +2,11 @@
 
 import { post } from "./api.js";
 import { fill, h, icon, memory, newId } from "./dom.js";
-import { stop } from "./hero.js";
 import { looks } from "./looks.js";
 import { modal, rest } from "./modal.js";
 import { on, state } from "./state.js";
 import { play } from "./sound.js";
+import { stop } from "./stop_run.js";
 import { t } from "./text.js";
 import { toast } from "./toast.js";
 

@@ -1,0 +1,56 @@
+// Stops the run: at once while it is young, else it asks, for then a stray press costs minutes of testing.
+
+import { post } from "./api.js";
+import { h, icon, newId } from "./dom.js";
+import { modal, rest } from "./modal.js";
+import { now, on, state } from "./state.js";
+import { t } from "./text.js";
+import { toast } from "./toast.js";
+
+/** Seconds that a run may have taken without being asked about. */
+const YOUNG = 10;
+let open = null;
+
+on("verdict", () => open?.(false));
+on("begin", () => open?.(false));
+on("snapshot", () => state.run.status !== "run" && open?.(false));
+
+/** Whether the run is to be stopped: who answers, or false when the run ends meanwhile. */
+export async function mayStop() {
+  const { status, start_time: begun } = state.run;
+  if (status !== "run" || begun === null || now() - begun < YOUNG) return true;
+  return open ? false : new Promise(ask);
+}
+
+export async function stop() {
+  if (!(await mayStop())) return;
+  try {
+    await post("/api/stop", {});
+  } catch (error) {
+    toast(error.message, "failed");
+  }
+}
+
+function ask(answer) {
+  const title = newId("stop");
+  const go = h("button", { type: "button", class: "button", onclick: () => open(false) }, t("stop.go_on"));
+  const end = h("button", { type: "button", class: "button fail stop-confirm", onclick: () => open(true) }, icon("halt"), t("stop.confirm"));
+  const element = modal(
+    { class: "dialog stop-question", role: "alertdialog", aria: { labelledby: title }, escape: () => open(false) },
+    h(
+      "div",
+      { class: "dialog-form" },
+      h("div", { class: "dialog-head" }, icon("warning"), h("h2", { id: title }, t("stop.title"))),
+      h("div", { class: "dialog-body" }, h("p", {}, t("stop.text"))),
+      h("div", { class: "dialog-buttons" }, h("span", { class: "spacer" }), go, end),
+    ),
+  );
+  open = (decided) => {
+    open = null;
+    element.dispatchEvent(new Event("leave"));
+    answer(decided);
+  };
+  element.dispatchEvent(new Event("enter"));
+  // A key that is pressed without thinking goes on: Stop must be meant.
+  rest(element, [go, end], go);
+}
