@@ -25,6 +25,7 @@ from sequencer.store.base import StoreError
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+    from werkzeug.wrappers import Response as AnyResponse
 
     from sequencer.panel.session import Session
 
@@ -82,13 +83,13 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
         app.add_url_rule(route.path, route.name, view, methods=[route.method])
     app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(ROUTES, __version__)))
     add_assets(app)
-    add_pages(app, session, access_guard)
+    missing = add_pages(app, session, access_guard)
     app.before_request(lambda: _admit(access_guard))
     app.after_request(_harden)
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(StoreError, lambda error: _api_error(api_history.store_problem(error)))
     app.register_error_handler(OutboxUnavailable, lambda error: _api_error(ApiError(503, "outbox", str(error))))
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, lambda error: _http_error(error, missing))
     app.register_error_handler(Exception, _own_error)
     return app
 
@@ -146,13 +147,17 @@ def _api_error(error: ApiError) -> tuple[Response, int]:
     return response, error.status
 
 
-def _http_error(error: HTTPException) -> tuple[Response, int]:
+def _http_error(error: HTTPException, missing: Callable[[int], AnyResponse | None]) -> AnyResponse:
     status = error.code or 500
+    page = missing(status) if status in (404, 405) else None
+    if page is not None:
+        return page
     code, message = _PLAIN_WORDS.get(status, ("malformed", "the request is malformed"))
     response, _ = _api_error(ApiError(status, code, message))
     # Some say how it would be right: which methods there are, how long the file is.
     response.headers.extend(header for header in error.get_headers() if header[0] != "Content-Type")
-    return response, status
+    response.status_code = status
+    return response
 
 
 def _own_error(error: Exception) -> tuple[Response, int]:

@@ -10,6 +10,9 @@ from pathlib import Path
 from flask import Flask, Response, send_from_directory
 
 STATIC = Path(__file__).parent / "static"
+FAVICON = "/favicon.ico"
+MANIFEST = "/manifest.webmanifest"
+"""Browsers ask for both without a cookie, so both are open to all: they say no more than the login page."""
 _YEAR = 365 * 86_400
 
 
@@ -36,3 +39,26 @@ def add_assets(app: Flask) -> None:
         return response
 
     app.add_url_rule("/static/v-<version>/<path:name>", "asset", asset)
+    # Browsers and other programs ask for it unasked, also where no page named an icon.
+    app.add_url_rule(FAVICON, "favicon", lambda: send_from_directory(STATIC, "icons/favicon-32.png", max_age=86_400))
+
+
+def manifest(name: str, language: str) -> dict[str, object]:
+    """The web app manifest (W3C), with which a browser installs the panel called ``name`` as an application."""
+
+    def icon(file: str, size: int, purpose: str = "any") -> dict[str, str]:
+        source = f"{prefix()}/icons/{file}.png"
+        return {"src": source, "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+
+    return {
+        "id": "/",
+        "name": name,
+        "short_name": name[:12].strip(),
+        "lang": language,
+        "start_url": "/",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": "#f3f5f8",
+        "theme_color": "#12233f",
+        "icons": [icon("icon-192", 192), icon("icon-512", 512), icon("maskable-512", 512, "maskable")],
+    }

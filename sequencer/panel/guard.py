@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
+from sequencer.panel.assets import FAVICON, MANIFEST
 from sequencer.panel.people import EVERYBODY, NOBODY, THIS_MACHINE, Caller, People
 from sequencer.panel.requests import ApiError
 from sequencer.project.address import is_loopback
@@ -32,7 +33,7 @@ from sequencer.project.users import User
 HEADER = "X-Hardseq-Token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SHORTEST_LOGIN = 8
-_OPEN_PATHS = ("/login", "/healthz")
+_OPEN_PATHS = ("/login", "/healthz", FAVICON, MANIFEST)
 _MOST_TRIES = 10
 _WITHIN = 60.0
 _MOST_REMEMBERED = 10_000

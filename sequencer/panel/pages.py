@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, redirect, render_template, request
 
 from sequencer import __version__
-from sequencer.panel.assets import STATIC, prefix
-from sequencer.panel.guard import AccessGuard
+from sequencer.panel.assets import MANIFEST, STATIC, manifest, prefix
+from sequencer.panel.guard import SAFE_METHODS, AccessGuard
 from sequencer.panel.people import caller
 from sequencer.panel.requests import ApiError
 from sequencer.project.settings import LANGUAGES
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 SHEETS = ("css/base.css", "css/live.css", "css/dialogs.css", "css/history.css")
 _PAGES = ("/", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage")
+_ANY_PAGE = re.compile("|".join(re.sub("<[a-z]+>", "[^/]+", path) for path in _PAGES if path != "/"))
+_NO_PAGES = ("/api/", "/static/")
+"""What begins so is for programs, and the second is open to all, so that no page, which holds a token, may be there."""
 
 
 @cache
@@ -42,8 +45,11 @@ def modules() -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def add_pages(app: Flask, session: Session, guard: AccessGuard) -> None:
-    """Adds pages, login and logout to ``app``."""
+def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int], AnyResponse | None]:
+    """Adds pages, login and logout to ``app``; returns what answers a browser where nothing is (``_is_for_page``).
+
+    That answers with the status it is called with, or leads on from an address with too many slashes at its end.
+    """
     configured = session.settings.language
     language = configured if configured in LANGUAGES else "en"
 
@@ -60,6 +66,12 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> None:
     for path in _PAGES:
         app.add_url_rule(path, f"page {path}", page, methods=["GET"])
 
+    def manifested() -> Response:
+        text = json.dumps(manifest(session.title or "hardseq", language), ensure_ascii=False)
+        return Response(text, mimetype="application/manifest+json")
+
+    app.add_url_rule(MANIFEST, "manifest", manifested, methods=["GET"])
+
     def login() -> AnyResponse | tuple[str, int]:
         if guard.people.enabled:
             return _login_of_users(guard, rendered)
@@ -67,6 +79,23 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> None:
 
     app.add_url_rule("/login", "login", login, methods=["GET", "POST"])
     app.add_url_rule("/logout", "logout", lambda: _log_out(guard), methods=["POST"])
+
+    def missing(status: int) -> AnyResponse | None:
+        if not _is_for_page():
+            return None
+        path = request.path.rstrip("/")
+        if path != request.path and _ANY_PAGE.fullmatch(path):
+            query = request.query_string.decode("latin-1")
+            return redirect(quote(path) + (f"?{query}" if query else ""), 308)
+        return Response(page(), status, {"Vary": "Accept"}, mimetype="text/html")
+
+    return missing
+
+
+def _is_for_page() -> bool:
+    """Whether a browser asks for something to show to a person, at an address where a page could be."""
+    wanted = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    return request.method in SAFE_METHODS and wanted == "text/html" and not request.path.startswith(_NO_PAGES)
 
 
 def login_address(wanted: str) -> str:

@@ -6,6 +6,7 @@ import { headerView, markPage } from "./header.js";
 import { isRunning, start, startable } from "./hero.js";
 import { livePage } from "./live_page.js";
 import { isTelling } from "./messages.js";
+import { missingPage } from "./missing_page.js";
 import { isShowingResult } from "./result.js";
 import { focusForm } from "./start_form.js";
 import { on, state } from "./state.js";
@@ -59,6 +60,7 @@ async function route({ focus = false } = {}) {
     outlet.replaceChildren(page);
     break;
   }
+  if (!pages.some(([pattern]) => pattern.test(pathname))) outlet.replaceChildren(missingPage());
   markPage(pathname);
   scrollTo(0, 0);
   if (pathname === "/") focusForm();

@@ -1,0 +1,14 @@
+// What an address shows that leads nowhere.
+
+import { h } from "./dom.js";
+import { t } from "./text.js";
+
+export function missingPage() {
+  return h(
+    "main",
+    { id: "main", tabIndex: -1, class: "history-page", data: { title: t("missing.title") } },
+    h("header", { class: "page-head" }, h("h1", {}, t("missing.title"))),
+    h("p", { class: "pre" }, t("missing.text", { address: window.location.pathname })),
+    h("p", {}, h("a", { href: "/", class: "button primary" }, t("missing.live"))),
+  );
+}
