@@ -1,6 +1,7 @@
 """Measures the operator panel: how late a browser is, what ten of them cost the run, how soon the first case begins.
 
     python benchmarks/panel.py [--cases 1000] [--clients 10] [--rounds 7]
+    python benchmarks/panel.py --paint               instead: how soon a new browser shows the live page
     python benchmarks/panel.py --history 100000      instead: how fast the history is, calls and pages in a browser
 
 A real panel in a process of its own serves a sequence of cases with one limited measurement each and nothing to wait
@@ -215,14 +216,32 @@ def measure_history(runs: int) -> dict[str, float]:
             panel.close()
 
 
+def measure_paint() -> dict[str, float]:
+    """Milliseconds until a browser that never saw the panel shows the live page, and what it asks for."""
+    import panel_paint
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_sequence(folder, 12)
+        panel = Panel(folder)
+        try:
+            return panel_paint.paint(panel.port)
+        finally:
+            panel.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--clients", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--history", type=int, metavar="RUNS", help="measure the history with so many stored runs")
+    parser.add_argument("--paint", action="store_true", help="measure the first paint of the live page")
     chosen = parser.parse_args()
-    if chosen.history:
+    if chosen.paint:
+        figures = measure_paint()
+        print("12 cases, milliseconds")
+    elif chosen.history:
         figures = measure_history(chosen.history)
         print(f"{chosen.history} stored runs, milliseconds")
     else:

@@ -1,5 +1,5 @@
 """Scripts, style sheets, fonts and texts of the pages, at addresses that name their contents: a browser asks for each
-once and keeps it, so that a page costs two or three requests and not forty."""
+once and keeps it. All scripts are one file, and so are all sheets (``bundle``), so that a first page is quick."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from pathlib import Path
 
 from flask import Flask, Response, send_from_directory
 
+from sequencer.panel import bundle
+
 STATIC = Path(__file__).parent / "static"
+SHEETS = ("css/base.css", "css/live.css", "css/dialogs.css", "css/history.css")
+SCRIPT = "js/all.js"
+SHEET = "css/all.css"
 FAVICON = "/favicon.ico"
 MANIFEST = "/manifest.webmanifest"
 """Browsers ask for both without a cookie, so both are open to all: they say no more than the login page."""
@@ -20,27 +25,43 @@ _YEAR = 365 * 86_400
 def prefix() -> str:
     """What the addresses of all files begin with. Another hardseq, with other files, has another one."""
     contents = hashlib.sha256()
+    contents.update(Path(bundle.__file__).read_bytes())
     for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):
         contents.update(f"{path.relative_to(STATIC).as_posix()}\n{path.stat().st_size}\n".encode() + path.read_bytes())
     return f"/static/v-{contents.hexdigest()[:16]}"
+
+
+@cache
+def bundled(name: str) -> str:
+    """The text of ``SCRIPT`` or ``SHEET``."""
+    return bundle.scripts(STATIC / "js") if name == SCRIPT else bundle.sheets(STATIC, SHEETS)
 
 
 def add_assets(app: Flask) -> None:
     """Serves the files below ``prefix``; Flask itself serves them below ``/static``, to be asked for each time."""
 
     def asset(version: str, name: str) -> Response:
-        response = send_from_directory(STATIC, name)
-        # A page that was open while hardseq was upgraded names the old version, and gets what there is now.
-        if prefix() == f"/static/v-{version}":
-            response.cache_control.no_cache = None
-            response.cache_control.public = True
-            response.cache_control.max_age = _YEAR
-            response.cache_control.immutable = True
-        return response
+        return _kept(version, send_from_directory(STATIC, name))
+
+    def whole(version: str, name: str, kind: str) -> Response:
+        return _kept(version, Response(bundled(name), mimetype=kind))
 
     app.add_url_rule("/static/v-<version>/<path:name>", "asset", asset)
+    for name, kind in ((SCRIPT, "text/javascript"), (SHEET, "text/css")):
+        app.add_url_rule(f"/static/v-<version>/{name}", name, whole, defaults={"name": name, "kind": kind})
     # Browsers and other programs ask for it unasked, also where no page named an icon.
     app.add_url_rule(FAVICON, "favicon", lambda: send_from_directory(STATIC, "icons/favicon-32.png", max_age=86_400))
+
+
+def _kept(version: str, response: Response) -> Response:
+    # A page that was open while hardseq was upgraded names the old version, and gets what there is now.
+    current = prefix() == f"/static/v-{version}"
+    response.cache_control.no_cache = None if current else True
+    if current:
+        response.cache_control.public = True
+        response.cache_control.max_age = _YEAR
+        response.cache_control.immutable = True
+    return response
 
 
 def manifest(name: str, language: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from flask import Flask, Response, redirect, render_template, request
 
 from sequencer import __version__
-from sequencer.panel.assets import MANIFEST, STATIC, manifest, prefix
+from sequencer.panel.assets import MANIFEST, SCRIPT, SHEET, STATIC, manifest, prefix
 from sequencer.panel.guard import SAFE_METHODS, AccessGuard
 from sequencer.panel.people import caller
 from sequencer.panel.requests import ApiError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from sequencer.panel.session import Session
 
-SHEETS = ("css/base.css", "css/live.css", "css/dialogs.css", "css/history.css")
 _PAGES = ("/", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage")
 _ANY_PAGE = re.compile("|".join(re.sub("<[a-z]+>", "[^/]+", path) for path in _PAGES if path != "/"))
 _NO_PAGES = ("/api/", "/static/")
@@ -38,13 +37,6 @@ def texts(language: str) -> dict[str, str | dict[str, str]]:
     return found
 
 
-@cache
-def modules() -> tuple[str, ...]:
-    """The scripts that every page needs, so that the browser asks for them all at once."""
-    names = (path.relative_to(STATIC).as_posix() for path in (STATIC / "js").glob("*.js"))
-    return tuple(sorted(names))
-
-
 def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int], AnyResponse | None]:
     """Adds pages, login and logout to ``app``; returns what answers a browser where nothing is (``_is_for_page``).
 
@@ -55,13 +47,13 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
 
     def rendered(template: str, **more: object) -> str:
         shared = {"language": language, "texts": texts(language), "title": session.title}
-        return render_template(template, **shared, sheets=SHEETS, static=prefix(), **more)
+        return render_template(template, **shared, sheet=SHEET, static=prefix(), **more)
 
     def page(**_: str) -> str:
         who = caller()
         log_in = guard.login is not None and not who.named
         more = {"token": guard.page_token, "login": log_in, "who": who, "version": __version__}
-        return rendered("page.html", **more, modules=modules())
+        return rendered("page.html", **more, script=SCRIPT)
 
     for path in _PAGES:
         app.add_url_rule(path, f"page {path}", page, methods=["GET"])
