@@ -52,7 +52,8 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
     def page(**_: str) -> str:
         who = caller()
         log_in = guard.login is not None and not who.named
-        more = {"token": guard.page_token, "login": log_in, "who": who, "version": __version__}
+        kiosk = session.settings.kiosk or "kiosk" in request.args
+        more = {"kiosk": kiosk, "token": guard.page_token, "login": log_in, "who": who, "version": __version__}
         return rendered("page.html", **more, script=SCRIPT)
 
     for path in _PAGES:

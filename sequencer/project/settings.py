@@ -185,6 +185,7 @@ class FrontendSettings:
         "Accept a comma as the decimal sign in typed numbers (start form, dialogs, `--arg`); otherwise it is refused.",
     )
     full_size_button: bool = setting(False, FLAG, "A Start button as wide as the page.")
+    kiosk: bool = setting(False, FLAG, "Leave out what leads away from the live page, for a screen at the stand.")
     sound_on: bool = setting(False, FLAG, "Play a sound when a run ends.")
     measurement_display: bool = setting(True, FLAG, "Show measurements with their limits.")
     manual_collect: bool = setting(False, FLAG, "Let the operator choose the cases to run.")

@@ -10,6 +10,8 @@ import { setSound, soundOn, tryOut } from "./sound.js";
 import { setPage } from "./title.js";
 
 const PAGES = { live: "/", runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage" };
+/** Where the page is all that there is, nothing leads away from it. */
+const KIOSK = "kiosk" in document.documentElement.dataset;
 const parts = { links: {} };
 
 export function headerView() {
@@ -26,7 +28,9 @@ export function headerView() {
   parts.button.setAttribute("popovertarget", id);
   fillMenu();
   render();
-  return h("header", { class: "bar" }, h("a", { href: "/", class: "brand" }, h("img", { src: new URL("../favicon.svg", import.meta.url), alt: "", width: 28, height: 28 }), h("span", { class: "brand-name" }, "hardseq")), parts.nav, h("span", { class: "spacer" }), runBar(), parts.stand, named() ? parts.person : null, parts.connection, parts.button, parts.menu);
+  const brand = [h("img", { src: new URL("../favicon.svg", import.meta.url), alt: "", width: 28, height: 28 }), h("span", { class: "brand-name" }, "hardseq")];
+  const ways = KIOSK ? [h("span", { class: "brand" }, brand)] : [h("a", { href: "/", class: "brand" }, brand), parts.nav];
+  return h("header", { class: "bar" }, ways, h("span", { class: "spacer" }), runBar(), parts.stand, named() ? parts.person : null, parts.connection, parts.button, parts.menu);
 }
 
 /** Marks where one is. */
@@ -43,6 +47,7 @@ export function markPage(path) {
 
 /** On a phone not all pages have room in the bar: that where one is has. */
 function reveal(link) {
+  if (!parts.nav.isConnected) return;
   const [room, box] = [parts.nav.getBoundingClientRect(), link.getBoundingClientRect()];
   parts.nav.scrollLeft += box.left + box.width / 2 - room.left - room.width / 2;
 }
@@ -108,7 +113,7 @@ function fillMenu() {
     h("button", { type: "button", class: "button", onclick: tryOut }, t("menu.sound_test")),
     // Where people log in, who works here is not typed.
     ...(named() ? [] : [text("menu.operator", memory.get("operator") || "", (value) => memory.set("operator", value || null)), h("p", { class: "menu-note muted" }, t("menu.operator_note"))]),
-    h("p", { class: "menu-note" }, h("a", { href: "/api/openapi.json" }, "HTTP API"), ` · hardseq ${document.documentElement.dataset.version}`),
+    h("p", { class: "menu-note" }, KIOSK ? null : [h("a", { href: "/api/openapi.json" }, "HTTP API"), " · "], `hardseq ${document.documentElement.dataset.version}`),
   );
   if (person()) {
     parts.menu.append(h("button", { type: "button", class: "button", onclick: logOut }, t("menu.logout")));

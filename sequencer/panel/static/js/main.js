@@ -16,6 +16,7 @@ import { toastBox } from "./toast.js";
 
 /** Milliseconds: who pressed the space bar so shortly before the page knew the stand's state need not press again. */
 const EARLY = 2000;
+const KIOSK = "kiosk" in document.documentElement.dataset;
 let early = 0;
 
 const pages = [
@@ -78,10 +79,22 @@ onLanguage(() => {
   if (window.location.pathname !== "/") route();
 });
 
+/** Whether a link leads away from the live page where that is all there is; the login leads back. */
+function isWayOut({ origin, pathname }) {
+  return KIOSK && !(origin === window.location.origin && ["/", "/login", window.location.pathname].includes(pathname));
+}
+
+// The middle button opens a link, too.
+document.addEventListener("auxclick", (event) => {
+  const link = event.target.closest("a[href]");
+  if (link && isWayOut(new URL(link.href, window.location.href))) event.preventDefault();
+});
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
-  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  if (!link || event.defaultPrevented || ((event.button || event.metaKey || event.ctrlKey || event.shiftKey) && !KIOSK)) return;
   const target = new URL(link.href, window.location.href);
+  if (isWayOut(target)) return event.preventDefault();
   const ours = target.origin === window.location.origin && pages.some(([pattern]) => pattern.test(target.pathname));
   if (!ours || link.target || link.hasAttribute("download")) return;
   event.preventDefault();
