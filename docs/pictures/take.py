@@ -173,10 +173,11 @@ def pass_one(page: Page, address: str, serial: str) -> None:
 
 def take(browser: Any, address: str) -> None:
     """All pictures."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    phone = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True)
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    phone = browser.new_page(viewport={"width": 360, "height": 740}, device_scale_factor=2, is_mobile=True)
+    large = browser.new_page(viewport={"width": 1920, "height": 1080})
     wall = browser.new_page(viewport={"width": 3840, "height": 2160})
-    for one in (page, phone, wall):
+    for one in (page, phone, large, wall):
         one.add_init_script("localStorage.setItem('hardseq.operator', 'Ann')")
         one.goto(address)
         one.locator(".start:enabled").wait_for()
@@ -191,13 +192,14 @@ def take(browser: Any, address: str) -> None:
     shoot(page, "live")
     page.locator("dialog.result").wait_for()
     shoot(page, "result")
-    for one in (page, phone, wall):
+    for one in (page, phone, large, wall):
         one.locator(".result-dismiss").click(delay=50)
         for note in one.locator(".toast").all():
             note.click()
     wait_for(address, "ready")
     shoot(page, "failed")
     shoot(phone, "phone")
+    shoot(large, "large")
     shoot(wall, "wall")
     pass_one(page, address, "PSB004712")
     page.locator("figure.chart").scroll_into_view_if_needed()
