@@ -92,7 +92,7 @@ def test_the_marks_of_an_axis_are_written_alike(figures: Any, browse: Any) -> No
     numbers = page.evaluate(
         """async () => {
             const main = document.querySelector("script[type=module]").src;
-            const { axisNumber } = await import(main.replace("main.js", "text.js"));
+            const { axisNumber } = await import(main.replace("all.js", "text.js"));
             const marks = [0.001, 10, 1000, 10000, 100000, 1000000].map((mark) => axisNumber(mark, true));
             return [...marks, axisNumber(20000, false)];
         }"""
@@ -112,7 +112,7 @@ def test_limits_are_bounded_as_the_server_bounds_them(figures: Any, browse: Any)
     table = json.loads((Path(__file__).parents[1] / "limits" / "limit_bounds.json").read_text("utf-8"))
     read = """async (limits) => {
         const main = document.querySelector("script[type=module]").src;
-        const { limitBounds } = await import(main.replace("main.js", "limit_bounds.js"));
+        const { limitBounds } = await import(main.replace("all.js", "limit_bounds.js"));
         return limits.map(limitBounds);
     }"""
     found = browse(figures).evaluate(read, [row["limits"] for row in table])
@@ -125,7 +125,7 @@ def test_numbers_that_people_type_are_read_as_the_server_reads_them(figures: Any
     page = browse(figures)
     read = """async ([texts, decimalComma]) => {
         const main = document.querySelector("script[type=module]").src;
-        const { readNumber } = await import(main.replace("main.js", "number_text.js"));
+        const { readNumber } = await import(main.replace("all.js", "number_text.js"));
         return texts.map((text) => readNumber(text, { decimalComma })).map(({ number, code }) => number ?? code);
     }"""
     texts = [row["text"] for row in table]

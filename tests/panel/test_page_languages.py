@@ -144,8 +144,8 @@ def test_every_reason_is_rendered_in_every_language(stand: Any, browse: Any) -> 
 
 RENDER = """async ([reasons, languages]) => {
     const main = document.querySelector("script[type=module]").src;
-    const { loadLanguage } = await import(main.replace("main.js", "text.js"));
-    const { reasonText } = await import(main.replace("main.js", "reason.js"));
+    const { loadLanguage } = await import(main.replace("all.js", "text.js"));
+    const { reasonText } = await import(main.replace("all.js", "reason.js"));
     const rendered = {};
     for (const language of languages) {
         await loadLanguage(language);
@@ -156,7 +156,7 @@ RENDER = """async ([reasons, languages]) => {
 
 UNKNOWN = """async (reasons) => {
     const main = document.querySelector("script[type=module]").src;
-    const { reasonText } = await import(main.replace("main.js", "reason.js"));
+    const { reasonText } = await import(main.replace("all.js", "reason.js"));
     return reasons.map((reason) => reasonText(reason, "as the report says it"));
 }"""
 
