@@ -100,12 +100,16 @@ def test_the_story_of_the_readme(copied: Path, free_port: int) -> None:
 
 
 def test_the_example_is_what_init_makes() -> None:
-    """The example's files are those of `hardseq init` with the stand-in's address, but for the schemas it shares."""
+    """The example's files are those of `hardseq init` with the stand-in's address, but for the schemas it shares.
+
+    After a new setting: ``HARDSEQ_UPDATE_GOLDEN=1 pytest tests/cli/test_stand_cloud_example.py``.
+    """
     given = {("stand_cloud", "address"): "http://127.0.0.1:9000", ("stand_cloud", "autosync"): True}
     made = project_files("StandCloud", given)
-    shared = ("../../../schemas/", "../schemas/"), ("../../schemas/", "./schemas/")
     for name in ("hardseq.toml", "sequences/minute.yaml", "drivers/minute_clock.py", ".gitignore"):
-        text = (EXAMPLE / name).read_text("utf-8")
-        for here, there in shared:
-            text = text.replace(here, there)
-        assert text == made[name], name
+        expected = re.sub(
+            r"(?<![./])(\.\.?)/schemas/", lambda found: "../" * (len(found[1]) + 1) + "schemas/", made[name]
+        )
+        if os.environ.get("HARDSEQ_UPDATE_GOLDEN"):
+            (EXAMPLE / name).write_text(expected, encoding="utf-8", newline="\n")
+        assert (EXAMPLE / name).read_text("utf-8") == expected, name
