@@ -167,8 +167,9 @@ def _outcome(run: RunSummary, store: Store) -> Outcome:
 
 
 def _show_table(runs: list[RunSummary], outcomes: list[Outcome]) -> None:
-    from sequencer.terminal.lines import joined, shown_seconds, status_style
+    from sequencer.terminal.lines import joined, status_style
     from sequencer.terminal.output import Column, table
+    from sequencer.vocabulary.times import shown_seconds
 
     heads = [
         Column("started"),

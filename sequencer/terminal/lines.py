@@ -11,6 +11,7 @@ from sequencer.report.model import MeasurementReport
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.shown import LINE_END, shown_value
 from sequencer.vocabulary.status import Status
+from sequencer.vocabulary.times import shown_seconds
 
 Style = Literal["", "bold", "dim", "passed", "failed", "error", "stopped", "skipped", "notice"]
 Line = Sequence[tuple[str, Style]]
@@ -123,18 +124,6 @@ def _limits_text(written: str, unit: str | None) -> str:
         return clean(parse_limits(limits, unit).describe(unit))
     except ValueError:
         return clean(str(limits))
-
-
-def shown_seconds(seconds: float) -> str:
-    """``0.12 s``, ``12.3 s``, ``3 min 05 s``, ``1 h 02 min``."""
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02} s"
-    return f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def columns(text: str) -> int:

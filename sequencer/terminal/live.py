@@ -26,7 +26,6 @@ from sequencer.terminal.lines import (
     measurement_line,
     one_line,
     output_lines,
-    shown_seconds,
     status_style,
 )
 from sequencer.terminal.output import can_write, wants_colour
@@ -35,6 +34,7 @@ from sequencer.terminal.summary import Source, no_source
 from sequencer.terminal.writer import Writer
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.status import BAD_STATUSES, FINAL_STATUSES
+from sequencer.vocabulary.times import shown_seconds
 
 REFRESH_SECONDS = 0.1
 BAR_WIDTH = 30

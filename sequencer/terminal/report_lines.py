@@ -12,11 +12,10 @@ from sequencer.terminal.lines import (
     indented,
     measurement_line,
     one_line,
-    shown_seconds,
     try_text,
 )
 from sequencer.terminal.summary import summary, verdict_line
-from sequencer.vocabulary.times import shown_time
+from sequencer.vocabulary.times import shown_seconds, shown_time
 
 
 def report_lines(report: RunReport) -> Iterator[Line]:

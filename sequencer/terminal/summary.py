@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from sequencer.report.after_run import standing
 from sequencer.report.model import CaseReport, FailureReport, RunReport
 from sequencer.report.outcome import WORDS, Outcome, missing_cases, outcome, verdict_word
-from sequencer.terminal.lines import Line, Style, clean, indented, one_line, shown_seconds, status_style
+from sequencer.terminal.lines import Line, Style, clean, indented, one_line, status_style
 from sequencer.vocabulary.status import BAD_STATUSES, FINAL_STATUSES
+from sequencer.vocabulary.times import shown_seconds
 
 _COLOURS: Mapping[Outcome, str] = {
     # Black on green and yellow, white on the others: the pairs with the strongest contrast in any theme.

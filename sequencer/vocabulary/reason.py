@@ -16,12 +16,12 @@ Codes and the names of their parameters never change their meaning. Which kinds 
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, TypedDict
 
 from sequencer.vocabulary.data import MAX_WHOLE
-from sequencer.vocabulary.shown import show
+from sequencer.vocabulary.shown import show, shown_number, with_unit
 
 SENTENCES: Mapping[str, str] = MappingProxyType(
     {
@@ -212,6 +212,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """Parameters that are words with a translation."""
 QUANTITIES = frozenset({"value", "limit", "upper"})
 """Parameters that are shown with ``unit``."""
+_NUMBERS = (*QUANTITIES, "choices")
 
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -245,9 +246,12 @@ class Reason:
 
     def __str__(self) -> str:
         given, unit = self.parameters, self.parameters.get("unit")
+        numbers = {number for name in _NUMBERS for number in _numbers(given.get(name))}
+        # A value must not read like the limit that it just missed; pages do the same (`reason.js`).
+        write = shown_number if len({shown_number(number) for number in numbers}) == len(numbers) else show
 
         def shown(slot: re.Match[str]) -> str:
-            return _shown(slot[1], given.get(slot[1], ""), unit)
+            return _shown(slot[1], given.get(slot[1], ""), unit, write)
 
         return _SLOT.sub(shown, SENTENCES[self.code])
 
@@ -323,11 +327,15 @@ def quantity(value: object, unit: str | None = None) -> int | float | str:
     return show(value, unit)
 
 
-def _shown(name: str, value: Any, unit: str | None) -> str:
+def _numbers(value: object) -> list[int | float]:
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, int | float)]
+
+
+def _shown(name: str, value: Any, unit: str | None, write: Callable[[int | float], str]) -> str:
     if name in WORDS:
         return WORDS[name].get(value, str(value))
     if isinstance(value, list):
-        return ", ".join(_shown("value", each, unit) for each in value)
-    if isinstance(value, int | float):
-        return show(value, unit if name in QUANTITIES else None)
-    return str(value)
+        return ", ".join(_shown("value", each, unit, write) for each in value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return with_unit(write(value), unit) if name in QUANTITIES else shown_number(value)
+    return show(value) if isinstance(value, bool) else str(value)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from decimal import ROUND_HALF_UP, Context
 
-from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.data import MAX_WHOLE, Data
 
 LONGEST = 60
 """Characters."""
+_SEVEN = Context(prec=7, rounding=ROUND_HALF_UP)
+_FIVE = Context(prec=5, rounding=ROUND_HALF_UP)
 UNIT_SIGNS = frozenset("%°′″")
 LINE_END = "⏎"
 
@@ -47,7 +50,13 @@ def _digits(value: int | float) -> str:
         return str(int(value)) if value.bit_length() <= 256 else f"about 2**{value.bit_length()}"
     if value.is_integer() and abs(value) < 1e16:
         return str(int(value))
-    return repr(float(value))
+    return _short_exponent(repr(float(value)))
+
+
+def _short_exponent(written: str) -> str:
+    """``1e-7`` for ``1e-07``: as pages write it."""
+    mantissa, exponent, power = written.partition("e")
+    return f"{mantissa}e{int(power):+d}" if exponent else written
 
 
 def with_unit(number: str, unit: str | None) -> str:
@@ -57,9 +66,23 @@ def with_unit(number: str, unit: str | None) -> str:
     return f"{number}{unit}" if unit in UNIT_SIGNS else f"{number} {unit}"
 
 
-def shown_number(value: float) -> str:
-    """A measured number without the noise of binary fractions (10.49999999999951 is 10.5)."""
-    return f"{value:.8g}" if len(repr(value)) > 10 else f"{value:.10g}"
+def shown_number(value: int | float) -> str:
+    """A number without the noise of binary fractions (10.49999999999951 is 10.5): whole ones as they are, others with
+    seven significant digits, very large and very small ones with five and an exponent.
+
+    The page's ``number`` (``text.js``) writes the same; a test holds the two equal.
+    """
+    if isinstance(value, int):
+        return _digits(value)
+    if value.is_integer() and abs(value) <= MAX_WHOLE:
+        return str(int(value))
+    if not abs(value) < float("inf"):
+        return repr(value)
+    if value and not 1e-4 <= abs(value) < 1e9:
+        mantissa, _, power = f"{_FIVE.create_decimal_from_float(value):.4e}".partition("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(power):+d}"
+    written = f"{_SEVEN.create_decimal_from_float(value):f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 def _cut(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 
@@ -22,6 +23,21 @@ def parse_duration(text: str) -> float:
     if seconds > MAX_SECONDS:
         raise ValueError(f"{text[:40]!r} is longer than any run")
     return seconds
+
+
+def shown_seconds(seconds: float) -> str:
+    """``120 ms``, ``12.3 s``, ``3:05``, ``1:02:03``.
+
+    The page's ``duration`` (``text.js``) reckons and writes the same; a test holds the two equal.
+    """
+    milliseconds = math.floor(max(0.0, seconds) * 1000 + 0.5)
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 60_000:
+        tenths = (milliseconds + 50) // 100
+        return f"{tenths // 10}.{tenths % 10} s"
+    minutes, rest = divmod(milliseconds // 1000, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
 
 
 def moment(time: float | None) -> str:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+
+from sequencer.report.outcome import WORDS
+from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.shown import shown_number
+from sequencer.vocabulary.times import shown_seconds
 
 pytestmark = pytest.mark.slow
 
@@ -133,3 +141,50 @@ def test_numbers_that_people_type_are_read_as_the_server_reads_them(figures: Any
     assert page.evaluate(read, [texts, False]) == plain
     comma = [row.get("with_comma", row.get("code_with_comma", said)) for row, said in zip(table, plain, strict=True)]
     assert page.evaluate(read, [texts, True]) == comma
+
+
+AT_SEAMS = [
+    *(0, -0.0, 5, 5.0, 10.49999999999951, 0.1 + 0.2, 1234566.5, 123456789.0625, 1e9 + 0.5, 999999999.96, 2.0**53, 1e15),
+    *(1e16, 1.2e22, 9.9999e-5, 1e-4, 0.00012345665, -1.5e-9, 0.99999995, 4.799999999999, 5e-324, 1.7e308, 123),
+]
+DURATIONS = [
+    *(0, 0.0004, 0.0005, 0.25, 0.9994, 0.9996, 0.99949999, 1, 1.05, 1.25),
+    *(59.94, 59.95, 59.9994, 59.9996, 60, 3599.9, 3600, 86399.5),
+]
+
+
+def test_numbers_durations_reasons_and_verdicts_read_the_same_everywhere(figures: Any, browse: Any) -> None:
+    """The page in English writes what terminal and exports write, for numbers of every size and at every seam."""
+    chance = random.Random(9)
+    numbers = [*AT_SEAMS, *(chance.uniform(-1, 1) * 10.0 ** chance.randint(-12, 24) for _ in range(400))]
+    numbers += [chance.randint(-9999, 9999) * 10.0 ** chance.randint(-12, 12) for _ in range(200)]
+    durations = [*DURATIONS, *(abs(number) % 5000 for number in numbers)]
+    write = """async ([numbers, durations, reasons, words]) => {
+        const main = document.querySelector("script[type=module]").src;
+        const module = (name) => import(main.replace("all.js", name));
+        const { number, duration, t, loadLanguage } = await module("text.js");
+        await loadLanguage("en");
+        const { reasonText } = await module("reason.js");
+        return [
+            numbers.map(number),
+            durations.map((of) => duration(of, { fine: true })),
+            reasons.map((of) => reasonText(of, null)),
+            words.map((of) => t(`verdict.${of}`).toUpperCase()),
+        ];
+    }"""
+    missed = [Reason("above", value=value, limit=limit, unit="V") for value, limit in pairwise(numbers)]
+    missed += [Reason("above", value=value + 1e-12, limit=value, unit="V") for value in (1.5e-6, 0.5, 10.5, 4e10)]
+    asked = [numbers, durations, [reason.document() for reason in missed], list(WORDS)]
+    said = browse(figures).evaluate(write, asked)
+    assert said == [
+        [shown_number(number) for number in numbers],
+        [shown_seconds(seconds) for seconds in durations],
+        [str(reason) for reason in missed],
+        list(WORDS.values()),
+    ]
+
+
+def test_a_run_of_less_than_a_second_is_not_said_to_take_none(figures: Any, browse: Any) -> None:
+    """The top of the live page has milliseconds or tenths for a run that is over, and no 0:00."""
+    page = browse(figures)
+    expect(page.locator(".hero")).to_contain_text(re.compile(r"Figures *[\d.]+ (ms|s)"))

@@ -17,11 +17,12 @@ from sequencer.report.fold import fold, measurement_of
 from sequencer.report.model import RunReport
 from sequencer.report.outcome import WORDS
 from sequencer.terminal.display import PlainTerminal, open_terminal
-from sequencer.terminal.lines import case_line, clean, columns, cut, measurement_line, plain, shown_seconds
+from sequencer.terminal.lines import case_line, clean, columns, cut, measurement_line, plain
 from sequencer.terminal.live import LiveTerminal
 from sequencer.terminal.report_lines import report_lines
 from sequencer.terminal.summary import place_lines, verdict_block
 from sequencer.vocabulary.shown import shown_value
+from sequencer.vocabulary.times import shown_seconds
 
 
 class Tty(io.StringIO):
@@ -141,7 +142,7 @@ def test_the_live_area_shows_the_running_case(monkeypatch: pytest.MonkeyPatch) -
     terminal.close()
     text = stream.getvalue()
     assert "main::good  Case good" in text
-    assert "of about 2.00 s" in text
+    assert "of about 2.0 s" in text
     assert "0/3" in text
 
 
@@ -277,16 +278,16 @@ def test_clean_text_is_printable(text: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [
-        (0, "0.00 s"),
-        (0.123, "0.12 s"),
+        (0, "0 ms"),
+        (0.123, "123 ms"),
         (59.94, "59.9 s"),
-        (60, "1 min 00 s"),
-        (185, "3 min 05 s"),
-        (3725, "1 h 02 min"),
+        (60, "1:00"),
+        (185, "3:05"),
+        (3725, "1:02:05"),
     ],
 )
 def test_durations_as_people_read_them(seconds: float, shown: str) -> None:
-    """Short durations have hundredths, long ones minutes or hours."""
+    """Less than a second is said in milliseconds, long durations in minutes or hours."""
     assert shown_seconds(seconds) == shown
 
 
@@ -296,7 +297,7 @@ def test_durations_as_people_read_them(seconds: float, shown: str) -> None:
         (5, "V", "5 V"),
         (10.49999999999951, "mV", "10.5 mV"),
         (5.0, None, "5"),
-        (-1.5e-9, "A", "-1.5e-09 A"),
+        (-1.5e-9, "A", "-1.5e-9 A"),
         (True, None, "true"),
         (None, None, "null"),
         ("OK", None, "OK"),

@@ -16,7 +16,7 @@ from sequencer.report.exports.words import as_text, duration, limits_in_words, p
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.report.outcome import outcome, outcome_text
 from sequencer.vocabulary.status import BAD_STATUSES
-from sequencer.vocabulary.times import moment
+from sequencer.vocabulary.times import moment, shown_seconds
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -55,7 +55,12 @@ def _environment() -> Environment:
     )
     environment.globals["duration"] = duration
     environment.filters.update(
-        as_text=as_text, drawing=drawing_of, json=_json, limits_in_words=limits_in_words, shown=shown
+        as_text=as_text,
+        drawing=drawing_of,
+        json=_json,
+        limits_in_words=limits_in_words,
+        seconds=shown_seconds,
+        shown=shown,
     )
     return environment
 
@@ -97,7 +102,7 @@ def _facts(report: RunReport) -> Iterator[tuple[str, object]]:
         yield f"Instrument {index}", _in_one_line(instrument)
     yield "Operator", report["user"]
     yield "Sequence version", report["sequence"]["version"]
-    yield "Duration", f"{duration(report['start_time'], report['stop_time']):.1f} s"
+    yield "Duration", shown_seconds(duration(report["start_time"], report["stop_time"]))
     yield "Error code", report["error_code"]
     yield "Stopped", report["stop_reason"]
     yield "Simulated", "yes" if report["simulated"] else None

@@ -188,7 +188,7 @@ export function renderTime() {
   const { run } = state;
   if (!run || !parts.hero) return;
   const running = run.status === "run";
-  setText(parts.elapsed, run.start_time ? duration((running ? now() : run.stop_time ?? now()) - run.start_time) : "");
+  setText(parts.elapsed, run.start_time ? duration((running ? now() : run.stop_time ?? now()) - run.start_time, { fine: !running }) : "");
   const left = running ? remainingSeconds() : null;
   setText(parts.left, left === null ? (running ? "" : run.start_time ? t("run.duration") : "") : t("run.left", { time: duration(left) }));
   // Who comes to the stand later sees whether this is the verdict of just now.

@@ -1,6 +1,6 @@
 // Reasons of hardseq in the page's language: codes with parameters, as `sequencer/vocabulary/reason.py` has them.
 
-import { decimal, hasText, measured, number, t } from "./text.js";
+import { everyDigit, hasText, measured, number, t } from "./text.js";
 
 /** Parameters that are shown with the reason's unit. */
 const QUANTITIES = ["value", "limit", "upper", "choices"];
@@ -48,5 +48,5 @@ function readable(of) {
 }
 
 function exact(of) {
-  return typeof of === "number" ? decimal(String(of)) : of;
+  return typeof of === "number" ? everyDigit(of) : of;
 }

@@ -44,7 +44,7 @@ function open() {
       icon(run.status),
       h("h2", { id: title, class: "result-word" }, t(`verdict.${outcome(run)}`)),
       run.dut.serial_number ? h("p", { class: "result-device number" }, token(run.dut.serial_number)) : null,
-      h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time)),
+      h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time, { fine: true })),
       run.stop_reason ? h("p", { class: "result-reason" }, reasonText(run.coded_stop_reason, run.stop_reason)) : null,
       run.aborted ? h("p", { class: "result-reason" }, t("run.aborted")) : null,
       reservations(run).map((text) => h("p", { class: "result-flag" }, text)),

@@ -20,7 +20,7 @@ let language = "en";
 /** The language as the reader's country writes it, as far as the browser knows: `en-GB` for `en`. */
 let locale = "en";
 let plurals = new Intl.PluralRules("en");
-let numbers = new Intl.NumberFormat("en", { maximumSignificantDigits: 7 });
+let numbers = new Intl.NumberFormat("en", { maximumSignificantDigits: 7, useGrouping: false });
 let listeners = [];
 
 async function load(name) {
@@ -88,11 +88,19 @@ export function measured(written, unit) {
   return UNIT_SIGNS.includes(unit) ? written + unit : `${written} ${unit}`;
 }
 
+/** As the server writes it (`vocabulary/shown.py`), with the reader's decimal sign; a test holds the two equal. */
 export function number(of) {
-  if (Number.isInteger(of) && Math.abs(of) < 1e15) return String(of);
+  if (Number.isSafeInteger(of)) return String(of);
   const size = Math.abs(of);
   if (size !== 0 && (size >= 1e9 || size < 1e-4)) return decimal(of.toExponential(4).replace(/\.?0+e/, "e"));
-  return numbers.format(of);
+  return numbers.format(Number(of.toPrecision(7)));
+}
+
+/** Every digit of a number, as the server shows it where two would read the same. */
+export function everyDigit(of) {
+  const size = Math.abs(of);
+  const long = Number.isInteger(of) ? size >= 1e16 : size < 1e-4;
+  return decimal(long ? of.toExponential() : String(of));
 }
 
 /** A number at an axis: thousands are short, as in `20K`, where the axis has `large` numbers. */
@@ -116,13 +124,14 @@ export function amount(of) {
   return new Intl.NumberFormat(locale).format(of);
 }
 
-/** `0:07`, `12:34`, `1:02:03`; below ten seconds with tenths when asked. */
+/** `0:07`, `12:34`, `1:02:03`; `fine`, as of what is over: `120 ms`, `7.1 s`, as the server writes it (`vocabulary/times.py`). */
 export function duration(seconds, { fine = false } = {}) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "—";
   const whole = Math.max(0, seconds);
-  if (fine && whole < 1) return t("unit.ms", { value: Math.round(whole * 1000) });
-  if (fine && whole < 60) return t("unit.s", { value: fixed(whole, 1) });
-  const rounded = Math.floor(whole);
+  const milliseconds = Math.floor(whole * 1000 + 0.5);
+  if (fine && milliseconds < 1000) return t("unit.ms", { value: milliseconds });
+  if (fine && milliseconds < 60_000) return t("unit.s", { value: fixed(Math.floor((milliseconds + 50) / 100) / 10, 1) });
+  const rounded = Math.floor(fine ? milliseconds / 1000 : whole);
   const pad = (of) => String(of).padStart(2, "0");
   const [hours, minutes, left] = [Math.floor(rounded / 3600), Math.floor(rounded / 60) % 60, rounded % 60];
   return hours ? `${hours}:${pad(minutes)}:${pad(left)}` : `${minutes}:${pad(left)}`;
