@@ -25,7 +25,8 @@ from sequencer.expressions.syntax import (
     pieces,
     split,
 )
-from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.failure import StepError, why
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,7 @@ class Expression:
         """A name, or a name and an attribute: no need of Jinja2 in the common cases."""
         name, _, attribute, _ = self.uses[0]
         if name not in scope:
-            raise StepError(f"`{self.text.strip()}`: {name!r} is not defined")
+            raise StepError(self._failed(Reason("undefined", name=name)))
         value = scope[name]
         if attribute is None:
             return value
@@ -119,21 +120,28 @@ class Expression:
         except Exception as error:
             if budget is not None and isinstance(error, TooLarge | TooMuchWork):
                 raise
-            raise StepError(f"`{self.text.strip()[:200]}`: {_plain(error)}") from error
+            raise StepError(self._failed(_plain(error))) from error
         return value
 
+    def _failed(self, detail: ReasonOrText) -> Reason:
+        return Reason("expression_failed", expression=self.text.strip()[:200], detail=detail)
 
-_PLAIN_ERRORS = ("UndefinedError", "SecurityError", "ValueError", "TypeError", "TemplateRuntimeError")
+
+_PLAIN_ERRORS = frozenset(
+    ["SecurityError", "TemplateRuntimeError", "TypeError", "UndefinedError", "ValueError", "ZeroDivisionError"]
+)
 
 
-def _plain(error: Exception) -> str:
-    message = " ".join(str(error).split())[:300]
+def _plain(error: Exception) -> ReasonOrText:
+    if isinstance(reason := why(error), Reason):
+        return reason
+    message = " ".join(reason.split())[:300]
     if isinstance(error, StepError):
         return message
     kind = type(error).__name__
-    if isinstance(error, TooLarge | TooMuchWork) or kind in _PLAIN_ERRORS:
+    if not message or kind in _PLAIN_ERRORS:
         return message or kind
-    return f"{kind}: {message}" if message and kind != "ZeroDivisionError" else message or kind
+    return Reason("exception", type=kind, message=message)
 
 
 @lru_cache(maxsize=8192)
@@ -171,7 +179,7 @@ def evaluate_template(data: object, scope: Mapping[str, object], budget: Budget 
                 return evaluate_text(data, scope, budget)
             return compile_expression(whole.source).evaluate(scope, budget)
         except ExpressionSyntaxError as error:
-            raise StepError(f"{data[:200]!r}: {error}") from None
+            raise StepError(Reason("template_failed", found=repr(data[:200]), detail=str(error))) from None
     if isinstance(data, Mapping):
         return _mapping(data, scope, budget)
     if isinstance(data, list | tuple):
@@ -185,7 +193,7 @@ def _mapping(data: Mapping[object, object], scope: Mapping[str, object], budget:
     for written, value in data.items():
         key = evaluate_text(written, scope, budget) if isinstance(written, str) else written
         if key in evaluated:
-            raise StepError(f"two keys have the value {key!r:.100}")
+            raise StepError(Reason("same_key", found=f"{key!r:.100}"))
         evaluated[key] = evaluate_template(value, scope, budget)
     return evaluated
 
@@ -205,7 +213,7 @@ def evaluate_text(text: str, scope: Mapping[str, object], budget: Budget | None 
             for part in pieces(text)
         )
     except ExpressionSyntaxError as error:
-        raise StepError(f"{text[:200]!r}: {error}") from None
+        raise StepError(Reason("template_failed", found=repr(text[:200]), detail=str(error))) from None
 
 
 def as_text(value: object) -> str:
@@ -217,4 +225,4 @@ def as_text(value: object) -> str:
     try:
         return text_of(value)
     except Exception as error:
-        raise StepError(f"a value of type {type(value).__name__} cannot be written as text: {error}") from error
+        raise StepError(Reason("not_writable", type=type(value).__name__, detail=why(error))) from error

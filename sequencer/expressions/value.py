@@ -23,6 +23,7 @@ from uuid import UUID
 
 from sequencer.vocabulary.data import Data, MeasurementType, utf8
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.reason import Reason
 
 MAX_TEXT = 100_000
 """Characters that a text keeps in a report; what follows is cut, visibly."""
@@ -121,7 +122,8 @@ class _ValueReader:
         except StepError:
             raise
         except Exception as error:
-            raise StepError(f"a {type(value).__name__} that cannot be read: {type(error).__name__}: {error}") from None
+            detail = Reason("exception", type=type(error).__name__, message=str(error))
+            raise StepError(Reason("unreadable", type=type(value).__name__, detail=detail)) from None
         if type(simple) is list:
             return self._nested(value, simple, self._list)
         return self._nested(value, simple, self._mapping) if type(simple) is dict else simple
@@ -129,11 +131,11 @@ class _ValueReader:
     def _nested(self, value: object, simple: _Container, read: Callable[[_Container], _Container]) -> _Container:
         self._taken += len(simple)
         if self._taken > MAX_TAKEN:
-            raise StepError(f"the value has more than {MAX_TAKEN:,} elements: return only what is judged")
+            raise StepError(Reason("many_elements", most=MAX_TAKEN))
         if id(value) in self._open:
-            raise StepError("the value contains itself")
+            raise StepError(Reason("contains_itself"))
         if len(self._open) >= MAX_DEPTH:
-            raise StepError(f"the value is nested more than {MAX_DEPTH} levels deep")
+            raise StepError(Reason("nested_deeply", most=MAX_DEPTH))
         self._open.add(id(value))
         try:
             return read(simple)
@@ -214,7 +216,7 @@ def _from_array(value: Any) -> object:
     """numpy's arrays and scalars, and whatever has their methods; also ``array.array``."""
     size = getattr(value, "size", None)
     if type(size) is int and size > MAX_TAKEN:
-        raise StepError(f"the array has {size:,} elements; {MAX_TAKEN:,} are allowed: return only what is judged")
+        raise StepError(Reason("large_array", number=size, most=MAX_TAKEN))
     kind = getattr(getattr(value, "dtype", None), "kind", None)
     if kind in ("M", "m"):  # dates of a nanosecond's resolution would become plain integers
         value = value.astype("datetime64[us]" if kind == "M" else "timedelta64[us]")
@@ -273,28 +275,23 @@ def _record(value: object) -> object:
 
 def _refuse_uncalled(value: object) -> None:
     if isinstance(value, _FUNCTIONS):
-        kind = "class" if isinstance(value, type) else "function"
-        raise StepError(f"the value is the {kind} {getattr(value, '__name__', '')!r}, which was never called")
+        name = str(getattr(value, "__name__", ""))
+        is_class = isinstance(value, type)
+        raise StepError(Reason("class_not_called" if is_class else "function_not_called", name=name))
 
 
 def _refuse_unfinished(value: object) -> None:
     kind = type(value)
     if isinstance(value, types.CoroutineType):
         value.close()  # else Python warns, somewhere, that nobody awaited it
-        raise StepError("the method is `async` and was never run; write a plain `def` that waits for the result")
+        raise StepError(Reason("not_awaited"))
     if hasattr(kind, "__await__") or isinstance(value, types.AsyncGeneratorType):
-        raise StepError(
-            f"the method returned {_article(kind)}, which was never finished; wait for the result in the method"
-        )
+        raise StepError(Reason("not_finished", found=_article(kind)))
     if isinstance(value, types.GeneratorType):
         value.close()
-        raise StepError(
-            "the method is a generator (it has a `yield`) and was never run; use `return`, or return `list(...)`"
-        )
+        raise StepError(Reason("generator"))
     if isinstance(value, Iterator) and not isinstance(value, IOBase):
-        raise StepError(
-            f"the method returned {_article(kind)}, which was never iterated over; return `list(...)` of it"
-        )
+        raise StepError(Reason("not_iterated", found=_article(kind)))
 
 
 def _article(kind: type) -> str:

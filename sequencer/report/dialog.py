@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NotRequired, TypedDict, TypeVar
 
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, wrong_form
 from sequencer.vocabulary.regex import PatternError, compile_pattern, nests_repetitions
@@ -141,7 +142,7 @@ def describe(written: str | Mapping[str, object], timeout: float | None = None) 
     said: Said = {"text": written} if isinstance(written, str) else written
     kind = said.get("type") or "confirm"
     if kind not in TYPES:
-        raise ValueError(f"a dialog's type must be one of {', '.join(TYPES)}, not {kind!r}")
+        raise UnusableValue(Reason("dialog_type", types=list(TYPES), found=f"{kind!r:.100}"))
     fields: list[DialogField] = []
     if kind in _ASKS_FOR_ONE:
         fields = [describe_field({**said, "name": "value", "label": None})]
@@ -149,8 +150,9 @@ def describe(written: str | Mapping[str, object], timeout: float | None = None) 
         fields = [describe_field(field) for field in said.get("fields") or ()]
     for field in fields:
         for problem in field_problems(field):
-            subject = "" if len(fields) == 1 else f"{field['label'] or field['name']}: "
-            raise ValueError(f"{subject}{problem.message}")
+            if len(fields) == 1:
+                raise ValueError(problem.message)
+            raise UnusableValue(Reason("field", name=field["label"] or field["name"], reason=problem.message))
     return {
         "type": kind,
         **appearance(said),
@@ -249,7 +251,7 @@ def describe_field(said: Said) -> DialogField:
     """The form in which a field travels. Raises ``ValueError`` for what makes none."""
     kind = said.get("type") or "text"
     if kind not in FIELD_TYPES:
-        raise ValueError(f"a field's type must be one of {', '.join(FIELD_TYPES)}, not {kind!r}")
+        raise UnusableValue(Reason("field_type", types=list(FIELD_TYPES), found=f"{kind!r:.100}"))
     field: DialogField = {
         "name": str(said["name"]),
         "type": kind,
@@ -273,7 +275,7 @@ def describe_field(said: Said) -> DialogField:
     if kind == "slider":
         field["min"], field["max"] = _or(field["min"], 0), _or(field["max"], 100)
     if kind in ("radio", "list", "checkbox") and not field["choices"]:
-        raise ValueError(f"there is nothing to choose from in {field['label'] or field['name']!r}")
+        raise UnusableValue(Reason("no_choices", name=field["label"] or field["name"]))
     return field
 
 
@@ -281,12 +283,12 @@ def _require_types(field: Mapping[str, object]) -> None:
     """Raises ``ValueError`` for a constraint of another type: expressions can give anything."""
     for name in ("min", "max", "step"):
         if field[name] is not None and not _is_number(field[name]):
-            raise ValueError(f"{name} must be a number, not {field[name]!r}")
+            raise UnusableValue(Reason("key_number", key=name, found=f"{field[name]!r:.100}"))
     for name in ("min_length", "max_length"):
         if field[name] is not None and not (isinstance(field[name], int) and _is_number(field[name])):
-            raise ValueError(f"{name} must be an integer, not {field[name]!r}")
+            raise UnusableValue(Reason("key_integer", key=name, found=f"{field[name]!r:.100}"))
     if field["pattern"] is not None and not isinstance(field["pattern"], str):
-        raise ValueError(f"a pattern must be a string, not {field['pattern']!r}")
+        raise UnusableValue(Reason("field_pattern", found=f"{field['pattern']!r:.100}"))
 
 
 def _choice(said: Any) -> Choice:
@@ -310,7 +312,7 @@ def _listed(said: object) -> list[object]:
     if said is None:
         return []
     if isinstance(said, str | bytes | Mapping) or not hasattr(said, "__iter__"):
-        raise ValueError(f"choices must be a list, not {said!r}")
+        raise UnusableValue(Reason("field_choices", found=f"{said!r:.100}"))
     return list(said)
 
 

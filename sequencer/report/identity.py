@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from sequencer.expressions.value import to_data
 from sequencer.report.record import INFO, INSTRUMENT_FIELDS, SECTIONS, SUB_UNIT_FIELDS, TEXT, UNITS
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 from sequencer.vocabulary.text_values import stripped
 
 # Control characters, what breaks a line, what nobody can see or what turns the writing's direction, and half a
@@ -24,28 +25,28 @@ _REMARKS = frozenset({"comment"})
 """Fields that people write sentences into, line breaks among them."""
 
 
-def identity_text(value: object, name: str) -> str:
+def identity_text(value: object, name: ReasonOrText) -> str:
     """``value`` without white space around it; a number is taken as its text.
 
     Raises ``StepError`` for null, a blank text, other types, and characters that nobody can see or type.
     """
     text = stripped(value if type(value) is str else _number_text(value, name))
     if not text:
-        raise StepError(f"{name} is blank")
+        raise StepError(Reason("blank", subject=name))
     # A first look, at a fraction of the cost: printable ASCII without an escape has none of them.
     is_plain = text.isascii() and text.isprintable() and "\\" not in text
     if not is_plain and _REFUSED.search(text) is not None:
-        raise StepError(f"{name} has an invisible character: {text!r:.100}")
+        raise StepError(Reason("invisible", subject=name, found=f"{text!r:.100}"))
     return text
 
 
-def _number_text(value: object, name: str) -> str:
+def _number_text(value: object, name: ReasonOrText) -> str:
     if value is None:
-        raise StepError(f"{name} is null")
+        raise StepError(Reason("is_null", subject=name))
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise StepError(f"{name} must be a string, not {to_data(value)!r:.100}")
+        raise StepError(Reason("not_string", subject=name, found=f"{to_data(value)!r:.100}"))
     if isinstance(value, float) and not math.isfinite(value):
-        raise StepError(f"{name} must not be {to_data(value)}")
+        raise StepError(Reason("must_not_be", subject=name, found=str(to_data(value))))
     return str(value)
 
 
@@ -75,7 +76,7 @@ def _field(value: object, kind: str | None, name: str, key: str) -> object:
     if kind == INFO:
         return _info(value, name)
     if value is None:
-        raise StepError(f"{name} is null")
+        raise StepError(Reason("is_null", subject=name))
     return identity_text(value, name) if kind == TEXT and key not in _REMARKS else value
 
 
@@ -89,4 +90,5 @@ def _info(value: object, name: str) -> object:
     """Free entries; only their names must be names."""
     if not isinstance(value, Mapping):
         return value
-    return {identity_text(key, f"a name in {name}"): entry for key, entry in value.items()}
+    subject = Reason("name_in", subject=name)
+    return {identity_text(key, subject): entry for key, entry in value.items()}

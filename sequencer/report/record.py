@@ -16,6 +16,7 @@ from sequencer.report.fields import fields, shape
 from sequencer.report.model import BatchReport, DutReport, InstrumentReport, ProcessReport, StandReport, SubUnitReport
 from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.reason import Reason
 
 TEXT, INTEGER, INFO, UNITS = "text", "integer", "info", "sub_units"
 _KINDS: Mapping[object, str] = {str: TEXT, int: INTEGER, dict: INFO, list: UNITS}
@@ -71,7 +72,7 @@ def absorb(current: Any, section: str, data: object, undo: Undo | None = None) -
         return current if user is None else user
     if section == "artifact":
         return _absorb_mapping(current, artifact_levels(data), "artifact", steps)
-    raise StepError(f"nothing can be recorded under {section!r}")
+    raise StepError(Reason("no_section", name=section))
 
 
 def artifact_levels(data: object) -> dict[str, dict[str, object]]:
@@ -79,7 +80,7 @@ def artifact_levels(data: object) -> dict[str, dict[str, object]]:
     levels = {level: _info(content, f"artifact.{level}") for level, content in _mapping(data, "artifact").items()}
     for level in levels:
         if level not in ARTIFACT_LEVELS:
-            raise StepError(f"the level of an artifact must be run, module or case, not {level!r}")
+            raise StepError(Reason("artifact_level", name=str(level)))
     return {level: content for level, content in levels.items() if content is not None}
 
 
@@ -134,7 +135,7 @@ def _fields(data: object, allowed: Mapping[str, str], name: str) -> dict[str, ob
     result: dict[str, object] = {}
     for key, value in _mapping(data, name).items():
         if key not in allowed:
-            raise StepError(f"{name} has no field {key!r}; it has {', '.join(allowed)}")
+            raise StepError(Reason("unknown_field", subject=name, name=str(key), fields=list(allowed)))
         read = _READERS[allowed[key]](value, f"{name}.{key}")
         if read is not None:
             result[key] = read
@@ -145,7 +146,7 @@ def _units(data: object, allowed: Mapping[str, str], name: str) -> list[dict[str
     data = plain(data)
     entries = [data] if isinstance(data, Mapping) else data
     if not isinstance(entries, Sequence) or isinstance(entries, (str, bytes)):
-        raise StepError(f"{name} must be a list of mappings, not {type(data).__name__}")
+        raise StepError(Reason("not_mappings", subject=name, type=type(data).__name__))
     return [_fields(entry, allowed, f"{name}[{index}]") for index, entry in enumerate(entries)]
 
 
@@ -153,7 +154,7 @@ def _mapping(data: object, name: str) -> Mapping[str, object]:
     if data is None:
         return {}
     if not isinstance(data, Mapping):
-        raise StepError(f"{name} must be a mapping, not {type(data).__name__}")
+        raise StepError(Reason("not_mapping", subject=name, type=type(data).__name__))
     return data
 
 
@@ -162,7 +163,7 @@ def _text(value: object, name: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise StepError(f"{name} must be a string, not {type(value).__name__}")
+        raise StepError(Reason("not_string", subject=name, found=type(value).__name__))
     return str(to_data(value))
 
 
@@ -175,7 +176,7 @@ def _integer(value: object, name: str) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_WHOLE:
-        raise StepError(f"{name} must be an integer from 0 to {MAX_WHOLE}, not {to_data(value)!r:.80}")
+        raise StepError(Reason("not_whole", subject=name, most=MAX_WHOLE, found=f"{to_data(value)!r:.80}"))
     return value
 
 
@@ -200,7 +201,7 @@ _READERS: Mapping[str, Callable[[object, str], object]] = {
 
 
 def _second(name: str, before: object, value: object) -> StepError:
-    return StepError(f"{name} was already recorded as {_short(before)} and would now become {_short(value)}")
+    return StepError(Reason("recorded_before", subject=name, before=_short(before), found=_short(value)))
 
 
 def _short(value: object) -> str:

@@ -37,7 +37,7 @@ from sequencer.runtime.stepping import Pause, PauseChoice, RunningSteps
 from sequencer.runtime.tries import RecordedCounts, Tries
 from sequencer.steps.base import DialogAnswer, StepRun
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut
+from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut, why
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import Status, verdict
 
@@ -113,9 +113,9 @@ class AttemptContext:
         try:
             result = compile_expression(expression).evaluate(self._scope())
         except ValueError as error:
-            raise StepError(f"`{expression}`: {error}") from None
+            raise StepError(Reason("expression_failed", expression=expression, detail=why(error))) from None
         if not isinstance(result, bool):
-            raise StepError(f"`{expression}` is neither true nor false but {result!r:.100}")
+            raise StepError(Reason("not_boolean", expression=expression, found=f"{result!r:.100}"))
         return result
 
     def judged(self, *, limits: bool = False) -> None:
@@ -181,7 +181,7 @@ class AttemptContext:
     def upload(self, target: str) -> Mapping[str, object]:
         """See ``CaseContext``."""
         if self.planned is not None:
-            raise StepError("`upload` belongs in `after_run`: the verdict is not known yet")
+            raise StepError(Reason("upload_early"))
         if not self._run.start.uploads:
             return {"delivered": False, "status": None, "text": "these tests run without hardseq, which sends reports"}
         now = self._variables["verdict"]

@@ -46,7 +46,7 @@ class Dialogs:
 
         Once ``until`` says so the question is withdrawn; the answer then has the result ``stop``.
         """
-        self._require_somebody("answer this dialog")
+        self._require_somebody(Reason("nobody_answers"))
         # Never used again, so that a late answer of a sleepy browser cannot answer another question.
         identity = uuid4().hex
         asked = time.monotonic()
@@ -78,7 +78,7 @@ class Dialogs:
         if not message.blocking or message.text is None:
             self._emit(message)
             return
-        self._require_somebody("confirm this message")
+        self._require_somebody(Reason("nobody_confirms"))
         self._emit_opening(message.id, None, message)
         try:
             result, _, _ = self._wait(message.id)
@@ -109,9 +109,9 @@ class Dialogs:
             question.answered.set()
             return True
 
-    def _require_somebody(self, to_do: str) -> None:
+    def _require_somebody(self, lacking: Reason) -> None:
         if not self._attended:
-            raise StepError(f"nobody can {to_do}: the tests run without a panel and without a terminal")
+            raise StepError(lacking)
 
     def _emit_opening(self, identity: str, dialog: Mapping[str, object] | None, event: Event) -> None:
         # Known before it is announced: an answer may come before ``emit`` returns.

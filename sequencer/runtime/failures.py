@@ -42,17 +42,24 @@ def kind_of(error: BaseException) -> FailureKind:
 def reason_of(error: BaseException) -> ReasonOrText:
     """Why ``error`` was raised, for people; never raises, whatever its own ``__str__`` does."""
     if isinstance(error, StepFailed | StepError | TimedOut | Stopped):
-        return error.reason if isinstance(error.reason, Reason) else _cut(error.reason)
+        return _cut(error.reason)
     try:
         text = str(error)
     except Exception:
         text = "(its message cannot be read)"
     kind = type(error).__name__
-    return Reason("exception", type=kind, message=_cut(text)) if text else kind
+    return _cut(Reason("exception", type=kind, message=text)) if text else kind
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"
+def _cut(reason: ReasonOrText) -> ReasonOrText:
+    """``reason`` without the rest of overlong texts: a driver, a program, an expression may give any."""
+    if isinstance(reason, Reason):
+        return Reason(reason.code, **{name: _cut_parameter(given) for name, given in reason.parameters.items()})
+    return reason if len(reason) <= MAX_MESSAGE else f"{reason[:MAX_MESSAGE]}…"
+
+
+def _cut_parameter(given: object) -> object:
+    return _cut(given) if isinstance(given, ReasonOrText) else given
 
 
 def late(error: TimedOut, step: StepRun | None, label: str = "") -> Reason:

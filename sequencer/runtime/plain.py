@@ -38,7 +38,7 @@ class PlainFront:
         for written in self._config.option.arg:
             name, equals, value = written.partition("=")
             if not equals:
-                raise RunRefused(f"--arg {written}: write --arg NAME=VALUE")
+                raise RunRefused(Reason("argument_form", argument=written))
             params[name] = value
         return Start(
             run=new_run_id(), request=StartRequest(params=params, simulate=self._config.option.simulate, host={})

@@ -11,9 +11,9 @@ from sequencer.expressions.expression import evaluate_text
 from sequencer.report.event import FactRecorded
 from sequencer.runtime.drivers import REQUIRE, DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.failures import CHECK_DRIVER, driver_traceback, reason_of
-from sequencer.vocabulary.failure import StepError, Stopped
+from sequencer.vocabulary.failure import StepError, Stopped, why
 from sequencer.vocabulary.instrument import instrument_entry, parse_due
-from sequencer.vocabulary.reason import Reason, ReasonOrText
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.regex import compile_pattern
 
 if TYPE_CHECKING:
@@ -101,10 +101,8 @@ class _Requirement:
         if isinstance(identity, str):
             return identity.strip()
         if "idn" in self._written and not self._simulated:
-            what = (
-                "it has no `identify()`" if offered is None else f"it returned {identity!r:.80}, which is not a string"
-            )
-            raise StepError(f"its identity is not known: {what}")
+            found = Reason("returned_no_string", found=f"{identity!r:.80}")
+            raise StepError(Reason("identity_unknown", reason=Reason("no_identify") if offered is None else found))
         return None
 
     def _calibration(self) -> str | None:
@@ -113,16 +111,16 @@ class _Requirement:
             try:
                 parse_due(due)
             except ValueError as error:
-                raise StepError(f"`calibration_due` {due!r} {error}") from None
+                raise StepError(Reason("bad_due", due=due, reason=why(error))) from None
         return due
 
-    def _wrong_identity(self, identity: str | None) -> ReasonOrText | None:
+    def _wrong_identity(self, identity: str | None) -> Reason | None:
         try:
             pattern = self._template("idn")
             if pattern is None or identity is None or self._simulated or compile_pattern(pattern).search(identity):
                 return None
         except (re.error, ValueError, StepError) as error:
-            return f"`idn` cannot be used: {error}"
+            return Reason("bad_idn", detail=why(error))
         return Reason("wrong_instrument", pattern=pattern, found=identity)
 
     def _overdue(self, due: str | None) -> Reason | None:

@@ -168,7 +168,7 @@ class RunContext:
             data = ProcessSecrets.redactor.file(data)
             digest = keep(data, self.start.attachments)
         except OSError as error:
-            raise StepError(f"{name} could not be kept: {error.strerror or error}") from None
+            raise StepError(Reason("not_kept", name=name, detail=error.strerror or str(error))) from None
         self.emit(FileAttached(case, name, digest, len(data), media_type))
 
     def driver(self, name: str, **how: Unpack[DriverOptions]) -> AbstractContextManager[object]:

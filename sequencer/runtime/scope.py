@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from sequencer.expressions.expression import evaluate_template, has_expression
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.reason import Reason
 
 
 class Constants(Mapping[str, object]):
@@ -26,7 +27,7 @@ class Constants(Mapping[str, object]):
         template = self._templates[name]
         if has_expression(template):
             if name in self._evaluating:
-                raise StepError(f"the variables {', '.join([*self._evaluating, name])} need each other")
+                raise StepError(Reason("need_each_other", names=[*self._evaluating, name]))
             self._evaluating.append(name)
             try:
                 template = evaluate_template(template, self._scope())

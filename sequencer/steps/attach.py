@@ -11,6 +11,7 @@ from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepRead
 from sequencer.steps.keys import TEMPLATE
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
 LARGEST = 64 * 1024 * 1024
@@ -43,10 +44,10 @@ class Attach(StepRun):
         name = path.name if self.rename is None else self.case.text(self.rename)
         try:
             if path.stat().st_size > LARGEST:
-                raise StepError(f"{path} is larger than the {LARGEST // 1024**2} MiB that a report can hold")
+                raise StepError(Reason("large_file", file=str(path), size=LARGEST // 1024**2))
             data = path.read_bytes()
         except OSError as error:
-            raise StepError(f"cannot attach {path}: {error.strerror or error}") from None
+            raise StepError(Reason("not_attached", file=str(path), detail=error.strerror or str(error))) from None
         self.case.attach(name, data, guess_type(name)[0])
 
 

@@ -13,6 +13,7 @@ from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 CHART_TYPES = ("line", "line_log_x", "line_log_y", "log_x_y")
@@ -43,18 +44,18 @@ class Chart(StepRun):
         said = self.case.value(self.chart)
         series = said["series"]
         if isinstance(series, str | Mapping) or not isinstance(series, Iterable):
-            raise StepError(f"the series of a chart must be a list, not {series!r}")
+            raise StepError(Reason("chart_series", found=f"{series!r:.100}"))
         names: list[str | None] = []
         x_data, y_data = [], []
         for number, one in enumerate(series, 1):
             if not isinstance(one, Mapping) or "y" not in one:
-                raise StepError(f"series {number} of the chart has no y values")
+                raise StepError(Reason("chart_no_y", number=number))
             given = str(one["name"]) if one.get("name") else None
             name = given or f"{number}"
             y = _numbers(name, "y", one["y"])
             x = list(range(len(y))) if one.get("x") is None else _numbers(name, "x", one["x"])
             if len(x) != len(y):
-                raise StepError(f"series {name!r} of the chart has {len(x)} x values but {len(y)} y values")
+                raise StepError(Reason("chart_uneven", name=name, x=len(x), y=len(y)))
             names.append(given)
             x_data.append(x)
             y_data.append(y)
@@ -73,15 +74,15 @@ def _data(names: list[str | None], x_data: Sequence[object], y_data: Sequence[ob
 def _numbers(name: str, axis: str, values: object) -> list[object]:
     """Plain numbers, ``None`` and NaN among them being gaps."""
     if hasattr(values, "__len__") and len(values) > MOST_POINTS:
-        raise StepError(f"series {name!r} of the chart has {len(values)} points; the maximum is {MOST_POINTS}")
+        raise StepError(Reason("chart_too_long", name=name, number=len(values), most=MOST_POINTS))
     plain = to_data(values)
     if not isinstance(plain, list):
-        raise StepError(f"the {axis} values of series {name!r} must be a list of numbers, not {plain!r}")
+        raise StepError(Reason("chart_not_list", axis=axis, name=name, found=f"{plain!r:.100}"))
     for value in plain:
         # ``to_data`` spells the numbers that JSON lacks.
         fine = value is None or value in ("NaN", "Infinity", "-Infinity") or isinstance(value, int | float)
         if not fine or isinstance(value, bool):
-            raise StepError(f"the {axis} values of series {name!r} hold {value!r}, which is not a number")
+            raise StepError(Reason("chart_not_number", axis=axis, name=name, found=f"{value!r:.100}"))
     return [None if isinstance(value, str) else value for value in plain]
 
 

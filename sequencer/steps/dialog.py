@@ -14,7 +14,7 @@ from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.steps.measuring import read_name, record_measurement
 from sequencer.steps.pictures import check_pictures, require_pictures
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.failure import StepError, StepFailed
+from sequencer.vocabulary.failure import StepError, StepFailed, why
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
@@ -77,7 +77,7 @@ class Dialog(StepRun):
             dialog = describe(self.case.value(self.dialog), self.timeout)
             require_pictures(dialog)
         except ValueError as error:
-            raise StepError(f"the dialog cannot be shown: {error}") from None
+            raise StepError(Reason("dialog_not_shown", detail=why(error))) from None
         answer = self.case.ask(dialog)
         value = answer.value if dialog["fields"] else answer.result != "fail"
         if self.save is not None:

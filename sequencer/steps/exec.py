@@ -24,6 +24,7 @@ from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 from sequencer.vocabulary.regex import CompiledPattern, PatternError, compile_pattern
 from sequencer.vocabulary.tree import MappingNode
 
@@ -122,23 +123,21 @@ class Exec(StepRun):
             self.case.save(self.save, {"exit_code": exit_code, "output": text})
         self._judge_exit_code(command[0], exit_code, text)
         if not output.is_whole and (self.save or expect or refuse):
-            raise StepError(f"{command[0]} printed more than {WHOLE >> 20} MB, which is more than can be judged")
+            raise StepError(Reason("printed_too_much", program=command[0], size=WHOLE >> 20))
         self._judge(command[0], text, expect, refuse)
 
     def _judge_exit_code(self, program: str, exit_code: int, text: str) -> None:
         if exit_code in self.error_exit_codes:
-            raise StepError(
-                f"{program} reported a fault of the test equipment: exit code {exit_code}{_last_line(text)}"
-            )
+            raise StepError(_with_last_line(Reason("equipment_fault", program=program, exit_code=exit_code), text))
         if exit_code not in self.exit_codes:
-            wanted = " or ".join(map(str, self.exit_codes))
-            raise StepFailed(f"{program} ended with exit code {exit_code}, not {wanted}{_last_line(text)}")
+            wrong = Reason("wrong_exit_code", program=program, exit_code=exit_code, expected=self.exit_codes)
+            raise StepFailed(_with_last_line(wrong, text))
 
     def _run(self, command: list[str], output: _Output) -> int:
         environment = {name: str(value) for name, value in self.case.value(self.environment).items()}
         folder = None if self.folder is None else self.case.text(self.folder)
         if folder is not None and not Path(folder).is_dir():
-            raise StepError(f"{command[0]} could not be started: there is no folder {folder}")
+            raise StepError(_not_started(command, Reason("no_folder", folder=folder)))
         try:
             process = subprocess.Popen(
                 command,
@@ -149,8 +148,8 @@ class Exec(StepRun):
                 stderr=subprocess.STDOUT,
             )
         except (OSError, ValueError) as error:
-            reason = "there is no such program" if isinstance(error, FileNotFoundError) else error
-            raise StepError(f"{command[0]} could not be started: {reason}") from None
+            reason = Reason("no_program") if isinstance(error, FileNotFoundError) else str(error)
+            raise StepError(_not_started(command, reason)) from None
         assert process.stdout is not None
         reader = Thread(target=output.read, args=(process.stdout,), daemon=True)
         reader.start()
@@ -188,13 +187,13 @@ class Exec(StepRun):
         for pattern in refuse:
             if (met := pattern.search(output)) is not None:
                 line = _line_of(output, met.start())
-                raise StepFailed(f"the output of {program} matches `refuse`, {pattern.pattern!r}: {line}")
+                raise StepFailed(Reason("output_refused", program=program, pattern=pattern.pattern, line=line))
         if expect is None:
             return
         found = expect.search(output)
         if found is None:
-            missing = f"does not match {expect.pattern!r}"
-            raise StepFailed(f"the output of {program} {missing}{_last_line(output)}")
+            lacking = Reason("output_lacks", program=program, pattern=expect.pattern)
+            raise StepFailed(_with_last_line(lacking, output))
         for name, value in found.groupdict().items():
             self.case.save(name, value)
 
@@ -203,7 +202,7 @@ def _pattern(key: str, written: str) -> CompiledPattern:
     try:
         return compile_pattern(written, re.MULTILINE)
     except PatternError as error:
-        raise StepError(f"`{key}` is not a valid regular expression: {error}") from None
+        raise StepError(Reason("bad_pattern", key=key, detail=str(error))) from None
 
 
 def _line_of(output: str, position: int) -> str:
@@ -263,9 +262,13 @@ def _kill_with_children(pid: int) -> None:
                 each.kill()
 
 
-def _last_line(output: str) -> str:
+def _not_started(command: list[str], reason: ReasonOrText) -> Reason:
+    return Reason("program_not_started", program=command[0], reason=reason)
+
+
+def _with_last_line(reason: Reason, output: str) -> Reason:
     lines = output.strip().splitlines()
-    return f"; its last line: {lines[-1][:200]}" if lines else ""
+    return Reason("last_line", reason=reason, line=lines[-1][:200]) if lines else reason
 
 
 def parse(node: MappingNode, reader: StepReader) -> ExecStep:

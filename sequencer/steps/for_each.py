@@ -12,6 +12,7 @@ from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import ID_PATTERN, NestingStep
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
 
@@ -45,7 +46,7 @@ class ForEach(StepRun):
         elements = self.case.value(self.elements)
         # A text would go letter by letter and a mapping by its keys: nobody means that.
         if isinstance(elements, str | bytes | Mapping) or not isinstance(elements, Iterable):
-            raise StepError(f"for_each needs a list for {self.variable!r}, not {elements!r}")
+            raise StepError(Reason("for_each_list", name=self.variable, found=f"{elements!r:.100}"))
         empty = True
         for element in elements:
             empty = False

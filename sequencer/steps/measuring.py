@@ -9,10 +9,12 @@ from sequencer.limits.parse import without_open_sides
 from sequencer.report.event import MeasurementRecorded
 from sequencer.report.identity import identity_text
 from sequencer.steps.base import StepReader, StepRun
-from sequencer.vocabulary.failure import StepError, StepFailed
+from sequencer.vocabulary.failure import StepError, StepFailed, why
 from sequencer.vocabulary.reason import Reason, coded, sentence
 from sequencer.vocabulary.text_values import stripped
 from sequencer.vocabulary.tree import MappingNode
+
+MEASUREMENT_NAME = Reason("measurement_name")
 
 
 def read_name(node: MappingNode, key: str, reader: StepReader) -> str | None:
@@ -20,7 +22,7 @@ def read_name(node: MappingNode, key: str, reader: StepReader) -> str | None:
     name = reader.text(node, key)
     if name is not None and not has_expression(name):
         try:
-            identity_text(name, "the measurement's name")
+            identity_text(name, MEASUREMENT_NAME)
         except StepError as error:
             reader.problem("wrong-value", str(error), node.value_place(key))
     return name
@@ -32,15 +34,15 @@ def record_measurement(step: StepRun, name: str, value: object, *, unit: str | N
     A missed limit is a ``StepFailed``; a unit or limits that make no sense, also together, are a ``StepError``.
     """
     case = step.case
-    measured = identity_text(case.text(name), "the measurement's name")
+    measured = identity_text(case.text(name), MEASUREMENT_NAME)
     evaluated = without_open_sides(case.value(limits))
     measured_in = _unit(case.value(unit), measured)
     if limits is not None and evaluated is None:
-        raise StepError(f"limits of {measured!r}: the expression returned no limits")
+        raise StepError(Reason("no_limits", measurement=measured))
     try:
         limit = None if evaluated is None else parse_limits(evaluated, measured_in)
     except ValueError as error:
-        raise StepError(f"limits of {measured!r}: {error}") from None
+        raise StepError(Reason("bad_limits", measurement=measured, detail=why(error))) from None
     judgement = judge(value, limit, measured_in)
     kind = measurement_type(value)
     case.emit(
@@ -65,6 +67,9 @@ def record_measurement(step: StepRun, name: str, value: object, *, unit: str | N
 
 def _unit(evaluated: object, measured: str) -> str | None:
     """An empty cell of a table is no unit."""
-    if evaluated is not None and not isinstance(evaluated, str):
-        raise StepError(f"the unit of {measured!r} must be a string, not {to_data(evaluated)!r:.100}")
-    return identity_text(evaluated, f"the unit of {measured!r}") if evaluated and stripped(evaluated) else None
+    if evaluated is None:
+        return None
+    subject = Reason("measurement_unit", measurement=measured)
+    if not isinstance(evaluated, str):
+        raise StepError(Reason("not_string", subject=subject, found=f"{to_data(evaluated)!r:.100}"))
+    return identity_text(evaluated, subject) if stripped(evaluated) else None

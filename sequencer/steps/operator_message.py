@@ -13,8 +13,9 @@ from sequencer.steps.dialog_schema import APPEARANCE
 from sequencer.steps.keys import TEMPLATE
 from sequencer.steps.pictures import check_pictures, require_pictures
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.failure import StepError, why
 from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
 DEFAULT_KEY = "operator_message"
@@ -50,7 +51,7 @@ class OperatorMessage(StepRun):
         try:
             require_pictures(shown)
         except ValueError as error:
-            raise StepError(f"the message cannot be shown: {error}") from None
+            raise StepError(Reason("message_not_shown", detail=why(error))) from None
         text, title = shown["text"] or "", shown["title"]
         details = {name: value for name, value in shown.items() if name not in ("text", "title") and value is not None}
         self.case.tell(OperatorMessageShown(self.case.full_name, key, text, title, bool(said.get("blocking")), details))

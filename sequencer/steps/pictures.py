@@ -8,6 +8,8 @@ from pathlib import Path, PurePath, PureWindowsPath
 
 from sequencer.expressions.expression import has_expression
 from sequencer.steps.base import StepReader
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 MEDIA_TYPES: Mapping[str, str] = {
@@ -22,33 +24,33 @@ MEDIA_TYPES: Mapping[str, str] = {
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
-class NoPicture(ValueError):
-    """Why there is nothing to show: a stable ``code``, ``missing-file`` or ``bad-picture``, and a sentence."""
+class NoPicture(UnusableValue):
+    """Why there is nothing to show: a stable ``code``, ``missing-file`` or ``bad-picture``, and its reason."""
 
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, code: str, reason: Reason) -> None:
+        super().__init__(reason)
         self.code = code
 
 
 def find_picture(folder: Path, name: str) -> Path:
     """The file of the picture ``name`` of the project ``folder``. Raises ``NoPicture``: it is not there, is no picture,
     or is not of the project (an address, an absolute path, one that leads out, a hidden folder)."""
-    outside = NoPicture("bad-picture", f"a picture must be a file in the project folder, not {name!r:.200}")
+    outside = NoPicture("bad-picture", Reason("picture_outside", found=f"{name!r:.200}"))
     # Before anything is looked at: on Windows a mere look at another machine's share tells it who is logged in here.
     if _SCHEME.match(name) or PureWindowsPath(name).anchor or _is_hidden(PureWindowsPath(name)):
         raise outside
     if PurePath(name).suffix.lower() not in MEDIA_TYPES:
-        kinds = ", ".join(suffix[1:] for suffix in MEDIA_TYPES)
-        raise NoPicture("bad-picture", f"{name!r:.200} is not a picture that a page can show; use one of {kinds}")
+        kinds = [suffix[1:] for suffix in MEDIA_TYPES]
+        raise NoPicture("bad-picture", Reason("picture_kind", found=f"{name!r:.200}", types=kinds))
     try:
         root = folder.resolve()
         path = (root / name).resolve(strict=True)
     except (OSError, ValueError, RuntimeError):
-        raise NoPicture("missing-file", f"there is no picture {name!r:.200} in the project folder") from None
+        raise NoPicture("missing-file", Reason("picture_missing", found=f"{name!r:.200}")) from None
     if not path.is_relative_to(root) or _is_hidden(path.relative_to(root)):
         raise outside
     if not path.is_file():
-        raise NoPicture("missing-file", f"{name!r:.200} is not a file")
+        raise NoPicture("missing-file", Reason("picture_no_file", found=f"{name!r:.200}"))
     return path
 
 

@@ -13,6 +13,7 @@ from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
 
@@ -38,7 +39,7 @@ class Progress(StepRun):
         said: Mapping[str, object] = written if isinstance(written, Mapping) else {"value": written}
         maximum = _number("max", said.get("max", 100))
         if maximum <= 0:
-            raise StepError(f"the max of a progress must be above 0, not {maximum:g}")
+            raise StepError(Reason("progress_max", number=maximum))
         value = min(max(_number("value", said.get("value")), 0.0), maximum)
         label = said.get("label")
         self.case.emit(ProgressChanged(self.case.full_name, value, maximum, None if label is None else str(label)))
@@ -46,7 +47,7 @@ class Progress(StepRun):
 
 def _number(key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise StepError(f"the {key} of a progress must be a number, not {value!r}")
+        raise StepError(Reason("progress_number", key=key, found=f"{value!r:.100}"))
     return float(value)
 
 

@@ -48,7 +48,7 @@ class Repeat(StepRun):
         if self.judges and type(times) is int and times == 0:
             raise StepFailed(Reason("no_round"))
         if isinstance(times, bool) or not isinstance(times, int) or times < 1:
-            raise StepError(f"repeat needs a positive integer, not {times!r}")
+            raise StepError(Reason("repeat_number", found=f"{times!r:.100}"))
         for number in range(1, times + 1):
             if self.index is not None:
                 self.case.save(self.index, number)

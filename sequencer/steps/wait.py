@@ -7,8 +7,9 @@ from typing import Unpack
 
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import DURATION, EXPRESSION_TEXT
-from sequencer.vocabulary.failure import StepError
+from sequencer.vocabulary.failure import StepError, why
 from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.times import MAX_SECONDS, parse_duration
 from sequencer.vocabulary.tree import MappingNode
 
@@ -38,9 +39,9 @@ def _seconds(value: object) -> float:
     try:
         seconds = parse_duration(value) if isinstance(value, str) else value
     except ValueError as error:
-        raise StepError(str(error)) from None
+        raise StepError(why(error)) from None
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= MAX_SECONDS:
-        raise StepError(f"wait needs a duration such as '500 ms' or a number of seconds, not {value!r:.80}")
+        raise StepError(Reason("wait_duration", found=f"{value!r:.80}"))
     return float(seconds)
 
 

@@ -13,6 +13,19 @@ TimedSubject = Literal["step", "case", "identity", "close"]
 """What may take too long: a step, a case, an instrument that is asked who it is, a driver that is closed."""
 
 
+class UnusableValue(ValueError):
+    """What cannot be done with a value: a ``ValueError`` that says why in a reason of hardseq's own."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def why(error: Exception) -> ReasonOrText:
+    """The reason of ``error`` where it has one, else its text."""
+    return error.reason if isinstance(error, UnusableValue | StepFailed | StepError) else str(error)
+
+
 class StepFailed(Exception):
     """The product missed a limit or a check: the case fails. ``error_code`` overrides the step's."""
 

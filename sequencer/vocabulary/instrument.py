@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from datetime import date
 
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.regex import PatternError, compile_pattern
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -15,11 +17,11 @@ _IDN_FIELDS = ("maker", "part_number", "serial_number", "revision")
 def parse_due(text: object) -> date:
     """The date of ``2027-05-01``. Raises ``ValueError``, also for the other forms that ISO 8601 knows."""
     if not isinstance(text, str) or not _ISO_DATE.fullmatch(text):
-        raise ValueError("must be a date such as 2027-05-01")
+        raise UnusableValue(Reason("date_form"))
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError("is not a valid date; write it like 2027-05-01") from None
+        raise UnusableValue(Reason("no_such_date")) from None
 
 
 def requirement_problem(key: str, value: object) -> str | None:

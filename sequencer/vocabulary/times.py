@@ -6,6 +6,9 @@ import math
 import re
 from datetime import UTC, datetime
 
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason
+
 MAX_SECONDS = 366 * 86400
 """A year; clocks of operating systems take no times without bound."""
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
@@ -16,12 +19,12 @@ def parse_duration(text: str) -> float:
     """The duration in seconds. Raises ``ValueError`` with a plain sentence for anything that is not one."""
     match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f"{text!r} is not a duration: write a number and one of ms, s, min, h, such as `500 ms`")
+        raise UnusableValue(Reason("not_duration", found=repr(text)))
     number, unit = match.groups()
     # Dividing keeps 500 ms exactly 0.5 s, where multiplying by 0.001 may round.
     seconds = float(number) / 1000 if unit == "ms" else float(number) * _UNITS[unit]
     if seconds > MAX_SECONDS:
-        raise ValueError(f"{text[:40]!r} is longer than any run")
+        raise UnusableValue(Reason("long_duration", found=repr(text[:40])))
     return seconds
 
 

@@ -333,11 +333,11 @@ def test_what_has_no_end_is_refused() -> None:
     doubled: list[Any] = [0]
     for _ in range(40):
         doubled = [doubled, doubled]
-    with pytest.raises(StepError, match="more than 1,000,000 elements"):
+    with pytest.raises(StepError, match="more than 1000000 elements"):
         plain(doubled)
-    with pytest.raises(StepError, match="1,000,001 elements"):
+    with pytest.raises(StepError, match="1000001 elements"):
         plain(Scalar([0] * (values.MAX_TAKEN + 1)))
-    with pytest.raises(StepError, match="more than 1,000,000 elements"):
+    with pytest.raises(StepError, match="more than 1000000 elements"):
         plain([0] * (values.MAX_TAKEN + 1))
 
 

@@ -26,6 +26,15 @@ SAMPLES: dict[str, Any] = {
     "number": 2,
     "count": 12,
     "exit_code": 9,
+    "subject": Reason("measurement_unit", measurement="rail"),
+    "most": 1000000,
+    "x": 3,
+    "y": 4,
+    "size": 64,
+    "expected": [0, 3],
+    "fields": ["name", "serial_number"],
+    "types": ["text", "number"],
+    "names": ["a", "b", "a"],
 }
 """By the name of the parameter; of any other name it is a text."""
 

@@ -29,10 +29,20 @@ from tests.vocabulary.reasons import every_reason, parameter_names
 PACKAGE = Path(__file__).parents[2] / "sequencer"
 PAGE = Path(__file__).parents[2] / "docs/reference/reasons.md"
 BY_LIMITS = frozenset({"below", "not_above", "above", "not_below", "inside", "not_equal", "forbidden", "lacks"})
-COMPUTED = frozenset({"no_measurement", "nothing_judged", "timeout_ignored", "close_ignored"}) | {
-    f"{subject}_late" for subject in get_args(TimedSubject)
-}
+COMPUTED = frozenset(
+    {
+        "no_measurement",
+        "nothing_judged",
+        "timeout_ignored",
+        "close_ignored",
+        "class_not_called",
+        "function_not_called",
+    }
+) | {f"{subject}_late" for subject in get_args(TimedSubject)}
 """Codes that are chosen at the place where the reason is made."""
+
+CODED = frozenset({"StepError", "StepFailed", "UnusableValue", "RunRefused", "RunNotPossible", "NoPicture"})
+"""Errors whose reason a person may read in a language of their own."""
 
 
 def made() -> Iterator[tuple[str, str, frozenset[str]]]:
@@ -60,6 +70,48 @@ def test_every_reason_is_made_with_the_parameters_that_it_shows() -> None:
         assert names - {"unit"} == parameter_names(code), place
     used = {code for _, code, _ in found} | BY_LIMITS | COMPUTED | {"kept_from", "kept_but_end"}
     assert used == set(SENTENCES)
+
+
+def texts_raised(tree: ast.AST) -> Iterator[int]:
+    """The lines where an error of ``CODED`` is made of an English text, also of one that a name stands for."""
+    for scope in ast.walk(tree):
+        if not isinstance(scope, ast.FunctionDef | ast.Module):
+            continue
+        texts = {
+            target.id
+            for node in ast.walk(scope)
+            if isinstance(node, ast.Assign) and is_text(node.value, frozenset())
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(scope):
+            is_coded = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CODED
+            if is_coded and any(is_text(given, frozenset(texts)) for given in node.args[:2]):
+                yield node.lineno
+
+
+def is_text(node: ast.expr, texts: frozenset[str]) -> bool:
+    """Whether an expression is a sentence; a word without a space may be a stable code beside the reason."""
+    if isinstance(node, ast.IfExp):
+        return is_text(node.body, texts) or is_text(node.orelse, texts)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and " " in node.value
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in ("str", "repr")
+    return isinstance(node, ast.JoinedStr | ast.BinOp) or (isinstance(node, ast.Name) and node.id in texts)
+
+
+def test_no_error_that_people_read_is_an_english_text() -> None:
+    """Whoever raises an error of a step or a refusal of a start gives it a code: no sentence is made on the spot."""
+    for written in ('StepError("it is wrong")', "StepFailed(f'{x}')", "RunRefused(str(e))", "x = f'{y}'\nStepError(x)"):
+        assert list(texts_raised(ast.parse(written))), written
+    assert not list(texts_raised(ast.parse('StepError(Reason("blank", subject=f"{x}"))\nStepFailed(case.text(said))')))
+    found = [
+        f"{path.relative_to(PACKAGE)}:{line}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for line in texts_raised(ast.parse(path.read_text("utf-8")))
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("reason", every_reason(), ids=lambda reason: reason.code)
