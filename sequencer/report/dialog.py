@@ -373,7 +373,9 @@ def _read(field: DialogField, value: object, *, optional: bool, decimal_comma: b
         if field["type"] == "switch":
             return False
         if field["required"] and not optional:
-            raise _refused(field, Reason("required"))
+            # How many are wanted tells more than that some are.
+            counted = field["type"] == "checkbox" and field["min"]
+            raise _refused(field, Reason("min_chosen", count=field["min"]) if counted else Reason("required"))
         return [] if field["type"] == "checkbox" else None
     read = _READERS[field["type"]]
     if isinstance(value, str) and field["type"] in ("number", "slider"):

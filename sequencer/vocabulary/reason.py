@@ -264,8 +264,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "choice": "must be one of the choices",
         "one_of": "must be one of {choices}",
         "choice_list": "must be a list of choices",
-        "min_chosen": "needs at least {count} choices",
-        "max_chosen": "takes at most {count} choices",
+        "min_chosen": "choose at least {count}",
+        "max_chosen": "choose at most {count}",
         "unknown_param": "is not a parameter of this sequence",
         "wrong_result": "this dialog is answered by {results}",
     }

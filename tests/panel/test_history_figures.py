@@ -226,19 +226,40 @@ def test_files_hold_all_that_matches(past: Past) -> None:
 
 
 def test_an_empty_history_says_so(stand: Any, browse: Callable[..., Any]) -> None:
-    """No run at all is something else than none that matches."""
+    """No run at all is something else than none that matches, whatever is filtered; one can only start the first."""
     panel = stand.open()
+    page = browse(panel, "/runs")
     for path, text in (
         ("/runs", "No runs are stored yet."),
-        ("/runs?status=failed", "No runs match."),
-        ("/yield?span=all", "No runs are stored yet."),
-        ("/yield?sequence=x", "No runs match."),
+        ("/runs?status=failed", "No runs are stored yet."),
+        ("/yield", "No runs are stored yet."),
+        ("/yield?sequence=x&span=30d", "No runs are stored yet."),
         ("/measurements", "No measurements are stored yet."),
+        ("/measurements?span=today", "No measurements are stored yet."),
     ):
-        expect(browse(panel, path).locator("main")).to_contain_text(text)
+        page.goto(panel.url + path)
+        expect(page.locator(".empty")).to_contain_text(text)
+        expect(page.locator(".empty a")).to_have_text("Start the first run on the live page")
+        expect(page.locator("main").get_by_role("link", name="CSV")).to_have_count(0)
+    page.goto(f"{panel.url}/storage")
+    expect(page.locator(".empty")).to_contain_text("Nothing is sent elsewhere")
+    expect(page.locator("main").get_by_role("button")).to_have_count(0)
     for path in ("/api/runs?", "/api/statistics?", "/api/series?case=a::b&measurement=c&"):
         for form in ("csv", "json"):
             assert panel.ask("GET", f"{path}format={form}").status == 200
+
+
+def test_pages_begin_with_all_time_and_lead_out_of_a_filter(past: Past, browse: Callable[..., Any]) -> None:
+    """Every history page shows the same time at first; what matches nothing is one click from everything."""
+    page = browse(past.panel, "/runs")
+    for path in ("/runs", "/yield", "/measurements"):
+        page.goto(past.panel.url + path)
+        expect(page.get_by_label("Time")).to_have_value("all")
+    page.goto(f"{past.panel.url}/yield?part_number=nothing")
+    expect(page.locator(".empty")).to_contain_text("No runs match.")
+    page.get_by_role("link", name="Show all runs").click()
+    expect(page.locator(".tile-figure").first).to_have_text("100%")
+    expect(page.get_by_label("Part number")).to_have_value("")
 
 
 def test_a_day_of_25_hours(past: Past, browse: Callable[..., Any]) -> None:

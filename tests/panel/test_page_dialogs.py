@@ -151,9 +151,15 @@ def test_checkbox(stand: Any, browse: Any) -> None:
     panel, page, dialog = asked(
         stand, browse, "- dialog: {type: checkbox, text: What is there?, choices: [lid, screws, label], min: 2}"
     )
-    dialog.get_by_label("label").check()
+    # It says so before, and with nothing ticked as with one.
+    expect(dialog.locator(".field-wanted")).to_have_text("choose at least 2")
+    said = dialog.locator(".answer .field-problem")
     dialog.get_by_role("button", name="Confirm").click()
-    expect(dialog.locator(".answer .field-problem")).to_have_text("needs at least 2 choices")
+    expect(said).to_have_text("choose at least 2")
+    dialog.get_by_label("label").check()
+    expect(said).to_be_empty()
+    dialog.get_by_role("button", name="Confirm").click()
+    expect(said).to_have_text("choose at least 2")
     dialog.get_by_label("lid").check()
     dialog.get_by_role("button", name="Confirm").click()
     (told,), _ = ended(panel, page)

@@ -123,7 +123,7 @@ def test_checkboxes() -> None:
     assert codes(dialog, "confirm", "a") == [("value", "choice")]
     counted = describe({"type": "checkbox", "choices": ["a", "b", "c"], "min": 2, "max": 2})
     assert read_answer(counted, "confirm", ["b", "a"]) == ["a", "b"]
-    assert codes(counted, "confirm", []) == [("value", "required")]
+    assert codes(counted, "confirm", []) == [("value", "min_chosen")]
     assert codes(counted, "confirm", ["a", "a"]) == [("value", "min_chosen")]
     assert codes(counted, "confirm", ["a", "b", "c"]) == [("value", "max_chosen")]
 

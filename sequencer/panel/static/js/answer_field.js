@@ -17,12 +17,14 @@ export class AnswerField {
     this.control = this[field.type]();
     this.first = this.control.matches("input, select, textarea") ? this.control : this.control.querySelector("input:checked") ?? this.control.querySelector("input, select");
     const grouped = field.type === "radio" || field.type === "checkbox" || (field.type === "list" && this.choicesHavePictures());
+    const wanted = this.wanted();
     const label = field.label || (field.name === "value" ? "" : field.name);
     this.element = h(
       grouped ? "fieldset" : "div",
-      { class: `field answer is-${field.type}`, data: { field: field.name } },
+      { class: `field answer is-${field.type}`, data: { field: field.name }, aria: { describedby: wanted && grouped ? `${this.id}-wanted` : null } },
       label ? (grouped ? h("legend", {}, label) : h("label", { htmlFor: this.id }, label)) : null,
       !label && !grouped ? h("label", { class: "for-readers", htmlFor: this.id }, t("dialog.answer")) : null,
+      wanted ? h("p", { class: "field-wanted muted", id: `${this.id}-wanted` }, wanted) : null,
       this.control,
       this.problem,
     );
@@ -147,13 +149,25 @@ export class AnswerField {
 
   problemOf(value, optional) {
     const { field } = this;
-    if (isEmpty(value)) return field.required && !optional ? refused("required") : "";
+    if (isEmpty(value)) return field.required && !optional ? this.missing() : "";
     if (field.type === "number") return this.numberProblem(value);
     if (field.type === "text") return this.textProblem(value);
     if (field.type !== "checkbox") return "";
     if (field.min !== null && value.length < field.min) return refused("min_chosen", { count: field.min });
     if (field.max !== null && value.length > field.max) return refused("max_chosen", { count: field.max });
     return "";
+  }
+
+  /** How many choices are wanted tells more than that some are. */
+  missing() {
+    return this.field.type === "checkbox" && this.field.min ? refused("min_chosen", { count: this.field.min }) : refused("required");
+  }
+
+  /** What is wanted of the answer, for people to read before they give it. */
+  wanted() {
+    const { type, min, max } = this.field;
+    if (type !== "checkbox") return "";
+    return [min ? refused("min_chosen", { count: min }) : "", max === null ? "" : refused("max_chosen", { count: max })].filter(Boolean).join(" · ");
   }
 
   numberProblem(value) {

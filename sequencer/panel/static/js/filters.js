@@ -3,14 +3,16 @@
 import { h, newId } from "./dom.js";
 import { t } from "./text.js";
 
+/** The time that every history page shows until another is chosen: nothing is left out that nobody put away. */
+const DEFAULT_SPAN = "all";
 const STATUSES = ["passed", "failed", "error", "stopped", "skipped"];
 const SPANS = { today: 1, "7d": 7, "30d": 30, "365d": 365, all: null };
 
-/** What the address says: names of `names` and `span`, with defaults. */
-export function readFilters(names, defaults = {}) {
+/** What the address says: `names` and the time. */
+export function readFilters(names) {
   const query = new URLSearchParams(window.location.search);
-  const read = Object.fromEntries([...names, "span", "from", "to"].map((name) => [name, query.get(name) ?? defaults[name] ?? ""]));
-  if (!Object.hasOwn(SPANS, read.span) && read.span !== "custom") read.span = defaults.span;
+  const read = Object.fromEntries([...names, "span", "from", "to"].map((name) => [name, query.get(name) ?? ""]));
+  if (!Object.hasOwn(SPANS, read.span) && read.span !== "custom") read.span = DEFAULT_SPAN;
   for (const name of ["from", "to"]) if (Number.isNaN(midnight(read[name]))) read[name] = "";
   return read;
 }

@@ -3,6 +3,7 @@
 import { address, get } from "./api.js";
 import { fill, h, icon, show, token } from "./dom.js";
 import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { noRuns } from "./no_runs.js";
 import { question } from "./question.js";
 import { whenStored } from "./stored.js";
 import { duration, moment, t } from "./text.js";
@@ -13,9 +14,9 @@ const PAGE = 50;
 const MOST = 500;
 
 export function runsPage() {
-  const filters = readFilters(NAMES, { span: "all" });
+  const filters = readFilters(NAMES);
   const body = h("tbody", {});
-  const note = h("p", { class: "empty muted", role: "status" });
+  const note = h("div", { class: "empty muted", role: "status" });
   const more = h("button", { type: "button", class: "button", hidden: true, onclick: () => load(true) }, t("history.more"));
   const csv = h("a", { class: "button small", download: "runs.csv" }, icon("download"), "CSV");
   const json = h("a", { class: "button small", download: "runs.json" }, icon("download"), "JSON");
@@ -42,7 +43,9 @@ export function runsPage() {
       body.append(...page.runs.map(runRow));
       cursor = page.next;
       show(more, cursor);
-      fill(note, body.children.length ? "" : t(isFiltered(filters, NAMES) ? "history.empty" : "history.none"));
+      note.replaceChildren();
+      if (!body.children.length) note.append(noRuns(isFiltered(filters, NAMES)));
+      for (const one of [table, csv, json]) show(one, body.children.length);
       if (left) scrollTo(0, left.top);
       left = null;
     },
@@ -63,7 +66,9 @@ export function runsPage() {
     // Others may lie between those and the ones on display.
     if (fresh.length === PAGE) return load();
     body.prepend(...fresh.map(runRow));
-    if (body.children.length) fill(note);
+    if (!body.children.length) return;
+    fill(note);
+    for (const one of [table, csv, json]) show(one, true);
   }
 
   function ask() {

@@ -3,7 +3,8 @@
 import { address, get } from "./api.js";
 import { chartBox } from "./chart.js";
 import { fill, h, icon, newId, show } from "./dom.js";
-import { filterBar, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { noneYet, noRuns } from "./no_runs.js";
 import { question } from "./question.js";
 import { state } from "./state.js";
 import { amount, fixed, measured, number, t } from "./text.js";
@@ -13,7 +14,7 @@ const NAMES = ["part_number", "stand"];
 const MOST = 1000;
 
 export function seriesPage() {
-  const filters = readFilters([...CHOICE, ...NAMES], { span: "all" });
+  const filters = readFilters([...CHOICE, ...NAMES]);
   const body = h("div", { class: "series-body" });
   const sequences = h("select", { id: newId("series"), onchange: () => choose(names.find((name) => name.sequence === sequences.value)) });
   const measurements = h("select", { id: newId("series"), onchange: () => choose(names[measurements.value]) });
@@ -34,7 +35,9 @@ export function seriesPage() {
         return;
       }
       offer(null);
-      say(names.length ? t("series.unmeasured", { case: filters.case }) : t("series.none"));
+      for (const one of [choice, bar]) show(one, names.length);
+      if (names.length) say(t("series.unmeasured", { case: filters.case }));
+      else fill(body, h("div", { class: "empty muted" }, noneYet(t("series.none"))));
     },
     failed: say,
   });
@@ -47,7 +50,7 @@ export function seriesPage() {
       }
       return get(values({ limit: MOST }), {}, signal);
     },
-    answered: (found) => fill(body, shown(found)),
+    answered: (found) => fill(body, shown(found, isFiltered(filters, NAMES))),
     failed: say,
   });
 
@@ -77,23 +80,25 @@ export function seriesPage() {
     fill(body, h("p", { class: "empty muted" }, text));
   }
 
+  const choice = h("div", { class: "card series-choice" }, [["filter.sequence", sequences], ["series.measurement", measurements]].map(([label, select]) => h("div", { class: "field" }, h("label", { htmlFor: select.id }, t(label)), select)));
+  const bar = filterBar({ part_number: "text", stand: "text", span: "span" }, filters, () => {
+    writeFilters(filters);
+    if (measurements.value) load();
+  });
   loadNames();
   return h(
     "main",
     { id: "main", tabIndex: -1, class: "history-page" },
     h("header", { class: "page-head" }, h("h1", {}, t("nav.measurements")), h("span", { class: "spacer" }), csv, json),
-    h("div", { class: "card series-choice" }, [["filter.sequence", sequences], ["series.measurement", measurements]].map(([label, select]) => h("div", { class: "field" }, h("label", { htmlFor: select.id }, t(label)), select))),
-    filterBar({ part_number: "text", stand: "text", span: "span" }, filters, () => {
-      writeFilters(filters);
-      if (measurements.value) load();
-    }),
+    choice,
+    bar,
     body,
   );
 }
 
-function shown(series) {
+function shown(series, filtered) {
   const { points, capability: found } = series;
-  if (!points.length) return h("p", { class: "empty muted" }, t("history.empty"));
+  if (!points.length) return h("div", { class: "empty muted" }, noRuns(filtered));
   const said = (value) => (value === null ? "—" : measured(number(Number(value.toPrecision(6))), series.unit));
   const ratio = (value) => (value === null ? "—" : fixed(value, 2));
   const grade = (value) => (value === null ? "" : value >= 1.33 ? "is-passed" : value >= 1 ? "is-stopped" : "is-failed");

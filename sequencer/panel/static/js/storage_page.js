@@ -1,25 +1,31 @@
 // Where reports go, what waits there and why; one button tries again.
 
 import { get, post } from "./api.js";
-import { fill, h, icon, setText, token } from "./dom.js";
+import { fill, h, icon, setText, show, token } from "./dom.js";
 import { may } from "./people.js";
 import { question } from "./question.js";
-import { on } from "./state.js";
+import { on, state } from "./state.js";
 import { moment, t } from "./text.js";
 import { toast } from "./toast.js";
 
+/** Milliseconds between two looks. */
 const LOOK = 5000;
+/** Alerts about a report that is not where it belongs. */
+const UNSAVED = ["store", "sync"];
 let look = () => {};
-on("session", (changed) => changed.storage && look());
+on("session", (changed) => (changed.storage || changed.alerts) && look());
 
 export function storagePage() {
   const body = h("div", { class: "storage-body" });
-  const retry = h("button", { type: "button", class: "button primary", hidden: !may("engineer"), onclick: again }, icon("refresh"), h("span", {}));
+  const retry = h("button", { type: "button", class: "button primary", hidden: true, onclick: again }, icon("refresh"), h("span", {}));
   let seen = "";
 
   const load = question(body, {
     ask: (signal) => get("/api/outbox", {}, signal),
     answered(status) {
+      // Where nothing is set up and nothing is unsaved there is nothing to try.
+      const something = status.targets.length || status.problem || state.session.alerts?.some(({ code }) => UNSAVED.includes(code));
+      show(retry, may("engineer") && something);
       retry.disabled = status.sending;
       setText(retry.lastChild, t(status.sending ? "storage.sending" : "storage.retry"));
       render(JSON.stringify(status), () => shown(status));

@@ -1,8 +1,9 @@
 // Yield, first-pass yield and which cases fail, over a chosen time.
 
 import { address, get } from "./api.js";
-import { fill, h, icon, token } from "./dom.js";
+import { fill, h, icon, show, token } from "./dom.js";
 import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { noRuns } from "./no_runs.js";
 import { question } from "./question.js";
 import { whenStored } from "./stored.js";
 import { amount, duration, percent, t } from "./text.js";
@@ -10,7 +11,7 @@ import { amount, duration, percent, t } from "./text.js";
 const NAMES = ["sequence", "part_number", "stand"];
 
 export function yieldPage() {
-  const filters = readFilters(NAMES, { span: "30d" });
+  const filters = readFilters(NAMES);
   const body = h("div", { class: "yield-body" });
   const csv = h("a", { class: "button small", download: "statistics.csv" }, icon("download"), "CSV");
   const json = h("a", { class: "button small", download: "statistics.json" }, icon("download"), "JSON");
@@ -22,7 +23,10 @@ export function yieldPage() {
       json.href = address("/api/statistics", { ...parameters, format: "json" });
       return get("/api/statistics", parameters, signal);
     },
-    answered: (found) => fill(body, shown(found, filters)),
+    answered(found) {
+      for (const link of [csv, json]) show(link, found.runs);
+      fill(body, shown(found, filters));
+    },
     failed: (text) => fill(body, h("p", { class: "empty muted" }, text)),
   });
 
@@ -41,7 +45,7 @@ export function yieldPage() {
 }
 
 function shown(found, filters) {
-  if (!found.runs) return h("p", { class: "empty muted" }, t(isFiltered(filters, NAMES) ? "history.empty" : "history.none"));
+  if (!found.runs) return h("div", { class: "empty muted" }, noRuns(isFiltered(filters, NAMES)));
   const most = Math.max(1, ...found.failures.map((failure) => failure.runs));
   return [
     h(
