@@ -52,8 +52,8 @@ def events(session: Session) -> Response:
     if request.method == "HEAD":
         stream: Iterable[bytes] = ()
     elif hand_over is None:
-        stream = follow(session.live, last)
-    elif hand_over(last):
+        stream = follow(session.live, last, stays=caller().stays)
+    elif hand_over(last, caller().stays):
         stream = iter((GREETING,))
     else:
         raise ApiError(503, "too-many-readers", "too many pages are open; close one")

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from sequencer.panel.live import LiveChange, LiveRun
@@ -20,6 +20,8 @@ from sequencer.vocabulary.data import utf8
 
 HEARTBEAT = 5.0
 """Seconds after which a silent stream says that it is alive; by this a reader that has gone is noticed, too."""
+ASK_SECONDS = 1.0
+"""How long whoever logs out may be sent changes."""
 MOST_PENDING = 1_000_000
 """Bytes that may come to wait behind what a slow reader is taking; past them it is dropped, and comes back with the id
 it saw last."""
@@ -37,13 +39,20 @@ def encode(change: LiveChange) -> bytes:
     return utf8(f"id: {change.id}\nevent: {change.kind}\ndata: {change.data}\n\n")
 
 
-def follow(live: LiveRun, last: str | None, heartbeat: float = HEARTBEAT) -> Iterator[bytes]:
-    """The stream from id ``last`` on, until the panel closes: for a server that takes no sockets over."""
+def follow(
+    live: LiveRun, last: str | None, heartbeat: float = HEARTBEAT, stays: Callable[[], bool] = lambda: True
+) -> Iterator[bytes]:
+    """The stream from id ``last`` on, until the panel closes: for a server that takes no sockets over.
+
+    ``stays``: whether the reader may still have it.
+    """
     live.followed(+1)
     try:
         yield GREETING
         while not live.closed:
             changes = live.after(last, heartbeat)
+            if not stays():
+                return
             if changes is None:
                 changes = [live.snapshot()]
             yield b"".join(map(encode, changes)) or alive(live)
@@ -59,15 +68,19 @@ _RETRY_SECONDS = 0.05
 
 
 class StreamSubscriber:
-    """One reader's socket. ``seen`` is the id of the last change that it was sent."""
+    """One reader's socket. ``seen`` is the id of the last change that it was sent; ``stays`` says whether it may still
+    be sent any."""
 
-    def __init__(self, connection: socket.socket, seen: str | None, *, chunked: bool) -> None:
+    def __init__(
+        self, connection: socket.socket, seen: str | None, *, chunked: bool, stays: Callable[[], bool] = lambda: True
+    ) -> None:
         connection.setblocking(False)
         self._connection = connection
         self._pending = bytearray()
         self._most = MOST_PENDING
         self.chunked = chunked
         self.seen = seen
+        self.stays = stays
         self.address = _address(connection)
 
     @property
@@ -115,6 +128,7 @@ class Broadcast:
         self._last: str | None = None
         self._closed = False
         self._said = time.monotonic()
+        self._asked = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="broadcast", daemon=True)
         self._thread.start()
 
@@ -128,9 +142,12 @@ class Broadcast:
         """How many there are."""
         return len(self._readers)
 
-    def take(self, connection: socket.socket, last: str | None, *, chunked: bool) -> None:
-        """From now on ``connection`` gets what follows the id ``last``, the whole state first when that is unknown."""
-        reader = StreamSubscriber(connection, last, chunked=chunked)
+    def take(
+        self, connection: socket.socket, last: str | None, *, chunked: bool, stays: Callable[[], bool] = lambda: True
+    ) -> None:
+        """From now on ``connection`` gets what follows the id ``last``, the whole state first when that is unknown;
+        until ``stays`` says that it may not any more."""
+        reader = StreamSubscriber(connection, last, chunked=chunked, stays=stays)
         with self._arrived:
             if len(self._readers) >= MOST_READERS:
                 surplus = self._surplus()
@@ -164,9 +181,17 @@ class Broadcast:
                 waiting = any(reader.is_behind for reader in self._readers)
             changes = self._live.after(self._last, _RETRY_SECONDS if waiting else self._heartbeat)
             with self._arrived:
+                self._dismiss()
                 # One reader that does not read must not keep the signs of life from all others.
                 overdue = time.monotonic() - self._said >= self._heartbeat
                 self._send(changes, quiet=overdue or not waiting)
+
+    def _dismiss(self) -> None:
+        """Ends the streams of those who logged out, or were. At most once in ``ASK_SECONDS``: each is asked about."""
+        if time.monotonic() - self._asked >= ASK_SECONDS:
+            self._asked = time.monotonic()
+            for reader in [reader for reader in self._readers if not reader.stays()]:
+                self._remove(reader)
 
     def _send(self, changes: list[LiveChange] | None, *, quiet: bool) -> None:
         before = self._last

@@ -18,6 +18,7 @@ import ipaddress
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -61,8 +62,9 @@ class AccessGuard:
         self.login = login
         self.people = people or People()
         self.remote = remote or login is not None
-        self._lock = threading.Lock()
+        self._settled = threading.Condition()
         self._tries: dict[str, list[float]] = {}
+        self._being_tried: Counter[str] = Counter()
 
     def check(self, request: Request) -> Caller:
         """Whose request it is. Raises ``ApiError`` for one that may not be answered, whatever it asks for."""
@@ -145,19 +147,39 @@ class AccessGuard:
         return self._tried(lambda: _is_among(given, known) or None, address) is not None
 
     def _tried(self, find: Callable[[], Found | None], address: str) -> Found | None:
-        """What ``find`` finds; each time that is nothing counts against the network it comes from."""
-        now = time.monotonic()
+        """What ``find`` finds; each time that is nothing counts against the network it comes from.
+
+        Those that are being looked at could all be wrong: a further one waits until it is known that it is allowed.
+        """
         network = _network(address)
-        with self._lock:
-            if len(self._tries) > _MOST_REMEMBERED:
-                self._tries = {name: tries for name, tries in self._tries.items() if tries[-1] > now - _WITHIN}
-            if len([at for at in self._tries.get(network, ()) if at > now - _WITHIN]) >= _MOST_TRIES:
+        with self._settled:
+            while (wrong := self._wrong(network)) < _MOST_TRIES <= wrong + self._being_tried[network]:
+                self._settled.wait()
+            if wrong >= _MOST_TRIES:
                 raise ApiError(429, "too-many-tries", "too many wrong tokens; wait a minute")
-        found = find()
-        if found is None:
-            with self._lock:
-                self._tries[network] = [*(at for at in self._tries.get(network, ()) if at > now - _WITHIN), now]
-        return found
+            self._being_tried[network] += 1
+        failed = False
+        try:
+            found = find()
+            failed = found is None
+            return found
+        finally:
+            with self._settled:
+                self._being_tried -= Counter([network])
+                if failed:
+                    self._count_wrong(network)
+                self._settled.notify_all()
+
+    def _wrong(self, network: str) -> int:
+        """How many wrong tries of the last minute count."""
+        since = time.monotonic() - _WITHIN
+        return sum(at > since for at in self._tries.get(network, ()))
+
+    def _count_wrong(self, network: str) -> None:
+        now = time.monotonic()
+        if len(self._tries) > _MOST_REMEMBERED:
+            self._tries = {name: tries for name, tries in self._tries.items() if tries[-1] > now - _WITHIN}
+        self._tries[network] = [*(at for at in self._tries.get(network, ()) if at > now - _WITHIN), now]
 
 
 def _is_among(given: bytes, known: list[str]) -> bool:

@@ -18,6 +18,7 @@ import select
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
@@ -294,15 +295,18 @@ class _Task(WSGITask):  # type: ignore[misc]  # untyped base
     readers: Broadcast
     handed_over = False
     last: str | None = None
+    stays: Callable[[], bool]
 
     def get_environment(self) -> dict[str, object]:
         environment: dict[str, object] = super().get_environment()
         environment["hardseq.hand_over"] = self.hand_over
         return environment
 
-    def hand_over(self, last: str | None) -> bool:
-        """Asked by the application: this answer is to be followed by events from the id ``last`` on."""
+    def hand_over(self, last: str | None, stays: Callable[[], bool]) -> bool:
+        """Asked by the application: this answer is to be followed by events from the id ``last`` on, as long as the
+        reader ``stays`` one who may have them."""
         self.last = last
+        self.stays = stays
         self.handed_over = not self.readers.is_full
         return self.handed_over
 
@@ -310,15 +314,17 @@ class _Task(WSGITask):  # type: ignore[misc]  # untyped base
         if not self.handed_over:
             super().finish()
             return
-        self.channel.follows = _Follow(self.last, chunked=self.chunked_response)
+        self.channel.follows = _Follow(self.last, chunked=self.chunked_response, stays=self.stays)
         self.close_on_finish = True
 
 
 class _Follow(NamedTuple):
-    """A stream that is to follow an answer: the id of the last event that the client knows, and the answer's form."""
+    """A stream that is to follow an answer: the id of the last event that the client knows, the answer's form, and
+    whether the client may still have it."""
 
     last: str | None
     chunked: bool
+    stays: Callable[[], bool]
 
 
 class _HandOver:
@@ -332,7 +338,7 @@ class _HandOver:
         self._follow = follow
 
     def service(self) -> None:
-        self._readers.take(self._connection, self._follow.last, chunked=self._follow.chunked)
+        self._readers.take(self._connection, self._follow.last, chunked=self._follow.chunked, stays=self._follow.stays)
 
     def cancel(self) -> None:
         self._connection.close()

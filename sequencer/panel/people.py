@@ -11,7 +11,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from flask import g
 
@@ -27,13 +28,15 @@ _MOST_SESSIONS = 1000
 class Caller:
     """Whose request it is. ``name`` is that of a user, ``role`` ``None`` of somebody who may only look.
 
-    ``named``: people log in here. ``idle``: seconds after which the caller is logged out.
+    ``named``: people log in here. ``idle``: seconds after which the caller is logged out. ``stays`` says whether what
+    let the caller in still does, for an answer that goes on and on.
     """
 
     name: str | None = None
     role: Role | None = None
     named: bool = True
     idle: float | None = None
+    stays: Callable[[], bool] = field(default=lambda: True, compare=False)
 
     def name_or(self, said: str | None) -> str | None:
         """Who it is; what the request says of that counts only where nobody logs in."""
@@ -117,7 +120,7 @@ class People:
     def with_token(self, token: str) -> Caller | None:
         """The user with this token. Raises ``ApiError`` (503)."""
         user = self._users().with_token(token)
-        return None if user is None else Caller(user.name, user.role)
+        return None if user is None else Caller(user.name, user.role, stays=lambda: self._knows(user))
 
     def log_in(self, user: User, before: str) -> str:
         """Begins a session instead of the one ``before``; what the browser's cookie holds."""
@@ -146,7 +149,20 @@ class People:
             return None
         if active:
             found.active = now
-        return Caller(found.user.name, found.user.role, idle=self._idle)
+        stays = partial(self._stays, secret)
+        return Caller(found.user.name, found.user.role, idle=self._idle, stays=stays)
+
+    def _stays(self, secret: str) -> bool:
+        try:
+            return self.logged_in(secret, active=False) is not None
+        except ApiError:
+            return False
+
+    def _knows(self, user: User) -> bool:
+        try:
+            return self._users().named(user.name) == user
+        except ApiError:
+            return False
 
     def _users(self) -> Users:
         assert self._file is not None

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from functools import partial
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sequencer.panel import broadcast
 from sequencer.panel.app import ROUTES
+from sequencer.panel.guard import AccessGuard
 from sequencer.panel.people import People
+from sequencer.panel.requests import ApiError
 from sequencer.panel.server import PanelRefused
 from sequencer.project import users
 from sequencer.project.users import ROLES, User, Users, UsersFile, pin_hash, token_hash
@@ -143,6 +152,61 @@ def test_guessing_a_pin_is_slowed_down(staffed: Any) -> None:
     ]
     assert guesses == [403] * 10 + [429]
     assert panel.ask("POST", "/login", b"name=Oda&pin=Oda-pin", token=False, headers=FORM).status == 429
+
+
+def test_guesses_at_once_are_no_more_than_guesses(tmp_path: Path) -> None:
+    """Of forty wrong PINs at once ten are looked at, the others wait and are refused; right ones do not count."""
+    tried = []
+
+    class Slow(People):
+        def who(self, *, badge: str, name: str, pin: str) -> User | None:
+            tried.append(pin)
+            time.sleep(0.05)
+            return User(name, "operator") if pin == "right" else None
+
+    def guess(pin: str, address: str) -> str:
+        try:
+            return "in" if guard.user(badge="", name="Oda", pin=pin, address=address) else "wrong"
+        except ApiError as error:
+            return error.code
+
+    guard = AccessGuard("token", people=Slow(UsersFile(tmp_path / "users.toml")))
+    with ThreadPoolExecutor(40) as threads:
+        answers = list(threads.map(lambda number: guess(str(number), "10.0.0.1"), range(40)))
+        assert Counter(answers) == {"wrong": 10, "too-many-tries": 30}
+        assert len(tried) == 10
+        honest = list(threads.map(lambda _: guess("right", "10.0.0.2"), range(40)))
+    assert honest == ["in"] * 40
+
+
+def test_an_open_stream_ends_with_the_session(staffed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever logs out, or is removed, gets nothing more of what goes on; who stays goes on reading."""
+    monkeypatch.setattr(broadcast, "ASK_SECONDS", 0.0)
+    staffed.configure('[frontend]\nhost = "0.0.0.0"\n')
+    panel = staffed.open()
+    panel.wait_for("ready")
+    with ExitStack() as opened:
+
+        def ask(method: str, path: str, body: bytes | None, headers: dict[str, str]) -> HTTPResponse:
+            connection = opened.enter_context(closing(HTTPConnection("localhost", panel.port, timeout=20)))
+            connection.request(method, path, body, headers)
+            return opened.enter_context(closing(connection.getresponse()))
+
+        login = ask("POST", "/login", b"name=Oda&pin=Oda-pin", FORM)
+        cookie = {"Cookie": login.headers["Set-Cookie"].partition(";")[0]}
+        oda, eve, maximilian = (
+            ask("GET", "/api/events", None, who) for who in (cookie, as_user("Eve"), as_user("Max"))
+        )
+        page_token = re.search('data-token="([^"]+)"', ask("GET", "/", None, cookie).read().decode())
+        assert page_token is not None
+        ask("POST", "/logout", b"", {**cookie, "X-Hardseq-Token": page_token[1]})
+        panel.session.alert("test", "after Oda left")
+        assert b"after Oda left" not in oda.read()
+        UsersFile(staffed.folder / "users.toml").change(lambda found: found.without("Eve"))
+        panel.session.alert("test", "after Eve left")
+        seen = eve.read()
+        assert b"after Oda left" in seen and b"after Eve left" not in seen
+        assert any(b"after Eve left" in line for line in maximilian)
 
 
 def test_a_session_ends_with_time_and_with_its_user(staffed: Any) -> None:
