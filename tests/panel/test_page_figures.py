@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sequencer.limits import parse_limits
 from sequencer.report.outcome import WORDS
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.shown import shown_number
@@ -182,6 +183,43 @@ def test_numbers_durations_reasons_and_verdicts_read_the_same_everywhere(figures
         [str(reason) for reason in missed],
         list(WORDS.values()),
     ]
+
+
+def test_limits_are_said_in_the_same_words_everywhere(figures: Any, browse: Any) -> None:
+    """The page in English says of each form of limits what terminal, HTML, JUnit and the problems of `check` say."""
+    table = json.loads((Path(__file__).parents[1] / "limits" / "limit_bounds.json").read_text("utf-8"))
+    # A browser has no numbers above 1.8e308.
+    forms: list[Any] = [row["limits"] for row in table if len(json.dumps(row["limits"])) < 300]
+    forms += [
+        {"nominal": 3.3, "tolerance": {"plus": 0.25, "minus": "1 %"}},
+        {"eq": "v" * 80},
+        {"ne": "A", "ignore_case": True},
+    ]
+    forms += [
+        {"each": {"outside": {"le": -1.5e-7, "gt": 2}}},
+        {"one_of": ["a\n", 1, True]},
+        {"contains": 5},
+        {"gt": 1e-9, "le": 1e21},
+    ]
+    asked = [
+        (limits, unit, words) for limits in forms for unit in (None, "V", "°") if (words := _in_words(limits, unit))
+    ]
+    assert len(asked) > 100
+    read = """async (asked) => {
+        const main = document.querySelector("script[type=module]").src;
+        const { limitsText } = await import(main.replace("all.js", "limits_text.js"));
+        const { loadLanguage } = await import(main.replace("all.js", "text.js"));
+        await loadLanguage("en");
+        return asked.map(([limits, unit]) => limitsText(limits, unit));
+    }"""
+    assert browse(figures).evaluate(read, asked) == [words for *_, words in asked]
+
+
+def _in_words(limits: Any, unit: str | None) -> str | None:
+    try:
+        return parse_limits(limits, unit).describe(unit)
+    except ValueError:
+        return None
 
 
 def test_a_run_of_less_than_a_second_is_not_said_to_take_none(figures: Any, browse: Any) -> None:

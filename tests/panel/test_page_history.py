@@ -60,7 +60,7 @@ def test_runs_are_listed_filtered_and_opened(filled: Any, browse: Any) -> None:
     expect(page.locator(".fact-cards")).to_contain_text("1.0.0")
     page.locator(".case-head").click()
     expect(page.locator(".measurements tbody tr")).to_have_count(1)
-    expect(page.locator(".measurements .col-limits").last).to_have_text("4.8 … 5.2 V")
+    expect(page.locator(".measurements .col-limits").last).to_have_text("4.8 V ≤ value ≤ 5.2 V")
     expect(page.locator(".measurements .col-place").last).to_have_text(re.compile(r"sequences/rails\.yaml:\d+"))
     page.go_back()
     expect(rows).to_have_count(1)

@@ -80,7 +80,7 @@ def test_the_space_bar_starts_and_the_page_follows(stand: Any, browse: Any) -> N
     rail = row(page, "rails::rail_5v")
     expect(rail).to_have_class(re.compile("is-passed"))
     expect(rail.locator(".reading-value")).to_have_text("5.02 V")
-    expect(rail.locator(".reading-limits")).to_have_text("4.8 … 5.2 V")
+    expect(rail.locator(".reading-limits")).to_have_text("4.8 V ≤ value ≤ 5.2 V")
     expect(rail.locator(".case-message")).to_have_text("Rail is up")
     expect(rail.locator(".case-time")).to_have_text(re.compile(r"\d"))
     expect(row(page, "rails::idle").locator(".reading-value")).to_have_text("12.5 mA")

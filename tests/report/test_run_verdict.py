@@ -128,6 +128,6 @@ def test_one_word_stands_everywhere() -> None:
     report = run(*cases(b=skip("main::b", "dependency")))
     shown = joined(report_lines(report), colour=False)
     assert "verdict   INCOMPLETE" in shown and "main::b" in shown.partition("missing")[2]
-    assert "<title>Test: incomplete</title>" in exports()["html"].write(report)
+    assert "<title>INCOMPLETE Test</title>" in exports()["html"].write(report)
     assert 'message="the verdict of the run is INCOMPLETE"' in exports()["junit"].write(report)
     assert '"untested": "incomplete"' in exports()["json"].write(report)

@@ -14,7 +14,7 @@ from sequencer.report.after_run import standing
 from sequencer.report.exports.html_chart import drawing_of
 from sequencer.report.exports.words import as_text, duration, limits_in_words, printable, shown
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
-from sequencer.report.outcome import outcome, outcome_text
+from sequencer.report.outcome import verdict_word
 from sequencer.vocabulary.status import BAD_STATUSES
 from sequencer.vocabulary.times import moment, shown_seconds
 
@@ -30,7 +30,7 @@ def to_html(report: RunReport) -> str:
         .render(
             report=report,
             title=report["sequence"]["name"] or "Test report",
-            outcome=outcome_text(outcome(report)),
+            verdict=verdict_word(report),
             started=_readable(report["start_time"]),
             facts=_facts(report),
             failed=list(_failed(report)),

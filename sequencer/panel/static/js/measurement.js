@@ -2,41 +2,9 @@
 
 import { h, icon } from "./dom.js";
 import { limitBounds } from "./limit_bounds.js";
+import { limitsText } from "./limits_text.js";
 import { reasonText } from "./reason.js";
-import { measured, number, t, value } from "./text.js";
-
-const SIGNS = { gt: ">", ge: "≥", lt: "<", le: "≤", eq: "=", ne: "≠" };
-
-/** Limits as written in the sequence, in words; empty when there are none. */
-function limitsText(limits, unit) {
-  if (limits === null || limits === undefined) return "";
-  if (Array.isArray(limits)) return `${value(limits[0])} … ${withUnit(limits[1], unit)}`;
-  if (typeof limits !== "object") return value(limits);
-  if ("nominal" in limits) return `${withUnit(limits.nominal, unit)} ${tolerance(limits, unit)}`;
-  if ("each" in limits) return t("limits.each", { limits: limitsText(limits.each, unit) });
-  if ("outside" in limits) return t("limits.outside", { limits: bounds(limits.outside, unit) });
-  if ("one_of" in limits) return t("limits.one_of", { values: limits.one_of.map(value).join(", ") });
-  if ("is" in limits) return `= ${value(limits.is)}`;
-  if ("matches" in limits) return t("limits.matches", { pattern: limits.matches });
-  if ("contains" in limits) return t("limits.contains", { text: value(limits.contains) });
-  return bounds(limits, unit);
-}
-
-function bounds(limits, unit) {
-  const said = Object.entries(limits).filter(([name]) => name in SIGNS);
-  if (!said.length) return JSON.stringify(limits);
-  return said.map(([name, of]) => `${SIGNS[name]} ${withUnit(of, unit)}`).join(", ");
-}
-
-function tolerance(limits, unit) {
-  const of = limits.tolerance;
-  if (of !== null && typeof of === "object") return `+${value(of.plus ?? 0)} −${withUnit(of.minus ?? 0, unit)}`;
-  return `± ${typeof of === "string" ? of : withUnit(of, unit)}`;
-}
-
-function withUnit(of, unit) {
-  return typeof of === "number" ? measured(number(of), unit) : value(of);
-}
+import { measured, t, value } from "./text.js";
 
 /** The value with its unit. */
 export function measuredText(measurement) {
