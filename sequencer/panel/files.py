@@ -14,9 +14,11 @@ from sequencer.report.model import RunReport
 from sequencer.steps.pictures import MEDIA_TYPES, NoPicture, find_picture
 from sequencer.vocabulary.data import utf8
 
+_NOTHING = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 # A picture can be a document with scripts (SVG): whatever it is, it may do nothing.
-_INERT = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-_CODE_POLICY = f"{_INERT}; frame-ancestors 'self'"
+_INERT = f"sandbox; {_NOTHING}"
+# Of the same origin, so that the page can give it its colours and read its height; scripts are forbidden twice.
+_CODE_POLICY = f"sandbox allow-same-origin; {_NOTHING}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
 
 def picture(folder: Path, name: str) -> Response:
@@ -43,7 +45,7 @@ def frame(report: RunReport, identity: str, page: int) -> Response:
         raise ResourceNotFound("there is no such HTML")
     if html.get("url"):
         return _outer_frame(str(html["url"]))
-    response = _document(str(html.get("code") or ""))
+    response = _document(f'<!doctype html><meta charset="utf-8">{html.get("code") or ""}')
     response.headers["Content-Security-Policy"] = _CODE_POLICY
     return response
 

@@ -71,7 +71,9 @@ HTML: Schema = {
                     "description": "Its width in percent.",
                     "examples": [80],
                 },
-                "height": _count("Its height in pixels.", 300),
+                "height": _count(
+                    "Its height in pixels; default: that of the HTML, and a fixed one for a page by `url`.", 300
+                ),
                 "border": _count("The width of a frame around it in pixels.", 2),
             },
         ),

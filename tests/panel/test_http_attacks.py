@@ -97,7 +97,7 @@ def test_an_answer_that_is_no_number_is_told(panel: Any, value: str) -> None:
         answer = panel.ask("POST", f"/api/dialogs/{dialog}", f'{{"result": "confirm", "value": {value}}}'.encode())
         assert (answer.status, answer.json["error"]["fields"][0]["field"]) == (422, "value")
         frame = panel.ask("GET", f"/api/frames/{dialog}").headers
-        assert frame["Content-Security-Policy"].startswith("sandbox; default-src 'none'; ")
+        assert frame["Content-Security-Policy"].startswith("sandbox allow-same-origin; default-src 'none'; ")
         assert frame["X-Content-Type-Options"] == "nosniff"
     finally:
         panel.ask("POST", "/api/stop", {})

@@ -153,7 +153,7 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
     run = ask("POST", "/api/start", {"params": {}, "user": "Ann", "only": None, "tags": None}).json["run"]
     dialog = _asked(contract, "dialogs")
     assert ask("POST", "/api/start", {}).status == 409
-    assert ask("GET", f"/api/frames/{quote(dialog, safe='')}").body == b"<b>Count</b>"
+    assert ask("GET", f"/api/frames/{quote(dialog, safe='')}").body.endswith(b"<b>Count</b>")
     assert ask("GET", "/api/chart?case=main::rail&index=0").json["title"] == "Sweep"
     refused = ask("POST", f"/api/dialogs/{quote(dialog, safe='')}", {"result": "confirm", "value": 0})
     assert refused.status == 422

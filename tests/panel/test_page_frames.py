@@ -122,3 +122,32 @@ def test_a_page_of_others_cannot_reach_the_panel(stand: Any, browse: Any, elsewh
     assert page.url == f"{panel.url}/"
     page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
     expect(page.locator(".hero .verdict-word")).to_have_text("Pass")
+
+
+def test_html_has_the_colours_of_the_page_and_its_own_height(stand: Any, browse: Any, elsewhere: Elsewhere) -> None:
+    """In the dark it is light on dark, and changes with the theme; all of it is seen without a second scroll bar."""
+    rows = "".join(f"<p>Pin {number}" for number in range(30))
+    style = "<style>h2 { color: light-dark(navy, skyblue) }</style>"
+    html = f"{style}<h2>Pinout</h2>{rows}<details><summary>More</summary>{rows}</details>"
+    panel, page, frame = shown(stand, browse, html, elsewhere)
+    inside, heading = frame.locator("html"), frame.locator("h2")
+    page.evaluate("dispatchEvent(new CustomEvent('hardseq-theme', {detail: 'dark'}))")
+    ink = page.locator("dialog").evaluate("(one) => getComputedStyle(one).color")
+    expect(inside).to_have_css("color", ink)
+    expect(inside).to_have_css("color-scheme", "dark")
+    expect(heading).to_have_css("color", "rgb(135, 206, 235)")
+    page.evaluate("dispatchEvent(new CustomEvent('hardseq-theme', {detail: 'light'}))")
+    expect(inside).not_to_have_css("color", ink)
+    expect(heading).to_have_css("color", "rgb(0, 0, 128)")
+
+    def height() -> int:
+        """That of the frame where it shows all that it has, else 0."""
+        found: int = inside.evaluate("(root) => root.scrollHeight === root.clientHeight ? root.clientHeight : 0")
+        return found
+
+    panel.wait_until(lambda: height() > 900)
+    folded = height()
+    frame.locator("summary").click()
+    panel.wait_until(lambda: height() > folded + 500)
+    frame.locator("summary").click()
+    panel.wait_until(lambda: height() == folded)
