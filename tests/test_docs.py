@@ -25,6 +25,7 @@ TYPES = {
     "integer": "integer",
     "number": "number",
     "object": "table",
+    "array": "array of text",
 }
 
 

@@ -126,6 +126,10 @@ class ProjectReportStore:
         """Why stored runs do not reach the factory's database, if they do not."""
         return self.deliveries.replication_problem()
 
+    def missing_reports(self) -> list[RunReport]:
+        """The reports that are safe here and that the store lacks. Raises ``StoreUnavailable`` when they are many."""
+        return self.deliveries.missing_reports()
+
     def lacking(self, report: RunReport) -> Reason | None:
         """How much of a report that no store took is safe in its journal, when that is not all of it."""
         from sequencer.store.recovery import lacking

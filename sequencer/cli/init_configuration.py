@@ -61,7 +61,7 @@ def _options(kind: type[Any], path: SettingPath) -> Iterator[SettingOption]:
         if "section" in field.metadata:
             if not field.metadata["many"]:
                 yield from _options(field.metadata["section"], inner)
-        elif field.metadata["schema"]["type"] != "object" and inner not in _NOT_OFFERED:
+        elif field.metadata["schema"]["type"] not in ("object", "array") and inner not in _NOT_OFFERED:
             yield SettingOption(inner, _option_name(path, field), field.metadata["schema"], field.metadata["env"])
 
 

@@ -39,6 +39,9 @@ class ReportStore(Protocol):
     def lacking(self, report: RunReport) -> Reason | None:
         """How much of a report that nobody took is safe all the same, when that is not all of it."""
 
+    def missing_reports(self) -> list[RunReport]:
+        """Reports that are safe and that the store lacks. Raises ``StoreUnavailable``, ``OutboxUnavailable``."""
+
     def replication_problem(self) -> str | None:
         """Why stored runs do not reach the factory's database, if they do not."""
 
@@ -76,6 +79,7 @@ class Session:
         self.folder = folder
         self.settings = settings
         self.title = title
+        self.stand_name = str((stand or {}).get("name") or "") or None
         self.token = new_token()
         self._lock = threading.RLock()
         self._state = "loading"
@@ -96,6 +100,7 @@ class Session:
                 "alerts": [],
                 "expected": {},
                 "storage": None,
+                "shift": None,
             }
         )
 

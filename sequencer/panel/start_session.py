@@ -19,6 +19,7 @@ from sequencer.panel.garbage_collection import collect, collection_postponed
 from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
 from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document, start_refused
 from sequencer.panel.session import Session
+from sequencer.panel.shift_counter import ShiftCounter
 from sequencer.panel.unsaved_reports import UnsavedReports
 from sequencer.protocol.request import RunNotPossible, RunRefused, StartRequest
 from sequencer.protocol.start_check import check_start
@@ -68,6 +69,13 @@ class WaitingSession(Session):
         self._retry: PanelRetry | None = None
         self._retry_begun: Future[str] = Future()
         self._unsaved = UnsavedReports(self.report_store.accept, self.report_store.lacking)
+        self._shift = ShiftCounter(
+            self.store,
+            self.settings,
+            self.stand_name,
+            waiting=lambda: [*self._unsaved.waiting, *self.report_store.missing_reports()],
+            tell=lambda shift: self.live.set(shift=shift),
+        )
         self._durations: deque[Mapping[str, float]] = deque(maxlen=LEARNED_FROM)
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice)
@@ -86,6 +94,7 @@ class WaitingSession(Session):
         """Begins to work: the first test process comes up."""
         self._thread.start()
         self._saving.start()
+        self._shift.start()
 
     def close(self) -> None:
         """Stops a run that is going on, waits for its report to be kept, and ends."""
@@ -100,6 +109,7 @@ class WaitingSession(Session):
             self._over = True
             self._to_keep.set()
             self._saving.join()
+        self._shift.close()
         super().close()
 
     # What pages ask for.
@@ -327,6 +337,7 @@ class WaitingSession(Session):
         self._all_kept.clear()
         self._to_keep.set()
         self._all_kept.wait(KEEPING_SECONDS)
+        self._shift.wake()
         self._raise_defect()
 
     def _see_retry_through(self, retry: PanelRetry) -> None:

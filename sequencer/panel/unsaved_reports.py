@@ -40,6 +40,12 @@ class UnsavedReports(Generic[Kept]):
         """What the journal of one that waits lacks."""
         return next((lacks for lacks in self._lacks.values() if lacks is not None), None)
 
+    @property
+    def waiting(self) -> list[RunReport]:
+        """Those that are not safe yet, oldest first."""
+        with self._lock:
+            return list(self._waiting)
+
     def add(self, report: RunReport) -> None:
         """Takes a report that ``keep`` then tries."""
         with self._lock:
@@ -49,10 +55,8 @@ class UnsavedReports(Generic[Kept]):
         """Tries each, oldest first; what ``accept`` answered for those that are safe now, by run."""
         kept: dict[str, Kept] = {}
         with self._saving:
-            with self._lock:
-                waiting = list(self._waiting)
             problem = None
-            for report in waiting:
+            for report in self.waiting:
                 try:
                     kept[report["id"]] = self._accept(report)
                 except (StoreError, OutboxUnavailable, OSError) as error:

@@ -28,6 +28,10 @@ TEXT: SettingSchema = {"type": "string"}
 FLAG: SettingSchema = {"type": "boolean"}
 PORT: SettingSchema = {"type": "integer", "minimum": 1, "maximum": 65535}
 SECONDS: SettingSchema = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS}
+TIMES_OF_DAY: SettingSchema = {
+    "type": "array",
+    "items": {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["06:00"]},
+}
 INFO: SettingSchema = {"type": "object", "additionalProperties": {"type": ["string", "integer", "number"]}}
 
 
@@ -203,6 +207,17 @@ class FrontendSettings:
         15.0,
         {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS // 60},
         "Minutes without a key, a scan or a click after which whoever is logged in is logged out.",
+    )
+    shifts: tuple[str, ...] = setting(
+        (),
+        TIMES_OF_DAY,
+        'When the shifts begin, in this machine\'s time: `["06:00", "14:00", "22:00"]`. The counters of the '
+        "live page begin anew then; without shifts at midnight.",
+    )
+    target: float | None = setting(
+        None,
+        {"type": "number", "exclusiveMinimum": 0},
+        "Units that are to pass in an hour: shown beside those that do.",
     )
     modal_result: ModalResultSettings = section(ModalResultSettings, "The result shown over the whole page.")
 

@@ -143,7 +143,7 @@ class _Reader:
             elif from_environment := self.from_environment(field.metadata["env"]):
                 values[name] = Secret(from_environment)
             elif name in written and self.fits(written[name], field.metadata["schema"], inner):
-                values[name] = Secret(str(written[name])) if field.metadata["env"] else plain(written[name])
+                values[name] = Secret(str(written[name])) if field.metadata["env"] else _frozen(plain(written[name]))
         return kind(**values)
 
     def _known_keys(self, written: object, known: list[str], path: TomlPath) -> dict[str, object]:
@@ -193,10 +193,14 @@ class _Reader:
             inner = schema.get("additionalProperties")
             # All of them, not the first that does not fit: every problem is reported.
             return inner is None or sum(not self.fits(item, inner, (*path, name)) for name, item in value.items()) == 0
+        if reason is None and isinstance(value, list) and "items" in schema:
+            return sum(not self.fits(item, schema["items"], (*path, place)) for place, item in enumerate(value)) == 0
         if reason is None:
             return True
         message, hint = reason
-        self.problem("wrong-value", f"`{path[-1]}` must be {message}", path, hint=hint)
+        name = next(part for part in reversed(path) if isinstance(part, str))
+        of = "each of " if isinstance(path[-1], int) else ""
+        self.problem("wrong-value", f"{of}`{name}` must be {message}", path, hint=hint)
         return False
 
     def database(self, database: DatabaseSettings, document: Mapping[str, object]) -> DatabaseSettings:
@@ -306,3 +310,8 @@ class _Reader:
             self.problem(
                 "unknown-name", f"there is no test configuration named {current!r}", ("current_test_config",), hint=hint
             )
+
+
+def _frozen(value: object) -> object:
+    """An array as a tuple: settings do not change."""
+    return tuple(value) if isinstance(value, list) else value

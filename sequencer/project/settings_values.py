@@ -25,6 +25,8 @@ class SettingSchema(TypedDict, total=False):
     minLength: int
     pattern: str
     additionalProperties: SettingSchema
+    items: SettingSchema
+    examples: list[str]
     description: str
     default: str | float
 
@@ -65,7 +67,7 @@ def value_problem(value: object, schema: SettingSchema) -> tuple[str, str | None
     if "enum" in schema and value not in schema["enum"]:
         return _wanted(schema, types), did_you_mean(str(value), schema["enum"])
     for problem in _bounds(value, schema):
-        return problem, None
+        return problem, f'for example "{schema["examples"][0]}"' if "examples" in schema else None
     return None
 
 

@@ -65,6 +65,9 @@ CATCH_UP = 10.0
 STORE_INTERVAL = 1.0
 """Minutes between two tries to bring waiting reports into a store that was away."""
 
+MOST_MISSING = 100
+"""Reports that the store lacks and that are counted beside it; of more than these it is to be told of first."""
+
 MOST_TOLD = 20
 """Parked reports of one target that a ``sync`` names."""
 
@@ -153,6 +156,17 @@ class Deliveries:
     def waits_for_store(self, run: str) -> bool:
         """Whether the store lacks what is known of the run."""
         return any(entry.state != "delivered" for entry in self.outbox.entries(COUCHDB, run=run))
+
+    def missing_reports(self) -> list[RunReport]:
+        """The reports that the store lacks. Raises ``StoreUnavailable`` when they are many, or one cannot be read."""
+        if self.stores_here:
+            return []
+        from sequencer.report.reader import read_report
+
+        found = self.outbox.documents(COUCHDB, limit=MOST_MISSING + 1)
+        if len(found) > MOST_MISSING or None in found:
+            raise StoreUnavailable("too many reports wait for the store, or one of them cannot be read")
+        return [read_report(document) for document in found]
 
     def send(self, run: str) -> Delivery | None:
         """Sends an accepted report at once when ``autosync`` says so; ``None`` when there is nothing to do."""

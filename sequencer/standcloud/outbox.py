@@ -351,6 +351,15 @@ class Outbox:
             ).fetchall()
         return [_entry(row, refused) for row in rows]
 
+    def documents(self, target: str, *, limit: int) -> list[dict[str, object] | None]:
+        """At most ``limit`` reports that ``target`` lacks, oldest first; ``None`` for one that cannot be read."""
+        with self._read() as database:
+            rows = database.execute(
+                "SELECT document FROM outbox WHERE target = ? AND state <> 'delivered' ORDER BY number LIMIT ?",
+                (target, limit),
+            ).fetchall()
+        return [_unpack(row["document"]) for row in rows]
+
     def _delay(self, attempts: int, failed: Delivery | None = None) -> float:
         away, retry_after = (False, None) if failed is None else (is_away(failed.status), failed.retry_after)
         return delay(attempts, self._chance(), away=away, retry_after=retry_after)

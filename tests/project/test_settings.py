@@ -164,6 +164,19 @@ def test_sending_without_a_key_is_told() -> None:
     assert read(text, {"HARDPY_SC_API_KEY": "k"}).problems == ()
 
 
+def test_shift_times_are_read_and_judged_one_by_one() -> None:
+    """Each that is not a time of day in quotes is a problem at its own place, with an example of one that is."""
+    assert read('[frontend]\nshifts = ["06:00", "22:30"]\ntarget = 40\n').settings.frontend == FrontendSettings(
+        shifts=("06:00", "22:30"), target=40
+    )
+    problems = read('[frontend]\nshifts = ["06:00", "6:00", 14:00:00, "24:00"]\ntarget = 0\n').problems
+    assert [(problem.place.line, problem.place.column) for problem in problems] == [(2, 20), (2, 28), (2, 38), (3, 10)]
+    assert {problem.hint for problem in problems[:3]} == {'for example "06:00"'}
+    assert problems[0].message.startswith("each of `shifts` must be a string that matches ")
+    (problem,) = read('[frontend]\nshifts = "06:00"\n').problems
+    assert problem.message == "`shifts` must be an array, not a string"
+
+
 @pytest.mark.parametrize(
     ("address", "code"),
     [

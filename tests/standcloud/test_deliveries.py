@@ -15,7 +15,7 @@ import pytest
 from sequencer.project.settings import DatabaseSettings, Secret, Settings, StandCloudSettings
 from sequencer.project.state_folder import StateFolder
 from sequencer.report.model import RunReport
-from sequencer.standcloud.deliveries import Deliveries
+from sequencer.standcloud.deliveries import MOST_MISSING, Deliveries
 from sequencer.standcloud.outbox import Outbox
 from sequencer.store.base import StoreConflict, StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
@@ -176,6 +176,27 @@ def test_a_store_that_is_away_loses_nothing(open_deliveries: Callable[..., Deliv
     deliveries.start(first=0.0)
     eventually(lambda: remote.saved == {run["id"]: run})
     eventually(lambda: deliveries.outbox.counts("couchdb").delivered == 1)
+
+
+def test_what_the_store_lacks_is_known(open_deliveries: Callable[..., Deliveries], report: MakeReport) -> None:
+    """Reports that wait for the store or were refused by it, whole; not those that it has, nor too many to look at."""
+    remote = RemoteStore()
+    deliveries = open_deliveries(None, store=remote)
+    refused, waiting, stored = report(), report(), report()
+    deliveries.accept(refused)
+    remote.error = StoreConflict("another report is already there")
+    deliveries.sync()
+    remote.error = StoreUnavailable("away")
+    deliveries.accept(waiting)
+    remote.error = None
+    deliveries.accept(stored)
+    assert deliveries.missing_reports() == [refused, waiting]
+    assert open_deliveries(None).missing_reports() == []
+    remote.error = StoreUnavailable("away")
+    for number in range(MOST_MISSING):
+        deliveries.outbox.put(f"run {number}", "couchdb", waiting)
+    with pytest.raises(StoreUnavailable, match="too many"):
+        deliveries.missing_reports()
 
 
 def test_a_conflict_in_the_store_is_parked_and_told(

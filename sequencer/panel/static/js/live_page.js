@@ -8,6 +8,7 @@ import { messageStrip } from "./messages.js";
 import { may } from "./people.js";
 import { planView, setChoosing, setFilter, tick } from "./plan.js";
 import { reasonText } from "./reason.js";
+import { shiftView } from "./shift.js";
 import { on, state } from "./state.js";
 import { onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
@@ -29,7 +30,7 @@ export function livePage() {
     { class: "live-page" },
     parts.alerts,
     heroView(),
-    h("main", { id: "main", tabIndex: -1 }, messageStrip(), parts.problem, parts.failures, h("div", { class: "plan-tools" }, parts.filters, h("span", { class: "spacer" }), parts.chosen, parts.choose), planView()),
+    h("main", { id: "main", tabIndex: -1 }, messageStrip(), parts.problem, parts.failures, h("div", { class: "plan-tools" }, parts.filters, shiftView(), h("span", { class: "spacer" }), parts.chosen, parts.choose), planView()),
   );
   setInterval(() => {
     if (state.run?.status === "run") {

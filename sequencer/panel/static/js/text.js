@@ -143,6 +143,11 @@ export function moment(seconds) {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(seconds * 1000);
 }
 
+/** The time of day in hours and minutes. */
+export function hour(seconds) {
+  return new Intl.DateTimeFormat(locale, { timeStyle: "short" }).format(seconds * 1000);
+}
+
 export function clock(seconds) {
   if (!seconds) return "—";
   return new Intl.DateTimeFormat(locale, { timeStyle: "medium" }).format(seconds * 1000);
