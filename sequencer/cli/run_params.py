@@ -13,10 +13,11 @@ from sequencer.protocol.params import read_param
 from sequencer.protocol.start_check import check_params
 from sequencer.terminal.output import is_terminal, say
 from sequencer.vocabulary.data import Scalar
-from sequencer.vocabulary.reason import Reason
-from sequencer.vocabulary.refused_value import RefusedValue
+from sequencer.vocabulary.reason import Reason, read_reason
+from sequencer.vocabulary.refused_value import RefusedValue, for_author
 
 if TYPE_CHECKING:
+    from sequencer.protocol.request import StartProblem
     from sequencer.vocabulary.model import Param
 
 
@@ -30,7 +31,8 @@ def params_from(
     wrong = [found for found in problems if found.code != "required"]
     if wrong:
         hint = _hint([found.name for found in wrong], params)
-        raise Refusal("; ".join(f"--arg {found.name}: {found.message}" for found in wrong), hint=hint)
+        said = {found.name: _for_author(found) for found in wrong}
+        raise Refusal("; ".join(f"--arg {name}: {reason}" for name, reason in said.items()), hint=hint)
     if not missing:
         return values
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
@@ -66,6 +68,11 @@ def _ask(param: Param, decimal_comma: bool) -> Scalar:
             return read_param(param, written, decimal_comma=decimal_comma)
         except RefusedValue as error:
             say(f"{param.name} {error}", err=True, fg="red")
+
+
+def _for_author(found: StartProblem) -> str:
+    reason = read_reason(found.coded_reason, found.message)
+    return for_author(RefusedValue(reason, found.limit)) if isinstance(reason, Reason) else reason
 
 
 def _hint(wrong: Iterable[str], params: Sequence[Param]) -> str | None:

@@ -11,8 +11,9 @@ from sequencer.language.scope import RESERVED
 from sequencer.language.shapes.wording import show
 from sequencer.protocol.params import read_param
 from sequencer.steps.record import RECORD_SCHEMAS, check_facts
-from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.data import Data, Scalar
 from sequencer.vocabulary.model import Param
+from sequencer.vocabulary.refused_value import RefusedValue, for_author
 from sequencer.vocabulary.regex import PatternError, compile_pattern, nests_repetitions
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
@@ -46,23 +47,28 @@ class TopLevel:
     def _param(self, owner: MappingNode, name: str) -> Param:
         node: MappingNode = owner[name]
         kind = node.get("type", "string")
-        default = node.get("default")
-        if kind == "string" and isinstance(default, int | float) and not isinstance(default, bool):
-            default = self._context.sources.written(node.value_place("default"), default)
         param = Param(
             name=name,
             type=kind,
             prompt=node.get("prompt"),
             pattern=node.get("pattern"),
             hint=node.get("hint"),
-            default=default,
-            required=node.get("required", default is None),
+            example=self._scalar(node, "example", kind),
+            default=self._scalar(node, "default", kind),
+            required=node.get("required", node.get("default") is None),
             minimum=node.get("min"),
             maximum=node.get("max"),
             one_of=self._choices(node, kind),
         )
         self._check_param(node, param)
         return param
+
+    def _scalar(self, node: MappingNode, key: str, kind: str) -> Scalar:
+        """The value of ``key``; a number that stands for a text as it is written."""
+        value: Scalar = node.get(key)
+        if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool):
+            return self._context.sources.written(node.value_place(key), value)
+        return value
 
     def _choices(self, node: MappingNode, kind: str) -> tuple[Any, ...]:
         written = node.get("one_of", ())
@@ -95,6 +101,11 @@ class TopLevel:
                 report("useless-key", message, node.key_place(key))
         if param.minimum is not None and param.maximum is not None and param.minimum > param.maximum:
             report("nothing-allowed", "`min` is above `max`", node.value_place("min"))
+        self._check_values(node, replace(param, example=None), param.example)
+
+    def _check_values(self, node: MappingNode, param: Param, example: Scalar) -> None:
+        """What may be chosen, the default and the example must be allowed."""
+        report = self._context.problems.report
         alone = replace(param, one_of=())
         shown: set[str] = set()
         for index, choice in enumerate(param.one_of):
@@ -103,14 +114,15 @@ class TopLevel:
             if str(choice) in shown:
                 report("duplicate-choice", f"{show(choice)} is given twice", place)
             shown.add(str(choice))
-        if param.default is not None:
-            self._try(param, param.default, node.value_place("default"), "the default")
+        for key, value in (("default", param.default), ("example", example)):
+            if value is not None:
+                self._try(param, value, node.value_place(key), f"the {key}")
 
     def _try(self, param: Param, written: Any, place: Any, what: str) -> None:
         try:
             read_param(param, written)
-        except ValueError as error:
-            message = f"{what} {error}, not {show(written)}"
+        except RefusedValue as error:
+            message = f"{what} {for_author(error)}, not {show(written)}"
             self._context.problems.report("bad-default" if what == "the default" else "wrong-value", message, place)
 
     def variables(self) -> dict[str, Data]:

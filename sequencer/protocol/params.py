@@ -60,7 +60,8 @@ def read_param(param: Param, written: Scalar, *, decimal_comma: bool = False) ->
     if param.one_of and value not in param.one_of:
         raise WrongParam(Reason("one_of", choices=[str(choice) for choice in param.one_of]))
     if param.pattern and not compile_pattern(param.pattern).search(str(value)):
-        raise WrongParam(wrong_form(param.pattern, param.hint))
+        example = None if param.example is None else str(param.example)
+        raise WrongParam(wrong_form(param.hint, example), param.pattern)
     if isinstance(value, int | float):
         if param.minimum is not None and value < param.minimum:
             raise WrongParam(Reason("min", limit=param.minimum))

@@ -4,7 +4,7 @@ A *dialog* is plain data: ``{type, title, text, font_size, image, html, buttons,
 ``type`` is one of ``TYPES``; ``fields`` has one entry named ``value`` for the types that ask for one thing, several for
 a ``form``, none else; ``steps`` are the pages of ``type: steps``. ``describe`` makes it from what a sequence says.
 A *field* is ``{name, type, label, required, default, unit, placeholder, min, max, step, min_length, max_length,
-pattern, hint, choices}`` with ``choices`` as ``[{value, label, image}]``.
+pattern, hint, example, choices}`` with ``choices`` as ``[{value, label, image}]``.
 
 The page checks answers with the same rules in JavaScript; the rules here decide.
 """
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict, TypeVar
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.reason import Reason
-from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, wrong_form
+from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, for_author, wrong_form
 from sequencer.vocabulary.regex import PatternError, compile_pattern, nests_repetitions
 from sequencer.vocabulary.text_values import read_boolean, read_number, stripped
 
@@ -43,6 +43,7 @@ _GOES_WITH: Mapping[str, tuple[str, ...]] = {
     "max_length": ("text",),
     "pattern": ("text",),
     "hint": ("text",),
+    "example": ("text",),
     "choices": _CHOOSING,
 }
 _ASKS_FOR_ONE = ("text", "number", "radio", "checkbox")
@@ -76,6 +77,7 @@ class DialogField(TypedDict):
     max_length: int | None
     pattern: str | None
     hint: str | None
+    example: str | None
     choices: list[Choice]
 
 
@@ -205,10 +207,19 @@ def field_problems(field: DialogField) -> Iterator[FieldProblem]:
     if field["type"] == "checkbox" and field["min"] is not None and field["min"] > len(field["choices"]):
         message = f"{field['min']} choices must be ticked, but there are only {len(field['choices'])}"
         yield FieldProblem("min", "nothing-allowed", message)
-    elif field["default"] is not None and not _may_take_for_ever(field["pattern"]):
-        refused = _default_refused(field)
+    elif not _may_take_for_ever(field["pattern"]):
+        yield from _wrong_values(field)
+
+
+def _wrong_values(field: DialogField) -> Iterator[FieldProblem]:
+    """A default or an example that would not be taken for an answer."""
+    given: dict[str, tuple[str, Data]] = {"default": ("bad-default", field["default"])}
+    if field["type"] == "text":
+        given["example"] = ("wrong-value", field["example"])
+    for key, (code, value) in given.items():
+        refused = None if value is None else _given_refused({**field, "example": None}, value)
         if refused is not None:
-            yield FieldProblem("default", "bad-default", f"the default {refused}")
+            yield FieldProblem(key, code, f"the {key} {refused}")
 
 
 def _repeated(choices: Iterable[Choice]) -> str | None:
@@ -223,18 +234,18 @@ def _repeated(choices: Iterable[Choice]) -> str | None:
     return None
 
 
-def _default_refused(field: DialogField) -> str | None:
-    """Why the default, as it is filled in, would not be taken for an answer."""
+def _given_refused(field: DialogField, given: Data) -> str | None:
+    """Why a default, as it is filled in, or an example would not be taken for an answer."""
     # Typed texts are read as numbers and switches, but what is filled in is the default itself.
-    kind, default = field["type"], field["default"]
-    if kind in ("number", "slider") and not _is_number(default):
-        return f"must be a number, not {default!r:.80}"
-    if kind == "switch" and not isinstance(default, bool):
-        return f"must be true or false, not {default!r:.80}"
+    kind = field["type"]
+    if kind in ("number", "slider") and not _is_number(given):
+        return f"must be a number, not {given!r:.80}"
+    if kind == "switch" and not isinstance(given, bool):
+        return f"must be true or false, not {given!r:.80}"
     try:
-        _read(field, default, optional=False, decimal_comma=False)
+        _read(field, given, optional=False, decimal_comma=False)
     except InvalidAnswer as invalid:
-        return f"{invalid.problems[0].refused}, not {default!r:.80}"
+        return f"{for_author(invalid.problems[0].refused)}, not {given!r:.80}"
     return None
 
 
@@ -268,6 +279,7 @@ def describe_field(said: Said) -> DialogField:
         "max_length": said.get("max_length"),
         "pattern": said.get("pattern"),
         "hint": said.get("hint"),
+        "example": said.get("example"),
     }
     _require_types(field)
     if kind == "checkbox" and field["default"] is not None and not isinstance(field["default"], list | tuple):
@@ -386,9 +398,9 @@ def _read(field: DialogField, value: object, *, optional: bool, decimal_comma: b
     return read(field, value)
 
 
-def _refused(field: DialogField, reason: Reason) -> InvalidAnswer:
+def _refused(field: DialogField, reason: Reason, missed: Data = None) -> InvalidAnswer:
     subject = field.get("label") or ("the answer" if field["name"] == "value" else field["name"])
-    return InvalidAnswer([AnswerProblem(field["name"], subject, RefusedValue(reason))])
+    return InvalidAnswer([AnswerProblem(field["name"], subject, RefusedValue(reason, missed))])
 
 
 def _text(field: DialogField, value: object) -> str:
@@ -401,7 +413,7 @@ def _text(field: DialogField, value: object) -> str:
     if len(text) > most:
         raise _refused(field, Reason("max_length", count=most))
     if field["pattern"] and compile_pattern(field["pattern"]).search(text) is None:
-        raise _refused(field, wrong_form(field["pattern"], field["hint"]))
+        raise _refused(field, wrong_form(field["hint"], field["example"]), field["pattern"])
     return text
 
 

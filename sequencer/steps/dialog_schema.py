@@ -144,9 +144,10 @@ CONSTRAINTS: Mapping[str, Schema] = {
     "max_length": _count("The maximum number of characters.", 20),
     "pattern": _text("A regular expression that the text must match.", "^SN[0-9]{6}$"),
     "hint": _text(
-        "What a valid answer looks like, in words; shown instead of the pattern when the answer does not match.",
+        "What a valid answer looks like, in words; shown when the answer does not match the pattern.",
         "SN and six digits",
     ),
+    "example": _text("A valid answer, shown in the empty field and where the pattern has no `hint`.", "SN000123"),
     "choices": CHOICES,
 }
 

@@ -69,6 +69,7 @@ class Param:
     prompt: str | None = None
     pattern: str | None = None
     hint: str | None = None
+    example: Scalar = None
     default: Scalar = None
     required: bool = True
     minimum: float | None = None

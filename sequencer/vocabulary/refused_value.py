@@ -15,6 +15,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "true_or_false": "switch",
         "too_large": "max",
         "form": "pattern",
+        "form_example": "pattern",
         "one_of": "choice",
         "choice_list": "choice",
         "unknown_param": "unknown",
@@ -22,15 +23,16 @@ CODES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What programs are told of reasons that differ for people only; of all others it is the reason's own code."""
-_MISSED = ("limit", "count", "pattern", "hint")
+_MISSED = ("limit", "count", "hint", "example")
 
 
 class RefusedValue(ValueError):
     """Why a value is refused. Its text is the reason, a sentence without its subject: "must be a number"."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Reason, missed: Data = None) -> None:
         super().__init__(str(reason))
         self.reason = reason
+        self._missed = missed
 
     @property
     def code(self) -> str:
@@ -39,15 +41,22 @@ class RefusedValue(ValueError):
 
     @property
     def limit(self) -> Data:
-        """What the value missed: a number, a pattern, the hint in its place; ``None`` where there is nothing."""
+        """What the value missed: a number, a pattern, the hint or example in its place; ``None`` where nothing is."""
         given = self.reason.parameters
-        return next((given[name] for name in _MISSED if name in given), None)
+        return next((given[name] for name in _MISSED if name in given), self._missed)
 
 
 class UnreadableText(RefusedValue):
     """A text that cannot be read as what it should be."""
 
 
-def wrong_form(pattern: str, hint: str | None) -> Reason:
-    """Why a text that does not match is refused, in the words of the hint where there is one."""
-    return Reason("pattern", pattern=pattern) if hint is None else Reason("form", hint=hint)
+def for_author(refused: RefusedValue) -> str:
+    """The sentence for whoever wrote the pattern, or can read one."""
+    return f"must match {refused.limit}" if refused.reason.code == "pattern" else str(refused)
+
+
+def wrong_form(hint: str | None, example: str | None = None) -> Reason:
+    """Why a text that does not match is refused: by the hint, else by the example. Operators read no pattern."""
+    if hint is not None:
+        return Reason("form", hint=hint)
+    return Reason("pattern") if example is None else Reason("form_example", example=example)

@@ -201,7 +201,7 @@ def test_an_operator_is_asked_and_answers(project: Path) -> None:
     with started(project) as terminal:
         terminal.wait_for("Scan the board")
         terminal.type("12")
-        terminal.wait_for("serial must match")
+        terminal.wait_for("serial does not have the right form")
         terminal.type("SN042")
         terminal.wait_for("Is the LED on?")
         terminal.type("p")

@@ -255,7 +255,7 @@ FORMS = (".nominal", ".tolerance", ".outside.", ".ignore_case")
 
 
 KINDS = {
-    **dict.fromkeys(("default", "placeholder", "unit", "pattern", "hint"), "text"),
+    **dict.fromkeys(("default", "placeholder", "unit", "pattern", "hint", "example"), "text"),
     **dict.fromkeys(("min", "max"), "number"),
     "step": "slider",
     "choices": "radio",

@@ -215,9 +215,7 @@ def test_refusals_are_said_in_the_pages_language(stand: Any, browse: Any) -> Non
     started(page)
     page.get_by_label("Board").fill("ß1")
     page.keyboard.press("Enter")
-    expect(page.locator(".field-problem:visible").first).to_have_text(
-        TEXTS["fr"]["reason.pattern"].replace("{pattern}", r"^(?a:\w)\d$")
-    )
+    expect(page.locator(".field-problem:visible").first).to_have_text(TEXTS["fr"]["reason.pattern"])
     page.get_by_label("Other").fill("1")
     page.keyboard.press("Enter")
     expect(page.locator(".field-problem:visible").last).to_have_text(

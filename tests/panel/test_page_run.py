@@ -148,7 +148,7 @@ def test_a_scanner_starts_with_what_it_scans(stand: Any, browse: Any) -> None:
         """
 name: Scanned board
 params:
-  serial: {type: string, pattern: "^SN[0-9]{6}$", prompt: Scan the board}
+  serial: {type: string, pattern: "^SN[0-9]{6}$", example: SN000123, prompt: Scan the board}
   volts: {type: number, min: 1, max: 9, default: 5}
 modules:
   main:
@@ -166,9 +166,10 @@ modules:
     panel = stand.open()
     page = started(browse(panel))
     expect(page.get_by_label("Scan the board")).to_be_focused()
+    expect(page.get_by_label("Scan the board")).to_have_attribute("placeholder", "e.g. SN000123")
     page.keyboard.type("XX12")
     page.keyboard.press("Enter")
-    expect(page.locator(".field-problem").first).to_contain_text("must match")
+    expect(page.locator(".field-problem").first).to_have_text("does not have the right form, such as SN000123")
     assert panel.session.state == "ready"
     page.get_by_label("Scan the board").fill("")
     page.keyboard.type("SN123456")

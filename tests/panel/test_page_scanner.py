@@ -84,7 +84,7 @@ def test_scans_go_from_field_to_field_in_a_dialog(stand: Any, browse: Any) -> No
     fields = "[{name: board, pattern: '^B[0-9]+$'}, {name: note, required: false}, {name: lid}]"
     panel, page, dialog = asked(stand, browse, f"- dialog: {{type: form, title: Scan, fields: {fields}}}")
     page.keyboard.type("B-7\n")
-    expect(dialog.locator("[data-field=board] .field-problem")).to_contain_text("must match")
+    expect(dialog.locator("[data-field=board] .field-problem")).to_contain_text("right form")
     page.keyboard.type("B7 \n")
     expect(dialog.locator("[data-field=lid] input")).to_be_focused()
     expect(dialog.locator("[data-field=lid] .field-problem")).to_be_empty()

@@ -17,7 +17,8 @@ from sequencer.vocabulary.refused_value import CODES, RefusedValue
         (Reason("max", limit=0.1234567), "max", 0.1234567, "must be at most 0.1234567"),
         (Reason("min", limit=0), "min", 0, "must be at least 0"),
         (Reason("min_length", count=3), "min_length", 3, "must have at least 3 characters"),
-        (Reason("pattern", pattern="^SN"), "pattern", "^SN", "must match ^SN"),
+        (Reason("pattern"), "pattern", None, "does not have the right form"),
+        (Reason("form_example", example="SN1"), "pattern", "SN1", "does not have the right form, such as SN1"),
         (
             Reason("form", hint="SN and digits"),
             "pattern",

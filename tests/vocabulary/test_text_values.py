@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sequencer.protocol.params import WrongParam, read_param, read_params
 from sequencer.report.dialog import InvalidAnswer, describe, read_answer
 from sequencer.vocabulary.model import Param
-from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, wrong_form
+from sequencer.vocabulary.refused_value import UnreadableText, for_author
 from sequencer.vocabulary.text_values import (
     read_boolean,
     read_integer,
@@ -92,13 +92,18 @@ def test_a_comma_is_refused_unless_the_stand_says_otherwise() -> None:
 
 
 def test_a_form_is_told_by_its_hint() -> None:
-    """A sequence that says what its pattern means is quoted; else the pattern stands for itself."""
-    for hint, sentence, limit in (
-        (None, "must match ^SN", "^SN"),
-        ("SN and six digits", "does not have the right form: SN and six digits", "SN and six digits"),
+    """The hint of a pattern is quoted, else its example; the pattern itself is for its author and programs."""
+    for hint, example, said, limit in (
+        (None, None, "", "^SN"),
+        (None, "SN123456", ", such as SN123456", "SN123456"),
+        ("SN and six digits", "SN123456", ": SN and six digits", "SN and six digits"),
     ):
-        refused = RefusedValue(wrong_form("^SN", hint))
+        with pytest.raises(WrongParam) as caught:
+            read_param(Param(name="serial", pattern="^SN", hint=hint, example=example), "XY")
+        refused = caught.value
+        sentence = f"does not have the right form{said}"
         assert (refused.code, str(refused), refused.limit) == ("pattern", sentence, limit)
+        assert for_author(refused) == (sentence if said else "must match ^SN")
 
 
 def test_yes_and_no_are_the_same_words_everywhere() -> None:

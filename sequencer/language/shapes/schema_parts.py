@@ -298,9 +298,14 @@ PARAM: Schema = mapping(
         ),
         "pattern": text("A regular expression that must match somewhere in the value.", "^SN[0-9]{6}$"),
         "hint": text(
-            "What a valid value looks like, in words; shown instead of the pattern when the value does not match.",
+            "What a valid value looks like, in words; shown when the value does not match the pattern.",
             "SN and six digits",
         ),
+        "example": {
+            **_SCALAR,
+            "description": "A valid value, shown in the empty field and where the pattern has no `hint`.",
+            "examples": ["SN000123"],
+        },
         "default": {**_SCALAR, "description": "The value when none is given.", "examples": ["SN000001"]},
         "required": {
             "type": "boolean",

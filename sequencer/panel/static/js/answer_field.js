@@ -56,7 +56,7 @@ export class AnswerField {
       type: "text",
       inputMode,
       value: field.default ?? "",
-      placeholder: field.placeholder || "",
+      placeholder: field.placeholder || (field.example ? t("field.example", { example: field.example }) : ""),
       spellcheck: false,
       autocapitalize: "off",
     });

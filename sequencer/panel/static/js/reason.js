@@ -20,9 +20,10 @@ export function refused(code, parameters = {}) {
   return translated({ code, parameters });
 }
 
-/** Why a text does not match the pattern of `asked`, in the words of its hint where it has one. */
-export function wrongForm({ pattern, hint }) {
-  return (hint ?? null) === null ? refused("pattern", { pattern }) : refused("form", { hint });
+/** Why a text does not match the pattern of `asked`: by its hint, else by its example. Nobody reads the pattern itself. */
+export function wrongForm({ hint, example }) {
+  if ((hint ?? null) !== null) return refused("form", { hint });
+  return (example ?? null) === null ? refused("pattern") : refused("form_example", { example });
 }
 
 function translated({ code, parameters }) {

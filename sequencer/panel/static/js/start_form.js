@@ -118,7 +118,7 @@ class ParamField {
       type: "text",
       inputMode: numeric ? "decimal" : "text",
       value: param.default ?? "",
-      placeholder: param.prompt ? param.name : "",
+      placeholder: (param.example ?? null) !== null ? t("field.example", { example: param.example }) : param.prompt ? param.name : "",
       autocapitalize: "off",
       spellcheck: false,
       enterKeyHint: "go",
