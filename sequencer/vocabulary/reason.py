@@ -16,7 +16,7 @@ Codes and the names of their parameters never change their meaning. Which kinds 
 """
 
 import math
-import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, TypedDict
@@ -305,8 +305,6 @@ QUANTITIES = frozenset({"value", "limit", "upper"})
 """Parameters that are shown with ``unit``."""
 _NUMBERS = (*QUANTITIES, "choices")
 
-_SLOT = re.compile(r"\{(\w+)\}")
-
 
 class CodedReason(TypedDict):
     """A reason in events, reports and HTTP answers."""
@@ -340,11 +338,8 @@ class Reason:
         numbers = {number for name in _NUMBERS for number in _numbers(given.get(name))}
         # A value must not read like the limit that it just missed; pages do the same (`reason.js`).
         write = shown_number if len({shown_number(number) for number in numbers}) == len(numbers) else show
-
-        def shown(slot: re.Match[str]) -> str:
-            return _shown(slot[1], given.get(slot[1], ""), unit, write)
-
-        return _SLOT.sub(shown, SENTENCES[self.code])
+        slots = {name: _shown(name, value, unit, write) for name, value in given.items()}
+        return SENTENCES[self.code].format_map(defaultdict(str, slots))
 
     def __repr__(self) -> str:
         return f"<Reason {self.code}: {self}>"
