@@ -41,6 +41,7 @@ from sequencer.store.base import (
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.json_text import compact
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _media_types() -> tuple[str, ...]:
 def _report(session: Session, run: str) -> RunReport:
     report = session.store.latest() if run == "latest" else session.store.get(run)
     if report is None:
-        raise ResourceNotFound("there is no run with this id")
+        raise ResourceNotFound(Reason("no_such_run"))
     return report
 
 
@@ -138,7 +139,7 @@ def attachment(session: Session, run: str, sha256: str) -> Response:
     ]
     data = session.store.attachment(report["id"], sha256) if named else None
     if data is None:
-        raise ResourceNotFound("there is no such attachment")
+        raise ResourceNotFound(Reason("no_such_attachment"))
     # Whatever it is, it is saved and not shown: it comes from a device and may be anything.
     return file(named[0]["name"], "application/octet-stream", [], head=data)
 
@@ -209,7 +210,7 @@ def series_names(session: Session) -> Mapping[str, object]:
 
 def store_problem(error: StoreError) -> ApiError:
     """How a store that is away looks over HTTP."""
-    return ApiError(503, "store-unavailable", str(error))
+    return ApiError(503, "store-unavailable", error.reason)
 
 
 _FILTERS = (

@@ -56,7 +56,7 @@ def events(session: Session) -> Response:
     elif hand_over(last, caller().stays):
         stream = iter((GREETING,))
     else:
-        raise ApiError(503, "too-many-readers", "too many pages are open; close one")
+        raise ApiError(503, "too-many-readers", Reason("too_many_pages"))
     response = Response(stream, mimetype="text/event-stream")
     # Said to whoever stands between: this is not to be kept back.
     response.headers["X-Accel-Buffering"] = "no"
@@ -85,8 +85,9 @@ def _refuse_late(session: Session, asked: object) -> None:
         return
     late = session.live.clock.now() - number(asked, "asked must be a number")
     if abs(late) > MOST_LATE:
-        when = f"{late:.0f} s ago" if late > 0 else f"in the future, {-late:.0f} s from now"
-        raise ActionRefused("too-late", f"Start was pressed {when}; press it again")
+        seconds = round(abs(late))
+        when = Reason("start_late", seconds=seconds) if late > 0 else Reason("start_early", seconds=seconds)
+        raise ActionRefused("too-late", when)
 
 
 def stop(session: Session) -> Mapping[str, object]:
@@ -140,7 +141,7 @@ def chart(session: Session) -> Response:
 
     found = session.live.look(read)
     if found is None:
-        raise ResourceNotFound("there is no such chart")
+        raise ResourceNotFound(Reason("no_such_chart"))
     return _json(found)
 
 

@@ -22,6 +22,7 @@ from sequencer.panel.requests import ApiError, check_query
 from sequencer.panel.routes import Route, openapi
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
+from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -88,7 +89,7 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
     app.after_request(_harden)
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(StoreError, lambda error: _api_error(api_history.store_problem(error)))
-    app.register_error_handler(OutboxUnavailable, lambda error: _api_error(ApiError(503, "outbox", str(error))))
+    app.register_error_handler(OutboxUnavailable, lambda error: _api_error(ApiError(503, "outbox", error.reason)))
     app.register_error_handler(HTTPException, lambda error: _http_error(error, missing))
     app.register_error_handler(Exception, _own_error)
     return app
@@ -109,7 +110,7 @@ def _in_turn(view: Callable[..., Response], turns: BoundedSemaphore) -> Callable
 
     def answer(**parts: str) -> Response:
         if not turns.acquire(blocking=False):
-            raise ApiError(503, "busy", "too many queries about stored runs at once; try again in a moment")
+            raise ApiError(503, "busy", Reason("too_many_queries"))
         try:
             response = view(**parts)
         except BaseException:
@@ -163,4 +164,4 @@ def _http_error(error: HTTPException, missing: Callable[[int], AnyResponse | Non
 def _own_error(error: Exception) -> tuple[Response, int]:
     # What went wrong is for whoever runs the panel, not for whoever looks at it.
     print("".join(traceback.format_exception(error)), file=sys.stderr, end="")
-    return _api_error(ApiError(500, "internal", "the panel had an internal error; see its output on the terminal"))
+    return _api_error(ApiError(500, "internal", Reason("panel_error")))

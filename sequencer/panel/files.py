@@ -13,6 +13,7 @@ from sequencer.panel.requests import ResourceNotFound
 from sequencer.report.model import RunReport
 from sequencer.steps.pictures import MEDIA_TYPES, NoPicture, find_picture
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.reason import Reason
 
 _NOTHING = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 # A picture can be a document with scripts (SVG): whatever it is, it may do nothing.
@@ -26,10 +27,10 @@ def picture(folder: Path, name: str) -> Response:
     try:
         path = find_picture(folder, name)
     except NoPicture:
-        raise ResourceNotFound("there is no such picture") from None
+        raise ResourceNotFound(Reason("no_such_picture")) from None
     media_type = MEDIA_TYPES.get(path.suffix.lower())
     if media_type is None:  # a link to something else
-        raise ResourceNotFound("there is no such picture")
+        raise ResourceNotFound(Reason("no_such_picture"))
     response = send_file(path, mimetype=media_type, conditional=True, max_age=60)
     # For whoever is logged in: a proxy in between must not hand it to others.
     response.cache_control.public = False
@@ -42,7 +43,7 @@ def frame(report: RunReport, identity: str, page: int) -> Response:
     """The HTML of a dialog (``page`` of its steps, or -1) or operator message, in a document that can do nothing."""
     html = next((shown.get("html") for shown in _shown(report, identity, page)), None)
     if not isinstance(html, Mapping):
-        raise ResourceNotFound("there is no such HTML")
+        raise ResourceNotFound(Reason("no_such_html"))
     if html.get("url"):
         return _outer_frame(str(html["url"]))
     response = _document(f'<!doctype html><meta charset="utf-8">{html.get("code") or ""}')
@@ -58,12 +59,12 @@ def _outer_frame(url: str) -> Response:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise ResourceNotFound("this is not a web address") from None
+        raise ResourceNotFound(Reason("not_web_address")) from None
     if parts.scheme not in ("http", "https") or not parts.netloc or not parts.netloc.isascii():
-        raise ResourceNotFound("this is not a web address")
+        raise ResourceNotFound(Reason("not_web_address"))
     origin = f"{parts.scheme}://{parts.netloc}"
     if any(character in origin for character in " ;,'\""):
-        raise ResourceNotFound("this is not a web address")
+        raise ResourceNotFound(Reason("not_web_address"))
     body = (
         '<!doctype html><meta charset="utf-8"><title>…</title>'
         "<style>html,body{margin:0;height:100%}iframe{border:0;width:100%;height:100%;display:block}</style>"

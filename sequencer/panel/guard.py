@@ -30,6 +30,7 @@ from sequencer.panel.people import EVERYBODY, NOBODY, THIS_MACHINE, Caller, Peop
 from sequencer.panel.requests import ApiError
 from sequencer.project.address import is_loopback
 from sequencer.project.users import User
+from sequencer.vocabulary.reason import Reason
 
 HEADER = "X-Hardseq-Token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -80,7 +81,7 @@ class AccessGuard:
         if given and not self._is_token(given, request):
             raise ApiError(403, "token", f"the header {HEADER} does not contain this session's token")
         if not given and not self._has_cookie(request):
-            raise ApiError(401, "login-needed", "log in first")
+            raise ApiError(401, "login-needed", Reason("login_needed"))
         if not given and request.method not in SAFE_METHODS:
             raise ApiError(403, "token", f"the header {HEADER} must contain this session's token")
         return EVERYBODY
@@ -98,7 +99,7 @@ class AccessGuard:
         elif not given and not safe:
             raise ApiError(403, "token", f"the header {HEADER} must contain a token")
         if person is None and self.remote and request.path != "/logout":
-            raise ApiError(401, "login-needed", "log in first")
+            raise ApiError(401, "login-needed", Reason("login_needed"))
         return person or NOBODY
 
     def _program(self, given: str) -> Caller | None:
@@ -156,7 +157,7 @@ class AccessGuard:
             while (wrong := self._wrong(network)) < _MOST_TRIES <= wrong + self._being_tried[network]:
                 self._settled.wait()
             if wrong >= _MOST_TRIES:
-                raise ApiError(429, "too-many-tries", "too many wrong tokens; wait a minute")
+                raise ApiError(429, "too-many-tries", Reason("too_many_tries"))
             self._being_tried[network] += 1
         failed = False
         try:

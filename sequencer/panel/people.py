@@ -169,7 +169,7 @@ class People:
         try:
             return self._file.read()
         except UsersUnusable as unusable:
-            raise ApiError(503, "users-unusable", str(unusable)) from None
+            raise ApiError(503, "users-unusable", unusable.reason) from None
 
 
 def _key(secret: str) -> str:

@@ -69,7 +69,7 @@ def start_refused(refused: RunRefused) -> InvalidRequest:
 class ResourceNotFound(ApiError):
     """There is nothing of this name (404)."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: ReasonOrText) -> None:
         super().__init__(404, "not-found", message)
 
 

@@ -132,22 +132,22 @@ class Session:
 
     def start(self, request: StartRequest) -> str:
         """Starts a run and returns its id. Raises ``ActionRefused`` or ``InvalidRequest``."""
-        raise ActionRefused("cannot-start", "this page belongs to a single run; `hardseq panel` starts runs")
+        raise _single_run()
 
     def try_again(self, run: str) -> str:
         """Retries what is left to do after a stored run; its id. Raises ``ActionRefused`` or ``ResourceNotFound``."""
-        raise ActionRefused("cannot-start", "this page belongs to a single run; `hardseq panel` tries things again")
+        raise _single_run()
 
     def choose(self, name: str) -> None:
         """Chooses another sequence. Raises ``ActionRefused`` or ``ResourceNotFound``."""
-        raise ActionRefused("cannot-start", "this page belongs to a single run; `hardseq panel` chooses sequences")
+        raise _single_run()
 
     def stop(self, reason: ReasonOrText) -> None:
         """Stops the run. Raises ``ActionRefused`` when there is none."""
         with self._lock:
             run = self._present()
             if self._state not in ("running", "stopping") or run is None:
-                raise ActionRefused("not-running", "no run is in progress")
+                raise ActionRefused("not-running", Reason("no_run_in_progress"))
             self._enter("stopping")
         run.stop(reason)
 
@@ -158,7 +158,7 @@ class Session:
         """
         asked = self.live.look(lambda report, _: _dialog(report, identity))
         if asked is None:
-            raise ResourceNotFound("there is no such dialog")
+            raise ResourceNotFound(Reason("no_such_dialog"))
         try:
             accepted = None
             if result != "close":
@@ -178,15 +178,15 @@ class Session:
             raise InvalidRequest(str(invalid), fields=fields) from None
         run = self._present()
         if asked["result"] in ("stop", "timeout"):
-            raise ActionRefused("withdrawn", "this dialog was withdrawn: the test goes on without an answer")
+            raise ActionRefused("withdrawn", Reason("dialog_withdrawn"))
         if asked["result"] is not None or run is None or not run.answer(identity, result, accepted, by):
-            raise ActionRefused("answered", "this dialog was already answered")
+            raise ActionRefused("answered", Reason("dialog_answered"))
 
     def confirm(self, identity: str, by: str) -> None:
         """Confirms an operator message. Raises ``ResourceNotFound``."""
         shown = self.live.look(lambda report, _: [found["id"] for found in open_messages(report)])
         if identity not in shown:
-            raise ResourceNotFound("there is no such message")
+            raise ResourceNotFound(Reason("no_such_message"))
         run = self._present()
         if run is None or not run.answer(identity, "confirm", None, by):
             self.live.clear_message(identity)
@@ -211,7 +211,7 @@ class Session:
         """Sends whatever waits or is parked, in the background. Raises ``ActionRefused`` while that goes on already."""
         with self._lock:
             if self._syncing:
-                raise ActionRefused("syncing", "it is already being sent")
+                raise ActionRefused("syncing", Reason("being_sent"))
             self._syncing = True
         threading.Thread(target=self._sync, name="sync", daemon=True).start()
 
@@ -229,7 +229,7 @@ class Session:
             self.report_store.sync(force=True)
             self.alert("sync", None)
         except (StoreError, OutboxUnavailable) as error:
-            self.alert("sync", str(error))
+            self.alert("sync", error.reason)
         finally:
             with self._lock:
                 self._syncing = False
@@ -238,6 +238,10 @@ class Session:
     def _enter(self, state: str, **more: object) -> None:
         self._state = state
         self.live.set(state=state, **more)
+
+
+def _single_run() -> ActionRefused:
+    return ActionRefused("cannot-start", Reason("single_run"))
 
 
 def _dialog(report: RunReport, identity: str) -> DialogReport | None:

@@ -21,11 +21,12 @@ from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_do
 from sequencer.panel.session import Session
 from sequencer.panel.shift_counter import ShiftCounter
 from sequencer.panel.unsaved_reports import UnsavedReports
-from sequencer.protocol.request import RunNotPossible, RunRefused, StartRequest
+from sequencer.protocol.request import RunRefused, StartRequest
 from sequencer.protocol.start_check import check_start
 from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
+from sequencer.vocabulary.failure import why
 from sequencer.vocabulary.problem import InvalidInput
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
 
@@ -140,7 +141,7 @@ class WaitingSession(Session):
                 self._enter("ready")
                 self._changed.notify_all()
             if isinstance(error, OSError | RuntimeError):
-                raise ActionRefused("not-ready", Reason("cannot_start", detail=_why(error))) from None
+                raise ActionRefused("not-ready", Reason("cannot_start", detail=why(error))) from None
             raise
         with self._changed:
             self._enter("running")
@@ -155,7 +156,7 @@ class WaitingSession(Session):
         """
         report = self.store.latest() if run == "latest" else self.store.get(run)
         if report is None:
-            raise ResourceNotFound("there is no run with this id")
+            raise ResourceNotFound(Reason("no_such_run"))
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._state not in ("loading", "saving"), PATIENCE)
             if self._closed or self._state != "ready":
@@ -167,7 +168,7 @@ class WaitingSession(Session):
         try:
             return begun.result(RETRY_SECONDS)
         except (OSError, RuntimeError) as error:
-            raise ActionRefused("not-ready", Reason("cannot_start", detail=_why(error))) from None
+            raise ActionRefused("not-ready", Reason("cannot_start", detail=why(error))) from None
 
     def stop(self, reason: ReasonOrText) -> None:
         """Stops the run, also one that just begins. Raises ``ActionRefused`` when there is none."""
@@ -181,7 +182,7 @@ class WaitingSession(Session):
     def choose(self, name: str) -> None:
         """Chooses another sequence, or loads this one again. Raises ``ActionRefused`` or ``ResourceNotFound``."""
         if name not in [choice.name for choice in self._bench.choices]:
-            raise ResourceNotFound("there is no such choice")
+            raise ResourceNotFound(Reason("no_such_choice"))
         with self._changed:
             if self._state in _BUSY:
                 raise self._refusal()
@@ -193,9 +194,9 @@ class WaitingSession(Session):
 
     def _refusal(self) -> ActionRefused:
         if self._state in _BUSY:
-            return ActionRefused("running", "a run is in progress")
+            return ActionRefused("running", Reason("run_in_progress"))
         if self._state == "blocked":
-            return ActionRefused("blocked", "the sequence cannot be run; the panel says why")
+            return ActionRefused("blocked", Reason("sequence_blocked"))
         return ActionRefused("not-ready", Reason("coming_up"))
 
     # The session's own thread.
@@ -238,7 +239,7 @@ class WaitingSession(Session):
         except InvalidInput as invalid:
             return self._block("invalid", problems=[problem_document(found) for found in invalid.problems])
         except (OSError, RuntimeError) as error:
-            return self._block("cannot-prepare", message=str(error), coded_reason=coded(_why(error)))
+            return self._block("cannot-prepare", message=str(error), coded_reason=coded(why(error)))
         with self._changed:
             if self._reload or self._closed:
                 return True
@@ -317,7 +318,7 @@ class WaitingSession(Session):
             with collection_postponed():
                 report = run.wait()
         except Exception as error:  # whatever it is, the panel goes on, and the journal has what was measured
-            self.alert("run", Reason("no_report", detail=str(error)))
+            self.alert("run", Reason("no_report", detail=why(error)))
             self._end(run)
             return
         with self._changed:
@@ -351,7 +352,7 @@ class WaitingSession(Session):
             self._keep_report(retry.wait())
         except Exception as error:  # whoever asked is told, or the pages are; the journal has what was done
             if begun.done():
-                self.alert("run", Reason("no_report", detail=str(error)))
+                self.alert("run", Reason("no_report", detail=why(error)))
             else:
                 begun.set_exception(error)
         finally:
@@ -416,9 +417,5 @@ class WaitingSession(Session):
         try:
             self.report_store.send(run)
         except (StoreError, OutboxUnavailable) as error:
-            self.alert("sync", str(error))
+            self.alert("sync", error.reason)
         self.refresh_storage()
-
-
-def _why(error: Exception) -> ReasonOrText:
-    return error.reason if isinstance(error, RunNotPossible) else str(error)

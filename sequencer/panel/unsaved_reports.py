@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
-from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.failure import why
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 MOST = 100
 """Reports held in memory; what is older has only its journal until the panel is restarted."""
@@ -27,7 +28,7 @@ class UnsavedReports(Generic[Kept]):
     """
 
     def __init__(self, accept: Callable[[RunReport], Kept], lacking: Callable[[RunReport], Reason | None]) -> None:
-        self.problem: str | None = None
+        self.problem: ReasonOrText | None = None
         self._accept = accept
         self._lacking = lacking
         self._lacks: dict[str, Reason | None] = {}
@@ -55,12 +56,12 @@ class UnsavedReports(Generic[Kept]):
         """Tries each, oldest first; what ``accept`` answered for those that are safe now, by run."""
         kept: dict[str, Kept] = {}
         with self._saving:
-            problem = None
+            problem: ReasonOrText | None = None
             for report in self.waiting:
                 try:
                     kept[report["id"]] = self._accept(report)
                 except (StoreError, OutboxUnavailable, OSError) as error:
-                    problem = str(error)
+                    problem = why(error)
                     if report["id"] not in self._lacks:  # nobody writes the journal any more
                         self._lacks[report["id"]] = self._lacking(report)
             with self._lock:

@@ -21,6 +21,7 @@ from typing import Literal, TypeVar
 
 from sequencer.project.locks import ProcessLock, described
 from sequencer.project.private_file import write_private
+from sequencer.vocabulary.failure import ReasonedError
 
 Role = Literal["operator", "engineer", "manager"]
 ROLES: tuple[Role, ...] = ("operator", "engineer", "manager")
@@ -38,7 +39,7 @@ _LARGEST = 4 * 1024 * 1024
 Result = TypeVar("Result")
 
 
-class UsersUnusable(Exception):
+class UsersUnusable(ReasonedError):
     """The file with the users cannot be used: nobody can log in until that is mended."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.failure import ReasonedError
 from sequencer.vocabulary.reason import CodedReason, Reason, ReasonOrText, read_reason
 
 Part = Literal["params", "only", "tags", "breaks", "user"]
@@ -34,25 +35,20 @@ class StartProblem:
         return Reason("wrong_param", name=self.name, reason=reason) if self.part == "params" else reason
 
 
-class RunRefused(ValueError):
+class RunRefused(ReasonedError, ValueError):
     """The run was not started, as it cannot be as it was asked for. Nothing was recorded.
 
     ``code`` says why; ``problems`` name what of the request cannot be used.
     """
 
     def __init__(self, reason: ReasonOrText, code: str = "refused", problems: Sequence[StartProblem] = ()) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
+        super().__init__(reason)
         self.code = code
         self.problems = tuple(problems)
 
 
-class RunNotPossible(RuntimeError):
+class RunNotPossible(ReasonedError, RuntimeError):
     """The run could not be started: the test process or the journal cannot do its work. Nothing was recorded."""
-
-    def __init__(self, reason: ReasonOrText) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 class StandInUse(RunNotPossible):

@@ -77,7 +77,7 @@ class Acceptance:
     """A report is safe: ``stored`` in the store, or waiting in the outbox with the store's reason in ``problem``."""
 
     stored: bool
-    problem: str | None = None
+    problem: ReasonOrText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class Deliveries:
             if not self._has_remote_store:
                 raise
             self.outbox.put(report["id"], COUCHDB, report, anew=anew)
-            return Acceptance(False, str(error))
+            return Acceptance(False, error.reason)
         return Acceptance(True)
 
     def waits_for_store(self, run: str) -> bool:

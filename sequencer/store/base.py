@@ -11,12 +11,13 @@ from typing import Literal, NamedTuple, Protocol
 
 from sequencer.report.after_run import amends
 from sequencer.report.model import RunReport
+from sequencer.vocabulary.failure import ReasonedError
 from sequencer.vocabulary.status import Status
 
 JUDGED: tuple[Status, ...] = ("passed", "failed", "error")
 
 
-class StoreError(Exception):
+class StoreError(ReasonedError):
     """A report could not be kept or read. The text is for people and holds no secret."""
 
 

@@ -1,6 +1,6 @@
-"""The exceptions that end a step or a case. Only those that a person's own code may catch are ``Exception``.
+"""The exceptions that say why in ``reason``: a reason of hardseq's own, or text of a sequence, a driver, an operator.
 
-``reason`` says why: a reason of hardseq's own, or text of a sequence, a driver or an operator.
+Of those that end a step or a case only what a person's own code may catch is an ``Exception``.
 """
 
 from __future__ import annotations
@@ -13,37 +13,39 @@ TimedSubject = Literal["step", "case", "identity", "close"]
 """What may take too long: a step, a case, an instrument that is asked who it is, a driver that is closed."""
 
 
-class UnusableValue(ValueError):
-    """What cannot be done with a value: a ``ValueError`` that says why in a reason of hardseq's own."""
+class ReasonedError(Exception):
+    """An error that says why; its text is the reason in English."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: ReasonOrText) -> None:
         super().__init__(str(reason))
         self.reason = reason
 
 
 def why(error: Exception) -> ReasonOrText:
     """The reason of ``error`` where it has one, else its text."""
-    return error.reason if isinstance(error, UnusableValue | StepFailed | StepError) else str(error)
+    return error.reason if isinstance(error, ReasonedError) else str(error)
 
 
-class StepFailed(Exception):
+class UnusableValue(ReasonedError, ValueError):
+    """What cannot be done with a value."""
+
+
+class StepFailed(ReasonedError):
     """The product missed a limit or a check: the case fails. ``error_code`` overrides the step's."""
 
     def __init__(self, reason: ReasonOrText, error_code: int | None = None) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
+        super().__init__(reason)
         self.error_code = error_code
 
 
-class StepError(Exception):
+class StepError(ReasonedError):
     """The test itself could not be carried out (an expression that raises, a record that contradicts): an error.
 
     ``place`` is where in the YAML, for what is wrong outside of all steps.
     """
 
     def __init__(self, reason: ReasonOrText, place: str | None = None) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
+        super().__init__(reason)
         self.place = place
 
 

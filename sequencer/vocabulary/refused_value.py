@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.failure import ReasonedError
 from sequencer.vocabulary.reason import Reason
 
 CODES: Mapping[str, str] = MappingProxyType(
@@ -26,12 +27,13 @@ CODES: Mapping[str, str] = MappingProxyType(
 _MISSED = ("limit", "count", "hint", "example")
 
 
-class RefusedValue(ValueError):
+class RefusedValue(ReasonedError, ValueError):
     """Why a value is refused. Its text is the reason, a sentence without its subject: "must be a number"."""
 
+    reason: Reason
+
     def __init__(self, reason: Reason, missed: Data = None) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
+        super().__init__(reason)
         self._missed = missed
 
     @property

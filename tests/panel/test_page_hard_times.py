@@ -89,7 +89,7 @@ def test_a_panel_that_hangs_is_no_connection(stand: Any, browse: Any, spawn: Any
     time.sleep(max(0.0, late - time.monotonic()))
     hanging.send_signal(signal.SIGCONT)
     # It stands there for some seconds only.
-    expect(page.locator(".toast")).to_contain_text("Press it again")
+    expect(page.locator(".toast")).to_contain_text("press it again")
     expect(page.locator(".connection")).to_have_text("Live")
     expect(page.locator(".hero .verdict-word")).to_have_text("Ready")
     found = started(page).evaluate("fetch('/api/runs').then((answer) => answer.json())")

@@ -222,7 +222,7 @@ def test_refusals_are_said_in_the_pages_language(stand: Any, browse: Any) -> Non
         TEXTS["fr"]["reason.form"].replace("{hint}", "une lettre et un chiffre")
     )
     page.goto(page.url + "runs/nothing")
-    expect(page.locator("main")).to_contain_text(TEXTS["fr"]["error.not-found"])
+    expect(page.locator("main")).to_contain_text(TEXTS["fr"]["reason.no_such_run"], ignore_case=True)
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,35 @@ COMPUTED = frozenset(
 ) | {f"{subject}_late" for subject in get_args(TimedSubject)}
 """Codes that are chosen at the place where the reason is made."""
 
-CODED = frozenset({"StepError", "StepFailed", "UnusableValue", "RunRefused", "RunNotPossible", "NoPicture"})
+CODED = frozenset(
+    {
+        "StepError",
+        "StepFailed",
+        "UnusableValue",
+        "RunRefused",
+        "RunNotPossible",
+        "NoPicture",
+        "ApiError",
+        "ActionRefused",
+        "InvalidRequest",
+        "ResourceNotFound",
+    }
+)
 """Errors whose reason a person may read in a language of their own."""
+OF_PROGRAMS = frozenset(
+    {
+        "wrong-host",
+        "cross-site",
+        "token",
+        "not-json",
+        "unknown-key",
+        "wrong-type",
+        "too-long",
+        "bad-parameter",
+        "unusable-export",
+    }
+)
+"""Errors of the HTTP interface for whoever wrote the request, or the package of an export: in English alone."""
 
 
 def made() -> Iterator[tuple[str, str, frozenset[str]]]:
@@ -85,8 +112,13 @@ def texts_raised(tree: ast.AST) -> Iterator[int]:
             if isinstance(target, ast.Name)
         }
         for node in ast.walk(scope):
-            is_coded = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CODED
-            if is_coded and any(is_text(given, frozenset(texts)) for given in node.args[:2]):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in CODED:
+                continue
+            words = {given.value for given in node.args if isinstance(given, ast.Constant)}
+            # A page shows the reason of each of the ``fields``.
+            if not words.isdisjoint(OF_PROGRAMS) or any(word.arg == "fields" for word in node.keywords):
+                continue
+            if any(is_text(given, frozenset(texts)) for given in node.args[:3]):
                 yield node.lineno
 
 
@@ -103,7 +135,13 @@ def is_text(node: ast.expr, texts: frozenset[str]) -> bool:
 
 def test_no_error_that_people_read_is_an_english_text() -> None:
     """Whoever raises an error of a step or a refusal of a start gives it a code: no sentence is made on the spot."""
-    for written in ('StepError("it is wrong")', "StepFailed(f'{x}')", "RunRefused(str(e))", "x = f'{y}'\nStepError(x)"):
+    for written in (
+        'StepError("it is wrong")',
+        "StepFailed(f'{x}')",
+        "RunRefused(str(e))",
+        "x = f'{y}'\nStepError(x)",
+        'ApiError(503, "busy", "try again later")',
+    ):
         assert list(texts_raised(ast.parse(written))), written
     assert not list(texts_raised(ast.parse('StepError(Reason("blank", subject=f"{x}"))\nStepFailed(case.text(said))')))
     found = [

@@ -1,16 +1,23 @@
 // Calls to the panel's HTTP interface.
 
 import { reasonText } from "./reason.js";
-import { hasText, t } from "./text.js";
+import { t } from "./text.js";
 
 /** An answer that is an error; `code`, `message` and `fields` as the panel said them. */
 export class ApiError extends Error {
   constructor(status, error) {
-    super(hasText(`error.${error?.code}`) ? t(`error.${error.code}`) : reasonText(error?.coded_reason, error?.message) || `HTTP ${status}`);
+    super(inWords(error) || `HTTP ${status}`);
     this.status = status;
     this.code = error?.code || "unknown";
     this.fields = error?.fields || [];
   }
+}
+
+/** A person can do nothing with the header that is wrong; a reason of hardseq's own is a sentence here. */
+function inWords(error) {
+  if (error?.code === "token") return t("error.token");
+  const text = reasonText(error?.coded_reason, error?.message);
+  return error?.coded_reason ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
 /** Milliseconds; a Start may wait for a test process that is coming up. */
