@@ -70,7 +70,7 @@ export function artifactSection(artifact) {
 
 function section(title, entries, make) {
   if (!entries?.length) return null;
-  return h("section", { class: "detail-section" }, h("h4", {}, t(title)), entries.map(make));
+  return h("section", { class: "detail-section" }, h("h3", {}, t(title)), entries.map(make));
 }
 
 /** A failure: what, where, its code; a driver's traceback folded away. */
