@@ -6,7 +6,7 @@ import { logOut, named, onPerson, person } from "./people.js";
 import { runBar, showRunBar } from "./run_bar.js";
 import { on, state } from "./state.js";
 import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
-import { setSound, soundOn, tryOut } from "./sound.js";
+import { soundSettings } from "./sound_settings.js";
 import { setPage } from "./title.js";
 
 const PAGES = { live: "/", runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage" };
@@ -109,8 +109,7 @@ function fillMenu() {
       loadLanguage(value);
     }),
     choice("menu.theme", ["", "light", "dark"].map((name) => [name, t(`theme.${name || "system"}`)]), theme, setTheme),
-    toggle("menu.sound", soundOn(), setSound),
-    h("button", { type: "button", class: "button", onclick: tryOut }, t("menu.sound_test")),
+    ...soundSettings(),
     // Where people log in, who works here is not typed.
     ...(named() ? [] : [text("menu.operator", memory.get("operator") || "", (value) => memory.set("operator", value || null)), h("p", { class: "menu-note muted" }, t("menu.operator_note"))]),
     h("p", { class: "menu-note" }, KIOSK ? null : [h("a", { href: "/api/openapi.json" }, "HTTP API"), " · "], `hardseq ${document.documentElement.dataset.version}`),
@@ -135,12 +134,6 @@ function choice(label, options, chosen, changed) {
   const id = newId("menu");
   const select = h("select", { id, onchange: () => changed(select.value) }, options.map(([value, name]) => h("option", { value, selected: value === chosen }, name)));
   return h("div", { class: "field" }, h("label", { htmlFor: id }, t(label)), select);
-}
-
-function toggle(label, checked, changed) {
-  const id = newId("menu");
-  const input = h("input", { id, type: "checkbox", role: "switch", checked, onchange: () => changed(input.checked) });
-  return h("div", { class: "field is-switch" }, h("label", { htmlFor: id }, t(label)), input);
 }
 
 function text(label, value, changed) {
