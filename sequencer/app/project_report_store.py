@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from sequencer.project.project_folder import Project
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
-from sequencer.store.base import ReportRefused, Store, StoreError
+from sequencer.store.base import ReportRefused, RunSummary, Store, StoreError
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
@@ -129,6 +129,10 @@ class ProjectReportStore:
     def missing_reports(self) -> list[RunReport]:
         """The reports that are safe here and that the store lacks. Raises ``StoreUnavailable`` when they are many."""
         return self.deliveries.missing_reports()
+
+    def unsent(self, serial_number: str) -> list[RunSummary]:
+        """The runs of this serial number whose reports the store lacks, or lacked a while ago."""
+        return self.deliveries.unsent(serial_number)
 
     def lacking(self, report: RunReport) -> Reason | None:
         """How much of a report that no store took is safe in its journal, when that is not all of it."""

@@ -13,7 +13,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
-from sequencer.panel import api_history, api_live, api_storage, api_user
+from sequencer.panel import api_history, api_live, api_storage, api_unit, api_user
 from sequencer.panel.assets import add_assets
 from sequencer.panel.guard import AccessGuard
 from sequencer.panel.pages import add_pages, login_address
@@ -34,7 +34,13 @@ LARGEST_BODY = 256 * 1024
 MOST_HISTORY = 6
 """Questions about stored runs at once. A store may take its time for each, while Start, Stop and the live state go on:
 ``http_server.THREADS`` is more than these."""
-ROUTES: tuple[Route, ...] = (*api_live.ROUTES, *api_history.ROUTES, *api_storage.ROUTES, *api_user.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *api_live.ROUTES,
+    *api_history.ROUTES,
+    *api_unit.ROUTES,
+    *api_storage.ROUTES,
+    *api_user.ROUTES,
+)
 
 POLICY = "; ".join(
     (
@@ -79,7 +85,7 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
     turns = BoundedSemaphore(MOST_HISTORY)
     for route in ROUTES:
         view = _view(route, session)
-        if route in api_history.ROUTES:
+        if route in (*api_history.ROUTES, *api_unit.ROUTES):
             view = _in_turn(view, turns)
         app.add_url_rule(route.path, route.name, view, methods=[route.method])
     app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(ROUTES, __version__)))

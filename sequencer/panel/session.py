@@ -15,12 +15,13 @@ from sequencer.panel.guard import new_token
 from sequencer.panel.live import LiveRun
 from sequencer.panel.patches import open_messages
 from sequencer.panel.requests import ActionRefused, InvalidRequest, ResourceNotFound
+from sequencer.panel.unit_lookup import UnitLookup
 from sequencer.project.settings import FrontendSettings
 from sequencer.protocol.request import StartRequest
 from sequencer.report.dialog import InvalidAnswer, read_answer
 from sequencer.report.model import DialogReport, RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
-from sequencer.store.base import Store, StoreError
+from sequencer.store.base import RunSummary, Store, StoreError
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class ReportStore(Protocol):
 
     def missing_reports(self) -> list[RunReport]:
         """Reports that are safe and that the store lacks. Raises ``StoreUnavailable``, ``OutboxUnavailable``."""
+
+    def unsent(self, serial_number: str) -> list[RunSummary]:
+        """The runs of this serial number whose reports the store lacks or lacked. Raises ``StoreError``."""
 
     def replication_problem(self) -> str | None:
         """Why stored runs do not reach the factory's database, if they do not."""
@@ -76,6 +80,7 @@ class Session:
     ) -> None:
         self.store = store
         self.report_store = report_store
+        self.units = UnitLookup(store, self._unsent)
         self.folder = folder
         self.settings = settings
         self.title = title
@@ -190,6 +195,10 @@ class Session:
         run = self._present()
         if run is None or not run.answer(identity, "confirm", None, by):
             self.live.clear_message(identity)
+
+    def _unsent(self, serial_number: str) -> list[RunSummary]:
+        """The runs of this serial number whose reports the store may lack."""
+        return self.report_store.unsent(serial_number)
 
     def storage(self) -> dict[str, Any]:
         """Where reports go and what waits. A store or outbox that is away is told, not raised."""

@@ -25,7 +25,8 @@ from sequencer.protocol.request import RunRefused, StartRequest
 from sequencer.protocol.start_check import check_start
 from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
-from sequencer.store.base import StoreError
+from sequencer.store import facts
+from sequencer.store.base import RunSummary, StoreError
 from sequencer.vocabulary.failure import why
 from sequencer.vocabulary.problem import InvalidInput
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
@@ -198,6 +199,11 @@ class WaitingSession(Session):
         if self._state == "blocked":
             return ActionRefused("blocked", Reason("sequence_blocked"))
         return ActionRefused("not-ready", Reason("coming_up"))
+
+    def _unsent(self, serial_number: str) -> list[RunSummary]:
+        unsaved = [facts.summary(report) for report in self._unsaved.waiting]
+        of_unit = [run for run in unsaved if run.serial_number == serial_number]
+        return [*of_unit, *super()._unsent(serial_number)]
 
     # The session's own thread.
 

@@ -24,7 +24,8 @@ from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, Delive
 from sequencer.standcloud.job import FIRST_AFTER, DrainJob, DrainResult, SendOutcome, drain, send_one
 from sequencer.standcloud.outbox import Outbox, OutboxCounts, OutboxEntry, OutboxUnavailable
 from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
-from sequencer.store.base import Store, StoreUnavailable
+from sequencer.standcloud.unsent_runs import UnsentRuns
+from sequencer.store.base import RunSummary, Store, StoreUnavailable
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
@@ -105,6 +106,7 @@ class Deliveries:
         self._folder = folder
         self._lock = threading.RLock()
         self._job: DrainJob | None = None
+        self._unsent = UnsentRuns(state, lambda: self.outbox)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -163,10 +165,14 @@ class Deliveries:
             return []
         from sequencer.report.reader import read_report
 
-        found = self.outbox.documents(COUCHDB, limit=MOST_MISSING + 1)
+        found = [document for _, document in self.outbox.documents(COUCHDB, limit=MOST_MISSING + 1)]
         if len(found) > MOST_MISSING or None in found:
             raise StoreUnavailable("too many reports wait for the store, or one of them cannot be read")
         return [read_report(document) for document in found]
+
+    def unsent(self, serial_number: str) -> list[RunSummary]:
+        """The runs of this serial number whose reports the store lacks, or lacked a while ago."""
+        return self._unsent.of(serial_number)
 
     def send(self, run: str) -> Delivery | None:
         """Sends an accepted report at once when ``autosync`` says so; ``None`` when there is nothing to do."""

@@ -351,14 +351,19 @@ class Outbox:
             ).fetchall()
         return [_entry(row, refused) for row in rows]
 
-    def documents(self, target: str, *, limit: int) -> list[dict[str, object] | None]:
-        """At most ``limit`` reports that ``target`` lacks, oldest first; ``None`` for one that cannot be read."""
+    def documents(self, target: str, *, after: int = 0, limit: int) -> list[tuple[int, dict[str, object] | None]]:
+        """At most ``limit`` reports that ``target`` lacks, with their numbers, which are above ``after`` and ascend.
+
+        ``None``: the stored copy cannot be read.
+        """
         with self._read() as database:
+            # By the index of what is not delivered: that is few rows, however many there were.
             rows = database.execute(
-                "SELECT document FROM outbox WHERE target = ? AND state <> 'delivered' ORDER BY number LIMIT ?",
-                (target, limit),
+                "SELECT number, document FROM outbox WHERE target = ? AND state IN ('waiting', 'parked') "
+                "AND +number > ? ORDER BY number LIMIT ?",
+                (target, after, limit),
             ).fetchall()
-        return [_unpack(row["document"]) for row in rows]
+        return [(row["number"], _unpack(row["document"])) for row in rows]
 
     def _delay(self, attempts: int, failed: Delivery | None = None) -> float:
         away, retry_after = (False, None) if failed is None else (is_away(failed.status), failed.retry_after)

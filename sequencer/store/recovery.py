@@ -104,11 +104,7 @@ def held_by(journal: Path, report: RunReport, *, tried_again: bool = True) -> st
 
 def lacking(journal: Path, report: RunReport) -> Reason | None:
     """How much of a report its journal holds when that is not all of it; ``None`` when it is."""
-    try:
-        with journal.open("rb") as file:
-            held = _folded(file.fileno(), report["id"])
-    except (OSError, ValueError):
-        held = None
+    held = journal_report(journal)
     if held is not None and not held["aborted"] and _measured(held) == _measured(report):
         return None
     written = {} if held is None else _cases(held)
@@ -119,6 +115,15 @@ def lacking(journal: Path, report: RunReport) -> Reason | None:
     if missing is None:
         return Reason("kept_but_end", **kept)
     return Reason("kept_from", **kept, case=missing)
+
+
+def journal_report(journal: Path) -> RunReport | None:
+    """The report that a journal gives; ``None`` when there is nothing in it or it cannot be read."""
+    try:
+        with journal.open("rb") as file:
+            return _folded(file.fileno(), journal.stem)
+    except (OSError, ValueError):
+        return None
 
 
 def _cases(report: RunReport) -> dict[str, CaseReport]:

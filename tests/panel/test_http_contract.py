@@ -197,7 +197,7 @@ VALUES = st.one_of(
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_query_is_accepted_or_refused_as_described(contract: Contract, data: st.DataObject) -> None:
     """What is answered with 200 is what the description allows, and every answer has the form that it gives."""
-    paths = ("/api/runs", "/api/statistics", "/api/series", "/api/series/names", "/api/chart")
+    paths = ("/api/runs", "/api/statistics", "/api/series", "/api/series/names", "/api/chart", "/api/unit")
     path = data.draw(st.sampled_from(paths))
     known = [each["name"] for each in contract.document["paths"][path]["get"]["parameters"]]
     asked = data.draw(st.dictionaries(st.sampled_from([*known, "unknown"]), VALUES, max_size=4))
@@ -232,6 +232,14 @@ def _stored(contract: Contract, run: str) -> None:
         assert ask("GET", path).status == 200
         table = ask("GET", f"{path}{'&' if '?' in path else '?'}format=csv")
         assert table.headers["Content-Type"].startswith("text/csv")
+    unit = f"/api/unit?{urlencode({'serial_number': 'SN1', 'sequence': 'Asking', 'part_number': 'PB-7'})}"
+    known = ask("GET", unit).json
+    assert (known["latest"]["id"], known["judged"], known["runs"]) == (run, known["latest"], 1)
+    assert (known["more"], known["complete"]) == (False, True)
+    nothing = {"latest": None, "judged": None, "runs": 0, "more": False, "complete": True}
+    assert ask("GET", f"{unit}&without={run}").json == nothing
+    for other in ("serial_number=SN&sequence=Asking", "serial_number=SN1&sequence=Board", f"{unit[10:]}9"):
+        assert ask("GET", f"/api/unit?{other}").json == nothing
     assert [found["measurement"] for found in ask("GET", "/api/series/names").json["series"]] == ["Turns", "Output"]
 
 
@@ -260,6 +268,8 @@ def _stored(contract: Contract, run: str) -> None:
         ("GET", "/api/runs/none/attachments/none", None, 404),
         ("GET", "/api/series?limit=x", None, 400),
         ("GET", "/api/statistics?since=x", None, 400),
+        ("GET", "/api/unit?serial_number=SN1", None, 400),
+        ("GET", "/api/unit?sequence=Asking", None, 400),
         ("GET", "/api/chart", None, 404),
         ("GET", "/api/frames/none", None, 404),
         ("GET", "/api/pictures/none.png", None, 404),

@@ -11,6 +11,7 @@ import { now, on, outcome, progress, remainingSeconds, state } from "./state.js"
 import { stop } from "./stop_run.js";
 import { clock, duration, onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
+import { unitNote } from "./unit_note.js";
 
 /** Facts that never break. */
 const NUMBERS = ["fact.serial_number", "fact.part_number", "fact.batch"];
@@ -35,7 +36,7 @@ export function heroView() {
     "section",
     { class: "hero", aria: { label: t("run.title") } },
     h("div", { class: "hero-verdict" }, parts.verdict, parts.sub),
-    h("div", { class: "hero-middle" }, parts.name, parts.facts, parts.form),
+    h("div", { class: "hero-middle" }, parts.name, parts.facts, parts.form, unitNote()),
     h("div", { class: "hero-side" }, h("div", { class: "hero-time" }, parts.elapsed, parts.left, parts.ended), h("div", { class: "hero-buttons" }, parts.start, parts.stop)),
     parts.bar,
   );

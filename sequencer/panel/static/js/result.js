@@ -9,6 +9,7 @@ import { focusForm } from "./start_form.js";
 import { lastAttempt, on, outcome, state } from "./state.js";
 import { duration, t } from "./text.js";
 import { play } from "./sound.js";
+import { unitWords } from "./unit_note.js";
 
 /** Messages of one case: there are more of them where every point of a sweep fails. */
 const MOST = 5;
@@ -45,6 +46,7 @@ function open() {
       h("h2", { id: title, class: "result-word" }, t(`verdict.${outcome(run)}`)),
       run.dut.serial_number ? h("p", { class: "result-device number" }, token(run.dut.serial_number)) : null,
       h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time, { fine: true })),
+      unitWords() ? h("p", { class: "result-unit" }, unitWords()) : null,
       run.stop_reason ? h("p", { class: "result-reason" }, reasonText(run.coded_stop_reason, run.stop_reason)) : null,
       run.aborted ? h("p", { class: "result-reason" }, t("run.aborted")) : null,
       reservations(run).map((text) => h("p", { class: "result-flag" }, text)),

@@ -48,6 +48,18 @@ export function moveOn() {
   return true;
 }
 
+/** The parameter that is asked for anew for each board, undefined when there is none: its serial number as a rule. */
+export function boardParam(params) {
+  return params.find((param) => param.each_run ?? (param.required && param.type === "string" && param.default === null && !param.one_of?.length));
+}
+
+/** What stands in the field of that parameter, as far as it can be right; null for nothing. */
+export function boardNumber() {
+  const param = boardParam(fields.map((field) => field.param));
+  const value = param ? fields.find((field) => field.param === param).value() : null;
+  return value === null || (param.pattern && !matches(param.pattern, String(value))) ? null : String(value);
+}
+
 /** What the server found wrong. */
 export function showFieldProblems(problems) {
   for (const problem of problems) {

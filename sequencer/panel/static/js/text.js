@@ -148,6 +148,21 @@ export function hour(seconds) {
   return new Intl.DateTimeFormat(locale, { timeStyle: "short" }).format(seconds * 1000);
 }
 
+/** How long ago a moment in Unix seconds was; of one on another day than today and yesterday, its date. */
+export function past(seconds, now) {
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const ago = now - seconds;
+  if (ago > -60 && ago < 60) return relative.format(-Math.max(1, Math.floor(ago)), "second");
+  if (ago >= 60 && ago < 3600) return relative.format(-Math.floor(ago / 60), "minute");
+  const days = Math.round((midnight(now) - midnight(seconds)) / 86_400_000);
+  if (days !== 0 && days !== 1) return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(seconds * 1000);
+  return `${relative.format(-days, "day")} ${hour(seconds)}`;
+}
+
+function midnight(seconds) {
+  return new Date(seconds * 1000).setHours(0, 0, 0, 0);
+}
+
 export function clock(seconds) {
   if (!seconds) return "—";
   return new Intl.DateTimeFormat(locale, { timeStyle: "medium" }).format(seconds * 1000);

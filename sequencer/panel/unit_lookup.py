@@ -1,0 +1,76 @@
+"""What is known of a unit before it is tested again: by the store, and by what waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from sequencer.store.base import RunFilter, RunPage, RunSummary, Store, StoreError
+from sequencer.store.unit_history import unit_history
+
+MOST = 100
+"""Runs of one serial number that are looked at, the newest, so that the cost does not grow with what is stored."""
+PATIENCE = 2.0
+"""Seconds for the store: who asks is about to test."""
+
+
+class KnownUnit(NamedTuple):
+    """A unit's history (:class:`sequencer.store.unit_history.UnitHistory`).
+
+    ``more``: only the newest ``MOST`` runs were looked at. ``complete``: all places where there may be runs answered.
+    """
+
+    latest: RunSummary | None
+    judged: RunSummary | None
+    runs: int
+    more: bool
+    complete: bool
+
+
+class UnitLookup:
+    """Asks the store and ``unsent``, the runs by serial number that wait elsewhere. Thread-safe.
+
+    A store that is away or mute holds nobody up, and however many ask, one question is put to it at a time.
+    """
+
+    def __init__(self, store: Store, unsent: Callable[[str], Iterable[RunSummary]]) -> None:
+        self._store = store
+        self._unsent = unsent
+        self._asking = threading.Lock()
+
+    def look_up(
+        self, serial_number: str, *, sequence: str, part_number: str | None = None, without: str | None = None
+    ) -> KnownUnit:
+        """What is known of the unit. ``without`` names the present run, which is not an earlier one."""
+        complete = True
+        try:  # Before the store: what reaches it meanwhile is found there.
+            unsent = [*self._unsent(serial_number)]
+        except StoreError:
+            unsent, complete = [], False
+        stored = self._stored(serial_number)
+        if stored is None:
+            stored, complete = RunPage([], None), False
+        history = unit_history([*stored.runs, *unsent], sequence=sequence, part_number=part_number, without=without)
+        return KnownUnit(*history, more=stored.next is not None, complete=complete)
+
+    def _stored(self, serial_number: str) -> RunPage | None:
+        """The newest runs in the store, ``None`` when it does not answer in time."""
+        if not self._asking.acquire(timeout=PATIENCE):
+            return None
+        answer: Future[RunPage] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(self._store.find(RunFilter(serial_number=serial_number), limit=MOST))
+            except Exception as error:  # whatever it is, whoever waits gets it
+                answer.set_exception(error)
+            finally:
+                self._asking.release()
+
+        threading.Thread(target=ask, name="unit", daemon=True).start()
+        try:
+            return answer.result(PATIENCE)
+        except (TimeoutError, StoreError):
+            return None

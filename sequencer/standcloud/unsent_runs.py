@@ -1,0 +1,61 @@
+"""Runs whose reports the store lacks: they wait for it in the outbox, or have only their journals."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+from sequencer.project.state_folder import StateFolder
+from sequencer.report.model import RunReport
+from sequencer.standcloud.delivery import COUCHDB
+from sequencer.standcloud.outbox import Outbox
+from sequencer.store.base import RunSummary
+
+_BATCH = 100
+
+
+class UnsentRuns:
+    """Finds them by serial number. Each report is read once, however often is asked; thread-safe.
+
+    A run stays known here when its report was sent: whoever asks the store as well has it twice.
+    """
+
+    def __init__(self, state: StateFolder, outbox: Callable[[], Outbox]) -> None:
+        self._state = state
+        self._outbox = outbox
+        self._lock = threading.Lock()
+        self._runs: dict[str, list[RunSummary]] = defaultdict(list)
+        self._newest = 0
+        self._journals: set[str] = set()
+
+    def of(self, serial_number: str) -> list[RunSummary]:
+        """Those of this serial number, in no order. Raises ``OutboxUnavailable``."""
+        with self._lock:
+            self._read_outbox()
+            self._read_journals()
+            return list(self._runs.get(serial_number, ()))
+
+    def _read_outbox(self) -> None:
+        while batch := self._outbox().documents(COUCHDB, after=self._newest, limit=_BATCH):
+            for number, document in batch:
+                self._newest = number
+                self._add(document)
+
+    def _read_journals(self) -> None:
+        from sequencer.store.recovery import journal_report, waiting
+
+        for run in waiting(self._state):
+            if run not in self._journals:
+                self._journals.add(run)
+                self._add(journal_report(self._state.journal(run)))
+
+    def _add(self, document: Mapping[str, object] | RunReport | None) -> None:
+        from sequencer.report.reader import read_report
+        from sequencer.store import facts
+
+        if document is None:  # its delivery says why
+            return
+        found = facts.summary(read_report(document))
+        if found.serial_number is not None:
+            self._runs[found.serial_number].append(found)

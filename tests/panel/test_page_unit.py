@@ -1,0 +1,148 @@
+"""What the page tells of a unit that was tested before, and running it again."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from typing import Any
+
+import pytest
+
+from sequencer.report.run_id import new_run_id
+from sequencer.store.base import StoreUnavailable
+from tests.panel.live_page import started, verdict
+
+pytestmark = pytest.mark.slow
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+SCANNED = """
+name: Board
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+params:
+  serial: {type: string, prompt: Scan the board}
+  volts: {type: number, default: 5.0, prompt: Volts}
+modules:
+  main:
+    name: Main
+    cases:
+      hold: {name: Hold, steps: [{call: bench.wait}]}
+      rail_5v:
+        name: 5 V rail
+        steps:
+          - record: {dut: {serial_number: "${{ params.serial }}", part_number: PB-7}}
+          - {measure: Output, value: "${{ params.volts }}", unit: V, limits: [4.8, 5.2]}
+"""
+HOSTILE = "<img src=x onerror=alert(1)>&'\" %00/../ü"
+
+
+def opened(stand: Any, configuration: str = "") -> Any:
+    """A panel whose runs go on by themselves."""
+    stand.configure(configuration)
+    stand.sequence("board", SCANNED)
+    panel = stand.open()
+    panel.go()
+    return panel
+
+
+def earlier(panel: Any, report: Any, days: float, **changed: Any) -> None:
+    """Stores another run like ``report`` that was so many days before it."""
+    one = {**copy.deepcopy(report), "id": new_run_id(), **changed}
+    for name in ("start_time", "stop_time"):
+        one[name] -= days * 86400
+    panel.report_store.store.save(one)
+
+
+def scan(page: Any, text: str) -> Any:
+    field = page.get_by_label("Scan the board")
+    field.press_sequentially(text)
+    return field
+
+
+def test_what_is_known_of_a_unit_stands_beside_its_scan_its_run_and_its_verdict(stand: Any, browse: Any) -> None:
+    """How it ended, when and of what; what is no evidence as such; withdrawn with the number and with the run."""
+    panel = opened(stand)
+    failed = panel.run(params={"serial": "SN000001", "volts": 9.0})
+    earlier(panel, failed, 40)
+    passed = panel.run(params={"serial": "SN000002"})
+    earlier(panel, passed, 1, simulated=True)
+    panel.run(params={"serial": HOSTILE}, only=["main::rail_5v"])
+    (panel.project.folder / "go").unlink()
+    page = started(browse(panel, locale="en-GB"))
+    note = page.locator(".unit-note")
+    # The verdict that is on display had no earlier run.
+    expect(note).to_be_hidden()
+    field = scan(page, "SN000001")
+    expect(note).to_contain_text("Tested before: failed")
+    expect(note).to_contain_text("ago: 5 V rail (2 runs)")
+    expect(note).to_have_attribute("role", "status")
+    field.fill("SN000002")
+    expect(note).to_contain_text("SN000002")
+    expect(note).to_contain_text("Tested before: passed")
+    expect(note).not_to_contain_text("runs")
+    field.fill("SN000009")
+    expect(note).to_be_hidden()
+    field.fill(HOSTILE)
+    expect(note).to_contain_text("Tested before: partial")
+    expect(note).to_contain_text(HOSTILE)
+    assert page.locator(".unit-note img").count() == 0
+    field.fill("SN000001")
+    field.press("Enter")
+    expect(verdict(page)).to_have_text("Testing")
+    expect(note).to_contain_text("SN000001 Tested before: failed")
+    panel.go()
+    expect(verdict(page)).to_have_text("Pass")
+    panel.wait_for("ready")
+    # Not the run itself, which is stored by now; also for who comes later.
+    page.reload()
+    expect(note).to_contain_text("Tested before: failed")
+    expect(note).to_contain_text("(2 runs)")
+    field = scan(started(page), "SN000009")
+    expect(note).to_be_hidden()
+    field.press("Enter")
+    expect(page.locator(".hero-facts")).to_contain_text("SN000009")
+    expect(note).to_be_hidden()
+
+
+def test_a_store_that_is_away_or_mute_holds_no_start_up_and_hides_no_run(stand: Any, browse: Any) -> None:
+    """What waits for the store is known all the same, and that there may be more is said; over the result, too."""
+    panel = opened(stand, "[frontend.modal_result]\nenable = true")
+    panel.wait_for("ready")
+    store = panel.report_store.store
+    asked, answered = threading.Event(), threading.Event()
+
+    def save(report: Any) -> None:
+        raise StoreUnavailable("away")
+
+    def find(*about: Any, **limits: Any) -> Any:
+        asked.set()
+        answered.wait(30)
+        raise StoreUnavailable("away")
+
+    store.save = save
+    assert panel.ask("POST", "/api/start", {"params": {"serial": "SN000001", "volts": 9.0}}).status == 200
+    panel.wait_for("saving", "loading")
+    panel.wait_for("ready")
+    (panel.project.folder / "go").unlink()
+    store.find = find
+    page = started(browse(panel, locale="de-DE"))
+    page.evaluate("localStorage.setItem('hardseq.language', 'de')")
+    page.reload()
+    # The run that is on display is asked for first.
+    assert asked.wait(30)
+    scan(started(page), "SN000001").press("Enter")
+    expect(verdict(page)).to_have_text("Prüft")
+    note = page.locator(".unit-note")
+    unknown = "Ob dieses Gerät schon geprüft wurde, ist nicht bekannt"
+    expect(note).to_contain_text("Schon geprüft: nicht bestanden vor")
+    expect(note).to_contain_text("5 V rail")
+    expect(note).to_contain_text(unknown)
+    panel.go()
+    expect(page.locator(".result .result-unit")).to_contain_text(unknown)
+    answered.set()
+    del store.find, store.save
+    panel.wait_for("ready")
+    page.locator(".result-dismiss").click()
+    page.reload()
+    expect(note).to_contain_text("Schon geprüft: nicht bestanden vor")
+    expect(note).not_to_contain_text(unknown)
