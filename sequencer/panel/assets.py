@@ -12,7 +12,7 @@ from flask import Flask, Response, send_from_directory
 from sequencer.panel import bundle
 
 STATIC = Path(__file__).parent / "static"
-SHEETS = ("css/base.css", "css/live.css", "css/dialogs.css", "css/history.css")
+SHEETS = ("css/base.css", "css/live.css", "css/dialogs.css", "css/history.css", "css/forced_colors.css")
 SCRIPT = "js/all.js"
 SHEET = "css/all.css"
 FAVICON = "/favicon.ico"

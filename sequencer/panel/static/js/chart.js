@@ -14,7 +14,7 @@ let library = null;
 const drawn = new Set();
 const redraw = () => drawn.forEach((one) => one.draw());
 addEventListener("hardseq-theme", redraw);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", redraw);
 
 async function loadLibrary() {
   library ??= (async () => {
@@ -105,8 +105,13 @@ function height(area) {
   return Math.round(Math.min(Math.max(area.clientWidth * 0.42, 220), window.innerHeight * 0.48));
 }
 
+/** A colour of the style sheets as a canvas takes it: also one that names a colour of the system. */
 function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const probe = h("span", { style: { color: `var(${name})`, "forced-color-adjust": "none" } });
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }
 
 function options(chart, owners, area, logX, logY) {
