@@ -479,3 +479,12 @@ def test_the_place_is_named_without_secrets(store: Store) -> None:
     """A person can be told where reports go."""
     assert store.place
     assert "secret" not in store.place
+
+
+def test_a_time_beyond_every_calendar_is_a_time(store: Store, report: MakeReport) -> None:
+    """Its day has no number of 64 bits: a question of that kind has an answer all the same."""
+    store.save(report())
+    beyond = 8.2e26
+    assert store.statistics(RunFilter(since=-beyond)).runs == store.statistics(RunFilter(until=beyond)).runs == 1
+    assert store.statistics(RunFilter(since=-beyond, until=beyond)).passed == 1
+    assert store.statistics(RunFilter(since=beyond)).runs == store.statistics(RunFilter(until=-beyond)).runs == 0

@@ -129,9 +129,9 @@ def _whole_days(connection: sqlite3.Connection, first_day: int | None, end_day: 
     first, last = connection.execute("SELECT min(span), max(span) FROM tallies WHERE days = ?", (longest,)).fetchone()
     if first is None:
         return ()
-    return cut(
-        first * longest if first_day is None else first_day, (last + 1) * longest if end_day is None else end_day
-    )
+    # Days without runs are left out: a number beyond 64 bits names one of them as well.
+    begin, end = first * longest, (last + 1) * longest
+    return cut(begin if first_day is None else max(begin, first_day), end if end_day is None else min(end, end_day))
 
 
 def _add_spans(connection: sqlite3.Connection, runs: RunFilter, spans: Spans, total: _Sum) -> None:
