@@ -122,7 +122,7 @@ class ProjectReportStore:
         """What waits where."""
         return self.deliveries.status(limit=limit)
 
-    def replication_problem(self) -> str | None:
+    def replication_problem(self) -> Reason | None:
         """Why stored runs do not reach the factory's database, if they do not."""
         return self.deliveries.replication_problem()
 

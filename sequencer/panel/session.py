@@ -46,7 +46,7 @@ class ReportStore(Protocol):
     def unsent(self, serial_number: str) -> list[RunSummary]:
         """The runs of this serial number whose reports the store lacks or lacked. Raises ``StoreError``."""
 
-    def replication_problem(self) -> str | None:
+    def replication_problem(self) -> ReasonOrText | None:
         """Why stored runs do not reach the factory's database, if they do not."""
 
     def send(self, run: str) -> object:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sequencer.report.model import RunReport
 from sequencer.store.base import RunFilter, Store, StoreError, StoreUnavailable
 from sequencer.store.shift import Shift, ShiftCounts, counts_of, last_hour, per_hour, shift_at
+from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.project.settings import FrontendSettings
@@ -100,7 +101,7 @@ class ShiftCounter:
             # One that the store took meanwhile may have been counted twice, or not at all.
             if not waiting or _ids(waiting) == _ids(self._waiting()):
                 return counts, per_hour(passed, now - since)
-        raise StoreUnavailable("waiting reports are being stored just now")
+        raise StoreUnavailable(Reason("being_stored"))
 
     def _say(self, shift: Shift, counts: ShiftCounts | None = None, pace: float | None = None) -> None:
         self._told = shift

@@ -22,6 +22,7 @@ from typing import Literal, TypeVar
 from sequencer.project.locks import ProcessLock, described
 from sequencer.project.private_file import write_private
 from sequencer.vocabulary.failure import ReasonedError
+from sequencer.vocabulary.reason import Reason
 
 Role = Literal["operator", "engineer", "manager"]
 ROLES: tuple[Role, ...] = ("operator", "engineer", "manager")
@@ -208,11 +209,11 @@ class UsersFile:
                     self._mark = mark
                 return self._read
         except FileNotFoundError:
-            raise UsersUnusable(f"{self.path.name} is missing; `hardseq users add` makes it") from None
+            raise UsersUnusable(Reason("users_missing", file=self.path.name)) from None
         except OSError as error:
-            raise UsersUnusable(f"{self.path.name} cannot be read: {error.strerror}") from None
+            raise UsersUnusable(Reason("users_not_read", file=self.path.name, detail=error.strerror)) from None
         except ValueError as error:
-            raise UsersUnusable(f"{self.path.name} cannot be used: {error}") from None
+            raise UsersUnusable(Reason("users_unusable", file=self.path.name, detail=str(error))) from None
 
     def change(self, edit: Callable[[Users], Users]) -> Users:
         """Writes what ``edit`` makes of the users; commands that run at once wait for each other.

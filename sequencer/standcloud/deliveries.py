@@ -167,7 +167,7 @@ class Deliveries:
 
         found = [document for _, document in self.outbox.documents(COUCHDB, limit=MOST_MISSING + 1)]
         if len(found) > MOST_MISSING or None in found:
-            raise StoreUnavailable("too many reports wait for the store, or one of them cannot be read")
+            raise StoreUnavailable(Reason("many_waiting"))
         return [read_report(document) for document in found]
 
     def unsent(self, serial_number: str) -> list[RunSummary]:
@@ -297,7 +297,7 @@ class Deliveries:
     def _stand_cloud(self) -> DeliveryTarget:
         return stand_cloud_target(self._client, automatic=self._settings.stand_cloud.autosync)
 
-    def replication_problem(self) -> str | None:
+    def replication_problem(self) -> Reason | None:
         """Why stored runs do not reach the factory's database; asks the store."""
         if self.stores_here:
             return None

@@ -24,6 +24,7 @@ from sequencer.standcloud.target_block import TargetBlock
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.sqlite.connections import use_wal
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.reason import Reason
 
 FIRST_DELAY = 60.0
 """Seconds after the first failed try."""
@@ -100,7 +101,7 @@ def connect(path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
-        raise OutboxUnavailable(f"the outbox {path} cannot be opened: {error}") from error
+        raise OutboxUnavailable(Reason("outbox_not_opened", file=str(path), detail=str(error))) from error
     try:
         connection.row_factory = sqlite3.Row
         use_wal(connection, BUSY_TIMEOUT)
@@ -110,7 +111,7 @@ def connect(path: Path) -> sqlite3.Connection:
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):
-            raise OutboxUnavailable(f"the outbox {path} cannot be opened: {error}") from error
+            raise OutboxUnavailable(Reason("outbox_not_opened", file=str(path), detail=str(error))) from error
         raise
     return connection
 
@@ -380,7 +381,7 @@ class Outbox:
             with self._lock:
                 yield self._connection
         except sqlite3.Error as error:
-            raise OutboxUnavailable(f"the outbox cannot be used: {error}") from error
+            raise OutboxUnavailable(Reason("outbox_unusable", detail=str(error))) from error
 
 
 def _unpack(packed: bytes | None) -> dict[str, object] | None:

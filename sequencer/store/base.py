@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 from sequencer.report.after_run import amends
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.failure import ReasonedError
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import Status
 
 JUDGED: tuple[Status, ...] = ("passed", "failed", "error")
@@ -49,7 +50,7 @@ def change(report: RunReport, stored: RunReport, place: str) -> Change:
         return "after_run"
     if stored["aborted"] and not report["aborted"]:
         return "all"
-    raise StoreConflict(f"another report of run {report['id']} is already stored in {place}")
+    raise StoreConflict(Reason("other_report", run=report["id"], place=place))
 
 
 class RunFilter(NamedTuple):

@@ -229,6 +229,71 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "too_many_queries": "too many queries about stored runs at once; try again in a moment",
         "too_many_tries": "too many wrong tokens; wait a minute",
         "panel_error": "the panel had an internal error; see its output on the terminal",
+        # Stores: where reports are kept and wait.
+        "database_locked": "the embedded database {file} is locked by another process ({detail})",
+        "database_full": "the embedded database {file} cannot grow: the disk is full ({detail})",
+        "database_read_only": (
+            "the embedded database {file} is read-only: check the permissions of the file and its folder ({detail})"
+        ),
+        "database_not_writable": (
+            "the embedded database {file} cannot be written: check the permissions of the file and its folder "
+            "({detail})"
+        ),
+        "database_not_opened": (
+            "the embedded database {file} cannot be opened: check that its folder exists and is writable ({detail})"
+        ),
+        "database_disk_error": (
+            "the embedded database {file} cannot be read or written: the disk reports an error ({detail})"
+        ),
+        "not_a_database": (
+            "the embedded database {file} is not a database: move the file away; a new one will be created ({detail})"
+        ),
+        "database_damaged": (
+            "the embedded database {file} is damaged: move the file away and keep it; a new one will be created "
+            "({detail})"
+        ),
+        "database_refused": "the embedded database {file} refused: {detail}",
+        "value_not_stored": "the embedded database {file} cannot hold a value: {detail}",
+        "database_unusable": "the embedded database {file} cannot be used: {detail}",
+        "database_closed": "the embedded database was closed",
+        "database_old": "the database must be upgraded, but cannot be written at the moment",
+        "database_new": "the database was written by a newer hardseq (its format is {version}): update hardseq",
+        "run_not_stored": "there is no run {run} in {place} to keep a file with",
+        "report_damaged": "the stored report is damaged: {detail}",
+        "other_report": "another report of run {run} is already stored in {place}",
+        "couch_away": "CouchDB at {address} cannot be reached: {detail}",
+        "couch_missing": "CouchDB at {address} does not have it: {detail}",
+        "couch_document_refused": "CouchDB at {address} refused the document ({status}): {detail}",
+        "couch_conflict": "CouchDB at {address}: {detail}",
+        "couch_answered": "CouchDB at {address} answered {status}: {detail}",
+        "couch_log": "{reason}; its log says why, and most often its disk is full",
+        "couch_no_user": "CouchDB at {address} refused a request without user ({status})",
+        "couch_no_user_there": (
+            "CouchDB at {address} refused a request without user in the database '{name}' ({status})"
+        ),
+        "couch_locked": "CouchDB at {address} has locked the account of user '{user}' ({status}): {detail}",
+        "couch_login": "CouchDB at {address} refused user '{user}' or the password ({status})",
+        "couch_not_allowed": "CouchDB at {address} does not allow this for user '{user}' ({status}): {detail}",
+        "couch_not_allowed_there": (
+            "CouchDB at {address} does not allow this for user '{user}' in the database '{name}' ({status}): {detail}"
+        ),
+        "couch_not_again": (
+            "{reason}; CouchDB may lock the account for five minutes, so this is not tried again for {seconds} s"
+        ),
+        "not_couch": "{address} does not answer as CouchDB does: it sent {found} instead of JSON",
+        "couch_no_database": "the database '{name}' is missing and cannot be created: {detail}",
+        "written_by_others": "run {run} is being written by others in {place} all the time",
+        "file_changed": "the file {sha256} of run {run} was changed in {place}: it is no longer the same",
+        "file_not_read": "the attached file {file} cannot be read: {detail}",
+        "not_replicated": "runs do not reach the factory, replication is {state}: {detail}",
+        "no_reason_given": "no reason is given",
+        "outbox_not_opened": "the outbox {file} cannot be opened: {detail}",
+        "outbox_unusable": "the outbox cannot be used: {detail}",
+        "being_stored": "waiting reports are being stored just now",
+        "many_waiting": "too many reports wait for the store, or one of them cannot be read",
+        "users_missing": "{file} is missing; `hardseq users add` makes it",
+        "users_not_read": "{file} cannot be read: {detail}",
+        "users_unusable": "{file} cannot be used: {detail}",
         "coming_up": "the test process is still coming up",
         "cannot_start": "the test process cannot start: {detail}",
         "not_stored": "a report could not be stored yet; it is tried again: {detail}",

@@ -37,6 +37,17 @@ COMPUTED = frozenset(
         "close_ignored",
         "class_not_called",
         "function_not_called",
+        "database_locked",
+        "database_full",
+        "database_read_only",
+        "database_not_writable",
+        "database_not_opened",
+        "database_disk_error",
+        "not_a_database",
+        "database_damaged",
+        "database_refused",
+        "value_not_stored",
+        "database_unusable",
     }
 ) | {f"{subject}_late" for subject in get_args(TimedSubject)}
 """Codes that are chosen at the place where the reason is made."""
@@ -53,6 +64,15 @@ CODED = frozenset(
         "ActionRefused",
         "InvalidRequest",
         "ResourceNotFound",
+        "StoreError",
+        "StoreUnavailable",
+        "StoreConflict",
+        "ReportRefused",
+        "OutboxUnavailable",
+        "LoginRefused",
+        "DocumentNotFound",
+        "DocumentConflict",
+        "UsersUnusable",
     }
 )
 """Errors whose reason a person may read in a language of their own."""

@@ -18,6 +18,7 @@ import couchdb.http
 from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
 from sequencer.store.couchdb.login import Login
 from sequencer.store.couchdb.transport import ConnectionPool, RequestTimeouts
+from sequencer.vocabulary.reason import Reason
 
 CouchDocument = dict[str, Any]
 """A document, or a row of a view, as CouchDB has it: anybody may have written into it."""
@@ -36,7 +37,6 @@ _PERMANENT = (405, 414, 415, 431)
 _LOCKED = "account is temporarily locked"
 _RIGHTS = ("server admin", "access this db")
 _CONFLICTING = "error_saving_ddoc"  # what a conflict between two who make the same index looks like, with status 500
-_UNSAID = "; its log says why, and most often its disk is full"
 # What comes through the library besides its own errors; all of them mean that no sensible answer came.
 _ODD = (OSError, HTTPException, ValueError)
 # The library tells these statuses by a type, all others in the arguments of its error.
@@ -159,40 +159,45 @@ class CouchClient:
             ConnectionBroken if sent and isinstance(error, ConnectionResetError | BrokenPipeError) else StoreUnavailable
         )
         said = _printable(reason) or type(error).__name__
-        return kind(f"CouchDB at {self.address} cannot be reached: {said}")
+        return kind(Reason("couch_away", address=self.address, detail=said))
 
     def _explained(self, error: Exception, path: tuple[str, ...]) -> StoreError:
         status, said = (_STATUS[type(error)], error.args[0]) if type(error) in _STATUS else error.args[0]
         reason = _printable(": ".join(filter(None, said)))
-        server = f"CouchDB at {self.address}"
         if status in _FORBIDDEN:
             return self._forbidden(status, reason, path)
         self._login.accepted()
         if status == HTTPStatus.NOT_FOUND:
-            return DocumentNotFound(f"{server} does not have it: {reason}")
+            return DocumentNotFound(Reason("couch_missing", address=self.address, detail=reason))
         if status in _REFUSED:
-            return ReportRefused(f"{server} refused the document ({status}): {reason}")
+            return ReportRefused(
+                Reason("couch_document_refused", address=self.address, status=int(status), detail=reason)
+            )
         if status in _CONFLICT or _CONFLICTING in reason:
-            return DocumentConflict(f"{server}: {reason}")
+            return DocumentConflict(Reason("couch_conflict", address=self.address, detail=reason))
         kind = StoreError if status in _PERMANENT else StoreUnavailable
-        hint = _UNSAID if "internal_server_error" in reason else ""
-        return kind(f"{server} answered {status}: {reason}{hint}")
+        answered = Reason("couch_answered", address=self.address, status=int(status), detail=reason)
+        return kind(Reason("couch_log", reason=answered) if "internal_server_error" in reason else answered)
 
     def _forbidden(self, status: int, reason: str, path: tuple[str, ...]) -> StoreUnavailable:
-        user = self.credentials[0]
-        where = f" in the database {path[0]!r}" if path else ""
+        user, address, status = self.credentials[0], self.address, int(status)
+        if user is None and path:
+            return StoreUnavailable(Reason("couch_no_user_there", name=path[0], address=address, status=status))
         if user is None:
-            return StoreUnavailable(f"CouchDB at {self.address} refused a request without user{where} ({status})")
+            return StoreUnavailable(Reason("couch_no_user", address=address, status=status))
         if _LOCKED in reason.lower():
-            why = f"CouchDB at {self.address} has locked the account of user {user!r} ({status}): {reason}"
-            return self._login.refused(why)
+            return self._login.refused(Reason("couch_locked", user=user, detail=reason, address=address, status=status))
         # Some 401s are about what a user may do, whose password is right.
         if status == HTTPStatus.UNAUTHORIZED and not any(right in reason for right in _RIGHTS):
-            return self._login.refused(f"CouchDB at {self.address} refused user {user!r} or the password (401)")
+            return self._login.refused(Reason("couch_login", user=user, address=address, status=status))
         self._login.accepted()
-        return StoreUnavailable(
-            f"CouchDB at {self.address} does not allow this for user {user!r}{where} ({status}): {reason}"
-        )
+        if path:
+            return StoreUnavailable(
+                Reason(
+                    "couch_not_allowed_there", user=user, name=path[0], detail=reason, address=address, status=status
+                )
+            )
+        return StoreUnavailable(Reason("couch_not_allowed", user=user, detail=reason, address=address, status=status))
 
 
 def encode(document: Mapping[str, object]) -> bytes:
@@ -209,7 +214,7 @@ def _expect_json(media_type: str, body: bytes, address: str) -> object:
         return json.loads(body)
     except ValueError as error:
         kind = _printable(media_type.partition(";")[0]) or "something"
-        raise StoreUnavailable(f"{address} does not answer as CouchDB does: it sent {kind} instead of JSON") from error
+        raise StoreUnavailable(Reason("not_couch", address=address, found=kind)) from error
 
 
 def _printable(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TypedDict
 
 from sequencer.store.base import RunFilter, RunSummary, StoreError, StoreUnavailable
 from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
+from sequencer.vocabulary.reason import Reason
 
 RUNS = "hardseq-runs-1"
 YIELD = "hardseq-yield-1"
@@ -148,7 +149,7 @@ def create_database(couch: CouchClient, name: str) -> None:
         try:
             couch.get(name)
         except DocumentNotFound:
-            raise StoreUnavailable(f"the database {name!r} is missing and cannot be created: {refusal}") from None
+            raise StoreUnavailable(Reason("couch_no_database", name=name, detail=refusal.reason)) from None
 
 
 def create_live_database(couch: CouchClient, name: str) -> None:

@@ -23,6 +23,7 @@ from sequencer.store import facts
 from sequencer.store.base import RunSummary, StoreError
 from sequencer.store.couchdb.client import CouchDocument, encode
 from sequencer.store.facts import HistoryPosition
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 _KIND = "2:"
@@ -121,7 +122,7 @@ def report_of(stored: CouchDocument, packed: bytes | None, *, check: bool = Fals
             doubt(report, "the stored report was changed: it does not match its fingerprint")
         return report
     except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
-        raise StoreError(f"the stored report is damaged: {error}") from None
+        raise StoreError(Reason("report_damaged", detail=str(error))) from None
 
 
 def summary_of(values: Mapping[str, object] | list[object]) -> RunSummary:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sequencer.store.base import StoreUnavailable
+from sequencer.vocabulary.reason import Reason
 
 LOCK_SECONDS = 300.0
 """How long CouchDB counts failures, and how long it locks an account."""
@@ -33,7 +34,7 @@ class Login:
         self._accepted = False
         self._tried = 0
         self._failure: StoreUnavailable | None = None
-        self._refusal: str | None = None
+        self._refusal: Reason | None = None
         self._refused_until = 0.0
 
     def accepted(self) -> None:
@@ -41,8 +42,8 @@ class Login:
         self._accepted = True
         self._failure = self._refusal = None
 
-    def refused(self, why: str) -> LoginRefused:
-        """Notes that the server refused user and password; the error to raise. ``why`` is for people."""
+    def refused(self, why: Reason) -> LoginRefused:
+        """Notes that the server refused user and password; the error to raise."""
         self._accepted = False
         self._refusal = why
         self._refused_until = time.monotonic() + LOCK_SECONDS
@@ -58,7 +59,7 @@ class Login:
         try:
             self._check()
             if self._tried != before and self._failure is not None:
-                raise StoreUnavailable(str(self._failure))  # a server that answers nobody is asked once
+                raise StoreUnavailable(self._failure.reason)  # a server that answers nobody is asked once
             try:
                 return ask()
             except StoreUnavailable as error:
@@ -76,7 +77,4 @@ class Login:
             raise self._refused_for(left)
 
     def _refused_for(self, seconds: float) -> LoginRefused:
-        return LoginRefused(
-            f"{self._refusal}; CouchDB may lock the account for five minutes, so this is not tried again for "
-            f"{seconds:.0f} s"
-        )
+        return LoginRefused(Reason("couch_not_again", reason=self._refusal, seconds=round(seconds)))

@@ -43,6 +43,7 @@ from sequencer.store.couchdb.history import History
 from sequencer.store.couchdb.live import LiveState
 from sequencer.store.couchdb.replication import FactoryDatabase, replicate, status
 from sequencer.store.couchdb.statistics import Units, statistics
+from sequencer.vocabulary.reason import Reason
 
 VERSION_1_DATABASE = "report"
 _TRIES = 5  # a conflict that comes back this often is no race
@@ -184,7 +185,7 @@ class CouchStore:
             }
             wanted["_attachments"] = {**files, **wanted.get("_attachments", {})}
             wanted["_rev"] = stored["_rev"]
-        raise StoreUnavailable(f"run {wanted['_id']} is being written by others in {self.place} all the time")
+        raise StoreUnavailable(Reason("written_by_others", run=wanted["_id"], place=self.place))
 
     def _put_version_1(self, report: RunReport) -> None:
         """The lowered document follows the run's own, whatever stood there."""
@@ -200,7 +201,7 @@ class CouchStore:
             revision = stored.pop("_rev")
             if stored == lower(report):
                 return
-        raise StoreUnavailable(f"run {report['id']} is being written by others in {self._version_1} all the time")
+        raise StoreUnavailable(Reason("written_by_others", run=report["id"], place=self._version_1))
 
     def _replicate(self) -> None:
         """Once a process. A factory that is away is no reason to fail here: ``replicate_to_factory`` tells it."""
@@ -209,7 +210,7 @@ class CouchStore:
             with suppress(StoreError):
                 replicate(self._couch, self._name, self._factory)
 
-    def replication_problem(self) -> str | None:
+    def replication_problem(self) -> Reason | None:
         """Why runs do not reach the factory, as far as this server knows; ``None`` when they do, or are not to."""
         if self._factory is None:
             return None
@@ -219,7 +220,7 @@ class CouchStore:
             return None  # a server that is away is told by whoever wants to store something
         if found.healthy:
             return None
-        return f"runs do not reach the factory, replication is {found.state}: {found.problem or 'no reason is given'}"
+        return Reason("not_replicated", state=found.state, detail=found.problem or Reason("no_reason_given"))
 
     def get(self, run_id: str) -> RunReport | None:
         """The whole report."""
@@ -290,7 +291,7 @@ class CouchStore:
                 return
             except DocumentConflict:
                 continue
-        raise StoreUnavailable(f"run {run_id} is being written by others in {self.place} all the time")
+        raise StoreUnavailable(Reason("written_by_others", run=run_id, place=self.place))
 
     def attachment(self, run_id: str, sha256: str) -> bytes | None:
         """The file's bytes."""
@@ -299,7 +300,7 @@ class CouchStore:
         except DocumentNotFound:
             return None
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise StoreError(f"the file {sha256} of run {run_id} was changed in {self.place}: it is no longer the same")
+            raise StoreError(Reason("file_changed", sha256=sha256, run=run_id, place=self.place))
         return data
 
     def close(self) -> None:
@@ -311,4 +312,4 @@ def _bytes_of(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise StoreUnavailable(f"the attached file {file} cannot be read: {error.strerror or error}") from error
+        raise StoreUnavailable(Reason("file_not_read", file=str(file), detail=error.strerror or str(error))) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sequencer.store.base import ReportRefused, StoreError, StoreUnavailable
 from sequencer.store.sqlite.schema import bring_up_to_date, check_version
+from sequencer.vocabulary.reason import Reason
 
 BUSY_SECONDS = 10.0
 _REFUSALS = frozenset({sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_RANGE})
@@ -80,7 +81,7 @@ class Connections:
     def _take(self) -> sqlite3.Connection:
         with self._lock:
             if self._closed:
-                raise StoreUnavailable("the embedded database was closed")
+                raise StoreUnavailable(Reason("database_closed"))
             if self._idle:
                 return self._idle.pop()
         return self._connect()
@@ -161,6 +162,20 @@ def use_wal(connection: sqlite3.Connection, seconds: float) -> None:
             time.sleep(0.01)
 
 
+_REASONS = {
+    sqlite3.SQLITE_BUSY: "database_locked",
+    sqlite3.SQLITE_LOCKED: "database_locked",
+    sqlite3.SQLITE_FULL: "database_full",
+    sqlite3.SQLITE_READONLY: "database_read_only",
+    sqlite3.SQLITE_PERM: "database_not_writable",
+    sqlite3.SQLITE_CANTOPEN: "database_not_opened",
+    sqlite3.SQLITE_IOERR: "database_disk_error",
+    sqlite3.SQLITE_NOTADB: "not_a_database",
+    sqlite3.SQLITE_CORRUPT: "database_damaged",
+}
+"""What keeps the database from being used just now, by SQLite's code."""
+
+
 @contextmanager
 def plain_errors(path: Path) -> Iterator[None]:
     """Turns what SQLite and the file system raise into :class:`StoreError` with a text that says what to do."""
@@ -169,26 +184,19 @@ def plain_errors(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explained(path, error) from error
     except (OverflowError, UnicodeError) as error:  # a number beyond 64 bits, a text without a UTF-8 form
-        raise ReportRefused(f"the embedded database {path} cannot hold a value: {error}") from error
+        raise ReportRefused(_told("value_not_stored", path, error)) from error
     except OSError as error:
-        raise StoreUnavailable(f"the embedded database {path} cannot be used: {error.strerror or error}") from error
+        raise StoreUnavailable(_told("database_unusable", path, error.strerror or error)) from error
 
 
 def _explained(path: Path, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in _REFUSALS or isinstance(error, sqlite3.InterfaceError | sqlite3.ProgrammingError | sqlite3.DataError):
-        return ReportRefused(f"the embedded database {path} cannot hold a value: {error}")
-    what = {
-        sqlite3.SQLITE_BUSY: "is locked by another process",
-        sqlite3.SQLITE_LOCKED: "is locked by another process",
-        sqlite3.SQLITE_FULL: "cannot grow: the disk is full",
-        sqlite3.SQLITE_READONLY: "is read-only: check the permissions of the file and its folder",
-        sqlite3.SQLITE_PERM: "cannot be written: check the permissions of the file and its folder",
-        sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that its folder exists and is writable",
-        sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
-        sqlite3.SQLITE_NOTADB: "is not a database: move the file away; a new one will be created",
-        sqlite3.SQLITE_CORRUPT: "is damaged: move the file away and keep it; a new one will be created",
-    }.get(code)
-    if what is None:
-        return StoreError(f"the embedded database {path} refused: {error}")
-    return StoreUnavailable(f"the embedded database {path} {what} ({error})")
+        return ReportRefused(_told("value_not_stored", path, error))
+    if code not in _REASONS:
+        return StoreError(_told("database_refused", path, error))
+    return StoreUnavailable(_told(_REASONS[code], path, error))
+
+
+def _told(code: str, path: Path, error: object) -> Reason:
+    return Reason(code, file=str(path), detail=str(error))

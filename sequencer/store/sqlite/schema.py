@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 
 from sequencer.store.base import StoreError, StoreUnavailable
+from sequencer.vocabulary.reason import Reason
 
 _VERSION_1 = """
 CREATE TABLE runs (
@@ -143,12 +144,12 @@ def check_version(connection: sqlite3.Connection) -> None:
     if version > len(MIGRATIONS):
         raise newer(version)
     if version < len(MIGRATIONS):
-        raise StoreUnavailable("the database must be upgraded, but cannot be written at the moment")
+        raise StoreUnavailable(Reason("database_old"))
 
 
 def newer(version: int) -> StoreError:
     """Of a database that a newer hardseq wrote."""
-    return StoreError(f"the database was written by a newer hardseq (its format is {version}): update hardseq")
+    return StoreError(Reason("database_new", version=version))
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -32,6 +32,7 @@ from sequencer.store.facts import after, position
 from sequencer.store.sqlite.connections import BUSY_SECONDS, Connections
 from sequencer.store.sqlite.series import add_measurements, series, series_names
 from sequencer.store.sqlite.tallies import add_run, conditions, statistics
+from sequencer.vocabulary.reason import Reason
 
 _COLUMNS = ", ".join(RunSummary._fields)
 _INSERT = f"INSERT INTO runs ({_COLUMNS}, fingerprint) VALUES ({'?, ' * len(RunSummary._fields)}?)"
@@ -152,7 +153,7 @@ class SqliteStore:
         with self._connections.writing() as connection:
             row = connection.execute("SELECT number FROM runs WHERE id = ?", (run_id,)).fetchone()
             if row is None:
-                raise StoreError(f"there is no run {run_id} in {self.place} to keep a file with")
+                raise StoreError(Reason("run_not_stored", run=run_id, place=self.place))
             _insert_attachment(connection, sha256, data, media_type)
             connection.execute("INSERT INTO run_attachments VALUES (?, ?) ON CONFLICT DO NOTHING", (row[0], sha256))
 
@@ -204,7 +205,7 @@ def _decoded(body: bytes) -> RunReport:
     try:
         return read_report(json.loads(zlib.decompress(body)))
     except (zlib.error, ValueError, RecursionError) as error:
-        raise StoreError(f"the stored report is damaged: {error}") from None
+        raise StoreError(Reason("report_damaged", detail=str(error))) from None
 
 
 def _insert_attachment(connection: sqlite3.Connection, sha256: str, data: bytes, media_type: str | None) -> None:
