@@ -1,5 +1,6 @@
 """Scripts, style sheets, fonts and texts of the pages, at addresses that name their contents: a browser asks for each
-once and keeps it. All scripts are one file, and so are all sheets (``bundle``), so that a first page is quick."""
+once and keeps it. All scripts are one file, and so are all sheets (``bundle``), and they travel compressed, so that a
+first page is quick also where the network is not."""
 
 from __future__ import annotations
 
@@ -7,9 +8,10 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, request, send_from_directory
 
 from sequencer.panel import bundle
+from sequencer.project.settings import LANGUAGES
 
 STATIC = Path(__file__).parent / "static"
 SHEETS = ("css/base.css", "css/live.css", "css/dialogs.css", "css/history.css", "css/forced_colors.css")
@@ -33,8 +35,17 @@ def prefix() -> str:
 
 @cache
 def bundled(name: str) -> str:
-    """The text of ``SCRIPT`` or ``SHEET``."""
-    return bundle.scripts(STATIC / "js") if name == SCRIPT else bundle.sheets(STATIC, SHEETS)
+    """The text of ``SCRIPT``, ``SHEET`` or another file."""
+    if name == SCRIPT:
+        return bundle.scripts(STATIC / "js")
+    return bundle.sheets(STATIC, SHEETS) if name == SHEET else (STATIC / name).read_text("utf-8")
+
+
+@cache
+def _packed(name: str) -> bytes:
+    import gzip  # not before a page asks
+
+    return gzip.compress(bundled(name).encode(), mtime=0)
 
 
 def add_assets(app: Flask) -> None:
@@ -44,10 +55,16 @@ def add_assets(app: Flask) -> None:
         return _kept(version, send_from_directory(STATIC, name))
 
     def whole(version: str, name: str, kind: str) -> Response:
-        return _kept(version, Response(bundled(name), mimetype=kind))
+        packs = request.accept_encodings.quality("gzip") > 0
+        response = Response(_packed(name) if packs else bundled(name), mimetype=kind)
+        response.vary.add("Accept-Encoding")
+        if packs:
+            response.content_encoding = "gzip"
+        return _kept(version, response)
 
     app.add_url_rule("/static/v-<version>/<path:name>", "asset", asset)
-    for name, kind in ((SCRIPT, "text/javascript"), (SHEET, "text/css")):
+    texts = [(f"translations/{language}.json", "application/json") for language in LANGUAGES]
+    for name, kind in ((SCRIPT, "text/javascript"), (SHEET, "text/css"), *texts):
         app.add_url_rule(f"/static/v-<version>/{name}", name, whole, defaults={"name": name, "kind": kind})
     # Browsers and other programs ask for it unasked, also where no page named an icon.
     app.add_url_rule(FAVICON, "favicon", lambda: send_from_directory(STATIC, "icons/favicon-32.png", max_age=86_400))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import sys
 from typing import Any
@@ -28,6 +29,22 @@ def test_the_pages_own_files_are_asked_for_once(panel: Any) -> None:
         assert (answer.status, answer.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable"), address
     other = panel.ask("GET", re.sub(r"/v-\w+/", "/v-0000/", addresses[0]))
     assert (other.status, other.headers["Cache-Control"]) == (200, "no-cache")
+
+
+def test_texts_travel_compressed_to_whoever_takes_that(panel: Any) -> None:
+    """A browser gets scripts, sheets and translations packed, a program that does not ask for that the same plain."""
+    page = panel.ask("GET", "/").body.decode()
+    script = re.search(r'"(/static/[^"]+/js/all\.js)"', page)
+    assert script is not None
+    for name in ("js/all.js", "css/all.css", "translations/de.json"):
+        address = script[1].replace("js/all.js", name)
+        packed = panel.ask("GET", address, headers={"Accept-Encoding": "gzip, br"})
+        plain = [panel.ask("GET", address, headers={"Accept-Encoding": given}) for given in ("identity", "gzip;q=0")]
+        assert (packed.headers["Content-Encoding"], packed.headers["Vary"]) == ("gzip", "Accept-Encoding")
+        assert "immutable" in packed.headers["Cache-Control"]
+        assert all("Content-Encoding" not in answer.headers for answer in plain)
+        assert {gzip.decompress(packed.body)} == {answer.body for answer in plain}
+        assert len(packed.body) < len(plain[0].body) / 3
 
 
 @pytest.mark.parametrize(
