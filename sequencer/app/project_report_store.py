@@ -10,6 +10,7 @@ from shutil import disk_usage
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sequencer.project.action_log import ActionLog
 from sequencer.project.project_folder import Project
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
@@ -48,6 +49,7 @@ class ProjectReportStore:
         self._project = project
         self._tell = tell
         self._opened = ExitStack()
+        self._actions = project.action_log()
 
     def __enter__(self) -> Self:
         """Raises ``StoreError`` when the store cannot be used at all."""
@@ -83,6 +85,17 @@ class ProjectReportStore:
             return []
         self._opened.callback(live.close)
         return [live]
+
+    @property
+    def actions(self) -> ActionLog:
+        """The log of what is not every operator's to do."""
+        return self._actions
+
+    def deliver_actions(self) -> int:
+        """Brings the log into the store; how many of its lines cannot be read. Raises ``StoreError``, ``OSError``."""
+        from sequencer.store.log_delivery import deliver_log
+
+        return deliver_log(self._project.state, self.store)
 
     def refusal(self) -> ReasonOrText | None:
         """Why a run must not start now, or ``None``: its report could not be kept, or not be sent."""

@@ -26,6 +26,7 @@ COMMANDS = (
     "stop",
     "status",
     "users",
+    "log",
     "sync",
     "replicate",
     "schema",

@@ -11,14 +11,16 @@ import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import usable_project
+from sequencer.cli.account import account
 from sequencer.cli.runs import project_option
+from sequencer.project.action_log import LONGEST_REASON, LogUnwritable
 from sequencer.project.users import (
+    LONGEST_NAME,
     ROLES,
     Role,
     User,
     UserRefused,
     Users,
-    UsersFile,
     UsersUnusable,
     new_user_token,
     pin_hash,
@@ -26,11 +28,14 @@ from sequencer.project.users import (
 )
 from sequencer.terminal.output import say, say_json
 
+why_option = click.option("--why", metavar="TEXT", help="The reason, for the log of actions.")
+
 
 def user_options(command: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
     """What a user may do and logs in with, and the project."""
     for option in (
         project_option,
+        why_option,
         click.option("--token", is_flag=True, help="Make a token for programs and print it, this once."),
         click.option("--badge", is_flag=True, help="Ask for a scan of the badge; or it is on standard input."),
         click.option(
@@ -52,17 +57,19 @@ def command() -> None:
 @command.command("add")
 @click.argument("name")
 @user_options
-def add_user(name: str, role: Role | None, *, pin: bool, badge: bool, token: bool, project: Path) -> ExitCode:
+def add_user(
+    name: str, role: Role | None, *, pin: bool, badge: bool, token: bool, why: str | None, project: Path
+) -> ExitCode:
     """Add the user NAME, by default an operator. From the first user on, people log in."""
-    file = _file(project)
+    change = UsersChange("users add", name, why, project)
 
     def begin(users: Users) -> User:
         if users.named(name) is not None:
             raise UserRefused(f"there is a user {name!r} already; `hardseq users change` changes one")
         return User(name, role or "operator")
 
-    _edit(file, begin, wants_pin=pin, wants_badge=badge, wants_token=token)
-    say(f"added {name} ({role or 'operator'}) to {file.path.name}", err=token)
+    change.edit(begin, role=role or "operator", pin=pin, badge=badge, token=token)
+    say(f"added {name} ({role or 'operator'}) to {change.file.path.name}", err=token)
     if not (pin or badge or token):
         say("without a PIN, a badge or a token only [frontend] login_without_pin lets them log in", err=True)
     return ExitCode.PASSED
@@ -71,11 +78,13 @@ def add_user(name: str, role: Role | None, *, pin: bool, badge: bool, token: boo
 @command.command("change")
 @click.argument("name")
 @user_options
-def change_user(name: str, role: Role | None, *, pin: bool, badge: bool, token: bool, project: Path) -> ExitCode:
+def change_user(
+    name: str, role: Role | None, *, pin: bool, badge: bool, token: bool, why: str | None, project: Path
+) -> ExitCode:
     """Give the user NAME another role, PIN, badge or token. The former ones are worth nothing at once."""
     if role is None and not (pin or badge or token):
         raise Refusal("nothing to change", hint="use --role, --pin, --badge or --token")
-    file = _file(project)
+    change = UsersChange("users change", name, why, project)
 
     def begin(users: Users) -> User:
         user = users.named(name)
@@ -83,18 +92,18 @@ def change_user(name: str, role: Role | None, *, pin: bool, badge: bool, token: 
             raise UserRefused(f"there is no user {name!r}")
         return replace(user, role=role or user.role)
 
-    _edit(file, begin, wants_pin=pin, wants_badge=badge, wants_token=token)
+    change.edit(begin, role=role, pin=pin, badge=badge, token=token)
     say(f"changed {name}", err=token)
     return ExitCode.PASSED
 
 
 @command.command("remove")
 @click.argument("name")
+@why_option
 @project_option
-def remove_user(name: str, project: Path) -> ExitCode:
+def remove_user(name: str, why: str | None, project: Path) -> ExitCode:
     """Remove the user NAME, who is logged out at once."""
-    file = _file(project)
-    _change(file, lambda users: users.without(name))
+    UsersChange("users remove", name, why, project).carry_out(lambda users: users.without(name))
     say(f"removed {name}")
     return ExitCode.PASSED
 
@@ -104,7 +113,7 @@ def remove_user(name: str, project: Path) -> ExitCode:
 @project_option
 def list_users(form: str, project: Path) -> ExitCode:
     """List the users with their roles and what they log in with."""
-    file = _file(project)
+    file = usable_project(project).users_file()
     try:
         users = file.read().users if file.enabled else ()
     except UsersUnusable as unusable:
@@ -120,40 +129,57 @@ def list_users(form: str, project: Path) -> ExitCode:
     return ExitCode.PASSED
 
 
-def _file(project: Path) -> UsersFile:
-    return usable_project(project).users_file()
+class UsersChange:
+    """The command ``action`` on the user called ``name``, which stands in the log of actions before it is done."""
 
+    def __init__(self, action: str, name: str, why: str | None, project: Path) -> None:
+        if why is not None and len(why) > LONGEST_REASON:
+            raise Refusal(f"--why has more than {LONGEST_REASON} characters")
+        self._project = usable_project(project)
+        self._action = action
+        self._name = name
+        self._why = why
+        self.file = self._project.users_file()
 
-def _edit(
-    file: UsersFile, begin: Callable[[Users], User], *, wants_pin: bool, wants_badge: bool, wants_token: bool
-) -> None:
-    """Writes what ``begin`` gives with the new PIN, badge and token; the token is printed once it is written."""
-    # Asked for before the file is locked: nobody else waits for somebody's typing.
-    pin = _secret("PIN", again=True) if wants_pin else None
-    badge = _secret("Badge", again=False) if wants_badge else None
-    token = new_user_token() if wants_token else None
+    def edit(self, begin: Callable[[Users], User], *, role: str | None, pin: bool, badge: bool, token: bool) -> None:
+        """Writes what ``begin`` gives with the new PIN, badge and token; the token is printed once it is written."""
+        # Asked for before the file is locked: nobody else waits for somebody's typing.
+        typed_pin = _secret("PIN", again=True) if pin else None
+        scanned = _secret("Badge", again=False) if badge else None
+        new_token = new_user_token() if token else None
 
-    def changed(users: Users) -> Users:
-        user = begin(users)
-        return users.put(
-            replace(
-                user,
-                pin=user.pin if pin is None else pin_hash(pin),
-                badge=user.badge if badge is None else users.badge_hash(badge),
-                token=user.token if token is None else token_hash(token),
+        def changed(users: Users) -> Users:
+            user = begin(users)
+            return users.put(
+                replace(
+                    user,
+                    pin=user.pin if typed_pin is None else pin_hash(typed_pin),
+                    badge=user.badge if scanned is None else users.badge_hash(scanned),
+                    token=user.token if new_token is None else token_hash(new_token),
+                )
             )
-        )
 
-    _change(file, changed)
-    if token is not None:
-        say(token)
+        given = [way for way, new in (("pin", pin), ("badge", badge), ("token", token)) if new]
+        self.carry_out(changed, **({"role": role} if role else {}), **({"new": given} if given else {}))
+        if new_token is not None:
+            say(new_token)
 
-
-def _change(file: UsersFile, edit: Callable[[Users], Users]) -> None:
-    try:
-        file.change(edit)
-    except (UserRefused, UsersUnusable) as refused:
-        raise Refusal(str(refused)) from None
+    def carry_out(self, change: Callable[[Users], Users], **details: object) -> None:
+        """Changes the file. ``details`` are for the log, and hold no secret."""
+        try:
+            with self._project.action_log().action(
+                self._action,
+                source=f"command line, {account()}",
+                details={"name": self._name[:LONGEST_NAME], **details},
+                why=self._why,
+            ) as outcome:
+                try:
+                    self.file.change(change)
+                except (UserRefused, UsersUnusable) as refused:
+                    outcome.refused("users-unusable" if isinstance(refused, UsersUnusable) else "refused")
+                    raise Refusal(str(refused)) from None
+        except LogUnwritable as unwritable:
+            raise Refusal(f"this is logged, and the log cannot be written: {unwritable}") from None
 
 
 def _secret(what: str, *, again: bool) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sequencer.panel.routes import TEXT, TRUE, Route, listed, mapping, or_null, record
+from sequencer.panel.actions import WHY
+from sequencer.panel.requests import body
+from sequencer.panel.routes import TEXT, TRUE, Route, listed, mapping, optional, or_null, record
 from sequencer.standcloud.outbox import OutboxCounts, OutboxEntry
 from sequencer.standcloud.target_block import TargetBlock
 
@@ -18,6 +20,7 @@ def outbox(session: Session) -> Mapping[str, object]:
 
 
 def sync(session: Session) -> Mapping[str, object]:
+    body("why")
     session.sync()
     return {"started": True}
 
@@ -49,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
         handler=sync,
         right="engineer",
         summary="Sends whatever waits or is parked now, in the background.",
+        body=optional(why=WHY),
         answer=mapping(started=TRUE),
         errors={409: "it is already being sent"},
     ),

@@ -13,12 +13,12 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
-from sequencer.panel import api_history, api_live, api_storage, api_unit, api_user
+from sequencer.panel import api_history, api_live, api_log, api_storage, api_unit, api_user
+from sequencer.panel.actions import carried_out
 from sequencer.panel.assets import add_assets
 from sequencer.panel.guard import AccessGuard
 from sequencer.panel.pages import add_pages, login_address
-from sequencer.panel.people import caller
-from sequencer.panel.requests import ApiError, check_query
+from sequencer.panel.requests import ApiError
 from sequencer.panel.routes import Route, openapi
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import StoreError
@@ -40,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *api_unit.ROUTES,
     *api_storage.ROUTES,
     *api_user.ROUTES,
+    *api_log.ROUTES,
 )
 
 POLICY = "; ".join(
@@ -85,7 +86,7 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
     turns = BoundedSemaphore(MOST_HISTORY)
     for route in ROUTES:
         view = _view(route, session)
-        if route in (*api_history.ROUTES, *api_unit.ROUTES):
+        if route in (*api_history.ROUTES, *api_unit.ROUTES, *api_log.ROUTES):
             view = _in_turn(view, turns)
         app.add_url_rule(route.path, route.name, view, methods=[route.method])
     app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(ROUTES, __version__)))
@@ -103,9 +104,7 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
 
 def _view(route: Route, session: Session) -> Callable[..., Response]:
     def view(**parts: str) -> Response:
-        caller().require(route.right)
-        check_query(route.query)
-        answer = route.handler(session, **parts)
+        answer = carried_out(route, session, parts)
         return answer if isinstance(answer, Response) else jsonify(answer)
 
     return view

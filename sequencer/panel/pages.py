@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sequencer.panel.session import Session
 
-_PAGES = ("/", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage")
+_PAGES = ("/", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage", "/log")
 _ANY_PAGE = re.compile("|".join(re.sub("<[a-z]+>", "[^/]+", path) for path in _PAGES if path != "/"))
 _NO_PAGES = ("/api/", "/static/")
 """What begins so is for programs, and the second is open to all, so that no page, which holds a token, may be there."""

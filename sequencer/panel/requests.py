@@ -91,7 +91,16 @@ _FORMS = {"integer": re.compile("-?[0-9]+"), "number": re.compile(r"-?[0-9]+(\.[
 
 
 def body(*keys: str) -> dict[str, Any]:
-    """The request's JSON object; an empty body is an empty one. Raises ``ApiError`` (400, 415)."""
+    """The request's JSON object, which has no other keys. Raises ``ApiError`` (400, 415)."""
+    document = json_object()
+    unknown = [key for key in document if key not in keys]
+    if unknown:
+        raise ApiError(400, "unknown-key", f"unknown key {unknown[0][:80]!r}; there are {', '.join(keys) or 'none'}")
+    return document
+
+
+def json_object() -> dict[str, Any]:
+    """The request's JSON object, whatever it holds; an empty body is an empty one. Raises ``ApiError`` (400, 415)."""
     written = request.get_data()
     if not written:
         return {}
@@ -103,9 +112,6 @@ def body(*keys: str) -> dict[str, Any]:
         raise ApiError(400, "not-json", "the body must be a JSON object") from None
     if not isinstance(document, dict):
         raise ApiError(400, "not-json", "the body must be a JSON object")
-    unknown = [key for key in document if key not in keys]
-    if unknown:
-        raise ApiError(400, "unknown-key", f"unknown key {unknown[0][:80]!r}; there are {', '.join(keys) or 'none'}")
     return document
 
 

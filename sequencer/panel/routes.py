@@ -65,6 +65,8 @@ def record(kind: type) -> Schema:
 def _typed(hint: object) -> Schema:
     if hint in _TYPES:
         return _TYPES[hint]
+    if get_origin(hint) is Mapping:
+        return OBJECT
     if get_origin(hint) is Literal:
         return {"enum": list(get_args(hint))}
     if get_origin(hint) in (Union, UnionType):
@@ -108,7 +110,7 @@ def _moved(part: object) -> Any:
     }
 
 
-Handler = Callable[..., "Response | Mapping[str, Any]"]
+Handler = Callable[..., "Response | Mapping[str, object]"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +131,11 @@ class Parameter:
 class Route:
     """One call: ``handler(session, **parts of the path)`` answers with JSON data or a whole response.
 
-    ``right`` is what its caller must have. ``errors`` are the call's own, by status; every call may also answer as
-    ``EVERYWHERE`` says. ``files`` are the media types that ``format`` gives instead of JSON, made once they are asked
-    for where they depend on what is installed.
+    ``right`` is what its caller must have; where that depends on what is asked for, ``demands`` says so of the present
+    request, and ``right`` is the least. What is not every operator's is logged, with these keys of the body
+    (``logged``); no other is, so that no secret can get there. ``errors`` are the call's own, by status; every call may
+    also answer as ``EVERYWHERE`` says. ``files`` are the media types that ``format`` gives instead of JSON, made once
+    they are asked for where they depend on what is installed.
     """
 
     method: str
@@ -139,6 +143,8 @@ class Route:
     handler: Handler
     right: Right
     summary: str
+    demands: Callable[[], Right] | None = None
+    logged: tuple[str, ...] = ()
     query: tuple[Parameter, ...] = ()
     body: Schema | None = None
     answer: Schema = field(default_factory=lambda: OBJECT)

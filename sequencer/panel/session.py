@@ -16,6 +16,7 @@ from sequencer.panel.live import LiveRun
 from sequencer.panel.patches import open_messages
 from sequencer.panel.requests import ActionRefused, InvalidRequest, ResourceNotFound
 from sequencer.panel.unit_lookup import UnitLookup
+from sequencer.project.action_log import ActionLog
 from sequencer.project.settings import FrontendSettings
 from sequencer.protocol.request import StartRequest
 from sequencer.report.dialog import InvalidAnswer, read_answer
@@ -30,6 +31,13 @@ if TYPE_CHECKING:
 
 class ReportStore(Protocol):
     """Keeps reports and knows where they wait: the real one is ``sequencer.standcloud.deliveries.Deliveries``."""
+
+    @property
+    def actions(self) -> ActionLog:
+        """The log of what is not every operator's to do."""
+
+    def deliver_actions(self) -> int:
+        """Brings the log into the store; how many of its lines cannot be read. Raises ``StoreError``, ``OSError``."""
 
     def refusal(self) -> ReasonOrText | None:
         """Why a run must not start now, or ``None``."""

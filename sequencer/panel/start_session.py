@@ -37,6 +37,8 @@ STORAGE_SECONDS = 5.0
 """Seconds between two tries to keep what is not safe yet, after which pages are told what waits."""
 REPLICATION_SECONDS = 60.0
 """Seconds between two looks whether stored runs reach the factory."""
+ACTIONS_SECONDS = 60.0
+"""Seconds after which a store that did not take the log of actions is tried again."""
 KEEPING_SECONDS = 1.0
 """Seconds that the next run waits for the last one's report to be kept; a store that is slower goes on beside it."""
 PATIENCE = 15.0
@@ -87,6 +89,7 @@ class WaitingSession(Session):
         self._all_kept = threading.Event()
         self._over = False
         self._replication_due = 0.0
+        self._actions_due = 0.0
         self._defect: Exception | None = None
 
     def _present(self) -> RunControl | None:
@@ -387,6 +390,7 @@ class WaitingSession(Session):
                 if not over:
                     self.refresh_storage()
                     self._look_at_replication()
+                    self._deliver_actions()
             except Exception as error:  # the session's thread says so, and the panel lives on
                 self._defect = error
                 self._all_kept.set()
@@ -398,6 +402,13 @@ class WaitingSession(Session):
         if time.monotonic() >= self._replication_due:
             self._replication_due = time.monotonic() + REPLICATION_SECONDS
             self.alert("replication", self.report_store.replication_problem())
+
+    def _deliver_actions(self) -> None:
+        if time.monotonic() >= self._actions_due:
+            try:
+                self.report_store.deliver_actions()
+            except (StoreError, OSError):  # it is told elsewhere; nobody's report waits for the log again and again
+                self._actions_due = time.monotonic() + ACTIONS_SECONDS
 
     def _raise_defect(self) -> None:
         defect, self._defect = self._defect, None

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from sequencer.project.action_log import LogEntry
 from sequencer.report.exports.csv_rows import spreadsheet_text
 from sequencer.store.base import RunSummary, SeriesPoint, Statistics
 from sequencer.vocabulary.times import moment
@@ -42,6 +43,13 @@ def run_rows(runs: Iterable[RunSummary]) -> Iterator[Row]:
         yield [
             moment(getattr(run, name)) if name.endswith("_time") else getattr(run, name) for name in RunSummary._fields
         ]
+
+
+def log_rows(entries: Iterable[LogEntry]) -> Iterator[Row]:
+    """One row an action, newest first; times in UTC (ISO 8601), ``details`` as JSON."""
+    yield LogEntry._fields
+    for entry in entries:
+        yield [moment(entry.time) if name == "time" else getattr(entry, name) for name in LogEntry._fields]
 
 
 def statistics_rows(found: Statistics) -> Iterator[Row]:

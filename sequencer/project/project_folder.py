@@ -15,6 +15,7 @@ from sequencer.project.state_folder import StateFolder
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 
 if TYPE_CHECKING:
+    from sequencer.project.action_log import ActionLog
     from sequencer.project.users import UsersFile
 
 CONFIGURATION = "hardseq.toml"
@@ -43,6 +44,12 @@ class Project:
         if errors:
             raise InvalidInput(errors)
         return self
+
+    def action_log(self) -> ActionLog:
+        """The log of what is not every operator's to do."""
+        from sequencer.project.action_log import ActionLog
+
+        return ActionLog(self.state.actions, self.settings.stand.name)
 
     def users_file(self) -> UsersFile:
         """The file of those who may use the panel."""

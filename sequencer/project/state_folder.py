@@ -33,6 +33,16 @@ class StateFolder:
         return self.path / "hardseq.sqlite3"
 
     @property
+    def actions(self) -> Path:
+        """The log of who did what is not every operator's to do; only ever appended to."""
+        return self.path / "actions.jsonl"
+
+    @property
+    def actions_delivered(self) -> Path:
+        """How much of ``actions`` the store has."""
+        return self.path / "actions.delivered.json"
+
+    @property
     def panel(self) -> Path:
         """Address and token of the running panel, for ``hardseq start``, ``stop`` and ``status``."""
         return self.path / "panel.json"

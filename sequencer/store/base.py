@@ -7,8 +7,10 @@ verdict. A *unit* is one product as one sequence sees it: sequence name, part nu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from sequencer.project.action_log import LogEntry
 from sequencer.report.after_run import amends
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.failure import ReasonedError
@@ -203,6 +205,13 @@ class SeriesName(NamedTuple):
     unit: str | None
 
 
+class LogPage(NamedTuple):
+    """Actions newest first. ``next`` is the cursor of the following page, ``None`` on the last one."""
+
+    entries: list[LogEntry]
+    next: str | None
+
+
 class Store(Protocol):
     """Keeps whole reports and answers questions about them. Safe to use from several threads.
 
@@ -263,6 +272,16 @@ class Store(Protocol):
 
     def attachment(self, run_id: str, sha256: str) -> bytes | None:
         """The file's bytes, or ``None``."""
+        ...
+
+    def add_to_log(self, entries: Sequence[LogEntry]) -> None:
+        """Keeps what people did. An entry whose id is there already stays as it is."""
+        ...
+
+    def log(
+        self, *, since: float | None = None, until: float | None = None, limit: int = 50, cursor: str | None = None
+    ) -> LogPage:
+        """At most ``limit`` actions of ``since <= time < until``, newest first, as :meth:`find` does for runs."""
         ...
 
     def close(self) -> None:

@@ -126,7 +126,12 @@ class HistoryPosition(NamedTuple):
 
 def after(run: RunSummary) -> str:
     """The cursor that continues behind ``run``."""
-    return f"{run.start_time!r}_{run.id}"
+    return cursor(run.start_time, run.id)
+
+
+def cursor(time: float, identity: str) -> str:
+    """The cursor that continues behind what is ordered by ``time`` and ``identity``."""
+    return f"{time!r}_{identity}"
 
 
 def position(cursor: str) -> HistoryPosition:

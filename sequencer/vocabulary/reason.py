@@ -294,6 +294,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "users_missing": "{file} is missing; `hardseq users add` makes it",
         "users_not_read": "{file} cannot be read: {detail}",
         "users_unusable": "{file} cannot be used: {detail}",
+        "log_unwritable": "this is logged, and the log cannot be written: {detail}",
+        "log_unreadable": "the log in the state folder cannot be read: {detail}",
         "coming_up": "the test process is still coming up",
         "cannot_start": "the test process cannot start: {detail}",
         "not_stored": "a report could not be stored yet; it is tried again: {detail}",

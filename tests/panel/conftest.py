@@ -191,6 +191,17 @@ def _stand(folder: Path) -> Iterator[Stand]:
             panel.close()
 
 
+@pytest.fixture
+def staffed(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Stand:
+    """A stand with users of each role, whose PINs and tokens are known. Their hashes are cheap ones."""
+    from sequencer.project import users
+    from tests.panel.staff import add_staff
+
+    monkeypatch.setattr(users, "COST", (4, 1, 1))
+    add_staff(stand.folder)
+    return stand
+
+
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Callable[[Sequence[str]], Any]]:
     """Starts the first of these browsers that is installed, once; `make test` installs one."""

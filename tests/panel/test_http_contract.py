@@ -179,6 +179,7 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
     ask("GET", "/api/pictures/images/a.svg")
     assert ask("GET", "/api/outbox").json["targets"] == []
     assert ask("POST", "/api/sync").status == 200
+    assert [one["action"] for one in ask("GET", "/api/log").json["actions"]] == ["sync"]
     assert ask("GET", "/api/user").json == ask("POST", "/api/user/active", {}).json
     everything = {(method.upper(), path) for path, methods in contract.document["paths"].items() for method in methods}
     # The stream has no end that this could wait for; it has tests of its own.

@@ -186,7 +186,7 @@ def test_axe_finds_nothing(power_board: Any, browse: Any) -> None:
     page.locator(".case-head").nth(3).click()
     look()
     power_board.wait_for("ready")
-    for path in ("/runs", "/runs?serial_number=none", "/runs/latest", "/yield", "/measurements", "/storage"):
+    for path in ("/runs", "/runs?serial_number=none", "/runs/latest", "/yield", "/measurements", "/storage", "/log"):
         page.goto(power_board.url + path)
         expect(page.locator("main h1")).to_be_visible()
         if path == "/measurements":

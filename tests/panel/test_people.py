@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -20,35 +19,13 @@ from sequencer.panel.guard import AccessGuard
 from sequencer.panel.people import People
 from sequencer.panel.requests import ApiError
 from sequencer.panel.server import PanelRefused
-from sequencer.project import users
-from sequencer.project.users import ROLES, User, Users, UsersFile, pin_hash, token_hash
+from sequencer.project.users import ROLES, User, UsersFile
 from tests.panel.live_page import started, verdict
+from tests.panel.staff import as_user
 
 expect = pytest.importorskip("playwright.sync_api").expect
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 RIGHTS = ("anyone", "look", *ROLES)
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hash of the real cost takes a quarter of a second."""
-    monkeypatch.setattr(users, "COST", (4, 1, 1))
-
-
-@pytest.fixture
-def staffed(stand: Any) -> Any:
-    """A stand with a user of each role: Oda, Eve and Max, whose PINs and tokens are known; and Tim without a PIN."""
-    file = UsersFile(stand.folder / "users.toml")
-    for name, role in (("Oda", "operator"), ("Eve", "engineer"), ("Max", "manager")):
-        pin, token = pin_hash(f"{name}-pin"), token_hash(f"{name}-token")
-        badge = file.change(lambda found: found).badge_hash(f"{name}-badge")
-        file.change(partial(Users.put, user=User(name, role, pin, badge, token)))
-    file.change(lambda found: found.put(User("Tim", "operator")))
-    return stand
-
-
-def as_user(name: str) -> dict[str, str]:
-    return {"X-Hardseq-Token": f"{name}-token"}
 
 
 CALLS = {

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sequencer.project.action_log import LogEntry
 from sequencer.report.model import RunReport
 from sequencer.store.base import StoreConflict, StoreError, StoreUnavailable
 from sequencer.store.couchdb.client import CouchClient
@@ -185,6 +186,24 @@ def test_a_reader_writes_nothing(
     assert reader.get(saved["id"]) == saved
     with pytest.raises(StoreUnavailable, match="may only read"):
         reader.save(report())
+
+
+def test_a_member_changes_nothing_of_the_log(
+    factory: CouchStore, member_of: Callable[..., CouchClient], database: str, admin: CouchClient
+) -> None:
+    """An entry is added, again without an effect, and neither changed nor deleted."""
+    member = member_of()
+    store = CouchStore(member, database, version_1=f"{database}_report")
+    entry = LogEntry("a" * 32, 5.0, None, "Eve", "engineer", "panel", "sync", {}, None, "done", None)
+    store.add_to_log([entry])
+    store.add_to_log([entry])
+    (row,) = (row for row in admin.get(database, "_all_docs")["rows"] if row["id"].startswith("action:"))
+    stored = member.get(database, row["id"])
+    with pytest.raises(StoreUnavailable, match="not changed"):
+        member.put(database, row["id"], body={**stored, "user": "Oda"})
+    with pytest.raises(StoreUnavailable, match="administrators only"):
+        member.delete(database, row["id"], rev=stored["_rev"])
+    assert factory.log().entries == [entry]
 
 
 def test_other_documents_are_not_bound(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sequencer.project.action_log import LogEntry
 from sequencer.project.settings import DatabaseSettings, ReplicationSettings, Secret, Settings
 from sequencer.report.model import RunReport
 from sequencer.store.base import StoreError, StoreUnavailable
@@ -44,7 +45,7 @@ def _wait(until: Callable[[], bool], seconds: float = 120) -> None:
 
 
 def test_runs_reach_the_factory_and_nothing_else_does(start_server: Any, report: MakeReport) -> None:
-    """Runs from before and after the job was made arrive; views and notes stay; a hardseq there counts them."""
+    """Runs from before and after the job was made arrive, and the log; views and what others keep there stay."""
     with start_server() as stand, start_server() as factory:
         here, there = stand.connect(), factory.connect()
         there.put("factory")
@@ -53,6 +54,8 @@ def test_runs_reach_the_factory_and_nothing_else_does(start_server: Any, report:
         store.save(before)
         store.find()
         here.put("runs", "notes", body={"text": "stays here"})
+        entry = LogEntry("a" * 32, 5.0, "Stand 1", "Eve", "engineer", "panel", "sync", {}, None, "done", None)
+        store.add_to_log([entry])
         target = FactoryDatabase(f"{factory.url}/factory", factory.user, factory.password)
         replicate(here, "runs", target)
         central = CouchStore(there, "factory")
@@ -62,7 +65,9 @@ def test_runs_reach_the_factory_and_nothing_else_does(start_server: Any, report:
         _wait(lambda: central.get(after["id"]) == after)
         _wait(lambda: status(here, "runs", target).state == "running")
         ids = [row["id"] for row in there.get("factory", "_all_docs")["rows"] if not row["id"].startswith("_")]
-        assert sorted(ids) == sorted([before["id"], after["id"]])
+        logged = [identity for identity in ids if identity.startswith("action:")]
+        assert sorted(ids) == sorted([before["id"], after["id"], *logged])
+        assert central.log().entries == [entry]
         found = central.statistics()
         assert (found.runs, found.passed, found.units, found.first_passed) == (2, 1, 2, 1)
         stop_replicating(here, "runs", target)
@@ -97,7 +102,7 @@ def test_asking_twice_makes_one_job_and_a_change_replaces_it(couchdb_server: Any
     factory = FactoryDatabase("http://127.0.0.1:1/factory", "stand", "one")
     replicate(couch, database, factory)
     first = couch.get(DATABASE, job_name(database, factory))
-    assert first["selector"] == {"type": "run"}
+    assert first["selector"] == {"type": {"$in": ["run", "action", "note"]}}
     assert first["continuous"] is True
     replicate(couch, database, FactoryDatabase("http://127.0.0.1:1/factory", "stand", "two"))
     second = couch.get(DATABASE, job_name(database, factory))

@@ -6,6 +6,7 @@ go on with theirs, and CouchDB builds the new one beside it. Creating what exist
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import TypedDict
 
@@ -198,19 +199,22 @@ def create_indexes(couch: CouchClient, database: str) -> None:
                 couch.post(database, "_index", body={"index": index, "ddoc": name, "name": name, "type": "json"})
 
 
+KINDS = ("run", "action", "note")
+"""The types of the documents that never change, but for how a run's report may grow, and that go to the factory."""
+
 PROTECTION = "hardseq-protection"
 READER = "hardseq-reader"
 """The role of users who may read runs and write nothing."""
 
-VERSION = 2
+VERSION = 3
 """Of the rule; a stand with an older hardseq leaves a newer rule alone."""
 
 RULE = """\
 function (next, before, user) {
   if (user.roles.indexOf('_admin') !== -1) return;
   if (user.roles.indexOf('READER') !== -1) throw({forbidden: user.name + ' may only read'});
-  if (!before || before._deleted || before.type !== 'run') return;
-  if (next._deleted) throw({forbidden: 'a run is deleted by administrators only'});
+  if (!before || before._deleted || KINDS.indexOf(before.type) === -1) return;
+  if (next._deleted) throw({forbidden: 'a ' + before.type + ' is deleted by administrators only'});
   function rest(document, but) {
     var kept = {};
     Object.keys(document).sort().forEach(function (name) {
@@ -224,6 +228,10 @@ function (next, before, user) {
       return rest(now, 'retried') === rest(entry, 'retried') && (!entry.retried || now.retried === entry.retried);
     });
   }
+  if (before.type !== 'run') {
+    if (rest(next) !== rest(before)) throw({forbidden: 'what was added beside the runs is not changed'});
+    return;
+  }
   var files = next._attachments || {}, present = before._attachments || {};
   var completed = (before.summary || {}).aborted && next.type === 'run' && next.summary && !next.summary.aborted;
   var known = (before.amendment || before.report || {}).after_run || [], amendment = next.amendment;
@@ -236,7 +244,7 @@ function (next, before, user) {
     if (file.revpos !== present[name].revpos && file.digest !== present[name].digest)
       throw({forbidden: 'a file of a stored run is not changed'});
   });
-}""".replace("READER", READER)
+}""".replace("READER", READER).replace("KINDS", json.dumps(KINDS))
 
 
 def protect(couch: CouchClient, database: str) -> None:

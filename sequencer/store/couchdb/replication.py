@@ -2,8 +2,8 @@
 
 All that hardseq does is to put a job into ``_replicator``; CouchDB keeps it, across restarts and while the network is
 away. That database is one for the whole server, so a job is named after the two databases that it joins: projects that
-share a CouchDB do not take it from each other. The selector leaves out everything but runs. The password of the factory
-stands in the job, which administrators of the stand's CouchDB can read.
+share a CouchDB do not take it from each other. The selector leaves out everything but runs and what is added beside
+them. The password of the factory stands in the job, which administrators of the stand's CouchDB can read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from sequencer.project.settings import ReplicationSettings
 from sequencer.store.base import StoreError
 from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict, DocumentNotFound
-from sequencer.store.couchdb.design import create_database
+from sequencer.store.couchdb.design import KINDS, create_database
 
 FORMER_JOB = "hardseq-to-factory"
 """What the one job of a server was called, whosever it was, before jobs were named after their databases."""
@@ -142,7 +142,7 @@ def job_document(couch: CouchClient, name: str, factory: FactoryDatabase) -> dic
         "source": _end(f"{couch.address}/{name}", user, password),
         "target": _end(factory.url, factory.user, factory.password),
         "continuous": True,
-        "selector": {"type": "run"},
+        "selector": {"type": {"$in": [*KINDS]}},
     }
 
 

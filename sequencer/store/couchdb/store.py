@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sequencer.project.action_log import LogEntry
 from sequencer.report.evidence import withheld
 from sequencer.report.model import RunReport
 from sequencer.report.reader import doubt
 from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
+    LogPage,
     RunFilter,
     RunPage,
     SeriesName,
@@ -30,6 +32,7 @@ from sequencer.store.base import (
 )
 from sequencer.store.couchdb import design
 from sequencer.store.couchdb import document as documents
+from sequencer.store.couchdb.additions import Additions
 from sequencer.store.couchdb.client import (
     ConnectionBroken,
     CouchClient,
@@ -71,6 +74,7 @@ class CouchStore:
         self._attachments = attachments
         self._live_database = f"{name}_live"
         self._history = History(couch, name)
+        self._additions = Additions(couch, name)
         self._conflicts = ConflictResolver(couch, name)
         self._units = Units(couch, name, self._history)
         self._lock = threading.Lock()
@@ -302,6 +306,23 @@ class CouchStore:
         if hashlib.sha256(data).hexdigest() != sha256:
             raise StoreError(Reason("file_changed", sha256=sha256, run=run_id, place=self.place))
         return data
+
+    def add_to_log(self, entries: Sequence[LogEntry]) -> None:
+        """Keeps what people did, each once."""
+        try:
+            self._additions.add_to_log(entries)
+        except (DocumentNotFound, ConnectionBroken):
+            self._create_databases()
+            self._additions.add_to_log(entries)
+        self._replicate()
+
+    def log(
+        self, *, since: float | None = None, until: float | None = None, limit: int = 50, cursor: str | None = None
+    ) -> LogPage:
+        """One page of actions, newest first."""
+        with self._couch.question():
+            self.prepare()
+            return self._additions.log(since, until, limit, cursor)
 
     def close(self) -> None:
         """Closes the connections."""

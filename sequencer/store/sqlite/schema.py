@@ -4,6 +4,9 @@
 ``tallies`` and ``case_failures`` are sums over whole days (UTC) and over spans of 32 and 1,024 days, so that a
 question over any time reads a few dozen rows however many runs there are. Texts that may be missing are ``''`` in the
 tables whose key they belong to.
+
+``actions`` and ``notes`` hold what is added beside the runs and never changed; ``document`` is JSON, ``run`` the id of
+a run, which stays when a complete report takes the place of an aborted one.
 """
 
 from __future__ import annotations
@@ -112,7 +115,20 @@ CREATE TABLE run_attachments (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+CREATE TABLE actions (id TEXT PRIMARY KEY, time REAL NOT NULL, document TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX actions_by_time ON actions (time, id);
+
+CREATE TABLE notes (
+    id TEXT PRIMARY KEY,
+    run TEXT NOT NULL,
+    time REAL NOT NULL,
+    document TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX notes_by_run ON notes (run, time, id);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 
 
 def bring_up_to_date(connection: sqlite3.Connection) -> None:

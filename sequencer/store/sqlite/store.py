@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sqlite3
 import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from sequencer.project.action_log import LogEntry, read_entry
 from sequencer.report.model import RunReport
 from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
     Change,
+    LogPage,
     RunFilter,
     RunPage,
     RunSummary,
@@ -166,6 +170,31 @@ class SqliteStore:
                 (run_id, sha256),
             ).fetchone()
         return None if row is None else bytes(row[0])
+
+    def add_to_log(self, entries: Sequence[LogEntry]) -> None:
+        """Keeps what people did, each once."""
+        with self._connections.writing() as connection:
+            connection.executemany(
+                "INSERT INTO actions VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [(entry.id, entry.time, json.dumps(entry.document())) for entry in entries],
+            )
+
+    def log(
+        self, *, since: float | None = None, until: float | None = None, limit: int = 50, cursor: str | None = None
+    ) -> LogPage:
+        """One page of actions, newest first."""
+        where = "time >= ? AND time < ?"
+        values: list[object] = [0.0 if since is None else since, math.inf if until is None else until]
+        if cursor is not None:
+            where += " AND (time, id) < (?, ?)"
+            values += position(cursor)
+        with self._connections.reading() as connection:
+            rows = connection.execute(
+                f"SELECT time, id, document FROM actions WHERE {where} ORDER BY time DESC, id DESC LIMIT ?",
+                (*values, limit + 1),
+            ).fetchall()
+        entries = [entry for _, _, document in rows[:limit] if (entry := read_entry(json.loads(document))) is not None]
+        return LogPage(entries, facts.cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
     def close(self) -> None:
         """Closes the file."""

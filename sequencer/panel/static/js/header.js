@@ -2,14 +2,14 @@
 
 import { post } from "./api.js";
 import { h, icon, memory, newId, setAria, setText, show } from "./dom.js";
-import { logOut, named, onPerson, person } from "./people.js";
+import { logOut, may, named, onPerson, person } from "./people.js";
 import { runBar, showRunBar } from "./run_bar.js";
 import { on, state } from "./state.js";
 import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
 import { soundSettings } from "./sound_settings.js";
 import { setPage } from "./title.js";
 
-const PAGES = { live: "/", runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage" };
+const PAGES = { live: "/", runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage", log: "/log" };
 /** Where the page is all that there is, nothing leads away from it. */
 const KIOSK = "kiosk" in document.documentElement.dataset;
 const parts = { links: {} };
@@ -68,6 +68,8 @@ function render() {
   setAria(parts.nav, "label", t("nav.title"));
   for (const [name, link] of Object.entries(parts.links)) {
     setText(link.firstChild, t(`nav.${name}`));
+    // Where nobody logs in, who did what is worth less: the page is there, and is not in everybody's way.
+    if (name === "log") show(link, named() && may("engineer"));
   }
   const stand = { ...state.session.stand, ...state.run?.stand };
   setText(parts.stand, stand.name || "");

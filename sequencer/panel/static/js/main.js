@@ -26,6 +26,7 @@ const pages = [
   [/^\/yield$/, async () => (await import("./yield_page.js")).yieldPage()],
   [/^\/measurements$/, async () => (await import("./series_page.js")).seriesPage()],
   [/^\/storage$/, async () => (await import("./storage_page.js")).storagePage()],
+  [/^\/log$/, async () => (await import("./log_page.js")).logPage()],
 ];
 
 // The space bar starts, but only where it means nothing else and nothing covers the page.
