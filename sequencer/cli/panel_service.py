@@ -132,7 +132,7 @@ def run_page(project: Project, report_store: ProjectReportStore, opened: ExitSta
     # The note of a panel that waits beside this run stays: `hardseq start` is meant for that.
     note = project.state.panel if _hold_page(project, opened) is None else None
     try:
-        server = _server(session, project, frontend.host, frontend.port, note)
+        server = _server(session, project, frontend.host, frontend.port, note, on_demand=True)
     except Refusal as refusal:
         session.close()
         tell(f"no live page: {refusal}")
@@ -161,10 +161,18 @@ def _served_already(project: Project, holder: Mapping[str, object]) -> Refusal:
     return Refusal(message, hint=hint, code=ExitCode.BROKEN)
 
 
-def _server(session: Session, project: Project, host: str, port: int, note: Path | None) -> PanelServer:
+def _server(
+    session: Session, project: Project, host: str, port: int, note: Path | None, *, on_demand: bool = False
+) -> PanelServer:
     try:
         return PanelServer(
-            session, host, port, login=project.settings.frontend.token, note=note, users=project.users_file()
+            session,
+            host,
+            port,
+            login=project.settings.frontend.token,
+            note=note,
+            users=project.users_file(),
+            on_demand=on_demand,
         )
     except CannotListen as refused:
         raise Refusal(str(refused), code=ExitCode.BROKEN) from None

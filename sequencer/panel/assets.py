@@ -10,7 +10,6 @@ from pathlib import Path
 
 from flask import Flask, Response, request, send_from_directory
 
-from sequencer.panel import bundle
 from sequencer.project.settings import LANGUAGES
 
 STATIC = Path(__file__).parent / "static"
@@ -27,7 +26,7 @@ _YEAR = 365 * 86_400
 def prefix() -> str:
     """What the addresses of all files begin with. Another hardseq, with other files, has another one."""
     contents = hashlib.sha256()
-    contents.update(Path(bundle.__file__).read_bytes())
+    contents.update(STATIC.with_name("bundle.py").read_bytes())
     for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):
         contents.update(f"{path.relative_to(STATIC).as_posix()}\n{path.stat().st_size}\n".encode() + path.read_bytes())
     return f"/static/v-{contents.hexdigest()[:16]}"
@@ -36,6 +35,8 @@ def prefix() -> str:
 @cache
 def bundled(name: str) -> str:
     """The text of ``SCRIPT``, ``SHEET`` or another file."""
+    from sequencer.panel import bundle
+
     if name == SCRIPT:
         return bundle.scripts(STATIC / "js")
     return bundle.sheets(STATIC, SHEETS) if name == SHEET else (STATIC / name).read_text("utf-8")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sequencer.protocol.request import StartRequest
 from sequencer.protocol.selection import Candidate
 from sequencer.report.event import PlanEntry, Stamped
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.model import Param
 from sequencer.vocabulary.reason import ReasonOrText
+
+if TYPE_CHECKING:
+    from sequencer.vocabulary.model import Param
 
 Listener = Callable[[Stamped], None]
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from flask import Response, send_file
 
 from sequencer.panel.requests import ResourceNotFound
+from sequencer.project.pictures import MEDIA_TYPES, NoPicture, find_picture
 from sequencer.report.model import RunReport
-from sequencer.steps.pictures import MEDIA_TYPES, NoPicture, find_picture
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.reason import Reason
 

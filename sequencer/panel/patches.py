@@ -13,10 +13,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from sequencer.report.field_types import UNSHOWN, WHOLE
 from sequencer.report.fields import blank, empty, fields
 from sequencer.report.model import (
-    UNSHOWN,
-    WHOLE,
     AttemptReport,
     CaseReport,
     ModuleReport,

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from sequencer.project.address import is_loopback
 from sequencer.project.private_file import write_private
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from flask import Flask
+
     from sequencer.panel.broadcast import Broadcast
     from sequencer.panel.http_server import Server
     from sequencer.project.settings import Secret
@@ -44,8 +48,11 @@ class PanelServer:
         login: Secret | None = None,
         note: Path | None = None,
         users: UsersFile | None = None,
+        on_demand: bool = False,
     ) -> None:
         """Binds ``host`` and ``port`` (0: a free one). ``note`` is where address and token go for ``hardseq start``.
+
+        ``on_demand``: the application is made for the first request. Few runs are looked at, and most are short.
 
         Raises ``CannotListen`` when the address is taken, ``PanelRefused`` when others can reach it and there are
         neither users nor a login token.
@@ -65,11 +72,14 @@ class PanelServer:
         self._session = session
         self._note = note
         self._socket = listen(host, port, "panel")
-        # Before the session's thread reads drivers: ``ast`` parses these and the routes, and in Python 3.11 it fails
-        # now and then when two threads are in it.
         people = People(users, idle=session.settings.logout_after * 60, without_pin=session.settings.login_without_pin)
         guard = AccessGuard(session.token, login=typed, people=people, remote=not is_loopback(host))
-        self._app = create_app(session, guard)
+        made = _Application(lambda: create_app(session, guard))
+        if not on_demand:
+            # Before the session's thread reads drivers: ``ast`` parses these and the routes, and in Python 3.11 it
+            # fails now and then when two threads are in it.
+            made.get()
+        self._app = made
         bound = self._socket.getsockname()
         self.port: int = bound[1]
         self.address = browser_address(host, self.port)
@@ -121,6 +131,25 @@ class PanelServer:
 
         while self._server is not None and not self._ending.is_set():
             attend(self._server, self._connections)
+
+
+class _Application:
+    """A WSGI application that is made once somebody asks."""
+
+    def __init__(self, make: Callable[[], Flask]) -> None:
+        self._make = make
+        self._made: Flask | None = None
+        self._making = threading.Lock()
+
+    def get(self) -> Flask:
+        """The application."""
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.get()(environ, start_response)
 
 
 def _remove_own(path: Path, token: str) -> None:

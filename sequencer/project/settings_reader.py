@@ -15,7 +15,6 @@ from sequencer.project.address import InsecureAddress, base_address
 from sequencer.project.secrets import is_secret
 from sequencer.project.settings import ALSO_READ, DatabaseSettings, Secret, SequenceChoice, Settings
 from sequencer.project.settings_values import SettingSchema, did_you_mean, plain, shown, value_problem
-from sequencer.project.toml_places import TomlEntry, TomlPath
 from sequencer.report.identity import identity_facts
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.instrument import requirement_problem
@@ -23,6 +22,8 @@ from sequencer.vocabulary.problem import Place, Problem, Severity
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+    from sequencer.project.toml_places import TomlEntry, TomlPath
 
 _Table = TypeVar("_Table", bound="DataclassInstance")
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from sequencer.protocol.request import StartRequest
 from sequencer.protocol.wire import Messages
-from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.reason import WrittenReason
 from sequencer.vocabulary.status import SkipKind, Status
 
+if TYPE_CHECKING:
+    from sequencer.report.model import RunReport
+else:
+    # A message's fields are read by their types, and that of a whole report is a JSON object.
+    RunReport = dict
 
-@dataclass(frozen=True, slots=True)
-class Collect:
+
+class Collect(NamedTuple):
     """The first command: the generated project to collect, in ``folder``; drivers find themselves in ``cwd``.
 
     ``manifest`` is the digest of the project's manifest, which its files are compared with. ``variables`` are those of
@@ -24,17 +29,15 @@ class Collect:
     folder: str
     cwd: str | None = None
     manifest: str | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = {}
     secrets: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TellPlan:
+class TellPlan(NamedTuple):
     """Asks for the plan, before the start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Warm:
+class Warm(NamedTuple):
     """Opens the drivers of scope ``stand``; the process serves other runs after the next one.
 
     Of ``request`` what the stand says counts.
@@ -77,8 +80,7 @@ class RetryRequest:
     variables: Mapping[str, Data] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(NamedTuple):
     """Begins the run ``run``; with ``resume``, goes on with it; with ``retry``, amends one that is over.
 
     ``journal`` and ``attachments`` are paths, ``None`` when nothing is to be kept. ``uploads`` says whether somebody
@@ -86,7 +88,7 @@ class Start:
     """
 
     run: str
-    request: StartRequest = field(default_factory=StartRequest)
+    request: StartRequest = StartRequest()
     journal: str | None = None
     attachments: str | None = None
     uploads: bool = False
@@ -95,23 +97,20 @@ class Start:
     epoch: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """A stop."""
 
     reason: WrittenReason = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class EndStep:
+class EndStep(NamedTuple):
     """Ends the step of the teardown that is running since event number ``seq``."""
 
     seq: int
     reason: WrittenReason
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerDialog:
+class AnswerDialog(NamedTuple):
     """An answer to a dialog, a blocking message, or what a step asked the runner for; ``by`` names who gave it."""
 
     dialog: str
@@ -120,8 +119,7 @@ class AnswerDialog:
     by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DebugLine:
+class DebugLine(NamedTuple):
     """A line for the debugger; ``None``: none will come."""
 
     line: str | None

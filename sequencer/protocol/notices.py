@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sequencer.protocol.request import StartProblem
 from sequencer.protocol.wire import Messages
@@ -11,30 +11,26 @@ from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.reason import WrittenReason
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """The tests are collected, and a start may come; ``keeps``: there are drivers of scope ``stand``."""
 
     keeps: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NotCollected:
+class NotCollected(NamedTuple):
     """The generated tests cannot be loaded."""
 
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """``sequence`` and ``modules`` as ``RunStarted`` will have them."""
 
     sequence: Mapping[str, Data]
     modules: Sequence[Mapping[str, Data]]
 
 
-@dataclass(frozen=True, slots=True)
-class StartRefused:
+class StartRefused(NamedTuple):
     """There is no run; ``possible``: asked for otherwise there could be one. For the rest see ``RunRefused``."""
 
     reason: WrittenReason
@@ -43,29 +39,25 @@ class StartRefused:
     problems: Sequence[StartProblem] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlineNotice:
+class DeadlineNotice(NamedTuple):
     """Something must be done in so many seconds; ``None``: nothing any more."""
 
     seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class DebuggerSaid:
+class DebuggerSaid(NamedTuple):
     """A line that the debugger writes."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class DebuggerAsks:
+class DebuggerAsks(NamedTuple):
     """The debugger waits for a line."""
 
     prompt: str
 
 
-@dataclass(frozen=True, slots=True)
-class DebuggerLeft:
+class DebuggerLeft(NamedTuple):
     """The debugger waits for lines no more."""
 
 

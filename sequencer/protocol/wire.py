@@ -1,4 +1,7 @@
-"""Messages as lines of JSON: a dataclass each, written from its fields and read by their types."""
+"""Messages as lines of JSON: a named tuple each, which costs a starting process a fifth of a dataclass.
+
+Written from their fields and read by their types. What lies within one is a dataclass: a tuple would be a JSON array.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,23 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
-from typing import ForwardRef, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    ForwardRef,
+    Generic,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 from sequencer.vocabulary.json_lines import Encoder
 
-Message = TypeVar("Message")
+Message = TypeVar("Message", bound=NamedTuple)
+Built = TypeVar("Built")
 
 
 class Messages(Generic[Message]):
@@ -24,7 +39,7 @@ class Messages(Generic[Message]):
 
     def encode(self, message: Message) -> bytes:
         """One line, newline included."""
-        return _encode({self._key: self._names[type(message)], **_fields(message)}).encode() + b"\n"
+        return _encode({self._key: self._names[type(message)], **message._asdict()}).encode() + b"\n"
 
     def read(self, line: bytes) -> Message | None:
         """The message in a line; ``None`` for anything else: drivers write into pipes."""
@@ -44,9 +59,9 @@ def _fields(message: object) -> dict[str, object]:
 _encode = Encoder(default=_fields).encode
 
 
-def _build(kind: type[Message], found: Mapping[str, object]) -> Message:
+def _build(kind: type[Built], found: Mapping[str, object]) -> Built:
     """What stands in ``found``, as ``kind``. Raises ``ValueError``, and ``TypeError`` where a field is missing."""
-    make: Callable[..., Message] = kind
+    make: Callable[..., Built] = kind
     return make(**{name: _read(hint, found[name]) for name, hint in get_type_hints(kind).items() if name in found})
 
 

@@ -16,11 +16,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from sequencer.expressions.value import MAX_TEXT, cut
-from sequencer.report.model import FailureKind
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar, utf8
 from sequencer.vocabulary.json_lines import Encoder
 from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded, undamaged
-from sequencer.vocabulary.status import SkipKind, Status
+from sequencer.vocabulary.status import FailureKind, SkipKind, Status
 
 if TYPE_CHECKING:
     from sequencer.report.dialog import DialogDescription

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypeVar, Union, get_args, get_origin, is_typeddict
 
-from sequencer.report.model import PARTS, Mark
+from sequencer.report.field_types import Mark
 from sequencer.vocabulary.data import Data, Scalar
 
 
@@ -92,7 +92,7 @@ def empty(field: Field) -> Callable[[], object]:
     kind, nullable, _ = shape(field.type)
     if nullable or kind in (Data, Scalar):
         return NoneType
-    if kind in PARTS.values():
+    if is_typeddict(kind):
         return lambda: blank(kind)
     origin: Any = get_origin(kind) or kind
     if origin is Literal:

@@ -17,10 +17,10 @@ from sequencer.report import record
 from sequencer.report.after_run import AfterRun
 from sequencer.report.cases import CaseState, PlanState, new_failure, optional_text, text
 from sequencer.report.event import Stamped
+from sequencer.report.field_types import LATEST
 from sequencer.report.fields import blank, copier
 from sequencer.report.journal_lines import JournalLines, read_journal
 from sequencer.report.model import (
-    LATEST,
     AttachmentReport,
     AttemptReport,
     CheckReport,

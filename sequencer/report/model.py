@@ -13,49 +13,20 @@ any other such field is there only when it says something.
 
 # The annotations are evaluated here, once: as texts they would have to be compiled, and cost every start more.
 from collections.abc import Mapping
-from enum import Enum
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from sequencer.report.fact_sections import (
+    BatchReport,
+    DutReport,
+    InstrumentReport,
+    ProcessReport,
+    StandReport,
+    SubUnitReport,
+)
+from sequencer.report.field_types import ADDED, UNSHOWN, WHOLE, Coded, Count, Location, Ordinal, Time
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar
 from sequencer.vocabulary.reason import CodedReason
-from sequencer.vocabulary.status import Group, SkipKind, Status, Untested
-
-LATEST = 253_402_214_400.0
-"""The last time that is believed, 9999-12-31 00:00 UTC: a later one is damage, and no calendar has it."""
-
-FailureKind = Literal["failed", "error", "timeout", "stopped"]
-
-
-class Bounds(NamedTuple):
-    """The least and the greatest value of a number."""
-
-    minimum: float
-    maximum: float | None = None
-
-
-class Mark(Enum):
-    """What else there is to say of a field.
-
-    ``ADDED``: reports of earlier versions lack it, and are whole. ``UNSHOWN``: pages of a live run do without.
-    ``WHOLE``: they get the list again whenever it changes, and not just what was added.
-    """
-
-    ADDED = "added"
-    UNSHOWN = "unshown"
-    WHOLE = "whole"
-
-
-ADDED, UNSHOWN, WHOLE = Mark.ADDED, Mark.UNSHOWN, Mark.WHOLE
-
-Time = Annotated[float, Bounds(0, LATEST)]
-Count = Annotated[int, Bounds(0)]
-Ordinal = Annotated[int, Bounds(1)]
-Location = Annotated[str, "`file:line:column` in the sequence."]
-Info = Annotated[dict[str, Any], "Further facts."]
-Coded = Annotated[
-    CodedReason,
-    "The sentence as a code with parameters; absent for what people and drivers wrote.",
-]
+from sequencer.vocabulary.status import FailureKind, Group, SkipKind, Status, Untested
 
 _LIVE = "`ready` and `run` while the run goes on."
 
@@ -74,65 +45,6 @@ class SequenceReport(TypedDict):
             "The packages whose steps and drivers it uses, with the versions that ran; null: none was found.",
         ]
     ]
-
-
-class StandReport(TypedDict, total=False):
-    """The stand, as far as recorded."""
-
-    hw_id: str
-    name: str
-    revision: str
-    timezone: str
-    location: str
-    number: Annotated[Count | None, "The stand's number."]
-    info: Info
-
-
-class _Identity(TypedDict, total=False):
-    name: str
-    type: str
-    serial_number: str
-    part_number: str
-    revision: str
-
-
-class SubUnitReport(_Identity, total=False):
-    """A part of the product that has an identity of its own."""
-
-    info: Info
-
-
-class DutReport(_Identity, total=False):
-    """What was tested, as far as recorded."""
-
-    sub_units: Annotated[list[SubUnitReport], "Its parts."]
-    info: Info
-
-
-class ProcessReport(TypedDict, total=False):
-    """The step of the production, as far as recorded."""
-
-    name: str
-    number: Annotated[Count | None, "The process step's number."]
-    info: Info
-
-
-class BatchReport(TypedDict, total=False):
-    """The batch, as far as recorded."""
-
-    serial_number: str
-
-
-class InstrumentReport(TypedDict, total=False):
-    """An instrument, as far as recorded."""
-
-    name: str
-    revision: str
-    serial_number: str
-    part_number: str
-    comment: str
-    number: Annotated[Count | None, "The instrument's number."]
-    info: Info
 
 
 class MeasurementReport(TypedDict):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from sequencer.report.model import RunReport
 from sequencer.vocabulary.status import ALLOWED_SKIPS, Status, Untested
+
+if TYPE_CHECKING:
+    from sequencer.report.model import RunReport
 
 Outcome = Literal["ready", "run", "passed", "failed", "error", "stopped", "nothing_tested", "incomplete"]
 """The status of a run, with the two kinds of ``skipped`` told apart."""

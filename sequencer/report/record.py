@@ -12,8 +12,15 @@ from functools import partial
 from typing import Any, get_origin
 
 from sequencer.expressions.value import plain, to_data
+from sequencer.report.fact_sections import (
+    BatchReport,
+    DutReport,
+    InstrumentReport,
+    ProcessReport,
+    StandReport,
+    SubUnitReport,
+)
 from sequencer.report.fields import fields, shape
-from sequencer.report.model import BatchReport, DutReport, InstrumentReport, ProcessReport, StandReport, SubUnitReport
 from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.reason import Reason

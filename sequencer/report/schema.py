@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
+from sequencer.report.field_types import ADDED, Bounds
 from sequencer.report.fields import fields, shape
-from sequencer.report.model import ADDED, PARTS, Bounds, RunReport
+from sequencer.report.model import PARTS, RunReport
 from sequencer.vocabulary.data import Data, Scalar
 
 Schema = dict[str, Any]

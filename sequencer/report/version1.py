@@ -17,7 +17,8 @@ from sequencer.limits import Limit, judge, parse_limits
 from sequencer.limits.exact import EachElement
 from sequencer.limits.numeric import Tolerance
 from sequencer.report.evidence import marked_name
-from sequencer.report.model import AttemptReport, CaseReport, DutReport, MeasurementReport, ModuleReport, RunReport
+from sequencer.report.fact_sections import DutReport
+from sequencer.report.model import AttemptReport, CaseReport, MeasurementReport, ModuleReport, RunReport
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.status import FINAL_STATUSES
 

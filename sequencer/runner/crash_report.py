@@ -19,12 +19,11 @@ from sequencer.report.event import (
     decode,
     encode,
 )
-from sequencer.report.model import FailureKind
 from sequencer.runner.progress import RunProgress
 from sequencer.runtime.journal import Journal
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
-from sequencer.vocabulary.status import Status, verdict
+from sequencer.vocabulary.status import FailureKind, Status, verdict
 
 _TAIL = 1 << 18
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -36,13 +35,13 @@ from sequencer.report.event import (
     decode,
 )
 from sequencer.report.fold import Fold
-from sequencer.report.model import FailureKind
 from sequencer.runner.crash_report import CrashReport, catch_up
 from sequencer.runner.progress import RunProgress
 from sequencer.runtime.stream import MARKED
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.json_lines import LineSplitter
 from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason, written
+from sequencer.vocabulary.status import FailureKind
 
 if TYPE_CHECKING:
     from sequencer.runner.child import Child
@@ -403,7 +402,7 @@ class Supervisor:
             crash_report.finish(reason, self._stop_reason)
             return
         resume = self._progress.resume(self.fold.begun(), reason, self._stop_reason)
-        self._command = replace(command, resume=resume)
+        self._command = command._replace(resume=resume)
         try:
             self.child = self._spawn()
         except OSError:

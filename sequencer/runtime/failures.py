@@ -11,9 +11,9 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from sequencer.report.event import FailureRecorded
-from sequencer.report.model import FailureKind
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
 from sequencer.vocabulary.reason import Reason, ReasonOrText
+from sequencer.vocabulary.status import FailureKind
 
 if TYPE_CHECKING:
     from sequencer.steps.base import StepRun

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from sequencer import __version__
@@ -37,7 +36,7 @@ def open_run(
     """
     cases = plan.candidates()
     if start.retry is None:
-        start = replace(start, request=check_start(start.request, _known_params(plan.sequence), cases))
+        start = start._replace(request=check_start(start.request, _known_params(plan.sequence), cases))
         params, selection = dict(start.request.params), select(cases, start.request.only, start.request.tags)
     else:
         params, selection = dict(start.retry.report["params"]), None

@@ -12,7 +12,6 @@ import pytest
 
 from sequencer.protocol.commands import Start, Warm
 from sequencer.protocol.request import RunNotPossible, RunRefused
-from sequencer.report.fold import Fold, read_journal
 from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
@@ -29,6 +28,7 @@ from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import Status, Untested
 
 if TYPE_CHECKING:
+    from sequencer.report.fold import Fold
     from sequencer.runtime.run import RunContext
 
 
@@ -222,6 +222,9 @@ class RunSession:
     def _open_stream(self, start: Start) -> EventStream:
         stream = self._front.open_stream(start)
         if self._after and start.retry is None:
+            # Only steps after the run ask for the report.
+            from sequencer.report.fold import Fold, read_journal
+
             self._fold = Fold(start.run)
             if start.resume is not None and start.journal is not None:
                 with Path(start.journal).open("rb") as journal:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.expressions.expression import has_expression
+from sequencer.project.pictures import require_pictures
 from sequencer.report.dialog import buttons, describe, describe_field, field_problems, useless_keys
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import DIALOG
 from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.steps.measuring import read_name, record_measurement
-from sequencer.steps.pictures import check_pictures, require_pictures
+from sequencer.steps.pictures import check_pictures
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError, StepFailed, why
 from sequencer.vocabulary.model import Step

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Unpack
 
+from sequencer.project.pictures import require_pictures
 from sequencer.report.dialog import appearance
 from sequencer.report.event import OperatorMessageShown
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import APPEARANCE
 from sequencer.steps.keys import TEMPLATE
-from sequencer.steps.pictures import check_pictures, require_pictures
+from sequencer.steps.pictures import check_pictures
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError, why
 from sequencer.vocabulary.model import Step

@@ -11,10 +11,9 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
@@ -24,15 +23,14 @@ Group = Literal["hardseq.steps", "hardseq.exports", "hardseq.drivers"]
 INTERFACE = 1
 """The version of what extensions may rely on (``sequencer.extension``). It is raised when something is taken away."""
 
-_VALUE = re.compile(r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?", re.ASCII)
+_VALUE = r"[A-Za-z_][\w.]*(:[A-Za-z_][\w.]*)?"
 
 
 class UnusableExtension(Exception):
     """An extension that cannot be used; the text names it, its package and version, and says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
+class Announced(NamedTuple):
     """One entry point: ``name`` in ``group`` is the object ``value`` (``package.module:attribute``).
 
     ``package`` and ``version`` are those of the distribution; ``metadata`` is the file that says so, if it is one.
@@ -57,7 +55,7 @@ class Announced:
         """The object itself. Raises ``UnusableExtension``, whatever its package raises."""
         from importlib.metadata import EntryPoint
 
-        if _VALUE.fullmatch(self.value) is None:
+        if re.fullmatch(_VALUE, self.value, re.ASCII) is None:
             raise self.unusable(f"its entry point {self.value!r} is not of the form `package.module:name`")
         try:
             # Standard output may be a document that a program reads.

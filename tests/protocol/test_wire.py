@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -89,9 +88,9 @@ def test_a_field_of_another_type_makes_it_no_message(sent: Any) -> None:
     """A driver's own JSON in a pipe is never taken for a message, whichever of the fields is wrong."""
     messages = COMMANDS if type(sent) in {type(each) for each in COMMANDS_SENT} else NOTICES
     found = json.loads(messages.encode(sent))
-    for each in fields(sent):
-        if each.name != "value":  # an answer can have any
-            assert messages.read(json.dumps({**found, each.name: [[[]]]}).encode()) is None, each.name
+    for name in sent._fields:
+        if name != "value":  # an answer can have any
+            assert messages.read(json.dumps({**found, name: [[[]]]}).encode()) is None, name
 
 
 @given(st.binary())

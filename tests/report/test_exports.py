@@ -19,8 +19,11 @@ from hypothesis import strategies as st
 import sequencer.report.exports
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped
-from sequencer.report.exports import exports, to_csv, to_html, to_json, to_junit, to_standcloud
-from sequencer.report.exports.csv_rows import COLUMNS
+from sequencer.report.exports import exports
+from sequencer.report.exports.csv_rows import COLUMNS, to_csv
+from sequencer.report.exports.html_page import to_html
+from sequencer.report.exports.json_text import to_json, to_standcloud
+from sequencer.report.exports.junit import to_junit
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
 from tests.effort import examples

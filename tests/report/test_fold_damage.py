@@ -8,8 +8,9 @@ import pytest
 
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped
+from sequencer.report.field_types import LATEST
 from sequencer.report.fold import DIED, Fold, fold
-from sequencer.report.model import LATEST, CaseReport, RunReport
+from sequencer.report.model import CaseReport, RunReport
 
 
 def started(*names: str, **more: Any) -> events.RunStarted:

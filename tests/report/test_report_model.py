@@ -14,7 +14,8 @@ import pytest
 from sequencer.report import event as events
 from sequencer.report.cases import new_failure
 from sequencer.report.fields import blank, copier, fields
-from sequencer.report.model import AttemptReport, FailureKind, MeasurementReport, RunReport
+from sequencer.report.model import AttemptReport, MeasurementReport, RunReport
+from sequencer.vocabulary.status import FailureKind
 
 ROOT = Path(__file__).parents[2]
 LOOK = """

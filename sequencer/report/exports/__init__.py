@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from functools import cache
 
 from sequencer.report.exports.base import Export, export_of_package
-from sequencer.report.exports.csv_rows import to_csv
-from sequencer.report.exports.html_page import to_html
-from sequencer.report.exports.json_text import to_json, to_standcloud
-from sequencer.report.exports.junit import to_junit
 from sequencer.vocabulary.registry import Registry
 
-__all__ = ["Export", "exports", "to_csv", "to_html", "to_json", "to_junit", "to_standcloud"]
-
-_OWN = (
-    Export(name="json", label="JSON", media_type="application/json", suffix="json", write=to_json),
-    Export(name="csv", label="CSV", media_type="text/csv", suffix="csv", write=to_csv, byte_order_mark=True),
-    Export(name="html", label="HTML", media_type="text/html", suffix="html", write=to_html),
-    Export(name="junit", label="JUnit", media_type="application/xml", suffix="xml", write=to_junit),
-    Export(
-        name="standcloud",
-        label="StandCloud",
-        media_type="application/json",
-        suffix="standcloud.json",
-        write=to_standcloud,
-    ),
-)
+__all__ = ["Export", "exports"]
 
 
 def exports() -> Registry[Export]:
@@ -40,6 +23,21 @@ def exports() -> Registry[Export]:
 @cache
 def _along(path: tuple[str, ...]) -> Registry[Export]:
     formats: Registry[Export] = Registry("an export", "hardseq.exports", export_of_package)
-    for export in _OWN:
+    for export in _own():
         formats.add(export.name, export)
     return formats
+
+
+def _own() -> Iterator[Export]:
+    # Imported here: every run loads this package, and few ask for a format.
+    from sequencer.report.exports.csv_rows import to_csv
+    from sequencer.report.exports.html_page import to_html
+    from sequencer.report.exports.json_text import to_json, to_standcloud
+    from sequencer.report.exports.junit import to_junit
+
+    json = "application/json"
+    yield Export(name="json", label="JSON", media_type=json, suffix="json", write=to_json)
+    yield Export(name="csv", label="CSV", media_type="text/csv", suffix="csv", write=to_csv, byte_order_mark=True)
+    yield Export(name="html", label="HTML", media_type="text/html", suffix="html", write=to_html)
+    yield Export(name="junit", label="JUnit", media_type="application/xml", suffix="xml", write=to_junit)
+    yield Export(name="standcloud", label="StandCloud", media_type=json, suffix="standcloud.json", write=to_standcloud)

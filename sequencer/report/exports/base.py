@@ -10,9 +10,9 @@ from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.extension import INTERFACE, Announced, UnusableExtension, told
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_SUFFIX = re.compile(r"[A-Za-z0-9]+(\.[A-Za-z0-9]+)*")
-_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*")
+_NAME = r"[a-z][a-z0-9_-]{0,39}"
+_SUFFIX = r"[A-Za-z0-9]+(\.[A-Za-z0-9]+)*"
+_MEDIA_TYPE = r"[a-z]+/[a-z0-9][a-z0-9.+-]*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def export_of_package(found: object, announced: Announced) -> Export:
         ("suffix", _SUFFIX, found.suffix),
         ("media_type", _MEDIA_TYPE, found.media_type),
     ):
-        if not isinstance(value, str) or pattern.fullmatch(value) is None:
+        if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
             raise announced.unusable(f"its {key} cannot be {value!r:.100}")
     if found.name != announced.name:
         raise announced.unusable(f"its entry point has another name than the export itself, {found.name!r}")
