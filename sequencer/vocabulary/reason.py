@@ -506,9 +506,9 @@ def _numbers(value: object) -> list[int | float]:
     return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, int | float)]
 
 
-def _shown(name: str, value: Any, unit: str | None, write: Callable[[int | float], str]) -> str:
+def _shown(name: str, value: object, unit: str | None, write: Callable[[int | float], str]) -> str:
     if name in WORDS:
-        return WORDS[name].get(value, str(value))
+        return WORDS[name].get(str(value), str(value))
     if isinstance(value, list):
         return ", ".join(_shown("value", each, unit, write) for each in value)
     if isinstance(value, int | float) and not isinstance(value, bool):
