@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import socket
@@ -19,6 +20,10 @@ from tests.fork_server import Forks, RealPopen
 settings.register_profile("hardseq", deadline=None, max_examples=examples(100))
 settings.load_profile("hardseq")
 
+# Thousands of tests are hundreds of thousands of objects: nothing looks for garbage among them, neither while they are
+# collected nor while they run.
+gc.disable()
+
 # Test processes that run side by side begin at places of their own.
 _numbers = itertools.count(os.getpid() * 101)
 
@@ -27,6 +32,13 @@ _numbers = itertools.count(os.getpid() * 101)
 def pytest_xdist_auto_num_workers() -> int:
     """Three for two processors: much of what tests do is to wait for processes, pages and timeouts."""
     return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
+def pytest_collection_finish() -> None:
+    """From here on garbage is what tests make."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from sequencer.app.project_bench import ProjectBench
 from sequencer.app.project_report_store import ProjectReportStore
+from sequencer.panel import start_session
 from sequencer.panel.server import PanelServer
 from sequencer.panel.start_session import WaitingSession
 from sequencer.project.project_folder import open_project
@@ -200,6 +201,15 @@ def staffed(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Stand:
     monkeypatch.setattr(users, "COST", (4, 1, 1))
     add_staff(stand.folder)
     return stand
+
+
+@pytest.fixture(scope="session", autouse=True)
+def garbage() -> Iterator[None]:
+    """Stays where it is: in a process with all tests to look for it, as a panel does before each run, takes as long as
+    the run. ``test_garbage_collection.py`` shows that a panel does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start_session, "collect", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="session")
