@@ -2,6 +2,7 @@
 
 import { CaseRow } from "./case_row.js";
 import { h, icon, setAria, setIcon, setText, show } from "./dom.js";
+import { rowKeys } from "./row_keys.js";
 import { settle } from "./sight.js";
 import { isFinal, lastAttempt, on, state } from "./state.js";
 import { duration, onLanguage, t } from "./text.js";
@@ -23,6 +24,7 @@ let fresh = false;
 let filter = "all";
 let choosing = false;
 let onChosen = () => {};
+const keys = rowKeys(root, ".case", ":scope > .tick input, :scope > .case-head");
 
 export function planView() {
   return h("section", { class: "plan", aria: { label: t("plan.title") } }, root, empty);
@@ -33,6 +35,7 @@ export function setFilter(status) {
   filter = status;
   for (const row of rows.values()) row.filter();
   for (const module of modules.values()) module.filter();
+  keys.renew();
 }
 
 /** Lets the operator tick cases; `changed` is called with how many are ticked. */
@@ -40,6 +43,7 @@ export function setChoosing(wanted, changed = () => {}) {
   choosing = wanted;
   onChosen = changed;
   root.classList.toggle("is-choosing", wanted);
+  keys.renew();
   tellChosen();
 }
 
@@ -119,6 +123,7 @@ function flush() {
     if (name.startsWith("module ")) modules.get(name.slice(7))?.update();
     else rows.get(name)?.update();
   }
+  if (!keys.stands()) keys.renew();
   if (!settling) return;
   settling = false;
   if (root.isConnected) settle(firstBad());
@@ -225,6 +230,7 @@ class ModuleView {
   toggle() {
     if (!folded.delete(this.module.id)) folded.add(this.module.id);
     this.filter();
+    keys.renew();
   }
 
   /** What is folded away a filter finds all the same. */

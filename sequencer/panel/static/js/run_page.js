@@ -7,6 +7,7 @@ import { fill, h, icon, setAria, setText, token, word } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
 import { question } from "./question.js";
 import { reasonText } from "./reason.js";
+import { keepRowKeys } from "./row_keys.js";
 import { on, outcome, state } from "./state.js";
 import { clock, duration, moment, t, value } from "./text.js";
 import { entitle } from "./title.js";
@@ -42,6 +43,7 @@ addEventListener("afterprint", () => {
 /** The page of the run whose id stands in the address as `id`. */
 export function runPage(id) {
   const page = h("main", { id: "main", tabIndex: -1, class: "run-page" });
+  keepRowKeys(page, ".case", ":scope > .case-head");
   const load = question(page, {
     ask: async (signal) => {
       formats ??= (await get("/api/exports", {}, signal)).exports;

@@ -5,6 +5,7 @@ import { fill, h, icon, show, token } from "./dom.js";
 import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { noRuns } from "./no_runs.js";
 import { question } from "./question.js";
+import { keepRowKeys } from "./row_keys.js";
 import { whenStored } from "./stored.js";
 import { duration, moment, t } from "./text.js";
 
@@ -16,6 +17,7 @@ const MOST = 500;
 export function runsPage() {
   const filters = readFilters(NAMES);
   const body = h("tbody", {});
+  keepRowKeys(body, "tr", "a:not(.chip)");
   const note = h("div", { class: "empty muted", role: "status" });
   const more = h("button", { type: "button", class: "button", hidden: true, onclick: () => load(true) }, t("history.more"));
   const csv = h("a", { class: "button small", download: "runs.csv" }, icon("download"), "CSV");
@@ -103,8 +105,8 @@ function runRow(run) {
   return h(
     "tr",
     { class: `is-${run.status}`, data: { run: run.id } },
-    h("td", { class: "col-status" }, h("a", { href, class: `chip is-${run.status}` }, icon(run.status), t(`status.${run.status}`))),
-    h("td", { class: "col-start_time number" }, h("a", { href, class: "row-link" }, moment(run.start_time))),
+    h("td", { class: "col-status" }, h("a", { href, class: `chip is-${run.status}`, tabIndex: -1 }, icon(run.status), t(`status.${run.status}`))),
+    h("td", { class: "col-start_time number" }, h("a", { href, class: "row-link", aria: { label: [moment(run.start_time), run.serial_number, t(`status.${run.status}`)].filter(Boolean).join(", ") } }, moment(run.start_time))),
     h("td", { class: "col-serial_number strong number" }, token(run.serial_number || "—")),
     h("td", { class: "col-part_number" }, token(run.part_number || "—")),
     h("td", { class: "col-sequence" }, run.sequence, run.sequence_version ? h("span", { class: "muted" }, ` ${run.sequence_version}`) : null, flags.map(([name, note]) => [" ", h("span", { class: "tag", title: t(note) }, t(`run.${name}_short`))])),
