@@ -30,6 +30,7 @@ from sequencer.report.capability import Capability, capability
 from sequencer.report.model import RunReport
 from sequencer.store.base import (
     CaseFailures,
+    Neighbours,
     RunFilter,
     RunPage,
     RunSummary,
@@ -96,6 +97,13 @@ def run(session: Session, run: str) -> Response:
         raise ApiError(500, "unusable-export", str(unusable)) from unusable
     head = BOM_UTF8 if export.byte_order_mark else b""
     return file(f"run-{report['id']}.{export.suffix}", export.media_type, [], head=head + written)
+
+
+def run_neighbours(session: Session, run: str) -> Mapping[str, object]:
+    found = session.store.neighbours(run, run_filter())
+    if found is None:
+        raise ResourceNotFound(Reason("no_such_run"))
+    return found._asdict()
 
 
 def export_formats(session: Session) -> Mapping[str, object]:
@@ -284,6 +292,16 @@ ROUTES: tuple[Route, ...] = (
             "description": "hardseq's report; with `format=standcloud` version 1 of the report format.",
         },
         files=_media_types,
+        errors=_GONE,
+    ),
+    Route(
+        method="GET",
+        path="/api/runs/<run>/neighbours",
+        handler=run_neighbours,
+        right="look",
+        summary="The ids of the next newer and the next older run, among those that match.",
+        query=_FILTERS,
+        answer=record(Neighbours),
         errors=_GONE,
     ),
     Route(

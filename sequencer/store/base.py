@@ -130,6 +130,13 @@ class RunPage(NamedTuple):
     next: str | None
 
 
+class Neighbours(NamedTuple):
+    """The ids of the runs just above and below one in a list of runs; ``None`` where it is the first or last."""
+
+    newer: str | None
+    older: str | None
+
+
 class CaseFailures(NamedTuple):
     """In how many counted runs the case (``module::case``) failed, had an error or was stopped."""
 
@@ -243,6 +250,13 @@ class Store(Protocol):
         """At most ``limit`` runs, newest first, following those of the page whose ``next`` was ``cursor``.
 
         Runs that arrive in between shift nothing. Raises ``ValueError`` for a text that is no cursor.
+        """
+        ...
+
+    def neighbours(self, run_id: str, runs: RunFilter = ANY) -> Neighbours | None:
+        """The neighbours of this run among the runs meant, of which it need not be one; ``None`` for an unknown id.
+
+        What it costs does not grow with the number of runs.
         """
         ...
 

@@ -222,6 +222,8 @@ def _stored(contract: Contract, run: str) -> None:
     report = ask("GET", f"/api/runs/{run}").json
     contract.check("Report", report)
     contract.check("Report", ask("GET", "/api/runs/latest?format=json").json)
+    assert ask("GET", f"/api/runs/{run}/neighbours?status=passed").json == {"newer": None, "older": None}
+    assert ask("GET", "/api/runs/nonsense/neighbours").status == 404
     offered = ask("GET", "/api/exports").json
     assert offered["unusable"] == []
     for form in (export["name"] for export in offered["exports"]):

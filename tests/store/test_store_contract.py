@@ -204,6 +204,37 @@ def test_pages_of_rare_runs_are_whole(store: Store, report: MakeReport) -> None:
     assert third.next is None
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        RunFilter(),
+        RunFilter(stand="Second"),
+        RunFilter(stand="Second", verdict="failed"),
+        RunFilter(since=NOON + 1, until=NOON + 3),
+        RunFilter(stand="Second", verdict="failed", since=NOON + 1, until=NOON + 3),
+    ],
+)
+def test_neighbours_are_those_of_the_list(store: Store, report: MakeReport, wanted: RunFilter) -> None:
+    """From each run, one of the list or not, the next ones up and down are those of ``find``, also at the same time."""
+    saved = [
+        report(start=NOON + number // 3, stand=stand, status=status)
+        for number, (stand, status) in enumerate(
+            [("Second", "failed"), ("Stand 1", "failed"), ("Second", "passed")] * 4
+        )
+    ]
+    for one in saved:
+        store.save(one)
+    everything = [run.id for run in store.find(limit=500).runs]
+    listed = {run.id for run in store.find(wanted, limit=500).runs}
+    assert listed
+    for index, run_id in enumerate(everything):
+        above = [one for one in everything[:index] if one in listed]
+        below = [one for one in everything[index + 1 :] if one in listed]
+        found = store.neighbours(run_id, wanted)
+        assert found == (above[-1] if above else None, below[0] if below else None)
+    assert store.neighbours("0190163d-8694-739b-aea5-966c26f8ad90", wanted) is None
+
+
 def test_the_last_page_has_no_successor(store: Store, report: MakeReport) -> None:
     """A page that is exactly full and the last one says so."""
     for number in range(2):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from sequencer.store.base import RunFilter, RunPage, RunSummary, SeriesName, SeriesPoint
+from sequencer.store.base import Neighbours, RunFilter, RunPage, RunSummary, SeriesName, SeriesPoint
 from sequencer.store.couchdb.client import CouchClient, CouchDocument
 from sequencer.store.couchdb.design import INDEXES, RUNS, SERIES
 from sequencer.store.couchdb.document import position_key, sort_key, summary_of
@@ -49,6 +49,18 @@ class History:
             found = [run for run in found if run.id != start.run_id]
         return RunPage(found[:limit], after(found[limit - 1]) if len(found) > limit else None)
 
+    def neighbours(self, run: RunSummary, runs: RunFilter) -> Neighbours:
+        """See :meth:`sequencer.store.base.Store.neighbours`."""
+        start = HistoryPosition(run.start_time, run.id)
+        newer: list[RunSummary] = []
+        older: list[RunSummary] = []
+        # CouchDB refuses a range that ends before it begins.
+        if runs.until is None or run.start_time < runs.until:
+            newer = self._listed_above(runs, start) if len(runs.equalities()) < 2 else self._indexed_above(runs, start)
+        if runs.since is None or run.start_time >= runs.since:
+            older = self.find(runs, limit=1, cursor=after(run)).runs
+        return Neighbours(*(found[0].id if found else None for found in (newer, older)))
+
     def all(self, runs: RunFilter) -> Iterator[RunSummary]:
         """Every run meant, newest first, a batch at a time."""
         cursor: str | None = None
@@ -70,8 +82,6 @@ class History:
         return [summary_of(row["value"]) for row in rows]
 
     def _indexed(self, runs: RunFilter, limit: int, start: HistoryPosition | None) -> list[RunSummary]:
-        wanted = runs.equalities()
-        fields = max((index for index in INDEXES if set(index) <= set(wanted)), key=len)
         bounds: dict[str, str] = {"$gt": ""}
         if runs.since is not None:
             bounds["$gte"] = sort_key(runs.since)
@@ -79,14 +89,35 @@ class History:
         newest += [] if start is None else [position_key(start)]
         if newest:
             bounds["$lt"] = min(newest)
+        return self._in_order(runs, bounds, "desc", limit)
+
+    def _in_order(self, runs: RunFilter, bounds: dict[str, str], order: str, limit: int) -> list[RunSummary]:
+        wanted = runs.equalities()
+        fields = max((index for index in INDEXES if set(index) <= set(wanted)), key=len)
         query = {
             "selector": {**{f"summary.{name}": value for name, value in wanted.items()}, "summary.key": bounds},
-            "sort": [{f"summary.{name}": "desc"} for name in (*fields, "key")],
+            "sort": [{f"summary.{name}": order} for name in (*fields, "key")],
             "fields": ["summary"],
             "limit": limit,
         }
         found = self._couch.post(self._name, "_find", body=query)["docs"]
         return [summary_of(document["summary"]) for document in found]
+
+    def _listed_above(self, runs: RunFilter, start: HistoryPosition) -> list[RunSummary]:
+        group = next(iter(runs.equalities().items()), ("", ""))
+        startkey = [*group, *start]
+        if runs.since is not None and runs.since > start.start_time:
+            startkey = [*group, runs.since]
+        endkey = [*group, _AFTER_EVERYTHING if runs.until is None else runs.until]
+        rows = self.view(RUNS, "list", startkey=startkey, endkey=endkey, limit=2)
+        return [run for run in map(summary_of, (row["value"] for row in rows)) if run.id != start.run_id]
+
+    def _indexed_above(self, runs: RunFilter, start: HistoryPosition) -> list[RunSummary]:
+        oldest = [position_key(start)] if runs.since is None else [position_key(start), sort_key(runs.since)]
+        bounds = {"$gte": max(oldest)}
+        if runs.until is not None:
+            bounds["$lt"] = sort_key(runs.until)
+        return [run for run in self._in_order(runs, bounds, "asc", 2) if run.id != start.run_id]
 
     def series(self, case: str, measurement: str, runs: RunFilter, unit: str | None, limit: int) -> list[SeriesPoint]:
         """See :meth:`sequencer.store.base.Store.series`."""

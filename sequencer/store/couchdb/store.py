@@ -21,6 +21,7 @@ from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
     LogPage,
+    Neighbours,
     RunFilter,
     RunPage,
     SeriesName,
@@ -254,6 +255,16 @@ class CouchStore:
             self.prepare()
             page = self._history.find(runs, limit=limit, cursor=cursor)
             return page._replace(runs=self._conflicts.settled_summaries(page.runs))
+
+    def neighbours(self, run_id: str, runs: RunFilter = ANY) -> Neighbours | None:
+        """The runs above and below this one."""
+        with self._couch.question():
+            self.prepare()
+            try:
+                stored = self._couch.get(self._name, run_id)
+            except DocumentNotFound:
+                return None
+            return self._history.neighbours(documents.summary_of(stored["summary"]), runs)
 
     def statistics(self, runs: RunFilter = ANY) -> Statistics:
         """Yield, first-pass yield and failures by case."""

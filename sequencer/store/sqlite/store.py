@@ -23,6 +23,7 @@ from sequencer.store.base import (
     ANY,
     Change,
     LogPage,
+    Neighbours,
     RunFilter,
     RunPage,
     RunSummary,
@@ -132,6 +133,24 @@ class SqliteStore:
             ).fetchall()
         found = [_summary(row) for row in rows[:limit]]
         return RunPage(found, after(found[-1]) if found and len(rows) > limit else None)
+
+    def neighbours(self, run_id: str, runs: RunFilter = ANY) -> Neighbours | None:
+        """The runs above and below this one."""
+        where, values = conditions(runs)
+
+        def nearest(connection: sqlite3.Connection, side: str, order: str) -> str | None:
+            row = connection.execute(
+                f"SELECT id FROM runs WHERE {where} AND (start_time, id) {side} (?, ?) "
+                f"ORDER BY start_time {order}, id {order} LIMIT 1",
+                (*values, *place, run_id),
+            ).fetchone()
+            return None if row is None else str(row[0])
+
+        with self._connections.reading() as connection:
+            place = connection.execute("SELECT start_time FROM runs WHERE id = ?", (run_id,)).fetchone()
+            if place is None:
+                return None
+            return Neighbours(nearest(connection, ">", "ASC"), nearest(connection, "<", "DESC"))
 
     def statistics(self, runs: RunFilter = ANY) -> Statistics:
         """Yield, first-pass yield and failures by case."""

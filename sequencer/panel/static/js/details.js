@@ -1,5 +1,6 @@
 // Everything that one attempt of a case recorded: shared by the live page and the history.
 
+import { withCopy } from "./copy.js";
 import { add, h, icon } from "./dom.js";
 import { measurementTable } from "./measurement.js";
 import { reasonText } from "./reason.js";
@@ -34,7 +35,7 @@ export function caseDetails(one, chart, { link = null, view = { attempt: null } 
 
 function facts(one) {
   const known = [
-    [t("case.place"), h("code", { class: "place" }, one.place || "—")],
+    [t("case.place"), one.place ? place(one.place) : "—"],
     one.reason ? [t("case.reason"), reasonText(one.coded_reason, one.reason)] : null,
     one.tags?.length ? [t("case.tags"), one.tags.join(", ")] : null,
     one.critical ? [t("case.critical"), t("value.true")] : null,
@@ -96,13 +97,18 @@ export function failure(of) {
       h(
         "p",
         { class: "failure-where" },
-        of.place ? h("code", { class: "place" }, of.place) : null,
+        of.place ? place(of.place) : null,
         of.call ? [" ", h("code", {}, of.call)] : null,
         of.error_code === null || of.error_code === undefined ? null : [" ", h("span", { class: "tag" }, t("failure.code", { code: of.error_code }))],
       ),
       of.traceback ? h("details", {}, h("summary", {}, t("failure.traceback")), h("pre", { class: "output" }, of.traceback)) : null,
     ),
   );
+}
+
+/** Where something stands in the sequence; an editor opens it. */
+function place(of) {
+  return withCopy(h("code", { class: "place" }, of), of, t("case.place"));
 }
 
 function check(of) {

@@ -57,12 +57,13 @@ const SHORT = 12;
 
 /**
  * A serial number, part number or id: it never breaks. Where there is no room for a long one it loses letters in its middle, for
- * such numbers differ in their ends, and its title tells the whole.
+ * such numbers differ in their ends, and its title tells the whole. What is seen are two pieces that the style sheet writes; the
+ * text itself lies under them in one piece, so that a copy and a search of the browser have the whole number.
  */
 export function token(text) {
   const said = String(text);
   if (said.length <= SHORT) return h("span", { class: "token" }, said);
-  return h("span", { class: "token is-long", title: said }, h("span", { class: "token-head" }, said.slice(0, -TAIL)), h("span", { class: "token-tail" }, said.slice(-TAIL)));
+  return h("span", { class: "token is-long", title: said, data: { head: said.slice(0, -TAIL), tail: said.slice(-TAIL) } }, h("span", { class: "token-text" }, said));
 }
 
 /** Like `token` where `text` is one word; other text as it is. */

@@ -10,6 +10,7 @@ import { planView, setChoosing, setFilter, tick } from "./plan.js";
 import { reasonText } from "./reason.js";
 import { shiftView } from "./shift.js";
 import { on, state } from "./state.js";
+import { StatusFilter } from "./status_filter.js";
 import { onLanguage, t } from "./text.js";
 import { toast } from "./toast.js";
 
@@ -21,7 +22,7 @@ let choosing = false;
 export function livePage() {
   parts.alerts = h("div", { class: "alerts" });
   parts.problem = h("section", { class: "problem card", role: "alert", hidden: true });
-  parts.filters = h("div", { class: "segmented filters", role: "group" });
+  parts.filters = new StatusFilter(FILTERS, choose);
   parts.choose = h("button", { type: "button", class: "button small", aria: { pressed: "false" }, onclick: toggleChoosing });
   parts.chosen = h("span", { class: "muted", role: "status" });
   parts.failures = h("div", { class: "run-failures" });
@@ -30,7 +31,7 @@ export function livePage() {
     { class: "live-page" },
     parts.alerts,
     heroView(),
-    h("main", { id: "main", tabIndex: -1 }, messageStrip(), parts.problem, parts.failures, h("div", { class: "plan-tools" }, parts.filters, shiftView(), h("span", { class: "spacer" }), parts.chosen, parts.choose), planView()),
+    h("main", { id: "main", tabIndex: -1 }, messageStrip(), parts.problem, parts.failures, h("div", { class: "plan-tools" }, parts.filters.element, shiftView(), h("span", { class: "spacer" }), parts.chosen, parts.choose), planView()),
   );
   setInterval(() => {
     if (state.run?.status === "run") {
@@ -105,30 +106,7 @@ async function reload() {
 
 function renderTools() {
   const { counts, session, run } = state;
-  const bad = (counts.failed || 0) + (counts.error || 0) + (counts.stopped || 0);
-  const numbers = { all: state.cases.size, failed: bad, run: counts.run || 0, passed: counts.passed || 0, skipped: counts.skipped || 0 };
-  if (parts.filters.dataset.language !== document.documentElement.lang) {
-    parts.filters.dataset.language = document.documentElement.lang;
-    setAria(parts.filters, "label", t("filter.title"));
-    fill(
-      parts.filters,
-      FILTERS.map((name) =>
-        h(
-          "button",
-          { type: "button", class: name === "all" ? "" : `is-${name}`, data: { filter: name }, onclick: () => choose(name) },
-          name === "all" ? null : icon(name),
-          h("span", {}, t(`filter.${name}`)),
-          h("span", { class: "filter-count number" }),
-        ),
-      ),
-    );
-  }
-  for (const button of parts.filters.children) {
-    const name = button.dataset.filter;
-    setText(button.querySelector(".filter-count"), numbers[name]);
-    setAria(button, "pressed", String(name === filter));
-    show(button, name === "all" || name === filter || numbers[name]);
-  }
+  parts.filters.update(counts, filter);
   show(parts.choose, may("engineer") && session.settings?.manual_collect && session.can_start);
   setText(parts.choose, t(choosing ? "choose.off" : "choose.on"));
   if (!parts.choose.hidden) setAria(parts.choose, "pressed", String(choosing));

@@ -18,6 +18,8 @@ import { toastBox } from "./toast.js";
 const EARLY = 2000;
 const KIOSK = "kiosk" in document.documentElement.dataset;
 let early = 0;
+/** The address whose page is shown. */
+let shown = null;
 
 const pages = [
   [/^\/$/, () => live],
@@ -53,7 +55,8 @@ await route();
 
 /** Shows the page of the present address. */
 async function route({ focus = false } = {}) {
-  const { pathname } = window.location;
+  const { pathname, search } = window.location;
+  shown = pathname + search;
   for (const [pattern, open] of pages) {
     const match = pattern.exec(pathname);
     if (!match) continue;
@@ -75,7 +78,8 @@ function go(address) {
   return route({ focus: true });
 }
 
-addEventListener("popstate", () => route());
+/** A page finds by itself what the last part of its address, behind `#`, names. */
+addEventListener("popstate", () => window.location.pathname + window.location.search !== shown && route());
 onLanguage(() => {
   if (window.location.pathname !== "/") route();
 });
@@ -98,8 +102,9 @@ document.addEventListener("click", (event) => {
   if (isWayOut(target)) return event.preventDefault();
   const ours = target.origin === window.location.origin && pages.some(([pattern]) => pattern.test(target.pathname));
   if (!ours || link.target || link.hasAttribute("download")) return;
+  if (target.hash && target.pathname + target.search === window.location.pathname + window.location.search) return;
   event.preventDefault();
-  if (target.href !== window.location.href) go(target.pathname + target.search);
+  if (target.href !== window.location.href) go(target.pathname + target.search + target.hash);
 });
 
 // The second half of a double click is for what the first half hit, not for what came to lie there in between.

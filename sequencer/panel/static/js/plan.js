@@ -5,6 +5,7 @@ import { h, icon, setAria, setIcon, setText, show } from "./dom.js";
 import { rowKeys } from "./row_keys.js";
 import { settle } from "./sight.js";
 import { isFinal, lastAttempt, on, state } from "./state.js";
+import { isMeant } from "./status_filter.js";
 import { duration, onLanguage, t } from "./text.js";
 
 /** Milliseconds of a frame that rows may take; the rest of them wait for the next one, so that no key or click waits. */
@@ -131,7 +132,7 @@ function flush() {
 
 /** What a row asks of the plan around it. */
 const surroundings = {
-  isWanted: ({ status }) => filter === "all" || status === filter || (filter === "failed" && ["error", "stopped"].includes(status)),
+  isWanted: ({ status }) => isMeant(filter, status),
   changed: (module) => schedule(`module ${module.id}`),
 };
 

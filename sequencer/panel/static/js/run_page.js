@@ -1,14 +1,16 @@
 // One stored run: its whole report, measurement by measurement.
 
 import { address, get, post } from "./api.js";
-import { chartBox } from "./chart.js";
-import { artifactSection, caseDetails, failure, notDone, standing } from "./details.js";
-import { fill, h, icon, setAria, setText, token, word } from "./dom.js";
-import { measuredText, reading } from "./measurement.js";
+import { withCopy } from "./copy.js";
+import { failure, notDone, standing } from "./details.js";
+import { fill, h, icon, setText, token, word } from "./dom.js";
+import { RUN_FILTERS, readFilters, timeParameters } from "./filters.js";
 import { question } from "./question.js";
 import { reasonText } from "./reason.js";
 import { keepRowKeys } from "./row_keys.js";
 import { on, outcome, state } from "./state.js";
+import { whenStored } from "./stored.js";
+import { StoredCases } from "./stored_cases.js";
 import { clock, duration, moment, t, value } from "./text.js";
 import { entitle } from "./title.js";
 import { toast } from "./toast.js";
@@ -18,9 +20,11 @@ let formats = null;
 
 /** Facts that never break, also where they have blanks. */
 const NUMBERS = new Set(["id", "serial_number", "part_number", "batch", "sha256"]);
+/** Facts that people take along to other programs. */
+const COPIED = ["id", "serial_number"];
 
 // The page that is shown, for what happens at the stand meanwhile.
-let shown = { page: null, load: () => {} };
+let shown = { page: null, load: () => {}, cases: null };
 let retrying = false;
 on("session", (changed) => {
   if (!changed.state || !shown.page?.isConnected) return;
@@ -30,15 +34,12 @@ on("session", (changed) => {
 });
 on("snapshot", renderRetry);
 
-// On paper nobody can open a case.
-let opened = [];
+let closeAgain = null;
 addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll(".run-page .case-head[aria-expanded='false']")];
-  for (const head of opened) head.click();
+  closeAgain = shown.page?.isConnected && shown.cases ? shown.cases.openAll() : null;
 });
-addEventListener("afterprint", () => {
-  for (const head of opened) head.click();
-});
+addEventListener("afterprint", () => closeAgain?.());
+addEventListener("hashchange", () => shown.page?.isConnected && shown.cases?.reveal());
 
 /** The page of the run whose id stands in the address as `id`. */
 export function runPage(id) {
@@ -52,25 +53,58 @@ export function runPage(id) {
     answered: (report) => show(page, report),
     failed: (text) => fill(page, back(), h("h1", { class: "empty muted" }, text)),
   });
-  shown = { page, load };
+  shown = { page, load, cases: null };
   retrying = state.session.state === "retrying";
   load();
   return page;
 }
 
+/** Back to the list as it was: its filters stand in the address of each of its runs. */
 function back() {
-  return h("a", { href: "/runs", class: "back-link" }, icon("back"), t("nav.runs"));
+  return h("a", { href: `/runs${window.location.search}`, class: "back-link" }, icon("back"), t("nav.runs"));
+}
+
+/** Steps to the runs above and below this one in the list that it was opened from. */
+function neighbours(page, id) {
+  const steps = h("nav", { class: "run-steps", aria: { label: t("report.neighbours") } });
+  const filters = readFilters(RUN_FILTERS, { span: "all" });
+  const parameters = { ...Object.fromEntries(RUN_FILTERS.map((name) => [name, filters[name]])), ...timeParameters(filters) };
+  const step = (run, name, direction) => {
+    const picture = h("span", { class: `step-icon is-${direction}` }, icon("chevron"));
+    const content = [picture, h("span", { class: "step-name" }, t(`report.${name}`))];
+    return run
+      ? h("a", { class: "button small", rel: direction, href: `/runs/${encodeURIComponent(run)}${window.location.search}`, aria: { label: t(`report.${name}`) } }, content)
+      : h("button", { type: "button", class: "button small", disabled: true, aria: { label: t(`report.${name}`) } }, content);
+  };
+  const look = question(steps, {
+    ask: (signal) => get(`/api/runs/${encodeURIComponent(id)}/neighbours`, parameters, signal),
+    answered: ({ newer, older }) => fill(steps, step(newer, "newer", "prev"), step(older, "older", "next")),
+    failed: () => fill(steps),
+  });
+  look();
+  whenStored(page, look);
+  return steps;
+}
+
+/** Whose run it is, with the way to all runs of this unit. */
+function unit({ dut }) {
+  const { serial_number: serial } = dut;
+  return serial ? h("p", { class: "report-unit" }, withCopy(unitLink(serial), serial, t("fact.serial_number"))) : null;
+}
+
+function unitLink(serial) {
+  return h("a", { href: address("/runs", { serial_number: serial }), title: t("report.unit_history") }, token(serial));
 }
 
 function show(page, report) {
   const path = `/api/runs/${encodeURIComponent(report.id)}`;
   const exports = formats.map(({ name, label }) => h("a", { class: "button small", href: address(path, { format: name }), download: true }, icon("download"), label));
-  const counts = {};
-  for (const one of report.modules.flatMap((module) => module.cases)) counts[one.status] = (counts[one.status] || 0) + 1;
   entitle(page, `${t(`verdict.${outcome(report)}`).toUpperCase()} ${[report.dut.serial_number, report.sequence.name].filter(Boolean).join(" · ")}`);
+  const cases = new StoredCases(report, path);
+  shown.cases = cases;
   fill(
     page,
-    h("header", { class: "page-head" }, back(), h("span", { class: "spacer" }), h("div", { class: "button-row" }, exports)),
+    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), h("div", { class: "button-row" }, exports)),
     h(
       "section",
       { class: `report-head is-${report.status}` },
@@ -79,17 +113,21 @@ function show(page, report) {
         "div",
         {},
         h("h1", {}, report.sequence.name, report.sequence.version ? h("span", { class: "soft" }, ` ${report.sequence.version}`) : null),
-        h("p", {}, Object.entries(counts).map(([status, count]) => t(`count.${status}`, { count })).join(" · ")),
+        unit(report),
+        h("p", {}, Object.entries(cases.counts).map(([status, count]) => t(`count.${status}`, { count })).join(" · ")),
         report.sequence.description ? h("p", { class: "pre" }, report.sequence.description) : null,
         report.stop_reason ? h("p", {}, reasonText(report.coded_stop_reason, report.stop_reason)) : null,
         [report.status === "skipped" ? `run.${outcome(report)}` : null, report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),
       ),
     ),
     h("div", { class: "run-failures" }, [...report.failures.map(failure), ...standing(report).map(notDone), retryButton(report)]),
+    cases.missed,
     factCards(report),
-    report.modules.map((module) => moduleCard(module, path)),
+    cases.tools,
+    cases.modules.map(({ element }) => element),
   );
   renderRetry();
+  cases.reveal();
 }
 
 /** Carries out later what is left to do after the run. */
@@ -135,6 +173,11 @@ function told(messages) {
   return h("section", { class: "card fact-card" }, h("h2", {}, t("report.told")), messages.map(one));
 }
 
+function fact(key, of) {
+  if (typeof of === "object") return value(of);
+  return NUMBERS.has(key) ? token(of) : word(of);
+}
+
 function params(report) {
   return Object.fromEntries(Object.entries(report.params || {}).map(([name, of]) => [`${t("report.param")} ${name}`, of]));
 }
@@ -146,60 +189,5 @@ function factCard(title, facts) {
     const text = t(`fact.${key}`);
     return text === `fact.${key}` ? key : text;
   };
-  return h("section", { class: "card fact-card" }, h("h2", {}, title), h("dl", { class: "facts" }, said.map(([key, of]) => h("div", {}, h("dt", {}, name(key)), h("dd", {}, typeof of === "object" ? value(of) : NUMBERS.has(key) ? token(of) : word(of))))));
-}
-
-function moduleCard(module, path) {
-  const artifact = artifactSection(module.artifact);
-  return h(
-    "section",
-    { class: "module card", aria: { label: module.name } },
-    h(
-      "header",
-      { class: `module-head is-${module.status}` },
-      icon(module.status, t(`status.${module.status}`)),
-      h("h2", {}, module.name),
-      module.description ? h("span", { class: "muted module-description" }, module.description) : null,
-      module.group === "main" ? null : h("span", { class: "tag" }, t(`group.${module.group}`)),
-      h("span", { class: "spacer" }),
-      h("span", { class: "module-time number" }, module.start_time && module.stop_time ? duration(module.stop_time - module.start_time, { fine: true }) : ""),
-    ),
-    artifact ? h("div", { class: "case-details" }, artifact) : null,
-    h("div", { class: "cases" }, module.cases.map((one) => caseRow(one, path))),
-  );
-}
-
-function caseRow(one, path) {
-  const attempt = one.attempts[one.attempts.length - 1];
-  const found = attempt?.measurements || [];
-  const failed = found.filter((measurement) => measurement.result === false && !measurement.superseded);
-  const chosen = (failed.length ? failed : found).slice(0, 4);
-  const head = h(
-    "button",
-    { class: "case-head", type: "button", aria: { expanded: "false" } },
-    icon(one.status, t(`status.${one.status}`)),
-    h(
-      "span",
-      { class: "case-text" },
-      h("span", { class: "case-title" }, h("span", { class: "case-name" }, one.name), one.attempts.length > 1 ? h("span", { class: "tag" }, t("case.attempts_count", { count: one.attempts.length })) : null),
-      h("span", { class: "case-message" }, reasonText(one.coded_reason, one.reason) || Object.values(attempt?.messages || {}).slice(-3).join(" · ")),
-    ),
-    h("span", { class: "case-readings" }, h("span", { class: "readings", aria: { label: chosen.map((measurement) => `${measurement.name} ${measuredText(measurement)}`).join(", ") } }, chosen.map(reading)), found.length > chosen.length ? h("span", { class: "more muted" }, t("case.more", { count: found.length - chosen.length })) : null),
-    h("span", { class: "case-time number" }, one.start_time && one.stop_time ? duration(one.stop_time - one.start_time, { fine: true }) : ""),
-    h("span", { class: "case-chevron" }, icon("chevron")),
-  );
-  const row = h("article", { class: `case is-${one.status}` }, head, h("div", { class: "case-failures" }, (attempt?.failures || []).map(failure)), h("div", { class: "case-charts" }, (attempt?.charts || []).map(storedChart)));
-  let open = null;
-  head.addEventListener("click", () => {
-    if (open) open.remove();
-    open = open ? null : h("div", { class: "case-details" }, caseDetails(one, (of, index, entry) => (of === attempt ? null : storedChart(entry)), { link: (entry) => `${path}/attachments/${encodeURIComponent(entry.sha256)}` }));
-    if (open) row.append(open);
-    setAria(head, "expanded", String(Boolean(open)));
-    row.classList.toggle("is-open", Boolean(open));
-  });
-  return row;
-}
-
-function storedChart(entry) {
-  return chartBox(entry.title, async () => entry);
+  return h("section", { class: "card fact-card" }, h("h2", {}, title), h("dl", { class: "facts" }, said.map(([key, of]) => h("div", {}, h("dt", {}, name(key)), h("dd", {}, COPIED.includes(key) ? withCopy(fact(key, of), of, name(key)) : fact(key, of))))));
 }

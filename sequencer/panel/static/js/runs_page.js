@@ -2,14 +2,13 @@
 
 import { address, get } from "./api.js";
 import { fill, h, icon, show, token } from "./dom.js";
-import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { RUN_FILTERS as NAMES, filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { noRuns } from "./no_runs.js";
 import { question } from "./question.js";
 import { keepRowKeys } from "./row_keys.js";
 import { whenStored } from "./stored.js";
 import { duration, moment, t } from "./text.js";
 
-const NAMES = ["serial_number", "part_number", "sequence", "status", "stand"];
 const COLUMNS = ["status", "start_time", "serial_number", "part_number", "sequence", "cause", "duration", "stand", "user"];
 const PAGE = 50;
 const MOST = 500;
@@ -100,7 +99,7 @@ export function runsPage() {
 }
 
 function runRow(run) {
-  const href = `/runs/${encodeURIComponent(run.id)}`;
+  const href = `/runs/${encodeURIComponent(run.id)}${window.location.search}`;
   const flags = [["partial", "run.partial_note"], ["simulated", "run.simulated"], ["aborted", "run.aborted"]].filter(([name]) => run[name]);
   return h(
     "tr",
