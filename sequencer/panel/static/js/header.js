@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { h, icon, memory, newId, setAria, setText, show } from "./dom.js";
+import { noticeSettings } from "./notice_settings.js";
 import { logOut, may, named, onPerson, person } from "./people.js";
 import { runBar, showRunBar } from "./run_bar.js";
 import { on, state } from "./state.js";
@@ -112,6 +113,7 @@ function fillMenu() {
     }),
     choice("menu.theme", ["", "light", "dark"].map((name) => [name, t(`theme.${name || "system"}`)]), theme, setTheme),
     ...soundSettings(),
+    ...noticeSettings(),
     // Where people log in, who works here is not typed.
     ...(named() ? [] : [text("menu.operator", memory.get("operator") || "", (value) => memory.set("operator", value || null)), h("p", { class: "menu-note muted" }, t("menu.operator_note"))]),
     h("p", { class: "menu-note" }, KIOSK ? null : [h("a", { href: "/api/openapi.json" }, "HTTP API"), " · "], `hardseq ${document.documentElement.dataset.version}`),
