@@ -69,12 +69,16 @@ def _no_verb(node: MappingNode, types: Registry[StepType], report: ProblemReport
     for key in node:
         if key not in SHARED_KEYS and key not in further:
             hint = f"write `{_OTHER_NAMES[key]}`" if key in _OTHER_NAMES else did_you_mean(key, types)
-            hint = hint or f"the verbs are {listed(types, 'and')}"
+            hint = hint or f"{_verbs(types)}; a verb of another package needs that package installed"
             report("unknown-verb", f"there is no step `{key}`", node.key_place(key), hint=hint)
             return
     first = next(iter(node), None)
     place = node.place if first is None else node.key_place(first)
-    report("no-verb", "this step has no verb", place, hint=f"the verbs are {listed(types, 'and')}")
+    report("no-verb", "this step has no verb", place, hint=_verbs(types))
+
+
+def _verbs(types: Registry[StepType]) -> str:
+    return f"the verbs are {listed(types, 'and')}"
 
 
 MAX_NESTED_BLOCKS = 20

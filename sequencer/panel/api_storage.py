@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sequencer.panel.actions import WHY
 from sequencer.panel.requests import body
-from sequencer.panel.routes import TEXT, TRUE, Route, listed, mapping, optional, or_null, record
+from sequencer.panel.routes import OBJECT, TEXT, TRUE, Route, listed, mapping, optional, or_null, record
 from sequencer.standcloud.outbox import OutboxCounts, OutboxEntry
 from sequencer.standcloud.target_block import TargetBlock
 
@@ -43,7 +43,11 @@ ROUTES: tuple[Route, ...] = (
         right="look",
         summary="Where reports go, and per target how many wait, are parked and why, and when one went last.",
         answer=mapping(
-            place=or_null(TEXT), problem=or_null(TEXT), sending={"type": "boolean"}, targets=listed(_TARGET)
+            place=or_null(TEXT),
+            problem=or_null(TEXT),
+            coded_reason=or_null(OBJECT),
+            sending={"type": "boolean"},
+            targets=listed(_TARGET),
         ),
     ),
     Route(

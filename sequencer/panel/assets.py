@@ -60,7 +60,7 @@ def add_assets(app: Flask) -> None:
         response = Response(_packed(name) if packs else bundled(name), mimetype=kind)
         response.vary.add("Accept-Encoding")
         if packs:
-            response.content_encoding = "gzip"
+            response.headers["Content-Encoding"] = "gzip"
         return _kept(version, response)
 
     app.add_url_rule("/static/v-<version>/<path:name>", "asset", asset)

@@ -23,7 +23,7 @@ from sequencer.report.dialog import InvalidAnswer, read_answer
 from sequencer.report.model import DialogReport, RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import RunSummary, Store, StoreError
-from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
+from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 
 if TYPE_CHECKING:
     from sequencer.standcloud.deliveries import Acceptance
@@ -213,9 +213,11 @@ class Session:
         place: str | None = None
         try:
             place = self.store.place
-            return {"place": place, "problem": None, "sending": self._syncing, **self.report_store.status()}
+            found, problem = self.report_store.status(), None
         except (StoreError, OutboxUnavailable) as error:
-            return {"place": place, "problem": str(error), "sending": self._syncing, "targets": []}
+            found, problem = {"targets": []}, error.reason
+        told = {"problem": sentence(problem), "coded_reason": coded(problem)}
+        return {"place": place, **told, "sending": self._syncing, **found}
 
     def refresh_storage(self) -> None:
         """Tells pages how many reports wait."""

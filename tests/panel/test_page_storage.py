@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sequencer.store.base import StoreUnavailable
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 from tests.standcloud.conftest import StandInProcess
 
 pytestmark = pytest.mark.slow
@@ -126,13 +127,35 @@ def test_a_store_that_is_away_is_asked_again(stand: Any, browse: Any, path: str)
         panel.session.store = store
 
 
+def test_what_a_store_says_is_in_the_pages_language(stand: Any, browse: Any) -> None:
+    """A server that is away and a full disk are told to a person as whatever else hardseq says, on each page."""
+    stand.configure('[frontend]\nlanguage = "de"\n')
+    panel = stand.open()
+    full = Reason("database_full", file="reports.sqlite3", detail="disk I/O")
+    panel.session.store = Away(Reason("couch_away", address="factory", detail="no route"))
+    panel.session.report_store = Away(full)
+    panel.session.alert("sync", full)
+    page = browse(panel, "/runs", strict=False)
+    expect(page.locator(".empty")).to_contain_text("CouchDB auf factory ist nicht erreichbar: no route")
+    page.goto(f"{panel.url}/storage")
+    told = "die eingebettete Datenbank reports.sqlite3 kann nicht wachsen: der Datenträger ist voll (disk I/O)"
+    expect(page.locator(".storage-place .field-problem")).to_have_text(told)
+    page.goto(panel.url)
+    expect(page.locator(".alert")).to_contain_text(told)
+    answer = panel.ask("GET", "/api/outbox").json
+    assert (answer["problem"], answer["coded_reason"]) == (str(full), full.document())
+
+
 class Away:
     """A store whose server does not answer."""
 
     place = "CouchDB at factory"
 
+    def __init__(self, reason: ReasonOrText = f"{place} cannot be reached") -> None:
+        self.reason = reason
+
     def __getattr__(self, name: str) -> Any:
         def call(*_: object, **__: object) -> None:
-            raise StoreUnavailable(f"{self.place} cannot be reached")
+            raise StoreUnavailable(self.reason)
 
         return call

@@ -4,6 +4,7 @@ import { get, post } from "./api.js";
 import { fill, h, icon, setText, show, token } from "./dom.js";
 import { may } from "./people.js";
 import { question } from "./question.js";
+import { reasonText } from "./reason.js";
 import { on, state } from "./state.js";
 import { moment, t } from "./text.js";
 import { toast } from "./toast.js";
@@ -65,7 +66,7 @@ export function storagePage() {
 
 function shown(status) {
   return [
-    h("section", { class: "card storage-place" }, icon("storage"), h("div", {}, h("h2", {}, t("storage.place")), h("p", {}, h("code", {}, status.place || "—")), status.problem ? h("p", { class: "field-problem" }, status.problem) : null)),
+    h("section", { class: "card storage-place" }, icon("storage"), h("div", {}, h("h2", {}, t("storage.place")), h("p", {}, h("code", {}, status.place || "—")), status.problem ? h("p", { class: "field-problem" }, reasonText(status.coded_reason, status.problem)) : null)),
     status.targets.length ? status.targets.map(target) : h("p", { class: "empty muted" }, t("storage.nothing")),
   ];
 }
