@@ -54,7 +54,7 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
         log_in = guard.login is not None and not who.named
         kiosk = session.settings.kiosk or "kiosk" in request.args
         more = {"kiosk": kiosk, "token": guard.page_token, "login": log_in, "who": who, "version": __version__}
-        return rendered("page.html", **more, script=SCRIPT)
+        return rendered("page.html", **more, live=request.path == "/", script=SCRIPT)
 
     for path in _PAGES:
         app.add_url_rule(path, f"page {path}", page, methods=["GET"])

@@ -11,6 +11,8 @@ import pytest
 from sequencer.panel import bundle
 from tests.panel.live_page import started
 
+expect = pytest.importorskip("playwright.sync_api").expect
+
 STATIC = Path(bundle.__file__).parent / "static"
 MODULES = {
     "main.js": 'import { twice as double } from "./math.js";\nimport "./side.js";\n'
@@ -71,7 +73,10 @@ def test_every_script_and_sheet_of_the_pages_is_in_it() -> None:
 
 @pytest.mark.slow
 def test_a_browser_that_never_saw_the_panel_asks_for_little(shared_stand: Any, browse: Any) -> None:
-    """The live page is a dozen requests and 200 kB, a later visit asks for the page and the stream of events only."""
+    """The live page is a dozen requests and 200 kB, a later visit asks for the page and the stream of events only.
+
+    It is drawn before the script is there, and says nothing of the stand then.
+    """
     panel = shared_stand.open()
     page = browse(panel, "/healthz")
     asked: list[str] = []
@@ -84,3 +89,7 @@ def test_a_browser_that_never_saw_the_panel_asks_for_little(shared_stand: Any, b
     page.reload()
     started(page)
     assert page.evaluate(size) < 20_000
+    page.route("**/js/all.js", lambda route: None)
+    page.goto(panel.url, wait_until="commit")
+    expect(page.locator(".verdict")).to_have_text("Loading")
+    expect(page.locator(".bar")).to_contain_text("hardseq")

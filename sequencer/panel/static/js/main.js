@@ -49,7 +49,7 @@ on("snapshot", () => {
 await loadLanguage();
 const live = livePage();
 const outlet = h("div", { class: "outlet" });
-document.getElementById("app").append(headerView(), outlet, toastBox());
+document.getElementById("app").replaceChildren(headerView(), outlet, toastBox());
 connect();
 await route();
 
