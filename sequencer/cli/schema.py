@@ -8,6 +8,7 @@ import click
 
 from sequencer.app.exit_codes import ExitCode
 from sequencer.terminal.output import say, say_json
+from sequencer.vocabulary.json_text import indented
 
 NAMES = ("sequence", "config", "report")
 
@@ -55,6 +56,4 @@ def schema(name: str) -> dict[str, object]:
 
 def schema_text(name: str) -> str:
     """The schema as the text of its file in ``schemas/``."""
-    import json
-
-    return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"
+    return indented(schema(name))

@@ -11,7 +11,6 @@ which names must be there.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import select
@@ -31,6 +30,7 @@ from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from sequencer.panel.app import HEADERS
 from sequencer.panel.broadcast import Broadcast
 from sequencer.panel.requests import ApiError
+from sequencer.vocabulary.json_text import compact
 
 REQUEST_SECONDS = 10.0
 """From a connection, or the first byte of a further request on it, to the end of the request."""
@@ -350,7 +350,7 @@ class _Error(ErrorTask):  # type: ignore[misc]  # untyped base
     def execute(self) -> None:
         status = HTTPStatus(self.request.error.code)
         code, message = _ERRORS.get(status, ("internal", "the panel has an error"))
-        body = json.dumps(ApiError(status, code, message).document()).encode()
+        body = compact(ApiError(status, code, message).document()).encode()
         self.status = f"{status.value} {status.phrase}"
         self.response_headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store"), *HEADERS.items()]
         self.set_close_on_finish()

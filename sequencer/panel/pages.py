@@ -17,6 +17,7 @@ from sequencer.panel.guard import SAFE_METHODS, AccessGuard
 from sequencer.panel.people import caller
 from sequencer.panel.requests import ApiError
 from sequencer.project.settings import LANGUAGES
+from sequencer.vocabulary.json_text import compact
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -60,7 +61,7 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
         app.add_url_rule(path, f"page {path}", page, methods=["GET"])
 
     def manifested() -> Response:
-        text = json.dumps(manifest(session.title or "hardseq", language), ensure_ascii=False)
+        text = compact(manifest(session.title or "hardseq", language))
         return Response(text, mimetype="application/manifest+json")
 
     app.add_url_rule(MANIFEST, "manifest", manifested, methods=["GET"])

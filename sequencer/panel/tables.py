@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv as _csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from sequencer.project.action_log import LogEntry
 from sequencer.report.exports.csv_rows import spreadsheet_text
 from sequencer.store.base import RunSummary, SeriesPoint, Statistics
+from sequencer.vocabulary.json_text import one_line
 from sequencer.vocabulary.times import moment
 
 Row = Sequence[object]
@@ -32,7 +32,7 @@ def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list | tuple):
-        value = json.dumps(value, ensure_ascii=False)
+        value = one_line(value)
     return spreadsheet_text(value) if isinstance(value, str) else value
 
 

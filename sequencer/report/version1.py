@@ -20,6 +20,7 @@ from sequencer.report.evidence import marked_name
 from sequencer.report.fact_sections import DutReport
 from sequencer.report.model import AttemptReport, CaseReport, MeasurementReport, ModuleReport, RunReport
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.json_text import as_text, one_line
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 UNKNOWN = "unknown"
@@ -194,7 +195,7 @@ def _info_value(value: object) -> object:
     """Texts, numbers and null as they are, anything else as JSON text."""
     if value is None or type(value) in (str, int) or (type(value) is float and math.isfinite(value)):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return one_line(value)
 
 
 def _artifact(recorded: Fields, rest: Fields) -> Fields:
@@ -208,7 +209,7 @@ def _artifact(recorded: Fields, rest: Fields) -> Fields:
 
 
 def _text(value: object) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return None if value is None else as_text(value)
 
 
 def _seconds(time: float | None) -> int | None:
@@ -285,7 +286,7 @@ def _one(measurement: MeasurementReport, limit: Limit | None) -> tuple[Fields, b
         said = bool(usable) and not isinstance(limit, Tolerance)
         return _numeric(measurement["name"], value, measurement["unit"], usable, measurement["result"]), said
     usable = fields if is_text and measurement["type"] == "string" else {}
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = as_text(value)
     # A number that JSON lacks never passed, nor did a value that was never there.
     failed = measurement["type"] in ("numeric", "missing")
     return {

@@ -1,4 +1,4 @@
-"""JSON that people, pages and other programs get: compact or indented, and in either form always valid.
+"""JSON that people, pages and other programs get: compact, on one line or indented, and in each form always valid.
 
 Letters stand as they are, a lone surrogate (a driver's undecodable byte) as its escape. A number that JSON lacks, which
 only damage can bring here, is its name as everywhere in a report: ``"NaN"``, ``"Infinity"``, ``"-Infinity"``.
@@ -12,12 +12,23 @@ import math
 from sequencer.vocabulary.data import utf8
 
 _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+_one_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
 _indented = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, indent=2)
 
 
 def compact(document: object) -> str:
     """Without a space; ``</`` cannot occur in it, wherever a page puts it."""
     return _written(_compact, document).replace("</", "<\\/")
+
+
+def one_line(document: object) -> str:
+    """With a space behind each comma and colon, as a cell of a table or a sentence shows a value."""
+    return _written(_one_line, document)
+
+
+def as_text(value: object) -> str:
+    """A value by itself: a text as it is, anything else as JSON on one line."""
+    return value if isinstance(value, str) else one_line(value)
 
 
 def indented(document: object) -> str:

@@ -229,6 +229,6 @@ def test_runs_that_do_not_reach_the_factory_are_told(faulty: Any, couchdb_server
     behind = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
     faulty.where["_scheduler"] = "failing job"
     problem = CouchStore(behind, database, None, factory).replication_problem()
-    assert problem == "runs do not reach the factory, replication is crashing: nobody is there"
+    assert str(problem) == "runs do not reach the factory, replication is crashing: nobody is there"
     assert CouchStore(behind, database).replication_problem() is None
     behind.close()

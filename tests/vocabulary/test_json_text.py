@@ -1,4 +1,4 @@
-"""JSON for people and programs: two forms, one rule for what JSON cannot hold."""
+"""JSON for people and programs: three forms, one rule for what JSON cannot hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sequencer.vocabulary.json_text import compact, indented
+from sequencer.vocabulary.json_text import as_text, compact, indented, one_line
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
@@ -24,11 +24,12 @@ def refuse(written: str) -> object:
 
 @settings(max_examples=60, deadline=None)
 @given(PLAIN)
-def test_both_forms_are_valid_and_say_the_same(document: object) -> None:
-    """Whatever a document holds, strict readers take both forms, and read one thing in them."""
-    texts = [compact(document), indented(document)]
-    short, long = (json.loads(text.encode("utf-8"), parse_constant=refuse) for text in texts)
-    assert short == long
+def test_every_form_is_valid_and_say_the_same(document: object) -> None:
+    """Whatever a document holds, strict readers take each form, and read one thing in them."""
+    texts = [compact(document), one_line(document), indented(document)]
+    read = [json.loads(text.encode("utf-8"), parse_constant=refuse) for text in texts]
+    assert read[0] == read[1] == read[2]
+    assert "\n" not in texts[0] + texts[1]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,12 @@ def test_compact_text_cannot_end_a_script() -> None:
     """A page may hold the compact form in an element of its own."""
     assert compact({"a": "</script>"}) == '{"a":"<\\/script>"}'
     assert json.loads(compact(["</"])) == ["</"]
+
+
+def test_a_value_by_itself_is_its_text_or_json() -> None:
+    """One rule for cells, version 1 and the pages' tables: texts as they are, numbers JSON lacks by their name."""
+    shown = [as_text(value) for value in ('a, "b"', None, True, [1, 2.5], {"µ": math.nan})]
+    assert shown == ['a, "b"', "null", "true", "[1, 2.5]", '{"µ": "NaN"}']
 
 
 def test_what_is_no_data_is_refused() -> None:

@@ -10,8 +10,9 @@ import io
 from collections.abc import Iterator
 
 from sequencer.limits.bounds import bounds
-from sequencer.report.exports.words import as_text, limits_in_words, printable
+from sequencer.report.exports.words import limits_in_words, printable
 from sequencer.report.model import AttemptReport, CaseReport, MeasurementReport, ModuleReport, RunReport
+from sequencer.vocabulary.json_text import as_text
 from sequencer.vocabulary.times import moment
 
 COLUMNS = (

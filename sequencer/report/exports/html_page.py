@@ -5,16 +5,16 @@ What is shown is chosen here; all markup is in ``templates/``, whose expressions
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sequencer.report.after_run import standing
 from sequencer.report.exports.html_chart import drawing_of
-from sequencer.report.exports.words import as_text, duration, limits_in_words, printable, shown
+from sequencer.report.exports.words import duration, limits_in_words, printable, shown
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.report.outcome import verdict_word
+from sequencer.vocabulary.json_text import as_text, indented
 from sequencer.vocabulary.status import BAD_STATUSES
 from sequencer.vocabulary.times import moment, shown_seconds
 
@@ -71,7 +71,7 @@ def _finalized(value: object) -> object:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    return indented(value).rstrip()
 
 
 def _readable(time: float) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from sequencer.limits import parse_limits
 from sequencer.report.model import MeasurementReport
-from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.json_text import as_text
 from sequencer.vocabulary.shown import shown_value
 
 # What neither XML 1.0 nor a spreadsheet nor a page can hold: control characters, lone surrogates, non-characters.
@@ -20,11 +19,6 @@ def printable(text: str) -> str:
     Left out, two serial numbers that differ in such a character alone would read the same.
     """
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def as_text(value: Data) -> str:
-    """A value on its own: text as it is, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def shown(measurement: MeasurementReport) -> str:
