@@ -158,13 +158,23 @@ def test_an_unchanged_run_loads_only_what_it_uses(tmp_path: Path) -> None:
     """The command itself needs neither the language nor the steps nor a network client when nothing has changed."""
     steps = "      a:\n        steps:\n          - check: 1 == 1\n"
     (tmp_path / "s.yaml").write_text(f"name: One\nmodules:\n  main:\n    cases:\n{steps}", "utf-8")
-    command = [sys.executable, "-m", "sequencer", "run", "--no-panel", "s.yaml"]
-    for environment in (os.environ, {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}):
+
+    def loaded_by(*command: str) -> set[str]:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=tmp_path, env=dict(environment), timeout=120
+            [sys.executable, *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+        return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+
+    run = ("-m", "sequencer", "run", "s.yaml")
+    loaded_by(*run, "--no-panel")
+    loaded = loaded_by(*run, "--no-panel")
     assert "sequencer.app.project_report_store" in loaded
     heavy = {
         "flask",
@@ -179,6 +189,12 @@ def test_an_unchanged_run_loads_only_what_it_uses(tmp_path: Path) -> None:
     }
     own = {"sequencer.steps.base", "sequencer.vocabulary.model", "sequencer.compiler.emitter", "sequencer.panel.app"}
     assert not loaded & (heavy | own)
+    with_page = loaded_by(*run)
+    assert "sequencer.panel.app" in with_page
+    exports = {f"sequencer.report.exports.{name}" for name in ("html_page", "json_text", "junit")}
+    assert not with_page & {"sequencer.steps.base", "sequencer.vocabulary.model", "sequencer.panel.bundle", *exports}
+    of_tests = loaded_by("-c", "import sequencer.runtime.child, sequencer.runtime.session")
+    assert not of_tests & {"sequencer.report.model", "sequencer.report.fold"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
