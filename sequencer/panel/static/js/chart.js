@@ -1,7 +1,9 @@
 // Charts on uPlot, which is loaded only when there is a chart to draw.
 
 import { branched } from "./chart_data.js";
-import { h, icon } from "./dom.js";
+import { gestures } from "./chart_gestures.js";
+import { chartTable } from "./chart_table.js";
+import { h, icon, newId, setAria } from "./dom.js";
 import { axisNumber, number, t } from "./text.js";
 
 const SERIES = 8;
@@ -72,9 +74,8 @@ function draw(uPlot, chart, area, tools) {
       plot?.destroy();
       area.replaceChildren();
       plot = new uPlot(options(chart, owners, area, logX, logY), data, area);
-      plot.over.addEventListener("wheel", (event) => zoom(plot, event, logX), { passive: false });
-      plot.over.addEventListener("pointerdown", (event) => pan(plot, event));
-      area.append(h("p", { class: "chart-hint" }, t("chart.hint")));
+      one.all = gestures(plot, () => plot.setData(data));
+      area.append(...described(plot.over.parentElement, chart), chartTable(chart));
     },
     /** It is drawn again when it comes into sight again. */
     away() {
@@ -88,10 +89,20 @@ function draw(uPlot, chart, area, tools) {
   drawn.add(one);
   resized.observe(area);
   tools.replaceChildren(
-    h("button", { type: "button", class: "icon-button", title: t("chart.reset"), aria: { label: t("chart.reset") }, onclick: () => plot.setData(data) }, icon("zoom-out")),
+    h("button", { type: "button", class: "icon-button", title: t("chart.reset"), aria: { label: t("chart.reset") }, onclick: () => one.all() }, icon("zoom-out")),
     document.fullscreenEnabled ? h("button", { type: "button", class: "icon-button", title: t("chart.full"), aria: { label: t("chart.full") }, onclick: () => toggleFullScreen(area.parentElement) }, icon("full-screen")) : "",
     h("button", { type: "button", class: "icon-button", title: t("chart.png"), aria: { label: t("chart.png") }, onclick: () => save(plot, chart) }, icon("download")),
   );
+}
+
+/** Gives the picture of a chart its name and its keys; what comes back stands below it. */
+function described(picture, chart) {
+  const keys = h("p", { class: "for-readers", id: newId("chart") }, t("chart.keys"));
+  picture.tabIndex = 0;
+  picture.setAttribute("role", "img");
+  setAria(picture, "label", chart.title || t("chart.title"));
+  setAria(picture, "describedby", keys.id);
+  return [keys, h("p", { class: "chart-hint" }, t("chart.hint")), h("p", { class: "chart-hint is-touch" }, t("chart.hint_touch"))];
 }
 
 /** Whether the x values are whole numbers, of which there are no halves: runs, channels. */
@@ -171,52 +182,6 @@ function values(plot, owners, index, here) {
 function isPowerOfTen(value) {
   const power = Math.log10(Math.abs(value));
   return Math.abs(power - Math.round(power)) < 1e-9;
-}
-
-/** Zooms both axes around the pointer. */
-function zoom(plot, event, logX) {
-  if (!event.ctrlKey && !event.shiftKey && !event.altKey) return;
-  event.preventDefault();
-  const factor = event.deltaY < 0 ? 0.8 : 1.25;
-  const box = plot.over.getBoundingClientRect();
-  plot.batch(() => {
-    rescale(plot, "x", (event.clientX - box.left) / box.width, factor, logX);
-    rescale(plot, "y", 1 - (event.clientY - box.top) / box.height, factor, plot.scales.y.distr === 3);
-  });
-}
-
-function rescale(plot, key, at, factor, log) {
-  const { min, max } = plot.scales[key];
-  const [low, high] = log ? [Math.log10(min), Math.log10(max)] : [min, max];
-  const middle = low + (high - low) * at;
-  const [from, to] = [middle - (middle - low) * factor, middle + (high - middle) * factor];
-  plot.setScale(key, log ? { min: 10 ** from, max: 10 ** to } : { min: from, max: to });
-}
-
-/** Drags the chart along with the shift key or the middle button; a plain drag selects what to zoom into. */
-function pan(plot, event) {
-  if (event.button !== 1 && !event.shiftKey) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  const start = { x: event.clientX, y: event.clientY };
-  const scales = ["x", "y"].map((key) => ({ key, ...plot.scales[key] }));
-  const box = plot.over.getBoundingClientRect();
-  const move = (moved) => {
-    const shift = { x: -(moved.clientX - start.x) / box.width, y: (moved.clientY - start.y) / box.height };
-    plot.batch(() => {
-      for (const { key, min, max, distr } of scales) {
-        const [low, high] = distr === 3 ? [Math.log10(min), Math.log10(max)] : [min, max];
-        const by = (high - low) * shift[key];
-        plot.setScale(key, distr === 3 ? { min: 10 ** (low + by), max: 10 ** (high + by) } : { min: low + by, max: high + by });
-      }
-    });
-  };
-  const end = () => {
-    removeEventListener("pointermove", move);
-    removeEventListener("pointerup", end);
-  };
-  addEventListener("pointermove", move);
-  addEventListener("pointerup", end);
 }
 
 /** The chart as a PNG file, with its title and legend drawn in. */
