@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sequencer.project.settings import DatabaseSettings, Secret, Settings
+from sequencer.panel.shift_counter import ShiftCounter
+from sequencer.project.settings import DatabaseSettings, FrontendSettings, Secret, Settings
 from sequencer.project.state_folder import StateFolder
 from sequencer.report.model import RunReport
 from sequencer.standcloud.deliveries import Deliveries
@@ -59,6 +61,50 @@ def test_reports_of_an_outage_arrive_once_it_is_over(
         assert store.statistics().units == 5
         deliveries.close()
         store.close()
+
+
+def test_the_shift_is_counted_over_an_outage(
+    start_server: Any, report: MakeReport, tmp_path: Path, free_port: int
+) -> None:
+    """While the server is away there are no numbers; once it is back what still waits for it counts, and goes on to
+    count once when it has arrived."""
+    saved = [report(start=NOON + number, serial_number=str(number // 2)) for number in range(4)]
+    told: list[Any] = []
+
+    @contextmanager
+    def stand(settings: Settings) -> Iterator[tuple[Deliveries, ShiftCounter]]:
+        state, frontend = StateFolder(tmp_path), FrontendSettings()
+        with (
+            closing(open_store(settings, state)) as store,
+            closing(Deliveries(settings, state, store, folder=tmp_path)) as deliveries,
+        ):
+            missing = deliveries.missing_reports
+            yield (
+                deliveries,
+                ShiftCounter(store, frontend, "Stand 1", waiting=missing, tell=told.append, clock=lambda: NOON),
+            )
+
+    with start_server(free_port) as server:
+        settings = _settings(server, server.url)
+        with stand(settings) as (deliveries, counter):
+            assert deliveries.accept(saved[0]).stored
+            counter.count()
+    with stand(settings) as (deliveries, counter):
+        for one in saved[1:]:
+            assert not deliveries.accept(one).stored
+        counter.count()
+    with start_server(free_port), stand(settings) as (deliveries, counter):
+        # The server of the suite keeps nothing over a restart.
+        assert deliveries.accept(saved[0]).stored
+        counter.count()
+        assert deliveries.sync().clean
+        counter.count()
+    assert [(one["known"], one["tested"], one["units"]) for one in told] == [
+        (True, 1, 1),
+        (False, None, None),
+        (True, 4, 2),
+        (True, 4, 2),
+    ]
 
 
 def test_every_fault_in_turn_loses_and_doubles_nothing(
