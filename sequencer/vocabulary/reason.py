@@ -229,6 +229,14 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "too_many_queries": "too many queries about stored runs at once; try again in a moment",
         "too_many_tries": "too many wrong tokens; wait a minute",
         "panel_error": "the panel had an internal error; see its output on the terminal",
+        "coming_up": "the test process is still coming up",
+        "cannot_start": "the test process cannot start: {detail}",
+        "not_stored": "a report could not be stored yet; it is tried again: {detail}",
+        "no_report": "the run's report could not be made: {detail}",
+        "kept_from": (
+            "{kept} of {measured} measured values kept in {place}; from case {case} on nothing could be written"
+        ),
+        "kept_but_end": "{kept} of {measured} measured values kept in {place}; the end could not be written",
         # Stores: where reports are kept and wait.
         "database_locked": "the embedded database {file} is locked by another process ({detail})",
         "database_full": "the embedded database {file} cannot grow: the disk is full ({detail})",
@@ -296,14 +304,6 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "users_unusable": "{file} cannot be used: {detail}",
         "log_unwritable": "this is logged, and the log cannot be written: {detail}",
         "log_unreadable": "the log in the state folder cannot be read: {detail}",
-        "coming_up": "the test process is still coming up",
-        "cannot_start": "the test process cannot start: {detail}",
-        "not_stored": "a report could not be stored yet; it is tried again: {detail}",
-        "no_report": "the run's report could not be made: {detail}",
-        "kept_from": (
-            "{kept} of {measured} measured values kept in {place}; from case {case} on nothing could be written"
-        ),
-        "kept_but_end": "{kept} of {measured} measured values kept in {place}; the end could not be written",
         # Refused starts.
         "state_folder": "the state folder {place} cannot be used: {detail}",
         "disk_full": "the disk is full: a run and its report need space in {place}, where {free} MB are free",
