@@ -78,7 +78,7 @@ def _problems(file: Path, project: Project, readings: dict[Path, ReadResult]) ->
 
     if file.suffix != ".toml":
         return [*read(file).problems, *_code_problems(read(file).sequence)]
-    problems = [*project.problems, *_without_sequence(project)]
+    problems = [*project.problems, *_without_sequence(project), *_without_logo(project)]
     if project.settings.drivers:
         from sequencer.language.drivers.declared import stand_driver_problems
 
@@ -134,6 +134,23 @@ def _without_sequence(project: Project) -> list[Problem]:
         for index, choice in enumerate(project.settings.test_configs)
         if choice.file and not (project.folder / choice.file).is_file()
     ]
+
+
+def _without_logo(project: Project) -> list[Problem]:
+    """The logo that no sheet can show; runs and reports do without it."""
+    logo = project.settings.frontend.logo
+    if logo is None:
+        return []
+    from sequencer.project.logo import read_logo
+    from sequencer.project.pictures import NoPicture
+    from sequencer.project.toml_places import toml_places
+
+    try:
+        read_logo(project.folder, logo)
+    except NoPicture as none:
+        span = toml_places(project.text.replace("\r\n", "\n"))["frontend", "logo"].value
+        return [Problem(none.code, str(none), Place(project.file.name if project.file else "", *span))]
+    return []
 
 
 def _files(paths: tuple[Path, ...]) -> list[tuple[Path, Project]]:

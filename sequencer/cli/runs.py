@@ -122,10 +122,13 @@ def export_run(run_id: str, form: str, output: Path | None, project: Path) -> Ex
     from sequencer.report.exports import exports
     from sequencer.vocabulary.extension import UnusableExtension
 
+    if form == "pdf" and form not in exports():
+        raise Refusal("PDF needs another package", hint="pip install 'hardseq[pdf]'")
     if form not in exports():
         raise Refusal(f"there is no format {form!r}", hint=f"formats: {', '.join(exports())}")
     try:
-        written = exports()[form].bytes_of(_stored(project, run_id))
+        export = exports()[form]
+        written = export.bytes_of(_stored(project, run_id), _logo(project) if export.sheet else None)
     except UnusableExtension as unusable:
         raise Refusal(str(unusable)) from unusable
     if output is None:
@@ -135,6 +138,20 @@ def export_run(run_id: str, form: str, output: Path | None, project: Path) -> Ex
     output.write_bytes(written)
     say(f"wrote {output}", err=True)
     return ExitCode.PASSED
+
+
+def _logo(folder: Path) -> str | None:
+    """The logo of the project; one that cannot be shown is told and left out."""
+    from sequencer.project.logo import read_logo
+    from sequencer.project.pictures import NoPicture
+    from sequencer.project.project_folder import open_project
+
+    project = open_project(folder)
+    try:
+        return read_logo(project.folder, project.settings.frontend.logo) if project.settings.frontend.logo else None
+    except NoPicture as none:
+        say(f"without the logo: {none}", err=True)
+        return None
 
 
 @command.command("retry-after-run")

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from sequencer.report.exports.base import Export
     from sequencer.vocabulary.registry import Registry
 
+SHEET_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 MOST_ON_PAGE = 500
 MOST_VALUES = 10_000
 MOST_EXPORTED = 1_000_000
@@ -92,11 +93,29 @@ def run(session: Session, run: str) -> Response:
         return Response(utf8(compact(report)), mimetype="application/json")
     try:
         export = exports()[form]
-        written = export.bytes_of(report)
+        written = export.bytes_of(report, _logo(session) if export.sheet else None)
     except UnusableExtension as unusable:
         raise ApiError(500, "unusable-export", str(unusable)) from unusable
     head = BOM_UTF8 if export.byte_order_mark else b""
     return file(f"run-{report['id']}.{export.suffix}", export.media_type, [], head=head + written)
+
+
+def _logo(session: Session) -> str | None:
+    """The logo of report sheets; `hardseq check` says why one cannot be shown."""
+    from sequencer.project.logo import read_logo
+    from sequencer.project.pictures import NoPicture
+
+    try:
+        return read_logo(session.folder, session.settings.logo) if session.settings.logo else None
+    except NoPicture:
+        return None
+
+
+def run_sheet(session: Session, run: str) -> Response:
+    """Unlike the file it is shown, so that a browser prints it; it may load and run nothing."""
+    response = Response(exports()["html"].bytes_of(_report(session, run), _logo(session)), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = SHEET_POLICY
+    return response
 
 
 def run_neighbours(session: Session, run: str) -> Mapping[str, object]:
@@ -292,6 +311,16 @@ ROUTES: tuple[Route, ...] = (
             "description": "hardseq's report; with `format=standcloud` version 1 of the report format.",
         },
         files=_media_types,
+        errors=_GONE,
+    ),
+    Route(
+        method="GET",
+        path="/api/runs/<run>/sheet",
+        handler=run_sheet,
+        right="look",
+        summary="The report as a page to print.",
+        answer=TEXT,
+        media_type="text/html",
         errors=_GONE,
     ),
     Route(

@@ -219,6 +219,12 @@ class FrontendSettings:
         {"type": "number", "exclusiveMinimum": 0},
         "Units that are to pass in an hour: shown beside those that do.",
     )
+    logo: str | None = setting(
+        None,
+        TEXT,
+        "A picture of the project folder (svg, png or another, at most 1 MB) that report sheets in HTML and PDF show.",
+        minLength=1,
+    )
     modal_result: ModalResultSettings = section(ModalResultSettings, "The result shown over the whole page.")
 
 

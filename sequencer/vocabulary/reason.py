@@ -200,6 +200,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "field_choices": "choices must be a list, not {found}",
         "field": "{name}: {reason}",
         "picture_outside": "a picture must be a file in the project folder, not {found}",
+        "logo_too_large": "the picture {found} is too large for a logo: at most {most} bytes",
         "picture_kind": "{found} is not a picture that a page can show; use one of {types}",
         "picture_missing": "there is no picture {found} in the project folder",
         "picture_no_file": "{found} is not a file",

@@ -87,6 +87,21 @@ def test_sequences_that_the_configuration_names(project: Path) -> None:
     assert result.output.count("good.yaml") == 0
 
 
+def test_a_logo_that_cannot_be_shown(project: Path) -> None:
+    """It is a problem of the configuration, at its place; a report is exported without it, and says so."""
+    (project / "hardseq.toml").write_text('[frontend]\nlogo = "gone.svg"\n')
+    result = hardseq("check")
+    assert result.exit_code == 1
+    assert (
+        "hardseq.toml:2:8: error: there is no picture 'gone.svg' in the project folder [missing-file]" in result.output
+    )
+    assert hardseq("run", "sequences/good.yaml", "--no-panel").exit_code == 0
+    result = hardseq("runs", "export", "latest", "--format", "html", "-o", "report.html")
+    assert result.exit_code == 0
+    assert "without the logo: there is no picture 'gone.svg'" in result.output
+    assert "passed-sheet" in (project / "report.html").read_text("utf-8")
+
+
 def test_problems_of_every_file_in_one_go(project: Path) -> None:
     """Sequences and the configuration of a folder are checked together; the exit code is 1."""
     (project / "sequences/bad.yaml").write_text(BAD)

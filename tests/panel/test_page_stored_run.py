@@ -50,6 +50,10 @@ modules:
 def tested(shared_stand: Any) -> tuple[Any, list[str]]:
     """A panel after four runs, and their ids: of one unit but the second, all but the last one failed."""
     shared_stand.sequence("mixed", MIXED)
+    shared_stand.configure('[frontend]\nlogo = "logo.svg"\n')
+    shared_stand.write(
+        "logo.svg", '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"><circle r="9"/></svg>'
+    )
     panel = shared_stand.open()
     starts = [(SERIAL, 9.0), ("SN2", 9.0), (SERIAL, 9.0), (SERIAL, 5.0)]
     return panel, [panel.run(params={"serial": serial, "level": level})["id"] for serial, level in starts]
@@ -141,6 +145,19 @@ def test_id_serial_number_and_place_are_copied(tested: Any, browse: Any, secure:
         expect(page.locator(".toast").last).to_contain_text(f"Copied: {text}")
         assert page.evaluate("navigator.clipboard.readText()").startswith(text)
         expect(button).to_be_focused()
+
+
+def test_the_print_button_opens_the_report_sheet(tested: Any, browse: Any) -> None:
+    """A window with the sheet in the verdict's colour and the company's logo, at which nothing can run or be loaded."""
+    panel, runs = tested
+    page = browse(panel, f"/runs/{runs[0]}")
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Print").click()
+    sheet = opened.value
+    expect(sheet).to_have_title(f"FAIL {SERIAL} · Mixed board")
+    expect(sheet.locator("body")).to_have_class("failed-sheet")
+    assert sheet.locator(".logo").evaluate("(logo) => logo.decode().then(() => logo.naturalWidth)") > 0
+    assert "script" not in panel.ask("GET", f"/api/runs/{runs[0]}/sheet").headers["Content-Security-Policy"]
 
 
 def test_a_long_number_is_found_and_selected_whole(tested: Any, browse: Any) -> None:

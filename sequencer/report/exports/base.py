@@ -21,20 +21,22 @@ class Export:
 
     ``name`` is what the command line and the HTTP interface call it, ``label`` what the panel shows; ``suffix`` is the
     file's ending without its first dot. With ``byte_order_mark`` a downloaded file begins with one, so that
-    spreadsheets take it for UTF-8. ``interface`` is the version of ``sequencer.extension`` it is written for.
+    spreadsheets take it for UTF-8. ``write`` of a ``sheet``, for people, also takes a logo. ``interface`` is the
+    version of ``sequencer.extension`` it is written for.
     """
 
     name: str
     label: str
     media_type: str
     suffix: str
-    write: Callable[[RunReport], str | bytes]
+    write: Callable[..., str | bytes]
     byte_order_mark: bool = False
     interface: int = 1
+    sheet: bool = False
 
-    def bytes_of(self, report: RunReport) -> bytes:
-        """The file's content."""
-        written = self.write(report)
+    def bytes_of(self, report: RunReport, logo: str | None = None) -> bytes:
+        """The file's content; a sheet has the ``logo``, a ``data:`` address."""
+        written = self.write(report, logo) if self.sheet else self.write(report)
         return utf8(written) if isinstance(written, str) else written
 
 
@@ -60,10 +62,10 @@ def export_of_package(found: object, announced: Announced) -> Export:
     return replace(found, write=_guarded(found.write, announced))
 
 
-def _guarded(write: Callable[[RunReport], object], announced: Announced) -> Callable[[RunReport], str | bytes]:
-    def guarded(report: RunReport) -> str | bytes:
+def _guarded(write: Callable[..., object], announced: Announced) -> Callable[..., str | bytes]:
+    def guarded(report: RunReport, *logo: str | None) -> str | bytes:
         try:
-            written = write(report)
+            written = write(report, *logo)
         except (Exception, SystemExit) as error:
             raise _failed(announced, told(error)) from error
         if not isinstance(written, str | bytes):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def to_html(report: RunReport) -> str:
-    """A whole HTML document."""
+def to_html(report: RunReport, logo: str | None = None) -> str:
+    """A whole HTML document; ``logo`` is a picture as ``data:`` address."""
     return (
         _environment()
         .get_template("report.html.j2")
@@ -31,6 +31,7 @@ def to_html(report: RunReport) -> str:
             report=report,
             title=report["sequence"]["name"] or "Test report",
             verdict=verdict_word(report),
+            logo=logo,
             started=_readable(report["start_time"]),
             facts=_facts(report),
             failed=list(_failed(report)),

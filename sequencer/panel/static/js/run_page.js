@@ -104,7 +104,7 @@ function show(page, report) {
   shown.cases = cases;
   fill(
     page,
-    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), h("div", { class: "button-row" }, exports)),
+    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), h("div", { class: "button-row" }, printButton(path), exports)),
     h(
       "section",
       { class: `report-head is-${report.status}` },
@@ -128,6 +128,15 @@ function show(page, report) {
   );
   renderRetry();
   cases.reveal();
+}
+
+/** The report sheet, in a window of its own that asks for the printer. */
+function printButton(path) {
+  const print = () => {
+    const sheet = window.open(`${path}/sheet`, "_blank");
+    sheet?.addEventListener("load", () => sheet.print());
+  };
+  return h("button", { type: "button", class: "button small", onclick: print }, icon("print"), t("report.print"));
 }
 
 /** Carries out later what is left to do after the run. */
