@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
 
+from sequencer.project.users import User, Users, UsersFile, token_hash
 from sequencer.report.run_id import new_run_id
 from sequencer.store.base import StoreUnavailable
 from tests.panel.live_page import started, verdict
@@ -146,3 +148,116 @@ def test_a_store_that_is_away_or_mute_holds_no_start_up_and_hides_no_run(stand: 
     page.reload()
     expect(note).to_contain_text("Schon geprüft: nicht bestanden vor")
     expect(note).not_to_contain_text(unknown)
+
+
+def test_run_again_starts_the_same_run_of_the_same_unit(stand: Any, browse: Any) -> None:
+    """One press, or Control and Enter from wherever the focus is, with all parameters; nothing else starts by it."""
+    panel = opened(stand, "[frontend.modal_result]\nenable = true")
+    panel.wait_for("ready")
+    page = started(browse(panel))
+    again = page.locator(".hero .again")
+    # A fresh page has nothing to repeat, whatever is pressed.
+    expect(again).to_be_hidden()
+    page.keyboard.press("Control+Enter")
+    field = scan(page, "SN000001")
+    page.get_by_label("Volts").fill("9")
+    field.press("Enter")
+    overlay = page.locator("dialog.result")
+    expect(overlay).to_contain_text("Fail")
+    panel.wait_for_runs(1)
+    overlay.get_by_role("button", name="Run again").click()
+    panel.wait_for_runs(2)
+    expect(overlay).to_contain_text("Fail")
+    expect(overlay.locator(".result-unit")).to_contain_text("Tested before: failed")
+    # Over the result as well; once, however long it is held.
+    expect(overlay.get_by_role("button", name="Run again")).to_be_enabled()
+    page.keyboard.down("Control")
+    for _ in range(4):
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    page.keyboard.up("Control")
+    panel.wait_for_runs(3)
+    page.locator(".result-dismiss").click()
+    expect(again).to_be_enabled()
+    expect(again).to_have_attribute("aria-keyshortcuts", "Control+Enter")
+    # What is half typed for the next one stays.
+    scan(page, "SN0")
+    page.wait_for_timeout(600)  # the second half of a double press comes sooner, and is none
+    page.get_by_label("Scan the board").press("Control+Enter")
+    panel.wait_for_runs(4)
+    page.locator(".result-dismiss").click()
+    expect(page.get_by_label("Scan the board")).to_have_value("SN0")
+    panel.wait_for("ready")
+    reports = [panel.report_store.store.get(run.id) for run in panel.report_store.store.find().runs]
+    assert [report["params"] for report in reports] == [{"serial": "SN000001", "volts": 9.0}] * 4
+    assert {report["selection"] for report in reports} == {None}
+
+
+def test_a_stored_run_fills_the_form_and_only_start_starts(stand: Any, browse: Any) -> None:
+    """Its page leads to the live page with its values; a choice of cases is repeated by who may choose; never another
+    sequence."""
+    stand.configure("""
+        [[test_configs]]
+        name = "Board"
+        file = "sequences/board.yaml"
+        [[test_configs]]
+        name = "Other"
+        file = "sequences/other.yaml"
+    """)
+    stand.sequence("board", SCANNED)
+    stand.write("sequences/other.yaml", SCANNED.replace("name: Board", "name: Other", 1).replace("HERE", '"/nowhere"'))
+    panel = stand.open()
+    panel.go()
+    run = panel.run(params={"serial": HOSTILE, "volts": 5.1}, only=["main::rail_5v"])
+    page = started(browse(panel))
+    again = page.locator(".hero .again")
+    expect(again).to_be_enabled()
+    again.click()
+    panel.wait_for_runs(2)
+    panel.wait_for("ready")
+    assert panel.last()["selection"] == run["selection"] == ["main::rail_5v"]
+    page.goto(f"{panel.url}/runs/{run['id']}")
+    link = page.get_by_role("link", name="Run again")
+    link.click()
+    expect(page).to_have_url(f"{panel.url}/")
+    expect(page.get_by_label("Scan the board")).to_have_value(HOSTILE)
+    expect(page.get_by_label("Volts")).to_have_value("5.1")
+    expect(page.locator(".toast")).to_contain_text("Press Start")
+    expect(page.locator(".unit-note")).to_contain_text("Tested before: partial")
+    started(page).locator(".start").click()
+    panel.wait_for_runs(3)
+    panel.wait_for("ready")
+    assert (panel.last()["params"], panel.last()["selection"]) == ({"serial": HOSTILE, "volts": 5.1}, None)
+    page.get_by_label("Test sequence").select_option("Other")
+    expect(page.locator(".hero-name")).to_contain_text("Other")
+    panel.wait_for("ready")
+    started(page).keyboard.press("Control+Enter")
+    expect(again).to_be_hidden()
+    page.goto(f"{panel.url}/runs/{run['id']}")
+    expect(page.locator(".report-head")).to_contain_text("Board")
+    started(browse(panel))
+    expect(link).to_be_hidden()
+    panel.wait_for_runs(3)
+
+
+def test_a_choice_of_cases_is_repeated_only_by_those_who_may_choose(stand: Any, browse: Any) -> None:
+    """For an operator there is no button then, as another run must not be taken for the same."""
+    stand.sequence("board", SCANNED)
+    stand.configure("[frontend]\nlogin_without_pin = true")
+    file = UsersFile(stand.folder / "users.toml")
+    file.change(partial(Users.put, user=User("Oda", "operator")))
+    file.change(partial(Users.put, user=User("Eve", "engineer", token=token_hash("Eve-token"))))
+    panel = stand.open()
+    panel.go()
+    panel.wait_for("ready")
+    headers = {"X-Hardseq-Token": "Eve-token"}
+    for more in ({"only": ["main::rail_5v"]}, {}):
+        page = browse(panel, "/login")
+        page.get_by_label("Name").select_option("Oda")
+        page.get_by_role("button", name="Log in").click()
+        panel.wait_for("ready")
+        body = {"params": {"serial": "SN1"}, **more}
+        assert panel.ask("POST", "/api/start", body, token=False, headers=headers).status == 200
+        expect(verdict(started(page))).to_have_text("Pass")
+        again = page.locator(".hero .again")
+        expect(again).to_be_hidden() if more else expect(again).to_be_enabled()

@@ -18,7 +18,8 @@ const NUMBERS = ["fact.serial_number", "fact.part_number", "fact.batch"];
 const parts = {};
 let pending = false;
 
-export function heroView() {
+/** The top; `beside` is what stands beside Start. */
+export function heroView(beside) {
   parts.icon = icon("ready");
   parts.word = h("span", { class: "verdict-word" });
   parts.verdict = h("div", { class: "verdict", role: "status", aria: { live: "polite", atomic: "true" } }, parts.icon, parts.word);
@@ -37,7 +38,7 @@ export function heroView() {
     { class: "hero", aria: { label: t("run.title") } },
     h("div", { class: "hero-verdict" }, parts.verdict, parts.sub),
     h("div", { class: "hero-middle" }, parts.name, parts.facts, parts.form, unitNote()),
-    h("div", { class: "hero-side" }, h("div", { class: "hero-time" }, parts.elapsed, parts.left, parts.ended), h("div", { class: "hero-buttons" }, parts.start, parts.stop)),
+    h("div", { class: "hero-side" }, h("div", { class: "hero-time" }, parts.elapsed, parts.left, parts.ended), h("div", { class: "hero-buttons" }, parts.start, beside, parts.stop)),
     parts.bar,
   );
   render();

@@ -1,5 +1,6 @@
 // The live page: alerts, the top with the verdict, messages, and the plan with its tools.
 
+import { againButton } from "./again.js";
 import { post } from "./api.js";
 import { fill, h, icon, setAria, setText, show } from "./dom.js";
 import { failure, notDone, standing } from "./details.js";
@@ -30,7 +31,7 @@ export function livePage() {
     "div",
     { class: "live-page" },
     parts.alerts,
-    heroView(),
+    heroView(againButton()),
     h("main", { id: "main", tabIndex: -1 }, messageStrip(), parts.problem, parts.failures, h("div", { class: "plan-tools" }, parts.filters.element, shiftView(), h("span", { class: "spacer" }), parts.chosen, parts.choose), planView()),
   );
   setInterval(() => {

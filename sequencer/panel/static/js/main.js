@@ -1,5 +1,6 @@
 // Begins: language, connection, the bar at the top, the page that the address names.
 
+import { repeatable, runAgain } from "./again.js";
 import { h, setAria } from "./dom.js";
 import { isAsking } from "./dialogs.js";
 import { headerView, markPage } from "./header.js";
@@ -7,7 +8,7 @@ import { isRunning, start, startable } from "./hero.js";
 import { livePage } from "./live_page.js";
 import { isTelling } from "./messages.js";
 import { missingPage } from "./missing_page.js";
-import { isShowingResult } from "./result.js";
+import { closeResult, isShowingResult } from "./result.js";
 import { focusForm } from "./start_form.js";
 import { on, state } from "./state.js";
 import { connect } from "./stream.js";
@@ -41,6 +42,20 @@ document.addEventListener("keydown", (event) => {
   if (!state.run) early = Date.now();
   else if (startable() && !isRunning()) start();
 });
+// Control and Enter run again, from the form's fields and from the result too: no scanner types that.
+addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key !== "Enter" || !event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    if (isAsking() || isTelling() || !(window.location.pathname === "/" || isShowingResult())) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.repeat || !repeatable()) return;
+    closeResult();
+    runAgain();
+  },
+  true,
+);
 on("snapshot", () => {
   if (Date.now() - early < EARLY && startable() && !isRunning()) start();
   early = 0;

@@ -66,6 +66,7 @@ export function modal(properties, ...children) {
  */
 export function rest(element, buttons, main = null) {
   for (const button of buttons) button.disabled = true;
+  element.classList.add("is-resting");
   if (main) element.focus({ preventScroll: true });
   const amidScan = Date.now() - unended < SCAN;
   const typed = (event) => !amidScan && event.target.matches("input[type=text]") && wake();
@@ -75,6 +76,8 @@ export function rest(element, buttons, main = null) {
     clearTimeout(timer);
     element.removeEventListener("input", typed);
     for (const button of buttons) button.disabled = false;
+    element.classList.remove("is-resting");
+    element.dispatchEvent(new Event("rested"));
     if (main && document.activeElement === element) main.focus({ preventScroll: true });
   }
 }

@@ -1,5 +1,6 @@
 // The result over the whole page when a run ends: to be seen from anywhere in the hall.
 
+import { makeButton, renderAgain } from "./again.js";
 import { standing } from "./details.js";
 import { fill, h, icon, newId, token } from "./dom.js";
 import { modal, rest } from "./modal.js";
@@ -9,7 +10,7 @@ import { focusForm } from "./start_form.js";
 import { lastAttempt, on, outcome, state } from "./state.js";
 import { duration, t } from "./text.js";
 import { play } from "./sound.js";
-import { unitWords } from "./unit_note.js";
+import { unitLine } from "./unit_note.js";
 
 /** Messages of one case: there are more of them where every point of a sweep fails. */
 const MOST = 5;
@@ -36,6 +37,8 @@ function open() {
   const title = newId("result");
   const bar = h("div", { class: "result-countdown", hidden: true });
   const dismiss = h("button", { type: "button", class: "button result-dismiss", onclick: () => shown?.close() }, t("result.dismiss"));
+  const again = makeButton();
+  again.addEventListener("click", () => shown?.close());
   // Space and Enter go to the button; none of them starts a run.
   const element = modal(
     { class: `result is-${run.status}`, aria: { labelledby: title }, escape: () => dismiss.click() },
@@ -46,14 +49,14 @@ function open() {
       h("h2", { id: title, class: "result-word" }, t(`verdict.${outcome(run)}`)),
       run.dut.serial_number ? h("p", { class: "result-device number" }, token(run.dut.serial_number)) : null,
       h("p", { class: "result-time" }, duration((run.stop_time ?? run.start_time) - run.start_time, { fine: true })),
-      unitWords() ? h("p", { class: "result-unit" }, unitWords()) : null,
+      unitLine(),
       run.stop_reason ? h("p", { class: "result-reason" }, reasonText(run.coded_stop_reason, run.stop_reason)) : null,
       run.aborted ? h("p", { class: "result-reason" }, t("run.aborted")) : null,
       reservations(run).map((text) => h("p", { class: "result-flag" }, text)),
       standing(run).slice(0, MOST).map((failed) => h("p", { class: "result-flag" }, `${t("after.failed", { number: failed.number })}: ${reasonText(failed.coded_reason, failed.message)}`)),
       // With the focus it can be scrolled by keys.
       h("ul", { class: "result-failures", tabIndex: 0, aria: { label: t("filter.failed") } }),
-      dismiss,
+      h("div", { class: "result-buttons" }, dismiss, again),
     ),
     bar,
   );
@@ -66,7 +69,9 @@ function open() {
     focusForm();
   };
   element.dispatchEvent(new Event("enter"));
+  element.addEventListener("rested", renderAgain);
   rest(element, [dismiss], dismiss);
+  renderAgain();
   const { auto_dismiss_pass: automatic, auto_dismiss_timeout: seconds } = session.settings.modal_result;
   let timer = 0;
   if (run.status === "passed" && automatic) {
@@ -75,6 +80,11 @@ function open() {
     bar.style.setProperty("animation-duration", `${seconds}s`);
   }
   shown = { close };
+}
+
+/** Takes the result away. */
+export function closeResult() {
+  shown?.close();
 }
 
 function failures() {

@@ -1,5 +1,6 @@
 // One stored run: its whole report, measurement by measurement.
 
+import { againLink } from "./again.js";
 import { address, get, post } from "./api.js";
 import { withCopy } from "./copy.js";
 import { failure, notDone, standing } from "./details.js";
@@ -104,7 +105,7 @@ function show(page, report) {
   shown.cases = cases;
   fill(
     page,
-    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), h("div", { class: "button-row" }, printButton(path), exports)),
+    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), h("div", { class: "button-row" }, againLink(report), printButton(path), exports)),
     h(
       "section",
       { class: `report-head is-${report.status}` },

@@ -60,6 +60,11 @@ export function boardNumber() {
   return value === null || (param.pattern && !matches(param.pattern, String(value))) ? null : String(value);
 }
 
+/** Puts values of an earlier run into their fields; whoever reads them then starts, or does not. */
+export function fillForm(values) {
+  for (const field of fields) if (field.param.name in values) field.fill(values[field.param.name]);
+}
+
 /** What the server found wrong. */
 export function showFieldProblems(problems) {
   for (const problem of problems) {
@@ -148,6 +153,14 @@ class ParamField {
     if (this.param.one_of?.length) return this.input.value === "" ? null : JSON.parse(this.input.value);
     // Scanners put blanks and the like after what they read.
     return stripped(this.input.value) || null;
+  }
+
+  fill(value) {
+    const { param, input } = this;
+    if (param.type === "boolean") input.checked = value === true;
+    else if (param.one_of?.length) input.value = value === null ? "" : JSON.stringify(value);
+    else input.value = value ?? "";
+    input.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   /** Whether a scanner can type into it. */

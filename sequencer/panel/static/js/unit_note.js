@@ -1,7 +1,7 @@
 // What is known of a unit that was tested before: while it is scanned, during its run, and beside its verdict.
 
 import { get } from "./api.js";
-import { fill, h, icon, setAria, show, token } from "./dom.js";
+import { fill, h, icon, setAria, setText, show, token } from "./dom.js";
 import { may, onPerson } from "./people.js";
 import { boardNumber, boardParam } from "./start_form.js";
 import { now, on, state } from "./state.js";
@@ -16,6 +16,7 @@ const BUSY = ["starting", "running", "stopping", "saving"];
 const note = h("p", { class: "unit-note", role: "status", hidden: true });
 /** The unit that is spoken of, as it is asked for. */
 let wanted = null;
+let line = null;
 /** The answer, and whose it is. */
 let known = null;
 let question = null;
@@ -26,9 +27,11 @@ export function unitNote() {
   return note;
 }
 
-/** What earlier runs said of the unit of the present run, as words; "" when it had none. */
-export function unitWords() {
-  return wanted?.without && known ? words(known) : "";
+/** A line for what shows the verdict of the present run. */
+export function unitLine() {
+  line = h("p", { class: "result-unit", hidden: true });
+  render();
+  return line;
 }
 
 /** The unit that stands in the form, else that of the run on display. */
@@ -43,7 +46,8 @@ function unit() {
   return serial_number ? { serial_number: String(serial_number), sequence, part_number: run.dut.part_number, without: run.id } : null;
 }
 
-function look() {
+/** Looks whether it is another unit that is to be spoken of. */
+export function lookUp() {
   // The form is empty already, and the run has yet to say whose it is.
   if (state.session.state === "starting") return;
   const found = unit();
@@ -95,6 +99,10 @@ function render(renewal = false) {
   setAria(note, "live", renewal ? "off" : null);
   const said = wanted && known ? words(known) : "";
   show(note, said);
+  if (line) {
+    setText(line, wanted?.without ? said : "");
+    show(line, line.textContent);
+  }
   const mark = JSON.stringify([wanted?.serial_number, said]);
   if (note.dataset.mark === mark) return;
   note.dataset.mark = mark;
@@ -102,11 +110,11 @@ function render(renewal = false) {
   fill(note, said ? [icon(good ? "info" : "warning"), " ", token(wanted.serial_number), ` ${said}`] : null);
 }
 
-addEventListener("input", look);
-for (const kind of ["snapshot", "begin", "run", "session", "connection"]) on(kind, look);
-onPerson(look);
+addEventListener("input", lookUp);
+for (const kind of ["snapshot", "begin", "run", "session", "connection"]) on(kind, lookUp);
+onPerson(lookUp);
 onLanguage(() => {
-  look();
+  lookUp();
   render();
 });
 setInterval(render, RENEW, true);
