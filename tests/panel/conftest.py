@@ -242,12 +242,18 @@ def chromium(request: pytest.FixtureRequest, launch: Callable[[Sequence[str]], A
 
 @pytest.fixture
 def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a page of a panel: ``browse(panel, "/runs", locale="de")``. No page may have an error in its console."""
+    """Opens a page of a panel: ``browse(panel, "/runs", locale="de")``. No page may have an error in its console.
+
+    Nothing turns or slides on it: each frame of that would be drawn without a graphics card. ``MOVING`` are the options
+    of a page where it does.
+    """
     contexts: list[Any] = []
     wrong: list[str] = []
 
     def open_page(panel: Panel | str, path: str = "/", *, strict: bool = True, **options: Any) -> Any:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context = chromium.new_context(
+            **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
+        )
         context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()

@@ -8,6 +8,9 @@ import pytest
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
+MOVING = {"reduced_motion": "no-preference"}
+"""Options of a page on which things turn and slide, as they do for most people."""
+
 
 def started(page: Any) -> Any:
     """The page once its Start button can be pressed."""

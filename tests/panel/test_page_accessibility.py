@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.panel.live_page import settled, started
+from tests.panel.live_page import MOVING, settled, started
 
 pytestmark = pytest.mark.slow
 
@@ -158,7 +158,7 @@ def with_everything(stand: Any, sequence: str) -> Any:
 
 def test_axe_finds_nothing(power_board: Any, browse: Any) -> None:
     """Contrast, names, roles, landmarks and order: on each page, in each dialog, in light and in dark."""
-    page = started(browse(power_board, reduced_motion="reduce"))
+    page = started(browse(power_board))
     axe = Axe()
     found: list[str] = []
 
@@ -211,7 +211,7 @@ def test_axe_finds_nothing_to_say_about_the_login(stand: Any, browse: Any) -> No
 @pytest.mark.windowed_browser
 def test_a_run_and_its_report_by_keyboard_alone(power_board: Any, browse: Any) -> None:
     """No mouse from the first Tab to the report; the focus is always seen, stays in a dialog, and is given back."""
-    page = started(browse(power_board))
+    page = started(browse(power_board, **MOVING))
     expect(page.get_by_label("Scan the board")).to_be_focused()
     page.keyboard.press("Enter")
     dialog = page.locator("dialog.dialog")
@@ -278,12 +278,14 @@ def test_the_verdict_is_announced_and_measurements_are_not(power_board: Any, bro
 
 
 def test_who_wants_no_motion_gets_none(power_board: Any, browse: Any) -> None:
-    """prefers-reduced-motion: nothing turns, nothing slides."""
-    page = started(browse(power_board, reduced_motion="reduce"))
+    """prefers-reduced-motion: nothing turns, nothing slides; without it the running case does."""
+    page = started(browse(power_board, **MOVING))
     page.locator(".start").click()
     expect(page.locator(".case.is-run")).to_be_visible()
-    moving = page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length")
-    assert moving == 0
+    moving = "document.getAnimations().filter((one) => one.playState === 'running').length"
+    assert page.evaluate(moving) > 0
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(moving) == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.panel.live_page import row, started, verdict
+from tests.panel.live_page import MOVING, row, started, verdict
 from tests.panel.sequences import WAITING
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -72,7 +72,7 @@ def test_what_is_no_pass_is_grey_and_says_why(stand: Any, browse: Any, sequence:
 def test_the_space_bar_starts_and_the_page_follows(stand: Any, browse: Any) -> None:
     """From Space to the verdict: device, measurements with limits and unit, messages, times, counts."""
     panel = stand.open()
-    page = started(browse(panel))
+    page = started(browse(panel, **MOVING))
     expect(verdict(page)).to_have_text("Ready")
     page.keyboard.press("Space")
     expect(verdict(page)).to_have_text("Pass")

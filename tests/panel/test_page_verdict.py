@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.panel.live_page import row, settled, started, verdict
+from tests.panel.live_page import MOVING, row, settled, started, verdict
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +58,7 @@ def test_the_verdict_leaves_room_and_the_first_failed_case_is_whole(
     """It is a line while one scrolls, with Stop; after a failure the page opens on it, also a page that comes later."""
     stand.sequence("board", LONG)
     panel = stand.open()
-    page = started(browse(panel, viewport={"width": width, "height": height}))
+    page = started(browse(panel, viewport={"width": width, "height": height}, **MOVING))
     assert settled(page).evaluate(TAKEN) <= most
     field = page.get_by_label("Scan the board")
     field.fill("SN000123")
@@ -88,6 +88,6 @@ def test_the_verdict_leaves_room_and_the_first_failed_case_is_whole(
     expect(field).to_be_in_viewport()
     assert page.evaluate(TAKEN) <= most
 
-    later = started(browse(panel, viewport={"width": width, "height": height}))
+    later = started(browse(panel, viewport={"width": width, "height": height}, **MOVING))
     later.wait_for_function(IN_SIGHT, arg=row(later, f"main::case_{BAD}").element_handle())
     expect(later.locator(".verdict-word")).to_be_in_viewport()
