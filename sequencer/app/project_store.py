@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.project.project_folder import Project, open_project
+from sequencer.report.model import RunReport
 from sequencer.store.base import Store, StoreError
 from sequencer.terminal.output import say
 from sequencer.terminal.problem_output import show_problems
@@ -44,6 +45,15 @@ def opened_store(path: Path) -> Iterator[Store]:
     """The store of the project that ``path`` belongs to. Raises ``Refusal``."""
     with _opened(path) as (store, _):
         yield store
+
+
+def stored_report(store: Store, run_id: str) -> RunReport:
+    """The report with this id; `latest` is the newest. Raises ``Refusal``."""
+    report = store.latest() if run_id == "latest" else store.get(run_id)
+    if report is None:
+        message = "nothing has run yet" if run_id == "latest" else f"there is no run {run_id}"
+        raise Refusal(message, hint="`hardseq runs` lists them", code=ExitCode.FAILED)
+    return report
 
 
 @contextmanager

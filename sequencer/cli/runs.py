@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
-from sequencer.app.project_store import opened_store
+from sequencer.app.project_store import opened_store, stored_report
 from sequencer.cli.time_option import point_in_time
-from sequencer.report.model import RunReport
+from sequencer.report.model import Disposition, RunReport
+from sequencer.report.note import DISPOSITIONS, disposition_of, with_notes
 from sequencer.report.outcome import Outcome, outcome, outcome_of, outcome_text
 from sequencer.store.base import RunFilter, RunSummary, Store
 from sequencer.terminal.output import is_terminal, say, say_json, wants_colour
@@ -40,7 +41,7 @@ project_option = click.option(
 
 @click.group(cls=ListByDefault)
 def command() -> None:
-    """Show what ran before: list runs, show one, export one; try again what failed after one."""
+    """Show what ran before: list runs, show one, export one, comment on one; try again what failed after one."""
 
 
 @command.command("list")
@@ -67,13 +68,16 @@ def list_runs(
         except ValueError as error:
             raise Refusal(f"--cursor: {error}") from None
         outcomes = [_outcome(run, store) for run in page.runs] if form == "table" else []
+        notes = store.notes([run.id for run in page.runs])
+    said = [disposition_of(notes.get(run.id, ())) for run in page.runs]
     if form == "json":
-        say_json({"runs": [run._asdict() for run in page.runs], "next": page.next})
+        found = zip(page.runs, said, strict=True)
+        say_json({"runs": [{**run._asdict(), "disposition": one} for run, one in found], "next": page.next})
         return ExitCode.PASSED
     if not page.runs:
         say("no runs", err=True)
         return ExitCode.PASSED
-    _show_table(page.runs, outcomes)
+    _show_table(page.runs, outcomes, said)
     if page.next:
         say(f"more: --cursor {page.next}", err=True)
     return ExitCode.PASSED
@@ -154,6 +158,24 @@ def _logo(folder: Path) -> str | None:
         return None
 
 
+@command.command("comment")
+@click.argument("run_id", metavar="ID")
+@click.argument("comment", metavar="[TEXT]", default="")
+@click.option("--disposition", type=click.Choice(DISPOSITIONS), help="What is to become of the unit.")
+@click.option("--user", metavar="NAME", help="Who does it; where people log in, the PIN is asked for.")
+@project_option
+def comment_run(
+    run_id: str, comment: str, disposition: Disposition | None, user: str | None, project: Path
+) -> ExitCode:
+    """Add a comment, or what is to become of the unit, to the run with this ID (`latest` is the newest).
+
+    The report stays as it is. Only a manager waives.
+    """
+    from sequencer.cli.comment_command import add_comment
+
+    return add_comment(project, run_id, comment, disposition, user)
+
+
 @command.command("retry-after-run")
 @click.argument("run_id", metavar="ID")
 @project_option
@@ -170,11 +192,8 @@ def retry_after_run(run_id: str, project: Path) -> ExitCode:
 
 def _stored(project: Path, run_id: str) -> RunReport:
     with opened_store(project) as store:
-        report = store.latest() if run_id == "latest" else store.get(run_id)
-    if report is None:
-        message = "nothing has run yet" if run_id == "latest" else f"there is no run {run_id}"
-        raise Refusal(message, hint="`hardseq runs` lists them", code=ExitCode.FAILED)
-    return report
+        report = stored_report(store, run_id)
+        return with_notes(report, store.notes([report["id"]]).get(report["id"], []))
 
 
 def _outcome(run: RunSummary, store: Store) -> Outcome:
@@ -183,7 +202,7 @@ def _outcome(run: RunSummary, store: Store) -> Outcome:
     return outcome_of(run.status, None) if report is None else outcome(report)
 
 
-def _show_table(runs: list[RunSummary], outcomes: list[Outcome]) -> None:
+def _show_table(runs: list[RunSummary], outcomes: list[Outcome], said: list[Disposition | None]) -> None:
     from sequencer.terminal.lines import joined, status_style
     from sequencer.terminal.output import Column, table
     from sequencer.vocabulary.times import shown_seconds
@@ -210,10 +229,10 @@ def _show_table(runs: list[RunSummary], outcomes: list[Outcome]) -> None:
             (run.stand or "", ""),
             ("" if run.stop_time is None else shown_seconds(run.stop_time - run.start_time), "dim"),
             (run.caused_dut_failure_id or "", "failed"),
-            (marks(run), "stopped"),
+            (" ".join(filter(None, (marks(run), disposition))), "stopped"),
             (run.id, "dim"),
         ]
-        for run, ended in zip(runs, outcomes, strict=True)
+        for run, ended, disposition in zip(runs, outcomes, said, strict=True)
     ]
     width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
     colour = wants_colour(sys.stdout)

@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 
 from sequencer.panel import tables
+from sequencer.panel.actions import WHY
 from sequencer.panel.downloads import begun, document, file, long_list, table
-from sequencer.panel.requests import ApiError, ResourceNotFound, query, run_filter
+from sequencer.panel.people import caller
+from sequencer.panel.requests import (
+    ApiError,
+    InvalidRequest,
+    ResourceNotFound,
+    body,
+    optional_text,
+    query,
+    run_filter,
+)
 from sequencer.panel.routes import (
     COUNT,
     NUMBER,
@@ -19,15 +29,26 @@ from sequencer.panel.routes import (
     REPORT,
     TEXT,
     Parameter,
+    Right,
     Route,
     Schema,
     listed,
     mapping,
+    optional,
     or_null,
     record,
 )
 from sequencer.report.capability import Capability, capability
 from sequencer.report.model import RunReport
+from sequencer.report.note import (
+    DISPOSITIONS,
+    LONGEST_COMMENT,
+    Note,
+    NoteRefused,
+    disposition_of,
+    new_note,
+    with_notes,
+)
 from sequencer.store.base import (
     CaseFailures,
     Neighbours,
@@ -64,9 +85,19 @@ def runs(session: Session) -> Response | Mapping[str, object]:
     if form == "csv":
         return table("runs", tables.run_rows(begun(_all(session, wanted))))
     if form == "json":
-        return long_list("runs", "runs", (run._asdict() for run in begun(_all(session, wanted))))
+        return long_list("runs", "runs", (_listed(run, notes) for run, notes in begun(_all(session, wanted))))
     page = _find(session, wanted, query("limit", int, 50), request.args.get("cursor") or None)
-    return {"runs": [run._asdict() for run in page.runs], "next": page.next}
+    return {"runs": [_listed(run, notes) for run, notes in _noted(session, page)], "next": page.next}
+
+
+def _noted(session: Session, page: RunPage) -> list[tuple[RunSummary, list[Note]]]:
+    """The page's runs, each with what was added to it."""
+    notes = session.store.notes([run.id for run in page.runs])
+    return [(run, notes.get(run.id, [])) for run in page.runs]
+
+
+def _listed(run: RunSummary, notes: list[Note]) -> dict[str, object]:
+    return {**run._asdict(), "disposition": disposition_of(notes), "notes": [note.document() for note in notes]}
 
 
 def _find(session: Session, wanted: RunFilter, limit: int, cursor: str | None) -> RunPage:
@@ -76,18 +107,18 @@ def _find(session: Session, wanted: RunFilter, limit: int, cursor: str | None) -
         raise ApiError(400, "bad-parameter", "this is not a cursor of this list") from None
 
 
-def _all(session: Session, wanted: RunFilter) -> Iterator[RunSummary]:
+def _all(session: Session, wanted: RunFilter) -> Iterator[tuple[RunSummary, list[Note]]]:
     cursor: str | None = None
     while True:
         page = _find(session, wanted, MOST_ON_PAGE, cursor)
-        yield from page.runs
+        yield from _noted(session, page)
         cursor = page.next
         if cursor is None:
             return
 
 
 def run(session: Session, run: str) -> Response:
-    report = _report(session, run)
+    report = _shown(session, run)
     form = request.args.get("format")
     if not form:
         return Response(utf8(compact(report)), mimetype="application/json")
@@ -113,7 +144,7 @@ def _logo(session: Session) -> str | None:
 
 def run_sheet(session: Session, run: str) -> Response:
     """Unlike the file it is shown, so that a browser prints it; it may load and run nothing."""
-    response = Response(exports()["html"].bytes_of(_report(session, run), _logo(session)), mimetype="text/html")
+    response = Response(exports()["html"].bytes_of(_shown(session, run), _logo(session)), mimetype="text/html")
     response.headers["Content-Security-Policy"] = SHEET_POLICY
     return response
 
@@ -123,6 +154,34 @@ def run_neighbours(session: Session, run: str) -> Mapping[str, object]:
     if found is None:
         raise ResourceNotFound(Reason("no_such_run"))
     return found._asdict()
+
+
+_NOTE_KEYS = ("comment", "disposition", "user", "why")
+
+
+def _note_demands() -> Right:
+    """Only a manager lets a unit pass that did not."""
+    return "manager" if body(*_NOTE_KEYS).get("disposition") == "waived" else "operator"
+
+
+def add_note(session: Session, run: str) -> Mapping[str, object]:
+    given = body(*_NOTE_KEYS)
+    said = given.get("disposition")
+    disposition = next((one for one in DISPOSITIONS if one == said), None)
+    if said is not None and disposition is None:
+        raise ApiError(400, "wrong-type", f"disposition must be one of {', '.join(DISPOSITIONS)}")
+    try:
+        note = new_note(
+            _report(session, run)["id"],
+            user=caller().name_or(optional_text(given, "user", 100)),
+            source=f"panel, {request.remote_addr}",
+            comment=optional_text(given, "comment", LONGEST_COMMENT) or "",
+            disposition=disposition,
+        )
+    except NoteRefused as refused:
+        raise InvalidRequest(refused.reason) from None
+    session.store.add_note(note)
+    return {"note": note.document()}
 
 
 def export_formats(session: Session) -> Mapping[str, object]:
@@ -145,6 +204,12 @@ def _media_types() -> tuple[str, ...]:
     """Those that a report's file may have beside JSON."""
     found = (export.media_type for export in exports().all_usable()[0].values())
     return tuple(dict.fromkeys(kind for kind in found if kind != "application/json"))
+
+
+def _shown(session: Session, run: str) -> RunReport:
+    """The report with what was added to it later."""
+    report = _report(session, run)
+    return with_notes(report, session.store.notes([report["id"]]).get(report["id"], []))
 
 
 def _report(session: Session, run: str) -> RunReport:
@@ -289,7 +354,16 @@ ROUTES: tuple[Route, ...] = (
             Parameter(name="cursor", schema=TEXT, description="The `next` of the page before."),
             _FORMAT,
         ),
-        answer=mapping(runs=listed(record(RunSummary)), next=or_null(TEXT)),
+        answer=mapping(
+            runs=listed(
+                mapping(
+                    **record(RunSummary)["properties"],
+                    disposition=or_null({"enum": list(DISPOSITIONS)}),
+                    notes=listed(record(Note)),
+                )
+            ),
+            next=or_null(TEXT),
+        ),
         files=("text/csv",),
         errors=_AWAY,
     ),
@@ -312,6 +386,23 @@ ROUTES: tuple[Route, ...] = (
         },
         files=_media_types,
         errors=_GONE,
+    ),
+    Route(
+        method="POST",
+        path="/api/runs/<run>/notes",
+        handler=add_note,
+        right="operator",
+        demands=_note_demands,
+        logged=("comment", "disposition"),
+        summary="Adds a comment, or what is to become of the unit, to a stored run. Its report stays as it is.",
+        body=optional(
+            comment={"type": ["string", "null"], "maxLength": LONGEST_COMMENT, "description": "Needed to waive."},
+            disposition={"enum": [*DISPOSITIONS, None], "description": "`waived` is a manager's."},
+            user={"type": ["string", "null"], "maxLength": 100, "description": "Who does it, where nobody logs in."},
+            why=WHY,
+        ),
+        answer=mapping(note=record(Note)),
+        errors={**_GONE, 422: "it says nothing, or waives without a reason or a name"},
     ),
     Route(
         method="GET",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sequencer.project.action_log import LogEntry
 from sequencer.report.exports.csv_rows import spreadsheet_text
+from sequencer.report.note import Note, disposition_of
 from sequencer.store.base import RunSummary, SeriesPoint, Statistics
 from sequencer.vocabulary.json_text import one_line
 from sequencer.vocabulary.times import moment
@@ -36,12 +37,14 @@ def _cell(value: object) -> object:
     return spreadsheet_text(value) if isinstance(value, str) else value
 
 
-def run_rows(runs: Iterable[RunSummary]) -> Iterator[Row]:
-    """One row a run; times in UTC (ISO 8601)."""
-    yield RunSummary._fields
-    for run in runs:
+def run_rows(runs: Iterable[tuple[RunSummary, Sequence[Note]]]) -> Iterator[Row]:
+    """One row a run; times in UTC (ISO 8601). What was added to a run is in the last two columns."""
+    yield (*RunSummary._fields, "disposition", "comments")
+    for run, notes in runs:
         yield [
-            moment(getattr(run, name)) if name.endswith("_time") else getattr(run, name) for name in RunSummary._fields
+            *(moment(value) if name.endswith("_time") else value for name, value in run._asdict().items()),
+            disposition_of(notes),
+            "\n".join(note.comment for note in notes if note.comment),
         ]
 
 

@@ -13,7 +13,6 @@ import json
 import os
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -97,7 +96,17 @@ class ActionLog:
         An exception makes it ``failed``, unless it was said to be refused.
         """
         known = LogEntry(
-            uuid.uuid4().hex, time.time(), self._stand, user, role, source, name, details or {}, why, "unknown", None
+            os.urandom(16).hex(),
+            time.time(),
+            self._stand,
+            user,
+            role,
+            source,
+            name,
+            details or {},
+            why,
+            "unknown",
+            None,
         )
         try:
             self._append({key: value for key, value in known.document().items() if key not in ("outcome", "result")})

@@ -28,6 +28,9 @@ from sequencer.vocabulary.data import Data, MeasurementType, Scalar
 from sequencer.vocabulary.reason import CodedReason
 from sequencer.vocabulary.status import FailureKind, Group, SkipKind, Status, Untested
 
+Disposition = Literal["repair", "scrap", "retest", "waived"]
+"""``waived``: a manager lets the unit pass as it is. The verdict stays what it was, here and in every figure."""
+
 _LIVE = "`ready` and `run` while the run goes on."
 
 
@@ -115,6 +118,20 @@ class AfterRunFailure(_OfStepAfterRun, FailureReport):
 
     done: NotRequired[Annotated[bool, "True when the step itself was carried out and something after it failed."]]
     retried: NotRequired[Annotated[float, "When the step was tried again (Unix seconds)."]]
+
+
+class NoteReport(TypedDict):
+    """What somebody added to the stored run later."""
+
+    id: Annotated[str, "Unique."]
+    time: Annotated[Time, "When."]
+    user: Annotated[str | None, "Who."]
+    source: Annotated[str, "From where: the panel with an address, or the command line with an account."]
+    comment: Annotated[str, "What they wrote; may be empty."]
+    disposition: Annotated[
+        Disposition | None,
+        "What is to become of the unit; the newest one counts. `waived`: a manager lets it pass as it is.",
+    ]
 
 
 class DialogReport(TypedDict):
@@ -292,6 +309,14 @@ class RunReport(TypedDict):
         Annotated[str, "`tests_name` of the configuration: the name of the run in schema version 1.", UNSHOWN]
     ]
     after_run: NotRequired[Annotated[list[AfterRunFailure], "What failed after the verdict; absent when nothing did."]]
+    notes: NotRequired[
+        Annotated[
+            list[NoteReport],
+            "What was added to the stored run later, oldest first; absent when nothing was. It is in what is shown and "
+            "exported: the stored report itself never has it.",
+            UNSHOWN,
+        ]
+    ]
 
 
 PARTS: Mapping[str, type[Any]] = {
@@ -307,6 +332,7 @@ PARTS: Mapping[str, type[Any]] = {
     "try": TryReport,
     "failure": FailureReport,
     "after_run_failure": AfterRunFailure,
+    "note": NoteReport,
     "dialog": DialogReport,
     "operator_message": OperatorMessageReport,
     "program": ProgramReport,

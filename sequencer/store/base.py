@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 from sequencer.project.action_log import LogEntry
 from sequencer.report.after_run import amends
 from sequencer.report.model import RunReport
+from sequencer.report.note import Note
 from sequencer.vocabulary.failure import ReasonedError
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import Status
@@ -296,6 +297,14 @@ class Store(Protocol):
         self, *, since: float | None = None, until: float | None = None, limit: int = 50, cursor: str | None = None
     ) -> LogPage:
         """At most ``limit`` actions of ``since <= time < until``, newest first, as :meth:`find` does for runs."""
+        ...
+
+    def add_note(self, note: Note) -> None:
+        """Adds to a run; its report stays as it is. A note whose id is there already stays as it is."""
+        ...
+
+    def notes(self, runs: Sequence[str]) -> dict[str, list[Note]]:
+        """What was added to these runs, by id, oldest first; runs to which nothing was are not in it."""
         ...
 
     def close(self) -> None:

@@ -6,12 +6,13 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sequencer.limits.bounds import number
 from sequencer.report.evidence import marks
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
+from sequencer.report.note import Note, read_note
 from sequencer.store.base import RunSummary
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.status import BAD_STATUSES
@@ -115,6 +116,15 @@ def fingerprint(encoded: bytes) -> str:
 def _number(value: object) -> float | None:
     found = number(value)
     return None if found is None else float(found)
+
+
+def by_run(documents: Iterable[Mapping[str, object]]) -> dict[str, list[Note]]:
+    """The notes that these documents say, by the id of their run."""
+    found: dict[str, list[Note]] = {}
+    for document in documents:
+        if (note := read_note(document)) is not None:
+            found.setdefault(note.run, []).append(note)
+    return found
 
 
 class HistoryPosition(NamedTuple):

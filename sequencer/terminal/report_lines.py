@@ -19,7 +19,7 @@ from sequencer.vocabulary.times import shown_seconds, shown_time
 
 
 def report_lines(report: RunReport) -> Iterator[Line]:
-    """Facts, every case with every attempt, then the failures and the verdict."""
+    """Facts, every case with every attempt, then the failures and the verdict, and what was added later."""
     sequence = report["sequence"]
     version = f" {sequence['version']}" if sequence["version"] else ""
     yield [(one_line(f"{sequence['name']}{version}"), "bold"), (f"  {sequence['file']}", "dim")]
@@ -31,6 +31,10 @@ def report_lines(report: RunReport) -> Iterator[Line]:
             yield from _case(f"{module['id']}::{case['id']}", case)
     yield from summary(report)
     yield verdict_line(report)
+    for note in report.get("notes", ()):
+        who = f"{note['user'] or note['source']}, {shown_time(note['time'])}"
+        said = f"{note['comment']} " if note["comment"] else ""
+        yield [(f"{note['disposition'] or 'comment'}: ", "bold"), (one_line(said), ""), (one_line(who), "dim")]
 
 
 def _facts(report: RunReport) -> Iterator[Line]:

@@ -303,6 +303,9 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "users_missing": "{file} is missing; `hardseq users add` makes it",
         "users_not_read": "{file} cannot be read: {detail}",
         "users_unusable": "{file} cannot be used: {detail}",
+        "note_empty": "write a comment, or choose what becomes of the unit",
+        "waiver_reason": "to waive needs a comment that says why",
+        "waiver_unnamed": "to waive needs the name of who does it",
         "log_unwritable": "this is logged, and the log cannot be written: {detail}",
         "log_unreadable": "the log in the state folder cannot be read: {detail}",
         # Refused starts.

@@ -178,8 +178,12 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
     _stored(contract, run)
     ask("GET", "/api/pictures/images/a.svg")
     assert ask("GET", "/api/outbox").json["targets"] == []
+    assert ask("POST", f"/api/runs/{run}/notes", {"comment": "odd", "disposition": None, "user": "Ann"}).status == 200
+    assert ask("POST", f"/api/runs/{run}/notes", {"disposition": "waived"}).status == 422
+    assert ask("GET", "/api/runs").json["runs"][0]["notes"][0]["user"] == "Ann"
+    assert ask("GET", f"/api/runs/{run}").json["notes"][0]["comment"] == "odd"
     assert ask("POST", "/api/sync").status == 200
-    assert [one["action"] for one in ask("GET", "/api/log").json["actions"]] == ["sync"]
+    assert [one["action"] for one in ask("GET", "/api/log").json["actions"]] == ["sync", "add_note"]
     assert ask("GET", "/api/user").json == ask("POST", "/api/user/active", {}).json
     everything = {(method.upper(), path) for path, methods in contract.document["paths"].items() for method in methods}
     # The stream has no end that this could wait for; it has tests of its own.

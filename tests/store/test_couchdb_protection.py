@@ -13,6 +13,7 @@ import pytest
 
 from sequencer.project.action_log import LogEntry
 from sequencer.report.model import RunReport
+from sequencer.report.note import new_note
 from sequencer.store.base import StoreConflict, StoreError, StoreUnavailable
 from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.design import PROTECTION, READER, protect
@@ -191,19 +192,25 @@ def test_a_reader_writes_nothing(
 def test_a_member_changes_nothing_of_the_log(
     factory: CouchStore, member_of: Callable[..., CouchClient], database: str, admin: CouchClient
 ) -> None:
-    """An entry is added, again without an effect, and neither changed nor deleted."""
+    """An entry, and a note on a run, is added, again without an effect, and neither changed nor deleted."""
     member = member_of()
     store = CouchStore(member, database, version_1=f"{database}_report")
     entry = LogEntry("a" * 32, 5.0, None, "Eve", "engineer", "panel", "sync", {}, None, "done", None)
     store.add_to_log([entry])
     store.add_to_log([entry])
-    (row,) = (row for row in admin.get(database, "_all_docs")["rows"] if row["id"].startswith("action:"))
-    stored = member.get(database, row["id"])
-    with pytest.raises(StoreUnavailable, match="not changed"):
-        member.put(database, row["id"], body={**stored, "user": "Oda"})
-    with pytest.raises(StoreUnavailable, match="administrators only"):
-        member.delete(database, row["id"], rev=stored["_rev"])
+    note = new_note("a-run", user="Eve", source="panel", comment="looked at", disposition=None)
+    store.add_note(note)
+    store.add_note(note)
+    rows = [row["id"] for row in admin.get(database, "_all_docs")["rows"] if row["id"].startswith(("action:", "note:"))]
+    assert len(rows) == 2
+    for row in rows:
+        stored = member.get(database, row)
+        with pytest.raises(StoreUnavailable, match="not changed"):
+            member.put(database, row, body={**stored, "user": "Oda"})
+        with pytest.raises(StoreUnavailable, match="administrators only"):
+            member.delete(database, row, rev=stored["_rev"])
     assert factory.log().entries == [entry]
+    assert factory.notes(["a-run"]) == {"a-run": [note]}
 
 
 def test_other_documents_are_not_bound(

@@ -12,6 +12,7 @@ import pytest
 from sequencer.project.action_log import LogEntry
 from sequencer.project.settings import DatabaseSettings, ReplicationSettings, Secret, Settings
 from sequencer.report.model import RunReport
+from sequencer.report.note import new_note
 from sequencer.store.base import StoreError, StoreUnavailable
 from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.replication import (
@@ -56,6 +57,8 @@ def test_runs_reach_the_factory_and_nothing_else_does(start_server: Any, report:
         here.put("runs", "notes", body={"text": "stays here"})
         entry = LogEntry("a" * 32, 5.0, "Stand 1", "Eve", "engineer", "panel", "sync", {}, None, "done", None)
         store.add_to_log([entry])
+        note = new_note(before["id"], user="Eve", source="panel", comment="looked at", disposition="retest")
+        store.add_note(note)
         target = FactoryDatabase(f"{factory.url}/factory", factory.user, factory.password)
         replicate(here, "runs", target)
         central = CouchStore(there, "factory")
@@ -65,9 +68,10 @@ def test_runs_reach_the_factory_and_nothing_else_does(start_server: Any, report:
         _wait(lambda: central.get(after["id"]) == after)
         _wait(lambda: status(here, "runs", target).state == "running")
         ids = [row["id"] for row in there.get("factory", "_all_docs")["rows"] if not row["id"].startswith("_")]
-        logged = [identity for identity in ids if identity.startswith("action:")]
+        logged = [identity for identity in ids if identity.startswith(("action:", "note:"))]
         assert sorted(ids) == sorted([before["id"], after["id"], *logged])
         assert central.log().entries == [entry]
+        assert central.notes([before["id"]]) == {before["id"]: [note]}
         found = central.statistics()
         assert (found.runs, found.passed, found.units, found.first_passed) == (2, 1, 2, 1)
         stop_replicating(here, "runs", target)

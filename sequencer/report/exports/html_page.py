@@ -36,6 +36,7 @@ def to_html(report: RunReport, logo: str | None = None) -> str:
             facts=_facts(report),
             failed=list(_failed(report)),
             after_run=standing(report),
+            notes=[(_readable(note["time"]), note) for note in report.get("notes", ())],
         )
     )
 

@@ -1,6 +1,7 @@
-"""What is added beside the runs, each a document of its own that never changes: what people did.
+"""What is added beside the runs, each a document of its own that never changes: what people did, and notes on runs.
 
-``{_id: "action:" + sort key of time and id, type: "action", ...}``. The ids sort as lists are read, so that CouchDB's
+``{_id: "action:" + sort key of time and id, type: "action", ...}`` and ``{_id: "note:" + id of the run + ":" + sort key
+of time and id, type: "note", ...}``. The ids sort as lists are read, so that CouchDB's
 own index of ids serves them and no view is built over the runs for their sake.
 """
 
@@ -8,15 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 
 from sequencer.project.action_log import LogEntry, read_entry
+from sequencer.report.note import Note
 from sequencer.store.base import LogPage, StoreUnavailable
-from sequencer.store.couchdb.client import CouchClient, CouchDocument
+from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict
 from sequencer.store.couchdb.document import sort_key
-from sequencer.store.facts import position
+from sequencer.store.facts import by_run, position
 from sequencer.vocabulary.reason import Reason
 
 _ACTION = "action:"
+_NOTE = "note:"
 _BATCH = 200
 _AFTER = "\ufff0"
 
@@ -54,7 +58,23 @@ class Additions:
         entries = [entry for row in found[:limit] if (entry := read_entry(row["doc"])) is not None]
         return LogPage(entries, found[limit - 1]["id"].removeprefix(_ACTION) if len(found) > limit else None)
 
-    def _rows(self, startkey: str, endkey: str, limit: int) -> list[CouchDocument]:
+    def add_note(self, note: Note) -> None:
+        """See :meth:`sequencer.store.base.Store.add_note`."""
+        identity = f"{_NOTE}{note.run}:{sort_key(note.time, note.id)}"
+        with suppress(DocumentConflict):  # it is there already
+            self._couch.put(self._name, identity, body={"type": "note", **note.document()})
+
+    def notes(self, runs: Sequence[str]) -> dict[str, list[Note]]:
+        """See :meth:`sequencer.store.base.Store.notes`.
+
+        The runs of a page lie side by side, as their ids begin with the time: one range holds their notes.
+        """
+        rows = self._rows(f"{_NOTE}{max(runs)}:{_AFTER}", f"{_NOTE}{min(runs)}:", None)
+        wanted = set(runs)
+        found = by_run(row["doc"] for row in reversed(rows))
+        return {run: notes for run, notes in found.items() if run in wanted}
+
+    def _rows(self, startkey: str, endkey: str, limit: int | None) -> list[CouchDocument]:
         """Newest first."""
         rows: list[CouchDocument] = self._couch.get(
             self._name,
@@ -63,6 +83,6 @@ class Additions:
             endkey=json.dumps(endkey),
             descending="true",
             include_docs="true",
-            limit=limit,
+            **({} if limit is None else {"limit": limit}),
         )["rows"]
         return rows

@@ -16,6 +16,7 @@ from pathlib import Path
 from sequencer.project.action_log import LogEntry
 from sequencer.report.evidence import withheld
 from sequencer.report.model import RunReport
+from sequencer.report.note import Note
 from sequencer.report.reader import doubt
 from sequencer.store import facts
 from sequencer.store.base import (
@@ -334,6 +335,19 @@ class CouchStore:
         with self._couch.question():
             self.prepare()
             return self._additions.log(since, until, limit, cursor)
+
+    def add_note(self, note: Note) -> None:
+        """Adds to a run."""
+        self._additions.add_note(note)
+        self._replicate()
+
+    def notes(self, runs: Sequence[str]) -> dict[str, list[Note]]:
+        """What was added to these runs."""
+        if not runs:
+            return {}
+        with self._couch.question():
+            self.prepare()
+            return self._additions.notes(runs)
 
     def close(self) -> None:
         """Closes the connections."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sequencer.project.action_log import LogEntry, read_entry
 from sequencer.report.model import RunReport
+from sequencer.report.note import Note
 from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
@@ -41,6 +42,8 @@ from sequencer.vocabulary.reason import Reason
 
 _COLUMNS = ", ".join(RunSummary._fields)
 _INSERT = f"INSERT INTO runs ({_COLUMNS}, fingerprint) VALUES ({'?, ' * len(RunSummary._fields)}?)"
+_MOST_VALUES = 500
+"""Values in one statement; SQLite may be built with a bound of 999."""
 _COMPRESSION = 1  # a report shrinks to about a tenth; higher levels gain little and cost much
 
 
@@ -214,6 +217,26 @@ class SqliteStore:
             ).fetchall()
         entries = [entry for _, _, document in rows[:limit] if (entry := read_entry(json.loads(document))) is not None]
         return LogPage(entries, facts.cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+
+    def add_note(self, note: Note) -> None:
+        """Adds to a run."""
+        with self._connections.writing() as connection:
+            connection.execute(
+                "INSERT INTO notes VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (note.id, note.run, note.time, json.dumps(note.document())),
+            )
+
+    def notes(self, runs: Sequence[str]) -> dict[str, list[Note]]:
+        """What was added to these runs."""
+        rows: list[tuple[str]] = []
+        with self._connections.reading() as connection:
+            for start in range(0, len(runs), _MOST_VALUES):
+                wanted = runs[start : start + _MOST_VALUES]
+                rows += connection.execute(
+                    f"SELECT document FROM notes WHERE run IN ({', '.join('?' * len(wanted))}) ORDER BY time, id",
+                    wanted,
+                ).fetchall()
+        return facts.by_run(json.loads(document) for (document,) in rows)
 
     def close(self) -> None:
         """Closes the file."""

@@ -6,6 +6,7 @@ import { withCopy } from "./copy.js";
 import { failure, notDone, standing } from "./details.js";
 import { fill, h, icon, setText, token, word } from "./dom.js";
 import { RUN_FILTERS, readFilters, timeParameters } from "./filters.js";
+import { notesCard } from "./notes.js";
 import { question } from "./question.js";
 import { reasonText } from "./reason.js";
 import { keepRowKeys } from "./row_keys.js";
@@ -123,6 +124,7 @@ function show(page, report) {
     ),
     h("div", { class: "run-failures" }, [...report.failures.map(failure), ...standing(report).map(notDone), retryButton(report)]),
     cases.missed,
+    notesCard(report, () => shown.load()),
     factCards(report),
     cases.tools,
     cases.modules.map(({ element }) => element),

@@ -4,6 +4,7 @@ import { address, get } from "./api.js";
 import { fill, h, icon, show, token } from "./dom.js";
 import { RUN_FILTERS as NAMES, filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { noRuns } from "./no_runs.js";
+import { noteTag } from "./notes.js";
 import { question } from "./question.js";
 import { keepRowKeys } from "./row_keys.js";
 import { whenStored } from "./stored.js";
@@ -108,7 +109,7 @@ function runRow(run) {
     h("td", { class: "col-start_time number" }, h("a", { href, class: "row-link", aria: { label: [moment(run.start_time), run.serial_number, t(`status.${run.status}`)].filter(Boolean).join(", ") } }, moment(run.start_time))),
     h("td", { class: "col-serial_number strong number" }, token(run.serial_number || "—")),
     h("td", { class: "col-part_number" }, token(run.part_number || "—")),
-    h("td", { class: "col-sequence" }, run.sequence, run.sequence_version ? h("span", { class: "muted" }, ` ${run.sequence_version}`) : null, flags.map(([name, note]) => [" ", h("span", { class: "tag", title: t(note) }, t(`run.${name}_short`))])),
+    h("td", { class: "col-sequence" }, run.sequence, run.sequence_version ? h("span", { class: "muted" }, ` ${run.sequence_version}`) : null, flags.map(([name, note]) => [" ", h("span", { class: "tag", title: t(note) }, t(`run.${name}_short`))]), " ", noteTag(run)),
     h("td", { class: "col-cause" }, token(run.caused_dut_failure_id || ""), run.error_code === null ? null : [" ", h("span", { class: "tag" }, t("failure.code", { code: run.error_code }))]),
     h("td", { class: "col-duration number" }, run.stop_time ? duration(run.stop_time - run.start_time, { fine: true }) : "—"),
     h("td", { class: "col-stand" }, run.stand || ""),

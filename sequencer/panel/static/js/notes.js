@@ -1,0 +1,72 @@
+// What was added to a stored run later: comments, and what is to become of the unit. The verdict stays what it was.
+
+import { post } from "./api.js";
+import { h, memory, newId } from "./dom.js";
+import { may, named } from "./people.js";
+import { moment, t } from "./text.js";
+import { toast } from "./toast.js";
+
+const DISPOSITIONS = ["repair", "scrap", "retest", "waived"];
+const LONGEST = 2000;
+
+/** A tag for the runs list: the newest disposition, or that there are comments; null for a run without either. */
+export function noteTag(run) {
+  if (!run.notes.length) return null;
+  const title = run.notes.map((note) => note.comment).filter(Boolean).join("\n");
+  return h("span", { class: "tag note-tag", title }, t(run.disposition ? `disposition.${run.disposition}` : "notes.short"));
+}
+
+/** The notes of a report, and a form for whoever may add one; `renew` shows the report anew. */
+export function notesCard(report, renew) {
+  const notes = report.notes || [];
+  const form = may("operator") ? noteForm(report, renew) : null;
+  if (!notes.length && !form) return null;
+  return h("section", { class: "card notes" }, h("h2", {}, t("notes.title")), notes.map(shown), form);
+}
+
+function shown(note) {
+  return h(
+    "div",
+    { class: "note" },
+    note.disposition ? h("span", { class: "tag note-tag" }, t(`disposition.${note.disposition}`)) : null,
+    note.comment ? h("p", { class: "pre" }, note.comment) : null,
+    h("p", { class: "muted note-who" }, note.user || note.source, " · ", h("span", { class: "number" }, moment(note.time))),
+  );
+}
+
+function noteForm(report, renew) {
+  const ids = [newId("note"), newId("note")];
+  const comment = h("textarea", { id: ids[0], rows: 2, maxLength: LONGEST });
+  const options = DISPOSITIONS.filter((name) => name !== "waived" || may("manager"));
+  const disposition = h("select", { id: ids[1], onchange: require }, [h("option", { value: "" }, "—"), options.map((name) => h("option", { value: name }, t(`disposition.${name}`)))]);
+  const button = h("button", { type: "submit", class: "button primary" }, t("notes.add"));
+
+  // Who waives says why.
+  function require() {
+    comment.required = disposition.value !== "repair" && disposition.value !== "scrap" && disposition.value !== "retest";
+  }
+
+  async function add(event) {
+    event.preventDefault();
+    button.disabled = true;
+    const user = named() ? null : memory.get("operator");
+    try {
+      await post(`/api/runs/${encodeURIComponent(report.id)}/notes`, { comment: comment.value, disposition: disposition.value || null, ...(user ? { user } : {}) });
+      toast(t("notes.added"));
+      renew();
+    } catch (error) {
+      // What was typed stays.
+      toast(error.message, "failed");
+      button.disabled = false;
+    }
+  }
+
+  require();
+  return h(
+    "form",
+    { class: "note-form", onsubmit: add },
+    h("div", { class: "field" }, h("label", { htmlFor: ids[0] }, t("notes.comment")), comment),
+    h("div", { class: "field" }, h("label", { htmlFor: ids[1] }, t("notes.disposition")), disposition),
+    button,
+  );
+}
