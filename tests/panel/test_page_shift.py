@@ -45,7 +45,7 @@ def test_every_browser_sees_what_the_shift_has_tested(stand: Any, browse: Any) -
     for page in pages:
         expect(counters(page)).to_contain_text("Tested3Passed2First-pass yield50")
         expect(counters(page)).to_contain_text(" of 40")
-        expect(counters(page).get_by_title("1 of 2 devices")).to_be_visible()
+        expect(counters(page).get_by_title("1 of 2 units")).to_be_visible()
     for page in pages:
         page.close()
     panel.close()

@@ -79,7 +79,7 @@ def test_how_much_of_a_report_is_safe_is_told_as_on_the_terminal(stand: Any, bro
     page = browse(panel)
     page.evaluate("localStorage.setItem('hardseq.language', 'de')")
     page.reload()
-    page.get_by_text(f"0 von 2 Messwerten sind in {journal} aufbewahrt; ab dem Testfall rails::rail_5v").wait_for()
+    page.get_by_text(f"0 von 2 Messwerten sind in {journal} aufbewahrt; ab dem Fall rails::rail_5v").wait_for()
     del store.save
     assert panel.ask("POST", "/api/sync", {}).status == 200
     wait_for(lambda: not alerts(panel))
