@@ -10,6 +10,7 @@ import pytest
 
 from sequencer.project.action_log import ActionLog
 from sequencer.store.base import StoreUnavailable
+from tests.panel.live_page import started
 from tests.panel.staff import as_user
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -122,3 +123,26 @@ def test_the_log_is_a_page_for_those_who_may_see_it(staffed: Any, browse: Any) -
     assert other.evaluate("document.documentElement.scrollWidth") <= 360
     rows.first.get_by_role("link").click()
     expect(other.locator(".report-head")).to_be_visible()
+
+
+def test_who_chooses_cases_can_say_why_on_the_page(staffed: Any, browse: Any) -> None:
+    """Beside the choice is a field for it, and what is typed there starts nothing; the log has it."""
+    staffed.configure("[frontend]\nmanual_collect = true\n")
+    panel = staffed.open()
+    page = browse(panel, "/login", strict=False)
+    page.get_by_label("Badge").fill("Eve-badge")
+    page.keyboard.press("Enter")
+    started(page)
+    why = page.get_by_label("Why only these")
+    expect(why).to_be_hidden()
+    page.get_by_role("button", name="Choose cases").click()
+    page.locator(".case .tick input").first.uncheck()
+    why.fill("only the second rail")
+    why.press("Space")
+    assert panel.session.state == "ready"
+    page.locator(".start").click()
+    panel.wait_for_runs(1)
+    (entry,) = actions(panel)
+    assert (entry["why"], entry["user"]) == ("only the second rail", "Eve")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

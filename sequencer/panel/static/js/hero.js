@@ -1,6 +1,7 @@
 // The top of the live page: the verdict for a look from three metres, the device, the time, Start and Stop.
 
 import { ApiError, logIn, post } from "./api.js";
+import { chosenWhy } from "./choose_why.js";
 import { fill, h, icon, memory, setAria, setIcon, setText, show, token } from "./dom.js";
 import { may, onPerson } from "./people.js";
 import { chosenCases, isChoosing } from "./plan.js";
@@ -68,6 +69,7 @@ export async function start() {
   if (isChoosing()) {
     body.only = chosenCases();
     if (body.only?.length === 0) return toast(t("choose.none"), "warning");
+    if (body.only) body.why = chosenWhy();
   }
   pending = true;
   renderButtons();

@@ -2,6 +2,7 @@
 
 import { againButton } from "./again.js";
 import { post } from "./api.js";
+import { askWhy, whyField } from "./choose_why.js";
 import { fill, h, icon, setAria, setText, show } from "./dom.js";
 import { failure, notDone, standing } from "./details.js";
 import { heroView, renderTime } from "./hero.js";
@@ -32,7 +33,7 @@ export function livePage() {
     { class: "live-page" },
     parts.alerts,
     heroView(againButton()),
-    h("main", { id: "main", tabIndex: -1 }, messageStrip(), parts.problem, parts.failures, h("div", { class: "plan-tools" }, parts.filters.element, shiftView(), h("span", { class: "spacer" }), parts.chosen, parts.choose), planView()),
+    h("main", { id: "main", tabIndex: -1 }, messageStrip(), parts.problem, parts.failures, h("div", { class: "plan-tools" }, parts.filters.element, shiftView(), h("span", { class: "spacer" }), parts.chosen, whyField(), parts.choose), planView()),
   );
   setInterval(() => {
     if (state.run?.status === "run") {
@@ -111,6 +112,7 @@ function renderTools() {
   show(parts.choose, may("engineer") && session.settings?.manual_collect && session.can_start);
   setText(parts.choose, t(choosing ? "choose.off" : "choose.on"));
   if (!parts.choose.hidden) setAria(parts.choose, "pressed", String(choosing));
+  askWhy(choosing && !parts.choose.hidden);
   const after = standing(run);
   const mark = JSON.stringify([run.failures, after]);
   if (parts.failures.dataset.mark !== mark) {
