@@ -93,6 +93,6 @@ def _show(result: SyncResult) -> None:
                 status = "" if entry.status is None else f" ({entry.status})"
                 say(f"  {entry.run}{status}: {clean(entry.text)}")
         if target in result.problems:
-            say(f"{name}: {clean(result.problems[target])}", fg="red")
+            say(f"{name}: {clean(str(result.problems[target]))}", fg="red")
     if not result.drains and not result.left:
         say("nothing is waiting, and no target for reports is configured")

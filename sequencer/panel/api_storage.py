@@ -30,6 +30,7 @@ _TARGET: Mapping[str, object] = mapping(
     usable={"type": "boolean"},
     automatic={"type": "boolean"},
     problem=or_null(TEXT),
+    coded_reason=or_null(OBJECT),
     **record(OutboxCounts)["properties"],
     hold=or_null(record(TargetBlock)),
     entries=listed(record(OutboxEntry)),

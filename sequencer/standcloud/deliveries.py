@@ -27,21 +27,21 @@ from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_clo
 from sequencer.standcloud.unsent_runs import UnsentRuns
 from sequencer.store.base import RunSummary, Store, StoreUnavailable
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.reason import Reason, ReasonOrText
+from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 
 
 def describe(
-    outbox: Outbox, name: str, target: DeliveryTarget | None, problem: str | None, limit: int
+    outbox: Outbox, name: str, target: DeliveryTarget | None, problem: ReasonOrText | None, limit: int
 ) -> dict[str, object]:
     """One target::
 
-        {target, usable, automatic, problem, waiting, blocked, parked, delivered, last_delivery,
+        {target, usable, automatic, problem, coded_reason, waiting, blocked, parked, delivered, last_delivery,
          hold: {reason, status, text, seconds} or null,
          entries: [{run, target, state, queued, attempts, last_try, next_try, status, text, delivered}, ...]}
 
-    ``problem`` says why it is not usable. ``block``: ``refused`` (the key; until it changes) or ``paused`` (the server
-    asked to wait ``seconds``). ``entries`` are the parked reports, then those that wait, at most ``limit`` of each.
-    Times in Unix seconds.
+    ``problem`` says why it is not usable, ``coded_reason`` its code. ``block``: ``refused`` (the key; until it changes)
+    or ``paused`` (the server asked to wait ``seconds``). ``entries`` are the parked reports, then those that wait, at
+    most ``limit`` of each. Times in Unix seconds.
     """
     block = None if target is None else outbox.block_of(target)
     entries = [
@@ -53,7 +53,8 @@ def describe(
         "target": name,
         "usable": target is not None,
         "automatic": target is not None and target.automatic,
-        "problem": problem,
+        "problem": sentence(problem),
+        "coded_reason": coded(problem),
         **asdict(outbox.counts(name)),
         "hold": None if block is None else asdict(block),
         "entries": entries,
@@ -87,7 +88,7 @@ class SyncResult:
 
     drains: tuple[DrainResult, ...]
     left: Mapping[str, OutboxCounts]
-    problems: Mapping[str, str]
+    problems: Mapping[str, ReasonOrText]
     parked: tuple[OutboxEntry, ...] = ()
 
     @property
@@ -127,7 +128,7 @@ class Deliveries:
         try:
             health = self._client.health()
         except NotConfigured as error:
-            return str(error)
+            return error.reason
         return None if health.up else Reason("stand_cloud_away", detail=health.text)
 
     def withheld(self, report: Mapping[str, object]) -> Mark | None:
@@ -327,13 +328,13 @@ class Deliveries:
         configured = [COUCHDB] * self._has_remote_store + [STAND_CLOUD] * self.wanted
         return list(dict.fromkeys([*configured, *self.outbox.targets()]))
 
-    def _problems(self) -> dict[str, str]:
+    def _problems(self) -> dict[str, ReasonOrText]:
         """Why a target cannot be used, by its name."""
-        problems = {} if self._has_remote_store else {COUCHDB: "CouchDB is no longer configured: [database]"}
+        problems: dict[str, ReasonOrText] = {} if self._has_remote_store else {COUCHDB: Reason("couch_not_configured")}
         try:
             _ = self._client
         except NotConfigured as error:
-            problems[STAND_CLOUD] = str(error)
+            problems[STAND_CLOUD] = error.reason
         return problems
 
     def _waits(self, run: str) -> bool:

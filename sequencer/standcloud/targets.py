@@ -12,10 +12,12 @@ from sequencer.report.model import RunReport
 from sequencer.standcloud.client import StandCloud
 from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, DeliveryTarget
 from sequencer.store.base import Store, StoreConflict, StoreError, StoreUnavailable
+from sequencer.vocabulary.failure import ReasonedError, why
+from sequencer.vocabulary.reason import Reason
 
 
-class NotConfigured(ValueError):
-    """StandCloud cannot be used with the configuration as it is; the text says what is missing or wrong."""
+class NotConfigured(ReasonedError, ValueError):
+    """StandCloud cannot be used with the configuration as it is; the reason says what is missing or wrong."""
 
 
 def open_stand_cloud(settings: StandCloudSettings, folder: Path) -> StandCloud:
@@ -24,16 +26,14 @@ def open_stand_cloud(settings: StandCloudSettings, folder: Path) -> StandCloud:
     Raises ``NotConfigured``.
     """
     if settings.address is None:
-        raise NotConfigured("StandCloud is not configured: [stand_cloud] has no address")
+        raise NotConfigured(Reason("stand_cloud_no_address"))
     if not settings.api_key:
-        raise NotConfigured(
-            "StandCloud is not configured: there is no API key (api_key in [stand_cloud], or HARDSEQ_SC_API_KEY)"
-        )
+        raise NotConfigured(Reason("stand_cloud_no_key"))
     bundle = None if settings.ca_bundle is None else str(folder / settings.ca_bundle)
     try:
         return StandCloud(settings.address, settings.api_key, ca_bundle=bundle)
     except ValueError as error:
-        raise NotConfigured(str(error)) from None
+        raise NotConfigured(why(error)) from None
 
 
 def stand_cloud_target(client: StandCloud, *, automatic: bool) -> DeliveryTarget:

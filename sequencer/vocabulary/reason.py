@@ -298,6 +298,11 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "no_reason_given": "no reason is given",
         "outbox_not_opened": "the outbox {file} cannot be opened: {detail}",
         "outbox_unusable": "the outbox cannot be used: {detail}",
+        "stand_cloud_no_address": "StandCloud is not configured: [stand_cloud] has no address",
+        "stand_cloud_no_key": (
+            "StandCloud is not configured: there is no API key (api_key in [stand_cloud], or HARDSEQ_SC_API_KEY)"
+        ),
+        "couch_not_configured": "CouchDB is no longer configured: [database]",
         "being_stored": "waiting reports are being stored just now",
         "many_waiting": "too many reports wait for the store, or one of them cannot be read",
         "users_missing": "{file} is missing; `hardseq users add` makes it",

@@ -19,7 +19,7 @@ from sequencer.standcloud.deliveries import MOST_MISSING, Deliveries
 from sequencer.standcloud.outbox import Outbox
 from sequencer.store.base import StoreConflict, StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
-from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.reason import Reason, read_reason
 
 MakeReport = Callable[..., RunReport]
 
@@ -160,7 +160,7 @@ def test_a_run_may_start_only_with_a_connection_when_configured(
     assert isinstance(refusal, Reason) and refusal.code == "stand_cloud_away"
     assert "503" in str(refusal) and "maintenance" in str(refusal)
     refusal = open_deliveries(standin.address, connection_only=True, api_key=None).refusal()
-    assert refusal is not None and "no API key" in refusal
+    assert refusal is not None and "no API key" in str(refusal)
 
 
 def test_a_store_that_is_away_loses_nothing(open_deliveries: Callable[..., Deliveries], report: MakeReport) -> None:
@@ -343,8 +343,11 @@ def test_an_upload_without_configuration_says_what_is_missing(
     assert (answer["delivered"], answer["status"]) == (False, None)
     assert words in answer["text"]
     result = deliveries.sync()
-    assert result.left["stand_cloud"].waiting == 1 and words in result.problems["stand_cloud"]
-    assert words in deliveries.status()["targets"][0]["problem"]
+    assert result.left["stand_cloud"].waiting == 1 and words in str(result.problems["stand_cloud"])
+    told = deliveries.status()["targets"][0]
+    assert words in told["problem"]
+    assert str(read_reason(told["coded_reason"], told["problem"])) == told["problem"]
+    assert (told["coded_reason"] is None) == (words in ("unprotected", "one word"))
 
 
 MARKED: list[dict[str, Any]] = [{"simulated": True}, {"debugged": True}, {"selection": ["main::rail_0"]}]

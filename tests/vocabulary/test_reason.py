@@ -73,6 +73,7 @@ CODED = frozenset(
         "DocumentNotFound",
         "DocumentConflict",
         "UsersUnusable",
+        "NotConfigured",
     }
 )
 """Errors whose reason a person may read in a language of their own."""

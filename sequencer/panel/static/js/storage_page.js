@@ -86,7 +86,7 @@ function target(of) {
     h("h2", {}, t(`target.${of.target}`)),
     h("dl", { class: "figures" }, figures.map(([name, count]) => h("div", { class: count && name !== "storage.delivered" ? "is-some" : "" }, h("dt", {}, t(name)), h("dd", { class: "number" }, String(count))))),
     h("p", {}, t("storage.last"), ": ", h("span", { class: "number" }, of.last_delivery ? moment(of.last_delivery) : t("storage.never"))),
-    [hold, of.problem].filter(Boolean).map((text) => h("p", { class: "field-problem" }, text)),
+    [hold, reasonText(of.coded_reason, of.problem)].filter(Boolean).map((text) => h("p", { class: "field-problem" }, text)),
     of.entries.length
       ? h(
           "div",
