@@ -153,6 +153,7 @@ def test_a_run_needs_only_what_it_uses() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.real_start
 def test_an_unchanged_run_loads_only_what_it_uses(tmp_path: Path) -> None:
     """The command itself needs neither the language nor the steps nor a network client when nothing has changed."""

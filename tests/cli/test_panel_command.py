@@ -120,6 +120,7 @@ def test_a_second_panel_on_the_same_port_is_refused(panel: Panel, tmp_path_facto
     assert "is another panel running?" in second.stderr
 
 
+@pytest.mark.slow
 def test_status_says_what_is_in_the_way(panel: Panel) -> None:
     """Of a sequence with problems each is told with its place, and start refuses."""
     panel.wait_for_state("ready")

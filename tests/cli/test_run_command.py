@@ -304,6 +304,7 @@ def test_a_reader_that_leaves_does_not_stop_the_run(project: Path) -> None:
     assert stored(project)["status"] == "passed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437"])
 def test_poor_encodings_do_not_break_a_run(project: Path, encoding: str) -> None:
     """An output whose encoding lacks letters gets escapes; the run is not disturbed."""

@@ -119,6 +119,7 @@ def test_the_test_process_compares_the_files_itself(make: Callable[[], Compiled]
     start()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "change", "says"),
     [
@@ -174,6 +175,7 @@ def plain(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -56,6 +56,7 @@ def judged(report: Any) -> Iterator[tuple[Any, ...]]:
                     yield each["name"], each["value"], each["unit"], each["result"]
 
 
+@pytest.mark.slow
 def test_plain_pytest_runs_a_folder_of_before(generated: Path) -> None:
     """Every case but the one that needs an operator passes, and the steps after the run, too."""
     project = generated.parents[2]

@@ -80,6 +80,7 @@ def test_both_kinds_are_kept_side_by_side(file: Path, tmp_path: Path) -> None:
     assert made[0].folder == made[2].folder != made[1].folder == made[3].folder
 
 
+@pytest.mark.slow
 def test_plain_pytest_runs_it_without_a_question(file: Path, tmp_path: Path) -> None:
     """The code of a stepping run gives the same verdicts where nobody asked for a pause."""
     folder = ensure_compiled(file, project=file.parent, compiled=tmp_path / "compiled", stepping=True).folder

@@ -42,6 +42,7 @@ def hardseq(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return run(project, "sequencer", *arguments)
 
 
+@pytest.mark.slow
 def test_it_is_used_like_what_comes_with_hardseq(project: Path) -> None:
     """Verb, format and driver are there for check, schema, run, report and export without another line."""
     assert hardseq(project, "check", "--strict").returncode == 0
@@ -68,6 +69,7 @@ def test_it_is_used_like_what_comes_with_hardseq(project: Path) -> None:
     assert "standcloud, markdown; default: json." in " ".join(help_text.split())
 
 
+@pytest.mark.slow
 def test_plain_pytest_runs_it(project: Path) -> None:
     """The compiled sequence is a pytest project that imports the package's step, with the same verdicts."""
     assert hardseq(project, "compile", "settling.yaml", "-o", "compiled").returncode == 0

@@ -57,6 +57,7 @@ def test_every_invalid_example_has_its_expectation() -> None:
     assert {path.stem for path in INVALID} == {path.stem for path in (EXAMPLES / "invalid").glob("*.txt")}
 
 
+@pytest.mark.slow
 def test_the_command_tells_the_same_problems() -> None:
     """``hardseq check --format json`` on the folder prints the same places, codes, messages and hints."""
     command = [sys.executable, "-m", "sequencer", "check", *map(str, INVALID), "--format", "json"]

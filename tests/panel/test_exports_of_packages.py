@@ -9,6 +9,8 @@ import pytest
 from tests.extensions.conftest import Install, install, site  # noqa: F401 - fixtures
 from tests.extensions.test_exports_of_packages import ENTRY, GOOD
 
+pytestmark = pytest.mark.slow
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 

@@ -137,6 +137,7 @@ def contract(shared_stand: Any) -> Contract:
     return Contract(panel)
 
 
+@pytest.mark.slow
 def test_the_description_is_valid_openapi(contract: Contract) -> None:
     """A validator of OpenAPI 3.1 takes it, as every generator of clients would."""
     pytest.importorskip("openapi_spec_validator").validate(contract.document)

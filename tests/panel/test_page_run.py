@@ -11,6 +11,8 @@ import pytest
 from tests.panel.live_page import MOVING, row, started, verdict
 from tests.panel.sequences import WAITING
 
+pytestmark = pytest.mark.slow
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 FAILING = """

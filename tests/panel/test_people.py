@@ -206,6 +206,7 @@ def test_a_session_ends_with_time_and_with_its_user(staffed: Any) -> None:
     assert People(file, without_pin=True).who(badge="", name="Oda", pin="") is None
 
 
+@pytest.mark.slow
 def test_people_log_in_work_and_change(staffed: Any, browse: Any) -> None:
     """Start leads to the login page; a badge or a PIN lets in; the page shows who works and hides what is not theirs.
 
@@ -247,6 +248,7 @@ def test_people_log_in_work_and_change(staffed: Any, browse: Any) -> None:
     expect(other.locator(".person")).to_contain_text("Eve")
 
 
+@pytest.mark.slow
 def test_idle_time_logs_out_and_the_run_goes_on(staffed: Any, browse: Any) -> None:
     """Nobody at work is nobody logged in: the page says so by itself, and the run that is going on is not touched."""
     from tests.panel.sequences import WAITING

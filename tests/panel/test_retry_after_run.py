@@ -79,6 +79,7 @@ def test_the_stand_is_taken_while_it_is_tried_again(stand: Any) -> None:
     assert panel.run()["status"] == "passed"
 
 
+@pytest.mark.slow
 def test_the_pages_button_does_it(panel: Any, stand: Any, browse: Any) -> None:
     """It stands by what was not done, and is gone with it."""
     page = browse(panel, f"/runs/{panel.last()['id']}")

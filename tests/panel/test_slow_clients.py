@@ -66,6 +66,7 @@ def drip(clients: list[socket.socket], ended: threading.Event) -> None:
                 one.recv(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "said",
     [
@@ -118,6 +119,7 @@ def test_slow_clients_change_nothing(
         events.close()
 
 
+@pytest.mark.slow
 def test_more_slow_readers_than_there_are_places(
     stand: Any, crowd: Callable[[Any, int, bytes], list[socket.socket]]
 ) -> None:

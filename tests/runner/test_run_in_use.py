@@ -105,6 +105,7 @@ def compiled(tmp_path: Path) -> Path:
     return ensure_compiled(file, project=tmp_path, compiled=tmp_path / ".hardseq" / "compiled").folder
 
 
+@pytest.mark.slow
 def test_a_sequence_in_yaml_runs_alike_here_and_in_plain_pytest(compiled: Path, tmp_path: Path) -> None:
     """The same verdict for every case, with attempts, loops, conditions, timeouts and dependencies."""
     run = Run(compiled, StateFolder(tmp_path / ".hardseq"), project=tmp_path)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 SEQUENCE = """\
@@ -34,6 +36,7 @@ def pytest_collection_finish(session):
 """
 
 
+@pytest.mark.slow
 def test_items_are_what_pytest_would_make_of_them(tmp_path: Path) -> None:
     """Name, place, markers and order of generated cases are those that pytest itself finds; they ask for no more
     fixtures than they need."""

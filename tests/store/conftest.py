@@ -258,7 +258,7 @@ def open_couchdb(couchdb_server: Server, database: str, files: Path) -> Iterator
         one.close()
 
 
-@pytest.fixture(params=["sqlite", "couchdb"])
+@pytest.fixture(params=["sqlite", pytest.param("couchdb", marks=pytest.mark.slow)])
 def store(request: pytest.FixtureRequest) -> Store:
     """An empty store of every kind."""
     opened: Store = request.getfixturevalue(f"open_{request.param}")()

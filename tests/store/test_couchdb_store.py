@@ -18,6 +18,8 @@ from sequencer.store.couchdb.client import CouchClient, DocumentNotFound
 from sequencer.store.couchdb.design import RUNS, VIEWS, create_views
 from sequencer.store.couchdb.store import CouchStore
 
+pytestmark = pytest.mark.slow
+
 NOON = 1_700_000_000.0
 
 MakeReport = Callable[..., RunReport]

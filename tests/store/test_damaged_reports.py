@@ -203,6 +203,7 @@ def _recover(state: StateFolder, store: SqliteStore, *journals: bytes | None) ->
     return recover(state, store, tell=told.append), told
 
 
+@pytest.mark.slow
 @given(
     changes=st.lists(
         st.tuples(st.integers(0, len(LINES) - 1), st.integers(0, 10**6), ODD | st.just("__gone__")),
