@@ -32,7 +32,7 @@ STOPS = """(selector) => [...document.querySelectorAll(selector)]
     .map((one) => one.closest(".case")?.dataset.name ?? one.closest("tr, .case").innerText.split("\\n")[0])"""
 
 
-def stops(page: Any, selector: str = ".case button, .case input") -> list[str]:
+def stops(page: Any, selector: str = ".case > .case-head, .case > .tick input") -> list[str]:
     """The rows at which the Tab key stops."""
     found: list[str] = page.evaluate(STOPS, selector)
     return found
