@@ -102,3 +102,108 @@ def test_rows_are_one_stop_and_arrows_go_between_them(stand: Any, browse: Any) -
     expect(links.last).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".report-head")).to_be_visible()
+
+
+PASS_FAIL = """
+- dialog: {title: Does it light?, pass_fail: true}
+- dialog: {title: Colour?, type: radio, choices: [red, green], pass_fail: true}
+- dialog: {title: Label?, type: text, pass_fail: true}
+- dialog: {title: Clean?, pass_fail: true}
+"""
+
+
+def test_p_and_f_are_pass_and_fail(stand: Any, browse: Any) -> None:
+    """One letter that nothing follows, once the buttons can be pressed: a scan, a field, a held key answer nothing."""
+    stand.steps(PASS_FAIL)
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.press("Space")
+    dialog = page.locator("dialog.dialog")
+
+    def shown(title: str) -> None:
+        """The question stands, and its buttons can be pressed; a quick letter before that was not meant."""
+        expect(dialog.get_by_role("heading")).to_have_text(title)
+        expect(dialog.get_by_role("button", name="Pass")).to_be_enabled()
+
+    shown("Does it light?")
+    expect(dialog.get_by_role("button", name="Pass")).to_have_attribute("aria-keyshortcuts", "P")
+    for scan in ("PF123", "F1\n", "SN12P\n", "P P", "pp"):
+        page.keyboard.type(scan, delay=15)
+        page.wait_for_timeout(300)
+        shown("Does it light?")
+    for key in ("Control+p", "Alt+f"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
+    page.keyboard.press("p")
+    page.mouse.click(5, 5)
+    page.wait_for_timeout(300)
+    shown("Does it light?")
+    # It is held down: the repeats are for no other question.
+    page.keyboard.down("p")
+    page.wait_for_timeout(250)
+    for _ in range(3):
+        page.keyboard.down("p")
+    page.keyboard.up("p")
+    shown("Colour?")
+    dialog.get_by_label("green").check()
+    page.wait_for_timeout(120)
+    page.keyboard.press("P")
+    shown("Label?")
+    expect(dialog.get_by_role("textbox")).to_be_focused()
+    page.keyboard.press("f")
+    page.wait_for_timeout(300)
+    shown("Label?")
+    dialog.get_by_role("button", name="Pass").click()
+    # As soon as it appears: the press was meant for what stood there before.
+    expect(dialog.get_by_role("heading")).to_have_text("Clean?")
+    shown("Clean?")
+    page.wait_for_timeout(120)
+    page.keyboard.press("f")
+    expect(page.locator(".hero .verdict-word")).to_have_text("Fail")
+    dialogs = panel.last()["modules"][0]["cases"][0]["attempts"][0]["dialogs"]
+    assert [told["result"] for told in dialogs] == ["pass", "pass", "pass", "fail"]
+    assert [told["value"] for told in dialogs] == [None, "green", "f", None]
+
+
+def test_a_question_mark_shows_the_keys(stand: Any, browse: Any) -> None:
+    """On every page, and from the menu, in the page's language; not in a field, nor over a question."""
+    stand.sequence(
+        "asking",
+        "name: Asking\nparams: {note: {required: false}}\nmodules: {m: {cases: {c: {steps: [{dialog: Ready?}]}}}}\n",
+    )
+    panel = stand.open()
+    page = started(browse(panel))
+    keys = page.locator("dialog.keys")
+    page.get_by_label("note").press("?")
+    page.wait_for_timeout(300)
+    expect(keys).to_have_count(0)
+    page.get_by_label("note").fill("kept")
+    page.get_by_label("note").blur()
+    page.wait_for_timeout(150)
+    for path in ("/", "/runs", "/yield", "/measurements", "/storage"):
+        if path != "/":
+            page.goto(panel.url + path)
+            expect(page.locator("main h1")).to_be_visible()
+        page.keyboard.press("?")
+        expect(keys.get_by_role("heading", name="Keys")).to_be_visible()
+        expect(keys.locator("kbd", has_text="F")).to_be_visible()
+        expect(keys.get_by_role("button", name="Close")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(keys).to_have_count(0)
+        if path == "/":
+            expect(page.get_by_label("note")).to_have_value("kept")
+    page.evaluate("localStorage.setItem('hardseq.language', 'de')")
+    page.goto(panel.url)
+    started(page)
+    page.locator(".menu-button").click()
+    page.get_by_role("button", name="Tasten").click()
+    expect(keys.locator("kbd", has_text="Leertaste")).to_be_visible()
+    page.wait_for_timeout(400)
+    page.keyboard.press("Enter")
+    expect(keys).to_have_count(0)
+    page.locator(".start").click()
+    expect(page.locator("dialog.dialog")).to_be_visible()
+    page.wait_for_timeout(400)
+    page.keyboard.press("?")
+    page.wait_for_timeout(300)
+    expect(keys).to_have_count(0)

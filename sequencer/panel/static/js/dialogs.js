@@ -4,7 +4,7 @@ import { ApiError, post } from "./api.js";
 import { AnswerField } from "./answer_field.js";
 import { fill, h, icon, memory, newId, setText } from "./dom.js";
 import { looks } from "./looks.js";
-import { modal, rest } from "./modal.js";
+import { modal, rest, whenAlone } from "./modal.js";
 import { reasonText } from "./reason.js";
 import { lastAttempt, now, on, openDialogs, state } from "./state.js";
 import { duration, t } from "./text.js";
@@ -35,6 +35,11 @@ function update() {
 /** Whether a question waits for an answer now. */
 export function isAsking() {
   return shown !== null;
+}
+
+/** The letter of a key; on a keyboard with other letters that of its place. */
+function latin({ key, code }) {
+  return /^[\x21-\x7e]$/.test(key) ? key.toLowerCase() : key.length === 1 && code.startsWith("Key") ? code.slice(3).toLowerCase() : "";
 }
 
 class Question {
@@ -70,6 +75,7 @@ class Question {
       this.buttons,
     );
     this.element = modal({ class: "dialog", aria: { labelledby: title } }, this.form);
+    this.element.addEventListener("keydown", (event) => this.letter(event));
     this.render();
     this.element.dispatchEvent(new Event("enter"));
     this.arrive();
@@ -102,8 +108,8 @@ class Question {
       !last ? h("button", { type: "submit", class: "button primary", value: "next" }, t("dialog.next")) : null,
       last && this.dialog.pass_fail
         ? [
-            h("button", { type: "submit", class: "button fail", value: "fail" }, icon("failed"), said.fail || t("dialog.fail")),
-            h("button", { type: "submit", class: "button pass", value: "pass" }, icon("passed"), said.pass || t("dialog.pass")),
+            h("button", { type: "submit", class: "button fail", value: "fail", "aria-keyshortcuts": "F" }, icon("failed"), said.fail || t("dialog.fail"), h("kbd", { aria: { hidden: "true" } }, "F")),
+            h("button", { type: "submit", class: "button pass", value: "pass", "aria-keyshortcuts": "P" }, icon("passed"), said.pass || t("dialog.pass"), h("kbd", { aria: { hidden: "true" } }, "P")),
           ]
         : null,
       last && !this.dialog.pass_fail ? h("button", { type: "submit", class: "button primary", value: "confirm" }, said.confirm || t("dialog.confirm")) : null,
@@ -139,6 +145,16 @@ class Question {
     if (next && here && !here.isMissing()) (here.check() ? next : here).focus();
     else if (!this.dialog.pass_fail) return;
     event.preventDefault();
+  }
+
+  /** P and F are Pass and Fail, but never while somebody types or scans, nor before the buttons can be pressed. */
+  letter(event) {
+    const button = this.buttons.querySelector({ p: "[value=pass]", f: "[value=fail]" }[latin(event)] ?? ":not(*)");
+    if (!button || button.disabled || event.target.matches("input:not([type=radio], [type=checkbox]), select, textarea")) return;
+    whenAlone(event, () => {
+      const covered = [...document.querySelectorAll("dialog:modal")].at(-1) !== this.element;
+      if (shown === this && button.isConnected && !button.disabled && !covered) button.click();
+    });
   }
 
   /** The cross stops the run. */

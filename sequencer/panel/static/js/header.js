@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { h, icon, memory, newId, setAria, setText, show } from "./dom.js";
+import { showKeys } from "./keys_help.js";
 import { noticeSettings } from "./notice_settings.js";
 import { logOut, may, named, onPerson, person } from "./people.js";
 import { runBar, showRunBar } from "./run_bar.js";
@@ -116,6 +117,7 @@ function fillMenu() {
     ...noticeSettings(),
     // Where people log in, who works here is not typed.
     ...(named() ? [] : [text("menu.operator", memory.get("operator") || "", (value) => memory.set("operator", value || null)), h("p", { class: "menu-note muted" }, t("menu.operator_note"))]),
+    h("button", { type: "button", class: "button", onclick: openKeys }, t("keys.title"), h("kbd", {}, "?")),
     h("p", { class: "menu-note" }, KIOSK ? null : [h("a", { href: "/api/openapi.json" }, "HTTP API"), " · "], `hardseq ${document.documentElement.dataset.version}`),
   );
   if (person()) {
@@ -127,6 +129,11 @@ function fillMenu() {
     };
     parts.menu.append(h("button", { type: "button", class: "button", onclick: leave }, t("menu.logout")));
   }
+}
+
+function openKeys() {
+  parts.menu.hidePopover();
+  showKeys();
 }
 
 function setTheme(theme) {

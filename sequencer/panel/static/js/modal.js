@@ -9,16 +9,43 @@ const SCAN = 100;
 /** Milliseconds: a click or key right after something appeared was meant for what stood there before. */
 const FRESH = 350;
 
+/** Milliseconds without another key behind a letter that is a decision: a scanner would have typed its next character. */
+const ALONE = 150;
+const LATE = 50;
+
 /** When the newest character was typed, wherever, that no Enter has followed yet. */
 let unended = 0;
+/** When the newest key but Shift and the like was pressed, and how long after the one before. */
+let newest = 0;
+let pause = Infinity;
+let waiting = 0;
 addEventListener(
   "keydown",
   ({ key }) => {
+    clearTimeout(waiting);
     if (key === "Enter") unended = 0;
     else if (key.length === 1) unended = Date.now();
+    if (["Shift", "CapsLock", "AltGraph"].includes(key)) return;
+    pause = Date.now() - newest;
+    newest = Date.now();
   },
   true,
 );
+addEventListener("pointerdown", () => clearTimeout(waiting), true);
+
+/**
+ * Calls `act` for the key of `event` unless it is held down, goes with Ctrl and the like, or is part of a scan: shortly before and
+ * after it no other key may be pressed, and no pointer.
+ */
+export function whenAlone(event, act) {
+  if (event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || pause <= SCAN) return;
+  const wait = () => {
+    const due = performance.now() + ALONE;
+    // Keys that came while the page was busy are told after it.
+    waiting = setTimeout(() => (performance.now() > due + LATE ? wait() : act()), ALONE);
+  };
+  wait();
+}
 
 /**
  * A modal dialog that opens with the event `enter`, closes with `leave`, and that only the page's own buttons close.
