@@ -78,7 +78,7 @@ def _problems(file: Path, project: Project, readings: dict[Path, ReadResult]) ->
 
     if file.suffix != ".toml":
         return [*read(file).problems, *_code_problems(read(file).sequence)]
-    problems = [*project.problems, *_without_sequence(project), *_without_logo(project)]
+    problems = [*project.problems, *_without_sequence(project), *_without_logo(project), *_without_label(project)]
     if project.settings.drivers:
         from sequencer.language.drivers.declared import stand_driver_problems
 
@@ -150,6 +150,22 @@ def _without_logo(project: Project) -> list[Problem]:
     except NoPicture as none:
         span = toml_places(project.text.replace("\r\n", "\n"))["frontend", "logo"].value
         return [Problem(none.code, str(none), Place(project.file.name if project.file else "", *span))]
+    return []
+
+
+def _without_label(project: Project) -> list[Problem]:
+    """What keeps labels from being printed; runs do without them."""
+    if project.settings.label.template is None or project.settings.label.printer is None:
+        return []
+    from sequencer.app.labels import label_template
+    from sequencer.project.toml_places import toml_places
+    from sequencer.report.label import NoLabel
+
+    try:
+        label_template(project)
+    except NoLabel as none:
+        span = toml_places(project.text.replace("\r\n", "\n"))["label", "template"].value
+        return [Problem("bad-label", str(none), Place(project.file.name if project.file else "", *span))]
     return []
 
 

@@ -22,6 +22,7 @@ _PREFIXES: Mapping[SettingPath, str] = {
     ("stand_cloud",): "sc-",
     ("stand",): "stand-",
     ("replication",): "replication-",
+    ("label",): "label-",
 }
 _ALWAYS_WRITTEN: frozenset[SettingPath] = frozenset(
     {("database",), ("frontend",), ("frontend", "modal_result"), ("stand_cloud",)}

@@ -27,6 +27,7 @@ COMMANDS = (
     "status",
     "users",
     "log",
+    "label",
     "sync",
     "replicate",
     "schema",

@@ -276,6 +276,22 @@ class StandSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSettings:
+    """``[label]``: labels for tested units."""
+
+    printer: str | None = setting(
+        None,
+        TEXT,
+        "The label printer: `tcp://HOST` or `tcp://HOST:PORT` (default: port 9100), or `cups:QUEUE`.",
+        pattern=r"^(tcp://[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?|cups:[A-Za-z0-9_][A-Za-z0-9_.-]*)$",
+    )
+    template: str | None = setting(
+        None, TEXT, "The file with the label in ZPL, relative to the project folder.", minLength=1
+    )
+    copies: int = setting(1, {"type": "integer", "minimum": 1, "maximum": 100}, "Labels of each unit.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicationSettings:
     """``[replication]``: this stand's CouchDB copies its reports to the factory's, by itself."""
 
@@ -318,6 +334,7 @@ class Settings:
         '"..."`; and what '
         "it requires of the instrument, `[drivers.meter.require]`.",
     )
+    label: LabelSettings = section(LabelSettings, "Labels for tested units.")
     replication: ReplicationSettings = section(ReplicationSettings, "Copying reports to the factory's CouchDB.")
     test_configs: tuple[SequenceChoice, ...] = section(
         SequenceChoice, "Sequences to choose from in the panel.", many=True

@@ -96,6 +96,8 @@ def test_every_option_reaches_its_setting(tmp_path: Path) -> None:
             if "enum" in schema
             else "abc"
             if schema.get("pattern", "").startswith("^[a-z]")
+            else "cups:labels"
+            if "cups:" in schema.get("pattern", "")
             else values[schema["type"]]
         )
         arguments += [option.name] if value is None else [option.name, value]

@@ -1,0 +1,82 @@
+"""`hardseq label` against a printer that keeps the bytes."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sequencer.cli.main import command_line
+
+SEQUENCE = """
+name: Board
+modules:
+  main: {cases: {a: {steps: [{record: {dut: {serial_number: "A^XZ~JR_1"}}}, {check: 1 == 1}]}}}
+"""
+
+
+class KeepingPrinter:
+    """Takes one label after the other at ``port`` of this machine."""
+
+    def __init__(self) -> None:
+        self.kept: list[bytes] = []
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        threading.Thread(target=self._take, daemon=True).start()
+
+    def _take(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as sent:
+                self.kept.append(sent.read())
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+@pytest.fixture
+def printer() -> Iterator[KeepingPrinter]:
+    """A printer that is on."""
+    printer = KeepingPrinter()
+    yield printer
+    printer.close()
+
+
+def test_the_label_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printer: KeepingPrinter) -> None:
+    """It is printed as often as set; a printer that is away, a bad template and none are told, each with its code."""
+    monkeypatch.chdir(tmp_path)
+    hardseq = CliRunner()
+    (tmp_path / "sequences").mkdir()
+    (tmp_path / "sequences/board.yaml").write_text(SEQUENCE)
+    (tmp_path / "unit.zpl").write_text("^XA^FD{{serial_number}} {{verdict}}^FS^XZ")
+    configuration = tmp_path / "hardseq.toml"
+    configuration.write_text(
+        f'[label]\nprinter = "tcp://127.0.0.1:{printer.port}"\ntemplate = "unit.zpl"\ncopies = 2\n'
+    )
+    assert hardseq.invoke(command_line, ["check"]).exit_code == 0
+    assert hardseq.invoke(command_line, ["run", "sequences/board.yaml", "--no-panel"]).exit_code == 0
+    result = hardseq.invoke(command_line, ["label", "latest"])
+    assert (result.exit_code, result.output) == (0, f"printed on tcp://127.0.0.1:{printer.port}\n")
+    for _ in range(500):
+        if printer.kept:
+            break
+        threading.Event().wait(0.01)
+    assert printer.kept == [b"^XA^CI28^FH_^FDA_5EXZ_7EJR_5F1 PASS^FS^XZ" * 2]
+    assert hardseq.invoke(command_line, ["label", "nonsense"]).exit_code == 1
+    configuration.write_text('[label]\nprinter = "tcp://127.0.0.1:1"\ntemplate = "unit.zpl"\n')
+    result = hardseq.invoke(command_line, ["label", "latest"])
+    assert result.exit_code == 4 and "tcp://127.0.0.1:1 did not take it" in result.output
+    (tmp_path / "unit.zpl").write_text("^XA^FO{{serial_number}}^XZ")
+    result = hardseq.invoke(command_line, ["check"])
+    assert result.exit_code == 1 and "hardseq.toml:3:12: error: in the template of the label" in result.output
+    assert hardseq.invoke(command_line, ["label", "latest"]).exit_code == 2
+    configuration.write_text("")
+    result = hardseq.invoke(command_line, ["label", "latest"])
+    assert result.exit_code == 2 and "needs `printer` and `template`" in result.output
