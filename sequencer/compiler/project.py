@@ -152,7 +152,8 @@ def _read_param(written: Mapping[str, Any]) -> Param:
     # Imported here: most runs need nothing of the model, which takes its time to load.
     from sequencer.vocabulary.model import Param
 
-    return Param(**{**written, "one_of": tuple(written["one_of"])})
+    # A note without `each_run` was written before there was one.
+    return Param(**{**written, "one_of": tuple(written["one_of"]), "each_run": written["each_run"]})
 
 
 def _write_note(note: Path, compiled: Compiled, sequence: SequenceDefinition, stand: Mapping[str, Data]) -> None:

@@ -99,6 +99,7 @@ class SequenceBuilder:
         top.drivers()
         library = self._includes.library(root, self._path)
         modules = self._modules(root, library)
+        params = top.asked_each_run(params, record, modules)
         context.names.begin_after_run()
         defaults = read_defaults(root, self._context)
         # Each of these steps stands on its own, whatever the steps of a case do after a failure.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from sequencer.language.context import ReadContext
+from sequencer.language.each_run import asked_each_run
 from sequencer.language.scope import RESERVED
 from sequencer.language.shapes.wording import show
 from sequencer.protocol.params import read_param
 from sequencer.steps.record import RECORD_SCHEMAS, check_facts
 from sequencer.vocabulary.data import Data, Scalar
-from sequencer.vocabulary.model import Param
+from sequencer.vocabulary.model import Module, Param
 from sequencer.vocabulary.refused_value import RefusedValue, for_author
 from sequencer.vocabulary.regex import PatternError, compile_pattern, nests_repetitions
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
@@ -124,6 +125,12 @@ class TopLevel:
         except RefusedValue as error:
             message = f"{what} {for_author(error)}, not {show(written)}"
             self._context.problems.report("bad-default" if what == "the default" else "wrong-value", message, place)
+
+    def asked_each_run(
+        self, params: tuple[Param, ...], record: Mapping[str, Data], modules: Iterable[Module]
+    ) -> tuple[Param, ...]:
+        """The ``params`` once it is known what the sequence does with them."""
+        return asked_each_run(self._section("params"), params, record, modules, self._context.problems.report)
 
     def variables(self) -> dict[str, Data]:
         """The ``vars`` section; they may use each other in any order, but not in a cycle."""

@@ -62,7 +62,7 @@ class DriverCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
-    """An input asked for at start."""
+    """An input asked for at start; ``each_run``: the panel's form asks for it anew before each run."""
 
     name: str
     type: ParamType = "string"
@@ -75,6 +75,7 @@ class Param:
     minimum: float | None = None
     maximum: float | None = None
     one_of: tuple[Scalar, ...] = ()
+    each_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

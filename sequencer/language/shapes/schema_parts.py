@@ -320,6 +320,14 @@ PARAM: Schema = mapping(
             "description": "The values to choose from.",
             "examples": [["A", "B"]],
         },
+        "each_run": {
+            "type": "boolean",
+            "description": (
+                "Whether the panel's form asks for the value again before each run, as for a serial number; false "
+                "keeps what was entered. When no parameter has true: what `dut.serial_number` is recorded from, else "
+                "the first required string without `default` and `one_of`."
+            ),
+        },
     },
     examples=[{"type": "string", "pattern": "^SN[0-9]{6}$", "prompt": "Scan the board"}],
 )

@@ -1,0 +1,66 @@
+"""Which parameters belong to one product and are asked for anew before each run; whatever else was entered holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from sequencer.expressions.expression import Expression, compile_expression
+from sequencer.expressions.syntax import ExpressionPart, pieces
+from sequencer.steps.record import RecordStep
+from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.model import Module, NestingStep, Param, Step
+from sequencer.vocabulary.problem import ProblemReporter
+from sequencer.vocabulary.tree import MappingNode
+
+
+def asked_each_run(
+    section: MappingNode | None,
+    params: tuple[Param, ...],
+    record: Mapping[str, Data],
+    modules: Iterable[Module],
+    report: ProblemReporter,
+) -> tuple[Param, ...]:
+    """The ``params`` with ``each_run`` decided.
+
+    Those whose ``section`` says so; when none does, those that people type in and that are recorded as the product's
+    serial number; else the first required string without a default. Warns of other strings that nobody said it of:
+    each could be a second code that is scanned from every product.
+    """
+    nodes = {param.name: section[param.name] for param in params if section is not None}
+    said = {name: node.get("each_run") for name, node in nodes.items()}
+    if any(said.values()):
+        return tuple(replace(param, each_run=bool(said[param.name])) for param in params)
+    typed = [param for param in params if said[param.name] is None and not param.one_of and param.type != "boolean"]
+    scanned = [param.name for param in typed if param.type == "string" and param.required and param.default is None]
+    serial = _read_for_serial_numbers(record, modules)
+    asked = {param.name for param in typed if param.name in serial} or set(scanned[:1])
+    for name in scanned:
+        if name not in asked and section is not None:
+            message = f"the panel's form keeps `{name}` from one run to the next"
+            hint = "`each_run: true` if it is scanned from each product, `each_run: false` if it holds for a batch"
+            report("kept-for-batch", message, section.key_place(name), hint=hint, severity="warning")
+    return tuple(replace(param, each_run=param.name in asked) for param in params)
+
+
+def _read_for_serial_numbers(record: Mapping[str, Data], modules: Iterable[Module]) -> set[str]:
+    """Names of the parameters that ``dut.serial_number`` is made from."""
+    cases = (case for module in modules for case in module.cases)
+    facts = [record, *(step.facts for case in cases for step in _all(case.steps) if isinstance(step, RecordStep))]
+    numbers = (dut.get("serial_number") for each in facts if isinstance(dut := each.get("dut"), Mapping))
+    expressions = (part for number in numbers if isinstance(number, str) for part in _expressions(number))
+    return {name for expression in expressions for of, name in expression.attributes if of == "params"}
+
+
+def _all(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if isinstance(step, NestingStep):
+            yield from _all(step.steps)
+
+
+def _expressions(text: str) -> Iterator[Expression]:
+    """Those in a template; what is wrong with it is told elsewhere."""
+    with suppress(ValueError):
+        yield from (compile_expression(part.source) for part in pieces(text) if isinstance(part, ExpressionPart))
