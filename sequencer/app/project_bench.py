@@ -16,6 +16,7 @@ from sequencer.app.watch import file_times
 from sequencer.compiler.project import Compiled, ensure_compiled, restore
 from sequencer.panel.bench import Listener, PanelRetry, PanelRun, PreparedSequence, SelectableSequence
 from sequencer.panel.requests import ActionRefused, start_refused
+from sequencer.panel.start_form import KeptForms
 from sequencer.project.project_folder import Project, open_project, sequence_files
 from sequencer.protocol.request import RunRefused, StandInUse, StartRequest
 from sequencer.report.event import Stamped
@@ -46,6 +47,7 @@ class ProjectBench:
         self._simulate = simulate
         self._listeners = list(listeners)
         self._files, self._choices = _choices(path, project)
+        self.forms = KeptForms(project.state.start_form)
         self.first = self._remembered() or self._configured or self._choices[0].name
 
     @property

@@ -132,6 +132,13 @@ def choose(session: Session) -> Mapping[str, object]:
     return {"choice": name}
 
 
+def fill_form(session: Session) -> Mapping[str, object]:
+    given = body("sequence", "values")
+    sequence = expect(given.get("sequence"), str, "sequence must be a string")
+    session.fill_form(sequence, expect(given.get("values"), dict, "values must be an object"))
+    return {"accepted": True}
+
+
 def chart(session: Session) -> Response:
     name = request.args.get("case") or ""
     attempt = query("attempt", int, 1)
@@ -174,8 +181,19 @@ _STATE = mapping(
     now={"type": "number", "description": "The server's time in Unix seconds."},
     session={
         "type": "object",
-        "required": ["state", "title", "stand", "settings", "can_start", "choices", "choice", "params", "storage"],
-        "properties": {"state": _SESSION_STATE},
+        "required": [
+            "state",
+            "title",
+            "stand",
+            "settings",
+            "can_start",
+            "choices",
+            "choice",
+            "params",
+            "form",
+            "storage",
+        ],
+        "properties": {"state": _SESSION_STATE, "form": mapping(values=OBJECT, lost=OBJECT)},
         "description": "What the panel does, what it offers, and where reports go.",
     },
     run={"$ref": "#/components/schemas/LiveRun"},
@@ -296,6 +314,19 @@ ROUTES: tuple[Route, ...] = (
         body=mapping(name=TEXT),
         answer=mapping(choice=TEXT),
         errors={404: "there is no such choice", 409: "a run is in progress"},
+    ),
+    Route(
+        method="POST",
+        path="/api/form",
+        handler=fill_form,
+        right="operator",
+        summary="Keeps values of the start form for a batch. Programs that start runs are not concerned.",
+        body=mapping(
+            sequence={"type": "string", "description": "The chosen sequence, as in the state's `choice`."},
+            values={"type": "object", "description": "Values by name of the param; null: its default."},
+        ),
+        answer=_ACCEPTED,
+        errors={409: "another sequence is chosen, or it is being loaded", 422: "a value is not allowed"},
     ),
     Route(
         method="GET",

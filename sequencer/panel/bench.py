@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from sequencer.panel.start_form import KeptForms
 from sequencer.protocol.request import StartRequest
 from sequencer.protocol.selection import Candidate
 from sequencer.report.event import PlanEntry, Stamped
@@ -110,6 +111,10 @@ class Bench(Protocol):
 
     def remember(self, choice: str) -> None:
         """``choice`` is what the next panel begins with."""
+
+    @property
+    def forms(self) -> KeptForms:
+        """What was entered in the start form for a batch."""
 
     def load(self, choice: str) -> PreparedSequence:
         """Reads, checks and compiles. Raises ``InvalidInput`` with the problems, or ``OSError``."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,7 @@ from sequencer.panel.guard import new_token
 from sequencer.panel.live import LiveRun
 from sequencer.panel.patches import open_messages
 from sequencer.panel.requests import ActionRefused, InvalidRequest, ResourceNotFound
+from sequencer.panel.start_form import BatchForm
 from sequencer.panel.unit_lookup import UnitLookup
 from sequencer.project.action_log import ActionLog
 from sequencer.project.settings import FrontendSettings
@@ -23,6 +25,7 @@ from sequencer.report.dialog import InvalidAnswer, read_answer
 from sequencer.report.model import DialogReport, RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import RunSummary, Store, StoreError
+from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 
 if TYPE_CHECKING:
@@ -109,6 +112,7 @@ class Session:
                 "choices": [],
                 "choice": None,
                 "params": [],
+                "form": asdict(BatchForm()),
                 "problem": None,
                 "alerts": [],
                 "expected": {},
@@ -153,6 +157,10 @@ class Session:
 
     def choose(self, name: str) -> None:
         """Chooses another sequence. Raises ``ActionRefused`` or ``ResourceNotFound``."""
+        raise _single_run()
+
+    def fill_form(self, choice: str, given: Mapping[str, Scalar]) -> None:
+        """Keeps values of the sequence ``choice`` for a batch. Raises ``ActionRefused`` or ``InvalidRequest``."""
         raise _single_run()
 
     def stop(self, reason: ReasonOrText) -> None:

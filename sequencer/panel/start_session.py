@@ -20,6 +20,7 @@ from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
 from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document, start_refused
 from sequencer.panel.session import Session
 from sequencer.panel.shift_counter import ShiftCounter
+from sequencer.panel.start_form import StartForm
 from sequencer.panel.unsaved_reports import UnsavedReports
 from sequencer.protocol.request import RunRefused, StartRequest
 from sequencer.protocol.start_check import check_start
@@ -27,6 +28,7 @@ from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store import facts
 from sequencer.store.base import RunSummary, StoreError
+from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.failure import why
 from sequencer.vocabulary.problem import InvalidInput
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
@@ -67,6 +69,7 @@ class WaitingSession(Session):
         self._choice = bench.first
         self._run: PanelRun | None = None
         self._loaded: PreparedSequence | None = None
+        self._form: StartForm | None = None
         self._mark: object = None
         self._reload = False
         self._closed = False
@@ -191,10 +194,23 @@ class WaitingSession(Session):
             if self._state in _BUSY:
                 raise self._refusal()
             self._choice = name
+            self._form = None
             self._bench.remember(name)
             self._reload = True
             self._enter("loading", choice=name)
             self._changed.notify_all()
+
+    def fill_form(self, choice: str, given: Mapping[str, Scalar]) -> None:
+        """Keeps values for a batch; every page shows them. Raises ``ActionRefused`` or ``InvalidRequest``."""
+        with self._changed:
+            if self._form is None or self._form.sequence != choice:
+                raise ActionRefused("not-ready", Reason("other_sequence"))
+            self._form.fill(given, decimal_comma=self.settings.decimal_comma)
+            self._show_form(self._form)
+
+    def _show_form(self, form: StartForm) -> None:
+        self.alert("form", form.problem)
+        self.live.set(form=asdict(form.shown))
 
     def _refusal(self) -> ActionRefused:
         if self._state in _BUSY:
@@ -257,10 +273,14 @@ class WaitingSession(Session):
         return True
 
     def _load(self, choice: str) -> None:
-        self._loaded = None
+        self._loaded = self._form = None
         loaded = self._bench.load(choice)
         self._loaded = loaded
         self.live.plan(loaded.sequence, loaded.modules)
+        with self._changed:
+            if choice == self._choice:
+                self._form = StartForm(self._bench.forms, choice, loaded.params)
+                self._show_form(self._form)
         self.live.set(params=[asdict(param) for param in loaded.params], problem=None)
         self._durations.clear()
         self.live.set(expected={})

@@ -53,6 +53,11 @@ class StateFolder:
         return self.path / "choice.json"
 
     @property
+    def start_form(self) -> Path:
+        """What was entered in the panel's start form for a batch, by sequence and parameter."""
+        return self.path / "start_form.json"
+
+    @property
     def run_lock(self) -> Path:
         """Held by the process whose run uses the stand."""
         return self.path / "run.lock"

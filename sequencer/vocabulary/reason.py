@@ -239,6 +239,9 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "too_many_tries": "too many wrong tokens; wait a minute",
         "panel_error": "the panel had an internal error; see its output on the terminal",
         "coming_up": "the test process is still coming up",
+        "other_sequence": "the sequence is being loaded, or another one is chosen; look at the form again",
+        "form_not_kept": "what was entered in the form holds until the panel is restarted only: {detail}",
+        "form_not_read": "what was entered in the form earlier could not be read; it holds the defaults: {detail}",
         "cannot_start": "the test process cannot start: {detail}",
         "not_stored": "a report could not be stored yet; it is tried again: {detail}",
         "no_report": "the run's report could not be made: {detail}",
@@ -374,6 +377,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "min_chosen": "choose at least {count}",
         "max_chosen": "choose at most {count}",
         "unknown_param": "is not a parameter of this sequence",
+        "of_one_product": "belongs to one product and is not kept for a batch",
         "wrong_result": "this dialog is answered by {results}",
     }
 )

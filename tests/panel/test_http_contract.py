@@ -151,6 +151,8 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
     ask("GET", "/api/state")
     ask("POST", "/api/choice", {"name": "asking"})
     contract.panel.wait_for("ready")
+    assert ask("POST", "/api/form", {"sequence": "asking", "values": {}}).status == 200
+    assert ask("POST", "/api/form", {"sequence": "asking", "values": {"none": 1}}).status == 422
     run = ask("POST", "/api/start", {"params": {}, "user": "Ann", "only": None, "tags": None}).json["run"]
     dialog = _asked(contract, "dialogs")
     assert ask("POST", "/api/start", {}).status == 409
@@ -273,6 +275,7 @@ def _stored(contract: Contract, run: str) -> None:
         ("POST", "/api/start", {"tags": []}, 422),
         ("POST", "/api/dialogs/none", b"", 400),
         ("POST", "/api/choice", b"", 400),
+        ("POST", "/api/form", {"sequence": "asking", "values": []}, 400),
         ("GET", "/api/runs/none", None, 404),
         ("GET", "/api/runs/none/attachments/none", None, 404),
         ("GET", "/api/series?limit=x", None, 400),

@@ -82,6 +82,8 @@ def test_a_get_changes_nothing(panel: Any) -> None:
         ("/api/messages/x", {}, 404, "not-found"),
         ("/api/choice", {"name": "x"}, 404, "not-found"),
         ("/api/choice", {}, 400, "wrong-type"),
+        ("/api/form", {}, 400, "wrong-type"),
+        ("/api/form", {"sequence": "other", "values": {}}, 409, "not-ready"),
         ("/api/nonsense", {}, 404, "not-found"),
     ],
 )

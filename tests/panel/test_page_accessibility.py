@@ -38,7 +38,7 @@ FORM = """
 SEQUENCE = f"""
 name: Power board
 description: What a page can show
-params: {{serial: {{type: string, prompt: Scan the board, default: SN1}}}}
+params: {{serial: {{type: string, prompt: Scan the board, default: SN1, each_run: false}}}}
 drivers: {{bench: {{use: bench.Bench, with: {{here: HERE}}}}}}
 modules:
   rails:
@@ -104,7 +104,8 @@ SIDEWAYS = """(width) => {
 }"""
 LONGER = (
     SEQUENCE.replace(
-        "default: SN1}", f"default: SN1}}, kind: {{type: string, required: false, prompt: {LONG}, one_of: [{LONG}]}}"
+        "each_run: false}",
+        f"each_run: false}}, kind: {{type: string, required: false, prompt: {LONG}, one_of: [{LONG}]}}",
     )
     .replace("name: Supply rails", f"name: {LONG}")
     .replace("name: Busy", f"name: {LONG}")

@@ -83,6 +83,14 @@ def test_cases_chosen_by_hand(stand: Any, browse: Any) -> None:
     expect(page.locator(".hero-facts")).to_contain_text("Partial")
     assert panel.last()["selection"] == ["rails::idle"]
     assert [case["status"] for case in panel.last()["modules"][0]["cases"]] == ["skipped", "passed"]
+    # The choice holds for the next run; a page that is loaded anew tests everything.
+    started(page).locator(".start").click()
+    panel.wait_for_runs(2)
+    assert panel.last()["selection"] == ["rails::idle"]
+    page.reload()
+    started(page).locator(".start").click()
+    panel.wait_for_runs(3)
+    assert panel.last()["selection"] is None
 
 
 def test_a_choice_of_cases_is_kept_and_told(stand: Any, browse: Any) -> None:

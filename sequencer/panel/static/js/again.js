@@ -7,7 +7,7 @@ import { may, onPerson } from "./people.js";
 import { fillForm, showFieldProblems } from "./start_form.js";
 import { isFinal, now, on, state } from "./state.js";
 import { onLanguage, t } from "./text.js";
-import { toast } from "./toast.js";
+import { toast, toastError } from "./toast.js";
 import { lookUp } from "./unit_note.js";
 
 /** Milliseconds: the second half of a double press does not start the next run of a short test. */
@@ -50,7 +50,7 @@ export async function runAgain() {
     await post("/api/start", { params, only: selection, asked: now(), user: memory.get("operator") || null });
   } catch (error) {
     if (error instanceof ApiError && error.fields.length) showFieldProblems(error.fields);
-    else toast(error.message, "failed");
+    else toastError(error, "start");
   } finally {
     pending = false;
     renderAgain();
@@ -77,7 +77,7 @@ export function againLink(report) {
   const filled = () => {
     fillForm(report.params || {});
     lookUp();
-    toast(t("again.filled"), "info", 12);
+    toast(t("again.filled"), "info", "start");
   };
   const element = h("a", { href: "/", class: "button small again-link", hidden: true, onclick: filled }, icon("refresh"), t("again.run"));
   link = { element, sequence: report.sequence.name };

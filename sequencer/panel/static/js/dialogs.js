@@ -205,7 +205,7 @@ class Question {
     if (this.mine) return;
     const one = state.cases.get(this.asked.case.full_name);
     const answered = one?.attempts.flatMap((attempt) => attempt.dialogs).find((dialog) => dialog.id === this.asked.id);
-    if (answered?.by) toast(t("dialog.answered", { by: answered.by, result: t(`dialog.result.${answered.result}`) }));
-    else if (answered?.result === "timeout") toast(t("dialog.result.timeout"), "warning");
+    if (answered?.by) toast(t("dialog.answered", { by: answered.by, result: t(`dialog.result.${answered.result}`) }), "info", "told");
+    else if (answered?.result === "timeout") toast(t("dialog.result.timeout"), "warning", "told");
   }
 }

@@ -2,22 +2,27 @@
 
 import { ApiError, logIn, post } from "./api.js";
 import { chosenWhy } from "./choose_why.js";
-import { fill, h, icon, memory, setAria, setIcon, setText, show, token } from "./dom.js";
+import { deviations } from "./deviations.js";
+import { fill, h, icon, memory, setAria, setIcon, setText, show, token, word } from "./dom.js";
 import { may, onPerson } from "./people.js";
 import { chosenCases, isChoosing } from "./plan.js";
 import { reasonText } from "./reason.js";
 import { shrinking } from "./shrink.js";
-import { focusForm, formValues, moveOn, renderForm, showFieldProblems } from "./start_form.js";
-import { now, on, outcome, progress, remainingSeconds, state } from "./state.js";
+import { emptyForm, focusForm, formValues, markScan, moveOn, renderForm, showFieldProblems, startUnanswered } from "./start_form.js";
+import { isKnown, now, on, outcome, progress, remainingSeconds, state } from "./state.js";
 import { stop } from "./stop_run.js";
 import { clock, duration, onLanguage, t } from "./text.js";
-import { toast } from "./toast.js";
 import { unitNote } from "./unit_note.js";
+import { toast, toastError, withdraw } from "./toast.js";
 
 /** Facts that never break. */
 const NUMBERS = ["fact.serial_number", "fact.part_number", "fact.batch"];
 const parts = {};
+/** Milliseconds that a Start waits for a stand that is ready in a moment. */
+const SOON = 3000;
 let pending = false;
+/** Whether a run has ended and nothing but the next one's readiness is to follow. */
+let following = false;
 
 /** The top; `beside` is what stands beside Start. */
 export function heroView(beside) {
@@ -55,34 +60,69 @@ export function startable() {
   return state.session.can_start && state.session.state === "ready" && state.connected;
 }
 
+/** Whether a start was asked for that was not answered yet. */
+export function isPending() {
+  return pending;
+}
+
 export function isRunning() {
   return ["starting", "running", "stopping", "retrying"].includes(state.session.state);
 }
 
-/** Starts a run with what the form says. */
+/** Starts a run with what the form says, now or not at all: nothing starts later by surprise. */
 export async function start() {
-  if (!startable() || pending) return;
+  if (pending) return;
+  withdraw("start");
+  if (!startable() && !isSoon()) return refuse();
   if (!may("operator")) return logIn();
   const values = formValues();
   if (!values) return;
   const body = { params: values, asked: now(), user: memory.get("operator") || null };
   if (isChoosing()) {
     body.only = chosenCases();
-    if (body.only?.length === 0) return toast(t("choose.none"), "warning");
+    if (body.only?.length === 0) return toast(t("choose.none"), "warning", "start");
     if (body.only) body.why = chosenWhy();
   }
   pending = true;
   renderButtons();
   try {
-    await post("/api/start", body);
-    renderForm(parts.form, true);
-  } catch (error) {
-    if (error instanceof ApiError && error.fields.length) showFieldProblems(error.fields);
-    else toast(error.message, "failed");
+    if (await ready()) await send(body);
+    else refuse();
   } finally {
     pending = false;
     renderButtons();
   }
+}
+
+async function send(body) {
+  const before = state.run.id;
+  try {
+    await post("/api/start", body);
+    emptyForm();
+  } catch (error) {
+    if (error instanceof ApiError && error.fields.length) return showFieldProblems(error.fields);
+    toastError(error, "start");
+    markScan();
+    if (!(error instanceof ApiError)) startUnanswered(body.params, before);
+  }
+}
+
+/** Says why nothing starts. What was scanned stays, marked, for the next Enter or the next scan. */
+function refuse() {
+  toast(t(state.connected ? "start.not_ready" : "start.offline"), "warning", "start");
+  markScan();
+}
+
+/** Whether the last report is just being kept, or the next test process of the same sequence comes up. */
+function isSoon() {
+  return following && state.connected;
+}
+
+/** Waits for a stand that is ready in a moment. */
+async function ready() {
+  const { params, choice } = state.session;
+  for (const begun = Date.now(); isSoon() && Date.now() - begun < SOON; ) await new Promise((done) => setTimeout(done, 20));
+  return startable() && state.session.params === params && state.session.choice === choice;
 }
 
 function submitted(event) {
@@ -91,19 +131,26 @@ function submitted(event) {
 }
 
 on("snapshot", () => {
+  following = false;
   if (!parts.hero) return;
   render();
   if (state.session.state === "ready") focusForm();
 });
 on("run", () => parts.hero && renderRun());
 on("session", (changed) => {
+  if (changed.state === "saving") following = state.session.can_start;
+  else if ("choice" in changed || !["saving", "loading"].includes(state.session.state)) following = false;
   if (!parts.hero) return;
-  if ("params" in changed || "choice" in changed || "choices" in changed) renderForm(parts.form, true);
+  if (["params", "choice", "choices", "form"].some((name) => name in changed)) renderForm(parts.form);
   renderRun();
   renderButtons();
   if (changed.state === "ready") focusForm();
 });
-on("connection", () => parts.hero && renderButtons());
+on("connection", () => {
+  if (!parts.hero || !state.run) return;
+  renderRun();
+  renderButtons();
+});
 onLanguage(() => parts.hero && render());
 onPerson(() => parts.hero && renderButtons());
 
@@ -116,6 +163,8 @@ function render() {
 
 function shownStatus() {
   const { session, run } = state;
+  // What was so when the connection was lost may be over: nobody takes it for what is so now.
+  if (!isKnown()) return "offline";
   if (session.state === "starting") return "run";
   // Above all: the verdict of the board before must not stand over a stand that can test nothing.
   if (session.state === "blocked") return "blocked";
@@ -127,7 +176,7 @@ function renderRun() {
   const { run, session } = state;
   const status = shownStatus();
   parts.hero.className = `hero is-${status}${session.params?.length ? " has-form" : ""}`;
-  setIcon(parts.icon, status === "blocked" ? "warning" : status === "loading" ? "run" : status, "");
+  setIcon(parts.icon, ["blocked", "offline"].includes(status) ? "warning" : status === "loading" ? "run" : status, "");
   setText(parts.word, verdictWord(status));
   setText(parts.sub, subtitle(status));
   const sequence = [run.sequence.name, run.sequence.version].filter(Boolean).join(" ");
@@ -151,6 +200,7 @@ function subtitle(status) {
     if (!counts.ready) return t("run.ends");
     return counts.ready === state.cases.size ? t("run.begins") : "";
   }
+  if (status === "offline") return t("connection.lost");
   if (status === "blocked") return t("problem.short");
   if (status === "loading") return t("session.loading");
   if (status === "ready") return t(session.can_start ? "run.waiting" : "session.loading");
@@ -177,12 +227,14 @@ function renderFacts() {
     ["fact.user", run.user],
   ].filter(([, what]) => what);
   const flags = reservations(run);
-  const mark = JSON.stringify([said, flags]);
+  const other = deviations(said.map(([, what]) => what));
+  const mark = JSON.stringify([said, flags, other]);
   if (parts.facts.dataset.mark === mark) return;
   parts.facts.dataset.mark = mark;
   fill(
     parts.facts,
     said.map(([name, what, size]) => h("div", { class: size || "" }, h("dt", {}, t(name)), h("dd", {}, NUMBERS.includes(name) ? token(what) : what))),
+    other.map(([name, what]) => h("div", { class: "deviation" }, h("dt", {}, name), h("dd", {}, word(what)))),
     flags.map((flag) => h("div", { class: "flag" }, h("dt", { class: "for-readers" }, t("fact.note")), h("dd", {}, flag))),
   );
 }

@@ -11,10 +11,10 @@ import { may } from "./people.js";
 import { planView, setChoosing, setFilter, tick } from "./plan.js";
 import { reasonText } from "./reason.js";
 import { shiftView } from "./shift.js";
-import { on, state } from "./state.js";
+import { isKnown, on, state } from "./state.js";
 import { StatusFilter } from "./status_filter.js";
 import { onLanguage, t } from "./text.js";
-import { toast } from "./toast.js";
+import { toastError } from "./toast.js";
 
 const FILTERS = ["all", "failed", "run", "passed", "skipped"];
 const parts = {};
@@ -36,7 +36,7 @@ export function livePage() {
     h("main", { id: "main", tabIndex: -1 }, messageStrip(), parts.problem, parts.failures, h("div", { class: "plan-tools" }, parts.filters.element, shiftView(), h("span", { class: "spacer" }), parts.chosen, whyField(), parts.choose), planView()),
   );
   setInterval(() => {
-    if (state.run?.status === "run") {
+    if (state.run?.status === "run" && isKnown()) {
       renderTime();
       tick();
     }
@@ -61,7 +61,7 @@ function render() {
 
 function renderAlerts() {
   const shown = (state.session.alerts || []).map((one) => ({ kind: "warning", text: reasonText(one.coded_reason, one.text) }));
-  if (!state.connected && state.session.state !== "over") shown.unshift({ kind: "failed", text: t("connection.lost") });
+  if (!isKnown()) shown.unshift({ kind: "failed", text: t("connection.lost") });
   if (state.session.state === "retrying") shown.unshift({ kind: "info", text: t("after.retrying") });
   if (state.cut) shown.unshift({ kind: "warning", text: t("run.cut"), link: `/runs/${encodeURIComponent(state.cut)}` });
   for (const target of state.session.storage?.targets || []) {
@@ -102,7 +102,7 @@ async function reload() {
   try {
     await post("/api/choice", { name: state.session.choice });
   } catch (error) {
-    toast(error.message, "failed");
+    toastError(error, "form");
   }
 }
 

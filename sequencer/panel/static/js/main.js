@@ -4,16 +4,17 @@ import { repeatable, runAgain } from "./again.js";
 import { h, setAria } from "./dom.js";
 import { isAsking } from "./dialogs.js";
 import { headerView, markPage } from "./header.js";
-import { isRunning, start, startable } from "./hero.js";
+import { isPending, isRunning, start, startable } from "./hero.js";
 import { livePage } from "./live_page.js";
 import { isTelling } from "./messages.js";
 import { missingPage } from "./missing_page.js";
 import { closeResult, isShowingResult } from "./result.js";
-import { focusForm } from "./start_form.js";
+import { watchScans } from "./scan.js";
+import { emptyForm, focusForm, hasScanField, isOfForm, takesScans } from "./start_form.js";
 import { on, state } from "./state.js";
 import { connect } from "./stream.js";
 import { loadLanguage, onLanguage } from "./text.js";
-import { toastBox } from "./toast.js";
+import { toastBox, withdraw } from "./toast.js";
 
 /** Milliseconds: who pressed the space bar so shortly before the page knew the stand's state need not press again. */
 const EARLY = 2000;
@@ -81,6 +82,7 @@ async function route({ focus = false } = {}) {
     break;
   }
   if (!pages.some(([pattern]) => pattern.test(pathname))) outlet.replaceChildren(missingPage());
+  withdraw("page");
   markPage(pathname);
   scrollTo(0, 0);
   if (pathname === "/") focusForm();
@@ -136,10 +138,13 @@ document.addEventListener(
   true,
 );
 
-// A scanner types wherever the focus is: its first letter brings the focus to the form.
-document.addEventListener("keydown", (event) => {
-  const plain = event.key.length === 1 && event.code !== "Space" && !event.ctrlKey && !event.altKey && !event.metaKey;
-  if (plain && event.target === document.body && window.location.pathname === "/" && !isAsking() && !isTelling()) focusForm();
+watchScans({
+  isWanted: () => window.location.pathname === "/" && hasScanField(),
+  isOpen: () => takesScans() && !isPending() && !isRunning(),
+  isCovered: () => document.querySelector("dialog[open]") !== null,
+  isOfForm,
+  focus: () => focusForm({ away: true }),
+  cut: emptyForm,
 });
 
 setAria(document.body, "busy", null);

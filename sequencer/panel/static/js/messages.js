@@ -8,7 +8,7 @@ import { on, state } from "./state.js";
 import { play } from "./sound.js";
 import { stop } from "./stop_run.js";
 import { t } from "./text.js";
-import { toast } from "./toast.js";
+import { toastError } from "./toast.js";
 
 const strip = h("div", { class: "messages", aria: { live: "polite" } });
 let blocking = null;
@@ -46,7 +46,7 @@ async function confirm(message) {
   try {
     await post(`/api/messages/${encodeURIComponent(message.id)}`, { by: memory.get("operator") || "" });
   } catch (error) {
-    if (error.status !== 404) toast(error.message, "failed");
+    if (error.status !== 404) toastError(error, "run");
   }
 }
 

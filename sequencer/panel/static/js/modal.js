@@ -61,7 +61,7 @@ export function modal(properties, ...children) {
   element.addEventListener("keydown", (event) => {
     event.stopPropagation();
     const escaped = event.key === "Escape";
-    if (event.key === "Enter" && !event.repeat && !meant(event)) toast(t("start.covered"), "warning");
+    if (event.key === "Enter" && !event.repeat && !meant(event)) toast(t("start.covered"), "warning", "covered");
     if (escaped || ((event.key === "Enter" || event.key === " ") && !meant(event))) event.preventDefault();
     if (escaped) escape?.();
     if (event.key.length === 1 && event.key !== " ") typed = Date.now();

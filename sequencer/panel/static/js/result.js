@@ -2,7 +2,8 @@
 
 import { makeButton, renderAgain } from "./again.js";
 import { standing } from "./details.js";
-import { fill, h, icon, newId, token } from "./dom.js";
+import { deviations } from "./deviations.js";
+import { fill, h, icon, newId, token, word } from "./dom.js";
 import { modal, rest } from "./modal.js";
 import { reasonText } from "./reason.js";
 import { reservations } from "./hero.js";
@@ -52,6 +53,8 @@ function open() {
       unitLine(),
       run.stop_reason ? h("p", { class: "result-reason" }, reasonText(run.coded_stop_reason, run.stop_reason)) : null,
       run.aborted ? h("p", { class: "result-reason" }, t("run.aborted")) : null,
+      state.counts.skipped ? h("p", { class: "result-flag" }, t("count.skipped", { count: state.counts.skipped })) : null,
+      deviations([run.dut.serial_number, run.dut.part_number]).map(([name, value]) => h("p", { class: "result-flag result-deviation" }, `${name}: `, word(value))),
       reservations(run).map((text) => h("p", { class: "result-flag" }, text)),
       standing(run).slice(0, MOST).map((failed) => h("p", { class: "result-flag" }, `${t("after.failed", { number: failed.number })}: ${reasonText(failed.coded_reason, failed.message)}`)),
       // With the focus it can be scrolled by keys.

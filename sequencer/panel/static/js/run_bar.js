@@ -1,7 +1,7 @@
 // The run that goes on, for every page but the live one, which shows it large: what is tested, how far it is, how long.
 
 import { h, icon, setText, show, token } from "./dom.js";
-import { now, on, progress, state } from "./state.js";
+import { isKnown, now, on, progress, state } from "./state.js";
 import { duration, onLanguage, t } from "./text.js";
 
 const parts = {};
@@ -31,7 +31,10 @@ function render() {
   const wanted = !live && run?.status === "run";
   show(parts.bar, wanted);
   if (!wanted) return;
-  setText(parts.word, t("verdict.run"));
+  setText(parts.word, t(isKnown() ? "verdict.run" : "verdict.offline"));
+  parts.bar.classList.toggle("is-run", isKnown());
+  parts.bar.classList.toggle("is-offline", !isKnown());
+  if (!isKnown()) return;
   const device = run.dut.serial_number || run.sequence.name || "";
   if (parts.device.textContent !== device) parts.device.replaceChildren(token(device));
   setText(parts.time, run.start_time ? duration(now() - run.start_time) : "");
@@ -39,5 +42,5 @@ function render() {
   parts.progress.ariaLabel = t("run.progress");
 }
 
-for (const kind of ["begin", "snapshot", "verdict", "run"]) on(kind, render);
+for (const kind of ["begin", "snapshot", "verdict", "run", "connection"]) on(kind, render);
 onLanguage(render);

@@ -15,7 +15,7 @@ import { whenStored } from "./stored.js";
 import { StoredCases } from "./stored_cases.js";
 import { clock, duration, moment, t, value } from "./text.js";
 import { entitle } from "./title.js";
-import { toast } from "./toast.js";
+import { toastError } from "./toast.js";
 
 // The formats in which a report can be saved: they come with what is installed, and are asked for once.
 let formats = null;
@@ -149,7 +149,7 @@ function retryButton(report) {
     try {
       await post(`/api/runs/${encodeURIComponent(report.id)}/retry-after-run`);
     } catch (error) {
-      toast(error.message, "failed");
+      toastError(error, "page");
       shown.load();
     }
   };

@@ -1,27 +1,45 @@
 // The start form: one field per parameter, made for a barcode scanner. The focus is in the field, Enter starts.
 
-import { post } from "./api.js";
+import { ApiError, post } from "./api.js";
 import { fill, h, newId, setAria, setText, show } from "./dom.js";
 import { readNumber, stripped } from "./number_text.js";
 import { reasonText, refused, wrongForm } from "./reason.js";
-import { state } from "./state.js";
+import { on, state } from "./state.js";
 import { t } from "./text.js";
-import { toast } from "./toast.js";
+import { toast, toastError, withdraw } from "./toast.js";
 
 let fields = [];
 let known = "";
+let sequence = null;
+/** What was entered and the panel does not have, by field: it outlives a panel that is restarted. */
+const entered = new Map();
+/** A start of these values got no answer: nobody knows whether it came through. */
+let unanswered = null;
 
-/** Draws the form when the parameters changed, or again (emptied) when asked. */
-export function renderForm(form, renew = false) {
-  const { params = [], choices = [], choice } = state.session;
-  const mark = JSON.stringify([params, choices, choice, document.documentElement.lang]);
-  if (!renew && known === mark) return;
+on("connection", () => {
+  if (!state.connected) return;
+  for (const field of fields) if (field.unsent) field.send();
+});
+for (const kind of ["begin", "snapshot", "run"]) on(kind, forgetStarted);
+on("begin", () => fields.forEach((field) => field.complain("")));
+
+/** Draws the form when the parameters changed, with what was entered; else takes up what was entered in other browsers. */
+export function renderForm(form) {
+  const { params = [], choices = [], choice, form: kept } = state.session;
+  const mark = JSON.stringify([params, choices, choice, kept?.lost, document.documentElement.lang]);
+  if (known === mark) return fields.forEach((field) => field.take());
   known = mark;
+  const focused = fields.find((field) => field.input === document.activeElement)?.param.name;
+  if (sequence !== choice) entered.clear();
+  else for (const field of fields) if (field.unsent || (field.param.each_run && field.touched)) entered.set(field.param.name, field.written);
+  sequence = choice;
   fields = params.map((param) => new ParamField(param));
-  fill(form, choices.length > 1 ? choiceField(choices, choice) : null, fields.map((field) => field.element));
+  fill(form, lostNote(kept?.lost ?? {}), choices.length > 1 ? choiceField(choices, choice) : null, fields.map((field) => field.element));
   // Enter in a field starts: a form with several fields needs a button for that.
   form.append(h("button", { type: "submit", hidden: true, tabIndex: -1 }));
   show(form, choices.length > 1 || fields.length);
+  for (const field of fields) field.restore(entered);
+  fields.find((field) => field.param.name === focused)?.focus();
 }
 
 /** The values by name, or null when one is not right: then it says so and has the focus. */
@@ -33,7 +51,57 @@ export function formValues() {
     values[field.param.name] = field.value();
   }
   first?.focus();
-  return first ? null : values;
+  if (first) return null;
+  if (!Object.keys(state.session.form?.lost ?? {}).length) return values;
+  toast(t("form.look"), "warning", "form");
+  return null;
+}
+
+/** The next product's turn: what belonged to this one goes, everything else stays for the batch. */
+export function emptyForm() {
+  entered.clear();
+  unanswered = null;
+  for (const field of fields) field.empty();
+  focusForm({ away: true });
+}
+
+/** A start of `values` was not answered; `before` is the id of the run that was shown then. */
+export function startUnanswered(values, before) {
+  unanswered = { values, before };
+  forgetStarted();
+}
+
+/** A run with these values is there: it was that start, and they are not to be started again by the next Enter. */
+function forgetStarted() {
+  const { run } = state;
+  if (!unanswered || !run?.id || run.id === unanswered.before) return;
+  const mine = fields.filter((field) => field.param.each_run);
+  if (mine.every(({ param }) => String(run.params[param.name]) === String(unanswered.values[param.name]))) emptyForm();
+}
+
+/** Marks what was scanned, so that the next scan takes its place. */
+export function markScan() {
+  (scanField() ?? fields.find((field) => field.isLine()))?.focus();
+}
+
+/** Where scans go. */
+function scanField() {
+  return fields.find((field) => field.param.each_run && field.isLine());
+}
+
+/** Whether there is a field for scans. */
+export function hasScanField() {
+  return fields.some((field) => field.isLine());
+}
+
+/** Whether it is on the page now. */
+export function takesScans() {
+  return fields.some((field) => field.isLine() && field.input.checkVisibility());
+}
+
+/** Whether an element is one of the form's. */
+export function isOfForm(element) {
+  return fields.some((field) => field.input === element);
 }
 
 /**
@@ -70,17 +138,39 @@ export function showFieldProblems(problems) {
   for (const problem of problems) {
     const field = fields.find((one) => one.param.name === problem.field);
     if (field) field.complain(reasonText(problem.coded_reason, problem.message));
-    else toast(problem.message ? `${problem.field}: ${reasonText(problem.coded_reason, problem.message)}` : t("start.refused"), "failed");
+    else toast(problem.message ? `${problem.field}: ${reasonText(problem.coded_reason, problem.message)}` : t("start.refused"), "failed", "start");
   }
   fields.find((field) => field.problem.textContent)?.focus();
 }
 
-/** Puts the focus where the next scan goes, unless somebody is busy elsewhere. */
-export function focusForm() {
-  const busy = document.activeElement && document.activeElement !== document.body && document.activeElement.matches("input, select, textarea, dialog *");
+/** Puts the focus where the next scan goes, unless somebody is busy elsewhere; `away`: also from another field. */
+export function focusForm({ away = false } = {}) {
+  const busy = !away && document.activeElement && document.activeElement !== document.body && document.activeElement.matches("input, select, textarea, dialog *");
   if (busy || document.querySelector("dialog[open]")) return;
   const lines = fields.filter((field) => field.isLine());
-  (lines.find((field) => field.isMissing()) ?? lines[0] ?? fields[0])?.focus();
+  (lines.find((field) => field.isMissing()) ?? scanField() ?? lines[0] ?? fields[0])?.focus();
+}
+
+/** What was kept once and cannot be used any more: nobody tests with the defaults instead unawares. */
+function lostNote(lost) {
+  const names = Object.keys(lost);
+  if (!names.length) return null;
+  const values = names.map((name) => `${name}: ${lost[name]}`).join(", ");
+  const seen = h("button", { type: "button", class: "button small", onclick: () => keep({}) }, t("form.seen"));
+  return h("div", { class: "form-lost", role: "alert" }, h("p", {}, t("form.lost", { values })), seen);
+}
+
+/** Keeps values for the batch; false when the panel could not be reached. */
+async function keep(values) {
+  try {
+    await post("/api/form", { sequence, values });
+    withdraw("form");
+  } catch (error) {
+    if (!(error instanceof ApiError)) return false;
+    if (error.fields.length) showFieldProblems(error.fields);
+    else toastError(error, "form");
+  }
+  return true;
 }
 
 function choiceField(choices, choice) {
@@ -93,7 +183,7 @@ function choiceField(choices, choice) {
         try {
           await post("/api/choice", { name: select.value });
         } catch (error) {
-          toast(error.message, "failed");
+          toastError(error, "form");
           select.value = state.session.choice;
         }
       },
@@ -110,7 +200,15 @@ class ParamField {
     const id = newId("param");
     this.problem = h("p", { class: "field-problem", id: `${id}-problem`, role: "alert" });
     this.input = this.makeInput(id);
-    this.input.addEventListener("input", () => this.complain(""));
+    /** Whether somebody typed, scanned or clicked into it since it was emptied. */
+    this.touched = false;
+    /** What was entered here and the panel does not have yet: nothing from elsewhere takes its place. */
+    this.unsent = false;
+    /** Whether it holds the value of an earlier run, for the next one alone. */
+    this.borrowed = false;
+    this.input.addEventListener("pointerdown", () => this.touch());
+    this.input.addEventListener("input", () => this.touch());
+    this.input.addEventListener("change", () => this.send());
     this.element = h(
       "div",
       { class: `field ${param.type === "boolean" ? "is-switch" : ""}` },
@@ -142,6 +240,66 @@ class ParamField {
     });
   }
 
+  touch() {
+    this.touched = true;
+    this.complain("");
+  }
+
+  /** Takes up what was entered for the batch, here or in another browser. */
+  take() {
+    const { each_run: own, name } = this.param;
+    if (own || this.unsent || this.borrowed || (this.touched && this.input === document.activeElement && this.isLine())) return;
+    this.set(state.session.form?.values[name] ?? this.param.default);
+  }
+
+  /** What a form that is drawn anew begins with. */
+  restore(before) {
+    const { name } = this.param;
+    this.take();
+    if (!before.has(name)) return;
+    this.written = before.get(name);
+    before.delete(name);
+    this.touched = true;
+    this.send();
+  }
+
+  /** As it stands there, right or not. */
+  get written() {
+    return this.param.type === "boolean" ? this.input.checked : this.input.value;
+  }
+
+  set written(written) {
+    if (this.param.type === "boolean") this.input.checked = written;
+    else this.input.value = written;
+  }
+
+  /** A run of what stands here has begun. */
+  empty() {
+    this.borrowed = this.touched = false;
+    if (this.param.each_run) this.set(this.param.default);
+    else this.take();
+    this.complain("");
+  }
+
+  set(value) {
+    if (this.param.type === "boolean") this.input.checked = value === true;
+    else if (this.param.one_of?.length) this.input.value = value === null ? "" : JSON.stringify(value);
+    else if (this.input.value !== String(value ?? "")) this.input.value = value ?? "";
+  }
+
+  /** Keeps what was entered for the batch; what is not right only stands here, and nothing starts with it. */
+  async send() {
+    const value = this.value();
+    if (this.param.each_run) return;
+    this.unsent = true;
+    this.borrowed = false;
+    if (value !== null && !this.check()) return;
+    const arrived = await keep({ [this.param.name]: value });
+    if (!arrived || value !== this.value()) return;
+    this.unsent = this.touched = false;
+    if (!this.problem.textContent) this.take();
+  }
+
   /** With the focus what stands there is marked, so that the next scan takes its place. */
   focus() {
     this.input.focus({ preventScroll: true });
@@ -155,12 +313,11 @@ class ParamField {
     return stripped(this.input.value) || null;
   }
 
+  /** The value of an earlier run, for one run: the batch stays as it is. */
   fill(value) {
-    const { param, input } = this;
-    if (param.type === "boolean") input.checked = value === true;
-    else if (param.one_of?.length) input.value = value === null ? "" : JSON.stringify(value);
-    else input.value = value ?? "";
-    input.dispatchEvent(new Event("input", { bubbles: true }));
+    this.set(value);
+    this.borrowed = !this.param.each_run;
+    this.input.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   /** Whether a scanner can type into it. */
@@ -169,14 +326,21 @@ class ParamField {
   }
 
   isMissing() {
-    return this.param.required && this.param.default === null && this.value() === null;
+    return this.isUntouched() || (this.param.required && this.param.default === null && this.value() === null);
+  }
+
+  /** Whether it holds the default of a number that each product has another of. */
+  isUntouched() {
+    const { each_run: own, default: meant } = this.param;
+    return own && this.isLine() && !this.touched && meant !== null && meant !== "";
   }
 
   check() {
     const value = this.value();
     const { param } = this;
     let problem = "";
-    if (value === null) problem = this.isMissing() ? refused("required") : "";
+    if (this.isUntouched()) problem = t("start.untouched");
+    else if (value === null) problem = this.isMissing() ? refused("required") : "";
     else if (param.pattern && !matches(param.pattern, String(value))) problem = wrongForm(param);
     else if (param.type === "integer" || param.type === "number") problem = this.checkNumber(value);
     this.complain(problem);

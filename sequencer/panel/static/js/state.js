@@ -44,6 +44,11 @@ export function outcome(run) {
   return run.status === "skipped" ? run.untested || "nothing_tested" : run.status;
 }
 
+/** Whether what the page shows is so now. The program of a single run that has ended has nothing more to say. */
+export function isKnown() {
+  return state.connected || state.session.state === "over";
+}
+
 export function isFinal(status) {
   return status !== "run" && status !== "ready";
 }

@@ -5,7 +5,7 @@ import { h, icon, newId } from "./dom.js";
 import { modal, rest } from "./modal.js";
 import { now, on, state } from "./state.js";
 import { t } from "./text.js";
-import { toast } from "./toast.js";
+import { toastError } from "./toast.js";
 
 /** Seconds that a run may have taken without being asked about. */
 const YOUNG = 10;
@@ -27,7 +27,7 @@ export async function stop() {
   try {
     await post("/api/stop", {});
   } catch (error) {
-    toast(error.message, "failed");
+    toastError(error, "run");
   }
 }
 

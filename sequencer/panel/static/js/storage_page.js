@@ -7,7 +7,7 @@ import { question } from "./question.js";
 import { reasonText } from "./reason.js";
 import { on, state } from "./state.js";
 import { moment, t } from "./text.js";
-import { toast } from "./toast.js";
+import { toast, toastError } from "./toast.js";
 
 /** Milliseconds between two looks. */
 const LOOK = 5000;
@@ -45,9 +45,9 @@ export function storagePage() {
     retry.disabled = true;
     try {
       await post("/api/sync");
-      toast(t("storage.trying"));
+      toast(t("storage.trying"), "info", "page");
     } catch (error) {
-      toast(error.message, "failed");
+      toastError(error, "page");
     }
     load();
   }

@@ -1,6 +1,6 @@
 // What the window is called, and the picture beside it: each page has its own title, the verdict of now is the live page's.
 
-import { isFinal, on, outcome, state } from "./state.js";
+import { isFinal, isKnown, on, outcome, state } from "./state.js";
 import { onLanguage, t } from "./text.js";
 
 const MARKS = new URL("../marks/", import.meta.url);
@@ -30,6 +30,7 @@ function retitle() {
 }
 
 function verdict(run) {
+  if (run && !isKnown()) return t("verdict.offline");
   if (run?.status === "run") return t("verdict.run");
   return run?.id && isFinal(run.status) ? `${run.status === "passed" ? "✓" : "✕"} ${t(`verdict.${outcome(run)}`)}` : null;
 }
@@ -37,10 +38,10 @@ function verdict(run) {
 /** Beside the title stands that a run goes on, on every page; how it ended, on the live page. */
 function renderMark(live, run) {
   const link = document.querySelector("link[rel=icon]");
-  const marked = run?.status === "run" || (live && run?.id && isFinal(run.status));
+  const marked = isKnown() && (run?.status === "run" || (live && run?.id && isFinal(run.status)));
   const { href } = marked ? new URL(`${run.status}.svg`, MARKS) : PLAIN;
   if (link && link.href !== href) link.href = href;
 }
 
-for (const kind of ["run", "begin", "session", "snapshot"]) on(kind, retitle);
+for (const kind of ["run", "begin", "session", "snapshot", "connection"]) on(kind, retitle);
 onLanguage(retitle);

@@ -1,0 +1,164 @@
+"""A batch at the stand: set up once, then one board is scanned after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.panel.live_page import started, verdict
+
+pytestmark = pytest.mark.slow
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+BATCH = """
+name: Batch
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+params:
+  variant: {type: string, one_of: [basic, pro], default: basic}
+  serial: {type: string, pattern: "^SN[0-9]{6}$", prompt: Scan the board}
+  cycles: {type: integer, min: 1, max: 100, default: 3}
+  burn_in: {type: boolean, default: false}
+  lot: {type: string, required: false}
+modules:
+  main:
+    name: Main
+    cases:
+      identify:
+        name: Identify
+        steps: [{record: {dut: {serial_number: "${{ params.serial }}"}}}, {check: true}]
+      burn: {name: Burn in, if: params.burn_in, steps: [{check: true}]}
+"""
+SET_UP = {"variant": "pro", "cycles": 7, "burn_in": True, "lot": "L7"}
+
+
+def set_up(page: Any) -> None:
+    """Chooses ``SET_UP``."""
+    page.get_by_label("variant").select_option("pro")
+    page.get_by_label("cycles").fill("7")
+    page.get_by_label("burn_in").check()
+    page.get_by_label("lot").fill("L7")
+    page.get_by_label("lot").press("Enter")
+    expect(page.get_by_label("Scan the board")).to_be_focused()
+
+
+def shown(page: Any) -> None:
+    """The form says ``SET_UP``, and waits for a scan."""
+    expect(page.get_by_label("cycles")).to_have_value("7")
+    expect(page.get_by_label("variant")).to_have_value('"pro"')
+    expect(page.get_by_label("burn_in")).to_be_checked()
+    expect(page.get_by_label("lot")).to_have_value("L7")
+    expect(page.get_by_label("Scan the board")).to_have_value("")
+
+
+def scan(page: Any, serial: str, word: str = "Pass") -> None:
+    """One board, until it is tested and the stand is ready again."""
+    page.keyboard.type(f"{serial}\n")
+    expect(page.locator(".hero-facts .big dd")).to_have_text(serial)
+    expect(verdict(page)).to_have_text(word)
+    started(page)
+
+
+def test_a_batch_is_set_up_once(stand: Any, browse: Any) -> None:
+    """What was chosen holds for all boards, in every browser and after a restart; only the scanned number goes."""
+    stand.configure("[frontend.modal_result]\nenable = true\nauto_dismiss_timeout = 1\n")
+    stand.sequence("board", BATCH)
+    panel = stand.open()
+    page = started(browse(panel, strict=False))
+    set_up(page)
+    other = started(browse(panel, strict=False))
+    shown(other)
+    for number in (1, 2):
+        page.keyboard.type(f"SN00000{number}\n")
+        expect(page.locator("dialog.result")).to_contain_text("variant: pro")
+        expect(page.locator("dialog.result")).to_have_count(0)
+        shown(started(page))
+        expect(page.get_by_label("Scan the board")).to_be_focused()
+        assert panel.last()["params"] == {**SET_UP, "serial": f"SN00000{number}"}
+    facts = page.locator(".hero-facts .deviation")
+    expect(facts).to_contain_text(["variantpro", "cycles7", "burn_inyes", "lotL7"])
+
+    # Another browser changes the batch while somebody types here: what is typed stays.
+    page.keyboard.type("SN0000")
+    other.get_by_label("burn_in").uncheck()
+    expect(page.get_by_label("burn_in")).not_to_be_checked()
+    expect(page.get_by_label("Scan the board")).to_have_value("SN0000")
+    page.keyboard.type("03\n")
+    expect(page.locator("dialog.result")).to_contain_text("1 skipped")
+    expect(page.locator(".verdict-sub")).to_contain_text("1 skipped")
+    other.get_by_label("burn_in").check()
+
+    panel.wait_for("ready")
+    panel.close()
+    again = stand.open(panel.port)
+    # What was scanned shortly before the restart is still in the field.
+    shown(started(page))
+    shown(started(browse(again)))
+    expect(page.locator("dialog.result")).to_have_count(0)
+    scan(page, "SN000004")
+    assert again.last()["params"] == {**SET_UP, "serial": "SN000004"}
+
+
+def test_a_default_of_a_serial_number_is_not_started_by_itself(stand: Any, browse: Any) -> None:
+    """Neither by Enter nor by the space bar or Start, until somebody typed, scanned or clicked into the field."""
+    stand.sequence("board", BATCH.replace('"^SN[0-9]{6}$"', '"^SN[0-9]{6}$", default: SN000000'))
+    panel = stand.open()
+    page = started(browse(panel))
+    field = page.get_by_label("Scan the board")
+    expect(field).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".field-problem:visible")).to_contain_text("still the default")
+    field.blur()
+    page.keyboard.press("Space")
+    page.locator(".start").click()
+    expect(page.locator(".field-problem:visible")).to_contain_text("still the default")
+    assert panel.session.state == "ready"
+    scan(page, "SN000001")
+    expect(field).to_have_value("SN000000")
+    page.keyboard.press("Enter")
+    expect(page.locator(".field-problem:visible")).to_have_count(1)
+    field.click()
+    page.keyboard.press("Enter")
+    expect(page.locator(".hero-facts .big dd")).to_have_text("SN000000")
+    panel.wait_for_runs(2)
+
+
+def test_values_that_are_lost_stop_the_batch(stand: Any, browse: Any) -> None:
+    """The sequence was changed: nobody goes on with its default unawares."""
+    stand.sequence("board", BATCH)
+    panel = stand.open()
+    page = started(browse(panel))
+    page.get_by_label("variant").select_option("pro")
+    panel.wait_until(lambda: panel.project.state.start_form.exists())
+    stand.sequence("board", BATCH.replace("[basic, pro]", "[basic, plus]"))
+    note = page.locator(".form-lost")
+    expect(note).to_contain_text("variant: pro")
+    started(page)
+    page.keyboard.type("SN000001\n")
+    expect(page.locator(".toast")).to_contain_text("check the form")
+    assert panel.session.state == "ready"
+    note.get_by_role("button").click()
+    expect(note).to_have_count(0)
+    expect(page.locator(".toast")).to_have_count(0)
+    scan(page, "SN000001")
+    assert panel.last()["params"]["variant"] == "basic"
+
+
+def test_a_scan_finds_its_field(stand: Any, browse: Any) -> None:
+    """Also when a list, a switch or a button has the focus, which would take letters and Enter for itself."""
+    stand.sequence("board", BATCH)
+    panel = stand.open()
+    page = started(browse(panel))
+    for number, name in enumerate(("variant", "burn_in")):
+        page.get_by_label(name).focus()
+        scan(page, f"SN00000{number}")
+    page.locator(".filters button").first.focus()
+    scan(page, "SN000002")
+    assert panel.last()["params"]["variant"] == "basic"
+    # The start is refused once; what was refused is not said over the next one.
+    page.keyboard.type("SN12\n")
+    expect(page.locator(".field-problem:visible")).to_have_count(1)
+    scan(page, "SN000003")
+    expect(page.locator(".field-problem:visible")).to_have_count(0)
+    panel.wait_for_runs(4)

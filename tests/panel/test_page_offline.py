@@ -1,0 +1,123 @@
+"""What the live page says without a connection, and how long its notes stand."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.panel.live_page import started, verdict
+from tests.panel.test_page_batch import BATCH, scan
+
+pytestmark = pytest.mark.slow
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+HELD = BATCH.replace("{check: true}]", "{call: bench.wait}, {check: true}]", 1)
+
+
+def refuse(body: str, route: Any) -> None:
+    """Answers as a panel that starts nothing now."""
+    route.fulfill(status=409, body=body)
+
+
+MARKED = "(field) => field.value.slice(field.selectionStart, field.selectionEnd)"
+
+
+def test_without_a_connection_nothing_is_ready_and_nothing_has_passed(stand: Any, browse: Any) -> None:
+    """A scan stays marked and starts nothing by itself; what was chosen meanwhile is kept once the panel is back."""
+    stand.sequence("board", BATCH)
+    panel = stand.open()
+    page = started(browse(panel, strict=False))
+    field = page.get_by_label("Scan the board")
+    scan(page, "SN000001")
+    panel.close()
+    expect(verdict(page)).to_have_text("No connection")
+    expect(page).to_have_title("No connection · Batch")
+    assert page.locator("link[rel=icon]").get_attribute("href").endswith("favicon.svg")
+    page.get_by_label("variant").select_option("pro")
+    page.locator(".filters button").first.focus()
+    page.keyboard.type("SN000002\n")
+    note = page.locator(".toast")
+    expect(note).to_contain_text("there is no connection")
+    assert field.evaluate(MARKED) == "SN000002"
+    page.keyboard.type("SN000003\n")
+    expect(note).to_have_count(1)
+
+    panel = stand.open(panel.port)
+    expect(verdict(started(page))).to_have_text("Ready")
+    assert field.evaluate(MARKED) == "SN000003"
+    expect(page.get_by_label("variant")).to_have_value('"pro"')
+    panel.wait_until(lambda: panel.ask("GET", "/api/state").json["session"]["form"]["values"] == {"variant": "pro"})
+    panel.wait_for_runs(1)
+    page.keyboard.type("SN000004\n")
+    expect(note).to_have_count(0)
+    expect(page.locator(".hero-facts .big dd")).to_have_text("SN000004")
+    panel.wait_for_runs(2)
+    assert panel.last()["params"]["variant"] == "pro"
+
+
+def test_a_start_whose_answer_is_lost_is_not_started_again(stand: Any, browse: Any) -> None:
+    """The run shows that it came through: the number does not stay in the field for the next Enter."""
+    stand.sequence("board", BATCH)
+    panel = stand.open()
+    page = started(browse(panel, strict=False))
+
+    def lose(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/api/start", lose)
+    page.keyboard.type("SN000001\n")
+    expect(verdict(page)).to_have_text("Pass")
+    expect(page.get_by_label("Scan the board")).to_have_value("")
+    page.unroute("**/api/start")
+    started(page).keyboard.press("Enter")
+    expect(page.locator(".field-problem:visible")).to_have_count(1)
+    # One that did not come through stays, and starts when somebody says so.
+    page.route("**/api/start", lambda route: route.abort())
+    page.keyboard.type("SN000002\n")
+    expect(page.locator(".toast")).to_contain_text("No connection")
+    assert page.get_by_label("Scan the board").evaluate(MARKED) == "SN000002"
+    page.unroute("**/api/start")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hero-facts .big dd")).to_have_text("SN000002")
+    expect(page.locator(".toast")).to_have_count(0)
+    panel.wait_for_runs(2)
+
+
+def test_notes_go_when_what_they_speak_of_is_over(stand: Any, browse: Any) -> None:
+    """A refusal with the next start, a scan that came too early or went into a covered page with the run."""
+    stand.configure("[frontend.modal_result]\nenable = true\n")
+    stand.sequence("board", HELD)
+    panel = stand.open()
+    page = started(browse(panel, strict=False))
+    note, result = page.locator(".toast"), page.locator("dialog.result")
+    for message in ("The disk is full", "The disk is full", "The stand is in use"):
+        page.route("**/api/start", partial(refuse, json.dumps({"error": {"code": "not-now", "message": message}})))
+        page.keyboard.type("SN000001\n")
+        expect(note).to_have_text([message])
+        page.unroute("**/api/start")
+    page.keyboard.press("Enter")
+    expect(note).to_have_count(0)
+    expect(page.locator(".stop")).to_be_enabled()
+    # Too early: the Enter presses no button either, whatever has the focus.
+    page.locator(".stop").focus()
+    page.keyboard.type("SN000002\n")
+    expect(note).to_contain_text("a test is running")
+    assert panel.session.state == "running"
+    panel.go()
+    expect(result).to_be_visible()
+    expect(note).to_have_count(0)
+    panel.wait_for("ready")
+    page.keyboard.type("SN000003\n")
+    expect(note).to_contain_text("scan again")
+    result.get_by_role("button").click()
+    expect(result).to_have_count(0)
+    expect(page.get_by_label("Scan the board")).to_have_value("")
+    page.keyboard.type("SN000003\n")
+    expect(result).to_contain_text("SN000003")
+    expect(note).to_have_count(0)
+    assert [run.serial_number for run in panel.report_store.store.find().runs] == ["SN000003", "SN000001"]
