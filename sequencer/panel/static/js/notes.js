@@ -4,7 +4,7 @@ import { post } from "./api.js";
 import { h, memory, newId } from "./dom.js";
 import { may, named } from "./people.js";
 import { moment, t } from "./text.js";
-import { toast } from "./toast.js";
+import { toast, toastError } from "./toast.js";
 
 const DISPOSITIONS = ["repair", "scrap", "retest", "waived"];
 const LONGEST = 2000;
@@ -52,11 +52,11 @@ function noteForm(report, renew) {
     const user = named() ? null : memory.get("operator");
     try {
       await post(`/api/runs/${encodeURIComponent(report.id)}/notes`, { comment: comment.value, disposition: disposition.value || null, ...(user ? { user } : {}) });
-      toast(t("notes.added"));
+      toast(t("notes.added"), "info", "page");
       renew();
     } catch (error) {
       // What was typed stays.
-      toast(error.message, "failed");
+      toastError(error, "page");
       button.disabled = false;
     }
   }

@@ -3,7 +3,7 @@
 import { memory } from "./dom.js";
 import { state } from "./state.js";
 import { t } from "./text.js";
-import { toast } from "./toast.js";
+import { toast, withdraw } from "./toast.js";
 
 /**
  * The sets to choose from. A tune: frequencies in hertz, start and length in seconds; each note has these partials, as multiples
@@ -118,7 +118,8 @@ function opened() {
 function setBlocked(now) {
   if (blocked === now) return;
   blocked = now;
-  if (blocked) toast(t("sound.blocked"), "warning", 12);
+  if (blocked) toast(t("sound.blocked"), "warning", "sound");
+  else withdraw("sound");
   told();
 }
 

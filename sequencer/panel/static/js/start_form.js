@@ -118,7 +118,7 @@ export function moveOn() {
 
 /** The parameter that is asked for anew for each board, undefined when there is none: its serial number as a rule. */
 export function boardParam(params) {
-  return params.find((param) => param.each_run ?? (param.required && param.type === "string" && param.default === null && !param.one_of?.length));
+  return params.find((param) => param.each_run);
 }
 
 /** What stands in the field of that parameter, as far as it can be right; null for nothing. */

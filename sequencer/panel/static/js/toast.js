@@ -18,7 +18,9 @@ const OVER = {
   /** What the form or the choice of a sequence did not take. */
   form: ["begin", "params"],
   /** What happened to a question. */
-  told: ["begin", "verdict"],
+  told: ["begin"],
+  /** That the browser plays none. */
+  sound: [],
   /** What a page that is left said. */
   page: [],
   /** What the panel did not answer; it can be tried again with a connection. */
