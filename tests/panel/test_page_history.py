@@ -186,4 +186,4 @@ def test_a_measurement_over_the_runs(filled: Any, browse: Any) -> None:
 def test_an_unknown_run_says_so(filled: Any, browse: Any) -> None:
     """A wrong address is answered in words."""
     page = browse(filled, "/runs/nonsense", strict=False)
-    expect(page.locator(".empty")).to_have_text("There is nothing here; it may have been removed.")
+    expect(page.locator(".empty")).to_have_text("There is no run with this id")
