@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -32,3 +33,14 @@ def settled(page: Any) -> Any:
     """The page in its own letters: those that stand there until these have come are wider."""
     page.evaluate("document.fonts.ready.then(() => null)")
     return page
+
+
+def at_sizes(page: Any, sizes: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The settled page in windows of these widths and heights, one after the other; then in the first of them again."""
+    for width, height in sizes:
+        page.set_viewport_size({"width": width, "height": height})
+        # What scripts measure in the frame of the new size is seen in the next one.
+        page.evaluate("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))")
+        settled(page)
+        yield width, height
+    page.set_viewport_size({"width": sizes[0][0], "height": sizes[0][1]})

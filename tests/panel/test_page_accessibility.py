@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.panel.live_page import MOVING, settled, started
+from tests.panel.live_page import MOVING, at_sizes, started
 
 pytestmark = pytest.mark.slow
 
@@ -301,11 +301,8 @@ def test_long_names_and_thumbs(stand: Any, browse: Any, screens: list[tuple[int,
     page = started(browse(panel, is_mobile=phone))
 
     def look() -> None:
-        for width, height in screens:
-            page.set_viewport_size({"width": width, "height": height})
-            # Scripts measure after the frame of the new size.
-            page.evaluate("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))")
-            assert settled(page).evaluate(SIDEWAYS, width) <= 0, (page.url, width)
+        for width, _ in at_sizes(page, screens):
+            assert page.evaluate(SIDEWAYS, width) <= 0, (page.url, width)
             if phone:
                 assert page.evaluate(SMALL) == [], (page.url, width)
 
