@@ -104,6 +104,14 @@ def test_rows_are_one_stop_and_arrows_go_between_them(stand: Any, browse: Any) -
     expect(page.locator(".report-head")).to_be_visible()
 
 
+EARLY = """
+() => new MutationObserver((_, watcher) => {
+  const dialog = document.querySelector("dialog.dialog");
+  if (!dialog) return;
+  watcher.disconnect();
+  dialog.dispatchEvent(new KeyboardEvent("keydown", { key: "p", code: "KeyP", bubbles: true }));
+}).observe(document.body, { childList: true })
+"""
 PASS_FAIL = """
 - dialog: {title: Does it light?, pass_fail: true}
 - dialog: {title: Colour?, type: radio, choices: [red, green], pass_fail: true}
@@ -117,7 +125,9 @@ def test_p_and_f_are_pass_and_fail(stand: Any, browse: Any) -> None:
     stand.steps(PASS_FAIL)
     panel = stand.open()
     page = started(browse(panel))
-    page.keyboard.press("Space")
+    # As soon as it appears: the press was meant for what stood there before.
+    page.evaluate(EARLY)
+    page.locator(".start").click()
     dialog = page.locator("dialog.dialog")
 
     def shown(title: str) -> None:
@@ -125,6 +135,8 @@ def test_p_and_f_are_pass_and_fail(stand: Any, browse: Any) -> None:
         expect(dialog.get_by_role("heading")).to_have_text(title)
         expect(dialog.get_by_role("button", name="Pass")).to_be_enabled()
 
+    shown("Does it light?")
+    page.wait_for_timeout(300)
     shown("Does it light?")
     expect(dialog.get_by_role("button", name="Pass")).to_have_attribute("aria-keyshortcuts", "P")
     for scan in ("PF123", "F1\n", "SN12P\n", "P P", "pp"):
@@ -154,8 +166,6 @@ def test_p_and_f_are_pass_and_fail(stand: Any, browse: Any) -> None:
     page.wait_for_timeout(300)
     shown("Label?")
     dialog.get_by_role("button", name="Pass").click()
-    # As soon as it appears: the press was meant for what stood there before.
-    expect(dialog.get_by_role("heading")).to_have_text("Clean?")
     shown("Clean?")
     page.wait_for_timeout(120)
     page.keyboard.press("f")
