@@ -74,9 +74,12 @@ CODED = frozenset(
         "DocumentConflict",
         "UsersUnusable",
         "NotConfigured",
+        "Stopped",
     }
 )
 """Errors whose reason a person may read in a language of their own."""
+TELLING = frozenset({"alert", "because"})
+"""Methods that tell people a reason: an alert of the panel, a failure in the journal."""
 OF_PROGRAMS = frozenset(
     {
         "wrong-host",
@@ -133,7 +136,12 @@ def texts_raised(tree: ast.AST) -> Iterator[int]:
             if isinstance(target, ast.Name)
         }
         for node in ast.walk(scope):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in CODED:
+            # A sentence of hardseq's own inside of another one is a reason, too.
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
+                within = [word.value for word in node.keywords if word.arg in ("reason", "detail", "where", "subject")]
+                if any(is_sentence(given) for given in within):
+                    yield node.lineno
+            if not isinstance(node, ast.Call) or not tells(node.func):
                 continue
             words = {given.value for given in node.args if isinstance(given, ast.Constant)}
             # A page shows the reason of each of the ``fields``.
@@ -141,6 +149,19 @@ def texts_raised(tree: ast.AST) -> Iterator[int]:
                 continue
             if any(is_text(given, frozenset(texts)) for given in node.args[:3]):
                 yield node.lineno
+
+
+def is_sentence(node: ast.expr) -> bool:
+    """Whether it is text with a space that stands in the source."""
+    texts = [node] if isinstance(node, ast.Constant) else node.values if isinstance(node, ast.JoinedStr) else []
+    return any(isinstance(part, ast.Constant) and " " in str(part.value) for part in texts)
+
+
+def tells(called: ast.expr) -> bool:
+    """Whether what is called takes a reason: an error of ``CODED``, or a method of ``TELLING``."""
+    return (isinstance(called, ast.Name) and called.id in CODED) or (
+        isinstance(called, ast.Attribute) and called.attr in TELLING
+    )
 
 
 def is_text(node: ast.expr, texts: frozenset[str]) -> bool:
@@ -162,6 +183,8 @@ def test_no_error_that_people_read_is_an_english_text() -> None:
         "RunRefused(str(e))",
         "x = f'{y}'\nStepError(x)",
         'ApiError(503, "busy", "try again later")',
+        'self.alert("sync", str(error))',
+        'Reason("wrong", detail="it is wrong")',
     ):
         assert list(texts_raised(ast.parse(written))), written
     assert not list(texts_raised(ast.parse('StepError(Reason("blank", subject=f"{x}"))\nStepFailed(case.text(said))')))
