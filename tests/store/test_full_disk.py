@@ -6,7 +6,7 @@ import copy
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,19 @@ def test_runs_are_listed_on_a_full_disk(small_disk: Path, stream: Stream) -> Non
     with pytest.raises(StoreUnavailable):
         again.save(fold(stream()))
     again.close()
+
+
+def test_a_database_of_before_is_read_on_a_full_disk(small_disk: Path) -> None:
+    """It cannot be brought up to date there; its runs are read all the same, and nothing was added to them."""
+    before = Path(__file__).parents[1] / "fixtures" / "before_rooms" / "hardseq.sqlite3"
+    shutil.copy(before, small_disk / "runs.sqlite3")
+    _fill(small_disk)
+    with closing(SqliteStore(small_disk / "runs.sqlite3")) as store:
+        runs = [run.id for run in store.find().runs]
+        assert len(runs) > 3 and store.get(runs[0]) is not None
+        assert (store.notes(runs), store.log().entries) == ({}, [])
+        with pytest.raises(StoreUnavailable):
+            store.add_to_log([])
 
 
 def test_runs_are_listed_on_a_read_only_disk(small_disk: Path, stream: Stream) -> None:

@@ -155,11 +155,18 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
 
 
 def check_version(connection: sqlite3.Connection) -> None:
-    """Raises :class:`StoreError` for a database that is not of this format, and is not to be changed."""
+    """Raises :class:`StoreError` for a database that cannot be read as it is, and is not to be changed.
+
+    One of version 1 lacks tables and nothing else: this connection has them in memory, empty.
+    """
     version = _version(connection)
     if version > len(MIGRATIONS):
         raise newer(version)
-    if version < len(MIGRATIONS):
+    if version == 1:
+        connection.execute("PRAGMA temp_store = MEMORY")
+        for statement in (found for found in _VERSION_2.split(";") if "CREATE TABLE" in found):
+            connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+    elif version < len(MIGRATIONS):
         raise StoreUnavailable(Reason("database_old"))
 
 
