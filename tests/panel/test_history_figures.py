@@ -135,32 +135,33 @@ def test_capability_by_hand(past: Past) -> None:
     assert (found["minimum"], found["maximum"], found["lower"], found["upper"]) == (4.9, 5.1, 4.8, 5.2)
 
 
-@pytest.mark.parametrize(
-    ("values", "limits", "cp", "cpk"),
-    [
-        ([4.9, 5.0, 5.1], {"le": 5.2}, None, 0.2 / 0.3),
-        ([4.9, 5.0, 5.1], {"ge": 4.9}, None, 0.1 / 0.3),
-        ([4.9, 5.0, 5.1], None, None, None),
-        ([4.9, 5.0, 5.1], {"nominal": 5.0, "tolerance": "4 %"}, 0.4 / 0.6, 0.2 / 0.3),
-        ([5.5, 5.6, 5.7], [4.8, 5.2], 0.4 / 0.6, -0.4 / 0.3),
-        ([5.0, 5.0, 5.0], [4.8, 5.2], None, None),
-        ([5.0], [4.8, 5.2], None, None),
-    ],
-    ids=["upper only", "lower only", "none", "tolerance", "outside", "no spread", "one value"],
-)
-def test_capability_with_any_limits(
-    past: Past, browse: Callable[..., Any], values: list[float], limits: Any, cp: float | None, cpk: float | None
-) -> None:
+CAPABILITIES: dict[str, tuple[list[float], Any, float | None, float | None]] = {
+    "upper only": ([4.9, 5.0, 5.1], {"le": 5.2}, None, 0.2 / 0.3),
+    "lower only": ([4.9, 5.0, 5.1], {"ge": 4.9}, None, 0.1 / 0.3),
+    "none": ([4.9, 5.0, 5.1], None, None, None),
+    "tolerance": ([4.9, 5.0, 5.1], {"nominal": 5.0, "tolerance": "4 %"}, 0.4 / 0.6, 0.2 / 0.3),
+    "outside": ([5.5, 5.6, 5.7], [4.8, 5.2], 0.4 / 0.6, -0.4 / 0.3),
+    "no spread": ([5.0, 5.0, 5.0], [4.8, 5.2], None, None),
+    "one value": ([5.0], [4.8, 5.2], None, None),
+}
+"""Values and limits of a sequence of that name, their Cp and Cpk."""
+
+
+def test_capability_with_any_limits(past: Past, browse: Callable[..., Any]) -> None:
     """One limit gives a Cpk alone, no spread and a single value give none; the page says the same."""
-    for value in values:
-        past.add(value, limits=limits)
-    found = past.series()["capability"]
-    for name, wanted in (("cp", cp), ("cpk", cpk)):
-        assert found[name] == (None if wanted is None else pytest.approx(wanted))
-    page = browse(past.panel, "/measurements?span=custom&from=2026-01-01&to=2026-10-01")
-    figures = page.locator(".tile-figure")
-    expect(figures.nth(0)).to_have_text("—" if cp is None else f"{cp:.2f}")
-    expect(figures.nth(1)).to_have_text("—" if cpk is None else f"{cpk:.2f}")
+    page = browse(past.panel, "/measurements")
+    for sequence, (values, limits, cp, cpk) in CAPABILITIES.items():
+        for value in values:
+            past.add(value, limits=limits, name=sequence)
+        found = past.series(sequence=sequence)["capability"]
+        for figure, wanted in (("cp", cp), ("cpk", cpk)):
+            assert found[figure] == (None if wanted is None else pytest.approx(wanted)), sequence
+        asked = urlencode({"sequence": sequence, "span": "custom", "from": "2026-01-01", "to": "2026-10-01"})
+        page.goto(f"{past.panel.url}/measurements?{asked}")
+        expect(page.get_by_label("Sequence")).to_have_value(sequence)
+        figures = page.locator(".tile-figure")
+        expect(figures.nth(0)).to_have_text("—" if cp is None else f"{cp:.2f}")
+        expect(figures.nth(1)).to_have_text("—" if cpk is None else f"{cpk:.2f}")
 
 
 def test_units_and_limits_that_changed(past: Past, browse: Callable[..., Any]) -> None:
@@ -324,13 +325,13 @@ def test_a_large_run_opens(past: Past, browse: Callable[..., Any]) -> None:
     expect(page.locator(".measurements tbody tr")).to_have_count(10)
 
 
-@pytest.mark.parametrize("run", ["nonsense", "%", "%E0%A4%A", quote("<img src=x onerror=alert(1)>")])
-def test_a_wrong_run_is_told(past: Past, browse: Callable[..., Any], run: str) -> None:
+def test_a_wrong_run_is_told(past: Past, browse: Callable[..., Any]) -> None:
     """Whatever stands in the address: words, and the way back."""
     page = browse(past.panel, "/", strict=False)
-    page.goto(f"{past.panel.url}/runs/{run}")
-    expect(page.locator(".empty")).not_to_be_empty()
-    expect(page.locator(".back-link")).to_be_visible()
+    for run in ("nonsense", "%", "%E0%A4%A", quote("<img src=x onerror=alert(1)>")):
+        page.goto(f"{past.panel.url}/runs/{run}")
+        expect(page.locator(".empty")).not_to_be_empty()
+        expect(page.locator(".back-link")).to_be_visible()
 
 
 def test_cp_of_large_numbers_stays_finite(past: Past) -> None:
