@@ -137,6 +137,9 @@ def test_values_that_are_lost_stop_the_batch(stand: Any, browse: Any) -> None:
     started(page)
     page.keyboard.type("SN000001\n")
     expect(page.locator(".toast")).to_contain_text("check the form")
+    # The next scan takes the place of the one that was not used.
+    page.keyboard.type("SN000002\n")
+    expect(page.get_by_label("Scan the board")).to_have_value("SN000002")
     assert panel.session.state == "ready"
     note.get_by_role("button").click()
     expect(note).to_have_count(0)

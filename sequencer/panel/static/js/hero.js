@@ -72,7 +72,7 @@ export function isRunning() {
 /** Starts a run with what the form says, now or not at all: nothing starts later by surprise. */
 export async function start() {
   if (pending) return;
-  withdraw("start");
+  withdraw("start", "form");
   if (!startable() && !isSoon()) return refuse();
   if (!may("operator")) return logIn();
   const values = formValues();
@@ -200,7 +200,8 @@ function subtitle(status) {
     if (!counts.ready) return t("run.ends");
     return counts.ready === state.cases.size ? t("run.begins") : "";
   }
-  if (status === "offline") return t("connection.lost");
+  // The alert over it says the rest.
+  if (status === "offline") return "";
   if (status === "blocked") return t("problem.short");
   if (status === "loading") return t("session.loading");
   if (status === "ready") return t(session.can_start ? "run.waiting" : "session.loading");

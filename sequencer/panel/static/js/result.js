@@ -54,7 +54,7 @@ function open() {
       run.stop_reason ? h("p", { class: "result-reason" }, reasonText(run.coded_stop_reason, run.stop_reason)) : null,
       run.aborted ? h("p", { class: "result-reason" }, t("run.aborted")) : null,
       state.counts.skipped ? h("p", { class: "result-flag" }, t("count.skipped", { count: state.counts.skipped })) : null,
-      deviations([run.dut.serial_number, run.dut.part_number]).map(([name, value]) => h("p", { class: "result-flag result-deviation" }, `${name}: `, word(value))),
+      deviationLine(run),
       reservations(run).map((text) => h("p", { class: "result-flag" }, text)),
       standing(run).slice(0, MOST).map((failed) => h("p", { class: "result-flag" }, `${t("after.failed", { number: failed.number })}: ${reasonText(failed.coded_reason, failed.message)}`)),
       // With the focus it can be scrolled by keys.
@@ -83,6 +83,13 @@ function open() {
     bar.style.setProperty("animation-duration", `${seconds}s`);
   }
   shown = { close };
+}
+
+/** The parameters that are not the default, in one line: the buttons under it stay in sight. */
+function deviationLine({ dut }) {
+  const found = deviations([dut.serial_number, dut.part_number]);
+  const parts = found.map(([name, value], index) => [index ? " · " : null, `${name}: `, word(value)]);
+  return found.length ? h("p", { class: "result-flag result-deviation" }, parts) : null;
 }
 
 /** Takes the result away. */

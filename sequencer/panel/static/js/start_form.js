@@ -54,6 +54,7 @@ export function formValues() {
   if (first) return null;
   if (!Object.keys(state.session.form?.lost ?? {}).length) return values;
   toast(t("form.look"), "warning", "form");
+  markScan();
   return null;
 }
 
