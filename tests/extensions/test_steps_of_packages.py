@@ -365,7 +365,7 @@ def test_the_reference_of_a_step(install: Install) -> None:
 
 def test_broken_extensions_are_listed(install: Install) -> None:
     """`hardseq extensions` says what is wrong with each, and exits with 1."""
-    install("hardseq-bad", "2.0", "[hardseq.exports]\npdf = nowhere_at_all\n[hardseq.drivers]\nx = nowhere_at_all\n")
+    install("hardseq-bad", "2.0", "[hardseq.exports]\ndocx = nowhere_at_all\n[hardseq.drivers]\nx = nowhere_at_all\n")
     bad = CliRunner().invoke(command_line, ["extensions"])
     assert bad.exit_code == 1
     assert bad.output.count("of the package hardseq-bad 2.0 cannot be used: ") == 2
