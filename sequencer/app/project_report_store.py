@@ -143,6 +143,24 @@ class ProjectReportStore:
         """The reports that are safe here and that the store lacks. Raises ``StoreUnavailable`` when they are many."""
         return self.deliveries.missing_reports()
 
+    @property
+    def prints_labels(self) -> bool:
+        """Whether printer and template are set up."""
+        label = self._project.settings.label
+        return label.printer is not None and label.template is not None
+
+    def earns_label(self, report: RunReport) -> bool:
+        """Whether the label of this run's unit is printed without being asked for."""
+        from sequencer.report.label import is_wanted
+
+        return self.prints_labels and self._project.settings.label.on_pass and is_wanted(report)
+
+    def print_label(self, report: RunReport) -> None:
+        """Prints the label of the run's unit. Raises ``UnusableValue``; what the printer needs, it takes."""
+        from sequencer.app.labels import print_unit
+
+        print_unit(self._project, report)
+
     def unsent(self, serial_number: str) -> list[RunSummary]:
         """The runs of this serial number whose reports the store lacks, or lacked a while ago."""
         return self.deliveries.unsent(serial_number)

@@ -14,6 +14,7 @@ from sequencer.panel.actions import WHY
 from sequencer.panel.downloads import begun, document, file, long_list, table
 from sequencer.panel.people import caller
 from sequencer.panel.requests import (
+    ActionRefused,
     ApiError,
     InvalidRequest,
     ResourceNotFound,
@@ -28,6 +29,7 @@ from sequencer.panel.routes import (
     OBJECT,
     REPORT,
     TEXT,
+    TRUE,
     Parameter,
     Right,
     Route,
@@ -147,6 +149,14 @@ def run_sheet(session: Session, run: str) -> Response:
     response = Response(exports()["html"].bytes_of(_shown(session, run), _logo(session)), mimetype="text/html")
     response.headers["Content-Security-Policy"] = SHEET_POLICY
     return response
+
+
+def print_label(session: Session, run: str) -> Mapping[str, object]:
+    body()
+    refusal = session.print_label(_report(session, run))
+    if refusal is not None:
+        raise ActionRefused("label", refusal)
+    return {"printed": True}
 
 
 def run_neighbours(session: Session, run: str) -> Mapping[str, object]:
@@ -413,6 +423,16 @@ ROUTES: tuple[Route, ...] = (
         answer=TEXT,
         media_type="text/html",
         errors=_GONE,
+    ),
+    Route(
+        method="POST",
+        path="/api/runs/<run>/label",
+        handler=print_label,
+        right="operator",
+        summary="Prints the label of the unit that the run tested.",
+        body=mapping(),
+        answer=mapping(printed=TRUE),
+        errors={**_GONE, 409: "there is nothing to print, or the printer did not take it"},
     ),
     Route(
         method="GET",

@@ -26,6 +26,7 @@ from sequencer.report.model import DialogReport, RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import RunSummary, Store, StoreError
 from sequencer.vocabulary.data import Scalar
+from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 
 if TYPE_CHECKING:
@@ -53,6 +54,16 @@ class ReportStore(Protocol):
 
     def missing_reports(self) -> list[RunReport]:
         """Reports that are safe and that the store lacks. Raises ``StoreUnavailable``, ``OutboxUnavailable``."""
+
+    @property
+    def prints_labels(self) -> bool:
+        """Whether printer and template are set up."""
+
+    def earns_label(self, report: RunReport) -> bool:
+        """Whether the label of this run's unit is printed without being asked for."""
+
+    def print_label(self, report: RunReport) -> None:
+        """Prints the label of the run's unit. Raises ``UnusableValue``."""
 
     def unsent(self, serial_number: str) -> list[RunSummary]:
         """The runs of this serial number whose reports the store lacks or lacked. Raises ``StoreError``."""
@@ -107,7 +118,7 @@ class Session:
                 "state": self._state,
                 "title": title,
                 "stand": dict(stand or {}),
-                "settings": _for_pages(settings),
+                "settings": {**_for_pages(settings), "labels": report_store.prints_labels},
                 "can_start": self.can_start,
                 "choices": [],
                 "choice": None,
@@ -242,13 +253,23 @@ class Session:
             self._syncing = True
         threading.Thread(target=self._sync, name="sync", daemon=True).start()
 
-    def alert(self, code: str, reason: ReasonOrText | None) -> None:
+    def print_label(self, report: RunReport) -> ReasonOrText | None:
+        """Prints the label of the run's unit; why not, which also stands on every page until one is printed."""
+        try:
+            self.report_store.print_label(report)
+        except UnusableValue as error:
+            self.alert("label", error.reason, run=report["id"])
+            return error.reason
+        self.alert("label", None)
+        return None
+
+    def alert(self, code: str, reason: ReasonOrText | None, **more: str) -> None:
         """Shows a lasting warning on every page, or takes it away (``None``)."""
         with self._lock:
             if reason is None:
                 self._alerts.pop(code, None)
             else:
-                self._alerts[code] = {"code": code, "text": str(reason), "coded_reason": coded(reason)}
+                self._alerts[code] = {"code": code, "text": str(reason), "coded_reason": coded(reason), **more}
             self.live.set(alerts=list(self._alerts.values()))
 
     def _sync(self) -> None:

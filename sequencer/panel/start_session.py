@@ -366,6 +366,9 @@ class WaitingSession(Session):
         self._unsaved.add(report)
         self._all_kept.clear()
         self._to_keep.set()
+        if self.report_store.earns_label(report):
+            # A printer that is away takes seconds to be so: no run waits for it.
+            threading.Thread(target=self.print_label, args=(report,), name="label", daemon=True).start()
         self._all_kept.wait(KEEPING_SECONDS)
         self._shift.wake()
         self._raise_defect()

@@ -289,6 +289,9 @@ class LabelSettings:
         None, TEXT, "The file with the label in ZPL, relative to the project folder.", minLength=1
     )
     copies: int = setting(1, {"type": "integer", "minimum": 1, "maximum": 100}, "Labels of each unit.")
+    on_pass: bool = setting(
+        False, FLAG, "The panel prints the label of each unit that passes in a whole, real run by itself."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,34 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from sequencer.cli.main import command_line
+from tests.keeping_printer import KeepingPrinter
 
 SEQUENCE = """
 name: Board
 modules:
   main: {cases: {a: {steps: [{record: {dut: {serial_number: "A^XZ~JR_1"}}}, {check: 1 == 1}]}}}
 """
-
-
-class KeepingPrinter:
-    """Takes one label after the other at ``port`` of this machine."""
-
-    def __init__(self) -> None:
-        self.kept: list[bytes] = []
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        threading.Thread(target=self._take, daemon=True).start()
-
-    def _take(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rb") as sent:
-                self.kept.append(sent.read())
-
-    def close(self) -> None:
-        self._listening.close()
 
 
 @pytest.fixture
@@ -64,11 +41,7 @@ def test_the_label_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pri
     assert hardseq.invoke(command_line, ["run", "sequences/board.yaml", "--no-panel"]).exit_code == 0
     result = hardseq.invoke(command_line, ["label", "latest"])
     assert (result.exit_code, result.output) == (0, f"printed on tcp://127.0.0.1:{printer.port}\n")
-    for _ in range(500):
-        if printer.kept:
-            break
-        threading.Event().wait(0.01)
-    assert printer.kept == [b"^XA^CI28^FH_^FDA_5EXZ_7EJR_5F1 PASS^FS^XZ" * 2]
+    assert printer.wait() == b"^XA^CI28^FH_^FDA_5EXZ_7EJR_5F1 PASS^FS^XZ" * 2
     assert hardseq.invoke(command_line, ["label", "nonsense"]).exit_code == 1
     configuration.write_text('[label]\nprinter = "tcp://127.0.0.1:1"\ntemplate = "unit.zpl"\n')
     result = hardseq.invoke(command_line, ["label", "latest"])

@@ -231,6 +231,7 @@ def _stored(contract: Contract, run: str) -> None:
     contract.check("Report", ask("GET", "/api/runs/latest?format=json").json)
     assert ask("GET", f"/api/runs/{run}/neighbours?status=passed").json == {"newer": None, "older": None}
     assert ask("GET", "/api/runs/nonsense/neighbours").status == 404
+    assert ask("POST", f"/api/runs/{run}/label", {}).json["error"]["code"] == "label"
     assert ask("GET", f"/api/runs/{run}/sheet").body.startswith(b"<!doctype html>")
     offered = ask("GET", "/api/exports").json
     assert offered["unusable"] == []

@@ -6,6 +6,7 @@ import { askWhy, whyField } from "./choose_why.js";
 import { fill, h, icon, setAria, setText, show } from "./dom.js";
 import { failure, notDone, standing } from "./details.js";
 import { heroView, renderTime } from "./hero.js";
+import { labelButton } from "./label.js";
 import { messageStrip } from "./messages.js";
 import { may } from "./people.js";
 import { planView, setChoosing, setFilter, tick } from "./plan.js";
@@ -60,7 +61,7 @@ function render() {
 }
 
 function renderAlerts() {
-  const shown = (state.session.alerts || []).map((one) => ({ kind: "warning", text: reasonText(one.coded_reason, one.text) }));
+  const shown = (state.session.alerts || []).map((one) => ({ kind: "warning", text: reasonText(one.coded_reason, one.text), label: one.code === "label" ? one.run : null }));
   if (!isKnown()) shown.unshift({ kind: "failed", text: t("connection.lost") });
   if (state.session.state === "retrying") shown.unshift({ kind: "info", text: t("after.retrying") });
   if (state.cut) shown.unshift({ kind: "warning", text: t("run.cut"), link: `/runs/${encodeURIComponent(state.cut)}` });
@@ -73,7 +74,7 @@ function renderAlerts() {
   parts.alerts.dataset.mark = mark;
   fill(
     parts.alerts,
-    shown.map((one) => h("p", { class: `alert is-${one.kind}`, role: "alert" }, icon("warning"), one.link ? h("a", { href: one.link }, one.text) : one.text)),
+    shown.map((one) => h("p", { class: `alert is-${one.kind}`, role: "alert" }, icon("warning"), one.link ? h("a", { href: one.link }, one.text) : one.text, one.label && may("operator") ? [" ", labelButton(one.label, "label.again")] : null)),
   );
 }
 

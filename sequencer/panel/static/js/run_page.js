@@ -7,6 +7,8 @@ import { failure, notDone, standing } from "./details.js";
 import { fill, h, icon, setText, token, word } from "./dom.js";
 import { RUN_FILTERS, readFilters, timeParameters } from "./filters.js";
 import { notesCard } from "./notes.js";
+import { labelButton } from "./label.js";
+import { may } from "./people.js";
 import { question } from "./question.js";
 import { reasonText } from "./reason.js";
 import { keepRowKeys } from "./row_keys.js";
@@ -106,7 +108,7 @@ function show(page, report) {
   shown.cases = cases;
   fill(
     page,
-    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), h("div", { class: "button-row" }, againLink(report), printButton(path), exports)),
+    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), h("div", { class: "button-row" }, againLink(report), printButton(path), state.session.settings?.labels && may("operator") ? labelButton(report.id, "label.print") : null, exports)),
     h(
       "section",
       { class: `report-head is-${report.status}` },
