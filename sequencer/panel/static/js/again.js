@@ -65,7 +65,7 @@ export function renderAgain() {
     one.disabled = !repeatable() || Boolean(one.closest("dialog")?.matches(".is-resting"));
     setText(one.querySelector(".button-text"), t("again.run"));
     const key = one.querySelector("kbd");
-    if (key) setText(key, t("again.key"));
+    if (key) setText(key, t("key.again"));
     one.title = t("again.run");
     setAria(one, "keyshortcuts", "Control+Enter");
   }

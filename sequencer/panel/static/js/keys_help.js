@@ -6,7 +6,7 @@ import { t } from "./text.js";
 
 /** Keys and what they do, under their headings; what has a dot in it names a text. */
 const SECTIONS = [
-  ["keys.live", [[["key.space"], "keys.start"]]],
+  ["keys.live", [[["key.space"], "keys.start"], [["key.again"], "again.run"]]],
   ["keys.question", [[["P"], "dialog.pass"], [["F"], "dialog.fail"], [["key.enter"], "keys.confirm"]]],
   ["keys.rows", [[["↑", "↓"], "keys.row"], [["←", "→"], "keys.control"], [["key.home", "key.end"], "keys.ends"], [["key.enter"], "keys.open"]]],
   ["keys.charts", [[["+", "−"], "keys.zoom"], [["←", "↑", "↓", "→"], "keys.move"], [["0"], "keys.all"]]],
