@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { h, icon } from "./dom.js";
 import { t } from "./text.js";
-import { toast } from "./toast.js";
+import { toast, toastError } from "./toast.js";
 
 /** A button that prints the label of the unit which this run tested; as often as it is pressed. */
 export function labelButton(run, name) {
@@ -12,9 +12,9 @@ export function labelButton(run, name) {
     button.disabled = true;
     try {
       await post(`/api/runs/${encodeURIComponent(run)}/label`);
-      toast(t("label.printed"));
+      toast(t("label.printed"), "info", "told");
     } catch (error) {
-      toast(error.message, "failed");
+      toastError(error, "told");
     }
     button.disabled = false;
   };
