@@ -41,11 +41,15 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)  # before the slow ones are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each test process has its share of the slow tests, and begins with it: what is left at the end is short.
 
     Where there is one process, what is slow comes last: most mistakes are seen before it.
     """
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):  # a page in a browser is never quick
+            item.add_marker(pytest.mark.slow)
     slow = [item for item in items if item.get_closest_marker("slow") is not None]
     quick = [item for item in items if item.get_closest_marker("slow") is None]
     count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
