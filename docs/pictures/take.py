@@ -190,7 +190,7 @@ def take(browser: Any, address: str) -> None:
     page.locator(".case-progress:visible").wait_for()
     page.wait_for_timeout(900)
     shoot(page, "live")
-    page.locator("dialog.result").wait_for()
+    page.locator("dialog.result .again:enabled").wait_for()
     shoot(page, "result")
     for one in (page, phone, large, wall):
         one.locator(".result-dismiss").click(delay=50)
