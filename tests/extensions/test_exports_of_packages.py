@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from sequencer.cli.main import command_line
 from sequencer.report.exports import exports
+from sequencer.report.exports.pdf import is_installed
 from sequencer.vocabulary.extension import UnusableExtension
 from tests.extensions.conftest import Install
 from tests.report.test_exports import report_of
@@ -15,13 +16,14 @@ GOOD = """
 from sequencer.report.exports.base import Export
 EXPORT = Export(name="ids", label="Ids", media_type="text/plain", suffix="ids.txt", write=lambda report: report["id"])
 """
+OWN = ["json", "csv", "html", *(["pdf"] if is_installed() else []), "junit", "standcloud"]
 ENTRY = "[hardseq.exports]\nids = ids_export:EXPORT\n"
 
 
 def test_a_package_adds_a_format(install: Install) -> None:
     """An announced format is among the others, after hardseq's own, and writes the report."""
     install("hardseq-ids", "1.0", ENTRY, ids_export=GOOD)
-    assert list(exports()) == ["json", "csv", "html", "junit", "standcloud", "ids"]
+    assert list(exports()) == [*OWN, "ids"]
     assert exports()["ids"].bytes_of(report_of()) == b"run-1"
 
 
@@ -57,7 +59,7 @@ def test_an_export_that_cannot_be_used_says_why(source: str, reason: str, instal
     assert str(raised.value).startswith("`ids` of the package hardseq-ids 1.2 cannot be used: ")
     assert reason in str(raised.value)
     usable, reasons = exports().all_usable()
-    assert list(usable) == ["json", "csv", "html", "junit", "standcloud"]
+    assert list(usable) == OWN
     assert list(map(str, reasons)) == [str(raised.value)]
 
 
