@@ -9,14 +9,17 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sequencer.panel.requests import InvalidRequest, start_refused
 from sequencer.project.private_file import write_private
 from sequencer.protocol.params import WrongParam, read_param
 from sequencer.protocol.request import RunRefused, StartProblem
 from sequencer.vocabulary.data import Scalar
-from sequencer.vocabulary.model import Param
 from sequencer.vocabulary.reason import Reason
+
+if TYPE_CHECKING:
+    from sequencer.vocabulary.model import Param
 
 
 @dataclass(frozen=True, slots=True)
