@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -78,8 +79,13 @@ def known_before(now: Any, before: Any) -> Any:
 
 
 def check_exports(report: RunReport, kind: str) -> None:
-    """Every format gives what it gave: the same bytes, of a page the same words, and of JSON no field less."""
+    """Every format gives what it gave: the same bytes, of a page the same words, and of JSON no field less.
+
+    The words of a page are people's and may be changed: ``HARDSEQ_UPDATE_GOLDEN=1 pytest`` this file writes them anew.
+    """
     exported = {form: exports()[form].write(report) for form in ("json", "standcloud", "junit", "csv", "html")}
+    if os.environ.get("HARDSEQ_UPDATE_GOLDEN"):
+        (BEFORE / "exports" / f"{kind}.html").write_text(str(exported["html"]), encoding="utf-8", newline="\n")
     before = {form: (BEFORE / "exports" / f"{kind}.{form}").read_bytes().decode() for form in exported}
     for form in ("json", "standcloud"):
         now = json.loads(exported[form])
