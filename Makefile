@@ -116,15 +116,19 @@ $(VENV)/mutating: $(VENV)/tested requirements/mutation.txt
 	$(call install,mutation)
 	@touch $@
 
-# The browser and the npm packages of the tests. Debian keeps one version of Chromium, today's; without windows it takes
-# a fifth of the work.
+APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+
+# What the tests need beside Python: a browser, Pango for PDF, npm packages. Debian keeps one version of Chromium, today's;
+# without windows it takes a fifth of the work.
 .browser: $(wildcard $(addsuffix package-lock.json,$(PACKAGES)))
 	@command -v chromium-headless-shell >/dev/null && exit 0; \
-	install="$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends"; \
 	echo "installing chromium for the tests of the operator panel"; \
-	$(SUDO) apt-get update -qq && $$install chromium-headless-shell >/dev/null && exit 0; \
+	$(SUDO) apt-get update -qq && $(APT) chromium-headless-shell >/dev/null && exit 0; \
 	for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
-	$$install chromium >/dev/null
+	$(APT) chromium >/dev/null
+	@ldconfig -p | grep -q libpangoft2-1.0 && ldconfig -p | grep -q libharfbuzz-subset && exit 0; \
+	echo "installing Pango for the tests of PDF"; \
+	$(SUDO) apt-get update -qq && $(APT) libpangoft2-1.0-0 libharfbuzz-subset0 >/dev/null
 	@for folder in $(PACKAGES); do \
 		echo "installing the npm packages of $$folder"; \
 		(cd $$folder && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) || exit 1; done
