@@ -108,7 +108,7 @@ function show(page, report) {
   shown.cases = cases;
   fill(
     page,
-    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), h("div", { class: "button-row" }, againLink(report), printButton(path), state.session.settings?.labels && may("operator") ? labelButton(report.id, "label.print") : null, exports)),
+    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), h("div", { class: "button-row" }, againLink(report), printButton(path), labelButton(report.id, "label.print"), exports)),
     h(
       "section",
       { class: `report-head is-${report.status}` },
@@ -159,6 +159,9 @@ function retryButton(report) {
 }
 
 function renderRetry() {
+  const label = shown.page?.querySelector(".print-label");
+  // The page may be there before the state of the stand is.
+  if (label) label.hidden = !(state.session.settings?.labels && may("operator"));
   const button = shown.page?.querySelector(".retry-after-run");
   if (!button) return;
   button.hidden = !state.session.can_start;
