@@ -7,7 +7,7 @@ the hexadecimal UTF-8 of ``^FH``, so that no letter of a serial number can be a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from sequencer.report.evidence import is_evidence
@@ -23,6 +23,9 @@ NAMES = (
 """What a template may name beside ``param.NAME`` and ``info.NAME``."""
 
 _SLOT = re.compile(r"\{\{\s*([\w.-]*)\s*\}\}")
+_NO_SLOT = re.compile(r"\{\{[ \t]*([^\n}^]*)")
+"""Once the slots are taken out: what would be printed as it is, braces and all."""
+_NAMED = re.compile(r"(?:param|info)\.[\w.-]+")
 _FIELD = re.compile(r"\^FD([^^~]*)(?=\^FS)", re.IGNORECASE)
 _OTHER_SIGNS = re.compile(r"[\^~]C[CTD]", re.IGNORECASE)
 _HEX = re.compile(r"\^FH", re.IGNORECASE)
@@ -43,9 +46,10 @@ def check_template(template: str) -> None:
     inside = "".join(found[1] for found in _FIELD.finditer(template))
     if inside.count("{{") != template.count("{{"):
         raise NoLabel(Reason("label_outside"))
-    for name in _names(template):
-        if name not in NAMES and not name.startswith(("param.", "info.")):
-            raise NoLabel(Reason("label_unknown", name=name, names=list(NAMES)))
+    named = [found[1] for found in _SLOT.finditer(template)]
+    unknown = [name for name in named if name not in NAMES and _NAMED.fullmatch(name) is None]
+    for name in (*unknown, *_NO_SLOT.findall(_SLOT.sub("", template))):
+        raise NoLabel(Reason("label_unknown", name=name, names=list(NAMES)))
 
 
 def is_wanted(report: RunReport) -> bool:
@@ -75,12 +79,6 @@ def label(template: str, report: RunReport) -> bytes:
 
 def _escaped(letter: re.Match[str]) -> str:
     return "".join(f"_{byte:02X}" for byte in letter[0].encode("utf-8", "replace"))
-
-
-def _names(template: str) -> Iterator[str]:
-    for found in re.finditer(r"\{\{(.*?)(\}\}|$)", template):
-        slot = _SLOT.fullmatch(found[0])
-        yield slot[1] if slot else found[1]
 
 
 def _values(report: RunReport) -> Mapping[str, object]:

@@ -57,6 +57,11 @@ def test_any_text_is_printed_as_it_is_and_never_a_command(serial: str) -> None:
         ("^XA^FD{{serial}}^FS^XZ", "label_unknown"),
         ("^XA^FD{{serial number}}^FS^XZ", "label_unknown"),
         ("^XA^FD{{serial_number^FS^XZ", "label_unknown"),
+        ("^XA^FD{{param.lot^FS\n^XZ\n", "label_unknown"),
+        ("^XA^FD{{serial_number}} {{info.lot^FS\n^XZ\n", "label_unknown"),
+        ("^XA^FD{{info.lot number}}^FS^XZ", "label_unknown"),
+        ("^XA^FD{{info.a}b}}^FS^XZ", "label_unknown"),
+        ("^XA^FD{{param.}}^FS^XZ", "label_unknown"),
     ],
 )
 def test_a_template_that_is_not_safe_is_refused(template: str, code: str) -> None:
