@@ -254,13 +254,17 @@ class Session:
         threading.Thread(target=self._sync, name="sync", daemon=True).start()
 
     def print_label(self, report: RunReport) -> ReasonOrText | None:
-        """Prints the label of the run's unit; why not, which also stands on every page until one is printed."""
+        """Prints the label of the run's unit; why not, which also stands on every page until this label is printed, or
+        another one is not."""
         try:
             self.report_store.print_label(report)
         except UnusableValue as error:
             self.alert("label", error.reason, run=report["id"])
             return error.reason
-        self.alert("label", None)
+        with self._lock:
+            # That of another unit says nothing of one that still lacks its own.
+            if self._alerts.get("label", {}).get("run") == report["id"]:
+                self.alert("label", None)
         return None
 
     def alert(self, code: str, reason: ReasonOrText | None, **more: str) -> None:

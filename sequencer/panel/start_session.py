@@ -356,6 +356,9 @@ class WaitingSession(Session):
         # Pages first: keeping the report takes the interpreter for a while.
         self.live.publish()
         time.sleep(live.PAUSE)
+        if self.report_store.earns_label(report):
+            # A printer that is away takes seconds to be so: no run waits for it.
+            threading.Thread(target=self.print_label, args=(report,), name="label", daemon=True).start()
         self._keep_report(report)
         self._end(run)
         with self._changed:
@@ -366,9 +369,6 @@ class WaitingSession(Session):
         self._unsaved.add(report)
         self._all_kept.clear()
         self._to_keep.set()
-        if self.report_store.earns_label(report):
-            # A printer that is away takes seconds to be so: no run waits for it.
-            threading.Thread(target=self.print_label, args=(report,), name="label", daemon=True).start()
         self._all_kept.wait(KEEPING_SECONDS)
         self._shift.wake()
         self._raise_defect()
@@ -381,7 +381,7 @@ class WaitingSession(Session):
             if refusal is not None:
                 raise ActionRefused("not-now", refusal)
             begun.set_result(retry.start())
-            self._keep_report(retry.wait())
+            self._keep_report(retry.wait())  # the unit has its label since the run
         except Exception as error:  # whoever asked is told, or the pages are; the journal has what was done
             if begun.done():
                 self.alert("run", Reason("no_report", detail=why(error)))
