@@ -7,6 +7,7 @@ that were refused to somebody who is logged in. A program or a person without a 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flask import Response, request
@@ -15,6 +16,7 @@ from sequencer.panel.people import Caller, caller
 from sequencer.panel.requests import ApiError, check_query, json_object, optional_text
 from sequencer.panel.routes import Right, Route, Schema
 from sequencer.project.action_log import LONGEST_REASON, LogUnwritable
+from sequencer.store.base import StoreError
 from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
@@ -38,13 +40,15 @@ def carried_out(route: Route, session: Session, parts: Mapping[str, str]) -> Res
     if route.method in _READING or right not in _LOGGED or who.role is None:
         return _answer(route, session, parts, who, right)
     given = json_object()
+    parts = _meant(session, parts)
+    logged = {key: given.get(key) for key in route.logged}
     try:
         with session.report_store.actions.action(
             route.name,
             source=f"panel, {request.remote_addr}",
             user=who.name,
             role=who.role if who.named else None,
-            details={**parts, **{key: _short(given[key]) for key in route.logged if given.get(key) is not None}},
+            details={key: _short(value) for key, value in {**parts, **logged}.items() if value is not None},
             why=optional_text(given, "why", LONGEST_REASON),
         ) as outcome:
             try:
@@ -57,6 +61,15 @@ def carried_out(route: Route, session: Session, parts: Mapping[str, str]) -> Res
             return answer
     except LogUnwritable as unwritable:
         raise ApiError(503, "log", Reason("log_unwritable", detail=str(unwritable))) from unwritable
+
+
+def _meant(session: Session, parts: Mapping[str, str]) -> Mapping[str, str]:
+    """With the id of the run that is the latest now: by the time that somebody reads the log, another one is."""
+    report = None
+    if parts.get("run") == "latest":
+        with suppress(StoreError):  # whatever needs the run says so itself
+            report = session.store.latest()
+    return parts if report is None else {**parts, "run": report["id"]}
 
 
 def _short(value: object) -> object:

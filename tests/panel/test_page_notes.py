@@ -53,14 +53,18 @@ def test_only_a_manager_waives(staffed: Any) -> None:
         ("Eve", "add_note", "refused", "waived"),
         ("Oda", "add_note", "refused", "waived"),
     ]
+    latest = panel.ask("POST", "/api/runs/latest/notes", waived, token=False, headers=as_user("Max")).json
+    panel.ask("POST", f"/api/runs/{'x' * 9000}/notes", waived, token=False, headers=as_user("Oda"))
+    log = panel.ask("GET", "/api/log", token=False, headers=as_user("Max")).json["actions"]
+    assert (latest["note"]["run"], log[1]["details"]["run"], log[0]["details"]["run"]) == (run, run, "x" * 200)
     (line,) = panel.ask("GET", "/api/runs").json["runs"]
     assert (line["status"], line["disposition"], [one["user"] for one in line["notes"]]) == (
         "passed",
         "waived",
-        ["Oda", "Max"],
+        ["Oda", "Max", "Max"],
     )
     report = panel.ask("GET", f"/api/runs/{run}").json
-    assert [one["comment"] for one in report.pop("notes")] == ["=R12 was cold", "the scratch is inside"]
+    assert [one["comment"] for one in report.pop("notes")] == ["=R12 was cold", *["the scratch is inside"] * 2]
     assert report == before == panel.report_store.store.get(run)
     rows = list(csv.DictReader(io.StringIO(panel.ask("GET", "/api/runs?format=csv").body.decode("utf-8-sig"))))
     assert rows[0]["disposition"] == "waived"
