@@ -28,20 +28,30 @@ def asked_each_run(
     serial number; else the first required string without a default. Warns of other strings that nobody said it of:
     each could be a second code that is scanned from every product.
     """
-    nodes = {param.name: section[param.name] for param in params if section is not None}
-    said = {name: node.get("each_run") for name, node in nodes.items()}
+    if section is None:
+        return params
+    said = {param.name: section[param.name].get("each_run") for param in params}
     if any(said.values()):
         return tuple(replace(param, each_run=bool(said[param.name])) for param in params)
-    typed = [param for param in params if said[param.name] is None and not param.one_of and param.type != "boolean"]
-    scanned = [param.name for param in typed if param.type == "string" and param.required and param.default is None]
+    undecided = [param for param in params if said[param.name] is None]
+    scanned = [param.name for param in undecided if _is_scanned(param)]
     serial = _read_for_serial_numbers(record, modules)
-    asked = {param.name for param in typed if param.name in serial} or set(scanned[:1])
+    asked = {param.name for param in undecided if _is_typed(param) and param.name in serial} or set(scanned[:1])
     for name in scanned:
-        if name not in asked and section is not None:
+        if name not in asked:
             message = f"the panel's form keeps `{name}` from one run to the next"
             hint = "`each_run: true` if it is scanned from each product, `each_run: false` if it holds for a batch"
             report("kept-for-batch", message, section.key_place(name), hint=hint, severity="warning")
     return tuple(replace(param, each_run=param.name in asked) for param in params)
+
+
+def _is_typed(param: Param) -> bool:
+    return not param.one_of and param.type != "boolean"
+
+
+def _is_scanned(param: Param) -> bool:
+    """Whether it could be a code that is scanned from a product."""
+    return _is_typed(param) and param.type == "string" and param.required and param.default is None
 
 
 def _read_for_serial_numbers(record: Mapping[str, Data], modules: Iterable[Module]) -> set[str]:
