@@ -165,3 +165,67 @@ def test_a_scan_finds_its_field(stand: Any, browse: Any) -> None:
     scan(page, "SN000003")
     expect(page.locator(".field-problem:visible")).to_have_count(0)
     panel.wait_for_runs(4)
+
+
+CHART = """
+name: Chart
+params: {serial: {type: string, prompt: Scan the board}}
+dut: {serial_number: "${{ params.serial }}"}
+modules:
+  main:
+    name: Main
+    cases:
+      sweep:
+        name: Sweep
+        steps: [{check: true}, {chart: {title: Gain, series: [{name: U, x: [1, 2], y: [3, 4]}]}}]
+"""
+
+
+def test_a_scan_over_a_chart_is_whole(stand: Any, browse: Any) -> None:
+    """A number that begins with a key of the chart which has the focus is tested as it is."""
+    stand.sequence("board", CHART)
+    panel = stand.open()
+    page = started(browse(panel))
+    scan(page, "1")
+    for serial in ("0123", "+123"):
+        page.get_by_role("img", name="Gain").focus()
+        page.keyboard.type(f"{serial}\n")
+        expect(page.locator(".hero-facts .big dd")).to_have_text(serial)
+        expect(verdict(started(page))).to_have_text("Pass")
+    panel.wait_for_runs(3)
+
+
+def contrast(switch: Any) -> float:
+    """That of a switch against what it lies on."""
+    found: float = switch.evaluate(
+        """(one) => {
+          const light = (of) => {
+            const [r, g, b] = getComputedStyle(of).backgroundColor.match(/[\\d.]+/g).map((part) => {
+              const share = part / 255;
+              return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+            });
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+          };
+          const both = [light(one), light(one.closest(".hero"))];
+          return Math.max(...both) / Math.min(...both);
+        }"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_deviates_is_seen_in_every_size_and_colour(stand: Any, browse: Any, scheme: str) -> None:
+    """A phone shows each parameter that is not the default, a verdict's colour hides no switch that is on."""
+    stand.sequence("board", BATCH)
+    panel = stand.open()
+    page = started(browse(panel, color_scheme=scheme, viewport={"width": 360, "height": 740}))
+    set_up(page)
+    scan(page, "SN000001")
+    expect(page.locator(".hero-facts .deviation:visible")).to_have_text(
+        ["variantpro", "cycles7", "burn_inyes", "lotL7"]
+    )
+    switch = page.get_by_label("burn_in")
+    expect(switch).to_be_checked()
+    assert contrast(switch) > 3
+    page.goto(f"{panel.url}/runs/latest")
+    expect(page.locator(".facts > div").filter(has_text="burn_in")).to_have_text("Parameter burn_inyes")

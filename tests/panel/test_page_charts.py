@@ -157,3 +157,18 @@ def test_a_chart_is_a_table_too(panel: Any, browse: Any) -> None:
     loop.scroll_into_view_if_needed()
     loop.get_by_text("Values as a table").click()
     expect(loop.locator(".chart-table tr")).to_have_text(["Seriesxy", "up15", "up26", "down37"])
+
+
+def test_a_chart_is_drawn_once_the_panel_is_back(panel: Any, browse: Any) -> None:
+    """What draws it is asked for again when it did not come the first time."""
+    page = browse(panel, "/runs", strict=False)
+    page.route("**/uPlot.esm.js", lambda route: route.abort())
+    page.locator(".row-link").first.click()
+    chart = page.locator(".chart").first
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator(".chart-area > p")).to_be_visible()
+    page.unroute("**/uPlot.esm.js")
+    page.locator(".back-link").click()
+    page.locator(".row-link").first.click()
+    chart.scroll_into_view_if_needed()
+    expect(chart.locator("canvas")).to_be_visible()

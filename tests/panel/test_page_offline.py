@@ -122,3 +122,21 @@ def test_notes_go_when_what_they_speak_of_is_over(stand: Any, browse: Any) -> No
     expect(note).to_have_count(0)
     panel.wait_for_runs(2)
     assert [run.serial_number for run in panel.report_store.store.find().runs] == ["SN000003", "SN000001"]
+
+
+def test_a_run_that_was_cut_off_leaves_no_note(stand: Any, browse: Any, spawn: Any, free_port: int) -> None:
+    """That a test is running, said to an early scan, does not stand over the stand that is ready again."""
+    stand.sequence("board", HELD)
+    killed = spawn("panel", stand.folder, "--port", free_port)
+    assert b"panel at" in killed.stdout.readline()
+    page = started(browse(f"http://localhost:{free_port}", strict=False))
+    page.keyboard.type("SN000001\n")
+    expect(page.locator(".stop")).to_be_enabled()
+    page.keyboard.type("SN000002\n")
+    expect(page.locator(".toast")).to_contain_text("a test is running")
+    killed.kill()
+    killed.wait()
+    (stand.folder / "go").touch()
+    stand.open(port=free_port)
+    expect(verdict(started(page))).to_have_text("Ready")
+    expect(page.locator(".toast")).to_have_count(0)

@@ -18,11 +18,18 @@ const redraw = () => drawn.forEach((one) => one.draw());
 addEventListener("hardseq-theme", redraw);
 for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", redraw);
 
-async function loadLibrary() {
+function loadLibrary() {
   library ??= (async () => {
     const sheet = h("link", { rel: "stylesheet", href: new URL("../vendor/uplot/uPlot.min.css", import.meta.url) });
     document.head.append(sheet);
-    return (await import("../vendor/uplot/uPlot.esm.js")).default;
+    try {
+      return (await import("../vendor/uplot/uPlot.esm.js")).default;
+    } catch (error) {
+      // The next chart tries again: the panel may have been away for a moment.
+      sheet.remove();
+      library = null;
+      throw error;
+    }
   })();
   return library;
 }
@@ -40,12 +47,15 @@ export function chartBox(title, load) {
   const box = h("figure", { class: "chart" }, h("figcaption", {}, h("span", { class: "chart-title" }, title || t("chart.title")), tools), area);
   let loaded = null;
   const watcher = new IntersectionObserver(async (entries) => {
-    if (!entries.some((entry) => entry.isIntersecting) || area.hasChildNodes()) return;
+    if (!entries.some((entry) => entry.isIntersecting) || (loaded && area.hasChildNodes())) return;
     try {
+      // What did not come is asked for again when it is looked at again.
+      if (!loaded) area.replaceChildren();
       loaded ??= Promise.all([loadLibrary(), load()]);
       const [uPlot, chart] = await loaded;
       if (!area.hasChildNodes()) draw(uPlot, chart, area, tools);
     } catch {
+      loaded = null;
       area.replaceChildren(h("p", { class: "muted" }, t("chart.failed")));
     }
     area.setAttribute("aria-busy", "false");

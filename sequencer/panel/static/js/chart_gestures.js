@@ -29,6 +29,8 @@ export function gestures(plot, reset) {
   over.addEventListener("dblclick", () => (over.style.touchAction = ""));
   over.parentElement.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || !(event.key in KEYS || event.key === "0")) return;
+    // The first character of a scan, which has led the focus into the form: without it the rest would be another number.
+    if (document.activeElement !== event.target) return;
     event.preventDefault();
     event.stopPropagation();
     if (event.key === "0") all();

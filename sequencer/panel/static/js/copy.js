@@ -13,7 +13,7 @@ export function withCopy(shown, text, name) {
 function copyButton(text, name) {
   const copy = async (event) => {
     const done = await write(String(text), event.currentTarget);
-    toast(t(done ? "copy.done" : "copy.failed", { text }), done ? "info" : "warning", "page");
+    toast(t(done ? "copy.done" : "copy.failed", { text }), done ? "info" : "warning", "told");
   };
   return h("button", { type: "button", class: "copy-button", title: t("copy.name", { name }), aria: { label: t("copy.name", { name }) }, onclick: copy }, icon("copy"));
 }

@@ -74,17 +74,17 @@ function section(title, entries, make) {
   return h("section", { class: "detail-section" }, h("h3", {}, t(title)), entries.map(make));
 }
 
-/** A failure: what, where, its code; a driver's traceback folded away. */
 /** What failed after the run and was not tried again since then. */
 export function standing(run) {
   return (run.after_run || []).filter((of) => of.retried === undefined);
 }
 
-// What failed once the verdict was known: it says nothing about the product, and is still to be done.
+/** What failed once the verdict was known: it says nothing about the product, and is still to be done. */
 export function notDone(of) {
   return h("div", { class: "not-done" }, h("p", { class: "result-reason" }, t("after.failed", { number: of.number })), failure(of));
 }
 
+/** A failure: what, where, its code; a driver's traceback folded away. */
 export function failure(of) {
   return h(
     "div",

@@ -6,7 +6,7 @@ import { t } from "./text.js";
 /** The frames that are shown now. */
 const shown = new Set();
 const retint = () => {
-  for (const one of shown) one.isConnected ? tint(one) : shown.delete(one);
+  for (const one of shown) if (one.isConnected) tint(one);
 };
 // After the page itself has taken up the theme.
 addEventListener("hardseq-theme", () => setTimeout(retint));
@@ -30,6 +30,8 @@ function taken(element, fitting) {
   const document = element.contentDocument;
   if (!document?.body) return;
   document.head.prepend(document.createElement("style"));
+  // Those of questions before would pile up on a page that stays open for weeks.
+  for (const one of shown) if (!one.isConnected) shown.delete(one);
   shown.add(element);
   tint(element);
   if (!fitting) return;

@@ -191,7 +191,7 @@ function told(messages) {
 }
 
 function fact(key, of) {
-  if (typeof of === "object") return value(of);
+  if (["object", "boolean"].includes(typeof of)) return value(of);
   return NUMBERS.has(key) ? token(of) : word(of);
 }
 

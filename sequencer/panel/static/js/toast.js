@@ -36,7 +36,12 @@ addEventListener("hardseq-modal", raise);
 on("begin", () => end("begin"));
 on("verdict", () => end("verdict"));
 on("session", (changed) => "params" in changed && end("params"));
-on("snapshot", () => end(state.run.status === "run" ? "begin" : "params"));
+on("snapshot", () => {
+  if (state.run.status === "run") return end("begin");
+  end("params");
+  // Of a run that was cut off nobody tells the verdict.
+  withdraw("run");
+});
 on("connection", () => state.connected && withdraw("connection"));
 
 export function toastBox() {
