@@ -69,8 +69,10 @@ class ShiftCounter:
             self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
-        while not self._closed:
+        while True:
             self._due.clear()
+            if self._closed:  # not before: what ``close`` sets would be cleared
+                return
             self._due.wait(self.count())
 
     def count(self) -> float:
@@ -94,6 +96,7 @@ class ShiftCounter:
         since = last_hour(now, shift)
         whole = RunFilter(stand=self._stand, since=shift.since, until=shift.until)
         lately = whole._replace(since=since, verdict="passed")
+        self._store.find(limit=1)  # while it is away, hundreds of reports may wait: they are not read in vain
         for _ in range(_TRIES):
             waiting = self._waiting()
             counts = counts_of(self._store, whole, waiting)

@@ -3,6 +3,8 @@ store."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -86,6 +88,47 @@ def test_a_store_that_is_away_gives_no_numbers(counted: Counted, monkeypatch: py
     assert counted.count() == (MORNING, True, 1, 1)
     counted.now = MORNING + 8 * HOUR - 5
     assert counted.counter.count() < 6
+
+
+def test_what_waits_is_not_read_for_a_store_that_is_away(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of reports may wait then, and reading them takes the interpreter from the run, every few seconds."""
+    counted.waiting = [fold(make_events(start=MORNING + 60))]
+    counted.flickering = read = iter([list(counted.waiting)])
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("the network is down")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(counted.store, "find", away)
+        patched.setattr(counted.store, "statistics", away)
+        assert counted.count("known") == (False,)
+    assert next(read, None) is not None
+
+
+def test_closing_between_two_counts_ends_it_at_once(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A close that comes just before the next count is not taken for the end of a run."""
+    cleared: list[bool] = []
+    closing = threading.Thread(target=lambda: counted.counter.close())
+
+    class Due(threading.Event):
+        def clear(self) -> None:
+            cleared.append(True)
+            if len(cleared) == 2:
+                closing.start()
+                assert self.wait(60)
+            super().clear()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading, "Event", Due)
+        counted.counter = ShiftCounter(
+            counted.store, SETTINGS, "Stand 1", waiting=list, tell=counted.told.append, clock=lambda: MORNING
+        )
+    counted.counter.start()
+    counted.counter.wake()
+    while not cleared[1:]:
+        time.sleep(0.001)
+    closing.join()
+    assert "shift" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_reports_that_wait_are_counted_and_never_twice(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
