@@ -161,6 +161,18 @@ def test_nothing_is_lost_while_the_store_is_away(
     assert [one.action for one in store.log().entries] == ["start", "sync"]
 
 
+def test_a_new_database_in_the_old_ones_place_has_the_log_as_well(state: StateFolder, tmp_path: Path) -> None:
+    """Whoever moves a damaged database away loses nothing of the log: the file in the state folder has all of it."""
+    log = ActionLog(state.actions)
+    with log.action("sync", source="panel"):
+        pass
+    for _ in range(2):
+        (tmp_path / "runs.sqlite3").unlink(missing_ok=True)
+        with closing(SqliteStore(tmp_path / "runs.sqlite3")) as store:
+            deliver_log(state, store)
+            assert [one.action for one in store.log().entries] == ["sync"]
+
+
 LINES = st.one_of(
     st.binary(max_size=30),
     st.builds(
