@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sequencer.report.model import RunReport
+from sequencer.report.note import new_note
 from sequencer.report.version1 import lower
 from sequencer.store.base import RunFilter
 from sequencer.store.couchdb.client import CouchClient, DocumentNotFound
@@ -43,6 +44,20 @@ def test_tools_for_hardpy_find_version_1_and_nothing_else(
     found = couch.get(f"{database}_report", saved["id"])
     assert found.pop("_rev")
     assert found == lower(saved)
+
+
+def test_what_is_no_run_is_none_by_its_name_either(
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport
+) -> None:
+    """An action, a note, and what CouchDB itself answers for a name are neither reports nor between runs."""
+    saved, store = report(), open_couchdb()
+    store.save(saved)
+    store.add_note(new_note(saved["id"], user="Eve", source="panel", comment="odd", disposition=None))
+    names = [row["id"] for row in couch.get(database, "_all_docs")["rows"] if row["id"] != saved["id"]]
+    assert [name for name in names if name.startswith("note:")]
+    for name in (*names, "_all_docs"):
+        assert (store.get(name), store.neighbours(name)) == (None, None)
+    assert store.get(saved["id"]) == saved
 
 
 @pytest.mark.parametrize("marks", [{"selection": ["main::rail"]}, {"simulated": True}])

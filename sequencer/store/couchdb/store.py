@@ -232,6 +232,8 @@ class CouchStore:
         """The whole report."""
         try:
             stored, rivals = self._conflicts.settled(run_id)
+            if not _is_run(stored):
+                return None
             report = self._report_of(stored, check=True)
         except DocumentNotFound:
             return None
@@ -264,6 +266,8 @@ class CouchStore:
             try:
                 stored = self._couch.get(self._name, run_id)
             except DocumentNotFound:
+                return None
+            if not _is_run(stored):
                 return None
             return self._history.neighbours(documents.summary_of(stored["summary"]), runs)
 
@@ -352,6 +356,11 @@ class CouchStore:
     def close(self) -> None:
         """Closes the connections."""
         self._couch.close()
+
+
+def _is_run(stored: CouchDocument) -> bool:
+    """Not an action, a note, or an answer of CouchDB's own such as ``_all_docs``: these have names, too."""
+    return stored.get("type") == "run"
 
 
 def _bytes_of(file: Path) -> bytes:
