@@ -65,6 +65,8 @@ def test_what_did_not_pass_stands_first_and_leads_to_its_case(tested: Any, brows
     page = browse(panel, f"/runs/{runs[0]}")
     missed = page.get_by_role("navigation", name="What did not pass")
     expect(missed.locator("li")).to_have_count(2)
+    # In the order of the live verdict: what did not pass is said first.
+    expect(page.locator(".report-head")).to_contain_text(re.compile(r"2 failed · \d+ passed · 1 skipped"))
     expect(missed.locator("li").first).to_contain_text("Output: 9 V is above the upper limit of 5.2 V")
     missed.get_by_role("link", name="Points · Last look").click()
     last = row(page, "points::last")

@@ -10,6 +10,7 @@ import { reasonText } from "./reason.js";
 import { shrinking } from "./shrink.js";
 import { emptyForm, focusForm, formValues, markScan, moveOn, renderForm, showFieldProblems, startUnanswered } from "./start_form.js";
 import { isKnown, now, on, outcome, progress, remainingSeconds, state } from "./state.js";
+import { countsText } from "./status_filter.js";
 import { stop } from "./stop_run.js";
 import { clock, duration, onLanguage, t } from "./text.js";
 import { unitNote } from "./unit_note.js";
@@ -205,7 +206,7 @@ function subtitle(status) {
   if (status === "blocked") return t("problem.short");
   if (status === "loading") return t("session.loading");
   if (status === "ready") return t(session.can_start ? "run.waiting" : "session.loading");
-  const words = ["failed", "error", "stopped", "passed", "skipped"].filter((one) => counts[one]).map((one) => t(`count.${one}`, { count: counts[one] }));
+  const words = [countsText(counts)].filter(Boolean);
   if (run.stop_reason) words.unshift(reasonText(run.coded_stop_reason, run.stop_reason));
   if (run.aborted) words.unshift(t("run.aborted"));
   return words.join(" · ");

@@ -14,6 +14,7 @@ import { reasonText } from "./reason.js";
 import { keepRowKeys } from "./row_keys.js";
 import { on, outcome, state } from "./state.js";
 import { whenStored } from "./stored.js";
+import { countsText } from "./status_filter.js";
 import { StoredCases } from "./stored_cases.js";
 import { clock, duration, moment, t, value } from "./text.js";
 import { entitle } from "./title.js";
@@ -118,7 +119,7 @@ function show(page, report) {
         {},
         h("h1", {}, report.sequence.name, report.sequence.version ? h("span", { class: "soft" }, ` ${report.sequence.version}`) : null),
         unit(report),
-        h("p", {}, Object.entries(cases.counts).map(([status, count]) => t(`count.${status}`, { count })).join(" · ")),
+        h("p", {}, countsText(cases.counts)),
         report.sequence.description ? h("p", { class: "pre" }, report.sequence.description) : null,
         report.stop_reason ? h("p", {}, reasonText(report.coded_stop_reason, report.stop_reason)) : null,
         [report.status === "skipped" ? `run.${outcome(report)}` : null, report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),

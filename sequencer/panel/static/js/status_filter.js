@@ -4,6 +4,7 @@ import { fill, h, icon, setAria, setText, show } from "./dom.js";
 import { t } from "./text.js";
 
 const BAD = ["failed", "error", "stopped"];
+const STATUSES = [...BAD, "run", "ready", "passed", "skipped"];
 
 /** Whether a status is one of those that keep a run from passing. */
 export function isBad(status) {
@@ -13,6 +14,11 @@ export function isBad(status) {
 /** Whether a case of this status is shown: whoever looks for what failed also means what could not be tested. */
 export function isMeant(filter, status) {
   return filter === "all" || status === filter || (filter === "failed" && isBad(status));
+}
+
+/** How many cases have which status, what did not pass first: `1 failed · 4 passed`. */
+export function countsText(counts) {
+  return STATUSES.filter((status) => counts[status]).map((status) => t(`count.${status}`, { count: counts[status] })).join(" · ");
 }
 
 /** Buttons for the filters `names`; `choose(name)` is called. `update` shows the number of cases of each, and which is chosen. */

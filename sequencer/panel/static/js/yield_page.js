@@ -5,6 +5,7 @@ import { fill, h, icon, show, token } from "./dom.js";
 import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { noRuns } from "./no_runs.js";
 import { question } from "./question.js";
+import { countsText } from "./status_filter.js";
 import { whenStored } from "./stored.js";
 import { amount, duration, percent, t } from "./text.js";
 
@@ -53,7 +54,7 @@ function shown(found, filters) {
       { class: "tiles" },
       tile("yield.yield", percent(found.yield), t("yield.of_runs", { passed: amount(found.passed), all: amount(found.judged) })),
       tile("yield.first_pass", percent(found.first_pass_yield), t("yield.of_units", { passed: amount(found.first_passed), all: amount(found.units) })),
-      tile("yield.runs", amount(found.runs), ["failed", "error", "stopped"].filter((name) => found[name]).map((name) => t(`count.${name}`, { count: found[name] })).join(" · ")),
+      tile("yield.runs", amount(found.runs), countsText({ failed: found.failed, error: found.error, stopped: found.stopped })),
       tile("yield.time", found.mean_seconds === null ? "—" : duration(found.mean_seconds, { fine: true }), t("yield.time_note")),
     ),
     h(
