@@ -46,7 +46,8 @@ _SPARE = 50
 THREADS = 12
 """What answers requests; the streams of events take none, and questions about stored runs ``app.MOST_HISTORY``."""
 CONTROL_THREADS = 4
-"""What answers Start, Stop, answers to dialogs and all else that changes something; nothing else comes to these."""
+"""What answers Start, Stop, answers to dialogs and all else that changes something here; nothing else comes to these,
+and not what is done to a stored run: that waits for a store, a printer or a test process."""
 _ERRORS = {
     400: ("malformed", "this is not an HTTP request"),
     413: ("too-large", "the body is too large"),
@@ -147,7 +148,8 @@ def create(app: object, broadcast: Broadcast, listener: socket.socket, connectio
             # What is not HTTP has neither method nor path.
             if asked is None or asked.error:
                 return False
-            return bool(asked.command == "POST" and asked.path.startswith("/api/"))
+            changes = asked.command == "POST" and asked.path.startswith("/api/")
+            return bool(changes and not asked.path.startswith("/api/runs/"))
 
         def send(self, data: bytes, do_close: bool = True) -> int:
             sent: int = super().send(data, do_close=do_close)

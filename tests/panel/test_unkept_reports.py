@@ -193,6 +193,35 @@ def test_slow_questions_about_history_leave_the_controls_alone(stand: Any) -> No
     assert panel.ask("GET", "/api/runs").status == 200
 
 
+def test_what_is_done_to_stored_runs_leaves_the_controls_alone(stand: Any) -> None:
+    """A note or a label waits for its store or printer, however many there are; Start and Stop do not."""
+    answered = threading.Event()
+    panel = stand.open()
+    panel.wait_for("ready")
+    store = panel.report_store.store
+    get, asked = store.get, threading.Semaphore(0)
+
+    def late(*given: Any) -> Any:
+        asked.release()
+        answered.wait(60)
+        return get(*given)
+
+    store.get = late
+    paths = [f"/api/runs/none/{what}" for what in ("notes", "label", "retry-after-run")]
+    with ThreadPoolExecutor(len(paths) * 3) as pool:
+        try:
+            waiting = [pool.submit(panel.ask, "POST", path, {}) for path in paths * 3]
+            for _ in range(MOST_HISTORY):
+                assert asked.acquire(timeout=30)
+            assert panel.ask("POST", "/api/start", {}).status == 200
+            assert panel.ask("POST", "/api/stop", {}).status in (200, 409)
+            assert panel.ask("GET", "/api/state").status == 200
+        finally:
+            answered.set()
+        assert {one.result().status for one in waiting} == {404}
+    store.get = get
+
+
 def test_runs_that_do_not_reach_the_factory_are_shown(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page says so, while everything else goes on."""
     problem = "runs do not reach the factory, replication is crashing: nobody is there"
