@@ -6,7 +6,7 @@ What belongs to one product (``Param.each_run``) is never kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,22 +82,34 @@ def _refused(problems: list[StartProblem]) -> InvalidRequest:
 
 
 class KeptForms:
-    """The file of a stand's kept forms: a JSON object of values by parameter, by sequence."""
+    """The file of a stand's kept forms: a JSON object of values by parameter, by sequence.
+
+    What could not be written is kept here, until it can be.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._unwritten: dict[str, dict[str, Scalar]] = {}
 
     def get(self, sequence: str) -> dict[str, Scalar]:
         """What was kept for ``sequence``. Raises ``OSError`` and ``ValueError`` when that cannot be read."""
-        return self._all().get(sequence, {})
+        return self._unwritten[sequence] if sequence in self._unwritten else self._all().get(sequence, {})
 
     def put(self, sequence: str, values: Mapping[str, Scalar]) -> None:
         """Keeps ``values`` instead. Raises ``OSError``. A file that cannot be read is written anew."""
+        self._unwritten[sequence] = dict(values)
+        self.write()
+
+    def write(self) -> None:
+        """Writes what could not be written before. Raises ``OSError``."""
+        if not self._unwritten:
+            return
         try:
             forms = self._all()
         except ValueError:
             forms = {}
-        write_private(self._path, json.dumps({**forms, sequence: dict(values)}, indent=1))
+        write_private(self._path, json.dumps({**forms, **self._unwritten}, indent=1))
+        self._unwritten.clear()
 
     def _all(self) -> dict[str, dict[str, Scalar]]:
         try:
@@ -122,13 +134,18 @@ class StartForm:
             kept = forms.get(sequence)
         except (OSError, ValueError) as error:
             self.problem = Reason("form_not_read", detail=str(error))
+        else:
+            self._keep(forms.write)
         self.shown = restored(params, kept)
 
     def fill(self, given: Mapping[str, Scalar], *, decimal_comma: bool) -> None:
         """As ``changed``, and keeps it."""
         self.shown = changed(self._params, self.shown, given, decimal_comma=decimal_comma)
+        self._keep(lambda: self._forms.put(self.sequence, self.shown.values))
+
+    def _keep(self, write: Callable[[], None]) -> None:
         try:
-            self._forms.put(self.sequence, self.shown.values)
+            write()
             self.problem = None
         except OSError as error:
             self.problem = Reason("form_not_kept", detail=str(error))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequencer.panel.requests import InvalidRequest
-from sequencer.panel.start_form import BatchForm, KeptForms, changed, restored
+from sequencer.panel.start_form import BatchForm, KeptForms, StartForm, changed, restored
 from sequencer.vocabulary.model import Param
 
 SERIAL = Param(name="serial", each_run=True)
@@ -89,6 +89,22 @@ def test_a_file_that_cannot_be_read_is_told_and_written_anew(tmp_path: Path, wri
         KeptForms(path).get("board")
     KeptForms(path).put("board", {"variant": "pro"})
     assert KeptForms(path).get("board") == {"variant": "pro"}
+
+
+def test_a_form_that_cannot_be_written_is_not_lost_when_the_sequence_is_read_again(tmp_path: Path) -> None:
+    """A sequence that is changed while the disk is full must not be tested with the defaults; the alert stays."""
+    path = tmp_path / "start_form.json"
+    forms = KeptForms(path)
+    path.mkdir()
+    StartForm(forms, "other", PARAMS).fill({"cycles": 4}, decimal_comma=False)
+    StartForm(forms, "board", PARAMS).fill({"variant": "pro"}, decimal_comma=False)
+    again = StartForm(forms, "board", PARAMS)
+    assert again.shown == BatchForm({"variant": "pro"})
+    assert again.problem is not None and again.problem.code == "form_not_kept"
+    path.rmdir()
+    again = StartForm(forms, "board", PARAMS)
+    assert (again.shown, again.problem) == (BatchForm({"variant": "pro"}), None)
+    assert json.loads(path.read_text()) == {"board": {"variant": "pro"}, "other": {"cycles": 4}}
 
 
 def test_the_form_is_kept_over_a_restart_and_a_change_of_the_sequence(stand: Any) -> None:
