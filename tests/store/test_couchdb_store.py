@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sequencer.report.model import RunReport
-from sequencer.report.note import new_note
+from sequencer.report.note import Note, new_note
 from sequencer.report.version1 import lower
 from sequencer.store.base import RunFilter
 from sequencer.store.couchdb.client import CouchClient, DocumentNotFound
@@ -44,6 +44,44 @@ def test_tools_for_hardpy_find_version_1_and_nothing_else(
     found = couch.get(f"{database}_report", saved["id"])
     assert found.pop("_rev")
     assert found == lower(saved)
+
+
+def test_notes_of_runs_far_apart_cost_little_however_many_lie_between(
+    open_couchdb: Open, couch: CouchClient, database: str, report: MakeReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of one unit's runs reads none of the many notes on runs of others, and misses none of its own."""
+    old, between, new = (report(start=NOON + hour * 3600)["id"] for hour in range(3))
+    store = open_couchdb()
+    store.find()
+
+    def added(run: str, count: int) -> list[Note]:
+        made = new_note(run, user="Eve", source="panel", comment="odd", disposition=None)
+        notes = [made._replace(id=f"{number:032x}", time=float(number)) for number in range(count)]
+        first, *others = notes
+        store.add_note(first)
+        (known,) = (
+            row["id"] for row in couch.get(database, "_all_docs")["rows"] if row["id"].startswith(f"note:{run}")
+        )
+        name = known.removesuffix(first.id)
+        documents = [{"_id": f"{name}{one.id}", "type": "note", **one.document()} for one in others]
+        couch.post(database, "_bulk_docs", body={"docs": documents})
+        return notes
+
+    own = {old: added(old, 3), new: added(new, 450)}
+    added(between, 700)
+    store.notes([old])
+    get, read = CouchClient.get, 0
+
+    def counted(client: CouchClient, *path: str, **query: Any) -> Any:
+        nonlocal read
+        answer = get(client, *path, **query)
+        read += len(answer.get("rows", ()))
+        return answer
+
+    monkeypatch.setattr(CouchClient, "get", counted)
+    found = store.notes([old, new])
+    assert {run: sorted(notes) for run, notes in found.items()} == own
+    assert read < 453 + 250
 
 
 def test_what_is_no_run_is_none_by_its_name_either(

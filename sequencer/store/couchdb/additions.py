@@ -67,14 +67,23 @@ class Additions:
     def notes(self, runs: Sequence[str]) -> dict[str, list[Note]]:
         """See :meth:`sequencer.store.base.Store.notes`.
 
-        The runs of a page lie side by side, as their ids begin with the time: one range holds their notes.
+        The runs of a page mostly lie side by side, as their ids begin with the time: one range holds their notes. Of a
+        page whose runs lie years apart, those of all others between them are passed over, a batch at most each time.
         """
-        rows = self._rows(f"{_NOTE}{max(runs)}:{_AFTER}", f"{_NOTE}{min(runs)}:", None)
-        wanted = set(runs)
-        found = by_run(row["doc"] for row in reversed(rows))
-        return {run: notes for run, notes in found.items() if run in wanted}
+        newest_first = sorted(runs, reverse=True)
+        oldest = f"{_NOTE}{newest_first[-1]}:"
+        last = f"{_NOTE}{newest_first[0]}:{_AFTER}"
+        found: dict[str, CouchDocument] = {}
+        while True:
+            rows = self._rows(last, oldest, _BATCH)
+            found |= {row["id"]: row["doc"] for row in rows if row["doc"].get("run") in runs}
+            if len(rows) < _BATCH:
+                return by_run(found[identity] for identity in sorted(found))
+            last = rows[-1]["id"]
+            following = next(run for run in newest_first if f"{_NOTE}{run}:" <= last)
+            last = min(last, f"{_NOTE}{following}:{_AFTER}")
 
-    def _rows(self, startkey: str, endkey: str, limit: int | None) -> list[CouchDocument]:
+    def _rows(self, startkey: str, endkey: str, limit: int) -> list[CouchDocument]:
         """Newest first."""
         rows: list[CouchDocument] = self._couch.get(
             self._name,
@@ -83,6 +92,6 @@ class Additions:
             endkey=json.dumps(endkey),
             descending="true",
             include_docs="true",
-            **({} if limit is None else {"limit": limit}),
+            limit=limit,
         )["rows"]
         return rows
