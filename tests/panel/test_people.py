@@ -64,11 +64,12 @@ def test_the_page_gives_nobody_a_right(staffed: Any) -> None:
     panel.wait_for("ready")
     page = panel.ask("GET", "/", token=False).body.decode()
     assert panel.session.token not in page
-    operator = panel.ask("POST", "/api/start", {"only": ["rails"]}, token=False, headers=as_user("Oda"))
-    assert (operator.status, operator.json["error"]["coded_reason"]) == (
-        403,
-        {"code": "role_needed", "parameters": {"role": "engineer"}},
-    )
+    for chosen in ({"only": ["rails"]}, {"tags": ["quick"]}, {"only": []}, {"tags": []}, {"only": None, "tags": "x"}):
+        operator = panel.ask("POST", "/api/start", chosen, token=False, headers=as_user("Oda"))
+        assert (operator.status, operator.json["error"]["coded_reason"]) == (
+            403,
+            {"code": "role_needed", "parameters": {"role": "engineer"}},
+        ), chosen
     assert panel.ask("POST", "/api/start", {}, token=False).json["error"]["code"] == "token"
     wrong = panel.ask("POST", "/api/start", {}, token=False, headers=as_user("Tim"))
     assert (wrong.status, wrong.json["error"]["code"]) == (403, "token")
