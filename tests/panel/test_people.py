@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Request
+from werkzeug.test import EnvironBuilder
 
 from sequencer.panel import broadcast
 from sequencer.panel.app import ROUTES
@@ -205,6 +207,26 @@ def test_a_session_ends_with_time_and_with_its_user(staffed: Any) -> None:
     assert tim is None
     assert People(file, without_pin=True).who(badge="", name="Tim", pin="") == User("Tim", "operator")
     assert People(file, without_pin=True).who(badge="", name="Oda", pin="") is None
+    file.change(lambda found: found.put(User("Ned", "engineer")))
+    assert People(file, without_pin=True).who(badge="", name="Ned", pin="") is None
+
+
+def test_a_page_that_only_looks_keeps_nobody_logged_in(staffed: Any) -> None:
+    """Pages ask by themselves all the time; only what somebody does counts as work."""
+    now = [0.0]
+    people = People(UsersFile(staffed.folder / "users.toml"), idle=60.0, clock=lambda: now[0])
+    eve = people.who(badge="", name="Eve", pin="Eve-pin")
+    assert eve is not None
+    guard = AccessGuard("token", people=people)
+    sent = {"Cookie": f"{people.cookie_name}={people.log_in(eve, '')}", "X-Hardseq-Token": guard.page_token}
+
+    def after(seconds: float, method: str) -> str | None:
+        now[0] += seconds
+        return guard.check(
+            Request(EnvironBuilder("/api/user", method=method, headers=[*sent.items()]).get_environ())
+        ).name
+
+    assert [after(40.0, "POST"), after(40.0, "GET"), after(30.0, "GET")] == ["Eve", "Eve", None]
 
 
 @pytest.mark.slow
