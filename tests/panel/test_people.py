@@ -66,7 +66,14 @@ def test_the_page_gives_nobody_a_right(staffed: Any) -> None:
     panel.wait_for("ready")
     page = panel.ask("GET", "/", token=False).body.decode()
     assert panel.session.token not in page
-    for chosen in ({"only": ["rails"]}, {"tags": ["quick"]}, {"only": []}, {"tags": []}, {"only": None, "tags": "x"}):
+    choices: list[dict[str, Any]] = [
+        {"only": ["rails"]},
+        {"tags": ["quick"]},
+        {"only": []},
+        {"tags": []},
+        {"only": None, "tags": "x"},
+    ]
+    for chosen in choices:
         operator = panel.ask("POST", "/api/start", chosen, token=False, headers=as_user("Oda"))
         assert (operator.status, operator.json["error"]["coded_reason"]) == (
             403,
