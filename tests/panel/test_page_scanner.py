@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.panel.live_page import started
+from tests.panel.sequences import SIMPLE
 
 pytestmark = pytest.mark.slow
 
@@ -209,3 +210,19 @@ def test_the_second_half_of_a_double_click_hits_nothing_else(stand: Any, browse:
         page.mouse.up(click_count=count)
     panel.wait_for("ready")
     assert panel.last()["status"] == "stopped"
+
+
+def test_a_scan_on_another_page_presses_nothing(stand: Any, browse: Any) -> None:
+    """A link or button that has the focus there is pressed by a person's Enter alone."""
+    stand.sequence("board", SIMPLE)
+    panel = stand.open()
+    panel.run()
+    page = browse(panel, "/runs")
+    link = page.locator(".row-link")
+    link.focus()
+    page.keyboard.type("SN000001\n")
+    page.wait_for_timeout(150)
+    expect(page).to_have_url(f"{panel.url}/runs")
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".report-head")).to_be_visible()

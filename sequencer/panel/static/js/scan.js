@@ -38,10 +38,11 @@ export function watchScans({ isWanted, isOpen, isCovered, isOfForm, focus, cut }
   }
 
   function take(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || !isWanted()) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const enter = event.key === "Enter";
     if (!enter && event.key.length !== 1) return;
     const going = event.timeStamp - last < GAP;
+    if (!isWanted()) return pass(event, enter, going);
     if (going && way === "form" && !isOpen()) {
       way = "lost";
       cut();
@@ -55,6 +56,14 @@ export function watchScans({ isWanted, isOpen, isCovered, isOfForm, focus, cut }
     }
     last = enter || way === "none" ? 0 : event.timeStamp;
     letters += 1;
+  }
+
+  /** Where no scan is meant for the form its Enter presses nothing that happens to have the focus either. */
+  function pass(event, enter, going) {
+    if (enter && going && letters >= SCAN && !event.target.matches?.(WRITABLE) && !isCovered()) event.preventDefault();
+    letters = going ? letters + 1 : 1;
+    last = enter ? 0 : event.timeStamp;
+    way = "none";
   }
 
   addEventListener("keydown", take, true);
