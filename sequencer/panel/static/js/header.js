@@ -60,6 +60,8 @@ on("snapshot", () => {
   if (parts.menu && !parts.menu.matches(":popover-open")) fillMenu();
 });
 on("connection", render);
+// A scan may start a run under it, and Stop is there.
+on("begin", () => parts.menu?.hidePopover?.());
 onLanguage(() => {
   fillMenu();
   render();
