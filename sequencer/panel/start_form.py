@@ -134,9 +134,11 @@ class StartForm:
             kept = forms.get(sequence)
         except (OSError, ValueError) as error:
             self.problem = Reason("form_not_read", detail=str(error))
+            # Nobody knows what was entered: a batch does not go on with the defaults unawares.
+            self.shown = BatchForm(lost={param.name: "?" for param in params if not param.each_run})
         else:
             self._keep(forms.write)
-        self.shown = restored(params, kept)
+            self.shown = restored(params, kept)
 
     def fill(self, given: Mapping[str, Scalar], *, decimal_comma: bool) -> None:
         """As ``changed``, and keeps it."""

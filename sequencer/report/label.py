@@ -58,8 +58,10 @@ def is_wanted(report: RunReport) -> bool:
 
 
 def label(template: str, report: RunReport) -> bytes:
-    """One label. Raises ``NoLabel``."""
+    """One label. Raises ``NoLabel``, also for a unit that has not earned one by a template that would not say so."""
     check_template(template)
+    if not is_wanted(report) and "verdict" not in {found[1] for found in _SLOT.finditer(template)}:
+        raise NoLabel(Reason("label_not_passed"))
     values = _values(report)
 
     def value(slot: re.Match[str]) -> str:

@@ -205,6 +205,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "label_outside": "in the template of the label values can stand between ^FD and ^FS only",
         "label_unknown": "the template of the label names {name}; there are {names}, and param. and info. with a name",
         "label_lacks": "there is no label: the run has no {name}",
+        "label_not_passed": "there is no label: the unit has not passed, and the template does not name the verdict",
         "label_not_set_up": "`[label]` in the configuration needs `printer` and `template`",
         "label_template": "the template of the label {file} cannot be read: {detail}",
         "label_printer_away": "the label was not printed, {printer} did not take it: {detail}",

@@ -150,6 +150,7 @@ def test_a_form_that_cannot_be_kept_or_read_says_so(stand: Any) -> None:
     panel.wait_for("ready")
     (alert,) = session(panel)["alerts"]
     assert alert["coded_reason"]["code"] == "form_not_read"
+    assert session(panel)["form"]["lost"]["variant"] == "?"
 
 
 def test_after_a_refused_start_the_next_one_starts(stand: Any) -> None:

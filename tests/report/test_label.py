@@ -85,3 +85,8 @@ def test_only_evidence_earns_a_label() -> None:
     partial["selection"] = ["a::b"]
     simulated["simulated"] = debugged["debugged"] = aborted["aborted"] = True
     assert not any(map(is_wanted, (partial, simulated, debugged, aborted)))
+    for unearned in (report_of("SN1", "failed"), partial, simulated, debugged, aborted):
+        with pytest.raises(NoLabel) as refused:
+            label(TEMPLATE, unearned)
+        assert refused.value.reason.code == "label_not_passed"
+    assert printed(label("^XA^FD{{verdict}}^FS^XZ", report_of("SN1", "failed"))) == ["FAIL"]
