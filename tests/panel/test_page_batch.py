@@ -249,3 +249,19 @@ def test_a_small_screen_shows_the_verdict_whole(stand: Any, browse: Any) -> None
     sub = page.locator(".verdict-sub")
     expect(sub).to_have_text("1 bestanden · 1 übersprungen")
     assert sub.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+
+
+def test_what_was_chosen_does_not_go_back_for_a_moment(stand: Any, browse: Any) -> None:
+    """The panel has taken a value and its state comes later: a scan in between is tested with what was chosen."""
+    stand.sequence("board", BATCH)
+    panel = stand.open()
+    page = started(browse(panel))
+    # As if the state took its time.
+    page.route("**/api/form", lambda route: route.fulfill(status=200, body='{"accepted": true}'))
+    with page.expect_response("**/api/form"):
+        page.get_by_label("burn_in").check()
+    page.wait_for_timeout(100)
+    expect(page.get_by_label("burn_in")).to_be_checked()
+    page.get_by_label("Scan the board").focus()
+    scan(page, "SN000001")
+    assert panel.last()["params"]["burn_in"] is True

@@ -161,17 +161,18 @@ function lostNote(lost) {
   return h("div", { class: "form-lost", role: "alert" }, h("p", {}, t("form.lost", { values })), seen);
 }
 
-/** Keeps values for the batch; false when the panel could not be reached. */
+/** Keeps values for the batch: "kept", "refused", or null when the panel could not be reached. */
 async function keep(values) {
   try {
     await post("/api/form", { sequence, values });
     withdraw("form");
   } catch (error) {
-    if (!(error instanceof ApiError)) return false;
+    if (!(error instanceof ApiError)) return null;
     if (error.fields.length) showFieldProblems(error.fields);
     else toastError(error, "form");
+    return "refused";
   }
-  return true;
+  return "kept";
 }
 
 function choiceField(choices, choice) {
@@ -295,9 +296,12 @@ class ParamField {
     this.unsent = true;
     this.borrowed = false;
     if (value !== null && !this.check()) return;
-    const arrived = await keep({ [this.param.name]: value });
-    if (!arrived || value !== this.value()) return;
+    const answer = await keep({ [this.param.name]: value });
+    if (!answer || value !== this.value()) return;
     this.unsent = this.touched = false;
+    // The state says so a moment later: until then the field would go back to what it was, and a scan would start with that.
+    const { form } = state.session;
+    if (answer === "kept" && fields.includes(this)) state.session.form = { ...form, values: { ...form?.values, [this.param.name]: value } };
     if (!this.problem.textContent) this.take();
   }
 
