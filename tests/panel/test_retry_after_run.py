@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -63,7 +64,8 @@ def test_it_is_tried_again_over_http(panel: Any, stand: Any) -> None:
 def test_the_stand_is_taken_while_it_is_tried_again(stand: Any) -> None:
     """Start is refused, Stop ends it, and the panel is ready for the next board."""
     stand.sequence(
-        "labelled", LABELLED.replace("exec: [test, -e, paper]", "exec: [sh, -c, 'test -e paper && sleep 60']")
+        "labelled",
+        LABELLED.replace("exec: [test, -e, paper]", "exec: [sh, -c, 'test -e paper && touch tried && sleep 60']"),
     )
     panel = stand.open()
     panel.go()
@@ -71,6 +73,8 @@ def test_the_stand_is_taken_while_it_is_tried_again(stand: Any) -> None:
     paper = stand.write("paper", "")
     assert panel.ask("POST", f"/api/runs/{report['id']}/retry-after-run", {}).status == 200
     panel.wait_for("retrying")
+    while not (stand.folder / "tried").exists():
+        time.sleep(0.01)
     assert panel.ask("POST", "/api/start", {}).json["error"]["code"] == "running"
     assert panel.ask("POST", "/api/stop", {}).status == 200
     panel.wait_for("ready")

@@ -125,7 +125,7 @@ def test_closing_between_two_counts_ends_it_at_once(counted: Counted, monkeypatc
         )
     counted.counter.start()
     counted.counter.wake()
-    while not cleared[1:]:
+    while closing.ident is None:
         time.sleep(0.001)
     closing.join()
     assert "shift" not in [thread.name for thread in threading.enumerate()]
