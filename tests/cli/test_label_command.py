@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from sequencer.cli.main import command_line
+from sequencer.project.label_printer import LabelNotPrinted, print_label
 from tests.keeping_printer import KeepingPrinter
 
 SEQUENCE = """
@@ -53,3 +55,18 @@ def test_the_label_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pri
     configuration.write_text("")
     result = hardseq.invoke(command_line, ["label", "latest"])
     assert result.exit_code == 2 and "needs `printer` and `template`" in result.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="CUPS is not there")
+def test_a_queue_of_cups_takes_the_label_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`lp` gets the bytes on standard input, raw and for the queue; what it complains of is told."""
+    lp = tmp_path / "lp"
+    lp.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\ncat > {tmp_path}/printed\n')
+    lp.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    print_label("cups:zebra;reboot", b"^XA^XZ")
+    assert (tmp_path / "asked").read_text() == "-d zebra;reboot -o raw\n"
+    assert (tmp_path / "printed").read_bytes() == b"^XA^XZ"
+    lp.write_text("#!/bin/sh\necho 'lp: no such queue' >&2\nexit 1\n")
+    with pytest.raises(LabelNotPrinted, match="cups:zebra did not take it: lp: no such queue"):
+        print_label("cups:zebra", b"^XA^XZ")
