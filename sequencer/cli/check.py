@@ -17,6 +17,7 @@ from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 
 if TYPE_CHECKING:
     from sequencer.language import ReadResult
+    from sequencer.project.toml_places import TomlPath
     from sequencer.vocabulary.model import SequenceDefinition
 
 
@@ -122,14 +123,9 @@ def _sequences(folder: Path, project: Project) -> list[Path]:
 
 def _without_sequence(project: Project) -> list[Problem]:
     """The configuration's choices whose file is not there."""
-    from sequencer.project.toml_places import toml_places
-
-    places = toml_places(project.text.replace("\r\n", "\n"))
     return [
-        Problem(
-            "unreadable-file",
-            f"there is no sequence file {choice.file}",
-            Place(project.file.name if project.file else "", *places["test_configs", index, "file"].value),
+        _of_setting(
+            project, ("test_configs", index, "file"), "unreadable-file", f"there is no sequence file {choice.file}"
         )
         for index, choice in enumerate(project.settings.test_configs)
         if choice.file and not (project.folder / choice.file).is_file()
@@ -143,13 +139,11 @@ def _without_logo(project: Project) -> list[Problem]:
         return []
     from sequencer.project.logo import read_logo
     from sequencer.project.pictures import NoPicture
-    from sequencer.project.toml_places import toml_places
 
     try:
         read_logo(project.folder, logo)
     except NoPicture as none:
-        span = toml_places(project.text.replace("\r\n", "\n"))["frontend", "logo"].value
-        return [Problem(none.code, str(none), Place(project.file.name if project.file else "", *span))]
+        return [_of_setting(project, ("frontend", "logo"), none.code, str(none))]
     return []
 
 
@@ -158,15 +152,21 @@ def _without_label(project: Project) -> list[Problem]:
     if project.settings.label.template is None or project.settings.label.printer is None:
         return []
     from sequencer.app.labels import label_template
-    from sequencer.project.toml_places import toml_places
     from sequencer.report.label import NoLabel
 
     try:
         label_template(project)
     except NoLabel as none:
-        span = toml_places(project.text.replace("\r\n", "\n"))["label", "template"].value
-        return [Problem("bad-label", str(none), Place(project.file.name if project.file else "", *span))]
+        return [_of_setting(project, ("label", "template"), "bad-label", str(none))]
     return []
+
+
+def _of_setting(project: Project, path: TomlPath, code: str, message: str) -> Problem:
+    """A problem at the value of a setting."""
+    from sequencer.project.toml_places import toml_places
+
+    span = toml_places(project.text.replace("\r\n", "\n"))[path].value
+    return Problem(code, message, Place(project.file.name if project.file else "", *span))
 
 
 def _files(paths: tuple[Path, ...]) -> list[tuple[Path, Project]]:

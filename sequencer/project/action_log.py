@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from sequencer.project.locks import hold_alone
+from sequencer.report.field_types import LATEST
 
 LogOutcome = Literal["done", "refused", "failed", "unknown"]
 """``unknown``: whoever carried it out died meanwhile, or could not write down what became of it."""
@@ -27,7 +28,6 @@ LONGEST_REASON = 500
 """Characters of what somebody gives as the reason."""
 OUTCOME_SECONDS = 600.0
 """How long an action may take; after that nobody waits for what became of it."""
-_LATEST = 253_402_214_400.0
 _ALONE_SECONDS = 1.0
 
 
@@ -201,7 +201,7 @@ def read_entry(found: Mapping[str, object]) -> LogEntry | None:
     """The entry that JSON data says; ``None`` for data that is none."""
     when, details = found.get("time"), found.get("details")
     outcome = next((one for one in OUTCOMES if one == found.get("outcome")), None)
-    if isinstance(when, bool) or not isinstance(when, int | float) or not 0 <= when <= _LATEST:  # NaN is neither
+    if isinstance(when, bool) or not isinstance(when, int | float) or not 0 <= when <= LATEST:  # NaN is neither
         return None
     identity, source, action = (_text(found, key) for key in ("id", "source", "action"))
     if not (identity and source and action) or outcome is None or not isinstance(details, dict):
