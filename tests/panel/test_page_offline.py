@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from functools import partial
 from typing import Any
 
 import pytest
 
+from sequencer.app.project_bench import BenchRun
 from tests.panel.live_page import started, verdict
 from tests.panel.test_page_batch import BATCH, scan
 
@@ -133,6 +135,26 @@ def test_notes_go_when_what_they_speak_of_is_over(stand: Any, browse: Any) -> No
     expect(note).to_have_count(0)
     panel.wait_for_runs(2)
     assert [run.serial_number for run in panel.report_store.store.find().runs] == ["SN000003", "SN000001"]
+
+
+def test_a_note_of_a_run_that_comes_up_stays_when_it_begins(
+    stand: Any, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A board that is scanned while the test process begins is told of as long as that run goes on."""
+    begins, begin = threading.Event(), BenchRun.start
+    monkeypatch.setattr(BenchRun, "start", lambda run, requested: begins.wait(30) and begin(run, requested))
+    stand.sequence("board", HELD)
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.type("SN000001\n")
+    expect(page.locator(".stop")).to_be_enabled()
+    scan_early(page)
+    begins.set()
+    expect(page.locator(".case.is-run")).to_have_count(1)
+    expect(page.locator(".toast")).to_contain_text("a test is running")
+    panel.go()
+    expect(page.locator(".toast")).to_have_count(0)
+    expect(verdict(page)).to_have_text("Pass")
 
 
 def test_a_run_that_was_cut_off_leaves_no_note(stand: Any, browse: Any, spawn: Any, free_port: int) -> None:

@@ -27,7 +27,7 @@ export async function stop() {
   try {
     await post("/api/stop", {});
   } catch (error) {
-    toastError(error, "run");
+    toastError(error, state.session.state === "ready" ? "start" : "run");
   }
 }
 

@@ -11,8 +11,8 @@ import { on, state } from "./state.js";
 const OVER = {
   /** Why a run was not started. */
   start: ["begin"],
-  /** What could not be done to the run that goes on. */
-  run: ["begin", "verdict"],
+  /** What could not be done to the run that goes on, or comes up: that it begins does not end this. */
+  run: ["verdict", "ready"],
   /** What was refused, or ignored, while something covered the page. */
   covered: ["begin", "verdict"],
   /** What the form or the choice of a sequence did not take. */
@@ -35,7 +35,11 @@ const notes = new Set();
 addEventListener("hardseq-modal", raise);
 on("begin", () => end("begin"));
 on("verdict", () => end("verdict"));
-on("session", (changed) => "params" in changed && end("params"));
+on("session", (changed) => {
+  if ("params" in changed) end("params");
+  // A start that failed has no verdict.
+  if (changed.state === "ready") end("ready");
+});
 on("snapshot", () => {
   if (state.run.status === "run") return end("begin");
   end("params");
