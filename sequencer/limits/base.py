@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from sequencer.expressions.value import measured
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.reason import KINDS, Reason, ReasonOrText, quantity
+from sequencer.vocabulary.reason import Reason, ReasonOrText, quantity
+from sequencer.vocabulary.sentences import KINDS
 from sequencer.vocabulary.shown import show
 
 Number = int | float

@@ -13,7 +13,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
-from sequencer.panel import api_history, api_live, api_log, api_storage, api_unit, api_user
+from sequencer.panel import api_history, api_live, api_log, api_run, api_storage, api_unit, api_user
 from sequencer.panel.actions import carried_out
 from sequencer.panel.assets import add_assets
 from sequencer.panel.guard import AccessGuard
@@ -37,6 +37,7 @@ MOST_HISTORY = 6
 ROUTES: tuple[Route, ...] = (
     *api_live.ROUTES,
     *api_history.ROUTES,
+    *api_run.ROUTES,
     *api_unit.ROUTES,
     *api_storage.ROUTES,
     *api_user.ROUTES,
@@ -86,7 +87,7 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
     turns = BoundedSemaphore(MOST_HISTORY)
     for route in ROUTES:
         view = _view(route, session)
-        if route in (*api_history.ROUTES, *api_unit.ROUTES, *api_log.ROUTES):
+        if route in (*api_history.ROUTES, *api_run.ROUTES, *api_unit.ROUTES, *api_log.ROUTES):
             view = _in_turn(view, turns)
         app.add_url_rule(route.path, route.name, view, methods=[route.method])
     app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(ROUTES, __version__)))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sequencer.project.settings import LANGUAGES
-from sequencer.vocabulary.reason import KINDS, OUTCOMES, SENTENCES
+from sequencer.vocabulary.sentences import KINDS, OUTCOMES, SENTENCES
 from tests.panel.live_page import settled, started
 from tests.vocabulary.reasons import every_reason
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sequencer.vocabulary.reason import SENTENCES, Reason
+from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.sentences import SENTENCES
 
 SAMPLES: dict[str, Any] = {
     "value": 5.62,

@@ -15,15 +15,13 @@ from hypothesis import strategies as st
 from sequencer.limits import judge, parse_limits
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut, TimedSubject
 from sequencer.vocabulary.reason import (
-    KINDS,
-    OUTCOMES,
-    SENTENCES,
     Reason,
     coded,
     quantity,
     read_reason,
     sentence,
 )
+from sequencer.vocabulary.sentences import KINDS, OUTCOMES, SENTENCES
 from tests.vocabulary.reasons import every_reason, parameter_names
 
 PACKAGE = Path(__file__).parents[2] / "sequencer"

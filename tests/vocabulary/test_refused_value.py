@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sequencer.vocabulary.reason import SENTENCES, Reason
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.refused_value import CODES, RefusedValue
+from sequencer.vocabulary.sentences import SENTENCES
 
 
 @pytest.mark.parametrize(
