@@ -66,11 +66,17 @@ def setting_rows(kind: type[Any], path: tuple[str, ...] = ()) -> Iterator[tuple[
         if "section" in field.metadata:
             yield from setting_rows(field.metadata["section"], (*path, field.name))
             continue
+        if "named" in field.metadata:
+            yield from setting_rows(field.metadata["named"], (*path, "NAME"))
+            continue
+        if not field.metadata:  # the name itself
+            continue
         schema = field.metadata["schema"]
         value = ", ".join(f'`"{choice}"`' for choice in schema.get("enum", ())) or TYPES[schema["type"]]
         default = "required" if field.metadata.get("required") else shown_default(schema.get("default"))
         environment = f" Also `{field.metadata['env']}`." if field.metadata["env"] else ""
-        heading = f"## `[{'.'.join(path)}]`" if path else "## At the top"
+        level = "###" if "NAME" in path else "##"
+        heading = f"{level} `[{'.'.join(path)}]`" if path else "## At the top"
         yield heading, f"| `{field.name}` | {value} | {default} | {schema['description']}{environment} |"
 
 

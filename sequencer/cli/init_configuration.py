@@ -27,7 +27,7 @@ _PREFIXES: Mapping[SettingPath, str] = {
 _ALWAYS_WRITTEN: frozenset[SettingPath] = frozenset(
     {("database",), ("frontend",), ("frontend", "modal_result"), ("stand_cloud",)}
 )
-_NOT_OFFERED: frozenset[SettingPath] = frozenset({("title",), ("current_test_config",)})
+_NOT_OFFERED: frozenset[SettingPath] = frozenset({("title",), ("current_test_config",), ("slots",)})
 _FIRST_VALUES: Mapping[SettingPath, object] = {
     # What a new project says where the program's own default is silence.
     ("stand_cloud", "address"): "standcloud.io",
@@ -59,10 +59,12 @@ def setting_options() -> list[SettingOption]:
 def _options(kind: type[Any], path: SettingPath) -> Iterator[SettingOption]:
     for field in fields(kind):
         inner = (*path, field.name)
+        if inner in _NOT_OFFERED:
+            continue
         if "section" in field.metadata:
             if not field.metadata["many"]:
                 yield from _options(field.metadata["section"], inner)
-        elif field.metadata["schema"]["type"] not in ("object", "array") and inner not in _NOT_OFFERED:
+        elif field.metadata["schema"]["type"] not in ("object", "array"):
             yield SettingOption(inner, _option_name(path, field), field.metadata["schema"], field.metadata["env"])
 
 
@@ -118,6 +120,8 @@ def _table_lines(kind: type[Any], path: SettingPath, given: Mapping[SettingPath,
     tables: list[str] = []
     for field in fields(kind):
         inner = (*path, field.name)
+        if not field.metadata or "named" in field.metadata:
+            continue
         if "section" in field.metadata:
             tables += [] if field.metadata["many"] else _table_lines(field.metadata["section"], inner, given)
         elif inner in given and not field.metadata["env"]:

@@ -14,10 +14,11 @@ from sequencer.steps.record import RECORD_SCHEMAS
 from sequencer.vocabulary.problem import Place
 
 RUN_FIELDS = ("id", "name", "version", "start_time", "simulated", "evidence", "user")
+SLOT_FIELDS = ("name", "number", "count")
 AFTER_RUN_NAMES = ("verdict", "report")
 
 _SECTIONS = ("process", "batch", "dut", "stand")
-ALWAYS = ("params", *_SECTIONS, "run")
+ALWAYS = ("params", *_SECTIONS, "run", "slot")
 """The names that hardseq itself puts in scope; a case has ``attempt`` besides."""
 
 _KEYWORDS = frozenset(["and", "else", "false", "if", "in", "is", "none", "not", "or", "true"])
@@ -151,6 +152,8 @@ class VariableNames:
             return frozenset(properties)
         if name == "run":
             return frozenset(RUN_FIELDS)
+        if name == "slot":
+            return frozenset(SLOT_FIELDS)
         return frozenset() if name == "attempt" else None
 
     def finish(self) -> None:

@@ -18,6 +18,8 @@ from sequencer.vocabulary.times import MAX_SECONDS
 _Setting = TypeVar("_Setting")
 
 StorageType = Literal["couchdb", "embedded"]
+SlotStart = Literal["together", "each"]
+MOST_SLOTS = 64
 
 LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ru", "cs")
 ALSO_READ: Mapping[str, str] = {"HARDSEQ_SC_API_KEY": "HARDPY_SC_API_KEY"}
@@ -93,6 +95,13 @@ def setting(
 def mapping(schema: SettingSchema, description: str) -> Mapping[str, Never]:
     """A field that is a table with keys of the writer's own."""
     return field(default_factory=dict, metadata={"schema": {**schema, "description": description}, "env": None})
+
+
+def named(kind: type[_Setting], description: str) -> tuple[_Setting, ...]:
+    """A field with a table for each name that the writer chooses, read into ``kind`` with its ``name``."""
+    metadata = {"named": kind, "description": description}
+    table: tuple[_Setting, ...] = field(default=(), metadata=metadata)
+    return table
 
 
 @overload
@@ -307,6 +316,45 @@ class ReplicationSettings:
     )
 
 
+DRIVERS: SettingSchema = {"type": "object", "additionalProperties": {"type": "object"}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotSettings:
+    """``[slots.NAME]``: a place for one product. ``number`` is never ``None`` in settings that were read."""
+
+    name: str = ""
+    number: int | None = setting(
+        None, {"type": "integer", "minimum": 1, "maximum": 999}, "Its number; by default they are counted from 1."
+    )
+    title: str | None = setting(None, TEXT, "What the operator reads for its name.", minLength=1)
+    code: str | None = setting(
+        None, TEXT, "The code at the slot: once it is scanned, the next scan goes there.", minLength=1
+    )
+    drivers: Mapping[str, Mapping[str, Data]] = mapping(
+        DRIVERS,
+        "This slot's arguments for a sequence's drivers, over those of `[drivers]`: `[slots.left.drivers.board]`.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotsSettings:
+    """``[slots]``: the places for products, each a table of its own, in the order of the file."""
+
+    start: SlotStart = setting(
+        "together",
+        TEXT,
+        "`together`: one Start for all slots that are filled. `each`: a slot starts as soon as it is filled, while "
+        "others run.",
+        enum=["together", "each"],
+    )
+    places: tuple[SlotSettings, ...] = named(SlotSettings, "A slot, by its name; 2 to 64 of them.")
+
+    def place(self, name: str) -> SlotSettings | None:
+        """The slot of that name."""
+        return next((place for place in self.places if place.name == name), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceChoice:
     """``[[test_configs]]``: one of several sequences that the operator can choose."""
@@ -332,11 +380,12 @@ class Settings:
     stand_cloud: StandCloudSettings = section(StandCloudSettings, "Sending reports to StandCloud.")
     stand: StandSettings = section(StandSettings, "What every report says about this stand.")
     drivers: Mapping[str, Mapping[str, Data]] = mapping(
-        {"type": "object", "additionalProperties": {"type": "object"}},
+        DRIVERS,
         "This stand's arguments for a sequence's drivers, by driver name: `[drivers.meter]`, `address = "
         '"..."`; and what '
         "it requires of the instrument, `[drivers.meter.require]`.",
     )
+    slots: SlotsSettings = section(SlotsSettings, "Places for products that are tested at the same time.")
     label: LabelSettings = section(LabelSettings, "Labels for tested units.")
     replication: ReplicationSettings = section(ReplicationSettings, "Copying reports to the factory's CouchDB.")
     test_configs: tuple[SequenceChoice, ...] = section(

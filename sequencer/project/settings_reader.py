@@ -7,17 +7,28 @@ The checks are those that the schema fragments in ``settings`` state, done here 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 from sequencer.project.address import InsecureAddress, base_address
 from sequencer.project.secrets import is_secret
-from sequencer.project.settings import ALSO_READ, DatabaseSettings, Secret, SequenceChoice, Settings
+from sequencer.project.settings import (
+    ALSO_READ,
+    MOST_SLOTS,
+    DatabaseSettings,
+    Secret,
+    SequenceChoice,
+    Settings,
+    SlotsSettings,
+)
 from sequencer.project.settings_values import SettingSchema, did_you_mean, plain, shown, value_problem
 from sequencer.report.identity import identity_facts
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.instrument import requirement_problem
+from sequencer.vocabulary.model import ID_PATTERN
 from sequencer.vocabulary.problem import Place, Problem, Severity
 
 if TYPE_CHECKING:
@@ -74,7 +85,10 @@ class _Reader:
         self.check_stand_cloud(settings)
         settings = replace(settings, test_configs=self.sequences(settings))
         self.check_current_configuration(settings)
-        self.check_requirements(settings)
+        settings = replace(settings, slots=self.slots(settings.slots))
+        self.check_requirements(settings.drivers, ("drivers",))
+        for place in settings.slots.places:
+            self.check_requirements(place.drivers, ("slots", place.name, "drivers"))
         self.check_stand(settings)
         self.problems.sort(key=lambda problem: problem.place)
         return settings
@@ -125,9 +139,12 @@ class _Reader:
 
     def table(self, kind: type[_Table], written: object, path: TomlPath) -> _Table:
         """One dataclass read from one table; values that cannot be used keep their defaults."""
-        known = {field.name: field for field in fields(kind)}
+        known = {field.name: field for field in fields(kind) if field.metadata}
+        values: dict[str, object] = {}
+        if "named" in (last := list(known.values())[-1]).metadata:
+            del known[last.name]
+            written, values[last.name] = self.named_tables(last.metadata["named"], written, list(known), path)
         written = self._known_keys(written, list(known), path)
-        values = {}
         for name, field in known.items():
             inner = (*path, name)
             if field.metadata.get("env") and isinstance(secret := written.get(name), str):
@@ -146,6 +163,21 @@ class _Reader:
             elif name in written and self.fits(written[name], field.metadata["schema"], inner):
                 values[name] = Secret(str(written[name])) if field.metadata["env"] else _frozen(plain(written[name]))
         return kind(**values)
+
+    def named_tables(
+        self, kind: type[_Table], written: object, known: list[str], path: TomlPath
+    ) -> tuple[object, tuple[_Table, ...]]:
+        """The tables under names of the writer's own, each read into ``kind``, and the rest as written."""
+        if not isinstance(written, dict):
+            return written, ()
+        tables = {name: each for name, each in written.items() if isinstance(each, dict) and name not in known}
+        for name in tables:
+            if not re.fullmatch(ID_PATTERN, name):
+                message = f"`{name}` cannot be a name"
+                hint = "small letters, digits and underscores, a letter first"
+                self.problem("wrong-value", message, (*path, name), hint=hint, of_key=True)
+        rest = {name: each for name, each in written.items() if name not in tables}
+        return rest, tuple(replace(self.table(kind, each, (*path, name)), name=name) for name, each in tables.items())
 
     def _known_keys(self, written: object, known: list[str], path: TomlPath) -> dict[str, object]:
         """The table as written, empty when it is something else; what is not known in it becomes a problem."""
@@ -255,14 +287,36 @@ class _Reader:
         except ValueError as error:
             self.problem("wrong-value", str(error), path)
 
-    def check_requirements(self, settings: Settings) -> None:
+    def slots(self, slots: SlotsSettings) -> SlotsSettings:
+        """The slots with their numbers; one is none, and what is there twice cannot be told apart."""
+        places = slots.places
+        if len(places) == 1 or len(places) > MOST_SLOTS:
+            message = f"a stand has 2 to {MOST_SLOTS} slots, not {len(places)}"
+            hint = "leave [slots] out for a stand with one place" if len(places) == 1 else None
+            self.problem("wrong-value", message, ("slots", places[-1].name), hint=hint, of_key=True)
+        given = [place.number for place in places if place.number is not None]
+        free = (number for number in count(1) if number not in given)
+        numbered = tuple(place if place.number is not None else replace(place, number=next(free)) for place in places)
+        self.check_twice("number", [(place.name, place.number) for place in places])
+        self.check_twice("code", [(place.name, place.code) for place in places])
+        return replace(slots, places=numbered)
+
+    def check_twice(self, key: str, values: Sequence[tuple[str, object]]) -> None:
+        """No two slots have the same ``key``."""
+        seen: dict[object, str] = {}
+        for name, value in values:
+            if value is not None and (first := seen.setdefault(value, name)) != name:
+                message = f"the slots `{first}` and `{name}` have the same {key}"
+                self.problem("duplicate-name", message, ("slots", name, key))
+
+    def check_requirements(self, drivers: Mapping[str, Mapping[str, Data]], above: TomlPath) -> None:
         """``reopen`` and ``[drivers.NAME.require]``: what this stand says of its instruments beside their arguments."""
-        for name, arguments in settings.drivers.items():
+        for name, arguments in drivers.items():
             reopen = arguments.get("reopen", "never")
             if reopen not in ("after_error", "never"):
                 message = f'`reopen` must be "after_error" or "never", not {shown(reopen)}'
-                self.problem("wrong-value", message, ("drivers", name, "reopen"))
-            written, path = arguments.get("require"), ("drivers", name, "require")
+                self.problem("wrong-value", message, (*above, name, "reopen"))
+            written, path = arguments.get("require"), (*above, name, "require")
             if written is None:
                 continue
             if not isinstance(written, dict):

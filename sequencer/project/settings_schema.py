@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from sequencer.project.settings import Settings
+from sequencer.vocabulary.model import ID_PATTERN
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -24,9 +25,16 @@ def settings_schema() -> dict[str, object]:
 def _table(kind: type[DataclassInstance]) -> dict[str, object]:
     properties: dict[str, object] = {}
     required = []
+    named: dict[str, object] | None = None
     for field in fields(kind):
         metadata = field.metadata
+        if "named" in metadata:
+            table = _table(metadata["named"])
+            named = {**table, "description": metadata["description"]}
+            continue
         if "section" not in metadata:
+            if "schema" not in metadata:  # the name under which the table stands
+                continue
             properties[field.name] = dict(metadata["schema"])
             if metadata.get("required"):
                 required.append(field.name)
@@ -36,5 +44,11 @@ def _table(kind: type[DataclassInstance]) -> dict[str, object]:
             properties[field.name] = {"type": "array", "description": metadata["description"], "items": table}
         else:
             properties[field.name] = {**table, "description": metadata["description"]}
-    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    more = {"propertyNames": {"pattern": ID_PATTERN}} if named else {}
+    schema: dict[str, object] = {
+        "type": "object",
+        "properties": properties,
+        **more,
+        "additionalProperties": named or False,
+    }
     return {**schema, "required": required} if required else schema

@@ -56,6 +56,34 @@ class StandInUse(RunNotPossible):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A place for one product. ``number`` counts from 1, ``count`` is how many the stand has.
+
+    Where none are configured, the stand is one slot without a name.
+    """
+
+    name: str = ""
+    number: int = 1
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointStart:
+    """What the runs that one press of Start began have in common: an ``id``, and the names of their ``slots``."""
+
+    id: str
+    slots: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandAddress:
+    """Where the process listens that holds what the slots share; ``key`` (hexadecimal) lets a client in."""
+
+    address: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
     """How to run a compiled sequence; ``start_check.check_start`` says whether that is possible.
 
@@ -65,6 +93,8 @@ class StartRequest:
     somebody can answer dialogs.
     ``step`` pauses before each step, ``breaks`` names cases that do (both need a project compiled with ``stepping``);
     ``pdb`` opens the debugger at each failure, for whom ``Run.debugger`` is then set.
+    ``slot`` is where the product is, ``start`` what it was started together with, where the stand has slots. ``stand``
+    is where what the slots share is found, where the sequence shares something.
     """
 
     params: Mapping[str, Scalar] = field(default_factory=dict)
@@ -80,6 +110,9 @@ class StartRequest:
     step: bool = False
     breaks: Sequence[str] = ()
     pdb: bool = False
+    slot: Slot = Slot()
+    start: JointStart | None = None
+    stand: StandAddress | None = None
 
     @property
     def stepping(self) -> bool:

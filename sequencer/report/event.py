@@ -19,7 +19,7 @@ from sequencer.expressions.value import MAX_TEXT, cut
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar, utf8
 from sequencer.vocabulary.json_lines import Encoder
 from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded, undamaged
-from sequencer.vocabulary.status import FailureKind, SkipKind, Status
+from sequencer.vocabulary.status import FailureKind, SkipKind, Status, WaitKind
 
 if TYPE_CHECKING:
     from sequencer.report.dialog import DialogDescription
@@ -41,6 +41,7 @@ class RunStarted:
     ``[{id, name, group, description, cases: [{id, name, group, description, place, critical, tags, attempts,
     timeout}]}]``. ``sequence`` is ``{name, version, description, file, sha256}``; ``host`` is ``{name, id, os, python,
     timezone}``; ``record`` is what stands in the report before the first case (sections as in a ``record`` step).
+    ``slot`` is ``{name, number}`` and ``start`` ``{id, slots}`` where the stand has slots.
     """
 
     wire_name: ClassVar[str] = "run_started"
@@ -56,6 +57,8 @@ class RunStarted:
     simulated: bool = False
     debugged: bool = False
     tests_name: str | None = None
+    slot: dict[str, object] | None = None
+    start: dict[str, object] | None = None
 
 
 @dataclass(slots=True)
@@ -91,6 +94,34 @@ class StepStarted:
     step: str
     call: str | None = None
     timeout: float | None = None
+
+
+@dataclass(slots=True)
+class WaitStarted:
+    """The case has been waiting for others for a moment: for the shared drivers or the sync point ``names``.
+
+    ``kind``: ``call`` (another slot's call goes on), ``hold`` or ``sync``. It is for those who look on.
+    """
+
+    wire_name: ClassVar[str] = "wait_started"
+
+    case: str
+    place: str
+    kind: WaitKind
+    names: list[str]
+
+
+@dataclass(slots=True)
+class WaitFinished:
+    """The case has waited for others, ``seconds`` in all until now; the rest as in ``WaitStarted``."""
+
+    wire_name: ClassVar[str] = "wait_finished"
+
+    case: str
+    place: str
+    kind: WaitKind
+    names: list[str]
+    seconds: float
 
 
 @dataclass(slots=True)
@@ -391,6 +422,8 @@ Event = (
     | RunResumed
     | CaseStarted
     | StepStarted
+    | WaitStarted
+    | WaitFinished
     | MeasurementRecorded
     | CheckEvaluated
     | TryFailed

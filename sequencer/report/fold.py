@@ -32,6 +32,8 @@ from sequencer.report.model import (
     RunReport,
     StepReport,
     TryReport,
+    WaitingReport,
+    WaitReport,
 )
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.reason import Reason, read_reason
@@ -347,6 +349,12 @@ def new_run(event: events.RunStarted, time: float) -> RunReport:
     report["simulated"], report["debugged"] = event.simulated, event.debugged
     if event.tests_name:
         report["tests_name"] = event.tests_name
+    if event.slot and event.start:
+        number = event.slot.get("number")
+        report["slot"] = {"name": text(event.slot.get("name")), "number": number if isinstance(number, int) else 1}
+        slots = event.start.get("slots")
+        together = [text(each) for each in slots] if isinstance(slots, list) else []
+        report["start"] = {"id": text(event.start.get("id")), "slots": together}
     return report
 
 
@@ -354,6 +362,8 @@ def new_run(event: events.RunStarted, time: float) -> RunReport:
 
 _told = copier(OperatorMessageReport, events.OperatorMessageShown)
 _step = copier(StepReport, events.StepStarted)
+_waiting = copier(WaitingReport, events.WaitStarted)
+_waited = copier(WaitReport, events.WaitFinished)
 measurement_of = copier(MeasurementReport, events.MeasurementRecorded, name="measurement")
 _checked = copier(CheckReport, events.CheckEvaluated)
 _tried = copier(TryReport, events.TryFailed)
@@ -365,6 +375,18 @@ _attached = copier(AttachmentReport, events.FileAttached)
 
 def _add_step(attempt: AttemptReport, event: events.StepStarted, time: float) -> None:
     attempt["step"] = _step(event, time)
+
+
+def _begin_wait(attempt: AttemptReport, event: events.WaitStarted, time: float) -> None:
+    attempt["waiting"] = _waiting(event, time)
+
+
+def _add_wait(attempt: AttemptReport, event: events.WaitFinished, time: float) -> None:
+    if "waiting" in attempt:
+        attempt["waiting"] = None
+    wait = _waited(event, time)
+    wait["time"] = max(0.0, time - event.seconds)
+    attempt.setdefault("waits", []).append(wait)
 
 
 def _add_measurement(attempt: AttemptReport, event: events.MeasurementRecorded, time: float) -> None:
@@ -431,6 +453,8 @@ def _add_attachment(attempt: AttemptReport, event: events.FileAttached, time: fl
 
 _DETAILS: Mapping[type[Any], Callable[[AttemptReport, Any, float], None]] = {
     events.StepStarted: _add_step,
+    events.WaitStarted: _begin_wait,
+    events.WaitFinished: _add_wait,
     events.MeasurementRecorded: _add_measurement,
     events.CheckEvaluated: _add_check,
     events.TryFailed: _add_try,

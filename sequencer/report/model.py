@@ -26,7 +26,7 @@ from sequencer.report.fact_sections import (
 from sequencer.report.field_types import ADDED, UNSHOWN, WHOLE, Coded, Count, Location, Ordinal, Time
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar
 from sequencer.vocabulary.reason import CodedReason
-from sequencer.vocabulary.status import FailureKind, Group, SkipKind, Status, Untested
+from sequencer.vocabulary.status import FailureKind, Group, SkipKind, Status, Untested, WaitKind
 
 Disposition = Literal["repair", "scrap", "retest", "waived"]
 """``waived``: a manager lets the unit pass as it is. The verdict stays what it was, here and in every figure."""
@@ -187,6 +187,21 @@ class ProgressReport(TypedDict):
     label: Annotated[str | None, "The text in the bar."]
 
 
+class WaitingReport(TypedDict):
+    """What the case waits for at the moment."""
+
+    kind: Annotated[WaitKind, "For what: a call that another slot makes, a hold, or the other slots (sync)."]
+    names: Annotated[list[str], "The shared drivers, or the sync point."]
+    place: Location
+    time: Annotated[Time, "Since when."]
+
+
+class WaitReport(WaitingReport):
+    """How long a case waited for other slots."""
+
+    seconds: Annotated[float, "How long."]
+
+
 class StepReport(TypedDict):
     """The step that is running or ran last."""
 
@@ -217,6 +232,10 @@ class AttemptReport(TypedDict):
     progress: Annotated[ProgressReport | None, "The progress of a long step."]
     artifact: Annotated[dict[str, Any], "What the sequence recorded for the case.", UNSHOWN]
     step: Annotated[StepReport | None, "The last step that began."]
+    waiting: NotRequired[Annotated[WaitingReport | None, "What it waits for; null or absent when for nothing."]]
+    waits: NotRequired[
+        Annotated[list[WaitReport], "Every wait for other slots; absent without any. `time` is when it began.", UNSHOWN]
+    ]
     tries: NotRequired[
         Annotated[list[TryReport], "Failed tries of steps that were tried again; absent without any.", WHOLE]
     ]
@@ -263,6 +282,20 @@ class ModuleReport(PlannedModuleReport):
     cases: Annotated[list[CaseReport], "Cases in the order they run."]
 
 
+class SlotReport(TypedDict):
+    """The place of the product in the stand."""
+
+    name: Annotated[str, "The slot's name."]
+    number: Annotated[Ordinal, "The slot's number."]
+
+
+class JointStartReport(TypedDict):
+    """The runs that one press of Start began."""
+
+    id: Annotated[str, "The start's id, a UUID version 7."]
+    slots: Annotated[list[str], "The names of the slots that were started."]
+
+
 class RunReport(TypedDict):
     """A whole run.
 
@@ -305,6 +338,8 @@ class RunReport(TypedDict):
     artifact: Annotated[dict[str, Any], "What the sequence recorded for the run.", UNSHOWN]
     modules: Annotated[list[ModuleReport], "Modules in the order they run.", UNSHOWN]
     damaged_lines: Annotated[Count, "Journal lines that could not be read.", UNSHOWN]
+    slot: NotRequired[Annotated[SlotReport, "Where the product was; absent where the stand has no slots."]]
+    start: NotRequired[Annotated[JointStartReport, "The start it belongs to; absent where the stand has no slots."]]
     tests_name: NotRequired[
         Annotated[str, "`tests_name` of the configuration: the name of the run in schema version 1.", UNSHOWN]
     ]
@@ -339,6 +374,10 @@ PARTS: Mapping[str, type[Any]] = {
     "attachment": AttachmentReport,
     "progress": ProgressReport,
     "step": StepReport,
+    "waiting": WaitingReport,
+    "wait": WaitReport,
+    "slot": SlotReport,
+    "joint_start": JointStartReport,
     "module": ModuleReport,
     "case": CaseReport,
     "attempt": AttemptReport,

@@ -108,6 +108,8 @@ def _begin(run: RunContext) -> None:
             simulated=request.simulate,
             debugged=request.debugged,
             tests_name=request.tests_name,
+            slot={"name": request.slot.name, "number": request.slot.number} if request.start is not None else None,
+            start=None if request.start is None else {"id": request.start.id, "slots": list(request.start.slots)},
         )
     )
     if problem is not None:

@@ -124,7 +124,13 @@ class RunContext:
 
     def _given(self) -> dict[str, object]:
         facts = {name: self.facts.get(name) or {} for name in _FACTS}
-        return {"params": self.params, "run": self._about(), **facts}
+        slot = self.start.request.slot
+        return {
+            "params": self.params,
+            "run": self._about(),
+            "slot": {"name": slot.name, "number": slot.number, "count": slot.count},
+            **facts,
+        }
 
     def _about(self) -> dict[str, object]:
         sequence = self.plan.sequence

@@ -18,6 +18,9 @@ OnFail = Literal["continue", "stop"]
 FailureKind = Literal["failed", "error", "timeout", "stopped"]
 """Why something did not pass: ``failed`` judges the product, ``error`` the test itself; the others say so."""
 
+WaitKind = Literal["call", "hold", "sync"]
+"""What a case waits for others for: their call of a shared driver, their hold, or their coming to the same point."""
+
 SkipKind = Literal[
     "selection",
     "condition",

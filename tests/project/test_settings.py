@@ -381,6 +381,51 @@ def test_own_tables_have_a_place_to_go() -> None:
     assert "[stand.info]" in str(problem.hint)
 
 
+SLOTS = """\
+[slots]
+start = "each"
+[slots.left]
+title = "Left nest"
+[slots.left.drivers.board]
+port = "/dev/ttyUSB0"
+[slots.right]
+number = 1
+code = "NEST-1"
+"""
+
+
+def test_slots_are_read_in_order_with_their_numbers() -> None:
+    """Each table is a slot by its name; who has no number gets the next one that is free."""
+    reading = read(SLOTS)
+    slots = reading.settings.slots
+    assert not reading.problems
+    assert slots.start == "each"
+    assert [(place.name, place.number, place.title, place.code) for place in slots.places] == [
+        ("left", 2, "Left nest", None),
+        ("right", 1, None, "NEST-1"),
+    ]
+    assert slots.places[0].drivers == {"board": {"port": "/dev/ttyUSB0"}}
+    assert not read("").settings.slots.places
+
+
+def test_slots_that_cannot_be_are_told_at_their_places() -> None:
+    """A wrong name, an unknown key, the same code or number twice, one slot alone, more than 64: all told at once."""
+    text = SLOTS + '[slots.Bad]\nnumbr = 3\n[slots.other]\ncode = "NEST-1"\nnumber = 1\n'
+    text += '[slots.other.drivers.meter]\nreopen = "often"\n'
+    assert [problem.partition(" (")[0] for problem in told(read(text))] == [
+        "10:8 `Bad` cannot be a name",
+        "11:1 unknown key `numbr` in [slots.Bad]",
+        "13:8 the slots `right` and `other` have the same code",
+        "14:10 the slots `right` and `other` have the same number",
+        '16:10 `reopen` must be "after_error" or "never", not a string',
+    ]
+    assert told(read("[slots.left]\n"))[0].startswith("1:8 a stand has 2 to 64 slots, not 1")
+    many = "".join(f"[slots.s{number}]\n" for number in range(65))
+    assert told(read(many)) == ["65:8 a stand has 2 to 64 slots, not 65"]
+    assert told(read("slots = 3")) == ["1:9 `slots` must be a table, not a number (write [slots])"]
+    assert told(read("[slots]\nstart = {a = 1}"))[0].startswith('2:9 `start` must be one of "together", "each"')
+
+
 def test_a_fact_of_the_stand_that_cannot_be_recorded_is_told() -> None:
     """What would end every run with an error is a problem of the configuration."""
     text = (
