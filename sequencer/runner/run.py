@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sequencer.protocol.request import StartRequest
     from sequencer.report.event import Stamped
     from sequencer.report.model import RunReport
-    from sequencer.runner.claim import RunClaim
+    from sequencer.runner.claim import RunClaim, StandClaim
     from sequencer.runner.questions import Questions
     from sequencer.runner.supervisor import Inbox, Supervisor
     from sequencer.standcloud.upload_responder import Upload
@@ -50,7 +50,7 @@ class Run:
     ``start``, sends the report for the steps that ask for it (``standcloud.deliveries.Deliveries.upload``).
     ``debugger``, set before ``start``, is told what the debugger of the test process says; ``debug`` answers it.
     ``warm_child`` is a process that was started before anybody knew what to run. ``secrets`` shall stand in no event,
-    whoever prints them.
+    whoever prints them. ``stand`` is the owner's claim on the stand, where several of its runs may use that at once.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Run:
         warm_child: Child | None = None,
         manifest: str | None = None,
         secrets: Collection[str] = (),
+        stand: StandClaim | None = None,
     ) -> None:
         self.run_id: str | None = None
         self.upload: Upload | None = None
@@ -83,6 +84,7 @@ class Run:
         self._grace = grace
         self._warm_child = warm_child
         self._supervisor: Supervisor | None = None
+        self._stand = stand
         self._claim: RunClaim | None = None
         self._warm = False
         self._amended: Callable[[], RunReport] | None = None
@@ -149,6 +151,7 @@ class Run:
             grace=self._grace,
             manifest=self._manifest,
             secrets=self._secrets,
+            stand=self._stand,
         )
         if not supervisor.child.hand_over(run._receive, run._output):
             return None
@@ -204,7 +207,7 @@ class Run:
         self.wait_ready()
         if self._claim is not None:
             raise _not_possible(Reason("started_before"))
-        claim = RunClaim(self._state)
+        claim = RunClaim(self._state, self._stand)
         path = claim.take(run_id)
         self._claim = claim
         return path

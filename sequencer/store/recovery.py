@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -141,9 +141,9 @@ def prune(state: StateFolder) -> None:
         _remove([name for name in names if is_stored(name)][:-KEPT])
 
 
-def worked_on(state: StateFolder) -> str | None:
-    """The id of a run whose journal somebody still writes, if there is one."""
-    return next((path.stem for path, held in _unstored(state) if held), None)
+def worked_on(state: StateFolder, *, but: Collection[str] = ()) -> str | None:
+    """The id of a run whose journal somebody still writes, if there is one; ``but`` are ids that do not count."""
+    return next((path.stem for path, held in _unstored(state) if held and path.stem not in but), None)
 
 
 def waiting(state: StateFolder) -> list[str]:
