@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,8 @@ from sequencer.store.base import ReportRefused, RunSummary, Store, StoreError
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
-    from sequencer.standcloud.deliveries import Acceptance, Deliveries
+    from sequencer.report.note import Note
+    from sequencer.standcloud.deliveries import Acceptance, Deliveries, LocatedRun
     from sequencer.standcloud.delivery import Delivery
 
 LEAST_FREE = 10_000_000
@@ -96,6 +97,26 @@ class ProjectReportStore:
         from sequencer.store.log_delivery import deliver_log
 
         return deliver_log(self._project.state, self.store)
+
+    def report(self, run: str) -> RunReport | None:
+        """The report of the run, or of the ``latest``, stored or not yet. Raises ``StoreUnavailable``."""
+        return self.deliveries.report(run)
+
+    def locate(self, run: str) -> LocatedRun | None:
+        """The run, or the ``latest``. Raises ``StoreUnavailable`` when the store is away and alone knows of it."""
+        return self.deliveries.locate(run)
+
+    def add_note(self, note: Note, run: LocatedRun) -> None:
+        """Adds to a run, safe when this returns. Raises ``StoreError``."""
+        self.deliveries.add_note(note, run)
+
+    def notes(self, runs: Sequence[str]) -> dict[str, list[Note]]:
+        """What was added to these runs, by id, oldest first, stored or not yet. Raises ``StoreUnavailable``."""
+        return self.deliveries.notes(runs)
+
+    def deliver_notes(self) -> int:
+        """Gives the store the notes that it lacks; how many wait for their runs. Raises ``StoreUnavailable``."""
+        return self.deliveries.deliver_notes()
 
     def refusal(self) -> ReasonOrText | None:
         """Why a run must not start now, or ``None``: its report could not be kept, or not be sent."""

@@ -43,28 +43,34 @@ def usable_project(path: Path) -> Project:
 @contextmanager
 def opened_store(path: Path) -> Iterator[Store]:
     """The store of the project that ``path`` belongs to. Raises ``Refusal``."""
-    with _opened(path) as (store, _):
+    with opened_history(path) as (store, _):
         yield store
 
 
-def stored_report(store: Store, run_id: str) -> RunReport:
-    """The report with this id; `latest` is the newest. Raises ``Refusal``."""
-    report = store.latest() if run_id == "latest" else store.get(run_id)
+def kept_report(deliveries: Deliveries, run_id: str) -> RunReport:
+    """The report with this id, stored or not yet; `latest` is the newest. Raises ``Refusal``."""
+    report = deliveries.report(run_id)
     if report is None:
-        message = "nothing has run yet" if run_id == "latest" else f"there is no run {run_id}"
-        raise Refusal(message, hint="`hardseq runs` lists them", code=ExitCode.FAILED)
+        raise no_such_run(run_id)
     return report
+
+
+def no_such_run(run_id: str) -> Refusal:
+    """There is no run with this id."""
+    message = "nothing has run yet" if run_id == "latest" else f"there is no run {run_id}"
+    return Refusal(message, hint="`hardseq runs` lists them", code=ExitCode.FAILED)
 
 
 @contextmanager
 def opened_deliveries(path: Path) -> Iterator[Deliveries]:
     """The deliveries of the project that ``path`` belongs to. Raises ``Refusal``."""
-    with _opened(path) as (_, deliveries):
+    with opened_history(path) as (_, deliveries):
         yield deliveries
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Store, Deliveries]]:
+def opened_history(path: Path) -> Iterator[tuple[Store, Deliveries]]:
+    """Both, for what shows stored runs and what waits for the store. Raises ``Refusal``."""
     from sequencer.standcloud.deliveries import open_deliveries
     from sequencer.standcloud.outbox import OutboxUnavailable
     from sequencer.store.open import open_store

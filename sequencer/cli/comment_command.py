@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
-from sequencer.app.project_store import opened_store, stored_report, usable_project
+from sequencer.app.project_store import no_such_run, opened_deliveries, usable_project
 from sequencer.cli.account import account
 from sequencer.project.action_log import LogUnwritable
 from sequencer.project.project_folder import Project
 from sequencer.project.users import User, UsersFile, UsersUnusable
 from sequencer.report.model import Disposition
 from sequencer.report.note import LONGEST_COMMENT, Note, NoteRefused, new_note
-from sequencer.store.base import Store
 from sequencer.terminal.output import say
 
 
@@ -26,10 +27,13 @@ def add_comment(path: Path, run_id: str, comment: str, disposition: Disposition 
     project = usable_project(path)
     file = project.users_file()
     user = _logged_in(file, name) if file.enabled else None
-    with opened_store(path) as store:
+    with opened_deliveries(path) as deliveries:
+        located = deliveries.locate(run_id)
+        if located is None:
+            raise no_such_run(run_id)
         try:
             note = new_note(
-                stored_report(store, run_id)["id"],
+                located.id,
                 user=name or account() if user is None else user.name,
                 source=f"command line, {account()}",
                 comment=comment,
@@ -37,15 +41,16 @@ def add_comment(path: Path, run_id: str, comment: str, disposition: Disposition 
             )
         except NoteRefused as refused:
             raise Refusal(str(refused)) from None
+        add = partial(deliveries.add_note, note, located)
         if disposition == "waived":
-            _waive(project, store, note, user)
+            _waive(project, note, user, add)
         else:
-            store.add_note(note)
+            add()
     say(f"added to run {note.run}")
     return ExitCode.PASSED
 
 
-def _waive(project: Project, store: Store, note: Note, user: User | None) -> None:
+def _waive(project: Project, note: Note, user: User | None, add: Callable[[], None]) -> None:
     """As the panel does: only a manager does it, and it is in the log before it is done."""
     try:
         with project.action_log().action(
@@ -58,7 +63,7 @@ def _waive(project: Project, store: Store, note: Note, user: User | None) -> Non
             if user is not None and user.role != "manager":
                 outcome.refused("role-needed")
                 raise Refusal("only a manager waives", code=ExitCode.FAILED)
-            store.add_note(note)
+            add()
     except LogUnwritable as unwritable:
         raise Refusal(f"this is logged, and the log cannot be written: {unwritable}") from None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
-from sequencer.app.project_store import opened_store, stored_report
+from sequencer.app.project_store import kept_report, opened_deliveries
 from sequencer.cli.runs import project_option
 from sequencer.terminal.output import say
 
@@ -26,8 +26,8 @@ def command(run_id: str, project: Path) -> ExitCode:
     from sequencer.report.label import NoLabel
 
     opened = open_project(project).checked()
-    with opened_store(project) as store:
-        report = stored_report(store, run_id)
+    with opened_deliveries(project) as deliveries:
+        report = kept_report(deliveries, run_id)
     try:
         print_unit(opened, report)
     except NoLabel as none:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
-from sequencer.app.project_store import opened_store, stored_report
+from sequencer.app.project_store import kept_report, opened_deliveries, opened_history
 from sequencer.cli.time_option import point_in_time
 from sequencer.report.model import Disposition, RunReport
 from sequencer.report.note import DISPOSITIONS, disposition_of, with_notes
@@ -62,13 +62,13 @@ def list_runs(
     *, limit: int, cursor: str | None, form: str, project: Path, since: float | None, until: float | None, **wanted: Any
 ) -> ExitCode:
     """List runs, newest first."""
-    with opened_store(project) as store:
+    with opened_history(project) as (store, deliveries):
         try:
             page = store.find(RunFilter(since=since, until=until, **wanted), limit=limit, cursor=cursor)
         except ValueError as error:
             raise Refusal(f"--cursor: {error}") from None
         outcomes = [_outcome(run, store) for run in page.runs] if form == "table" else []
-        notes = store.notes([run.id for run in page.runs])
+        notes = deliveries.notes([run.id for run in page.runs])
     said = [disposition_of(notes.get(run.id, ())) for run in page.runs]
     if form == "json":
         found = zip(page.runs, said, strict=True)
@@ -191,9 +191,9 @@ def retry_after_run(run_id: str, project: Path) -> ExitCode:
 
 
 def _stored(project: Path, run_id: str) -> RunReport:
-    with opened_store(project) as store:
-        report = stored_report(store, run_id)
-        return with_notes(report, store.notes([report["id"]]).get(report["id"], []))
+    with opened_deliveries(project) as deliveries:
+        report = kept_report(deliveries, run_id)
+        return with_notes(report, deliveries.notes([report["id"]]).get(report["id"], []))
 
 
 def _outcome(run: RunSummary, store: Store) -> Outcome:

@@ -94,5 +94,7 @@ def _show(result: SyncResult) -> None:
                 say(f"  {entry.run}{status}: {clean(entry.text)}")
         if target in result.problems:
             say(f"{name}: {clean(str(result.problems[target]))}", fg="red")
+    if result.notes:
+        say(f"{result.notes} comment{'s' if result.notes > 1 else ''} waiting for the store", fg="yellow")
     if not result.drains and not result.left:
         say("nothing is waiting, and no target for reports is configured")

@@ -65,11 +65,11 @@ def carried_out(route: Route, session: Session, parts: Mapping[str, str]) -> Res
 
 def _meant(session: Session, parts: Mapping[str, str]) -> Mapping[str, str]:
     """With the id of the run that is the latest now: by the time that somebody reads the log, another one is."""
-    report = None
+    located = None
     if parts.get("run") == "latest":
         with suppress(StoreError):  # whatever needs the run says so itself
-            report = session.store.latest()
-    return parts if report is None else {**parts, "run": report["id"]}
+            located = session.report_store.locate("latest")
+    return parts if located is None else {**parts, "run": located.id}
 
 
 def _short(value: object) -> object:

@@ -68,7 +68,7 @@ def runs(session: Session) -> Response | Mapping[str, object]:
 
 def _noted(session: Session, page: RunPage) -> list[tuple[RunSummary, list[Note]]]:
     """The page's runs, each with what was added to it."""
-    notes = session.store.notes([run.id for run in page.runs])
+    notes = session.report_store.notes([run.id for run in page.runs])
     return [(run, notes.get(run.id, [])) for run in page.runs]
 
 

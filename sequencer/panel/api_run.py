@@ -118,9 +118,12 @@ def add_note(session: Session, run: str) -> Mapping[str, object]:
     disposition = next((one for one in DISPOSITIONS if one == said), None)
     if said is not None and disposition is None:
         raise ApiError(400, "wrong-type", f"disposition must be one of {', '.join(DISPOSITIONS)}")
+    located = session.report_store.locate(run)
+    if located is None:
+        raise ResourceNotFound(Reason("no_such_run"))
     try:
         note = new_note(
-            _report(session, run)["id"],
+            located.id,
             user=caller().name_or(optional_text(given, "user", 100)),
             source=f"panel, {request.remote_addr}",
             comment=optional_text(given, "comment", LONGEST_COMMENT) or "",
@@ -128,7 +131,7 @@ def add_note(session: Session, run: str) -> Mapping[str, object]:
         )
     except NoteRefused as refused:
         raise InvalidRequest(refused.reason) from None
-    session.store.add_note(note)
+    session.report_store.add_note(note, located)
     return {"note": note.document()}
 
 
@@ -157,11 +160,11 @@ def _media_types() -> tuple[str, ...]:
 def _shown(session: Session, run: str) -> RunReport:
     """The report with what was added to it later."""
     report = _report(session, run)
-    return with_notes(report, session.store.notes([report["id"]]).get(report["id"], []))
+    return with_notes(report, session.report_store.notes([report["id"]]).get(report["id"], []))
 
 
 def _report(session: Session, run: str) -> RunReport:
-    report = session.store.latest() if run == "latest" else session.store.get(run)
+    report = session.report(run)
     if report is None:
         raise ResourceNotFound(Reason("no_such_run"))
     return report

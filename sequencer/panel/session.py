@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -30,7 +30,8 @@ from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 
 if TYPE_CHECKING:
-    from sequencer.standcloud.deliveries import Acceptance
+    from sequencer.report.note import Note
+    from sequencer.standcloud.deliveries import Acceptance, LocatedRun
 
 
 class ReportStore(Protocol):
@@ -42,6 +43,21 @@ class ReportStore(Protocol):
 
     def deliver_actions(self) -> int:
         """Brings the log into the store; how many of its lines cannot be read. Raises ``StoreError``, ``OSError``."""
+
+    def report(self, run: str) -> RunReport | None:
+        """The report of the run, or of the ``latest``, stored or not yet. Raises ``StoreUnavailable``."""
+
+    def locate(self, run: str) -> LocatedRun | None:
+        """The run, or the ``latest``. Raises ``StoreUnavailable`` when the store is away and alone knows of it."""
+
+    def add_note(self, note: Note, run: LocatedRun) -> None:
+        """Adds to a run, safe when this returns. Raises ``StoreError``."""
+
+    def notes(self, runs: Sequence[str]) -> dict[str, list[Note]]:
+        """What was added to these runs, by id, oldest first, stored or not yet. Raises ``StoreUnavailable``."""
+
+    def deliver_notes(self) -> int:
+        """Gives the store the notes that it lacks; how many wait for their runs. Raises ``StoreUnavailable``."""
 
     def refusal(self) -> ReasonOrText | None:
         """Why a run must not start now, or ``None``."""
@@ -222,6 +238,10 @@ class Session:
         run = self._present()
         if run is None or not run.answer(identity, "confirm", None, by):
             self.live.clear_message(identity)
+
+    def report(self, run: str) -> RunReport | None:
+        """The report of the run, or of the ``latest``, wherever it is. Raises ``StoreUnavailable``."""
+        return self.report_store.report(run)
 
     def _unsent(self, serial_number: str) -> list[RunSummary]:
         """The runs of this serial number whose reports the store may lack."""

@@ -39,8 +39,8 @@ STORAGE_SECONDS = 5.0
 """Seconds between two tries to keep what is not safe yet, after which pages are told what waits."""
 REPLICATION_SECONDS = 60.0
 """Seconds between two looks whether stored runs reach the factory."""
-ACTIONS_SECONDS = 60.0
-"""Seconds after which a store that did not take the log of actions is tried again."""
+ADDITIONS_SECONDS = 60.0
+"""Seconds after which a store that did not take the log of actions, or notes, is tried again."""
 KEEPING_SECONDS = 1.0
 """Seconds that the next run waits for the last one's report to be kept; a store that is slower goes on beside it."""
 PATIENCE = 15.0
@@ -92,7 +92,7 @@ class WaitingSession(Session):
         self._all_kept = threading.Event()
         self._over = False
         self._replication_due = 0.0
-        self._actions_due = 0.0
+        self._additions_due = 0.0
         self._defect: Exception | None = None
 
     def _present(self) -> RunControl | None:
@@ -161,7 +161,7 @@ class WaitingSession(Session):
         Raises ``ActionRefused``, ``ResourceNotFound``, ``StoreError``.
         Drivers that stay open between runs are closed first: a fresh test process has the stand to itself.
         """
-        report = self.store.latest() if run == "latest" else self.store.get(run)
+        report = self.report(run)
         if report is None:
             raise ResourceNotFound(Reason("no_such_run"))
         with self._changed:
@@ -218,6 +218,10 @@ class WaitingSession(Session):
         if self._state == "blocked":
             return ActionRefused("blocked", Reason("sequence_blocked"))
         return ActionRefused("not-ready", Reason("coming_up"))
+
+    def report(self, run: str) -> RunReport | None:
+        unsaved = {report["id"]: report for report in self._unsaved.waiting}
+        return unsaved.get(run) or super().report(run)
 
     def _unsent(self, serial_number: str) -> list[RunSummary]:
         unsaved = [facts.summary(report) for report in self._unsaved.waiting]
@@ -413,7 +417,7 @@ class WaitingSession(Session):
                 if not over:
                     self.refresh_storage()
                     self._look_at_replication()
-                    self._deliver_actions()
+                    self._deliver_additions()
             except Exception as error:  # the session's thread says so, and the panel lives on
                 self._defect = error
                 self._all_kept.set()
@@ -426,12 +430,13 @@ class WaitingSession(Session):
             self._replication_due = time.monotonic() + REPLICATION_SECONDS
             self.alert("replication", self.report_store.replication_problem())
 
-    def _deliver_actions(self) -> None:
-        if time.monotonic() >= self._actions_due:
+    def _deliver_additions(self) -> None:
+        if time.monotonic() >= self._additions_due:
             try:
                 self.report_store.deliver_actions()
-            except (StoreError, OSError):  # it is told elsewhere; nobody's report waits for the log again and again
-                self._actions_due = time.monotonic() + ACTIONS_SECONDS
+                self.report_store.deliver_notes()
+            except (StoreError, OSError):  # it is told elsewhere; nobody's report waits for these again and again
+                self._additions_due = time.monotonic() + ADDITIONS_SECONDS
 
     def _raise_defect(self) -> None:
         defect, self._defect = self._defect, None

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from sequencer.project.locks import hold_alone
+from sequencer.project.append_only import AppendOnlyFile
 from sequencer.report.field_types import LATEST
 
 LogOutcome = Literal["done", "refused", "failed", "unknown"]
@@ -28,7 +27,6 @@ LONGEST_REASON = 500
 """Characters of what somebody gives as the reason."""
 OUTCOME_SECONDS = 600.0
 """How long an action may take; after that nobody waits for what became of it."""
-_ALONE_SECONDS = 1.0
 
 
 class LogUnwritable(Exception):
@@ -78,7 +76,7 @@ class ActionLog:
     def __init__(self, path: Path, stand: str | None = None) -> None:
         self.path = path
         self._stand = stand
-        self._lock = threading.Lock()
+        self._file = AppendOnlyFile(path)
 
     @contextmanager
     def action(
@@ -109,7 +107,9 @@ class ActionLog:
             None,
         )
         try:
-            self._append({key: value for key, value in known.document().items() if key not in ("outcome", "result")})
+            self._file.append(
+                {key: value for key, value in known.document().items() if key not in ("outcome", "result")}
+            )
         except OSError as error:
             raise LogUnwritable(f"{self.path}: {error.strerror or error}") from error
         found = Outcome()
@@ -122,32 +122,7 @@ class ActionLog:
         finally:
             # What was done is done: an entry that lacks its end says that nobody knows.
             with suppress(OSError):
-                self._append({"id": known.id, "outcome": found.outcome, "result": found.result})
-
-    def _append(self, line: Mapping[str, object]) -> None:
-        data = json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        with self._lock:
-            descriptor = os.open(self.path, flags, 0o600)
-            try:
-                _wait_alone(descriptor)
-                if (size := os.lseek(descriptor, 0, os.SEEK_END)) > 0:
-                    os.lseek(descriptor, size - 1, os.SEEK_SET)
-                    # A line that a crash or a full disk cut off stays alone.
-                    data = data if os.read(descriptor, 1) == b"\n" else b"\n" + data
-                if os.write(descriptor, data) != len(data):
-                    raise OSError("the disk took a part of it only")
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-
-
-def _wait_alone(descriptor: int) -> None:
-    """Keeps other processes from writing at the same moment. Where files cannot be locked, appending has to do."""
-    deadline = time.monotonic() + _ALONE_SECONDS
-    while not hold_alone(descriptor) and time.monotonic() < deadline:
-        time.sleep(0.005)
+                self._file.append({"id": known.id, "outcome": found.outcome, "result": found.result})
 
 
 class LogReading(NamedTuple):

@@ -43,6 +43,11 @@ class StateFolder:
         return self.path / "actions.delivered.json"
 
     @property
+    def notes(self) -> Path:
+        """What was added to runs and has not reached the store yet."""
+        return self.path / "notes.jsonl"
+
+    @property
     def panel(self) -> Path:
         """Address and token of the running panel, for ``hardseq start``, ``stop`` and ``status``."""
         return self.path / "panel.json"

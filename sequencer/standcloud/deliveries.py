@@ -8,10 +8,12 @@ network does. ``StoreError`` and ``OutboxUnavailable`` mean that this machine co
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from sequencer.project.project_folder import Project
 from sequencer.project.settings import Settings
@@ -19,13 +21,15 @@ from sequencer.project.state_folder import StateFolder
 from sequencer.report.after_run import was_retried
 from sequencer.report.evidence import Mark, withheld
 from sequencer.report.model import RunReport
+from sequencer.report.note import Note
 from sequencer.standcloud.client import StandCloud
 from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, DeliveryTarget
 from sequencer.standcloud.job import FIRST_AFTER, DrainJob, DrainResult, SendOutcome, drain, send_one
 from sequencer.standcloud.outbox import Outbox, OutboxCounts, OutboxEntry, OutboxUnavailable
 from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
 from sequencer.standcloud.unsent_runs import UnsentRuns
-from sequencer.store.base import RunSummary, Store, StoreUnavailable
+from sequencer.store.base import RunSummary, Store, StoreError, StoreUnavailable
+from sequencer.store.waiting_notes import WaitingNotes
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 
@@ -82,19 +86,31 @@ class Acceptance:
     problem: ReasonOrText | None = None
 
 
+class LocatedRun(NamedTuple):
+    """A run that there is; ``stored``: the store has it, and said so just now."""
+
+    id: str
+    stored: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SyncResult:
-    """What a ``sync`` did to each target, and what is left there now. ``parked``: the oldest that servers refused."""
+    """What a ``sync`` did to each target, and what is left there now. ``parked``: the oldest that servers refused.
+
+    ``notes``: how many that were added to runs wait for the store.
+    """
 
     drains: tuple[DrainResult, ...]
     left: Mapping[str, OutboxCounts]
     problems: Mapping[str, ReasonOrText]
     parked: tuple[OutboxEntry, ...] = ()
+    notes: int = 0
 
     @property
     def clean(self) -> bool:
         """Whether nothing waits and nothing was refused: exit code 0 of ``hardseq sync``."""
-        return not any(counts.waiting or counts.blocked or counts.parked for counts in self.left.values())
+        left = any(counts.waiting or counts.blocked or counts.parked for counts in self.left.values())
+        return not left and not self.notes
 
 
 class Deliveries:
@@ -108,6 +124,7 @@ class Deliveries:
         self._lock = threading.RLock()
         self._job: DrainJob | None = None
         self._unsent = UnsentRuns(state, lambda: self.outbox)
+        self._notes = WaitingNotes(state.notes)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -154,6 +171,7 @@ class Deliveries:
                 raise
             self.outbox.put(report["id"], COUCHDB, report, anew=anew)
             return Acceptance(False, error.reason)
+        self._bring_notes()
         return Acceptance(True)
 
     def waits_for_store(self, run: str) -> bool:
@@ -174,6 +192,84 @@ class Deliveries:
     def unsent(self, serial_number: str) -> list[RunSummary]:
         """The runs of this serial number whose reports the store lacks, or lacked a while ago."""
         return self._unsent.of(serial_number)
+
+    def report(self, run: str) -> RunReport | None:
+        """The report of the run, or of the ``latest``, stored or not yet; ``None`` where there is no such run.
+
+        Raises ``StoreUnavailable`` when the store is away and alone could have it.
+        """
+        return self._look_up(run)[0]
+
+    def locate(self, run: str) -> LocatedRun | None:
+        """The run, or the ``latest``, also a stored one of this stand while the store is away, whose journal is here.
+
+        Raises ``StoreUnavailable`` when the store is away and alone knows whether there is such a run.
+        """
+        from sequencer.store.recovery import has_journal
+
+        try:
+            report, stored = self._look_up(run)
+        except StoreUnavailable:
+            if not has_journal(self._state, run):
+                raise
+            return LocatedRun(run, False)
+        return None if report is None else LocatedRun(report["id"], stored)
+
+    def _look_up(self, run: str) -> tuple[RunReport | None, bool]:
+        """The report, and whether the store has it."""
+        problem = stored = None
+        try:
+            stored = self._store.latest() if run == "latest" else self._store.get(run)
+        except StoreUnavailable as error:
+            problem = error
+        if run == "latest":
+            unsent = self._unsent.newest()
+            if unsent is not None and stored is not None and unsent["start_time"] <= stored["start_time"]:
+                unsent = None
+        else:
+            unsent = self._unsent.report(run) if stored is None else None
+        if unsent is not None:
+            return unsent, False
+        if problem is not None:
+            raise problem
+        return stored, stored is not None
+
+    def add_note(self, note: Note, run: LocatedRun) -> None:
+        """Adds to the run: in the store, or safe on this machine until the store has the run. Raises ``StoreError``."""
+        if run.stored:
+            with suppress(StoreUnavailable):
+                return self._store.add_note(note)
+        return self._notes.add(note)
+
+    def notes(self, runs: Sequence[str]) -> dict[str, list[Note]]:
+        """What was added to these runs, by id, oldest first, whether the store has it already or not.
+
+        Raises ``StoreUnavailable`` when the store is away and has one of the runs.
+        """
+        waiting = [note for note in self._notes.all() if note.run in runs]  # first: what goes meanwhile is found there
+        try:
+            found = self._store.notes(runs)
+        except StoreUnavailable:
+            if not all(self._unsent.report(run) for run in runs):
+                raise
+            found = {}
+        for note in waiting:
+            known = found.setdefault(note.run, [])
+            if note not in known:
+                known.append(note)
+                known.sort(key=lambda one: (one.time, one.id))
+        return found
+
+    def deliver_notes(self) -> int:
+        """Gives the store the notes that it lacks, as far as it has their runs; how many wait on.
+
+        Raises ``StoreUnavailable``.
+        """
+        return self._notes.deliver(self._store)
+
+    def _bring_notes(self) -> None:
+        with suppress(StoreError):  # they wait on, and nobody's report waits for them
+            self.deliver_notes()
 
     def send(self, run: str) -> Delivery | None:
         """Sends an accepted report at once when ``autosync`` says so; ``None`` when there is nothing to do."""
@@ -232,14 +328,15 @@ class Deliveries:
             drains.append(drain(self.outbox, target, every=True, progress=progress or (lambda _: None), stop=stop))
         left = {name: self.outbox.counts(name) for name in self._names()}
         parked = [entry for name in left for entry in self.outbox.entries(name, state="parked", limit=MOST_TOLD)]
-        return SyncResult(tuple(drains), left, self._problems(), tuple(parked))
+        self._bring_notes()
+        return SyncResult(tuple(drains), left, self._problems(), tuple(parked), len(self._notes.all()))
 
     def release(self, run: str) -> str | None:
         """Has the report of ``run`` (or the ``latest``) sent that was kept back; the reason when it cannot be.
 
         Raises ``StoreError``, ``OutboxUnavailable``.
         """
-        report = self._store.latest() if run == "latest" else self._store.get(run)
+        report = self.report(run)
         if report is None:
             return f"there is no run {run}"
         mark = withheld(report, partial_too=True)
@@ -317,7 +414,7 @@ class Deliveries:
 
     def _targets(self) -> list[DeliveryTarget]:
         """The targets that can be used as things are configured."""
-        targets = [store_target(self._store)] if self._has_remote_store else []
+        targets = [store_target(self._store, self._bring_notes)] if self._has_remote_store else []
         try:
             return [*targets, self._stand_cloud]
         except NotConfigured:

@@ -366,6 +366,14 @@ class Outbox:
             ).fetchall()
         return [(row["number"], _unpack(row["document"])) for row in rows]
 
+    def document(self, target: str, run: str) -> dict[str, object] | None:
+        """The report of a run that ``target`` lacks; ``None`` also when the stored copy cannot be read."""
+        with self._read() as database:
+            row = database.execute(
+                "SELECT document FROM outbox WHERE target = ? AND run = ? AND state <> 'delivered'", (target, run)
+            ).fetchone()
+        return None if row is None else _unpack(row["document"])
+
     def _delay(self, attempts: int, failed: Delivery | None = None) -> float:
         away, retry_after = (False, None) if failed is None else (is_away(failed.status), failed.retry_after)
         return delay(attempts, self._chance(), away=away, retry_after=retry_after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -53,8 +53,8 @@ def not_sent(mark: Mark) -> str:
     return f"the report of a {mark} run is not sent{advice}"
 
 
-def store_target(store: Store) -> DeliveryTarget:
-    """Reports saved in ``store`` once it is back."""
+def store_target(store: Store, saved: Callable[[], object]) -> DeliveryTarget:
+    """Reports saved in ``store`` once it is back; after each that it took, ``saved`` is called."""
 
     def deliver(report: Mapping[str, object]) -> Delivery:
         try:
@@ -63,6 +63,7 @@ def store_target(store: Store) -> DeliveryTarget:
             return Delivery(verdict="again", text=str(error))
         except (StoreConflict, StoreError) as error:
             return Delivery(verdict="parked", text=str(error))
+        saved()
         return Delivery(verdict="delivered")
 
     return DeliveryTarget(name=COUCHDB, deliver=deliver)

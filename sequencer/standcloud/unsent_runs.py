@@ -36,6 +36,23 @@ class UnsentRuns:
             self._read_journals()
             return list(self._runs.get(serial_number, ()))
 
+    def report(self, run: str) -> RunReport | None:
+        """The report of one that the store lacks. Raises ``OutboxUnavailable``."""
+        from sequencer.report.reader import read_report
+        from sequencer.store.recovery import journal_report, waiting
+
+        if run in waiting(self._state):
+            return journal_report(self._state.journal(run))
+        document = self._outbox().document(COUCHDB, run)
+        return None if document is None else read_report(document)
+
+    def newest(self) -> RunReport | None:
+        """The report of this stand's newest run, if the store lacks it. Raises ``OutboxUnavailable``."""
+        from sequencer.store.recovery import newest
+
+        run = newest(self._state)
+        return None if run is None else self.report(run)
+
     def _read_outbox(self) -> None:
         while batch := self._outbox().documents(COUCHDB, after=self._newest, limit=_BATCH):
             for number, document in batch:

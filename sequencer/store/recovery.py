@@ -151,6 +151,26 @@ def waiting(state: StateFolder) -> list[str]:
     return [path.stem for path, held in _unstored(state) if not held]
 
 
+def newest(state: StateFolder) -> str | None:
+    """The id of this stand's newest run whose journal nobody writes any more, stored or not."""
+    from sequencer.project.locks import hold_alone
+
+    for name, is_file in reversed(_entries(state.journals)):
+        if not is_file or _is_empty(Path(name)):
+            continue
+        if is_stored(name):
+            return Path(name).stem
+        with suppress(OSError), Path(name).open("r+b") as file:
+            if hold_alone(file.fileno()):
+                return Path(name).stem
+    return None
+
+
+def has_journal(state: StateFolder, run: str) -> bool:
+    """Whether the run's journal is still here, of a stored run, too."""
+    return any(Path(name).stem == run for name, is_file in _entries(state.journals) if is_file)
+
+
 def set_aside(state: StateFolder) -> list[str]:
     """The names of the journals that lie aside, as they cannot be stored."""
     return sorted(file.name for file in (state.journals / SET_ASIDE).glob("*.jsonl"))

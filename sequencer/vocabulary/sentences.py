@@ -312,6 +312,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "note_empty": "write a comment, or choose what becomes of the unit",
         "waiver_reason": "to waive needs a comment that says why",
         "waiver_unnamed": "to waive needs the name of who does it",
+        "note_not_kept": "the comment cannot be kept: {detail}",
         "log_unwritable": "this is logged, and the log cannot be written: {detail}",
         "log_unreadable": "the log in the state folder cannot be read: {detail}",
         # Refused starts.
