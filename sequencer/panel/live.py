@@ -42,12 +42,24 @@ class LiveChange(NamedTuple):
 
 
 class LiveRun:
-    """Thread-safe. ``close`` ends its thread and every reader. ``clock`` is that of the run."""
+    """Thread-safe. ``close`` ends its thread and every reader. ``clock`` is that of the run.
 
-    def __init__(self, session: Mapping[str, object] | None = None, *, pause: float = PAUSE) -> None:
+    ``changed`` is called whenever something was taken in; it must return at once and must not look here.
+    """
+
+    def __init__(
+        self,
+        session: Mapping[str, object] | None = None,
+        *,
+        pause: float = PAUSE,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self.epoch = secrets.token_hex(4)
         self.clock = SteadyClock()
         self._pause = pause
+        self._tell = changed
+        self._slots: dict[str, dict[str, object]] | None = None
+        self._slot_changes: dict[str, dict[str, object]] = {}
         self._number = 0
         self._changes: deque[tuple[int, LiveChange]] = deque()
         self._bytes = 0
@@ -116,6 +128,16 @@ class LiveRun:
             if changed:
                 self._session.update(changed)
                 self._session_changes.update(changed)
+                self._mark()
+
+    def set_slot(self, name: str, **state: object) -> None:
+        """Changes what is shown of a slot: JSON-ready values by name. Only a stand with slots shows any."""
+        with self._changed:
+            shown = {} if self._slots is None else self._slots.get(name, {})
+            changed = {key: value for key, value in state.items() if shown.get(key, ...) != value}
+            if changed:
+                self._slots = {**(self._slots or {}), name: {**shown, **changed}}
+                self._slot_changes.setdefault(name, {}).update(changed)
                 self._mark()
 
     def publish(self) -> None:
@@ -242,6 +264,7 @@ class LiveRun:
             return
         self._marked = False
         self._take()
+        self._tell()
         self._untold = self._untold or not self._followers
         if self._untold and not self._followers and not whole:
             return
@@ -251,6 +274,7 @@ class LiveRun:
         if self._renewed:
             self._renewed = self._begun = False
             self._session_changes.clear()
+            self._slot_changes.clear()
             self._dirty.clear()
             self._view = RunView()
             self._view.patch(self._report, self._index)
@@ -266,6 +290,9 @@ class LiveRun:
         if self._session_changes:
             patch["session"] = dict(self._session_changes)
             self._session_changes.clear()
+        if self._slot_changes:
+            patch["slots"] = dict(self._slot_changes)
+            self._slot_changes.clear()
         if patch:
             self._append("patch", patch)
 
@@ -291,4 +318,5 @@ class LiveRun:
             "now": self.clock.now(),
             "session": self._session,
             "run": whole_run(self._report),
+            **({} if self._slots is None else {"slots": self._slots}),
         }

@@ -263,7 +263,7 @@ class Session:
         status = self.storage()
         for target in status["targets"]:
             target.pop("entries", None)
-        self.live.set(storage=status)
+        self.show(storage=status)
 
     def sync(self) -> None:
         """Sends whatever waits or is parked, in the background. Raises ``ActionRefused`` while that goes on already."""
@@ -287,6 +287,10 @@ class Session:
                 self.alert("label", None)
         return None
 
+    def show(self, **stand: object) -> None:
+        """Shows on every page what is so of the whole stand: JSON-ready values by name."""
+        self.live.set(**stand)
+
     def alert(self, code: str, reason: ReasonOrText | None, **more: str) -> None:
         """Shows a lasting warning on every page, or takes it away (``None``)."""
         with self._lock:
@@ -294,7 +298,7 @@ class Session:
                 self._alerts.pop(code, None)
             else:
                 self._alerts[code] = {"code": code, "text": str(reason), "coded_reason": coded(reason), **more}
-            self.live.set(alerts=list(self._alerts.values()))
+            self.show(alerts=list(self._alerts.values()))
 
     def _sync(self) -> None:
         try:

@@ -17,16 +17,13 @@ from sequencer.panel import live
 from sequencer.panel.bench import Bench, PanelRetry, PanelRun, PreparedSequence, RunControl
 from sequencer.panel.garbage_collection import collect, collection_postponed
 from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
+from sequencer.panel.report_keeping import ReportKeeping
 from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document, start_refused
 from sequencer.panel.session import Session
-from sequencer.panel.shift_counter import ShiftCounter
 from sequencer.panel.start_form import StartForm
-from sequencer.panel.unsaved_reports import UnsavedReports
 from sequencer.protocol.request import RunRefused, StartRequest
 from sequencer.protocol.start_check import check_start
 from sequencer.report.model import RunReport
-from sequencer.standcloud.outbox import OutboxUnavailable
-from sequencer.store import facts
 from sequencer.store.base import RunSummary, StoreError
 from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.failure import why
@@ -35,14 +32,6 @@ from sequencer.vocabulary.reason import Reason, ReasonOrText, coded
 
 LOOK = 1.0
 """Seconds between two looks whether the sequence's files changed and whether the test process still waits."""
-STORAGE_SECONDS = 5.0
-"""Seconds between two tries to keep what is not safe yet, after which pages are told what waits."""
-REPLICATION_SECONDS = 60.0
-"""Seconds between two looks whether stored runs reach the factory."""
-ADDITIONS_SECONDS = 60.0
-"""Seconds after which a store that did not take the log of actions, or notes, is tried again."""
-KEEPING_SECONDS = 1.0
-"""Seconds that the next run waits for the last one's report to be kept; a store that is slower goes on beside it."""
 PATIENCE = 15.0
 """Seconds that a Start waits for a test process that is coming up."""
 RETRY_SECONDS = 60.0
@@ -55,12 +44,20 @@ _BUSY = (*_STOPPABLE, "saving", "retrying")
 
 
 class WaitingSession(Session):
-    """Starts runs of the bench's sequences. ``output`` takes what drivers print."""
+    """Starts runs of the bench's sequences. ``output`` takes what drivers print.
+
+    ``keeping`` is what keeps the reports of several sessions; without it the session has its own.
+    """
 
     can_start = True
 
     def __init__(
-        self, *, bench: Bench, output: Callable[[str], None] = lambda text: None, **session_options: Any
+        self,
+        *,
+        bench: Bench,
+        output: Callable[[str], None] = lambda text: None,
+        keeping: ReportKeeping | None = None,
+        **session_options: Any,
     ) -> None:
         super().__init__(**session_options)
         self._bench = bench
@@ -75,25 +72,12 @@ class WaitingSession(Session):
         self._closed = False
         self._retry: PanelRetry | None = None
         self._retry_begun: Future[str] = Future()
-        self._unsaved = UnsavedReports(self.report_store.accept, self.report_store.lacking)
-        self._shift = ShiftCounter(
-            self.store,
-            self.settings,
-            self.stand_name,
-            waiting=lambda: [*self._unsaved.waiting, *self.report_store.missing_reports()],
-            tell=lambda shift: self.live.set(shift=shift),
-        )
         self._durations: deque[Mapping[str, float]] = deque(maxlen=LEARNED_FROM)
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice)
         self._thread = threading.Thread(target=self._work, name="session", daemon=True)
-        self._saving = threading.Thread(target=self._keep_on, name="keeping", daemon=True)
-        self._to_keep = threading.Event()
-        self._all_kept = threading.Event()
-        self._over = False
-        self._replication_due = 0.0
-        self._additions_due = 0.0
-        self._defect: Exception | None = None
+        self._keeping = keeping or ReportKeeping(self)
+        self._keeps_itself = keeping is None
 
     def _present(self) -> RunControl | None:
         return self._run
@@ -101,8 +85,8 @@ class WaitingSession(Session):
     def open(self) -> None:
         """Begins to work: the first test process comes up."""
         self._thread.start()
-        self._saving.start()
-        self._shift.start()
+        if self._keeps_itself:
+            self._keeping.open()
 
     def close(self) -> None:
         """Stops a run that is going on, waits for its report to be kept, and ends."""
@@ -114,10 +98,8 @@ class WaitingSession(Session):
             run.stop(Reason("shut_down"))
         if self._thread.ident is not None:
             self._thread.join()
-            self._over = True
-            self._to_keep.set()
-            self._saving.join()
-        self._shift.close()
+        if self._keeps_itself:
+            self._keeping.close()
         super().close()
 
     # What pages ask for.
@@ -220,13 +202,10 @@ class WaitingSession(Session):
         return ActionRefused("not-ready", Reason("coming_up"))
 
     def report(self, run: str) -> RunReport | None:
-        unsaved = {report["id"]: report for report in self._unsaved.waiting}
-        return unsaved.get(run) or super().report(run)
+        return self._keeping.report(run) or super().report(run)
 
     def _unsent(self, serial_number: str) -> list[RunSummary]:
-        unsaved = [facts.summary(report) for report in self._unsaved.waiting]
-        of_unit = [run for run in unsaved if run.serial_number == serial_number]
-        return [*of_unit, *super()._unsent(serial_number)]
+        return [*self._keeping.unsent(serial_number), *super()._unsent(serial_number)]
 
     # The session's own thread.
 
@@ -323,7 +302,7 @@ class WaitingSession(Session):
                 run = self._run
                 if self._closed or self._reload or self._retry is not None or run is None or not run.alive:
                     break
-            self._raise_defect()
+            self._keeping.raise_defect()
             if self._bench.mark(self._choice) != self._mark:
                 with self._changed:
                     # A Start may have come meanwhile: it has the right of way.
@@ -363,19 +342,11 @@ class WaitingSession(Session):
         if self.report_store.earns_label(report):
             # A printer that is away takes seconds to be so: no run waits for it.
             threading.Thread(target=self.print_label, args=(report,), name="label", daemon=True).start()
-        self._keep_report(report)
+        self._keeping.add(report)
         self._end(run)
         with self._changed:
             self._durations.append(case_seconds(report))
             self.live.set(expected=expected_seconds(self._durations))
-
-    def _keep_report(self, report: RunReport) -> None:
-        self._unsaved.add(report)
-        self._all_kept.clear()
-        self._to_keep.set()
-        self._all_kept.wait(KEEPING_SECONDS)
-        self._shift.wake()
-        self._raise_defect()
 
     def _see_retry_through(self, retry: PanelRetry) -> None:
         """Steps after a stored run; the present run's display stays what it is."""
@@ -385,7 +356,7 @@ class WaitingSession(Session):
             if refusal is not None:
                 raise ActionRefused("not-now", refusal)
             begun.set_result(retry.start())
-            self._keep_report(retry.wait())  # the unit has its label since the run
+            self._keeping.add(retry.wait())  # the unit has its label since the run
         except Exception as error:  # whoever asked is told, or the pages are; the journal has what was done
             if begun.done():
                 self.alert("run", Reason("no_report", detail=why(error)))
@@ -405,62 +376,6 @@ class WaitingSession(Session):
             self._run = run if kept else None
             self._enter("loading")
 
-    # The thread that keeps reports: a store may be slow, or mute.
-
-    def _keep_on(self) -> None:
-        while True:
-            over = self._over
-            self._to_keep.clear()
-            try:
-                self._keep()
-                self._all_kept.set()
-                if not over:
-                    self.refresh_storage()
-                    self._look_at_replication()
-                    self._deliver_additions()
-            except Exception as error:  # the session's thread says so, and the panel lives on
-                self._defect = error
-                self._all_kept.set()
-            if over:
-                return
-            self._to_keep.wait(STORAGE_SECONDS)
-
-    def _look_at_replication(self) -> None:
-        if time.monotonic() >= self._replication_due:
-            self._replication_due = time.monotonic() + REPLICATION_SECONDS
-            self.alert("replication", self.report_store.replication_problem())
-
-    def _deliver_additions(self) -> None:
-        if time.monotonic() >= self._additions_due:
-            try:
-                self.report_store.deliver_actions()
-                self.report_store.deliver_notes()
-            except (StoreError, OSError):  # it is told elsewhere; nobody's report waits for these again and again
-                self._additions_due = time.monotonic() + ADDITIONS_SECONDS
-
-    def _raise_defect(self) -> None:
-        defect, self._defect = self._defect, None
-        if defect is not None:
-            raise defect
-
-    def _keep(self) -> None:
-        """Keeps what is not safe yet, and says so on the pages when it cannot."""
-        kept = self._unsaved.keep()
-        self.alert("kept", self._unsaved.at_risk)
-        if self._unsaved.problem is not None:
-            self.alert("store", Reason("not_stored", detail=self._unsaved.problem))
-        elif kept:
-            self.alert("store", next((taken.problem for taken in kept.values() if not taken.stored), None))
-        for run in kept:
-            threading.Thread(target=self._send, args=(run,), name="send", daemon=True).start()
-
     def _sync(self) -> None:
-        self._keep()
+        self._keeping.keep()
         super()._sync()
-
-    def _send(self, run: str) -> None:
-        try:
-            self.report_store.send(run)
-        except (StoreError, OutboxUnavailable) as error:
-            self.alert("sync", error.reason)
-        self.refresh_storage()

@@ -66,10 +66,10 @@ def test_nothing_is_done_that_cannot_be_logged(staffed: Any) -> None:
 
 def test_the_log_reaches_the_store_by_itself_once_that_is_back(staffed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has to look for it; while the store is away the page says so."""
-    from sequencer.panel import start_session
+    from sequencer.panel import report_keeping
 
-    monkeypatch.setattr(start_session, "STORAGE_SECONDS", 0.05)
-    monkeypatch.setattr(start_session, "ACTIONS_SECONDS", 0.05)
+    monkeypatch.setattr(report_keeping, "STORAGE_SECONDS", 0.05)
+    monkeypatch.setattr(report_keeping, "ADDITIONS_SECONDS", 0.05)
     panel = staffed.open()
     panel.wait_for("ready")
     store = panel.report_store.store
