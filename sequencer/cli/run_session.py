@@ -19,6 +19,7 @@ from sequencer.report.event import DialogAsked, OperatorMessageShown, Stamped
 from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
 from sequencer.terminal.output import is_terminal
+from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.problem import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ class _RunSession:
         kept = report_store.keep(report)
         if page is not None:
             page.finished()
+        self._print_label(report, report_store, terminal)
         for line in place_lines([*kept.places, *self._written(report)]):
             terminal.say(line)
         return ExitCode(exit_code(report, stored=kept.safe))
@@ -288,6 +290,17 @@ class _RunSession:
 
             self.run.debugger = TerminalDebugger(dialogs, terminal.say, self.run.debug).hear
         return True
+
+    def _print_label(self, report: RunReport, report_store: ProjectReportStore, terminal: Terminal) -> None:
+        """Prints the label that the unit has earned. A printer that is away is told, and changes no exit code."""
+        if not report_store.earns_label(report):
+            return
+        try:
+            report_store.print_label(report)
+        except UnusableValue as error:
+            terminal.say([(f"{error.reason}; `hardseq label {report['id']}` tries it again", "stopped")])
+        else:
+            terminal.say([("label     ", "dim"), (self.project.settings.label.printer or "", "")])
 
     def _written(self, report: RunReport) -> list[str]:
         """Writes the report where ``--report`` says; its place."""

@@ -299,7 +299,7 @@ class LabelSettings:
     )
     copies: int = setting(1, {"type": "integer", "minimum": 1, "maximum": 100}, "Labels of each unit.")
     on_pass: bool = setting(
-        False, FLAG, "The panel prints the label of each unit that passes in a whole, real run by itself."
+        False, FLAG, "The label of each unit that passes in a whole, real run is printed by itself."
     )
 
 

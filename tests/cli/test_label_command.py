@@ -57,6 +57,30 @@ def test_the_label_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pri
     assert result.exit_code == 2 and "needs `printer` and `template`" in result.output
 
 
+def test_a_run_prints_the_label_that_its_unit_earned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printer: KeepingPrinter
+) -> None:
+    """Once, as the panel does; not of a simulated run; a printer that is away is told and changes no exit code."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "board.yaml").write_text(SEQUENCE)
+    (tmp_path / "unit.zpl").write_text("^XA^FD{{verdict}}^FS^XZ")
+    printers = f'[label]\nprinter = "tcp://127.0.0.1:{printer.port}"\ntemplate = "unit.zpl"\non_pass = true\n'
+    (tmp_path / "hardseq.toml").write_text(printers)
+
+    def run(*options: str) -> str:
+        done = CliRunner().invoke(command_line, ["run", "board.yaml", "--no-panel", *options])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "label     " not in run("--simulate")
+    assert f"label     tcp://127.0.0.1:{printer.port}\n" in run()
+    assert printer.wait() == b"^XA^CI28^FH_^FDPASS^FS^XZ"
+    assert printer.kept == []
+    (tmp_path / "hardseq.toml").write_text(printers.replace(str(printer.port), "1"))
+    away = run()
+    assert "the label was not printed, tcp://127.0.0.1:1 did not take it" in away and "hardseq label 0" in away
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="CUPS is not there")
 def test_a_queue_of_cups_takes_the_label_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`lp` gets the bytes on standard input, raw and for the queue; what it complains of is told."""
