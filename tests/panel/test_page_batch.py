@@ -21,6 +21,7 @@ params:
   cycles: {type: integer, min: 1, max: 100, default: 3}
   burn_in: {type: boolean, default: false}
   lot: {type: string, required: false}
+  volts: {type: number, default: 0.5, prompt: Supply voltage}
 modules:
   main:
     name: Main
@@ -30,7 +31,7 @@ modules:
         steps: [{record: {dut: {serial_number: "${{ params.serial }}"}}}, {check: true}]
       burn: {name: Burn in, if: params.burn_in, steps: [{check: true}]}
 """
-SET_UP = {"variant": "pro", "cycles": 7, "burn_in": True, "lot": "L7"}
+SET_UP = {"variant": "pro", "cycles": 7, "burn_in": True, "lot": "L7", "volts": 1.25}
 
 
 def set_up(page: Any) -> None:
@@ -38,6 +39,7 @@ def set_up(page: Any) -> None:
     page.get_by_label("variant").select_option("pro")
     page.get_by_label("cycles").fill("7")
     page.get_by_label("burn_in").check()
+    page.get_by_label("Supply voltage").fill("1.25")
     page.get_by_label("lot").fill("L7")
     page.get_by_label("lot").press("Enter")
     expect(page.get_by_label("Scan the board")).to_be_focused()
@@ -49,6 +51,7 @@ def shown(page: Any) -> None:
     expect(page.get_by_label("variant")).to_have_value('"pro"')
     expect(page.get_by_label("burn_in")).to_be_checked()
     expect(page.get_by_label("lot")).to_have_value("L7")
+    expect(page.get_by_label("Supply voltage")).to_have_value("1.25")
     expect(page.get_by_label("Scan the board")).to_have_value("")
 
 
@@ -60,9 +63,15 @@ def scan(page: Any, serial: str, word: str = "Pass") -> None:
     started(page)
 
 
+def dismiss(page: Any) -> None:
+    """Closes the result over the page."""
+    page.locator(".result-dismiss").click()
+    expect(page.locator("dialog.result")).to_have_count(0)
+
+
 def test_a_batch_is_set_up_once(stand: Any, browse: Any) -> None:
     """What was chosen holds for all boards, in every browser and after a restart; only the scanned number goes."""
-    stand.configure("[frontend.modal_result]\nenable = true\nauto_dismiss_timeout = 1\n")
+    stand.configure("[frontend]\ndecimal_comma = true\n[frontend.modal_result]\nenable = true\nauto_dismiss_pass = false\n")
     stand.sequence("board", BATCH)
     panel = stand.open()
     page = started(browse(panel, strict=False))
@@ -71,13 +80,15 @@ def test_a_batch_is_set_up_once(stand: Any, browse: Any) -> None:
     shown(other)
     for number in (1, 2):
         page.keyboard.type(f"SN00000{number}\n")
-        expect(page.locator("dialog.result")).to_contain_text("variant: pro")
-        expect(page.locator("dialog.result")).to_have_count(0)
+        expect(page.locator(".result-deviation")).to_contain_text("variant: pro")
+        expect(page.locator(".result-deviation")).to_contain_text("Supply voltage: 1,25")
+        dismiss(page)
+        dismiss(other)
         shown(started(page))
         expect(page.get_by_label("Scan the board")).to_be_focused()
         assert panel.last()["params"] == {**SET_UP, "serial": f"SN00000{number}"}
     facts = page.locator(".hero-facts .deviation")
-    expect(facts).to_contain_text(["variantpro", "cycles7", "burn_inyes", "lotL7"])
+    expect(facts).to_contain_text(["variantpro", "cycles7", "burn_inyes", "lotL7", "Supply voltage1,25"])
 
     # Another browser changes the batch while somebody types here: what is typed stays.
     page.keyboard.type("SN0000")
@@ -87,6 +98,8 @@ def test_a_batch_is_set_up_once(stand: Any, browse: Any) -> None:
     page.keyboard.type("03\n")
     expect(page.locator("dialog.result")).to_contain_text("1 skipped")
     expect(page.locator(".verdict-sub")).to_contain_text("1 skipped")
+    dismiss(page)
+    dismiss(other)
     other.get_by_label("burn_in").check()
 
     panel.wait_for("ready")
@@ -101,7 +114,8 @@ def test_a_batch_is_set_up_once(stand: Any, browse: Any) -> None:
 
 
 def test_a_default_of_a_serial_number_is_not_started_by_itself(stand: Any, browse: Any) -> None:
-    """Neither by Enter nor by the space bar or Start, until somebody typed, scanned or clicked into the field."""
+    """Neither by Enter nor by the space bar or Start, until somebody typed, scanned or clicked into the field: to look at
+    the keys is not that, and neither is a field that was emptied."""
     stand.sequence("board", BATCH.replace('"^SN[0-9]{6}$"', '"^SN[0-9]{6}$", default: SN000000'))
     panel = stand.open()
     page = started(browse(panel))
@@ -113,6 +127,17 @@ def test_a_default_of_a_serial_number_is_not_started_by_itself(stand: Any, brows
     page.keyboard.press("Space")
     page.locator(".start").click()
     expect(page.locator(".field-problem:visible")).to_contain_text("still the default")
+    page.locator(".hero-name").click()
+    page.wait_for_timeout(120)
+    page.keyboard.press("?")
+    page.locator("dialog.keys").get_by_role("button", name="Close").click()
+    expect(page.locator("dialog.keys")).to_have_count(0)
+    expect(field).to_have_value("SN000000")
+    page.keyboard.press("Enter")
+    expect(page.locator(".field-problem:visible")).to_contain_text("still the default")
+    field.fill("")
+    field.press("Enter")
+    expect(page.locator(".field-problem:visible")).to_contain_text("is required")
     assert panel.session.state == "ready"
     scan(page, "SN000001")
     expect(field).to_have_value("SN000000")
@@ -227,7 +252,7 @@ def test_what_deviates_is_seen_in_every_size_and_colour(stand: Any, browse: Any,
     set_up(page)
     scan(page, "SN000001")
     expect(page.locator(".hero-facts .deviation:visible")).to_have_text(
-        ["variantpro", "cycles7", "burn_inyes", "lotL7"]
+        ["variantpro", "cycles7", "burn_inyes", "lotL7", "Supply voltage1.25"]
     )
     switch = page.get_by_label("burn_in")
     expect(switch).to_be_checked()

@@ -8,6 +8,7 @@ import pytest
 
 from tests.panel.live_page import started
 from tests.panel.sequences import SIMPLE
+from tests.panel.test_page_batch import BATCH
 
 pytestmark = pytest.mark.slow
 
@@ -186,6 +187,29 @@ def test_a_scan_does_not_take_a_failed_result_away(stand: Any, browse: Any) -> N
     expect(page.locator(".verdict-word")).to_have_text("Testing")
     panel.go()
     expect(result).to_be_visible()
+
+
+def test_the_next_scan_takes_a_passed_result_away_and_starts(stand: Any, browse: Any) -> None:
+    """As on the free page; a result that did not pass stays, and the note of the refused scan goes with it."""
+    stand.configure("[frontend.modal_result]\nenable = true\nauto_dismiss_pass = false\n")
+    stand.sequence("board", BATCH.replace("{check: true}]", "{check: params.serial != 'SN000009'}]", 1))
+    panel, page = opened(stand, browse)
+    timeless(page)
+    result, note = page.locator("dialog.result"), page.locator(".toast")
+    for number, serial in enumerate(("SN000001", "SN000002", "SN000009")):
+        page.keyboard.type(f"{serial}\n")
+        expect(result).to_contain_text(serial)
+        started(page)
+        page.clock.set_fixed_time(LATER + number)
+    page.keyboard.type("SN000004\n")
+    expect(note).to_contain_text("scan again")
+    expect(result).to_contain_text("SN000009")
+    result.locator(".result-dismiss").click()
+    expect(result).to_have_count(0)
+    expect(note).to_have_count(0)
+    expect(page.get_by_label("Scan the board")).to_have_value("")
+    panel.wait_for("ready")
+    assert [run.serial_number for run in panel.report_store.store.find().runs] == ["SN000009", "SN000002", "SN000001"]
 
 
 def test_the_second_half_of_a_double_click_hits_nothing_else(stand: Any, browse: Any) -> None:

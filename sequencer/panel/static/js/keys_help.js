@@ -2,6 +2,7 @@
 
 import { h, icon, newId } from "./dom.js";
 import { modal, rest, whenAlone } from "./modal.js";
+import { undoing } from "./start_form.js";
 import { t } from "./text.js";
 
 /** Keys and what they do, under their headings; what has a dot in it names a text. */
@@ -17,9 +18,9 @@ let open = null;
 document.addEventListener("keydown", (event) => {
   if (event.key !== "?" || event.target.closest?.("input, select, textarea, dialog, [contenteditable], [popover]")) return;
   // On the live page it goes into the form, as the first character of a scan would: it is taken out again.
-  const before = [...document.querySelectorAll(".start-form input[type=text]")].map((input) => [input, input.value]);
+  const undo = undoing();
   whenAlone(event, () => {
-    for (const [input, value] of before) input.value = value;
+    undo();
     showKeys();
   });
 });

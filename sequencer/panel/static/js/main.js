@@ -141,9 +141,13 @@ document.addEventListener(
 watchScans({
   isWanted: () => window.location.pathname === "/" && hasScanField(),
   isOpen: () => takesScans() && !isPending() && !isRunning(),
-  isCovered: () => document.querySelector("dialog[open]") !== null,
+  // A pass gives way to the next board; any other result stays until somebody has seen it.
+  isCovered: () => document.querySelector("dialog[open]:not(.result.is-passed)") !== null,
   isOfForm,
-  focus: () => focusForm({ away: true }),
+  focus: () => {
+    closeResult();
+    focusForm({ away: true });
+  },
   cut: emptyForm,
 });
 

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { t } from "./text.js";
-import { toast } from "./toast.js";
+import { toast, withdraw } from "./toast.js";
 
 /** Milliseconds between two keys of a barcode scanner at most. */
 const SCAN = 100;
@@ -82,6 +82,7 @@ export function modal(properties, ...children) {
     wanted = false;
     element.close();
     element.remove();
+    withdraw("covered");
   });
   return element;
 }

@@ -12,7 +12,7 @@ const WRITABLE = "input:not([type=checkbox], [type=radio], [type=range]), textar
 /**
  * Watches the keyboard where `isWanted` says that scans are meant for the form. `isOpen` says whether it takes one now, `isCovered`
  * whether something lies over the page that takes keys itself, `isOfForm` whether an element is one of its fields. `focus` puts the
- * focus where scans go, `cut` takes half a scan out of the form again.
+ * focus where scans go and takes away what lies over that, `cut` takes half a scan out of the form again.
  *
  * The rest of a scan whose beginning came too early, or went elsewhere, is dropped: half a number would be another number. Its
  * Enter presses no button that happens to have the focus.

@@ -144,6 +144,14 @@ export function showFieldProblems(problems) {
   fields.find((field) => field.problem.textContent)?.focus();
 }
 
+/** What puts back what now stands in the fields, and whether somebody touched them. */
+export function undoing() {
+  const before = fields.map((field) => [field, field.written, field.touched]);
+  return () => {
+    for (const [field, written, touched] of before) Object.assign(field, { written, touched });
+  };
+}
+
 /** Puts the focus where the next scan goes, unless somebody is busy elsewhere; `away`: also from another field. */
 export function focusForm({ away = false } = {}) {
   const busy = !away && document.activeElement && document.activeElement !== document.body && document.activeElement.matches("input, select, textarea, dialog *");
@@ -334,17 +342,17 @@ class ParamField {
     return this.isUntouched() || (this.param.required && this.param.default === null && this.value() === null);
   }
 
-  /** Whether it holds the default of a number that each product has another of. */
+  /** Whether it holds the default of a number that each product has another of, or was emptied and would be started with that. */
   isUntouched() {
     const { each_run: own, default: meant } = this.param;
-    return own && this.isLine() && !this.touched && meant !== null && meant !== "";
+    return own && this.isLine() && !(this.touched && this.value() !== null) && meant !== null && meant !== "";
   }
 
   check() {
     const value = this.value();
     const { param } = this;
     let problem = "";
-    if (this.isUntouched()) problem = t("start.untouched");
+    if (value !== null && this.isUntouched()) problem = t("start.untouched");
     else if (value === null) problem = this.isMissing() ? refused("required") : "";
     else if (param.pattern && !matches(param.pattern, String(value))) problem = wrongForm(param);
     else if (param.type === "integer" || param.type === "number") problem = this.checkNumber(value);

@@ -13,7 +13,7 @@ const OVER = {
   start: ["begin"],
   /** What could not be done to the run that goes on, or comes up: that it begins does not end this. */
   run: ["verdict", "ready"],
-  /** What was refused, or ignored, while something covered the page. */
+  /** What was refused, or ignored, while something covered the page: until that is closed. */
   covered: ["begin", "verdict"],
   /** What the form or the choice of a sequence did not take. */
   form: ["begin", "params"],
