@@ -71,7 +71,8 @@ def dismiss(page: Any) -> None:
 
 def test_a_batch_is_set_up_once(stand: Any, browse: Any) -> None:
     """What was chosen holds for all boards, in every browser and after a restart; only the scanned number goes."""
-    stand.configure("[frontend]\ndecimal_comma = true\n[frontend.modal_result]\nenable = true\nauto_dismiss_pass = false\n")
+    result = "[frontend.modal_result]\nenable = true\nauto_dismiss_pass = false\n"
+    stand.configure(f"[frontend]\ndecimal_comma = true\n{result}")
     stand.sequence("board", BATCH)
     panel = stand.open()
     page = started(browse(panel, strict=False))
@@ -114,8 +115,8 @@ def test_a_batch_is_set_up_once(stand: Any, browse: Any) -> None:
 
 
 def test_a_default_of_a_serial_number_is_not_started_by_itself(stand: Any, browse: Any) -> None:
-    """Neither by Enter nor by the space bar or Start, until somebody typed, scanned or clicked into the field: to look at
-    the keys is not that, and neither is a field that was emptied."""
+    """Neither by Enter nor by the space bar or Start, until somebody typed, scanned or clicked into the field; to
+    look at the keys is not that, and neither is a field that was emptied."""
     stand.sequence("board", BATCH.replace('"^SN[0-9]{6}$"', '"^SN[0-9]{6}$", default: SN000000'))
     panel = stand.open()
     page = started(browse(panel))
