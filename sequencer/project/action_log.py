@@ -2,7 +2,8 @@
 
 Each action is two lines of JSON: what is about to be done, on the disk before it is, and what became of it. Where the
 first cannot be written the action is not carried out. From this file the entries go to the store of reports, each as
-one that never changes (``sequencer.store.log_delivery``); the file stays, and nothing in it is ever rewritten.
+one that never changes (``sequencer.store.log_delivery``); nothing in the file is ever rewritten. Once it is large, and
+the store has all of it, it is set aside and begins anew.
 
 No PIN, badge or token is ever handed over to be written here: each route and command names what of it is logged.
 """

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sequencer.project.locks import hold_alone
+from sequencer.project.private_file import write_private
 
 _ALONE_SECONDS = 1.0
 
@@ -46,11 +47,16 @@ class AppendOnlyFile:
         except FileNotFoundError:
             return b""
 
-    def empty(self, size: int) -> bool:
-        """Takes out what is in it, unless that is not ``size`` bytes any more, or somebody may be writing."""
+    def empty(self, size: int, copy: Path | None = None) -> bool:
+        """Takes out what is in it, unless that is not ``size`` bytes any more, or somebody may be writing.
+
+        ``copy``: a file that has it from then on; where both do, the machine died in between.
+        """
         with self._opened(0) as (descriptor, alone):
             if not alone or os.fstat(descriptor).st_size != size:
                 return False
+            if copy is not None:
+                write_private(copy, self.path.read_bytes())
             os.ftruncate(descriptor, 0)
             return True
 

@@ -6,15 +6,15 @@ import os
 from pathlib import Path
 
 
-def write_private(path: Path, text: str) -> None:
-    """Puts ``text`` (UTF-8) at ``path`` with mode 0600, in place of what is there. Raises ``OSError``."""
+def write_private(path: Path, content: str | bytes) -> None:
+    """Puts ``content`` (a text as UTF-8) at ``path`` with mode 0600, in place of what is there. Raises ``OSError``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)

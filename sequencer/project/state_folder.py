@@ -37,6 +37,10 @@ class StateFolder:
         """The log of who did what is not every operator's to do; only ever appended to."""
         return self.path / "actions.jsonl"
 
+    def older_actions(self, number: int) -> Path:
+        """What was in ``actions`` before, the newest of all numbers last."""
+        return self.path / f"actions-{number:06d}.jsonl"
+
     @property
     def actions_delivered(self) -> Path:
         """How much of ``actions`` the store has."""

@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.project import action_log
+from sequencer.project import append_only
 from sequencer.project.action_log import OUTCOME_SECONDS, ActionLog, LogEntry, LogUnwritable, read_log
 from sequencer.project.state_folder import StateFolder
+from sequencer.store import log_delivery
 from sequencer.store.base import Store, StoreUnavailable
-from sequencer.store.log_delivery import deliver_log
+from sequencer.store.log_delivery import KEPT, deliver_log
 from sequencer.store.sqlite.store import SqliteStore
 
 
@@ -90,7 +91,7 @@ def test_without_a_line_on_the_disk_nothing_is_done(state: StateFolder, monkeypa
     with log.action("sync", source="panel"):
         pass
     write = os.write
-    monkeypatch.setattr(action_log.os, "write", lambda descriptor, data: write(descriptor, data[:9]))
+    monkeypatch.setattr(append_only.os, "write", lambda descriptor, data: write(descriptor, data[:9]))
     done = []
     with pytest.raises(LogUnwritable, match="part"), log.action("start", source="panel"):
         done.append("it")
@@ -214,3 +215,79 @@ def test_a_database_of_before_takes_the_log_in(tmp_path: Path) -> None:
         assert sorted(run.id for run in store.find(limit=100).runs) == sorted(identity for identity, _ in bodies)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT id, body FROM runs JOIN documents ON run = number").fetchall() == bodies
+
+
+def act(state: StateFolder, *names: str) -> None:
+    for name in names:
+        with ActionLog(state.actions).action(name, source="panel"):
+            pass
+
+
+def test_a_large_file_begins_anew_once_the_store_has_it(
+    state: StateFolder, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not while the store is away or an action goes on; a few are kept; each entry is in the store, once."""
+    monkeypatch.setattr(log_delivery, "LARGEST", 900)
+    names = [f"action {number}" for number in range(30)]
+    act(state, *names[:8])
+
+    def away(_: object) -> None:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patch, pytest.raises(StoreUnavailable):
+        patch.setattr(store, "add_to_log", away)
+        deliver_log(state, store)
+    with ActionLog(state.actions).action("meanwhile", source="panel"):
+        deliver_log(state, store)
+        assert state.actions.stat().st_size > 900
+    deliver_log(state, store)
+    assert state.actions.read_bytes() == b""
+    assert deliver_log(state, store) == 0
+    for name in names[8:]:
+        act(state, name)
+        deliver_log(state, store)
+    assert sorted(one.action for one in store.log(limit=500).entries) == sorted(["meanwhile", *names])
+    kept = sorted(state.path.glob("actions-*.jsonl"))
+    assert len(kept) == KEPT and kept[-1] > state.older_actions(KEPT)
+    assert read_log(kept[-1].read_bytes(), 0.0).damaged == 0
+    if sys.platform != "win32":
+        assert stat.S_IMODE(kept[0].stat().st_mode) == 0o600
+
+
+def test_what_was_set_aside_goes_to_a_new_store_as_well(
+    state: StateFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one, and one in a lost one's place; a machine that died while it was set aside doubles nothing."""
+    monkeypatch.setattr(log_delivery, "LARGEST", 900)
+    path = tmp_path / "runs.sqlite3"
+    names = [f"action {number}" for number in range(8)]
+    with closing(SqliteStore(path)) as store:
+        act(state, *names)
+        before = state.actions.read_bytes()
+        deliver_log(state, store)
+        assert state.actions.read_bytes() == b""
+        state.actions.write_bytes(before)  # as if it had not been emptied any more
+        act(state, "the last")
+        deliver_log(state, store)
+    for file in (path, path, tmp_path / "other.sqlite3"):
+        with closing(SqliteStore(file)) as store:
+            deliver_log(state, store)
+            assert [one.action for one in store.log(limit=99).entries] == ["the last", *reversed(names)]
+        path.unlink(missing_ok=True)
+
+
+def test_what_others_wrote_into_the_emptied_file_is_not_taken_for_known(
+    state: StateFolder, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process remembers how much of the file of before the store has, while this one is as long again."""
+    act(state, *(f"action {number}" for number in range(8)))
+    deliver_log(state, store)
+    remembered = state.actions_delivered.read_bytes()
+    monkeypatch.setattr(log_delivery, "LARGEST", 900)
+    deliver_log(state, store)
+    assert state.actions.read_bytes() == b""
+    monkeypatch.undo()
+    act(state, *(f"later {number}" for number in range(9)))
+    state.actions_delivered.write_bytes(remembered)
+    deliver_log(state, store)
+    assert len({one.action for one in store.log(limit=99).entries}) == 17
