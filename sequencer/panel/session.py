@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from sequencer.standcloud.deliveries import Acceptance, LocatedRun
 
 
+MOST_ALERTS = 100
+"""Warnings about single runs that pages are told at once."""
+
+
 class ReportStore(Protocol):
     """Keeps reports and knows where they wait: the real one is ``sequencer.standcloud.deliveries.Deliveries``."""
 
@@ -128,7 +132,7 @@ class Session:
         self._state = "loading"
         self._watched: RunControl | None = None
         self._syncing = False
-        self._alerts: dict[str, dict[str, object]] = {}
+        self._alerts: dict[tuple[str, str | None], dict[str, object]] = {}
         self.live = LiveRun(
             {
                 "state": self._state,
@@ -274,30 +278,34 @@ class Session:
         threading.Thread(target=self._sync, name="sync", daemon=True).start()
 
     def print_label(self, report: RunReport) -> ReasonOrText | None:
-        """Prints the label of the run's unit; why not, which also stands on every page until this label is printed, or
-        another one is not."""
+        """Prints the label of the run's unit; why not, which also stands on every page until this label is printed."""
+        run = report["id"]
         try:
             self.report_store.print_label(report)
         except UnusableValue as error:
-            self.alert("label", error.reason, run=report["id"])
-            return error.reason
-        with self._lock:
             # That of another unit says nothing of one that still lacks its own.
-            if self._alerts.get("label", {}).get("run") == report["id"]:
-                self.alert("label", None)
+            self.alert("label", error.reason, run=run, unit=report["dut"].get("serial_number"))
+            return error.reason
+        self.alert("label", None, run=run)
         return None
 
     def show(self, **stand: object) -> None:
         """Shows on every page what is so of the whole stand: JSON-ready values by name."""
         self.live.set(**stand)
 
-    def alert(self, code: str, reason: ReasonOrText | None, **more: str) -> None:
-        """Shows a lasting warning on every page, or takes it away (``None``)."""
+    def alert(self, code: str, reason: ReasonOrText | None, *, run: str | None = None, unit: str | None = None) -> None:
+        """Shows a lasting warning on every page, one for each ``run`` that it is about, or takes it away (``None``).
+
+        Of very many the oldest go.
+        """
         with self._lock:
             if reason is None:
-                self._alerts.pop(code, None)
+                self._alerts.pop((code, run), None)
             else:
-                self._alerts[code] = {"code": code, "text": str(reason), "coded_reason": coded(reason), **more}
+                told: dict[str, object] = {"code": code, "text": str(reason), "coded_reason": coded(reason)}
+                self._alerts[code, run] = told if run is None else {**told, "run": run, "unit": unit}
+                for oldest in [key for key in self._alerts if key[1] is not None][:-MOST_ALERTS]:
+                    del self._alerts[oldest]
             self.show(alerts=list(self._alerts.values()))
 
     def _sync(self) -> None:

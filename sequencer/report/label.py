@@ -1,7 +1,8 @@
 """The label of a unit in ZPL: a template of the project, filled with what a report says.
 
 A template is ZPL II (Zebra, "ZPL II Programming Guide") with ``{{names}}`` inside ``^FD ... ^FS``. Values get there as
-the hexadecimal UTF-8 of ``^FH``, so that no letter of a serial number can be a command of the printer.
+the hexadecimal UTF-8 of ``^FH``, so that no letter of a serial number can be a command of the printer, and in a Code
+128 as the invocation codes of ``^BC``, so that the bar code holds what the value says.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ _FIELD = re.compile(r"\^FD([^^~]*)(?=\^FS)", re.IGNORECASE)
 _OTHER_SIGNS = re.compile(r"[\^~]C[CTD]", re.IGNORECASE)
 _HEX = re.compile(r"\^FH", re.IGNORECASE)
 _BEGIN = re.compile(r"\^XA", re.IGNORECASE)
+_FIELD_END = re.compile(r"\^FS", re.IGNORECASE)
+_BAR_CODE = re.compile(r"\^(B(?!Y)[A-Z0-9])([^^~]*)", re.IGNORECASE)
+_CODE_128 = str.maketrans({">": ">0", "^": "><", "~": ">="})
+"""Characters that ``^BC`` takes for the beginning of an invocation code, or not at all (table "Code 128 Invocation
+Characters")."""
 _PLAIN = re.compile(r"[^A-Za-z0-9 .,:;/()+*=#-]")
 
 
@@ -73,10 +79,21 @@ def label(template: str, report: RunReport) -> bytes:
     def field(found: re.Match[str]) -> str:
         if "{{" not in found[1]:
             return found[0]
-        return "^FH_^FD" + _PLAIN.sub(_escaped, _SLOT.sub(value, found[1]))
+        signs = _CODE_128 if _invokes(template[: found.start()]) else {}
+        content = _SLOT.sub(lambda slot: value(slot).translate(signs), found[1])
+        return "^FH_^FD" + _PLAIN.sub(_escaped, content)
 
     filled = _FIELD.sub(field, template)
     return _BEGIN.sub("^XA^CI28", filled).encode()
+
+
+def _invokes(before: str) -> bool:
+    """Whether the field that follows is a Code 128 with invocation codes, which mode A (automatic) lacks."""
+    bar_codes = _BAR_CODE.findall(_FIELD_END.split(before)[-1])
+    if not bar_codes or bar_codes[-1][0].upper() != "BC":
+        return False
+    orientation_to_mode = bar_codes[-1][1].split(",")
+    return len(orientation_to_mode) < 6 or orientation_to_mode[5].strip().upper() != "A"
 
 
 def _escaped(letter: re.Match[str]) -> str:

@@ -29,7 +29,7 @@ def unlabelled(panel: Any) -> list[str]:
 
 
 def test_each_unit_has_one_label(stand: Any) -> None:
-    """Another unit's label does not hide that one lacks its own, and what is done again after a run prints none."""
+    """Each unit that lacks its label is told until that one is printed; what is done again after a run prints none."""
     stand.sequence("labelled", SEQUENCE)
     stand.write("unit.zpl", "^XA^FD{{serial_number}}^FS^XZ")
     printer = KeepingPrinter()
@@ -38,9 +38,11 @@ def test_each_unit_has_one_label(stand: Any) -> None:
     panel = stand.open()
     first = panel.run(params={"serial": "SN1"})["id"]
     panel.wait_until(lambda: unlabelled(panel) == [first])
-    printer = KeepingPrinter(printer.port)
     second = panel.run(params={"serial": "SN2"})["id"]
-    assert printer.wait() == label("SN2")
+    panel.wait_until(lambda: unlabelled(panel) == [first, second])
+    assert panel.ask("POST", f"/api/runs/{second}/label", {}).status == 409
+    assert unlabelled(panel) == [first, second]
+    printer = KeepingPrinter(printer.port)
     assert panel.ask("POST", f"/api/runs/{second}/label", {}).status == 200
     assert printer.wait() == label("SN2")
     assert unlabelled(panel) == [first]

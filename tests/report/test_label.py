@@ -46,6 +46,32 @@ def test_any_text_is_printed_as_it_is_and_never_a_command(serial: str) -> None:
     assert not re.search(rb"[\x00-\x1f\x7f-\xff]", zpl)
 
 
+def scanned(field: str) -> str:
+    """What a Code 128 in subset B holds, by the table of invocation codes in the manual; start codes are none of it."""
+    signs = {">0": ">", "><": "^", ">=": "~", ">:": ""}
+    assert not re.search(r"[\^~]", field), "a Code 128 has these by invocation codes only"
+    return re.sub(">.", lambda found: signs[found[0]], field)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1))
+@settings(max_examples=examples(40), deadline=None)
+def test_a_code_128_holds_the_value_whatever_it_is(serial: str) -> None:
+    """`>` begins an invocation code there, in the template too; not in mode A, in text and in other bar codes."""
+    template = (
+        "^XA^BY2^FO1,1^BCN,80,Y,N,N^FD>:{{serial_number}}^FS^FO1,9^bcR^FD{{serial_number}}^fs"
+        "^BCN,80,Y,N,N,A^FD{{serial_number}}^FS^A0N,40^FD{{serial_number}}^FS^B3^FD{{serial_number}}^FS^XZ"
+    )
+    started, plain, *others = printed(label(template.replace("^fs", "^FS"), report_of(serial)))
+    assert started.startswith(">:")
+    assert [scanned(started), scanned(plain), *others] == [serial] * 5
+
+
+def test_invocation_codes_of_a_code_128_are_those_of_the_manual() -> None:
+    """Each has its decimal value of subset B: 30, 62 and 94."""
+    zpl = label("^XA^BCN,80^FD{{serial_number}}^FS^XZ", report_of(">8^~<"))
+    assert printed(zpl) == [">08><>=<"]
+
+
 @pytest.mark.parametrize(
     ("template", "code"),
     [

@@ -3,7 +3,7 @@
 import { againButton } from "./again.js";
 import { post } from "./api.js";
 import { askWhy, whyField } from "./choose_why.js";
-import { fill, h, icon, setAria, setText, show } from "./dom.js";
+import { fill, h, icon, setAria, setText, show, token } from "./dom.js";
 import { failure, notDone, standing } from "./details.js";
 import { heroView, renderTime } from "./hero.js";
 import { labelButton } from "./label.js";
@@ -17,6 +17,7 @@ import { StatusFilter } from "./status_filter.js";
 import { onLanguage, t } from "./text.js";
 import { toastError } from "./toast.js";
 
+const SHOWN_LABELS = 3;
 const FILTERS = ["all", "failed", "run", "passed", "skipped"];
 const parts = {};
 let filter = "all";
@@ -61,7 +62,12 @@ function render() {
 }
 
 function renderAlerts() {
-  const shown = (state.session.alerts || []).map((one) => ({ kind: "warning", text: reasonText(one.coded_reason, one.text), label: one.code === "label" ? one.run : null }));
+  const alerts = state.session.alerts || [];
+  const waiting = alerts.filter((one) => one.code === "label").slice(SHOWN_LABELS);
+  const shown = alerts
+    .filter((one) => !waiting.includes(one))
+    .map((one) => ({ kind: "warning", text: reasonText(one.coded_reason, one.text), unit: one.unit, label: one.code === "label" ? one.run : null }));
+  if (waiting.length) shown.push({ kind: "warning", text: t("label.more", { count: waiting.length }) });
   if (!isKnown()) shown.unshift({ kind: "failed", text: t("connection.lost") });
   if (state.session.state === "retrying") shown.unshift({ kind: "info", text: t("after.retrying") });
   if (state.cut) shown.unshift({ kind: "warning", text: t("run.cut"), link: `/runs/${encodeURIComponent(state.cut)}` });
@@ -74,7 +80,7 @@ function renderAlerts() {
   parts.alerts.dataset.mark = mark;
   fill(
     parts.alerts,
-    shown.map((one) => h("p", { class: `alert is-${one.kind}`, role: "alert" }, icon("warning"), one.link ? h("a", { href: one.link }, one.text) : one.text, one.label && may("operator") ? [" ", labelButton(one.label, "label.again")] : null)),
+    shown.map((one) => h("p", { class: `alert is-${one.kind}`, role: "alert" }, icon("warning"), one.unit ? [token(one.unit), ": "] : null, one.link ? h("a", { href: one.link }, one.text) : one.text, one.label && may("operator") ? [" ", labelButton(one.label, "label.again")] : null)),
   );
 }
 
