@@ -83,8 +83,16 @@ export function modal(properties, ...children) {
     element.close();
     element.remove();
     withdraw("covered");
+    takeCaret();
   });
   return element;
+}
+
+/** Closing gives the focus back to the field that had it, but not the caret when a pointer closed it: what is scanned next would go nowhere. */
+function takeCaret() {
+  const { activeElement: field } = document;
+  if (field.matches("input[type=text], input[type=search], textarea")) field.setSelectionRange(field.selectionStart, field.selectionEnd);
+  dispatchEvent(new Event("hardseq-modal-left"));
 }
 
 /**

@@ -22,6 +22,7 @@ on("connection", () => {
 });
 for (const kind of ["begin", "snapshot", "run"]) on(kind, forgetStarted);
 on("begin", () => fields.forEach((field) => field.complain("")));
+addEventListener("hardseq-modal-left", () => fields.find((field) => field.input === document.activeElement)?.focus());
 
 /** Draws the form when the parameters changed, with what was entered; else takes up what was entered in other browsers. */
 export function renderForm(form) {
