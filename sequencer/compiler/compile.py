@@ -102,6 +102,8 @@ def _driver_fixture(driver: Driver, folder: Path) -> _DriverFixture:
         keywords["reopen"] = driver.reopen
     if driver.require:
         keywords["require"] = dict(driver.require)
+    if driver.shared:
+        keywords["shared"] = True
     return _DriverFixture(driver.name, str(driver.place), _FIXTURE_SCOPES[driver.scope], keywords)
 
 
@@ -190,6 +192,8 @@ def _case_function(case: Case, function: str, classes: StepClasses, stepping: bo
         attempts=None if case.attempts == 1 else case.attempts,
         attempt_delay=case.attempt_delay or None,
         timeout=case.timeout,
+        timeout_counts_waiting=case.timeout_counts_waiting or None,
+        sync_points=list(case.sync_points) or None,
         on_fail=case.on_fail,
         judges=case.judges or None,
         limited=case.limited or None,

@@ -34,7 +34,8 @@ class Compiled:
     """A generated project that is ready to run.
 
     ``manifest`` is the digest of the folder's ``manifest.json``, which the test process holds against what it finds.
-    ``problems`` are the warnings and notes of the check; ``fresh`` is true when this call compiled it.
+    ``problems`` are the warnings and notes of the check; ``fresh`` is true when this call compiled it. ``shared`` are
+    the drivers that slots share; ``uses_stand``: slots that run it at the same time have them or sync points in common.
     """
 
     folder: Path
@@ -43,6 +44,8 @@ class Compiled:
     params: tuple[Param, ...]
     problems: tuple[Problem, ...]
     fresh: bool
+    shared: tuple[str, ...] = ()
+    uses_stand: bool = False
 
 
 def ensure_compiled(
@@ -74,7 +77,16 @@ def ensure_compiled(
     if not _is_whole(folder, texts):
         _write_whole(texts, folder)
     manifest = digest((folder / MANIFEST).read_bytes())
-    result = Compiled(folder, manifest, sequence.name, sequence.params, problems, fresh=True)
+    result = Compiled(
+        folder,
+        manifest,
+        sequence.name,
+        sequence.params,
+        problems,
+        fresh=True,
+        shared=tuple(driver.name for driver in sequence.drivers if driver.shared),
+        uses_stand=sequence.uses_stand,
+    )
     _write_note(note, result, sequence, stand or {})
     _remove_unused(compiled)
     return result
@@ -143,7 +155,17 @@ def _read_note(note: Path, compiled: Path, stand: Mapping[str, Data]) -> Compile
             return None
         params = tuple(map(_read_param, known["params"]))
         problems = tuple(Problem(**{**problem, "place": Place(*problem["place"])}) for problem in known["problems"])
-        return Compiled(folder, known["manifest"], known["name"], params, problems, fresh=False)
+        return Compiled(
+            folder,
+            known["manifest"],
+            known["name"],
+            params,
+            problems,
+            fresh=False,
+            # A note without these was written before there was anything to share.
+            shared=tuple(known.get("shared", ())),
+            uses_stand=known.get("uses_stand", False),
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # a note that cannot be used is one that is not there
 
@@ -167,6 +189,8 @@ def _write_note(note: Path, compiled: Compiled, sequence: SequenceDefinition, st
         "inputs": dict(sequence.inputs),
         "stand": dict(stand),
         "params": [asdict(param) for param in compiled.params],
+        "shared": compiled.shared,
+        "uses_stand": compiled.uses_stand,
         "problems": [
             {field.name: getattr(problem, field.name) for field in fields(problem)} for problem in compiled.problems
         ],

@@ -96,7 +96,7 @@ class SequenceBuilder:
         variables = top.variables()
         record = top.record(bad)
         check_stand_facts(root.get("stand"), context.stand, self._problems.report)
-        top.drivers()
+        top.drivers(variables)
         library = self._includes.library(root, self._path)
         modules = self._modules(root, library)
         params = top.asked_each_run(params, record, modules)

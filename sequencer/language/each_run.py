@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 
-from sequencer.expressions.expression import Expression, compile_expression
-from sequencer.expressions.syntax import ExpressionPart, pieces
+from sequencer.language.name_uses import template_uses
 from sequencer.steps.record import RecordStep
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import Module, NestingStep, Param, Step
@@ -59,8 +57,8 @@ def _read_for_serial_numbers(record: Mapping[str, Data], modules: Iterable[Modul
     cases = (case for module in modules for case in module.cases)
     facts = [record, *(step.facts for case in cases for step in _all(case.steps) if isinstance(step, RecordStep))]
     numbers = (dut.get("serial_number") for each in facts if isinstance(dut := each.get("dut"), Mapping))
-    expressions = (part for number in numbers if isinstance(number, str) for part in _expressions(number))
-    return {name for expression in expressions for of, name in expression.attributes if of == "params"}
+    uses = (use for number in numbers if isinstance(number, str) for use in template_uses(number))
+    return {use.attribute for use in uses if use.name == "params" and use.attribute is not None}
 
 
 def _all(steps: Iterable[Step]) -> Iterator[Step]:
@@ -68,9 +66,3 @@ def _all(steps: Iterable[Step]) -> Iterator[Step]:
         yield step
         if isinstance(step, NestingStep):
             yield from _all(step.steps)
-
-
-def _expressions(text: str) -> Iterator[Expression]:
-    """Those in a template; what is wrong with it is told elsewhere."""
-    with suppress(ValueError):
-        yield from (compile_expression(part.source) for part in pieces(text) if isinstance(part, ExpressionPart))

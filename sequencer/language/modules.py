@@ -101,6 +101,7 @@ class ModuleBuilder:
         steps = () if node is None else reader.steps(node)
         both = (*plan.nodes, *plan.module.nodes)
         times, delay = attempts(plan.nodes, self._defaults)
+        timeout = self._timeout(plan.nodes) or self._timeout(plan.module.nodes) or self._defaults.timeout
         return Case(
             id=plan.id,
             module=plan.module.id,
@@ -117,7 +118,8 @@ class ModuleBuilder:
             tags=tuple(dict.fromkeys([*_tags(plan.module.nodes), *_tags(plan.nodes)])),
             attempts=times,
             attempt_delay=delay,
-            timeout=self._timeout(plan.nodes) or self._timeout(plan.module.nodes) or self._defaults.timeout,
+            timeout=timeout,
+            timeout_counts_waiting=self._counts_waiting(plan, timeout),
             on_fail=_on_fail(both) or self._defaults.on_fail,
             drivers=tuple(sorted(reader.drivers)),
             judges=any(step.judges for step in steps),
@@ -127,6 +129,15 @@ class ModuleBuilder:
     def _timeout(self, nodes: Nodes) -> float | None:
         node = find(nodes, "timeout")
         return None if node is None else self._context.timeout(node)
+
+    def _counts_waiting(self, plan: CasePlan, timeout: float | None) -> bool:
+        node = find(plan.nodes, "timeout_counts_waiting")
+        if node is None or node["timeout_counts_waiting"] is not True:
+            return False
+        if timeout is None and find((*plan.nodes, *plan.module.nodes), "timeout") is None:
+            message = "`timeout_counts_waiting` goes with a `timeout`, which this case does not have"
+            self._context.problems.report("useless-key", message, node.key_place("timeout_counts_waiting"))
+        return True
 
     def _condition(self, nodes: Nodes, what: str) -> str | None:
         node = find(nodes, "if")

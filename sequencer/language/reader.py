@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sequencer.language.checks.stand_facts import check_stand_facts
 from sequencer.language.context import ReadContext
 from sequencer.language.shapes.errors import expression_in_key
 from sequencer.language.shapes.wording import did_you_mean, listed, show
+from sequencer.language.slot_blocks import SlotBlocks
 from sequencer.language.tables.matrix import RowValues
 from sequencer.limits import limit_problems
 from sequencer.limits.parse import without_open_sides
@@ -113,6 +115,7 @@ class CaseStepReader:
         self._expanded = 0
         self.drivers: dict[str, None] = {}
         self._context = context
+        self._slot_blocks = SlotBlocks(context.drivers.calls, context.names, context.problems)
         self._default_on_fail = default_on_fail
         self._default_timeout = default_timeout
 
@@ -260,6 +263,14 @@ class CaseStepReader:
             return None
         return self._expand(node["use"], definition, given)
 
+    def holding(self, node: MappingNode, key: str) -> AbstractContextManager[tuple[str, ...]]:
+        """While the steps of a ``hold`` are read: gives the shared drivers named under ``key``."""
+        return self._slot_blocks.holding(node, key)
+
+    def meeting(self, node: MappingNode, key: str) -> AbstractContextManager[None]:
+        """While the steps are read that one slot carries out at the sync point named under ``key``."""
+        return self._slot_blocks.meeting(node, key, after_run=self.after_run)
+
     def _expand(self, name: str, definition: BlockDefinition, given: Mapping[str, Data]) -> Block:
         outer, self._library = self._library, definition.library
         self._blocks.append(definition)
@@ -337,7 +348,7 @@ class CaseStepReader:
         if isinstance(node.get("call"), str) and not bad & {"call", "with"}:
             self.call(node)
         for key in node:
-            if key not in bad and key not in ("if", "call", "with", "steps"):
+            if key not in bad and key not in ("if", "call", "with", "steps", "once"):
                 self.template(node, key)
         scope: Scope = "run" if node.get("scope") in ("module", "run") else "case"
         for key in ("save", "index"):
@@ -349,3 +360,4 @@ class CaseStepReader:
                 for name in written:
                     self.define(name, written.key_place(name), scope)
         self.steps(node)
+        self.steps(node, "once")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from sequencer.expressions.expression import CONSTANTS, FUNCTIONS, NameUse
@@ -39,6 +41,7 @@ class _Unknown(NamedTuple):
     place: Place
     case: str | None
     hint: str | None
+    once: Place | None = None
 
 
 @dataclass
@@ -57,6 +60,8 @@ class VariableNames:
     _case: dict[str, Place] = field(default_factory=dict)
     _built_in: frozenset[str] = frozenset(ALWAYS)
     _definitions: dict[str, list[VariableDefinition]] = field(default_factory=dict)
+    _before_once: frozenset[str] | None = None
+    _once: dict[str, Place] = field(default_factory=dict)
     _unknown: list[_Unknown] = field(default_factory=list)
 
     def begin_module(self) -> None:
@@ -95,6 +100,9 @@ class VariableNames:
             what = "a function" if name in FUNCTIONS else "a reserved word"
             self.problems.report("reserved-name", f"`{name}` is {what} and cannot be a variable", place)
             return False
+        if self._before_once is not None and name in self._before_once:
+            message = f"only the slot that does this sets `{name}`: in the others it keeps the value that it has"
+            self.problems.report("set-in-once", message, place, severity="warning")
         if name in self.drivers and name not in self._named_like_drivers:
             self._named_like_drivers.add(name)
             message = f"`{name}` is the name of a driver; from here on it names a variable"
@@ -102,6 +110,19 @@ class VariableNames:
         {"case": self._case, "module": self._module, "run": self._run}[scope].setdefault(name, place)
         self._definitions.setdefault(name, []).append(VariableDefinition(self.case, scope, place))
         return True
+
+    @contextmanager
+    def once(self, place: Place) -> Iterator[None]:
+        """While steps are read that one slot does for all, in the `sync` at ``place``: what they set, others lack."""
+        scopes = (self._case, self._module, self._run)
+        before = frozenset(chain.from_iterable(scopes))
+        outer, self._before_once = self._before_once, before
+        yield
+        self._before_once = outer
+        for scope in scopes:
+            for name in scope.keys() - before:
+                del scope[name]
+                self._once[name] = place
 
     def stands_for(self, use: NameUse) -> bool:
         """Whether it is a variable in scope now, a parameter or a fact: what a text hardly names by chance."""
@@ -127,7 +148,8 @@ class VariableNames:
     def refuse(self, use: NameUse, place: Place, attribute_place: Place) -> None:
         """Keeps a use that was not accepted, to be reported now or, when all definitions are known, by ``finish``."""
         if use.name not in self._built_in:
-            self._unknown.append(_Unknown(use.name, place, self.case, did_you_mean(use.name, self._known())))
+            hint = did_you_mean(use.name, self._known())
+            self._unknown.append(_Unknown(use.name, place, self.case, hint, self._once.get(use.name)))
         elif use.attribute is not None:
             self._attribute(use.name, use.attribute, attribute_place)
 
@@ -161,9 +183,12 @@ class VariableNames:
         for unknown in self._unknown:
             definitions = self._definitions.get(unknown.name, [])
             same_case = [each for each in definitions if each.case == unknown.case]
-            if same_case:
+            if unknown.once is not None and (same_case or definitions[0].scope != "case"):
+                message = f"`{unknown.name}` is there only in the slot that does the `once` of the `sync`"
+                hint: str | None = f"that is on line {unknown.once.line}; read it from a shared driver after it"
+            elif same_case:
                 message = f"`{unknown.name}` is used before it is set"
-                hint: str | None = f"it is set on line {same_case[0].place.line}"
+                hint = f"it is set on line {same_case[0].place.line}"
             else:
                 message = f"`{unknown.name}` is not defined here"
                 hint = _elsewhere(unknown.name, definitions) or unknown.hint

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sequencer.language.checks.shared_drivers import check_shared_driver, constants
 from sequencer.language.context import ReadContext
 from sequencer.language.each_run import asked_each_run
 from sequencer.language.scope import RESERVED
@@ -161,11 +162,15 @@ class TopLevel:
         template = self._context.expressions.template
         return {section: template(root[section], root.file, root.value_spans[section]) for section in sections}
 
-    def drivers(self) -> None:
-        """Declares the drivers."""
+    def drivers(self, variables: Mapping[str, Data]) -> None:
+        """Declares the drivers; ``variables`` are those that their arguments may use."""
         for node, name in self._names("drivers", "the name of a driver"):
             if self._context.shapes.driver.check(node, name, self._context.sources, self._context.problems.report):
                 self._context.drivers.declare(node, name, self._context.expressions)
+                written = node[name]
+                if isinstance(written, MappingNode) and written.get("shared") is True:
+                    report = self._context.problems.report
+                    check_shared_driver(written, constants(variables), self._context.sources, report)
             else:
                 self._context.drivers.declare_broken(name, node.key_place(name))
 

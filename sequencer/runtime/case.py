@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from sequencer.expressions.expression import compile_expression, evaluate_template, evaluate_text, has_expression
@@ -152,6 +153,16 @@ class AttemptContext:
     def sleep(self, seconds: float) -> None:
         """See ``CaseContext``."""
         self._interrupts.sleep(seconds)
+
+    def hold(self, place: str, names: list[str], timeout: float | None = None) -> AbstractContextManager[None]:
+        """See ``CaseContext``. One slot waits for nobody."""
+        return nullcontext()
+
+    def sync(
+        self, place: str, point: str, timeout: float | None = None, *, once: bool = False
+    ) -> AbstractContextManager[bool]:
+        """See ``CaseContext``. One slot waits for nobody."""
+        return nullcontext(once)
 
     def attach(self, name: str, data: bytes, media_type: str | None) -> None:
         """See ``CaseContext``."""

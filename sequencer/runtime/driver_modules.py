@@ -96,6 +96,7 @@ class DriverOptions(DriverOrigin, total=False):
     simulate: DriverOrigin | None
     require: Mapping[str, Data] | None
     reopen: str
+    shared: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class OpenDriver:
     context manager; a function is the driver itself, with its arguments bound. ``require`` is what must be true of it
     (see ``runtime.requirements``). ``opened`` is what opening gave, and ``handle`` what cases have of it; ``run`` is
     told of what goes wrong. Once ``in_doubt``, as a call of it did not end well, it is closed and reopened before it
-    is used again, unless ``reopen`` is ``never``.
+    is used again, unless ``reopen`` is ``never``. ``shared`` says nothing of one that is opened here.
     """
 
     def __init__(
@@ -121,6 +121,7 @@ class OpenDriver:
         simulate: DriverOrigin | None = None,
         require: Mapping[str, Data] | None = None,
         reopen: str = "after_error",
+        shared: bool = False,
     ) -> None:
         self.run = run
         self.name = name

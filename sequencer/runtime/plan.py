@@ -40,6 +40,7 @@ class PlannedCase:
 
     ``depends`` are the cases that it needs, ``or_left_out`` those of them that may also not apply. ``judges``: some
     step of it judges the product; ``limited``: by limits. Code of earlier versions says the second alone.
+    ``timeout_counts_waiting``: time that it waits for other slots counts; ``sync_points`` are where it waits for all.
     """
 
     id: str
@@ -55,6 +56,8 @@ class PlannedCase:
     attempts: int = 1
     attempt_delay: float = 0.0
     timeout: float | None = None
+    timeout_counts_waiting: bool = False
+    sync_points: tuple[str, ...] = ()
     on_fail: OnFail | None = None
     judges: bool = False
     limited: bool = False

@@ -93,6 +93,12 @@ class StepReader(Protocol):
     def block(self, node: MappingNode) -> Block | None:
         """The included step list named under ``use``, with the parameters under ``with``; ``None`` was reported."""
 
+    def holding(self, node: MappingNode, key: str) -> AbstractContextManager[tuple[str, ...]]:
+        """While the steps of a ``hold`` are read: gives the shared drivers named under ``key``."""
+
+    def meeting(self, node: MappingNode, key: str) -> AbstractContextManager[None]:
+        """While the steps are read that one slot carries out at the sync point named under ``key``."""
+
 
 class Emitter(Protocol):
     """Writes the Python of one generated function."""
@@ -171,6 +177,22 @@ class CaseContext(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Waits; a stop or a timeout cuts it short."""
+
+    def hold(self, place: str, names: list[str], timeout: float | None = None) -> AbstractContextManager[None]:
+        """Waits ``timeout`` seconds at most for the shared drivers ``names``, which are its own inside the block.
+
+        Entering raises ``StepError`` when the time is over.
+        """
+
+    def sync(
+        self, place: str, point: str, timeout: float | None = None, *, once: bool = False
+    ) -> AbstractContextManager[bool]:
+        """Waits ``timeout`` seconds at most until all slots that still run have come to ``point``.
+
+        With ``once`` it then gives true in one of them. The others wait until that one has left the block; if a step
+        of it failed there, whether or not its case went on, entering or leaving raises that in all of them, and what
+        it judged is judged for them too. Entering raises ``StepError`` when the time is over.
+        """
 
     def attach(self, name: str, data: bytes, media_type: str | None) -> None:
         """Keeps a file with the report."""

@@ -28,7 +28,8 @@ class Driver:
     ``file`` is the driver's source, absolute, or ``None`` when it comes from an installed package, which ``module``
     then names. ``target`` is the class or function in it. ``arguments`` are templates of its arguments. ``require``
     holds what must be true of the instrument before the first case: ``idn``, a regular expression, and
-    ``calibration_due``, an ISO date; both are templates.
+    ``calibration_due``, an ISO date; both are templates. One that is ``shared`` is opened once for all slots and has
+    the scope ``stand``.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Driver:
     reopen: Reopen = "after_error"
     simulate: Driver | None = None
     require: Mapping[str, str] = field(default_factory=dict)
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,11 @@ class Step:
         """Whether it, or one inside it, does so by the limits of a measurement."""
         return False
 
+    @property
+    def sync_points(self) -> tuple[str, ...]:
+        """Where it, or one inside it, waits for the other slots."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NestingStep(Step):
@@ -126,6 +133,11 @@ class NestingStep(Step):
         """Whether one of them does."""
         return any(step.limited for step in self.steps)
 
+    @property
+    def sync_points(self) -> tuple[str, ...]:
+        """Those of all of them."""
+        return tuple(point for step in self.steps for point in step.sync_points)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -133,7 +145,8 @@ class Case:
     ``or_left_out`` those that may also have been left out by their own ``if``. ``when_place`` is that of its ``if``.
 
     ``drivers`` are the names of the drivers that its steps call.
-    ``judges``: some step of it judges the product; ``limited``: by limits.
+    ``judges``: some step of it judges the product; ``limited``: by limits. ``timeout_counts_waiting``: time that it
+    waits for other slots counts for its timeout.
     """
 
     id: str
@@ -152,6 +165,7 @@ class Case:
     attempts: int = 1
     attempt_delay: float = 0.0
     timeout: float | None = None
+    timeout_counts_waiting: bool = False
     on_fail: OnFail | None = None
     drivers: tuple[str, ...] = ()
     judges: bool = False
@@ -161,6 +175,11 @@ class Case:
     def full_name(self) -> str:
         """``module::case``."""
         return f"{self.module}::{self.id}"
+
+    @property
+    def sync_points(self) -> tuple[str, ...]:
+        """Where it waits for the other slots, each once."""
+        return tuple(dict.fromkeys(point for step in self.steps for point in step.sync_points))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,3 +222,9 @@ class SequenceDefinition:
     after_run: tuple[Step, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     extensions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def uses_stand(self) -> bool:
+        """Whether slots that run it at the same time have something in common: shared drivers, points to meet at."""
+        cases = (case for module in self.modules for case in module.cases)
+        return any(driver.shared for driver in self.drivers) or any(case.sync_points for case in cases)

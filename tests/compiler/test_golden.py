@@ -18,9 +18,16 @@ PROJECT = Path(__file__).parents[2]
 GOLDEN = PROJECT / "tests" / "golden"
 
 
+SEQUENCES = {
+    "minute": "sequences/minute.yaml",
+    "power_supply": "sequences/power_supply.yaml",
+    "slots": "tests/examples/valid/slots.yaml",
+}
+
+
 def generated(name: str) -> dict[str, str]:
-    """The files generated from ``sequences/NAME.yaml``, without what changes with each release."""
-    reading = read_sequence(PROJECT / "sequences" / f"{name}.yaml", project=PROJECT)
+    """The files generated from a sequence, without what changes with each release."""
+    reading = read_sequence(PROJECT / SEQUENCES[name], project=PROJECT)
     assert reading.sequence is not None, reading.problems
     files = compile_sequence(reading.sequence, folder=PROJECT / ".hardseq" / "compiled" / "project")
     return {
@@ -29,7 +36,7 @@ def generated(name: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", ["minute", "power_supply"])
+@pytest.mark.parametrize("name", SEQUENCES)
 def test_generated_projects_are_the_golden_ones(name: str) -> None:
     """What the compiler writes for the sequences of this repository is, to the byte, what was last approved."""
     folder, files = GOLDEN / name, generated(name)

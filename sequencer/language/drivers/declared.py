@@ -115,7 +115,7 @@ def _takes(target: DriverTarget, argument: str) -> bool:
     return target.signature.others or argument in target.signature.names
 
 
-RESERVED_NAMES = frozenset(["case", "run", "step", "request", "pytest", "loop", "float"])
+RESERVED_NAMES = frozenset(["case", "run", "step", "request", "pytest", "loop", "once", "float"])
 """Names that generated code needs for itself."""
 
 
@@ -182,7 +182,9 @@ class DriverSection:
         self._check_constructor(found, arguments, node.value_place(key))
         more: dict[str, object] = {}
         if is_long:
-            more = {"scope": node.get("scope", "run"), "reopen": node.get("reopen", "after_error")}
+            shared = node.get("shared") is True
+            scope = "stand" if shared else node.get("scope", "run")
+            more = {"shared": shared, "scope": scope, "reopen": node.get("reopen", "after_error")}
             if "require" in node:
                 more["require"] = read_require(node["require"], found.target, expressions, self._problems)
         place = node.place if is_long else node.key_place(key)

@@ -42,6 +42,12 @@ def case_properties() -> dict[str, Schema]:
     return {
         **BOTH,
         **{key: {**BOTH[key], **TEMPLATE} for key in ("name", "description")},
+        "timeout_counts_waiting": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether its `timeout` counts time spent waiting for other slots "
+            "(for a shared driver, in a `hold`, in a `sync`).",
+        },
         "attempts": ATTEMPTS,
         "for_each": MATRIX,
         "steps": steps_schema("What the case does, in order."),

@@ -252,6 +252,12 @@ DRIVER: Schema = {
                     "default": "run",
                     "description": "How long it stays open; with `stand`, across the runs of a panel.",
                 },
+                "shared": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": "Whether it is one for all slots of the stand: opened once, it lives with the "
+                    "stand, and calls take turns. By default each slot has its own.",
+                },
                 "reopen": {
                     "enum": ["after_error", "never"],
                     "default": "after_error",
