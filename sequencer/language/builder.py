@@ -10,6 +10,7 @@ from sequencer.language.blocks import Includes, Library
 from sequencer.language.checks.depends import Dependencies
 from sequencer.language.checks.evidence import warn_of_missing_evidence
 from sequencer.language.checks.skipped_dependencies import SkippedDependencies
+from sequencer.language.checks.slots import warn_of_slots
 from sequencer.language.checks.stand_facts import check_stand_facts
 from sequencer.language.context import ReadContext
 from sequencer.language.drivers.declared import DriverSection
@@ -100,6 +101,8 @@ class SequenceBuilder:
         library = self._includes.library(root, self._path)
         modules = self._modules(root, library)
         params = top.asked_each_run(params, record, modules)
+        drivers = [each.driver for each in context.drivers.calls.declared.values() if each.driver is not None]
+        warn_of_slots(modules, drivers, variables, params, self._problems.report)
         context.names.begin_after_run()
         defaults = read_defaults(root, self._context)
         # Each of these steps stands on its own, whatever the steps of a case do after a failure.
@@ -119,7 +122,7 @@ class SequenceBuilder:
             file=self._document.file,
             sha256=self._digest(),
             modules=modules,
-            drivers=tuple(each.driver for each in context.drivers.calls.declared.values() if each.driver is not None),
+            drivers=tuple(drivers),
             driver_folders=tuple(str(folder) for folder in self._folders.folders),
             params=params,
             variables=variables,

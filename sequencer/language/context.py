@@ -45,6 +45,7 @@ class ReadContext:
         self.expressions = ExpressionChecker(problems, sources, names)
         self.shapes = shapes()
         self.step_types = step_types()
+        self.sync_points: dict[str, Place] = {}
         self._usable: dict[str, StepType | UnusableExtension] = {}
 
     def step_type(self, verb: str, place: Place) -> StepType | None:

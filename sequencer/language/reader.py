@@ -115,7 +115,7 @@ class CaseStepReader:
         self._expanded = 0
         self.drivers: dict[str, None] = {}
         self._context = context
-        self._slot_blocks = SlotBlocks(context.drivers.calls, context.names, context.problems)
+        self._slot_blocks = SlotBlocks(context.drivers.calls, context.names, context.problems, context.sync_points)
         self._default_on_fail = default_on_fail
         self._default_timeout = default_timeout
 

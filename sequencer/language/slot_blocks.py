@@ -14,12 +14,15 @@ from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 
 class SlotBlocks:
-    """Those of one case."""
+    """Those of one case; ``sync_points`` are the places of all that were read before in the sequence."""
 
-    def __init__(self, calls: CallChecker, names: VariableNames, problems: Problems) -> None:
+    def __init__(
+        self, calls: CallChecker, names: VariableNames, problems: Problems, sync_points: dict[str, Place]
+    ) -> None:
         self._calls = calls
         self._names = names
         self._problems = problems
+        self._sync_points = sync_points
         self._held: tuple[str, ...] = ()
         self._hold: Place | None = None
         self._once: Place | None = None
@@ -38,6 +41,11 @@ class SlotBlocks:
     def meeting(self, node: MappingNode, key: str, *, after_run: bool) -> Iterator[None]:
         """While the steps under ``once`` of a ``sync`` are read: their variables are not there for the others."""
         place = node.key_place(key)
+        first = self._sync_points.setdefault(node[key], node.value_place(key))
+        if first != node.value_place(key):
+            message = f"there is another `sync: {node[key]}`: slots that wait at one would meet those at the other"
+            hint = f"that one is {_on(first, place)}: give each a name of its own"
+            self._problems.report("duplicate-sync", message, node.value_place(key), hint=hint)
         if after_run:
             message = "the slots' runs end one by one: none waits for another after its run"
             hint = "put it in a case, or in one of the group `teardown`"
