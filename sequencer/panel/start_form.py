@@ -6,7 +6,8 @@ What belongs to one product (``Param.each_run``) is never kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,34 +83,54 @@ def _refused(problems: list[StartProblem]) -> InvalidRequest:
 
 
 class KeptForms:
-    """The file of a stand's kept forms: a JSON object of values by parameter, by sequence.
+    """The file of a stand's kept forms: a JSON object of values by parameter, by sequence. Thread-safe.
 
-    What could not be written is kept here, until it can be.
+    What is not written yet, or could not be, is kept here until it is. ``problem`` says why the last could not.
     """
 
     def __init__(self, path: Path) -> None:
+        self.problem: Reason | None = None
         self._path = path
         self._unwritten: dict[str, dict[str, Scalar]] = {}
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()  # a disk may take its time; ``put`` does not wait for it
 
     def get(self, sequence: str) -> dict[str, Scalar]:
         """What was kept for ``sequence``. Raises ``OSError`` and ``ValueError`` when that cannot be read."""
-        return self._unwritten[sequence] if sequence in self._unwritten else self._all().get(sequence, {})
+        with self._lock:
+            unwritten = self._unwritten.get(sequence)
+        return self._all().get(sequence, {}) if unwritten is None else unwritten
 
     def put(self, sequence: str, values: Mapping[str, Scalar]) -> None:
-        """Keeps ``values`` instead. Raises ``OSError``. A file that cannot be read is written anew."""
-        self._unwritten[sequence] = dict(values)
-        self.write()
+        """Keeps ``values`` instead, for the next ``write``; nothing waits for the disk here."""
+        with self._lock:
+            self._unwritten[sequence] = dict(values)
 
     def write(self) -> None:
-        """Writes what could not be written before. Raises ``OSError``."""
-        if not self._unwritten:
-            return
+        """Everything that was put is on the disk when this returns, unless there is a ``problem``.
+
+        Whoever puts last is written last. A file that cannot be read is written anew.
+        """
+        with self._writing:
+            with self._lock:
+                unwritten = dict(self._unwritten)
+            try:
+                if unwritten:
+                    write_private(self._path, json.dumps({**self._written(), **unwritten}, indent=1))
+            except OSError as error:
+                self.problem = Reason("form_not_kept", detail=str(error))
+                return
+            self.problem = None
+            with self._lock:
+                for sequence, values in unwritten.items():
+                    if self._unwritten[sequence] is values:
+                        del self._unwritten[sequence]
+
+    def _written(self) -> dict[str, dict[str, Scalar]]:
         try:
-            forms = self._all()
+            return self._all()
         except ValueError:
-            forms = {}
-        write_private(self._path, json.dumps({**forms, **self._unwritten}, indent=1))
-        self._unwritten.clear()
+            return {}
 
     def _all(self) -> dict[str, dict[str, Scalar]]:
         try:
@@ -122,32 +143,34 @@ class KeptForms:
 
 
 class StartForm:
-    """The form of one sequence. ``problem``: why its values were not read, or are not kept beyond a restart."""
+    """The form of one sequence, as it was kept. Reads the file, and writes what is not written yet."""
 
     def __init__(self, forms: KeptForms, sequence: str, params: tuple[Param, ...]) -> None:
         self._forms = forms
         self.sequence = sequence
         self._params = params
-        self.problem: Reason | None = None
-        kept: Mapping[str, Scalar] = {}
+        self._unread: Reason | None = None
         try:
             kept = forms.get(sequence)
         except (OSError, ValueError) as error:
-            self.problem = Reason("form_not_read", detail=str(error))
+            self._unread = Reason("form_not_read", detail=str(error))
             # Nobody knows what was entered: a batch does not go on with the defaults unawares.
             self.shown = BatchForm(lost={param.name: "?" for param in params if not param.each_run})
         else:
-            self._keep(forms.write)
+            forms.write()
             self.shown = restored(params, kept)
 
-    def fill(self, given: Mapping[str, Scalar], *, decimal_comma: bool) -> None:
-        """As ``changed``, and keeps it."""
-        self.shown = changed(self._params, self.shown, given, decimal_comma=decimal_comma)
-        self._keep(lambda: self._forms.put(self.sequence, self.shown.values))
+    @property
+    def problem(self) -> Reason | None:
+        """Why its values were not read, or are not kept beyond a restart."""
+        return self._unread or self._forms.problem
 
-    def _keep(self, write: Callable[[], None]) -> None:
-        try:
-            write()
-            self.problem = None
-        except OSError as error:
-            self.problem = Reason("form_not_kept", detail=str(error))
+    def fill(self, given: Mapping[str, Scalar], *, decimal_comma: bool) -> None:
+        """As ``changed``; ``write`` then keeps it."""
+        self.shown = changed(self._params, self.shown, given, decimal_comma=decimal_comma)
+        self._forms.put(self.sequence, self.shown.values)
+        self._unread = None
+
+    def write(self) -> None:
+        """What was filled in is on the disk when this returns, unless there is a ``problem``."""
+        self._forms.write()

@@ -187,8 +187,14 @@ class WaitingSession(Session):
         with self._changed:
             if self._form is None or self._form.sequence != choice:
                 raise ActionRefused("not-ready", Reason("other_sequence"))
-            self._form.fill(given, decimal_comma=self.settings.decimal_comma)
-            self._show_form(self._form)
+            form = self._form
+            form.fill(given, decimal_comma=self.settings.decimal_comma)
+            self._show_form(form)
+        # Neither Stop nor the next value waits for the disk.
+        form.write()
+        with self._changed:
+            if self._form is form:
+                self.alert("form", form.problem)
 
     def _show_form(self, form: StartForm) -> None:
         self.alert("form", form.problem)
@@ -260,10 +266,11 @@ class WaitingSession(Session):
         loaded = self._bench.load(choice)
         self._loaded = loaded
         self.live.plan(loaded.sequence, loaded.modules)
+        form = StartForm(self._bench.forms, choice, loaded.params)
         with self._changed:
             if choice == self._choice:
-                self._form = StartForm(self._bench.forms, choice, loaded.params)
-                self._show_form(self._form)
+                self._form = form
+                self._show_form(form)
         self.live.set(params=[asdict(param) for param in loaded.params], problem=None)
         self._durations.clear()
         self.live.set(expected={})

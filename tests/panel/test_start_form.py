@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sequencer.panel import start_form
 from sequencer.panel.requests import InvalidRequest
 from sequencer.panel.start_form import BatchForm, KeptForms, StartForm, changed, restored
 from sequencer.vocabulary.model import Param
@@ -73,11 +76,13 @@ def test_what_the_sequence_does_not_take_any_more_is_told() -> None:
 @given(st.dictionaries(st.text(), st.dictionaries(st.text(), st.none() | st.booleans() | st.floats() | st.text())))
 def test_any_form_is_read_as_it_was_written(tmp_path_factory: Any, forms: dict[str, Any]) -> None:
     """Whatever the names and values are, and however many sequences there are in the file."""
-    kept = KeptForms(tmp_path_factory.mktemp("forms") / "start_form.json")
+    path = tmp_path_factory.mktemp("forms") / "start_form.json"
+    kept = KeptForms(path)
     for name, values in forms.items():
         kept.put(name, values)
+        kept.write()
     for name, values in forms.items():
-        assert str(kept.get(name)) == str(values)
+        assert str(KeptForms(path).get(name)) == str(values)
 
 
 @pytest.mark.parametrize("written", ["", "[]", '{"board": 1}', "{"])
@@ -87,7 +92,9 @@ def test_a_file_that_cannot_be_read_is_told_and_written_anew(tmp_path: Path, wri
     path.write_text(written)
     with pytest.raises(ValueError):
         KeptForms(path).get("board")
-    KeptForms(path).put("board", {"variant": "pro"})
+    forms = KeptForms(path)
+    forms.put("board", {"variant": "pro"})
+    forms.write()
     assert KeptForms(path).get("board") == {"variant": "pro"}
 
 
@@ -96,8 +103,10 @@ def test_a_form_that_cannot_be_written_is_not_lost_when_the_sequence_is_read_aga
     path = tmp_path / "start_form.json"
     forms = KeptForms(path)
     path.mkdir()
-    StartForm(forms, "other", PARAMS).fill({"cycles": 4}, decimal_comma=False)
-    StartForm(forms, "board", PARAMS).fill({"variant": "pro"}, decimal_comma=False)
+    for sequence, values in {"other": {"cycles": 4}, "board": {"variant": "pro"}}.items():
+        form = StartForm(forms, sequence, PARAMS)
+        form.fill(values, decimal_comma=False)
+        form.write()
     again = StartForm(forms, "board", PARAMS)
     assert again.shown == BatchForm({"variant": "pro"})
     assert again.problem is not None and again.problem.code == "form_not_kept"
@@ -105,6 +114,34 @@ def test_a_form_that_cannot_be_written_is_not_lost_when_the_sequence_is_read_aga
     again = StartForm(forms, "board", PARAMS)
     assert (again.shown, again.problem) == (BatchForm({"variant": "pro"}), None)
     assert json.loads(path.read_text()) == {"board": {"variant": "pro"}, "other": {"cycles": 4}}
+
+
+def test_neither_stop_nor_another_value_waits_for_the_disk(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a value is written the run stops and the next value comes; what came last is what the file has."""
+    stand.sequence("board", BATCH.replace("{check: true}", "{check: true}, {wait: 60 s}"))
+    panel = stand.open()
+    panel.wait_for("ready")
+    begun, go_on = threading.Event(), threading.Event()
+    write = start_form.write_private
+
+    def slow(path: Path, content: str) -> None:
+        begun.set()
+        assert go_on.wait(60)
+        write(path, content)
+
+    monkeypatch.setattr(start_form, "write_private", slow)
+    panel.ask("POST", "/api/start", {"params": {"serial": "SN1"}})
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(fill, panel, variant="pro")
+        assert begun.wait(60)
+        second = pool.submit(fill, panel, variant="basic", cycles=7)
+        panel.wait_until(lambda: session(panel)["form"]["values"] == {"variant": "basic", "cycles": 7})
+        assert panel.ask("POST", "/api/stop", {}).status == 200
+        assert not first.done() and not second.done(), "it is on the disk when it is answered"
+        go_on.set()
+        assert (first.result().status, second.result().status) == (200, 200)
+    assert json.loads(panel.project.state.start_form.read_text()) == {"board": {"variant": "basic", "cycles": 7}}
+    assert session(panel)["alerts"] == []
 
 
 def test_the_form_is_kept_over_a_restart_and_a_change_of_the_sequence(stand: Any) -> None:
