@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.panel.live_page import row
+from sequencer.project.settings import LANGUAGES
+from tests.panel.live_page import row, settled
 
 pytestmark = pytest.mark.slow
 
 expect = pytest.importorskip("playwright.sync_api").expect
+Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 
 SERIAL = "PSB-2026-000.042/A1"
 CASES = "\n".join(
@@ -160,6 +162,43 @@ def test_the_print_button_opens_the_report_sheet(tested: Any, browse: Any) -> No
     expect(sheet.locator("body")).to_have_class("failed-sheet")
     assert sheet.locator(".logo").evaluate("(logo) => logo.decode().then(() => logo.naturalWidth)") > 0
     assert "script" not in panel.ask("GET", f"/api/runs/{runs[0]}/sheet").headers["Content-Security-Policy"]
+
+
+def test_on_a_phone_the_head_of_a_run_is_one_row(tested: Any, browse: Any) -> None:
+    """In every language: the steps are pictures with names, the rest is a menu for keys and fingers."""
+    panel, runs = tested
+    page = browse(panel, f"/runs/{runs[1]}", viewport={"width": 360, "height": 740}, color_scheme="dark")
+    head, more, menu = page.locator(".page-head"), page.locator(".more-button"), page.locator(".more-row")
+    for language in LANGUAGES:
+        page.evaluate(f"localStorage.setItem('hardseq.language', '{language}')")
+        page.reload()
+        expect(head.locator("[rel=next]")).to_be_visible()
+        settled(page)
+        box = more.bounding_box()
+        assert (head.bounding_box()["height"], box["x"] + box["width"] <= 360) == (44, True), language
+    page.evaluate("localStorage.setItem('hardseq.language', 'en')")
+    page.reload()
+    expect(page.get_by_role("link", name="Older run")).to_be_visible()
+    expect(page.get_by_role("button", name="Print")).to_have_count(0)
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
+    assert menu.bounding_box()["y"] >= head.bounding_box()["y"] + 44
+    assert Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"] == []
+    page.keyboard.press("Tab")
+    expect(menu.get_by_role("link", name="Run again")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(more).to_be_focused()
+    more.click()
+    with page.expect_download() as saved:
+        menu.get_by_role("link", name="JSON").click()
+    assert saved.value.suggested_filename.endswith(".json")
+    expect(menu).to_be_hidden()
+    more.click()
+    page.set_viewport_size({"width": 1366, "height": 768})
+    expect(more).to_be_hidden()
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
 
 
 def test_a_long_number_is_found_and_selected_whole(tested: Any, browse: Any) -> None:

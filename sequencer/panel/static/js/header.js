@@ -31,7 +31,7 @@ export function headerView() {
   fillMenu();
   render();
   const brand = [h("img", { src: new URL("../favicon.svg", import.meta.url), alt: "", width: 28, height: 28 }), h("span", { class: "brand-name" }, "hardseq")];
-  const ways = KIOSK ? [h("span", { class: "brand" }, brand)] : [h("a", { href: "/", class: "brand" }, brand), parts.nav];
+  const ways = KIOSK ? [h("span", { class: "brand" }, brand)] : [h("a", { href: "/", class: "brand", aria: { label: "hardseq" } }, brand), parts.nav];
   return h("header", { class: "bar" }, ways, h("span", { class: "spacer" }), runBar(), parts.stand, named() ? parts.person : null, parts.connection, parts.button, parts.menu);
 }
 

@@ -8,6 +8,7 @@ import { fill, h, icon, setText, token, word } from "./dom.js";
 import { RUN_FILTERS, readFilters, timeParameters } from "./filters.js";
 import { notesCard } from "./notes.js";
 import { labelButton } from "./label.js";
+import { moreRow } from "./more.js";
 import { may } from "./people.js";
 import { question } from "./question.js";
 import { reasonText } from "./reason.js";
@@ -109,7 +110,7 @@ function show(page, report) {
   shown.cases = cases;
   fill(
     page,
-    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), h("div", { class: "button-row" }, againLink(report), printButton(path), labelButton(report.id, "label.print"), exports)),
+    h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), moreRow(againLink(report), printButton(path), labelButton(report.id, "label.print"), exports)),
     h(
       "section",
       { class: `report-head is-${report.status}` },
