@@ -8,12 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from sequencer.app.compiled import compile_for_stand
 from sequencer.app.exit_codes import Refusal
 from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.retry import AfterRunRetry
 from sequencer.app.start_request import for_stand
 from sequencer.app.watch import file_times
-from sequencer.compiler.project import Compiled, ensure_compiled, restore
+from sequencer.compiler.project import Compiled, restore
 from sequencer.panel.bench import Listener, PanelRetry, PanelRun, PreparedSequence, SelectableSequence
 from sequencer.panel.requests import ActionRefused, start_refused
 from sequencer.panel.start_form import KeptForms
@@ -84,7 +85,7 @@ class ProjectBench:
         """Reads, checks, compiles, and asks a first test process for the plan. Raises ``InvalidInput``, ``OSError``."""
         project = open_project(self._files[choice]).checked()
         file, stand = self._files[choice], project.settings.stand.recorded()
-        compiled = ensure_compiled(file, project=project.folder, compiled=project.state.compiled, stand=stand)
+        compiled = compile_for_stand(project, file)
         warm: list[BenchRun] = [BenchRun(compiled, project, self._simulate)]
         warm[0].run.prepare()
         plan = warm[0].run.plan()

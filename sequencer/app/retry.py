@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from sequencer.app.compiled import compile_for_stand
 from sequencer.app.start_request import for_stand
-from sequencer.compiler.project import Compiled, ensure_compiled
+from sequencer.compiler.project import Compiled
 from sequencer.project.project_folder import Project
 from sequencer.protocol.request import RunRefused, StartRequest
 from sequencer.report.after_run import left_to_do
@@ -103,5 +104,4 @@ class AfterRunRetry:
         file = Path(project.folder, report["sequence"]["file"])
         if not file.is_file():
             raise RunRefused(Reason("sequence_gone", file=report["sequence"]["file"]))
-        stand = project.settings.stand.recorded()
-        return ensure_compiled(file, project=project.folder, compiled=project.state.compiled, stand=stand)
+        return compile_for_stand(project, file)

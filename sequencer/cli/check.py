@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.project.project_folder import Project, open_project, sequence_files
+from sequencer.project.shared_drivers import shared_driver_problems
 from sequencer.terminal.output import say, say_json
 from sequencer.terminal.problem_output import counted, problem_document, show_problems
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
@@ -48,8 +49,8 @@ def command(paths: tuple[Path, ...], form: str, strict: bool, watch: bool) -> Ex
 def _check(paths: tuple[Path, ...], form: str, strict: bool) -> ExitCode:
     readings: dict[Path, ReadResult] = {}
     files = _files(paths)
-    found = [*_refusals(files)]
-    found += [(problem, project) for file, project in files for problem in _problems(file, project, readings)]
+    found = [(problem, project) for file, project in files for problem in _problems(file, project, readings)]
+    found = [*_refusals(files, readings), *found]
     problems = [problem for problem, _ in found]
     if form == "json":
         say_json([problem_document(problem, project.folder) for problem, project in found])
@@ -80,12 +81,20 @@ def _problems(file: Path, project: Project, readings: dict[Path, ReadResult]) ->
     if file.suffix != ".toml":
         return [*read(file).problems, *_code_problems(read(file).sequence)]
     problems = [*project.problems, *_without_sequence(project), *_without_logo(project), *_without_label(project)]
-    if project.settings.drivers:
+    if project.settings.drivers or any(slot.drivers for slot in project.settings.slots.places):
         from sequencer.language.drivers.declared import stand_driver_problems
 
-        declared = [read(sequence).drivers for sequence in _sequences(project.folder, project)]
-        problems += stand_driver_problems(project.text, file.name, project.settings.drivers, declared)
+        found = [read(sequence) for sequence in _sequences(project.folder, project)]
+        problems += stand_driver_problems(project.text, file.name, project.settings, [each.drivers for each in found])
+        problems += _slot_problems(project, found)
     return problems
+
+
+def _slot_problems(project: Project, found: Iterable[ReadResult]) -> list[Problem]:
+    """What of the configuration's slots does not go with the drivers that the sequences share."""
+    assert project.file is not None
+    shared = frozenset[str]().union(*(each.shared for each in found))
+    return shared_driver_problems(project.text, project.file.name, project.settings, shared)
 
 
 def _code_problems(sequence: SequenceDefinition | None) -> list[Problem]:
@@ -101,12 +110,16 @@ def _code_problems(sequence: SequenceDefinition | None) -> list[Problem]:
     return []
 
 
-def _refusals(files: list[tuple[Path, Project]]) -> Iterator[tuple[Problem, Project]]:
+def _refusals(
+    files: list[tuple[Path, Project]], readings: Mapping[Path, ReadResult]
+) -> Iterator[tuple[Problem, Project]]:
     """The errors of configurations that are not among ``files``, and with which none of their sequences runs."""
     named = {file for file, _ in files}
     for project in {project.folder: project for _, project in files}.values():
         if project.file not in named:
             yield from ((problem, project) for problem in project.problems if problem.severity == "error")
+            found = [readings[file] for file, owner in files if owner.folder == project.folder]
+            yield from ((problem, project) for problem in (_slot_problems(project, found) if project.file else ()))
 
 
 def _sequences(folder: Path, project: Project) -> list[Path]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from sequencer.app.compiled import compile_for_stand
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import usable_project
 from sequencer.app.run_choice import choose_sequence
-from sequencer.compiler.project import Compiled, ensure_compiled
+from sequencer.compiler.project import Compiled
 from sequencer.project.project_folder import Project
 from sequencer.report.event import DialogAsked, OperatorMessageShown, Stamped
 from sequencer.report.model import RunReport
@@ -131,13 +132,7 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
 def compiled_sequence(file: Path, project: Project, *, stepping: bool = False) -> Compiled | None:
     """The generated project of a sequence; ``None`` when it has errors, which were shown, as are its warnings."""
     try:
-        compiled = ensure_compiled(
-            file,
-            project=project.folder,
-            compiled=project.state.compiled,
-            stepping=stepping,
-            stand=project.settings.stand.recorded(),
-        )
+        compiled = compile_for_stand(project, file, stepping=stepping)
     except InvalidInput as invalid:
         _show(invalid.problems, project)
         return None

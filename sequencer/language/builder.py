@@ -82,6 +82,12 @@ class SequenceBuilder:
         """After ``build``: the declared drivers and what their sources say of them."""
         return {name: declared.target for name, declared in self._context.drivers.calls.declared.items()}
 
+    @property
+    def shared(self) -> frozenset[str]:
+        """After ``build``: the names of the shared ones."""
+        declared = self._context.drivers.calls.declared.values()
+        return frozenset(each.name for each in declared if each.driver is not None and each.driver.shared)
+
     def _refuse_blocks(self, root: MappingNode) -> None:
         message = "this file has blocks for sequences to include; it is not a sequence itself"
         hint = "a sequence has `modules`, and `cases` inside them"

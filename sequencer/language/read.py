@@ -22,13 +22,14 @@ class ReadResult:
     """What a sequence file gave. ``sequence`` is ``None`` when one of the ``problems`` is an error.
 
     ``sources`` holds the text of every file that a problem may lie in, by the name that places give it; ``drivers``
-    says what each declared driver is, ``None`` of one that was not found.
+    says what each declared driver is, ``None`` of one that was not found; ``shared`` are those that slots share.
     """
 
     sequence: SequenceDefinition | None
     problems: list[Problem]
     sources: dict[str, str]
     drivers: Mapping[str, DriverTarget | None] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
 
 
 def load(path: Path, project: Path | None = None) -> MappingNode:
@@ -51,7 +52,7 @@ def read_sequence(path: Path, *, project: Path | None = None, stand: Mapping[str
     with _collection_paused():
         document = read_document(path, project)
         builder = SequenceBuilder(document, path, project, stand)
-        return ReadResult(*builder.build(), builder.drivers)
+        return ReadResult(*builder.build(), builder.drivers, builder.shared)
 
 
 @contextmanager

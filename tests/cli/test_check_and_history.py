@@ -73,6 +73,66 @@ def test_drivers_of_the_configuration(project: Path, path: str) -> None:
     assert "1 error, 1 warning" in result.output
 
 
+SLOTS = """\
+[slots.left.drivers.board]
+prt = "COM1"
+port = "COM1"
+[slots.left.drivers.metr]
+address = "USB1"
+[slots.right.drivers.meter]
+address = "USB2"
+"""
+SLOT_DRIVERS = (
+    METER
+    + """\
+class Board:
+    def __init__(self, port="COM0"): ...
+    def volts(self): return 5.0
+"""
+)
+
+
+@pytest.fixture
+def slots(project: Path) -> Path:
+    """A stand of two slots with a meter for both, and what is wrong with their drivers' arguments."""
+    (project / "drivers").mkdir()
+    (project / "drivers/dmm.py").write_text(SLOT_DRIVERS)
+    steps = "{steps: [{check: true}, {call: board.volts}, {call: meter.volts}]}"
+    drivers = "{board: dmm.Board, meter: {use: dmm.Meter, shared: true}}"
+    (project / "sequences/good.yaml").write_text(
+        f"name: Good\ndrivers: {drivers}\nmodules: {{main: {{cases: {{a: {steps}}}}}}}\n"
+    )
+    (project / "hardseq.toml").write_text(SLOTS)
+    return project
+
+
+def test_arguments_of_each_slot(slots: Path) -> None:
+    """They are checked like those of the stand, with the slot named, and a shared driver has none of a slot's own."""
+    result = hardseq("check", ".")
+    assert result.exit_code == 1
+    told = [line for line in result.output.splitlines() if line.startswith("hardseq.toml")]
+    assert told == [
+        "hardseq.toml:2:1: error: `Board` has no argument `prt` (slot `left`) [unknown-argument]",
+        "hardseq.toml:4:21: warning: no sequence here has a driver `metr` (slot `left`) [unknown-driver]",
+        "hardseq.toml:6:22: error: `meter` is shared by all slots: `right` cannot give it arguments of its own "
+        "[shared-arguments]",
+    ]
+    assert "did you mean `port`?" in result.output
+    assert "give them in [drivers.meter]" in result.output
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["run", "--no-panel"]])
+def test_a_sequence_whose_shared_driver_has_arguments_of_a_slot(slots: Path, arguments: list[str]) -> None:
+    """Neither check nor run lets it pass, though its own file is right; the problem lies in the configuration."""
+    result = hardseq(*arguments, "sequences/good.yaml")
+    assert result.exit_code == (1 if arguments == ["check"] else 2)
+    assert "hardseq.toml:6:22: error: `meter` is shared by all slots" in result.output
+    assert "6 | [slots.right.drivers.meter]" in result.output
+    assert "prt" not in result.output
+    (slots / "hardseq.toml").write_text(SLOTS.replace("[slots.right.drivers.meter]", "[slots.right.drivers.board]"))
+    assert hardseq("check", "sequences/good.yaml").output == "no problems\n"
+
+
 def test_sequences_that_the_configuration_names(project: Path) -> None:
     """They are checked with the folder wherever they lie; one that is not there is a problem of the configuration."""
     (project / "shared").mkdir()

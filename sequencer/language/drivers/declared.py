@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed
 from sequencer.language.yaml.loader import display_path
 from sequencer.language.yaml.sources import SourceTexts
+from sequencer.project.settings import Settings
 from sequencer.project.toml_places import toml_places
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.extension import UnusableExtension
@@ -75,39 +77,50 @@ NO_ARGUMENTS = ("require", "reopen")
 
 
 def stand_driver_problems(
-    text: str,
-    file: str,
-    drivers: Mapping[str, Mapping[str, object]],
-    declared: Iterable[Mapping[str, DriverTarget | None]],
+    text: str, file: str, settings: Settings, declared: Iterable[Mapping[str, DriverTarget | None]]
 ) -> list[Problem]:
-    """What is wrong with ``drivers``, the arguments by driver that ``text`` of the TOML ``file`` gives.
+    """What is wrong with the arguments by driver that ``text`` of the TOML ``file`` gives, for all or for a slot.
 
     ``declared`` are the drivers of each sequence (``ReadResult.drivers``). A name that none declares is a warning,
     since a sequence may lie elsewhere; an argument that a driver does not take is an error: it would not open.
     """
     places = toml_places(text.replace("\r\n", "\n"))
-
-    def place(*path: str) -> Place:
-        return Place(file, *places[path].key) if path in places else Place(file, 1, 1, 1, 1)
-
     targets: dict[str, list[DriverTarget]] = {}
     for sequence in declared:
         for name, target in sequence.items():
             targets.setdefault(name, []).extend([target] if target is not None else [])
+
+    def place(*path: str) -> Place:
+        return Place(file, *places[path].key) if path in places else Place(file, 1, 1, 1, 1)
+
+    problems = _argument_problems(settings.drivers, targets, partial(place, "drivers"))
+    for slot in settings.slots.places:
+        of_slot = partial(place, "slots", slot.name, "drivers")
+        problems += _argument_problems(slot.drivers, targets, of_slot, f" (slot `{slot.name}`)")
+    return problems
+
+
+def _argument_problems(
+    drivers: Mapping[str, Mapping[str, object]],
+    targets: Mapping[str, list[DriverTarget]],
+    place: Callable[..., Place],
+    whose: str = "",
+) -> list[Problem]:
+    """Those of one set of ``drivers``; ``whose`` it is stands behind each message."""
     problems = []
     for name, arguments in drivers.items():
         if name not in targets:
-            message = f"no sequence here has a driver `{name}`"
+            message = f"no sequence here has a driver `{name}`{whose}"
             hint = did_you_mean(name, targets) or known_here(targets)
-            problems.append(Problem("unknown-driver", message, place("drivers", name), hint, "warning"))
+            problems.append(Problem("unknown-driver", message, place(name), hint, "warning"))
             continue
         for argument in (key for key in arguments if key not in NO_ARGUMENTS):
             if wrong := next((target for target in targets[name] if not _takes(target, argument)), None):
                 names = wrong.signature.names
                 hint = did_you_mean(argument, names) or known_here(names) or "it takes no arguments"
-                message = f"`{wrong.name}` has no argument `{argument}`"
-                at = place("drivers", name, argument)
-                problems.append(Problem("unknown-argument", message, at, hint.replace("known here", "it takes")))
+                message = f"`{wrong.name}` has no argument `{argument}`{whose}"
+                hint = hint.replace("known here", "it takes")
+                problems.append(Problem("unknown-argument", message, place(name, argument), hint))
     return problems
 
 
