@@ -15,10 +15,12 @@ from sequencer.cli.init_configuration import (
     configuration_text,
     dotenv_text,
     setting_options,
+    slots_text,
     uses_couchdb,
     with_setting_options,
 )
 from sequencer.project.project_folder import FOREIGN_CONFIGURATION
+from sequencer.project.settings import MOST_SLOTS
 from sequencer.terminal.output import say
 
 _FILES = ("sequences/minute.yaml", "drivers/minute_clock.py")
@@ -33,14 +35,19 @@ _SECRETS_NOTE = "\nSecrets are in `.env`, which does not belong in version contr
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--slots",
+    type=click.IntRange(2, MOST_SLOTS),
+    help="How many products the stand tests at the same time; default: one, without slots.",
+)
 @with_setting_options
-def command(folder: Path, **settings: object) -> ExitCode:
+def command(folder: Path, slots: int | None, **settings: object) -> ExitCode:
     """Make a project in DIR (default: here): configuration, sequence, driver, editor settings.
 
-    Each option below is a setting of hardseq.toml. Secrets go to .env instead.
+    Each further option below is a setting of hardseq.toml. Secrets go to .env instead.
     """
     given = _given(settings)
-    texts = project_files(folder.absolute().name, given)
+    texts = project_files(folder.absolute().name, given, slots or 0)
     if (folder / FOREIGN_CONFIGURATION).exists():
         raise Refusal(
             f"{folder} has a {FOREIGN_CONFIGURATION}, which is used as it is: a hardseq.toml would disable it",
@@ -72,7 +79,7 @@ def _given(settings: Mapping[str, object]) -> dict[tuple[str, ...], object]:
     return given
 
 
-def project_files(title: str, given: Mapping[tuple[str, ...], object]) -> dict[str, str]:
+def project_files(title: str, given: Mapping[tuple[str, ...], object], slots: int = 0) -> dict[str, str]:
     """The files of a new project by their names. Raises ``Refusal`` when the settings would not be accepted."""
     from sequencer.cli.schema import schema_text
 
@@ -80,7 +87,7 @@ def project_files(title: str, given: Mapping[tuple[str, ...], object]) -> dict[s
     dotenv = dotenv_text(given)
     notes = (_COUCHDB_NOTE if uses_couchdb(given) else "") + (_SECRETS_NOTE if dotenv else "")
     template = files("sequencer.cli") / "project_template"
-    texts = {"hardseq.toml": configuration_text(title, given)}
+    texts = {"hardseq.toml": configuration_text(title, given) + slots_text(slots)}
     _refuse_unusable(texts["hardseq.toml"])
     for name in (*_FILES, *_RENAMED):
         texts[_RENAMED.get(name, name)] = (template / name).read_text("utf-8")

@@ -103,6 +103,22 @@ def configuration_text(title: str, given: Mapping[SettingPath, object]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def slots_text(count: int) -> str:
+    """The tables of ``count`` slots for ``hardseq.toml``, each with an example of what it has of its own."""
+    if not count:
+        return ""
+    lines = ["", "# Places for products that are tested at the same time, each in a run of its own."]
+    for number in range(1, count + 1):
+        lines += [
+            f"[slots.slot_{number}]",
+            f"number = {number}",
+            f"# [slots.slot_{number}.drivers.board]   # its own arguments for a driver `board` of the sequence",
+            f'# port = "/dev/ttyUSB{number - 1}"',
+            "",
+        ]
+    return "\n".join(lines)
+
+
 def dotenv_text(given: Mapping[SettingPath, object]) -> str:
     """The text of ``.env`` with the secrets that were given, and the user that ``docker-compose.yaml`` makes."""
     options = setting_options()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import stat
 import sys
 import tomllib
@@ -41,6 +42,35 @@ def test_a_new_project_has_what_it_needs(tmp_path: Path) -> None:
     assert project.problems == ()
     assert project.settings.tests_name == "stand"
     assert project.settings.database.storage_type == "embedded"
+
+
+@pytest.mark.parametrize("count", [2, 64])
+def test_a_project_for_several_products(tmp_path: Path, count: int) -> None:
+    """`--slots` writes that many slots in their order, which check finds nothing wrong with; their examples too."""
+    folder = tmp_path / "stand"
+    assert init(str(folder), "--slots", str(count), "--stand-name", "S1").exit_code == 0
+    project = open_project(folder, {})
+    assert project.problems == ()
+    assert project.settings.stand.name == "S1"
+    assert [(place.name, place.number, place.drivers) for place in project.settings.slots.places] == [
+        (f"slot_{number}", number, {}) for number in range(1, count + 1)
+    ]
+    checked = CliRunner().invoke(command_line, ["check", str(folder)])
+    assert (checked.exit_code, checked.output) == (0, "no problems\n")
+    text = (folder / "hardseq.toml").read_text("utf-8")
+    examples = re.sub(r"^# (?=\[slots|port)", "", text, flags=re.MULTILINE)
+    (folder / "hardseq.toml").write_text(examples, "utf-8")
+    last = open_project(folder, {}).checked().settings.slots.places[-1]
+    assert last.drivers == {"board": {"port": f"/dev/ttyUSB{count - 1}"}}
+
+
+@pytest.mark.parametrize("count", ["1", "65", "many"])
+def test_a_number_of_slots_that_no_stand_has(tmp_path: Path, count: str) -> None:
+    """One product needs no slots; nothing is written."""
+    result = init(str(tmp_path / "stand"), "--slots", count)
+    assert result.exit_code == 2
+    assert "--slots" in result.output
+    assert not (tmp_path / "stand").exists()
 
 
 @pytest.mark.parametrize("name", ["sequences/minute.yaml", "drivers/minute_clock.py"])
