@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from flask import Response, request
@@ -135,8 +136,8 @@ def choose(session: Session) -> Mapping[str, object]:
 def fill_form(session: Session) -> Mapping[str, object]:
     given = body("sequence", "values")
     sequence = expect(given.get("sequence"), str, "sequence must be a string")
-    session.fill_form(sequence, expect(given.get("values"), dict, "values must be an object"))
-    return {"accepted": True}
+    form = session.fill_form(sequence, expect(given.get("values"), dict, "values must be an object"))
+    return {"accepted": True, "form": asdict(form)}
 
 
 def chart(session: Session) -> Response:
@@ -176,6 +177,7 @@ def healthz(session: Session) -> Mapping[str, object]:
 _SESSION_STATE: Mapping[str, object] = {
     "enum": ["loading", "ready", "starting", "running", "stopping", "saving", "retrying", "blocked", "over"]
 }
+_FORM = mapping(values=OBJECT, lost=OBJECT, revision=COUNT)
 _STATE = mapping(
     id={"type": "string", "description": "The value for Last-Event-ID."},
     now={"type": "number", "description": "The server's time in Unix seconds."},
@@ -193,7 +195,7 @@ _STATE = mapping(
             "form",
             "storage",
         ],
-        "properties": {"state": _SESSION_STATE, "form": mapping(values=OBJECT, lost=OBJECT)},
+        "properties": {"state": _SESSION_STATE, "form": _FORM},
         "description": "What the panel does, what it offers, and where reports go.",
     },
     run={"$ref": "#/components/schemas/LiveRun"},
@@ -325,7 +327,7 @@ ROUTES: tuple[Route, ...] = (
             sequence={"type": "string", "description": "The chosen sequence, as in the state's `choice`."},
             values={"type": "object", "description": "Values by name of the param; null: its default."},
         ),
-        answer=_ACCEPTED,
+        answer=mapping(accepted=TRUE, form=_FORM),
         errors={409: "another sequence is chosen, or it is being loaded", 422: "a value is not allowed"},
     ),
     Route(

@@ -190,8 +190,11 @@ class Session:
         """Chooses another sequence. Raises ``ActionRefused`` or ``ResourceNotFound``."""
         raise _single_run()
 
-    def fill_form(self, choice: str, given: Mapping[str, Scalar]) -> None:
-        """Keeps values of the sequence ``choice`` for a batch. Raises ``ActionRefused`` or ``InvalidRequest``."""
+    def fill_form(self, choice: str, given: Mapping[str, Scalar]) -> BatchForm:
+        """Keeps values of the sequence ``choice`` for a batch; the form with them.
+
+        Raises ``ActionRefused`` or ``InvalidRequest``.
+        """
         raise _single_run()
 
     def stop(self, reason: ReasonOrText) -> None:

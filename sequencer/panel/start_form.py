@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BatchForm:
-    """``values`` are what was entered; ``lost`` were kept once, and the sequence does not take them any more."""
+    """``values`` are what was entered; ``lost`` were kept once, and the sequence does not take them any more.
+
+    Of two forms of one session that with the higher ``revision`` is the newer one, whichever arrives first.
+    """
 
     values: Mapping[str, Scalar] = field(default_factory=dict)
     lost: Mapping[str, Scalar] = field(default_factory=dict)
+    revision: int = 0
 
 
 def restored(params: Iterable[Param], kept: Mapping[str, Scalar]) -> BatchForm:

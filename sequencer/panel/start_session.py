@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sequencer.panel import live
@@ -20,7 +20,7 @@ from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
 from sequencer.panel.report_keeping import ReportKeeping
 from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document, start_refused
 from sequencer.panel.session import Session
-from sequencer.panel.start_form import StartForm
+from sequencer.panel.start_form import BatchForm, StartForm
 from sequencer.protocol.request import RunRefused, StartRequest
 from sequencer.protocol.start_check import check_start
 from sequencer.report.model import RunReport
@@ -67,6 +67,7 @@ class WaitingSession(Session):
         self._run: PanelRun | None = None
         self._loaded: PreparedSequence | None = None
         self._form: StartForm | None = None
+        self._form_revision = 0
         self._mark: object = None
         self._reload = False
         self._closed = False
@@ -182,23 +183,27 @@ class WaitingSession(Session):
             self._enter("loading", choice=name)
             self._changed.notify_all()
 
-    def fill_form(self, choice: str, given: Mapping[str, Scalar]) -> None:
+    def fill_form(self, choice: str, given: Mapping[str, Scalar]) -> BatchForm:
         """Keeps values for a batch; every page shows them. Raises ``ActionRefused`` or ``InvalidRequest``."""
         with self._changed:
             if self._form is None or self._form.sequence != choice:
                 raise ActionRefused("not-ready", Reason("other_sequence"))
             form = self._form
             form.fill(given, decimal_comma=self.settings.decimal_comma)
-            self._show_form(form)
+            shown = self._show_form(form)
         # Neither Stop nor the next value waits for the disk.
         form.write()
         with self._changed:
             if self._form is form:
                 self.alert("form", form.problem)
+        return shown
 
-    def _show_form(self, form: StartForm) -> None:
+    def _show_form(self, form: StartForm) -> BatchForm:
         self.alert("form", form.problem)
-        self.live.set(form=asdict(form.shown))
+        self._form_revision += 1
+        shown = replace(form.shown, revision=self._form_revision)
+        self.live.set(form=asdict(shown))
+        return shown
 
     def _refusal(self) -> ActionRefused:
         if self._state in _BUSY:

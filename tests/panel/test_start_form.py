@@ -149,8 +149,10 @@ def test_the_form_is_kept_over_a_restart_and_a_change_of_the_sequence(stand: Any
     stand.sequence("board", BATCH)
     panel = stand.open()
     panel.wait_for("ready")
-    assert fill(panel, variant="pro", cycles="5").status == 200
-    assert session(panel)["form"] == {"values": {"variant": "pro", "cycles": 5}, "lost": {}}
+    before = session(panel)["form"]["revision"]
+    filled = fill(panel, variant="pro", cycles="5")
+    assert filled.json["form"] == {"values": {"variant": "pro", "cycles": 5}, "lost": {}, "revision": before + 1}
+    assert session(panel)["form"] == filled.json["form"]
     assert fill(panel, cycles=50).json["error"]["fields"][0]["code"] == "max"
     assert panel.ask("POST", "/api/form", {"sequence": "other", "values": {}}).status == 409
     assert panel.run(params={"serial": "SN1"})["params"] == {"serial": "SN1", "variant": "basic", "cycles": 3}
@@ -160,9 +162,12 @@ def test_the_form_is_kept_over_a_restart_and_a_change_of_the_sequence(stand: Any
     stand.sequence("board", BATCH.replace("[basic, pro]", "[basic, plus]"))
     panel = stand.open()
     panel.wait_for("ready")
-    assert session(panel)["form"] == {"values": {"cycles": 5}, "lost": {"variant": "pro"}}
+    form = session(panel)["form"]
+    assert (form["values"], form["lost"]) == ({"cycles": 5}, {"variant": "pro"})
     stand.sequence("board", BATCH)
-    panel.wait_until(lambda: session(panel)["form"] == {"values": {"variant": "pro", "cycles": 5}, "lost": {}})
+    panel.wait_until(lambda: session(panel)["form"]["values"] == {"variant": "pro", "cycles": 5})
+    assert session(panel)["form"]["lost"] == {}
+    assert session(panel)["form"]["revision"] > form["revision"]
 
 
 def test_a_form_that_cannot_be_kept_or_read_says_so(stand: Any) -> None:

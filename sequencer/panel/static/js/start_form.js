@@ -4,7 +4,7 @@ import { ApiError, post } from "./api.js";
 import { fill, h, newId, setAria, setText, show } from "./dom.js";
 import { readNumber, stripped } from "./number_text.js";
 import { reasonText, refused, wrongForm } from "./reason.js";
-import { on, state } from "./state.js";
+import { on, state, takeForm } from "./state.js";
 import { t } from "./text.js";
 import { toast, toastError, withdraw } from "./toast.js";
 
@@ -170,18 +170,17 @@ function lostNote(lost) {
   return h("div", { class: "form-lost", role: "alert" }, h("p", {}, t("form.lost", { values })), seen);
 }
 
-/** Keeps values for the batch: "kept", "refused", or null when the panel could not be reached. */
+/** Keeps values for the batch; false when the panel could not be reached. */
 async function keep(values) {
   try {
-    await post("/api/form", { sequence, values });
+    takeForm((await post("/api/form", { sequence, values })).form);
     withdraw("form");
   } catch (error) {
-    if (!(error instanceof ApiError)) return null;
+    if (!(error instanceof ApiError)) return false;
     if (error.fields.length) showFieldProblems(error.fields);
     else toastError(error, "form");
-    return "refused";
   }
-  return "kept";
+  return true;
 }
 
 function choiceField(choices, choice) {
@@ -305,12 +304,9 @@ class ParamField {
     this.unsent = true;
     this.borrowed = false;
     if (value !== null && !this.check()) return;
-    const answer = await keep({ [this.param.name]: value });
-    if (!answer || value !== this.value()) return;
+    const answered = await keep({ [this.param.name]: value });
+    if (!answered || value !== this.value()) return;
     this.unsent = this.touched = false;
-    // The state says so a moment later: until then the field would go back to what it was, and a scan would start with that.
-    const { form } = state.session;
-    if (answer === "kept" && fields.includes(this)) state.session.form = { ...form, values: { ...form?.values, [this.param.name]: value } };
     if (!this.problem.textContent) this.take();
   }
 

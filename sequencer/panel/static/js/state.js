@@ -64,6 +64,7 @@ export function takeSnapshot(document) {
   const anew = state.id !== null && epoch(state.id) !== epoch(document.id);
   if (anew && before.status === "run") state.cut = before.id;
   if (document.run.status === "run") state.cut = null;
+  if (!anew && isOld(document.session.form)) document.session.form = state.session.form;
   state.id = document.id;
   setClock(document.now);
   state.session = document.session;
@@ -100,10 +101,7 @@ export function takePatch(patch) {
   const before = patch.begin ? "run" : run.status;
   setClock(patch.now);
   if (patch.begin) begin(run);
-  if (patch.session) {
-    Object.assign(state.session, patch.session);
-    tell("session", patch.session);
-  }
+  if (patch.session) takeSession(patch.session);
   if (patch.run) Object.assign(run, patch.run);
   for (const [id, fields] of Object.entries(patch.modules || {})) {
     const module = run.modules.find((one) => one.id === id);
@@ -122,6 +120,22 @@ export function takePatch(patch) {
   }
   if (patch.run || patch.cases) tell("run", patch.run || {});
   if (!isFinal(before) && isFinal(run.status)) tell("verdict");
+}
+
+function takeSession(changed) {
+  if (isOld(changed.form)) delete changed.form;
+  Object.assign(state.session, changed);
+  tell("session", changed);
+}
+
+/** The start form as the panel has it now, said by its answer to whoever filled it in. */
+export function takeForm(form) {
+  takeSession({ form });
+}
+
+/** Whether a form is from before the one that is known: the stream may bring it later than an answer brought that. */
+function isOld(form) {
+  return form && form.revision < state.session.form?.revision;
 }
 
 /** Another run of the plan that is shown begins. */
