@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sequencer.expressions.expression import compile_expression, evaluate_template, evaluate_text, has_expression
@@ -39,13 +39,17 @@ from sequencer.runtime.tries import RecordedCounts, Tries
 from sequencer.steps.base import DialogAnswer, StepRun
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut, why
-from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.reason import Reason, read_reason
 from sequencer.vocabulary.status import Status, verdict
 
 if TYPE_CHECKING:
     from sequencer.report.dialog import DialogDescription
 
 JUDGES_LEFT_OUT = SkipReason("condition", Reason("judges_left_out"))
+
+
+class OnceFailed(StepFailed):
+    """Leaves the ``once`` of a sync in which something failed, though its case goes on."""
 
 
 class AttemptContext:
@@ -155,14 +159,18 @@ class AttemptContext:
         self._interrupts.sleep(seconds)
 
     def hold(self, place: str, names: list[str], timeout: float | None = None) -> AbstractContextManager[None]:
-        """See ``CaseContext``. One slot waits for nobody."""
-        return nullcontext()
+        """See ``CaseContext``."""
+        return self._run.hold(self.full_name, place, names, timeout)
 
-    def sync(
-        self, place: str, point: str, timeout: float | None = None, *, once: bool = False
-    ) -> AbstractContextManager[bool]:
-        """See ``CaseContext``. One slot waits for nobody."""
-        return nullcontext(once)
+    @contextmanager
+    def sync(self, place: str, point: str, timeout: float | None = None, *, once: bool = False) -> Iterator[bool]:
+        """See ``CaseContext``."""
+        with suppress(OnceFailed), self._run.sync(self.full_name, place, point, timeout, once=once) as chosen:
+            before = len(self.failures)
+            yield chosen
+            if chosen and (failure := self._failure_since(before)) is not None:
+                # The case goes on after a missed limit; for the others it is a failure nevertheless.
+                raise OnceFailed(read_reason(failure.coded_reason, failure.message))
 
     def attach(self, name: str, data: bytes, media_type: str | None) -> None:
         """See ``CaseContext``."""
@@ -262,6 +270,11 @@ class AttemptContext:
 
     def _label(self, step: StepRun) -> str:
         return self._named(step.name)
+
+    def _failure_since(self, before: int) -> FailureRecorded | None:
+        """The first one behind the first ``before``; one that another try of a step may make good is one, too."""
+        tried = [tries.failure for tries in self._tries if tries.failure is not None]
+        return next(iter([*self.failures[before:], *tried]), None)
 
     def _decide(self, pause: Pause) -> PauseChoice:
         def variables() -> Mapping[str, object]:

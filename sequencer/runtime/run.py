@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Unpack
 
 from sequencer.expressions.expression import evaluate_template
@@ -189,6 +189,16 @@ class RunContext:
         if self.stand is not None and how.get("scope") == "stand":
             return self.stand.lend(self, name, how)
         return OpenDriver(self, name, **how)
+
+    def hold(self, case: str, place: str, names: list[str], timeout: float | None) -> AbstractContextManager[None]:
+        """See ``steps.base.CaseContext``. Alone, it waits for nobody."""
+        return nullcontext()
+
+    def sync(
+        self, case: str, place: str, point: str, timeout: float | None, *, once: bool
+    ) -> AbstractContextManager[bool]:
+        """See ``steps.base.CaseContext``; left by an exception, it failed for all. Alone, it waits for nobody."""
+        return nullcontext(once)
 
     def doubt(self, name: str) -> None:
         """A call of this driver did not end well."""

@@ -189,9 +189,9 @@ class CaseContext(Protocol):
     ) -> AbstractContextManager[bool]:
         """Waits ``timeout`` seconds at most until all slots that still run have come to ``point``.
 
-        With ``once`` it then gives true in one of them. The others wait until that one has left the block; if a step
-        of it failed there, whether or not its case went on, entering or leaving raises that in all of them, and what
-        it judged is judged for them too. Entering raises ``StepError`` when the time is over.
+        With ``once`` it then gives true in one of them. The others wait until that one has left the block; if anything
+        failed in it, whether or not that case goes on, they fail as well, and what it judged there is judged for them
+        too. Entering raises ``StepError`` when the time is over.
         """
 
     def attach(self, name: str, data: bytes, media_type: str | None) -> None:
