@@ -114,6 +114,10 @@ class ProjectReportStore:
         """What was added to these runs, by id, oldest first, stored or not yet. Raises ``StoreUnavailable``."""
         return self.deliveries.notes(runs)
 
+    def waiting_notes(self) -> list[Note]:
+        """Those that the store lacks. Raises ``StoreUnavailable``."""
+        return self.deliveries.waiting_notes()
+
     def deliver_notes(self) -> int:
         """Gives the store the notes that it lacks; how many wait for their runs. Raises ``StoreUnavailable``."""
         return self.deliveries.deliver_notes()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import request
 
 from sequencer.panel.routes import COUNT, TEXT, Parameter, Route, mapping, or_null, record
+from sequencer.report.note import Note
 from sequencer.store.base import RunSummary
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def unit(session: Session) -> Mapping[str, object]:
         without=request.args.get("without") or None,
     )
     runs = {name: run and run._asdict() for name, run in (("latest", known.latest), ("judged", known.judged))}
-    return {**known._asdict(), **runs}
+    said = known.disposition and known.disposition.document()
+    return {**known._asdict(), **runs, "disposition": said}
 
 
 _RUN = or_null(record(RunSummary))
@@ -44,6 +46,10 @@ ROUTES: tuple[Route, ...] = (
             latest={**_RUN, "description": "The newest run, whatever came of it."},
             judged={**_RUN, "description": "The newest run that counts for yield."},
             runs={**COUNT, "description": "How many runs count for yield."},
+            disposition={
+                **or_null(record(Note)),
+                "description": "The newest note that says what becomes of the unit, after whichever run and sequence.",
+            },
             more={"type": "boolean", "description": "There are more runs than were looked at."},
             complete={"type": "boolean", "description": "Whether the store answered, within two seconds."},
         ),

@@ -60,6 +60,9 @@ class ReportStore(Protocol):
     def notes(self, runs: Sequence[str]) -> dict[str, list[Note]]:
         """What was added to these runs, by id, oldest first, stored or not yet. Raises ``StoreUnavailable``."""
 
+    def waiting_notes(self) -> list[Note]:
+        """Those that the store lacks. Raises ``StoreUnavailable``."""
+
     def deliver_notes(self) -> int:
         """Gives the store the notes that it lacks; how many wait for their runs. Raises ``StoreUnavailable``."""
 
@@ -122,7 +125,7 @@ class Session:
     ) -> None:
         self.store = store
         self.report_store = report_store
-        self.units = UnitLookup(store, self._unsent)
+        self.units = UnitLookup(store, self._unsent, report_store.waiting_notes)
         self.folder = folder
         self.settings = settings
         self.title = title

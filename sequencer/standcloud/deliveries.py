@@ -246,7 +246,9 @@ class Deliveries:
 
         Raises ``StoreUnavailable`` when the store is away and has one of the runs.
         """
-        waiting = [note for note in self._notes.all() if note.run in runs]  # first: what goes meanwhile is found there
+        waiting = [
+            note for note in self.waiting_notes() if note.run in runs
+        ]  # first: what goes meanwhile is found there
         try:
             found = self._store.notes(runs)
         except StoreUnavailable:
@@ -259,6 +261,10 @@ class Deliveries:
                 known.append(note)
                 known.sort(key=lambda one: (one.time, one.id))
         return found
+
+    def waiting_notes(self) -> list[Note]:
+        """Those that the store lacks, on whichever run. Raises ``StoreUnavailable``."""
+        return self._notes.all()
 
     def deliver_notes(self) -> int:
         """Gives the store the notes that it lacks, as far as it has their runs; how many wait on.
@@ -329,7 +335,7 @@ class Deliveries:
         left = {name: self.outbox.counts(name) for name in self._names()}
         parked = [entry for name in left for entry in self.outbox.entries(name, state="parked", limit=MOST_TOLD)]
         self._bring_notes()
-        return SyncResult(tuple(drains), left, self._problems(), tuple(parked), len(self._notes.all()))
+        return SyncResult(tuple(drains), left, self._problems(), tuple(parked), len(self.waiting_notes()))
 
     def release(self, run: str) -> str | None:
         """Has the report of ``run`` (or the ``latest``) sent that was kept back; the reason when it cannot be.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from sequencer.report.note import Note
 from sequencer.store.base import RunSummary
 
 
@@ -32,3 +33,24 @@ def unit_history(
     newest = sorted(unit.values(), key=lambda run: (run.start_time, run.id), reverse=True)
     judged = [run for run in newest if run.judged]
     return UnitHistory(newest[0] if newest else None, judged[0] if judged else None, len(judged))
+
+
+def unit_disposition(
+    runs: Iterable[RunSummary],
+    notes: Mapping[str, Sequence[Note]],
+    *,
+    part_number: str | None = None,
+    without: str | None = None,
+) -> Note | None:
+    """The newest note on ``runs`` of one serial number that says what is to become of the unit, whatever the sequence.
+
+    A run without a part number may be the unit's, too: who scraps one scraps the thing.
+    """
+    said = [
+        note
+        for run in runs
+        if run.id != without and (part_number is None or run.part_number in (None, part_number))
+        for note in notes.get(run.id, ())
+        if note.disposition is not None
+    ]
+    return max(said, key=lambda note: (note.time, note.id), default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import threading
 from functools import partial
 from typing import Any
@@ -104,6 +105,42 @@ def test_what_is_known_of_a_unit_stands_beside_its_scan_its_run_and_its_verdict(
     field.press("Enter")
     expect(page.locator(".hero-facts")).to_contain_text("SN000009")
     expect(note).to_be_hidden()
+
+
+def test_a_unit_that_was_scrapped_is_told_loudly(stand: Any, browse: Any) -> None:
+    """At its scan, during its run, over its Pass and in the list of the small head; what was said last counts."""
+    panel = opened(stand, "[frontend.modal_result]\nenable = true")
+    run = panel.run(params={"serial": "SN000001", "volts": 9.0})["id"]
+    other = panel.run(params={"serial": "SN000002"})["id"]
+
+    def say(about: str, disposition: str, comment: str = "") -> None:
+        said = {"disposition": disposition, "comment": comment}
+        assert panel.ask("POST", f"/api/runs/{about}/notes", said).status == 200
+
+    say(other, "repair")
+    say(run, "scrap", HOSTILE)
+    page = started(browse(panel))
+    note = page.locator(".unit-note")
+    scan(page, "SN000002")
+    expect(note).to_contain_text("Tested before: Repair")
+    expect(note).not_to_have_class(re.compile("is-scrapped"))
+    page.get_by_label("Scan the board").fill("SN000001")
+    expect(note).to_have_class(re.compile("is-scrapped"))
+    expect(note).to_have_attribute("role", "alert")
+    expect(note).to_contain_text("This unit was scrapped")
+    expect(note).to_contain_text(f": {HOSTILE}")
+    assert page.locator(".unit-note img").count() == 0
+    page.get_by_label("Scan the board").press("Enter")
+    result = page.locator(".result .result-unit")
+    expect(page.locator(".result")).to_contain_text("Pass")
+    expect(result).to_contain_text("This unit was scrapped")
+    expect(result).to_have_css("background-color", "rgb(255, 255, 255)")
+    page.locator(".result-dismiss").click()
+    expect(note).to_have_class(re.compile("is-scrapped"))
+    say(run, "retest")
+    page.reload()
+    expect(note).to_contain_text("Tested before: Retest")
+    expect(note).not_to_have_class(re.compile("is-scrapped"))
 
 
 def test_a_store_that_is_away_or_mute_holds_no_start_up_and_hides_no_run(stand: Any, browse: Any) -> None:

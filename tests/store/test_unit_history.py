@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sequencer.report.note import Note
 from sequencer.store.base import RunSummary
-from sequencer.store.unit_history import UnitHistory, unit_history
+from sequencer.store.unit_history import UnitHistory, unit_disposition, unit_history
 from sequencer.vocabulary.status import FINAL_STATUSES
 from tests.effort import examples
 
@@ -59,3 +60,31 @@ def test_the_complete_report_of_a_run_counts_beside_its_aborted_one(run: RunSumm
     assert unit_history([cut, whole], sequence="Board") == expected
     assert unit_history([whole, cut], sequence="Board") == expected
     assert unit_history([], sequence="Board") == UnitHistory(None, None, 0)
+
+
+NOTES = st.lists(
+    st.builds(
+        Note,
+        id=st.uuids().map(str),
+        run=st.sampled_from("abcdef"),
+        time=st.floats(1.0e9, 1.0e9 + 4),
+        user=st.none(),
+        source=st.just("panel"),
+        comment=st.just("x"),
+        disposition=st.sampled_from([None, "scrap", "repair"]),
+    ),
+    max_size=8,
+)
+
+
+@given(runs=RUNS, notes=NOTES, part_number=st.sampled_from([None, "PN1"]))
+@settings(max_examples=examples(60))
+def test_what_was_said_last_becomes_of_the_unit(
+    runs: list[RunSummary], notes: list[Note], part_number: str | None
+) -> None:
+    """After whichever sequence and run, but the present one; not of another part, and a comment changes nothing."""
+    by_run = {run.id: [note for note in notes if note.run == run.id] for run in runs}
+    found = unit_disposition(runs, by_run, part_number=part_number, without="a")
+    ours = {run.id for run in runs if run.id != "a" and (part_number is None or run.part_number in (None, "PN1"))}
+    said = [note for note in notes if note.run in ours and note.disposition is not None]
+    assert found == max(said, key=lambda note: (note.time, note.id), default=None)

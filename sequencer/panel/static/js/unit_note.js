@@ -11,6 +11,8 @@ import { onLanguage, past, t } from "./text.js";
 const PAUSE = 250;
 /** Milliseconds after which it is another time ago. */
 const RENEW = 15_000;
+/** Characters of the comment on a unit that was scrapped. */
+const COMMENT = 120;
 const BUSY = ["starting", "running", "stopping", "saving"];
 
 const note = h("p", { class: "unit-note", role: "status", hidden: true });
@@ -69,16 +71,27 @@ async function ask(about) {
     if (error.name === "AbortError") return;
   }
   if (about !== wanted) return;
-  known = answer ?? { latest: null, judged: null, runs: 0, more: false, complete: false };
+  known = answer ?? { latest: null, judged: null, runs: 0, disposition: null, more: false, complete: false };
   render();
 }
 
-function words({ latest, judged, runs, more, complete }) {
+function words({ latest, judged, runs, disposition, more, complete }) {
   const said = [];
+  const scrapped = isScrapped() ? t("unit.scrapped", { when: past(disposition.time, now()) }) : "";
+  if (disposition && !scrapped) said.push(t("unit.was", { status: t(`disposition.${disposition.disposition}`), when: past(disposition.time, now()) }));
   if (latest && latest.id !== judged?.id) said.push(was(latest));
   // Of a list that was cut off the number is the least that it can be.
   if (judged) said.push(runs > 1 ? `${was(judged)} (${t("unit.runs", { count: more ? `${runs}+` : runs })})` : was(judged));
-  return [said.length ? t("unit.before", { runs: said.join(" · ") }) : "", complete ? "" : t("unit.unknown")].filter(Boolean).join(" · ");
+  return [scrapped && disposition.comment ? `${scrapped}: ${short(disposition.comment)}` : scrapped, said.length ? t("unit.before", { runs: said.join(" · ") }) : "", complete ? "" : t("unit.unknown")].filter(Boolean).join(" · ");
+}
+
+function isScrapped() {
+  return known?.disposition?.disposition === "scrap";
+}
+
+function short(comment) {
+  const line = comment.replace(/\s+/g, " ");
+  return line.length > COMMENT ? `${line.slice(0, COMMENT)}…` : line;
 }
 
 /** How and when an earlier run ended, and the case that failed, by its name where there is still one of its id. */
@@ -99,14 +112,17 @@ function render(renewal = false) {
   setAria(note, "live", renewal ? "off" : null);
   const said = wanted && known ? words(known) : "";
   show(note, said);
+  const scrapped = Boolean(wanted && isScrapped());
+  for (const shown of [note, line]) shown?.classList.toggle("is-scrapped", scrapped);
+  note.setAttribute("role", scrapped ? "alert" : "status");
   if (line) {
     setText(line, wanted?.without ? said : "");
     show(line, line.textContent);
   }
-  const mark = JSON.stringify([wanted?.serial_number, said]);
+  const mark = JSON.stringify([wanted?.serial_number, said, scrapped]);
   if (note.dataset.mark === mark) return;
   note.dataset.mark = mark;
-  const good = known?.complete && known.latest?.id === known.judged?.id && known.judged?.status === "passed";
+  const good = known?.complete && !known.disposition && known.latest?.id === known.judged?.id && known.judged?.status === "passed";
   fill(note, said ? [icon(good ? "info" : "warning"), " ", token(wanted.serial_number), ` ${said}`] : null);
 }
 
