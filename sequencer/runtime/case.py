@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sequencer.expressions.expression import compile_expression, evaluate_template, evaluate_text, has_expression
@@ -165,12 +166,18 @@ class AttemptContext:
     @contextmanager
     def sync(self, place: str, point: str, timeout: float | None = None, *, once: bool = False) -> Iterator[bool]:
         """See ``CaseContext``."""
-        with suppress(OnceFailed), self._run.sync(self.full_name, place, point, timeout, once=once) as chosen:
-            before = len(self.failures)
-            yield chosen
-            if chosen and (failure := self._failure_since(before)) is not None:
+        with suppress(OnceFailed), self._run.sync(self.full_name, place, point, timeout, once=once) as meeting:
+            failed, tally = len(self.failures), replace(self._tally)
+            yield meeting.chosen
+            if not meeting.chosen:
+                self._tally.judged += meeting.judged
+                self._tally.limited += meeting.limited
+                return
+            if (failure := self._failure_since(failed)) is not None:
                 # The case goes on after a missed limit; for the others it is a failure nevertheless.
                 raise OnceFailed(read_reason(failure.coded_reason, failure.message))
+            meeting.judged = self._tally.judged - tally.judged
+            meeting.limited = self._tally.limited - tally.limited
 
     def attach(self, name: str, data: bytes, media_type: str | None) -> None:
         """See ``CaseContext``."""

@@ -10,6 +10,7 @@ from sequencer.expressions.expression import evaluate_template
 from sequencer.expressions.value import to_data
 from sequencer.project.secrets import ProcessSecrets
 from sequencer.protocol.commands import Start
+from sequencer.protocol.meeting import Meeting
 from sequencer.protocol.selection import named
 from sequencer.report.event import AFTER_RUN, Event, FailureRecorded, FileAttached, VariableSet
 from sequencer.report.evidence import is_evidence
@@ -196,9 +197,9 @@ class RunContext:
 
     def sync(
         self, case: str, place: str, point: str, timeout: float | None, *, once: bool
-    ) -> AbstractContextManager[bool]:
+    ) -> AbstractContextManager[Meeting]:
         """See ``steps.base.CaseContext``; left by an exception, it failed for all. Alone, it waits for nobody."""
-        return nullcontext(once)
+        return nullcontext(Meeting(once))
 
     def doubt(self, name: str) -> None:
         """A call of this driver did not end well."""

@@ -9,8 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from sequencer.runtime.case import AttemptContext
+from sequencer.protocol.meeting import Meeting
+from sequencer.runtime.case import JUDGES_LEFT_OUT, AttemptContext
 from sequencer.runtime.deadline import Interrupts
+from sequencer.runtime.plan import PlannedCase, PlannedModule
 from sequencer.steps.check import Check
 from sequencer.steps.group import Steps
 from sequencer.steps.measure import Measure
@@ -21,9 +23,11 @@ from sequencer.vocabulary.failure import StepFailed
 class Others:
     """A run whose other slots hear how what is done for them ended: ``None`` when it went well."""
 
-    def __init__(self, *, chosen: bool = True) -> None:
+    def __init__(self) -> None:
         self.heard: list[str | None] = []
-        self.chosen = chosen
+        self.chosen = True
+        self.judged = 0, 0
+        self.meeting = Meeting(True)
         self.interrupts = Interrupts()
         self.start = SimpleNamespace(request=SimpleNamespace(simulate=False))
         self.folder = Path("/nowhere")
@@ -39,9 +43,10 @@ class Others:
         return {name: value for each in inner for name, value in each.items()}
 
     @contextmanager
-    def sync(self, case: str, place: str, point: str, timeout: float | None, *, once: bool) -> Iterator[bool]:
+    def sync(self, case: str, place: str, point: str, timeout: float | None, *, once: bool) -> Iterator[Meeting]:
+        self.meeting = Meeting(self.chosen, *self.judged)
         try:
-            yield self.chosen
+            yield self.meeting
         except BaseException as error:
             self.heard.append(str(error))
             raise
@@ -55,11 +60,17 @@ def others() -> Iterator[Others]:
     run.interrupts.close()
 
 
+def judged(run: Others, body: Callable[[AttemptContext], None]) -> AttemptContext:
+    """Runs the steps of a case that judges by limits."""
+    planned = PlannedCase("a", PlannedModule("main", "Main"), "A", place="s:1:1", judges=True, limited=True)
+    case = AttemptContext(run, planned)  # type: ignore[arg-type]
+    case.execute(lambda: body(case))
+    return case
+
+
 def attempt(run: Others, body: Callable[[AttemptContext], None]) -> list[str]:
     """Runs the steps; the failures of the case."""
-    case = AttemptContext(run, None)  # type: ignore[arg-type]
-    case.execute(lambda: body(case))
-    return [failure.message for failure in case.failures]
+    return [failure.message for failure in judged(run, body).failures]
 
 
 def measure(case: AttemptContext, volts: float) -> None:
@@ -151,3 +162,26 @@ def test_who_is_not_chosen_tells_nothing(others: Others) -> None:
 
     assert len(attempt(others, body)) == 1
     assert others.heard == [None]
+
+
+def test_how_much_was_judged_for_all_is_told(others: Others) -> None:
+    """Checks and limits, those of the steps under ``once`` alone."""
+
+    def body(case: AttemptContext) -> None:
+        measure(case, 5.0)
+        with Sync(case, "s:1:1", "hot", once=True) as chosen:
+            if chosen:
+                measure(case, 5.0)
+                Check(case, "s:2:1", "1 == 1").run()
+
+    assert judged(others, body).status == "passed"
+    assert (others.meeting.judged, others.meeting.limited) == (2, 1)
+
+
+@pytest.mark.parametrize(("there", "status"), [((1, 1), "passed"), ((2, 0), "passed"), ((0, 0), "skipped")])
+def test_what_was_judged_for_all_is_judged_in_each(others: Others, there: tuple[int, int], status: str) -> None:
+    """A case whose limits stand under ``once`` passes where another slot measured; where nobody did, it does not."""
+    others.chosen, others.judged = False, there
+    case = judged(others, lambda case: once(case, 3.0))
+    assert case.status == status
+    assert (case.skip is JUDGES_LEFT_OUT) is (status == "skipped")
