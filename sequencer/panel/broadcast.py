@@ -145,8 +145,8 @@ class Broadcast:
     def take(
         self, connection: socket.socket, last: str | None, *, chunked: bool, stays: Callable[[], bool] = lambda: True
     ) -> None:
-        """From now on ``connection`` gets what follows the id ``last``, the whole state first when that is unknown;
-        until ``stays`` says that it may not any more."""
+        """From now on ``connection`` gets what follows the id ``last``, the whole state first when that is unknown, and
+        the time; until ``stays`` says that it may not any more."""
         reader = StreamSubscriber(connection, last, chunked=chunked, stays=stays)
         with self._arrived:
             if len(self._readers) >= MOST_READERS:
@@ -157,7 +157,8 @@ class Broadcast:
                 self._remove(surplus)
             self._readers.append(reader)
             self._live.followed(+1)
-            if self._closed or not self._catch_up(reader):
+            # Its machine may have slept: it hears at once what time it is, also with changes, which do not say so.
+            if self._closed or not self._catch_up(reader, alive(self._live)):
                 self._remove(reader)
             self._arrived.notify()
 
@@ -216,13 +217,13 @@ class Broadcast:
         for reader in gone:
             self._remove(reader)
 
-    def _catch_up(self, reader: StreamSubscriber) -> bool:
+    def _catch_up(self, reader: StreamSubscriber, more: bytes = b"") -> bool:
         changes = self._live.after(reader.seen, 0)
         if changes is None:
             changes = [self._live.snapshot()]
         if changes:
             reader.seen = changes[-1].id
-        data = b"".join(map(encode, changes))
+        data = b"".join(map(encode, changes)) + more
         return reader.send(_chunk(data) if reader.chunked else data)
 
     def _surplus(self) -> StreamSubscriber | None:

@@ -316,7 +316,8 @@ class Session:
 
     def _sync(self) -> None:
         try:
-            self.report_store.sync(force=True)
+            self.refresh_storage()  # pages hear of the end, which is a change after this
+            self._send_all()
             self.alert("sync", None)
         except (StoreError, OutboxUnavailable) as error:
             self.alert("sync", error.reason)
@@ -324,6 +325,9 @@ class Session:
             with self._lock:
                 self._syncing = False
             self.refresh_storage()
+
+    def _send_all(self) -> None:
+        self.report_store.sync(force=True)
 
     def _enter(self, state: str, **more: object) -> None:
         self._state = state

@@ -388,6 +388,6 @@ class WaitingSession(Session):
             self._run = run if kept else None
             self._enter("loading")
 
-    def _sync(self) -> None:
+    def _send_all(self) -> None:
         self._keeping.keep()
-        super()._sync()
+        super()._send_all()

@@ -12,7 +12,7 @@ from inspect import signature
 
 import pytest
 
-from sequencer.drivers._pending_answers import BY_DEVICE
+from sequencer.drivers import _pending_answers
 from sequencer.drivers.serial_port import Port, SerialError, Simulated
 from tests.drivers.line_devices import Answer, Device, Pieces
 
@@ -112,7 +112,7 @@ def test_silence_is_an_error_that_says_what_did_come(port: Port) -> None:
     """Without an answer in time the error tells port, wait and what came instead."""
     with pytest.raises(SerialError, match=r"sent nothing in 0\.1 s where a line was expected"):
         port.query("unknown", timeout=0.1)
-    for pending in BY_DEVICE.values():
+    for pending in _pending_answers.BY_DEVICE.values():
         pending.settle()  # it was silent, and no late answer is waited for here
     port.write("boot")
     # What follows was sent together with this.

@@ -245,12 +245,14 @@ def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
     """Opens a page of a panel: ``browse(panel, "/runs", locale="de")``. No page may have an error in its console.
 
     Nothing turns or slides on it: each frame of that would be drawn without a graphics card. ``MOVING`` are the options
-    of a page where it does.
+    of a page where it does. With ``clock``, what it does after some seconds comes when ``page.clock`` says so, or then.
     """
     contexts: list[Any] = []
     wrong: list[str] = []
 
-    def open_page(panel: Panel | str, path: str = "/", *, strict: bool = True, **options: Any) -> Any:
+    def open_page(
+        panel: Panel | str, path: str = "/", *, strict: bool = True, clock: bool = False, **options: Any
+    ) -> Any:
         context = chromium.new_context(
             **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
         )
@@ -260,6 +262,8 @@ def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
         if strict:
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        if clock:
+            page.clock.install()
         page.goto((panel if isinstance(panel, str) else panel.url) + path)
         return page
 

@@ -93,6 +93,26 @@ def test_a_reader_that_went_is_forgotten(stage: Stage) -> None:
         assert next(events)["session"]["text"] == str(told)
 
 
+def test_a_reader_that_comes_back_is_told_the_time() -> None:
+    """Its machine may have slept: it would show a wrong time of the run, whatever it missed."""
+    live = LiveRun({"text": ""})
+    broadcast = Broadcast(live, heartbeat=600.0)
+    last = live.snapshot().id
+    for missed in (b"", b'{"text":"new"}'):
+        taken, page = socket.socketpair()
+        page.settimeout(20)
+        with page, page.makefile("rb") as lines:
+            broadcast.take(taken, last, chunked=False)
+            changes = b"".join(iter(lines.readline, b"event: alive\n"))
+            told = lines.readline().removeprefix(b"data: ")
+        assert changes.endswith(b'data: {"session":%b}\n\n' % missed if missed else b"")
+        assert float(told) == pytest.approx(live.clock.now(), abs=60)
+        live.set(text="new")
+        live.publish()
+    live.close()
+    broadcast.close()
+
+
 def test_a_slow_reader_misses_nothing(stage: Stage) -> None:
     """Who takes only a little at a time gets all changes in order, while the others have long had them."""
     slow = stage.events(stage.reader(small=True))

@@ -23,13 +23,14 @@ class Stream:
         self.answer = self.connection.getresponse()
 
     def events(self) -> Iterator[tuple[str, str, Any]]:
+        """Those with an id, which signs of life have not."""
         event: dict[str, str] = {}
         for line in iter(self.answer.readline, b""):
             name, _, value = line.decode().rstrip("\n").partition(": ")
             if name:
                 event[name] = value
-            elif "data" in event:
-                yield event.get("id", ""), event["event"], json.loads(event["data"])
+            elif "id" in event:
+                yield event["id"], event["event"], json.loads(event["data"])
                 event = {}
             else:
                 event = {}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sequencer.panel import report_keeping
 from sequencer.store.base import StoreUnavailable
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 from tests.standcloud.conftest import StandInProcess
@@ -19,12 +20,13 @@ pytestmark = pytest.mark.slow
 expect = pytest.importorskip("playwright.sync_api").expect
 
 KEY = "secret-key-1"
+CONFIGURATION = f'[stand_cloud]\naddress = "http://127.0.0.1:{{}}"\napi_key = "{KEY}"\nautosync = true\n'
 
 
 @pytest.fixture
 def panel(stand: Any, free_port: int) -> Any:
     """A panel whose StandCloud is not there yet."""
-    stand.configure(f'[stand_cloud]\naddress = "http://127.0.0.1:{free_port}"\napi_key = "{KEY}"\nautosync = true\n')
+    stand.configure(CONFIGURATION.format(free_port))
     return stand.open()
 
 
@@ -42,15 +44,25 @@ def stand_cloud(panel: Any, free_port: int) -> Iterator[Any]:
         server.stop()
 
 
-def tried(page: Any) -> None:
+LOOK = 5000
+"""Milliseconds between two looks of the page."""
+
+
+def outbox(panel: Any) -> Any:
+    return panel.ask("GET", "/api/outbox").json
+
+
+def tried(panel: Any, page: Any) -> None:
     """Waits until the report was sent, in vain: nothing more happens to it by itself."""
+    panel.wait_until(lambda: any(entry["attempts"] for entry in outbox(panel)["targets"][0]["entries"]))
+    page.clock.fast_forward(LOOK)
     expect(page.locator(".target tbody tr")).to_contain_text(re.compile("refused|reach|connect", re.IGNORECASE))
 
 
 def test_what_waits_is_told_and_tried_again(panel: Any, stand_cloud: Any, browse: Any) -> None:
     """Nobody there, refused, refused key, delivered: the page says which and why, without being loaded again."""
     run = panel.run()["id"]
-    page = browse(panel, "/storage")
+    page = browse(panel, "/storage", clock=True)
     target = page.locator(".target", has_text="StandCloud")
     again = page.get_by_role("button", name="Try again now")
 
@@ -58,7 +70,7 @@ def test_what_waits_is_told_and_tried_again(panel: Any, stand_cloud: Any, browse
         expect(target.locator(".figures dd")).to_have_text([str(count) for count in waiting_blocked_parked_delivered])
 
     counts(1, 0, 0, 0)
-    tried(page)
+    tried(panel, page)
     expect(page.locator(".nav .badge")).to_contain_text("1")
     server = stand_cloud()
     server.fail(status=400, text="a wrong key")
@@ -80,17 +92,24 @@ def test_what_waits_is_told_and_tried_again(panel: Any, stand_cloud: Any, browse
     assert KEY not in json.dumps(panel.ask("GET", "/api/outbox").json)
 
 
-def test_while_it_is_sent_nobody_sends_again(panel: Any, free_port: int, browse: Any) -> None:
-    """While a server takes its time the button says so and cannot be pressed, and a second call is refused."""
+def test_while_it_is_sent_nobody_sends_again(
+    stand: Any, free_port: int, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a server takes its time every page says so and the button cannot be pressed, and a second call is refused;
+    pages hear of the end at once."""
+    monkeypatch.setattr(report_keeping, "STORAGE_SECONDS", 600.0)  # nobody looks by chance
+    stand.configure(CONFIGURATION.format(free_port))
+    panel = stand.open()
     panel.run()
-    page = browse(panel, "/storage")
+    page = browse(panel, "/storage", clock=True)
     again = page.get_by_role("button", name="Try again now")
     expect(again).to_be_enabled()
-    tried(page)
+    tried(panel, page)
     with socket.create_server(("127.0.0.1", free_port)):  # takes connections and never answers
         again.click()
         expect(page.get_by_role("button", name="Sending …")).to_be_disabled()
         assert panel.ask("POST", "/api/sync", {}).json["error"]["code"] == "syncing"
+        panel.wait_until(lambda: panel.ask("GET", "/api/state").json["session"]["storage"]["sending"])
     expect(again).to_be_enabled()
     expect(page.locator(".figures dd").first).to_have_text("1")
 
@@ -98,12 +117,12 @@ def test_while_it_is_sent_nobody_sends_again(panel: Any, free_port: int, browse:
 def test_a_table_that_did_not_change_is_left_alone(panel: Any, browse: Any) -> None:
     """Whoever reads or selects something in the table is not disturbed by the next look."""
     panel.run()
-    page = browse(panel, "/storage")
-    tried(page)
+    page = browse(panel, "/storage", clock=True)
+    tried(panel, page)
     link = page.locator(".target tbody a")
     link.focus()
     with page.expect_response("**/api/outbox"):
-        pass
+        page.clock.fast_forward(LOOK)
     expect(link).to_be_focused()
 
 
@@ -115,11 +134,12 @@ def test_a_store_that_is_away_is_asked_again(stand: Any, browse: Any, path: str)
     store = panel.session.store
     panel.session.store = Away()
     try:
-        page = browse(panel, path, strict=False)
+        page = browse(panel, path, strict=False, clock=True)
         expect(page.locator(".empty")).to_contain_text("The stored runs cannot be read at the moment; trying again.")
         expect(page.locator(".empty")).to_contain_text("CouchDB at factory cannot be reached")
     finally:
         panel.session.store = store
+    page.clock.fast_forward(LOOK)
     expect(page.locator(".runs tbody tr, .tile-figure, .report-head").first).to_be_visible()
     for form in ("csv", "json"):
         panel.session.store = Away()

@@ -36,7 +36,7 @@ class Shift:
     """The operator at the page."""
 
     def __init__(self, stand: Any, browse: Any) -> None:
-        stand.configure("[frontend.modal_result]\nenable = true\nauto_dismiss_timeout = 1\n")
+        stand.configure("[frontend.modal_result]\nenable = true\nauto_dismiss_timeout = 0.2\n")
         stand.sequence("board", SHIFT)
         self.stand = stand
         self.panel = stand.open()
