@@ -13,6 +13,7 @@ import pytest
 from sequencer.app.exit_codes import ExitCode
 from sequencer.cli.main import command_line
 from sequencer.language.read import read_sequence
+from sequencer.panel.page_constants import constants_script
 from sequencer.panel.patches import page_script
 from sequencer.project.settings import Settings
 from sequencer.report.schema import field_tables
@@ -98,13 +99,14 @@ def test_every_setting_is_documented(heading: str, row: str) -> None:
 WRITTEN = {
     REFERENCE / "report.md": field_tables,
     ROOT / "sequencer" / "panel" / "static" / "js" / "blank.js": page_script,
+    ROOT / "sequencer" / "panel" / "static" / "js" / "constants.js": constants_script,
 }
 """After a change of the report's model that is meant: ``HARDSEQ_UPDATE_GOLDEN=1 pytest tests/test_docs.py``."""
 
 
 @pytest.mark.parametrize("file", list(WRITTEN), ids=lambda file: file.name)
 def test_what_is_written_from_the_model_is_in_step(file: Path) -> None:
-    """The tables of the reference and what a page begins with are those that the model makes."""
+    """The tables of the reference, what a page begins with and its lists are those that the program makes."""
     text, made = file.read_text("utf-8"), WRITTEN[file]()
     if file.suffix == ".md":
         made = text.partition("\n## Fields\n")[0] + "\n## Fields\n\n" + made

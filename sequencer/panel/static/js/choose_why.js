@@ -1,11 +1,11 @@
 // Why somebody chooses cases: asked for beside the choice where people log in, for the log; it may stay empty.
 
+import { LONGEST_REASON } from "./constants.js";
 import { h, setAria, show } from "./dom.js";
 import { named } from "./people.js";
 import { t } from "./text.js";
 
-const LONGEST = 500;
-const input = h("input", { type: "text", class: "choose-why", maxLength: LONGEST, autocomplete: "off", hidden: true });
+const input = h("input", { type: "text", class: "choose-why", maxLength: LONGEST_REASON, autocomplete: "off", hidden: true });
 
 /** The field; nothing is in it when a choice begins. */
 export function whyField() {

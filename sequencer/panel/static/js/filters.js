@@ -1,5 +1,6 @@
 // The filters of the history pages, kept in the address so that a view can be sent to somebody.
 
+import { FINAL_STATUSES } from "./constants.js";
 import { h, newId } from "./dom.js";
 import { t } from "./text.js";
 
@@ -8,7 +9,6 @@ const DEFAULT_SPAN = "all";
 /** By what the list of runs can be narrowed beside time; these stand in the address of a run that is opened from it, too. */
 export const RUN_FILTERS = ["serial_number", "part_number", "sequence", "status", "stand"];
 
-const STATUSES = ["passed", "failed", "error", "stopped", "skipped"];
 const SPANS = { today: 1, "7d": 7, "30d": 30, "365d": 365, all: null };
 
 /** What the address says: `names` and the time. */
@@ -70,7 +70,7 @@ export function filterBar(kinds, filters, changed) {
       return field(name, input);
     },
     status(name) {
-      const options = [["", t("filter.any")], ...STATUSES.map((status) => [status, t(`status.${status}`)])];
+      const options = [["", t("filter.any")], ...FINAL_STATUSES.map((status) => [status, t(`status.${status}`)])];
       return field(name, select(name, options));
     },
     span(name) {

@@ -1,13 +1,11 @@
 // What was added to a stored run later: comments, and what is to become of the unit. The verdict stays what it was.
 
 import { post } from "./api.js";
+import { DISPOSITIONS, LONGEST_COMMENT } from "./constants.js";
 import { h, memory, newId } from "./dom.js";
 import { may, named } from "./people.js";
 import { moment, t } from "./text.js";
 import { toast, toastError } from "./toast.js";
-
-const DISPOSITIONS = ["repair", "scrap", "retest", "waived"];
-const LONGEST = 2000;
 
 /** A tag for the runs list: the newest disposition, or that there are comments; null for a run without either. */
 export function noteTag(run) {
@@ -36,7 +34,7 @@ function shown(note) {
 
 function noteForm(report, renew) {
   const ids = [newId("note"), newId("note")];
-  const comment = h("textarea", { id: ids[0], rows: 2, maxLength: LONGEST });
+  const comment = h("textarea", { id: ids[0], rows: 2, maxLength: LONGEST_COMMENT });
   const options = DISPOSITIONS.filter((name) => name !== "waived" || may("manager"));
   const disposition = h("select", { id: ids[1], onchange: require }, [h("option", { value: "" }, "—"), options.map((name) => h("option", { value: name }, t(`disposition.${name}`)))]);
   const button = h("button", { type: "submit", class: "button primary" }, t("notes.add"));

@@ -1,14 +1,14 @@
 // Which cases of a run are shown: all, or those of one status.
 
+import { BAD_STATUSES } from "./constants.js";
 import { fill, h, icon, setAria, setText, show } from "./dom.js";
 import { t } from "./text.js";
 
-const BAD = ["failed", "error", "stopped"];
-const STATUSES = [...BAD, "run", "ready", "passed", "skipped"];
+const STATUSES = [...BAD_STATUSES, "run", "ready", "passed", "skipped"];
 
 /** Whether a status is one of those that keep a run from passing. */
 export function isBad(status) {
-  return BAD.includes(status);
+  return BAD_STATUSES.includes(status);
 }
 
 /** Whether a case of this status is shown: whoever looks for what failed also means what could not be tested. */
@@ -32,7 +32,7 @@ export class StatusFilter {
   /** `counts`: cases by status, as far as there are some. */
   update(counts, chosen) {
     const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    const numbers = { ...counts, all, failed: BAD.reduce((sum, status) => sum + (counts[status] || 0), 0) };
+    const numbers = { ...counts, all, failed: BAD_STATUSES.reduce((sum, status) => sum + (counts[status] || 0), 0) };
     this.build();
     for (const button of this.element.children) {
       const name = button.dataset.filter;

@@ -1,6 +1,7 @@
 // Modules and cases of a stored run: all of them, or those of one status; each case has an address of its own.
 
 import { chartBox } from "./chart.js";
+import { ALLOWED_SKIPS } from "./constants.js";
 import { artifactSection, caseDetails, failure } from "./details.js";
 import { h, icon, setAria, show } from "./dom.js";
 import { measuredText, reading } from "./measurement.js";
@@ -10,8 +11,6 @@ import { outcome } from "./state.js";
 import { duration, t } from "./text.js";
 
 const FILTERS = ["all", "failed", "passed", "skipped"];
-/** A run may pass with cases that were left out for these reasons; any other one is missing (`vocabulary/status.py`). */
-const LEFT_OUT = ["condition", "module_condition", "selection"];
 /** Entries of the list at the head; where there are more, a button shows the others. */
 const LISTED = 8;
 
@@ -93,8 +92,9 @@ export class StoredCases {
 
 /** Where a look is needed, each with its reason and a jump to it; null when everything passed. */
 function missedList(report) {
+  // A run may pass with cases that were left out for these reasons; any other one is missing.
   const incomplete = outcome(report) === "incomplete";
-  const isMissed = (one) => isBad(one.status) || (incomplete && one.status === "skipped" && !LEFT_OUT.includes(one.skip_kind));
+  const isMissed = (one) => isBad(one.status) || (incomplete && one.status === "skipped" && !ALLOWED_SKIPS.includes(one.skip_kind));
   const missed = report.modules.flatMap((module) => module.cases.filter(isMissed).map((one) => missedEntry(module, one)));
   if (!missed.length) return null;
   const list = h("ul", { class: "missed-list" }, missed);
