@@ -35,6 +35,8 @@ class StandDrivers:
         for driver in drivers:
             if (held := self._held.get(driver.name)) is not None and not held.in_doubt:
                 continue
+            if driver.how.get("shared", False):
+                continue  # whether this process opens it at all only Start tells
             wanted = OpenDriver(run, driver.name, **driver.how)
             try:
                 wanted.resolve()
