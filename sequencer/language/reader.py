@@ -40,6 +40,9 @@ _OTHER_NAMES = {
 }
 """What other tools call a verb."""
 
+_MEANT_TOGETHER = {frozenset({"sync", "steps"}): "what one slot does for all is written under `once`"}
+"""What two verbs in one step are likely to mean."""
+
 
 def choose_verb(node: MappingNode, types: Registry[StepType], report: ProblemReporter) -> str | None:
     """The verb of a step: the one that the others can stand beside. None, or two, is reported."""
@@ -62,7 +65,8 @@ def choose_verb(node: MappingNode, types: Registry[StepType], report: ProblemRep
         if len(owners) == 1:
             return owners[0]
     message = f"a step has one verb, but this one has {listed((f'`{verb}`' for verb in verbs), 'and')}"
-    report("two-verbs", message, node.key_place(verbs[1]), hint="make each a step of its own")
+    hint = _MEANT_TOGETHER.get(frozenset(verbs), "make each a step of its own")
+    report("two-verbs", message, node.key_place(verbs[1]), hint=hint)
     return None
 
 
