@@ -12,14 +12,20 @@ from sequencer.app.exit_codes import ExitCode
 @click.command()
 @click.argument("path", default=".", type=click.Path(path_type=Path))
 @click.option(
-    "-a", "--arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A parameter of the sequence; repeatable."
+    "-a",
+    "--arg",
+    "arguments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the sequence; repeatable. SLOT.NAME=VALUE is for one slot.",
 )
+@click.option("--slot", "slots", multiple=True, metavar="NAME", help="Only this slot of the stand; repeatable.")
 @click.option("--only", multiple=True, metavar="MODULE::CASE", help="Only this case, or module; repeatable.")
 @click.option("--tag", "tags", multiple=True, help="Only cases with this tag; repeatable.")
 @click.option(
     "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write the report as JSON; - is standard output.",
+    type=click.Path(path_type=Path),
+    help="Also write the report as JSON; - is standard output. With slots a folder.",
 )
 @click.option("--no-panel", is_flag=True, help="Do not serve the live page.")
 @click.option("--open", "open_page", is_flag=True, help="Open the live page in a browser.")
@@ -33,6 +39,7 @@ def command(
     path: Path,
     *,
     arguments: tuple[str, ...],
+    slots: tuple[str, ...],
     only: tuple[str, ...],
     tags: tuple[str, ...],
     report: Path | None,
@@ -51,8 +58,9 @@ def command(
     from sequencer.runner.child import warmed_child
 
     with warmed_child() as warm_child:
+        from sequencer.cli.run_options import RunOptions
         from sequencer.cli.run_params import split_arguments
-        from sequencer.cli.run_session import RunOptions, run_once
+        from sequencer.cli.run_session import run_once
         from sequencer.protocol.request import StartRequest
 
         request = StartRequest(
@@ -64,5 +72,7 @@ def command(
             breaks=breaks,
             pdb=pdb,
         )
-        options = RunOptions(path=path, request=request, report=report, panel=not no_panel, open_page=open_page)
+        options = RunOptions(
+            path=path, request=request, slots=slots, report=report, panel=not no_panel, open_page=open_page
+        )
         return run_once(options, warm_child)

@@ -30,8 +30,8 @@ def params_from(
     missing = [param for param in params if param.name in wanted]
     wrong = [found for found in problems if found.code != "required"]
     if wrong:
-        hint = _hint([found.name for found in wrong], params)
-        said = {found.name: _for_author(found) for found in wrong}
+        hint = params_hint([found.name for found in wrong], params)
+        said = {found.name: problem_for_author(found) for found in wrong}
         raise Refusal("; ".join(f"--arg {name}: {reason}" for name, reason in said.items()), hint=hint)
     if not missing:
         return values
@@ -40,7 +40,7 @@ def params_from(
             "missing: " + ", ".join(param.name for param in missing),
             hint=" ".join(f"--arg {param.name}=..." for param in missing),
         )
-    return {**values, **{param.name: _ask(param, decimal_comma) for param in missing}}
+    return {**values, **{param.name: ask_param(param, decimal_comma) for param in missing}}
 
 
 def split_arguments(arguments: Sequence[str]) -> dict[str, str]:
@@ -56,8 +56,11 @@ def split_arguments(arguments: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _ask(param: Param, decimal_comma: bool) -> Scalar:
+def ask_param(param: Param, decimal_comma: bool, slot: str | None = None) -> Scalar:
+    """Asks the person at the terminal for one parameter, of ``slot`` where each has its own, until it can be used."""
     prompt = param.prompt or param.name
+    if slot is not None:
+        prompt = f"{slot}: {prompt}"
     if param.one_of:
         prompt += f" ({', '.join(str(choice) for choice in param.one_of)})"
     while True:
@@ -70,12 +73,14 @@ def _ask(param: Param, decimal_comma: bool) -> Scalar:
             say(f"{param.name} {error}", err=True, fg="red")
 
 
-def _for_author(found: StartProblem) -> str:
+def problem_for_author(found: StartProblem) -> str:
+    """What is wrong with a parameter, as somebody reads it who can change the sequence."""
     reason = read_reason(found.coded_reason, found.message)
     return for_author(RefusedValue(reason, found.limit)) if isinstance(reason, Reason) else reason
 
 
-def _hint(wrong: Iterable[str], params: Sequence[Param]) -> str | None:
+def params_hint(wrong: Iterable[str], params: Sequence[Param]) -> str | None:
+    """The names of the parameters, where one of ``wrong`` is none."""
     names = [param.name for param in params]
     if all(name in names for name in wrong):
         return None

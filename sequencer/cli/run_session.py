@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,9 @@ from sequencer.app.compiled import compile_for_stand
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import usable_project
 from sequencer.app.run_choice import choose_sequence
+from sequencer.cli.event_relay import EventRelay
+from sequencer.cli.report_files import STANDARD_OUTPUT, report_file, write_report
+from sequencer.cli.run_options import RunOptions
 from sequencer.compiler.project import Compiled
 from sequencer.project.project_folder import Project
 from sequencer.report.event import DialogAsked, OperatorMessageShown, Stamped
@@ -26,48 +29,14 @@ from sequencer.vocabulary.problem import InvalidInput, Problem
 if TYPE_CHECKING:
     from sequencer.app.project_report_store import ProjectReportStore
     from sequencer.panel.session import Session
-    from sequencer.protocol.request import StartRequest
+    from sequencer.protocol.request import Slot, StartRequest
     from sequencer.runner.child import Child
     from sequencer.store.base import Store
     from sequencer.terminal.display import Terminal
+    from sequencer.vocabulary.data import Scalar
 
-STANDARD_OUTPUT = Path("-")
 LEARNED_FROM = 3
 """Earlier runs that the expected times are made from."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What the command line says: what to run and how, where to write the report, and what to show meanwhile."""
-
-    path: Path
-    request: StartRequest
-    report: Path | None = None
-    panel: bool = True
-    open_page: bool = False
-
-
-class EventRelay:
-    """Stands between the run, which begins first, and the displays, which come up while it does."""
-
-    def __init__(self) -> None:
-        self.listeners: list[Callable[[Stamped], None]] = []
-        self.printed: Callable[[str], None] = lambda text: None
-
-    def event(self, stamped: Stamped) -> None:
-        """Passes an event on. A display that breaks is left out from then on: it must not end a run."""
-        for listener in tuple(self.listeners):
-            try:
-                listener(stamped)
-            except Exception:
-                import traceback
-
-                self.listeners.remove(listener)
-                traceback.print_exc()
-
-    def output(self, text: str) -> None:
-        """Passes on what a driver printed."""
-        self.printed(text)
 
 
 class PageAddress:
@@ -109,9 +78,22 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
     Raises ``Refusal``, ``StoreError``, ``OSError``.
     """
     project = usable_project(options.path)
+    slots: Sequence[Slot] = ()
+    if options.slots or project.settings.slots.places:
+        from sequencer.cli.slot_params import chosen_slots
+
+        slots = chosen_slots(project.settings.slots, options.slots)
+    if len(slots) > 1 and options.request.debugged:
+        raise Refusal("--step, --break and --pdb debug one slot", hint=f"--slot {slots[0].name}")
     compiled = compiled_sequence(choose_sequence(options.path, project), project, stepping=options.request.stepping)
     if compiled is None:
         return ExitCode.INVALID
+    if len(slots) > 1:
+        from sequencer.cli.slots_session import run_slots
+
+        return run_slots(options, project, compiled, slots, warm_child)
+    if options.report is not None:
+        options = replace(options, report=report_file(options.report, slots))
     relay = EventRelay()
     run = Run(
         compiled.folder,
@@ -126,7 +108,7 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
     with ExitStack() as opened:
         opened.callback(run.close)
         run.prepare()
-        return _RunSession(options, project, compiled, run, relay, opened).carry_out()
+        return _RunSession(options, project, compiled, run, relay, opened, next(iter(slots), None)).carry_out()
 
 
 def compiled_sequence(file: Path, project: Project, *, stepping: bool = False) -> Compiled | None:
@@ -155,6 +137,7 @@ class _RunSession:
     run: Run
     relay: EventRelay
     opened: ExitStack
+    slot: Slot | None
 
     def carry_out(self) -> ExitCode:
         """Everything from the parameters to the verdict."""
@@ -162,15 +145,10 @@ class _RunSession:
         from sequencer.app.exit_codes import exit_code
         from sequencer.app.project_report_store import ProjectReportStore
         from sequencer.app.start_request import for_stand
-        from sequencer.cli.run_params import params_from
         from sequencer.terminal.failure_source import FailureSource
         from sequencer.terminal.summary import place_lines
 
-        params = params_from(
-            self.options.request.params,
-            self.compiled.params,
-            decimal_comma=self.project.settings.frontend.decimal_comma,
-        )
+        asked = self._asked()
         terminal = self._terminal()
         report_store = self.opened.enter_context(
             ProjectReportStore(self.project, lambda text: terminal.say([(text, "stopped")]))
@@ -182,7 +160,7 @@ class _RunSession:
         asked_here = self._dialogs(terminal)
         page = self._page(report_store, terminal) if self.options.panel else None
         attended = asked_here or page is not None
-        request = for_stand(self.project, replace(self.options.request, params=params, attended=attended))
+        request = for_stand(self.project, replace(asked, attended=attended))
         report = self._run(request, page, lambda: self._learn(report_store.store, terminal, page))
         # The verdict first: it waits for no server.
         terminal.finish(report, FailureSource(self.project.folder, self.project.state.compiled).lines)
@@ -193,6 +171,22 @@ class _RunSession:
         for line in place_lines([*kept.places, *self._written(report)]):
             terminal.say(line)
         return ExitCode(exit_code(report, stored=kept.safe))
+
+    def _asked(self) -> StartRequest:
+        """What the command line asks for, with a value for each parameter."""
+        from sequencer.cli.run_params import params_from
+
+        request, slot = self.options.request, self.slot
+        given: Mapping[str, Scalar] = request.params
+        if slot is not None:
+            from sequencer.cli.slot_params import split_by_slot
+            from sequencer.protocol.request import JointStart
+            from sequencer.report.run_id import new_run_id
+
+            given = split_by_slot(given, [slot])[slot.name]
+            request = replace(request, slot=slot, start=JointStart(id=new_run_id(), slots=[slot.name]))
+        decimal_comma = self.project.settings.frontend.decimal_comma
+        return replace(request, params=params_from(given, self.compiled.params, decimal_comma=decimal_comma))
 
     def _run(self, request: StartRequest, page: Session | None, begun: Callable[[], None]) -> RunReport:
         from sequencer.cli.run_signals import stopping_on_signals
@@ -308,9 +302,5 @@ class _RunSession:
         if file == STANDARD_OUTPUT:
             sys.stdout.write(text)
             return []
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise Refusal(f"--report {file}: {error.strerror}", code=ExitCode.BROKEN) from None
+        write_report(file, text)
         return [str(file)]

@@ -36,6 +36,7 @@ class Compiled:
     ``manifest`` is the digest of the folder's ``manifest.json``, which the test process holds against what it finds.
     ``problems`` are the warnings and notes of the check; ``fresh`` is true when this call compiled it. ``shared`` are
     the drivers that slots share; ``uses_stand``: slots that run it at the same time have them or sync points in common.
+    ``serial_number`` is what the sequence records as the product's as soon as it begins, a text or a template.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class Compiled:
     fresh: bool
     shared: tuple[str, ...] = ()
     uses_stand: bool = False
+    serial_number: str | None = None
 
 
 def ensure_compiled(
@@ -86,6 +88,7 @@ def ensure_compiled(
         fresh=True,
         shared=tuple(driver.name for driver in sequence.drivers if driver.shared),
         uses_stand=sequence.uses_stand,
+        serial_number=_serial_number(sequence),
     )
     _write_note(note, result, sequence, stand or {})
     _remove_unused(compiled)
@@ -165,9 +168,16 @@ def _read_note(note: Path, compiled: Path, stand: Mapping[str, Data]) -> Compile
             # A note without these was written before there was anything to share.
             shared=tuple(known.get("shared", ())),
             uses_stand=known.get("uses_stand", False),
+            serial_number=known.get("serial_number"),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # a note that cannot be used is one that is not there
+
+
+def _serial_number(sequence: SequenceDefinition) -> str | None:
+    dut = sequence.record.get("dut")
+    number = dut.get("serial_number") if isinstance(dut, Mapping) else None
+    return None if number is None else str(number)
 
 
 def _read_param(written: Mapping[str, Any]) -> Param:
@@ -191,6 +201,7 @@ def _write_note(note: Path, compiled: Compiled, sequence: SequenceDefinition, st
         "params": [asdict(param) for param in compiled.params],
         "shared": compiled.shared,
         "uses_stand": compiled.uses_stand,
+        "serial_number": compiled.serial_number,
         "problems": [
             {field.name: getattr(problem, field.name) for field in fields(problem)} for problem in compiled.problems
         ],

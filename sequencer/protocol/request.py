@@ -10,7 +10,7 @@ from sequencer.vocabulary.data import Data, Scalar
 from sequencer.vocabulary.failure import ReasonedError
 from sequencer.vocabulary.reason import CodedReason, Reason, ReasonOrText, read_reason
 
-Part = Literal["params", "only", "tags", "breaks", "user"]
+Part = Literal["params", "only", "tags", "breaks", "user", "slot"]
 
 
 @dataclass(frozen=True, slots=True)

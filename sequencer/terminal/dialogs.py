@@ -6,7 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TextIO
+from functools import partial
+from typing import NamedTuple, Protocol, TextIO
 
 from sequencer.report import event as events
 from sequencer.report.dialog import Appearance, DialogDescription, DialogField, InvalidAnswer, buttons, read_answer
@@ -32,6 +33,22 @@ class TypedLine:
 Question = DialogDescription | TypedLine | None
 
 
+class OpenQuestion(NamedTuple):
+    """A question, who takes its answer, and the name of the slot that asks, where there are several."""
+
+    asked: Question
+    answer: SendAnswer
+    slot: str
+
+
+QuestionKey = tuple[str, str]
+"""The slot's name, which is empty where there are none, and what the run calls the question."""
+
+
+def _nobody(identity: str, result: str, value: Data, by: str) -> None:
+    """There are only questions of slots, each with its own run."""
+
+
 class QuestionClosed(Exception):
     """The question was answered elsewhere, or the run goes on without it."""
 
@@ -55,6 +72,8 @@ class Display(Protocol):
 class TerminalDialogs:
     """Listens to the events of a run; asks in a thread of its own. ``answer`` is the run's.
 
+    Questions of several slots (``of_slot``) come one after the other, the oldest first.
+
     ``script``: what is typed is no keyboard but prepared lines, each of which answers something. ``alone``: nobody else
     could answer, so that a question that is left when they have ended is closed. ``decimal_comma``: a comma in a number
     is a decimal sign.
@@ -63,7 +82,7 @@ class TerminalDialogs:
     def __init__(
         self,
         display: Display,
-        answer: SendAnswer,
+        answer: SendAnswer | None,
         typed: TextIO,
         *,
         script: bool = False,
@@ -71,12 +90,12 @@ class TerminalDialogs:
         decimal_comma: bool = False,
     ) -> None:
         self._display = display
-        self._answer = answer
+        self._answer = answer or _nobody
         self._typed = typed
         self._script = script
         self._alone = alone
         self._decimal_comma = decimal_comma
-        self._questions: dict[str, Question] = {}
+        self._questions: dict[QuestionKey, OpenQuestion] = {}
         self._lines: deque[str | None] = deque()
         self._lines_asked = 0
         self._ended = False
@@ -85,38 +104,45 @@ class TerminalDialogs:
 
     def event(self, stamped: Stamped) -> None:
         """Opens and closes questions."""
+        self._hear("", self._answer, stamped)
+
+    def of_slot(self, name: str, answer: SendAnswer) -> Callable[[Stamped], None]:
+        """Listens to the events of one slot's run; ``answer`` is that run's."""
+        return partial(self._hear, name, answer)
+
+    def _hear(self, slot: str, answer: SendAnswer, stamped: Stamped) -> None:
         event = stamped.event
         if isinstance(event, events.DialogAsked):
-            self._open(event.id, event.dialog)
+            self._open((slot, event.id), OpenQuestion(event.dialog, answer, slot))
         elif isinstance(event, events.OperatorMessageShown) and event.blocking and event.text is not None:
-            self._open(event.id, None)
+            self._open((slot, event.id), OpenQuestion(None, answer, slot))
         elif isinstance(event, events.DialogAnswered | events.OperatorMessageShown):
-            self._close([event.id])
+            self._close([(slot, event.id)])
         elif isinstance(event, events.RunFinished):
-            self._close(list(self._questions))
+            self._close([key for key in list(self._questions) if key[0] == slot])
 
     def type_for(self, prompt: str, take: Callable[[str | None], object]) -> None:
         """Asks for a line; ``take`` is called in another thread, unless ``withdraw`` comes first."""
         self._lines_asked += 1
-        self._open(f"line {self._lines_asked}", TypedLine(prompt, take))
+        self._open(("", f"line {self._lines_asked}"), OpenQuestion(TypedLine(prompt, take), self._answer, ""))
 
     def withdraw(self) -> None:
         """The line that ``type_for`` asked for is not wanted any more."""
-        self._close([identity for identity, asked in self._questions.items() if isinstance(asked, TypedLine)])
+        self._close([key for key, question in list(self._questions.items()) if isinstance(question.asked, TypedLine)])
 
-    def _open(self, identity: str, dialog: Question) -> None:
+    def _open(self, key: QuestionKey, question: OpenQuestion) -> None:
         with self._changed:
-            self._questions[identity] = dialog
+            self._questions[key] = question
             self._changed.notify_all()
             if not self._started:
                 self._started = True
                 threading.Thread(target=self._read, name="typed", daemon=True).start()
                 threading.Thread(target=self._work, name="dialogs", daemon=True).start()
 
-    def _close(self, identities: list[str]) -> None:
+    def _close(self, keys: list[QuestionKey]) -> None:
         with self._changed:
-            for identity in identities:
-                self._questions.pop(identity, None)
+            for key in keys:
+                self._questions.pop(key, None)
             self._changed.notify_all()
 
     def _read(self) -> None:
@@ -145,90 +171,92 @@ class TerminalDialogs:
             with self._changed:
                 while not self._questions:
                     self._changed.wait()
-                identity, dialog = next(iter(self._questions.items()))
+                key, question = next(iter(self._questions.items()))
                 if not self._script:
                     self._lines.clear()
             self._display.pause()
             try:
-                self._ask(identity, dialog)
+                self._ask(key, question)
             except QuestionClosed:
-                if not isinstance(dialog, TypedLine):
+                if not isinstance(question.asked, TypedLine):
                     self._display.write([[("  answered elsewhere", "dim")]])
             except EOFError:
-                self._give_up(identity, dialog)
+                self._give_up(key, question)
             finally:
-                self._close([identity])
+                self._close([key])
                 self._display.resume()
 
-    def _give_up(self, identity: str, dialog: Question) -> None:
+    def _give_up(self, key: QuestionKey, question: OpenQuestion) -> None:
         """Nobody will type any more."""
-        if isinstance(dialog, TypedLine):
-            dialog.take(None)
+        if isinstance(question.asked, TypedLine):
+            question.asked.take(None)
         elif self._alone:
             self._display.write([[("  the input has ended: nobody can answer", "stopped")]])
-            self._answer(identity, "close", None, ANSWERED_BY)
+            question.answer(key[1], "close", None, ANSWERED_BY)
         else:
             with self._changed:
-                while identity in self._questions:
+                while key in self._questions:
                     self._changed.wait()
 
-    def _ask(self, identity: str, dialog: Question) -> None:
+    def _ask(self, key: QuestionKey, question: OpenQuestion) -> None:
+        dialog = question.asked
         if isinstance(dialog, TypedLine):
             self._display.prompt(dialog.prompt)
-            dialog.take(self._next_line(identity))
+            dialog.take(self._next_line(key))
             return
         if dialog is None:
-            self._typed_line(identity, "press Enter to continue: ")
-            self._answer(identity, "confirm", None, ANSWERED_BY)
+            whose = f"{question.slot}: " if question.slot else ""
+            self._typed_line(key, f"{whose}press Enter to continue: ")
+            question.answer(key[1], "confirm", None, ANSWERED_BY)
             return
-        self._display.write(question_lines(dialog))
+        self._display.write(question_lines(dialog, question.slot))
         for number, page in enumerate(dialog["steps"], 1):
             self._display.write([[(f"  {number} of {len(dialog['steps'])}", "dim")], *appearance_lines(page)])
-            self._typed_line(identity, "  Enter: ")
+            self._typed_line(key, "  Enter: ")
         while True:
-            value = self._value(identity, dialog)
-            result = self._result(identity, dialog)
+            value = self._value(key, dialog)
+            result = self._result(key, dialog)
             try:
                 accepted = read_answer(dialog, result, value, decimal_comma=self._decimal_comma)
             except InvalidAnswer as invalid:
                 self._display.write([[(f"  {problem.message}", "failed")] for problem in invalid.problems])
                 continue
-            self._answer(identity, result, accepted, ANSWERED_BY)
+            question.answer(key[1], result, accepted, ANSWERED_BY)
             return
 
-    def _value(self, identity: str, dialog: DialogDescription) -> object:
+    def _value(self, key: QuestionKey, dialog: DialogDescription) -> object:
         answers = {}
         for field in dialog["fields"]:
             self._display.write(choice_lines(field))
-            answers[field["name"]] = typed_value(field, self._typed_line(identity, field_prompt(field)))
+            answers[field["name"]] = typed_value(field, self._typed_line(key, field_prompt(field)))
         return answers if dialog["type"] == "form" else answers.get("value")
 
-    def _result(self, identity: str, dialog: DialogDescription) -> str:
+    def _result(self, key: QuestionKey, dialog: DialogDescription) -> str:
         results = buttons(dialog)
         if results == ("confirm",):
             if not dialog["fields"] and not dialog["steps"]:
-                self._typed_line(identity, f"  {clean(dialog['buttons'].get('confirm') or 'confirm')}: press Enter ")
+                self._typed_line(key, f"  {clean(dialog['buttons'].get('confirm') or 'confirm')}: press Enter ")
             return "confirm"
         labels = " or ".join(f"{_WORDS[name]} = {clean(dialog['buttons'].get(name) or name)}" for name in results)
         while True:
-            typed = self._typed_line(identity, f"  {labels}: ").strip().lower()
+            typed = self._typed_line(key, f"  {labels}: ").strip().lower()
             chosen = [
                 name for name in results if typed in (_WORDS[name], name, str(dialog["buttons"].get(name)).lower())
             ]
             if chosen:
                 return chosen[0]
 
-    def _typed_line(self, identity: str, prompt: str) -> str:
+    def _typed_line(self, key: QuestionKey, prompt: str) -> str:
         """The next line somebody types. Raises ``QuestionClosed`` when that is gone, ``EOFError`` when nobody types."""
         self._display.prompt(prompt)
-        while (line := self._next_line(identity)) is None:
+        while (line := self._next_line(key)) is None:
             pass  # Ctrl-D answers nothing
         return line
 
-    def _next_line(self, identity: str) -> str | None:
+    def _next_line(self, key: QuestionKey) -> str | None:
         with self._changed:
             while not self._lines:
-                if identity not in self._questions:
+                if key not in self._questions:
                     raise QuestionClosed
                 if self._ended:
                     raise EOFError
@@ -236,9 +264,11 @@ class TerminalDialogs:
             return self._lines.popleft()
 
 
-def question_lines(dialog: DialogDescription) -> list[Line]:
-    """What the dialog says."""
-    return [[], [("? ", "notice"), (clean(dialog.get("title") or "Operator"), "bold")], *appearance_lines(dialog)]
+def question_lines(dialog: DialogDescription, slot: str = "") -> list[Line]:
+    """What the dialog says, and which slot asks."""
+    whose = f"{slot}: " if slot else ""
+    title = clean(dialog.get("title") or "Operator")
+    return [[], [("? ", "notice"), (f"{whose}{title}", "bold")], *appearance_lines(dialog)]
 
 
 def appearance_lines(said: Appearance) -> list[Line]:

@@ -15,7 +15,6 @@ from sequencer.terminal.lines import Line, case_line, clean, indented, measureme
 from sequencer.vocabulary.status import Status
 
 DETAILED_UP_TO = 200
-"""In runs of more cases only those that did not pass are written in full."""
 
 
 @dataclass(slots=True)
@@ -33,12 +32,19 @@ class RunningCase:
     messages: dict[str, str] = field(default_factory=dict)
     failures: list[events.FailureRecorded] = field(default_factory=list)
     progress: events.ProgressChanged | None = None
+    waiting: events.WaitStarted | None = None
 
 
 class TerminalRunView:
-    """Takes events and answers with the lines to write for each; the rest is for a live display."""
+    """Takes events and answers with the lines to write for each; the rest is for a live display.
 
-    def __init__(self) -> None:
+    In a run of more than ``detailed_up_to`` cases only those that did not pass are written in full. ``names_slot``: the
+    first lines say which slot it is.
+    """
+
+    def __init__(self, detailed_up_to: int = DETAILED_UP_TO, *, names_slot: bool = True) -> None:
+        self._names_slot = names_slot
+        self._detailed_up_to = detailed_up_to
         self.title = ""
         self.total = 0
         self.counts: Counter[Status] = Counter()
@@ -52,6 +58,8 @@ class TerminalRunView:
             events.RunResumed: self._run_resumed,
             events.CaseStarted: self._case_started,
             events.StepStarted: self._step_started,
+            events.WaitStarted: self._wait_started,
+            events.WaitFinished: self._wait_finished,
             events.MeasurementRecorded: self._measured,
             events.TryFailed: self._tried,
             events.MessageShown: self._said,
@@ -74,7 +82,7 @@ class TerminalRunView:
     @property
     def detailed(self) -> bool:
         """Whether cases that pass are written with all they measured."""
-        return self.total <= DETAILED_UP_TO
+        return self.total <= self._detailed_up_to
 
     def _run_started(self, event: events.RunStarted, time: float) -> list[Line]:
         sequence = event.sequence
@@ -91,6 +99,8 @@ class TerminalRunView:
                 self.names[f"{module['id']}::{case['id']}"] = case["name"]
         self.total = len(self.names)
         lines: list[Line] = [[(self.title, "bold"), (f"  {sequence.get('file', '')}", "dim")]]
+        if event.slot is not None and self._names_slot:
+            lines.append([("slot ", "dim"), (one_line(str(event.slot.get("name"))), "bold")])
         if event.simulated:
             lines.append([("simulated: drivers with a `simulate` counterpart are replaced by it", "stopped")])
         if event.debugged:
@@ -110,6 +120,16 @@ class TerminalRunView:
     def _step_started(self, event: events.StepStarted, time: float) -> list[Line]:
         if self.running is not None:
             self.running.step = event.step
+        return []
+
+    def _wait_started(self, event: events.WaitStarted, time: float) -> list[Line]:
+        if self.running is not None:
+            self.running.waiting = event
+        return []
+
+    def _wait_finished(self, event: events.WaitFinished, time: float) -> list[Line]:
+        if self.running is not None:
+            self.running.waiting = None
         return []
 
     def _measured(self, event: events.MeasurementRecorded, time: float) -> list[Line]:

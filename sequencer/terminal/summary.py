@@ -66,7 +66,12 @@ def verdict_block(outcome: Outcome, width: int, height: int = 24, *, colour: boo
     if not colour:
         return "\n".join(row.center(width).rstrip() for row in rows) + "\n"
     # Spaces to the last column, so that the colour covers the whole width.
-    return "".join(f"{_COLOURS.get(outcome, _COLOURS['error'])}{row.center(width)}{_END}\n" for row in rows)
+    return "".join(f"{painted(row.center(width), outcome)}\n" for row in rows)
+
+
+def painted(text: str, outcome: Outcome) -> str:
+    """The text on the colour of the verdict."""
+    return f"{_COLOURS.get(outcome, _COLOURS['error'])}{text}{_END}"
 
 
 def _rows(text: str, width: int, height: int, ink: str) -> list[str]:
@@ -99,13 +104,25 @@ def no_source(failure: FailureReport) -> Iterable[Line]:
 def summary(report: RunReport, source: Source = no_source) -> Iterator[Line]:
     """The lines; ``source`` shows the code of a failure."""
     yield []
+    yield from _failures(report, source)
+    yield _counts(report)
+    yield from _remarks(report)
+    yield from after_run_lines(report, source)
+
+
+def failure_lines(report: RunReport, source: Source = no_source) -> Iterator[Line]:
+    """As ``summary``, of a run that is one of several: nothing where its verdict says all."""
+    said = [*_failures(report, source)]
+    remarks = [*_remarks(report), *after_run_lines(report, source)]
+    if said or remarks:
+        yield from (*said, _counts(report), *remarks)
+
+
+def _failures(report: RunReport, source: Source) -> Iterator[Line]:
     yield from _failed_cases(report, source)
     for failure in report["failures"]:
         yield from _failure(failure, "run", source)
         yield []
-    yield _counts(report)
-    yield from _remarks(report)
-    yield from after_run_lines(report, source)
 
 
 def after_run_lines(report: RunReport, source: Source = no_source) -> Iterator[Line]:

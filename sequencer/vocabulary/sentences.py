@@ -333,6 +333,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "journal_not_stored": "what its journal holds is not stored yet",
         "sequence_invalid": "the sequence has errors now: {detail}",
         "wrong_param": "parameter '{name}' {reason}",
+        "in_slot": "slot '{slot}': {reason}",
+        "same_unit": "the slots '{first}' and '{slot}' have the same unit, {value}",
         "several": "{reason}; {detail}",
         "not_as_planned": "what was collected is not what was planned: {detail}",
         "stand_in_use": "another run uses this stand: {holder}",

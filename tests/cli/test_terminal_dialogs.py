@@ -156,3 +156,33 @@ def test_the_end_of_the_keyboard_is_no_answer() -> None:
     assert desk.screen.prompted.acquire(timeout=20)
     desk.hear(events.RunFinished("stopped"))
     assert desk.answers == []
+
+
+def test_questions_of_several_slots_come_one_after_the_other(desk: Desk) -> None:
+    """The oldest first, each with its slot's name; the answer goes to that slot's run, whose end closes its own."""
+    heard: list[tuple[str, str, str]] = []
+    done = threading.Semaphore(0)
+
+    def of(slot: str) -> Any:
+        def take(identity: str, result: str, value: Any, by: str) -> None:
+            heard.append((slot, identity, result))
+            done.release()
+
+        return desk.dialogs.of_slot(slot, take)
+
+    left, right = of("left"), of("right")
+    for hear in (left, right):
+        hear(Stamped(1, 1.0, events.DialogAsked("main::a", "1", describe({"title": "LED", "type": "confirm"}))))
+    left(Stamped(2, 1.0, events.OperatorMessageShown("main::a", "note", "Look", None, True)))
+    for _ in range(2):
+        desk.type("")
+        assert done.acquire(timeout=20)
+        (left if heard[-1][0] == "left" else right)(
+            Stamped(3, 1.0, events.DialogAnswered("main::a", "1", "confirm", None, "terminal"))
+        )
+    right(Stamped(4, 1.0, events.RunFinished("passed")))
+    desk.type("")
+    assert done.acquire(timeout=20)
+    assert heard == [("left", "1", "confirm"), ("right", "1", "confirm"), ("left", "note", "confirm")]
+    assert desk.screen.text.index("? left: LED") < desk.screen.text.index("? right: LED")
+    assert "left: press Enter to continue: " in desk.screen.text

@@ -126,9 +126,10 @@ class LiveState:
 
 
 def _identity(state: Mapping[str, object]) -> str:
-    """The document's id: the stand's name with its number where it has one, or the machine's name."""
+    """The document's id: the stand's name with its number where it has one, or the machine's name, and the slot."""
     name = state["stand"] or state["host"] or "stand"
-    return f"live:{name}" if state["stand_number"] is None else f"live:{name} #{state['stand_number']}"
+    number = "" if state["stand_number"] is None else f" #{state['stand_number']}"
+    return f"live:{name}{number}" + (f", slot {state['slot']}" if "slot" in state else "")
 
 
 def _apply(state: CouchDocument, stamped: Stamped) -> bool:
@@ -171,6 +172,8 @@ def _begun(event: events.RunStarted, time: float) -> dict[str, object]:
         "attempt": None,
         "cases": {"total": sum(len(module.get("cases", ())) for module in event.modules)},
     }
+    if event.slot is not None:
+        state["slot"] = event.slot.get("name")
     for section in ("dut", "stand"):
         _record(state, section, event.record.get(section))
     return state

@@ -1,0 +1,162 @@
+"""The runs of several slots that one start begins: each a run like any other, with the stand shared between them.
+
+What is wrong with what is asked for starts nothing at all. A slot whose test process cannot run is an error of that
+slot alone: the others run.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple
+
+from sequencer.app.start_request import for_stand
+from sequencer.protocol.request import JointStart, RunNotPossible, Slot, StandAddress, StandInUse, StartRequest
+from sequencer.report.run_id import new_run_id
+from sequencer.runner.claim import StandClaim
+from sequencer.runner.run import Run
+
+if TYPE_CHECKING:
+    from sequencer.compiler.project import Compiled
+    from sequencer.project.project_folder import Project
+    from sequencer.report.event import Stamped
+    from sequencer.report.model import RunReport
+    from sequencer.runner.child import Child
+    from sequencer.vocabulary.data import Scalar
+    from sequencer.vocabulary.reason import ReasonOrText
+
+_POLL_SECONDS = 0.5
+
+
+class SlotEnd(NamedTuple):
+    """How a slot ended: with a report, or with the ``problem`` that kept its run from beginning."""
+
+    slot: str
+    report: RunReport | None
+    problem: Exception | None = None
+
+
+class JointRuns:
+    """One run per slot: ``prepare``, ``start``, ``ends``, ``close``.
+
+    ``hear`` is told every event and ``printed`` each line that drivers print, both with the slot's name and from
+    threads. ``warm_child`` is a test process that is loading already. ``runs`` are those by slot, of which ``upload``
+    may be set before the start. ``stop`` may be called from any thread, and from a signal handler.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        compiled: Compiled,
+        slots: Sequence[Slot],
+        *,
+        hear: Callable[[str, Stamped], None],
+        printed: Callable[[str, str], None],
+        warm_child: Child | None = None,
+    ) -> None:
+        self._project = project
+        self._slots = {slot.name: slot for slot in slots}
+        self._joint = JointStart(id=new_run_id(), slots=list(self._slots))
+        self._ended: SimpleQueue[SlotEnd] = SimpleQueue()
+        self._lost: dict[str, Exception] = {}
+        claim = StandClaim(project.state)
+        self.runs = {
+            slot.name: Run(
+                compiled.folder,
+                project.state,
+                listeners=[partial(hear, slot.name)],
+                output=partial(printed, slot.name),
+                project=project.folder,
+                warm_child=warm_child if at == 0 else None,
+                manifest=compiled.manifest,
+                secrets=project.secrets,
+                stand=claim,
+            )
+            for at, slot in enumerate(slots)
+        }
+
+    def prepare(self) -> None:
+        """Starts all test processes and returns at once."""
+        for name, run in self.runs.items():
+            try:
+                run.prepare()
+            except RunNotPossible as problem:
+                self._lose(name, problem)
+
+    def start(self, request: StartRequest, values: Mapping[str, Mapping[str, Scalar]]) -> None:
+        """Begins all runs, each with its slot's ``values`` of the parameters.
+
+        Raises ``RunRefused``, or ``RunNotPossible`` when no slot can run; then nothing has begun.
+        """
+        stand = self._stand_address()
+        requests = {
+            name: for_stand(
+                self._project,
+                replace(request, params=values[name], slot=slot, start=self._joint, stand=stand),
+            )
+            for name, slot in self._slots.items()
+        }
+        # One before the others: what keeps all of them from running is told once, and waited for once.
+        first = next((name for name in self.runs if self._begin(name, requests[name])), None)
+        if first is None:
+            raise next(iter(self._lost.values()))
+        for name in self.runs:
+            if name not in self._lost:
+                begin = None if name == first else requests[name]
+                threading.Thread(target=self._attend, args=(name, begin), name=f"slot {name}", daemon=True).start()
+
+    def ends(self) -> Iterator[SlotEnd]:
+        """How each slot ended, in the order in which they do; those that could not be started among them."""
+        for _ in self._slots:
+            end = None
+            while end is None:
+                with suppress(Empty):  # in pieces, as Windows looks at Ctrl-C only in between
+                    end = self._ended.get(timeout=_POLL_SECONDS)
+            yield end
+
+    def stop(self, reason: ReasonOrText) -> None:
+        """Asks every run to stop, each as ``Run.stop`` does."""
+        for run in self.runs.values():
+            run.stop(reason)
+
+    def close(self) -> None:
+        """Ends all test processes. Closing twice is harmless."""
+        threads = [threading.Thread(target=run.close) for run in self.runs.values()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _stand_address(self) -> StandAddress | None:
+        """Where what the slots share is found."""
+        return None
+
+    def _begin(self, name: str, request: StartRequest) -> bool:
+        """Whether the run of the slot has begun. Raises what would keep every slot from it."""
+        if name in self._lost:
+            return False
+        try:
+            self.runs[name].start(request)
+        except StandInUse:
+            raise
+        except RunNotPossible as problem:
+            self._lose(name, problem)
+            return False
+        return True
+
+    def _attend(self, name: str, request: StartRequest | None) -> None:
+        """Begins the run of a slot, unless it has begun, and waits for its end."""
+        try:
+            if request is not None and not self._begin(name, request):
+                return
+            self._ended.put(SlotEnd(name, self.runs[name].wait()))
+        except Exception as problem:
+            self._lose(name, problem)
+
+    def _lose(self, name: str, problem: Exception) -> None:
+        self._lost[name] = problem
+        self._ended.put(SlotEnd(name, None, problem))

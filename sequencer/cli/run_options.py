@@ -1,0 +1,25 @@
+"""What the command line says about a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sequencer.protocol.request import StartRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the command line says: what to run and how, where to write the report, and what to show meanwhile.
+
+    ``slots`` names those that run, all of the stand's when it names none. ``report`` is a folder where there are slots.
+    """
+
+    path: Path
+    request: StartRequest
+    slots: tuple[str, ...] = ()
+    report: Path | None = None
+    panel: bool = True
+    open_page: bool = False

@@ -1,0 +1,190 @@
+"""The runs of several slots from a path to one exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from sequencer.app.exit_codes import ExitCode, Refusal, exit_code
+from sequencer.app.joint_start import JointRuns, SlotEnd
+from sequencer.app.project_report_store import ProjectReportStore, SavedReport
+from sequencer.cli.event_relay import EventRelay
+from sequencer.cli.report_files import STANDARD_OUTPUT, report_files, write_report
+from sequencer.cli.run_options import RunOptions
+from sequencer.protocol.request import RunNotPossible, RunRefused, Slot
+from sequencer.report.exports.json_text import to_json
+from sequencer.terminal.output import is_terminal
+from sequencer.terminal.slot_verdicts import SlotVerdict
+from sequencer.terminal.slots import SlotsTerminal, open_slots_terminal
+from sequencer.vocabulary.json_text import indented
+
+if TYPE_CHECKING:
+    from sequencer.compiler.project import Compiled
+    from sequencer.project.project_folder import Project
+    from sequencer.protocol.request import StartRequest
+    from sequencer.report.model import RunReport
+    from sequencer.runner.child import Child
+    from sequencer.terminal.lines import Line
+    from sequencer.vocabulary.data import Scalar
+
+_TOLD_SINGLY = 8
+"""Up to so many slots the place of each report has a line of its own."""
+
+
+def run_slots(
+    options: RunOptions,
+    project: Project,
+    compiled: Compiled,
+    slots: Sequence[Slot],
+    warm_child: Child | None = None,
+) -> ExitCode:
+    """Runs the slots together, shows and keeps each; the worst of their exit codes.
+
+    Raises ``Refusal``, ``StoreError``, ``OSError``.
+    """
+    files = {} if options.report in (None, STANDARD_OUTPUT) else report_files(options.report, slots)
+    relays = {slot.name: EventRelay() for slot in slots}
+    runs = JointRuns(
+        project,
+        compiled,
+        slots,
+        hear=lambda slot, stamped: relays[slot].event(stamped),
+        printed=lambda slot, text: relays[slot].output(text),
+        warm_child=warm_child,
+    )
+    with ExitStack() as opened:
+        opened.callback(runs.close)
+        runs.prepare()
+        return _SlotsSession(options, project, compiled, slots, files, runs, relays, opened).carry_out()
+
+
+@dataclass(frozen=True, slots=True)
+class _SlotsSession:
+    options: RunOptions
+    project: Project
+    compiled: Compiled
+    slots: Sequence[Slot]
+    files: Mapping[str, Path]
+    runs: JointRuns
+    relays: Mapping[str, EventRelay]
+    opened: ExitStack
+
+    def carry_out(self) -> ExitCode:
+        """Everything from the parameters to the verdicts."""
+        from sequencer.cli.slot_params import params_by_slot
+        from sequencer.terminal.failure_source import FailureSource
+
+        values = params_by_slot(
+            self.options.request.params,
+            self.compiled.params,
+            self.slots,
+            serial_number=self.compiled.serial_number,
+            decimal_comma=self.project.settings.frontend.decimal_comma,
+        )
+        terminal = self._terminal()
+        report_store = self.opened.enter_context(
+            ProjectReportStore(self.project, lambda text: terminal.say([(text, "stopped")]))
+        )
+        if refusal := report_store.refusal():
+            raise Refusal(str(refusal), code=ExitCode.BROKEN)
+        self._listen(terminal, report_store)
+        request = replace(self.options.request, attended=self._dialogs(terminal))
+        keeper = self.opened.enter_context(ThreadPoolExecutor(1, "keeper"))
+        kept: dict[str, Future[SavedReport]] = {}
+        ends: dict[str, SlotVerdict] = {}
+        for end in self._run(request, values):
+            # Kept as soon as it is there; the verdicts wait for no server.
+            if end.report is not None:
+                kept[end.slot] = keeper.submit(report_store.keep, end.report)
+            ends[end.slot] = self._verdict(end, terminal)
+        verdicts = [ends[slot.name] for slot in self.slots]
+        terminal.finish(verdicts, FailureSource(self.project.folder, self.project.state.compiled).lines)
+        return self._settle(verdicts, {slot: future.result() for slot, future in kept.items()}, terminal)
+
+    def _run(self, request: StartRequest, values: Mapping[str, Mapping[str, Scalar]]) -> Iterator[SlotEnd]:
+        from sequencer.cli.run_signals import stopping_on_signals
+
+        with stopping_on_signals(self.runs.stop):
+            try:
+                self.runs.start(request, values)
+            except RunRefused as refused:
+                raise Refusal(str(refused)) from None
+            except RunNotPossible as impossible:
+                raise Refusal(str(impossible), code=ExitCode.BROKEN) from None
+            yield from self.runs.ends()
+
+    def _verdict(self, end: SlotEnd, terminal: SlotsTerminal) -> SlotVerdict:
+        if end.report is not None:
+            return SlotVerdict(end.slot, end.report)
+        problem = str(end.problem)
+        terminal.lost(end.slot, problem)
+        return SlotVerdict(end.slot, None, problem)
+
+    def _settle(
+        self, verdicts: Sequence[SlotVerdict], kept: Mapping[str, SavedReport], terminal: SlotsTerminal
+    ) -> ExitCode:
+        """Says where the reports are and writes those that ``--report`` asks for; the worst exit code."""
+        reports = {end.slot: end.report for end in verdicts if end.report is not None}
+        if self.options.report == STANDARD_OUTPUT:
+            sys.stdout.write(indented(list(reports.values())))
+        for slot, file in self.files.items():
+            if slot in reports:
+                write_report(file, to_json(reports[slot]))
+        for line in self._places(reports, kept):
+            terminal.say(line)
+        codes = [exit_code(report, stored=kept[slot].safe) for slot, report in reports.items()]
+        return max([*codes, ExitCode.BROKEN] if len(reports) < len(verdicts) else codes)
+
+    def _places(self, reports: Mapping[str, RunReport], kept: Mapping[str, SavedReport]) -> Iterator[Line]:
+        """Where each slot's report is; of many slots how many are where."""
+        if len(reports) <= _TOLD_SINGLY:
+            width = max(len(slot.name) for slot in self.slots)
+            for slot in reports:
+                for place in [*kept[slot].places, *([str(self.files[slot])] if slot in self.files else ())]:
+                    yield [("report    ", "dim"), (f"{slot:<{width}}  ", ""), (place, "")]
+            return
+        by_place = Counter(
+            place.replace(f"id {report['id']}", "").strip(", ")
+            for slot, report in reports.items()
+            for place in kept[slot].places
+        )
+        for place, count in by_place.items():
+            yield [("report    ", "dim"), (f"{count} slots  ", ""), (place, "")]
+        if self.files:
+            yield [("report    ", "dim"), (f"{len(reports)} slots  ", ""), (str(self.options.report), "")]
+
+    def _listen(self, terminal: SlotsTerminal, report_store: ProjectReportStore) -> None:
+        for name, relay in self.relays.items():
+            relay.listeners += [partial(terminal.event, name), *report_store.listeners()]
+            relay.printed = partial(terminal.output, name)
+            self.runs.runs[name].upload = report_store.deliveries.upload
+
+    @property
+    def _stream(self) -> TextIO:
+        return sys.stderr if self.options.report == STANDARD_OUTPUT else sys.stdout
+
+    def _terminal(self) -> SlotsTerminal:
+        terminal = open_slots_terminal(self._stream, [slot.name for slot in self.slots])
+        self.opened.callback(terminal.close)
+        if self.options.open_page:
+            terminal.say([("no live page: it shows a single slot, with --slot NAME", "stopped")])
+        return terminal
+
+    def _dialogs(self, terminal: SlotsTerminal) -> bool:
+        """Whether somebody can answer questions."""
+        if not (is_terminal(sys.stdin) and is_terminal(self._stream)):
+            return False
+        from sequencer.terminal.dialogs import TerminalDialogs
+
+        decimal_comma = self.project.settings.frontend.decimal_comma
+        dialogs = TerminalDialogs(terminal, None, sys.stdin, alone=True, decimal_comma=decimal_comma)
+        for name, run in self.runs.runs.items():
+            self.relays[name].listeners.append(dialogs.of_slot(name, run.answer))
+        return True
