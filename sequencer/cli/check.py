@@ -81,12 +81,17 @@ def _problems(file: Path, project: Project, readings: dict[Path, ReadResult]) ->
     if file.suffix != ".toml":
         return [*read(file).problems, *_code_problems(read(file).sequence)]
     problems = [*project.problems, *_without_sequence(project), *_without_logo(project), *_without_label(project)]
-    if project.settings.drivers or any(slot.drivers for slot in project.settings.slots.places):
+    if project.settings.drivers or project.settings.slots.places:
         from sequencer.language.drivers.declared import stand_driver_problems
 
         found = [read(sequence) for sequence in _sequences(project.folder, project)]
         problems += stand_driver_problems(project.text, file.name, project.settings, [each.drivers for each in found])
         problems += _slot_problems(project, found)
+    if project.settings.slots.places:
+        from sequencer.language.checks.slot_instruments import same_instrument_problems
+
+        drivers = [driver for each in found if each.sequence is not None for driver in each.sequence.drivers]
+        problems += same_instrument_problems(project.text, file.name, project.settings, drivers)
     return problems
 
 

@@ -133,6 +133,47 @@ def test_a_sequence_whose_shared_driver_has_arguments_of_a_slot(slots: Path, arg
     assert hardseq("check", "sequences/good.yaml").output == "no problems\n"
 
 
+@pytest.mark.parametrize(
+    ("declared", "configured", "told"),
+    [
+        (
+            "{use: dmm.Board, with: {port: COM1}}",
+            "",
+            "7:8: warning: the slots `left`, `middle` and `right` open the same instrument as `board`: port = 'COM1'",
+        ),
+        ("dmm.Board", "[drivers.board]\nport = 'COM1'\n", "7:8: warning: the slots `left`, `middle` and `right` open"),
+        (
+            "{use: dmm.Board, with: {port: COM1}}",
+            "[slots.left.drivers.board]\nport = 'COM2'",
+            "8:8: warning: the slots `middle` and `right` open",
+        ),
+        ("{use: dmm.Board, with: {port: 'COM${{ slot.number }}'}}", "", None),
+        ("{use: dmm.Board, with: {port: COM1}, shared: true}", "", None),
+        ("dmm.Board", "", None),
+        ("{use: dmm.Server, with: {url: http://mes}}", "", None),
+    ],
+)
+def test_an_instrument_that_several_slots_would_open(
+    project: Path, declared: str, configured: str, told: str | None
+) -> None:
+    """Nobody would know whose product it measures; what takes turns, has no address, or serves many is none."""
+    (project / "drivers").mkdir()
+    (project / "drivers/dmm.py").write_text(SLOT_DRIVERS + "class Server(Board):\n    def __init__(self, url): ...\n")
+    steps = "{steps: [{check: true}, {call: board.volts}]}"
+    (project / "sequences/good.yaml").write_text(
+        f"name: Good\ndrivers: {{board: {declared}}}\nmodules: {{main: {{cases: {{a: {steps}}}}}}}\n"
+    )
+    slots = "[slots.left]\n[slots.middle]\n[slots.right]\n"
+    (project / "hardseq.toml").write_text(f"# at the\n# top\n# of\n# it\n# all\n{slots}{configured}")
+    result = hardseq("check")
+    assert result.exit_code == 0
+    if told is None:
+        assert result.output == "no problems\n"
+    else:
+        assert f"hardseq.toml:{told}" in result.output
+        assert result.output.count("[same-instrument]") == 1
+
+
 def test_sequences_that_the_configuration_names(project: Path) -> None:
     """They are checked with the folder wherever they lie; one that is not there is a problem of the configuration."""
     (project / "shared").mkdir()
