@@ -141,6 +141,7 @@ def _fill(fields: Fields, attempt: AttemptReport, rest: Fields) -> None:
     fields["chart"], charts = lower_charts(attempt["charts"])
     superseded = [measurement for measurement in attempt["measurements"] if measurement.get("superseded")]
     more: Fields = {"measurements": unsaid, "charts": charts, "superseded": superseded, "tries": attempt.get("tries")}
+    more["waits"] = attempt.get("waits")
     for key in ("checks", "failures", "dialogs", "programs", "attachments"):
         more[key] = attempt[key]
     rest.update({key: _uncoded(key, value) for key, value in more.items() if value})
@@ -165,8 +166,20 @@ def _stand(report: RunReport) -> Fields:
     fields["timezone"] = timezone if isinstance(timezone, str) and _TIMEZONE.match(timezone) else None
     fields["drivers"] = {}
     keys = ("name", "revision", "serial_number", "part_number", "number", "comment", "info")
+    fields["info"] = {**_slot(report), **fields["info"]}
     fields["instruments"] = [_section(instrument, keys) for instrument in report["instruments"]]
     return fields
+
+
+def _slot(report: RunReport) -> Fields:
+    """Where the product was, and what it was started with; nothing where the stand has no slots."""
+    if "slot" not in report or "start" not in report:
+        return {}
+    return {
+        "slot": report["slot"]["name"],
+        "slot_number": report["slot"]["number"],
+        "start": report["start"]["id"],
+    }
 
 
 def _dut(dut: DutReport) -> Fields:

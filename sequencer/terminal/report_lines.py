@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sequencer.report.exports.words import slot_text
 from sequencer.report.model import AttemptReport, CaseReport, RunReport
 from sequencer.terminal.lines import (
     Line,
@@ -46,12 +47,17 @@ def _facts(report: RunReport) -> Iterator[Line]:
         "batch": report["batch"].get("serial_number"),
         "process": _joined(report["process"].get("name"), report["process"].get("number")),
         "stand": _joined(stand.get("name"), stand.get("location"), report["host"].get("name")),
+        "slot": _slot(report),
         "user": report["user"],
         "params": ", ".join(f"{name}={value}" for name, value in report["params"].items()),
     }
     for name, value in facts.items():
         if value:
             yield [(f"{name:<10}", "dim"), (one_line(str(value)), "")]
+
+
+def _slot(report: RunReport) -> str:
+    return f"{slot_text(report)}, start {report['start']['id']}" if "start" in report else ""
 
 
 def _joined(*parts: object) -> str:

@@ -45,6 +45,9 @@ COLUMNS = (
 """Times are ISO 8601 in UTC; ``limits`` is in words, the two bounds are numbers where there are such; ``result`` is
 ``passed``, ``failed`` or, without limits, empty."""
 
+SLOT_COLUMNS = ("slot", "start")
+"""Behind the others in the file of a run that was in a slot."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 Cell = str | int | float
@@ -54,8 +57,9 @@ def to_csv(report: RunReport) -> str:
     """The measurements of a run as rows under ``COLUMNS``; just the heading when it made none."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(_rows(report))
+    slot = [] if "slot" not in report or "start" not in report else [report["slot"]["name"], report["start"]["id"]]
+    writer.writerow([*COLUMNS, *(SLOT_COLUMNS if slot else ())])
+    writer.writerows([*row, *map(_cell, slot)] for row in _rows(report))
     return text.getvalue()
 
 

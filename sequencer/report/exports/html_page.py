@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sequencer.report.after_run import standing
 from sequencer.report.exports.html_chart import drawing_of
-from sequencer.report.exports.words import duration, limits_in_words, printable, shown
+from sequencer.report.exports.words import duration, limits_in_words, printable, shown, slot_text
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.report.outcome import verdict_word
 from sequencer.vocabulary.json_text import as_text, indented
@@ -100,6 +100,7 @@ def _facts(report: RunReport) -> Iterator[tuple[str, object]]:
     yield "Process", report["process"].get("name")
     yield "Stand", stand.get("name")
     yield "Location", stand.get("location")
+    yield "Slot", slot_text(report)
     for index, instrument in enumerate(report["instruments"], 1):
         yield f"Instrument {index}", _in_one_line(instrument)
     yield "Operator", report["user"]

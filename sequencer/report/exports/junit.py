@@ -47,6 +47,8 @@ def _properties(suite: ElementTree.Element, report: RunReport) -> None:
         "dut_serial_number": report["dut"].get("serial_number"),
         "dut_part_number": report["dut"].get("part_number"),
         "stand": report["stand"].get("name"),
+        "slot": report["slot"]["name"] if "slot" in report else None,
+        "start": report["start"]["id"] if "start" in report else None,
     }
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in facts.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sequencer.limits import parse_limits
-from sequencer.report.model import MeasurementReport
+from sequencer.report.model import MeasurementReport, RunReport
 from sequencer.vocabulary.json_text import as_text
 from sequencer.vocabulary.shown import shown_value
 
@@ -34,6 +34,11 @@ def limits_in_words(measurement: MeasurementReport) -> str:
         return parse_limits(measurement["limits"], measurement["unit"]).describe(measurement["unit"])
     except ValueError:
         return as_text(measurement["limits"])
+
+
+def slot_text(report: RunReport) -> str:
+    """Where the product was, ``left (1)``; empty where the stand has no slots."""
+    return f"{report['slot']['name']} ({report['slot']['number']})" if "slot" in report else ""
 
 
 def duration(start: float | None, stop: float | None) -> float:
