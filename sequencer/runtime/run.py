@@ -187,19 +187,29 @@ class RunContext:
         return self.preopened.open(name, self._opening(name, how), lasting=how.get("scope", "run") in ("run", "stand"))
 
     def _opening(self, name: str, how: DriverOptions) -> AbstractContextManager[object]:
+        if how.get("shared", False):
+            self._require_alone([name])
         if self.stand is not None and how.get("scope") == "stand":
             return self.stand.lend(self, name, how)
         return OpenDriver(self, name, **how)
 
     def hold(self, case: str, place: str, names: list[str], timeout: float | None) -> AbstractContextManager[None]:
-        """See ``steps.base.CaseContext``. Alone, it waits for nobody."""
+        """See ``steps.base.CaseContext``. Where the stand has no slots, it waits for nobody."""
+        self._require_alone(names)
         return nullcontext()
 
     def sync(
         self, case: str, place: str, point: str, timeout: float | None, *, once: bool
     ) -> AbstractContextManager[Meeting]:
-        """See ``steps.base.CaseContext``; left by an exception, it failed for all. Alone, it waits for nobody."""
+        """See ``steps.base.CaseContext``; left by an exception, it failed for all. Where the stand has no slots, it
+        waits for nobody."""
+        self._require_alone([point])
         return nullcontext(Meeting(once))
+
+    def _require_alone(self, names: list[str]) -> None:
+        """What is not shared between the slots although it should be must not look as if it were."""
+        if self.start.request.slot.count > 1:
+            raise StepError(Reason("stand_missing", names=names))
 
     def doubt(self, name: str) -> None:
         """A call of this driver did not end well."""

@@ -97,6 +97,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "journal_lost": "the journal cannot be written: {detail}",
         "facts": "the facts above the modules: {detail}",
         "driver_not_opened": "the driver '{driver}' could not be opened: {detail}",
+        "stand_missing": "the slots share {names}, but this run was started without the process that holds it",
         "driver_not_reopened": "the driver '{driver}' could not be opened again: {detail}",
         "driver_not_closed": "the driver '{driver}' could not be closed: {detail}",
         "requirement": "the driver '{driver}' does not meet its requirements: {detail}",
