@@ -20,7 +20,7 @@ from sequencer.vocabulary.times import shown_time
 
 if TYPE_CHECKING:
     from sequencer.project.action_log import LogEntry
-    from sequencer.store.base import Store
+    from sequencer.store.base import LogFilter, Store
     from sequencer.terminal.lines import Style
 
 _PAGE = 500
@@ -32,11 +32,23 @@ _SHOWN = 20
     "--since", callback=point_in_time, help="Actions at this time or later: 2026-11-22, 2026-11-22T13:00, 7d."
 )
 @click.option("--until", callback=point_in_time, help="Actions before this time.")
+@click.option("--user", help="Whose actions, in capitals or not.")
+@click.option("--action", help="Which actions, as the log calls them: sync, start, 'users add'.")
 @click.option("--limit", type=click.IntRange(1), help=f"At most so many; default: {_SHOWN} in a table, else all.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", help="Default: table.")
 @project_option
-def command(*, since: float | None, until: float | None, limit: int | None, form: str, project: Path) -> ExitCode:
+def command(
+    *,
+    since: float | None,
+    until: float | None,
+    user: str | None,
+    action: str | None,
+    limit: int | None,
+    form: str,
+    project: Path,
+) -> ExitCode:
     """Show who did what that is not every operator's to do, newest first: when, what, why, and what came of it."""
+    from sequencer.store.base import LogFilter
     from sequencer.store.log_delivery import deliver_log
 
     state = usable_project(project).state
@@ -46,7 +58,7 @@ def command(*, since: float | None, until: float | None, limit: int | None, form
             damaged = deliver_log(state, store)
         except OSError as error:
             raise Refusal(f"{state.actions} cannot be read: {error.strerror}", code=ExitCode.FAILED) from None
-        entries = list(_entries(store, since, until, most))
+        entries = list(_entries(store, LogFilter(since, until, user, action), most))
     if damaged:
         tell(f"{damaged} of the latest lines of {state.actions} cannot be read")
     if form == "json":
@@ -62,10 +74,10 @@ def command(*, since: float | None, until: float | None, limit: int | None, form
     return ExitCode.PASSED
 
 
-def _entries(store: Store, since: float | None, until: float | None, most: int) -> Iterator[LogEntry]:
+def _entries(store: Store, actions: LogFilter, most: int) -> Iterator[LogEntry]:
     cursor: str | None = None
     while most > 0:
-        page = store.log(since=since, until=until, limit=min(most, _PAGE), cursor=cursor)
+        page = store.log(actions, limit=min(most, _PAGE), cursor=cursor)
         yield from page.entries
         most -= _PAGE
         cursor = page.next

@@ -12,6 +12,7 @@ from sequencer.panel.downloads import begun, long_list, table
 from sequencer.panel.requests import ApiError, query
 from sequencer.panel.routes import COUNT, NUMBER, TEXT, Parameter, Route, listed, mapping, or_null, record
 from sequencer.project.action_log import LogEntry
+from sequencer.store.base import LogFilter
 from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def log(session: Session) -> Response | Mapping[str, object]:
 def _page(session: Session, limit: int, cursor: str | None) -> LogPage:
     try:
         since, until = query("since", float, None), query("until", float, None)
-        return session.store.log(since=since, until=until, limit=limit, cursor=cursor)
+        meant = LogFilter(since, until, request.args.get("user") or None, request.args.get("action") or None)
+        return session.store.log(meant, limit=limit, cursor=cursor)
     except ValueError:
         raise ApiError(400, "bad-parameter", "this is not a cursor of this list") from None
 
@@ -61,6 +63,8 @@ ROUTES: tuple[Route, ...] = (
         query=(
             Parameter(name="since", schema=NUMBER, description="Actions at or after this time (Unix seconds)."),
             Parameter(name="until", schema=NUMBER, description="Actions before this time (Unix seconds)."),
+            Parameter(name="user", schema=TEXT, description="Whose actions, in capitals or not."),
+            Parameter(name="action", schema=TEXT, description="Which actions, as the log calls them: `sync`."),
             Parameter(
                 name="limit",
                 schema={"type": "integer", "minimum": 1, "maximum": MOST_ON_PAGE},

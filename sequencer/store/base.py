@@ -213,6 +213,24 @@ class SeriesName(NamedTuple):
     unit: str | None
 
 
+class LogFilter(NamedTuple):
+    """Which actions: ``since <= time < until``; by ``user``, in capitals or not; ``action`` as the log calls it."""
+
+    since: float | None = None
+    until: float | None = None
+    user: str | None = None
+    action: str | None = None
+
+    def matches(self, entry: LogEntry) -> bool:
+        """Whether ``entry``, whose time is one of those meant, is one altogether."""
+        return (self.user is None or (entry.user or "").casefold() == self.user.casefold()) and (
+            self.action is None or entry.action == self.action
+        )
+
+
+EVERY_ACTION = LogFilter()
+
+
 class LogPage(NamedTuple):
     """Actions newest first. ``next`` is the cursor of the following page, ``None`` on the last one."""
 
@@ -293,10 +311,8 @@ class Store(Protocol):
         """Keeps what people did. An entry whose id is there already stays as it is."""
         ...
 
-    def log(
-        self, *, since: float | None = None, until: float | None = None, limit: int = 50, cursor: str | None = None
-    ) -> LogPage:
-        """At most ``limit`` actions of ``since <= time < until``, newest first, as :meth:`find` does for runs."""
+    def log(self, actions: LogFilter = EVERY_ACTION, *, limit: int = 50, cursor: str | None = None) -> LogPage:
+        """At most ``limit`` of the actions meant, newest first, as :meth:`find` does for runs."""
         ...
 
     def add_note(self, note: Note) -> None:

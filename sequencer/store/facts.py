@@ -6,18 +6,21 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sequencer.limits.bounds import number
+from sequencer.project.action_log import LogEntry
 from sequencer.report.evidence import marks
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.report.note import Note, read_note
-from sequencer.store.base import RunSummary
+from sequencer.store.base import LogFilter, LogPage, RunSummary
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.status import BAD_STATUSES
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+LOOKED_THROUGH = 500
+"""Actions that are read at a time where only some of them are meant."""
 _json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
@@ -142,6 +145,28 @@ def after(run: RunSummary) -> str:
 def cursor(time: float, identity: str) -> str:
     """The cursor that continues behind what is ordered by ``time`` and ``identity``."""
     return f"{time!r}_{identity}"
+
+
+def log_page(
+    read: Callable[[int, str | None], LogPage],
+    actions: LogFilter,
+    limit: int,
+    cursor: str | None,
+    cursor_of: Callable[[float, str], str],
+) -> LogPage:
+    """A page of the ``actions`` meant, of pages that ``read(limit, cursor)`` gives of all in their time."""
+    if actions.user is None and actions.action is None:
+        return read(limit, cursor)
+    found: list[LogEntry] = []
+    while True:
+        page = read(LOOKED_THROUGH, cursor)
+        for entry in filter(actions.matches, page.entries):
+            if len(found) == limit:
+                return LogPage(found, cursor_of(found[-1].time, found[-1].id))
+            found.append(entry)
+        cursor = page.next
+        if cursor is None:
+            return LogPage(found, None)
 
 
 def position(cursor: str) -> HistoryPosition:

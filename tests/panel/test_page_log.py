@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
+from sequencer.panel.assets import STATIC
 from sequencer.project.action_log import ActionLog
 from sequencer.store.base import StoreUnavailable
 from tests.panel.live_page import started
 from tests.panel.staff import as_user
 
 expect = pytest.importorskip("playwright.sync_api").expect
+
+TEXTS = json.loads((STATIC / "translations/en.json").read_text("utf-8"))
+ACTION_TEXTS = {text for name, text in TEXTS.items() if name.startswith("action.")}
 
 
 def actions(panel: Any, name: str = "Max", **more: Any) -> Any:
@@ -123,6 +127,51 @@ def test_the_log_is_a_page_for_those_who_may_see_it(staffed: Any, browse: Any) -
     assert other.evaluate("document.documentElement.scrollWidth") <= 360
     rows.first.get_by_role("link").click()
     expect(other.locator(".report-head")).to_be_visible()
+
+
+def test_who_sends_says_why_and_the_log_is_narrowed_to_that(staffed: Any, browse: Any, free_port: int) -> None:
+    """Beside the button of the storage page is a field for the reason; the log is filtered by who and by what."""
+    staffed.configure(f'[stand_cloud]\naddress = "http://127.0.0.1:{free_port}"\napi_key = "k"\nautosync = true\n')
+    panel = staffed.open()
+    panel.wait_for("ready")
+    log = ActionLog(staffed.folder / ".hardseq" / "actions.jsonl")
+    for name in ("Eve", "Max"):
+        with log.action("users change", source="command line", user=name):
+            pass
+    page = browse(panel, "/login?next=/storage", strict=False)
+    page.get_by_label("Badge").fill("Eve-badge")
+    page.keyboard.press("Enter")
+    why = page.get_by_label("Why (for the log)")
+    why.fill("the network is back")
+    page.get_by_role("button", name="Try again now").click()
+    expect(why).to_have_value("")
+    (sent,) = (one for one in actions(panel) if one["action"] == "sync")
+    assert (sent["user"], sent["why"]) == ("Eve", "the network is back")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("link", name="Log", exact=True).click()
+    rows = page.locator(".log tbody tr")
+    expect(rows).to_have_count(3)
+    what = page.get_by_label("What")
+    assert actions_of(what) == ACTION_TEXTS
+    page.get_by_label("Who").fill("eve")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(2)
+    what.select_option(label="Send what waits")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("the network is back")
+    csv = page.get_by_role("link", name="CSV").get_attribute("href")
+    answer = panel.ask("GET", csv, token=False, headers=as_user("Eve"))
+    assert (answer.status, answer.body.count(b"\n")) == (200, 2)
+    page.get_by_label("Who").fill("Oda")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(0)
+    expect(page.locator("main .empty")).to_have_text("No actions match.")
+
+
+def actions_of(select: Any) -> set[str]:
+    """What can be chosen, but for any."""
+    return set(select.locator("option").all_text_contents()[1:])
 
 
 def test_who_chooses_cases_can_say_why_on_the_page(staffed: Any, browse: Any) -> None:

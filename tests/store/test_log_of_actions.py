@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from sequencer.project import append_only
 from sequencer.project.action_log import OUTCOME_SECONDS, ActionLog, LogEntry, LogUnwritable, read_log
 from sequencer.project.state_folder import StateFolder
-from sequencer.store import log_delivery
-from sequencer.store.base import Store, StoreUnavailable
+from sequencer.store import facts, log_delivery
+from sequencer.store.base import LogFilter, Store, StoreUnavailable
 from sequencer.store.log_delivery import KEPT, deliver_log
 from sequencer.store.sqlite.store import SqliteStore
 
@@ -49,9 +49,32 @@ def test_what_is_in_a_store_is_there_once_and_stays(store: Store) -> None:
     rest = store.log(limit=2, cursor=page.next)
     assert ([found.id[-1] for found in rest.entries], rest.next) == (["2", "1"], None)
     assert rest.entries[-1] == first
-    assert [found.id[-1] for found in store.log(since=2.0, until=3.0).entries] == ["2"]
+    assert [found.id[-1] for found in store.log(LogFilter(since=2.0, until=3.0)).entries] == ["2"]
     with pytest.raises(ValueError, match="cursor"):
         store.log(cursor="nowhere")
+
+
+def test_the_log_of_one_person_or_one_action(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page by page, whatever lies between; the name in capitals or not."""
+    monkeypatch.setattr(facts, "LOOKED_THROUGH", 2)
+    others = {2: {"user": "Max"}, 3: {"action": "start"}, 4: {"user": None}, 6: {"user": "Max"}}
+    store.add_to_log([entry(number, **others.get(number, {})) for number in range(1, 9)])
+
+    def pages(actions: LogFilter) -> list[list[str]]:
+        found, cursor = [], None
+        while True:
+            page = store.log(actions, limit=2, cursor=cursor)
+            found.append([one.id[-1] for one in page.entries])
+            cursor = page.next
+            if cursor is None:
+                return found
+
+    assert pages(LogFilter(user="eve")) == [["8", "7"], ["5", "3"], ["1"]]
+    assert pages(LogFilter(user="Eve", action="sync", until=8.0)) == [["7", "5"], ["1"]]
+    assert pages(LogFilter(user="MAX")) == [["6", "2"]]
+    assert pages(LogFilter(action="users add")) == [[]]
+    with pytest.raises(ValueError, match="cursor"):
+        store.log(LogFilter(user="Eve"), cursor="nowhere")
 
 
 def test_the_log_is_no_run(store: Store, report: Callable[..., Any]) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from sequencer.project.action_log import LogEntry, read_entry
 from sequencer.report.note import Note
-from sequencer.store.base import LogPage, StoreUnavailable
+from sequencer.store.base import LogFilter, LogPage, StoreUnavailable
 from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict
 from sequencer.store.couchdb.document import sort_key
-from sequencer.store.facts import by_run, position
+from sequencer.store.facts import by_run, log_page, position
 from sequencer.vocabulary.reason import Reason
 
 _ACTION = "action:"
@@ -45,8 +46,12 @@ class Additions:
                     detail = f"{answer['error']}: {answer.get('reason')}"
                     raise StoreUnavailable(Reason("couch_conflict", address=self._couch.address, detail=detail))
 
-    def log(self, since: float | None, until: float | None, limit: int, cursor: str | None) -> LogPage:
+    def log(self, actions: LogFilter, limit: int, cursor: str | None) -> LogPage:
         """See :meth:`sequencer.store.base.Store.log`."""
+        return log_page(partial(self._log, actions), actions, limit, cursor, sort_key)
+
+    def _log(self, actions: LogFilter, limit: int, cursor: str | None) -> LogPage:
+        since, until = actions.since, actions.until
         newest = _ACTION + (_AFTER if until is None else sort_key(until))
         if cursor is not None:
             position(cursor)

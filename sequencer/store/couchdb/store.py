@@ -21,6 +21,8 @@ from sequencer.report.reader import doubt
 from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
+    EVERY_ACTION,
+    LogFilter,
     LogPage,
     Neighbours,
     RunFilter,
@@ -332,13 +334,11 @@ class CouchStore:
             self._additions.add_to_log(entries)
         self._replicate()
 
-    def log(
-        self, *, since: float | None = None, until: float | None = None, limit: int = 50, cursor: str | None = None
-    ) -> LogPage:
+    def log(self, actions: LogFilter = EVERY_ACTION, *, limit: int = 50, cursor: str | None = None) -> LogPage:
         """One page of actions, newest first."""
         with self._couch.question():
             self.prepare()
-            return self._additions.log(since, until, limit, cursor)
+            return self._additions.log(actions, limit, cursor)
 
     def add_note(self, note: Note) -> None:
         """Adds to a run."""

@@ -14,6 +14,7 @@ import sqlite3
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from sequencer.project.action_log import LogEntry, read_entry
@@ -22,7 +23,9 @@ from sequencer.report.note import Note
 from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
+    EVERY_ACTION,
     Change,
+    LogFilter,
     LogPage,
     Neighbours,
     RunFilter,
@@ -201,11 +204,13 @@ class SqliteStore:
                 [(entry.id, entry.time, json.dumps(entry.document())) for entry in entries],
             )
 
-    def log(
-        self, *, since: float | None = None, until: float | None = None, limit: int = 50, cursor: str | None = None
-    ) -> LogPage:
+    def log(self, actions: LogFilter = EVERY_ACTION, *, limit: int = 50, cursor: str | None = None) -> LogPage:
         """One page of actions, newest first."""
+        return facts.log_page(partial(self._log, actions), actions, limit, cursor, facts.cursor)
+
+    def _log(self, actions: LogFilter, limit: int, cursor: str | None) -> LogPage:
         where = "time >= ? AND time < ?"
+        since, until = actions.since, actions.until
         values: list[object] = [0.0 if since is None else since, math.inf if until is None else until]
         if cursor is not None:
             where += " AND (time, id) < (?, ?)"

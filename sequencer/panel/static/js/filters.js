@@ -45,7 +45,7 @@ function midnight(date, days = 0) {
   return day.setHours(0, 0, 0, 0) / 1000;
 }
 
-/** A row of filter fields; `changed` is called with the filters when one changes. */
+/** A row of filter fields; a kind that is a function says what there is to choose. `changed` is called with the filters when one changes. */
 export function filterBar(kinds, filters, changed) {
   const set = (name, value) => {
     if (filters[name] === value) return;
@@ -92,6 +92,6 @@ export function filterBar(kinds, filters, changed) {
     return h("div", { class: "field" }, h("label", { htmlFor: control.id }, t(`filter.${name}`)), control);
   }
 
-  const fields = Object.entries(kinds).map(([name, kind]) => make[kind](name));
+  const fields = Object.entries(kinds).map(([name, kind]) => (typeof kind === "function" ? field(name, select(name, [["", t("filter.any")], ...kind()])) : make[kind](name)));
   return h("form", { class: "filter-bar card", role: "search", onsubmit: (event) => event.preventDefault() }, fields, custom);
 }

@@ -8,6 +8,7 @@ import { reasonText } from "./reason.js";
 import { on, state } from "./state.js";
 import { moment, t } from "./text.js";
 import { toast, toastError } from "./toast.js";
+import { WhyField } from "./why_field.js";
 
 /** Milliseconds between two looks. */
 const LOOK = 5000;
@@ -19,6 +20,7 @@ on("session", (changed) => (changed.storage || changed.alerts) && look());
 export function storagePage() {
   const body = h("div", { class: "storage-body" });
   const retry = h("button", { type: "button", class: "button primary", hidden: true, onclick: again }, icon("refresh"), h("span", {}));
+  const why = new WhyField("storage.why");
   let seen = "";
 
   const load = question(body, {
@@ -27,6 +29,7 @@ export function storagePage() {
       // Where nothing is set up and nothing is unsaved there is nothing to try.
       const something = status.targets.length || status.problem || state.session.alerts?.some(({ code }) => UNSAVED.includes(code));
       show(retry, may("engineer") && something);
+      why.ask(!retry.hidden);
       retry.disabled = status.sending;
       setText(retry.lastChild, t(status.sending ? "storage.sending" : "storage.retry"));
       render(JSON.stringify(status), () => shown(status));
@@ -44,7 +47,8 @@ export function storagePage() {
   async function again() {
     retry.disabled = true;
     try {
-      await post("/api/sync");
+      await post("/api/sync", why.said ? { why: why.said } : {});
+      why.element.value = "";
       toast(t("storage.trying"), "info", "page");
     } catch (error) {
       toastError(error, "page");
@@ -59,7 +63,7 @@ export function storagePage() {
   return h(
     "main",
     { id: "main", tabIndex: -1, class: "history-page" },
-    h("header", { class: "page-head" }, h("h1", {}, t("nav.storage")), h("span", { class: "spacer" }), retry),
+    h("header", { class: "page-head" }, h("h1", {}, t("nav.storage")), h("span", { class: "spacer" }), why.element, retry),
     body,
   );
 }
