@@ -36,6 +36,9 @@ USED = {
         "jinja2.nodes:EvalContext",
         "jinja2.filters:make_attrgetter",
         "jinja2:Undefined._undefined_message",
+        "jinja2:Undefined._undefined_hint",
+        "jinja2:Undefined._undefined_name",
+        "jinja2:Undefined._undefined_obj",
     ],
     "sequencer/vocabulary/regex.py": ["re._parser:parse"],
     "tests/fork_server.py": ["subprocess:Popen._execute_child", "subprocess:Popen._try_wait"],
@@ -80,6 +83,9 @@ PRIVATE = {
     "EvalContext": ["sequencer/expressions/jinja_private.py"],
     "make_attrgetter": ["sequencer/expressions/jinja_private.py"],
     "_undefined_message": ["sequencer/expressions/jinja_private.py"],
+    "_undefined_hint": ["sequencer/expressions/jinja_private.py"],
+    "_undefined_name": ["sequencer/expressions/jinja_private.py"],
+    "_undefined_obj": ["sequencer/expressions/jinja_private.py"],
 }
 """Attributes and packages that these files alone may name."""
 

@@ -5,7 +5,10 @@ A sequence may come from a stranger, and so may the numbers in it: everything is
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
+
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason
 
 MAX_SIZE = 1_000_000
 """Characters of a text and elements of a list that an expression makes."""
@@ -25,11 +28,11 @@ _CONTAINER = 100
 _SMALL = frozenset([type(None), bool, float])
 
 
-class TooLarge(ValueError):
+class TooLarge(UnusableValue):
     """An expression would make a number, a text or a list larger than it may."""
 
 
-class TooMuchWork(ValueError):
+class TooMuchWork(UnusableValue):
     """The operations of an expression would take too long, taken together."""
 
 
@@ -46,7 +49,7 @@ class Budget:
         for value in values:
             self.left -= weight(value, self.left) * times
         if self.left < 0:
-            raise TooMuchWork("this expression needs too much computation")
+            raise TooMuchWork(Reason("too_much_work"))
 
 
 def weight(value: Any, limit: int) -> int:
@@ -86,10 +89,13 @@ def _length(value: object) -> int:
     return len(value) if type(value) is str else 0
 
 
-def fits(size: int, what: str = "characters") -> None:
+def fits(size: int, what: Literal["characters", "elements"] = "characters") -> None:
     """Raises ``TooLarge`` when a text or list of ``size`` is more than an expression may make."""
     if size > MAX_SIZE:
-        raise TooLarge(f"more than {MAX_SIZE:,} {what} are too many")
+        most = f"{MAX_SIZE:,}"
+        if what == "elements":
+            raise TooLarge(Reason("too_many_elements", most=most))
+        raise TooLarge(Reason("too_many_characters", most=most))
 
 
 def sized(value: Any) -> object:
@@ -97,7 +103,7 @@ def sized(value: Any) -> object:
     kind = type(value)
     if kind is int:
         if value.bit_length() > MAX_BITS:
-            raise TooLarge(f"an integer of more than {MAX_BITS} bits is too large")
+            raise TooLarge(Reason("large_integer", most=MAX_BITS))
     elif kind is str or kind is bytes:
         fits(len(value))
     elif kind is list or kind is tuple:
@@ -111,12 +117,12 @@ def text_of(value: object) -> str:
         return value
     limit = MAX_SIZE * 10
     if weight(value, limit) > limit:
-        raise TooLarge("the value is too long to be written as a string")
+        raise TooLarge(Reason("long_as_text"))
     return str(value)
 
 
 def digits(count: _Count) -> _Count:
     """``count``, a number of decimal places, as it was given."""
     if isinstance(count, int) and abs(count) > MAX_DIGITS:
-        raise TooLarge(f"more than {MAX_DIGITS} decimal places are too many")
+        raise TooLarge(Reason("too_many_places", most=MAX_DIGITS))
     return count

@@ -11,26 +11,31 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason
+
 _NUMBERS = frozenset([int, float])
 _COMPARED_DIRECTLY = frozenset([float, int, str])
-_ORDERED = frozenset(["a number", "a string", "bytes", "a list", "a date and time", "a date", "a time", "a duration"])
+_ORDERED = frozenset(["number", "string", "bytes", "list", "date_time", "date", "time", "duration"])
 _KINDS: Mapping[type, str] = {
     type(None): "null",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    str: "a string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    str: "string",
     bytes: "bytes",
-    list: "a list",
-    tuple: "a list",
-    dict: "a mapping",
-    datetime: "a date and time",
-    date: "a date",
-    time: "a time",
-    timedelta: "a duration",
+    list: "list",
+    tuple: "list",
+    dict: "mapping",
+    datetime: "date_time",
+    date: "date",
+    time: "time",
+    timedelta: "duration",
 }
 
-EMPTY_SOUGHT = "the empty string is in every string"
+OBJECT = "object"
+"""The kind of what is no plain value."""
+EMPTY_SOUGHT = Reason("empty_sought")
 """Why nobody looks for one: whoever does has read an empty cell, or nothing at all."""
 
 
@@ -60,7 +65,7 @@ def _holds(name: str, left: Any, right: Any) -> bool:
     kind = type(left)
     if kind is type(right) and kind in _COMPARED_DIRECTLY:
         if kind is float and (math.isnan(left) or math.isnan(right)):
-            raise ValueError("NaN cannot be compared")
+            raise UnusableValue(Reason("nan_compared"))
         return bool(_OPERATORS[name](left, right))
     if name == "eq":
         return equal(left, right)
@@ -83,16 +88,16 @@ _OPERATORS: Mapping[str, Callable[..., object]] = {
 def equal(left: Any, right: Any) -> bool:
     """Whether two values of one type are equal, at every level. Raises ``ValueError`` when that cannot be told."""
     kind = _one_kind_of_two(left, right)
-    if kind == "a list":
+    if kind == "list":
         _refuse_missing([*left, *right])
         pairs = [equal(*pair) for pair in zip(left, right, strict=False)]
         return len(left) == len(right) and all(pairs)
-    if kind == "a mapping":
+    if kind == "mapping":
         _refuse_missing([*left.values(), *right.values()])
         shared = [equal(value, right[key]) for key, value in left.items() if key in right]
         return left.keys() == right.keys() and all(shared)
-    if kind in ("a date and time", "a time") and (left.tzinfo is None) is not (right.tzinfo is None):
-        raise ValueError("a time with a zone cannot be compared with one without")
+    if kind in ("date_time", "time") and (left.tzinfo is None) is not (right.tzinfo is None):
+        raise UnusableValue(Reason("zone_compared"))
     return bool(left == right)
 
 
@@ -103,13 +108,13 @@ def contains(container: Any, value: Any) -> bool:
     is an error.
     """
     kind = kind_of(container)
-    if kind in ("a string", "bytes"):
+    if kind in ("string", "bytes"):
         _one_kind_of_two(value, container)
         if not value:
-            raise ValueError(EMPTY_SOUGHT)
+            raise UnusableValue(EMPTY_SOUGHT)
         return value in container
-    if kind not in ("a list", "a mapping"):
-        raise ValueError(f"`in` cannot be used with {kind}")
+    if kind not in ("list", "mapping"):
+        raise UnusableValue(Reason("wrong_operand", sign="in", subject=kind_named(container)))
     kind_of_value = _comparable(value)
     elements = list(container)
     types = set(map(type, elements))
@@ -121,7 +126,7 @@ def contains(container: Any, value: Any) -> bool:
         return True
     if len(alike) < len(elements):
         other = next(element for element in elements if kind_of(element) != kind_of_value)
-        raise ValueError(_unlike(value, other))
+        raise _unlike(value, other)
     return False
 
 
@@ -131,19 +136,19 @@ def one_kind(values: Iterable[object]) -> None:
     types = set(map(type, listed))
     if types <= _NUMBERS:
         if any(map(is_nan, listed)):
-            raise ValueError("NaN cannot be compared")
+            raise UnusableValue(Reason("nan_compared"))
         return
     first = _shape(listed[0])
     for value in listed[1:]:
         if _shape(value) != first:
-            raise ValueError(_unlike(listed[0], value))
+            raise _unlike(listed[0], value)
 
 
 def _shape(value: object) -> object:
     """The type that decides about the order; of a list that of each of its elements."""
     kind = _comparable(value)
     if kind not in _ORDERED:
-        raise ValueError(f"{kind} cannot be ordered")
+        raise UnusableValue(Reason("not_ordered", subject=kind_named(value)))
     if isinstance(value, list | tuple):
         return tuple(map(_shape, value))
     zoned = isinstance(value, datetime | time) and value.tzinfo is not None
@@ -158,25 +163,31 @@ def distinct(values: Iterable[object]) -> None:
 
 
 def kind_of(value: object) -> str:
-    """The type of a plain value in words."""
-    return _KINDS.get(type(value)) or f"an object of type {type(value).__name__}"
+    """The type of a plain value: a word of ``sentences.KINDS``, or ``OBJECT``."""
+    return _KINDS.get(type(value), OBJECT)
+
+
+def kind_named(value: object) -> Reason:
+    """The type of any value, for a sentence."""
+    kind = kind_of(value)
+    return Reason("object_of_type", type=type(value).__name__) if kind == OBJECT else Reason("of_kind", kind=kind)
 
 
 def _comparable(value: object) -> str:
     kind = kind_of(value)
     if kind == "null":
-        raise ValueError("null cannot be compared; use `is none`")
+        raise UnusableValue(Reason("null_compared"))
     if is_nan(value):
-        raise ValueError("NaN cannot be compared")
+        raise UnusableValue(Reason("nan_compared"))
     if type(value) not in _KINDS:
-        raise ValueError(f"{kind} cannot be compared")
+        raise UnusableValue(Reason("not_compared", subject=kind_named(value)))
     return kind
 
 
 def _one_kind_of_two(left: object, right: object) -> str:
     kind = _comparable(left)
     if _comparable(right) != kind:
-        raise ValueError(_unlike(left, right))
+        raise _unlike(left, right)
     return kind
 
 
@@ -189,18 +200,19 @@ def _refuse_missing(values: Iterable[object]) -> None:
             _refuse_missing(value.values())
 
 
-def _unlike(left: object, right: object) -> str:
+def _unlike(left: object, right: object) -> UnusableValue:
     kinds = kind_of(left), kind_of(right)
-    hint = "; convert it with float() or int()" if set(kinds) == {"a string", "a number"} else ""
-    if kinds == ("a number", "a string"):
+    if kinds == ("number", "string"):
         left, right = right, left
-    return f"{_shown(left)} cannot be compared with {_shown(right)}{hint}"
+    if set(kinds) == {"string", "number"}:
+        return UnusableValue(Reason("unlike_number", left=_shown(left), right=_shown(right)))
+    return UnusableValue(Reason("unlike", left=_shown(left), right=_shown(right)))
 
 
-def _shown(value: object) -> str:
+def _shown(value: object) -> Reason | str:
     kind = kind_of(value)
     if type(value) is str:
-        return f"the string {value[:80]!r}"
-    if kind == "a number":
-        return f"the number {value!r:.80}"
-    return ("true" if value else "false") if kind == "a boolean" else kind
+        return Reason("string_shown", found=f"{value[:80]!r}")
+    if kind == "number":
+        return Reason("number_shown", found=f"{value!r:.80}")
+    return ("true" if value else "false") if kind == "boolean" else kind_named(value)

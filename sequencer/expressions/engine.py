@@ -12,14 +12,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, TemplateRuntimeError, TemplateSyntaxError, Undefined, nodes
-from jinja2.exceptions import SecurityError
+from jinja2 import TemplateSyntaxError, Undefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sequencer.expressions.filters import FILTERS, JINJA_FILTERS, JINJA_TESTS, TESTS
-from sequencer.expressions.jinja_private import expression_parser, outside_of_templates, raw_tokens, undefined_message
+from sequencer.expressions.jinja_private import (
+    ReasonedUndefined,
+    expression_parser,
+    outside_of_templates,
+    raw_tokens,
+    undefined_reason,
+)
 from sequencer.expressions.methods import ATTRIBUTES, METHODS, PLAIN_TYPES
 from sequencer.expressions.value import plain
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from jinja2.parser import Parser
@@ -40,7 +47,7 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
         if attribute in ATTRIBUTES.get(type(obj), ()):
             return getattr(obj, attribute)
         if attribute in METHODS.get(type(obj), ()):
-            raise ValueError(f"`{attribute}` is a method: call it, `.{attribute}()`")
+            raise UnusableValue(Reason("method_not_called", name=attribute))
         return self.undefined(obj=obj, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> object:
@@ -54,9 +61,9 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
         return found if isinstance(obj, PLAIN_TYPES) else plain(found)
 
     def safe_call(self, value: Callable[..., object], args: Iterable[object], kwargs: Mapping[str, object]) -> object:
-        """Calls a driver's function. Raises ``SecurityError`` for one that the sandbox keeps."""
+        """Calls a driver's function. Raises ``UnusableValue`` for one that the sandbox keeps."""
         if not self.is_safe_callable(value):
-            raise SecurityError(f"{value!r:.80} is not safely callable")
+            raise UnusableValue(Reason("not_safe", found=f"{value!r:.80}"))
         return value(*args, **kwargs)
 
     def original_filter(self, name: str, value: Any, args: Any, kwargs: Any, at: Any) -> object:
@@ -74,7 +81,7 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
     ) -> object:
         """A filter by its name, for ``map``."""
         if name not in self.filters:
-            raise TemplateRuntimeError(f"there is no filter named {name!r}")
+            raise UnusableValue(Reason("no_filter", found=repr(name)))
         return context.filter(name, value, args or (), kwargs or {})
 
     def call_test(  # noqa: PLR0917 - the signature is Jinja2's
@@ -82,7 +89,7 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
     ) -> object:
         """A test by its name, for ``select`` and its kin."""
         if name not in self.tests:
-            raise TemplateRuntimeError(f"there is no test named {name!r}")
+            raise UnusableValue(Reason("no_test", found=repr(name)))
         return context.test(name, value, args or (), kwargs or {})
 
 
@@ -90,7 +97,7 @@ class ExpressionEnvironment(ImmutableSandboxedEnvironment):
 def environment() -> ExpressionEnvironment:
     """The sandbox that all expressions share."""
     made = ExpressionEnvironment(
-        undefined=StrictUndefined, autoescape=False, variable_end_string="\x00end\x00", cache_size=0
+        undefined=ReasonedUndefined, autoescape=False, variable_end_string="\x00end\x00", cache_size=0
     )
     # The names that are known; those that are Jinja2's own are called by `original_filter` and `original_test` alone.
     made.filters = {name: made.filters.get(name, _never) for name in sorted(JINJA_FILTERS | FILTERS.keys())}
@@ -141,10 +148,10 @@ def _offset_of(error: TemplateSyntaxError, source: str, reached: int, parser: Pa
     return min(error.lineno, len(source))
 
 
-def undefined_in(value: object, *, inside: bool) -> str | None:
+def undefined_in(value: object, *, inside: bool) -> ReasonOrText | None:
     """What is not defined in ``value`` or, ``inside``, in what it holds at any depth; ``None`` when all is there."""
     if isinstance(value, Undefined):
-        return undefined_message(value)
+        return undefined_reason(value)
     if inside and isinstance(value, dict | list | tuple):
         for each in value.values() if isinstance(value, dict) else value:
             found = undefined_in(each, inside=True)

@@ -13,12 +13,15 @@ from typing import Any
 from jinja2 import Undefined, nodes
 
 from sequencer.expressions.budget import MAX_BITS, MAX_SIZE, Budget, TooLarge, fits, sized, text_of, weight
-from sequencer.expressions.comparison import compare, is_nan
+from sequencer.expressions.comparison import compare, is_nan, kind_named
 from sequencer.expressions.engine import ExpressionEnvironment, environment
 from sequencer.expressions.filters import FILTERS, TESTS
 from sequencer.expressions.functions import CONSTANTS, functions
+from sequencer.expressions.jinja_private import NO_ELSE
 from sequencer.expressions.methods import METHODS, PLAIN_TYPES, RestrictedFormatter, percent
 from sequencer.expressions.value import plain
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason
 
 _PER_ELEMENT = 20
 """What a step of a function costs more than looking at an element."""
@@ -90,7 +93,7 @@ class Evaluation:
             return self.call(self.environment.getattr(value, name), args, kwargs)
         method = known.get(name)
         if method is None:
-            raise ValueError(f"{_article(value)} has no method `{name}`")
+            raise UnusableValue(Reason("no_method", subject=kind_named(value), name=name))
         result = self.settled(method(value, *args, **kwargs))
         return list(result) if type(result) is tuple else result
 
@@ -99,13 +102,8 @@ class Evaluation:
         if isinstance(value, Undefined):
             str(value)  # raises what is undefined
         if isinstance(value, PLAIN_TYPES) or not callable(value):
-            raise ValueError(f"{_article(value)} cannot be called")
+            raise UnusableValue(Reason("not_callable", subject=kind_named(value)))
         return plain(self.environment.safe_call(value, args, kwargs))
-
-
-def _article(value: object) -> str:
-    name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def defined(value: object) -> object:
@@ -166,7 +164,7 @@ def _condition(node: nodes.CondExpr) -> Node:
         if test(at):
             return then(at)
         if other is None:
-            return at.environment.undefined("its condition is false and it has no `else`")
+            return at.environment.undefined(NO_ELSE)
         return other(at)
 
     return choose
@@ -189,14 +187,39 @@ def _not(node: nodes.Not) -> Node:
 
 def _sign(node: nodes.Neg | nodes.Pos) -> Node:
     inner = _node(node.node)
-    apply = operator.neg if isinstance(node, nodes.Neg) else operator.pos
-    return lambda at: apply(inner(at))
+    apply: Callable[..., object] = operator.neg if isinstance(node, nodes.Neg) else operator.pos
+    sign = "-" if apply is operator.neg else "+"
+
+    def signed(at: Evaluation) -> object:
+        value = defined(inner(at))
+        try:
+            return apply(value)
+        except TypeError:
+            raise UnusableValue(Reason("wrong_operand", sign=sign, subject=kind_named(value))) from None
+
+    return signed
 
 
 def _operation(node: nodes.BinExpr) -> Node:
     left, right = _node(node.left), _node(node.right)
-    apply = _OPERATIONS[node.operator]
-    return lambda at: sized(apply(at, defined(left(at)), defined(right(at))))
+    sign = node.operator
+    apply = _OPERATIONS[sign]
+
+    def operate(at: Evaluation) -> object:
+        first, second = defined(left(at)), defined(right(at))
+        try:
+            return sized(apply(at, first, second))
+        except TypeError:
+            if sign == "%" and isinstance(first, str):
+                raise  # what Python says of the format
+            left_kind, right_kind = kind_named(first), kind_named(second)
+            raise UnusableValue(Reason("wrong_operands", sign=sign, left=left_kind, right=right_kind)) from None
+        except ZeroDivisionError:
+            raise UnusableValue(Reason("division_by_zero")) from None
+        except OverflowError:
+            raise UnusableValue(Reason("large_result")) from None
+
+    return operate
 
 
 def _add(at: Evaluation, left: object, right: object) -> object:
@@ -215,7 +238,7 @@ def _times(at: Evaluation, left: object, right: object) -> object:
         if isinstance(repeated, _SIZED) and isinstance(count, int):
             price = len(repeated) if isinstance(repeated, str | bytes) else weight(repeated, _MOST) // 10
             if price * count > MAX_SIZE:
-                raise TooLarge(f"more than {MAX_SIZE:,} repeated elements are too many")
+                raise TooLarge(Reason("too_many_elements", most=f"{MAX_SIZE:,}"))
             at.budget.left -= price * max(count, 0)
             break
     return operator.mul(left, right)
@@ -224,13 +247,13 @@ def _times(at: Evaluation, left: object, right: object) -> object:
 def _power(at: Evaluation, base: object, exponent: object) -> object:
     """A result that would take minutes to compute is refused."""
     if isinstance(base, int) and isinstance(exponent, int) and (base.bit_length() - 1) * exponent > MAX_BITS:
-        raise TooLarge(f"an integer of more than {MAX_BITS} bits is too large")
+        raise TooLarge(Reason("large_integer", most=MAX_BITS))
     return operator.pow(base, exponent)
 
 
 def _modulo(at: Evaluation, left: object, right: object) -> object:
     if isinstance(left, bytes):
-        raise ValueError("bytes have no `%`")
+        raise UnusableValue(Reason("wrong_operand", sign="%", subject=kind_named(left)))
     return percent(at.budget, left, right) if isinstance(left, str) else operator.mod(left, right)
 
 
@@ -288,7 +311,7 @@ def _null(value: Node, is_null: bool) -> Node:
     def asked(at: Evaluation) -> bool:
         found = defined(value(at))
         if is_nan(found):
-            raise ValueError("NaN cannot be compared")
+            raise UnusableValue(Reason("nan_compared"))
         return (found is None) is is_null
 
     return asked

@@ -13,6 +13,8 @@ from sequencer.expressions.comparison import compare, distinct, is_nan, one_kind
 from sequencer.expressions.functions import fits_number, functions
 from sequencer.expressions.jinja_private import attribute_getter
 from sequencer.expressions.methods import joined, percent, replaced
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -181,13 +183,13 @@ def _read(
 ) -> object:
     fits_number(value)
     if is_nan(value):
-        raise ValueError("NaN cannot be converted")
+        raise UnusableValue(Reason("nan_converted"))
     try:
         return convert(value, *base, **named)
     except (TypeError, ValueError, OverflowError):
         if default is not _NO_DEFAULT:
             return default
-        raise
+        raise UnusableValue(Reason("not_a_number", found=f"{value!r:.80}")) from None
 
 
 def _integer(value: str | SupportsInt, base: int = 10) -> int:
@@ -210,7 +212,7 @@ def _center(use: FilterContext, value: object, width: int = 80) -> str:
 
 def _format(use: FilterContext, value: object, *args: object, **kwargs: object) -> str:
     if args and kwargs:
-        raise ValueError("format takes values by position or by name, not both")
+        raise UnusableValue(Reason("format_mixed"))
     return percent(use.budget, text_of(value), kwargs or args)
 
 
@@ -237,7 +239,7 @@ def _counted(name: str) -> Callable[..., object]:
 def _tojson(use: FilterContext, value: object, indent: int | None = None) -> str:
     text_of(value)  # weighs it
     if indent is not None and not 0 <= indent <= 16:
-        raise ValueError("an indentation must be a number from 0 to 16")
+        raise UnusableValue(Reason("bad_indentation"))
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
@@ -282,7 +284,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
 
 def _whole(name: str, value: object) -> int:
     if type(value) is not int:
-        raise ValueError(f"`is {name}` asks about integers, not about {value!r:.80}")
+        raise UnusableValue(Reason("test_of_integers", name=name, found=f"{value!r:.80}"))
     return value
 
 

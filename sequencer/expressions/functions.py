@@ -15,6 +15,8 @@ from uuid import uuid4
 
 from sequencer.expressions.budget import TooLarge, digits, fits, text_of
 from sequencer.expressions.comparison import is_nan, one_kind
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason
 
 MAX_RANGE = 100_000
 _MAX_NUMBER_TEXT = 5_000
@@ -22,7 +24,10 @@ _MAX_NUMBER_TEXT = 5_000
 
 
 def _values(arguments: tuple[Any, ...]) -> list[object]:
-    return list(arguments[0]) if len(arguments) == 1 else list(arguments)
+    listed = list(arguments[0]) if len(arguments) == 1 else list(arguments)
+    if not listed:
+        raise UnusableValue(Reason("empty_list"))
+    return listed
 
 
 def _extreme(pick: Callable[[list[Any]], object]) -> Callable[..., object]:
@@ -40,7 +45,7 @@ def _statistic(compute: Callable[[list[Any]], object]) -> Callable[..., object]:
         listed = _values(values)
         for value in listed:
             if type(value) not in (int, float):
-                raise ValueError(f"{value!r:.80} is not a number")
+                raise UnusableValue(Reason("not_a_number", found=f"{value!r:.80}"))
         return math.nan if any(is_nan(value) for value in listed) else compute(listed)
 
     return statistic
@@ -53,13 +58,13 @@ def _sum(values: Iterable[Any], start: Any = 0) -> object:
         result = list(start)
         for value in listed:
             if not isinstance(value, list | tuple):
-                raise ValueError(f"{value!r:.80} is not a list")
+                raise UnusableValue(Reason("not_a_list", found=f"{value!r:.80}"))
             fits(len(result) + len(value), "elements")
             result += value
         return result
     for value in [start, *listed]:
         if type(value) not in (int, float, complex, timedelta):
-            raise ValueError(f"{value!r:.80} is not a number")
+            raise UnusableValue(Reason("not_a_number", found=f"{value!r:.80}"))
     return sum(listed, start)
 
 
@@ -72,28 +77,34 @@ def _sorted(values: Iterable[Any], reverse: bool = False) -> list[object]:
 def _all(values: Iterable[object]) -> bool:
     listed = list(values)
     if not listed:
-        raise ValueError("all() of an empty list would be true without any value")
+        raise UnusableValue(Reason("all_of_nothing"))
     return all(listed)
 
 
 def read_integer(value: Any, base: int = 10) -> int:
-    """``int(value)``, of a text in ``base``. Raises ``ValueError`` or ``TypeError``."""
-    if isinstance(value, str):
-        fits_number(value)
-        return int(value, base)
-    return int(value) if base == 10 else int(value, base)
+    """``int(value)``, of a text in ``base``. Raises ``UnusableValue``."""
+    fits_number(value)
+    try:
+        return int(value, base) if isinstance(value, str) or base != 10 else int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise UnusableValue(Reason("not_a_number", found=f"{value!r:.80}")) from None
 
 
 def read_float(value: str | SupportsFloat) -> float:
-    """``float(value)``. Raises ``ValueError``, ``TypeError`` or ``OverflowError``."""
+    """``float(value)``. Raises ``UnusableValue``."""
     fits_number(value)
-    return float(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise UnusableValue(Reason("not_a_number", found=f"{value!r:.80}")) from None
+    except OverflowError:
+        raise UnusableValue(Reason("large_result")) from None
 
 
 def fits_number(value: object) -> None:
     """Raises ``ValueError`` for a text too long to be a number."""
     if isinstance(value, str) and len(value) > _MAX_NUMBER_TEXT:
-        raise TooLarge(f"a string of {len(value):,} characters is not a number")
+        raise TooLarge(Reason("long_number", count=f"{len(value):,}"))
 
 
 def _round(number: Any, ndigits: Any = None) -> object:
@@ -103,7 +114,7 @@ def _round(number: Any, ndigits: Any = None) -> object:
 def _range(*bounds: int) -> list[int]:
     numbers = range(*bounds)
     if len(numbers) > MAX_RANGE:
-        raise TooLarge(f"a range may have at most {MAX_RANGE} numbers")
+        raise TooLarge(Reason("large_range", most=MAX_RANGE))
     return list(numbers)
 
 
@@ -111,9 +122,9 @@ def _bool(value: object) -> bool:
     if isinstance(value, str):
         if value in ("true", "false"):
             return value == "true"
-        raise ValueError(f"{value[:80]!r} is neither 'true' nor 'false'")
+        raise UnusableValue(Reason("not_true_false", found=f"{value[:80]!r}"))
     if is_nan(value) or value is None:
-        raise ValueError("NaN and null are neither true nor false")
+        raise UnusableValue(Reason("nan_true_false"))
     return bool(value)
 
 

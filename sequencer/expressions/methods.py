@@ -10,6 +10,8 @@ from typing import AnyStr
 
 from sequencer.expressions.budget import MAX_SIZE, Budget, TooLarge, fits, text_of
 from sequencer.expressions.comparison import EMPTY_SOUGHT, equal
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason
 
 MAX_WIDTH = 10_000
 """Characters that a format may pad to, and decimal places that it may give."""
@@ -62,7 +64,7 @@ def percent(budget: Budget, text: str, values: object) -> str:
     conversions = _CONVERSION.findall(text)
     widths = [width for each in conversions for width in each[:2] if width]
     if "*" in widths:
-        raise TooLarge("a width of `*` is not available; write the number, or use `format`")
+        raise TooLarge(Reason("starred_width"))
     _refuse_widths(widths)
     budget.spend(values, times=len(conversions) + 1)
     for value in values if isinstance(values, tuple) else values.values() if isinstance(values, dict) else [values]:
@@ -75,7 +77,7 @@ def percent(budget: Budget, text: str, values: object) -> str:
 def _refuse_widths(widths: list[str]) -> None:
     for width in widths:
         if len(width) > 5 or int(width) > MAX_WIDTH:
-            raise TooLarge(f"a width above {MAX_WIDTH:,} is too large")
+            raise TooLarge(Reason("large_width", most=f"{MAX_WIDTH:,}"))
 
 
 def _padded(method: Callable[..., object]) -> Callable[..., object]:
@@ -124,13 +126,13 @@ def _split(method: Callable[..., Sized]) -> Callable[..., Sized]:
 
 
 def _lines(text: str, keepends: bool = False) -> list[str]:
-    fits(text.count("\n") + text.count("\r"), "lines")
+    fits(text.count("\n") + text.count("\r"), "elements")
     return text.splitlines(keepends)
 
 
 def _date_text(value: date | time, pattern: str) -> str:
     if len(pattern) > _MAX_DATE_FORMAT:
-        raise TooLarge(f"a format of more than {_MAX_DATE_FORMAT:,} characters is too long")
+        raise TooLarge(Reason("long_format", most=f"{_MAX_DATE_FORMAT:,}"))
     return str(value.strftime(pattern))
 
 
@@ -142,7 +144,7 @@ def _index(values: Iterable[object], value: object) -> int:
     for position, each in enumerate(values):
         if equal(each, value):
             return position
-    raise ValueError(f"{value!r:.80} is not in the list")
+    raise UnusableValue(Reason("not_in_list", found=f"{value!r:.80}"))
 
 
 def _own(kind: type, names: str) -> dict[str, Callable[..., object]]:
@@ -158,7 +160,7 @@ def _sought(kind: type, names: str) -> dict[str, Callable[..., object]]:
             if any(
                 isinstance(each, str | bytes) and not each for each in (sought if type(sought) is tuple else (sought,))
             ):
-                raise ValueError(EMPTY_SOUGHT)
+                raise UnusableValue(EMPTY_SOUGHT)
             return method(text, sought, *span)
 
         return look

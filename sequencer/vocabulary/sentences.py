@@ -4,7 +4,7 @@ Codes and the names of their parameters never change their meaning. Which kinds 
 
 - ``value``, ``limit``, ``upper``, and each of ``choices``: a number, shown with ``unit`` where there is one; what is no
   number is as the sentence shows it (a text in quotes, ``true``, ``[1, 2]``);
-- ``reason``, ``detail``, ``where``, ``subject``: another reason, or text;
+- ``reason``, ``detail``, ``where``, ``subject``, ``left``, ``right``: another reason, or text;
 - ``expected``, ``fields``, ``names``, ``types``: lists of numbers or texts;
 - ``outcome``, ``kind``, ``wanted``, ``role``: a word of ``WORDS``, which is translated as well;
 - all others: numbers and texts.
@@ -107,6 +107,53 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "exception": "{type}: {message}",
         # What a step could not do.
         "expression_failed": "`{expression}`: {detail}",
+        "division_by_zero": "division by zero",
+        "wrong_operands": "`{sign}` cannot be used with {left} and {right}",
+        "wrong_operand": "`{sign}` cannot be used with {subject}",
+        "large_result": "the result is too large for a number",
+        "of_kind": "{kind}",
+        "object_of_type": "an object of type {type}",
+        "string_shown": "the string {found}",
+        "number_shown": "the number {found}",
+        "unlike": "{left} cannot be compared with {right}",
+        "unlike_number": "{left} cannot be compared with {right}; convert it with float() or int()",
+        "null_compared": "null cannot be compared; use `is none`",
+        "nan_compared": "NaN cannot be compared",
+        "zone_compared": "a time with a zone cannot be compared with one without",
+        "not_compared": "{subject} cannot be compared",
+        "not_ordered": "{subject} cannot be ordered",
+        "empty_sought": "the empty string is in every string",
+        "no_entry": "{subject} has no '{name}'",
+        "no_element": "{subject} has no element {found}",
+        "no_else": "its condition is false and it has no `else`",
+        "empty_list": "the list is empty",
+        "no_method": "{subject} has no method `{name}`",
+        "method_not_called": "`{name}` is a method: call it, `.{name}()`",
+        "not_callable": "{subject} cannot be called",
+        "not_safe": "{found} may not be called in an expression",
+        "no_filter": "there is no filter named {found}",
+        "no_test": "there is no test named {found}",
+        "not_a_number": "{found} is not a number",
+        "not_a_list": "{found} is not a list",
+        "not_in_list": "{found} is not in the list",
+        "nan_converted": "NaN cannot be converted",
+        "nan_true_false": "NaN and null are neither true nor false",
+        "not_true_false": "{found} is neither 'true' nor 'false'",
+        "all_of_nothing": "all() of an empty list would be true without any value",
+        "test_of_integers": "`is {name}` asks about integers, not about {found}",
+        "format_mixed": "format takes values by position or by name, not both",
+        "bad_indentation": "an indentation must be a number from 0 to 16",
+        "too_much_work": "this expression needs too much computation",
+        "too_many_characters": "more than {most} characters are too many",
+        "too_many_elements": "more than {most} elements are too many",
+        "too_many_places": "more than {most} decimal places are too many",
+        "large_integer": "an integer of more than {most} bits is too large",
+        "large_range": "a range may have at most {most} numbers",
+        "large_width": "a width above {most} is too large",
+        "starred_width": "a width of `*` is not available; write the number, or use `format`",
+        "long_format": "a format of more than {most} characters is too long",
+        "long_number": "a string of {count} characters is not a number",
+        "long_as_text": "the value is too long to be written as a string",
         "template_failed": "{found}: {detail}",
         "undefined": "'{name}' is not defined",
         "same_key": "two keys have the value {found}",
@@ -397,6 +444,14 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "mapping": "a mapping",
         "true_or_false": "true or false",
         "text_or_array": "text or an array",
+        "null": "null",
+        "string": "a string",
+        "bytes": "bytes",
+        "list": "a list",
+        "date_time": "a date and time",
+        "date": "a date",
+        "time": "a time",
+        "duration": "a duration",
     }
 )
 """What a value is, or is to be, within a sentence; what is none of these is named by its type."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sequencer.expressions.comparison import compare, contains, distinct, equal, is_nan, kind_of, one_kind
+from sequencer.expressions.comparison import compare, contains, distinct, equal, is_nan, kind_named, kind_of, one_kind
 
 NAIVE, ZONED = datetime(2026, 1, 2, 3), datetime(2026, 1, 2, 3, tzinfo=UTC)
 LATER = timedelta(hours=1)
@@ -264,10 +264,7 @@ def test_what_is_said_of_two_types(left: Any, right: Any, words: str) -> None:
 def test_nan_and_kinds() -> None:
     """Only a float is NaN, and every plain value has a kind in words."""
     assert [is_nan(value) for value in (math.nan, 1.0, 1, "nan", None)] == [True, False, False, False, False]
-    assert [kind_of(value) for value in (True, 1, 1.5, (), 1j)] == [
-        "a boolean",
-        "a number",
-        "a number",
-        "a list",
-        "an object of type complex",
-    ]
+    values = (None, True, 1, 1.5, (), 1j)
+    assert [kind_of(value) for value in values] == ["null", "boolean", "number", "number", "list", "object"]
+    words = ["null", "a boolean", "a number", "a number", "a list", "an object of type complex"]
+    assert [str(kind_named(value)) for value in values] == words

@@ -28,6 +28,8 @@ SAMPLES: dict[str, Any] = {
     "count": 12,
     "exit_code": 9,
     "subject": Reason("measurement_unit", measurement="rail"),
+    "left": Reason("of_kind", kind="string"),
+    "right": "true",
     "most": 1000000,
     "x": 3,
     "y": 4,
