@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -15,28 +14,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from sequencer.project.secrets import Redactor, is_secret, without_secrets
+from sequencer.project.secrets import Redactor, is_secret
 from sequencer.runner.ordered_output import OrderedOutput
+from sequencer.runner.python_process import ROOT, kill_with_children, signal_name, start_python
 from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.protocol.commands import Command
 
-_ROOT = str(Path(__file__).resolve().parent.parent.parent)
-# Not `-m`: with it the folder one happens to be in could hide modules; and hardseq may lie in a checkout.
-_BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from sequencer.runtime.__main__ import main; main()"
 _PIPE_BYTES = 1 << 20
 _TAIL_LINES = 40
 # Of a crash Python tells every frame (`line 7 in f`, without a traceback's comma): those of the driver count.
-_HARDSEQ = re.escape(str(Path(_ROOT, "sequencer")))
+_HARDSEQ = re.escape(str(Path(ROOT, "sequencer")))
 _NOBODYS_FRAME = re.compile(
     rf'  File "(?:{_HARDSEQ}.|.*[\\/]site-packages[\\/](?:_pytest|pluggy)[\\/]|<string>").* line \d+ in '
 )
-# In a group of its own, also where that is a session: Ctrl-C in the terminal is the owner's, who asks it to stop.
-if sys.platform == "win32":
-    _NEW_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-else:
-    _NEW_GROUP = 0
 _BATCH_SECONDS = 0.004
 """Being woken for each event, and each mark, alone would cost the test process more than the event."""
 
@@ -55,16 +47,7 @@ class Child:
         self._redact: Callable[[str], str] = str
         self._last: deque[str] = deque(maxlen=_TAIL_LINES)
         self._lock = threading.Lock()
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _BOOT, _ROOT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=without_secrets(os.environ),
-            creationflags=_NEW_GROUP,
-            start_new_session=sys.platform != "win32",
-        )
+        self._process = start_python("sequencer.runtime.__main__")
         _widen(self._process.stdout)
         _widen(self._process.stderr)
         self._talk = threading.Thread(target=self._read_messages, name="child", daemon=True)
@@ -125,14 +108,7 @@ class Child:
     def kill(self) -> None:
         """Ends the process and what it started, at once, and gives its pipes back."""
         self.close_pipe()
-        if sys.platform == "win32":
-            _kill_tree(self._process.pid)
-        else:
-            # Also when the process itself is gone: its group is what drivers left running.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        with suppress(OSError):
-            self._process.kill()
+        kill_with_children(self._process)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Waits for its end and for the last it says; false when it did not end in time."""
@@ -154,7 +130,7 @@ class Child:
         if code is None:
             return Reason("process_closed")
         if code < 0:
-            return Reason("process_killed", signal=_signal_name(-code))
+            return Reason("process_killed", signal=signal_name(-code))
         return Reason("process_exited", exit_code=code)
 
     def with_output(self, reason: Reason) -> Reason:
@@ -214,23 +190,6 @@ def _widen(pipe: IO[bytes] | None) -> None:
 
         with suppress(OSError):
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-
-
-def _kill_tree(pid: int) -> None:
-    # Imported here: only Windows needs it, which has no process groups to kill.
-    import psutil
-
-    with suppress(psutil.NoSuchProcess):
-        for process in psutil.Process(pid).children(recursive=True):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 @contextmanager

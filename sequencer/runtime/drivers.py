@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sequencer.expressions.expression import evaluate_template
+from sequencer.runtime.driver_object import DriverObject
 from sequencer.runtime.failures import CLOSE_DRIVER, OPEN_DRIVER, driver_traceback, reason_of
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import Interruption, StepError
@@ -139,8 +139,7 @@ class OpenDriver:
             # The stand's arguments are those of the real instrument.
             self._source, self._arguments = simulate, {}
         self._built: tuple[DriverOrigin, dict[str, object]] | None = None
-        self._object: Any = None
-        self._is_context = False
+        self._object = DriverObject()
         self._after: int | None = None
 
     def __enter__(self) -> object:
@@ -154,9 +153,7 @@ class OpenDriver:
         if error is None:
             self.run.opening = None
             self.opened = entered[0]
-            # A function has nothing to reopen, nor has a number or a text that a context manager gave.
-            is_plain = self._object is None or type(self.opened).__module__ == "builtins"
-            self.handle = self.opened if is_plain else DriverHandle(self)
+            self.handle = self.opened if self._object.is_plain else DriverHandle(self)
             self.run.drivers[self.name] = self
             return self.handle
         if isinstance(error, Interruption):
@@ -180,7 +177,7 @@ class OpenDriver:
 
     def leave(self) -> None:
         """Closes one that is in doubt; it is opened again when it is used. What goes wrong is told, and no more."""
-        if self._object is not None:
+        if self._object.needs_closing:
             print(
                 f"hardseq: the driver {self.name!r} is reopened because a call of it did not end well", file=sys.stderr
             )
@@ -223,20 +220,16 @@ class OpenDriver:
         target = getattr(module, self._source["target"])
         arguments = self._built[1] if again and self._built is not None else self.resolve()
         self._built = self._source, arguments
-        if not isinstance(target, type):
-            return functools.partial(target, **arguments) if arguments else target
-        self._object = target(**arguments)
-        self._is_context = hasattr(target, "__enter__") and hasattr(target, "__exit__")
-        return self._object.__enter__() if self._is_context else self._object
+        return self._object.open(target, arguments)
 
     def _close(self, tell: Callable[[Reason, BaseException], None] | None) -> None:
-        opened, self._object = self._object, None
-        if opened is None:
+        close = self._object.take()
+        if close is None:
             return
         interrupts = self.run.interrupts
         stoppable, interrupts.stoppable = interrupts.stoppable, False
         interrupts.begin(self, "close", CLOSE_SECONDS)
-        error = interrupts.run(lambda: self._call_close(opened))
+        error = interrupts.run(close)
         error = interrupts.end(self) or error
         interrupts.stoppable = stoppable
         if error is not None and tell is not None:
@@ -251,12 +244,6 @@ class OpenDriver:
     def _fail(self, reason: Reason, step: str, error: BaseException) -> None:
         trace = driver_traceback(error, self.run.folder)
         self.run.fail(reason, after=self._after, place=self._place, step=step, call=self.name, traceback=trace)
-
-    def _call_close(self, opened: Any) -> None:
-        if self._is_context:
-            opened.__exit__(None, None, None)
-        elif callable(close := _attribute(opened, "close")):
-            close()
 
 
 class DriverHandle:
@@ -281,10 +268,3 @@ class DriverHandle:
 
     def __dir__(self) -> list[str]:
         return dir(self._hardseq_driver.opened)
-
-
-def _attribute(opened: object, name: str) -> object:
-    # Not plain getattr: a proxy answers to every name, and would ask the instrument for a method called `close`.
-    if name in getattr(opened, "__dict__", ()) or hasattr(type(opened), name):
-        return getattr(opened, name, None)
-    return None

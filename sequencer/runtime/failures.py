@@ -11,7 +11,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from sequencer.report.event import FailureRecorded
-from sequencer.vocabulary.failure import StepError, StepFailed, Stopped, TimedOut
+from sequencer.vocabulary.failure import SharedDriverError, StepError, StepFailed, Stopped, TimedOut
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 from sequencer.vocabulary.status import FailureKind
 
@@ -43,12 +43,17 @@ def reason_of(error: BaseException) -> ReasonOrText:
     """Why ``error`` was raised, for people; never raises, whatever its own ``__str__`` does."""
     if isinstance(error, StepFailed | StepError | TimedOut | Stopped):
         return _cut(error.reason)
+    kind, text = kind_and_text(error)
+    return _cut(Reason("exception", type=kind, message=text)) if text else kind
+
+
+def kind_and_text(error: BaseException) -> tuple[str, str]:
+    """The name of the class of ``error``, and its message; never raises, whatever its own ``__str__`` does."""
     try:
         text = str(error)
     except Exception:
         text = "(its message cannot be read)"
-    kind = type(error).__name__
-    return _cut(Reason("exception", type=kind, message=text)) if text else kind
+    return error.kind if isinstance(error, SharedDriverError) else type(error).__name__, text
 
 
 def _cut(reason: ReasonOrText) -> ReasonOrText:
@@ -109,6 +114,8 @@ def driver_traceback(error: BaseException, generated: Path | None) -> str | None
     """
     if isinstance(error, StepFailed | StepError | Stopped):
         return None
+    if isinstance(error, SharedDriverError):
+        return error.traceback  # of the process in which it was raised
     try:
         whole = traceback.TracebackException.from_exception(error, capture_locals=False)
         ours = (_OWN, "<frozen ") if generated is None else (_OWN, "<frozen ", str(generated))

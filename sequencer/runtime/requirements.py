@@ -19,7 +19,7 @@ from sequencer.vocabulary.regex import compile_pattern
 if TYPE_CHECKING:
     import pytest
 
-    from sequencer.runtime.driver_modules import DriverDeclaration
+    from sequencer.runtime.driver_declarations import DriverDeclaration
     from sequencer.runtime.run import RunContext
 
 CHECK_SECONDS = 30.0

@@ -19,7 +19,8 @@ from sequencer.report.record import artifact_levels, merge
 from sequencer.runtime.attachments import keep
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
-from sequencer.runtime.driver_modules import DriverModules, DriverOptions
+from sequencer.runtime.driver_declarations import DriverOptions
+from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.drivers import OpenDriver
 from sequencer.runtime.failures import JOURNAL
 from sequencer.runtime.flow import Flow

@@ -15,7 +15,8 @@ from sequencer.protocol.request import RunNotPossible, RunRefused
 from sequencer.runtime import pytest_private
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.deadline import Interrupts
-from sequencer.runtime.driver_modules import DriverDeclaration, DriverModules, declared_drivers
+from sequencer.runtime.driver_declarations import DriverDeclaration, declared_drivers
+from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.item_runner import ItemRunner, StepAfter
 from sequencer.runtime.opening import open_idle, open_run
 from sequencer.runtime.plan import RunPlan, arrange, ends_rest, steps_after, unplanned

@@ -12,7 +12,7 @@ from sequencer.runtime.drivers import DriverNotOpened, DriverOwner, OpenDriver, 
 from sequencer.vocabulary.failure import StepError
 
 if TYPE_CHECKING:
-    from sequencer.runtime.driver_modules import DriverDeclaration, DriverOptions
+    from sequencer.runtime.driver_declarations import DriverDeclaration, DriverOptions
 
 
 class StandDrivers:

@@ -73,3 +73,14 @@ class Stopped(Interruption):
     def __init__(self, reason: ReasonOrText | None = None) -> None:
         self.reason = Reason("operator_stopped") if reason is None else reason
         super().__init__(str(self.reason))
+
+
+class SharedDriverError(Exception):
+    """What a shared driver raised in the process that holds it: the name of the exception's class, its text, and the
+    ``traceback`` there. ``error_code`` as in ``StepFailed``."""
+
+    def __init__(self, kind: str, text: str, traceback: str | None = None, error_code: int | None = None) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.traceback = traceback
+        self.error_code = error_code

@@ -105,6 +105,26 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "calibration_overdue": "expected a calibration that is valid today, {today}; it was due on {due}",
         "skipped_by_hand": "step skipped by hand while debugging",
         "exception": "{type}: {message}",
+        # What slots share.
+        "at_shared": "{names} at {place}",
+        "at_sync": "sync '{name}' at {place}",
+        "deadlock": "this slot waits for {where}, slot '{slot}' waits for {detail}: they would wait forever",
+        "hold_late": "after {seconds} s these were still in use by slot {slot}: {names}",
+        "sync_late": "within {seconds} s these slots did not come to sync '{name}': {slot}",
+        "once_failed": "what slot '{slot}' did for all slots at sync '{name}' failed: {detail}",
+        "once_ended": "slot '{slot}' ended before it had done for all slots what is to be done at sync '{name}'",
+        "hold_in_hold": "this slot holds {names}, and must not hold others beside them: name all of them in one hold",
+        "shared_hung": "the shared driver '{driver}' hangs in a call of slot '{slot}', made at {place}",
+        "shared_differently": (
+            "the shared driver '{driver}' is open for slot '{slot}' with {name} = {before}, not {found}"
+        ),
+        "not_shareable": "the argument {name} cannot be passed to the shared driver '{driver}': {found}",
+        "result_not_shareable": "what the shared driver '{driver}' returned cannot be passed to the test: {found}",
+        "stand_process_gone": "the process that holds what the slots share is gone",
+        "no_stand_process": "the process that holds what the slots share cannot be started: {detail}",
+        "does_not_answer": "it does not answer",
+        "ended_by_signal": "it was ended by {signal}",
+        "ended_with_code": "it ended with exit code {exit_code}",
         # What a step could not do.
         "expression_failed": "`{expression}`: {detail}",
         "division_by_zero": "division by zero",

@@ -1,0 +1,259 @@
+"""The stand process as its owner sees it: started when it is needed, replaced when it died or hangs, ended with him."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from subprocess import Popen, TimeoutExpired
+
+from sequencer.project.secrets import Redactor, is_secret
+from sequencer.protocol.request import RunNotPossible, StandAddress
+from sequencer.protocol.stand import (
+    STAND_COMMANDS,
+    STAND_NOTICES,
+    CloseStand,
+    EndSlot,
+    OpenStand,
+    PingStand,
+    StandAlive,
+    StandCommand,
+    StandReady,
+)
+from sequencer.runner.python_process import kill_with_children, signal_name, start_python
+from sequencer.vocabulary.json_lines import LineSplitter
+from sequencer.vocabulary.reason import Reason
+
+GRACE_SECONDS = 5.0
+"""What a driver's call that nobody waits for any more gets to end in."""
+START_SECONDS = 30.0
+"""One that does not listen by then never will."""
+PING_SECONDS = 5.0
+"""One that gives no sign of life by then hangs as a whole: a driver keeps it from running Python."""
+LOOK_SECONDS = 0.02
+LEAVING_SECONDS = 1.0
+"""In which test processes that have just ended are seen to be gone."""
+CLOSE_SECONDS = 15.0
+"""What it gets to close its drivers in; it gives up itself before that."""
+_CHUNK = 1 << 16
+
+
+class StandProcess:
+    """What slots share, as long as this is open: for one ``hardseq run``, or for a panel.
+
+    ``output`` gets each line that shared drivers print, from a thread; ``cwd`` is the folder in which they find
+    themselves; ``hidden`` shall stand in no line. ``grace`` as in ``OpenStand``.
+    """
+
+    def __init__(
+        self,
+        output: Callable[[str], None],
+        cwd: Path | None = None,
+        hidden: Iterable[str] = (),
+        *,
+        grace: float = GRACE_SECONDS,
+    ) -> None:
+        self._output = output
+        self._cwd = cwd
+        self._grace = grace
+        self._redactor = Redactor([*hidden, *(value for name, value in os.environ.items() if is_secret(name))])
+        self._address = StandAddress(address=_new_address(), key=secrets.token_hex(32))
+        self._lock = threading.RLock()
+        self._process: _Process | None = None
+        self._ended: list[EndSlot] = []
+        self._closed = False
+
+    def address(self) -> StandAddress:
+        """Where test processes find it. It is started, or replaced when it hangs. Raises ``RunNotPossible``."""
+        with self._lock:
+            process = self._process
+            if process is not None and not process.is_well():
+                self._output("hardseq: what the slots share hangs; its process is replaced")
+                process.kill()
+                process = None
+            if process is None or not process.alive:
+                self._start()
+            return self._address
+
+    def end_slot(self, start: str, slot: str) -> None:
+        """The run of a slot is over, or could not begin: nobody waits for it at a sync point."""
+        with self._lock:
+            ended = EndSlot(start, slot)
+            # Another process that takes over has to know it, too, as long as others of this start run.
+            self._ended = [each for each in self._ended if each.start == start] + [ended]
+            if self._process is not None:
+                self._process.send(ended)
+
+    def close(self) -> None:
+        """Drivers are closed, then the process ends. Closing twice is harmless."""
+        with self._lock:
+            self._closed = True
+            process, self._process = self._process, None
+        if process is not None:
+            process.send(CloseStand())
+            process.end(CLOSE_SECONDS)
+
+    @property
+    def pid(self) -> int | None:
+        """The system's number of the process."""
+        return None if self._process is None else self._process.pid
+
+    def _start(self) -> None:
+        try:
+            process = self._process = _Process(self._say, self._gone)
+        except OSError as error:
+            raise RunNotPossible(Reason("no_stand_process", detail=error.strerror or str(error))) from None
+        cwd = None if self._cwd is None else str(self._cwd)
+        _remove(self._address.address)
+        process.send(OpenStand(self._address.address, self._address.key, cwd, self._grace))
+        for ended in self._ended:
+            process.send(ended)
+        if not process.ready.wait(START_SECONDS) or not process.alive:
+            process.kill()
+            raise RunNotPossible(Reason("no_stand_process", detail=process.end_reason()))
+
+    def _say(self, line: str) -> None:
+        self._output(self._redactor.text(line))
+
+    def _gone(self, process: _Process) -> None:
+        """It died: those that need it fail, and find another when they try again, in their teardown for one."""
+        with self._lock:
+            if self._closed or process is not self._process or not process.ready.is_set():
+                return
+            self._output(f"hardseq: the process that holds what the slots share is gone: {process.end_reason()}")
+            process.kill()
+            with suppress(RunNotPossible):
+                self._start()
+
+
+class _Process:
+    """One process, with the threads that listen to it."""
+
+    def __init__(self, say: Callable[[str], None], gone: Callable[[_Process], None]) -> None:
+        self.ready = threading.Event()
+        self.process: Popen[bytes] = start_python("sequencer.stand_process.__main__")
+        self._say = say
+        self._gone = gone
+        self._lock = threading.Lock()
+        self._pinged = threading.Event()
+        self._alive = StandAlive()
+        self._threads = [
+            threading.Thread(target=target, name="stand process", daemon=True) for target in (self._listen, self._print)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def end_reason(self) -> Reason:
+        code = self.process.poll()
+        if code is None:
+            return Reason("does_not_answer")
+        if code < 0:
+            return Reason("ended_by_signal", signal=signal_name(-code))
+        return Reason("ended_with_code", exit_code=code)
+
+    def is_well(self) -> bool:
+        """Whether it gives a sign of life, and no driver hangs in it that a new process would open again."""
+        until = time.monotonic() + LEAVING_SECONDS
+        while self.alive:
+            self._pinged.clear()
+            self.send(PingStand())
+            if not self._pinged.wait(PING_SECONDS):
+                return not self.alive
+            if not self._alive.hung:
+                return True
+            if not self._alive.used or time.monotonic() > until:
+                return self._alive.used
+            time.sleep(LOOK_SECONDS)
+        return True
+
+    def send(self, command: StandCommand) -> None:
+        assert self.process.stdin is not None
+        line = STAND_COMMANDS.encode(command)
+        with self._lock, suppress(OSError, ValueError):
+            while line:
+                line = line[self.process.stdin.write(line) :]
+
+    def end(self, seconds: float) -> None:
+        self._close_pipe()
+        try:
+            self.process.wait(seconds)
+        except TimeoutExpired:
+            self.kill()
+        for thread in self._threads:
+            thread.join(1.0)
+
+    def kill(self) -> None:
+        self._close_pipe()
+        kill_with_children(self.process)
+        self.process.wait()
+
+    def _close_pipe(self) -> None:
+        assert self.process.stdin is not None
+        with self._lock, suppress(OSError):
+            self.process.stdin.close()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        lines = LineSplitter()
+        with self.process.stdout as pipe:
+            while chunk := _read(pipe.fileno()):
+                for line in lines.feed(chunk):
+                    match STAND_NOTICES.read(line):
+                        case StandReady():
+                            self.ready.set()
+                        case StandAlive() as alive:
+                            self._alive = alive
+                            self._pinged.set()
+        self.process.wait()
+        was_ready = self.ready.is_set()
+        if was_ready:
+            self._gone(self)
+        # Nobody need wait for either any more.
+        self.ready.set()
+        self._pinged.set()
+
+    def _print(self) -> None:
+        assert self.process.stderr is not None
+        lines = LineSplitter()
+        with self.process.stderr as pipe:
+            while chunk := _read(pipe.fileno()):
+                for line in lines.feed(chunk):
+                    self._say(line.decode("utf-8", "replace").rstrip("\r"))
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, _CHUNK)
+    except OSError:
+        return b""
+
+
+def _new_address() -> str:
+    name = f"hardseq-{secrets.token_hex(8)}"
+    if sys.platform == "win32":
+        return rf"\\.\pipe\{name}"
+    if sys.platform == "linux":
+        # A name that is in no folder, and gone with the process, however that ends.
+        return f"\0{name}"
+    import tempfile
+
+    return str(Path(tempfile.gettempdir(), name))
+
+
+def _remove(address: str) -> None:
+    """What a process that was killed left, where a socket is a file."""
+    if sys.platform != "win32" and not address.startswith("\0"):
+        Path(address).unlink(missing_ok=True)

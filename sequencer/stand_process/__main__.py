@@ -1,0 +1,112 @@
+"""``python -m sequencer.stand_process``: the stand process. It is told where to listen, and serves until it is let go.
+
+When its standard input ends its owner is gone, or needs it no more: the test processes that are still there finish
+their teardown, then the drivers are closed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+
+LAST_SECONDS = 10.0
+"""From the last test process's end, or the owner's, to this process's own: what drivers get to close in."""
+
+
+def main() -> None:
+    """Speaks with its owner in lines: see ``protocol.stand``."""
+    told, said = _take_pipes()
+    from sequencer.protocol.stand import (
+        STAND_NOTICES,
+        CloseStand,
+        EndSlot,
+        OpenStand,
+        PingStand,
+        StandAlive,
+        StandReady,
+    )
+
+    lines = _commands(told)
+    opened = next(lines, None)
+    if not isinstance(opened, OpenStand):
+        return
+    if opened.cwd is not None:
+        os.chdir(opened.cwd)
+    from multiprocessing.connection import Listener
+
+    from sequencer.stand_process.server import StandServer
+
+    # The reader of one connection must not wait long for the thread of a driver that computes.
+    sys.setswitchinterval(0.0005)
+    server = StandServer(bytes.fromhex(opened.key), opened.grace)
+    listener = Listener(opened.address, backlog=128)
+    threading.Thread(target=server.serve, args=(listener,), name="listener", daemon=True).start()
+    os.write(said, STAND_NOTICES.encode(StandReady()))
+    heard = False
+    for command in lines:
+        match command:
+            case EndSlot():
+                server.end_slot(command.start, command.slot)
+            case PingStand():
+                os.write(said, STAND_NOTICES.encode(StandAlive(server.hung, server.used)))
+            case CloseStand():
+                heard = True
+    if not heard:
+        _print_nowhere()
+    server.wait_unused()
+    server.close(LAST_SECONDS)
+    # Not the ordinary way: the thread of a driver that hangs would be waited for.
+    os._exit(0)
+
+
+def _take_pipes() -> tuple[int, int]:
+    """The owner's pipes; drivers find standard input empty, and print to standard error."""
+    import faulthandler
+
+    from sequencer.stand_process.output import NamedOutput
+
+    said = os.dup(1)
+    os.dup2(2, 1)
+    told = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(said, os.O_BINARY)
+        msvcrt.setmode(told, os.O_BINARY)
+    faulthandler.enable(all_threads=False)
+    sys.stdout = sys.stderr = NamedOutput(2)
+    return told, said
+
+
+def _print_nowhere() -> None:
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.dup2(nothing, 2)
+    os.close(nothing)
+
+
+def _commands(descriptor: int) -> Iterator[object]:
+    from sequencer.protocol.stand import STAND_COMMANDS
+    from sequencer.vocabulary.json_lines import LineSplitter
+
+    lines = LineSplitter()
+    while chunk := _read(descriptor):
+        for line in lines.feed(chunk):
+            if (command := STAND_COMMANDS.read(line)) is not None:
+                yield command
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        return b""
+
+
+if __name__ == "__main__":
+    main()
