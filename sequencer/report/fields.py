@@ -7,7 +7,7 @@ from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypeVar, Union, get_args, get_origin, is_typeddict
 
-from sequencer.report.field_types import Mark
+from sequencer.report.field_types import Bounds, Mark
 from sequencer.vocabulary.data import Data, Scalar
 
 
@@ -89,9 +89,12 @@ _ALWAYS: dict[type[Any], Mapping[str, Callable[[], object]]] = {}
 
 def empty(field: Field) -> Callable[[], object]:
     """What makes the value of a field that says nothing."""
-    kind, nullable, _ = shape(field.type)
+    kind, nullable, metadata = shape(field.type)
     if nullable or kind in (Data, Scalar):
         return NoneType
+    least = next((each.minimum for each in metadata if isinstance(each, Bounds)), 0)
+    if least and kind is int:
+        return lambda: int(least)
     if is_typeddict(kind):
         return lambda: blank(kind)
     origin: Any = get_origin(kind) or kind

@@ -248,7 +248,7 @@ def _stored(contract: Contract, run: str) -> None:
     known = ask("GET", unit).json
     assert (known["latest"]["id"], known["judged"], known["runs"]) == (run, known["latest"], 1)
     assert (known["more"], known["complete"]) == (False, True)
-    nothing = {"latest": None, "judged": None, "runs": 0, "more": False, "complete": True}
+    nothing = {"latest": None, "judged": None, "runs": 0, "disposition": None, "more": False, "complete": True}
     assert ask("GET", f"{unit}&without={run}").json == nothing
     for other in ("serial_number=SN&sequence=Asking", "serial_number=SN1&sequence=Board", f"{unit[10:]}9"):
         assert ask("GET", f"/api/unit?{other}").json == nothing
