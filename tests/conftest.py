@@ -30,8 +30,8 @@ _numbers = itertools.count(os.getpid() * 101)
 
 @pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
 def pytest_xdist_auto_num_workers() -> int:
-    """Three for two processors: much of what tests do is to wait for processes, pages and timeouts."""
-    return max(2, (os.cpu_count() or 1) * 3 // 2)
+    """Two for each processor: much of what tests do is to wait for processes, pages and timeouts."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_finish() -> None:

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__") and name not in {"_", *PUBLIC}
 
 
+@cache  # each test process collects this module, and only some run its tests
 def private_names() -> set[str]:
     """The private functions, classes, methods, attributes and constants of the package."""
     found = set()
@@ -42,9 +44,6 @@ def private_names() -> set[str]:
             elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
                 found.add(node.id if isinstance(node, ast.Name) else node.attr)
     return {name for name in found if is_private(name)}
-
-
-OF_HARDSEQ = private_names()
 
 
 def private_in(source: str) -> list[tuple[int, str]]:
@@ -80,7 +79,7 @@ def names_of(node: ast.Attribute | ast.Import | ast.ImportFrom | ast.Call) -> It
 def is_of_hardseq(name: str) -> bool:
     """Whether it is a private name of the package, alone or with its module."""
     parts = NO_DRIVERS.sub("sequencer", name).split(".")
-    return any(map(is_private, parts)) and (parts[0] == "sequencer" or parts[-1] in OF_HARDSEQ)
+    return any(map(is_private, parts)) and (parts[0] == "sequencer" or parts[-1] in private_names())
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(ROOT / "tests").as_posix())

@@ -68,8 +68,13 @@ def received(address: str) -> dict[str, Any]:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """The example in a folder of its own."""
-    return Path(shutil.copytree(EXAMPLE, tmp_path / "stand_cloud", ignore=shutil.ignore_patterns(".hardseq")))
+    """The example in a folder of its own, with a countdown that nobody has to read."""
+    folder = Path(shutil.copytree(EXAMPLE, tmp_path / "stand_cloud", ignore=shutil.ignore_patterns(".hardseq")))
+    sequence = folder / "sequences" / "minute.yaml"
+    text = sequence.read_text("utf-8")
+    assert "wait: 1 s" in text
+    sequence.write_text(text.replace("wait: 1 s", "wait: 1 ms"), encoding="utf-8")
+    return folder
 
 
 def hardseq(folder: Path, command: str, expected: int = 0) -> str:

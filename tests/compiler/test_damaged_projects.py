@@ -167,7 +167,17 @@ def test_nothing_runs_when_other_cases_were_collected(tmp_path: Path, file: str,
 def plain(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Plain pytest."""
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, arguments)],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:hypothesispytest",
+            *map(str, arguments),
+        ],
         capture_output=True,
         text=True,
         cwd=ROOT,

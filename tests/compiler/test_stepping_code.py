@@ -85,7 +85,7 @@ def test_plain_pytest_runs_it_without_a_question(file: Path, tmp_path: Path) -> 
     """The code of a stepping run gives the same verdicts where nobody asked for a pause."""
     folder = ensure_compiled(file, project=file.parent, compiled=tmp_path / "compiled", stepping=True).folder
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", str(folder)],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -61,7 +61,7 @@ def test_plain_pytest_waits_for_nobody(tmp_path: Path) -> None:
     once = "{sync: hot, timeout: 1 s, once: [{measure: Chamber, call: meter.volts, limits: [8, 9]}]}"
     write_project(written(tmp_path, DRIVERS, HOLD, once), project=tmp_path, folder=tmp_path / "out")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "out"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "out"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

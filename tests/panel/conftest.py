@@ -224,7 +224,8 @@ def launch() -> Iterator[Callable[[Sequence[str]], Any]]:
         if path is None:
             pytest.skip(f"there is no {' or '.join(names)}")
         if path not in browsers:
-            arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+            # What would draw in a process of its own draws in the browser's: there is no graphics card to protect.
+            arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--in-process-gpu"]
             browsers[path] = playwright.chromium.launch(executable_path=path, args=arguments, timeout=120_000)
         return browsers[path]
 

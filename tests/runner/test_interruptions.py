@@ -343,7 +343,17 @@ def test_ctrl_c_in_plain_pytest_tidies_up(project: Any) -> None:
     slow = project.case("slow", project.call("log", "'begins'"), project.call("sleep", "0.5"))
     project.module("end", slow, project.case("off", project.call("log", "'off'")), group="teardown")
     process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(project.write())],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:hypothesispytest",
+            str(project.write()),
+        ],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,

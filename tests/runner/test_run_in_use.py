@@ -123,7 +123,19 @@ def test_a_sequence_in_yaml_runs_alike_here_and_in_plain_pytest(compiled: Path, 
     assert (report["error_code"], report["caused_dut_failure_id"]) == (9, "rails::bad")
     assert found["rails::raises"]["attempts"][0]["failures"][0]["place"].startswith("sequences/everything.yaml:")
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--arg", "serial=SN42", str(compiled)],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-v",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:hypothesispytest",
+            "--arg",
+            "serial=SN42",
+            str(compiled),
+        ],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},

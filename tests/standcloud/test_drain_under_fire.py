@@ -50,7 +50,7 @@ while outbox.counts(target.name).waiting:
 def start_drain(database: Path, address: str, key: Secret) -> subprocess.Popen[bytes]:
     """A process that drains until nothing waits."""
     environment = {**os.environ, "HARDSEQ_SC_API_KEY": key.reveal()}
-    return subprocess.Popen([sys.executable, "-c", DRAIN, str(database), address], env=environment)
+    return subprocess.Popen([sys.executable, "-P", "-c", DRAIN, str(database), address], env=environment)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills with SIGKILL; Windows ends processes the same way always")

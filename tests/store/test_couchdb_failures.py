@@ -73,11 +73,18 @@ def test_every_fault_is_one_clear_error(
 
 @pytest.mark.parametrize("fault", [*FAULTS, "lost", "chunked conflict"])
 def test_a_report_arrives_once_the_fault_is_over(
-    patient: CouchStore, faulty: Any, report: MakeReport, couchdb_server: Any, database: str, fault: str
+    patient: CouchStore,
+    faulty: Any,
+    report: MakeReport,
+    couchdb_server: Any,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
 ) -> None:
     """The same object works again afterwards, and what an interrupted try had stored already is no conflict."""
     saved = report()
     patient.save(report())
+    monkeypatch.setattr(couchdb_client, "ANSWER_TIMES", 1)
     couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password, timeout=0.3)
     hurried = CouchStore(couch, database, version_1=f"{database}_report")
     while True:  # until it has found its views: on a busy machine also a sound server takes longer than that

@@ -38,7 +38,7 @@ for line in sys.stdin:
 
 def _child(database: Path, **options: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", SAVE_ALL, str(database)],
+        [sys.executable, "-P", "-c", SAVE_ALL, str(database)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
