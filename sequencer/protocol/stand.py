@@ -140,10 +140,15 @@ class ArriveAtSync(NamedTuple):
 
 
 class EndOnce(NamedTuple):
-    """The steps that were to run for all, after arrival ``number``, are done, or failed."""
+    """The steps that were to run for all, after arrival ``number``, are done, or failed.
+
+    ``judged`` and ``limited`` say how often they judged the product, and how often by limits.
+    """
 
     number: int
     failure: WrittenReason | None
+    judged: int = 0
+    limited: int = 0
 
 
 class GiveBack(NamedTuple):
@@ -159,7 +164,9 @@ class AskAwaited(NamedTuple):
 
 
 class LeaveSyncs(NamedTuple):
-    """Nobody is to wait for this slot at sync points any more. Has no answer."""
+    """Nobody is to wait for this slot at ``points`` any more. Has no answer."""
+
+    points: Sequence[str]
 
 
 DriverQuestion = OpenShared | CallShared | ReadShared | WriteShared
@@ -180,10 +187,15 @@ class Begun(NamedTuple):
 
 
 class Granted(NamedTuple):
-    """It has the drivers, or goes on from the sync point; ``once``: when it has done what one does for all."""
+    """It has the drivers, or goes on from the sync point; ``once``: when it has done what one does for all.
+
+    ``judged`` and ``limited`` are those of ``EndOnce``, for the others.
+    """
 
     number: int
     once: bool = False
+    judged: int = 0
+    limited: int = 0
 
 
 class Returned(NamedTuple):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from sequencer.protocol.meeting import Meeting
 from sequencer.protocol.shared_values import NotShareable, dump_message, dump_value, load_answer, load_value
 from sequencer.protocol.stand import (
     ArriveAtSync,
@@ -116,7 +117,7 @@ class StandClient:
         self._enter = EnterStand(start, slot, list(slots))
         self._numbers = itertools.count(1)
         self._connection: StandConnection | None = None
-        self._left = False
+        self._left: list[str] = []
         self._closed = False
         self._holds = 0
         self._lost_holds = False
@@ -172,13 +173,13 @@ class StandClient:
     # Holds and sync points.
 
     @contextmanager
-    def hold(self, names: Sequence[str], timeout: float | None = None) -> Iterator[None]:
+    def hold(self, place: str, names: Sequence[str], timeout: float | None = None) -> Iterator[None]:
         """Nobody else uses the drivers ``names`` inside the block. Waits at most ``timeout`` seconds for them."""
         number = next(self._numbers)
         self._holds += 1
         try:
             self._ask(
-                TakeHold(number, list(names), self._listener.place),
+                TakeHold(number, list(names), place),
                 ("hold", names),
                 timeout=timeout,
                 late=lambda slots: Reason("hold_late", names=list(names), seconds=timeout, slot=", ".join(slots)),
@@ -189,34 +190,36 @@ class StandClient:
             self._tell(GiveBack(number))
 
     @contextmanager
-    def sync(self, point: str, *, once: bool = False, timeout: float | None = None) -> Iterator[bool]:
-        """Waits for the other slots, at most ``timeout`` seconds, and says whether to do in the block what one does for
-        all; they wait for its end, and fail if it fails. ``once``: there is something to do.
+    def sync(self, place: str, point: str, timeout: float | None = None, *, once: bool = False) -> Iterator[Meeting]:
+        """Waits for the other slots, at most ``timeout`` seconds; who is chosen does in the block what one does for
+        all. They wait for its end, and fail if it fails. ``once``: there is something to do.
         """
         number = next(self._numbers)
+        meeting = Meeting(chosen=False)
         try:
             granted = self._ask(
-                ArriveAtSync(number, point, self._listener.place, once),
+                ArriveAtSync(number, point, place, once),
                 ("sync", [point]),
                 timeout=timeout,
                 late=lambda slots: Reason("sync_late", name=point, seconds=timeout, slot=", ".join(slots)),
             )
-            yield isinstance(granted, Granted) and granted.once
+            assert isinstance(granted, Granted)
+            meeting = Meeting(granted.once, granted.judged, granted.limited)
+            yield meeting
         except BaseException as error:
             self._tell(EndOnce(number, written(reason_of(error))))
             raise
-        self._tell(EndOnce(number, None))
+        self._tell(EndOnce(number, None, meeting.judged, meeting.limited))
 
-    def leave(self) -> None:
-        """This slot comes to no more sync points, except in its teardown: nobody is to wait for it."""
-        if not self._left:
-            self._left = True
-            if self._connection is None:
-                # Others wait for it although it never asked for anything.
-                with suppress(StepError):
-                    self._connect()
-            else:
-                self._tell(LeaveSyncs())
+    def leave(self, points: Sequence[str]) -> None:
+        """This slot comes to the sync points ``points`` no more: nobody is to wait for it there."""
+        self._left += [point for point in points if point not in self._left]
+        if self._connection is not None:
+            self._tell(LeaveSyncs(list(points)))
+        else:
+            # Others wait for it although it never asked for anything.
+            with suppress(StepError):
+                self._connect()
 
     def connect(self) -> None:
         """Is there for the others, before it needs anything itself."""
@@ -382,7 +385,7 @@ class StandClient:
             with self._interrupts:
                 connection.send_bytes(dump_message(self._enter))
                 if self._left:
-                    connection.send_bytes(dump_message(LeaveSyncs()))
+                    connection.send_bytes(dump_message(LeaveSyncs(self._left)))
         except BaseException as error:
             if connection is not None:
                 connection.close()

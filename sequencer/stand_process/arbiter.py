@@ -13,11 +13,15 @@ Wait = HoldRequest | Arrival
 
 
 class Ruling(NamedTuple):
-    """What becomes of a wait: it ``go``es on, does ``once`` what one does for all, or ``fail``s for ``reason``."""
+    """What becomes of a wait: it ``go``es on, does ``once`` what one does for all, or ``fail``s for ``reason``.
+
+    ``judged`` as in ``SyncOutcome``.
+    """
 
     wait: Wait
     what: Literal["go", "once", "fail"]
     reason: Reason | None = None
+    judged: tuple[int, int] = (0, 0)
 
 
 class Arbiter:
@@ -47,11 +51,11 @@ class Arbiter:
 
     def ended(self, start: str, slot: str) -> None:
         """The run of a slot is over, or never began, which may be told before the first of its start is there."""
-        self._points(start).drop(slot)
+        self._points(start).end(slot)
 
-    def leave(self, owner: SlotOwner) -> None:
-        """Nobody waits for it at sync points any more."""
-        self._points(owner.start).leave(owner.slot)
+    def leave(self, owner: SlotOwner, points: Iterable[str]) -> None:
+        """Nobody waits for it at these sync points any more."""
+        self._points(owner.start).leave(owner.slot, points)
 
     def ask(self, request: HoldRequest) -> None:
         """Wants shared drivers."""
@@ -77,9 +81,11 @@ class Arbiter:
         """Waits there no more."""
         self._points(owner.start).withdraw(arrival)
 
-    def end_once(self, owner: SlotOwner, arrival: Arrival, failure: ReasonOrText | None) -> None:
+    def end_once(
+        self, owner: SlotOwner, arrival: Arrival, failure: ReasonOrText | None, judged: tuple[int, int] = (0, 0)
+    ) -> None:
         """What one was to do for all is done, or failed."""
-        self._points(owner.start).end_once(arrival, failure)
+        self._points(owner.start).end_once(arrival, failure, judged)
 
     def awaited(self, owner: SlotOwner) -> list[str]:
         """The slots for which ``owner`` waits."""

@@ -185,7 +185,7 @@ class StandServer:
                     arrived = session.asked.pop(message.number, None)
                     if isinstance(arrived, Arrival):
                         failure = None if message.failure is None else read_reason(message.failure)
-                        self._arbiter.end_once(session.owner, arrived, failure)
+                        self._arbiter.end_once(session.owner, arrived, failure, (message.judged, message.limited))
                         self._settle()
             case GiveBack():
                 with self._lock:
@@ -197,7 +197,7 @@ class StandServer:
                         session.send(Queued(message.number, self._arbiter.awaited(session.owner)))
             case LeaveSyncs():
                 with self._lock:
-                    self._arbiter.leave(session.owner)
+                    self._arbiter.leave(session.owner, message.points)
                     self._settle()
             case _:
                 self._ask(session, message)
@@ -245,7 +245,7 @@ class StandServer:
 
     def _settle(self, new: Wait | None = None) -> None:
         """Carries out what became of waits; ``new`` is one that was not told to wait yet."""
-        for wait, what, reason in self._arbiter.settle():
+        for wait, what, reason, judged in self._arbiter.settle():
             if wait not in self._waits:
                 continue
             session, number, turn = self._waits.pop(wait)
@@ -256,7 +256,7 @@ class StandServer:
             elif turn is None:
                 if what == "go" and isinstance(wait, Arrival):
                     session.asked.pop(number, None)
-                session.send(Granted(number, what == "once"))
+                session.send(Granted(number, what == "once", *judged))
             else:
                 driver = self._drivers[turn.question.name]
                 if wait is new and (busy := driver.running) is not None and busy is not turn:

@@ -1,4 +1,4 @@
-"""Sync points of one start: who takes part, who has come, who does what one does for all. Pure: no clock, no I/O."""
+"""Sync points of one start: who comes there, who has come, who does what one does for all. Pure: no clock, no I/O."""
 
 from __future__ import annotations
 
@@ -20,11 +20,15 @@ class Arrival:
 
 
 class SyncOutcome(NamedTuple):
-    """What becomes of an arrival: it goes on, does first what one does for all, or fails for ``reason``."""
+    """What becomes of an arrival: it goes on, does first what one does for all, or fails for ``reason``.
+
+    ``judged`` says how often that which was done for all judged the product, and how often by limits.
+    """
 
     arrival: Arrival
     what: Literal["go", "once", "fail"]
     reason: Reason | None = None
+    judged: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True)
@@ -36,49 +40,47 @@ class _Round:
 
 
 class SyncPoints:
-    """A slot takes part from the moment it is expected. Nobody waits for one that has left.
+    """A slot takes part from the moment it is expected until it ends, and at each point until it has passed that.
 
-    One that has left and comes to a point nevertheless (a teardown) waits there for those that take part, but not
-    where they have already been. What is decided ``settle`` tells.
+    Whoever has passed a point may come again (another attempt of its case), and then waits for those that have not.
+    What is decided ``settle`` tells.
     """
 
     def __init__(self) -> None:
-        self._taking_part: dict[str, bool] = {}
+        self._runs: dict[str, bool] = {}
+        self._passed: dict[str, set[str]] = {}
         self._here: list[Arrival] = []
         self._rounds: list[_Round] = []
-        self._passed: set[str] = set()
         self._decided: list[SyncOutcome] = []
 
     @property
     def is_over(self) -> bool:
         """Whether nobody takes part any more."""
-        return not any(self._taking_part.values())
+        return not any(self._runs.values())
 
     def expect(self, slots: Iterable[str]) -> None:
-        """These take part; those that left before stay away."""
+        """These take part; those that ended before stay away."""
         for slot in slots:
-            self._taking_part.setdefault(slot, True)
+            self._runs.setdefault(slot, True)
 
-    def leave(self, slot: str) -> None:
-        """Nobody waits for ``slot`` any more, which may still come to a point itself."""
-        self._taking_part[slot] = False
-
-    def drop(self, slot: str) -> None:
-        """``slot`` has ended: whoever waits for what it does for all waits in vain."""
-        self.leave(slot)
+    def end(self, slot: str) -> None:
+        """``slot`` is there no more: nobody waits for it, nor for what it was to do for all, which fails."""
+        self._runs[slot] = False
         self._here = [each for each in self._here if each.slot != slot]
         for each in list(self._rounds):
             each.others = [other for other in each.others if other.slot != slot]
             if each.doer.slot == slot:
                 self._close(each, Reason("once_ended", slot=slot, name=each.doer.point))
 
+    def leave(self, slot: str, points: Iterable[str]) -> None:
+        """``slot`` comes to ``points`` no more: it has been there, failed before, or was stopped."""
+        for point in points:
+            self._passed.setdefault(point, set()).add(slot)
+
     def arrive(self, arrival: Arrival) -> None:
         """A slot waits at a point."""
-        self._taking_part.setdefault(arrival.slot, True)
-        if arrival.point in self._passed and not self._taking_part[arrival.slot]:
-            self._decided.append(SyncOutcome(arrival, "go"))
-        else:
-            self._here.append(arrival)
+        self._runs.setdefault(arrival.slot, True)
+        self._here.append(arrival)
 
     def withdraw(self, arrival: Arrival) -> None:
         """It waits no more: it was stopped, or took too long. One that was to do something for all did not."""
@@ -90,12 +92,12 @@ class SyncPoints:
             elif each.doer is arrival:
                 self._close(each, Reason("once_ended", slot=arrival.slot, name=arrival.point))
 
-    def end_once(self, arrival: Arrival, failure: ReasonOrText | None) -> None:
+    def end_once(self, arrival: Arrival, failure: ReasonOrText | None, judged: tuple[int, int] = (0, 0)) -> None:
         """What one does for all is done, or failed: then it failed for all."""
         for each in list(self._rounds):
             if each.doer is arrival:
                 failed = Reason("once_failed", slot=arrival.slot, name=arrival.point, detail=failure)
-                self._close(each, None if failure is None else failed)
+                self._close(each, None if failure is None else failed, judged)
 
     def settle(self) -> list[SyncOutcome]:
         """What has been decided since the last time."""
@@ -120,14 +122,13 @@ class SyncPoints:
             yield from each.others
 
     def _missing(self, here: list[Arrival]) -> list[str]:
-        slots = {arrival.slot for arrival in here}
-        return [slot for slot, takes_part in self._taking_part.items() if takes_part and slot not in slots]
+        come = {arrival.slot for arrival in here} | self._passed.get(here[0].point, set())
+        return [slot for slot, runs in self._runs.items() if runs and slot not in come]
 
     def _open(self, here: list[Arrival]) -> None:
         """All are there: they go on, once one of them, in the order of the slots, has done what is to be done once."""
         self._here = [arrival for arrival in self._here if arrival not in here]
-        self._passed.add(here[0].point)
-        order = list(self._taking_part)
+        order = list(self._runs)
         doer = min((each for each in here if each.once), key=lambda each: order.index(each.slot), default=None)
         if doer is None:
             self._decided += [SyncOutcome(arrival, "go") for arrival in here]
@@ -135,6 +136,7 @@ class SyncPoints:
             self._rounds.append(_Round(doer, [arrival for arrival in here if arrival is not doer]))
             self._decided.append(SyncOutcome(doer, "once"))
 
-    def _close(self, over: _Round, reason: Reason | None) -> None:
+    def _close(self, over: _Round, reason: Reason | None, judged: tuple[int, int] = (0, 0)) -> None:
         self._rounds.remove(over)
-        self._decided += [SyncOutcome(other, "go" if reason is None else "fail", reason) for other in over.others]
+        what: Literal["go", "fail"] = "go" if reason is None else "fail"
+        self._decided += [SyncOutcome(other, what, reason, judged) for other in over.others]

@@ -153,7 +153,7 @@ class Working(RuleBasedStateMachine):
         """Takes what is told; a slot that failed gives all back, as its steps end."""
         outcomes = self.arbiter.settle()
         failed = []
-        for wait, what, _ in outcomes:
+        for wait, what, *_ in outcomes:
             slot = next(slot for slot, each in self.waiting.items() if each is wait)
             del self.waiting[slot]
             if what == "fail":

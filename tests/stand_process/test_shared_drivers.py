@@ -284,7 +284,7 @@ def test_a_call_that_hangs_is_told_to_all_and_its_process_is_replaced(stand: Sta
     failing = stand.apart(fail)
     assert other.add(1) == 1
     assert failing.result() == "the shared driver 'meter' hangs in a call of slot 'left', made at seq.yaml:1:1"
-    with pytest.raises(StepError, match="hangs in a call"), right.hold(["other", "meter"]):
+    with pytest.raises(StepError, match="hangs in a call"), right.hold("seq.yaml:1:1", ["other", "meter"]):
         pass
     for each in (left, right, third):
         each.close()

@@ -37,12 +37,12 @@ client = StandClient(
     start="1", slot="left", slots=["left", "right"],
 )
 if what == "hold":
-    with client.hold(["meter", "matrix"]):
+    with client.hold("seq.yaml:7:7", ["meter", "matrix"]):
         print("there", flush=True)
         sys.stdin.read()
 else:
-    with client.sync("hot", once=True) as once:
-        print("once" if once else "there", flush=True)
+    with client.sync("seq.yaml:7:7", "hot", once=True) as meeting:
+        print("once" if meeting.chosen else "there", flush=True)
         sys.stdin.read()
 """
 
@@ -63,7 +63,7 @@ def test_a_slot_that_is_killed_while_it_holds_gives_all_back(stand: Stand) -> No
         assert left.stdout is not None
         assert left.stdout.readline() == b"there\n"
         right = stand.client("right", ["left", "right"])
-        with pytest.raises(StepError) as caught, right.hold(["meter"], timeout=0.05):
+        with pytest.raises(StepError) as caught, right.hold("seq.yaml:1:1", ["meter"], timeout=0.05):
             pass
         assert str(caught.value) == "after 0.05 s these were still in use by slot left: meter"
         waiting = stand.apart(lambda: hold(right, "meter"))
@@ -73,14 +73,14 @@ def test_a_slot_that_is_killed_while_it_holds_gives_all_back(stand: Stand) -> No
 
 def hold(client: StandClient, *names: str) -> None:
     """Has the drivers for a moment."""
-    with client.hold(names):
+    with client.hold("seq.yaml:1:1", names):
         pass
 
 
 def sync(client: StandClient, point: str, *, once: bool = False, timeout: float | None = None) -> bool:
     """Comes to a sync point; whether it was the one that did what is done once."""
-    with client.sync(point, once=once, timeout=timeout) as does:
-        return does
+    with client.sync("seq.yaml:1:1", point, timeout, once=once) as meeting:
+        return meeting.chosen
 
 
 def test_a_slot_that_is_killed_while_it_does_something_for_all_fails_all(stand: Stand) -> None:
@@ -101,13 +101,13 @@ def test_nobody_else_uses_what_is_held(stand: Stand) -> None:
     slots, listener = ["left", "right"], Listener()
     left, right = stand.client("left", slots), stand.client("right", slots, listener=listener)
     meter, other = stand.meter(left), stand.meter(right)
-    with left.hold(["meter", "matrix"]):
+    with left.hold("seq.yaml:1:1", ["meter", "matrix"]):
         waiting = stand.apart(lambda: other.add(10))
         wait_for(lambda: listener.started)
         assert meter.add(1) == 1
-        with left.hold(["meter"]):
+        with left.hold("seq.yaml:1:1", ["meter"]):
             assert meter.add(1) == 2
-        with pytest.raises(StepError, match="this slot holds matrix, meter"), left.hold(["chamber"]):
+        with pytest.raises(StepError, match="this slot holds matrix, meter"), left.hold("seq.yaml:1:1", ["chamber"]):
             pass
     assert waiting.result() == 12
     assert listener.started == [("call", ["meter"])]
@@ -138,8 +138,8 @@ def test_once_that_fails_fails_for_all(stand: Stand) -> None:
     slots = ["left", "right"]
     left, right = (stand.client(slot, slots) for slot in slots)
     waiting = stand.apart(lambda: sync(right, "hot", once=True))
-    with pytest.raises(ValueError, match="too hot"), left.sync("hot", once=True) as does:
-        assert does
+    with pytest.raises(ValueError, match="too hot"), left.sync("seq.yaml:1:1", "hot", once=True) as meeting:
+        assert meeting.chosen
         raise ValueError("too hot")
     with pytest.raises(StepError) as caught:
         waiting.result()
@@ -160,7 +160,7 @@ def test_a_slot_that_is_stopped_before_a_sync_point_is_not_waited_for(stand: Sta
     error = interrupts.run(lambda: sync(left, "hot"))
     assert isinstance(error, Stopped)
     interrupts.stoppable = False
-    left.leave()
+    left.leave(["hot"])
     third.close()
     assert waiting.result() is False
     right.close()
@@ -196,7 +196,7 @@ def test_what_is_waited_for_does_not_count_for_timeouts(stand: Stand, interrupts
     error = interrupts.run(lambda: sync(left, "hot"))
     late = interrupts.end(left)
     assert (error is late is not None) == counts
-    left.leave()
+    left.leave(["hot"])
     assert going.result() is False
 
 
@@ -212,7 +212,7 @@ def test_the_stand_process_is_killed(stand: Stand, what: str) -> None:
         if what == "call":
             return meter.wait_for(str(log), str(gate))
         if what == "hold":
-            with left.hold(["meter"]):
+            with left.hold("seq.yaml:1:1", ["meter"]):
                 return other.add(1)
         return sync(left, "hot")
 
@@ -239,7 +239,7 @@ def test_nothing_goes_on_in_a_hold_that_is_lost(stand: Stand) -> None:
     """Nobody knows who else uses it by now."""
     client = stand.client()
     meter = stand.meter(client)
-    with client.hold(["meter"]):
+    with client.hold("seq.yaml:1:1", ["meter"]):
         with pytest.raises(StepError, match="is gone"):
             meter.crash()
         with pytest.raises(StepError, match="is gone"):

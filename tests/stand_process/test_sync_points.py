@@ -34,30 +34,41 @@ def test_all_go_on_when_the_last_has_come() -> None:
     assert sync.settle() == [SyncOutcome(one, "go"), SyncOutcome(other, "go")]
 
 
-def test_nobody_waits_for_one_that_left() -> None:
+def test_nobody_waits_for_one_that_comes_no_more() -> None:
     """It failed its way out, was stopped, or ended."""
     sync = points("a", "b", "c")
     one = arrival("a")
     sync.arrive(one)
-    sync.leave("b")
+    sync.leave("b", ["cold", "hot"])
     assert sync.settle() == []
-    sync.drop("c")
+    sync.end("c")
     assert sync.settle() == [SyncOutcome(one, "go")]
 
 
-def test_one_that_left_waits_in_its_teardown_but_not_where_all_have_been() -> None:
-    """A chamber is cooled when all are done; whoever comes to a point after the others has nobody to wait for."""
+def test_one_that_was_stopped_is_waited_for_in_the_teardown() -> None:
+    """A chamber is cooled when all are done, also with those that went there early."""
     sync = points("a", "b")
-    sync.leave("b")
-    early = arrival("b", "cooled")
+    sync.leave("b", ["hot"])
+    early, one = arrival("b", "cooled"), arrival("a")
     sync.arrive(early)
-    assert sync.settle() == []
-    one = arrival("a", "cooled")
     sync.arrive(one)
+    assert sync.settle() == [SyncOutcome(one, "go")]
+    assert sync.waits_for("b") == ["a"]
+    last = arrival("a", "cooled")
+    sync.arrive(last)
     assert {each.what for each in sync.settle()} == {"go"}
-    late = arrival("b", "cooled")
-    sync.arrive(late)
-    assert sync.settle() == [SyncOutcome(late, "go")]
+
+
+def test_another_attempt_waits_for_nobody_who_has_passed() -> None:
+    """It comes to the point again, where the others have been and will not come again."""
+    sync = points("a", "b")
+    for slot in "ab":
+        sync.arrive(arrival(slot))
+    assert len(sync.settle()) == 2
+    sync.leave("b", ["hot"])
+    again = arrival("a")
+    sync.arrive(again)
+    assert sync.settle() == [SyncOutcome(again, "go")]
 
 
 def test_one_does_what_is_to_be_done_once() -> None:
@@ -69,8 +80,8 @@ def test_one_does_what_is_to_be_done_once() -> None:
     assert sync.settle() == [SyncOutcome(other, "once")]
     assert sync.waits_for("b") == ["a"]
     assert sync.waits_for("a") == []
-    sync.end_once(other, None)
-    assert sync.settle() == [SyncOutcome(one, "go")]
+    sync.end_once(other, None, (3, 2))
+    assert sync.settle() == [SyncOutcome(one, "go", None, (3, 2))]
 
 
 def test_once_that_failed_failed_for_all() -> None:
@@ -87,7 +98,7 @@ def test_once_that_failed_failed_for_all() -> None:
 
 def test_once_fails_for_all_when_the_slot_that_does_it_is_gone() -> None:
     """It was killed, or stopped in the midst of it."""
-    for end in (lambda sync, doer: sync.drop("a"), lambda sync, doer: sync.withdraw(doer)):
+    for end in (lambda sync, doer: sync.end("a"), lambda sync, doer: sync.withdraw(doer)):
         sync = points("a", "b")
         doer, other = arrival("a", once=True), arrival("b", once=True)
         sync.arrive(doer)
@@ -129,10 +140,10 @@ class Syncing(RuleBasedStateMachine):
             self.sync.withdraw(self.waiting.pop(slot))
             self.settle()
 
-    @rule(slot=st.sampled_from("abcd"))
-    def leave(self, slot: str) -> None:
-        """Nobody is to wait for it."""
-        self.sync.leave(slot)
+    @rule(slot=st.sampled_from("abcd"), point=st.sampled_from(["hot", "cold"]))
+    def leave(self, slot: str, point: str) -> None:
+        """Nobody is to wait for it there."""
+        self.sync.leave(slot, [point])
         self.settle()
 
     @rule(slot=st.sampled_from("abcd"))
@@ -141,7 +152,7 @@ class Syncing(RuleBasedStateMachine):
         self.ended.add(slot)
         self.waiting.pop(slot, None)
         self.doing.pop(slot, None)
-        self.sync.drop(slot)
+        self.sync.end(slot)
         self.settle()
 
     @rule(slot=st.sampled_from("abcd"), failure=st.none() | st.just("too hot"))
