@@ -99,7 +99,8 @@ async function send(body) {
   const before = state.run.id;
   try {
     await post("/api/start", body);
-    emptyForm();
+    emptyForm(body.params);
+    focusForm({ away: true });
   } catch (error) {
     if (error instanceof ApiError && error.fields.length) return showFieldProblems(error.fields);
     toastError(error, "start");

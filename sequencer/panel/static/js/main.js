@@ -10,7 +10,7 @@ import { isTelling } from "./messages.js";
 import { missingPage } from "./missing_page.js";
 import { closeResult, isShowingResult } from "./result.js";
 import { watchScans } from "./scan.js";
-import { emptyForm, focusForm, hasScanField, isOfForm, takesScans } from "./start_form.js";
+import { focusForm, hasScanField, isOfForm, takesScans, undoing } from "./start_form.js";
 import { on, state } from "./state.js";
 import { connect } from "./stream.js";
 import { loadLanguage, onLanguage } from "./text.js";
@@ -148,7 +148,7 @@ watchScans({
     closeResult();
     focusForm({ away: true });
   },
-  cut: emptyForm,
+  undoing,
 });
 
 setAria(document.body, "busy", null);

@@ -3,9 +3,12 @@
 import { post } from "./api.js";
 import { DISPOSITIONS, LONGEST_COMMENT } from "./constants.js";
 import { h, memory, newId } from "./dom.js";
-import { may, named } from "./people.js";
+import { may, named, person } from "./people.js";
 import { moment, t } from "./text.js";
 import { toast, toastError } from "./toast.js";
+
+/** The form that is on the page, and of what: it stays when the page is drawn anew, for somebody may be writing in it. */
+let kept = { mark: "", form: null };
 
 /** A tag for the runs list: the newest disposition, or that there are comments; null for a run without either. */
 export function noteTag(run) {
@@ -17,7 +20,9 @@ export function noteTag(run) {
 /** The notes of a report, and a form for whoever may add one; `renew` shows the report anew. */
 export function notesCard(report, renew) {
   const notes = report.notes || [];
-  const form = may("operator") ? noteForm(report, renew) : null;
+  const mark = JSON.stringify([report.id, person(), document.documentElement.lang]);
+  if (kept.mark !== mark) kept = { mark, form: may("operator") ? noteForm(report, renew) : null };
+  const { form } = kept;
   if (!notes.length && !form) return null;
   return h("section", { class: "card notes" }, h("h2", {}, t("notes.title")), notes.map(shown), form);
 }
@@ -48,15 +53,19 @@ function noteForm(report, renew) {
     event.preventDefault();
     button.disabled = true;
     const user = named() ? null : memory.get("operator");
+    const said = { comment: comment.value, disposition: disposition.value || null };
     try {
-      await post(`/api/runs/${encodeURIComponent(report.id)}/notes`, { comment: comment.value, disposition: disposition.value || null, ...(user ? { user } : {}) });
+      await post(`/api/runs/${encodeURIComponent(report.id)}/notes`, { ...said, ...(user ? { user } : {}) });
       toast(t("notes.added"), "info", "page");
+      if (comment.value === said.comment) comment.value = "";
+      if (disposition.value === (said.disposition ?? "")) disposition.value = "";
+      require();
       renew();
     } catch (error) {
       // What was typed stays.
       toastError(error, "page");
-      button.disabled = false;
     }
+    button.disabled = false;
   }
 
   require();

@@ -108,6 +108,7 @@ function show(page, report) {
   entitle(page, `${t(`verdict.${outcome(report)}`).toUpperCase()} ${[report.dut.serial_number, report.sequence.name].filter(Boolean).join(" · ")}`);
   const cases = new StoredCases(report, path);
   shown.cases = cases;
+  const { activeElement: typing } = document;
   fill(
     page,
     h("header", { class: "page-head" }, back(), neighbours(page, report.id), h("span", { class: "spacer" }), moreRow(againLink(report), printButton(path), labelButton(report.id, "label.print"), exports)),
@@ -133,6 +134,8 @@ function show(page, report) {
     cases.tools,
     cases.modules.map(({ element }) => element),
   );
+  // Whoever writes a comment goes on with it.
+  if (typing.isConnected) typing.focus({ preventScroll: true });
   renderRetry();
   cases.reveal();
 }

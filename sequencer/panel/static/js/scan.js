@@ -12,19 +12,22 @@ const WRITABLE = "input:not([type=checkbox], [type=radio], [type=range]), textar
 /**
  * Watches the keyboard where `isWanted` says that scans are meant for the form. `isOpen` says whether it takes one now, `isCovered`
  * whether something lies over the page that takes keys itself, `isOfForm` whether an element is one of its fields. `focus` puts the
- * focus where scans go and takes away what lies over that, `cut` takes half a scan out of the form again.
+ * focus where scans go and takes away what lies over that, `undoing` gives what puts the form back as it was before.
  *
  * The rest of a scan whose beginning came too early, or went elsewhere, is dropped: half a number would be another number. Its
  * Enter presses no button that happens to have the focus.
  */
-export function watchScans({ isWanted, isOpen, isCovered, isOfForm, focus, cut }) {
+export function watchScans({ isWanted, isOpen, isCovered, isOfForm, focus, undoing }) {
   let last = 0;
   let letters = 0;
   /** Where the scan that goes on goes: into the form, into nothing, or to what takes keys itself. */
   let way = "none";
+  /** Takes half a scan out of the form again, and nothing else. */
+  let undo = () => {};
 
   function begin({ target, key }) {
     letters = 0;
+    undo = undoing();
     const writes = target.matches?.(WRITABLE);
     // The space bar alone means what it always does: no scan begins with it.
     if (!writes && key === " ") way = "none";
@@ -45,7 +48,7 @@ export function watchScans({ isWanted, isOpen, isCovered, isOfForm, focus, cut }
     if (!isWanted()) return pass(event, enter, going);
     if (going && way === "form" && !isOpen()) {
       way = "lost";
-      cut();
+      undo();
     }
     if (!going && !enter) begin(event);
     const unwanted = way === "lost" ? !isCovered() : way === "elsewhere" && isOfForm(event.target);

@@ -30,7 +30,7 @@ export function renderForm(form) {
   const mark = JSON.stringify([params, choices, choice, kept?.lost, document.documentElement.lang]);
   if (known === mark) return fields.forEach((field) => field.take());
   known = mark;
-  const focused = fields.find((field) => field.input === document.activeElement)?.param.name;
+  const typing = fields.find((field) => field.input === document.activeElement);
   if (sequence !== choice) entered.clear();
   else for (const field of fields) if (field.unsent || (field.param.each_run && field.touched)) entered.set(field.param.name, field.written);
   sequence = choice;
@@ -40,7 +40,7 @@ export function renderForm(form) {
   form.append(h("button", { type: "submit", hidden: true, tabIndex: -1 }));
   show(form, choices.length > 1 || fields.length);
   for (const field of fields) field.restore(entered);
-  fields.find((field) => field.param.name === focused)?.focus();
+  if (typing) fields.find((field) => field.param.name === typing.param.name)?.replace(typing);
 }
 
 /** The values by name, or null when one is not right: then it says so and has the focus. */
@@ -59,12 +59,11 @@ export function formValues() {
   return null;
 }
 
-/** The next product's turn: what belonged to this one goes, everything else stays for the batch. */
-export function emptyForm() {
+/** The next product's turn: what was `started` with and belonged to that one goes, what has been entered since does not. */
+export function emptyForm(started) {
   entered.clear();
   unanswered = null;
-  for (const field of fields) field.empty();
-  focusForm({ away: true });
+  for (const field of fields) if (field.value() === started[field.param.name]) field.empty();
 }
 
 /** A start of `values` was not answered; `before` is the id of the run that was shown then. */
@@ -78,7 +77,7 @@ function forgetStarted() {
   const { run } = state;
   if (!unanswered || !run?.id || run.id === unanswered.before) return;
   const mine = fields.filter((field) => field.param.each_run);
-  if (mine.every(({ param }) => String(run.params[param.name]) === String(unanswered.values[param.name]))) emptyForm();
+  if (mine.every(({ param }) => String(run.params[param.name]) === String(unanswered.values[param.name]))) emptyForm(unanswered.values);
 }
 
 /** Marks what was scanned, so that the next scan takes its place. */
@@ -147,10 +146,8 @@ export function showFieldProblems(problems) {
 
 /** What puts back what now stands in the fields, and whether somebody touched them. */
 export function undoing() {
-  const before = fields.map((field) => [field, field.written, field.touched]);
-  return () => {
-    for (const [field, written, touched] of before) Object.assign(field, { written, touched });
-  };
+  const before = new Map(fields.map(({ param, written, touched }) => [param.name, { written, touched }]));
+  return () => fields.forEach((field) => Object.assign(field, before.get(field.param.name)));
 }
 
 /** Puts the focus where the next scan goes, unless somebody is busy elsewhere; `away`: also from another field. */
@@ -285,10 +282,11 @@ class ParamField {
 
   /** A run of what stands here has begun. */
   empty() {
+    this.complain("");
+    if (!this.param.each_run && !this.borrowed) return;
     this.borrowed = this.touched = false;
     if (this.param.each_run) this.set(this.param.default);
     else this.take();
-    this.complain("");
   }
 
   set(value) {
@@ -308,6 +306,12 @@ class ParamField {
     if (!answered || value !== this.value()) return;
     this.unsent = this.touched = false;
     if (!this.problem.textContent) this.take();
+  }
+
+  /** Takes the place of `before` while somebody types or scans into that. */
+  replace(before) {
+    this.input.focus({ preventScroll: true });
+    if (this.isLine() && before.isLine()) this.input.setSelectionRange(before.input.selectionStart, before.input.selectionEnd);
   }
 
   /** With the focus what stands there is marked, so that the next scan takes its place. */
