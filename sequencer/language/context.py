@@ -10,6 +10,7 @@ from sequencer.language.packages import UsedPackages
 from sequencer.language.problems import Problems
 from sequencer.language.scope import VariableNames
 from sequencer.language.shapes.all import shapes
+from sequencer.language.slot_blocks import SyncPoint
 from sequencer.language.tables.matrix import Matrix
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.steps import step_types
@@ -45,7 +46,7 @@ class ReadContext:
         self.expressions = ExpressionChecker(problems, sources, names)
         self.shapes = shapes()
         self.step_types = step_types()
-        self.sync_points: dict[str, Place] = {}
+        self.sync_points: dict[str, SyncPoint] = {}
         self._usable: dict[str, StepType | UnusableExtension] = {}
 
     def step_type(self, verb: str, place: Place) -> StepType | None:

@@ -271,8 +271,9 @@ class CaseStepReader:
         """While the steps of a ``hold`` are read: gives the shared drivers named under ``key``."""
         return self._slot_blocks.holding(node, key)
 
-    def meeting(self, node: MappingNode, key: str) -> AbstractContextManager[None]:
-        """While the steps are read that one slot carries out at the sync point named under ``key``."""
+    def meeting(self, node: MappingNode, key: str) -> AbstractContextManager[str]:
+        """While the steps are read that one slot carries out at the sync point named under ``key``: gives a name of it
+        that no other case has."""
         return self._slot_blocks.meeting(node, key, after_run=self.after_run)
 
     def _expand(self, name: str, definition: BlockDefinition, given: Mapping[str, Data]) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from sequencer.language.drivers.calls import CallChecker
 from sequencer.language.problems import Problems
@@ -13,11 +14,18 @@ from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 
+class SyncPoint(NamedTuple):
+    """Where the name of a ``sync`` was read first."""
+
+    place: Place
+    case: str | None
+
+
 class SlotBlocks:
-    """Those of one case; ``sync_points`` are the places of all that were read before in the sequence."""
+    """Those of one case; ``sync_points`` are all that were read before in the sequence."""
 
     def __init__(
-        self, calls: CallChecker, names: VariableNames, problems: Problems, sync_points: dict[str, Place]
+        self, calls: CallChecker, names: VariableNames, problems: Problems, sync_points: dict[str, SyncPoint]
     ) -> None:
         self._calls = calls
         self._names = names
@@ -38,13 +46,18 @@ class SlotBlocks:
         self._held, self._hold = outer
 
     @contextmanager
-    def meeting(self, node: MappingNode, key: str, *, after_run: bool) -> Iterator[None]:
-        """While the steps under ``once`` of a ``sync`` are read: their variables are not there for the others."""
+    def meeting(self, node: MappingNode, key: str, *, after_run: bool) -> Iterator[str]:
+        """While the steps under ``once`` of a ``sync`` are read: their variables are not there for the others.
+
+        Gives the name of the point, with that of the case where an earlier one, a row or one that uses the same block,
+        has it too: slots in one of them do not meet those in the other.
+        """
         place = node.key_place(key)
-        first = self._sync_points.setdefault(node[key], node.value_place(key))
-        if first != node.value_place(key):
-            message = f"there is another `sync: {node[key]}`: slots that wait at one would meet those at the other"
-            hint = f"that one is {_on(first, place)}: give each a name of its own"
+        name = node[key]
+        first = self._sync_points.setdefault(name, SyncPoint(node.value_place(key), self._names.case))
+        if first.place != node.value_place(key):
+            message = f"there is another `sync: {name}`: slots that wait at one would meet those at the other"
+            hint = f"that one is {_on(first.place, place)}: give each a name of its own"
             self._problems.report("duplicate-sync", message, node.value_place(key), hint=hint)
         if after_run:
             message = "the slots' runs end one by one: none waits for another after its run"
@@ -59,7 +72,7 @@ class SlotBlocks:
             self._problems.report("sync-in-once", message, place, hint=f"that one is {_on(self._once, place)}")
         outer, self._once = self._once, place
         with self._names.once(place):
-            yield
+            yield name if first.case == self._names.case else f"{name} ({self._names.case})"
         self._once = outer
 
     def _drivers(self, node: MappingNode, key: str) -> Iterator[str]:

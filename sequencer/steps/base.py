@@ -96,8 +96,9 @@ class StepReader(Protocol):
     def holding(self, node: MappingNode, key: str) -> AbstractContextManager[tuple[str, ...]]:
         """While the steps of a ``hold`` are read: gives the shared drivers named under ``key``."""
 
-    def meeting(self, node: MappingNode, key: str) -> AbstractContextManager[None]:
-        """While the steps are read that one slot carries out at the sync point named under ``key``."""
+    def meeting(self, node: MappingNode, key: str) -> AbstractContextManager[str]:
+        """While the steps are read that one slot carries out at the sync point named under ``key``: gives a name of it
+        that no other case has."""
 
 
 class Emitter(Protocol):

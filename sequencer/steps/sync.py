@@ -63,9 +63,9 @@ class Sync(AmongSlots):
 def parse(node: MappingNode, reader: StepReader) -> SyncStep:
     """Reads the step and those that one slot does for all."""
     shared = reader.shared(node, "sync")
-    with reader.meeting(node, "sync"):
+    with reader.meeting(node, "sync") as point:
         steps = reader.steps(node, "once")
-    return SyncStep(**shared, point=node["sync"], steps=steps)
+    return SyncStep(**shared, point=point, steps=steps)
 
 
 def emit(step: SyncStep, out: Emitter) -> None:
