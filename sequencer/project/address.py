@@ -6,13 +6,16 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason
+
 PATH = "/hardpy/api/v1"
 
 _HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?$")
 _PATH = re.compile(r"^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$")
 
 
-class InsecureAddress(ValueError):
+class InsecureAddress(UnusableValue):
     """The address would send the API key unprotected."""
 
 
@@ -20,7 +23,7 @@ def base_address(address: str) -> str:
     """The base of all calls, without a slash at its end.
 
     A bare ``host[:port]`` becomes ``https://host[:port]/hardpy/api/v1``. With a scheme the address is taken as
-    written; only a path that is missing is added. Raises ``ValueError`` for an address that cannot be one, or that
+    written; only a path that is missing is added. Raises ``UnusableValue`` for an address that cannot be one, or that
     would send the key unprotected: ``http`` is for loopback alone.
     """
     written = address.strip()
@@ -31,10 +34,7 @@ def base_address(address: str) -> str:
         parts = _split(written, written)
         path = parts.path.rstrip("/") or PATH
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise InsecureAddress(
-            f"the StandCloud address {written!r} would send the API key unprotected: "
-            "http is for this machine alone, write https"
-        )
+        raise InsecureAddress(Reason("address_unprotected", found=repr(written)))
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
@@ -52,10 +52,8 @@ def is_loopback(host: str) -> bool:
 def _split(url: str, written: str) -> SplitResult:
     if "@" in url:
         # Whatever stands before the @ may be a password: it is not repeated here.
-        raise ValueError("the StandCloud address must not contain a user or a password")
-    wrong = ValueError(
-        f"{written!r} is not a StandCloud address: write for example standcloud.io, or https://host:port"
-    )
+        raise UnusableValue(Reason("address_with_password"))
+    wrong = UnusableValue(Reason("not_an_address", found=repr(written)))
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

@@ -20,7 +20,7 @@ class Ready(NamedTuple):
 class NotCollected(NamedTuple):
     """The generated tests cannot be loaded."""
 
-    error: str
+    error: WrittenReason
 
 
 class Plan(NamedTuple):

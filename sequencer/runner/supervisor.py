@@ -320,7 +320,7 @@ class Supervisor:
                 self.keeps = notice.keeps
                 self._settle_ready()
             case NotCollected():
-                self._fail(RunNotPossible(Reason("tests_not_loaded", detail=notice.error)))
+                self._fail(RunNotPossible(Reason("tests_not_loaded", detail=read_reason(notice.error))))
             case StartRefused(possible=False):
                 self._refuse(RunNotPossible(read_reason(notice.reason)))
             case StartRefused():

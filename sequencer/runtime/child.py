@@ -24,7 +24,7 @@ from sequencer.runtime.run import RunContext
 from sequencer.runtime.session import FRONT
 from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.clock import SteadyClock
-from sequencer.vocabulary.reason import Reason, read_reason, written
+from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason, written
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
@@ -40,6 +40,7 @@ class ChildFront:
         self._pycache_prefix = pycache_prefix
         self._journal: Journal | None = None
         self._errors: list[str] = []
+        self._unusable: ReasonOrText = Reason("no_generated_tests")
         self._ready = False
         self._refused = False
         give_up_in_copies(self._release)
@@ -58,8 +59,7 @@ class ChildFront:
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """A session that never got as far as its tests says why."""
         if not self._ready:
-            reason = "\n".join(self._errors) or "there are no generated tests in the folder"
-            self._link.send(NotCollected(reason[-8000:]))
+            self._link.send(NotCollected("\n".join(self._errors)[-8000:] or written(self._unusable)))
 
     def await_start(self, plan: RunPlan, *, keeps: bool, warm: Callable[[Warm], None]) -> Start | None:
         """Tells that the tests are collected, unless that was told, then waits."""
@@ -90,7 +90,7 @@ class ChildFront:
             else:
                 self._link.send(StartRefused(reason, possible=False))
         else:
-            self._errors.append(str(refusal))
+            self._unusable = refusal.reason
 
     def open_stream(self, start: Start) -> EventStream:
         """To the journal, then down the pipe."""

@@ -11,6 +11,7 @@ from sequencer.protocol.selection import Candidate
 from sequencer.report.event import AFTER_RUN
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.extension import installed_version
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import GROUPS, Group, OnFail
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def ends_rest(item: pytest.Item) -> bool:
     return marker is not None and marker.kwargs.get("on_fail") == "stop"
 
 
-def unplanned(plan: RunPlan, items: Iterable[pytest.Item], *, whole: bool) -> str | None:
+def unplanned(plan: RunPlan, items: Iterable[pytest.Item], *, whole: bool) -> Reason | None:
     """How the collected ``items``, arranged as ``plan``, differ from what was generated; ``None`` when they do not.
 
     ``whole``: all tests were to be collected, so that none may be missing.
@@ -190,14 +191,14 @@ def unplanned(plan: RunPlan, items: Iterable[pytest.Item], *, whole: bool) -> st
         return None
     there = set(found)
     if whole and (missing := [name for name in planned if name not in there]):
-        return f"{_named(missing)} missing"
+        if len(missing) == 1:
+            return Reason("case_missing", case=missing[0])
+        return Reason("cases_missing", case=missing[0], count=len(missing) - 1)
     if more := [*(Counter(found) - Counter(planned))]:
-        return f"{_named(more)} not planned, or given twice"
-    return None if found == [name for name in planned if name in there] else "the order is different"
-
-
-def _named(names: list[str]) -> str:
-    return f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more are"
+        if len(more) == 1:
+            return Reason("case_unplanned", case=more[0])
+        return Reason("cases_unplanned", case=more[0], count=len(more) - 1)
+    return None if found == [name for name in planned if name in there] else Reason("other_order")
 
 
 def _forget_idle_dependencies(cases: Mapping[pytest.Item, PlannedCase]) -> None:

@@ -12,6 +12,8 @@ from sequencer.project.address import base_address
 from sequencer.project.settings import Secret
 from sequencer.standcloud.delivery import Delivery, Verdict
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from sequencer.standcloud.exchange import Exchange
@@ -22,17 +24,25 @@ REPORT_TIMEOUT = 20.0
 CHECK_TIMEOUT = 10.0
 """Seconds to wait for a connection, and for the answer to anything but a report."""
 
+MOST_SHOWN = 400
+"""Characters of an answer within the reason why StandCloud cannot be reached."""
+
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
 _KEY_REFUSED = frozenset({401, 403})
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether StandCloud can be reached; ``text`` says why not."""
+    """Whether StandCloud can be reached; ``reason`` and its ``text`` say why not."""
 
     up: bool
     status: int | None = None
-    text: str = ""
+    reason: ReasonOrText = ""
+
+    @property
+    def text(self) -> str:
+        """The reason in English."""
+        return str(self.reason)
 
 
 class StandCloud:
@@ -49,7 +59,7 @@ class StandCloud:
         self._exchange: Exchange | None = None
         # Asked in a function that raises nothing: the key would be among the variables of the traceback.
         if not _is_one_word(self._key):
-            raise ValueError("the StandCloud API key must be one word of ASCII letters, digits and signs")
+            raise UnusableValue(Reason("bad_api_key"))
 
     def __repr__(self) -> str:
         return f"StandCloud({self.base!r})"
@@ -70,14 +80,15 @@ class StandCloud:
         """Asks ``healthcheck``: up when the status is 200 and the body is ``{}``."""
         answer = self._session().ask("GET", "healthcheck", timeout=CHECK_TIMEOUT)
         if answer.status is None:
-            return Health(False, None, answer.text)
+            return Health(False, None, answer.reason)
         if answer.status != 200:
-            return Health(False, answer.status, f"{self.base} answered {answer.status}: {answer.text}"[:500])
+            said = Reason("server_answered", address=self.base, status=answer.status, detail=_shortened(answer.reason))
+            return Health(False, answer.status, said)
         try:
             up = json.loads(answer.text) == {}
         except ValueError:
             up = False
-        return Health(up, 200, "" if up else f"{self.base} answered, but not as StandCloud does")
+        return Health(up, 200, "" if up else Reason("not_stand_cloud", address=self.base))
 
     def send(self, document: Mapping[str, object]) -> Delivery:
         """Posts a report that was lowered to version 1; status 201 alone is success."""
@@ -102,6 +113,11 @@ class StandCloud:
 
             self._exchange = Exchange(self.base, self._key, verify=self._ca_bundle or True, connect=CHECK_TIMEOUT)
         return self._exchange
+
+
+def _shortened(reason: ReasonOrText) -> ReasonOrText:
+    """An answer may be a whole page."""
+    return reason[:MOST_SHOWN] if isinstance(reason, str) else reason
 
 
 def _is_one_word(key: Secret) -> bool:

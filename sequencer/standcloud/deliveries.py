@@ -146,7 +146,7 @@ class Deliveries:
             health = self._client.health()
         except NotConfigured as error:
             return error.reason
-        return None if health.up else Reason("stand_cloud_away", detail=health.text)
+        return None if health.up else Reason("stand_cloud_away", detail=health.reason)
 
     def withheld(self, report: Mapping[str, object]) -> Mark | None:
         """What keeps the report from StandCloud: it is no evidence for a product, and the settings do not send such."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,6 +18,7 @@ import requests
 from sequencer import __version__
 from sequencer.project.address import is_loopback
 from sequencer.project.settings import Secret
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 MAX_ANSWER = 65_536
 """Bytes of an answer that are read."""
@@ -31,11 +32,16 @@ MAX_RETRY_AFTER = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswer:
-    """``status`` is null when there was no answer; then ``text`` says what happened. ``retry_after`` in seconds."""
+    """``status`` is null when there was no answer; then ``reason`` says what happened. ``retry_after`` in seconds."""
 
     status: int | None
-    text: str
+    reason: ReasonOrText
     retry_after: float | None = None
+
+    @property
+    def text(self) -> str:
+        """What the server said, or what happened in English."""
+        return str(self.reason)
 
 
 class Exchange:
@@ -60,11 +66,11 @@ class Exchange:
         # What requests raises carries the request, headers and key included, and so do the frames of its traceback:
         # nothing of it may leave, not even as the context of another exception. Hence the raise outside the handler.
         interruption: BaseException | None = None
-        answer = ServerAnswer(None, "interrupted")
+        answer = ServerAnswer(None, "")
         try:
             answer = self._request(method, path, timeout, body)
         except Exception as error:
-            answer = ServerAnswer(None, self._clean(_reason(error, self._host, self._connect, timeout)))
+            answer = ServerAnswer(None, _reason(error, self._host, self._connect, timeout, self._clean))
         except BaseException as error:
             interruption = error
         if interruption is not None:
@@ -90,12 +96,10 @@ class Exchange:
             allow_redirects=False,
             stream=True,
         ) as response:
-            text = _read(response, timeout)
+            said: ReasonOrText = self._clean(_read(response, timeout))
             if response.is_redirect:
-                text = f"redirected, but redirects are not followed: {text}"
-            return ServerAnswer(
-                response.status_code, self._clean(text), _retry_after(response.headers.get("Retry-After"))
-            )
+                said = Reason("redirected", detail=str(said)[: MAX_TEXT - 100])
+            return ServerAnswer(response.status_code, said, _retry_after(response.headers.get("Retry-After")))
 
     def _clean(self, text: str) -> str:
         """Without the key, should the server have echoed it, and without what could steer a terminal."""
@@ -154,24 +158,24 @@ def _retry_after(header: str | None) -> float | None:
     return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), MAX_RETRY_AFTER)
 
 
-def _reason(error: Exception, host: str, connect: float, timeout: float) -> str:
+def _reason(error: Exception, host: str, connect: float, timeout: float, clean: Callable[[str], str]) -> Reason:
     """Why nobody answered, in words of ours: the texts of requests hold addresses of objects and are no help."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return f"no connection to {host} within {connect:g} s"
+        return Reason("no_connection_within", host=host, seconds=connect)
     if isinstance(error, requests.exceptions.Timeout):
-        return f"no answer from {host} within {timeout:g} s; it may have taken the report nevertheless"
+        return Reason("no_answer_within", host=host, seconds=timeout)
     causes = list(_chain(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the certificate of {host} cannot be trusted: {cause.verify_message}"
+            return Reason("certificate_refused", host=host, detail=clean(cause.verify_message))
     for cause in causes:
         if isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
-            return f"{host} closed the connection without an answer; it may have taken the report nevertheless"
+            return Reason("connection_closed", host=host)
         if isinstance(cause, OSError) and cause.strerror:
-            return f"no connection to {host}: {cause.strerror}"
+            return Reason("no_connection", host=host, detail=clean(cause.strerror))
     if isinstance(error, OSError) and "CA certificate bundle" in str(error):
-        return "the file named by ca_bundle does not exist"
-    return f"no answer from {host}: {type(causes[-1]).__name__}"
+        return Reason("no_ca_bundle")
+    return Reason("no_answer_from", host=host, type=type(causes[-1]).__name__)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

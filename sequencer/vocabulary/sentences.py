@@ -371,6 +371,27 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "stand_cloud_no_key": (
             "StandCloud is not configured: there is no API key (api_key in [stand_cloud], or HARDSEQ_SC_API_KEY)"
         ),
+        "address_unprotected": (
+            "the StandCloud address {found} would send the API key unprotected: http is for this machine alone, "
+            "write https"
+        ),
+        "address_with_password": "the StandCloud address must not contain a user or a password",
+        "not_an_address": (
+            "{found} is not a StandCloud address: write for example standcloud.io, or https://host:port"
+        ),
+        "bad_api_key": "the StandCloud API key must be one word of ASCII letters, digits and signs",
+        "no_connection": "no connection to {host}: {detail}",
+        "no_connection_within": "no connection to {host} within {seconds} s",
+        "no_answer_within": "no answer from {host} within {seconds} s; it may have taken the report nevertheless",
+        "no_answer_from": "no answer from {host}: {type}",
+        "connection_closed": (
+            "{host} closed the connection without an answer; it may have taken the report nevertheless"
+        ),
+        "certificate_refused": "the certificate of {host} cannot be trusted: {detail}",
+        "no_ca_bundle": "the file named by ca_bundle does not exist",
+        "redirected": "redirected, but redirects are not followed: {detail}",
+        "server_answered": "{address} answered {status}: {detail}",
+        "not_stand_cloud": "{address} answered, but not as StandCloud does",
         "couch_not_configured": "CouchDB is no longer configured: [database]",
         "being_stored": "waiting reports are being stored just now",
         "many_waiting": "too many reports wait for the store, or one of them cannot be read",
@@ -405,6 +426,12 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "same_unit": "the slots '{first}' and '{slot}' have the same unit, {value}",
         "several": "{reason}; {detail}",
         "not_as_planned": "what was collected is not what was planned: {detail}",
+        "no_generated_tests": "there are no generated tests in the folder",
+        "case_missing": "{case} is missing",
+        "cases_missing": "{case} and {count} more are missing",
+        "case_unplanned": "{case} is not planned, or given twice",
+        "cases_unplanned": "{case} and {count} more are not planned, or given twice",
+        "other_order": "the order is different",
         "stand_in_use": "another run uses this stand: {holder}",
         "stand_closing": "the test process of run {run} is still closing its instruments; try again soon",
         "started_before": "this run was started before",

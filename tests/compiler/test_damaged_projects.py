@@ -16,6 +16,7 @@ from sequencer.compiler.project import Compiled, ensure_compiled, restore, write
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import RunNotPossible, StartRequest
 from sequencer.runner.run import Run
+from sequencer.vocabulary.reason import Reason
 from tests.effort import examples
 
 ROOT = Path(__file__).parents[2]
@@ -154,8 +155,10 @@ def test_nothing_runs_when_other_cases_were_collected(tmp_path: Path, file: str,
         target.write_text(change(target.read_text()))
     run = Run(folder, StateFolder(tmp_path / "state"))
     try:
-        with pytest.raises(RunNotPossible, match=f"what was collected is not what was planned: {says}"):
+        with pytest.raises(RunNotPossible, match=f"what was collected is not what was planned: {says}") as refused:
             run.start(StartRequest())
+        reason = refused.value.reason
+        assert isinstance(reason, Reason) and isinstance(reason.parameters["detail"], Reason)
     finally:
         run.close()
     result = plain(folder)

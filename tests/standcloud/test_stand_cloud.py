@@ -18,6 +18,7 @@ from sequencer.report.version1 import lower
 from sequencer.standcloud import client as stand_cloud
 from sequencer.standcloud.client import CHECK_TIMEOUT, REPORT_TIMEOUT, StandCloud
 from sequencer.standcloud.exchange import MAX_RETRY_AFTER, MAX_TEXT
+from sequencer.vocabulary.reason import code_of
 
 Serve = Callable[..., Any]
 
@@ -135,6 +136,7 @@ def test_nobody_there_is_said_plainly(key: Secret, document: dict[str, Any], fre
         health = client.health()
     assert (delivery.verdict, delivery.status) == ("again", None)
     assert delivery.text == health.text == f"no connection to 127.0.0.1:{free_port}: Connection refused"
+    assert code_of(health.reason) == "no_connection"
     with StandCloud("https://no-such-host.invalid", key) as client:
         delivery = client.send(document)
     assert delivery.text.startswith("no connection to no-such-host.invalid: ") and "0x" not in delivery.text
@@ -276,6 +278,7 @@ def test_healthcheck_is_up_for_200_and_an_empty_object_alone(
         health = client.health()
     assert health.up is up
     assert bool(health.text) is not up
+    assert up or code_of(health.reason) in ("server_answered", "not_stand_cloud", "no_answer_from", "connection_closed")
 
 
 def test_healthcheck_sends_the_key(standin: Any, client: StandCloud) -> None:
