@@ -145,14 +145,16 @@ class Stand:
         self.sequence("board", SIMPLE)
 
     def write(self, name: str, text: str | bytes) -> Path:
+        """In one go: a panel that looks at its files never sees a half of one."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text if isinstance(text, bytes) else textwrap.dedent(text).encode())
-        return path
+        new = path.with_name(f".{path.name}.new")
+        new.write_bytes(text if isinstance(text, bytes) else textwrap.dedent(text).encode())
+        return new.replace(path)
 
     def sequence(self, name: str, text: str) -> Path:
-        for old in (self.folder / "sequences").glob("board.yaml"):
-            old.unlink()
+        if name != "board":
+            (self.folder / "sequences/board.yaml").unlink(missing_ok=True)
         return self.write(f"sequences/{name}.yaml", text.replace("HERE", json.dumps(str(self.folder))))
 
     def steps(self, steps: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.panel.conftest import Stand
-from tests.panel.live_page import settled
+from tests.panel.live_page import frames, settled
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def opened(browse: Any, panel: Any, **options: Any) -> tuple[Any, Any]:
     chart = page.locator(".chart").first
     chart.scroll_into_view_if_needed()
     expect(chart.locator("canvas")).to_be_visible()
-    settled(page).wait_for_timeout(100)
+    frames(settled(page))
     return page, chart
 
 
@@ -63,7 +63,7 @@ def drawn(chart: Any) -> str:
 
 def changed(page: Any, chart: Any, before: str) -> str:
     """What the canvas shows once it is something else than before."""
-    page.wait_for_timeout(50)
+    frames(page)
     after = drawn(chart)
     assert after != before
     return after
@@ -102,7 +102,7 @@ def test_a_chart_is_zoomed_and_moved_by_keys(panel: Any, browse: Any) -> None:
     page.keyboard.press("-")
     assert left(page, chart) < zoomed
     page.keyboard.press("0")
-    page.wait_for_timeout(50)
+    frames(page)
     assert drawn(chart) == whole
 
 
@@ -140,7 +140,7 @@ def test_a_chart_is_zoomed_and_moved_by_fingers(panel: Any, browse: Any) -> None
         touch("Start", 0.5)
         touch("End")
     expect(over).to_have_css("touch-action", "pan-y")
-    page.wait_for_timeout(50)
+    frames(page)
     assert drawn(chart) == whole
 
 

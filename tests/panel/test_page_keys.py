@@ -124,51 +124,51 @@ def test_p_and_f_are_pass_and_fail(stand: Any, browse: Any) -> None:
     """One letter that nothing follows, once the buttons can be pressed: a scan, a field, a held key answer nothing."""
     stand.steps(PASS_FAIL)
     panel = stand.open()
-    page = started(browse(panel))
+    page = started(browse(panel, clock=True))
     # As soon as it appears: the press was meant for what stood there before.
     page.evaluate(EARLY)
     page.locator(".start").click()
     dialog = page.locator("dialog.dialog")
+    # From here on time passes only where it is said, however long the keys take.
+    expect(dialog).to_be_visible()
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)
 
     def shown(title: str) -> None:
         """The question stands, and its buttons can be pressed; a quick letter before that was not meant."""
         expect(dialog.get_by_role("heading")).to_have_text(title)
+        page.clock.run_for(400)
+        expect(dialog.get_by_role("heading")).to_have_text(title)
         expect(dialog.get_by_role("button", name="Pass")).to_be_enabled()
 
     shown("Does it light?")
-    page.wait_for_timeout(300)
-    shown("Does it light?")
     expect(dialog.get_by_role("button", name="Pass")).to_have_attribute("aria-keyshortcuts", "P")
     for scan in ("PF123", "F1\n", "SN12P\n", "P P", "pp"):
-        page.keyboard.type(scan, delay=15)
-        page.wait_for_timeout(300)
+        page.keyboard.type(scan)
         shown("Does it light?")
     for key in ("Control+p", "Alt+f"):
         page.keyboard.press(key)
-        page.wait_for_timeout(300)
+        shown("Does it light?")
     page.keyboard.press("p")
     page.mouse.click(5, 5)
-    page.wait_for_timeout(300)
     shown("Does it light?")
     # It is held down: the repeats are for no other question.
     page.keyboard.down("p")
-    page.wait_for_timeout(250)
+    page.clock.run_for(400)
     for _ in range(3):
         page.keyboard.down("p")
     page.keyboard.up("p")
     shown("Colour?")
     dialog.get_by_label("green").check()
-    page.wait_for_timeout(120)
     page.keyboard.press("P")
+    page.clock.run_for(400)
     shown("Label?")
     expect(dialog.get_by_role("textbox")).to_be_focused()
     page.keyboard.press("f")
-    page.wait_for_timeout(300)
     shown("Label?")
     dialog.get_by_role("button", name="Pass").click()
     shown("Clean?")
-    page.wait_for_timeout(120)
     page.keyboard.press("f")
+    page.clock.run_for(400)
     expect(page.locator(".hero .verdict-word")).to_have_text("Fail")
     dialogs = panel.last()["modules"][0]["cases"][0]["attempts"][0]["dialogs"]
     assert [told["result"] for told in dialogs] == ["pass", "pass", "pass", "fail"]

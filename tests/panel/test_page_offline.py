@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sequencer.app.project_bench import BenchRun
-from tests.panel.live_page import started, verdict
+from tests.panel.live_page import scanned, started, verdict
 from tests.panel.test_page_batch import BATCH, scan
 
 pytestmark = pytest.mark.slow
@@ -64,13 +64,9 @@ def test_without_a_connection_nothing_is_ready_and_nothing_has_passed(stand: Any
 
 
 def scan_early(page: Any) -> None:
-    """A scan while a test runs. Typed on a busy machine it can be as slow as a person, and then it is no scan."""
-    note = page.locator(".toast")
-    for _ in range(50):
-        page.keyboard.type("SN000002\n")
-        if note.count():
-            break
-    expect(note).to_contain_text("a test is running")
+    """A scan while a test runs."""
+    scanned(page, "SN000002\n")
+    expect(page.locator(".toast")).to_contain_text("a test is running")
 
 
 def test_a_start_whose_answer_is_lost_is_not_started_again(stand: Any, browse: Any) -> None:

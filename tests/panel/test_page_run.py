@@ -95,6 +95,8 @@ def test_the_space_bar_may_be_quicker_than_the_page(stand: Any, browse: Any) -> 
     """Space pressed while a page is still being loaded starts when the page knows that the stand is ready."""
     panel = stand.open()
     page = started(browse(panel))
+    # However long it takes: no time passes between the press and the state of the stand.
+    page.clock.set_fixed_time(1_800_000_000)
     held: list[Any] = []
     page.route("**/api/events", lambda route: held.append(route))
     page.reload()
@@ -308,6 +310,8 @@ def test_a_stopped_run_covers_the_page_too(stand: Any, browse: Any) -> None:
     panel = stand.open()
     page = started(browse(panel))
     page.keyboard.press("Space")
+    # Before its case runs there is none to be stopped.
+    expect(page.locator(".case.is-run")).to_have_count(1)
     page.locator(".stop").click()
     expect(page.locator("dialog.result .result-word")).to_have_text("Stopped")
     expect(page.locator("dialog.result li")).to_contain_text("Ask")

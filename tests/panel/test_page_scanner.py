@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.panel.live_page import started
+from tests.panel.live_page import scanned, started
 from tests.panel.sequences import SIMPLE
 from tests.panel.test_page_batch import BATCH
 
@@ -244,7 +244,7 @@ def test_a_scan_on_another_page_presses_nothing(stand: Any, browse: Any) -> None
     page = browse(panel, "/runs")
     link = page.locator(".row-link")
     link.focus()
-    page.keyboard.type("SN000001\n")
+    scanned(page, "SN000001\n")
     page.wait_for_timeout(150)
     expect(page).to_have_url(f"{panel.url}/runs")
     expect(link).to_be_focused()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.panel.live_page import started, verdict
+from tests.panel.live_page import at_one_moment, scanned, started, verdict
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,6 @@ modules:
       label: {name: Label, if: "params.serial == 'SN000010'", steps: [{dialog: {title: Label, type: text}}]}
       rail: {name: Rail, steps: [{check: "params.serial != 'SN000013'"}]}
 """
-WEDGE = 15
 
 
 class Shift:
@@ -48,8 +47,7 @@ class Shift:
     def scan(self, number: int | str) -> None:
         """What a keyboard wedge types, wherever the focus is."""
         serial = number if isinstance(number, str) else f"SN{number:06}"
-        self.page.keyboard.type(serial, delay=WEDGE)
-        self.page.keyboard.press("Enter", delay=1)
+        scanned(self.page, f"{serial}\n")
 
     def wait(self, number: int, word: str = "Pass") -> None:
         """Until the board has its verdict, which went away by itself, and the next one can be scanned."""
@@ -110,13 +108,11 @@ def scan_early(shift: Shift) -> None:
     (shift.stand.folder / "go").unlink()
     shift.scan(6)
     expect(page.locator(".stop")).to_be_enabled()
-    page.keyboard.type("SN00", delay=WEDGE)
-    shift.panel.go()
-    for _ in range(200):
-        page.keyboard.type("0", delay=WEDGE)
-        if shift.panel.session.state == "ready":
-            break
-    page.keyboard.press("Enter")
+    with at_one_moment(page):
+        page.keyboard.type("SN00")
+        shift.panel.go()
+        started(page)
+        page.keyboard.type("0006\n")
     shift.wait(6)
     expect(field).to_have_value("")
     shift.board(7)
@@ -145,8 +141,7 @@ def lose_starts(shift: Shift) -> None:
     expect(field).to_have_value("")
     shift.scan(10)
     expect(dialog).to_be_visible()
-    page.keyboard.type("L1", delay=WEDGE)
-    page.keyboard.press("Enter")
+    scanned(page, "L1\n")
     shift.wait(10)
 
 
@@ -190,7 +185,7 @@ def test_twenty_boards_and_nothing_else_is_tested(stand: Any, browse: Any) -> No
     other = started(browse(shift.panel, strict=False))
     expect(other.get_by_label("variant")).to_have_value('"pro"')
     other.get_by_role("link", name="Runs").click()
-    other.keyboard.type("SN000099\n", delay=WEDGE)
+    scanned(other, "SN000099\n")
     for number in range(14, 21):
         started(shift.page)
         shift.scan(number)
