@@ -50,6 +50,8 @@ def command() -> None:
 @click.option("--sequence", help="Runs of the sequence with this name.")
 @click.option("--verdict", type=click.Choice(FINAL_STATUSES), help="Runs with this verdict.")
 @click.option("--stand", help="Runs on the stand with this name.")
+@click.option("--slot", help="Runs in the slot with this name.")
+@click.option("--start", help="Runs that were started together, by the start's id.")
 @click.option(
     "--since", callback=point_in_time, help="Runs that began at this time or later: 2026-11-22, 2026-11-22T13:00, 7d."
 )
@@ -214,6 +216,7 @@ def _show_table(runs: list[RunSummary], outcomes: list[Outcome], said: list[Disp
         Column("serial number", 1),
         Column("part number", 5),
         Column("stand", 7),
+        Column("slot", 8),
         Column("took", 6),
         Column("first failure", 4),
         Column("", 2),
@@ -227,6 +230,7 @@ def _show_table(runs: list[RunSummary], outcomes: list[Outcome], said: list[Disp
             (run.serial_number or "", "bold"),
             (run.part_number or "", ""),
             (run.stand or "", ""),
+            (run.slot or "", ""),
             ("" if run.stop_time is None else shown_seconds(run.stop_time - run.start_time), "dim"),
             (run.caused_dut_failure_id or "", "failed"),
             (" ".join(filter(None, (marks(run), disposition))), "stopped"),

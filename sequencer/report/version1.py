@@ -125,7 +125,9 @@ def _case(case: CaseReport) -> Fields:
         _fill(fields, last, rest)
         if len(attempts) > 1:
             rest["attempts"] = [
-                {key: _uncoded(key, value) for key, value in attempt.items()} for attempt in attempts[:-1]
+                # What an attempt that is over waits for is nothing.
+                {key: _uncoded(key, value) for key, value in attempt.items() if key != "waiting"}
+                for attempt in attempts[:-1]
             ]
     fields["artifact"] = _artifact(artifact, rest)
     return fields

@@ -66,6 +66,8 @@ class RunFilter(NamedTuple):
     stand: str | None = None
     since: float | None = None
     until: float | None = None
+    slot: str | None = None
+    start: str | None = None
 
     def matches(self, run: RunSummary) -> bool:
         """Whether ``run`` is one of those meant."""
@@ -75,6 +77,11 @@ class RunFilter(NamedTuple):
             and (self.until is None or run.start_time < self.until)
         )
 
+    @property
+    def never(self) -> bool:
+        """Whether no run can be meant, as the time ends before it begins."""
+        return self.since is not None and self.until is not None and self.since >= self.until
+
     def equalities(self) -> dict[str, str]:
         """The fields that must match exactly, by their name in :class:`RunSummary`."""
         wanted = {
@@ -83,6 +90,8 @@ class RunFilter(NamedTuple):
             "sequence": self.sequence,
             "status": self.verdict,
             "stand": self.stand,
+            "slot": self.slot,
+            "start": self.start,
         }
         return {column: value for column, value in wanted.items() if value is not None}
 
@@ -93,7 +102,8 @@ ANY = RunFilter()
 class RunSummary(NamedTuple):
     """One line of the history.
 
-    ``partial``: cases were chosen by hand, or the run was debugged; ``cases`` counts all in the plan.
+    ``partial``: cases were chosen by hand, or the run was debugged; ``cases`` counts all in the plan. ``slot`` is the
+    name of the slot that the product was in, ``start`` the id of what the run was started with, where there are slots.
     """
 
     id: str
@@ -112,6 +122,8 @@ class RunSummary(NamedTuple):
     cases: int
     caused_dut_failure_id: str | None
     error_code: int | None
+    slot: str | None = None
+    start: str | None = None
 
     @property
     def counted(self) -> bool:

@@ -64,6 +64,8 @@ def summary(report: RunReport) -> RunSummary:
         cases=sum(len(module["cases"]) for module in report["modules"]),
         caused_dut_failure_id=text(report["caused_dut_failure_id"]),
         error_code=report["error_code"],
+        slot=text(report["slot"]["name"]) if "slot" in report else None,
+        start=text(report["start"]["id"]) if "start" in report else None,
     )
 
 

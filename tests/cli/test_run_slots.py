@@ -141,8 +141,17 @@ def test_all_slots_run_and_each_has_a_report(project: Path) -> None:
         f"report    left   {Path('out', 'left.json')}",
     ):
         assert said in done.output
-    listed = CliRunner().invoke(command_line, ["runs", "list", "--format", "json"])
-    assert {each["id"] for each in json.loads(listed.stdout)["runs"]} == {each["id"] for each in found.values()}
+    start = found["left"]["start"]["id"]
+    for wanted, slots in (
+        (["--start", start], {"left", "right"}),
+        (["--slot", "left"], {"left"}),
+        (["--start", "x"], set()),
+    ):
+        listed = CliRunner().invoke(command_line, ["runs", "list", "--format", "json", *wanted])
+        stored = {each["id"] for each in json.loads(listed.stdout)["runs"]}
+        assert stored == {found[slot]["id"] for slot in slots}
+    table = CliRunner().invoke(command_line, ["runs"]).stdout.split("\n")
+    assert "slot " in table[0] and "  left " in "".join(table)
 
 
 def test_one_slot_alone_is_a_run_as_ever(project: Path) -> None:

@@ -64,6 +64,8 @@ def make_events(
     limits: Any = None,
     files: list[bytes] | None = None,
     finished: bool = True,
+    slot: str | None = None,
+    joint_start: str = "0199-start",
 ) -> list[Stamped]:
     """The events of a run; ``cases`` maps full names to statuses (by default one case with the run's status)."""
     cases = {"main::rail": status} if cases is None else cases
@@ -104,6 +106,8 @@ def make_events(
             record=record,
             selection=selection,
             simulated=simulated,
+            slot=None if slot is None else {"name": slot, "number": 1},
+            start=None if slot is None else {"id": joint_start, "slots": [slot]},
         )
     ]
     for name, case_status in cases.items():

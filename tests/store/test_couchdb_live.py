@@ -46,6 +46,20 @@ def test_the_last_state_is_what_the_run_came_to(
     assert found["case"] is None
 
 
+def test_each_slot_has_a_document_of_its_own(
+    couchdb_server: Any, couch: CouchClient, database: str, stream: Stream
+) -> None:
+    """Slots that run at the same time do not take the document from each other."""
+    for slot in ("left", "right"):
+        live = LiveState(couch, f"{database}_live")
+        for stamped in stream(f"run-{slot}", slot=slot):
+            live(stamped)
+        live.close(10)
+    for slot in ("left", "right"):
+        found = couch.get(f"{database}_live", f"live:Stand 1, slot {slot}")
+        assert (found["run"], found["slot"]) == (f"run-{slot}", slot)
+
+
 def test_states_in_between_are_dropped(faulty: Any, couchdb_server: Any, database: str, stream: Stream) -> None:
     """Two thousand events in a moment are a handful of writes, the last state among them."""
     couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password)

@@ -214,8 +214,8 @@ def test_the_names_of_the_views_change_with_what_they_do() -> None:
 
     text = json.dumps(VIEWS, sort_keys=True)
     assert (sorted(VIEWS), hashlib.sha256(text.encode()).hexdigest()[:12]) == (
-        ["hardseq-runs-1", "hardseq-series-1", "hardseq-yield-1"],
-        "7921b4a4353e",
+        ["hardseq-runs-2", "hardseq-series-1", "hardseq-slots-1", "hardseq-yield-1"],
+        "7b9ae6a5b2c0",
     )
 
 

@@ -72,4 +72,5 @@ def test_migrations_are_never_rewritten() -> None:
     assert [hashlib.sha256(script.encode()).hexdigest()[:12] for script in MIGRATIONS] == [
         "7714522615b6",
         "81d73d1b1ff0",
+        "9600d97827a9",
     ]

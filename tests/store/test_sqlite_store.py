@@ -17,9 +17,12 @@ from typing import Any
 import pytest
 
 from sequencer.report.model import RunReport
-from sequencer.store.base import StoreError, StoreUnavailable
+from sequencer.store.base import CaseFailures, RunFilter, Statistics, StoreError, StoreUnavailable
+from sequencer.store.facts import DAY_SECONDS
 from sequencer.store.sqlite.connections import Connections
+from sequencer.store.sqlite.schema import MIGRATIONS, check_version
 from sequencer.store.sqlite.store import SqliteStore
+from sequencer.store.sqlite.tallies import statistics
 
 MakeReport = Callable[..., RunReport]
 Open = Callable[[], SqliteStore]
@@ -240,6 +243,50 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path, report: MakeRepor
     connection = sqlite3.connect(database)
     assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     connection.close()
+
+
+def database_from_before_slots(folder: Path) -> Path:
+    """One with a failed run of 1970."""
+    database = folder / "reports.sqlite3"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript("".join(MIGRATIONS[:2]))
+        run = "'old', 'failed', 1.0, 2.0, 'Board', NULL, 'SN1', NULL, 'S', NULL, 0, 0, 0, 1, 'm::a', NULL, 'f'"
+        connection.execute(f"INSERT INTO runs VALUES (1, {run})")
+        connection.execute("INSERT INTO failed_cases VALUES (1, 'm::a')")
+        connection.execute("INSERT INTO first_runs VALUES ('Board', '', 'SN1', 'S', 'failed', 1.0)")
+        key = "0, 'Board', '', 'S'"
+        for days in (1, 32, 1024):
+            columns = "days, span, sequence, part_number, stand, failed, units"
+            connection.execute(f"INSERT INTO tallies ({columns}) VALUES ({days}, {key}, 1, 1)")
+            connection.execute(f"INSERT INTO case_failures VALUES ({days}, {key}, 'm::a', 1)")
+        connection.execute("PRAGMA user_version = 2")
+        connection.commit()
+    return database
+
+
+OF_BEFORE = Statistics(failed=1, units=1, failures=(CaseFailures("m::a", 1),))
+
+
+def test_a_database_from_before_slots_loses_nothing(tmp_path: Path, report: MakeReport) -> None:
+    """Its figures are what they were, and those of slots come beside them."""
+    with closing(SqliteStore(database_from_before_slots(tmp_path))) as store:
+        assert store.statistics() == store.statistics(RunFilter(until=DAY_SECONDS, stand="S")) == OF_BEFORE
+        assert [(run.id, run.slot, run.start) for run in store.find().runs] == [("old", None, None)]
+        store.save(report(slot="left", serial_number="SN1", sequence="Board", part_number=None))
+        store.save(report(slot="left", serial_number="SN2", sequence="Board", part_number=None))
+        assert store.statistics(RunFilter(slot="left")) == Statistics(
+            passed=2, units=1, first_passed=1, passed_seconds=20.0
+        )
+        assert store.statistics().failed == 1
+
+
+def test_a_database_from_before_slots_can_be_read_as_it_is(tmp_path: Path) -> None:
+    """Where it cannot be written, what it lacks reads as nothing."""
+    with closing(sqlite3.connect(database_from_before_slots(tmp_path))) as connection:
+        check_version(connection)
+        assert statistics(connection, RunFilter()) == statistics(connection, RunFilter(verdict="failed")) == OF_BEFORE
+        assert statistics(connection, RunFilter(slot="left")) == Statistics()
+        assert connection.execute("SELECT id, slot, start FROM runs").fetchall() == [("old", None, None)]
 
 
 def test_tables_of_others_in_the_file_do_not_matter(tmp_path: Path, report: MakeReport) -> None:

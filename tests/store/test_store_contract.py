@@ -130,6 +130,10 @@ def test_a_summary_says_what_the_report_says(store: Store, report: MakeReport) -
         "PN1",
     )
     assert (run.stand, run.partial, run.simulated, run.aborted, run.cases) == ("Stand 1", True, True, False, 1)
+    assert (run.slot, run.start) == (None, None)
+    in_slot = report(start=NOON + 1, slot="left", joint_start="0199-one")
+    store.save(in_slot)
+    assert [(each.slot, each.start) for each in store.find(RunFilter(since=NOON + 1)).runs] == [("left", "0199-one")]
     assert (run.caused_dut_failure_id, run.error_code) == ("main::rail", 7)
 
 
@@ -148,6 +152,12 @@ FILTERS: list[tuple[RunFilter, set[int]]] = [
     (RunFilter(part_number="P2", verdict="failed", stand="Stand 1"), {3}),
     (RunFilter(part_number="P2", verdict="failed", stand="Stand 1", since=NOON + 4), set()),
     (RunFilter(serial_number="nobody"), set()),
+    (RunFilter(slot="left"), {0, 2}),
+    (RunFilter(start="0199-two"), {2, 3}),
+    (RunFilter(slot="left", start="0199-two"), {2}),
+    (RunFilter(slot="left", verdict="passed", since=NOON + 1), {2}),
+    (RunFilter(slot="up"), set()),
+    (RunFilter(since=NOON + 3, until=NOON + 1), set()),
 ]
 
 
@@ -155,10 +165,10 @@ FILTERS: list[tuple[RunFilter, set[int]]] = [
 def test_filters_alone_and_together(store: Store, report: MakeReport, wanted: RunFilter, numbers: set[int]) -> None:
     """A page has exactly the runs that match every given field, newest first."""
     saved = [
-        report(start=NOON, serial_number="A"),
+        report(start=NOON, serial_number="A", slot="left", joint_start="0199-one"),
         report(start=NOON + 1, serial_number="A", status="failed"),
-        report(start=NOON + 2, part_number="P2"),
-        report(start=NOON + 3, part_number="P2", status="failed"),
+        report(start=NOON + 2, part_number="P2", slot="left", joint_start="0199-two"),
+        report(start=NOON + 3, part_number="P2", status="failed", slot="right", joint_start="0199-two"),
         report(start=NOON + 4, sequence="Other", part_number=None),
         report(start=NOON + 5, stand="Second", serial_number=None),
     ]
@@ -327,6 +337,8 @@ def _expected(runs: list[RunReport], wanted: RunFilter) -> tuple[Any, ...]:
             and wanted.stand in (None, one["stand"].get("name"))
             and wanted.verdict in (None, one["status"])
             and wanted.serial_number in (None, one["dut"].get("serial_number"))
+            and wanted.slot in (None, one.get("slot", {}).get("name"))
+            and wanted.start in (None, one.get("start", {}).get("id"))
         )
 
     evidence = [one for one in runs if one["selection"] is None and not one["simulated"]]
@@ -360,6 +372,8 @@ def test_statistics_agree_with_counting_by_hand(store: Store, report: MakeReport
             status=dice.choice(["passed", "passed", "failed", "error", "stopped"]),
             simulated=dice.random() < 0.1,
             selection=["main::rail"] if dice.random() < 0.1 else None,
+            slot=dice.choice([None, "left", "right"]),
+            joint_start=dice.choice(["one", "two", "three"]),
         )
         for _ in range(60)
     ]
@@ -375,6 +389,8 @@ def test_statistics_agree_with_counting_by_hand(store: Store, report: MakeReport
             stand=dice.choice([None, None, "S1"]),
             serial_number=dice.choice([None, None, None, "A"]),
             verdict=dice.choice([None, None, None, "failed"]),
+            slot=dice.choice([None, None, "left"]),
+            start=dice.choice([None, None, None, "one"]),
         )
         found = store.statistics(wanted)
         failures = {failure.case: failure.runs for failure in found.failures}
@@ -404,6 +420,9 @@ def test_a_series_can_be_narrowed_and_bounded(store: Store, report: MakeReport) 
         store.save(report(start=NOON + number, sequence="One" if number % 2 else "Two", values=[float(number)]))
     assert [point.value for point in store.series("main::rail", "Rail", limit=2)] == [4.0, 5.0]
     assert [point.value for point in store.series("main::rail", "Rail", RunFilter(sequence="One"))] == [1.0, 3.0, 5.0]
+    store.save(report(start=NOON + 7, values=[7.0], slot="left", joint_start="0199-one"))
+    for of_slot in (RunFilter(slot="left"), RunFilter(start="0199-one")):
+        assert [point.value for point in store.series("main::rail", "Rail", of_slot)] == [7.0]
     narrowed = RunFilter(since=NOON + 1, until=NOON + 4)
     assert [point.value for point in store.series("main::rail", "Rail", narrowed)] == [1.0, 2.0, 3.0]
     assert [name.sequence for name in store.series_names("Two")] == ["Two"]

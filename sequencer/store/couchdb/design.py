@@ -14,10 +14,12 @@ from sequencer.store.base import RunFilter, RunSummary, StoreError, StoreUnavail
 from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
 from sequencer.vocabulary.reason import Reason
 
-RUNS = "hardseq-runs-1"
+RUNS = "hardseq-runs-2"
 YIELD = "hardseq-yield-1"
 SERIES = "hardseq-series-1"
 UNITS = "hardseq-units-1"
+SLOTS = "hardseq-slots-1"
+SLOT_UNITS = "hardseq-slot-units-1"
 SYSTEM_DATABASES = ("_users", "_replicator")
 LIVE_REVISIONS = 5
 
@@ -30,11 +32,13 @@ INDEXES: tuple[tuple[str, ...], ...] = (
     ("sequence", "status"),
     ("part_number", "status"),
     ("stand", "status"),
+    ("slot",),
+    ("start",),
 )
 """Fields of ``summary`` that Mango indexes cover, each followed by ``key``: history is sorted by it."""
 
 _SUMMARY = "[" + ", ".join(f"s.{name}" for name in RunSummary._fields) + "]"
-_LISTED = '["serial_number", "part_number", "sequence", "status", "stand"]'
+_LISTED = '["serial_number", "part_number", "sequence", "status", "stand", "slot", "start"]'
 
 # Every subset of sequence, part number and stand is a key of its own, so that each filter reads one range of the tree.
 _EACH_SUBSET = """
@@ -45,9 +49,10 @@ _EACH_SUBSET = """
 
 
 def group_key(runs: RunFilter) -> list[object]:
-    """The beginning of the keys of the runs meant, as the views' subsets make it."""
+    """The beginning of the keys of the runs meant, as the views' subsets make it, with the slot where that is meant."""
     parts = (runs.sequence, runs.part_number, runs.stand)
-    return [sum(1 << bit for bit, part in enumerate(parts) if part is not None), *parts]
+    slot = [] if runs.slot is None else [runs.slot]
+    return [sum(1 << bit for bit, part in enumerate(parts) if part is not None), *parts, *slot]
 
 
 class TimeRange(TypedDict):
@@ -73,7 +78,7 @@ _LIST = f"""
   var line = {_SUMMARY};
   emit(["", "", s.start_time, s.id], line);
   {_LISTED}.forEach(function (field) {{
-    if (s[field] !== null) emit([field, s[field], s.start_time, s.id], line);
+    if (s[field] != null) emit([field, s[field], s.start_time, s.id], line);
   }});"""
 
 _COUNTS = (
@@ -120,6 +125,14 @@ _FIRSTS = (
       function (status) { return s.status === status ? 1 : 0; }));"""
 )
 
+_OF_A_SLOT = "if (!s.slot) return;"
+
+
+def _by_slot(body: str, kind: str = "run") -> str:
+    """The same of the runs in slots, with the slot behind each group."""
+    return _map(f"{_OF_A_SLOT}\n{body.replace('group.concat([', 'group.concat([s.slot, ')}", kind)
+
+
 VIEWS: dict[str, dict[str, object]] = {
     RUNS: {
         "list": {"map": _map(_LIST)},
@@ -131,13 +144,20 @@ VIEWS: dict[str, dict[str, object]] = {
         "counts": {"map": _map(_COUNTS), "reduce": "_sum"},
         "failures": {"map": _map(_FAILURES), "reduce": "_sum"},
     },
+    SLOTS: {
+        "counts": {"map": _by_slot(_COUNTS), "reduce": "_sum"},
+        "failures": {"map": _by_slot(_FAILURES), "reduce": "_sum"},
+    },
     SERIES: {
         "values": {"map": _map(_SERIES)},
         "names": {"map": _map(_SERIES_NAMES), "reduce": "_count"},
         "spread": {"map": _map(_SPREAD), "reduce": "_stats"},
     },
 }
-UNIT_VIEWS: dict[str, dict[str, object]] = {UNITS: {"firsts": {"map": _map(_FIRSTS, "unit"), "reduce": "_sum"}}}
+UNIT_VIEWS: dict[str, dict[str, object]] = {
+    UNITS: {"firsts": {"map": _map(_FIRSTS, "unit"), "reduce": "_sum"}},
+    SLOT_UNITS: {"firsts": {"map": _by_slot(_FIRSTS, "unit"), "reduce": "_sum"}},
+}
 
 
 def create_database(couch: CouchClient, name: str) -> None:

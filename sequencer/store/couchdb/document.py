@@ -42,7 +42,7 @@ def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, o
         "_id": run.id,
         "type": "run",
         "fingerprint": fingerprint,
-        "summary": {**run._asdict(), "key": sort_key(run.start_time, run.id), "counted": run.counted},
+        "summary": {**_said(run), "key": sort_key(run.start_time, run.id), "counted": run.counted},
         "failed_cases": facts.failed_cases(report),
         "measurements": _measurements(report),
     }
@@ -51,6 +51,11 @@ def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, o
     else:
         made["_attachments"] = {REPORT_FILE: _inline(gzip.compress(encoded, 1, mtime=0), "application/gzip")}
     return made
+
+
+def _said(run: RunSummary) -> dict[str, object]:
+    """Of a stand without slots nothing is said of them, as ever."""
+    return {name: value for name, value in run._asdict().items() if value is not None or name not in _OF_SLOTS}
 
 
 def amend(stored: Mapping[str, object], report: RunReport) -> dict[str, object]:
@@ -131,6 +136,7 @@ def summary_of(values: Mapping[str, object] | list[object]) -> RunSummary:
     Anybody may write into a database: a field of another type is as good as none, and the run counts for nothing then.
     """
     found = dict(values) if isinstance(values, dict) else dict(zip(RunSummary._fields, values, strict=False))
+    found = {**dict.fromkeys(_OF_SLOTS), **found}
     read = {
         name: found[name] for name, kinds in _SUMMARY_KINDS.items() if isinstance(found.get(name, _NO_VALUE), kinds)
     }
@@ -140,6 +146,7 @@ def summary_of(values: Mapping[str, object] | list[object]) -> RunSummary:
     return RunSummary(**{**_NOTHING._asdict(), **read, **damaged})
 
 
+_OF_SLOTS = ("slot", "start")
 _NO_VALUE = object()
 _TEXT: tuple[type, ...] = (str, type(None))
 _SUMMARY_KINDS: dict[str, tuple[type, ...]] = {

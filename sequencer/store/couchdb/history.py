@@ -42,6 +42,8 @@ class History:
     def find(self, runs: RunFilter, *, limit: int, cursor: str | None) -> RunPage:
         """See :meth:`sequencer.store.base.Store.find`."""
         start = None if cursor is None else position(cursor)
+        if runs.never:  # CouchDB refuses such a range
+            return RunPage([], None)
         wanted = runs.equalities()
         # One filter or none: the view's rows are all that is read. More: an index, and the documents it leads to.
         found = self._listed(runs, limit + 2, start) if len(wanted) < 2 else self._indexed(runs, limit + 2, start)
@@ -125,14 +127,22 @@ class History:
         endkey: list[object] = [case, measurement, *([] if runs.since is None else [runs.since])]
         points: list[SeriesPoint] = []
         size = limit if runs.equalities() == {} and unit is None else max(limit, BATCH)
+        in_slots = self._of_slots(runs)
         while len(points) < limit:
             rows = self.view(SERIES, "values", startkey=startkey, endkey=endkey, descending=True, limit=size + 1)
             found = [_point(row) for row in rows[:size] if _matches(row["value"], runs)]
+            found = [point for point in found if in_slots is None or point.run_id in in_slots]
             points += [point for point in found if unit in (None, point.unit or "")]
             if len(rows) <= size:
                 break
             startkey = rows[size]["key"]
         return points[limit - 1 :: -1] if len(points) >= limit else points[::-1]
+
+    def _of_slots(self, runs: RunFilter) -> set[str] | None:
+        """The runs of the slot or start that is meant, of which the values say nothing; ``None`` when none is."""
+        if runs.slot is None and runs.start is None:
+            return None
+        return {run.id for run in self.all(RunFilter(slot=runs.slot, start=runs.start))}
 
     def series_names(self, sequence: str | None) -> list[SeriesName]:
         """See :meth:`sequencer.store.base.Store.series_names`."""
@@ -145,7 +155,7 @@ class History:
 
 def _matches(value: list[object], runs: RunFilter) -> bool:
     present = dict(zip(("sequence", "part_number", "stand", "serial_number", "status"), value, strict=False))
-    return all(present[name] == wanted for name, wanted in runs.equalities().items())
+    return all(present[name] == wanted for name, wanted in runs.equalities().items() if name in present)
 
 
 def _point(row: CouchDocument) -> SeriesPoint:

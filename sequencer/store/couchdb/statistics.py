@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sequencer.store.base import JUDGED, CaseFailures, RunFilter, RunSummary, Statistics
 from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict, DocumentNotFound
-from sequencer.store.couchdb.design import RUNS, UNITS, YIELD, group_key, time_range
+from sequencer.store.couchdb.design import RUNS, SLOT_UNITS, SLOTS, UNITS, YIELD, group_key, time_range
 from sequencer.store.couchdb.document import summary_of
 from sequencer.store.couchdb.history import BATCH, History
 from sequencer.store.facts import cover
@@ -31,7 +31,7 @@ class Units:
     def firsts(self, runs: RunFilter) -> list[int]:
         """How many units passed, failed and had an error in their first judged run; verdict is not looked at."""
         self.catch_up()
-        rows = self._views.view(UNITS, "firsts", **time_range(runs))
+        rows = self._views.view(UNITS if runs.slot is None else SLOT_UNITS, "firsts", **time_range(runs))
         return rows[0]["value"] if rows else [0, 0, 0]
 
     def catch_up(self) -> None:
@@ -91,6 +91,8 @@ class Units:
             return stored if first is not None or stored is None else {**stored, "_deleted": True}
         revision = {} if stored is None else {"_rev": stored["_rev"]}
         summary = {name: getattr(best, name) for name in ("sequence", "part_number", "stand", "status", "start_time")}
+        if best.slot is not None:
+            summary["slot"] = best.slot
         return {"_id": unit, **revision, "type": "unit", "first": list(_order(best)), "summary": summary}
 
 
@@ -110,12 +112,18 @@ def _text(sequence: object) -> object:
 
 def statistics(couch: CouchClient, name: str, history: History, units: Units, runs: RunFilter) -> Statistics:
     """See :meth:`sequencer.store.base.Store.statistics`."""
-    if runs.serial_number is not None:
-        return _of_product(history, runs)
-    rows = history.view(YIELD, "counts", **time_range(runs))
+    if runs.never:  # CouchDB refuses such a range
+        return Statistics()
+    if runs.serial_number is not None or runs.start is not None:
+        return _of_few(history, runs)
+    rows = history.view(_figures(runs), "counts", **time_range(runs))
     *counts, seconds = rows[0]["value"] if rows else [0] * 6
     firsts = units.firsts(runs)
     return _total(runs.verdict, counts, seconds, firsts, _failures(history, runs))
+
+
+def _figures(runs: RunFilter) -> str:
+    return YIELD if runs.slot is None else SLOTS
 
 
 def _total(
@@ -152,7 +160,7 @@ def _failures(history: History, runs: RunFilter) -> Counter[str]:
     else:
         # Days are numbers, which sort behind null and before any text: "" is behind the last day.
         bounds = {"startkey": [*group, cut.first_day], "endkey": [*group, "" if cut.end_day is None else cut.end_day]}
-    for row in history.view(YIELD, "failures", group=True, **bounds):
+    for row in history.view(_figures(runs), "failures", group=True, **bounds):
         total[row["key"][-1]] += sum(row["value"][index] for index in chosen)
     for since, until in cut.edges:
         part = history.all(runs._replace(since=since, until=until))
@@ -166,14 +174,21 @@ def _failed_cases(history: History, runs: list[RunSummary]) -> Counter[str]:
     return Counter(name for row in rows for name in row["value"])
 
 
-def _of_product(history: History, runs: RunFilter) -> Statistics:
-    """One product has few runs: they are read, all of them, since its first run may lie outside the chosen time."""
-    everything = [run for run in history.all(RunFilter(serial_number=runs.serial_number)) if run.counted]
-    first: dict[tuple[str, str | None], RunSummary] = {}
-    for run in reversed(everything):
-        if run.judged:
-            first.setdefault((run.sequence, run.part_number), run)
-    chosen = [run for run in everything if runs.matches(run)]
+def _of_few(history: History, runs: RunFilter) -> Statistics:
+    """One product or one start has few runs: they are read, with all others of these products, since the first run of
+    one may lie outside of what is meant."""
+    few = RunFilter(serial_number=runs.serial_number, start=runs.start)
+    found = [run for run in history.all(few) if run.counted]
+    everything = found
+    if runs.start is not None:
+        products = {run.serial_number for run in found if run.serial_number is not None}
+        whole = (history.all(RunFilter(serial_number=product)) for product in sorted(products))
+        everything = [run for part in whole for run in part if run.counted]
+    first: dict[tuple[str, str | None, str | None], RunSummary] = {}
+    for run in sorted(everything, key=_order):
+        if run.judged and run.serial_number is not None:
+            first.setdefault((run.sequence, run.part_number, run.serial_number), run)
+    chosen = [run for run in found if runs.matches(run)]
     counts = Counter(run.status for run in chosen)
     firsts = Counter(run.status for run in first.values() if runs.matches(run))
     seconds = sum((run.stop_time or run.start_time) - run.start_time for run in chosen if run.status == "passed")

@@ -128,7 +128,64 @@ CREATE TABLE notes (
 CREATE INDEX notes_by_run ON notes (run, time, id);
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = """
+ALTER TABLE runs ADD COLUMN slot TEXT;
+ALTER TABLE runs ADD COLUMN start TEXT;
+CREATE INDEX runs_by_slot ON runs (slot, start_time, id) WHERE slot IS NOT NULL;
+CREATE INDEX runs_by_start ON runs (start, start_time, id) WHERE start IS NOT NULL;
+ALTER TABLE first_runs ADD COLUMN slot TEXT NOT NULL DEFAULT '';
+ALTER TABLE first_runs ADD COLUMN start TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE tallies_by_slot (
+    days INTEGER NOT NULL,
+    span INTEGER NOT NULL,
+    sequence TEXT NOT NULL,
+    part_number TEXT NOT NULL,
+    stand TEXT NOT NULL,
+    slot TEXT NOT NULL,
+    passed INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    error INTEGER NOT NULL DEFAULT 0,
+    stopped INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    units INTEGER NOT NULL DEFAULT 0,
+    first_passed INTEGER NOT NULL DEFAULT 0,
+    passed_seconds REAL NOT NULL DEFAULT 0,
+    PRIMARY KEY (days, span, sequence, part_number, stand, slot)
+) WITHOUT ROWID;
+INSERT INTO tallies_by_slot
+    SELECT days, span, sequence, part_number, stand, '',
+           passed, failed, error, stopped, skipped, units, first_passed, passed_seconds
+    FROM tallies;
+DROP TABLE tallies;
+ALTER TABLE tallies_by_slot RENAME TO tallies;
+
+CREATE TABLE case_failures_by_slot (
+    days INTEGER NOT NULL,
+    span INTEGER NOT NULL,
+    sequence TEXT NOT NULL,
+    part_number TEXT NOT NULL,
+    stand TEXT NOT NULL,
+    slot TEXT NOT NULL,
+    name TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    PRIMARY KEY (days, span, sequence, part_number, stand, slot, name)
+) WITHOUT ROWID;
+INSERT INTO case_failures_by_slot
+    SELECT days, span, sequence, part_number, stand, '', name, runs FROM case_failures;
+DROP TABLE case_failures;
+ALTER TABLE case_failures_by_slot RENAME TO case_failures;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+
+_SINCE_3 = {
+    "runs": "NULL AS slot, NULL AS start",
+    "first_runs": "'' AS slot, '' AS start",
+    "tallies": "'' AS slot",
+    "case_failures": "'' AS slot",
+}
+"""What the tables of an earlier version lack, as it reads there."""
 
 
 def bring_up_to_date(connection: sqlite3.Connection) -> None:
@@ -157,17 +214,20 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
 def check_version(connection: sqlite3.Connection) -> None:
     """Raises :class:`StoreError` for a database that cannot be read as it is, and is not to be changed.
 
-    One of version 1 lacks tables and nothing else: this connection has them in memory, empty.
+    An earlier one lacks tables and columns and nothing else: this connection has them in memory, empty.
     """
     version = _version(connection)
     if version > len(MIGRATIONS):
         raise newer(version)
-    if version == 1:
-        connection.execute("PRAGMA temp_store = MEMORY")
+    if version == 0:
+        raise StoreUnavailable(Reason("database_old"))
+    connection.execute("PRAGMA temp_store = MEMORY")
+    if version < 2:
         for statement in (found for found in _VERSION_2.split(";") if "CREATE TABLE" in found):
             connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
-    elif version < len(MIGRATIONS):
-        raise StoreUnavailable(Reason("database_old"))
+    if version < 3:
+        for table, columns in _SINCE_3.items():
+            connection.execute(f"CREATE TEMP VIEW {table} AS SELECT *, {columns} FROM main.{table}")
 
 
 def newer(version: int) -> StoreError:

@@ -12,6 +12,8 @@ from sequencer.store.facts import LENGTHS, Spans, cover, cut, day_of
 _COUNTS = ("passed", "failed", "error", "stopped", "skipped", "units", "first_passed", "passed_seconds")
 _COUNTED = "partial = 0 AND simulated = 0"
 _IS_JUDGED = f"{_COUNTED} AND status IN ({', '.join(repr(status) for status in JUDGED)})"
+_FIRST = ("stand", "slot", "start", "status", "start_time")
+"""What is known of a unit's first judged run."""
 _SUMS = ", ".join(f"sum({column})" for column in _COUNTS)
 _RUN_SUMS = ", ".join(
     [f"sum(status = '{status}')" for status in _COUNTS[:5]]
@@ -23,7 +25,7 @@ def add_run(connection: sqlite3.Connection, run: RunSummary, failed_cases: Itera
     """Counts a run whose row was just inserted; with ``sign`` -1 takes back one whose row was just deleted."""
     if not run.counted:
         return
-    key = (run.sequence, run.part_number or "", run.stand or "")
+    key = (run.sequence, run.part_number or "", run.stand or "", run.slot or "")
     if run.status in _COUNTS:
         changes: dict[str, float] = {run.status: sign}
         if run.status == "passed":
@@ -31,7 +33,7 @@ def add_run(connection: sqlite3.Connection, run: RunSummary, failed_cases: Itera
         _change(connection, run.start_time, key, changes)
     for name in failed_cases:
         connection.executemany(
-            "INSERT INTO case_failures VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO case_failures VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET runs = runs + excluded.runs",
             [(days, day_of(run.start_time) // days, *key, name, sign) for days in LENGTHS],
         )
@@ -43,9 +45,10 @@ def _settle_first_run(connection: sqlite3.Connection, run: RunSummary) -> None:
     """Makes the first judged run of the unit the one that is counted, in whatever order runs arrive or go."""
     unit = (run.serial_number, run.sequence, run.part_number or "")
     where = "serial_number = ? AND sequence = ? AND part_number = ?"
-    counted = connection.execute(f"SELECT stand, status, start_time FROM first_runs WHERE {where}", unit).fetchone()
+    columns = ", ".join(_FIRST)
+    counted = connection.execute(f"SELECT {columns} FROM first_runs WHERE {where}", unit).fetchone()
     first = connection.execute(
-        "SELECT coalesce(stand, ''), status, start_time FROM runs "
+        "SELECT coalesce(stand, ''), coalesce(slot, ''), coalesce(start, ''), status, start_time FROM runs "
         "WHERE serial_number = ? AND sequence = ? AND coalesce(part_number, '') = ? "
         f"AND {_IS_JUDGED} ORDER BY start_time, id LIMIT 1",
         unit,
@@ -57,28 +60,31 @@ def _settle_first_run(connection: sqlite3.Connection, run: RunSummary) -> None:
         _count_unit(connection, unit, counted, -1)
     if first is not None:
         connection.execute(
-            "INSERT INTO first_runs (serial_number, sequence, part_number, stand, status, start_time) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO first_runs (serial_number, sequence, part_number, {columns}) "
+            f"VALUES (?, ?, ?{', ?' * len(_FIRST)})",
             (*unit, *first),
         )
         _count_unit(connection, unit, first, 1)
 
 
 def _count_unit(
-    connection: sqlite3.Connection, unit: tuple[str | None, str, str], first: tuple[str, str, float], sign: int
+    connection: sqlite3.Connection,
+    unit: tuple[str | None, str, str],
+    first: tuple[str, str, str, str, float],
+    sign: int,
 ) -> None:
-    stand, status, start_time = first
+    stand, slot, _, status, start_time = first
     changes = {"units": sign, "first_passed": sign if status == "passed" else 0}
-    _change(connection, start_time, (unit[1], unit[2], stand), changes)
+    _change(connection, start_time, (unit[1], unit[2], stand, slot), changes)
 
 
 def _change(
-    connection: sqlite3.Connection, time: float, key: tuple[str, str, str], changes: Mapping[str, float]
+    connection: sqlite3.Connection, time: float, key: tuple[str, str, str, str], changes: Mapping[str, float]
 ) -> None:
     columns = ", ".join(changes)
     connection.executemany(
-        f"INSERT INTO tallies (days, span, sequence, part_number, stand, {columns}) "
-        f"VALUES (?, ?, ?, ?, ?{', ?' * len(changes)}) ON CONFLICT DO UPDATE SET "
+        f"INSERT INTO tallies (days, span, sequence, part_number, stand, slot, {columns}) "
+        f"VALUES (?, ?, ?, ?, ?, ?{', ?' * len(changes)}) ON CONFLICT DO UPDATE SET "
         + ", ".join(f"{column} = {column} + excluded.{column}" for column in changes),
         [(days, day_of(time) // days, *key, *changes.values()) for days in LENGTHS],
     )
@@ -109,11 +115,11 @@ class _Sum:
 def statistics(connection: sqlite3.Connection, runs: RunFilter) -> Statistics:
     """See :meth:`sequencer.store.base.Store.statistics`.
 
-    Whole days come from the sums; a day of which only a part is meant, and questions about one product or one
-    verdict, from the rows of the runs themselves, through an index.
+    Whole days come from the sums; a day of which only a part is meant, and questions about one product, one start or
+    one verdict, from the rows of the runs themselves, through an index.
     """
     total = _Sum()
-    if runs.serial_number is not None or runs.verdict is not None:
+    if runs.serial_number is not None or runs.verdict is not None or runs.start is not None:
         _add_rows(connection, runs, total)
         return total.statistics()
     cut_at_days = cover(runs.since, runs.until)
