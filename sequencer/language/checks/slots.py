@@ -151,7 +151,7 @@ class _UnevenSyncs:
                 here = "`retry` repeats it in one slot alone"
             if isinstance(step, SyncStep) and here is not None:
                 message = f"not all slots may come to this `sync` equally often: {here}"
-                hint = "the others wait for those that do not come: put it where each slot passes"
+                hint = "who does not come lets the others wait until its case is over: put it where all pass"
                 self._report("uneven-sync", message, step.place, hint=hint, severity="warning")
             inside = here or self._loop(step)
             self._define(step, inside)
