@@ -37,6 +37,9 @@ def test_nothing_leads_away_from_the_live_page(stand: Any, browse: Any, by: str)
         page.get_by_role("link", name="Storage").click(**press)
     for key in KEYS:
         page.keyboard.press(key)
+    # On a busy machine the `?` among them may be taken for one that stands alone.
+    if page.locator("dialog.keys").count():
+        page.locator("dialog.keys .primary").click()
     page.locator(".brand").click()
     assert (page.url, len(page.context.pages)) == (address, 1)
     page.evaluate("document.activeElement.blur()")

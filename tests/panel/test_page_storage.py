@@ -6,6 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -131,20 +132,15 @@ def test_a_store_that_is_away_is_asked_again(stand: Any, browse: Any, path: str)
     """The page says in words that the store is away, and shows its runs as soon as it is back."""
     panel = stand.open()
     panel.run()
-    store = panel.session.store
-    panel.session.store = Away()
-    try:
+    with away(panel):
         page = browse(panel, path, strict=False, clock=True)
         expect(page.locator(".empty")).to_contain_text("The stored runs cannot be read at the moment; trying again.")
         expect(page.locator(".empty")).to_contain_text("CouchDB at factory cannot be reached")
-    finally:
-        panel.session.store = store
     page.clock.fast_forward(LOOK)
     expect(page.locator(".runs tbody tr, .tile-figure, .report-head").first).to_be_visible()
-    for form in ("csv", "json"):
-        panel.session.store = Away()
-        assert panel.ask("GET", f"/api/runs?format={form}").status == 503
-        panel.session.store = store
+    with away(panel):
+        for form in ("csv", "json"):
+            assert panel.ask("GET", f"/api/runs?format={form}").status == 503
 
 
 def test_what_a_store_says_is_in_the_pages_language(stand: Any, browse: Any) -> None:
@@ -164,6 +160,16 @@ def test_what_a_store_says_is_in_the_pages_language(stand: Any, browse: Any) -> 
     expect(page.locator(".alert")).to_contain_text(told)
     answer = panel.ask("GET", "/api/outbox").json
     assert (answer["problem"], answer["coded_reason"]) == (str(full), full.document())
+
+
+@contextmanager
+def away(panel: Any) -> Iterator[None]:
+    """Its store does not answer, whoever asks it for runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("get", "latest"):
+            patch.setattr(panel.report_store.store, name, getattr(Away(), name))
+        patch.setattr(panel.session, "store", Away())
+        yield
 
 
 class Away:
