@@ -14,8 +14,9 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
+from sequencer.app.shared_stand import stand_process
 from sequencer.app.start_request import for_stand
-from sequencer.protocol.request import JointStart, RunNotPossible, Slot, StandAddress, StandInUse, StartRequest
+from sequencer.protocol.request import JointStart, RunNotPossible, Slot, StandInUse, StartRequest
 from sequencer.report.run_id import new_run_id
 from sequencer.runner.claim import StandClaim
 from sequencer.runner.run import Run
@@ -44,8 +45,9 @@ class JointRuns:
     """One run per slot: ``prepare``, ``start``, ``ends``, ``close``.
 
     ``hear`` is told every event and ``printed`` each line that drivers print, both with the slot's name and from
-    threads. ``warm_child`` is a test process that is loading already. ``runs`` are those by slot, of which ``upload``
-    may be set before the start. ``stop`` may be called from any thread, and from a signal handler.
+    threads; lines of shared drivers, each with its driver's name, go to ``shared_printed``. ``warm_child`` is a test
+    process that is loading already. ``runs`` are those by slot, of which ``upload`` may be set before the start.
+    ``stop`` may be called from any thread, and from a signal handler.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class JointRuns:
         *,
         hear: Callable[[str, Stamped], None],
         printed: Callable[[str, str], None],
+        shared_printed: Callable[[str], None],
         warm_child: Child | None = None,
     ) -> None:
         self._project = project
@@ -63,6 +66,7 @@ class JointRuns:
         self._joint = JointStart(id=new_run_id(), slots=list(self._slots))
         self._ended: SimpleQueue[SlotEnd] = SimpleQueue()
         self._lost: dict[str, Exception] = {}
+        self._stand = stand_process(project, compiled, shared_printed)
         claim = StandClaim(project.state)
         self.runs = {
             slot.name: Run(
@@ -80,7 +84,9 @@ class JointRuns:
         }
 
     def prepare(self) -> None:
-        """Starts all test processes and returns at once."""
+        """Starts all processes and returns at once."""
+        if self._stand is not None:
+            self._stand.prepare()
         for name, run in self.runs.items():
             try:
                 run.prepare()
@@ -92,7 +98,7 @@ class JointRuns:
 
         Raises ``RunRefused``, or ``RunNotPossible`` when no slot can run; then nothing has begun.
         """
-        stand = self._stand_address()
+        stand = None if self._stand is None else self._stand.address
         requests = {
             name: for_stand(
                 self._project,
@@ -130,10 +136,8 @@ class JointRuns:
             thread.start()
         for thread in threads:
             thread.join()
-
-    def _stand_address(self) -> StandAddress | None:
-        """Where what the slots share is found."""
-        return None
+        if self._stand is not None:
+            self._stand.close()
 
     def _begin(self, name: str, request: StartRequest) -> bool:
         """Whether the run of the slot has begun. Raises what would keep every slot from it."""
@@ -153,10 +157,18 @@ class JointRuns:
         try:
             if request is not None and not self._begin(name, request):
                 return
-            self._ended.put(SlotEnd(name, self.runs[name].wait()))
+            report = self.runs[name].wait()
+            self._leave_others(name)
+            self._ended.put(SlotEnd(name, report))
         except Exception as problem:
             self._lose(name, problem)
 
+    def _leave_others(self, name: str) -> None:
+        """Nobody waits for the slot any more."""
+        if self._stand is not None:
+            self._stand.end_slot(self._joint.id, name)
+
     def _lose(self, name: str, problem: Exception) -> None:
+        self._leave_others(name)
         self._lost[name] = problem
         self._ended.put(SlotEnd(name, None, problem))

@@ -14,6 +14,7 @@ from sequencer.app.compiled import compile_for_stand
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import usable_project
 from sequencer.app.run_choice import choose_sequence
+from sequencer.app.shared_stand import stand_process
 from sequencer.cli.event_relay import EventRelay
 from sequencer.cli.report_files import STANDARD_OUTPUT, report_file, write_report
 from sequencer.cli.run_options import RunOptions
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sequencer.panel.session import Session
     from sequencer.protocol.request import Slot, StartRequest
     from sequencer.runner.child import Child
+    from sequencer.runner.stand_process import StandProcess
     from sequencer.store.base import Store
     from sequencer.terminal.display import Terminal
     from sequencer.vocabulary.data import Scalar
@@ -106,9 +108,14 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
         secrets=project.secrets,
     )
     with ExitStack() as opened:
+        stand = stand_process(project, compiled, relay.output) if slots else None
+        if stand is not None:
+            opened.callback(stand.close)
+            stand.prepare()
         opened.callback(run.close)
         run.prepare()
-        return _RunSession(options, project, compiled, run, relay, opened, next(iter(slots), None)).carry_out()
+        slot = next(iter(slots), None)
+        return _RunSession(options, project, compiled, run, relay, opened, slot, stand).carry_out()
 
 
 def compiled_sequence(file: Path, project: Project, *, stepping: bool = False) -> Compiled | None:
@@ -138,6 +145,7 @@ class _RunSession:
     relay: EventRelay
     opened: ExitStack
     slot: Slot | None
+    stand: StandProcess | None
 
     def carry_out(self) -> ExitCode:
         """Everything from the parameters to the verdict."""
@@ -197,7 +205,7 @@ class _RunSession:
             page.watch(self.run)
         with stopping_on_signals(self.run.stop):
             try:
-                self.run.start(request)
+                self.run.start(replace(request, stand=None if self.stand is None else self.stand.address))
             except RunRefused as refused:
                 raise Refusal(str(refused)) from None
             except RunNotPossible as impossible:

@@ -50,19 +50,20 @@ def run_slots(
     Raises ``Refusal``, ``StoreError``, ``OSError``.
     """
     files = {} if options.report in (None, STANDARD_OUTPUT) else report_files(options.report, slots)
-    relays = {slot.name: EventRelay() for slot in slots}
+    relays, shared = {slot.name: EventRelay() for slot in slots}, EventRelay()
     runs = JointRuns(
         project,
         compiled,
         slots,
         hear=lambda slot, stamped: relays[slot].event(stamped),
         printed=lambda slot, text: relays[slot].output(text),
+        shared_printed=shared.output,
         warm_child=warm_child,
     )
     with ExitStack() as opened:
         opened.callback(runs.close)
         runs.prepare()
-        return _SlotsSession(options, project, compiled, slots, files, runs, relays, opened).carry_out()
+        return _SlotsSession(options, project, compiled, slots, files, runs, relays, shared, opened).carry_out()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class _SlotsSession:
     files: Mapping[str, Path]
     runs: JointRuns
     relays: Mapping[str, EventRelay]
+    shared: EventRelay
     opened: ExitStack
 
     def carry_out(self) -> ExitCode:
@@ -161,6 +163,7 @@ class _SlotsSession:
             yield [("report    ", "dim"), (f"{len(reports)} slots  ", ""), (str(self.options.report), "")]
 
     def _listen(self, terminal: SlotsTerminal, report_store: ProjectReportStore) -> None:
+        self.shared.printed = lambda line: terminal.say([(line, "")])
         for name, relay in self.relays.items():
             relay.listeners += [partial(terminal.event, name), *report_store.listeners()]
             relay.printed = partial(terminal.output, name)

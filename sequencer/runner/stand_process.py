@@ -68,16 +68,26 @@ class StandProcess:
         self._ended: list[EndSlot] = []
         self._closed = False
 
+    def prepare(self) -> None:
+        """Starts it, unless it is there, and returns at once. What goes wrong ``address`` tells."""
+        with self._lock, suppress(RunNotPossible):
+            if self._process is None:
+                self._start()
+
+    @property
     def address(self) -> StandAddress:
-        """Where test processes find it. It is started, or replaced when it hangs. Raises ``RunNotPossible``."""
+        """Where test processes find it from now on; started, or replaced if it hangs. Raises ``RunNotPossible``."""
         with self._lock:
             process = self._process
-            if process is not None and not process.is_well():
+            if process is not None and process.ready.is_set() and not process.is_well():
                 self._output("hardseq: what the slots share hangs; its process is replaced")
                 process.kill()
                 process = None
             if process is None or not process.alive:
-                self._start()
+                process = self._start()
+            if not process.ready.wait(START_SECONDS) or not process.alive:
+                process.kill()
+                raise RunNotPossible(Reason("no_stand_process", detail=process.end_reason()))
             return self._address
 
     def end_slot(self, start: str, slot: str) -> None:
@@ -100,10 +110,10 @@ class StandProcess:
 
     @property
     def pid(self) -> int | None:
-        """The system's number of the process."""
+        """The system's number of the process; ``None`` while there is none."""
         return None if self._process is None else self._process.pid
 
-    def _start(self) -> None:
+    def _start(self) -> _Process:
         try:
             process = self._process = _Process(self._say, self._gone)
         except OSError as error:
@@ -113,9 +123,7 @@ class StandProcess:
         process.send(OpenStand(self._address.address, self._address.key, cwd, self._grace))
         for ended in self._ended:
             process.send(ended)
-        if not process.ready.wait(START_SECONDS) or not process.alive:
-            process.kill()
-            raise RunNotPossible(Reason("no_stand_process", detail=process.end_reason()))
+        return process
 
     def _say(self, line: str) -> None:
         self._output(self._redactor.text(line))

@@ -85,6 +85,8 @@ class AttemptContext:
         """See ``CaseContext``."""
         with self._interrupts:
             self._steps.append(step)
+            if self._run.shared is not None:
+                self._run.shared.at(self.full_name, step.place)
             self._run.emit(
                 StepStarted(self.full_name, step.place, step.verb, self._label(step), step.call, step.timeout)
             )

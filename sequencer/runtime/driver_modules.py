@@ -95,7 +95,8 @@ class DriverModules:
 
     def __init__(self, folder: Path, driver_folders: Iterable[str]) -> None:
         self.folder = folder
-        self._driver_folders = [str((folder / each).resolve()) for each in driver_folders]
+        self.driver_folders = list(driver_folders)
+        self._driver_folders = [str((folder / each).resolve()) for each in self.driver_folders]
         self._before = frozenset(sys.modules)
         self._of_stand: dict[str, ModuleType] = {}
         self._roots = [Path(each) for each in self._driver_folders]

@@ -51,6 +51,7 @@ class ItemRunner:
     def run_case(self, item: pytest.Item, case: PlannedCase, nextitem: pytest.Item | None) -> None:
         """All attempts of a case; only the last one's reports reach pytest."""
         if case.full_name in self._flow.statuses:
+            self._leave_sync_points(case)
             return  # it ran in the process that this one takes over from
         interrupts = self.run.interrupts
         if interrupts.stop_reason is not None:
@@ -106,6 +107,8 @@ class ItemRunner:
             pytest.skip(str(self._skip.reason))
         if attempt.planned is None:
             return
+        if self.run.shared is not None:
+            self.run.shared.begin_case(attempt.planned)
         self.run.emit(CaseStarted(attempt.full_name, attempt.attempt, attempt.planned.timeout))
         attempt.start_clock()
         if self._bad_condition is not None:
@@ -156,6 +159,7 @@ class ItemRunner:
             self._flow.stop(read_reason(last.coded_reason, last.message))
         if not again:
             self._flow.finished(case, status, kind)
+            self._leave_sync_points(case)
         # Between two attempts only what belongs to the case is torn down: its parent is what comes next.
         reports.append(_phase(item, "teardown", nextitem=item.parent if again else nextitem))
         return reports, again
@@ -179,6 +183,14 @@ class ItemRunner:
         for report in reports:
             item.config.hook.pytest_runtest_logreport(report=report)
         pytest_private.release(item)
+
+    def _leave_sync_points(self, case: PlannedCase) -> None:
+        """The other slots wait for this one neither where it has been, nor where it will not come any more."""
+        if self.run.shared is None:
+            return
+        left_out = [] if self._flow.halted is None else self.run.plan.cases.values()
+        skipped = [point for each in left_out if not each.is_teardown for point in each.sync_points]
+        self.run.shared.client.leave([*case.sync_points, *skipped])
 
     def _may_try_again(self, case: PlannedCase) -> bool:
         return case.is_teardown or self._flow.halted is None

@@ -35,6 +35,7 @@ from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from sequencer.runtime.debugger import Debugger
+    from sequencer.runtime.shared_stand import SharedStand
     from sequencer.runtime.stand import StandDrivers
 
 _FACTS = ("dut", "stand", "process", "batch")
@@ -45,7 +46,8 @@ class RunContext:
 
     ``folder`` is that of the generated project, ``modules`` imports its drivers; ``broken`` is true once something
     other than a case went wrong; ``opening`` names the driver that is being opened; ``debugger`` is opened at
-    failures; ``stand`` holds the drivers that outlive the run, where there are others after it. ``drivers`` are those
+    failures; ``stand`` holds the drivers that outlive the run, where there are others after it; ``shared`` is what
+    the slots share, where they do. ``drivers`` are those
     that are open, ``given_up`` the names of those that could not be opened, ``requirements`` what to ask of one that is
     reopened: raises what is wrong. ``after`` is the number of the step of ``after_run`` that is going on,
     ``selection`` names the chosen cases; ``debugged``: what happened in the run may be up to somebody at its keyboard.
@@ -89,6 +91,12 @@ class RunContext:
         self._constants = Constants(plan.sequence.get("vars") or {}, self.scope)
         self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.request.attended)
         breaks = named(plan.candidates(), start.request.breaks)
+        self.shared: SharedStand | None = None
+        if start.request.stand is not None:
+            # Imported here: most stands have one slot.
+            from sequencer.runtime.shared_stand import SharedStand
+
+            self.shared = SharedStand(start.request.stand, start.request, start.run, interrupts, self.emit)
         self.stepping = Stepping(interrupts, self.dialogs, start.request.step, breaks)
 
     def belong_to(self, report: Mapping[str, Any]) -> None:
@@ -189,6 +197,8 @@ class RunContext:
 
     def _opening(self, name: str, how: DriverOptions) -> AbstractContextManager[object]:
         if how.get("shared", False):
+            if self.shared is not None:
+                return self.shared.driver(self, name, how)
             self._require_alone([name])
         if self.stand is not None and how.get("scope") == "stand":
             return self.stand.lend(self, name, how)
@@ -196,6 +206,8 @@ class RunContext:
 
     def hold(self, case: str, place: str, names: list[str], timeout: float | None) -> AbstractContextManager[None]:
         """See ``steps.base.CaseContext``. Where the stand has no slots, it waits for nobody."""
+        if self.shared is not None:
+            return self.shared.hold(case, place, names, timeout)
         self._require_alone(names)
         return nullcontext()
 
@@ -204,6 +216,8 @@ class RunContext:
     ) -> AbstractContextManager[Meeting]:
         """See ``steps.base.CaseContext``; left by an exception, it failed for all. Where the stand has no slots, it
         waits for nobody."""
+        if self.shared is not None:
+            return self.shared.sync(case, place, point, timeout, once=once)
         self._require_alone([point])
         return nullcontext(Meeting(once))
 

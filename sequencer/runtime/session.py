@@ -108,6 +108,8 @@ class RunSession:
             self.protocol.take_over(self._plan.by_item)
         run.stand = self._stand
         self._front.connect(run)
+        if run.shared is not None:
+            run.shared.connect()
         if start.resume is None and start.retry is None:
             check_requirements(run, self._drivers)
         return True
@@ -161,7 +163,7 @@ class RunSession:
     def _warm(self, warm: Warm) -> None:
         """Imports drivers, and opens those of the stand, while nobody waits for them; these stay open from now on."""
         start = Start(run="", request=warm.request)
-        self._import_drivers(warm.request.simulate)
+        self._import_drivers(warm.request.simulate, warm.request.slot.count)
         if not self._stand_drivers():
             return
         if self._stand is None:
@@ -171,10 +173,11 @@ class RunSession:
             if run is not None:
                 self._stand.warm(run, self._stand_drivers())
 
-    def _import_drivers(self, simulate: bool) -> None:
+    def _import_drivers(self, simulate: bool, slots: int) -> None:
         self._modules.add_folders()
         for driver in self._drivers:
-            if driver.is_used(self._session.items):
+            # What slots share is imported where it is opened.
+            if driver.is_used(self._session.items) and not (slots > 1 and driver.how.get("shared", False)):
                 # What is wrong with it the run says, in the case that needs it.
                 with suppress(Exception, SystemExit):
                     source = (driver.how.get("simulate") if simulate else None) or driver.how
@@ -258,6 +261,8 @@ class RunSession:
         run.preopened.close()
         status = self.protocol.finish()
         self.protocol = None
+        if run.shared is not None:
+            run.shared.close()
         run.interrupts.close()
         self._front.close(run)
         if status != "passed" and self._session.exitstatus == pytest.ExitCode.OK:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -42,6 +43,7 @@ from sequencer.protocol.stand import (
 )
 from sequencer.runtime.drivers import DriverNotOpened
 from sequencer.runtime.failures import reason_of
+from sequencer.runtime.fork import give_up_in_copies
 from sequencer.vocabulary.failure import SharedDriverError, StepError, StepFailed
 from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason, written
 
@@ -123,6 +125,7 @@ class StandClient:
         self._lost_holds = False
         self._dropped: list[int] = []
         self._opened: dict[str, tuple[SharedDriverSource, Callable[[object], None] | None]] = {}
+        give_up_in_copies(_closing(weakref.ref(self)))
 
     # Shared drivers.
 
@@ -213,9 +216,12 @@ class StandClient:
 
     def leave(self, points: Sequence[str]) -> None:
         """This slot comes to the sync points ``points`` no more: nobody is to wait for it there."""
-        self._left += [point for point in points if point not in self._left]
+        new = [point for point in dict.fromkeys(points) if point not in self._left]
+        if not new:
+            return
+        self._left += new
         if self._connection is not None:
-            self._tell(LeaveSyncs(list(points)))
+            self._tell(LeaveSyncs(new))
         else:
             # Others wait for it although it never asked for anything.
             with suppress(StepError):
@@ -485,6 +491,16 @@ class SharedObject:
 
     def __del__(self) -> None:
         self._hardseq_client.drop(self._hardseq_reference)
+
+
+def _closing(client: weakref.ref[StandClient]) -> Callable[[], object]:
+    """Lets go of the connection: what a copy of the process keeps open would keep what the slot holds."""
+
+    def close() -> None:
+        if (there := client()) is not None:
+            there.close()
+
+    return close
 
 
 def _refer_to(driver: str) -> Callable[[object], SharedReference]:

@@ -227,6 +227,11 @@ class StandServer:
                 return
             if question.name not in self._drivers:
                 self._drivers[question.name] = SharedDriver(question.name, self._finished, self._modules_of)
+            if isinstance(question, OpenShared):
+                answer = self._drivers[question.name].open_already(session, question)
+                if answer is not None:
+                    session.send(answer)
+                    return
             self._arbiter.ask(request)
             self._await(session, question.number, request, turn)
 

@@ -102,6 +102,7 @@ class SharedDriver:
         self._turns: SimpleQueue[DriverTurn | None] = SimpleQueue()
         self._interruptible = Interruptible()
         self._object = DriverObject()
+        self._changing = threading.Lock()
         self._origin: _Origin | None = None
         self._in_doubt = False
         self._reopens = True
@@ -175,34 +176,52 @@ class SharedDriver:
             case ReadShared():
                 result = getattr(on, question.attribute)
             case WriteShared():
-                setattr(on, question.attribute, self._load(turn, question.payload))
+                setattr(on, question.attribute, self._load(turn.asker, question.payload))
                 result = None
             case CallShared():
                 called = on if question.method is None else getattr(on, question.method)
-                given = self._load(turn, question.payload)
+                given = self._load(turn.asker, question.payload)
                 if not callable(called):
                     raise TypeError(f"{type(called).__name__!r} object is not callable")
                 assert isinstance(given, tuple)
                 result = called(*given[0], **given[1])
-        return self._returned(turn, result)
+        return self._returned(turn.asker, question.number, result)
 
-    def _returned(self, turn: DriverTurn, result: object) -> StandAnswer:
+    def _returned(self, asker: Asker, number: int, result: object) -> StandAnswer:
         try:
-            return Returned(turn.question.number, self._dump(turn, plain(result)))
+            return Returned(number, self._dump(asker, plain(result)))
         except NotShareable as error:
             reason = Reason("result_not_shareable", driver=self.name, found=str(error))
-            return Refused(turn.question.number, written(reason))
+            return Refused(number, written(reason))
+
+    def open_already(self, asker: Asker, question: OpenShared) -> StandAnswer | None:
+        """The answer where the driver is open as it is wanted, which needs no turn: others may be using it for long."""
+        if not self._changing.acquire(blocking=False):
+            return None
+        try:
+            if self._origin is None or self._in_doubt or _difference(self._origin, self._wanted(asker, question)):
+                return None
+            self._users[asker] = None
+            return self._opened(asker, question.number)
+        finally:
+            self._changing.release()
+
+    def _wanted(self, asker: Asker, question: OpenShared) -> _Origin:
+        given = self._load(asker, question.payload)
+        assert isinstance(given, tuple)
+        return _Origin(question.folder, question.file, question.module, question.target, given[1])
 
     def _open(self, turn: DriverTurn, question: OpenShared) -> StandAnswer:
-        given = self._load(turn, question.payload)
-        assert isinstance(given, tuple)
-        arguments = given[1]
-        origin = _Origin(question.folder, question.file, question.module, question.target, arguments)
+        with self._changing:
+            return self._open_as_wanted(turn, question)
+
+    def _open_as_wanted(self, turn: DriverTurn, question: OpenShared) -> StandAnswer:
+        origin = self._wanted(turn.asker, question)
         if self._origin is not None:
             different = _difference(self._origin, origin)
             if different is None and not self._in_doubt:
                 self._users[turn.asker] = None
-                return self._opened(turn)
+                return self._opened(turn.asker, question.number)
             others = [user.slot for user in self._users if user is not turn.asker]
             if different is not None and others:
                 name, before, found = different
@@ -219,7 +238,7 @@ class SharedDriver:
             module = self._modules(question).load(
                 {"file": question.file, "module": question.module, "target": question.target}, for_stand=False
             )
-            self._object.open(getattr(module, question.target), arguments)
+            self._object.open(getattr(module, question.target), origin.arguments)
         except CallWithdrawn:
             self._close()
             raise
@@ -232,18 +251,17 @@ class SharedDriver:
         self._origin, self._in_doubt, self._failed = origin, False, None
         self._reopens = question.reopens and not self._object.is_plain
         self._users[turn.asker] = None
-        return self._opened(turn)
+        return self._opened(turn.asker, question.number)
 
-    def _opened(self, turn: DriverTurn) -> StandAnswer:
+    def _opened(self, asker: Asker, number: int) -> StandAnswer:
         opened = self._object.opened
         if type(opened).__module__ == "builtins" and not isinstance(opened, FunctionType | BuiltinFunctionType):
-            return self._returned(turn, opened)
-        return Returned(turn.question.number, dump_value(opened, lambda value: reference_to(self.name, value, 0)))
+            return self._returned(asker, number, opened)
+        return Returned(number, dump_value(opened, lambda value: reference_to(self.name, value, 0)))
 
     def _close(self) -> None:
         close = self._object.take()
         self._origin, self._in_doubt = None, False
-        self._users.clear()
         if close is not None:
             try:
                 close()
@@ -253,18 +271,18 @@ class SharedDriver:
                 kind, text = kind_and_text(error)
                 print(f"hardseq: the driver {self.name!r} could not be closed: {kind}: {text}", file=sys.stderr)
 
-    def _load(self, turn: DriverTurn, payload: bytes) -> object:
+    def _load(self, asker: Asker, payload: bytes) -> object:
         def resolve(driver: str, number: int, kind: str, methods: frozenset[str], function: bool) -> object:
-            return turn.asker.kept(number) if number else self._object.opened
+            return asker.kept(number) if number else self._object.opened
 
         return load_value(payload, resolve)
 
-    def _dump(self, turn: DriverTurn, value: object) -> bytes:
+    def _dump(self, asker: Asker, value: object) -> bytes:
         def refer(each: object) -> SharedReference | dict[str, object]:
             refuse_unfinished(each)
             if (record := record_of(each)) is not None:
                 return record
-            return reference_to(self.name, each, 0 if each is self._object.opened else turn.asker.keep(each))
+            return reference_to(self.name, each, 0 if each is self._object.opened else asker.keep(each))
 
         return dump_value(value, refer)
 

@@ -29,6 +29,7 @@ class Others:
         self.judged = 0, 0
         self.meeting = Meeting(True)
         self.interrupts = Interrupts()
+        self.shared = None
         self.start = SimpleNamespace(request=SimpleNamespace(simulate=False))
         self.folder = Path("/nowhere")
         self.after = None
