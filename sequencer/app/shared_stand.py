@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sequencer.compiler.project import Compiled
     from sequencer.project.project_folder import Project
+    from sequencer.protocol.request import StandAddress
     from sequencer.runner.stand_process import StandProcess
 
 
@@ -24,3 +26,42 @@ def stand_process(project: Project, compiled: Compiled, output: Callable[[str], 
     from sequencer.runner.stand_process import StandProcess
 
     return StandProcess(output, project.folder, project.secrets)
+
+
+class PanelStand:
+    """The same for a panel, as long as that runs: for one sequence at a time, with another process for another one.
+
+    ``output`` gets what shared drivers print. All methods may be called from any thread.
+    """
+
+    def __init__(self, output: Callable[[str], None] = lambda line: None) -> None:
+        self.output = output
+        self._lock = threading.Lock()
+        self._process: StandProcess | None = None
+        self._manifest: str | None = None
+
+    def address(self, project: Project, compiled: Compiled) -> StandAddress | None:
+        """Where a run of ``compiled`` finds what it shares; ``None`` where that is nothing. Raises ``RunNotPossible``.
+
+        To be asked before each run: a process that hangs is replaced then.
+        """
+        with self._lock:
+            if self._process is None or self._manifest != compiled.manifest:
+                if self._process is not None:
+                    self._process.close()
+                self._process = stand_process(project, compiled, lambda line: self.output(line))
+                self._manifest = compiled.manifest
+            return None if self._process is None else self._process.address
+
+    def end_slot(self, start: str, slot: str) -> None:
+        """The run of a slot is over, or could not begin."""
+        with self._lock:
+            if self._process is not None:
+                self._process.end_slot(start, slot)
+
+    def close(self) -> None:
+        """Drivers are closed, and the process ends."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            process.close()
