@@ -86,9 +86,14 @@ class Terminal:
 
     def wait_for(self, text: str, seconds: float = 60.0) -> None:
         """Reads until `text` was shown, in whatever colours."""
+        self.found(re.escape(text), seconds=seconds)
+
+    def found(self, pattern: str, number: int = 1, seconds: float = 60.0) -> str:
+        """Reads until `pattern` was shown so many times; what it was then."""
         deadline = time.monotonic() + seconds
-        while text not in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.shown):
-            assert time.monotonic() < deadline and self._read(), f"no {text!r} in {self.shown}"
+        while len(found := re.findall(pattern, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.shown))) < number:
+            assert time.monotonic() < deadline and self._read(), f"no {pattern!r} in {self.shown}"
+        return str(found[number - 1])
 
     def type(self, text: str) -> None:
         """Types a line."""
@@ -231,3 +236,34 @@ def test_ctrl_c_at_any_moment(project: Path, when: str) -> None:
         terminal.wait_for(when)
         assert terminal.press_ctrl_c() == 3, terminal.shown
     assert "Traceback" not in terminal.shown
+
+
+SLOTS = """\
+[slots.left]
+[slots.right]
+"""
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "dumb"])
+def test_slots_are_asked_for_one_after_the_other(project: Path, term: str) -> None:
+    """Each for its serial number, then each for its answer, by its name; the verdicts stand side by side at the end."""
+    (project / "hardseq.toml").write_text(SLOTS)
+    of_dut = 'dut: {serial_number: "${{ params.serial }}"}\nmodules:'
+    (project / "sequences" / "board.yaml").write_text(SEQUENCE.replace("modules:", of_dut))
+    with started(project, term=term) as terminal:
+        for slot, serial in (("left", "SN001"), ("right", "SN002")):
+            terminal.wait_for(f"{slot}: Scan the board")
+            terminal.type(serial)
+        asked = []
+        for number in (1, 2):
+            asked.append(terminal.found(r"\? (left|right): LED", number))
+            terminal.found("p = pass or f = fail", number)
+            terminal.type("p" if asked[-1] == "left" else "f")
+        assert terminal.end() == 1, terminal.shown
+        lines = terminal.lines()
+    assert sorted(asked) == ["left", "right"]
+    text = "\n".join(lines)
+    assert "verdict   left   PASS  SN001" in text and "verdict   right  FAIL" in text
+    if term != "dumb":
+        head = next(line for line in lines if "left SN001" in line)
+        assert "right SN002" in head and "█" in lines[lines.index(head) + 1]
