@@ -340,7 +340,7 @@ def test_a_process_told_to_terminate_stops_cleanly(
 def test_ctrl_c_in_plain_pytest_tidies_up(project: Any) -> None:
     """The running case ends, the rest is skipped, teardown runs, whatever else is pressed."""
     with_teardown(project, project.call("log", "'running'"), project.call("sleep"))
-    slow = project.case("slow", project.call("log", "'begins'"), project.call("sleep", "0.5"))
+    slow = project.case("slow", project.call("hold"))
     project.module("end", slow, project.case("off", project.call("log", "'off'")), group="teardown")
     process = subprocess.Popen(
         [
@@ -362,9 +362,10 @@ def test_ctrl_c_in_plain_pytest_tidies_up(project: Any) -> None:
         time.sleep(0.02)
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    while "begins" not in project.logged and process.poll() is None:
+    while "held" not in project.logged and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
+    project.go()
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "1 failed, 3 passed, 1 skipped" in output
