@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Never, TypedDict, TypeVar, Unpack, overload
+from typing import Literal, Never, TypedDict, TypeVar, Unpack, get_args, overload
 
 from sequencer.project.settings_values import SettingSchema
 from sequencer.vocabulary.data import Data
@@ -127,7 +127,7 @@ class DatabaseSettings:
         TEXT,
         "`couchdb`, or `embedded` (a file in the state folder). A section with a host or url but no type means "
         "`couchdb`.",
-        enum=["couchdb", "embedded"],
+        enum=list(get_args(StorageType)),
     )
     user: str | None = setting(None, TEXT, "CouchDB's user.")
     password: Secret | None = setting(None, TEXT, "CouchDB's password.", env="HARDSEQ_DATABASE_PASSWORD")

@@ -23,7 +23,7 @@ from sequencer.report.evidence import Mark, withheld
 from sequencer.report.model import RunReport
 from sequencer.report.note import Note
 from sequencer.standcloud.client import StandCloud
-from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, DeliveryTarget
+from sequencer.standcloud.delivery import COUCHDB, SERVER_STORES, STAND_CLOUD, Delivery, DeliveryTarget
 from sequencer.standcloud.job import FIRST_AFTER, DrainJob, DrainResult, SendOutcome, drain, send_one
 from sequencer.standcloud.outbox import Outbox, OutboxCounts, OutboxEntry, OutboxUnavailable
 from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
@@ -123,7 +123,11 @@ class Deliveries:
         self._folder = folder
         self._lock = threading.RLock()
         self._job: DrainJob | None = None
-        self._unsent = UnsentRuns(state, lambda: self.outbox)
+        storage = settings.database.storage_type
+        self._has_remote_store = storage in SERVER_STORES
+        # What waited for the server of an earlier configuration is still there.
+        self._store_target = storage if self._has_remote_store else COUCHDB
+        self._unsent = UnsentRuns(state, lambda: self.outbox, self._store_target)
         self._notes = WaitingNotes(state.notes)
 
     @cached_property
@@ -162,21 +166,21 @@ class Deliveries:
         if self.wanted and self.withheld(report) is None and (not anew or self._waits(report["id"])):
             self.outbox.put(report["id"], STAND_CLOUD, report)
         if self._has_remote_store and not ask:
-            self.outbox.put(report["id"], COUCHDB, report, anew=anew)
+            self.outbox.put(report["id"], self._store_target, report, anew=anew)
             return Acceptance(False)
         try:
             self._store.save(report)
         except StoreUnavailable as error:
             if not self._has_remote_store:
                 raise
-            self.outbox.put(report["id"], COUCHDB, report, anew=anew)
+            self.outbox.put(report["id"], self._store_target, report, anew=anew)
             return Acceptance(False, error.reason)
         self._bring_notes()
         return Acceptance(True)
 
     def waits_for_store(self, run: str) -> bool:
         """Whether the store lacks what is known of the run."""
-        return any(entry.state != "delivered" for entry in self.outbox.entries(COUCHDB, run=run))
+        return any(entry.state != "delivered" for entry in self.outbox.entries(self._store_target, run=run))
 
     def missing_reports(self) -> list[RunReport]:
         """The reports that the store lacks. Raises ``StoreUnavailable`` when they are many, or one cannot be read."""
@@ -184,7 +188,7 @@ class Deliveries:
             return []
         from sequencer.report.reader import read_report
 
-        found = [document for _, document in self.outbox.documents(COUCHDB, limit=MOST_MISSING + 1)]
+        found = [document for _, document in self.outbox.documents(self._store_target, limit=MOST_MISSING + 1)]
         if len(found) > MOST_MISSING or None in found:
             raise StoreUnavailable(Reason("many_waiting"))
         return [read_report(document) for document in found]
@@ -374,7 +378,8 @@ class Deliveries:
             self._job = DrainJob(first=first)
             for target in self._targets():
                 if target.automatic:
-                    minutes = STORE_INTERVAL if target.name == COUCHDB else self._settings.stand_cloud.autosync_timeout
+                    is_store = target.name == self._store_target
+                    minutes = STORE_INTERVAL if is_store else self._settings.stand_cloud.autosync_timeout
                     self._job.add(target.name, self._work(target), minutes=minutes)
             self._job.start()
 
@@ -414,13 +419,9 @@ class Deliveries:
         """Whether reports are stored on this machine, so that no server is asked."""
         return not self._has_remote_store
 
-    @property
-    def _has_remote_store(self) -> bool:
-        return self._settings.database.storage_type == COUCHDB
-
     def _targets(self) -> list[DeliveryTarget]:
         """The targets that can be used as things are configured."""
-        targets = [store_target(self._store, self._bring_notes)] if self._has_remote_store else []
+        targets = [store_target(self._store_target, self._store, self._bring_notes)] if self._has_remote_store else []
         try:
             return [*targets, self._stand_cloud]
         except NotConfigured:
@@ -428,7 +429,7 @@ class Deliveries:
 
     def _names(self) -> list[str]:
         """The targets that are configured, and those that a report still waits for."""
-        configured = [COUCHDB] * self._has_remote_store + [STAND_CLOUD] * self.wanted
+        configured = [self._store_target] * self._has_remote_store + [STAND_CLOUD] * self.wanted
         return list(dict.fromkeys([*configured, *self.outbox.targets()]))
 
     def _problems(self) -> dict[str, ReasonOrText]:
@@ -449,7 +450,7 @@ class Deliveries:
     def _reached(self, target: str, run: str) -> bool:
         entries = self.outbox.entries(target, run=run)
         # What the store took at once never was in the outbox.
-        return entries[0].state == "delivered" if entries else target == COUCHDB
+        return entries[0].state == "delivered" if entries else target == self._store_target
 
     def _upload(self, run: str) -> Delivery:
         sent = send_one(self.outbox, self._stand_cloud, run)

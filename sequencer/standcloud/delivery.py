@@ -10,6 +10,8 @@ from sequencer.vocabulary.data import Data
 
 STAND_CLOUD = "stand_cloud"
 COUCHDB = "couchdb"
+SERVER_STORES = (COUCHDB,)
+"""Stores on a server, by their ``storage_type``, which is their name as a target: while they are away reports wait."""
 
 Verdict = Literal["delivered", "again", "refused", "parked"]
 

@@ -10,7 +10,7 @@ from sequencer.project.settings import StandCloudSettings
 from sequencer.report.evidence import Mark
 from sequencer.report.model import RunReport
 from sequencer.standcloud.client import StandCloud
-from sequencer.standcloud.delivery import COUCHDB, STAND_CLOUD, Delivery, DeliveryTarget
+from sequencer.standcloud.delivery import STAND_CLOUD, Delivery, DeliveryTarget
 from sequencer.store.base import Store, StoreConflict, StoreError, StoreUnavailable
 from sequencer.vocabulary.failure import ReasonedError, why
 from sequencer.vocabulary.reason import Reason
@@ -53,7 +53,7 @@ def not_sent(mark: Mark) -> str:
     return f"the report of a {mark} run is not sent{advice}"
 
 
-def store_target(store: Store, saved: Callable[[], object]) -> DeliveryTarget:
+def store_target(name: str, store: Store, saved: Callable[[], object]) -> DeliveryTarget:
     """Reports saved in ``store`` once it is back; after each that it took, ``saved`` is called."""
 
     def deliver(report: Mapping[str, object]) -> Delivery:
@@ -66,4 +66,4 @@ def store_target(store: Store, saved: Callable[[], object]) -> DeliveryTarget:
         saved()
         return Delivery(verdict="delivered")
 
-    return DeliveryTarget(name=COUCHDB, deliver=deliver)
+    return DeliveryTarget(name=name, deliver=deliver)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 
 from sequencer.project.state_folder import StateFolder
 from sequencer.report.model import RunReport
-from sequencer.standcloud.delivery import COUCHDB
 from sequencer.standcloud.outbox import Outbox
 from sequencer.store.base import RunSummary
 
@@ -21,7 +20,8 @@ class UnsentRuns:
     A run stays known here when its report was sent: whoever asks the store as well has it twice.
     """
 
-    def __init__(self, state: StateFolder, outbox: Callable[[], Outbox]) -> None:
+    def __init__(self, state: StateFolder, outbox: Callable[[], Outbox], target: str) -> None:
+        self._target = target
         self._state = state
         self._outbox = outbox
         self._lock = threading.Lock()
@@ -43,7 +43,7 @@ class UnsentRuns:
 
         if run in waiting(self._state):
             return journal_report(self._state.journal(run))
-        document = self._outbox().document(COUCHDB, run)
+        document = self._outbox().document(self._target, run)
         return None if document is None else read_report(document)
 
     def newest(self) -> RunReport | None:
@@ -54,7 +54,7 @@ class UnsentRuns:
         return None if run is None else self.report(run)
 
     def _read_outbox(self) -> None:
-        while batch := self._outbox().documents(COUCHDB, after=self._newest, limit=_BATCH):
+        while batch := self._outbox().documents(self._target, after=self._newest, limit=_BATCH):
             for number, document in batch:
                 self._newest = number
                 self._add(document)

@@ -23,15 +23,20 @@ def open_store(settings: Settings, state: StateFolder, *, folder: Path | None = 
     Touches neither disk nor network, with one exception: with ``required = true`` CouchDB must answer, or
     :class:`StoreUnavailable` is raised.
     """
-    database = settings.database
-    if database.storage_type == "embedded":
-        from sequencer.store.sqlite.store import SqliteStore
+    match settings.database.storage_type:
+        case "embedded":
+            from sequencer.store.sqlite.store import SqliteStore
 
-        return SqliteStore(state.database, state.attachments)
+            return SqliteStore(state.database, state.attachments)
+        case "couchdb":
+            return _open_couchdb(settings, state, folder)
+
+
+def _open_couchdb(settings: Settings, state: StateFolder, folder: Path | None) -> Store:
     from sequencer.store.couchdb.replication import FactoryDatabase
     from sequencer.store.couchdb.store import CouchStore
 
-    factory = FactoryDatabase.configured(settings.replication)
+    database, factory = settings.database, FactoryDatabase.configured(settings.replication)
     store = CouchStore(
         _couch(database, folder), database.name, state.attachments, factory, partial_too=database.report_partial
     )
@@ -49,7 +54,7 @@ def open_live_state(settings: Settings, store: Store, tell: Callable[[str], None
 
     ``tell`` takes a sentence for a person, once it is closed.
     """
-    if settings.database.storage_type == "embedded":
+    if settings.database.storage_type != "couchdb":
         return None
     from sequencer.store.couchdb.store import CouchStore
 
@@ -66,8 +71,8 @@ def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> R
     from sequencer.store.couchdb.replication import FactoryDatabase, replicate, status
 
     factory = FactoryDatabase.configured(settings.replication)
-    if settings.database.storage_type == "embedded":
-        raise ValueError("replication needs reports in CouchDB, but [database] keeps them in the embedded database")
+    if settings.database.storage_type != "couchdb":
+        raise ValueError("replication needs reports in CouchDB, but [database] keeps them elsewhere")
     if factory is None:
         raise ValueError("replication needs the address of the factory's database: url in [replication]")
     from sequencer.store.couchdb.store import CouchStore

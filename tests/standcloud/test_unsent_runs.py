@@ -38,7 +38,7 @@ def outbox(state: StateFolder) -> Iterator[Outbox]:
 
 @pytest.fixture
 def unsent(state: StateFolder, outbox: Outbox) -> UnsentRuns:
-    return UnsentRuns(state, lambda: outbox)
+    return UnsentRuns(state, lambda: outbox, COUCHDB)
 
 
 def ids(unsent: UnsentRuns, serial_number: str = "SN1") -> list[str]:
