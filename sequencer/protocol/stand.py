@@ -142,13 +142,15 @@ class ArriveAtSync(NamedTuple):
 class EndOnce(NamedTuple):
     """The steps that were to run for all, after arrival ``number``, are done, or failed.
 
-    ``judged`` and ``limited`` say how often they judged the product, and how often by limits.
+    ``judged`` and ``limited`` say how often they judged the product, and how often by limits. ``missed``: the failure
+    is one of the product, not an error.
     """
 
     number: int
     failure: WrittenReason | None
     judged: int = 0
     limited: int = 0
+    missed: bool = False
 
 
 class GiveBack(NamedTuple):
@@ -219,10 +221,11 @@ class Raised(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """It cannot be."""
+    """It cannot be; ``missed`` as in ``EndOnce``."""
 
     number: int
     reason: WrittenReason
+    missed: bool = False
 
 
 class Doubtful(NamedTuple):

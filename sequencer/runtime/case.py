@@ -53,6 +53,10 @@ class OnceFailed(StepFailed):
     """Leaves the ``once`` of a sync in which something failed, though its case goes on."""
 
 
+class OnceErred(StepError):
+    """As ``OnceFailed``, after an error."""
+
+
 class AttemptContext:
     """One attempt of a case, from a clean start; also a step that follows the run, which has no plan and whose failures
     change no verdict. ``not_opened`` is the driver that it could not have."""
@@ -168,7 +172,10 @@ class AttemptContext:
     @contextmanager
     def sync(self, place: str, point: str, timeout: float | None = None, *, once: bool = False) -> Iterator[bool]:
         """See ``CaseContext``."""
-        with suppress(OnceFailed), self._run.sync(self.full_name, place, point, timeout, once=once) as meeting:
+        with (
+            suppress(OnceFailed, OnceErred),
+            self._run.sync(self.full_name, place, point, timeout, once=once) as meeting,
+        ):
             failed, tally = len(self.failures), replace(self._tally)
             yield meeting.chosen
             if not meeting.chosen:
@@ -177,7 +184,8 @@ class AttemptContext:
                 return
             if (failure := self._failure_since(failed)) is not None:
                 # The case goes on after a missed limit; for the others it is a failure nevertheless.
-                raise OnceFailed(read_reason(failure.coded_reason, failure.message))
+                kind = OnceErred if failure.kind == "error" else OnceFailed
+                raise kind(read_reason(failure.coded_reason, failure.message))
             meeting.judged = self._tally.judged - tally.judged
             meeting.limited = self._tally.limited - tally.limited
 

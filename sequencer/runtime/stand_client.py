@@ -210,7 +210,7 @@ class StandClient:
             meeting = Meeting(granted.once, granted.judged, granted.limited)
             yield meeting
         except BaseException as error:
-            self._tell(EndOnce(number, written(reason_of(error))))
+            self._tell(EndOnce(number, written(reason_of(error)), missed=isinstance(error, StepFailed)))
             raise
         self._tell(EndOnce(number, None, meeting.judged, meeting.limited))
 
@@ -348,7 +348,8 @@ class StandClient:
             case Raised():
                 raise _raised(answer)
             case Refused():
-                raise StepError(read_reason(answer.reason))
+                reason = read_reason(answer.reason)
+                raise StepFailed(reason) if answer.missed else StepError(reason)
         return answer
 
     def _shared(self, driver: str, number: int, kind: str, methods: frozenset[str], function: bool) -> object:

@@ -15,11 +15,11 @@ Wait = HoldRequest | Arrival
 class Ruling(NamedTuple):
     """What becomes of a wait: it ``go``es on, does ``once`` what one does for all, or ``fail``s for ``reason``.
 
-    ``judged`` as in ``SyncOutcome``.
+    ``miss`` and ``judged`` as in ``SyncOutcome``.
     """
 
     wait: Wait
-    what: Literal["go", "once", "fail"]
+    what: Literal["go", "once", "fail", "miss"]
     reason: Reason | None = None
     judged: tuple[int, int] = (0, 0)
 
@@ -82,10 +82,16 @@ class Arbiter:
         self._points(owner.start).withdraw(arrival)
 
     def end_once(
-        self, owner: SlotOwner, arrival: Arrival, failure: ReasonOrText | None, judged: tuple[int, int] = (0, 0)
+        self,
+        owner: SlotOwner,
+        arrival: Arrival,
+        failure: ReasonOrText | None,
+        judged: tuple[int, int] = (0, 0),
+        *,
+        missed: bool = False,
     ) -> None:
         """What one was to do for all is done, or failed."""
-        self._points(owner.start).end_once(arrival, failure, judged)
+        self._points(owner.start).end_once(arrival, failure, judged, missed=missed)
 
     def awaited(self, owner: SlotOwner) -> list[str]:
         """The slots for which ``owner`` waits."""

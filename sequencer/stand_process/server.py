@@ -185,7 +185,8 @@ class StandServer:
                     arrived = session.asked.pop(message.number, None)
                     if isinstance(arrived, Arrival):
                         failure = None if message.failure is None else read_reason(message.failure)
-                        self._arbiter.end_once(session.owner, arrived, failure, (message.judged, message.limited))
+                        judged = message.judged, message.limited
+                        self._arbiter.end_once(session.owner, arrived, failure, judged, missed=message.missed)
                         self._settle()
             case GiveBack():
                 with self._lock:
@@ -254,10 +255,9 @@ class StandServer:
             if wait not in self._waits:
                 continue
             session, number, turn = self._waits.pop(wait)
-            if what == "fail":
-                assert reason is not None
+            if reason is not None:
                 session.asked.pop(number, None)
-                session.send(Refused(number, written(reason)))
+                session.send(Refused(number, written(reason), what == "miss"))
             elif turn is None:
                 if what == "go" and isinstance(wait, Arrival):
                     session.asked.pop(number, None)

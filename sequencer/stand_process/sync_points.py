@@ -22,11 +22,12 @@ class Arrival:
 class SyncOutcome(NamedTuple):
     """What becomes of an arrival: it goes on, does first what one does for all, or fails for ``reason``.
 
-    ``judged`` says how often that which was done for all judged the product, and how often by limits.
+    ``miss``: what one did for all failed as the product missed something. ``judged`` says how often that which was done
+    for all judged the product, and how often by limits.
     """
 
     arrival: Arrival
-    what: Literal["go", "once", "fail"]
+    what: Literal["go", "once", "fail", "miss"]
     reason: Reason | None = None
     judged: tuple[int, int] = (0, 0)
 
@@ -92,12 +93,19 @@ class SyncPoints:
             elif each.doer is arrival:
                 self._close(each, Reason("once_ended", slot=arrival.slot, name=arrival.point))
 
-    def end_once(self, arrival: Arrival, failure: ReasonOrText | None, judged: tuple[int, int] = (0, 0)) -> None:
-        """What one does for all is done, or failed: then it failed for all."""
+    def end_once(
+        self,
+        arrival: Arrival,
+        failure: ReasonOrText | None,
+        judged: tuple[int, int] = (0, 0),
+        *,
+        missed: bool = False,
+    ) -> None:
+        """What one does for all is done, or failed: then it failed for all, in the same way."""
         for each in list(self._rounds):
             if each.doer is arrival:
                 failed = Reason("once_failed", slot=arrival.slot, name=arrival.point, detail=failure)
-                self._close(each, None if failure is None else failed, judged)
+                self._close(each, None if failure is None else failed, judged, missed=missed)
 
     def settle(self) -> list[SyncOutcome]:
         """What has been decided since the last time."""
@@ -136,7 +144,9 @@ class SyncPoints:
             self._rounds.append(_Round(doer, [arrival for arrival in here if arrival is not doer]))
             self._decided.append(SyncOutcome(doer, "once"))
 
-    def _close(self, over: _Round, reason: Reason | None, judged: tuple[int, int] = (0, 0)) -> None:
+    def _close(
+        self, over: _Round, reason: Reason | None, judged: tuple[int, int] = (0, 0), *, missed: bool = False
+    ) -> None:
         self._rounds.remove(over)
-        what: Literal["go", "fail"] = "go" if reason is None else "fail"
+        what: Literal["go", "fail", "miss"] = "go" if reason is None else "miss" if missed else "fail"
         self._decided += [SyncOutcome(other, what, reason, judged) for other in over.others]

@@ -25,6 +25,7 @@ class Others:
 
     def __init__(self) -> None:
         self.heard: list[str | None] = []
+        self.raised: list[type[BaseException]] = []
         self.chosen = True
         self.judged = 0, 0
         self.meeting = Meeting(True)
@@ -50,6 +51,7 @@ class Others:
             yield self.meeting
         except BaseException as error:
             self.heard.append(str(error))
+            self.raised.append(type(error))
             raise
         self.heard.append(None)
 
@@ -117,6 +119,19 @@ def test_what_ends_the_case_fails_for_all(others: Others) -> None:
 
     assert attempt(others, body) == others.heard
     assert len(others.heard) == 1
+
+
+def test_an_error_that_its_case_survives_is_an_error_of_all(others: Others) -> None:
+    """An error judges no product, here as there; a missed limit is a failure."""
+
+    def body(case: AttemptContext) -> None:
+        with Sync(case, "s:1:1", "hot", once=True) as chosen:
+            if chosen:
+                Check(case, "s:2:1", "nothing > 2", on_fail="continue").run()
+
+    attempt(others, body)
+    attempt(others, lambda case: once(case, 3.0))
+    assert [issubclass(kind, StepFailed) for kind in others.raised] == [False, True]
 
 
 def test_what_failed_before_is_no_failure_of_theirs(others: Others) -> None:

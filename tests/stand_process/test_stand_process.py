@@ -15,7 +15,7 @@ import pytest
 from sequencer.protocol.request import StandAddress
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.stand_client import StandClient
-from sequencer.vocabulary.failure import StepError, Stopped
+from sequencer.vocabulary.failure import StepError, StepFailed, Stopped
 from tests.stand_process.conftest import Listener, Stand, is_alive, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,17 +133,26 @@ def test_once_is_done_by_one_of_sixty_four(stand: Stand) -> None:
     assert sum(each.result() for each in going) == 1
 
 
-def test_once_that_fails_fails_for_all(stand: Stand) -> None:
-    """The others are told why."""
+@pytest.mark.parametrize(
+    ("failure", "told", "text"),
+    [
+        (ValueError("too hot"), StepError, "ValueError: too hot"),
+        (StepError("no answer"), StepError, "no answer"),
+        (StepFailed("85 is above 80"), StepFailed, "85 is above 80"),
+    ],
+)
+def test_once_that_fails_fails_for_all(stand: Stand, failure: Exception, told: type[Exception], text: str) -> None:
+    """The others are told why: an error is one of theirs, and what the product missed it missed there as well."""
     slots = ["left", "right"]
     left, right = (stand.client(slot, slots) for slot in slots)
     waiting = stand.apart(lambda: sync(right, "hot", once=True))
-    with pytest.raises(ValueError, match="too hot"), left.sync("seq.yaml:1:1", "hot", once=True) as meeting:
+    with pytest.raises(type(failure)), left.sync("seq.yaml:1:1", "hot", once=True) as meeting:
         assert meeting.chosen
-        raise ValueError("too hot")
-    with pytest.raises(StepError) as caught:
+        raise failure
+    with pytest.raises(told) as caught:
         waiting.result()
-    assert str(caught.value) == "what slot 'left' did for all slots at sync 'hot' failed: ValueError: too hot"
+    assert type(caught.value) is told
+    assert str(caught.value) == f"what slot 'left' did for all slots at sync 'hot' failed: {text}"
 
 
 def test_a_slot_that_is_stopped_before_a_sync_point_is_not_waited_for(stand: Stand, interrupts: Interrupts) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -84,16 +87,17 @@ def test_one_does_what_is_to_be_done_once() -> None:
     assert sync.settle() == [SyncOutcome(one, "go", None, (3, 2))]
 
 
-def test_once_that_failed_failed_for_all() -> None:
-    """Whoever waited is told which slot it was and why."""
+@pytest.mark.parametrize(("missed", "what"), [(False, "fail"), (True, "miss")])
+def test_once_that_failed_failed_for_all(missed: bool, what: Literal["fail", "miss"]) -> None:
+    """Whoever waited is told which slot it was and why, and whether the product missed something."""
     sync = points("a", "b")
     doer, other = arrival("a", once=True), arrival("b", once=True)
     sync.arrive(doer)
     sync.arrive(other)
     sync.settle()
-    sync.end_once(doer, "too hot")
+    sync.end_once(doer, "too hot", missed=missed)
     reason = Reason("once_failed", slot="a", name="hot", detail="too hot")
-    assert sync.settle() == [SyncOutcome(other, "fail", reason)]
+    assert sync.settle() == [SyncOutcome(other, what, reason)]
 
 
 def test_once_fails_for_all_when_the_slot_that_does_it_is_gone() -> None:
