@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +20,9 @@ from sequencer.store.base import RunFilter, RunSummary, Store
 from sequencer.terminal.output import is_terminal, say, say_json, wants_colour
 from sequencer.vocabulary.status import FINAL_STATUSES
 from sequencer.vocabulary.times import shown_time
+
+if TYPE_CHECKING:
+    from sequencer.terminal.lines import Line
 
 
 class ListByDefault(click.Group):
@@ -90,16 +94,36 @@ def list_runs(
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Default: text.")
 @project_option
 def show_run(run_id: str, form: str, project: Path) -> ExitCode:
-    """Show the run with this ID; `latest` is the newest."""
-    report = _stored(project, run_id)
+    """Show the run with this ID; `latest` is the newest. The ID of a start shows its slots side by side."""
+    reports = _of_start(project, run_id) or [_stored(project, run_id)]
     if form == "json":
-        say_json(report)
+        say_json({"runs": reports} if _is_start(run_id, reports) else reports[0])
         return ExitCode.PASSED
     from sequencer.terminal.lines import joined
     from sequencer.terminal.report_lines import report_lines
 
-    click.echo(joined(report_lines(report), colour=wants_colour(sys.stdout)), nl=False, color=wants_colour(sys.stdout))
+    lines = _timeline(run_id, reports) if _is_start(run_id, reports) else report_lines(reports[0])
+    click.echo(joined(lines, colour=wants_colour(sys.stdout)), nl=False, color=wants_colour(sys.stdout))
     return ExitCode.PASSED
+
+
+def _is_start(identity: str, reports: Sequence[RunReport]) -> bool:
+    return "start" in reports[0] and reports[0]["start"]["id"] == identity
+
+
+def _of_start(project: Path, start: str) -> list[RunReport]:
+    """The runs of the start with this id, none where it is no start's."""
+    if start == "latest":
+        return []
+    with opened_deliveries(project) as deliveries:
+        return deliveries.of_start(start)
+
+
+def _timeline(start: str, reports: Sequence[RunReport]) -> Iterable[Line]:
+    from sequencer.report.start_timeline import start_timeline
+    from sequencer.terminal.timeline_lines import timeline_lines
+
+    return timeline_lines(start_timeline(start, reports), shutil.get_terminal_size().columns)
 
 
 class FormatOption(click.Option):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sequencer.project.project_folder import Project
-from sequencer.project.settings import Settings
+from sequencer.project.settings import MOST_SLOTS, Settings
 from sequencer.project.state_folder import StateFolder
 from sequencer.report.after_run import was_retried
 from sequencer.report.evidence import Mark, withheld
@@ -203,6 +203,23 @@ class Deliveries:
         Raises ``StoreUnavailable`` when the store is away and alone could have it.
         """
         return self._look_up(run)[0]
+
+    def of_start(self, start: str) -> list[RunReport]:
+        """The reports of the runs that were started together, stored or not yet; empty where there is no such start.
+
+        Raises ``StoreUnavailable`` when the store is away and alone could have them.
+        """
+        from sequencer.store.base import RunFilter
+
+        unsent = self._unsent.of_start(start)
+        try:
+            stored = [run.id for run in self._store.find(RunFilter(start=start), limit=MOST_SLOTS).runs]
+        except StoreUnavailable:
+            if not unsent:
+                raise
+            stored = []
+        found = (self.report(run) for run in dict.fromkeys([*stored, *unsent]))
+        return [report for report in found if report is not None]
 
     def locate(self, run: str) -> LocatedRun | None:
         """The run, or the ``latest``, also a stored one of this stand while the store is away, whose journal is here.

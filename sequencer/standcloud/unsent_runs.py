@@ -15,7 +15,7 @@ _BATCH = 100
 
 
 class UnsentRuns:
-    """Finds them by serial number. Each report is read once, however often is asked; thread-safe.
+    """Finds them by serial number, and those of a start. Each report is read once, however often is asked; thread-safe.
 
     A run stays known here when its report was sent: whoever asks the store as well has it twice.
     """
@@ -26,6 +26,7 @@ class UnsentRuns:
         self._outbox = outbox
         self._lock = threading.Lock()
         self._runs: dict[str, list[RunSummary]] = defaultdict(list)
+        self._starts: dict[str, list[str]] = defaultdict(list)
         self._newest = 0
         self._journals: set[str] = set()
 
@@ -35,6 +36,13 @@ class UnsentRuns:
             self._read_outbox()
             self._read_journals()
             return list(self._runs.get(serial_number, ()))
+
+    def of_start(self, start: str) -> list[str]:
+        """The ids of those that were started together, in no order. Raises ``OutboxUnavailable``."""
+        with self._lock:
+            self._read_outbox()
+            self._read_journals()
+            return list(self._starts.get(start, ()))
 
     def report(self, run: str) -> RunReport | None:
         """The report of one that the store lacks. Raises ``OutboxUnavailable``."""
@@ -76,3 +84,5 @@ class UnsentRuns:
         found = facts.summary(read_report(document))
         if found.serial_number is not None:
             self._runs[found.serial_number].append(found)
+        if found.start is not None:
+            self._starts[found.start].append(found.id)
