@@ -137,7 +137,7 @@ def _waiting(rows: Sequence[SlotRow]) -> Iterator[SharedWaiting]:
     together = sum(row.end - row.begin for row in rows)
     shared = []
     for (kind, names), waits in found.items():
-        by_slot = tuple(sum(wait.end - wait.begin for wait in mine) for mine in waits)
+        by_slot = tuple(sum((wait.end - wait.begin for wait in mine), 0.0) for mine in waits)
         seconds = sum(by_slot)
         saved = 0.0 if kind == "sync" else _saved(rows, waits)
         times = sum(map(len, waits))

@@ -150,6 +150,10 @@ def test_all_slots_run_and_each_has_a_report(project: Path) -> None:
         listed = CliRunner().invoke(command_line, ["runs", "list", "--format", "json", *wanted])
         stored = {each["id"] for each in json.loads(listed.stdout)["runs"]}
         assert stored == {found[slot]["id"] for slot in slots}
+    shown = CliRunner().invoke(command_line, ["runs", "show", start]).stdout
+    assert f"start     {start}\n" in shown and re.search(r"^left \(1\) +passed .*\nright \(2\) +failed ", shown, re.M)
+    whole = CliRunner().invoke(command_line, ["runs", "show", start, "--format", "json"])
+    assert {report["slot"]["name"] for report in json.loads(whole.stdout)["runs"]} == {"left", "right"}
     table = CliRunner().invoke(command_line, ["runs"]).stdout.split("\n")
     assert "slot " in table[0] and "  left " in "".join(table)
 
