@@ -71,7 +71,7 @@ def params_by_slot(
     try:
         return check_slots(by_slot, params, slots=slots, serial_number=serial_number, decimal_comma=decimal_comma)
     except JointStartRefused as refused:
-        raise _refusal(refused, given, params) from None
+        raise _refusal(refused, given, params, slots) from None
 
 
 def _ask_missing(by_slot: Mapping[str, dict[str, Scalar]], params: Sequence[Param], decimal_comma: bool) -> None:
@@ -92,14 +92,20 @@ def _ask_missing(by_slot: Mapping[str, dict[str, Scalar]], params: Sequence[Para
             by_slot[slot][param.name] = common[param.name]
 
 
-def _refusal(refused: JointStartRefused, given: Mapping[str, Scalar], params: Sequence[Param]) -> Refusal:
+def _refusal(
+    refused: JointStartRefused, given: Mapping[str, Scalar], params: Sequence[Param], slots: Sequence[Slot]
+) -> Refusal:
     """What is missing by its names when nothing else is wrong, else each problem at the argument that has it."""
     told = [(slot, problem) for slot, problems in refused.by_slot.items() for problem in problems]
     if all(problem.code == "required" for _, problem in told):
         each_run = {param.name for param in params if param.each_run}
         names = [f"{slot}.{found.name}" if found.name in each_run else found.name for slot, found in told]
         missing = list(dict.fromkeys(names))
-        return Refusal(f"missing: {', '.join(missing)}", hint=" ".join(f"--arg {name}=..." for name in missing))
+        hint = " ".join(f"--arg {name}=..." for name in missing)
+        filled = [slot.name for slot in slots if slot.name not in refused.by_slot]
+        if filled:
+            hint += f"; without the others: {' '.join(f'--slot {slot}' for slot in filled)}"
+        return Refusal(f"missing: {', '.join(missing)}", hint=hint)
     sentences = dict.fromkeys(_sentence(slot, found, given) for slot, found in told)
     return Refusal(
         "; ".join(sentences), hint=params_hint([each.name for _, each in told if each.part == "params"], params)

@@ -136,13 +136,24 @@ class _SlotsSession:
         reports = {end.slot: end.report for end in verdicts if end.report is not None}
         if self.options.report == STANDARD_OUTPUT:
             sys.stdout.write(indented(list(reports.values())))
-        for slot, file in self.files.items():
-            if slot in reports:
-                write_report(file, to_json(reports[slot]))
+        unwritten = self._write(reports)
         for line in self._places(reports, kept):
             terminal.say(line)
+        if unwritten:
+            raise unwritten[0]
         codes = [exit_code(report, stored=kept[slot].safe) for slot, report in reports.items()]
         return max([*codes, ExitCode.BROKEN] if len(reports) < len(verdicts) else codes)
+
+    def _write(self, reports: Mapping[str, RunReport]) -> list[Refusal]:
+        """Writes the files that ``--report`` asks for, all that can be; what kept it from others."""
+        refusals = []
+        for slot, file in self.files.items():
+            try:
+                if slot in reports:
+                    write_report(file, to_json(reports[slot]))
+            except Refusal as refusal:
+                refusals.append(refusal)
+        return refusals
 
     def _places(self, reports: Mapping[str, RunReport], kept: Mapping[str, SavedReport]) -> Iterator[Line]:
         """Where each slot's report is; of many slots how many are where."""

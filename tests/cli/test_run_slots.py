@@ -178,6 +178,16 @@ def test_the_reports_go_where_they_are_asked_for(project: Path) -> None:
     assert "verdict   left   PASS" in whole.stderr
 
 
+def test_a_report_that_cannot_be_written_keeps_no_other_from_it(project: Path) -> None:
+    """The runs are stored, the other file is there, and the command ends with 4."""
+    (project / "of-left").touch()
+    done = run(*BOTH, "--report", "of-{slot}/x.json")
+    assert done.exit_code == 4
+    assert f"--report {Path('of-left', 'x.json')}" in done.stderr
+    assert json.loads((project / "of-right/x.json").read_text("utf-8"))["status"] == "passed"
+    assert "verdict   left   PASS" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -185,7 +195,7 @@ def test_the_reports_go_where_they_are_asked_for(project: Path) -> None:
         (("--arg", "middle.serial=SN1"), "--arg middle.serial: no slot named middle runs.*left, right"),
         (("--slot", "left", "--arg", "right.serial=SN1"), "no slot named right runs"),
         ((), "missing: left.serial, right.serial.*--arg left.serial=... --arg right.serial=..."),
-        (("--arg", "right.serial=SN1"), "missing: left.serial\n"),
+        (("--arg", "right.serial=SN1"), "missing: left.serial\n.*without the others: --slot right"),
         (("--arg", "serial=SN1"), "the slots 'left' and 'right' have the same unit, SN1"),
         ((*BOTH, "--arg", "order=", "--arg", "left.serial=7"), "--arg left.serial is given twice"),
         (
@@ -287,6 +297,10 @@ def slots_that(does: str, ports: str) -> str:
     return "".join(f'[slots.s{port.lower()}.drivers.board]\nport = "{port}"\ndoes = "{does}"\n' for port in ports)
 
 
+def journals_of(project: Path) -> list[Path]:
+    return list(project.glob(".hardseq/journals/*.jsonl"))
+
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of this kind are POSIX's")
 
 
@@ -329,24 +343,51 @@ def test_a_second_run_is_refused_while_a_slot_runs(project: Path) -> None:
         assert process.wait(60) == 3
 
 
+SHARED = SEQUENCE.replace("drivers:\n", "drivers:\n  meter: {use: bench.Meter, shared: true}\n").replace(
+    "          - call: board.wait\n",
+    "          - hold: [meter]\n            steps: [{call: meter.read}]\n"
+    "          - call: board.wait\n            if: slot.number == 1\n"
+    "          - sync: never\n",
+)
+METER = """
+
+class Meter:
+    def read(self) -> float:
+        return 5.0
+
+    def close(self) -> None:
+        Path("meter.closed").touch()
+"""
+
+
 @posix
 @pytest.mark.real_start
 @pytest.mark.slow
-def test_a_killed_owner_leaves_whole_journals_and_no_process(project: Path) -> None:
-    """Every slot's teardown runs, every journal can be read to its end, and after ten seconds nobody is left."""
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_killed_owner_leaves_whole_journals_and_no_process(project: Path, shared: bool) -> None:
+    """Every slot's teardown runs, every journal can be read to its end, and after ten seconds nobody is left.
+
+    Also where the slots share an instrument, and wait for one of them: its driver is closed.
+    """
     ports = "ABCD"
     (project / "hardseq.toml").write_text(slots_that("hold", ports))
+    if shared:
+        (project / "sequences/board.yaml").write_text(SHARED)
+        (project / "drivers/bench.py").write_text(DRIVER + METER)
     serials = [text for at, port in enumerate(ports) for text in ("--arg", f"s{port.lower()}.serial=SN{at}")]
     process = subprocess.Popen(command(*serials), cwd=project, env=environment(), stdout=subprocess.DEVNULL)
-    wait_for(lambda: all((project / f"waits.{port}").exists() for port in ports))
+    if shared:
+        wait_for(lambda: sum('"sync"' in file.read_text() for file in journals_of(project)) == len(ports) - 1)
+    wait_for(lambda: all((project / f"waits.{port}").exists() for port in (ports[:1] if shared else ports)))
     children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
-    assert len(children) >= len(ports)
+    assert len(children) >= len(ports) + shared
     _, left = psutil.wait_procs(children, timeout=10)
     assert not left
     assert all((project / f"off.{port}").exists() for port in ports)
-    journals = list(project.glob(".hardseq/journals/*.jsonl"))
+    assert (project / "meter.closed").exists() == shared
+    journals = journals_of(project)
     assert len(journals) == len(ports)
     for journal in journals:
         state = Fold(journal.stem)
