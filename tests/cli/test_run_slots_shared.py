@@ -216,6 +216,29 @@ def test_slots_meet_and_one_does_what_is_done_once(bench: Bench) -> None:
     assert [line for line in bench.log if "ed" not in line] == ["heat", "hold", "cool"]
 
 
+ROWS = """
+main:
+  cases:
+    soak:
+      for_each: {below: [9, 1]}
+      steps:
+        - sync: hot
+          once:
+            - measure: Hot
+              call: meter.read
+              limits: {lt: "${{ below }}"}
+        - check: true
+"""
+
+
+def test_what_one_slot_missed_for_all_is_missed_by_each(bench: Bench) -> None:
+    """Also where the slot itself goes on after a missed limit. In each row they meet again."""
+    reports = bench.run(ROWS)
+    assert {name: statuses(report) for name, report in reports.items()} == {
+        slot: {"soak[9]": "passed", "soak[1]": "failed"} for slot in ("left", "right")
+    }
+
+
 @pytest.mark.parametrize("does", ["fail", "die"])
 def test_nobody_waits_for_a_slot_that_failed_its_way_out(bench: Bench, does: str) -> None:
     """Its setup failed, or its process died there: the other soaks alone, and in the teardown is alone or waits."""
