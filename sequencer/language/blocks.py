@@ -15,8 +15,8 @@ from sequencer.language.shapes.shape import NamedShape
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed, show
 from sequencer.language.yaml.loader import read_document
 from sequencer.language.yaml.sources import SourceTexts
-from sequencer.vocabulary.model import ID_PATTERN
 from sequencer.vocabulary.problem import Place
+from sequencer.vocabulary.regex import ID_PATTERN
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 Kind = Literal["steps", "cases", "modules"]

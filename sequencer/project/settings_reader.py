@@ -28,8 +28,8 @@ from sequencer.report.identity import identity_facts
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.instrument import requirement_problem
-from sequencer.vocabulary.model import ID_PATTERN
 from sequencer.vocabulary.problem import Place, Problem, Severity
+from sequencer.vocabulary.regex import ID_PATTERN
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

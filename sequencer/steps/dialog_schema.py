@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sequencer.report.dialog import FIELD_TYPES, TYPES
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE, Schema
-from sequencer.vocabulary.model import ID_PATTERN
+from sequencer.vocabulary.regex import ID_PATTERN
 
 
 def _text(description: str, *examples: str) -> Schema:

@@ -11,8 +11,9 @@ from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.model import ID_PATTERN, NestingStep
+from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.regex import ID_PATTERN
 from sequencer.vocabulary.tree import MappingNode
 
 

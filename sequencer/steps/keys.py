@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sequencer.vocabulary.model import ID_PATTERN
+from sequencer.vocabulary.regex import ID_PATTERN
 
 Schema = Mapping[str, Any]
 

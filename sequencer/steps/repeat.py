@@ -10,8 +10,9 @@ from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepRead
 from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import EXPRESSION_TEXT
 from sequencer.vocabulary.failure import StepError, StepFailed
-from sequencer.vocabulary.model import ID_PATTERN, NestingStep
+from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.regex import ID_PATTERN
 from sequencer.vocabulary.tree import MappingNode
 
 

@@ -10,7 +10,8 @@ from sequencer.report.event import Scope
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import VALUES
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.model import ID_PATTERN, Step
+from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.regex import ID_PATTERN
 from sequencer.vocabulary.tree import MappingNode
 
 

@@ -16,8 +16,6 @@ from sequencer.vocabulary.status import Group, OnFail
 
 DriverScope = Literal["stand", "run", "module", "case"]
 Reopen = Literal["after_error", "never"]
-ID_PATTERN = "^[a-z][a-z0-9_]*$"
-"""What a sequence calls its modules, cases, drivers, parameters and variables: a name of Python's in small letters."""
 ParamType = Literal["string", "integer", "number", "boolean"]
 
 

@@ -17,6 +17,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
+ID_PATTERN = "^[a-z][a-z0-9_]*$"
+"""What a sequence calls its modules, cases, drivers, parameters and variables: a name of Python's in small letters."""
 _MANY = 16
 """A repetition that may go on at least so often is taken for an endless one."""
 _FLAGS = re.compile(r"\(\?([aiLmsux]*)(?:-([imsx]+))?([:)])")

@@ -16,7 +16,7 @@ from sequencer.language.shapes.schema_parts import DRIVER, PARAM
 from sequencer.language.shapes.shape import NamedShape, Shape, ValueCheck
 from sequencer.steps.base import StepType
 from sequencer.steps.keys import TEMPLATE, Schema
-from sequencer.vocabulary.model import ID_PATTERN
+from sequencer.vocabulary.regex import ID_PATTERN
 
 _READ_APART: Schema = {"type": "object", "minProperties": 1, **TEMPLATE}
 """Mappings whose entries are checked one by one, so that each problem has its entry's place."""

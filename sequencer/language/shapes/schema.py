@@ -20,7 +20,7 @@ from sequencer.limits import LIMITS_SCHEMA
 from sequencer.steps import step_types
 from sequencer.steps.base import StepType
 from sequencer.steps.keys import TEMPLATE, Schema
-from sequencer.vocabulary.model import ID_PATTERN
+from sequencer.vocabulary.regex import ID_PATTERN
 
 SCHEMA_ID = "urn:hardseq:sequence"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sequencer.steps.keys import CONDITION, DURATION, SHARED_KEYS, TEMPLATE, VALUES, Schema
 from sequencer.steps.record import RECORD_SCHEMAS
-from sequencer.vocabulary.model import ID_PATTERN
+from sequencer.vocabulary.regex import ID_PATTERN
 
 DEPENDS_PATTERN = r"^([a-z][a-z0-9_]*)?(::[a-z][a-z0-9_]*(\[[^\[\]]+\])?)?$"
 USE_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"

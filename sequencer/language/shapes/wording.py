@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from sequencer.language.shapes.schema_parts import DEPENDS_PATTERN, USE_PATTERN
 from sequencer.steps.keys import CALL, DURATION, EXPRESSION_TEXT, Schema
 from sequencer.vocabulary.data import MAX_WHOLE
-from sequencer.vocabulary.model import ID_PATTERN
+from sequencer.vocabulary.regex import ID_PATTERN
 
 _TYPES = {
     "string": "a string",

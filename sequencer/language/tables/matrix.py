@@ -33,9 +33,8 @@ from sequencer.language.yaml.sources import SourceTexts
 from sequencer.limits import limit_problems
 from sequencer.limits.parse import without_open_sides
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.model import ID_PATTERN
 from sequencer.vocabulary.problem import Place
-from sequencer.vocabulary.regex import compile_pattern
+from sequencer.vocabulary.regex import ID_PATTERN, compile_pattern
 from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
 
 

@@ -17,10 +17,9 @@ from sequencer.language.scope import RESERVED
 from sequencer.language.shapes.wording import did_you_mean, known_here, show
 from sequencer.language.yaml.reader import resolve
 from sequencer.vocabulary.data import Scalar
-from sequencer.vocabulary.model import ID_PATTERN
 from sequencer.vocabulary.problem import Severity
 from sequencer.vocabulary.refused_value import UnreadableText
-from sequencer.vocabulary.regex import compile_pattern
+from sequencer.vocabulary.regex import ID_PATTERN, compile_pattern
 from sequencer.vocabulary.text_values import read_boolean, read_number
 from sequencer.vocabulary.tree import Span
 
