@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.effort import examples
 from tests.fork_server import Forks, RealPopen
 
 # How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("hardseq", deadline=None, max_examples=examples(100))
+settings.register_profile(
+    "hardseq", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(100)
+)
 settings.load_profile("hardseq")
 
 # Thousands of tests are hundreds of thousands of objects: nothing looks for garbage among them, neither while they are
