@@ -19,9 +19,10 @@ from sequencer.panel.bench import Listener, PanelRetry, PanelRun, PreparedSequen
 from sequencer.panel.requests import ActionRefused, start_refused
 from sequencer.panel.start_form import KeptForms
 from sequencer.project.project_folder import Project, open_project, sequence_files
-from sequencer.protocol.request import RunRefused, StandInUse, StartRequest
+from sequencer.protocol.request import RunRefused, Slot, StandInUse, StartRequest
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
+from sequencer.runner.claim import StandClaim
 from sequencer.runner.run import Run
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.problem import InvalidInput
@@ -47,6 +48,7 @@ class ProjectBench:
         self._report_store = report_store
         self._simulate = simulate
         self._listeners = list(listeners)
+        self._claim = StandClaim(project.state) if project.settings.slots.places else None
         self._files, self._choices = _choices(path, project)
         self.forms = KeptForms(project.state.start_form)
         self.first = self._remembered() or self._configured or self._choices[0].name
@@ -86,14 +88,17 @@ class ProjectBench:
         project = open_project(self._files[choice]).checked()
         file, stand = self._files[choice], project.settings.stand.recorded()
         compiled = compile_for_stand(project, file)
-        warm: list[BenchRun] = [BenchRun(compiled, project, self._simulate)]
+        warm: list[BenchRun] = [BenchRun(compiled, project, self._simulate, self._claim)]
         warm[0].run.prepare()
         plan = warm[0].run.plan()
 
-        def launch(listener: Listener, output: Callable[[str], None]) -> PanelRun:
-            if not warm:
+        def launch(listener: Listener, output: Callable[[str], None], slot: Slot) -> PanelRun:
+            try:
+                run = warm.pop()
+            except IndexError:
                 restore(compiled, file, project=project.folder, stand=stand)
-            run = warm.pop() if warm else BenchRun(compiled, project, self._simulate)
+                run = BenchRun(compiled, project, self._simulate, self._claim)
+            run.slot = slot
             run.listeners += [listener, *self._listeners]
             run.output = output
             run.run.upload = None if self._report_store is None else self._report_store.deliveries.upload
@@ -132,11 +137,13 @@ class BenchRetry:
 
 
 class BenchRun:
-    """A run with this stand's driver arguments and facts. ``listeners`` and ``output`` are set before it starts."""
+    """A run with this stand's driver arguments and facts. ``listeners``, ``output`` and ``slot`` are set before it is
+    prepared. ``claim`` is what it shares the stand by with the runs of other slots."""
 
-    def __init__(self, compiled: Compiled, project: Project, simulate: bool) -> None:
+    def __init__(self, compiled: Compiled, project: Project, simulate: bool, claim: StandClaim | None) -> None:
         self.listeners: list[Listener] = []
         self.output: Callable[[str], None] = lambda text: None
+        self.slot = Slot()
         self._project = project
         self._simulate = simulate
         self.run = Run(
@@ -147,6 +154,7 @@ class BenchRun:
             project=project.folder,
             manifest=compiled.manifest,
             secrets=project.secrets,
+            stand=claim,
         )
 
     def prepare(self) -> None:
@@ -175,7 +183,7 @@ class BenchRun:
             raise ActionRefused("in-use", used.reason) from None
 
     def _request(self, request: StartRequest) -> StartRequest:
-        return for_stand(self._project, replace(request, simulate=self._simulate, attended=True))
+        return for_stand(self._project, replace(request, slot=self.slot, simulate=self._simulate, attended=True))
 
     def stop(self, reason: ReasonOrText) -> None:
         """Asks the run to stop."""

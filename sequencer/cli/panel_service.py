@@ -28,6 +28,7 @@ from sequencer.terminal.summary import verdict_line
 from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
+    from sequencer.panel.slots_session import SlotsSession
     from sequencer.panel.start_session import WaitingSession
     from sequencer.standcloud.deliveries import Acceptance
 
@@ -81,7 +82,7 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
     return ExitCode.PASSED
 
 
-def _end(session: WaitingSession, ended: threading.Event, reason: Reason) -> None:
+def _end(session: WaitingSession | SlotsSession, ended: threading.Event, reason: Reason) -> None:
     """A signal ends the panel; another one stops its run again, as `hardseq stop` does."""
 
     def stop_again() -> None:
@@ -96,26 +97,15 @@ def _end(session: WaitingSession, ended: threading.Event, reason: Reason) -> Non
 
 def _waiting_session(
     path: Path, project: Project, terminal: Terminal, report_store: ProjectReportStore, *, simulate: bool
-) -> WaitingSession:
+) -> WaitingSession | SlotsSession:
+    from sequencer.app.panel_session import panel_session
     from sequencer.app.project_bench import ProjectBench
-    from sequencer.panel.start_session import WaitingSession
 
-    return WaitingSession(
-        bench=ProjectBench(
-            path,
-            project,
-            simulate=simulate,
-            listeners=[terminal.event, *report_store.listeners()],
-            report_store=report_store,
-        ),
-        output=terminal.output,
-        store=report_store.store,
-        report_store=report_store,
-        folder=project.folder,
-        settings=project.settings.frontend,
-        title=project.settings.tests_name or project.folder.name,
-        stand=project.settings.stand.recorded(),
-    )
+    # Lines of one run and the stand's live document follow one run at a time; of slots the verdicts are told.
+    listeners = [] if project.settings.slots.places else [terminal.event, *report_store.listeners()]
+    bench = ProjectBench(path, project, simulate=simulate, listeners=listeners, report_store=report_store)
+    title = project.settings.tests_name or project.folder.name
+    return panel_session(bench, project, report_store, title=title, output=terminal.output)
 
 
 def run_page(project: Project, report_store: ProjectReportStore, opened: ExitStack) -> tuple[Session, str] | None:

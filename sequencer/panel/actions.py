@@ -56,7 +56,7 @@ def carried_out(route: Route, session: Session, parts: Mapping[str, str]) -> Res
             except ApiError as error:
                 outcome.refused(error.code)
                 raise
-            if isinstance(answer, Mapping) and isinstance(run := answer.get("run"), str):
+            if isinstance(answer, Mapping) and isinstance(run := answer.get("run") or answer.get("start"), str):
                 outcome.result = run
             return answer
     except LogUnwritable as unwritable:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 
@@ -44,18 +44,24 @@ def _json(text: str) -> Response:
 
 
 def state(session: Session) -> Response:
-    return _json(session.live.snapshot().data)
+    return _json(_asked_for(session).snapshot().data)
+
+
+def _asked_for(session: Session) -> Session:
+    """What the query means: a slot, or the whole stand."""
+    return session.of_slot(request.args.get("slot"))
 
 
 def events(session: Session) -> Response:
+    live = _asked_for(session).live
     last = request.headers.get("Last-Event-ID") or request.args.get("after")
     # The panel's own server takes the connection over; any other one streams as usual.
     hand_over = request.environ.get("hardseq.hand_over")
     if request.method == "HEAD":
         stream: Iterable[bytes] = ()
     elif hand_over is None:
-        stream = follow(session.live, last, stays=caller().stays)
-    elif hand_over(last, caller().stays):
+        stream = follow(live, last, stays=caller().stays)
+    elif hand_over(live, last, caller().stays):
         stream = iter((GREETING,))
     else:
         raise ApiError(503, "too-many-readers", Reason("too_many_pages"))
@@ -65,7 +71,7 @@ def events(session: Session) -> Response:
     return response
 
 
-_START = ("params", "only", "tags", "user", "asked", "why")
+_START = ("params", "only", "tags", "user", "asked", "why", "slot", "slots")
 
 
 def _start_demands() -> Right:
@@ -77,14 +83,49 @@ def _start_demands() -> Right:
 def start(session: Session) -> Mapping[str, object]:
     given = body(*_START)
     _refuse_late(session, given.get("asked"))
-    params = {} if given.get("params") is None else expect(given["params"], dict, "params must be an object")
     only = given.get("only")
     tags = given.get("tags")
     for name, names in (("only", only), ("tags", tags)):
         if names is not None and not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
             raise ApiError(400, "wrong-type", f"{name} must be a list of strings")
-    request = StartRequest(params=params, only=only, tags=tags, user=caller().name_or(optional_text(given, "user")))
-    return {"run": session.start(request)}
+    user = caller().name_or(optional_text(given, "user"))
+    wanted = StartRequest(params=_params(given) or {}, only=only, tags=tags, user=user)
+    slot = optional_text(given, "slot")
+    if given.get("slots") is not None:
+        return _started(session.start_slots({name: replace(wanted, params=own) for name, own in _by_slot(given)}))
+    if slot is None and session.has_slots:
+        return _started(session.start_filled(user))
+    return {"run": session.of_slot(slot).start(wanted)}
+
+
+def _params(given: Mapping[str, object]) -> dict[str, Any] | None:
+    params = given.get("params")
+    return None if params is None else expect(params, dict, "params must be an object")
+
+
+def _by_slot(given: Mapping[str, object]) -> Iterator[tuple[str, dict[str, Any]]]:
+    slots = expect(given["slots"], dict, "slots must be an object")
+    if not slots:
+        raise ApiError(400, "wrong-type", "slots must name a slot")
+    for name, own in slots.items():
+        own = expect(own, dict, "each of slots must be an object")
+        if unknown := [key for key in own if key != "params"]:
+            raise ApiError(400, "unknown-key", f"unknown key {unknown[0][:80]!r} of a slot; there is params")
+        yield name, {**(_params(given) or {}), **(_params(own) or {})}
+
+
+def _started(begun: tuple[str, Mapping[str, str | ApiError]]) -> Mapping[str, object]:
+    start, runs = begun
+    return {
+        "start": start,
+        "slots": {name: {"run": run} if isinstance(run, str) else run.document() for name, run in runs.items()},
+    }
+
+
+def fill_slot(session: Session, slot: str) -> Mapping[str, object]:
+    given = body("params", "user", "asked")
+    _refuse_late(session, given.get("asked"))
+    return {"run": session.fill(slot, _params(given), caller().name_or(optional_text(given, "user")))}
 
 
 def _refuse_late(session: Session, asked: object) -> None:
@@ -100,8 +141,9 @@ def _refuse_late(session: Session, asked: object) -> None:
 
 
 def stop(session: Session) -> Mapping[str, object]:
-    reason = optional_text(body("reason"), "reason")
-    session.stop(reason or Reason("operator_stopped"))
+    given = body("reason", "slot")
+    reason = optional_text(given, "reason")
+    session.of_slot(optional_text(given, "slot")).stop(reason or Reason("operator_stopped"))
     return {"stopping": True}
 
 
@@ -111,14 +153,15 @@ def retry_after_run(session: Session, run: str) -> Mapping[str, object]:
 
 
 def answer_dialog(session: Session, dialog: str) -> Mapping[str, object]:
-    given = body("result", "value", "by")
+    given = body("result", "value", "by", "slot")
     result = expect(given.get("result"), str, "result must be a string: confirm, pass, fail or close")
-    session.answer(dialog, result, given.get("value", NOT_GIVEN), _who(given))
+    session.of_slot(optional_text(given, "slot")).answer(dialog, result, given.get("value", NOT_GIVEN), _who(given))
     return {"accepted": True}
 
 
 def confirm_message(session: Session, message: str) -> Mapping[str, object]:
-    session.confirm(message, _who(body("by")))
+    given = body("by", "slot")
+    session.of_slot(optional_text(given, "slot")).confirm(message, _who(given))
     return {"accepted": True}
 
 
@@ -155,7 +198,7 @@ def chart(session: Session) -> Response:
                         return compact(tried["charts"][index])
         return None
 
-    found = session.live.look(read)
+    found = _asked_for(session).live.look(read)
     if found is None:
         raise ResourceNotFound(Reason("no_such_chart"))
     return _json(found)
@@ -163,7 +206,7 @@ def chart(session: Session) -> Response:
 
 def frame(session: Session, identity: str) -> Response:
     page = query("page", int, -1)
-    return session.live.look(lambda report, _: files.frame(report, identity, page))
+    return _asked_for(session).live.look(lambda report, _: files.frame(report, identity, page))
 
 
 def picture(session: Session, name: str) -> Response:
@@ -200,11 +243,58 @@ _STATE = mapping(
     },
     run={"$ref": "#/components/schemas/LiveRun"},
 )
+_NUMBER_OR_NULL: Mapping[str, object] = {"type": ["number", "null"]}
+_TEXT_OR_NULL: Mapping[str, object] = {"type": ["string", "null"]}
+_SLOT_STATE = optional(
+    "name",
+    "number",
+    "count",
+    "filled",
+    name=TEXT,
+    number={"type": "integer", "minimum": 1},
+    count={"type": "integer", "minimum": 1},
+    title=_TEXT_OR_NULL,
+    code={"type": ["string", "null"], "description": "Once it is scanned, the next scan goes to this slot."},
+    filled={
+        "type": ["object", "null"],
+        "description": "What was scanned from the product that waits here for its start: params, serial_number.",
+    },
+    state=_SESSION_STATE,
+    problem={"type": ["object", "null"], "description": "Why nothing can be started here."},
+    run={"type": ["string", "null"], "description": "The id of the run on display."},
+    status={"type": "string", "description": "The status of that run; ready before it."},
+    untested=_TEXT_OR_NULL,
+    serial_number=_TEXT_OR_NULL,
+    case={"type": ["string", "null"], "description": "The name of the case that runs."},
+    progress={"type": ["number", "null"], "description": "From 0 to 1, by cases, while it runs."},
+    start_time=_NUMBER_OR_NULL,
+    stop_time=_NUMBER_OR_NULL,
+    expected_stop={"type": ["number", "null"], "description": "When the run is expected to be over, Unix seconds."},
+    dialogs={"type": "array", "description": "The dialogs that wait for an answer."},
+    messages={"type": "array", "description": "The operator messages that are shown."},
+)
+_STATE_OF_STAND: Mapping[str, object] = {
+    **_STATE,
+    "properties": {**_STATE["properties"], "slots": {"type": "object", "additionalProperties": _SLOT_STATE}},
+}
+_OF_SLOT = Parameter(name="slot", schema=TEXT, description="The name of the slot that is meant, where there are slots.")
+_SLOT: Mapping[str, object] = {
+    "type": ["string", "null"],
+    "description": "The name of the slot that is meant, where there are slots.",
+}
 _ACCEPTED = mapping(accepted=TRUE)
 _BY: Mapping[str, object] = {"type": ["string", "null"], "maxLength": 100, "description": "Who does it."}
 
 ROUTES: tuple[Route, ...] = (
-    Route(method="GET", path="/api/state", handler=state, right="look", summary="The live state.", answer=_STATE),
+    Route(
+        method="GET",
+        path="/api/state",
+        handler=state,
+        right="look",
+        summary="The live state.",
+        query=(_OF_SLOT,),
+        answer=_STATE_OF_STAND,
+    ),
     Route(
         method="GET",
         path="/api/events",
@@ -217,6 +307,7 @@ ROUTES: tuple[Route, ...] = (
                 schema=TEXT,
                 description="The same as Last-Event-ID, for clients that cannot send that header.",
             ),
+            _OF_SLOT,
         ),
         answer=TEXT,
         media_type="text/event-stream",
@@ -228,8 +319,8 @@ ROUTES: tuple[Route, ...] = (
         handler=start,
         right="operator",
         demands=_start_demands,
-        logged=("only", "tags"),
-        summary="Starts a run.",
+        logged=("only", "tags", "slot"),
+        summary="Starts a run; where there are slots, one of them, those of `slots`, or all that are filled.",
         body=optional(
             params={"type": ["object", "null"], "description": "The sequence's params by name."},
             only={
@@ -250,17 +341,48 @@ ROUTES: tuple[Route, ...] = (
                 "description": "When Start was pressed, by the state's `now`; refused when that is more than 5 s away.",
             },
             why=WHY,
+            slot=_SLOT,
+            slots={
+                "type": ["object", "null"],
+                "additionalProperties": optional(params={"type": ["object", "null"]}),
+                "description": "Slots to start together, by name, with the params of each over those of all.",
+            },
         ),
-        answer=mapping(run={"type": "string", "description": "The run's id."}),
+        answer=optional(
+            run={"type": "string", "description": "The run's id."},
+            start={"type": "string", "description": "The id of the start of several slots."},
+            slots={"type": "object", "description": "By slot the run's id, or the error that kept it from beginning."},
+        ),
         errors={409: "a run is in progress, or none can be started now", 422: "params or only are not valid"},
+    ),
+    Route(
+        method="POST",
+        path="/api/slots/<slot>",
+        handler=fill_slot,
+        right="operator",
+        summary="Says what product is in a slot, or that none is; where slots start each on its own, starts it.",
+        body=optional(
+            params={
+                "type": ["object", "null"],
+                "description": "What was scanned from the product, by param; null: the slot is empty.",
+            },
+            user={"type": ["string", "null"], "maxLength": 200, "description": "Who tests."},
+            asked={"type": ["number", "null"], "description": "When it was scanned, as in POST /api/start."},
+        ),
+        answer=mapping(run={"type": ["string", "null"], "description": "The run's id, where one was started."}),
+        errors={
+            404: "there is no such slot",
+            409: "a run is in progress there, or there are no slots",
+            422: "a param is not valid, or the same product is in another slot",
+        },
     ),
     Route(
         method="POST",
         path="/api/stop",
         handler=stop,
         right="operator",
-        summary="Stops the run; teardown still runs.",
-        body=optional(reason={"type": ["string", "null"], "maxLength": 200}),
+        summary="Stops the run, where there are slots one or all; teardown still runs.",
+        body=optional(reason={"type": ["string", "null"], "maxLength": 200}, slot=_SLOT),
         answer=mapping(stopping=TRUE),
         errors={409: "no run is in progress"},
     ),
@@ -289,6 +411,7 @@ ROUTES: tuple[Route, ...] = (
             result={"enum": ["confirm", "pass", "fail", "close"]},
             value={"description": "What the dialog asks for; of a form, an object by field name."},
             by=_BY,
+            slot=_SLOT,
         ),
         answer=_ACCEPTED,
         errors={
@@ -303,7 +426,7 @@ ROUTES: tuple[Route, ...] = (
         handler=confirm_message,
         right="operator",
         summary="Confirms an operator message: takes it away, and lets the run go on when it waits for that.",
-        body=optional(by=_BY),
+        body=optional(by=_BY, slot=_SLOT),
         answer=_ACCEPTED,
         errors={404: "there is no such message"},
     ),
@@ -344,6 +467,7 @@ ROUTES: tuple[Route, ...] = (
                 description="The attempt's number; default: 1.",
             ),
             Parameter(name="index", schema=COUNT, description="Which of its charts, from 0."),
+            _OF_SLOT,
         ),
         answer=OBJECT,
         errors={404: "there is no such chart"},
@@ -354,7 +478,10 @@ ROUTES: tuple[Route, ...] = (
         handler=frame,
         right="look",
         summary="The HTML of a dialog or operator message, for a sandboxed frame.",
-        query=(Parameter(name="page", schema={"type": "integer"}, description="Which page of a multi-step dialog."),),
+        query=(
+            Parameter(name="page", schema={"type": "integer"}, description="Which page of a multi-step dialog."),
+            _OF_SLOT,
+        ),
         answer=TEXT,
         media_type="text/html",
         errors={404: "there is no such HTML"},

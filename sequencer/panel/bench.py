@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from sequencer.panel.start_form import KeptForms
-from sequencer.protocol.request import StartRequest
+from sequencer.protocol.request import Slot, StartRequest
 from sequencer.protocol.selection import Candidate
 from sequencer.report.event import PlanEntry, Stamped
 from sequencer.report.model import RunReport
@@ -74,12 +74,15 @@ class PanelRetry(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedSequence:
-    """A sequence ready to run. ``sequence`` and ``modules`` as in ``RunStarted``; ``launch`` makes a run of it."""
+    """A sequence ready to run. ``sequence`` and ``modules`` as in ``RunStarted``; ``launch`` makes a run of it,
+    for the product in a slot. ``serial_number`` is what it records as the product's as soon as it begins.
+    """
 
     sequence: Mapping[str, object]
     modules: Sequence[PlanEntry]
     params: tuple[Param, ...]
-    launch: Callable[[Listener, Callable[[str], None]], PanelRun]
+    serial_number: str | None = None
+    launch: Callable[[Listener, Callable[[str], None], Slot], PanelRun]
 
     def cases(self) -> list[Candidate]:
         """What of it can be chosen."""

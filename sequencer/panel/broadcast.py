@@ -257,3 +257,28 @@ def _address(connection: socket.socket) -> str:
 def _chunk(data: bytes) -> bytes:
     """A chunk of HTTP's chunked transfer coding; nothing for nothing, since an empty one would be the end."""
     return b"%X\r\n%b\r\n" % (len(data), data) if data else b""
+
+
+class Broadcasts:
+    """A broadcast for each live state that has readers: that of the stand, and that of each slot. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._of: dict[LiveRun, Broadcast] = {}
+
+    def of(self, live: LiveRun) -> Broadcast:
+        """That of this live state."""
+        with self._lock:
+            if live not in self._of:
+                self._of[live] = Broadcast(live)
+            return self._of[live]
+
+    @property
+    def readers(self) -> int:
+        """How many there are in all."""
+        return sum(broadcast.readers for broadcast in list(self._of.values()))
+
+    def close(self) -> None:
+        """Closes each."""
+        for broadcast in list(self._of.values()):
+            broadcast.close()

@@ -28,7 +28,8 @@ from waitress.server import create_server
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
 from sequencer.panel.app import HEADERS
-from sequencer.panel.broadcast import Broadcast
+from sequencer.panel.broadcast import Broadcasts
+from sequencer.panel.live import LiveRun
 from sequencer.panel.requests import ApiError
 from sequencer.vocabulary.json_text import compact
 
@@ -116,11 +117,11 @@ class Server(Protocol):
         """Ends the waiting for what happens at the sockets."""
 
 
-def create(app: object, broadcast: Broadcast, listener: socket.socket, connections: dict[int, object]) -> Server:
+def create(app: object, broadcasts: Broadcasts, listener: socket.socket, connections: dict[int, object]) -> Server:
     """A server of ``app`` at ``listener`` that keeps its sockets in ``connections``; whoever calls runs its loop."""
 
     class Task(_Task):
-        readers = broadcast
+        readers = broadcasts
 
     class Channel(HTTPChannel):  # type: ignore[misc]  # untyped base
         task_class = Task
@@ -160,7 +161,7 @@ def create(app: object, broadcast: Broadcast, listener: socket.socket, connectio
             # It closes because all was sent: what was promised to follow does, over a second descriptor.
             if self.follows is not None and self.connected and not self.total_outbufs_len:
                 with suppress(OSError):
-                    self.server.add_task(_HandOver(broadcast, self.socket.dup(), self.follows))
+                    self.server.add_task(_HandOver(broadcasts, self.socket.dup(), self.follows))
             self.follows = None
             super().handle_close()
 
@@ -294,8 +295,9 @@ def shut_down(server: Server, connections: dict[int, object]) -> None:
 class _Task(WSGITask):  # type: ignore[misc]  # untyped base
     """A request whose connection ``readers`` may take over, once its headers are out."""
 
-    readers: Broadcast
+    readers: Broadcasts
     handed_over = False
+    live: LiveRun
     last: str | None = None
     stays: Callable[[], bool]
 
@@ -304,26 +306,28 @@ class _Task(WSGITask):  # type: ignore[misc]  # untyped base
         environment["hardseq.hand_over"] = self.hand_over
         return environment
 
-    def hand_over(self, last: str | None, stays: Callable[[], bool]) -> bool:
-        """Asked by the application: this answer is to be followed by events from the id ``last`` on, as long as the
-        reader ``stays`` one who may have them."""
+    def hand_over(self, live: LiveRun, last: str | None, stays: Callable[[], bool]) -> bool:
+        """Asked by the application: this answer is to be followed by events of ``live`` from the id ``last`` on, as
+        long as the reader ``stays`` one who may have them."""
+        self.live = live
         self.last = last
         self.stays = stays
-        self.handed_over = not self.readers.is_full
+        self.handed_over = not self.readers.of(live).is_full
         return self.handed_over
 
     def finish(self) -> None:
         if not self.handed_over:
             super().finish()
             return
-        self.channel.follows = _Follow(self.last, chunked=self.chunked_response, stays=self.stays)
+        self.channel.follows = _Follow(self.live, self.last, chunked=self.chunked_response, stays=self.stays)
         self.close_on_finish = True
 
 
 class _Follow(NamedTuple):
-    """A stream that is to follow an answer: the id of the last event that the client knows, the answer's form, and
-    whether the client may still have it."""
+    """A stream that is to follow an answer: of what, the id of the last event that the client knows, the form of the
+    answer, and whether the client may still have it."""
 
+    live: LiveRun
     last: str | None
     chunked: bool
     stays: Callable[[], bool]
@@ -334,13 +338,15 @@ class _HandOver:
 
     is_control = False
 
-    def __init__(self, readers: Broadcast, connection: socket.socket, follow: _Follow) -> None:
+    def __init__(self, readers: Broadcasts, connection: socket.socket, follow: _Follow) -> None:
         self._readers = readers
         self._connection = connection
         self._follow = follow
 
     def service(self) -> None:
-        self._readers.take(self._connection, self._follow.last, chunked=self._follow.chunked, stays=self._follow.stays)
+        follow = self._follow
+        readers = self._readers.of(follow.live)
+        readers.take(self._connection, follow.last, chunked=follow.chunked, stays=follow.stays)
 
     def cancel(self) -> None:
         self._connection.close()

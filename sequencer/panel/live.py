@@ -130,14 +130,14 @@ class LiveRun:
                 self._session_changes.update(changed)
                 self._mark()
 
-    def set_slot(self, name: str, **state: object) -> None:
+    def set_slot(self, slot: str, /, **state: object) -> None:
         """Changes what is shown of a slot: JSON-ready values by name. Only a stand with slots shows any."""
         with self._changed:
-            shown = {} if self._slots is None else self._slots.get(name, {})
+            shown = {} if self._slots is None else self._slots.get(slot, {})
             changed = {key: value for key, value in state.items() if shown.get(key, ...) != value}
             if changed:
-                self._slots = {**(self._slots or {}), name: {**shown, **changed}}
-                self._slot_changes.setdefault(name, {}).update(changed)
+                self._slots = {**(self._slots or {}), slot: {**shown, **changed}}
+                self._slot_changes.setdefault(slot, {}).update(changed)
                 self._mark()
 
     def publish(self) -> None:

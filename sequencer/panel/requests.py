@@ -27,6 +27,7 @@ class ApiError(Exception):
         super().__init__(str(message))
         self.status = status
         self.code = code
+        self.reason = message
         self.message = str(message)
         self.more = more if (reason := coded(message)) is None else {**more, "coded_reason": reason}
 

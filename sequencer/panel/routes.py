@@ -93,7 +93,9 @@ def components() -> dict[str, object]:
         },
         "required": [*RUN_FIELDS, "messages", "modules"],
     }
-    field = optional("field", "code", field=TEXT, code=TEXT, message=TEXT, limit=ANYTHING, coded_reason=OBJECT)
+    field = optional(
+        "field", "code", field=TEXT, code=TEXT, message=TEXT, limit=ANYTHING, coded_reason=OBJECT, slot=TEXT
+    )
     error = optional("code", "message", code=TEXT, message=TEXT, coded_reason=OBJECT, fields=listed(field))
     return {"Error": mapping(error=error), "Report": report, "LiveRun": live}
 

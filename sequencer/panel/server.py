@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from flask import Flask
 
-    from sequencer.panel.broadcast import Broadcast
+    from sequencer.panel.broadcast import Broadcasts
     from sequencer.panel.http_server import Server
     from sequencer.project.settings import Secret
     from sequencer.project.users import UsersFile
@@ -88,17 +88,18 @@ class PanelServer:
         self._connections: dict[int, object] = {}
         self._ending = threading.Event()
         self._server: Server | None = None
-        self._broadcast: Broadcast | None = None
+        self._broadcasts: Broadcasts | None = None
         self._thread = threading.Thread(target=self._serve, name="panel", daemon=True)
 
     def start(self) -> None:
         """Begins to serve, in a thread of its own."""
-        from sequencer.panel.broadcast import Broadcast
+        from sequencer.panel.broadcast import Broadcasts
         from sequencer.panel.http_server import create
 
         sys.setswitchinterval(SWITCH_SECONDS)
-        self._broadcast = Broadcast(self._session.live)
-        self._server = create(self._app, self._broadcast, self._socket, self._connections)
+        self._broadcasts = Broadcasts()
+        self._broadcasts.of(self._session.live)
+        self._server = create(self._app, self._broadcasts, self._socket, self._connections)
         if self._note is not None:
             # Before the first answer: who got one may ask for the token.
             known = {"address": self._local_address, "token": self._session.token, "pid": os.getpid()}
@@ -108,15 +109,15 @@ class PanelServer:
     @property
     def readers(self) -> int:
         """How many pages follow the live state."""
-        return 0 if self._broadcast is None else self._broadcast.readers
+        return 0 if self._broadcasts is None else self._broadcasts.readers
 
     def close(self) -> None:
         """Stops serving; the session's streams end first, so that no thread is waited for in vain."""
         if self._note is not None:
             _remove_own(self._note, self._session.token)
-        self._session.live.close()
-        if self._broadcast is not None:
-            self._broadcast.close()
+        self._session.end_streams()
+        if self._broadcasts is not None:
+            self._broadcasts.close()
         if self._server is not None and not self._ending.is_set():
             from sequencer.panel.http_server import awake, shut_down
 

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sequencer.panel.bench import RunControl
 from sequencer.panel.guard import new_token
-from sequencer.panel.live import LiveRun
+from sequencer.panel.live import LiveChange, LiveRun
 from sequencer.panel.patches import open_messages
-from sequencer.panel.requests import ActionRefused, InvalidRequest, ResourceNotFound
+from sequencer.panel.requests import ActionRefused, ApiError, InvalidRequest, ResourceNotFound
 from sequencer.panel.start_form import BatchForm
 from sequencer.panel.unit_lookup import UnitLookup
 from sequencer.project.action_log import ActionLog
@@ -112,6 +112,7 @@ class Session:
     """
 
     can_start = False
+    has_slots = False
 
     def __init__(
         self,
@@ -122,6 +123,8 @@ class Session:
         settings: FrontendSettings,
         title: str = "",
         stand: Mapping[str, object] | None = None,
+        changed: Callable[[], None] = lambda: None,
+        shown: Mapping[str, object] | None = None,
     ) -> None:
         self.store = store
         self.report_store = report_store
@@ -135,7 +138,7 @@ class Session:
         self._state = "loading"
         self._watched: RunControl | None = None
         self._syncing = False
-        self._alerts: dict[tuple[str, str | None], dict[str, object]] = {}
+        self._alerts: dict[tuple[str, str | None, str | None], dict[str, object]] = {}
         self.live = LiveRun(
             {
                 "state": self._state,
@@ -152,8 +155,20 @@ class Session:
                 "expected": {},
                 "storage": None,
                 "shift": None,
-            }
+                **(shown or {}),
+            },
+            changed=changed,
         )
+
+    def of_slot(self, name: str | None) -> Session:
+        """What shows and controls the run in that slot, without a name the whole stand. Raises ``ResourceNotFound``."""
+        if name is not None:
+            raise ResourceNotFound(Reason("no_such_slot", slot=name))
+        return self
+
+    def snapshot(self) -> LiveChange:
+        """The whole live state."""
+        return self.live.snapshot()
 
     @property
     def state(self) -> str:
@@ -179,11 +194,27 @@ class Session:
 
     def close(self) -> None:
         """Ends the live state and with it every stream."""
+        self.end_streams()
+
+    def end_streams(self) -> None:
+        """Nothing more is told to any page."""
         self.live.close()
 
     def start(self, request: StartRequest) -> str:
         """Starts a run and returns its id. Raises ``ActionRefused`` or ``InvalidRequest``."""
         raise _single_run()
+
+    def start_slots(self, requests: Mapping[str, StartRequest]) -> tuple[str, Mapping[str, str | ApiError]]:
+        """Starts these slots together. Raises ``ActionRefused``, ``InvalidRequest`` or ``ResourceNotFound``."""
+        raise _no_slots()
+
+    def start_filled(self, user: str | None) -> tuple[str, Mapping[str, str | ApiError]]:
+        """Starts every slot that is filled. Raises ``ActionRefused`` or ``InvalidRequest``."""
+        raise _no_slots()
+
+    def fill(self, name: str, params: Mapping[str, Scalar] | None, user: str | None) -> str | None:
+        """A product is in the slot, or none is. Raises ``ActionRefused``, ``InvalidRequest``, ``ResourceNotFound``."""
+        raise _no_slots()
 
     def try_again(self, run: str) -> str:
         """Retries what is left to do after a stored run; its id. Raises ``ActionRefused`` or ``ResourceNotFound``."""
@@ -299,17 +330,27 @@ class Session:
         """Shows on every page what is so of the whole stand: JSON-ready values by name."""
         self.live.set(**stand)
 
-    def alert(self, code: str, reason: ReasonOrText | None, *, run: str | None = None, unit: str | None = None) -> None:
-        """Shows a lasting warning on every page, one for each ``run`` that it is about, or takes it away (``None``).
+    def alert(
+        self,
+        code: str,
+        reason: ReasonOrText | None,
+        *,
+        run: str | None = None,
+        unit: str | None = None,
+        slot: str | None = None,
+    ) -> None:
+        """Shows a lasting warning on every page, one for each ``run`` or ``slot`` that it is about, or takes it away
+        (``None``).
 
         Of very many the oldest go.
         """
         with self._lock:
             if reason is None:
-                self._alerts.pop((code, run), None)
+                self._alerts.pop((code, run, slot), None)
             else:
                 told: dict[str, object] = {"code": code, "text": str(reason), "coded_reason": coded(reason)}
-                self._alerts[code, run] = told if run is None else {**told, "run": run, "unit": unit}
+                of_run = {} if run is None else {"run": run, "unit": unit}
+                self._alerts[code, run, slot] = {**told, **of_run, **({} if slot is None else {"slot": slot})}
                 for oldest in [key for key in self._alerts if key[1] is not None][:-MOST_ALERTS]:
                     del self._alerts[oldest]
             self.show(alerts=list(self._alerts.values()))
@@ -336,6 +377,10 @@ class Session:
 
 def _single_run() -> ActionRefused:
     return ActionRefused("cannot-start", Reason("single_run"))
+
+
+def _no_slots() -> ActionRefused:
+    return ActionRefused("no-slots", Reason("no_slots"))
 
 
 def _dialog(report: RunReport, identity: str) -> DialogReport | None:

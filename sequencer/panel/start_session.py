@@ -21,7 +21,7 @@ from sequencer.panel.report_keeping import ReportKeeping
 from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document, start_refused
 from sequencer.panel.session import Session
 from sequencer.panel.start_form import BatchForm, StartForm
-from sequencer.protocol.request import RunRefused, StartRequest
+from sequencer.protocol.request import RunRefused, Slot, StartRequest
 from sequencer.protocol.start_check import check_start
 from sequencer.report.model import RunReport
 from sequencer.store.base import RunSummary, StoreError
@@ -39,8 +39,8 @@ RETRY_SECONDS = 60.0
 LEARNED_FROM = 8
 """Runs that the expected time is made from."""
 _BEGUN = ("running", "stopping")
-_STOPPABLE = ("starting", *_BEGUN)
-_BUSY = (*_STOPPABLE, "saving", "retrying")
+STOPPABLE = ("starting", *_BEGUN)
+BUSY = (*STOPPABLE, "saving", "retrying")
 
 
 class WaitingSession(Session):
@@ -57,11 +57,13 @@ class WaitingSession(Session):
         bench: Bench,
         output: Callable[[str], None] = lambda text: None,
         keeping: ReportKeeping | None = None,
+        slot: Slot = Slot(),  # noqa: B008  # it is frozen
         **session_options: Any,
     ) -> None:
         super().__init__(**session_options)
         self._bench = bench
         self._output = output
+        self.slot = slot
         self._changed = threading.Condition(self._lock)
         self._choice = bench.first
         self._run: PanelRun | None = None
@@ -93,7 +95,7 @@ class WaitingSession(Session):
         """Stops a run that is going on, waits for its report to be kept, and ends."""
         with self._changed:
             self._closed = True
-            run = self._run if self._state in _STOPPABLE else self._retry
+            run = self._run if self._state in STOPPABLE else self._retry
             self._changed.notify_all()
         if run is not None:
             run.stop(Reason("shut_down"))
@@ -111,15 +113,9 @@ class WaitingSession(Session):
         Raises ``ActionRefused`` or ``InvalidRequest`` (``fields``: what is wrong by name).
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._state not in ("loading", "saving"), PATIENCE)
-            run, loaded = self._run, self._loaded
-            if self._closed or self._state != "ready" or run is None or loaded is None:
-                raise self._refusal()
-            comma = self.settings.decimal_comma
-            try:
-                request = check_start(request, loaded.params, loaded.cases(), decimal_comma=comma)
-            except RunRefused as refused:
-                raise start_refused(refused) from None
+            request = self.check(request)
+            run = self._run
+            assert run is not None  # it is ready
             self._enter("starting")
         try:
             refusal = self.report_store.refusal()
@@ -137,6 +133,19 @@ class WaitingSession(Session):
             self._enter("running")
             self._changed.notify_all()
         return identity
+
+    def check(self, request: StartRequest) -> StartRequest:
+        """The request as it would be started now, once the test process has come up. Raises as ``start`` does."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._state not in ("loading", "saving"), PATIENCE)
+            loaded = self._loaded
+            if self._closed or self._state != "ready" or self._run is None or loaded is None:
+                raise self._refusal()
+            comma = self.settings.decimal_comma
+            try:
+                return check_start(request, loaded.params, loaded.cases(), decimal_comma=comma)
+            except RunRefused as refused:
+                raise start_refused(refused) from None
 
     def try_again(self, run: str) -> str:
         """Tries again what is left to do after a stored run; its id.
@@ -174,7 +183,7 @@ class WaitingSession(Session):
         if name not in [choice.name for choice in self._bench.choices]:
             raise ResourceNotFound(Reason("no_such_choice"))
         with self._changed:
-            if self._state in _BUSY:
+            if self._state in BUSY:
                 raise self._refusal()
             self._choice = name
             self._form = None
@@ -198,6 +207,9 @@ class WaitingSession(Session):
                 self.alert("form", form.problem)
         return shown
 
+    def _form_of(self, choice: str, loaded: PreparedSequence) -> StartForm:
+        return StartForm(self._bench.forms, choice, loaded.params)
+
     def _show_form(self, form: StartForm) -> BatchForm:
         self.alert("form", form.problem)
         self._form_revision += 1
@@ -206,7 +218,7 @@ class WaitingSession(Session):
         return shown
 
     def _refusal(self) -> ActionRefused:
-        if self._state in _BUSY:
+        if self._state in BUSY:
             return ActionRefused("running", Reason("run_in_progress"))
         if self._state == "blocked":
             return ActionRefused("blocked", Reason("sequence_blocked"))
@@ -252,7 +264,7 @@ class WaitingSession(Session):
                 self._load(choice)
             assert self._loaded is not None
             if self._run is None:
-                self._run = self._loaded.launch(self.live.listen, self._output)
+                self._run = self._loaded.launch(self.live.listen, self._output, self.slot)
             self._run.prepare()
             collect()
         except InvalidInput as invalid:
@@ -271,7 +283,7 @@ class WaitingSession(Session):
         loaded = self._bench.load(choice)
         self._loaded = loaded
         self.live.plan(loaded.sequence, loaded.modules)
-        form = StartForm(self._bench.forms, choice, loaded.params)
+        form = self._form_of(choice, loaded)
         with self._changed:
             if choice == self._choice:
                 self._form = form

@@ -338,8 +338,10 @@ class RunReport(TypedDict):
     artifact: Annotated[dict[str, Any], "What the sequence recorded for the run.", UNSHOWN]
     modules: Annotated[list[ModuleReport], "Modules in the order they run.", UNSHOWN]
     damaged_lines: Annotated[Count, "Journal lines that could not be read.", UNSHOWN]
-    slot: NotRequired[Annotated[SlotReport, "Where the product was; absent where the stand has no slots."]]
-    start: NotRequired[Annotated[JointStartReport, "The start it belongs to; absent where the stand has no slots."]]
+    slot: NotRequired[Annotated[SlotReport, "Where the product was; absent where the stand has no slots.", UNSHOWN]]
+    start: NotRequired[
+        Annotated[JointStartReport, "The start it belongs to; absent where the stand has no slots.", UNSHOWN]
+    ]
     tests_name: NotRequired[
         Annotated[str, "`tests_name` of the configuration: the name of the run in schema version 1.", UNSHOWN]
     ]

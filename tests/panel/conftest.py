@@ -17,11 +17,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from sequencer.app.panel_session import panel_session
 from sequencer.app.project_bench import ProjectBench
 from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.panel import start_session
 from sequencer.panel.server import PanelServer
-from sequencer.panel.start_session import WaitingSession
 from sequencer.project.project_folder import open_project
 from sequencer.report.model import RunReport
 from tests.panel.sequences import BENCH, SIMPLE
@@ -52,15 +52,12 @@ class Panel:
         self._opened = ExitStack()
         self.told: list[str] = []
         self.report_store = self._opened.enter_context(ProjectReportStore(self.project, self.told.append))
-        self.session = WaitingSession(
-            bench=ProjectBench(target, self.project, report_store=self.report_store),
-            output=lambda text: None,
-            store=self.report_store.store,
-            report_store=self.report_store,
-            folder=self.project.folder,
-            settings=settings.frontend,
+        self.session = panel_session(
+            ProjectBench(target, self.project, report_store=self.report_store),
+            self.project,
+            self.report_store,
             title=settings.tests_name or "",
-            stand=settings.stand.recorded(),
+            output=lambda text: None,
         )
         self.server = PanelServer(
             self.session,

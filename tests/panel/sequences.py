@@ -78,3 +78,24 @@ modules:
     cases:
       off: {name: Switch off, steps: [{call: bench.voltage}]}
 """
+
+SLOTS = """
+name: Nests
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+params:
+  serial: {type: string, required: true, prompt: Serial number}
+  lot: {type: string, default: L1}
+modules:
+  main:
+    name: Main
+    cases:
+      begin: {name: Begin, steps: [{record: {dut: {serial_number: "${{ params.serial }}"}}}]}
+      hold: {name: Hold, steps: [{call: bench.wait}]}
+      rail: {name: Rail, steps: [{measure: Output, call: bench.voltage, limits: [4.8, 5.2]}]}
+  end:
+    name: Power down
+    group: teardown
+    cases:
+      off: {name: Switch off, steps: [{call: bench.voltage}]}
+"""
+"""Goes on once the test writes the file `go`."""

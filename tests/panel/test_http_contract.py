@@ -185,6 +185,7 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
     assert ask("POST", f"/api/runs/{run}/notes", {"disposition": "waived"}).status == 422
     assert ask("GET", "/api/runs").json["runs"][0]["notes"][0]["user"] == "Ann"
     assert ask("GET", f"/api/runs/{run}").json["notes"][0]["comment"] == "odd"
+    assert ask("POST", "/api/slots/left", {"params": {}}).json["error"]["code"] == "no-slots"
     assert ask("POST", "/api/sync").status == 200
     assert [one["action"] for one in ask("GET", "/api/log").json["actions"]] == ["sync", "add_note"]
     assert ask("GET", "/api/user").json == ask("POST", "/api/user/active", {}).json
@@ -290,6 +291,12 @@ def _stored(contract: Contract, run: str) -> None:
         ("POST", "/api/start", {"nothing": 1}, 400),
         ("POST", "/api/start", b"x" * 300_000, 413),
         ("POST", "/api/stop", {}, 409),
+        ("POST", "/api/stop", {"slot": "left"}, 404),
+        ("GET", "/api/state?slot=left", None, 404),
+        ("POST", "/api/start", {"slot": "left"}, 404),
+        ("POST", "/api/start", {"slots": {}}, 400),
+        ("POST", "/api/start", {"slots": {"left": {}}}, 409),
+        ("POST", "/api/start", {"slots": {"left": {"serial": 1}}}, 400),
         ("POST", "/api/dialogs/none", {"result": "confirm"}, 404),
         ("POST", "/api/messages/none", {}, 404),
         ("POST", "/api/choice", {"name": "none"}, 404),
