@@ -104,7 +104,16 @@ class ProjectBench:
             run.run.upload = None if self._report_store is None else self._report_store.deliveries.upload
             return run
 
-        return PreparedSequence(sequence=plan.sequence, modules=plan.modules, params=compiled.params, launch=launch)
+        return PreparedSequence(
+            sequence=plan.sequence,
+            modules=plan.modules,
+            params=compiled.params,
+            serial_number=compiled.serial_number,
+            launch=launch,
+        )
+
+    def close(self) -> None:
+        """Nothing is shared yet that would have to end."""
 
     def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:
         """What is left to do after a stored run."""

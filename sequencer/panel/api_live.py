@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Response, request
 
@@ -33,6 +33,7 @@ from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session
+    from sequencer.vocabulary.data import Scalar
 
 
 MOST_LATE = 5.0
@@ -98,12 +99,12 @@ def start(session: Session) -> Mapping[str, object]:
     return {"run": session.of_slot(slot).start(wanted)}
 
 
-def _params(given: Mapping[str, object]) -> dict[str, Any] | None:
+def _params(given: Mapping[str, object]) -> dict[str, Scalar] | None:
     params = given.get("params")
     return None if params is None else expect(params, dict, "params must be an object")
 
 
-def _by_slot(given: Mapping[str, object]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _by_slot(given: Mapping[str, object]) -> Iterator[tuple[str, dict[str, Scalar]]]:
     slots = expect(given["slots"], dict, "slots must be an object")
     if not slots:
         raise ApiError(400, "wrong-type", "slots must name a slot")

@@ -13,7 +13,7 @@ from flask import Flask, Response, request, send_from_directory
 from sequencer.project.settings import LANGUAGES
 
 STATIC = Path(__file__).parent / "static"
-SHEETS = ("css/base.css", "css/live.css", "css/dialogs.css", "css/history.css", "css/forced_colors.css")
+SHEETS = tuple(f"css/{name}.css" for name in ("base", "live", "dialogs", "slots", "history", "forced_colors"))
 SCRIPT = "js/all.js"
 SHEET = "css/all.css"
 FAVICON = "/favicon.ico"

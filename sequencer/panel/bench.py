@@ -125,5 +125,8 @@ class Bench(Protocol):
     def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:
         """What is left to do after a stored run; ``output`` takes what drivers print."""
 
+    def close(self) -> None:
+        """Ends what runs of several slots share."""
+
     def mark(self, choice: str) -> object:
         """Something that changes when the choice's files do; cheap, asked for every second."""

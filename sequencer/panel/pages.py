@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from flask import Flask, Response, redirect, render_template, request
+from flask import Flask, Response, abort, redirect, render_template, request
 
 from sequencer import __version__
 from sequencer.panel.assets import MANIFEST, SCRIPT, SHEET, STATIC, manifest, prefix
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sequencer.panel.session import Session
 
-_PAGES = ("/", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage", "/log")
+_PAGES = ("/", "/slots/<slot>", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage", "/log")
 _ANY_PAGE = re.compile("|".join(re.sub("<[a-z]+>", "[^/]+", path) for path in _PAGES if path != "/"))
 _NO_PAGES = ("/api/", "/static/")
 """What begins so is for programs, and the second is open to all, so that no page, which holds a token, may be there."""
@@ -50,12 +50,12 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
         shared = {"language": language, "texts": texts(language), "title": session.title}
         return render_template(template, **shared, sheet=SHEET, static=prefix(), **more)
 
-    def page(**_: str) -> str:
+    def page(slot: str | None = None, **_: str) -> str:
         who = caller()
         log_in = guard.login is not None and not who.named
         kiosk = session.settings.kiosk or "kiosk" in request.args
         more = {"kiosk": kiosk, "token": guard.page_token, "login": log_in, "who": who, "version": __version__}
-        return rendered("page.html", **more, live=request.path == "/", script=SCRIPT)
+        return rendered("page.html", **more, **_place(session, slot), script=SCRIPT)
 
     for path in _PAGES:
         app.add_url_rule(path, f"page {path}", page, methods=["GET"])
@@ -84,6 +84,16 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
         return Response(page(), status, {"Vary": "Accept"}, mimetype="text/html")
 
     return missing
+
+
+def _place(session: Session, slot: str | None) -> dict[str, object]:
+    """Which slot the page is of, and whether the first paint is that of a run."""
+    try:
+        session.of_slot(slot)
+    except ApiError:
+        abort(404)
+    live = slot is not None or (request.path == "/" and not session.has_slots)
+    return {"slot": slot, "slots": session.has_slots, "live": live}
 
 
 def _is_for_page() -> bool:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict
 
 from sequencer.panel.bench import RunControl
 from sequencer.panel.guard import new_token
@@ -102,6 +102,19 @@ class ReportStore(Protocol):
 
     def status(self, *, limit: int = 50) -> dict[str, object]:
         """What waits where."""
+
+
+class SessionOptions(TypedDict):
+    """What every session is made with."""
+
+    store: Store
+    report_store: ReportStore
+    folder: Path
+    settings: FrontendSettings
+    title: NotRequired[str]
+    stand: NotRequired[Mapping[str, object] | None]
+    changed: NotRequired[Callable[[], None]]
+    shown: NotRequired[Mapping[str, object] | None]
 
 
 class Session:

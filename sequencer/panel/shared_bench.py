@@ -72,6 +72,9 @@ class SharedBench:
             self._loaded = None
             self._marks.clear()
 
+    def close(self) -> None:
+        """Whoever shares it closes the bench."""
+
     def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:
         """What is left to do after a stored run."""
         return self._bench.retry(run, output)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sequencer.panel.patches import open_messages
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
@@ -53,7 +52,7 @@ def board_number(params: object, values: Mapping[str, object]) -> str | None:
 def _serial_number(report: RunReport, session: Mapping[str, object]) -> str | None:
     if not report["id"]:
         return None
-    dut: Mapping[str, Any] = report["dut"]
+    dut: Mapping[str, object] = report["dut"]
     recorded = dut.get("serial_number")
     return str(recorded) if recorded else board_number(session["params"], report["params"])
 

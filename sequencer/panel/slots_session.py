@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from sequencer.panel.report_keeping import ReportKeeping
 from sequencer.panel.requests import ActionRefused, ApiError, InvalidRequest, ResourceNotFound, start_refused
-from sequencer.panel.session import Session
+from sequencer.panel.session import Session, SessionOptions
 from sequencer.panel.shared_bench import SharedBench
 from sequencer.panel.slot_state import board_number, slot_state
 from sequencer.panel.start_form import BatchForm, StartForm
@@ -26,6 +26,7 @@ from sequencer.protocol.request import JointStart, RunRefused, Slot, StartProble
 from sequencer.protocol.start_check import check_params
 from sequencer.report.model import RunReport
 from sequencer.report.run_id import new_run_id
+from sequencer.store.base import RunSummary
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
@@ -42,12 +43,21 @@ _ACTIVE = ("running", "stopping", "starting", "retrying", "saving")
 _REST = ("ready", "loading", "blocked", "over")
 
 
-class SlotSession(WaitingSession):
+class OneSlotSession(WaitingSession):
     """The run in one slot, of the stand that ``all_slots`` is the session of."""
 
-    def __init__(self, all_slots: SlotsSession, slot: Slot, **options: Any) -> None:
+    def __init__(
+        self,
+        all_slots: SlotsSession,
+        slot: Slot,
+        *,
+        bench: Bench,
+        output: Callable[[str], None],
+        keeping: ReportKeeping,
+        **options: Unpack[SessionOptions],
+    ) -> None:
         self._stand = all_slots
-        super().__init__(slot=slot, **options)
+        super().__init__(slot=slot, bench=bench, output=output, keeping=keeping, **options)
 
     def start(self, request: StartRequest) -> str:
         """Starts the run in this slot alone, as if it was filled just now; its id. Raises as ``start_slots`` does."""
@@ -127,7 +137,12 @@ class SlotsSession(Session):
     has_slots = True
 
     def __init__(
-        self, *, bench: Bench, slots: SlotsSettings, output: Callable[[str], None] = lambda text: None, **options: Any
+        self,
+        *,
+        bench: Bench,
+        slots: SlotsSettings,
+        output: Callable[[str], None] = lambda text: None,
+        **options: Unpack[SessionOptions],
     ) -> None:
         super().__init__(**options)
         self._bench = bench
@@ -145,20 +160,23 @@ class SlotsSession(Session):
         self._to_look = threading.Event()
         self._closed = False
         self._board = threading.Thread(target=self._look_on, name="slots", daemon=True)
-        self.slots: dict[str, SlotSession] = {}
+        self.slots: dict[str, OneSlotSession] = {}
         titles = {place.name: place for place in slots.places}
         for slot in configured_slots(slots):
             place = titles[slot.name]
             about = {**asdict(slot), "title": place.title, "code": place.code}
-            self.slots[slot.name] = SlotSession(
+            own: SessionOptions = {
+                **options,
+                "changed": partial(self._look_for, slot.name),
+                "shown": {"slot": about},
+            }
+            self.slots[slot.name] = OneSlotSession(
                 self,
                 slot,
                 bench=self._shared,
                 output=output,
                 keeping=self._keeping,
-                changed=lambda name=slot.name: self._look_for(name),
-                **options,
-                shown={"slot": about},
+                **own,
             )
             self.live.set_slot(slot.name, **about, filled=None)
             self._look_for(slot.name)
@@ -177,6 +195,7 @@ class SlotsSession(Session):
         with ThreadPoolExecutor(len(self.slots)) as threads:
             for closed in [threads.submit(session.close) for session in self.slots.values()]:
                 closed.result()
+        self._bench.close()
         self._keeping.close()
         self._closed = True
         self._to_look.set()
@@ -354,7 +373,7 @@ class SlotsSession(Session):
         self.show(form=asdict(self._shown_form))
         return self._shown_form
 
-    def _unsent(self, serial_number: str) -> Any:
+    def _unsent(self, serial_number: str) -> list[RunSummary]:
         return [*self._keeping.unsent(serial_number), *super()._unsent(serial_number)]
 
     def report(self, run: str) -> RunReport | None:
@@ -364,7 +383,7 @@ class SlotsSession(Session):
         self._keeping.keep()
         super()._sync()
 
-    def _slot(self, name: str) -> SlotSession:
+    def _slot(self, name: str) -> OneSlotSession:
         if name not in self.slots:
             raise ResourceNotFound(Reason("no_such_slot", slot=name))
         return self.slots[name]
@@ -405,7 +424,7 @@ class SlotsSession(Session):
             raise _refused(problems)
 
     def _checked(
-        self, sessions: Mapping[str, SlotSession], requests: Mapping[str, StartRequest]
+        self, sessions: Mapping[str, OneSlotSession], requests: Mapping[str, StartRequest]
     ) -> dict[str, StartRequest]:
         """Each request as its slot would start it. Raises what is wrong with any."""
         checked, wrong = {}, list[dict[str, object]]()
@@ -460,7 +479,7 @@ class SlotsSession(Session):
         return problems[0] if all(problem == problems[0] for problem in problems) else None
 
 
-def _begin(session: SlotSession, request: StartRequest) -> str | ApiError:
+def _begin(session: OneSlotSession, request: StartRequest) -> str | ApiError:
     try:
         return session.begin(request)
     except ApiError as refused:

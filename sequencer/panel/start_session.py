@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Unpack
 
 from sequencer.panel import live
 from sequencer.panel.bench import Bench, PanelRetry, PanelRun, PreparedSequence, RunControl
@@ -19,7 +19,7 @@ from sequencer.panel.garbage_collection import collect, collection_postponed
 from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
 from sequencer.panel.report_keeping import ReportKeeping
 from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document, start_refused
-from sequencer.panel.session import Session
+from sequencer.panel.session import Session, SessionOptions
 from sequencer.panel.start_form import BatchForm, StartForm
 from sequencer.protocol.request import RunRefused, Slot, StartRequest
 from sequencer.protocol.start_check import check_start
@@ -58,7 +58,7 @@ class WaitingSession(Session):
         output: Callable[[str], None] = lambda text: None,
         keeping: ReportKeeping | None = None,
         slot: Slot = Slot(),  # noqa: B008  # it is frozen
-        **session_options: Any,
+        **session_options: Unpack[SessionOptions],
     ) -> None:
         super().__init__(**session_options)
         self._bench = bench

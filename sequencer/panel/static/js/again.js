@@ -4,6 +4,7 @@ import { ApiError, post } from "./api.js";
 import { h, icon, memory, setAria, setText, show } from "./dom.js";
 import { isRunning, startable } from "./hero.js";
 import { may, onPerson } from "./people.js";
+import { HAS_SLOTS } from "./slot.js";
 import { fillForm, showFieldProblems } from "./start_form.js";
 import { isFinal, now, on, state } from "./state.js";
 import { onLanguage, t } from "./text.js";
@@ -69,7 +70,7 @@ export function renderAgain() {
     one.title = t("again.run");
     setAria(one, "keyshortcuts", "Control+Enter");
   }
-  if (link) show(link.element, state.session.can_start && may("operator") && state.run?.sequence.name === link.sequence);
+  if (link) show(link.element, !HAS_SLOTS && state.session.can_start && may("operator") && state.run?.sequence.name === link.sequence);
 }
 
 /** For a stored run of the present sequence: leads to the live page with the run's values in the form. Nothing starts by it. */

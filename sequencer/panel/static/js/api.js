@@ -1,6 +1,7 @@
 // Calls to the panel's HTTP interface.
 
 import { reasonText } from "./reason.js";
+import { SLOT } from "./slot.js";
 import { t } from "./text.js";
 
 /** An answer that is an error; `code`, `message` and `fields` as the panel said them. */
@@ -20,6 +21,8 @@ function inWords(error) {
   return error?.coded_reason ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
+/** What is asked of a run that goes on: on the page of a slot it is that of the slot. */
+const OF_RUN = /^\/api\/(start|stop|events|chart|frames\/.*|dialogs\/.*|messages\/.*)$/;
 /** Milliseconds; a Start may wait for a test process that is coming up. */
 const PATIENCE = 20_000;
 let token = document.documentElement.dataset.token;
@@ -59,11 +62,15 @@ export async function get(path, parameters = {}, signal = undefined) {
 /** `path` with the parameters that say something. */
 export function address(path, parameters = {}) {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) {
+  for (const [name, value] of Object.entries(meant(path, parameters))) {
     if (value !== null && value !== undefined && value !== "") query.set(name, value);
   }
   const written = query.toString();
   return written ? `${path}?${written}` : path;
+}
+
+function meant(path, parameters) {
+  return SLOT !== null && OF_RUN.test(path) ? { slot: SLOT, ...parameters } : parameters;
 }
 
 export async function post(path, body = {}) {
@@ -71,7 +78,7 @@ export async function post(path, body = {}) {
     reach(path, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-Hardseq-Token": token },
-      body: JSON.stringify(body),
+      body: JSON.stringify(meant(path, body)),
     });
   let answer = await send();
   if (answer.status === 403 && (await renewToken())) answer = await send();

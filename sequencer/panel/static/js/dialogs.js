@@ -6,6 +6,7 @@ import { fill, h, icon, memory, newId, setText } from "./dom.js";
 import { looks } from "./looks.js";
 import { modal, rest, whenAlone } from "./modal.js";
 import { reasonText } from "./reason.js";
+import { slotLine } from "./slot_line.js";
 import { lastAttempt, now, on, openDialogs, state } from "./state.js";
 import { duration, t } from "./text.js";
 import { play } from "./sound.js";
@@ -15,13 +16,14 @@ import { toast } from "./toast.js";
 let shown = null;
 
 on("case", (name) => (shown || lastAttempt(state.cases.get(name))?.dialogs.length) && update());
+on("slots", (changed) => (shown || Object.values(changed).some((slot) => slot.dialogs?.length)) && update());
 on("snapshot", update);
 on("begin", update);
 on("verdict", update);
 
 function update() {
   const [wanted] = openDialogs();
-  if (shown && (!wanted || wanted.id !== shown.asked.id)) {
+  if (shown && (!wanted || !isSame(wanted, shown.asked))) {
     const closed = shown;
     shown = null;
     closed.away();
@@ -30,6 +32,11 @@ function update() {
     shown = new Question(wanted);
     play("question");
   }
+}
+
+/** Ids are those of a run: another slot's may have the same. */
+function isSame(one, other) {
+  return one.id === other.id && one.slot?.name === other.slot?.name;
 }
 
 /** Whether a question waits for an answer now. */
@@ -69,6 +76,7 @@ class Question {
           icon("close"),
         ),
       ),
+      asked.slot || state.session.slot ? slotLine(asked.slot ?? state.session.slot) : null,
       h("p", { class: "dialog-case muted" }, `${asked.case.module.name} · ${asked.case.name}`),
       this.body,
       this.problem,
@@ -92,11 +100,11 @@ class Question {
     const many = this.pages.length > 1;
     fill(
       this.body,
-      this.dialog.type === "steps" ? looks(this.dialog, this.asked.id) : null,
+      this.dialog.type === "steps" ? looks(this.dialog, this.asked.id, -1, this.asked.slot?.name) : null,
       many ? h("p", { class: "dialog-page" }, t("dialog.page", { page: this.page + 1, pages: this.pages.length })) : null,
       many ? h("progress", { class: "dialog-progress", max: this.pages.length, value: this.page + 1, aria: { label: t("dialog.page", { page: this.page + 1, pages: this.pages.length }) } }) : null,
       this.dialog.type === "steps" && page.title ? h("h3", {}, page.title) : null,
-      looks(page, this.asked.id, this.dialog.type === "steps" ? this.page : -1),
+      looks(page, this.asked.id, this.dialog.type === "steps" ? this.page : -1, this.asked.slot?.name),
       this.fields.map((field) => field.element),
     );
     const last = this.page === this.pages.length - 1;
@@ -159,7 +167,7 @@ class Question {
 
   /** The cross stops the run. */
   async close() {
-    if ((await mayStop()) && shown === this) this.send("close");
+    if ((await mayStop(this.asked.slot)) && shown === this) this.send("close");
   }
 
   async send(result) {
@@ -173,7 +181,7 @@ class Question {
     this.mine = true;
     this.busy(true);
     try {
-      await post(`/api/dialogs/${encodeURIComponent(this.asked.id)}`, { result, value, by: memory.get("operator") || "" });
+      await post(`/api/dialogs/${encodeURIComponent(this.asked.id)}`, { result, value, by: memory.get("operator") || "", ...(this.asked.slot ? { slot: this.asked.slot.name } : {}) });
     } catch (error) {
       this.mine = false;
       this.busy(false);

@@ -6,12 +6,13 @@ import { showKeys } from "./keys_help.js";
 import { noticeSettings } from "./notice_settings.js";
 import { logOut, may, named, onPerson, person } from "./people.js";
 import { runBar, showRunBar } from "./run_bar.js";
+import { LIVE } from "./slot.js";
 import { on, state } from "./state.js";
 import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
 import { soundSettings } from "./sound_settings.js";
 import { setPage } from "./title.js";
 
-const PAGES = { live: "/", runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage", log: "/log" };
+const PAGES = { live: LIVE, runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage", log: "/log" };
 /** Where the page is all that there is, nothing leads away from it. */
 const KIOSK = "kiosk" in document.documentElement.dataset;
 const parts = { links: {} };
@@ -38,13 +39,13 @@ export function headerView() {
 /** Marks where one is. */
 export function markPage(path) {
   for (const [name, link] of Object.entries(parts.links)) {
-    const here = PAGES[name] === "/" ? path === "/" : path.startsWith(PAGES[name]);
+    const here = PAGES[name] === LIVE ? path === LIVE : path.startsWith(PAGES[name]);
     setAria(link, "current", here ? "page" : null);
     if (here) reveal(link);
   }
   parts.menu?.hidePopover?.();
   showRunBar(path);
-  setPage(path, Object.keys(PAGES).find((name) => path.startsWith(PAGES[name]) && PAGES[name] !== "/") ?? null);
+  setPage(path, Object.keys(PAGES).find((name) => path.startsWith(PAGES[name]) && PAGES[name] !== LIVE) ?? null);
 }
 
 /** On a phone not all pages have room in the bar: that where one is has. */

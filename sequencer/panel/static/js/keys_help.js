@@ -3,11 +3,13 @@
 import { h, icon, newId } from "./dom.js";
 import { modal, rest, whenAlone } from "./modal.js";
 import { undoing } from "./start_form.js";
+import { HAS_SLOTS } from "./slot.js";
 import { t } from "./text.js";
 
 /** Keys and what they do, under their headings; what has a dot in it names a text. */
 const SECTIONS = [
   ["keys.live", [[["key.space"], "keys.start"], [["key.again"], "again.run"]]],
+  ...(HAS_SLOTS ? [["keys.slots", [[["←", "↑", "↓", "→"], "keys.slot_there"], [["1", "2", "…"], "keys.slot_number"], [["key.enter"], "keys.slot_open"], [["Delete"], "keys.slot_empty"], [["key.escape"], "keys.slot_back"]]]] : []),
   ["keys.question", [[["P"], "dialog.pass"], [["F"], "dialog.fail"], [["key.enter"], "keys.confirm"]]],
   ["keys.rows", [[["↑", "↓"], "keys.row"], [["←", "→"], "keys.control"], [["key.home", "key.end"], "keys.ends"], [["key.enter"], "keys.open"]]],
   ["keys.charts", [[["+", "−"], "keys.zoom"], [["←", "↑", "↓", "→"], "keys.move"], [["0"], "keys.all"]]],

@@ -1,15 +1,16 @@
 // What dialogs and operator messages show: text, a picture from the project folder, HTML in a frame that can do nothing.
 
+import { address } from "./api.js";
 import { h } from "./dom.js";
 import { frame } from "./frame.js";
 import { t } from "./text.js";
 
-/** Text, picture and HTML of `shown`; `identity` and `page` name the HTML to the server. */
-export function looks(shown, identity, page = -1) {
+/** Text, picture and HTML of `shown`; `identity`, `page` and, on the page of all slots, `slot` name the HTML to the server. */
+export function looks(shown, identity, page = -1, slot = null) {
   return [
     shown.text ? h("p", { class: "shown-text pre", style: shown.font_size ? { "font-size": `${shown.font_size}px` } : {} }, shown.text) : null,
     shown.image ? picture(shown.image) : null,
-    shown.html ? frame(shown.html, `/api/frames/${encodeURIComponent(identity)}${page >= 0 ? `?page=${page}` : ""}`) : null,
+    shown.html ? frame(shown.html, address(`/api/frames/${encodeURIComponent(identity)}`, { page: page >= 0 ? page : null, slot })) : null,
   ];
 }
 

@@ -6,6 +6,7 @@ import { isAsking } from "./dialogs.js";
 import { headerView, markPage } from "./header.js";
 import { isPending, isRunning, start, startable } from "./hero.js";
 import { livePage } from "./live_page.js";
+import { isOfSame, LIVE, OF_ALL, SLOT } from "./slot.js";
 import { isTelling } from "./messages.js";
 import { missingPage } from "./missing_page.js";
 import { closeResult, isShowingResult } from "./result.js";
@@ -20,11 +21,12 @@ import { toastBox, withdraw } from "./toast.js";
 const EARLY = 2000;
 const KIOSK = "kiosk" in document.documentElement.dataset;
 let early = 0;
+let grid = null;
 /** The address whose page is shown. */
 let shown = null;
 
 const pages = [
-  [/^\/$/, () => live],
+  [new RegExp(`^${LIVE}$`), () => live],
   [/^\/runs$/, async () => (await import("./runs_page.js")).runsPage()],
   [/^\/runs\/([^/]+)$/, async (id) => (await import("./run_page.js")).runPage(id)],
   [/^\/yield$/, async () => (await import("./yield_page.js")).yieldPage()],
@@ -37,10 +39,11 @@ const pages = [
 document.addEventListener("keydown", (event) => {
   if (event.code !== "Space" || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
   if (event.target.closest?.("input, select, textarea, button, a, summary, dialog, [contenteditable], [popover]")) return;
-  if (window.location.pathname !== "/" || isAsking() || isTelling() || isShowingResult()) return;
+  if (window.location.pathname !== LIVE || isAsking() || isTelling() || isShowingResult()) return;
   // Else the page would scroll.
   event.preventDefault();
   if (!state.run) early = Date.now();
+  else if (grid) grid.startFilled();
   else if (startable() && !isRunning()) start();
 });
 // Control and Enter run again, from the form's fields and from the result too: no scanner types that.
@@ -48,7 +51,7 @@ addEventListener(
   "keydown",
   (event) => {
     if (event.key !== "Enter" || !event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    if (isAsking() || isTelling() || !(window.location.pathname === "/" || isShowingResult())) return;
+    if (isAsking() || isTelling() || !(window.location.pathname === LIVE || isShowingResult())) return;
     event.preventDefault();
     event.stopPropagation();
     if (event.repeat || !repeatable()) return;
@@ -58,12 +61,22 @@ addEventListener(
   true,
 );
 on("snapshot", () => {
+  if (grid) return;
   if (Date.now() - early < EARLY && startable() && !isRunning()) start();
   early = 0;
 });
 
+// Back to all slots, where nothing else takes the key.
+document.addEventListener("keydown", (event) => {
+  if (SLOT === null || event.key !== "Escape" || event.defaultPrevented || window.location.pathname !== LIVE) return;
+  if (event.target.closest?.("input, select, textarea, dialog, [popover]") || document.querySelector("dialog[open], :popover-open:not(.toasts)")) return;
+  window.location.assign("/");
+});
+
 await loadLanguage();
-const live = livePage();
+// The page of all slots, where there are slots.
+grid = OF_ALL ? await import("./grid_page.js") : null;
+const live = grid ? grid.gridPage() : livePage();
 const outlet = h("div", { class: "outlet" });
 document.getElementById("app").replaceChildren(headerView(), outlet, toastBox());
 connect();
@@ -85,7 +98,7 @@ async function route({ focus = false } = {}) {
   withdraw("page");
   markPage(pathname);
   scrollTo(0, 0);
-  if (pathname === "/") focusForm();
+  if (pathname === LIVE) focusForm();
   else if (focus) document.getElementById("main")?.focus({ preventScroll: true });
 }
 
@@ -96,14 +109,17 @@ function go(address) {
 }
 
 /** A page finds by itself what the last part of its address, behind `#`, names. */
-addEventListener("popstate", () => window.location.pathname + window.location.search !== shown && route());
+addEventListener("popstate", () => {
+  if (!isOfSame(window.location.pathname)) window.location.reload();
+  else if (window.location.pathname + window.location.search !== shown) route();
+});
 onLanguage(() => {
-  if (window.location.pathname !== "/") route();
+  if (window.location.pathname !== LIVE) route();
 });
 
 /** Whether a link leads away from the live page where that is all there is; the login leads back. */
 function isWayOut({ origin, pathname }) {
-  return KIOSK && !(origin === window.location.origin && ["/", "/login", window.location.pathname].includes(pathname));
+  return KIOSK && !(origin === window.location.origin && (["/", "/login", window.location.pathname].includes(pathname) || pathname.startsWith("/slots/")));
 }
 
 // The middle button opens a link, too.
@@ -117,7 +133,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.defaultPrevented || ((event.button || event.metaKey || event.ctrlKey || event.shiftKey) && !KIOSK)) return;
   const target = new URL(link.href, window.location.href);
   if (isWayOut(target)) return event.preventDefault();
-  const ours = target.origin === window.location.origin && pages.some(([pattern]) => pattern.test(target.pathname));
+  const ours = target.origin === window.location.origin && isOfSame(target.pathname) && pages.some(([pattern]) => pattern.test(target.pathname));
   if (!ours || link.target || link.hasAttribute("download")) return;
   if (target.hash && target.pathname + target.search === window.location.pathname + window.location.search) return;
   event.preventDefault();
@@ -139,8 +155,8 @@ document.addEventListener(
 );
 
 watchScans({
-  isWanted: () => window.location.pathname === "/" && hasScanField(),
-  isOpen: () => takesScans() && !isPending() && !isRunning(),
+  isWanted: () => window.location.pathname === LIVE && hasScanField(),
+  isOpen: () => takesScans() && (grid !== null || (!isPending() && !isRunning())),
   // A pass gives way to the next board; any other result stays until somebody has seen it.
   isCovered: () => document.querySelector("dialog[open]:not(.result.is-passed)") !== null,
   isOfForm,

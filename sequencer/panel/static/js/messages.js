@@ -4,9 +4,10 @@ import { post } from "./api.js";
 import { fill, h, icon, memory, newId } from "./dom.js";
 import { looks } from "./looks.js";
 import { modal, rest } from "./modal.js";
-import { on, state } from "./state.js";
+import { slotLine } from "./slot_line.js";
+import { on, shownMessages, state } from "./state.js";
 import { play } from "./sound.js";
-import { stop } from "./stop_run.js";
+import { stop, stopSlot } from "./stop_run.js";
 import { t } from "./text.js";
 import { toastError } from "./toast.js";
 
@@ -25,9 +26,10 @@ export function isTelling() {
 
 on("snapshot", update);
 on("messages", update);
+on("slots", (changed) => Object.values(changed).some((slot) => slot.messages) && update());
 
 function update() {
-  const messages = state.run?.messages || [];
+  const messages = shownMessages();
   const quiet = messages.filter((message) => !message.blocking);
   const mark = JSON.stringify(quiet);
   if (mark !== known) {
@@ -35,7 +37,7 @@ function update() {
     fill(strip, quiet.map(note));
   }
   const wanted = messages.find((message) => message.blocking);
-  if (blocking && (!wanted || wanted.id !== blocking.message.id || wanted.time !== blocking.message.time)) blocking.away();
+  if (blocking && (!wanted || wanted.id !== blocking.message.id || wanted.time !== blocking.message.time || wanted.slot?.name !== blocking.message.slot?.name)) blocking.away();
   if (wanted && !blocking) {
     blocking = new Blocking(wanted);
     play("question");
@@ -44,7 +46,7 @@ function update() {
 
 async function confirm(message) {
   try {
-    await post(`/api/messages/${encodeURIComponent(message.id)}`, { by: memory.get("operator") || "" });
+    await post(`/api/messages/${encodeURIComponent(message.id)}`, { by: memory.get("operator") || "", ...(message.slot ? { slot: message.slot.name } : {}) });
   } catch (error) {
     if (error.status !== 404) toastError(error, "run");
   }
@@ -55,7 +57,7 @@ function note(message) {
     "section",
     { class: "message card", aria: { label: message.title || t("message.title") } },
     icon("info"),
-    h("div", { class: "message-body" }, message.title ? h("h2", {}, message.title) : null, looks({ ...message.details, text: message.text }, message.id)),
+    h("div", { class: "message-body" }, message.slot ? slotLine(message.slot) : null, message.title ? h("h2", {}, message.title) : null, looks({ ...message.details, text: message.text }, message.id, -1, message.slot?.name)),
     h("button", { type: "button", class: "icon-button", title: t("message.dismiss"), aria: { label: t("message.dismiss") }, onclick: () => confirm(message) }, icon("close")),
   );
 }
@@ -74,9 +76,10 @@ class Blocking {
           { class: "dialog-head" },
           icon("info"),
           h("h2", { id: title }, message.title || t("message.title")),
-          h("button", { type: "button", class: "icon-button dialog-close", title: t("dialog.close"), aria: { label: t("dialog.close") }, onclick: stop }, icon("close")),
+          h("button", { type: "button", class: "icon-button dialog-close", title: t("dialog.close"), aria: { label: t("dialog.close") }, onclick: () => (message.slot ? stopSlot(message.slot) : stop()) }, icon("close")),
         ),
-        h("div", { class: "dialog-body" }, looks({ ...message.details, text: message.text }, message.id)),
+        message.slot || state.session.slot ? slotLine(message.slot ?? state.session.slot) : null,
+        h("div", { class: "dialog-body" }, looks({ ...message.details, text: message.text }, message.id, -1, message.slot?.name)),
         h(
           "div",
           { class: "dialog-buttons" },

@@ -1,6 +1,7 @@
 // The run that goes on, for every page but the live one, which shows it large: what is tested, how far it is, how long.
 
 import { h, icon, setText, show, token } from "./dom.js";
+import { LIVE } from "./slot.js";
 import { isKnown, now, on, progress, state } from "./state.js";
 import { duration, onLanguage, t } from "./text.js";
 
@@ -13,7 +14,7 @@ export function runBar() {
   parts.device = h("span", { class: "run-bar-device" });
   parts.time = h("span", { class: "number" });
   parts.progress = h("progress", { class: "run-bar-progress", max: 1, value: 0 });
-  parts.bar = h("a", { href: "/", class: "run-bar is-run", hidden: true }, icon("run"), parts.word, parts.device, parts.time, parts.progress);
+  parts.bar = h("a", { href: LIVE, class: "run-bar is-run", hidden: true }, icon("run"), parts.word, parts.device, parts.time, parts.progress);
   setInterval(render, 500);
   render();
   return parts.bar;
@@ -21,7 +22,7 @@ export function runBar() {
 
 /** Tells which page is shown. */
 export function showRunBar(path) {
-  live = path === "/";
+  live = path === LIVE;
   render();
 }
 

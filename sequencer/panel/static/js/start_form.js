@@ -129,6 +129,33 @@ export function boardNumber() {
   return value === null || (param.pattern && !matches(param.pattern, String(value))) ? null : String(value);
 }
 
+/** What was scanned into the field that has the focus, or else where scans go. */
+export function scanned() {
+  const field = scannedField();
+  return field ? stripped(String(field.input.value)) : "";
+}
+
+/** Takes it out again: it was not meant for the field. */
+export function dropScan() {
+  scannedField()?.set(null);
+}
+
+function scannedField() {
+  return fields.find((field) => field.input === document.activeElement && field.param.each_run && field.isLine()) ?? scanField();
+}
+
+/** Whether nothing was entered of what each product has another of. */
+export function isOwnEmpty() {
+  return fields.every(({ param, input, touched }) => !param.each_run || !touched || input.value === "");
+}
+
+/** The values by name of what each product has another of; null when one is not right, or one of the batch is not. */
+export function ownValues() {
+  const values = formValues();
+  const own = fields.filter(({ param }) => param.each_run).map(({ param }) => [param.name, values?.[param.name]]);
+  return values && Object.fromEntries(own);
+}
+
 /** Puts values of an earlier run into their fields; whoever reads them then starts, or does not. */
 export function fillForm(values) {
   for (const field of fields) if (field.param.name in values) field.fill(values[field.param.name]);

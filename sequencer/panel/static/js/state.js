@@ -7,6 +7,8 @@ export const state = {
   id: null,
   session: {},
   run: null,
+  /** What the page of all slots shows of each, by name; null elsewhere. */
+  slots: null,
   /** Cases by full name, `module::case`. */
   cases: new Map(),
   /** How many cases have which status. */
@@ -18,9 +20,9 @@ export const state = {
   cut: null,
 };
 
-const listeners = { begin: [], snapshot: [], run: [], case: [], module: [], session: [], messages: [], connection: [], verdict: [] };
+const listeners = { begin: [], snapshot: [], run: [], case: [], module: [], session: [], messages: [], connection: [], verdict: [], slots: [] };
 
-/** Calls `listener` on changes: of `snapshot`, `begin`, `run`, `case` (name), `module` (id), `session`, `messages`, ... */
+/** Calls `listener` on changes: of `snapshot`, `begin`, `run`, `case` (name), `module` (id), `session`, `messages`, `slots` (what changed, by name), ... */
 export function on(kind, listener) {
   listeners[kind].push(listener);
 }
@@ -69,6 +71,7 @@ export function takeSnapshot(document) {
   setClock(document.now);
   state.session = document.session;
   state.run = document.run;
+  state.slots = document.slots ?? null;
   state.cases = new Map();
   state.counts = {};
   for (const module of state.run.modules) {
@@ -80,6 +83,7 @@ export function takeSnapshot(document) {
     }
   }
   tell("snapshot");
+  if (state.slots) tell("slots", state.slots);
   if (before && isNews(before, state.run)) tell("verdict");
 }
 
@@ -113,6 +117,10 @@ export function takePatch(patch) {
     if (!one) continue;
     takeCase(one, change);
     tell("case", name);
+  }
+  if (patch.slots) {
+    for (const [name, fields] of Object.entries(patch.slots)) Object.assign(state.slots[name], fields);
+    tell("slots", patch.slots);
   }
   if (patch.messages) {
     run.messages = patch.messages;
@@ -175,7 +183,7 @@ export function lastAttempt(one) {
 /** The dialogs that wait for an answer, oldest first. */
 export function openDialogs() {
   if (!state.run || isFinal(state.run.status)) return [];
-  const found = [];
+  const found = Object.values(state.slots ?? {}).flatMap((slot) => (slot.dialogs ?? []).map((asked) => ({ ...asked, slot })));
   for (const one of state.cases.values()) {
     if (one.status !== "run") continue;
     for (const dialog of lastAttempt(one)?.dialogs || []) {
@@ -183,6 +191,12 @@ export function openDialogs() {
     }
   }
   return found.sort((a, b) => a.asked - b.asked);
+}
+
+/** The operator messages on display, each with its slot on the page of all slots. */
+export function shownMessages() {
+  const ofSlots = Object.values(state.slots ?? {}).flatMap((slot) => (slot.messages ?? []).map((message) => ({ ...message, slot })));
+  return [...(state.run?.messages ?? []), ...ofSlots.sort((a, b) => a.time - b.time)];
 }
 
 /** Seconds that the rest of the run is going to take, or null when earlier runs do not tell it of every case. */

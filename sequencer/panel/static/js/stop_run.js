@@ -13,11 +13,12 @@ let open = null;
 
 on("verdict", () => open?.(false));
 on("begin", () => open?.(false));
-on("snapshot", () => state.run.status !== "run" && open?.(false));
+on("snapshot", () => state.run.status !== "run" && !state.slots && open?.(false));
+on("slots", () => !Object.values(state.slots).some((slot) => slot.status === "run") && open?.(false));
 
-/** Whether the run is to be stopped: who answers, or false when the run ends meanwhile. */
-export async function mayStop() {
-  const { status, start_time: begun } = state.run;
+/** Whether the run, or that of a slot, is to be stopped: who answers, or false when the run ends meanwhile. */
+export async function mayStop(run = state.run) {
+  const { status, start_time: begun } = run;
   if (status !== "run" || begun === null || now() - begun < YOUNG) return true;
   return open ? false : new Promise(ask);
 }
@@ -28,6 +29,27 @@ export async function stop() {
     await post("/api/stop", {});
   } catch (error) {
     toastError(error, state.session.state === "ready" ? "start" : "run");
+  }
+}
+
+/** Stops the run in one slot, from the page of all. */
+export function stopSlot(slot) {
+  return stopOf(state.slots[slot.name], { slot: slot.name });
+}
+
+/** Stops the runs in all slots; asks when one of them is not young any more. */
+export function stopAll() {
+  const running = Object.values(state.slots).filter((slot) => slot.status === "run" && slot.start_time !== null);
+  const [oldest] = running.sort((a, b) => a.start_time - b.start_time);
+  return stopOf(oldest ?? { status: "ready" }, {});
+}
+
+async function stopOf(run, body) {
+  if (!(await mayStop(run))) return;
+  try {
+    await post("/api/stop", body);
+  } catch (error) {
+    toastError(error, "run");
   }
 }
 

@@ -1,6 +1,6 @@
 // The connection to the live state: server-sent events, taken up again after whatever happened.
 
-import { logIn } from "./api.js";
+import { address, logIn } from "./api.js";
 import { setClock, setConnected, state, takePatch, takeSnapshot } from "./state.js";
 
 /** Milliseconds; the server says something every five seconds. */
@@ -41,8 +41,7 @@ export function connect() {
 function open() {
   heard = performance.now();
   tabs.postMessage("open");
-  const after = state.id ? `?after=${encodeURIComponent(state.id)}` : "";
-  source = new EventSource(`/api/events${after}`);
+  source = new EventSource(address("/api/events", { after: state.id }));
   source.addEventListener("open", () => {
     heard = performance.now();
     setConnected(true);
@@ -69,7 +68,7 @@ async function failed() {
   if (source?.readyState !== EventSource.CLOSED || retry) return;
   retry = setTimeout(reopen, 1000);
   try {
-    const answer = await fetch("/api/events", { method: "HEAD" });
+    const answer = await fetch(address("/api/events"), { method: "HEAD" });
     if (answer.status === 401) logIn();
   } catch {
     // Nobody there: the next try comes in a second.

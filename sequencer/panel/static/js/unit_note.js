@@ -18,6 +18,7 @@ const BUSY = ["starting", "running", "stopping", "saving"];
 const note = h("p", { class: "unit-note", role: "status", hidden: true });
 /** The unit that is spoken of, as it is asked for. */
 let wanted = null;
+let spoken = null;
 let line = null;
 /** The answer, and whose it is. */
 let known = null;
@@ -36,11 +37,21 @@ export function unitLine() {
   return line;
 }
 
+/** Of which unit the page of all slots speaks until another one is scanned. */
+export function spokenOf(serial) {
+  spoken = serial ?? null;
+  lookUp();
+}
+
 /** The unit that stands in the form, else that of the run on display. */
 function unit() {
   const { run, session } = state;
   if (!run || !state.connected || !may("operator")) return null;
   const sequence = run.sequence.name;
+  if (state.slots) {
+    const serial_number = boardNumber() ?? spoken;
+    return serial_number === null ? null : { serial_number: String(serial_number), sequence };
+  }
   const scanned = BUSY.includes(session.state) ? null : boardNumber();
   if (scanned) return { serial_number: scanned, sequence };
   // A run says itself which unit it is for, some of them late; until then it is what was scanned for it.

@@ -1,0 +1,25 @@
+// Which slot this page is of, where the stand has slots: the whole page is loaded for each, and everything on it means that slot.
+
+const page = document.documentElement.dataset;
+/** The slot's name; null on a stand without slots and on the page of all slots. */
+export const SLOT = page.slot ?? null;
+/** Whether the stand has slots. */
+export const HAS_SLOTS = "slots" in page;
+/** Whether the page is the one of all slots, or one without a run of its own. */
+export const OF_ALL = HAS_SLOTS && SLOT === null;
+/** The address of the page that shows what goes on. */
+export const LIVE = SLOT === null ? "/" : slotAddress(SLOT);
+
+export function slotAddress(name) {
+  return `/slots/${encodeURIComponent(name)}`;
+}
+
+/** Whether an address is that of a page of the same slot, or of none like this one: only then need nothing be loaded anew. */
+export function isOfSame(path) {
+  return (/^\/slots\/[^/]+$/.test(path) ? path : "/") === LIVE;
+}
+
+/** What people call a slot: `slot` is {name, title}. */
+export function slotName(slot) {
+  return slot.title || slot.name;
+}
