@@ -159,6 +159,12 @@ class GiveBack(NamedTuple):
     number: int
 
 
+class AbandonCall(NamedTuple):
+    """Waits for the answer of a driver no more. Answered by ``Abandoned``."""
+
+    number: int
+
+
 class AskAwaited(NamedTuple):
     """For whom does message ``number`` still wait? Answered by ``Queued``, unless it waits no more."""
 
@@ -172,7 +178,9 @@ class LeaveSyncs(NamedTuple):
 
 
 DriverQuestion = OpenShared | CallShared | ReadShared | WriteShared
-SlotMessage = EnterStand | DriverQuestion | TakeHold | ArriveAtSync | EndOnce | GiveBack | AskAwaited | LeaveSyncs
+SlotMessage = (
+    EnterStand | DriverQuestion | TakeHold | ArriveAtSync | EndOnce | GiveBack | AbandonCall | AskAwaited | LeaveSyncs
+)
 
 
 class Queued(NamedTuple):
@@ -234,7 +242,14 @@ class Doubtful(NamedTuple):
     number: int
 
 
-StandAnswer = Queued | Begun | Granted | Returned | Raised | Refused | Doubtful
+class Abandoned(NamedTuple):
+    """Where the driver was then, as a traceback tells it; ``None`` where it was not at work."""
+
+    number: int
+    stack: str | None
+
+
+StandAnswer = Queued | Begun | Granted | Returned | Raised | Refused | Doubtful | Abandoned
 
 
 class SharedReference(NamedTuple):

@@ -11,7 +11,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from sequencer.report.event import FailureRecorded
-from sequencer.vocabulary.failure import SharedDriverError, StepError, StepFailed, Stopped, TimedOut
+from sequencer.vocabulary.failure import Interruption, SharedDriverError, StepError, StepFailed, Stopped, TimedOut
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 from sequencer.vocabulary.status import FailureKind
 
@@ -116,6 +116,8 @@ def driver_traceback(error: BaseException, generated: Path | None) -> str | None
         return None
     if isinstance(error, SharedDriverError):
         return error.traceback  # of the process in which it was raised
+    if isinstance(error, Interruption) and error.driver_traceback is not None:
+        return error.driver_traceback or None
     try:
         whole = traceback.TracebackException.from_exception(error, capture_locals=False)
         ours = (_OWN, "<frozen ") if generated is None else (_OWN, "<frozen ", str(generated))
@@ -125,6 +127,14 @@ def driver_traceback(error: BaseException, generated: Path | None) -> str | None
     except Exception:
         return None  # a driver's exception class may do anything; its failure is recorded all the same
     return text if len(text) <= MAX_TRACEBACK else f"{text[: MAX_TRACEBACK // 2]}\n…\n{text[-MAX_TRACEBACK // 2 :]}"
+
+
+def driver_stack(frame: FrameType | None) -> str | None:
+    """Where the code is that hardseq called, as a traceback tells it; ``None`` where it called none."""
+    stack = [] if frame is None else list(traceback.StackSummary.extract(traceback.walk_stack(frame)))[::-1]
+    own = max((at for at, each in enumerate(stack) if each.filename.startswith(_OWN)), default=-1)
+    theirs = traceback.StackSummary.from_list(stack[own + 1 :])
+    return f"Traceback (most recent call last):\n{''.join(theirs.format())}" if theirs else None
 
 
 def _strip(whole: traceback.TracebackException, ours: tuple[str, ...]) -> bool:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from sequencer.protocol.meeting import Meeting
 from sequencer.protocol.shared_values import NotShareable, dump_message, dump_value, load_answer, load_value
 from sequencer.protocol.stand import (
+    AbandonCall,
+    Abandoned,
     ArriveAtSync,
     AskAwaited,
     Begun,
@@ -44,7 +46,7 @@ from sequencer.protocol.stand import (
 from sequencer.runtime.drivers import DriverNotOpened
 from sequencer.runtime.failures import reason_of
 from sequencer.runtime.fork import give_up_in_copies
-from sequencer.vocabulary.failure import SharedDriverError, StepError, StepFailed
+from sequencer.vocabulary.failure import Interruption, SharedDriverError, StepError, StepFailed
 from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason, written
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ LOOK_SECONDS = 0.05 if sys.platform == "win32" else 1.0
 """How long a wait for an answer is at a time. Where signals cut it short it need not look up often."""
 MOMENT_SECONDS = 0.2
 """A wait that is over sooner is not announced."""
+TELLING_SECONDS = 0.5
+"""In which the stand process tells where a driver is; where that keeps it from running Python it cannot."""
 REPLACED_SECONDS = 3.0
 """In which one that died is replaced by another."""
 LOOK_AGAIN_SECONDS = 0.05
@@ -287,11 +291,33 @@ class StandClient:
                 answer = self._wait_turn(question.number, waits_for, timeout, late)
             if isinstance(answer, Begun):
                 answer = self._answer(question.number)
-        except BaseException:
-            self._tell(GiveBack(question.number))
+        except BaseException as error:
+            if isinstance(error, Interruption) and not isinstance(question, TakeHold | ArriveAtSync):
+                self._abandon(question.number, error)
+            else:
+                self._tell(GiveBack(question.number))
             raise
         assert answer is not None
         return self._taken(answer)
+
+    def _abandon(self, number: int, error: Interruption) -> None:
+        """Waits for the answer of a driver no more. ``error`` is told where that was, if it is known soon."""
+        # All inside of the block, whose end raises what is due again.
+        with self._interrupts:
+            stack = self._abandoned(number)
+            error.driver_traceback = f"{stack}{type(error).__name__}: {error}" if stack else ""
+
+    def _abandoned(self, number: int) -> str | None:
+        self._tell(AbandonCall(number))
+        until = time.monotonic() + TELLING_SECONDS
+        try:
+            while self._connection is not None and self._connection.poll(max(0.0, until - time.monotonic())):
+                answer = load_answer(self._connection.recv_bytes())
+                if isinstance(answer, Abandoned) and answer.number == number:
+                    return answer.stack
+        except (OSError, EOFError):
+            self._lost()
+        return None
 
     def _wait_turn(
         self,

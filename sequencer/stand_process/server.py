@@ -13,8 +13,11 @@ from pathlib import Path
 
 from sequencer.protocol.shared_values import dump_message, load_question
 from sequencer.protocol.stand import (
+    AbandonCall,
+    Abandoned,
     ArriveAtSync,
     AskAwaited,
+    CallShared,
     DriverQuestion,
     EndOnce,
     EnterStand,
@@ -23,10 +26,12 @@ from sequencer.protocol.stand import (
     LeaveSyncs,
     OpenShared,
     Queued,
+    ReadShared,
     Refused,
     SlotMessage,
     StandAnswer,
     TakeHold,
+    WriteShared,
 )
 from sequencer.runtime.driver_modules import DriverModules
 from sequencer.stand_process.arbiter import Arbiter, Wait
@@ -171,8 +176,6 @@ class StandServer:
 
     def _hear(self, session: SlotSession, message: SlotMessage) -> None:
         match message:
-            case EnterStand():
-                return
             case TakeHold():
                 self._hold(session, message)
             case ArriveAtSync():
@@ -181,17 +184,13 @@ class StandServer:
                     self._arbiter.arrive(session.owner, arrival)
                     self._await(session, message.number, arrival)
             case EndOnce():
-                with self._lock:
-                    arrived = session.asked.pop(message.number, None)
-                    if isinstance(arrived, Arrival):
-                        failure = None if message.failure is None else read_reason(message.failure)
-                        judged = message.judged, message.limited
-                        self._arbiter.end_once(session.owner, arrived, failure, judged, missed=message.missed)
-                        self._settle()
+                self._end_once(session, message)
             case GiveBack():
                 with self._lock:
                     self._give_back(session, message.number)
                     self._settle()
+            case AbandonCall():
+                self._abandon(session, message)
             case AskAwaited():
                 with self._lock:
                     if session.asked.get(message.number) in self._waits:
@@ -200,8 +199,26 @@ class StandServer:
                 with self._lock:
                     self._arbiter.leave(session.owner, message.points)
                     self._settle()
-            case _:
+            case OpenShared() | CallShared() | ReadShared() | WriteShared():
                 self._ask(session, message)
+
+    def _end_once(self, session: SlotSession, message: EndOnce) -> None:
+        with self._lock:
+            arrived = session.asked.pop(message.number, None)
+            if isinstance(arrived, Arrival):
+                failure = None if message.failure is None else read_reason(message.failure)
+                judged = message.judged, message.limited
+                self._arbiter.end_once(session.owner, arrived, failure, judged, missed=message.missed)
+                self._settle()
+
+    def _abandon(self, session: SlotSession, message: AbandonCall) -> None:
+        with self._lock:
+            wait = session.asked.get(message.number)
+            turn = None if wait is None else self._turns.get(wait)
+            stack = None if turn is None else self._drivers[turn.question.name].stack(turn)
+            self._give_back(session, message.number)
+            session.send(Abandoned(message.number, stack))
+            self._settle()
 
     def _hold(self, session: SlotSession, message: TakeHold) -> None:
         names = frozenset(message.names)

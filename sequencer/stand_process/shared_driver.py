@@ -32,7 +32,7 @@ from sequencer.protocol.stand import (
 )
 from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.driver_object import DriverObject
-from sequencer.runtime.failures import driver_traceback, kind_and_text
+from sequencer.runtime.failures import driver_stack, driver_traceback, kind_and_text
 from sequencer.stand_process.holds import HoldRequest
 from sequencer.stand_process.interruption import CallWithdrawn, Interruptible
 from sequencer.stand_process.references import record_of, reference_to
@@ -114,6 +114,11 @@ class SharedDriver:
     def take(self, turn: DriverTurn) -> None:
         """It is this one's turn."""
         self._turns.put(turn)
+
+    def stack(self, turn: DriverTurn) -> str | None:
+        """Where the driver is at the moment, if this turn goes on."""
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return driver_stack(frame) if self.running is turn else None
 
     def interrupt(self, turn: DriverTurn) -> None:
         """Nobody waits for it any more: what the driver does in Python ends soon, and may clean up behind itself."""

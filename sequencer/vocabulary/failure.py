@@ -50,7 +50,12 @@ class StepError(ReasonedError):
 
 
 class Interruption(BaseException):
-    """Raised into the running step from outside; not an ``Exception``, so that no driver swallows it by accident."""
+    """Raised into the running step from outside; not an ``Exception``, so that no driver swallows it by accident.
+
+    ``driver_traceback`` is where a shared driver was then, in its own process; ``None`` where none was called.
+    """
+
+    driver_traceback: str | None = None
 
 
 class TimedOut(Interruption):

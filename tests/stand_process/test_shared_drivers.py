@@ -260,6 +260,10 @@ def test_a_call_that_is_stopped_ends_in_the_driver(stand: Stand, interrupts: Int
     stand.apart(lambda: (wait_for(log.exists), interrupts.stop("enough")))
     error = interrupts.run(lambda: meter.poll(str(log)))
     assert isinstance(error, Stopped)
+    assert error.driver_traceback is not None
+    assert f'{stand.folder / "bench.py"}", line' in error.driver_traceback
+    assert "in poll" in error.driver_traceback
+    assert error.driver_traceback.endswith("Stopped: enough")
     wait_for(lambda: log.read_text() == "on\noff\n")
     assert meter.generation() == 2
 
