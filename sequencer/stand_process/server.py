@@ -224,7 +224,9 @@ class StandServer:
         names = frozenset(message.names)
         request = HoldRequest(session.owner, names, message.place)
         with self._lock:
-            held = self._arbiter.held(session.owner)
+            # Not what calls have: one may just be over, another one go on that was given up.
+            holds = [each for each in session.asked.values() if isinstance(each, HoldRequest)]
+            held = frozenset[str]().union(*(each.names for each in holds if each not in self._turns))
             reason = self._hung_of(names)
             if held and not names <= held:
                 reason = Reason("hold_in_hold", names=sorted(held))

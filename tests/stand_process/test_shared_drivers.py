@@ -279,6 +279,8 @@ def test_a_call_that_hangs_is_told_to_all_and_its_process_is_replaced(stand: Sta
     stand.apart(lambda: (wait_for(log.exists), interrupts.end_step(0, "enough")))
     error = interrupts.run(lambda: meter.hang(str(log), str(fifo)))
     assert isinstance(error, Stopped)
+    with left.hold("seq.yaml:2:2", ["other"]):
+        pass  # what hangs is no hold, beside which there could be no other
 
     def fail() -> str:
         with pytest.raises(StepError) as caught:
