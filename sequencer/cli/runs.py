@@ -15,8 +15,8 @@ from sequencer.app.project_store import kept_report, opened_deliveries, opened_h
 from sequencer.cli.time_option import point_in_time
 from sequencer.report.model import Disposition, RunReport
 from sequencer.report.note import DISPOSITIONS, disposition_of, with_notes
-from sequencer.report.outcome import Outcome, outcome, outcome_of, outcome_text
-from sequencer.store.base import RunFilter, RunSummary, Store
+from sequencer.report.outcome import outcome_of, outcome_text
+from sequencer.store.base import RunFilter, RunSummary
 from sequencer.terminal.output import is_terminal, say, say_json, wants_colour
 from sequencer.vocabulary.status import FINAL_STATUSES
 from sequencer.vocabulary.times import shown_time
@@ -73,7 +73,6 @@ def list_runs(
             page = store.find(RunFilter(since=since, until=until, **wanted), limit=limit, cursor=cursor)
         except ValueError as error:
             raise Refusal(f"--cursor: {error}") from None
-        outcomes = [_outcome(run, store) for run in page.runs] if form == "table" else []
         notes = deliveries.notes([run.id for run in page.runs])
     said = [disposition_of(notes.get(run.id, ())) for run in page.runs]
     if form == "json":
@@ -83,7 +82,7 @@ def list_runs(
     if not page.runs:
         say("no runs", err=True)
         return ExitCode.PASSED
-    _show_table(page.runs, outcomes, said)
+    _show_table(page.runs, said)
     if page.next:
         say(f"more: --cursor {page.next}", err=True)
     return ExitCode.PASSED
@@ -222,13 +221,7 @@ def _stored(project: Path, run_id: str) -> RunReport:
         return with_notes(report, deliveries.notes([report["id"]]).get(report["id"], []))
 
 
-def _outcome(run: RunSummary, store: Store) -> Outcome:
-    """The run's outcome. What a skipped one lacks stands in its report alone: there are few of them."""
-    report = store.get(run.id) if run.status == "skipped" else None
-    return outcome_of(run.status, None) if report is None else outcome(report)
-
-
-def _show_table(runs: list[RunSummary], outcomes: list[Outcome], said: list[Disposition | None]) -> None:
+def _show_table(runs: list[RunSummary], said: list[Disposition | None]) -> None:
     from sequencer.terminal.lines import joined, status_style
     from sequencer.terminal.output import Column, table
     from sequencer.vocabulary.times import shown_seconds
@@ -249,7 +242,7 @@ def _show_table(runs: list[RunSummary], outcomes: list[Outcome], said: list[Disp
     rows = [
         [
             (shown_time(run.start_time), ""),
-            (outcome_text(ended), status_style(run.status)),
+            (outcome_text(outcome_of(run.status, run.untested)), status_style(run.status)),
             (run.sequence, ""),
             (run.serial_number or "", "bold"),
             (run.part_number or "", ""),
@@ -260,7 +253,7 @@ def _show_table(runs: list[RunSummary], outcomes: list[Outcome], said: list[Disp
             (" ".join(filter(None, (marks(run), disposition))), "stopped"),
             (run.id, "dim"),
         ]
-        for run, ended, disposition in zip(runs, outcomes, said, strict=True)
+        for run, disposition in zip(runs, said, strict=True)
     ]
     width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
     colour = wants_colour(sys.stdout)

@@ -16,7 +16,7 @@ from sequencer.report.model import RunReport
 from sequencer.report.note import Note
 from sequencer.vocabulary.failure import ReasonedError
 from sequencer.vocabulary.reason import Reason
-from sequencer.vocabulary.status import Status
+from sequencer.vocabulary.status import Status, Untested
 
 JUDGED: tuple[Status, ...] = ("passed", "failed", "error")
 
@@ -104,6 +104,7 @@ class RunSummary(NamedTuple):
 
     ``partial``: cases were chosen by hand, or the run was debugged; ``cases`` counts all in the plan. ``slot`` is the
     name of the slot that the product was in, ``start`` the id of what the run was started with, where there are slots.
+    ``untested`` is what a skipped run lacks, ``None`` in runs that do not say it.
     """
 
     id: str
@@ -124,6 +125,7 @@ class RunSummary(NamedTuple):
     error_code: int | None
     slot: str | None = None
     start: str | None = None
+    untested: Untested | None = None
 
     @property
     def counted(self) -> bool:

@@ -66,6 +66,7 @@ def summary(report: RunReport) -> RunSummary:
         error_code=report["error_code"],
         slot=text(report["slot"]["name"]) if "slot" in report else None,
         start=text(report["start"]["id"]) if "start" in report else None,
+        untested=report.get("untested"),
     )
 
 

@@ -41,6 +41,7 @@ ALLOWED_SKIPS: frozenset[SkipKind | None] = LEFT_OUT | {"selection"}
 """Skips that a run may pass with. Any other one, and one of which nobody knows why, is a test that is missing."""
 
 Untested = Literal["nothing_tested", "incomplete"]
+UNTESTED: tuple[Untested, ...] = get_args(Untested)
 """Why a run in which nothing went wrong does not pass: no main case passed, or one was skipped because of another."""
 
 

@@ -69,6 +69,9 @@ def test_what_is_no_pass_is_grey_and_says_why(stand: Any, browse: Any, sequence:
     page.goto(f"{page.url.rstrip('/')}/runs/{panel.last()['id']}")
     expect(page.locator(".report-head .verdict-word")).to_have_text(word)
     expect(page.locator(".report-head")).to_contain_text(why)
+    page.locator(".back-link").click()
+    expect(page.locator(".runs .chip")).to_have_text(word.lower())
+    expect(page.locator(".runs .row-link")).to_have_accessible_name(re.compile(word.lower()))
 
 
 def test_the_space_bar_starts_and_the_page_follows(stand: Any, browse: Any) -> None:

@@ -73,4 +73,5 @@ def test_migrations_are_never_rewritten() -> None:
         "7714522615b6",
         "81d73d1b1ff0",
         "9600d97827a9",
+        "e974d10daa03",
     ]

@@ -213,6 +213,45 @@ def test_a_full_disk_says_so_and_undoes_the_half_saved_report(tmp_path: Path, re
     store.close()
 
 
+def test_a_database_of_before_says_what_its_skipped_runs_lack(
+    tmp_path: Path, report: MakeReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be written it is read as it is; else it is brought up to date, and loses nothing."""
+    path = tmp_path / "hardseq.sqlite3"
+    with closing(SqliteStore(path)) as store:
+        for start, said in ((1.0, "incomplete"), (2.0, "nothing_tested"), (3.0, None)):
+            saved = report(status="skipped", start=start)
+            saved["untested"] = said
+            store.save(saved)
+        store.save(report(start=4.0))
+        lines, reports = store.find().runs, [store.get(run.id) for run in store.find().runs]
+    assert [run.untested for run in lines] == [None, None, "nothing_tested", "incomplete"]
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE runs DROP COLUMN untested")
+        connection.execute("UPDATE documents SET body = x'00' WHERE run = 3")
+        connection.execute("PRAGMA user_version = 3")
+        connection.execute("PRAGMA journal_mode = DELETE")
+    connect = sqlite3.connect
+
+    def connect_read_only(file: Any, **options: Any) -> sqlite3.Connection:
+        if "mode=ro" not in str(file):
+            raise unwritable
+        return connect(file, **options)
+
+    unwritable = sqlite3.OperationalError("attempt to write a readonly database")
+    unwritable.sqlite_errorcode = sqlite3.SQLITE_READONLY
+    with monkeypatch.context() as patch, closing(SqliteStore(path)) as store:
+        patch.setattr(sqlite3, "connect", connect_read_only)
+        assert store.find().runs == lines
+        assert store.find(RunFilter(verdict="skipped")).runs == lines[1:]
+        assert store.get(lines[-1].id) == reports[-1]
+    with closing(SqliteStore(path)) as store:
+        assert store.find().runs == lines
+        assert [store.get(run.id) for run in lines[2:]] == reports[2:]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
+
+
 def test_a_read_only_database_says_so(tmp_path: Path, report: MakeReport, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database that SQLite may not write is named with what to do."""
     database = tmp_path / "reports.sqlite3"

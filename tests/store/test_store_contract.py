@@ -29,6 +29,20 @@ def test_a_saved_report_comes_back_whole(store: Store, report: MakeReport) -> No
     assert store.get(saved["id"]) == saved
 
 
+def test_the_line_of_a_skipped_run_says_what_it_lacks(store: Store, report: MakeReport) -> None:
+    """As its report does, in each list; that of any other run, and of a report that does not say it, says nothing."""
+    lacking = {start: report(status="skipped", start=start) for start in (1.0, 2.0, 3.0)}
+    lacking[1.0]["untested"] = "incomplete"
+    lacking[2.0]["untested"] = "nothing_tested"
+    del lacking[3.0]["untested"]
+    for saved in (*lacking.values(), report(start=4.0)):
+        store.save(saved)
+    said = [None, None, "nothing_tested", "incomplete"]
+    assert [run.untested for run in store.find().runs] == said
+    chosen = RunFilter(verdict="skipped", sequence="Board test")
+    assert [run.untested for run in store.find(chosen).runs] == said[1:]
+
+
 def test_an_unknown_run_is_none(store: Store) -> None:
     """Asking for a run that nobody stored is no error."""
     assert store.get("0190163d-8694-739b-aea5-966c26f8ad90") is None

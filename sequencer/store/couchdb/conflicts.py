@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from sequencer.store.base import RunSummary, StoreError
 from sequencer.store.couchdb.client import CouchClient, CouchDocument
-from sequencer.store.couchdb.document import summary_of
+from sequencer.store.couchdb.document import summary_in
 
 
 class ConflictResolver:
@@ -29,7 +29,7 @@ class ConflictResolver:
         if not revisions:
             return shown, []
         found = [shown, *(self._couch.get(self._name, run_id, rev=revision) for revision in revisions)]
-        complete = [one for one in found if not summary_of(one["summary"]).aborted]
+        complete = [one for one in found if not summary_in(one).aborted]
         if not complete:
             return shown, []
         for aborted in (one for one in found if one not in complete):
@@ -47,7 +47,7 @@ class ConflictResolver:
             self._name, "_changes", body={"doc_ids": aborted}, filter="_doc_ids", style="all_docs"
         )
         doubtful = {change["id"] for change in answer["results"] if len(change["changes"]) > 1}
-        return [summary_of(self.settled(run.id)[0]["summary"]) if run.id in doubtful else run for run in runs]
+        return [summary_in(self.settled(run.id)[0]) if run.id in doubtful else run for run in runs]
 
 
 def _tries(stored: Mapping[str, object]) -> int:

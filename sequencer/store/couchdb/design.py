@@ -37,7 +37,9 @@ INDEXES: tuple[tuple[str, ...], ...] = (
 )
 """Fields of ``summary`` that Mango indexes cover, each followed by ``key``: history is sorted by it."""
 
-_SUMMARY = "[" + ", ".join(f"s.{name}" for name in RunSummary._fields) + "]"
+# Documents of earlier versions say what a skipped run lacks in their report alone.
+_UNTESTED = "s.untested !== undefined ? s.untested : (doc.report || {}).untested || null"
+_SUMMARY = "[" + ", ".join(_UNTESTED if name == "untested" else f"s.{name}" for name in RunSummary._fields) + "]"
 _LISTED = '["serial_number", "part_number", "sequence", "status", "stand", "slot", "start"]'
 
 # Every subset of sequence, part number and stand is a key of its own, so that each filter reads one range of the tree.

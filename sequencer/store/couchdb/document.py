@@ -24,7 +24,7 @@ from sequencer.store.base import RunSummary, StoreError
 from sequencer.store.couchdb.client import CouchDocument, encode
 from sequencer.store.facts import HistoryPosition
 from sequencer.vocabulary.reason import Reason
-from sequencer.vocabulary.status import FINAL_STATUSES
+from sequencer.vocabulary.status import FINAL_STATUSES, UNTESTED
 
 _KIND = "2:"
 REPORT_FILE = "report.json.gz"
@@ -54,8 +54,8 @@ def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, o
 
 
 def _said(run: RunSummary) -> dict[str, object]:
-    """Of a stand without slots nothing is said of them, as ever."""
-    return {name: value for name, value in run._asdict().items() if value is not None or name not in _OF_SLOTS}
+    """What summaries of earlier versions lack is said where there is something to say, as ever."""
+    return {name: value for name, value in run._asdict().items() if value is not None or name not in _ADDED}
 
 
 def amend(stored: Mapping[str, object], report: RunReport) -> dict[str, object]:
@@ -136,17 +136,27 @@ def summary_of(values: Mapping[str, object] | list[object]) -> RunSummary:
     Anybody may write into a database: a field of another type is as good as none, and the run counts for nothing then.
     """
     found = dict(values) if isinstance(values, dict) else dict(zip(RunSummary._fields, values, strict=False))
-    found = {**dict.fromkeys(_OF_SLOTS), **found}
+    found = {**dict.fromkeys(_ADDED), **found}
     read = {
         name: found[name] for name, kinds in _SUMMARY_KINDS.items() if isinstance(found.get(name, _NO_VALUE), kinds)
     }
     if read.get("status") not in FINAL_STATUSES:
         read.pop("status", None)
+    if read.get("untested") not in (None, *UNTESTED):
+        read.pop("untested")
     damaged = {"partial": True} if len(read) < len(RunSummary._fields) else {}
     return RunSummary(**{**_NOTHING._asdict(), **read, **damaged})
 
 
-_OF_SLOTS = ("slot", "start")
+def summary_in(stored: CouchDocument) -> RunSummary:
+    """The summary of a run's document. Those of earlier versions say what a skipped run lacks in their report alone."""
+    summary, report = stored["summary"], stored.get("report")
+    if not (isinstance(summary, dict) and isinstance(report, dict)):
+        return summary_of(summary)
+    return summary_of({"untested": report.get("untested"), **summary})
+
+
+_ADDED = ("slot", "start", "untested")
 _NO_VALUE = object()
 _TEXT: tuple[type, ...] = (str, type(None))
 _SUMMARY_KINDS: dict[str, tuple[type, ...]] = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from sequencer.store.base import Neighbours, RunFilter, RunPage, RunSummary, SeriesName, SeriesPoint
 from sequencer.store.couchdb.client import CouchClient, CouchDocument
 from sequencer.store.couchdb.design import INDEXES, RUNS, SERIES
-from sequencer.store.couchdb.document import position_key, sort_key, summary_of
+from sequencer.store.couchdb.document import position_key, sort_key, summary_in, summary_of
 from sequencer.store.facts import HistoryPosition, after, position
 
 BATCH = 500
@@ -99,11 +99,11 @@ class History:
         query = {
             "selector": {**{f"summary.{name}": value for name, value in wanted.items()}, "summary.key": bounds},
             "sort": [{f"summary.{name}": order} for name in (*fields, "key")],
-            "fields": ["summary"],
+            "fields": ["summary", "report.untested"],
             "limit": limit,
         }
         found = self._couch.post(self._name, "_find", body=query)["docs"]
-        return [summary_of(document["summary"]) for document in found]
+        return [summary_in(document) for document in found]
 
     def _listed_above(self, runs: RunFilter, start: HistoryPosition) -> list[RunSummary]:
         group = next(iter(runs.equalities().items()), ("", ""))

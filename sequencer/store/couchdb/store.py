@@ -271,7 +271,7 @@ class CouchStore:
                 return None
             if not _is_run(stored):
                 return None
-            return self._history.neighbours(documents.summary_of(stored["summary"]), runs)
+            return self._history.neighbours(documents.summary_in(stored), runs)
 
     def statistics(self, runs: RunFilter = ANY) -> Statistics:
         """Yield, first-pass yield and failures by case."""

@@ -107,7 +107,7 @@ class Connections:
         log = self.path.with_name(f"{self.path.name}-wal")
         if log.exists() and log.stat().st_size:
             raise sqlite3.OperationalError("its newest runs are in a log that cannot be read")
-        return self._to_read("mode=ro&immutable=1", "PRAGMA query_only = 1")
+        return self._to_read("mode=ro&immutable=1", "PRAGMA temp_store = MEMORY")
 
     def _to_read(self, how: str, first: str) -> sqlite3.Connection:
         connection = sqlite3.connect(

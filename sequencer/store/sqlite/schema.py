@@ -11,10 +11,15 @@ a run, which stays when a complete report takes the place of an aborted one.
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
 
 from sequencer.store.base import StoreError, StoreUnavailable
 from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.status import UNTESTED
 
 _VERSION_1 = """
 CREATE TABLE runs (
@@ -177,15 +182,24 @@ DROP TABLE case_failures;
 ALTER TABLE case_failures_by_slot RENAME TO case_failures;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = """
+ALTER TABLE runs ADD COLUMN untested TEXT;
+UPDATE runs SET untested = untested_of((SELECT body FROM documents WHERE run = number)) WHERE status = 'skipped';
+"""
 
-_SINCE_3 = {
-    "runs": "NULL AS slot, NULL AS start",
-    "first_runs": "'' AS slot, '' AS start",
-    "tallies": "'' AS slot",
-    "case_failures": "'' AS slot",
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+
+_UNTESTED = "CASE status WHEN 'skipped' THEN untested_of((SELECT body FROM documents WHERE run = number)) END"
+_SINCE: Mapping[int, Mapping[str, str]] = {
+    3: {
+        "runs": "NULL AS slot, NULL AS start",
+        "first_runs": "'' AS slot, '' AS start",
+        "tallies": "'' AS slot",
+        "case_failures": "'' AS slot",
+    },
+    4: {"runs": f"{_UNTESTED} AS untested"},
 }
-"""What the tables of an earlier version lack, as it reads there."""
+"""What the tables of before a version lack, as it reads there."""
 
 
 def bring_up_to_date(connection: sqlite3.Connection) -> None:
@@ -200,6 +214,7 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
         version = _version(connection)  # another process may have been faster
         if version > len(MIGRATIONS):
             raise newer(version)
+        connection.create_function("untested_of", 1, _untested_of)
         for script in MIGRATIONS[version:]:
             for statement in filter(str.strip, script.split(";")):
                 connection.execute(statement)
@@ -214,7 +229,7 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
 def check_version(connection: sqlite3.Connection) -> None:
     """Raises :class:`StoreError` for a database that cannot be read as it is, and is not to be changed.
 
-    An earlier one lacks tables and columns and nothing else: this connection has them in memory, empty.
+    An earlier one lacks tables and columns and nothing else: this connection has them in memory.
     """
     version = _version(connection)
     if version > len(MIGRATIONS):
@@ -225,9 +240,22 @@ def check_version(connection: sqlite3.Connection) -> None:
     if version < 2:
         for statement in (found for found in _VERSION_2.split(";") if "CREATE TABLE" in found):
             connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
-    if version < 3:
-        for table, columns in _SINCE_3.items():
-            connection.execute(f"CREATE TEMP VIEW {table} AS SELECT *, {columns} FROM main.{table}")
+    connection.create_function("untested_of", 1, _untested_of)
+    lacking: dict[str, list[str]] = {}
+    for since, tables in _SINCE.items():
+        for table, columns in tables.items() if version < since else ():
+            lacking.setdefault(table, []).append(columns)
+    for table, found in lacking.items():
+        connection.execute(f"CREATE TEMP VIEW {table} AS SELECT *, {', '.join(found)} FROM main.{table}")
+
+
+def _untested_of(body: bytes | None) -> str | None:
+    """What the report of a skipped run says that it lacks; nothing where it does not say it or cannot be read."""
+    with suppress(zlib.error, ValueError, RecursionError, TypeError):
+        report = json.loads(zlib.decompress(body or b""))
+        found = report.get("untested") if isinstance(report, dict) else None
+        return next((name for name in UNTESTED if name == found), None)
+    return None
 
 
 def newer(version: int) -> StoreError:

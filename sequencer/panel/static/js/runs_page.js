@@ -7,6 +7,7 @@ import { noRuns } from "./no_runs.js";
 import { noteTag } from "./notes.js";
 import { question } from "./question.js";
 import { keepRowKeys } from "./row_keys.js";
+import { outcome } from "./state.js";
 import { whenStored } from "./stored.js";
 import { duration, moment, t } from "./text.js";
 
@@ -102,11 +103,12 @@ export function runsPage() {
 function runRow(run) {
   const href = `/runs/${encodeURIComponent(run.id)}${window.location.search}`;
   const flags = [["partial", "run.partial_note"], ["simulated", "run.simulated"], ["aborted", "run.aborted"]].filter(([name]) => run[name]);
+  const ended = t(`status.${outcome(run)}`);
   return h(
     "tr",
     { class: `is-${run.status}`, data: { run: run.id } },
-    h("td", { class: "col-status" }, h("a", { href, class: `chip is-${run.status}`, tabIndex: -1 }, icon(run.status), t(`status.${run.status}`))),
-    h("td", { class: "col-start_time number" }, h("a", { href, class: "row-link", aria: { label: [moment(run.start_time), run.serial_number, t(`status.${run.status}`)].filter(Boolean).join(", ") } }, moment(run.start_time))),
+    h("td", { class: "col-status" }, h("a", { href, class: `chip is-${run.status}`, tabIndex: -1 }, icon(run.status), ended)),
+    h("td", { class: "col-start_time number" }, h("a", { href, class: "row-link", aria: { label: [moment(run.start_time), run.serial_number, ended].filter(Boolean).join(", ") } }, moment(run.start_time))),
     h("td", { class: "col-serial_number strong number" }, token(run.serial_number || "—")),
     h("td", { class: "col-part_number" }, token(run.part_number || "—")),
     h("td", { class: "col-sequence" }, run.sequence, run.sequence_version ? h("span", { class: "muted" }, ` ${run.sequence_version}`) : null, flags.map(([name, note]) => [" ", h("span", { class: "tag", title: t(note) }, t(`run.${name}_short`))]), " ", noteTag(run)),
