@@ -6,7 +6,6 @@ from pathlib import Path
 
 from sequencer.compiler.project import Compiled, ensure_compiled
 from sequencer.project.project_folder import Project
-from sequencer.project.shared_drivers import shared_driver_problems
 from sequencer.vocabulary.problem import InvalidInput
 
 
@@ -17,6 +16,9 @@ def compile_for_stand(project: Project, file: Path, *, stepping: bool = False) -
         file, project=project.folder, compiled=project.state.compiled, stepping=stepping, stand=stand
     )
     if compiled.shared and project.file is not None:
+        # Imported here: most sequences share nothing.
+        from sequencer.project.shared_drivers import shared_driver_problems
+
         wrong = shared_driver_problems(project.text, project.file.name, project.settings, compiled.shared)
         if wrong:
             raise InvalidInput(wrong)
