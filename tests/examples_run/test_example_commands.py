@@ -29,6 +29,11 @@ COMMANDS: dict[str, dict[str, int]] = {
         "hardseq run attempts.yaml": PASSES,
         "hardseq run attempts.yaml --arg good_at=5": FAILS,
     },
+    "chamber": {
+        "hardseq run chamber.yaml": PASSES,
+        "hardseq run chamber.yaml --arg broken=2": FAILS,
+        "hardseq runs list --format json": PASSES,
+    },
     "charts": {"hardseq run charts.yaml --open": PASSES},
     "couchdb": {"hardseq run couchdb.yaml": PASSES},
     "critical": {
@@ -74,6 +79,14 @@ COMMANDS: dict[str, dict[str, int]] = {
     "several_configurations": {
         "hardseq run": PASSES,
         "hardseq run sequences/full.yaml": PASSES,
+    },
+    "several_slots": {
+        f"hardseq run several_slots.yaml {arguments}": result
+        for arguments, result in {
+            " ".join(f"--arg nest_{number}.serial=SN{number}" for number in range(1, 5)): PASSES,
+            "--slot nest_1 --slot nest_3 --arg nest_1.serial=SN5 --arg nest_3.serial=SN6": PASSES,
+            "--slot nest_1 --slot nest_2 --arg nest_1.serial=SN666 --arg nest_2.serial=SN7": FAILS,
+        }.items()
     },
     "several_stands": {"hardseq run stand_1": PASSES, "hardseq run stand_2": PASSES},
     "skip_test": {
