@@ -12,6 +12,7 @@ from sequencer.app.compiled import compile_for_stand
 from sequencer.app.exit_codes import Refusal
 from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.retry import AfterRunRetry
+from sequencer.app.shared_stand import PanelStand
 from sequencer.app.start_request import for_stand
 from sequencer.app.watch import file_times
 from sequencer.compiler.project import Compiled, restore
@@ -49,6 +50,7 @@ class ProjectBench:
         self._simulate = simulate
         self._listeners = list(listeners)
         self._claim = StandClaim(project.state) if project.settings.slots.places else None
+        self._shared = PanelStand() if project.settings.slots.places else None
         self._files, self._choices = _choices(path, project)
         self.forms = KeptForms(project.state.start_form)
         self.first = self._remembered() or self._configured or self._choices[0].name
@@ -88,7 +90,7 @@ class ProjectBench:
         project = open_project(self._files[choice]).checked()
         file, stand = self._files[choice], project.settings.stand.recorded()
         compiled = compile_for_stand(project, file)
-        warm: list[BenchRun] = [BenchRun(compiled, project, self._simulate, self._claim)]
+        warm: list[BenchRun] = [BenchRun(compiled, project, self._simulate, self._claim, self._shared)]
         warm[0].run.prepare()
         plan = warm[0].run.plan()
 
@@ -97,7 +99,9 @@ class ProjectBench:
                 run = warm.pop()
             except IndexError:
                 restore(compiled, file, project=project.folder, stand=stand)
-                run = BenchRun(compiled, project, self._simulate, self._claim)
+                run = BenchRun(compiled, project, self._simulate, self._claim, self._shared)
+            if self._shared is not None:
+                self._shared.output = output
             run.slot = slot
             run.listeners += [listener, *self._listeners]
             run.output = output
@@ -113,7 +117,9 @@ class ProjectBench:
         )
 
     def close(self) -> None:
-        """Nothing is shared yet that would have to end."""
+        """Ends what runs of several slots share."""
+        if self._shared is not None:
+            self._shared.close()
 
     def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:
         """What is left to do after a stored run."""
@@ -147,12 +153,22 @@ class BenchRetry:
 
 class BenchRun:
     """A run with this stand's driver arguments and facts. ``listeners``, ``output`` and ``slot`` are set before it is
-    prepared. ``claim`` is what it shares the stand by with the runs of other slots."""
+    prepared. ``claim`` is that on the stand, and ``shared`` holds what slots have in common."""
 
-    def __init__(self, compiled: Compiled, project: Project, simulate: bool, claim: StandClaim | None) -> None:
+    def __init__(
+        self,
+        compiled: Compiled,
+        project: Project,
+        simulate: bool,
+        claim: StandClaim | None,
+        shared: PanelStand | None,
+    ) -> None:
         self.listeners: list[Listener] = []
         self.output: Callable[[str], None] = lambda text: None
         self.slot = Slot()
+        self._compiled = compiled
+        self._shared = shared
+        self._started: StartRequest | None = None
         self._project = project
         self._simulate = simulate
         self.run = Run(
@@ -184,12 +200,25 @@ class BenchRun:
         Raises ``InvalidRequest`` for a selection or parameter that cannot be used, ``ActionRefused`` while another run
         has the stand.
         """
+        request = self._request(request)
         try:
-            return self.run.start(self._request(request))
-        except RunRefused as refused:
-            raise start_refused(refused) from None
-        except StandInUse as used:
-            raise ActionRefused("in-use", used.reason) from None
+            if self._shared is not None:
+                self._started = request
+                request = replace(request, stand=self._shared.address(self._project, self._compiled))
+            return self.run.start(request)
+        except BaseException as error:
+            self._leave()
+            if isinstance(error, RunRefused):
+                raise start_refused(error) from None
+            if isinstance(error, StandInUse):
+                raise ActionRefused("in-use", error.reason) from None
+            raise
+
+    def _leave(self) -> None:
+        """No other slot waits for this run any more."""
+        started, self._started = self._started, None
+        if self._shared is not None and started is not None and started.start is not None:
+            self._shared.end_slot(started.start.id, self.slot.name)
 
     def _request(self, request: StartRequest) -> StartRequest:
         return for_stand(self._project, replace(request, slot=self.slot, simulate=self._simulate, attended=True))
@@ -204,7 +233,10 @@ class BenchRun:
 
     def wait(self) -> RunReport:
         """The report, once the run is over."""
-        report = self.run.wait()
+        try:
+            report = self.run.wait()
+        finally:
+            self._leave()
         assert report is not None  # without a time limit it waits for one
         return report
 

@@ -223,6 +223,51 @@ def test_a_slot_whose_driver_is_wrong_is_wrong_alone(stand: Any) -> None:
     assert [left["status"], right["status"]] == ["passed", "error"]
 
 
+METER = """\
+import os
+
+
+class Meter:
+    def process(self):
+        return os.getpid()
+"""
+
+SHARING = """
+name: Sharing
+drivers: {meter: {use: meter.Meter, shared: true}}
+modules:
+  main:
+    name: Main
+    cases:
+      one:
+        name: One
+        steps:
+          - sync: here
+          - {measure: Process, call: meter.process}
+"""
+
+
+def test_slots_share_a_driver_that_stays_open(stand: Any) -> None:
+    """It is opened once, for this start and the next, and goes with the panel."""
+    stand.write("drivers/meter.py", METER)
+    panel = opened(stand, "left", "right", sequence=SHARING)
+    for count in (2, 4):
+        assert panel.ask("POST", "/api/start", {}).status == 200
+        found = reports(panel, count)
+        ready(panel)
+    assert {report["status"] for report in found} == {"passed"}
+    (process,) = {
+        measured["value"]
+        for report in found
+        for attempt in report["modules"][0]["cases"][0]["attempts"]
+        for measured in attempt["measurements"]
+    }
+    assert _is_alive(int(str(process)))
+    panel.close()
+    stand.panels.remove(panel)
+    assert not _is_alive(int(str(process)))
+
+
 def test_an_invalid_sequence_is_told_once(stand: Any) -> None:
     """Every slot is blocked by it, and all are ready once it is mended."""
     panel = opened(stand, "left", "right")
