@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 
 from sequencer.app.exit_codes import ExitCode
 from sequencer.cli.panel_client import PanelClient
-from sequencer.report.outcome import outcome, outcome_text
+from sequencer.report.outcome import outcome, outcome_of, outcome_text
 from sequencer.terminal.lines import clean, one_line
 from sequencer.terminal.output import say, say_json
 
@@ -18,12 +19,13 @@ from sequencer.terminal.output import say, say_json
 @click.command()
 @click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Default: text.")
-def command(path: Path, form: str) -> ExitCode:
+@click.option("--slot", metavar="NAME", help="The run in this slot of the stand; by default all are listed.")
+def command(path: Path, form: str, slot: str | None) -> ExitCode:
     """Show what the panel of this project is doing.
 
     Exits with 0 when a panel is running, with 1 when none is.
     """
-    state = PanelClient(path).get("/api/state")
+    state = PanelClient(path).get("/api/state" if slot is None else f"/api/state?slot={quote(slot)}")
     if form == "json":
         say_json(state)
         return ExitCode.PASSED
@@ -32,6 +34,8 @@ def command(path: Path, form: str) -> ExitCode:
         say(f"problem   {clean(line)}")
     for alert in state["session"].get("alerts") or ():
         say(f"alert     {clean(alert['text'])}", fg="yellow")
+    for name, shown in state.get("slots", {}).items():
+        say(f"{name:<9} {one_line(_slot_text(shown))}")
     report = state.get("run")
     if report and report["id"]:
         cases = [case for module in report["modules"] for case in module["cases"]]
@@ -40,6 +44,14 @@ def command(path: Path, form: str) -> ExitCode:
         say(f"run       {report['id']}")
         say(f"status    {outcome_text(outcome(report))}, {done} of {len(cases)} cases done")
     return ExitCode.PASSED
+
+
+def _slot_text(slot: Mapping[str, Any]) -> str:
+    """What a slot does, or how its last run ended."""
+    if slot["filled"] is not None:
+        return f"filled    {slot['filled']['serial_number'] or ''}"
+    verdict = outcome_text(outcome_of(slot["status"], slot["untested"])) if slot["run"] else slot["state"]
+    return "  ".join(filter(None, [f"{verdict:<9}", slot["serial_number"], slot["case"]]))
 
 
 def _problem(problem: Mapping[str, Any]) -> Iterator[str]:

@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.cli import start, status, stop
 from sequencer.panel.slots_session import SlotsSession
 from sequencer.project.project_folder import open_project
 from sequencer.report.model import RunReport
@@ -330,6 +334,33 @@ def test_a_panel_that_ends_while_eight_slots_run_leaves_nothing(stand: Any, spaw
     for report in found:
         assert [case["status"] for case in report["modules"][1]["cases"]] == ["passed"]
         assert not report["damaged_lines"]
+
+
+def test_slots_are_driven_from_the_command_line(stand: Any) -> None:
+    """`hardseq start`, `stop` and `status` with a slot, with none, and with one that there is not."""
+    panel = opened(stand, "left", "right")
+
+    def hardseq(command: click.Command, *arguments: str) -> tuple[object, str]:
+        result = CliRunner().invoke(command, [str(stand.folder), *arguments], standalone_mode=False)
+        if isinstance(result.exception, Refusal):
+            return result.exception.code, str(result.exception)
+        return result.return_value, result.output
+
+    assert hardseq(start.command, "--slot", "lift")[1] == "--slot lift: there is no such slot"
+    assert hardseq(start.command, "--arg", "left.serial=SN1", "--arg", "right.serial=SN1")[0] == ExitCode.FAILED
+    assert hardseq(start.command)[1] == "no slot is filled"
+    code, said = hardseq(start.command, "--slot", "left", "--arg", "lot=L2", "--arg", "left.serial=SN1")
+    assert (code, said.partition(" started ")[0]) == (ExitCode.PASSED, "left:")
+    until(panel, lambda slots: slots["left"]["case"] == "Hold")
+    fill(panel, "right", "SN2")
+    code, said = hardseq(status.command)
+    assert "left      run        SN1  Hold\n" in said
+    assert "right     filled    SN2\n" in said
+    assert "state     running" in hardseq(status.command, "--slot", "left")[1]
+    assert hardseq(stop.command, "--slot", "right")[0] == ExitCode.FAILED
+    assert hardseq(stop.command, "--slot", "left")[0] == ExitCode.PASSED
+    (report,) = reports(panel, 1)
+    assert (report["status"], report["params"]) == ("stopped", {"serial": "SN1", "lot": "L2"})
 
 
 def test_sixty_four_slots_run_at_once(stand: Any) -> None:
