@@ -8,7 +8,7 @@ from sequencer.report.outcome import outcome_text
 from sequencer.report.start_timeline import SharedWaiting, SlotRow, StartTimeline
 from sequencer.terminal.lines import Line, Style, one_line, status_style
 from sequencer.terminal.output import Column, table
-from sequencer.vocabulary.status import Status
+from sequencer.vocabulary.status import BAD_STATUSES, Status
 from sequencer.vocabulary.times import shown_seconds, shown_time
 
 LEAST_WIDTH = 20
@@ -57,7 +57,7 @@ _WAIT_HEADS = [
 
 
 def _slot(row: SlotRow) -> list[tuple[str, Style]]:
-    bad = [bar.name for bar in row.cases if bar.status in ("failed", "error", "stopped")]
+    bad = [bar.name for bar in row.cases if bar.status in BAD_STATUSES]
     return [
         (f"{row.slot} ({row.number})", "bold"),
         (outcome_text(row.outcome), status_style(_status(row))),
@@ -108,7 +108,7 @@ def _sign(row: SlotRow, begin: float, end: float) -> tuple[str, Style]:
     if not here:
         return " ", ""
     waiting = sum(max(0.0, min(wait.end, end) - max(wait.begin, begin)) for wait in row.waits)
-    bad = [bar.status for bar in here if bar.status in ("error", "failed", "stopped")]
+    bad = [bar.status for bar in here if bar.status in BAD_STATUSES]
     if not bad and waiting * 2 > end - begin:
         return _WAITING, "skipped"
     status = bad[0] if bad else here[0].status

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "sequencer"
     ("written", "owner"),
     [
         (r'"failed", "error", "stopped"\)', "vocabulary/status.py"),
-        (r"\^\[a-z\]\[a-z0-9_\]\*\$", "vocabulary/model.py"),
+        (r"\^\[a-z\]\[a-z0-9_\]\*\$", "vocabulary/regex.py"),
         (r'"=", "\+", "-", "@"', "report/exports/csv_rows.py"),
         (r"\.is_loopback\b", "project/address.py"),
         (r'"en", "de"', "project/settings.py"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sequencer.store.base import JUDGED, CaseFailures, RunFilter, RunSummary, Statistics
 from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict, DocumentNotFound
@@ -174,6 +174,15 @@ def _failed_cases(history: History, runs: list[RunSummary]) -> Counter[str]:
     return Counter(name for row in rows for name in row["value"])
 
 
+def _firsts(runs: Iterable[RunSummary]) -> Iterable[RunSummary]:
+    """The first judged run of each unit."""
+    first: dict[tuple[str, str | None, str | None], RunSummary] = {}
+    for run in sorted(runs, key=_order):
+        if run.judged and run.serial_number is not None:
+            first.setdefault((run.sequence, run.part_number, run.serial_number), run)
+    return first.values()
+
+
 def _of_few(history: History, runs: RunFilter) -> Statistics:
     """One product or one start has few runs: they are read, with all others of these products, since the first run of
     one may lie outside of what is meant."""
@@ -184,13 +193,9 @@ def _of_few(history: History, runs: RunFilter) -> Statistics:
         products = {run.serial_number for run in found if run.serial_number is not None}
         whole = (history.all(RunFilter(serial_number=product)) for product in sorted(products))
         everything = [run for part in whole for run in part if run.counted]
-    first: dict[tuple[str, str | None, str | None], RunSummary] = {}
-    for run in sorted(everything, key=_order):
-        if run.judged and run.serial_number is not None:
-            first.setdefault((run.sequence, run.part_number, run.serial_number), run)
     chosen = [run for run in found if runs.matches(run)]
     counts = Counter(run.status for run in chosen)
-    firsts = Counter(run.status for run in first.values() if runs.matches(run))
+    firsts = Counter(run.status for run in _firsts(everything) if runs.matches(run))
     seconds = sum((run.stop_time or run.start_time) - run.start_time for run in chosen if run.status == "passed")
     return _total(
         None,
