@@ -24,7 +24,7 @@ modules:
     name: Main
     cases:
       identify: {name: Identify, steps: [{record: {dut: {serial_number: "${{ params.serial }}"}}}, {check: true}]}
-      hold: {name: Hold, if: "params.serial in ['SN000005', 'SN000006']", steps: [{call: bench.wait}, {check: true}]}
+      hold: {name: Hold, if: "params.serial[-2:] in '04 05 06 15 18'", steps: [{call: bench.wait}, {check: true}]}
       lid: {name: Lid, if: "params.serial == 'SN000009'", steps: [{dialog: {title: Lid closed?, pass_fail: true}}]}
       label: {name: Label, if: "params.serial == 'SN000010'", steps: [{dialog: {title: Label, type: text}}]}
       rail: {name: Rail, steps: [{check: "params.serial != 'SN000013'"}]}
@@ -61,6 +61,14 @@ class Shift:
         self.scan(number)
         self.wait(number)
 
+    def board_read_twice(self, number: int) -> None:
+        """The second time before its test is over, which waits for that: afterwards it would be tested again."""
+        self.scan(number)
+        self.scan(number)
+        self.panel.go()
+        self.wait(number)
+        (self.stand.folder / "go").unlink()
+
 
 def lose(route: Any) -> None:
     """Lets the request through and loses the answer."""
@@ -88,9 +96,7 @@ def scan_wrong(shift: Shift) -> None:
         shift.scan(wrong)
         expect(page.locator(".field-problem:visible")).to_have_count(1)
     shift.board(3)
-    shift.scan(4)
-    shift.scan(4)
-    shift.wait(4)
+    shift.board_read_twice(4)
     expect(field).to_have_value("")
 
 
@@ -188,10 +194,10 @@ def test_twenty_boards_and_nothing_else_is_tested(stand: Any, browse: Any) -> No
     scanned(other, "SN000099\n")
     for number in range(14, 21):
         started(shift.page)
-        shift.scan(number)
         if number % 3 == 0:
-            shift.scan(number)
-        shift.wait(number)
+            shift.board_read_twice(number)
+        else:
+            shift.board(number)
 
     shift.panel.wait_for_runs(20)
     runs = shift.panel.report_store.store.find().runs[::-1]
