@@ -199,6 +199,10 @@ def test_on_a_phone_the_head_of_a_run_is_one_row(tested: Any, browse: Any) -> No
     page.set_viewport_size({"width": 1366, "height": 768})
     expect(more).to_be_hidden()
     expect(page.get_by_role("button", name="Print")).to_be_visible()
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{panel.url}/measurements")
+    expect(page.get_by_role("link", name="JSON")).to_be_visible()
+    assert settled(page).locator(".page-head").bounding_box()["height"] == 44
 
 
 def test_a_long_number_is_found_and_selected_whole(tested: Any, browse: Any) -> None:
