@@ -111,11 +111,11 @@ def _is_start(identity: str, reports: Sequence[RunReport]) -> bool:
 
 
 def _of_start(project: Path, start: str) -> list[RunReport]:
-    """The runs of the start with this id, none where it is no start's."""
+    """The runs of the start with this id, none where it is no start's. For a run that waits here no store is needed."""
     if start == "latest":
         return []
     with opened_deliveries(project) as deliveries:
-        return deliveries.of_start(start)
+        return [] if deliveries.report(start) is not None else deliveries.of_start(start)
 
 
 def _timeline(start: str, reports: Sequence[RunReport]) -> Iterable[Line]:

@@ -132,7 +132,7 @@ def test_a_factory_that_is_away_does_not_keep_reports_from_being_saved(
 def test_the_command_says_what_is_missing(couchdb_server: Any) -> None:
     """Without CouchDB or without a factory there is a sentence, not a traceback."""
     couchdb = DatabaseSettings(storage_type="couchdb", url="http://127.0.0.1:1")
-    with pytest.raises(ValueError, match="embedded database"):
+    with pytest.raises(ValueError, match="keeps them elsewhere"):
         replicate_to_factory(Settings(replication=ReplicationSettings(url="http://127.0.0.1:1/factory")))
     with pytest.raises(ValueError, match="url in \\[replication\\]"):
         replicate_to_factory(Settings(database=couchdb))
