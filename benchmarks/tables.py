@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from figures import Figures, ratio
 
-BEGIN, END = "<!-- figures: written by benchmarks/run.py -->", "<!-- end of figures -->"
+END = "<!-- end of figures -->"
 BASE = "pytest"
 
 Rounds = Callable[[str, int], list[float]]
@@ -51,14 +51,30 @@ def markdown(machine: str, figures: Figures, check: CheckFigures | None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def write_into(page: Path, text: str) -> None:
-    """Replaces the figures in the page, between their two comments. Raises ``ValueError`` when it lacks those."""
+def write_into(page: Path, text: str, script: str = "run") -> None:
+    """Replaces the figures of a script in the page, between two comments. Raises ``ValueError`` when it lacks those."""
+    mark = f"<!-- figures: written by benchmarks/{script}.py -->"
     written = page.read_text(encoding="utf-8")
-    before, begin, rest = written.partition(BEGIN)
+    before, begin, rest = written.partition(mark)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"{page} lacks the lines {BEGIN} and {END}")
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+        raise ValueError(f"{page} lacks the lines {mark} and {END}")
+    page.write_text(f"{before}{mark}\n\n{text}\n{END}{after}", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is to be reached: at most ``most``; ``measured`` is ``None`` where it cannot be."""
+
+    name: str
+    most: float
+    measured: float | None
+
+
+def goal_table(goals: Iterable[Goal]) -> str:
+    """The goals with what was measured."""
+    rows = [_goal(goal.name, goal.most, goal.measured) for goal in goals]
+    return "\n".join(["| goal | at most | measured | |", "| --- | --- | --- | --- |", *filter(None, rows)])
 
 
 def _table(figures: Figures, rounds: Rounds) -> str:

@@ -45,8 +45,22 @@ def test_the_benchmark_runs_and_prints_its_tables(tmp_path: Path) -> None:
     assert done.stdout.count("| 1 | ") == 4
 
 
-def test_figures_go_between_the_two_comments_of_the_page() -> None:
+def test_several_slots_are_measured() -> None:
+    """A single round: every run passed, and each goal has its line."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "slots.py"), "--slots", "3", "--rounds", "1"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| hardseq, 3 processes by hand | " in done.stdout
+    assert done.stdout.count("reached |") + done.stdout.count("missed |") >= 5
+
+
+@pytest.mark.parametrize("script", ["run", "slots"])
+def test_figures_go_between_the_two_comments_of_the_page(script: str) -> None:
     """The page that the script writes into has the comments that it looks for."""
     page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    begin = page.index("<!-- figures: written by benchmarks/run.py -->")
-    assert begin < page.index("<!-- end of figures -->")
+    begin = page.index(f"<!-- figures: written by benchmarks/{script}.py -->")
+    assert "<!-- end of figures -->" in page[begin:]
