@@ -31,6 +31,16 @@ def is_(page: Any, name: str, status: str) -> None:
     expect(tile(page, name)).to_have_class(f"slot-tile is-{status}")
 
 
+def stop(page: Any, button: Any, stopped: Any) -> None:
+    """Presses Stop, and means it: a run that is older than ten seconds, on a busy machine, is asked about."""
+    button.click()
+    confirm = page.locator(".stop-confirm")
+    expect(confirm.or_(stopped).first).to_be_visible()
+    if confirm.is_visible():
+        confirm.click()
+    expect(stopped.first).to_be_visible()
+
+
 def grid(browse: Any, panel: Any, path: str = "/", **options: Any) -> Any:
     page = browse(panel, path, **options)
     expect(page.locator(".slot-tile.is-empty").first).to_be_visible()
@@ -74,7 +84,7 @@ def test_scans_fill_the_slots_in_order_and_one_start_tests_them(stand: Any, brow
     expect(page).to_have_title("2 testing · Nests")
     scan(page, "NEST-a")
     expect(page.locator(".toast.is-warning")).to_contain_text("a is testing")
-    tile(page, "c").locator(".tile-stop").click()
+    stop(page, tile(page, "c").locator(".tile-stop"), page.locator(".slot-tile.is-stopped[data-slot='c']"))
     is_(page, "c", "stopped")
     is_(page, "a", "run")
     panel.go()
@@ -100,7 +110,7 @@ def test_each_starts_when_it_is_filled_and_all_are_stopped_at_once(stand: Any, b
     is_(page, "b", "run")
     scan(page, "SN3")
     expect(page.locator(".toast.is-warning")).to_contain_text("No slot is free")
-    page.locator(".stop").click()
+    stop(page, page.locator(".stop"), page.locator(".slot-tile.is-stopped"))
     for name in ("a", "b"):
         is_(page, name, "stopped")
     panel.wait_for_runs(2)
@@ -133,7 +143,7 @@ def test_a_slot_opens_to_the_page_of_a_run_and_leads_back(stand: Any, browse: An
     expect(page.locator(".hero-facts .big dd")).to_have_text("SN7")
     expect(page).to_have_title("Testing · b · Nests")
     assert until(panel, lambda slots: slots["b"]["case"] == "Hold")["a"]["status"] == "ready"
-    page.locator(".stop").click()
+    stop(page, page.locator(".stop"), page.locator(".hero.is-stopped"))
     expect(verdict(page)).to_have_text("Stopped")
     page.locator("h1").click()
     page.keyboard.press("Escape")
