@@ -223,7 +223,8 @@ async function fillNext() {
   // The next scan need not wait for the panel's answer.
   filling.add(slot.name);
   mark(null);
-  emptyForm();
+  emptyForm(values);
+  focusForm({ away: true });
   spokenOf(values[boardParam(state.session.params)?.name]);
   try {
     await post(`/api/slots/${encodeURIComponent(slot.name)}`, { params: values, user: memory.get("operator") || null, asked: now() });
