@@ -109,8 +109,12 @@ _IN_DOUBT = ("error", "other", "main")
 
 
 def in_doubt(words: Collection[str | None]) -> str | None:
-    """What stands for a word that is none of ``words``: an unknown status, kind, type or group."""
-    return next((word for word in _IN_DOUBT if word in words), None)
+    """What stands for a word that is none of ``words``: an unknown status, kind, type or group.
+
+    Where none of them says that something is wrong, it is null, or the first of them by the alphabet.
+    """
+    wrong = next((word for word in _IN_DOUBT if word in words), None)
+    return wrong if wrong is not None or None in words else min(filter(None, words), default=None)
 
 
 def _words(field: Field) -> tuple[str | None, ...]:
