@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sequencer.vocabulary.data import Data, Scalar
 from sequencer.vocabulary.failure import ReasonedError
@@ -67,20 +67,21 @@ class Slot:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JointStart:
+class JointStart(NamedTuple):
     """What the runs that one press of Start began have in common: an ``id``, and the names of their ``slots``."""
 
     id: str
     slots: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandAddress:
+class StandAddress(NamedTuple):
     """Where the process listens that holds what the slots share; ``key`` (hexadecimal) lets a client in."""
 
     address: str
-    key: str = field(repr=False)
+    key: str
+
+    def __repr__(self) -> str:
+        return f"StandAddress(address={self.address!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

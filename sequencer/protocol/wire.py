@@ -1,6 +1,7 @@
 """Messages as lines of JSON: a named tuple each, which costs a starting process a fifth of a dataclass.
 
-Written from their fields and read by their types. What lies within one is a dataclass: a tuple would be a JSON array.
+Written from their fields and read by their types. What lies within one is a dataclass, or a named tuple that is small
+and always read by the version that wrote it: that is a JSON array.
 """
 
 from __future__ import annotations
@@ -72,6 +73,10 @@ def _read(hint: object, value: object) -> object:
     if isinstance(hint, type) and get_origin(hint) is None:
         if is_typeddict(hint):
             fits = isinstance(value, dict)
+        elif issubclass(hint, tuple):
+            if isinstance(value, list):
+                return _build(hint, dict(zip(get_type_hints(hint), value, strict=True)))
+            fits = False
         elif is_dataclass(hint):
             if isinstance(value, dict):
                 return _build(hint, value)
