@@ -102,6 +102,10 @@ class ProjectReportStore:
         """The report of the run, or of the ``latest``, stored or not yet. Raises ``StoreUnavailable``."""
         return self.deliveries.report(run)
 
+    def of_start(self, start: str) -> list[RunReport]:
+        """The reports of the runs that were started together, stored or not yet. Raises ``StoreUnavailable``."""
+        return self.deliveries.of_start(start)
+
     def locate(self, run: str) -> LocatedRun | None:
         """The run, or the ``latest``. Raises ``StoreUnavailable`` when the store is away and alone knows of it."""
         return self.deliveries.locate(run)

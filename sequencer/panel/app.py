@@ -13,7 +13,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
-from sequencer.panel import api_history, api_live, api_log, api_run, api_storage, api_unit, api_user
+from sequencer.panel import api_history, api_live, api_log, api_run, api_starts, api_storage, api_unit, api_user
 from sequencer.panel.actions import carried_out
 from sequencer.panel.assets import add_assets
 from sequencer.panel.guard import AccessGuard
@@ -38,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *api_live.ROUTES,
     *api_history.ROUTES,
     *api_run.ROUTES,
+    *api_starts.ROUTES,
     *api_unit.ROUTES,
     *api_storage.ROUTES,
     *api_user.ROUTES,
@@ -85,9 +86,10 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
     app.json.sort_keys = False
     access_guard = guard or AccessGuard(session.token)
     turns = BoundedSemaphore(MOST_HISTORY)
+    history = (api_history, api_run, api_starts, api_unit, api_log)
     for route in ROUTES:
         view = _view(route, session)
-        if route in (*api_history.ROUTES, *api_run.ROUTES, *api_unit.ROUTES, *api_log.ROUTES):
+        if any(route in part.ROUTES for part in history):
             view = _in_turn(view, turns)
         app.add_url_rule(route.path, route.name, view, methods=[route.method])
     app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(ROUTES, __version__)))

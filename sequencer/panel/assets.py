@@ -13,7 +13,7 @@ from flask import Flask, Response, request, send_from_directory
 from sequencer.project.settings import LANGUAGES
 
 STATIC = Path(__file__).parent / "static"
-SHEETS = tuple(f"css/{name}.css" for name in ("base", "live", "dialogs", "slots", "history", "forced_colors"))
+SHEETS = tuple(f"css/{name}.css" for name in ("base", "live", "dialogs", "slots", "history", "start", "forced_colors"))
 SCRIPT = "js/all.js"
 SHEET = "css/all.css"
 FAVICON = "/favicon.ico"

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 
     from sequencer.panel.session import Session
 
-_PAGES = ("/", "/slots/<slot>", "/runs", "/runs/<run>", "/yield", "/measurements", "/storage", "/log")
+_PAGES = (
+    "/",
+    "/slots/<slot>",
+    "/runs",
+    "/runs/<run>",
+    "/starts/<start>",
+    "/yield",
+    "/measurements",
+    "/storage",
+    "/log",
+)
 _ANY_PAGE = re.compile("|".join(re.sub("<[a-z]+>", "[^/]+", path) for path in _PAGES if path != "/"))
 _NO_PAGES = ("/api/", "/static/")
 """What begins so is for programs, and the second is open to all, so that no page, which holds a token, may be there."""

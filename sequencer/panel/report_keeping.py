@@ -12,7 +12,7 @@ from sequencer.panel.unsaved_reports import UnsavedReports
 from sequencer.report.model import RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store import facts
-from sequencer.store.base import RunSummary, StoreError
+from sequencer.store.base import RunSummary, StoreError, StoreUnavailable
 from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
@@ -75,6 +75,20 @@ class ReportKeeping:
     def report(self, run: str) -> RunReport | None:
         """The report of a run that only this panel has."""
         return next((report for report in self._unsaved.waiting if report["id"] == run), None)
+
+    def of_start(self, start: str) -> list[RunReport]:
+        """The reports of the runs that were started together, those that only this panel has among them.
+
+        Raises ``StoreUnavailable`` when the store is away and alone could have them.
+        """
+        unsaved = [run for run in self._unsaved.waiting if "start" in run and run["start"]["id"] == start]
+        try:
+            kept = self._store.of_start(start)
+        except StoreUnavailable:
+            if not unsaved:
+                raise
+            kept = []
+        return list({run["id"]: run for run in [*kept, *unsaved]}.values())
 
     def unsent(self, serial_number: str) -> list[RunSummary]:
         """The runs of this serial number that only this panel has."""

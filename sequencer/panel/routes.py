@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -67,6 +67,10 @@ def _typed(hint: object) -> Schema:
         return _TYPES[hint]
     if get_origin(hint) is Mapping:
         return OBJECT
+    if get_origin(hint) is tuple:  # of any length: `tuple[str, ...]`
+        return listed(_typed(get_args(hint)[0]))
+    if isinstance(hint, type) and is_dataclass(hint):
+        return record(hint)
     if get_origin(hint) is Literal:
         return {"enum": list(get_args(hint))}
     if get_origin(hint) in (Union, UnionType):

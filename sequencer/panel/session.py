@@ -51,6 +51,9 @@ class ReportStore(Protocol):
     def report(self, run: str) -> RunReport | None:
         """The report of the run, or of the ``latest``, stored or not yet. Raises ``StoreUnavailable``."""
 
+    def of_start(self, start: str) -> list[RunReport]:
+        """The reports of the runs that were started together, stored or not yet. Raises ``StoreUnavailable``."""
+
     def locate(self, run: str) -> LocatedRun | None:
         """The run, or the ``latest``. Raises ``StoreUnavailable`` when the store is away and alone knows of it."""
 
@@ -296,6 +299,10 @@ class Session:
     def report(self, run: str) -> RunReport | None:
         """The report of the run, or of the ``latest``, wherever it is. Raises ``StoreUnavailable``."""
         return self.report_store.report(run)
+
+    def of_start(self, start: str) -> list[RunReport]:
+        """The reports of the runs that were started together, wherever they are. Raises ``StoreUnavailable``."""
+        return self.report_store.of_start(start)
 
     def _unsent(self, serial_number: str) -> list[RunSummary]:
         """The runs of this serial number whose reports the store may lack."""

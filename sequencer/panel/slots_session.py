@@ -379,6 +379,9 @@ class SlotsSession(Session):
     def report(self, run: str) -> RunReport | None:
         return self._keeping.report(run) or super().report(run)
 
+    def of_start(self, start: str) -> list[RunReport]:
+        return self._keeping.of_start(start)
+
     def _sync(self) -> None:
         self._keeping.keep()
         super()._sync()

@@ -227,6 +227,9 @@ class WaitingSession(Session):
     def report(self, run: str) -> RunReport | None:
         return self._keeping.report(run) or super().report(run)
 
+    def of_start(self, start: str) -> list[RunReport]:
+        return self._keeping.of_start(start)
+
     def _unsent(self, serial_number: str) -> list[RunSummary]:
         return [*self._keeping.unsent(serial_number), *super()._unsent(serial_number)]
 

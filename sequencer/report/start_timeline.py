@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from sequencer.report.model import RunReport, WaitReport
 from sequencer.report.outcome import Outcome, outcome
 from sequencer.vocabulary.status import Status, WaitKind
 
 
-class CaseBar(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CaseBar:
     """A case that ran, from ``begin`` to ``end`` in seconds since the start began; ``name`` is ``module::case``."""
 
     name: str
@@ -21,7 +21,8 @@ class CaseBar(NamedTuple):
     end: float
 
 
-class SlotWait(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SlotWait:
     """A wait of a case for others, in seconds since the start began; ``names`` are shared drivers or a sync point."""
 
     kind: WaitKind
@@ -46,7 +47,8 @@ class SlotRow:
     waits: tuple[SlotWait, ...]
 
 
-class SharedWaiting(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SharedWaiting:
     """How long slots waited for the same thing.
 
     ``seconds`` are those of all slots together, ``share`` is what they are of the time that all runs took. ``by_slot``
@@ -67,11 +69,17 @@ class SharedWaiting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StartTimeline:
-    """``begin`` is a Unix time, ``seconds`` the time from then until the last run was over."""
+    """``begin`` is a Unix time, ``seconds`` the time from then until the last run was over.
+
+    ``sequence`` is the name of what was tested. ``missing`` are the slots that were started, too, and whose reports are
+    not among those that the timeline is of: their runs go on, or are kept elsewhere.
+    """
 
     id: str
+    sequence: str
     begin: float
     seconds: float
+    missing: tuple[str, ...]
     rows: tuple[SlotRow, ...]
     waiting: tuple[SharedWaiting, ...]
 
@@ -87,7 +95,21 @@ def start_timeline(start: str, reports: Iterable[RunReport]) -> StartTimeline:
         raise ValueError("a start has a run at least")
     begin = min(run["start_time"] for run in runs)
     rows = tuple(_row(run, begin) for run in runs)
-    return StartTimeline(start, begin, max(row.end for row in rows), rows, tuple(_waiting(rows)))
+    return StartTimeline(
+        id=start,
+        sequence=runs[0]["sequence"]["name"],
+        begin=begin,
+        seconds=max(row.end for row in rows),
+        missing=_missing(runs),
+        rows=rows,
+        waiting=tuple(_waiting(rows)),
+    )
+
+
+def _missing(runs: Sequence[RunReport]) -> tuple[str, ...]:
+    there = {run["slot"]["name"] for run in runs if "slot" in run}
+    started = dict.fromkeys(slot for run in runs if "start" in run for slot in run["start"]["slots"])
+    return tuple(slot for slot in started if slot not in there)
 
 
 def _number(run: RunReport) -> tuple[int, str]:

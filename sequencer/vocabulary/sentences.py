@@ -284,6 +284,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "dialog_withdrawn": "this dialog was withdrawn: the test goes on without an answer",
         "being_sent": "it is already being sent",
         "no_such_run": "there is no run with this id",
+        "no_such_start": "there is no run that was started with this id",
         "no_such_attachment": "there is no such attachment",
         "no_such_dialog": "there is no such dialog",
         "no_such_message": "there is no such message",

@@ -185,6 +185,7 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
     assert ask("POST", f"/api/runs/{run}/notes", {"disposition": "waived"}).status == 422
     assert ask("GET", "/api/runs").json["runs"][0]["notes"][0]["user"] == "Ann"
     assert ask("GET", f"/api/runs/{run}").json["notes"][0]["comment"] == "odd"
+    assert ask("GET", "/api/starts/none").json["error"]["message"] == "there is no run that was started with this id"
     assert ask("POST", "/api/slots/left", {"params": {}}).json["error"]["code"] == "no-slots"
     assert ask("POST", "/api/sync").status == 200
     assert [one["action"] for one in ask("GET", "/api/log").json["actions"]] == ["sync", "add_note"]

@@ -29,6 +29,7 @@ const pages = [
   [new RegExp(`^${LIVE}$`), () => live],
   [/^\/runs$/, async () => (await import("./runs_page.js")).runsPage()],
   [/^\/runs\/([^/]+)$/, async (id) => (await import("./run_page.js")).runPage(id)],
+  [/^\/starts\/([^/]+)$/, async (id) => (await import("./start_page.js")).startPage(id)],
   [/^\/yield$/, async () => (await import("./yield_page.js")).yieldPage()],
   [/^\/measurements$/, async () => (await import("./series_page.js")).seriesPage()],
   [/^\/storage$/, async () => (await import("./storage_page.js")).storagePage()],

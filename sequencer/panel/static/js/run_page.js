@@ -14,6 +14,7 @@ import { question } from "./question.js";
 import { reasonText } from "./reason.js";
 import { keepRowKeys } from "./row_keys.js";
 import { on, outcome, state } from "./state.js";
+import { slotLine } from "./slot_line.js";
 import { whenStored } from "./stored.js";
 import { countsText } from "./status_filter.js";
 import { StoredCases } from "./stored_cases.js";
@@ -98,6 +99,12 @@ function unit({ dut }) {
   return serial ? h("p", { class: "report-unit" }, withCopy(unitLink(serial), serial, t("fact.serial_number"))) : null;
 }
 
+/** In which slot the unit was, with the way to what was tested beside it. */
+function place({ slot, start }) {
+  if (!slot) return null;
+  return h("p", { class: "report-slot" }, slotLine(slot), start ? h("a", { href: `/starts/${encodeURIComponent(start.id)}` }, t("starts.link")) : null);
+}
+
 function unitLink(serial) {
   return h("a", { href: address("/runs", { serial_number: serial }), title: t("report.unit_history") }, token(serial));
 }
@@ -121,6 +128,7 @@ function show(page, report) {
         {},
         h("h1", {}, report.sequence.name, report.sequence.version ? h("span", { class: "soft" }, ` ${report.sequence.version}`) : null),
         unit(report),
+        place(report),
         h("p", {}, countsText(cases.counts)),
         report.sequence.description ? h("p", { class: "pre" }, report.sequence.description) : null,
         report.stop_reason ? h("p", {}, reasonText(report.coded_stop_reason, report.stop_reason)) : null,

@@ -15,7 +15,7 @@ const FILTERS = ["all", "failed", "passed", "skipped"];
 const LISTED = 8;
 
 /** The address of a case on the page of its run. */
-function caseAddress(name) {
+export function caseAddress(name) {
   return `#case=${encodeURIComponent(name)}`;
 }
 

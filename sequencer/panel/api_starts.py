@@ -1,0 +1,36 @@
+"""The part of the HTTP interface that is about runs that were started together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from sequencer.panel.api_history import STORE_AWAY
+from sequencer.panel.requests import ResourceNotFound
+from sequencer.panel.routes import Route, record
+from sequencer.report.start_timeline import StartTimeline, start_timeline
+from sequencer.vocabulary.reason import Reason
+
+if TYPE_CHECKING:
+    from sequencer.panel.session import Session
+
+
+def timeline(session: Session, start: str) -> Mapping[str, object]:
+    reports = session.of_start(start)
+    if not reports:
+        raise ResourceNotFound(Reason("no_such_start"))
+    return asdict(start_timeline(start, reports))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path="/api/starts/<start>",
+        handler=timeline,
+        right="operator",
+        summary="The runs of one start side by side on one time axis, and what its slots waited for.",
+        answer=record(StartTimeline),
+        errors={404: "no run was started so", **STORE_AWAY},
+    ),
+)
