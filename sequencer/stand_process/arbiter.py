@@ -148,7 +148,7 @@ class Arbiter:
         return outcomes
 
     def _blockers(self, owner: SlotOwner, wait: Wait) -> set[SlotOwner]:
-        return self._holds.holders(wait) if isinstance(wait, HoldRequest) else set(self._awaited_at_sync(owner))
+        return self._holds.keepers(wait) if isinstance(wait, HoldRequest) else set(self._awaited_at_sync(owner))
 
 
 def _next_in_cycle(owner: SlotOwner, awaits: dict[SlotOwner, set[SlotOwner]]) -> SlotOwner | None:

@@ -17,11 +17,15 @@ class SlotOwner(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HoldRequest:
-    """``owner`` wants the drivers ``names``, for a ``hold`` or for one call; ``place`` says where in the YAML."""
+    """``owner`` wants the drivers ``names``, for a ``hold`` or for one call; ``place`` says where in the YAML.
+
+    A ``call`` ends by itself, whatever its owner waits for by then: it was given up, or has just been answered.
+    """
 
     owner: SlotOwner
     names: frozenset[str]
     place: str
+    call: bool = False
 
 
 def nobody(owner: SlotOwner) -> Collection[SlotOwner]:
@@ -77,6 +81,10 @@ class HoldQueue:
     def holders(self, request: HoldRequest) -> set[SlotOwner]:
         """The others that hold what it wants."""
         return {each.owner for each in self._rivals(request, self._holding)}
+
+    def keepers(self, request: HoldRequest) -> set[SlotOwner]:
+        """Those of them that hold it until they say otherwise: no call that goes on."""
+        return {each.owner for each in self._rivals(request, self._holding) if not each.call}
 
     def ahead(self, request: HoldRequest) -> list[SlotOwner]:
         """The others for whom it waits: those that hold what it wants, then those that asked before."""

@@ -237,7 +237,7 @@ class StandServer:
             self._await(session, message.number, request)
 
     def _ask(self, session: SlotSession, question: DriverQuestion) -> None:
-        request = HoldRequest(session.owner, frozenset([question.name]), question.place)
+        request = HoldRequest(session.owner, frozenset([question.name]), question.place, call=True)
         turn = DriverTurn(session, question, request, time.monotonic())
         session.drop(getattr(question, "dropped", ()))
         with self._lock:

@@ -27,9 +27,9 @@ def stand(*slots: str) -> Arbiter:
     return arbiter
 
 
-def request(slot: str, *names: str, line: int = 1) -> HoldRequest:
+def request(slot: str, *names: str, line: int = 1, call: bool = False) -> HoldRequest:
     """For these drivers, from a line of the sequence."""
-    return HoldRequest(owner(slot), frozenset(names), f"seq.yaml:{line}:9")
+    return HoldRequest(owner(slot), frozenset(names), f"seq.yaml:{line}:9", call)
 
 
 def arrival(slot: str, point: str, line: int = 1) -> Arrival:
@@ -92,6 +92,18 @@ def test_calls_of_what_the_other_one_holds() -> None:
     arbiter.ask(request("b", "meter"))
     assert {each.what for each in arbiter.settle()} == {"fail"}
     assert arbiter.held(owner("a")) == {"meter"}
+
+
+def test_a_call_that_still_goes_on_keeps_nobody_waiting_forever() -> None:
+    """A gave up its call and waits for B, which wants the same driver: B goes on once the call is over."""
+    arbiter = stand("a", "b")
+    arbiter.ask(given_up := request("a", "meter", call=True))
+    arbiter.settle()
+    arbiter.ask(wanted := request("b", "meter", call=True))
+    arbiter.arrive(owner("a"), arrival("a", "hot"))
+    assert arbiter.settle() == []
+    arbiter.give_back(given_up)
+    assert arbiter.settle() == [Ruling(wanted, "go")]
 
 
 def test_a_slot_that_died_holds_nothing_and_is_waited_for_by_nobody() -> None:
