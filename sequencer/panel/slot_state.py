@@ -30,7 +30,7 @@ def slot_state(report: RunReport, session: Mapping[str, object], now: float) -> 
         "status": status,
         "untested": report["untested"],
         "serial_number": _serial_number(report, session),
-        "case": running[0][1]["name"] if running else None,
+        "case": running[0][1]["name"] if running else _cause(report, cases),
         "progress": round(done / len(cases), 3) if cases and status == "run" else None,
         "start_time": report["start_time"] or None,
         "stop_time": report["stop_time"],
@@ -55,6 +55,12 @@ def _serial_number(report: RunReport, session: Mapping[str, object]) -> str | No
     dut: Mapping[str, object] = report["dut"]
     recorded = dut.get("serial_number")
     return str(recorded) if recorded else board_number(session["params"], report["params"])
+
+
+def _cause(report: RunReport, cases: list[tuple[ModuleReport, CaseReport]]) -> str | None:
+    """The name of the case that decided a verdict which is no pass."""
+    cause = report["caused_dut_failure_id"]
+    return next((case["name"] for module, case in cases if f"{module['id']}::{case['id']}" == cause), None)
 
 
 def _left(

@@ -63,9 +63,12 @@ export class SlotTile {
     const said = word(slot, status);
     setText(this.word, said);
     this.element.style.setProperty("--letters", String(Math.max(4, width(said))));
-    const serial = (slot.filled && status === "ready" ? slot.filled.serial_number : status === "empty" || status === "loading" ? null : slot.serial_number) ?? "";
+    // Until a run has begun the last one is shown: its number is not that of the product that is there.
+    const coming = slot.filled && (status === "ready" || slot.state === "starting");
+    const serial = (coming ? slot.filled.serial_number : status === "empty" || status === "loading" ? null : slot.serial_number) ?? "";
     if (this.serial.textContent !== serial) this.serial.replaceChildren(serial ? token(serial) : "");
-    setText(this.case, status === "run" ? slot.case : status === "blocked" ? t("problem.short") : "");
+    const tells = ["run", "failed", "error", "stopped"].includes(status) && slot.state !== "starting";
+    setText(this.case, tells ? slot.case : status === "blocked" ? t("problem.short") : "");
     const waits = Boolean(slot.dialogs?.length || slot.messages?.some((message) => message.blocking));
     show(this.asks, waits);
     this.element.classList.toggle("is-asking", waits);
