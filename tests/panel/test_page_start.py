@@ -16,7 +16,7 @@ from sequencer.vocabulary.reason import Reason
 from tests.panel.live_page import at_sizes
 from tests.panel.sequences import SLOTS
 from tests.panel.test_http_contract import Contract
-from tests.panel.test_slots import nests
+from tests.panel.test_slots import fill, nests, opened, until
 from tests.report.test_start_timeline import PLAN, case, waited
 
 pytestmark = pytest.mark.slow
@@ -171,3 +171,24 @@ def test_sixty_four_slots_and_a_start_that_is_none(panel: Any, browse: Any) -> N
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.goto(f"{panel.url}/starts/none")
     expect(page.locator("main h1")).to_have_text("There is no run that was started with this id")
+
+
+def test_a_slot_that_goes_on_is_named_until_its_run_is_stored(stand: Any, browse: Any) -> None:
+    """Started in the panel: the page of the start shows who has ended, and takes each other one by itself."""
+    slots = ("left", "middle", "right")
+    panel = opened(stand, *slots)
+    assert [fill(panel, slot, f"SN-{slot}").status for slot in slots] == [200] * 3
+    start = panel.ask("POST", "/api/start", {}).json["start"]
+    until(panel, lambda shown: all(shown[name]["case"] == "Hold" for name in slots))
+    assert panel.ask("POST", "/api/stop", {"slot": "right"}).status == 200
+    panel.wait_for_runs(1)
+    page = browse(panel, f"/starts/{start}")
+    expect(page.get_by_text("Not here: left, middle.")).to_be_visible()
+    expect(page.locator(".start-slot")).to_have_count(1)
+    # The others go on meanwhile.
+    assert panel.ask("POST", "/api/stop", {"slot": "middle"}).status == 200
+    expect(page.get_by_text("Not here: left.")).to_be_visible()
+    panel.go()
+    expect(page.locator(".start-slot .chip")).to_have_text(["Pass", "Stopped", "Stopped"])
+    expect(page.get_by_text("Not here")).to_have_count(0)
+    expect(page.locator(".timeline-track").nth(1).locator(".timeline-bar.is-stopped")).to_have_count(1)

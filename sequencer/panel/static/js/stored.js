@@ -13,3 +13,7 @@ export function whenStored(element, look) {
 on("session", ({ state }) => {
   if ((state === "ready" || state === "over") && page?.element.isConnected) page.look();
 });
+// One slot may end while others go on; a run that begins in it came after one that may have ended between two looks.
+on("slots", (changed) => {
+  if (Object.values(changed).some(({ state, run }) => state === "ready" || run) && page?.element.isConnected) page.look();
+});
