@@ -67,7 +67,7 @@ export class SlotTile {
     const coming = slot.filled && (status === "ready" || slot.state === "starting");
     const serial = (coming ? slot.filled.serial_number : status === "empty" || status === "loading" ? null : slot.serial_number) ?? "";
     if (this.serial.textContent !== serial) this.serial.replaceChildren(serial ? token(serial) : "");
-    const tells = ["run", "failed", "error", "stopped"].includes(status) && slot.state !== "starting";
+    const tells = ["run", "failed", "error"].includes(status) && slot.state !== "starting";
     setText(this.case, tells ? slot.case : status === "blocked" ? t("problem.short") : "");
     const waits = Boolean(slot.dialogs?.length || slot.messages?.some((message) => message.blocking));
     show(this.asks, waits);
