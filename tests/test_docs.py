@@ -161,14 +161,14 @@ def test_the_index_leads_to_every_page() -> None:
 
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+DRIVERS = "\n\n".join(re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL))
 SEQUENCES = [*re.findall(r"```yaml\n(.*?)```", TUTORIAL + (ROOT / "README.md").read_text("utf-8"), re.DOTALL)]
 
 
 @pytest.mark.parametrize("number", range(len(SEQUENCES)))
 def test_the_sequences_of_the_tutorial_are_clean(number: int, tmp_path: Path) -> None:
-    """What a reader copies from the tutorial or the README passes the check, with the driver that stands there."""
-    (driver,) = re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL)
-    for name, text in {"drivers/bench.py": driver, "sequences/rails.yaml": SEQUENCES[number]}.items():
+    """What a reader copies from the tutorial or the README passes the check, with the drivers that stand there."""
+    for name, text in {"drivers/bench.py": DRIVERS, "sequences/rails.yaml": SEQUENCES[number]}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     reading = read_sequence(tmp_path / "sequences" / "rails.yaml", project=tmp_path)
@@ -177,9 +177,8 @@ def test_the_sequences_of_the_tutorial_are_clean(number: int, tmp_path: Path) ->
 
 def test_the_tutorials_mistakes_are_told_as_it_says(tmp_path: Path) -> None:
     """The problems that the tutorial shows are those of the mistakes that it asks for."""
-    (driver,) = re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL)
     wrong = SEQUENCES[0].replace("channel: 2", "chanel: 2").replace("limits: [", "limit: [")
-    for name, text in {"drivers/bench.py": driver, "sequences/rails.yaml": wrong}.items():
+    for name, text in {"drivers/bench.py": DRIVERS, "sequences/rails.yaml": wrong}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     problems = read_sequence(tmp_path / "sequences" / "rails.yaml", project=tmp_path).problems

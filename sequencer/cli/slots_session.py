@@ -139,6 +139,8 @@ class _SlotsSession:
         unwritten = self._write(reports)
         for line in self._places(reports, kept):
             terminal.say(line)
+        for start in {report["start"]["id"] for report in reports.values() if "start" in report}:
+            terminal.say([("start     ", "dim"), (start, "")])
         if unwritten:
             raise unwritten[0]
         codes = [exit_code(report, stored=kept[slot].safe) for slot, report in reports.items()]

@@ -142,6 +142,7 @@ def test_all_slots_run_and_each_has_a_report(project: Path) -> None:
     ):
         assert said in done.output
     start = found["left"]["start"]["id"]
+    assert f"\nstart     {start}\n" in done.output
     for wanted, slots in (
         (["--start", start], {"left", "right"}),
         (["--slot", "left"], {"left"}),
