@@ -24,6 +24,7 @@ from sequencer.panel.routes import (
     Schema,
     listed,
     mapping,
+    optional,
     or_null,
     record,
 )
@@ -94,22 +95,39 @@ def _all(session: Session, wanted: RunFilter) -> Iterator[tuple[RunSummary, list
 
 
 def statistics(session: Session) -> Response | Mapping[str, object]:
-    found = session.store.statistics(run_filter())
+    wanted = run_filter()
+    found = session.store.statistics(wanted)
+    by_slot = _by_slot(session, wanted)
     form = request.args.get("format")
     if form == "csv":
-        return table("statistics", tables.statistics_rows(found))
-    return document("statistics", _statistics(found)) if form else _statistics(found)
+        return table("statistics", tables.statistics_rows(found, by_slot))
+    slots = [{**one._asdict(), **_yield(by_slot[one.slot])} for one in session.stand_slots if one.slot in by_slot]
+    said = {**_statistics(found), **({"slots": slots} if slots else {})}
+    return document("statistics", said) if form else said
+
+
+def _by_slot(session: Session, wanted: RunFilter) -> dict[str, Statistics]:
+    """The same of each slot of the stand; nothing where one is meant alone."""
+    if wanted.slot is not None:
+        return {}
+    return {one.slot: session.store.statistics(wanted._replace(slot=one.slot)) for one in session.stand_slots}
 
 
 def _statistics(found: Statistics) -> dict[str, object]:
+    return {
+        **_yield(found),
+        "mean_seconds": found.mean_seconds,
+        "failures": [failure._asdict() for failure in found.failures],
+    }
+
+
+def _yield(found: Statistics) -> dict[str, object]:
     return {
         **{name: getattr(found, name) for name in _COUNTED},
         "units": found.units,
         "first_passed": found.first_passed,
         "yield": found.total_yield,
         "first_pass_yield": found.first_pass_yield,
-        "mean_seconds": found.mean_seconds,
-        "failures": [failure._asdict() for failure in found.failures],
     }
 
 
@@ -168,6 +186,8 @@ FILTERS = (
     Parameter(name="sequence", schema=TEXT, description="The sequence's name."),
     Parameter(name="status", schema={"enum": list(FINAL_STATUSES)}, description="The verdict."),
     Parameter(name="stand", schema=TEXT, description="The stand's name."),
+    Parameter(name="slot", schema=TEXT, description="The name of the slot that the product was in."),
+    Parameter(name="start", schema=TEXT, description="The id of what several runs were started with."),
     Parameter(name="since", schema=NUMBER, description="Runs that started at or after this time (Unix seconds)."),
     Parameter(name="until", schema=NUMBER, description="Runs that started before this time (Unix seconds)."),
 )
@@ -176,12 +196,22 @@ _FORMAT = Parameter(
 )
 _LIMIT: Schema = {"type": "integer", "minimum": 1}
 _SHARE = or_null({"type": "number", "minimum": 0, "maximum": 1})
-_STATISTICS = mapping(
+_YIELD: Schema = {
     **dict.fromkeys((*_COUNTED, "units", "first_passed"), COUNT),
-    **{"yield": _SHARE},
-    first_pass_yield=_SHARE,
+    "yield": _SHARE,
+    "first_pass_yield": _SHARE,
+}
+_STATISTICS = optional(
+    *_YIELD,
+    "mean_seconds",
+    "failures",
+    **_YIELD,
     mean_seconds=or_null(NUMBER),
     failures=listed(record(CaseFailures)),
+    slots={
+        **listed(mapping(slot=TEXT, number=COUNT, title=or_null(TEXT), **_YIELD)),
+        "description": "Of each slot of the stand, by number, where it has slots and none is meant alone.",
+    },
 )
 _SERIES = mapping(
     case=TEXT,
@@ -228,7 +258,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/statistics",
         handler=statistics,
         right="look",
-        summary="Yield, first-pass yield and failures by case.",
+        summary="Yield, first-pass yield and failures by case; where there are slots, the yield of each.",
         query=(*FILTERS, _FORMAT),
         answer=_STATISTICS,
         files=("text/csv",),

@@ -94,7 +94,7 @@ def start(session: Session) -> Mapping[str, object]:
     slot = optional_text(given, "slot")
     if given.get("slots") is not None:
         return _started(session.start_slots({name: replace(wanted, params=own) for name, own in _by_slot(given)}))
-    if slot is None and session.has_slots:
+    if slot is None and session.stand_slots:
         return _started(session.start_filled(user))
     return {"run": session.of_slot(slot).start(wanted)}
 

@@ -102,8 +102,8 @@ def _place(session: Session, slot: str | None) -> dict[str, object]:
         session.of_slot(slot)
     except ApiError:
         abort(404)
-    live = slot is not None or (request.path == "/" and not session.has_slots)
-    return {"slot": slot, "slots": session.has_slots, "live": live}
+    live = slot is not None or (request.path == "/" and not session.stand_slots)
+    return {"slot": slot, "slots": [slot._asdict() for slot in session.stand_slots], "live": live}
 
 
 def _is_for_page() -> bool:

@@ -206,4 +206,6 @@ def run_filter() -> RunFilter:
         stand=text("stand"),
         since=query("since", float, None),
         until=query("until", float, None),
+        slot=text("slot"),
+        start=text("start"),
     )

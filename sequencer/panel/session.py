@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, Protocol, TypedDict
 
 from sequencer.panel.bench import RunControl
 from sequencer.panel.guard import new_token
@@ -107,6 +107,14 @@ class ReportStore(Protocol):
         """What waits where."""
 
 
+class StandSlot(NamedTuple):
+    """A slot of this stand: its name in reports, its number, and what people call it where that is another."""
+
+    slot: str
+    number: int
+    title: str | None
+
+
 class SessionOptions(TypedDict):
     """What every session is made with."""
 
@@ -128,7 +136,8 @@ class Session:
     """
 
     can_start = False
-    has_slots = False
+    stand_slots: Sequence[StandSlot] = ()
+    """By their numbers; none on a stand without slots."""
 
     def __init__(
         self,

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Unpack
 
 from sequencer.panel.report_keeping import ReportKeeping
 from sequencer.panel.requests import ActionRefused, ApiError, InvalidRequest, ResourceNotFound, start_refused
-from sequencer.panel.session import Session, SessionOptions
+from sequencer.panel.session import Session, SessionOptions, StandSlot
 from sequencer.panel.shared_bench import SharedBench
 from sequencer.panel.slot_state import board_number, slot_state
 from sequencer.panel.start_form import BatchForm, StartForm
@@ -134,7 +135,6 @@ class SlotsSession(Session):
     """
 
     can_start = True
-    has_slots = True
 
     def __init__(
         self,
@@ -161,10 +161,12 @@ class SlotsSession(Session):
         self._closed = False
         self._board = threading.Thread(target=self._look_on, name="slots", daemon=True)
         self.slots: dict[str, OneSlotSession] = {}
+        stand_slots: list[StandSlot] = []
         titles = {place.name: place for place in slots.places}
         for slot in configured_slots(slots):
             place = titles[slot.name]
             about = {**asdict(slot), "title": place.title, "code": place.code}
+            stand_slots.append(StandSlot(slot.name, slot.number, place.title))
             own: SessionOptions = {
                 **options,
                 "changed": partial(self._look_for, slot.name),
@@ -180,6 +182,7 @@ class SlotsSession(Session):
             )
             self.live.set_slot(slot.name, **about, filled=None)
             self._look_for(slot.name)
+        self.stand_slots = sorted(stand_slots, key=attrgetter("number"))
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice, slots_start=slots.start)
 

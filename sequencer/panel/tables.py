@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv as _csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sequencer.project.action_log import LogEntry
 from sequencer.report.exports.csv_rows import spreadsheet_text
@@ -55,8 +55,8 @@ def log_rows(entries: Iterable[LogEntry]) -> Iterator[Row]:
         yield [moment(entry.time) if name == "time" else getattr(entry, name) for name in LogEntry._fields]
 
 
-def statistics_rows(found: Statistics) -> Iterator[Row]:
-    """Counts and yields, then failures by case."""
+def statistics_rows(found: Statistics, by_slot: Mapping[str, Statistics]) -> Iterator[Row]:
+    """Counts and yields, then failures by case, then counts and yields of each slot."""
     yield ("name", "value")
     for name in (
         "runs", "judged", "passed", "failed", "error", "stopped", "skipped", "units", "first_passed", "total_yield",
@@ -65,6 +65,9 @@ def statistics_rows(found: Statistics) -> Iterator[Row]:
         yield (name, getattr(found, name))
     for failure in found.failures:
         yield (f"failures of {failure.case}", failure.runs)
+    for slot, part in by_slot.items():
+        for name in ("runs", "judged", "passed", "units", "first_passed", "total_yield", "first_pass_yield"):
+            yield (f"{name} of slot {slot}", getattr(part, name))
 
 
 def series_rows(points: Iterable[SeriesPoint]) -> Iterator[Row]:

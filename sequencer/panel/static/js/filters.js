@@ -2,14 +2,18 @@
 
 import { FINAL_STATUSES } from "./constants.js";
 import { h, newId } from "./dom.js";
+import { HAS_SLOTS, SLOTS, slotTitle } from "./slot.js";
 import { t } from "./text.js";
 
 /** The time that every history page shows until another is chosen: nothing is left out that nobody put away. */
 const DEFAULT_SPAN = "all";
 /** By what the list of runs can be narrowed beside time; these stand in the address of a run that is opened from it, too. */
-export const RUN_FILTERS = ["serial_number", "part_number", "sequence", "status", "stand"];
+export const RUN_FILTERS = ["serial_number", "part_number", "sequence", "status", "stand", ...(HAS_SLOTS ? ["slot"] : [])];
 
 const SPANS = { today: 1, "7d": 7, "30d": 30, "365d": 365, all: null };
+
+/** The field for a slot, where there are slots. */
+export const SLOT_FIELD = HAS_SLOTS ? { slot: "slot" } : {};
 
 /** What the address says: `names` and the time. */
 export function readFilters(names) {
@@ -72,6 +76,12 @@ export function filterBar(kinds, filters, changed) {
     status(name) {
       const options = [["", t("filter.any")], ...FINAL_STATUSES.map((status) => [status, t(`status.${status}`)])];
       return field(name, select(name, options));
+    },
+    slot(name) {
+      const names = SLOTS.map(({ slot }) => slot);
+      // One that the stand had before may stand in the address.
+      if (filters[name] && !names.includes(filters[name])) names.push(filters[name]);
+      return field(name, select(name, [["", t("filter.any")], ...names.map((slot) => [slot, slotTitle(slot)])]));
     },
     span(name) {
       const options = [...Object.keys(SPANS), "custom"].map((span) => [span, t(`span.${span}`)]);

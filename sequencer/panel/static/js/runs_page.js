@@ -2,16 +2,17 @@
 
 import { address, get } from "./api.js";
 import { fill, h, icon, show, token } from "./dom.js";
-import { RUN_FILTERS as NAMES, filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { RUN_FILTERS as NAMES, SLOT_FIELD, filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { noRuns } from "./no_runs.js";
 import { noteTag } from "./notes.js";
 import { question } from "./question.js";
 import { keepRowKeys } from "./row_keys.js";
+import { HAS_SLOTS, slotTitle } from "./slot.js";
 import { outcome } from "./state.js";
 import { whenStored } from "./stored.js";
 import { duration, moment, t } from "./text.js";
 
-const COLUMNS = ["status", "start_time", "serial_number", "part_number", "sequence", "cause", "duration", "stand", "user"];
+const COLUMNS = ["status", "start_time", "serial_number", "part_number", "sequence", "cause", "duration", "stand", ...(HAS_SLOTS ? ["slot"] : []), "user"];
 const PAGE = 50;
 const MOST = 500;
 
@@ -93,7 +94,7 @@ export function runsPage() {
     "main",
     { id: "main", tabIndex: -1, class: "history-page" },
     h("header", { class: "page-head" }, h("h1", {}, t("nav.runs")), h("span", { class: "spacer" }), csv, json),
-    filterBar({ serial_number: "text", part_number: "text", sequence: "text", stand: "text", status: "status", span: "span" }, filters, ask),
+    filterBar({ serial_number: "text", part_number: "text", sequence: "text", stand: "text", ...SLOT_FIELD, status: "status", span: "span" }, filters, ask),
     table,
     note,
     h("div", { class: "page-foot" }, more),
@@ -115,6 +116,7 @@ function runRow(run) {
     h("td", { class: "col-cause" }, token(run.caused_dut_failure_id || ""), run.error_code === null ? null : [" ", h("span", { class: "tag" }, t("failure.code", { code: run.error_code }))]),
     h("td", { class: "col-duration number" }, run.stop_time ? duration(run.stop_time - run.start_time, { fine: true }) : "—"),
     h("td", { class: "col-stand" }, run.stand || ""),
+    HAS_SLOTS ? h("td", { class: "col-slot" }, slotTitle(run.slot) ?? "") : null,
     h("td", { class: "col-user" }, run.user || ""),
   );
 }

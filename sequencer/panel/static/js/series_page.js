@@ -3,14 +3,14 @@
 import { address, get } from "./api.js";
 import { chartBox } from "./chart.js";
 import { fill, h, icon, newId, show } from "./dom.js";
-import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { SLOT_FIELD, filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { noneYet, noRuns } from "./no_runs.js";
 import { question } from "./question.js";
 import { state } from "./state.js";
 import { amount, fixed, measured, number, t } from "./text.js";
 
 const CHOICE = ["sequence", "case", "measurement", "unit"];
-const NAMES = ["part_number", "stand"];
+const NAMES = ["part_number", "stand", ...Object.keys(SLOT_FIELD)];
 const MOST = 1000;
 
 export function seriesPage() {
@@ -81,7 +81,7 @@ export function seriesPage() {
   }
 
   const choice = h("div", { class: "card series-choice" }, [["filter.sequence", sequences], ["series.measurement", measurements]].map(([label, select]) => h("div", { class: "field" }, h("label", { htmlFor: select.id }, t(label)), select)));
-  const bar = filterBar({ part_number: "text", stand: "text", span: "span" }, filters, () => {
+  const bar = filterBar({ part_number: "text", stand: "text", ...SLOT_FIELD, span: "span" }, filters, () => {
     writeFilters(filters);
     if (measurements.value) load();
   });

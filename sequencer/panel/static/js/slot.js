@@ -3,8 +3,10 @@
 const page = document.documentElement.dataset;
 /** The slot's name; null on a stand without slots and on the page of all slots. */
 export const SLOT = page.slot ?? null;
+/** The slots of the stand by their numbers, each {slot, number, title}. */
+export const SLOTS = JSON.parse(page.slots ?? "[]");
 /** Whether the stand has slots. */
-export const HAS_SLOTS = "slots" in page;
+export const HAS_SLOTS = SLOTS.length > 0;
 /** Whether the page is the one of all slots, or one without a run of its own. */
 export const OF_ALL = HAS_SLOTS && SLOT === null;
 /** The address of the page that shows what goes on. */
@@ -22,4 +24,9 @@ export function isOfSame(path) {
 /** What people call a slot: `slot` is {name, title}. */
 export function slotName(slot) {
   return slot.title || slot.name;
+}
+
+/** What people call the slot that reports know by this name. */
+export function slotTitle(name) {
+  return SLOTS.find((one) => one.slot === name)?.title || name;
 }

@@ -2,14 +2,15 @@
 
 import { address, get } from "./api.js";
 import { fill, h, icon, show, token } from "./dom.js";
-import { filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
+import { SLOT_FIELD, filterBar, isFiltered, readFilters, timeParameters, writeFilters } from "./filters.js";
 import { noRuns } from "./no_runs.js";
 import { question } from "./question.js";
+import { slotYield } from "./slot_yield.js";
 import { countsText } from "./status_filter.js";
 import { whenStored } from "./stored.js";
 import { amount, duration, percent, t } from "./text.js";
 
-const NAMES = ["sequence", "part_number", "stand"];
+const NAMES = ["sequence", "part_number", "stand", ...Object.keys(SLOT_FIELD)];
 
 export function yieldPage() {
   const filters = readFilters(NAMES);
@@ -37,7 +38,7 @@ export function yieldPage() {
     "main",
     { id: "main", tabIndex: -1, class: "history-page" },
     h("header", { class: "page-head" }, h("h1", {}, t("nav.yield")), h("span", { class: "spacer" }), csv, json),
-    filterBar({ sequence: "text", part_number: "text", stand: "text", span: "span" }, filters, () => {
+    filterBar({ sequence: "text", part_number: "text", stand: "text", ...SLOT_FIELD, span: "span" }, filters, () => {
       writeFilters(filters);
       load();
     }),
@@ -57,6 +58,7 @@ function shown(found, filters) {
       tile("yield.runs", amount(found.runs), countsText({ failed: found.failed, error: found.error, stopped: found.stopped })),
       tile("yield.time", found.mean_seconds === null ? "—" : duration(found.mean_seconds, { fine: true }), t("yield.time_note")),
     ),
+    slotYield(found.slots ?? [], filters),
     h(
       "section",
       { class: "card pareto" },
