@@ -58,7 +58,7 @@ def _serial_number(report: RunReport, session: Mapping[str, object]) -> str | No
 
 
 def _cause(report: RunReport, cases: list[tuple[ModuleReport, CaseReport]]) -> str | None:
-    """The name of the case that decided a verdict which is no pass."""
+    """The name of the case that decided a verdict other than PASS."""
     cause = report["caused_dut_failure_id"]
     return next((case["name"] for module, case in cases if f"{module['id']}::{case['id']}" == cause), None)
 
