@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +89,11 @@ class ProjectBench:
         """Reads, checks, compiles, and asks a first test process for the plan. Raises ``InvalidInput``, ``OSError``."""
         project = open_project(self._files[choice]).checked()
         file, stand = self._files[choice], project.settings.stand.recorded()
+        modules = {
+            path: changed
+            for path, changed in file_times({project.folder, file.parent}).items()
+            if self._shared is not None and path.suffix == ".py"
+        }
         compiled = compile_for_stand(project, file)
         warm: list[BenchRun] = [BenchRun(compiled, project, self._simulate, self._claim, self._shared)]
         warm[0].run.prepare()
@@ -102,7 +107,7 @@ class ProjectBench:
                 run = BenchRun(compiled, project, self._simulate, self._claim, self._shared)
             if self._shared is not None:
                 self._shared.output = output
-            run.slot = slot
+            run.slot, run.modules = slot, modules
             run.listeners += [listener, *self._listeners]
             run.output = output
             run.run.upload = None if self._report_store is None else self._report_store.deliveries.upload
@@ -153,7 +158,8 @@ class BenchRetry:
 
 class BenchRun:
     """A run with this stand's driver arguments and facts. ``listeners``, ``output`` and ``slot`` are set before it is
-    prepared. ``claim`` is that on the stand, and ``shared`` holds what slots have in common."""
+    prepared. ``claim`` is that on the stand, and ``shared`` holds what slots have in common; ``modules`` tell one state
+    of the project's Python files from another."""
 
     def __init__(
         self,
@@ -168,6 +174,7 @@ class BenchRun:
         self.slot = Slot()
         self._compiled = compiled
         self._shared = shared
+        self.modules: Mapping[Path, float] = {}
         self._started: StartRequest | None = None
         self._project = project
         self._simulate = simulate
@@ -204,7 +211,7 @@ class BenchRun:
         try:
             if self._shared is not None:
                 self._started = request
-                request = replace(request, stand=self._shared.address(self._project, self._compiled))
+                request = replace(request, stand=self._shared.address(self._project, self._compiled, self.modules))
             return self.run.start(request)
         except BaseException as error:
             self._leave()

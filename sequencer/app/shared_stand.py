@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sequencer.compiler.project import Compiled
     from sequencer.project.project_folder import Project
     from sequencer.protocol.request import StandAddress
@@ -38,19 +40,20 @@ class PanelStand:
         self.output = output
         self._lock = threading.Lock()
         self._process: StandProcess | None = None
-        self._manifest: str | None = None
+        self._of: tuple[str, Mapping[Path, float]] | None = None
 
-    def address(self, project: Project, compiled: Compiled) -> StandAddress | None:
+    def address(self, project: Project, compiled: Compiled, modules: Mapping[Path, float]) -> StandAddress | None:
         """Where a run of ``compiled`` finds what it shares; ``None`` where that is nothing. Raises ``RunNotPossible``.
 
-        To be asked before each run: a process that hangs is replaced then.
+        To be asked before each run: a process that hangs is replaced then, and one that has imported other
+        ``modules``, the project's Python files with the time of their last change.
         """
         with self._lock:
-            if self._process is None or self._manifest != compiled.manifest:
+            if self._process is None or self._of != (compiled.manifest, modules):
                 if self._process is not None:
                     self._process.close()
                 self._process = stand_process(project, compiled, lambda line: self.output(line))
-                self._manifest = compiled.manifest
+                self._of = compiled.manifest, modules
             return None if self._process is None else self._process.address
 
     def end_slot(self, start: str, slot: str) -> None:

@@ -272,6 +272,26 @@ def test_slots_share_a_driver_that_stays_open(stand: Any) -> None:
     assert not _is_alive(int(str(process)))
 
 
+def test_a_shared_driver_that_was_changed_is_imported_again(stand: Any) -> None:
+    """As any other driver's file: the next start measures with what stands in it now."""
+    stand.write("drivers/meter.py", METER)
+    panel = opened(stand, "left", "right", sequence=SHARING)
+    assert panel.ask("POST", "/api/start", {}).status == 200
+    reports(panel, 2)
+    ready(panel)
+    stand.write("drivers/meter.py", METER.replace("os.getpid()", "-1.0"))
+    panel.wait_until(lambda: all(slot["status"] == "ready" for slot in slots_of(panel).values()))
+    ready(panel)
+    assert panel.ask("POST", "/api/start", {}).status == 200
+    values = [
+        measured["value"]
+        for report in reports(panel, 4)
+        for attempt in report["modules"][0]["cases"][0]["attempts"]
+        for measured in attempt["measurements"]
+    ]
+    assert values.count(-1.0) == 2
+
+
 def test_an_invalid_sequence_is_told_once(stand: Any) -> None:
     """Every slot is blocked by it, and all are ready once it is mended."""
     panel = opened(stand, "left", "right")

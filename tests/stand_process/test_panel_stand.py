@@ -29,8 +29,9 @@ def compiled(manifest: str, *, uses_stand: bool = True) -> Compiled:
 def test_what_is_shared_stays_until_the_sequence_changes(stand: Stand, project: Project) -> None:
     """The same process for each run of a sequence, another one for another; what it knows of ended slots it is told."""
     panel = PanelStand(stand.printed.append)
-    first = panel.address(project, compiled("a"))
-    assert first == panel.address(project, compiled("a"))
+    modules = {Path("bench.py"): 1.0}
+    first = panel.address(project, compiled("a"), modules)
+    assert first == panel.address(project, compiled("a"), dict(modules))
     assert first is not None
     client = StandClient(first, Interrupts(), Listener(), start="1", slot="left", slots=["left", "right"])
     assert stand.meter(client, log=str(stand.folder / "log")).add(1) == 1
@@ -38,7 +39,8 @@ def test_what_is_shared_stays_until_the_sequence_changes(stand: Stand, project: 
     with client.sync("seq.yaml:1:1", "hot") as meeting:
         assert not meeting.chosen
     client.close()
-    assert panel.address(project, compiled("b")) != first
+    assert (second := panel.address(project, compiled("b"), modules)) not in (first, None)
+    assert panel.address(project, compiled("b"), {Path("bench.py"): 2.0}) != second
     assert (stand.folder / "log").read_text() == "closed A\n"
-    assert panel.address(project, compiled("c", uses_stand=False)) is None
+    assert panel.address(project, compiled("c", uses_stand=False), modules) is None
     panel.close()
