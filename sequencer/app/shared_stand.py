@@ -6,6 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from sequencer.protocol.request import StandInUse
+from sequencer.vocabulary.reason import Reason
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -46,11 +49,14 @@ class PanelStand:
         """Where a run of ``compiled`` finds what it shares; ``None`` where that is nothing. Raises ``RunNotPossible``.
 
         To be asked before each run: a process that hangs is replaced then, and one that has imported other
-        ``modules``, the project's Python files with the time of their last change.
+        ``modules``, the project's Python files with the time of their last change. Raises ``StandInUse`` where slots
+        still use that one: no driver is taken from a run, or opened twice.
         """
         with self._lock:
             if self._process is None or self._of != (compiled.manifest, modules):
                 if self._process is not None:
+                    if self._process.used:
+                        raise StandInUse(Reason("run_in_progress"))
                     self._process.close()
                 self._process = stand_process(project, compiled, lambda line: self.output(line))
                 self._of = compiled.manifest, modules

@@ -90,6 +90,12 @@ class StandProcess:
                 raise RunNotPossible(Reason("no_stand_process", detail=process.end_reason()))
             return self._address
 
+    @property
+    def used(self) -> bool:
+        """Whether a test process still uses it, a moment after others have ended."""
+        with self._lock:
+            return self._process is not None and self._process.is_used()
+
     def end_slot(self, start: str, slot: str) -> None:
         """The run of a slot is over, or could not begin: nobody waits for it at a sync point."""
         with self._lock:
@@ -186,6 +192,18 @@ class _Process:
                 return self._alive.used
             time.sleep(LOOK_SECONDS)
         return True
+
+    def is_used(self) -> bool:
+        """Whether a test process is connected, also after a moment."""
+        until = time.monotonic() + LEAVING_SECONDS
+        while True:
+            self._pinged.clear()
+            self.send(PingStand())
+            if not self.alive or not self._pinged.wait(PING_SECONDS) or not self._alive.used:
+                return False
+            if time.monotonic() > until:
+                return True
+            time.sleep(LOOK_SECONDS)
 
     def send(self, command: StandCommand) -> None:
         assert self.process.stdin is not None

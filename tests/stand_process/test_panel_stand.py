@@ -9,6 +9,7 @@ import pytest
 from sequencer.app.shared_stand import PanelStand
 from sequencer.compiler.project import Compiled
 from sequencer.project.project_folder import Project, open_project
+from sequencer.protocol.request import StandInUse
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.stand_client import StandClient
 from tests.stand_process.conftest import Listener, Stand
@@ -38,6 +39,9 @@ def test_what_is_shared_stays_until_the_sequence_changes(stand: Stand, project: 
     panel.end_slot("1", "right")
     with client.sync("seq.yaml:1:1", "hot") as meeting:
         assert not meeting.chosen
+    with pytest.raises(StandInUse, match="a run is in progress"):
+        panel.address(project, compiled("b"), modules)
+    assert stand.meter(client, log=str(stand.folder / "log")).add(1) == 2
     client.close()
     assert (second := panel.address(project, compiled("b"), modules)) not in (first, None)
     assert panel.address(project, compiled("b"), {Path("bench.py"): 2.0}) != second
