@@ -64,12 +64,12 @@ class Meter:
 '''
 
 
-def own_instrument() -> str:
-    """``CASES`` cases that each wait for the slot's own instrument."""
+def own_instrument(cases: int) -> str:
+    """``cases`` cases that each wait for the slot's own instrument."""
     lines = ["name: Own", "drivers: {nest: bench.Nest}", "modules:", "  main:", "    cases:"]
     lines += [
         f"      c{number}: {{steps: [{{measure: Rail, call: nest.read, limits: [4.8, 5.2]}}]}}"
-        for number in range(CASES)
+        for number in range(cases)
     ]
     return "\n".join(lines) + "\n"
 
@@ -166,15 +166,15 @@ def start_delay(panel: Panel, slots: int) -> float:
     return (max(first) - asked) * 1000
 
 
-def measure(slots: int, rounds: int, folder: Path, testerkit: Path | None) -> Mapping[str, list[float]]:
+def measure(slots: int, rounds: int, cases: int, folder: Path, testerkit: Path | None) -> Mapping[str, list[float]]:
     """Every figure, round by round; the first round warms up and does not count."""
-    own_one, own_all = (write_project(folder / f"own_{n}", own_instrument(), n) for n in (2, slots))
-    hand = [write_project(folder / f"hand_{n}", own_instrument(), 0) for n in range(slots)]
+    own_one, own_all = (write_project(folder / f"own_{n}", own_instrument(cases), n) for n in (2, slots))
+    hand = [write_project(folder / f"hand_{n}", own_instrument(cases), 0) for n in range(slots)]
     local, shared, all_shared = (
         write_project(folder / name, one_meter(shared=is_shared), n)
         for name, is_shared, n in (("local", False, 2), ("shared", True, 2), ("all_shared", True, slots))
     )
-    sites = None if testerkit is None else TesterKit(folder / "testerkit", testerkit, slots, CASES, CASE_SECONDS)
+    sites = None if testerkit is None else TesterKit(folder / "testerkit", testerkit, slots, cases, CASE_SECONDS)
     found: dict[str, list[float]] = {}
     for number in range(rounds + 1):
         print(f"round {number} of {rounds}", file=sys.stderr, flush=True)
@@ -212,12 +212,12 @@ def measure(slots: int, rounds: int, folder: Path, testerkit: Path | None) -> Ma
     return found
 
 
-def goals(found: Mapping[str, list[float]], slots: int) -> list[Goal]:
+def goals(found: Mapping[str, list[float]], slots: int, cases: int) -> list[Goal]:
     """What was to be reached."""
     one, many = found["one slot"], found["all slots"]
     return [
         Goal(
-            f"{slots} slots, {CASES} cases of 10 ms each, whole command, times one slot", 1.15, median_ratio(many, one)
+            f"{slots} slots, {cases} cases of 10 ms each, whole command, times one slot", 1.15, median_ratio(many, one)
         ),
         Goal("a shared call over a local one, ms, median", 0.3, median(found["call, median"])),
         Goal("a shared call over a local one, ms, 99th percentile", 1.0, median(found["call, 99th percentile"])),
@@ -232,7 +232,7 @@ def median_ratio(values: list[float], bases: list[float]) -> float:
     return median(value / base for value, base in zip(values, bases, strict=True))
 
 
-def markdown(found: Mapping[str, list[float]], slots: int, rounds: int) -> str:
+def markdown(found: Mapping[str, list[float]], slots: int, rounds: int, cases: int) -> str:
     """The tables."""
     names = {
         "one slot": "hardseq, one slot",
@@ -246,7 +246,7 @@ def markdown(found: Mapping[str, list[float]], slots: int, rounds: int) -> str:
         if key in found:
             ratio = median_ratio(found[key], found["one slot"])
             lines.append(f"| {name} | {median(found[key]):.2f} | {ratio:.2f} |")
-    return "\n".join([*lines, "", goal_table(goals(found, slots))]) + "\n"
+    return "\n".join([*lines, "", goal_table(goals(found, slots, cases))]) + "\n"
 
 
 def main() -> None:
@@ -254,15 +254,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--slots", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cases", type=int, default=CASES, help="cases of 10 ms that each slot has")
     parser.add_argument("--testerkit", type=Path, metavar="PYTHON", help="an interpreter that has TesterKit")
     parser.add_argument("--write", action="store_true", help="update docs/benchmarks.md")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="hardseq-slots-"))
     try:
-        found = measure(chosen.slots, chosen.rounds, folder, chosen.testerkit)
+        found = measure(chosen.slots, chosen.rounds, chosen.cases, folder, chosen.testerkit)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    text = markdown(found, chosen.slots, chosen.rounds)
+    text = markdown(found, chosen.slots, chosen.rounds, chosen.cases)
     print(text)
     if chosen.write:
         write_into(PAGE, text, MARK)
