@@ -161,5 +161,6 @@ def test_a_run_that_was_cut_off_leaves_no_note(stand: Any, browse: Any, spawn: A
     killed.wait()
     (stand.folder / "go").touch()
     stand.open(port=free_port)
-    expect(verdict(started(page))).to_have_text("Ready")
+    # What the test process still did after the panel was killed counts: it may have seen the file first.
+    expect(verdict(started(page))).to_have_text(re.compile("Ready|Pass"))
     expect(page.locator(".toast")).to_have_count(0)
