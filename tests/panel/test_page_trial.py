@@ -191,6 +191,7 @@ def test_twenty_boards_and_nothing_else_is_tested(stand: Any, browse: Any) -> No
     other = started(browse(shift.panel, strict=False))
     expect(other.get_by_label("variant")).to_have_value('"pro"')
     other.get_by_role("link", name="Runs").click()
+    other.wait_for_url("**/runs")
     scanned(other, "SN000099\n")
     for number in range(14, 21):
         started(shift.page)
@@ -199,7 +200,9 @@ def test_twenty_boards_and_nothing_else_is_tested(stand: Any, browse: Any) -> No
         else:
             shift.board(number)
 
-    shift.panel.wait_for_runs(20)
+    find = shift.panel.report_store.store.find
+    shift.panel.wait_until(lambda: len(find().runs) >= 20)
+    shift.page.wait_for_timeout(500)  # a run that is one too many is stored by then
     runs = shift.panel.report_store.store.find().runs[::-1]
     assert [run.serial_number for run in runs] == [f"SN{number:06}" for number in range(1, 21)]
     assert [run.serial_number for run in runs if run.status != "passed"] == ["SN000013"]
