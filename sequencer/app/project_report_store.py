@@ -180,9 +180,11 @@ class ProjectReportStore:
 
     def earns_label(self, report: RunReport) -> bool:
         """Whether the label of this run's unit is printed without being asked for."""
+        if not (self.prints_labels and self._project.settings.label.on_pass):
+            return False
         from sequencer.report.label import is_wanted
 
-        return self.prints_labels and self._project.settings.label.on_pass and is_wanted(report)
+        return is_wanted(report)
 
     def print_label(self, report: RunReport) -> None:
         """Prints the label of the run's unit. Raises ``UnusableValue``; what the printer needs, it takes."""

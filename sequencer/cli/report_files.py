@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.cli.run_options import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from sequencer.protocol.request import Slot
 
-STANDARD_OUTPUT = Path("-")
 _IN_NAME = "{slot}"
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sequencer.protocol.request import StartRequest
 
+STANDARD_OUTPUT = Path("-")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:

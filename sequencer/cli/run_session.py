@@ -14,10 +14,8 @@ from sequencer.app.compiled import compile_for_stand
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import usable_project
 from sequencer.app.run_choice import choose_sequence
-from sequencer.app.shared_stand import stand_process
 from sequencer.cli.event_relay import EventRelay
-from sequencer.cli.report_files import STANDARD_OUTPUT, report_file, write_report
-from sequencer.cli.run_options import RunOptions
+from sequencer.cli.run_options import STANDARD_OUTPUT, RunOptions
 from sequencer.compiler.project import Compiled
 from sequencer.project.project_folder import Project
 from sequencer.report.event import DialogAsked, OperatorMessageShown, Stamped
@@ -95,6 +93,9 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
 
         return run_slots(options, project, compiled, slots, warm_child)
     if options.report is not None:
+        # Imported here, as what follows of slots: most runs are in none, and write no second report.
+        from sequencer.cli.report_files import report_file
+
         options = replace(options, report=report_file(options.report, slots))
     relay = EventRelay()
     run = Run(
@@ -108,14 +109,22 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
         secrets=project.secrets,
     )
     with ExitStack() as opened:
-        stand = stand_process(project, compiled, relay.output) if slots else None
-        if stand is not None:
-            opened.callback(stand.close)
-            stand.prepare()
+        stand = _stand_process(project, compiled, relay, opened) if slots else None
         opened.callback(run.close)
         run.prepare()
         slot = next(iter(slots), None)
         return _RunSession(options, project, compiled, run, relay, opened, slot, stand).carry_out()
+
+
+def _stand_process(project: Project, compiled: Compiled, relay: EventRelay, opened: ExitStack) -> StandProcess | None:
+    """What the slot shares with others, until ``opened`` ends."""
+    from sequencer.app.shared_stand import stand_process
+
+    stand = stand_process(project, compiled, relay.output)
+    if stand is not None:
+        opened.callback(stand.close)
+        stand.prepare()
+    return stand
 
 
 def compiled_sequence(file: Path, project: Project, *, stepping: bool = False) -> Compiled | None:
@@ -310,5 +319,7 @@ class _RunSession:
         if file == STANDARD_OUTPUT:
             sys.stdout.write(text)
             return []
+        from sequencer.cli.report_files import write_report
+
         write_report(file, text)
         return [str(file)]

@@ -16,8 +16,8 @@ from sequencer.app.exit_codes import ExitCode, Refusal, exit_code
 from sequencer.app.joint_start import JointRuns, SlotEnd
 from sequencer.app.project_report_store import ProjectReportStore, SavedReport
 from sequencer.cli.event_relay import EventRelay
-from sequencer.cli.report_files import STANDARD_OUTPUT, report_files, write_report
-from sequencer.cli.run_options import RunOptions
+from sequencer.cli.report_files import report_files, write_report
+from sequencer.cli.run_options import STANDARD_OUTPUT, RunOptions
 from sequencer.protocol.request import RunNotPossible, RunRefused, Slot
 from sequencer.report.exports.json_text import to_json
 from sequencer.terminal.output import is_terminal

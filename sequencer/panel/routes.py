@@ -140,8 +140,8 @@ class Route:
     ``right`` is what its caller must have; where that depends on what is asked for, ``demands`` says so of the present
     request, and ``right`` is the least. What is not every operator's is logged, with these keys of the body
     (``logged``); no other is, so that no secret can get there. ``errors`` are the call's own, by status; every call may
-    also answer as ``EVERYWHERE`` says. ``files`` are the media types that ``format`` gives instead of JSON, made once
-    they are asked for where they depend on what is installed.
+    also answer as ``EVERYWHERE`` says. ``files`` are the media types that ``format`` gives instead of JSON. What of
+    these depends on what is installed, or takes its time, is made once it is asked for.
     """
 
     method: str
@@ -153,7 +153,7 @@ class Route:
     logged: tuple[str, ...] = ()
     query: tuple[Parameter, ...] = ()
     body: Schema | None = None
-    answer: Schema = field(default_factory=lambda: OBJECT)
+    answer: Schema | Callable[[], Schema] = field(default_factory=lambda: OBJECT)
     media_type: str = "application/json"
     files: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
@@ -221,7 +221,8 @@ def _operation(route: Route) -> dict[str, object]:
     ]
     errors = {**EVERYWHERE, **(WITH_BODY if route.body is not None else {}), **route.errors}
     files = route.files() if callable(route.files) else route.files
-    answers = {route.media_type: {"schema": route.answer}, **{kind: {"schema": TEXT} for kind in files}}
+    answer = route.answer() if callable(route.answer) else route.answer
+    answers = {route.media_type: {"schema": answer}, **{kind: {"schema": TEXT} for kind in files}}
     operation: dict[str, object] = {
         "operationId": route.name,
         "summary": route.summary,

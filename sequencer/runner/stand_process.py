@@ -26,7 +26,7 @@ from sequencer.protocol.stand import (
     StandReady,
 )
 from sequencer.runner.python_process import kill_with_children, signal_name, start_python
-from sequencer.vocabulary.json_lines import LineSplitter
+from sequencer.runtime.standard_pipes import read_lines
 from sequencer.vocabulary.reason import Reason
 
 GRACE_SECONDS = 5.0
@@ -40,7 +40,6 @@ LEAVING_SECONDS = 1.0
 """In which test processes that have just ended are seen to be gone."""
 CLOSE_SECONDS = 15.0
 """What it gets to close its drivers in; it gives up itself before that."""
-_CHUNK = 1 << 16
 
 
 class StandProcess:
@@ -233,16 +232,14 @@ class _Process:
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
-        lines = LineSplitter()
         with self.process.stdout as pipe:
-            while chunk := _read(pipe.fileno()):
-                for line in lines.feed(chunk):
-                    match STAND_NOTICES.read(line):
-                        case StandReady():
-                            self.ready.set()
-                        case StandAlive() as alive:
-                            self._alive = alive
-                            self._pinged.set()
+            for line in read_lines(pipe.fileno()):
+                match STAND_NOTICES.read(line):
+                    case StandReady():
+                        self.ready.set()
+                    case StandAlive() as alive:
+                        self._alive = alive
+                        self._pinged.set()
         self.process.wait()
         was_ready = self.ready.is_set()
         if was_ready:
@@ -253,18 +250,9 @@ class _Process:
 
     def _print(self) -> None:
         assert self.process.stderr is not None
-        lines = LineSplitter()
         with self.process.stderr as pipe:
-            while chunk := _read(pipe.fileno()):
-                for line in lines.feed(chunk):
-                    self._say(line.decode("utf-8", "replace").rstrip("\r"))
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, _CHUNK)
-    except OSError:
-        return b""
+            for line in read_lines(pipe.fileno()):
+                self._say(line.decode("utf-8", "replace").rstrip("\r"))
 
 
 def _new_address() -> str:

@@ -28,7 +28,8 @@ from sequencer.protocol.commands import (
 )
 from sequencer.protocol.notices import NOTICES, Notice, Plan
 from sequencer.runtime.fork import give_up_in_copies
-from sequencer.vocabulary.json_lines import MARK, LineSplitter
+from sequencer.runtime.standard_pipes import print_nowhere, read_lines, take_pipes
+from sequencer.vocabulary.json_lines import MARK
 from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason
 
 Asked = AnswerDialog | EndStep | DebugLine
@@ -42,17 +43,7 @@ class Link:
             if isinstance(stream, io.TextIOWrapper):
                 # Line by line, so that the last words of a crashing driver are not lost in a buffer.
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
-        self._out = os.dup(1)
-        os.dup2(2, 1)
-        self._in = os.dup(0)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.close(nothing)
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.setmode(self._out, os.O_BINARY)
-            msvcrt.setmode(self._in, os.O_BINARY)
+        self._in, self._out = take_pipes()
         self._lines = _commands(self._in)
         self._lock = threading.Lock()
         self._broken = False
@@ -136,7 +127,7 @@ class Link:
                 case AnswerDialog() | EndStep() | DebugLine():
                     if self._heard is not None:
                         self._heard[1](command)
-        _print_nowhere()
+        print_nowhere()
         self._stop(Reason("runner_gone"))
         self._waiting.put(None)
 
@@ -154,23 +145,7 @@ class Link:
             heard[0](reason)
 
 
-def _print_nowhere() -> None:
-    """Nobody reads any more: a driver that prints while it switches the bench off is not to fail for that."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
-    os.dup2(nothing, 2)
-    os.close(nothing)
-
-
 def _commands(descriptor: int) -> Iterator[Command]:
-    lines = LineSplitter()
-    while True:
-        try:
-            chunk = os.read(descriptor, 65536)
-        except OSError:
-            return
-        if not chunk:
-            return
-        for line in lines.feed(chunk):
-            if (command := COMMANDS.read(line)) is not None:
-                yield command
+    for line in read_lines(descriptor):
+        if (command := COMMANDS.read(line)) is not None:
+            yield command

@@ -17,7 +17,14 @@ LAST_SECONDS = 10.0
 
 def main() -> None:
     """Speaks with its owner in lines: see ``protocol.stand``."""
-    told, said = _take_pipes()
+    import faulthandler
+
+    from sequencer.runtime.standard_pipes import print_nowhere, take_pipes
+    from sequencer.stand_process.output import NamedOutput
+
+    told, said = take_pipes()
+    faulthandler.enable(all_threads=False)
+    sys.stdout = sys.stderr = NamedOutput(2)
     from sequencer.protocol.stand import (
         STAND_NOTICES,
         CloseStand,
@@ -54,58 +61,20 @@ def main() -> None:
             case CloseStand():
                 heard = True
     if not heard:
-        _print_nowhere()
+        print_nowhere()
     server.wait_unused()
     server.close(LAST_SECONDS)
     # Not the ordinary way: the thread of a driver that hangs would be waited for.
     os._exit(0)
 
 
-def _take_pipes() -> tuple[int, int]:
-    """The owner's pipes; drivers find standard input empty, and print to standard error."""
-    import faulthandler
-
-    from sequencer.stand_process.output import NamedOutput
-
-    said = os.dup(1)
-    os.dup2(2, 1)
-    told = os.dup(0)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.setmode(said, os.O_BINARY)
-        msvcrt.setmode(told, os.O_BINARY)
-    faulthandler.enable(all_threads=False)
-    sys.stdout = sys.stderr = NamedOutput(2)
-    return told, said
-
-
-def _print_nowhere() -> None:
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
-    os.dup2(nothing, 2)
-    os.close(nothing)
-
-
 def _commands(descriptor: int) -> Iterator[object]:
     from sequencer.protocol.stand import STAND_COMMANDS
-    from sequencer.vocabulary.json_lines import LineSplitter
+    from sequencer.runtime.standard_pipes import read_lines
 
-    lines = LineSplitter()
-    while chunk := _read(descriptor):
-        for line in lines.feed(chunk):
-            if (command := STAND_COMMANDS.read(line)) is not None:
-                yield command
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:
-        return b""
+    for line in read_lines(descriptor):
+        if (command := STAND_COMMANDS.read(line)) is not None:
+            yield command
 
 
 if __name__ == "__main__":
