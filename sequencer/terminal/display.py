@@ -51,31 +51,15 @@ def open_terminal(stream: TextIO) -> Terminal:
     return PlainTerminal(stream)
 
 
-class PlainTerminal:
-    """Plain lines, one or a few for each case."""
+class PlainLines:
+    """Lines that stay where they are written: nothing moves, and nothing is taken away."""
 
     def __init__(self, stream: TextIO) -> None:
         self._writer = Writer(stream)
-        self._view = TerminalRunView()
-
-    def event(self, stamped: Stamped) -> None:
-        """Writes what the event has to say."""
-        self._writer.lines(self._view.apply(stamped))
-
-    def output(self, text: str) -> None:
-        """Writes what a driver printed."""
-        self._writer.lines(output_lines(text))
 
     def say(self, line: Line) -> None:
         """Writes it."""
         self._writer.lines([line])
-
-    def expect(self, seconds: Mapping[str, float]) -> None:
-        """Nothing to show for it."""
-
-    def finish(self, report: RunReport, source: Source = no_source) -> None:
-        """Writes the summary."""
-        self._writer.end(report, source)
 
     def close(self) -> None:
         """Nothing to take away."""
@@ -93,3 +77,26 @@ class PlainTerminal:
     def prompt(self, text: str) -> None:
         """Writes what stands before the typed answer."""
         self._writer.text(text)
+
+
+class PlainTerminal(PlainLines):
+    """Plain lines, one or a few for each case."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._view = TerminalRunView()
+
+    def event(self, stamped: Stamped) -> None:
+        """Writes what the event has to say."""
+        self._writer.lines(self._view.apply(stamped))
+
+    def output(self, text: str) -> None:
+        """Writes what a driver printed."""
+        self._writer.lines(output_lines(text))
+
+    def expect(self, seconds: Mapping[str, float]) -> None:
+        """Nothing to show for it."""
+
+    def finish(self, report: RunReport, source: Source = no_source) -> None:
+        """Writes the summary."""
+        self._writer.end(report, source)

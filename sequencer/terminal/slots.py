@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from sequencer.report.event import Stamped
+from sequencer.terminal.display import PlainLines
 from sequencer.terminal.lines import Line, output_lines
 from sequencer.terminal.output import is_terminal
 from sequencer.terminal.slot_verdicts import SlotVerdict, end_slots
 from sequencer.terminal.slot_view import SlotView, beside, lost_lines
 from sequencer.terminal.state import DETAILED_UP_TO
 from sequencer.terminal.summary import Source, no_source
-from sequencer.terminal.writer import Writer
 
 
 class SlotsTerminal(Protocol):
@@ -60,11 +60,11 @@ def open_slots_terminal(stream: TextIO, slots: Sequence[str]) -> SlotsTerminal:
     return PlainSlots(stream, slots)
 
 
-class PlainSlots:
+class PlainSlots(PlainLines):
     """Plain lines, each with the name of its slot before it."""
 
     def __init__(self, stream: TextIO, slots: Sequence[str]) -> None:
-        self._writer = Writer(stream)
+        super().__init__(stream)
         self._views = {name: SlotView(name, DETAILED_UP_TO) for name in slots}
         self._beside = beside(slots)
 
@@ -80,27 +80,6 @@ class PlainSlots:
         """Writes why."""
         self._writer.lines(self._beside(slot, lost_lines(problem)))
 
-    def say(self, line: Line) -> None:
-        """Writes it."""
-        self._writer.lines([line])
-
     def finish(self, ends: Sequence[SlotVerdict], source: Source = no_source) -> None:
         """Writes what failed and the verdicts."""
         end_slots(self._writer, ends, source)
-
-    def close(self) -> None:
-        """Nothing to take away."""
-
-    def pause(self) -> None:
-        """Nothing moves here."""
-
-    def resume(self) -> None:
-        """Nothing moves here."""
-
-    def write(self, lines: Sequence[Line]) -> None:
-        """Writes lines."""
-        self._writer.lines(lines)
-
-    def prompt(self, text: str) -> None:
-        """Writes what stands before the typed answer."""
-        self._writer.text(text)
