@@ -98,7 +98,7 @@ class JointRuns:
 
         Raises ``RunRefused``, or ``RunNotPossible`` when no slot can run; then nothing has begun.
         """
-        stand = None if self._stand is None else self._stand.address
+        stand = None if self._stand is None else self._stand.address()
         requests = {
             name: for_stand(
                 self._project,

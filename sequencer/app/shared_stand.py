@@ -60,7 +60,7 @@ class PanelStand:
                     self._process.close()
                 self._process = stand_process(project, compiled, lambda line: self.output(line))
                 self._of = compiled.manifest, modules
-            return None if self._process is None else self._process.address
+            return None if self._process is None else self._process.address()
 
     def end_slot(self, start: str, slot: str) -> None:
         """The run of a slot is over, or could not begin."""

@@ -214,7 +214,7 @@ class _RunSession:
             page.watch(self.run)
         with stopping_on_signals(self.run.stop):
             try:
-                self.run.start(replace(request, stand=None if self.stand is None else self.stand.address))
+                self.run.start(replace(request, stand=None if self.stand is None else self.stand.address()))
             except RunRefused as refused:
                 raise Refusal(str(refused)) from None
             except RunNotPossible as impossible:

@@ -73,7 +73,6 @@ class StandProcess:
             if self._process is None:
                 self._start()
 
-    @property
     def address(self) -> StandAddress:
         """Where test processes find it from now on; started, or replaced if it hangs. Raises ``RunNotPossible``."""
         with self._lock:

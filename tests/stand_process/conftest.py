@@ -223,7 +223,7 @@ class Stand:
     ) -> StandClient:
         """A slot's connection. In the main thread it needs ``interrupts`` to be interrupted."""
         client = StandClient(
-            self.process.address,
+            self.process.address(),
             # Made in another thread it leaves the signal of the main thread to the one that is given.
             interrupts or self.apart(Interrupts).result(),
             listener or Listener(),

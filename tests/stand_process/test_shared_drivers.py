@@ -38,7 +38,7 @@ def test_calls_take_turns(stand: Stand) -> None:
         meter.add(1)
         return most
 
-    assert stand.process.address
+    assert stand.process.address()
     working = [stand.apart(lambda slot=slot: work(slot)) for slot in slots]
     assert {each.result() for each in working} == {1}
     assert stand.meter(stand.client()).add(0) == 64

@@ -59,7 +59,7 @@ def slot_process(address: StandAddress, what: str) -> subprocess.Popen[bytes]:
 
 def test_a_slot_that_is_killed_while_it_holds_gives_all_back(stand: Stand) -> None:
     """The next one has it as soon as the process is gone."""
-    with slot_process(stand.process.address, "hold") as left:
+    with slot_process(stand.process.address(), "hold") as left:
         assert left.stdout is not None
         assert left.stdout.readline() == b"there\n"
         right = stand.client("right", ["left", "right"])
@@ -85,7 +85,7 @@ def sync(client: StandClient, point: str, *, once: bool = False, timeout: float 
 
 def test_a_slot_that_is_killed_while_it_does_something_for_all_fails_all(stand: Stand) -> None:
     """The chamber may be anything now."""
-    address = stand.process.address
+    address = stand.process.address()
     with slot_process(address, "sync") as left:
         right = stand.client("right", ["left", "right"])
         waiting = stand.apart(lambda: sync(right, "hot", once=True))
@@ -127,7 +127,7 @@ def test_two_slots_at_different_points_fail_at_once(stand: Stand) -> None:
 def test_once_is_done_by_one_of_sixty_four(stand: Stand) -> None:
     """All go on together, and before nobody does."""
     slots = [f"s{number}" for number in range(64)]
-    assert stand.process.address
+    assert stand.process.address()
     clients = [stand.client(slot, slots) for slot in slots]
     going = [stand.apart(lambda client=client: sync(client, "hot", once=True)) for client in clients]
     assert sum(each.result() for each in going) == 1
@@ -264,7 +264,7 @@ sys.path.append({str(ROOT)!r})
 from sequencer.runner.stand_process import StandProcess
 from pathlib import Path
 process = StandProcess(lambda line: None, Path({str(tmp_path)!r}))
-address = process.address
+address = process.address()
 print(address.address.encode().hex(), address.key, process.pid, flush=True)
 sys.stdin.read()
 """
@@ -284,7 +284,7 @@ sys.stdin.read()
 
 def test_nobody_without_the_key_gets_in(stand: Stand) -> None:
     """And whoever tries is no trouble for the others."""
-    address = stand.process.address
+    address = stand.process.address()
     stranger = StandClient(
         StandAddress(address=address.address, key="00" * 32), Interrupts(), Listener(), start="1", slot="x", slots=[]
     )
