@@ -46,6 +46,7 @@ from sequencer.protocol.stand import (
 from sequencer.runtime.drivers import DriverNotOpened
 from sequencer.runtime.failures import reason_of
 from sequencer.runtime.fork import give_up_in_copies
+from sequencer.runtime.shared_object import SharedObject, refer_to
 from sequencer.vocabulary.failure import Interruption, SharedDriverError, StepError, StepFailed
 from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason, written
 
@@ -391,7 +392,7 @@ class StandClient:
 
     def _pack_call(self, driver: str, arguments: tuple[object, ...], named: Mapping[str, object]) -> bytes:
         try:
-            return dump_value((arguments, dict(named)), _refer_to(driver))
+            return dump_value((arguments, dict(named)), refer_to(driver))
         except NotShareable:
             for position, value in enumerate(arguments, start=1):
                 self._pack(driver, str(position), value)
@@ -402,7 +403,7 @@ class StandClient:
     @staticmethod
     def _pack(driver: str, name: str, value: object) -> bytes:
         try:
-            return dump_value(value, _refer_to(driver))
+            return dump_value(value, refer_to(driver))
         except NotShareable as error:
             raise StepError(Reason("not_shareable", name=name, driver=driver, found=str(error))) from None
 
@@ -478,48 +479,6 @@ class StandClient:
         return StepError(Reason("stand_process_gone"))
 
 
-class SharedObject:
-    """A shared driver as a test process has it, or an object that one returned: all is asked of the stand process."""
-
-    __slots__ = ("_hardseq_client", "_hardseq_reference")
-    _hardseq_client: StandClient
-    _hardseq_reference: SharedReference
-
-    def __init__(self, client: StandClient, reference: SharedReference) -> None:
-        object.__setattr__(self, "_hardseq_client", client)
-        object.__setattr__(self, "_hardseq_reference", reference)
-
-    def __getattr__(self, name: str) -> object:
-        client, reference = self._hardseq_client, self._hardseq_reference
-        if name in reference.methods:
-
-            def method(*arguments: object, **named: object) -> object:
-                return client.call(self._hardseq_reference, name, arguments, named)  # which keeps the object
-
-            method.__name__ = name
-            return method
-        if name.startswith("__"):
-            raise AttributeError(f"{reference.kind!r} object has no attribute {name!r}")
-        return client.read(reference, name)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        self._hardseq_client.write(self._hardseq_reference, name, value)
-
-    def __call__(self, *arguments: object, **named: object) -> object:
-        return self._hardseq_client.call(self._hardseq_reference, None, arguments, named)
-
-    def __repr__(self) -> str:
-        reference = self._hardseq_reference
-        return f"<{reference.kind} of the shared driver {reference.driver!r}>"
-
-    def __dir__(self) -> list[str]:
-        names = self._hardseq_client.call(self._hardseq_reference, "__dir__", (), {})
-        return [str(name) for name in names] if isinstance(names, list) else []
-
-    def __del__(self) -> None:
-        self._hardseq_client.drop(self._hardseq_reference)
-
-
 def _closing(client: weakref.ref[StandClient]) -> Callable[[], object]:
     """Lets go of the connection: what a copy of the process keeps open would keep what the slot holds."""
 
@@ -528,23 +487,6 @@ def _closing(client: weakref.ref[StandClient]) -> Callable[[], object]:
             there.close()
 
     return close
-
-
-def _refer_to(driver: str) -> Callable[[object], SharedReference]:
-    """Lets the objects of ``driver`` itself travel, and no others: nothing is copied that was meant to stay here."""
-
-    def refer(value: object) -> SharedReference:
-        if isinstance(value, SharedObject):
-            reference = value._hardseq_reference
-            if reference.driver == driver:
-                return reference
-            # A call of it from there could overlap another slot's.
-            raise NotShareable(f"an object of the shared driver '{reference.driver}'")
-        if callable(value):
-            raise NotShareable("a function of this process, which the driver cannot call from its own")
-        raise NotShareable(f"an object of the class {type(value).__name__}, which is in this process")
-
-    return refer
 
 
 def _raised(answer: Raised) -> Exception:
