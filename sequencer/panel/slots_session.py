@@ -7,8 +7,7 @@ several at once. Each slot's run is a run like any other, in a ``WaitingSession`
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
@@ -19,6 +18,7 @@ from sequencer.panel.report_keeping import ReportKeeping
 from sequencer.panel.requests import ActionRefused, ApiError, InvalidRequest, ResourceNotFound, start_refused
 from sequencer.panel.session import Session, SessionOptions, StandSlot
 from sequencer.panel.shared_bench import SharedBench
+from sequencer.panel.slot_board import SlotBoard
 from sequencer.panel.slot_state import board_number, slot_state
 from sequencer.panel.start_form import BatchForm, StartForm
 from sequencer.panel.start_session import BUSY, STOPPABLE, WaitingSession
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from sequencer.project.settings import SlotsSettings
     from sequencer.vocabulary.data import Scalar
 
-PAUSE = 0.1
-"""Seconds between two looks at the slots at least; a look takes no more than a twentieth of one processor."""
-_SHARE = 20.0
 _ACTIVE = ("running", "stopping", "starting", "retrying", "saving")
 """States of a slot of which the first that any is in is the state of the stand."""
 _REST = ("ready", "loading", "blocked", "over")
@@ -154,12 +151,7 @@ class SlotsSession(Session):
         self._filled: dict[str, Mapping[str, Scalar]] = {}
         self._starting = threading.Lock()
         self._keeping = ReportKeeping(self)
-        self._looked_for: set[str] = set()
-        self._noting = threading.Lock()
-        self._looking = threading.Lock()
-        self._to_look = threading.Event()
-        self._closed = False
-        self._board = threading.Thread(target=self._look_on, name="slots", daemon=True)
+        self._board = SlotBoard(self._show_slots)
         self.slots: dict[str, OneSlotSession] = {}
         stand_slots: list[StandSlot] = []
         titles = {place.name: place for place in slots.places}
@@ -169,7 +161,7 @@ class SlotsSession(Session):
             stand_slots.append(StandSlot(slot.name, slot.number, place.title))
             own: SessionOptions = {
                 **options,
-                "changed": partial(self._look_for, slot.name),
+                "changed": partial(self._board.note, slot.name),
                 "shown": {"slot": about},
             }
             self.slots[slot.name] = OneSlotSession(
@@ -181,14 +173,14 @@ class SlotsSession(Session):
                 **own,
             )
             self.live.set_slot(slot.name, **about, filled=None)
-            self._look_for(slot.name)
+            self._board.note(slot.name)
         self.stand_slots = sorted(stand_slots, key=attrgetter("number"))
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice, slots_start=slots.start)
 
     def open(self) -> None:
         """Begins to work: the test processes come up."""
-        self._board.start()
+        self._board.open()
         self._keeping.open()
         for session in self.slots.values():
             session.open()
@@ -200,10 +192,7 @@ class SlotsSession(Session):
                 closed.result()
         self._bench.close()
         self._keeping.close()
-        self._closed = True
-        self._to_look.set()
-        if self._board.ident is not None:
-            self._board.join()
+        self._board.close()
         super().close()
 
     def end_streams(self) -> None:
@@ -222,7 +211,7 @@ class SlotsSession(Session):
 
     def snapshot(self) -> LiveChange:
         """The whole state of now: whoever has just done something sees it."""
-        self._look()
+        self._board.look()
         return super().snapshot()
 
     # What pages ask for.
@@ -450,34 +439,14 @@ class SlotsSession(Session):
             raise _refused(problems)
         return checked
 
-    # The thread that looks at the slots.
-
-    def _look_for(self, name: str) -> None:
-        with self._noting:
-            self._looked_for.add(name)
-            self._to_look.set()
-
-    def _look_on(self) -> None:
-        while not self._closed:
-            self._to_look.wait()
-            begun = time.monotonic()
-            self._look()
-            time.sleep(max(PAUSE, _SHARE * (time.monotonic() - begun)))
-
-    def _look(self) -> None:
-        """Shows what has happened in slots since the last look."""
-        with self._looking:
-            with self._noting:
-                self._to_look.clear()
-                names, self._looked_for = self._looked_for, set()
-            if not names:
-                return
-            for name in [name for name in self.slots if name in names]:
-                live = self.slots[name].live
-                self.live.set_slot(name, **live.look(partial(slot_state, now=live.clock.now())))
-            states = {session.state for session in self.slots.values()}
-            self._state = next(state for state in (*_ACTIVE, *_REST) if state in states)
-            self.live.set(state=self._state, problem=self._common_problem())
+    def _show_slots(self, names: Collection[str]) -> None:
+        """Shows what has happened in these slots, and what that makes of the stand."""
+        for name in [name for name in self.slots if name in names]:
+            live = self.slots[name].live
+            self.live.set_slot(name, **live.look(partial(slot_state, now=live.clock.now())))
+        states = {session.state for session in self.slots.values()}
+        self._state = next(state for state in (*_ACTIVE, *_REST) if state in states)
+        self.live.set(state=self._state, problem=self._common_problem())
 
     def _common_problem(self) -> object:
         """What keeps all slots from running; that of one stands at the slot."""
