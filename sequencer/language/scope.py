@@ -11,12 +11,12 @@ from typing import NamedTuple
 from sequencer.expressions.expression import CONSTANTS, FUNCTIONS, NameUse
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here
+from sequencer.protocol.request import Slot
 from sequencer.report.event import Scope
 from sequencer.steps.record import RECORD_SCHEMAS
 from sequencer.vocabulary.problem import Place
 
 RUN_FIELDS = ("id", "name", "version", "start_time", "simulated", "evidence", "user")
-SLOT_FIELDS = ("name", "number", "count")
 AFTER_RUN_NAMES = ("verdict", "report")
 
 _SECTIONS = ("process", "batch", "dut", "stand")
@@ -175,7 +175,7 @@ class VariableNames:
         if name == "run":
             return frozenset(RUN_FIELDS)
         if name == "slot":
-            return frozenset(SLOT_FIELDS)
+            return frozenset(Slot().in_scope())
         return frozenset() if name == "attempt" else None
 
     def finish(self) -> None:

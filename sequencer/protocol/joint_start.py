@@ -113,9 +113,8 @@ def _recorded(values: Mapping[str, Scalar], template: str | None, slot: Slot) ->
     # Imported here: a stand without slots compares nothing.
     from sequencer.expressions.expression import evaluate_template
 
-    place = {"name": slot.name, "number": slot.number, "count": slot.count}
     try:
-        value = evaluate_template(template, {"params": values, "slot": place})
+        value = evaluate_template(template, {"params": values, "slot": slot.in_scope()})
     except StepError:  # made of what only the run knows
         return None
     return None if value is None else stripped(str(value)) or None

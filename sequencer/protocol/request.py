@@ -66,6 +66,10 @@ class Slot:
     number: int = 1
     count: int = 1
 
+    def in_scope(self) -> dict[str, str | int]:
+        """What expressions call ``slot``."""
+        return {"name": self.name, "number": self.number, "count": self.count}
+
 
 class JointStart(NamedTuple):
     """What the runs that one press of Start began have in common: an ``id``, and the names of their ``slots``."""

@@ -87,6 +87,7 @@ class RunContext:
         self._stream = stream
         self._lost_known = False
         self._begun = stream.clock.now()
+        self._slot = start.request.slot.in_scope()
         self.debugged = start.request.debugged
         self._constants = Constants(plan.sequence.get("vars") or {}, self.scope)
         self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.request.attended)
@@ -134,13 +135,7 @@ class RunContext:
 
     def _given(self) -> dict[str, object]:
         facts = {name: self.facts.get(name) or {} for name in _FACTS}
-        slot = self.start.request.slot
-        return {
-            "params": self.params,
-            "run": self._about(),
-            "slot": {"name": slot.name, "number": slot.number, "count": slot.count},
-            **facts,
-        }
+        return {"params": self.params, "run": self._about(), "slot": self._slot, **facts}
 
     def _about(self) -> dict[str, object]:
         sequence = self.plan.sequence
