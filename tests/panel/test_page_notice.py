@@ -169,8 +169,7 @@ def test_who_says_no_is_not_asked_again(stand: Any, browse: Any, desktop: Any) -
           window.Notification = Object.assign(Phone, { permission: "granted" });
         }"""
     )
-    page.keyboard.press("Escape")
-    page.get_by_role("button", name="Menu").click()
+    # The menu stays open: a key in the very frame that disables the control with the focus goes nowhere.
     page.get_by_label("Language").select_option("de")
     page.get_by_label("Sprache").select_option("en")
     page.get_by_role("switch", name="Desktop notifications").click()
