@@ -146,7 +146,11 @@ def test_a_slot_opens_to_the_page_of_a_run_and_leads_back(stand: Any, browse: An
     assert until(panel, lambda slots: slots["b"]["case"] == "Hold")["a"]["status"] == "ready"
     stop(page, page.locator(".stop"), page.locator(".hero.is-stopped"))
     expect(verdict(page)).to_have_text("Stopped")
-    page.locator("h1").click()
+    field = page.locator(".start-form input").first
+    expect(field).to_be_focused()
+    field.fill("SN")
+    page.keyboard.press("Escape")  # not while somebody types
+    field.fill("")
     page.keyboard.press("Escape")
     expect(tile(page, "b")).to_have_class("slot-tile is-stopped")
     missing = browse(panel, "/slots/none", strict=False)

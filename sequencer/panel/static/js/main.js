@@ -67,10 +67,12 @@ on("snapshot", () => {
   early = 0;
 });
 
-// Back to all slots, where nothing else takes the key.
+// Back to all slots, where nothing else takes the key: an empty field, which has the focus after each run, does not.
 document.addEventListener("keydown", (event) => {
   if (SLOT === null || event.key !== "Escape" || event.defaultPrevented || window.location.pathname !== LIVE) return;
-  if (event.target.closest?.("input, select, textarea, dialog, [popover]") || document.querySelector("dialog[open], :popover-open:not(.toasts)")) return;
+  const empty = event.target.matches?.("input") && event.target.value === "";
+  if (!empty && event.target.closest?.("input, select, textarea")) return;
+  if (event.target.closest?.("dialog, [popover]") || document.querySelector("dialog[open], :popover-open:not(.toasts)")) return;
   window.location.assign("/");
 });
 
