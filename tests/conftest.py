@@ -52,6 +52,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):  # a page in a browser is never quick
             item.add_marker(pytest.mark.slow)
+            if not os.environ.get("HARDSEQ_TEST_ONCE"):  # docs/decisions/0018
+                item.add_marker(pytest.mark.flaky(reruns=1))
     slow = [item for item in items if item.get_closest_marker("slow") is not None]
     quick = [item for item in items if item.get_closest_marker("slow") is None]
     count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
