@@ -1,7 +1,8 @@
 """``python -m sequencer.stand_process``: the stand process. It is told where to listen, and serves until it is let go.
 
 When its standard input ends its owner is gone, or needs it no more: the test processes that are still there finish
-their teardown, then the drivers are closed.
+their teardown, then the drivers are closed. Ten seconds after an owner that was killed nobody is left, unless a
+teardown takes longer.
 """
 
 from __future__ import annotations
@@ -9,10 +10,22 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
-LAST_SECONDS = 10.0
-"""From the last test process's end, or the owner's, to this process's own: what drivers get to close in."""
+CLOSE_SECONDS = 10.0
+"""What drivers get to close in, where the owner waits for it."""
+ORPHAN_SECONDS = 8.0
+"""From the end of an owner that was killed to this process's own."""
+ORPHAN_CLOSE_SECONDS = 3.0
+"""What drivers get to close in even so, after teardowns that took long."""
+
+
+def seconds_to_close(since_orphaned: float | None) -> float:
+    """What drivers get to close in, so many seconds after the owner was gone; ``None``: it is there, and waits."""
+    if since_orphaned is None:
+        return CLOSE_SECONDS
+    return max(ORPHAN_CLOSE_SECONDS, ORPHAN_SECONDS - since_orphaned)
 
 
 def main() -> None:
@@ -62,8 +75,9 @@ def main() -> None:
                 heard = True
     if not heard:
         print_nowhere()
+    ended = time.monotonic()
     server.wait_unused()
-    server.close(LAST_SECONDS)
+    server.close(seconds_to_close(None if heard else time.monotonic() - ended))
     # Not the ordinary way: the thread of a driver that hangs would be waited for.
     os._exit(0)
 

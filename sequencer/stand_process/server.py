@@ -130,12 +130,15 @@ class StandServer:
             self._changed.wait_for(lambda: not self._sessions)
 
     def close(self, seconds: float) -> bool:
-        """Closes all drivers, the last opened first, each in its thread; whether they did within ``seconds``."""
+        """Closes all drivers, the last opened first, each in its thread; whether they did within ``seconds``.
+
+        One that still works for nobody gets the rest of its ``grace`` to come back in.
+        """
         until = time.monotonic() + seconds
         closed = True
         for driver in reversed(list(self._drivers.values())):
             driver.end()
-            closed = not driver.hung and driver.join(until - time.monotonic()) and closed
+            closed = driver.join(until - time.monotonic()) and closed
         return closed
 
     def _talk(self, connection: Connection) -> None:

@@ -39,6 +39,9 @@ from sequencer.stand_process.references import record_of, reference_to
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.reason import Reason, written
 
+LOOK_SECONDS = 0.05
+"""How soon it is seen that a driver hangs which is to be closed."""
+
 
 class Asker(Protocol):
     """The slot that asks: it hears the answer, and knows the objects that it was given references for."""
@@ -133,8 +136,10 @@ class SharedDriver:
         self._turns.put(None)
 
     def join(self, seconds: float) -> bool:
-        """Waits until it is closed; false when that takes longer."""
-        self._thread.join(max(0.0, seconds))
+        """Waits until it is closed; false when that takes longer, or once it hangs in a call: it never will be then."""
+        until = time.monotonic() + seconds
+        while self._thread.is_alive() and not self.hung and (left := until - time.monotonic()) > 0:
+            self._thread.join(min(left, LOOK_SECONDS))
         return not self._thread.is_alive()
 
     def _work(self) -> None:
