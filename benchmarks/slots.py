@@ -6,7 +6,8 @@
 
 The work: each slot waits for an instrument of its own (200 cases of 10 ms); all slots want one meter all the time, a
 call of which takes 4 ms; and a warm panel that starts all of them. Beside it today's way on the same work: a
-`hardseq run` of its own for each product, started by hand, each with a state folder of its own.
+`hardseq run` of its own for each product, started by hand, each with a state folder of its own; and, for a shared call,
+the standard library's `BaseManager`, which neither queues calls nor knows where they stand in a sequence.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from multiprocessing.managers import BaseManager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -135,6 +137,33 @@ def delays(report: Any) -> Iterator[float]:
         yield from ((later - earlier) * 1000 for earlier, later in itertools.pairwise(times))
 
 
+class Meter:
+    """The same meter for ``BaseManager``."""
+
+    def read(self) -> float:
+        """Volts, after a while."""
+        time.sleep(CALL_SECONDS)
+        return 5.0
+
+
+class Manager(BaseManager):
+    """Holds a meter in a process of its own."""
+
+
+Manager.register("meter", Meter)
+
+
+def manager_delay() -> float:
+    """Milliseconds that a call through a ``BaseManager`` adds to a local one, in the median."""
+
+    def delay(meter: Any) -> float:
+        times = [time.perf_counter() for _ in range(CALLS) if meter.read()]
+        return median(later - earlier for earlier, later in itertools.pairwise(times)) * 1000
+
+    with Manager() as manager:
+        return delay(manager.meter()) - delay(Meter())  # type: ignore[attr-defined]
+
+
 def case_seconds(report: Any) -> tuple[float, float]:
     """When the first attempt of a run's first case began, and when its last one ended."""
     cases = [case for module in report["modules"] for case in module["cases"]]
@@ -190,6 +219,7 @@ def measure(slots: int, rounds: int, cases: int, folder: Path, testerkit: Path |
         processes.run(command("--slot", "s1"), shared)
         alone, across = list(delays(reports(local)[0])), list(delays(reports(shared)[0]))
         now["call, median"] = median(across) - median(alone)
+        now["call of a manager"] = manager_delay()
         now["call, 99th percentile"] = percentile(across, 0.99) - percentile(alone, 0.99)
         processes.run(command(), all_shared)
         spans = [case_seconds(report) for report in reports(all_shared)]
@@ -246,6 +276,10 @@ def markdown(found: Mapping[str, list[float]], slots: int, rounds: int, cases: i
         if key in found:
             ratio = median_ratio(found[key], found["one slot"])
             lines.append(f"| {name} | {median(found[key]):.2f} | {ratio:.2f} |")
+    lines += [
+        "",
+        f"With `BaseManager` a shared call takes {median(found['call of a manager']):.2f} ms more than a local one.",
+    ]
     return "\n".join([*lines, "", goal_table(goals(found, slots, cases))]) + "\n"
 
 

@@ -124,6 +124,7 @@ class StandClient:
         self._enter = EnterStand(start, slot, list(slots))
         self._numbers = itertools.count(1)
         self._connection: StandConnection | None = None
+        self._is_readable: Callable[[float], bool] = _never
         self._left: list[str] = []
         self._closed = False
         self._holds = 0
@@ -358,7 +359,7 @@ class StandClient:
             if connection is None:
                 raise StepError(Reason("stand_process_gone"))
             try:
-                if connection.poll(max(0.0, look)):
+                if self._is_readable(max(0.0, look)):
                     with self._interrupts:
                         answer = load_answer(connection.recv_bytes())
                     if answer.number == number:
@@ -427,6 +428,7 @@ class StandClient:
                 raise self._lost() from None
             raise
         self._connection, self._lost_holds = connection, False
+        self._is_readable = _readable(connection)
 
     def _reach(self) -> StandConnection:
         from multiprocessing.connection import Client
@@ -477,6 +479,22 @@ class StandClient:
         self._lost_holds = self._lost_holds or self._holds > 0
         self._disconnect()
         return StepError(Reason("stand_process_gone"))
+
+
+def _never(seconds: float) -> bool:
+    """Nothing comes from where nothing is connected."""
+    return False
+
+
+def _readable(connection: StandConnection) -> Callable[[float], bool]:
+    """``connection.poll``, without the selector that this makes for each wait: it is made for each call of a driver."""
+    if sys.platform == "win32":
+        return connection.poll
+    import select
+
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return lambda seconds: bool(poll.poll(seconds * 1000))
 
 
 def _closing(client: weakref.ref[StandClient]) -> Callable[[], object]:

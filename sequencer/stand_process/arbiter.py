@@ -101,14 +101,21 @@ class Arbiter:
     def settle(self) -> list[Ruling]:
         """What became of waits since the last time, until nothing changes any more."""
         outcomes: list[Ruling] = []
-        while True:
+        while self._holds.waits or self._syncs:
             settled = [Ruling(request, "go") for request in self._holds.grant()]
             for points in self._starts.values():
                 settled += [Ruling(*decided) for decided in points.settle()]
-            settled = settled or self._end_deadlocks()
+            if not settled and (self._holds.kept or self._syncs):  # calls alone end by themselves
+                settled = self._end_deadlocks()
             if not settled:
-                return outcomes
+                break
             outcomes += settled
+        return outcomes
+
+    @property
+    def _syncs(self) -> bool:
+        """Whether anything at a sync point is not over."""
+        return any(points.open for points in self._starts.values())
 
     def _points(self, start: str) -> SyncPoints:
         return self._starts.setdefault(start, SyncPoints())

@@ -47,6 +47,16 @@ class HoldQueue:
         self._holding: list[HoldRequest] = []
         self._waiting: list[HoldRequest] = []
 
+    @property
+    def waits(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._waiting)
+
+    @property
+    def kept(self) -> bool:
+        """Whether anybody holds something until it says otherwise: no call that goes on."""
+        return not all(each.call for each in self._holding)
+
     def add(self, request: HoldRequest) -> None:
         """Joins the end of the queue; ``grant`` then says whether it need not wait."""
         self._waiting.append(request)
@@ -83,7 +93,7 @@ class HoldQueue:
         return {each.owner for each in self._rivals(request, self._holding)}
 
     def keepers(self, request: HoldRequest) -> set[SlotOwner]:
-        """Those of them that hold it until they say otherwise: no call that goes on."""
+        """Those of them that keep it until they say otherwise."""
         return {each.owner for each in self._rivals(request, self._holding) if not each.call}
 
     def ahead(self, request: HoldRequest) -> list[SlotOwner]:

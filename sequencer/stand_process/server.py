@@ -59,8 +59,9 @@ class SlotSession:
 
     def send(self, answer: StandAnswer) -> None:
         """Answers; one that is gone hears nothing."""
+        data = dump_message(answer)
         with self._lock, suppress(OSError, ValueError):
-            self._connection.send_bytes(dump_message(answer))
+            self._connection.send_bytes(data)
 
     def keep(self, value: object) -> int:
         """The number of a new reference to ``value``."""
@@ -179,6 +180,8 @@ class StandServer:
 
     def _hear(self, session: SlotSession, message: SlotMessage) -> None:
         match message:
+            case CallShared() | ReadShared() | WriteShared() | OpenShared():  # the most of all by far
+                self._ask(session, message)
             case TakeHold():
                 self._hold(session, message)
             case ArriveAtSync():
@@ -202,8 +205,6 @@ class StandServer:
                 with self._lock:
                     self._arbiter.leave(session.owner, message.points)
                     self._settle()
-            case OpenShared() | CallShared() | ReadShared() | WriteShared():
-                self._ask(session, message)
 
     def _end_once(self, session: SlotSession, message: EndOnce) -> None:
         with self._lock:

@@ -59,6 +59,11 @@ class SyncPoints:
         """Whether nobody takes part any more."""
         return not any(self._runs.values())
 
+    @property
+    def open(self) -> bool:
+        """Whether anybody is at a point, or is to be told what became of that."""
+        return bool(self._here or self._rounds or self._decided)
+
     def expect(self, slots: Iterable[str]) -> None:
         """These take part; those that ended before stay away."""
         for slot in slots:
