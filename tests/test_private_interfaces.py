@@ -40,6 +40,7 @@ USED = {
         "jinja2:Undefined._undefined_name",
         "jinja2:Undefined._undefined_obj",
     ],
+    "sequencer/vocabulary/dataclass.py": ["dataclasses:_DataclassParams.frozen"],
     "sequencer/vocabulary/regex.py": ["re._parser:parse"],
     "tests/fork_server.py": ["subprocess:Popen._execute_child", "subprocess:Popen._try_wait"],
     "sequencer/panel/http_server.py": [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from shutil import disk_usage
 from types import TracebackType
@@ -15,6 +14,7 @@ from sequencer.project.project_folder import Project
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.store.base import ReportRefused, RunSummary, Store, StoreError
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ import click
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.steps.keys import SHARED_KEYS
 from sequencer.terminal.output import say, say_json
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.extension import Announced, UnusableExtension
 from sequencer.vocabulary.registry import Registry
 

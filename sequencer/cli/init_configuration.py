@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import Field, dataclass, fields
+from dataclasses import Field, fields
 from typing import Any
 
 import click
 
 from sequencer.project.settings import Settings
 from sequencer.project.settings_reader import JSON_HINT
+from sequencer.vocabulary.dataclass import dataclass
 
 SettingPath = tuple[str, ...]
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -23,6 +23,7 @@ from sequencer.report.exports.json_text import to_json
 from sequencer.terminal.output import is_terminal
 from sequencer.terminal.slot_verdicts import SlotVerdict
 from sequencer.terminal.slots import SlotsTerminal, open_slots_terminal
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.json_text import indented
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sequencer import __version__
 from sequencer.compiler.emitter import FunctionEmitter, StepClasses, literal
 from sequencer.compiler.file_name import short_name
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, SequenceDefinition, Step
 from sequencer.vocabulary.status import GROUPS
 

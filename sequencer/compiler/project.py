@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from importlib.util import cache_from_source
 from pathlib import Path
 from time import time
@@ -20,6 +20,7 @@ from sequencer import __version__
 from sequencer.compiler.file_name import short_name
 from sequencer.protocol.manifest import MANIFEST, damage, digest, make_manifest
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 
 if TYPE_CHECKING:

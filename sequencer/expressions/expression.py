@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from sequencer.expressions.syntax import (
     pieces,
     split,
 )
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, why
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from sequencer.language.shapes.shape import NamedShape
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed, show
 from sequencer.language.yaml.loader import read_document
 from sequencer.language.yaml.sources import SourceTexts
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.regex import ID_PATTERN
 from sequencer.vocabulary.tree import MappingNode, SequenceNode

@@ -8,13 +8,14 @@ accepted that nobody would evaluate.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import reduce
 from typing import Any, NamedTuple
 
 from sequencer.expressions.expression import OPENING
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.steps.keys import MARK, Schema
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 

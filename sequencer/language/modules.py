@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sequencer.language.bindings import CaseBindings
 from sequencer.language.context import ReadContext
 from sequencer.language.plan import CasePlan, ModulePlan, Nodes, find, value
 from sequencer.language.reader import CaseStepReader
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import Case, Module
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.status import OnFail

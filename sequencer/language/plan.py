@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from sequencer.language.blocks import Library
 from sequencer.language.context import ReadContext
 from sequencer.language.shapes.wording import show
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.status import GROUPS, Group
 from sequencer.vocabulary.tree import MappingNode, SequenceNode

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from sequencer.language.builder import SequenceBuilder
 from sequencer.language.drivers.source import DriverTarget
 from sequencer.language.yaml.loader import read_document
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import SequenceDefinition
 from sequencer.vocabulary.problem import InvalidInput, Problem
 from sequencer.vocabulary.tree import MappingNode

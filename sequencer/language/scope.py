@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from sequencer.language.shapes.wording import did_you_mean, known_here
 from sequencer.protocol.request import Slot
 from sequencer.report.event import Scope
 from sequencer.steps.record import RECORD_SCHEMAS
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Place
 
 RUN_FIELDS = ("id", "name", "version", "start_time", "simulated", "evidence", "user")
@@ -44,7 +45,7 @@ class _Unknown(NamedTuple):
     once: Place | None = None
 
 
-@dataclass
+@dataclass()
 class VariableNames:
     """The names of one sequence while it is read in running order."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from sequencer.limits.base import PASSED, Judgement, Limit, judge, kind_name, missed, same, wrong_kind
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Severity
 from sequencer.vocabulary.reason import Reason, quantity
 from sequencer.vocabulary.regex import CompiledPattern, nests_repetitions

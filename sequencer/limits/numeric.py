@@ -7,11 +7,11 @@ in decimal from the digits that were written and only then rounded to the neares
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
 
 from sequencer.limits.base import PASSED, Judgement, Limit, Number, is_number, missed, wrong_kind
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.shown import show, with_unit
 
 _LOWER = {True: ("ge", "≥", "≤"), False: ("gt", ">", "<")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from sequencer.panel.start_form import KeptForms
@@ -12,6 +11,7 @@ from sequencer.protocol.selection import Candidate
 from sequencer.report.event import PlanEntry, Stamped
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import ReasonOrText
 
 if TYPE_CHECKING:

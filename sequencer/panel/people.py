@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 
 from flask import g
@@ -19,6 +19,7 @@ from flask import g
 from sequencer.panel.requests import ApiError
 from sequencer.panel.routes import Right
 from sequencer.project.users import ROLES, Role, User, Users, UsersFile, UsersUnusable
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason
 
 _MOST_SESSIONS = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import field, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -14,6 +14,7 @@ from flask import Response
 from sequencer.panel.patches import RUN_FIELDS, SHOWN_OF_MODULE
 from sequencer.project.users import ROLES
 from sequencer.report.schema import report_schema
+from sequencer.vocabulary.dataclass import dataclass
 
 Schema = Mapping[str, Any]
 

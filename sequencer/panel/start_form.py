@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from sequencer.project.private_file import write_private
 from sequencer.protocol.params import WrongParam, read_param
 from sequencer.protocol.request import RunRefused, StartProblem
 from sequencer.vocabulary.data import Scalar
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from sequencer.project.secrets import is_secret
 from sequencer.project.settings import Settings
 from sequencer.project.settings_reader import read_settings
 from sequencer.project.state_folder import StateFolder
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ documentation to them. Nothing here reads files or the environment.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Never, TypedDict, TypeVar, Unpack, get_args, overload
 
 from sequencer.project.settings_values import SettingSchema
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.times import MAX_SECONDS
 
 _Setting = TypeVar("_Setting")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +26,7 @@ from sequencer.project.settings import (
 from sequencer.project.settings_values import SettingSchema, did_you_mean, plain, shown, value_problem
 from sequencer.report.identity import identity_facts
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.instrument import requirement_problem
 from sequencer.vocabulary.problem import Place, Problem, Severity

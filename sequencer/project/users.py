@@ -15,12 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from sequencer.project.locks import ProcessLock, described
 from sequencer.project.private_file import write_private
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import ReasonedError
 from sequencer.vocabulary.reason import Reason
 

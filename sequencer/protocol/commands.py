@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from sequencer.protocol.request import StartRequest
 from sequencer.protocol.wire import Messages
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import WrittenReason
 from sequencer.vocabulary.status import SkipKind, Status
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple
 
 from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import ReasonedError
 from sequencer.vocabulary.reason import CodedReason, Reason, ReasonOrText, read_reason
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from sequencer.vocabulary.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, NamedTuple, NotRequired, TypedDict, TypeVar
 
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, for_author, wrong_form

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from sequencer.expressions.value import MAX_TEXT, cut
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar, utf8
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.json_lines import Encoder
 from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded, undamaged
 from sequencer.vocabulary.status import FailureKind, SkipKind, Status, WaitKind

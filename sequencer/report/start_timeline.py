@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from sequencer.report.model import RunReport, WaitReport
 from sequencer.report.outcome import Outcome, outcome
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.status import Status, WaitKind
 
 

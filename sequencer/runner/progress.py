@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sequencer.protocol.commands import ResumeState
 from sequencer.report import event as events
@@ -11,6 +11,7 @@ from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.runtime import failures
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason, ReasonOrText, written
 from sequencer.vocabulary.status import SkipKind, Status
 

@@ -15,11 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Protocol
 
 from sequencer.runtime.fork import end_copy
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import Stopped, TimedOut, TimedSubject
 from sequencer.vocabulary.reason import ReasonOrText
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from uuid import uuid4
 
 from sequencer.expressions.value import plain
@@ -13,6 +13,7 @@ from sequencer.report.dialog import DialogDescription, InvalidAnswer, read_answe
 from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessageShown
 from sequencer.steps.base import DialogAnswer
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import Interruption, StepError, Stopped, TimedOut
 from sequencer.vocabulary.reason import Reason
 

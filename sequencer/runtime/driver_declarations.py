@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Required, Unpack
 
 from sequencer.runtime.driver_modules import DriverOrigin
 from sequencer.runtime.pytest_private import argument_names
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 
 if TYPE_CHECKING:
     import pytest

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from sequencer.protocol.selection import Candidate
 from sequencer.report.event import AFTER_RUN
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.extension import installed_version
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import GROUPS, Group, OnFail

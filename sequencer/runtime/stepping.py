@@ -11,13 +11,13 @@ The code of a stepping run asks before every step; a list of steps is a loop, so
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from sequencer.expressions.value import to_data
 from sequencer.report.dialog import DialogDescription, describe
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import Stopped
 from sequencer.vocabulary.reason import Reason
 

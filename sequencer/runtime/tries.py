@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sequencer.report.event import CheckEvaluated, Event, FailureRecorded, MeasurementRecorded, TryFailed
+from sequencer.vocabulary.dataclass import dataclass
 
 
 @dataclass(slots=True)

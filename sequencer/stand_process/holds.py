@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from sequencer.vocabulary.dataclass import dataclass
 
 
 class SlotOwner(NamedTuple):

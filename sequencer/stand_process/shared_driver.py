@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from queue import SimpleQueue
 from types import BuiltinFunctionType, FunctionType
 from typing import Protocol
@@ -36,6 +35,7 @@ from sequencer.runtime.failures import driver_stack, driver_traceback, kind_and_
 from sequencer.stand_process.holds import HoldRequest
 from sequencer.stand_process.interruption import CallWithdrawn, Interruptible
 from sequencer.stand_process.references import record_of, reference_to
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.reason import Reason, written
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple
 
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sequencer.project.address import base_address
 from sequencer.project.settings import Secret
 from sequencer.standcloud.delivery import Delivery, Verdict
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +31,7 @@ from sequencer.standcloud.unsent_runs import UnsentRuns
 from sequencer.store.base import RunSummary, Store, StoreError, StoreUnavailable
 from sequencer.store.waiting_notes import WaitingNotes
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 
 

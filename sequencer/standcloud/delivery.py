@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 
 STAND_CLOUD = "stand_cloud"
 COUCHDB = "couchdb"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ import requests
 from sequencer import __version__
 from sequencer.project.address import is_loopback
 from sequencer.project.settings import Secret
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 MAX_ANSWER = 65_536

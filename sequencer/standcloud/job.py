@@ -6,13 +6,13 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from sequencer.standcloud.delivery import Delivery, DeliveryTarget
 from sequencer.standcloud.outbox import DeliveryClaim, Outbox, is_away
 from sequencer.standcloud.target_block import TargetBlock
+from sequencer.vocabulary.dataclass import dataclass
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler

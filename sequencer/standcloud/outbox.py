@@ -14,7 +14,6 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +23,7 @@ from sequencer.standcloud.target_block import TargetBlock
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.sqlite.connections import use_wal
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason
 
 FIRST_DELAY = 60.0

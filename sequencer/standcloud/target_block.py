@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from sequencer.standcloud.delivery import Delivery, DeliveryTarget
+from sequencer.vocabulary.dataclass import dataclass
 
 _ASKS_TO_WAIT = (429, 503)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, Literal, get_args
+
+from sequencer.vocabulary.dataclass import dataclass
 
 Drop = Literal["before", "after"]
 

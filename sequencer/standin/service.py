@@ -17,13 +17,14 @@ import hmac
 import socket
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from sequencer.project.address import PATH, is_loopback
 from sequencer.standin.faults import Fault, FaultPlan, read_fault
+from sequencer.vocabulary.dataclass import dataclass
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

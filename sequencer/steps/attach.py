@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Unpack
 
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import TEMPLATE
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.reason import Reason

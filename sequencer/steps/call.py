@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.expressions.value import plain, refuse_unfinished
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import ALL_SHARED, ARGUMENTS, CALL, SAVE
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.tree import MappingNode
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.report.event import CheckEvaluated
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import CONDITION, TEMPLATE
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepFailed
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.reason import Reason

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.expressions.expression import has_expression
@@ -15,6 +14,7 @@ from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.steps.measuring import read_name, record_measurement
 from sequencer.steps.pictures import check_pictures
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, StepFailed, why
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.reason import Reason

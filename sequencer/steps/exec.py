@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from threading import Thread
 from time import monotonic
@@ -22,6 +22,7 @@ from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepRead
 from sequencer.steps.exec_files import check_file
 from sequencer.steps.keys import SAVE, TEMPLATE
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.reason import Reason, ReasonOrText

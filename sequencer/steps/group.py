@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sequencer.steps.base import Emitter, StepReader, StepRun, StepType
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.tree import MappingNode
 

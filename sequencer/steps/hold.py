@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.steps.among_slots import TAKEN, WAITING_TIMEOUT, AmongSlots, WaitingArguments
 from sequencer.steps.base import CaseContext, Emitter, StepReader, StepType
 from sequencer.steps.group import STEPS_SCHEMA
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.regex import ID_PATTERN
 from sequencer.vocabulary.tree import MappingNode

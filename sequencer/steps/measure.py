@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.expressions.value import measured
@@ -10,6 +9,7 @@ from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepRead
 from sequencer.steps.keys import ARGUMENTS, CALL, SAVE, TEMPLATE
 from sequencer.steps.measuring import read_name, record_measurement
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import DriverCall, Step
 from sequencer.vocabulary.tree import MappingNode
 

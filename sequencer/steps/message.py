@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.report.event import MessageShown
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import TEMPLATE
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
 

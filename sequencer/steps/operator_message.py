@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.project.pictures import require_pictures
@@ -14,6 +13,7 @@ from sequencer.steps.dialog_schema import APPEARANCE
 from sequencer.steps.keys import TEMPLATE
 from sequencer.steps.pictures import check_pictures
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, why
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.reason import Reason

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import EXPRESSION_TEXT
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.reason import Reason

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import count
 from typing import Unpack
 
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.group import STEPS_SCHEMA
 from sequencer.steps.keys import CONDITION, DURATION
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepFailed
 from sequencer.vocabulary.model import NestingStep
 from sequencer.vocabulary.reason import Reason

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import SAVE
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.tree import MappingNode
 

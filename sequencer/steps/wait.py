@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Unpack
 
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import DURATION, EXPRESSION_TEXT
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, why
 from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.reason import Reason

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol, TextIO
 
@@ -14,6 +13,7 @@ from sequencer.report.dialog import Appearance, DialogDescription, DialogField, 
 from sequencer.report.event import Stamped
 from sequencer.terminal.lines import Line, clean, indented
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 
 ANSWERED_BY = "terminal"
 MOST_ENDS = 50

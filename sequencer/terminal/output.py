@@ -6,12 +6,12 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TextIO
 
 import click
 
 from sequencer.terminal.lines import Line, Style, clean, columns
+from sequencer.vocabulary.dataclass import dataclass
 
 
 def prepare_streams() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from sequencer.report import event as events
@@ -12,6 +12,7 @@ from sequencer.report.event import Stamped
 from sequencer.report.fold import measurement_of, supersede
 from sequencer.report.model import MeasurementReport
 from sequencer.terminal.lines import Line, case_line, clean, indented, measurement_line, one_line, try_text
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.status import Status
 
 DETAILED_UP_TO = 200

@@ -7,10 +7,11 @@ bare text of one. Everything was checked by the language layer: no consumer of t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from sequencer.vocabulary.data import Data, Scalar
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.status import Group, OnFail
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
+
+from sequencer.vocabulary.dataclass import dataclass
 
 Severity = Literal["error", "warning", "note"]
 

@@ -12,10 +12,11 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
+
+from sequencer.vocabulary.dataclass import dataclass
 
 ID_PATTERN = "^[a-z][a-z0-9_]*$"
 """What a sequence calls its modules, cases, drivers, parameters and variables: a name of Python's in small letters."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from sequencer.expressions.expression import NameUse
 from sequencer.language.name_uses import expression_uses, template_uses
@@ -18,6 +18,7 @@ from sequencer.steps.sync import SyncStep
 from sequencer.steps.until import UntilStep
 from sequencer.steps.use import UseStep
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import Driver, DriverCall, Module, NestingStep, Param, Step
 from sequencer.vocabulary.problem import Place, ProblemReporter
 

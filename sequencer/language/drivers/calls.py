@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sequencer.language.drivers.source import DriverTarget, Member, Signature
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import Driver, DriverCall
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.tree import MappingNode

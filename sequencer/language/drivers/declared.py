@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +22,7 @@ from sequencer.language.yaml.sources import SourceTexts
 from sequencer.project.settings import Settings
 from sequencer.project.toml_places import toml_places
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.instrument import parse_due
 from sequencer.vocabulary.model import Driver

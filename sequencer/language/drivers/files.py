@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
 from sequencer.language.paths import existing_file
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.extension import Announced
 from sequencer.vocabulary.registry import Registry
 

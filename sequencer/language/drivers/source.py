@@ -10,9 +10,11 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Literal
+
+from sequencer.vocabulary.dataclass import dataclass
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +31,7 @@ from sequencer.language.tables.table import TableRules, number_hint, read_table
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.limits import limit_problems
 from sequencer.limits.parse import without_open_sides
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.regex import ID_PATTERN, compile_pattern

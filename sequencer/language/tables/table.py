@@ -9,7 +9,7 @@ import codecs
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from sequencer.language.scope import RESERVED
 from sequencer.language.shapes.wording import did_you_mean, known_here, show
 from sequencer.language.yaml.reader import resolve
 from sequencer.vocabulary.data import Scalar
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Severity
 from sequencer.vocabulary.refused_value import UnreadableText
 from sequencer.vocabulary.regex import ID_PATTERN, compile_pattern

@@ -8,10 +8,11 @@ place of every key and value. Anchors are shared, not copied, and how much alias
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from sequencer.language.yaml.reader import EventReader, YamlRefused
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Place, Problem, split_lines
 from sequencer.vocabulary.tree import MappingNode, Span
 

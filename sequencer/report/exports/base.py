@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import utf8
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.extension import INTERFACE, Announced, UnusableExtension, told
 
 _NAME = r"[a-z][a-z0-9_-]{0,39}"

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
 from sequencer.project.settings import ReplicationSettings
 from sequencer.store.base import StoreError
 from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict, DocumentNotFound
 from sequencer.store.couchdb.design import KINDS, create_database
+from sequencer.vocabulary.dataclass import dataclass
 
 FORMER_JOB = "hardseq-to-factory"
 """What the one job of a server was called, whosever it was, before jobs were named after their databases."""
