@@ -166,7 +166,7 @@ class JointRuns:
     def _leave_others(self, name: str) -> None:
         """Nobody waits for the slot any more."""
         if self._stand is not None:
-            self._stand.end_slot(self._joint.id, name)
+            self._stand.end_slot(self._joint, name)
 
     def _lose(self, name: str, problem: Exception) -> None:
         self._leave_others(name)

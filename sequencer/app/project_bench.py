@@ -20,7 +20,7 @@ from sequencer.panel.bench import Listener, PanelRetry, PanelRun, PreparedSequen
 from sequencer.panel.requests import ActionRefused, start_refused
 from sequencer.panel.start_form import KeptForms
 from sequencer.project.project_folder import Project, open_project, sequence_files
-from sequencer.protocol.request import RunRefused, Slot, StandInUse, StartRequest
+from sequencer.protocol.request import JointStart, RunRefused, Slot, StandInUse, StartRequest
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.runner.claim import StandClaim
@@ -121,6 +121,11 @@ class ProjectBench:
             launch=launch,
         )
 
+    def leave(self, start: JointStart, slot: str) -> None:
+        """No other slot waits for this one any more."""
+        if self._shared is not None:
+            self._shared.end_slot(start, slot)
+
     def close(self) -> None:
         """Ends what runs of several slots share."""
         if self._shared is not None:
@@ -175,7 +180,7 @@ class BenchRun:
         self._compiled = compiled
         self._shared = shared
         self.modules: Mapping[Path, float] = {}
-        self._started: StartRequest | None = None
+        self._started: JointStart | None = None
         self._project = project
         self._simulate = simulate
         self.run = Run(
@@ -210,22 +215,20 @@ class BenchRun:
         request = self._request(request)
         try:
             if self._shared is not None:
-                self._started = request
                 request = replace(request, stand=self._shared.address(self._project, self._compiled, self.modules))
-            return self.run.start(request)
-        except BaseException as error:
-            self._leave()
-            if isinstance(error, RunRefused):
-                raise start_refused(error) from None
-            if isinstance(error, StandInUse):
-                raise ActionRefused("in-use", error.reason) from None
-            raise
+            identity = self.run.start(request)
+        except RunRefused as refused:
+            raise start_refused(refused) from None
+        except StandInUse as used:
+            raise ActionRefused("in-use", used.reason) from None
+        self._started = request.start
+        return identity
 
     def _leave(self) -> None:
         """No other slot waits for this run any more."""
         started, self._started = self._started, None
-        if self._shared is not None and started is not None and started.start is not None:
-            self._shared.end_slot(started.start.id, self.slot.name)
+        if self._shared is not None and started is not None:
+            self._shared.end_slot(started, self.slot.name)
 
     def _request(self, request: StartRequest) -> StartRequest:
         return for_stand(self._project, replace(request, slot=self.slot, simulate=self._simulate, attended=True))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sequencer.compiler.project import Compiled
     from sequencer.project.project_folder import Project
-    from sequencer.protocol.request import StandAddress
+    from sequencer.protocol.request import JointStart, StandAddress
     from sequencer.runner.stand_process import StandProcess
 
 
@@ -62,7 +62,7 @@ class PanelStand:
                 self._of = compiled.manifest, modules
             return None if self._process is None else self._process.address()
 
-    def end_slot(self, start: str, slot: str) -> None:
+    def end_slot(self, start: JointStart, slot: str) -> None:
         """The run of a slot is over, or could not begin."""
         with self._lock:
             if self._process is not None:

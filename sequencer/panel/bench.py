@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from sequencer.panel.start_form import KeptForms
-from sequencer.protocol.request import Slot, StartRequest
+from sequencer.protocol.request import JointStart, Slot, StartRequest
 from sequencer.protocol.selection import Candidate
 from sequencer.report.event import PlanEntry, Stamped
 from sequencer.report.model import RunReport
@@ -124,6 +124,9 @@ class Bench(Protocol):
 
     def retry(self, run: str, output: Callable[[str], None]) -> PanelRetry:
         """What is left to do after a stored run; ``output`` takes what drivers print."""
+
+    def leave(self, start: JointStart, slot: str) -> None:
+        """In this slot no run could begin: those that began in others do not wait for it."""
 
     def close(self) -> None:
         """Ends what runs of several slots share."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sequencer.panel.bench import Bench, PanelRetry, PreparedSequence, SelectableSequence
 from sequencer.panel.start_form import KeptForms
+from sequencer.protocol.request import JointStart
 from sequencer.vocabulary.problem import InvalidInput
 
 LOOK = 0.9
@@ -71,6 +72,10 @@ class SharedBench:
         with self._loading, self._lock:
             self._loaded = None
             self._marks.clear()
+
+    def leave(self, start: JointStart, slot: str) -> None:
+        """As the bench does."""
+        self._bench.leave(start, slot)
 
     def close(self) -> None:
         """Whoever shares it closes the bench."""

@@ -275,6 +275,8 @@ class SlotsSession(Session):
             for name, run in runs.items():
                 if isinstance(run, str):
                     self._set_filled(name, None)
+                else:
+                    self._bench.leave(joint, name)
         if (refused := [run for run in runs.values() if isinstance(run, ApiError)]) and len(refused) == len(runs):
             raise refused[0]
         return joint.id, runs

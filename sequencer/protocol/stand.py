@@ -26,10 +26,11 @@ class OpenStand(NamedTuple):
 
 
 class EndSlot(NamedTuple):
-    """The run of a slot is over, or never began: nobody is to wait for it."""
+    """The run of a slot is over, or never began: nobody is to wait for it. ``slots`` are all of its start."""
 
     start: str
     slot: str
+    slots: Sequence[str] = ()
 
 
 class PingStand(NamedTuple):

@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 
 from sequencer.project.secrets import Redactor, is_secret
-from sequencer.protocol.request import RunNotPossible, StandAddress
+from sequencer.protocol.request import JointStart, RunNotPossible, StandAddress
 from sequencer.protocol.stand import (
     STAND_COMMANDS,
     STAND_NOTICES,
@@ -25,6 +25,7 @@ from sequencer.protocol.stand import (
     StandCommand,
     StandReady,
 )
+from sequencer.runner.ended_slots import EndedSlots
 from sequencer.runner.python_process import kill_with_children, signal_name, start_python
 from sequencer.runtime.standard_pipes import read_lines
 from sequencer.vocabulary.reason import Reason
@@ -64,7 +65,7 @@ class StandProcess:
         self._address = StandAddress(address=_new_address(), key=secrets.token_hex(32))
         self._lock = threading.RLock()
         self._process: _Process | None = None
-        self._ended: list[EndSlot] = []
+        self._ended = EndedSlots()
         self._closed = False
 
     def prepare(self) -> None:
@@ -94,12 +95,12 @@ class StandProcess:
         with self._lock:
             return self._process is not None and self._process.is_used()
 
-    def end_slot(self, start: str, slot: str) -> None:
+    def end_slot(self, start: JointStart, slot: str) -> None:
         """The run of a slot is over, or could not begin: nobody waits for it at a sync point."""
         with self._lock:
-            ended = EndSlot(start, slot)
-            # Another process that takes over has to know it, too, as long as others of this start run.
-            self._ended = [each for each in self._ended if each.start == start] + [ended]
+            ended = EndSlot(start.id, slot, start.slots)
+            # Another process that takes over has to know it, too.
+            self._ended.add(ended)
             if self._process is not None:
                 self._process.send(ended)
 
@@ -135,19 +136,26 @@ class StandProcess:
     def _gone(self, process: _Process) -> None:
         """It died: those that need it fail, and find another when they try again, in their teardown for one."""
         with self._lock:
-            if self._closed or process is not self._process or not process.ready.is_set():
+            if self._closed:
+                return
+            # What its drivers started is not to outlive it.
+            process.kill()
+            if process is not self._process or not process.opened:
                 return
             self._output(f"hardseq: the process that holds what the slots share is gone: {process.end_reason()}")
-            process.kill()
             with suppress(RunNotPossible):
                 self._start()
 
 
 class _Process:
-    """One process, with the threads that listen to it."""
+    """One process, with the threads that listen to it.
+
+    ``ready`` is set once it is ``opened``, which means that it listens, or gone.
+    """
 
     def __init__(self, say: Callable[[str], None], gone: Callable[[_Process], None]) -> None:
         self.ready = threading.Event()
+        self.opened = False
         self.process: Popen[bytes] = start_python("sequencer.stand_process.__main__")
         self._say = say
         self._gone = gone
@@ -235,17 +243,16 @@ class _Process:
             for line in read_lines(pipe.fileno()):
                 match STAND_NOTICES.read(line):
                     case StandReady():
+                        self.opened = True
                         self.ready.set()
                     case StandAlive() as alive:
                         self._alive = alive
                         self._pinged.set()
         self.process.wait()
-        was_ready = self.ready.is_set()
-        if was_ready:
-            self._gone(self)
         # Nobody need wait for either any more.
         self.ready.set()
         self._pinged.set()
+        self._gone(self)
 
     def _print(self) -> None:
         assert self.process.stderr is not None

@@ -68,7 +68,7 @@ def main() -> None:
     for command in lines:
         match command:
             case EndSlot():
-                server.end_slot(command.start, command.slot)
+                server.end_slot(command.start, command.slot, command.slots)
             case PingStand():
                 os.write(said, STAND_NOTICES.encode(StandAlive(server.hung, server.used)))
             case CloseStand():

@@ -49,9 +49,14 @@ class Arbiter:
         if not any((each.start, each.slot) == (owner.start, owner.slot) for each in self._owners):
             self.ended(owner.start, owner.slot)
 
-    def ended(self, start: str, slot: str) -> None:
-        """The run of a slot is over, or never began, which may be told before the first of its start is there."""
-        self._points(start).end(slot)
+    def ended(self, start: str, slot: str, slots: Iterable[str] = ()) -> None:
+        """The run of a slot is over, or never began, which may be told before the first of its start is there.
+
+        ``slots`` are all that take part: until all of them are over, what is known of the start is kept.
+        """
+        points = self._points(start)
+        points.expect(slots)
+        points.end(slot)
 
     def leave(self, owner: SlotOwner, points: Iterable[str]) -> None:
         """Nobody waits for it at these sync points any more."""

@@ -119,10 +119,10 @@ class StandServer:
         """Whether a test process is connected."""
         return bool(self._sessions)
 
-    def end_slot(self, start: str, slot: str) -> None:
-        """The run of a slot is over, or never began."""
+    def end_slot(self, start: str, slot: str, slots: Sequence[str]) -> None:
+        """The run of a slot is over, or never began; ``slots`` are all that take part in the start."""
         with self._lock:
-            self._arbiter.ended(start, slot)
+            self._arbiter.ended(start, slot, slots)
             self._settle()
 
     def wait_unused(self) -> None:

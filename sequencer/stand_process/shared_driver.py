@@ -149,9 +149,10 @@ class SharedDriver:
                 turn.asker.send(Begun(turn.question.number))
             answer = None if turn.withdrawn else self._answer(turn)
             self.running = None
+            # First, so that who asks when the answer is there does not wait for this one.
+            self._finished(turn)
             if answer is not None and not turn.withdrawn:
                 turn.asker.send(answer)
-            self._finished(turn)
         self._close()
 
     def _answer(self, turn: DriverTurn) -> StandAnswer | None:

@@ -17,9 +17,12 @@ from click.testing import CliRunner
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli import start, status, stop
-from sequencer.panel.slots_session import SlotsSession
+from sequencer.panel.requests import ActionRefused
+from sequencer.panel.slots_session import OneSlotSession, SlotsSession
 from sequencer.project.project_folder import open_project
+from sequencer.protocol.request import StartRequest
 from sequencer.report.model import RunReport
+from sequencer.vocabulary.reason import Reason
 from tests.panel.sequences import SIMPLE, SLOTS
 from tests.panel.test_http_contract import Contract
 
@@ -270,6 +273,24 @@ def test_slots_share_a_driver_that_stays_open(stand: Any) -> None:
     panel.close()
     stand.panels.remove(panel)
     assert not _is_alive(int(str(process)))
+
+
+def test_a_slot_whose_run_could_not_begin_is_not_waited_for(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was ready when it was looked at, and was not any more: the other one goes on alone from where they meet."""
+    stand.write("drivers/meter.py", METER)
+    panel = opened(stand, "left", "right", sequence=SHARING)
+    begin = OneSlotSession.begin
+
+    def refuse(session: OneSlotSession, request: StartRequest) -> str:
+        if session.slot.name == "right":
+            raise ActionRefused("not-ready", Reason("coming_up"))
+        return begin(session, request)
+
+    monkeypatch.setattr(OneSlotSession, "begin", refuse)
+    begun = panel.ask("POST", "/api/start", {}).json
+    assert begun["slots"]["right"]["error"]["code"] == "not-ready"
+    (report,) = reports(panel, 1)
+    assert (report["slot"]["name"], report["status"]) == ("left", "passed")
 
 
 def test_a_shared_driver_that_was_changed_is_imported_again(stand: Any) -> None:

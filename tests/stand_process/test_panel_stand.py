@@ -9,7 +9,7 @@ import pytest
 from sequencer.app.shared_stand import PanelStand
 from sequencer.compiler.project import Compiled
 from sequencer.project.project_folder import Project, open_project
-from sequencer.protocol.request import StandInUse
+from sequencer.protocol.request import JointStart, StandInUse
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.stand_client import StandClient
 from tests.stand_process.conftest import Listener, Stand
@@ -36,7 +36,7 @@ def test_what_is_shared_stays_until_the_sequence_changes(stand: Stand, project: 
     assert first is not None
     client = StandClient(first, Interrupts(), Listener(), start="1", slot="left", slots=["left", "right"])
     assert stand.meter(client, log=str(stand.folder / "log")).add(1) == 1
-    panel.end_slot("1", "right")
+    panel.end_slot(JointStart("1", ["left", "right"]), "right")
     with client.sync("seq.yaml:1:1", "hot") as meeting:
         assert not meeting.chosen
     with pytest.raises(StandInUse, match="a run is in progress"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sequencer.protocol.request import StandAddress
+from sequencer.protocol.request import JointStart, StandAddress
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.stand_client import StandClient
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped
@@ -161,7 +161,7 @@ def test_a_slot_that_is_stopped_before_a_sync_point_is_not_waited_for(stand: Sta
     left, right = stand.client("left", slots, interrupts), stand.client("right", slots)
     third = stand.client("third", slots)
     third.connect()
-    stand.process.end_slot("1", "never")
+    stand.process.end_slot(JointStart("1", slots), "never")
     listener = Listener()
     waiting = stand.apart(lambda: sync(stand.client("right", slots, listener=listener), "hot"))
     wait_for(lambda: listener.started)
@@ -183,7 +183,7 @@ def test_a_timeout_at_a_sync_point_names_who_did_not_come(stand: Stand) -> None:
     with pytest.raises(StepError) as caught:
         wait_for(lambda: not sync(left, "hot", timeout=0.3))
     assert str(caught.value) == "within 0.3 s these slots did not come to sync 'hot': third"
-    stand.process.end_slot("1", "third")
+    stand.process.end_slot(JointStart("1", slots), "third")
     left.close()
     assert waiting.result() is False
 
