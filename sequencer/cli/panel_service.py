@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_report_store import ProjectReportStore
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from sequencer.panel.slots_session import SlotsSession
     from sequencer.panel.start_session import WaitingSession
     from sequencer.standcloud.deliveries import Acceptance
+
+PageOfRun = TypeVar("PageOfRun", bound=Session)
 
 
 class PanelReportStore(ProjectReportStore):
@@ -108,10 +110,15 @@ def _waiting_session(
     return panel_session(bench, project, report_store, title=title, output=terminal.output)
 
 
-def run_page(project: Project, report_store: ProjectReportStore, opened: ExitStack) -> tuple[Session, str] | None:
-    """Serves the live page of a single run; its session and address. ``None`` (told) when the port is taken."""
+def run_page(
+    make: Callable[..., PageOfRun], project: Project, report_store: ProjectReportStore, opened: ExitStack
+) -> tuple[PageOfRun, str] | None:
+    """Serves the live page of a run, which is the session that ``make`` makes; and its address.
+
+    ``None`` (told) when the port is taken.
+    """
     frontend = project.settings.frontend
-    session = Session(
+    session = make(
         store=report_store.store,
         report_store=report_store,
         folder=project.folder,
@@ -119,12 +126,12 @@ def run_page(project: Project, report_store: ProjectReportStore, opened: ExitSta
         title=project.settings.tests_name or "",
         stand=project.settings.stand.recorded(),
     )
+    opened.callback(session.close)
     # The note of a panel that waits beside this run stays: `hardseq start` is meant for that.
     note = project.state.panel if _hold_page(project, opened) is None else None
     try:
         server = _server(session, project, frontend.host, frontend.port, note, on_demand=True)
     except Refusal as refusal:
-        session.close()
         tell(f"no live page: {refusal}")
         return None
     opened.callback(server.close)

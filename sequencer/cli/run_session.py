@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -18,7 +17,6 @@ from sequencer.cli.event_relay import EventRelay
 from sequencer.cli.run_options import STANDARD_OUTPUT, RunOptions
 from sequencer.compiler.project import Compiled
 from sequencer.project.project_folder import Project
-from sequencer.report.event import DialogAsked, OperatorMessageShown, Stamped
 from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
 from sequencer.terminal.output import is_terminal
@@ -35,42 +33,6 @@ if TYPE_CHECKING:
     from sequencer.store.base import Store
     from sequencer.terminal.display import Terminal
     from sequencer.vocabulary.data import Scalar
-
-LEARNED_FROM = 3
-"""Earlier runs that the expected times are made from."""
-
-
-class PageAddress:
-    """Says where a run's page is while there is something to see: not of a run that is over before one can look.
-
-    ``say`` is called once: when the run has lasted a while, or at the first question.
-    """
-
-    def __init__(self, say: Callable[[], object], seconds: float = 1.0) -> None:
-        self._say = say
-        self._lock = threading.Lock()
-        self._done = False
-        self._timer = threading.Timer(seconds, self.tell)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def event(self, stamped: Stamped) -> None:
-        """Takes notice of questions."""
-        if isinstance(stamped.event, DialogAsked | OperatorMessageShown):
-            self.tell()
-
-    def tell(self) -> None:
-        """Says it, unless it was said."""
-        with self._lock:
-            if not self._done:
-                self._done = True
-                self._say()
-
-    def cancel(self) -> None:
-        """There is nothing to see any more."""
-        with self._lock:
-            self._done = True
-        self._timer.cancel()
 
 
 def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
@@ -175,11 +137,13 @@ class _RunSession:
             raise Refusal(str(refusal), code=ExitCode.BROKEN)
         self.relay.listeners += report_store.listeners()
         self.run.upload = report_store.deliveries.upload
-        asked_here = self._dialogs(terminal)
         page = self._page(report_store, terminal) if self.options.panel else None
+        asked_here = self._dialogs(terminal, alone=page is None)
         attended = asked_here or page is not None
         request = for_stand(self.project, replace(asked, attended=attended))
         report = self._run(request, page, lambda: self._learn(report_store.store, terminal, page))
+        if page is not None:
+            page.saving()
         # The verdict first: it waits for no server.
         terminal.finish(report, FailureSource(self.project.folder, self.project.state.compiled).lines)
         kept = report_store.keep(report)
@@ -226,41 +190,34 @@ class _RunSession:
         return report
 
     def _learn(self, store: Store, terminal: Terminal, page: Session | None) -> None:
-        """Tells the displays, in the background, how long the cases took in earlier runs."""
+        """Tells the displays how long the cases took in earlier runs."""
+        from sequencer.cli.run_page import learn
         from sequencer.terminal.display import PlainTerminal
 
-        if page is None and isinstance(terminal, PlainTerminal):
-            return
+        def tell(expected: Mapping[str, float]) -> None:
+            terminal.expect(expected)
+            if page is not None:
+                page.live.set(expected=expected)
 
-        def learn() -> None:
-            from sequencer.panel.plan import expected_seconds, past_seconds
-            from sequencer.store.base import StoreError
-
-            with suppress(StoreError):  # without history there is only less to show
-                expected = expected_seconds(past_seconds(store, self.compiled.name, LEARNED_FROM))
-                terminal.expect(expected)
-                if page is not None:
-                    page.live.set(expected=expected)
-
-        threading.Thread(target=learn, name="history", daemon=True).start()
+        if page is not None or not isinstance(terminal, PlainTerminal):
+            learn(store, self.compiled.name, tell)
 
     def _page(self, report_store: ProjectReportStore, terminal: Terminal) -> Session | None:
-        from sequencer.cli.panel_service import run_page
-        from sequencer.terminal.browser import open_in_browser
+        from sequencer.cli.run_page import served_page
+        from sequencer.panel.session import Session
 
-        served = run_page(self.project, report_store, self.opened)
-        if served is None:
-            return None
-        session, address = served
-        self.relay.listeners.append(session.live.listen)
-        told = PageAddress(lambda: terminal.say([("live page ", "dim"), (address, "")]))
-        self.opened.callback(told.cancel)
-        # Before whoever shows a question, as the page can answer it.
-        self.relay.listeners.insert(0, told.event)
-        if self.options.open_page:
-            told.tell()
-            open_in_browser(address)
-        return session
+        page = served_page(
+            Session,
+            self.project,
+            report_store,
+            self.opened,
+            relays=[self.relay],
+            say=terminal.say,
+            open_page=self.options.open_page,
+        )
+        if page is not None:
+            self.relay.listeners.append(page.live.listen)
+        return page
 
     @property
     def _stream(self) -> TextIO:
@@ -275,9 +232,8 @@ class _RunSession:
         self.relay.printed = terminal.output
         return terminal
 
-    def _dialogs(self, terminal: Terminal) -> bool:
-        """Whether somebody can answer questions."""
-
+    def _dialogs(self, terminal: Terminal, *, alone: bool) -> bool:
+        """Whether somebody can answer questions; ``alone``: nobody elsewhere can."""
         at_keyboard = is_terminal(sys.stdin)
         if not self.options.request.debugged and not (at_keyboard and is_terminal(self._stream)):
             return False
@@ -288,7 +244,7 @@ class _RunSession:
             self.run.answer,
             sys.stdin,
             script=not at_keyboard,
-            alone=not self.options.panel,
+            alone=alone,
             decimal_comma=self.project.settings.frontend.decimal_comma,
         )
         self.relay.listeners.append(dialogs.event)

@@ -28,6 +28,7 @@ from sequencer.vocabulary.json_text import indented
 
 if TYPE_CHECKING:
     from sequencer.compiler.project import Compiled
+    from sequencer.panel.slots_run import SlotsRunSession
     from sequencer.project.project_folder import Project
     from sequencer.protocol.request import StartRequest
     from sequencer.report.model import RunReport
@@ -98,22 +99,35 @@ class _SlotsSession:
         if refusal := report_store.refusal():
             raise Refusal(str(refusal), code=ExitCode.BROKEN)
         self._listen(terminal, report_store)
-        request = replace(self.options.request, attended=self._dialogs(terminal))
+        page = self._page(report_store, terminal) if self.options.panel else None
+        asked_here = self._dialogs(terminal, alone=page is None)
+        request = replace(self.options.request, attended=asked_here or page is not None)
         keeper = self.opened.enter_context(ThreadPoolExecutor(1, "keeper"))
         kept: dict[str, Future[SavedReport]] = {}
         ends: dict[str, SlotVerdict] = {}
-        for end in self._run(request, values):
+        for end in self._run(request, values, page):
+            if page is not None:
+                page.ended(end.slot, end.problem)
             # Kept as soon as it is there; the verdicts wait for no server.
             if end.report is not None:
-                kept[end.slot] = keeper.submit(report_store.keep, end.report)
+                kept[end.slot] = keeper.submit(_keep, end.slot, end.report, report_store, page)
             ends[end.slot] = self._verdict(end, terminal)
         verdicts = [ends[slot.name] for slot in self.slots]
         terminal.finish(verdicts, FailureSource(self.project.folder, self.project.state.compiled).lines)
-        return self._settle(verdicts, {slot: future.result() for slot, future in kept.items()}, terminal)
+        saved = {slot: future.result() for slot, future in kept.items()}
+        if page is not None:
+            page.refresh_storage()
+        return self._settle(verdicts, saved, terminal)
 
-    def _run(self, request: StartRequest, values: Mapping[str, Mapping[str, Scalar]]) -> Iterator[SlotEnd]:
+    def _run(
+        self, request: StartRequest, values: Mapping[str, Mapping[str, Scalar]], page: SlotsRunSession | None
+    ) -> Iterator[SlotEnd]:
         from sequencer.cli.run_signals import stopping_on_signals
 
+        if page is not None:
+            # Before the first question can be asked, as the page of a single run.
+            for name, run in self.runs.runs.items():
+                page.slots[name].watch(run)
         with stopping_on_signals(self.runs.stop):
             try:
                 self.runs.start(request, values)
@@ -121,6 +135,10 @@ class _SlotsSession:
                 raise Refusal(str(refused)) from None
             except RunNotPossible as impossible:
                 raise Refusal(str(impossible), code=ExitCode.BROKEN) from None
+            if page is not None:
+                from sequencer.cli.run_page import learn
+
+                learn(page.store, self.compiled.name, lambda expected: page.show(expected=expected))
             yield from self.runs.ends()
 
     def _verdict(self, end: SlotEnd, terminal: SlotsTerminal) -> SlotVerdict:
@@ -190,18 +208,42 @@ class _SlotsSession:
     def _terminal(self) -> SlotsTerminal:
         terminal = open_slots_terminal(self._stream, [slot.name for slot in self.slots])
         self.opened.callback(terminal.close)
-        if self.options.open_page:
-            terminal.say([("no live page: it shows a single slot, with --slot NAME", "stopped")])
         return terminal
 
-    def _dialogs(self, terminal: SlotsTerminal) -> bool:
-        """Whether somebody can answer questions."""
+    def _page(self, report_store: ProjectReportStore, terminal: SlotsTerminal) -> SlotsRunSession | None:
+        from sequencer.cli.run_page import served_page
+        from sequencer.panel.slots_run import SlotsRunSession
+
+        page = served_page(
+            partial(SlotsRunSession, configured=self.project.settings.slots, running=self.slots),
+            self.project,
+            report_store,
+            self.opened,
+            relays=self.relays.values(),
+            say=terminal.say,
+            open_page=self.options.open_page,
+        )
+        if page is not None:
+            page.live.plan({"name": self.compiled.name}, [])
+            for name, session in page.slots.items():
+                self.relays[name].listeners.append(session.live.listen)
+        return page
+
+    def _dialogs(self, terminal: SlotsTerminal, *, alone: bool) -> bool:
+        """Whether somebody can answer questions; ``alone``: nobody elsewhere can."""
         if not (is_terminal(sys.stdin) and is_terminal(self._stream)):
             return False
         from sequencer.terminal.dialogs import TerminalDialogs
 
         decimal_comma = self.project.settings.frontend.decimal_comma
-        dialogs = TerminalDialogs(terminal, None, sys.stdin, alone=True, decimal_comma=decimal_comma)
+        dialogs = TerminalDialogs(terminal, None, sys.stdin, alone=alone, decimal_comma=decimal_comma)
         for name, run in self.runs.runs.items():
             self.relays[name].listeners.append(dialogs.of_slot(name, run.answer))
         return True
+
+
+def _keep(slot: str, report: RunReport, report_store: ProjectReportStore, page: SlotsRunSession | None) -> SavedReport:
+    saved = report_store.keep(report)
+    if page is not None:
+        page.slots[slot].over()
+    return saved

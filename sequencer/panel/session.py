@@ -26,7 +26,7 @@ from sequencer.report.model import DialogReport, RunReport
 from sequencer.standcloud.outbox import OutboxUnavailable
 from sequencer.store.base import RunSummary, Store, StoreError
 from sequencer.vocabulary.data import Scalar
-from sequencer.vocabulary.failure import UnusableValue
+from sequencer.vocabulary.failure import UnusableValue, why
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 
 if TYPE_CHECKING:
@@ -210,11 +210,21 @@ class Session:
         """The present run."""
         return self._watched
 
-    def finished(self) -> None:
-        """The present run is over and its report kept; nothing follows."""
+    def saving(self) -> None:
+        """The present run is over; its report is being kept."""
         with self._lock:
             self._watched = None
-            self._enter("over")
+            self._enter("saving")
+
+    def over(self, problem: Exception | None = None) -> None:
+        """The present run is over and its report kept, or ``problem`` kept it from beginning; nothing follows."""
+        with self._lock:
+            self._watched = None
+            self._enter("over", problem=None if problem is None else _unprepared(problem))
+
+    def finished(self) -> None:
+        """The present run is over and its report kept; nothing follows."""
+        self.over()
         self.refresh_storage()
 
     def close(self) -> None:
@@ -231,15 +241,15 @@ class Session:
 
     def start_slots(self, requests: Mapping[str, StartRequest]) -> tuple[str, Mapping[str, str | ApiError]]:
         """Starts these slots together. Raises ``ActionRefused``, ``InvalidRequest`` or ``ResourceNotFound``."""
-        raise _no_slots()
+        raise self._no_slots_to_start()
 
     def start_filled(self, user: str | None) -> tuple[str, Mapping[str, str | ApiError]]:
         """Starts every slot that is filled. Raises ``ActionRefused`` or ``InvalidRequest``."""
-        raise _no_slots()
+        raise self._no_slots_to_start()
 
     def fill(self, name: str, params: Mapping[str, Scalar] | None, user: str | None) -> str | None:
         """A product is in the slot, or none is. Raises ``ActionRefused``, ``InvalidRequest``, ``ResourceNotFound``."""
-        raise _no_slots()
+        raise self._no_slots_to_start()
 
     def try_again(self, run: str) -> str:
         """Retries what is left to do after a stored run; its id. Raises ``ActionRefused`` or ``ResourceNotFound``."""
@@ -399,6 +409,9 @@ class Session:
     def _send_all(self) -> None:
         self.report_store.sync(force=True)
 
+    def _no_slots_to_start(self) -> ActionRefused:
+        return _single_run() if self.stand_slots else ActionRefused("no-slots", Reason("no_slots"))
+
     def _enter(self, state: str, **more: object) -> None:
         self._state = state
         self.live.set(state=state, **more)
@@ -408,8 +421,8 @@ def _single_run() -> ActionRefused:
     return ActionRefused("cannot-start", Reason("single_run"))
 
 
-def _no_slots() -> ActionRefused:
-    return ActionRefused("no-slots", Reason("no_slots"))
+def _unprepared(problem: Exception) -> dict[str, object]:
+    return {"code": "cannot-prepare", "message": str(problem), "coded_reason": coded(why(problem))}
 
 
 def _dialog(report: RunReport, identity: str) -> DialogReport | None:

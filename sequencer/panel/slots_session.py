@@ -7,21 +7,20 @@ several at once. Each slot's run is a run like any other, in a ``WaitingSession`
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
-from operator import attrgetter
 from typing import TYPE_CHECKING, Unpack
 
 from sequencer.panel.report_keeping import ReportKeeping
 from sequencer.panel.requests import ActionRefused, ApiError, InvalidRequest, ResourceNotFound, start_refused
-from sequencer.panel.session import Session, SessionOptions, StandSlot
+from sequencer.panel.session import SessionOptions
 from sequencer.panel.shared_bench import SharedBench
-from sequencer.panel.slot_board import SlotBoard
-from sequencer.panel.slot_state import board_number, slot_state
+from sequencer.panel.slot_grid import SlotGrid
+from sequencer.panel.slot_state import board_number
 from sequencer.panel.start_form import BatchForm, StartForm
-from sequencer.panel.start_session import BUSY, STOPPABLE, WaitingSession
+from sequencer.panel.start_session import BUSY, WaitingSession
 from sequencer.protocol.joint_start import configured_slots, same_units, unit_of
 from sequencer.protocol.request import JointStart, RunRefused, Slot, StartProblem, StartRequest
 from sequencer.protocol.start_check import check_params
@@ -32,13 +31,9 @@ from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from sequencer.panel.bench import Bench, PreparedSequence
-    from sequencer.panel.live import LiveChange, LiveRun
+    from sequencer.panel.live import LiveRun
     from sequencer.project.settings import SlotsSettings
     from sequencer.vocabulary.data import Scalar
-
-_ACTIVE = ("running", "stopping", "starting", "retrying", "saving")
-"""States of a slot of which the first that any is in is the state of the stand."""
-_REST = ("ready", "loading", "blocked", "over")
 
 
 class OneSlotSession(WaitingSession):
@@ -124,7 +119,7 @@ class OneSlotSession(WaitingSession):
         return self._stand.show_form_on(self.live)
 
 
-class SlotsSession(Session):
+class SlotsSession(SlotGrid[OneSlotSession]):
     """The session of a stand with slots; ``live`` shows them side by side. Thread-safe.
 
     What is filled, and waits for its start, is kept here: every page shows it. No lock of a slot's session is taken
@@ -151,32 +146,12 @@ class SlotsSession(Session):
         self._filled: dict[str, Mapping[str, Scalar]] = {}
         self._starting = threading.Lock()
         self._keeping = ReportKeeping(self)
-        self._board = SlotBoard(self._show_slots)
-        self.slots: dict[str, OneSlotSession] = {}
-        stand_slots: list[StandSlot] = []
-        titles = {place.name: place for place in slots.places}
-        for slot in configured_slots(slots):
-            place = titles[slot.name]
-            about = {**asdict(slot), "title": place.title, "code": place.code}
-            stand_slots.append(StandSlot(slot.name, slot.number, place.title))
-            own: SessionOptions = {
-                **options,
-                "changed": partial(self._board.note, slot.name),
-                "shown": {"slot": about},
-            }
-            self.slots[slot.name] = OneSlotSession(
-                self,
-                slot,
-                bench=self._shared,
-                output=output,
-                keeping=self._keeping,
-                **own,
-            )
-            self.live.set_slot(slot.name, **about, filled=None)
-            self._board.note(slot.name)
-        self.stand_slots = sorted(stand_slots, key=attrgetter("number"))
+        self._lay_out(slots, configured_slots(slots), partial(self._session_of, output=output))
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice, slots_start=slots.start)
+
+    def _session_of(self, slot: Slot, own: SessionOptions, *, output: Callable[[str], None]) -> OneSlotSession:
+        return OneSlotSession(self, slot, bench=self._shared, output=output, keeping=self._keeping, **own)
 
     def open(self) -> None:
         """Begins to work: the test processes come up."""
@@ -194,25 +169,6 @@ class SlotsSession(Session):
         self._keeping.close()
         self._board.close()
         super().close()
-
-    def end_streams(self) -> None:
-        """Nothing more is told to any page."""
-        for session in self.slots.values():
-            session.live.close()
-        super().end_streams()
-
-    def of_slot(self, name: str | None) -> Session:
-        """The slot's own session. Raises ``ResourceNotFound``."""
-        if name is None:
-            return self
-        if name not in self.slots:
-            return super().of_slot(name)
-        return self.slots[name]
-
-    def snapshot(self) -> LiveChange:
-        """The whole state of now: whoever has just done something sees it."""
-        self._board.look()
-        return super().snapshot()
 
     # What pages ask for.
 
@@ -285,18 +241,6 @@ class SlotsSession(Session):
         """A stand with slots starts slots."""
         raise InvalidRequest(Reason("slot_missing"))
 
-    def stop(self, reason: ReasonOrText) -> None:
-        """Stops every run. Raises ``ActionRefused`` when there is none."""
-        stopped = 0
-        for session in [session for session in self.slots.values() if session.state in (*STOPPABLE, "retrying")]:
-            try:
-                session.stop(reason)
-                stopped += 1
-            except ActionRefused:  # it ended by itself meanwhile
-                continue
-        if not stopped:
-            raise ActionRefused("not-running", Reason("no_run_in_progress"))
-
     def try_again(self, run: str) -> str:
         """Tries again what is left to do after a stored run, in the first slot that is free."""
         free = [session for session in self.slots.values() if session.state == "ready"]
@@ -348,12 +292,6 @@ class SlotsSession(Session):
                 self.live.set(params=[asdict(param) for param in loaded.params])
                 self._show_form(form)
             return self._form[1]
-
-    def show(self, **stand: object) -> None:
-        """Shows on every page, of the stand and of its slots."""
-        self.live.set(**stand)
-        for session in self.slots.values():
-            session.live.set(**stand)
 
     def show_form_on(self, live: LiveRun) -> BatchForm:
         """Shows the form as it is now on the pages of a slot, too."""
@@ -440,20 +378,6 @@ class SlotsSession(Session):
         if problems := same_units({**busy, **units}):
             raise _refused(problems)
         return checked
-
-    def _show_slots(self, names: Collection[str]) -> None:
-        """Shows what has happened in these slots, and what that makes of the stand."""
-        for name in [name for name in self.slots if name in names]:
-            live = self.slots[name].live
-            self.live.set_slot(name, **live.look(partial(slot_state, now=live.clock.now())))
-        states = {session.state for session in self.slots.values()}
-        self._state = next(state for state in (*_ACTIVE, *_REST) if state in states)
-        self.live.set(state=self._state, problem=self._common_problem())
-
-    def _common_problem(self) -> object:
-        """What keeps all slots from running; that of one stands at the slot."""
-        problems = [session.live.look(lambda _, shown: shown["problem"]) for session in self.slots.values()]
-        return problems[0] if all(problem == problems[0] for problem in problems) else None
 
 
 def _begin(session: OneSlotSession, request: StartRequest) -> str | ApiError:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.cli.run_session import PageAddress
+from sequencer.cli.run_page import PageAddress
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped
 from sequencer.report.fold import fold, measurement_of

@@ -73,7 +73,7 @@ function renderProblem() {
         h("li", { class: `is-${one.severity}` }, h("code", { class: "place" }, one.place), h("p", {}, one.message), one.hint ? h("p", { class: "muted" }, one.hint) : null),
       ),
     ),
-    h("button", { type: "button", class: "button", onclick: reload }, icon("refresh"), t("problem.again")),
+    state.session.can_start ? h("button", { type: "button", class: "button", onclick: reload }, icon("refresh"), t("problem.again")) : null,
   );
 }
 

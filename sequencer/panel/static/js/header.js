@@ -7,7 +7,7 @@ import { noticeSettings } from "./notice_settings.js";
 import { logOut, may, named, onPerson, person } from "./people.js";
 import { runBar, showRunBar } from "./run_bar.js";
 import { LIVE } from "./slot.js";
-import { on, state } from "./state.js";
+import { hasEnded, on, state } from "./state.js";
 import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
 import { soundSettings } from "./sound_settings.js";
 import { setPage } from "./title.js";
@@ -78,8 +78,7 @@ function render() {
   }
   const stand = { ...state.session.stand, ...state.run?.stand };
   setText(parts.stand, stand.name || "");
-  // The program of a single run has ended: nothing is wrong.
-  const over = !state.connected && state.session.state === "over";
+  const over = hasEnded();
   setText(parts.connection.querySelector(".connection-text"), t(over ? "connection.over" : state.connected ? "connection.live" : "connection.lost_short"));
   parts.connection.classList.toggle("is-lost", !state.connected && !over);
   parts.connection.classList.toggle("is-over", over);

@@ -9,7 +9,7 @@ import { chosenCases, isChoosing } from "./plan.js";
 import { reasonText } from "./reason.js";
 import { shrinking } from "./shrink.js";
 import { emptyForm, focusForm, formValues, markScan, moveOn, renderForm, showFieldProblems, startUnanswered } from "./start_form.js";
-import { isKnown, now, on, outcome, progress, remainingSeconds, state } from "./state.js";
+import { isBlocked, isKnown, now, on, outcome, progress, remainingSeconds, state } from "./state.js";
 import { countsText } from "./status_filter.js";
 import { stop } from "./stop_run.js";
 import { clock, duration, onLanguage, t } from "./text.js";
@@ -169,7 +169,7 @@ function shownStatus() {
   if (!isKnown()) return "offline";
   if (session.state === "starting") return "run";
   // Above all: the verdict of the board before must not stand over a stand that can test nothing.
-  if (session.state === "blocked") return "blocked";
+  if (isBlocked(session)) return "blocked";
   if (!run.id && session.state === "loading") return "loading";
   return run.status;
 }

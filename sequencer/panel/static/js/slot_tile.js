@@ -2,7 +2,7 @@
 
 import { h, icon, setAria, setIcon, setText, show, token } from "./dom.js";
 import { slotAddress, slotName } from "./slot.js";
-import { isFinal, isKnown, now, outcome } from "./state.js";
+import { hasEnded, isBlocked, isFinal, isKnown, now, outcome } from "./state.js";
 import { duration, t } from "./text.js";
 
 /** States of a session in which its slot takes no product. */
@@ -11,8 +11,8 @@ export const BUSY = ["starting", "running", "stopping", "retrying"];
 /** What the tile says in one loud word: that of a run, or what the slot waits for. */
 export function slotStatus(slot) {
   if (!isKnown()) return "offline";
-  if (slot.state === "blocked") return "blocked";
-  if (slot.state === "starting" || slot.status === "run") return "run";
+  if (isBlocked(slot)) return "blocked";
+  if (slot.state === "starting" || slot.status === "run" || (slot.state === "running" && !slot.run)) return "run";
   if (slot.filled) return "ready";
   if (slot.run && isFinal(slot.status)) return slot.status;
   return slot.state === "loading" || !slot.state ? "loading" : "empty";
@@ -80,6 +80,8 @@ export class SlotTile {
       button.title = label;
       setAria(button, "label", label);
     }
+    // Its page cannot be had any more.
+    if (hasEnded()) this.link.removeAttribute("href");
     this.tick();
     return status;
   }

@@ -46,9 +46,19 @@ export function outcome(run) {
   return run.status === "skipped" ? run.untested || "nothing_tested" : run.status;
 }
 
-/** Whether what the page shows is so now. The program of a single run that has ended has nothing more to say. */
+/** Whether the program of a single run has ended: what it showed last stays so, and nobody answers any more. */
+export function hasEnded() {
+  return !state.connected && state.session.state === "over";
+}
+
+/** Whether what the page shows is so now. */
 export function isKnown() {
-  return state.connected || state.session.state === "over";
+  return state.connected || hasEnded();
+}
+
+/** Whether nothing can be tested: the sequence is wrong, or there is no test process. A slot of a single run stays so. */
+export function isBlocked(session) {
+  return session.state === "blocked" || (session.state === "over" && Boolean(session.problem));
 }
 
 export function isFinal(status) {
