@@ -21,7 +21,6 @@ from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
 from sequencer.terminal.output import is_terminal
 from sequencer.vocabulary.dataclass import dataclass
-from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.problem import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -125,6 +124,7 @@ class _RunSession:
         from sequencer.app.exit_codes import exit_code
         from sequencer.app.project_report_store import ProjectReportStore
         from sequencer.app.start_request import for_stand
+        from sequencer.cli.run_label import label_line
         from sequencer.terminal.failure_source import FailureSource
         from sequencer.terminal.summary import place_lines
 
@@ -149,7 +149,8 @@ class _RunSession:
         kept = report_store.keep(report)
         if page is not None:
             page.finished()
-        self._print_label(report, report_store, terminal)
+        if (label := label_line(report, report_store, self.project.settings.label.printer)) is not None:
+            terminal.say(label)
         for line in place_lines([*kept.places, *self._written(report)]):
             terminal.say(line)
         return ExitCode(exit_code(report, stored=kept.safe))
@@ -253,17 +254,6 @@ class _RunSession:
 
             self.run.debugger = TerminalDebugger(dialogs, terminal.say, self.run.debug).hear
         return True
-
-    def _print_label(self, report: RunReport, report_store: ProjectReportStore, terminal: Terminal) -> None:
-        """Prints the label that the unit has earned. A printer that is away is told, and changes no exit code."""
-        if not report_store.earns_label(report):
-            return
-        try:
-            report_store.print_label(report)
-        except UnusableValue as error:
-            terminal.say([(f"{error.reason}; `hardseq label {report['id']}` tries it again", "stopped")])
-        else:
-            terminal.say([("label     ", "dim"), (self.project.settings.label.printer or "", "")])
 
     def _written(self, report: RunReport) -> list[str]:
         """Writes the report where ``--report`` says; its place."""

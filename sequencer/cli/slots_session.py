@@ -17,6 +17,7 @@ from sequencer.app.joint_start import JointRuns, SlotEnd
 from sequencer.app.project_report_store import ProjectReportStore, SavedReport
 from sequencer.cli.event_relay import EventRelay
 from sequencer.cli.report_files import report_files, write_report
+from sequencer.cli.run_label import label_line
 from sequencer.cli.run_options import STANDARD_OUTPUT, RunOptions
 from sequencer.protocol.request import RunNotPossible, RunRefused, Slot
 from sequencer.report.exports.json_text import to_json
@@ -117,6 +118,7 @@ class _SlotsSession:
         saved = {slot: future.result() for slot, future in kept.items()}
         if page is not None:
             page.refresh_storage()
+        self._print_labels(verdicts, report_store, terminal)
         return self._settle(verdicts, saved, terminal)
 
     def _run(
@@ -147,6 +149,17 @@ class _SlotsSession:
         problem = str(end.problem)
         terminal.lost(end.slot, problem)
         return SlotVerdict(end.slot, None, problem)
+
+    def _print_labels(
+        self, verdicts: Sequence[SlotVerdict], report_store: ProjectReportStore, terminal: SlotsTerminal
+    ) -> None:
+        """Prints the label of each unit that has earned one, in the order of the slots."""
+        width = max(len(slot.name) for slot in self.slots)
+        for end in verdicts:
+            if end.report is not None:
+                printer = self.project.settings.label.printer
+                if (line := label_line(end.report, report_store, printer, end.slot, width)) is not None:
+                    terminal.say(line)
 
     def _settle(
         self, verdicts: Sequence[SlotVerdict], kept: Mapping[str, SavedReport], terminal: SlotsTerminal

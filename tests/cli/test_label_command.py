@@ -81,6 +81,32 @@ def test_a_run_prints_the_label_that_its_unit_earned(
     assert "the label was not printed, tcp://127.0.0.1:1 did not take it" in away and "hardseq label 0" in away
 
 
+def test_a_run_of_slots_prints_the_label_of_each_unit_that_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, printer: KeepingPrinter
+) -> None:
+    """In the order of the slots; that of a unit that failed is none; a printer that is away is told for each."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "board.yaml").write_text(SEQUENCE.replace("check: 1 == 1", "check: slot.number != 2"))
+    (tmp_path / "unit.zpl").write_text("^XA^FD{{verdict}}^FS^XZ")
+    configuration = f'[label]\nprinter = "tcp://127.0.0.1:{printer.port}"\ntemplate = "unit.zpl"\non_pass = true\n'
+    slots = "[slots.a]\n[slots.b]\n[slots.last]\n"
+    (tmp_path / "hardseq.toml").write_text(configuration + slots)
+
+    def run() -> str:
+        done = CliRunner().invoke(command_line, ["run", "board.yaml", "--no-panel"])
+        assert done.exit_code == 1, done.output
+        return done.output
+
+    place = f"tcp://127.0.0.1:{printer.port}\n"
+    said = run()
+    assert f"label     a     {place}label     last  {place}" in said and "label     b" not in said
+    assert [printer.wait(), printer.wait()] == [b"^XA^CI28^FH_^FDPASS^FS^XZ"] * 2
+    assert printer.kept == []
+    (tmp_path / "hardseq.toml").write_text(configuration.replace(str(printer.port), "1") + slots)
+    away = run()
+    assert away.count("the label was not printed") == 2 and "a: the label was not printed" in away
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="CUPS is not there")
 def test_a_queue_of_cups_takes_the_label_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`lp` gets the bytes on standard input, raw and for the queue; what it complains of is told."""
