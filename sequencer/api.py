@@ -107,5 +107,5 @@ class StandCloudLoader:
         partial or debugged one only where ``send_partial`` says so.
         """
         if (mark := withheld(report, partial_too=self._partial_too)) is not None:
-            return Delivery(verdict="parked", text=not_sent(mark))
+            return Delivery(verdict="parked", reason=not_sent(mark))
         return stand_cloud_target(self._client, automatic=False).deliver(report)

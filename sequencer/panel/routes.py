@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from flask import Response
 
@@ -70,6 +70,8 @@ def _typed(hint: object) -> Schema:
         return OBJECT
     if get_origin(hint) is tuple:  # of any length: `tuple[str, ...]`
         return listed(_typed(get_args(hint)[0]))
+    if is_typeddict(hint):
+        return OBJECT
     if isinstance(hint, type) and is_dataclass(hint):
         return record(hint)
     if get_origin(hint) is Literal:

@@ -95,11 +95,11 @@ class StandCloud:
         try:
             text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         except (ValueError, TypeError) as error:
-            return Delivery(verdict="parked", text=f"the report cannot be written as JSON: {error}")
+            return Delivery(verdict="parked", reason=Reason("report_not_json", detail=str(error)))
         body = utf8(text)
         answer = self._session().ask("POST", "test_report", body=body, timeout=REPORT_TIMEOUT)
         return Delivery(
-            verdict=_verdict(answer.status), status=answer.status, text=answer.text, retry_after=answer.retry_after
+            verdict=_verdict(answer.status), status=answer.status, reason=answer.reason, retry_after=answer.retry_after
         )
 
     def fingerprint(self, salt: bytes) -> str:

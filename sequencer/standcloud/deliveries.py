@@ -306,10 +306,10 @@ class Deliveries:
         try:
             return send_one(self.outbox, self._stand_cloud, run)
         except OutboxUnavailable as error:
-            return Delivery(verdict="again", text=str(error))
+            return Delivery(verdict="again", reason=error.reason)
         except NotConfigured as error:
             # What never goes, as that of a simulated run, does not wait either.
-            return Delivery(verdict="again", text=str(error)) if self._waits(run) else None
+            return Delivery(verdict="again", reason=error.reason) if self._waits(run) else None
 
     def catch_up(self, run: str, *, seconds: float = CATCH_UP) -> int:
         """Sends what else is due, for about so long, to the targets that the report of ``run`` just reached.
@@ -331,14 +331,14 @@ class Deliveries:
     def upload(self, target: str, report: RunReport) -> dict[str, Data]:
         """The step ``upload``: sends the report now, answers ``{delivered, status, text}``; what fails waits."""
         if target != STAND_CLOUD:
-            return Delivery(verdict="parked", text=f"there is no target {target!r}").as_answer()
+            return Delivery(verdict="parked", reason=Reason("no_target", name=target)).as_answer()
         if (mark := self.withheld(report)) is not None:
-            return Delivery(verdict="parked", text=not_sent(mark)).as_answer()
+            return Delivery(verdict="parked", reason=not_sent(mark)).as_answer()
         try:
             self.outbox.put(report["id"], STAND_CLOUD, report)
             return self._upload(report["id"]).as_answer()
         except (NotConfigured, OutboxUnavailable) as error:
-            return Delivery(verdict="again", text=str(error)).as_answer()
+            return Delivery(verdict="again", reason=error.reason).as_answer()
 
     def sync(
         self,
@@ -370,7 +370,7 @@ class Deliveries:
         mark = withheld(report, partial_too=True)
         if mark is None:
             self.outbox.put(report["id"], STAND_CLOUD, report)
-        return None if mark is None else not_sent(mark)
+        return None if mark is None else str(not_sent(mark))
 
     def resend(self, run: str | None = None, target: str = STAND_CLOUD) -> int:
         """Parked reports (or the one of ``run``) wait again; returns how many. A running job sends them at once."""
@@ -476,10 +476,10 @@ class Deliveries:
             return sent
         entry = self.outbox.entries(STAND_CLOUD, run=run)[0]
         if entry.state == "delivered":
-            return Delivery(verdict="delivered", status=entry.status, text=entry.text)
+            return Delivery(verdict="delivered", status=entry.status, reason=entry.reason)
         if entry.state == "parked":
-            return Delivery(verdict="parked", status=entry.status, text=entry.text)
-        return Delivery(verdict="again", text="another process is already sending this report")
+            return Delivery(verdict="parked", status=entry.status, reason=entry.reason)
+        return Delivery(verdict="again", reason=Reason("being_sent_elsewhere"))
 
     def _work(self, target: DeliveryTarget) -> Callable[[threading.Event], None]:
         def work(stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
+from sequencer.vocabulary.reason import ReasonOrText
 
 STAND_CLOUD = "stand_cloud"
 COUCHDB = "couchdb"
@@ -23,19 +24,24 @@ class Delivery:
 
     ``verdict``: ``delivered``; ``again``: worth another try later; ``refused``: the key is not accepted, no try makes
     sense until it changes; ``parked``: this report is not accepted, a person must look. ``status`` is the HTTP status,
-    null when there was no answer. ``text`` is the server's answer or the reason for there being none, bounded, without
+    null when there was no answer. ``reason`` is the server's answer as text, or why there is none; bounded, without
     secrets. ``retry_after`` is in seconds, as the server asked.
     """
 
     verdict: Verdict
     status: int | None = None
-    text: str = ""
+    reason: ReasonOrText = ""
     retry_after: float | None = None
 
     @property
     def delivered(self) -> bool:
         """Whether the target has the report."""
         return self.verdict == "delivered"
+
+    @property
+    def text(self) -> str:
+        """The reason in English."""
+        return str(self.reason)
 
     def as_answer(self) -> dict[str, Data]:
         """What ``upload`` saves: ``{delivered, status, text}``."""

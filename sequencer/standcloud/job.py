@@ -13,6 +13,7 @@ from sequencer.standcloud.delivery import Delivery, DeliveryTarget
 from sequencer.standcloud.outbox import DeliveryClaim, Outbox, is_away
 from sequencer.standcloud.target_block import TargetBlock
 from sequencer.vocabulary.dataclass import dataclass
+from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
@@ -98,7 +99,7 @@ def send_one(outbox: Outbox, target: DeliveryTarget, run: str) -> Delivery | Non
     held = outbox.block_of(target)
     if held is not None:
         verdict: Literal["refused", "again"] = "refused" if held.reason == "refused" else "again"
-        return Delivery(verdict=verdict, status=held.status, text=held.text, retry_after=held.seconds or None)
+        return Delivery(verdict=verdict, status=held.status, reason=held.said, retry_after=held.seconds or None)
     claim = outbox.claim(target.name, uuid.uuid4().hex, run=run)
     return None if claim is None else attempt(outbox, target, claim)
 
@@ -116,12 +117,12 @@ def attempt(outbox: Outbox, target: DeliveryTarget, claim: DeliveryClaim) -> Del
 
 def _deliver(target: DeliveryTarget, claim: DeliveryClaim) -> Delivery:
     if claim.document is None:
-        return Delivery(verdict="parked", text="the copy of the report in the outbox is damaged and cannot be read")
+        return Delivery(verdict="parked", reason=Reason("copy_damaged"))
     try:
         return target.deliver(claim.document)
     except Exception as error:
         # Of an exception that nobody foresaw only its name is kept: its text could hold anything.
-        return Delivery(verdict="parked", text=f"the report could not be prepared for sending ({type(error).__name__})")
+        return Delivery(verdict="parked", reason=Reason("report_not_prepared", type=type(error).__name__))
 
 
 def _wait_for_block(

@@ -24,7 +24,7 @@ from sequencer.store.base import StoreUnavailable
 from sequencer.store.sqlite.connections import use_wal
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.dataclass import dataclass
-from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.reason import CodedReason, Reason, ReasonOrText, read_reason
 
 FIRST_DELAY = 60.0
 """Seconds after the first failed try."""
@@ -59,6 +59,7 @@ BUSY_TIMEOUT = 30.0
 # One row per run and target. `document` is the report, zlib over JSON, null once it was delivered: then `text` is the
 # receipt. `owner` is the drain that holds the row until `lease` or held it last. `delivered` is a time. The other table
 # says what holds up all rows of a target: a refused key (a salted hash of it), or a time the server asked to wait for.
+# `code` is that of `text` where hardseq says it.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS outbox (
     number INTEGER PRIMARY KEY,
@@ -75,6 +76,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     text TEXT NOT NULL DEFAULT '',
     delivered REAL,
     document BLOB,
+    code TEXT,
     UNIQUE (run, target)
 );
 CREATE INDEX IF NOT EXISTS outbox_due ON outbox (target, state, next_try);
@@ -86,7 +88,8 @@ CREATE TABLE IF NOT EXISTS outbox_targets (
     paused_until REAL NOT NULL DEFAULT 0,
     status INTEGER,
     text TEXT NOT NULL DEFAULT '',
-    since REAL
+    since REAL,
+    code TEXT
 ) WITHOUT ROWID;
 """
 
@@ -108,6 +111,10 @@ def connect(path: Path) -> sqlite3.Connection:
         with transaction(connection, durable=True):
             for statement in _TABLES.split(";\n"):
                 connection.execute(statement)
+            for table in ("outbox", "outbox_targets"):
+                # Of an earlier version.
+                if "code" not in [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]:
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN code TEXT")
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):
@@ -162,7 +169,8 @@ class DeliveryClaim:
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """One report for one target. Times in Unix seconds; ``text`` is the last answer or the receipt."""
+    """One report for one target. Times in Unix seconds; ``text`` is the last answer or the receipt, or why there was
+    none, and then has a code."""
 
     run: str
     target: str
@@ -174,6 +182,12 @@ class OutboxEntry:
     status: int | None
     text: str
     delivered: float | None
+    coded_reason: CodedReason | None = None
+
+    @property
+    def reason(self) -> ReasonOrText:
+        """The text, or the reason that it is the sentence of."""
+        return read_reason(self.coded_reason, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,21 +266,23 @@ class Outbox:
         now = self._clock()
         # Hashing a key is slow by intent: before the write, not in it.
         refusal = target_block.refused_key(target) if delivery.verdict == "refused" else None
+        code = target_block.code_column(delivery.reason)
         with self._write() as database:
             if delivery.delivered:
                 database.execute(
-                    "UPDATE outbox SET state = 'delivered', delivered = ?, status = ?, text = ?, document = NULL, "
-                    "lease = 0 WHERE number = ? AND state <> 'delivered'",
-                    (now, delivery.status, delivery.text, claim.number),
+                    "UPDATE outbox SET state = 'delivered', delivered = ?, status = ?, text = ?, code = ?, "
+                    "document = NULL, lease = 0 WHERE number = ? AND state <> 'delivered'",
+                    (now, delivery.status, delivery.text, code, claim.number),
                 )
                 return
             database.execute(
-                "UPDATE outbox SET state = ?, status = ?, text = ?, next_try = ?, lease = 0 "
+                "UPDATE outbox SET state = ?, status = ?, text = ?, code = ?, next_try = ?, lease = 0 "
                 "WHERE number = ? AND owner = ? AND state = 'waiting'",
                 (
                     "parked" if delivery.verdict == "parked" else "waiting",
                     delivery.status,
                     delivery.text,
+                    code,
                     now + self._delay(claim.attempts, delivery),
                     claim.number,
                     claim.owner,
@@ -346,7 +362,8 @@ class Outbox:
                 return []
             stored = "waiting" if state == "blocked" else state
             rows = database.execute(
-                "SELECT run, target, state, queued, attempts, last_try, next_try, status, text, delivered FROM outbox "
+                "SELECT run, target, state, queued, attempts, last_try, next_try, status, text, delivered, code "
+                "FROM outbox "
                 "WHERE target = ? AND state = coalesce(?, state) AND run = coalesce(?, run) ORDER BY number LIMIT ?",
                 (target, stored, run, limit),
             ).fetchall()
@@ -403,4 +420,5 @@ def _unpack(packed: bytes | None) -> dict[str, object] | None:
 def _entry(row: sqlite3.Row, refused: bool) -> OutboxEntry:
     waiting = row["state"] == "waiting"
     values = {**dict(row), "state": "blocked" if waiting and refused else row["state"]}
+    values["coded_reason"] = target_block.read_code(values.pop("code"))
     return OutboxEntry(**{**values, "next_try": row["next_try"] if waiting and not refused else None})

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 from typing import Literal, NamedTuple
 
 from sequencer.standcloud.delivery import Delivery, DeliveryTarget
 from sequencer.vocabulary.dataclass import dataclass
+from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded, read_reason, undamaged
 
 _ASKS_TO_WAIT = (429, 503)
 
 
 @dataclass(frozen=True, slots=True)
 class TargetBlock:
-    """``refused`` lasts until the key changes, ``paused`` for ``seconds`` from now. ``text`` is the server's answer."""
+    """``refused`` lasts until the key changes, ``paused`` for ``seconds`` from now.
+
+    ``text`` is the server's answer, or what is said in its place, and then has a code.
+    """
 
     reason: Literal["refused", "paused"]
     status: int | None
     text: str
     seconds: float = 0.0
+    coded_reason: CodedReason | None = None
+
+    @property
+    def said(self) -> ReasonOrText:
+        """The text, or the reason that it is the sentence of."""
+        return read_reason(self.coded_reason, self.text)
 
 
 class RefusedKey(NamedTuple):
@@ -39,14 +50,19 @@ def note_failure(
     database: sqlite3.Connection, target: str, delivery: Delivery, refused: RefusedKey | None, now: float
 ) -> None:
     """Writes down what a failed try says about the whole target, if anything."""
-    values: tuple[str | bytes | float | None, ...]
+    key: str | None
+    salt: bytes | None
     if refused is not None:
-        values = (target, refused.fingerprint, refused.salt, 0.0, delivery.status, delivery.text, now)
+        key, salt, until = refused.fingerprint, refused.salt, 0.0
     elif delivery.retry_after and delivery.status in _ASKS_TO_WAIT:
-        values = (target, None, None, now + delivery.retry_after, delivery.status, delivery.text, now)
+        key, salt, until = None, None, now + delivery.retry_after
     else:
         return
-    database.execute("INSERT OR REPLACE INTO outbox_targets VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+    database.execute(
+        "INSERT OR REPLACE INTO outbox_targets (target, refused_key, salt, paused_until, status, text, code, since) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (target, key, salt, until, delivery.status, delivery.text, code_column(delivery.reason), now),
+    )
 
 
 def find_block(
@@ -59,10 +75,24 @@ def find_block(
     if row["refused_key"] is not None:
         present = "" if target.fingerprint is None else target.fingerprint(row["salt"])
         if secrets.compare_digest(present, row["refused_key"]):
-            return TargetBlock("refused", row["status"], row["text"]), False
+            return TargetBlock("refused", row["status"], row["text"], 0.0, read_code(row["code"])), False
     elif now < row["paused_until"] < now + horizon:
-        return TargetBlock("paused", row["status"], row["text"], row["paused_until"] - now), False
+        left = row["paused_until"] - now
+        return TargetBlock("paused", row["status"], row["text"], left, read_code(row["code"])), False
     return None, True
+
+
+def code_column(reason: ReasonOrText) -> str | None:
+    """What the column ``code`` holds beside the ``text``: a reason of hardseq's own as JSON, null for any other."""
+    return None if (document := coded(reason)) is None else json.dumps(document)
+
+
+def read_code(column: str | None) -> CodedReason | None:
+    """The reason's code and parameters again; ``None`` where there is none, or it is damaged."""
+    try:
+        return undamaged(json.loads(column or "null"))
+    except ValueError:
+        return None
 
 
 def clear_block(database: sqlite3.Connection, target: str) -> None:

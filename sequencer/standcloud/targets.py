@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 from sequencer.project.settings import StandCloudSettings
@@ -47,10 +48,18 @@ def stand_cloud_target(client: StandCloud, *, automatic: bool) -> DeliveryTarget
     return DeliveryTarget(name=STAND_CLOUD, deliver=deliver, fingerprint=client.fingerprint, automatic=automatic)
 
 
-def not_sent(mark: Mark) -> str:
+_NOT_SENT: Mapping[Mark, Reason] = MappingProxyType(
+    {
+        "partial": Reason("partial_not_sent"),
+        "debugged": Reason("debugged_not_sent"),
+        "simulated": Reason("simulated_not_sent"),
+    }
+)
+
+
+def not_sent(mark: Mark) -> Reason:
     """Why StandCloud does not get the report of a run that is no evidence for a product."""
-    advice = "" if mark == "simulated" else "; `send_partial` in [stand_cloud] sends it, with a name that says so"
-    return f"the report of a {mark} run is not sent{advice}"
+    return _NOT_SENT[mark]
 
 
 def store_target(name: str, store: Store, saved: Callable[[], object]) -> DeliveryTarget:
@@ -60,9 +69,9 @@ def store_target(name: str, store: Store, saved: Callable[[], object]) -> Delive
         try:
             store.save(cast(RunReport, report))
         except StoreUnavailable as error:
-            return Delivery(verdict="again", text=str(error))
+            return Delivery(verdict="again", reason=error.reason)
         except (StoreConflict, StoreError) as error:
-            return Delivery(verdict="parked", text=str(error))
+            return Delivery(verdict="parked", reason=error.reason)
         saved()
         return Delivery(verdict="delivered")
 

@@ -11,6 +11,7 @@ from sequencer.report.fold import Fold, read_journal
 from sequencer.report.model import RunReport
 from sequencer.standcloud.delivery import Delivery
 from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.reason import Reason
 
 BY = "hardseq"
 
@@ -49,8 +50,7 @@ class UploadResponder:
             answer = self._upload(asked.target, self._report(asked, time))
         except Exception as error:
             # The step waits: it gets an answer whatever happens. Only the name, as a text could hold anything.
-            text = f"the report could not be sent ({type(error).__name__})"
-            answer = Delivery(verdict="again", text=text).as_answer()
+            answer = Delivery(verdict="again", reason=Reason("report_not_sent", type=type(error).__name__)).as_answer()
         self._answer(asked.id, "answered", dict(answer), BY)
 
     def _report(self, asked: UploadAsked, time: float) -> RunReport:

@@ -398,6 +398,21 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "redirected": "redirected, but redirects are not followed: {detail}",
         "server_answered": "{address} answered {status}: {detail}",
         "not_stand_cloud": "{address} answered, but not as StandCloud does",
+        "report_not_json": "the report cannot be written as JSON: {detail}",
+        "no_target": "there is no target '{name}'",
+        "being_sent_elsewhere": "another process is already sending this report",
+        "copy_damaged": "the copy of the report in the outbox is damaged and cannot be read",
+        "report_not_prepared": "the report could not be prepared for sending ({type})",
+        "report_not_sent": "the report could not be sent ({type})",
+        "partial_not_sent": (
+            "the report of a partial run is not sent; "
+            "`send_partial` in [stand_cloud] sends it, with a name that says so"
+        ),
+        "debugged_not_sent": (
+            "the report of a debugged run is not sent; "
+            "`send_partial` in [stand_cloud] sends it, with a name that says so"
+        ),
+        "simulated_not_sent": "the report of a simulated run is not sent",
         "couch_not_configured": "CouchDB is no longer configured: [database]",
         "being_stored": "waiting reports are being stored just now",
         "many_waiting": "too many reports wait for the store, or one of them cannot be read",

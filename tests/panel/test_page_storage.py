@@ -61,7 +61,7 @@ def tried(panel: Any, page: Any) -> None:
 
 
 def test_what_waits_is_told_and_tried_again(panel: Any, stand_cloud: Any, browse: Any) -> None:
-    """Nobody there, refused, refused key, delivered: the page says which and why, without being loaded again."""
+    """Nobody there, refused, refused key, delivered: the page says which and why as it happens, and in its language."""
     run = panel.run()["id"]
     page = browse(panel, "/storage", clock=True)
     target = page.locator(".target", has_text="StandCloud")
@@ -73,6 +73,11 @@ def test_what_waits_is_told_and_tried_again(panel: Any, stand_cloud: Any, browse
     counts(1, 0, 0, 0)
     tried(panel, page)
     expect(page.locator(".nav .badge")).to_contain_text("1")
+    german = browse(panel, "/storage")
+    german.evaluate("localStorage.setItem('hardseq.language', 'de')")
+    german.reload()
+    expect(german.locator(".target tbody tr")).to_contain_text("keine Verbindung zu 127.0.0.1")
+    german.close()
     server = stand_cloud()
     server.fail(status=400, text="a wrong key")
     again.click()

@@ -433,7 +433,8 @@ def test_the_status_is_json_and_bounded(
     )
     assert len(target["entries"]) == 2
     assert set(target["entries"][0]) == {
-        *("run", "target", "state", "queued", "attempts", "last_try", "next_try", "status", "text", "delivered")
+        *("run", "target", "state", "queued", "attempts", "last_try", "next_try", "status", "text", "delivered"),
+        "coded_reason",
     }
 
 

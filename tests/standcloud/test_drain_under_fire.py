@@ -100,7 +100,7 @@ def test_memory_does_not_grow_with_what_waits(report: Callable[..., RunReport], 
         for index in range(number):
             outbox.put(str(index), "cloud", {**run, "id": str(index)})
         target = DeliveryTarget(
-            name="cloud", deliver=lambda document: Delivery(verdict="delivered", status=201, text="ok")
+            name="cloud", deliver=lambda document: Delivery(verdict="delivered", status=201, reason="ok")
         )
         tracemalloc.start()
         try:

@@ -15,11 +15,12 @@ import pytest
 from sequencer.standcloud.delivery import Delivery, DeliveryTarget
 from sequencer.standcloud.job import attempt, drain, send_one
 from sequencer.standcloud.outbox import LEASE, Outbox, OutboxUnavailable
+from sequencer.vocabulary.reason import Reason
 
-DELIVERED = Delivery(verdict="delivered", status=201, text="receipt")
-AWAY = Delivery(verdict="again", text="no connection")
-BROKEN = Delivery(verdict="again", status=500, text="server error")
-PARKED = Delivery(verdict="parked", status=422, text="wrong unit")
+DELIVERED = Delivery(verdict="delivered", status=201, reason="receipt")
+AWAY = Delivery(verdict="again", reason="no connection")
+BROKEN = Delivery(verdict="again", status=500, reason="server error")
+PARKED = Delivery(verdict="parked", status=422, reason="wrong unit")
 
 
 class Clock:
@@ -166,7 +167,7 @@ def test_a_failed_report_waits_later_and_later(outbox: Outbox, clock: Clock) -> 
 def test_retry_after_is_honoured(outbox: Outbox, clock: Clock) -> None:
     """With 429 and Retry-After nothing at all is sent until the time is over, not even by a drain of everything."""
     put(outbox, "a", "b")
-    busy = Delivery(verdict="again", status=429, text="slow down", retry_after=900.0)
+    busy = Delivery(verdict="again", status=429, reason="slow down", retry_after=900.0)
     cloud, seen = target(busy, DELIVERED)
     result = drain(outbox, cloud)
     assert (seen, result.ending, result.status) == (["a"], "paused", 429)
@@ -175,6 +176,52 @@ def test_retry_after_is_honoured(outbox: Outbox, clock: Clock) -> None:
     clock.now += 100
     drain(outbox, cloud, every=True)
     assert sorted(seen) == ["a", "a", "b"]
+
+
+def test_why_nobody_answered_keeps_its_code(outbox: Outbox) -> None:
+    """Pages say it in their language; what the server says has no code; a delivery that follows takes both away."""
+    silent = Reason("no_answer_within", host="cloud", seconds=20.0)
+    put(outbox, "a", "b")
+    cloud, _ = target(Delivery(verdict="again", reason=silent), PARKED)
+    drain(outbox, cloud, every=True)
+    first, second = outbox.entries("cloud")
+    assert (first.text, first.coded_reason, first.reason) == (str(silent), silent.document(), silent)
+    assert (second.text, second.coded_reason, second.reason) == ("wrong unit", None, "wrong unit")
+    cloud, _ = target(DELIVERED)
+    drain(outbox, cloud, every=True)
+    assert [(entry.text, entry.coded_reason) for entry in outbox.entries("cloud", state="delivered")] == [
+        ("receipt", None)
+    ]
+
+
+def test_what_holds_up_a_target_keeps_its_code(outbox: Outbox) -> None:
+    """A redirected upload with a time to wait is told by its reason, also to whoever sends one report by hand."""
+    moved = Reason("redirected", detail="moved")
+    put(outbox, "a")
+    cloud, _ = target(Delivery(verdict="again", status=503, reason=moved, retry_after=900.0))
+    drain(outbox, cloud)
+    held, sent = outbox.block_of(cloud), send_one(outbox, cloud, "a")
+    assert held is not None and held.coded_reason == moved.document()
+    assert sent is not None and sent.reason == moved
+
+
+def test_an_outbox_of_before_reasons_had_codes_is_used_on(tmp_path: Path, clock: Clock) -> None:
+    """Its rows have their texts, and what is written from now on has codes."""
+    file = tmp_path / "state" / "hardseq.sqlite3"
+    with closing(Outbox(file, clock=clock)) as before:
+        put(before, "a")
+        cloud, _ = target(Delivery(verdict="refused", status=401, reason="unknown key"))
+        drain(before, cloud)
+    for table in ("outbox", "outbox_targets"):
+        sql(tmp_path, f"ALTER TABLE {table} DROP COLUMN code")
+    with closing(Outbox(file, clock=clock)) as outbox:
+        [entry] = outbox.entries("cloud")
+        held = outbox.block_of(cloud)
+        assert (entry.reason, held and held.said) == ("unknown key", "unknown key")
+        outbox.clear_block("cloud")
+        gone = Reason("connection_closed", host="cloud")
+        drain(outbox, target(Delivery(verdict="again", reason=gone))[0], every=True)
+        assert outbox.entries("cloud")[0].reason == gone
 
 
 def test_a_short_wish_to_wait_is_waited_out(outbox: Outbox, clock: Clock) -> None:
@@ -186,7 +233,7 @@ def test_a_short_wish_to_wait_is_waited_out(outbox: Outbox, clock: Clock) -> Non
             return False
 
     put(outbox, "a", "b")
-    busy = Delivery(verdict="again", status=503, text="", retry_after=5.0)
+    busy = Delivery(verdict="again", status=503, reason="", retry_after=5.0)
     cloud, seen = target(busy, DELIVERED)
     result = drain(outbox, cloud, stop=Stop())
     assert (seen, result.delivered, result.ending) == (["a", "b", "a"], 2, "done")
@@ -195,7 +242,7 @@ def test_a_short_wish_to_wait_is_waited_out(outbox: Outbox, clock: Clock) -> Non
 def test_a_refused_key_stops_everything_until_it_changes(outbox: Outbox, clock: Clock) -> None:
     """After 401 nothing is tried, today or next year, until another key is configured."""
     put(outbox, "a", "b")
-    refusing, seen = target(Delivery(verdict="refused", status=401, text="unknown key"))
+    refusing, seen = target(Delivery(verdict="refused", status=401, reason="unknown key"))
     assert drain(outbox, refusing).ending == "refused"
     clock.now += 366 * 86_400
     result = drain(outbox, refusing, every=True)
@@ -212,7 +259,7 @@ def test_a_refused_key_stops_everything_until_it_changes(outbox: Outbox, clock: 
 def test_a_person_may_insist_on_a_refused_key(outbox: Outbox) -> None:
     """The key may have been accepted again at the other end: lifting the hold is possible."""
     put(outbox, "a")
-    cloud, _ = target(Delivery(verdict="refused", status=403, text=""), DELIVERED)
+    cloud, _ = target(Delivery(verdict="refused", status=403, reason=""), DELIVERED)
     drain(outbox, cloud)
     outbox.clear_block("cloud")
     assert drain(outbox, cloud, every=True).delivered == 1

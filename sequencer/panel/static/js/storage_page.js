@@ -83,7 +83,7 @@ function target(of) {
     ["storage.delivered", of.delivered],
   ];
   const hidden = of.waiting + of.blocked + of.parked - of.entries.length;
-  const hold = of.hold ? t(`hold.${of.hold.reason}`, { text: of.hold.text || "", seconds: Math.round(of.hold.seconds || 0) }) : null;
+  const hold = of.hold ? t(`hold.${of.hold.reason}`, { text: reasonText(of.hold.coded_reason, of.hold.text), seconds: Math.round(of.hold.seconds || 0) }) : null;
   return h(
     "section",
     { class: "card target" },
@@ -111,7 +111,7 @@ function target(of) {
                   h("td", { class: "number" }, moment(entry.queued)),
                   h("td", { class: "number" }, String(entry.attempts)),
                   h("td", { class: "number" }, entry.next_try ? moment(entry.next_try) : "—"),
-                  h("td", {}, [entry.status, entry.text].filter(Boolean).join(" ")),
+                  h("td", {}, [entry.status, reasonText(entry.coded_reason, entry.text)].filter(Boolean).join(" ")),
                 ),
               ),
             ),
