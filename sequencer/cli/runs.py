@@ -45,7 +45,7 @@ project_option = click.option(
 
 @click.group(cls=ListByDefault)
 def command() -> None:
-    """Show what ran before: list runs, show one, export one, comment on one; try again what failed after one."""
+    """Show what ran before: list, show, export, comment; try again what failed after one; copy all, back up all."""
 
 
 @command.command("list")
@@ -213,6 +213,34 @@ def retry_after_run(run_id: str, project: Path) -> ExitCode:
     from sequencer.cli.retry_command import retry
 
     return retry(project, run_id)
+
+
+@command.command("copy")
+@click.option("--to", "to", metavar="STORE", required=True, help="Where to: embedded, couchdb, a project or a file.")
+@click.option("--from", "source", metavar="STORE", help="Where from; default: the store of this project.")
+@project_option
+def copy_runs(to: str, source: str | None, project: Path) -> ExitCode:
+    """Copy all runs with their files, comments and the log to another store; what is there already stays.
+
+    STORE is `embedded` or `couchdb` as [database] of this project describes them, the folder of another project, or a
+    database file such as a backup. Exits with 1 when a run could not be copied.
+    """
+    from sequencer.cli.copy_command import copy
+
+    return copy(project, to, source)
+
+
+@command.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@project_option
+def back_up(file: Path, project: Path) -> ExitCode:
+    """Write all runs with their files, comments and the log into FILE, a new database of one file.
+
+    `hardseq runs copy --from FILE --to embedded` brings them back.
+    """
+    from sequencer.cli import copy_command
+
+    return copy_command.back_up(project, file)
 
 
 def _stored(project: Path, run_id: str) -> RunReport:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import sqlite3
 import zlib
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -242,6 +243,14 @@ class SqliteStore:
                     wanted,
                 ).fetchall()
         return facts.by_run(json.loads(document) for (document,) in rows)
+
+    def write_copy(self, file: Path) -> None:
+        """Writes all that is kept here, as of one moment, into the new database ``file``, on the disk on return."""
+        with self._connections.reading() as connection, closing(sqlite3.connect(file)) as copy:
+            connection.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # all in one file
+        with file.open("rb+") as written:
+            os.fsync(written.fileno())
 
     def close(self) -> None:
         """Closes the file."""
