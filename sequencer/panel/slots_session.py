@@ -21,7 +21,7 @@ from sequencer.panel.slot_grid import SlotGrid
 from sequencer.panel.slot_state import board_number
 from sequencer.panel.start_form import BatchForm, StartForm
 from sequencer.panel.start_session import BUSY, WaitingSession
-from sequencer.protocol.joint_start import configured_slots, same_units, unit_of
+from sequencer.protocol.joint_start import configured_slots, same_units, scanned_codes, unit_of
 from sequencer.protocol.request import JointStart, RunRefused, Slot, StartProblem, StartRequest
 from sequencer.protocol.start_check import check_params
 from sequencer.report.model import RunReport
@@ -64,6 +64,15 @@ class OneSlotSession(WaitingSession):
         """Starts what the stand's session has checked beside the other slots."""
         return super().start(request)
 
+    def check(self, request: StartRequest) -> StartRequest:
+        """As any session; what was scanned from the product is the code of no slot."""
+        with self._changed:
+            checked = super().check(request)
+            params = () if self._loaded is None else self._loaded.params
+        if problems := scanned_codes(checked.params, params, self._stand.codes):
+            raise start_refused(RunRefused(problems[0].reason, problems=problems))
+        return checked
+
     def choose(self, name: str) -> None:
         """Chooses for all slots."""
         self._stand.choose(name)
@@ -80,6 +89,13 @@ class OneSlotSession(WaitingSession):
         """What tells the product with these values from those in other slots."""
         loaded = self._loaded
         return None if loaded is None else unit_of(params, loaded.params, loaded.serial_number, self.slot)
+
+    def serial_number(self, params: Mapping[str, Scalar]) -> str | None:
+        """The number of the product with these values, as its report will have it or as it was scanned."""
+        loaded = self._loaded
+        if loaded is None or loaded.serial_number is None:
+            return board_number(self.live.look(lambda _, session: session["params"]), params)
+        return self.unit(params)
 
     @property
     def busy_unit(self) -> str | None:
@@ -146,6 +162,7 @@ class SlotsSession(SlotGrid[OneSlotSession]):
         self._filled: dict[str, Mapping[str, Scalar]] = {}
         self._starting = threading.Lock()
         self._keeping = ReportKeeping(self)
+        self.codes = {place.code: place.name for place in slots.places if place.code}
         self._lay_out(slots, configured_slots(slots), partial(self._session_of, output=output))
         choices = [{"name": choice.name, "description": choice.description} for choice in bench.choices]
         self.live.set(choices=choices, choice=self._choice, slots_start=slots.start)
@@ -188,11 +205,11 @@ class SlotsSession(SlotGrid[OneSlotSession]):
         with self._starting:
             values = {**form.shown.values, **params}
             _, problems = check_params(values, loaded.params, decimal_comma=self.settings.decimal_comma)
-            if problems:
+            if problems := problems or scanned_codes(values, loaded.params, self.codes):
                 raise start_refused(RunRefused(problems[0].reason, problems=problems))
             self._refuse_twice(name, session.unit(values))
             if self._settings.start == "together":
-                self._set_filled(name, dict(params))
+                self._set_filled(name, dict(params), session.serial_number(values))
                 return None
         return session.start(StartRequest(params=values, user=user))
 
@@ -334,15 +351,14 @@ class SlotsSession(SlotGrid[OneSlotSession]):
                 raise ActionRefused("not-ready", Reason("coming_up"))
             return self._form
 
-    def _set_filled(self, name: str, params: Mapping[str, Scalar] | None) -> None:
+    def _set_filled(self, name: str, params: Mapping[str, Scalar] | None, serial_number: str | None = None) -> None:
         with self._lock:
             if params is None:
                 self._filled.pop(name, None)
                 self.live.set_slot(name, filled=None)
             else:
                 self._filled[name] = params
-                known = self.live.look(lambda _, session: session["params"])
-                self.live.set_slot(name, filled={"params": params, "serial_number": board_number(known, params)})
+                self.live.set_slot(name, filled={"params": params, "serial_number": serial_number})
 
     def _refuse_twice(self, name: str, unit: str | None) -> None:
         """The same product can be in one slot only: not in one that is filled, nor in one that runs."""

@@ -87,6 +87,19 @@ def same_units(units: Mapping[str, str | None]) -> dict[str, StartProblem]:
     return problems
 
 
+def scanned_codes(
+    values: Mapping[str, Scalar], params: Iterable[Param], codes: Mapping[str, str]
+) -> list[StartProblem]:
+    """What is wrong with ``values`` that are scanned from each product: one is the code of a slot, by ``codes``."""
+    problems = []
+    for param in params:
+        slot = codes.get(stripped(str(values.get(param.name)))) if param.each_run else None
+        if slot is not None:
+            reason = Reason("slot_code", slot=slot)
+            problems.append(StartProblem("params", param.name, "slot-code", str(reason), None, reason.document()))
+    return problems
+
+
 def unit_of(
     values: Mapping[str, Scalar], params: Iterable[Param], serial_number: str | None = None, slot: Slot | None = None
 ) -> str | None:

@@ -444,6 +444,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "sequence_invalid": "the sequence has errors now: {detail}",
         "wrong_param": "parameter '{name}' {reason}",
         "in_slot": "slot '{slot}': {reason}",
+        "slot_code": "is the code of slot '{slot}', not of a product",
         "same_unit": "the slots '{first}' and '{slot}' have the same unit, {value}",
         "several": "{reason}; {detail}",
         "not_as_planned": "what was collected is not what was planned: {detail}",

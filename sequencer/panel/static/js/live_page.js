@@ -11,7 +11,7 @@ import { may } from "./people.js";
 import { planView, setChoosing, setFilter, tick } from "./plan.js";
 import { shiftView } from "./shift.js";
 import { isKnown, on, state } from "./state.js";
-import { SLOT } from "./slot.js";
+import { kept, SLOT } from "./slot.js";
 import { slotLine } from "./slot_line.js";
 import { StatusFilter } from "./status_filter.js";
 import { onLanguage, t } from "./text.js";
@@ -22,7 +22,7 @@ let filter = "all";
 let choosing = false;
 
 export function livePage() {
-  parts.back = SLOT === null ? null : h("a", { href: "/", class: "to-slots" });
+  parts.back = SLOT === null ? null : h("a", { href: kept("/"), class: "to-slots" });
   parts.filters = new StatusFilter(FILTERS, choose);
   parts.choose = h("button", { type: "button", class: "button small", aria: { pressed: "false" }, onclick: toggleChoosing });
   parts.chosen = h("span", { class: "muted", role: "status" });

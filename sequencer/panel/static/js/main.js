@@ -6,7 +6,7 @@ import { isAsking } from "./dialogs.js";
 import { headerView, markPage } from "./header.js";
 import { isPending, isRunning, start, startable } from "./hero.js";
 import { livePage } from "./live_page.js";
-import { isOfSame, LIVE, OF_ALL, SLOT } from "./slot.js";
+import { isOfSame, kept, LIVE, OF_ALL, SLOT } from "./slot.js";
 import { isTelling } from "./messages.js";
 import { missingPage } from "./missing_page.js";
 import { closeResult, isShowingResult } from "./result.js";
@@ -73,7 +73,7 @@ document.addEventListener("keydown", (event) => {
   const empty = event.target.matches?.("input") && event.target.value === "";
   if (!empty && event.target.closest?.("input, select, textarea")) return;
   if (event.target.closest?.("dialog, [popover]") || document.querySelector("dialog[open], :popover-open:not(.toasts)")) return;
-  window.location.assign("/");
+  window.location.assign(kept("/"));
 });
 
 await loadLanguage();

@@ -16,6 +16,11 @@ export function slotAddress(name) {
   return `/slots/${encodeURIComponent(name)}`;
 }
 
+/** The address of a page with what this browser alone was told in its own: that it is a kiosk. */
+export function kept(path) {
+  return new URLSearchParams(window.location.search).has("kiosk") ? `${path}?kiosk` : path;
+}
+
 /** Whether an address is that of a page of the same slot, or of none like this one: only then need nothing be loaded anew. */
 export function isOfSame(path) {
   return (/^\/slots\/[^/]+$/.test(path) ? path : "/") === LIVE;

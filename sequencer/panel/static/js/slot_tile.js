@@ -1,7 +1,7 @@
 // A slot on the page of all: its verdict for a look from three metres, what is in it, how far it is; a link to its own page.
 
 import { h, icon, setAria, setIcon, setText, show, token } from "./dom.js";
-import { slotAddress, slotName } from "./slot.js";
+import { kept, slotAddress, slotName } from "./slot.js";
 import { hasEnded, isBlocked, isFinal, isKnown, now, outcome } from "./state.js";
 import { duration, t } from "./text.js";
 
@@ -42,7 +42,7 @@ export class SlotTile {
     this.bar = h("progress", { class: "tile-bar", max: 1, value: 0, hidden: true });
     this.link = h(
       "a",
-      { class: "tile-link", href: slotAddress(slot.name) },
+      { class: "tile-link", href: kept(slotAddress(slot.name)) },
       h("span", { class: "tile-head" }, this.number, this.name, this.asks),
       h("span", { class: "tile-verdict" }, this.icon, this.word),
       this.serial,
