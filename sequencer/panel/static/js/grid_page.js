@@ -9,10 +9,11 @@ import { may, onPerson } from "./people.js";
 import { reasonText } from "./reason.js";
 import { shiftView } from "./shift.js";
 import { slotName } from "./slot.js";
+import { slotCounts } from "./slot_counts.js";
 import { BUSY, SlotTile, slotStatus } from "./slot_tile.js";
 import { play } from "./sound.js";
 import { boardParam, dropScan, emptyForm, fillForm, focusForm, isOwnEmpty, markScan, moveOn, ownValues, renderForm, scanned, showFieldProblems } from "./start_form.js";
-import { isFinal, now, on, outcome, state } from "./state.js";
+import { now, on, outcome, state, WORST_FIRST } from "./state.js";
 import { stopAll, stopSlot } from "./stop_run.js";
 import { onLanguage, t } from "./text.js";
 import { toast, toastError, withdraw } from "./toast.js";
@@ -23,8 +24,6 @@ const NEXT_DIGIT = 1500;
 /** What a tile needs at least, in pixels, and how wide it is for its height where there is room. */
 const LEAST = { width: 150, height: 66 };
 const LETTERS = 7;
-/** From the worst to the best. */
-const ORDER = ["error", "failed", "stopped", "skipped", "passed"];
 const parts = {};
 const tiles = new Map();
 /** The slot whose code was scanned. */
@@ -36,7 +35,6 @@ let digits = "";
 let pressed = 0;
 /** How the runs ended that ended since none went on. */
 let ended = [];
-const before = new Map();
 
 export function gridPage() {
   parts.form = h("form", { class: "start-form", autocomplete: "off", onsubmit: submitted });
@@ -91,8 +89,8 @@ on("slots", (changed) => {
     renderSlot(state.slots[name]);
   }
   renderTop();
-  tellEnds();
 });
+on("ends", tellEnds);
 onLanguage(render);
 onPerson(renderTop);
 document.addEventListener("keydown", (event) => {
@@ -149,10 +147,8 @@ function renderTop() {
   if (!parts.page || !state.slots) return;
   const { session } = state;
   const shown = inOrder();
-  const counts = {};
-  for (const slot of shown) counts[slotStatus(slot)] = (counts[slotStatus(slot)] ?? 0) + 1;
   setText(parts.name, session.title || state.run.sequence.name || "hardseq");
-  setText(parts.counts, ["run", "ready", ...ORDER, "blocked"].filter((status) => counts[status]).map((status) => t(`slots.count.${status}`, { count: counts[status] })).join(" · "));
+  setText(parts.counts, slotCounts(shown.map(slotStatus)));
   const running = shown.some((slot) => BUSY.includes(slot.state));
   const count = isUnscanned() ? shown.length : filled().length;
   show(parts.start, session.can_start && (isUnscanned() || session.slots_start === "together") && !(running && (isUnscanned() || !count)));
@@ -170,18 +166,12 @@ function renderTop() {
 }
 
 /** The verdict of whatever ended: read out, and heard. Of slots that run together the worst is heard once all are over. */
-function tellEnds() {
-  const news = [];
-  for (const slot of inOrder()) {
-    const was = before.get(slot.name);
-    before.set(slot.name, { run: slot.run, status: slot.status });
-    if (was && slot.run && isFinal(slot.status) && (was.run !== slot.run || !isFinal(was.status))) news.push(slot);
-  }
-  if (!news.length) return;
-  setText(parts.told, news.map((slot) => `${slotName(slot)}: ${t(`verdict.${outcome(slot)}`)}`).join(", "));
-  ended.push(...news.map((slot) => slot.status));
+function tellEnds(slots) {
+  if (!parts.page) return;
+  setText(parts.told, slots.map((slot) => `${slotName(slot)}: ${t(`verdict.${outcome(slot)}`)}`).join(", "));
+  ended.push(...slots.map((slot) => slot.status));
   if (state.session.slots_start === "together" && inOrder().some((slot) => slot.status === "run")) return;
-  play(ORDER.find((status) => ended.includes(status)));
+  play(WORST_FIRST.find((status) => ended.includes(status)));
   ended = [];
 }
 

@@ -1,7 +1,9 @@
 // Desktop notifications: that a run has ended or waits for somebody, for whoever does not look at the page.
 
 import { memory } from "./dom.js";
-import { isFinal, lastAttempt, now, on, openDialogs, outcome, state } from "./state.js";
+import { slotName } from "./slot.js";
+import { slotCounts } from "./slot_counts.js";
+import { isFinal, lastAttempt, now, on, openDialogs, outcome, shownMessages, state } from "./state.js";
 import { t } from "./text.js";
 
 const ICON = new URL("../icons/icon-192.png", import.meta.url).href;
@@ -9,13 +11,17 @@ const ICON = new URL("../icons/icon-192.png", import.meta.url).href;
 const LONG = 60;
 /** Milliseconds that a page out of sight leaves to one in sight, where people see for themselves. */
 const TURN = 400;
-/** Of how many notifications the pages of a browser know that they were shown. */
-const REMEMBERED = 20;
+/** Milliseconds within which slots that end are told of together, where nobody looks. */
+const TOGETHER = 2000;
+/** Of how many facts the pages of a browser know that they were told: more than two for each of 64 slots. */
+const REMEMBERED = 200;
 /** Letters of a name. */
 const LONGEST = 60;
 let broken = false;
 let waiting = null;
 let question = null;
+/** Slots that have ended and are not told of yet. */
+const ending = [];
 
 /** Why this page cannot notify, by the name of a text; null when it can, or may once it has asked. */
 export function obstacle() {
@@ -38,56 +44,95 @@ export async function setNotices(wanted) {
 }
 
 on("verdict", () => {
-  const { run } = state;
-  const word = `${run.status === "passed" ? "✓" : "✕"} ${t(`verdict.${outcome(run)}`)}`;
-  once(`${run.id}-end`, (run.stop_time ?? now()) - run.start_time, () => notify(word, about(), `${run.id}-end`));
+  const ended = factOfEnd(state.run);
+  const word = mark(state.run);
+  once([ended], () => notify(word, about(), ended.tag));
+});
+on("ends", (slots) => {
+  if (!document.hidden) return tellEnds(slots);
+  if (!ending.length) setTimeout(() => tellEnds(ending.splice(0)), TOGETHER);
+  // As they are now: the next run may have begun until they are told of.
+  ending.push(...structuredClone(slots));
 });
 on("case", (name) => (waiting || lastAttempt(state.cases.get(name))?.dialogs.length) && look());
-for (const kind of ["messages", "snapshot", "begin", "verdict"]) on(kind, look);
+for (const kind of ["messages", "snapshot", "begin", "verdict", "slots"]) on(kind, look);
 
-/** Sees whether the run waits for somebody; what it no longer waits for is taken away. */
+/** Sees whether a run waits for somebody, of several slots the first; what no longer waits is taken away. */
 function look() {
   const asked = awaited();
-  if (asked === waiting) return;
-  waiting = asked;
+  if ((asked?.tag ?? null) === waiting) return;
+  waiting = asked?.tag ?? null;
   question?.close();
   question = null;
-  if (asked === null) return;
-  once(`${state.run.id}-${asked}`, now() - state.run.start_time, () => {
-    if (waiting === asked) question = notify(t("notice.waits"), about(), `${state.run.id}-waits`, true);
+  if (!asked) return;
+  once([asked], () => {
+    if (waiting === asked.tag) question = notify(t("notice.waits"), about(asked.slot), `${asked.run}-waits`, true);
   });
 }
 
 function awaited() {
   if (!state.run || isFinal(state.run.status)) return null;
   const [dialog] = openDialogs();
-  const message = state.run.messages.find((one) => one.blocking);
-  return dialog ? dialog.id : message ? `${message.id}-${message.time}` : null;
+  const message = shownMessages().find((one) => one.blocking);
+  if (!dialog && !message) return null;
+  const { slot = null } = dialog ?? message;
+  const run = slot?.run ?? state.run.id;
+  return { run, slot, tag: `${run}-${dialog ? dialog.id : `${message.id}-${message.time}`}`, seconds: now() - (slot ?? state.run).start_time };
 }
 
-/** What is tested, without anything that the sequence says: notifications are seen by others, also on a locked screen. */
-function about() {
-  const { run, session } = state;
-  return [run.dut.serial_number, session.title || run.sequence.name].filter(Boolean).map(plain).join(" · ");
+/** The runs in these slots have ended: one notification for those that nobody was told of yet. */
+function tellEnds(slots) {
+  const facts = slots.map((slot) => ({ ...factOfEnd({ ...slot, id: slot.run }), slot }));
+  once(facts, (news) => {
+    const told = news.map(({ slot }) => slot);
+    const [slot, ...others] = told;
+    const failed = told.filter(({ status }) => status !== "passed");
+    const named = failed.length ? failed : told;
+    if (!others.length) notify(mark(slot), about(slot), news[0].tag);
+    else notify(`${failed.length ? "✕" : "✓"} ${slotCounts(told.map(({ status }) => status))}`, said([named.map(slotName).join(", "), title()]), news[0].tag);
+  });
+}
+
+function factOfEnd(run) {
+  return { tag: `${run.id}-end`, seconds: (run.stop_time ?? now()) - run.start_time };
+}
+
+function mark(run) {
+  return `${run.status === "passed" ? "✓" : "✕"} ${t(`verdict.${outcome(run)}`)}`;
+}
+
+/** What is tested and where, without anything that the sequence says: notifications are seen by others, also on a locked screen. */
+function about(slot = null) {
+  const place = slot ?? state.session.slot;
+  return said([place && slotName(place), slot ? slot.serial_number : state.run.dut.serial_number, title()]);
+}
+
+function title() {
+  return state.session.title || state.run.sequence.name;
+}
+
+function said(names) {
+  return names.filter(Boolean).map(plain).join(" · ");
 }
 
 /** Some desktops take the text for markup. */
 function plain(name) {
-  const said = String(name).replace(/[\p{C}<>&]/gu, " ");
-  return said.length > LONGEST ? `${said.slice(0, LONGEST)}…` : said;
+  const clean = String(name).replace(/[\p{C}<>&]/gu, " ");
+  return clean.length > LONGEST ? `${clean.slice(0, LONGEST)}…` : clean;
 }
 
-/** Shows what is wanted of a run that took so many seconds; once, however many pages of this browser hear of it. */
-async function once(tag, seconds, show) {
+/** Shows what of these facts is wanted, each of a run that took so many seconds; once, however many pages of this browser hear of it. */
+async function once(facts, show) {
   if (!noticesOn()) return;
   const hidden = document.hidden;
   if (hidden) await new Promise((resolve) => setTimeout(resolve, TURN));
   await navigator.locks.request("hardseq-notices", () => {
-    const shown = (memory.get("notified") ?? "").split(" ");
-    const mark = encodeURIComponent(tag);
-    if (shown.includes(mark)) return;
-    memory.set("notified", [...shown, mark].slice(-REMEMBERED).join(" "));
-    if (hidden || seconds >= LONG) show();
+    const known = (memory.get("notified") ?? "").split(" ");
+    const news = facts.filter(({ tag }) => !known.includes(encodeURIComponent(tag)));
+    if (!news.length) return;
+    memory.set("notified", [...known, ...news.map(({ tag }) => encodeURIComponent(tag))].slice(-REMEMBERED).join(" "));
+    const wanted = news.filter(({ seconds }) => hidden || seconds >= LONG);
+    if (wanted.length) show(wanted);
   });
 }
 

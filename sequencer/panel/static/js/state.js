@@ -20,9 +20,15 @@ export const state = {
   cut: null,
 };
 
-const listeners = { begin: [], snapshot: [], run: [], case: [], module: [], session: [], messages: [], connection: [], verdict: [], slots: [] };
+/** How runs end, from the worst to the best. */
+export const WORST_FIRST = ["error", "failed", "stopped", "skipped", "passed"];
 
-/** Calls `listener` on changes: of `snapshot`, `begin`, `run`, `case` (name), `module` (id), `session`, `messages`, `slots` (what changed, by name), ... */
+const listeners = { begin: [], snapshot: [], run: [], case: [], module: [], session: [], messages: [], connection: [], verdict: [], slots: [], ends: [] };
+
+/**
+ * Calls `listener` on changes: of `snapshot`, `begin`, `run`, `case` (name), `module` (id), `session`, `messages`, `slots` (what changed, by name),
+ * `ends` (the slots whose runs have ended just now, by their numbers), ...
+ */
 export function on(kind, listener) {
   listeners[kind].push(listener);
 }
@@ -73,6 +79,7 @@ export function setConnected(connected) {
 
 export function takeSnapshot(document) {
   const before = state.run;
+  const slotsBefore = runsOf(state.slots);
   const anew = state.id !== null && epoch(state.id) !== epoch(document.id);
   if (anew && before.status === "run") state.cut = before.id;
   if (document.run.status === "run") state.cut = null;
@@ -93,7 +100,7 @@ export function takeSnapshot(document) {
     }
   }
   tell("snapshot");
-  if (state.slots) tell("slots", state.slots);
+  if (state.slots) tellSlots(state.slots, slotsBefore);
   if (before && isNews(before, state.run)) tell("verdict");
 }
 
@@ -107,6 +114,17 @@ function isNews(before, run) {
   if (!isFinal(run.status) || !run.id) return false;
   if (before.id === run.id) return !isFinal(before.status);
   return now() - (run.stop_time ?? 0) < 30;
+}
+
+/** What is known of the run in each slot: its id and its status. */
+function runsOf(slots) {
+  return Object.fromEntries(Object.values(slots ?? {}).map((slot) => [slot.name, { id: slot.run, status: slot.status }]));
+}
+
+function tellSlots(changed, before) {
+  tell("slots", changed);
+  const ended = Object.values(state.slots).filter((slot) => before[slot.name] && isNews(before[slot.name], { id: slot.run, status: slot.status, stop_time: slot.stop_time }));
+  if (ended.length) tell("ends", ended.sort((a, b) => a.number - b.number));
 }
 
 export function takePatch(patch) {
@@ -129,8 +147,9 @@ export function takePatch(patch) {
     tell("case", name);
   }
   if (patch.slots) {
+    const slotsBefore = runsOf(state.slots);
     for (const [name, fields] of Object.entries(patch.slots)) Object.assign(state.slots[name], fields);
-    tell("slots", patch.slots);
+    tellSlots(patch.slots, slotsBefore);
   }
   if (patch.messages) {
     run.messages = patch.messages;

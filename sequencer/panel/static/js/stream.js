@@ -1,6 +1,7 @@
 // The connection to the live state: server-sent events, taken up again after whatever happened.
 
 import { address, logIn } from "./api.js";
+import { SLOT } from "./slot.js";
 import { setClock, setConnected, state, takePatch, takeSnapshot } from "./state.js";
 
 /** Milliseconds; the server says something every five seconds. */
@@ -9,7 +10,8 @@ const SILENCE = 12_000;
 const TURN = 1000;
 /**
  * What the tabs of a browser say to each other. They have six connections to the panel in all: with a stream in each of them
- * none would be left for Start and Stop. So of the tabs that nobody sees only one keeps its stream, the others rest.
+ * none would be left for Start and Stop. So of the tabs that nobody sees only one keeps its stream, the others rest. The page of one
+ * slot knows nothing of the others: it lets those go on that know of all.
  */
 const tabs = new BroadcastChannel("hardseq");
 let source = null;
@@ -32,15 +34,15 @@ export function connect() {
   addEventListener("pagehide", () => tabs.postMessage("gone"));
   tabs.addEventListener("message", ({ data }) => {
     if (!document.hidden) return;
-    if (data === "open") rest();
+    if (data === "open" || (data === "open slot" && SLOT !== null)) rest();
     // Sounds are wanted of a tab that nobody sees, too. Of several that rest, whoever comes first tells the others.
-    else if (!source && !retry) retry = setTimeout(reopen, Math.random() * TURN);
+    else if (data === "gone" && !source && !retry) retry = setTimeout(reopen, Math.random() * TURN);
   });
 }
 
 function open() {
   heard = performance.now();
-  tabs.postMessage("open");
+  tabs.postMessage(SLOT === null ? "open" : "open slot");
   source = new EventSource(address("/api/events", { after: state.id }));
   source.addEventListener("open", () => {
     heard = performance.now();

@@ -1,7 +1,7 @@
 // What the window is called, and the picture beside it: each page has its own title, the verdict of now is the live page's.
 
 import { LIVE, slotName } from "./slot.js";
-import { isFinal, isKnown, on, outcome, state } from "./state.js";
+import { isFinal, isKnown, on, outcome, state, WORST_FIRST } from "./state.js";
 import { onLanguage, t } from "./text.js";
 
 const MARKS = new URL("../marks/", import.meta.url);
@@ -34,7 +34,7 @@ function retitle() {
 /** What goes on, or the worst of what is on display: of the slots together. */
 function worst() {
   const all = Object.values(state.slots).filter((slot) => slot.run && !slot.filled);
-  return ["run", "error", "failed", "stopped", "skipped", "passed"].find((status) => all.some((slot) => slot.status === status)) ?? "ready";
+  return ["run", ...WORST_FIRST].find((status) => all.some((slot) => slot.status === status)) ?? "ready";
 }
 
 function verdicts() {
