@@ -195,8 +195,10 @@ def start_delay(panel: Panel, slots: int) -> float:
     return (max(first) - asked) * 1000
 
 
-def measure(slots: int, rounds: int, cases: int, folder: Path, testerkit: Path | None) -> Mapping[str, list[float]]:
-    """Every figure, round by round; the first round warms up and does not count."""
+def measure(
+    slots: int, rounds: int, cases: int, folder: Path, testerkit: Path | None, *, warm_up: bool
+) -> Mapping[str, list[float]]:
+    """Every figure, round by round; with ``warm_up`` a round comes first that does not count."""
     own_one, own_all = (write_project(folder / f"own_{n}", own_instrument(cases), n) for n in (2, slots))
     hand = [write_project(folder / f"hand_{n}", own_instrument(cases), 0) for n in range(slots)]
     local, shared, all_shared = (
@@ -205,8 +207,9 @@ def measure(slots: int, rounds: int, cases: int, folder: Path, testerkit: Path |
     )
     sites = None if testerkit is None else TesterKit(folder / "testerkit", testerkit, slots, cases, CASE_SECONDS)
     found: dict[str, list[float]] = {}
-    for number in range(rounds + 1):
-        print(f"round {number} of {rounds}", file=sys.stderr, flush=True)
+    not_counted = int(warm_up)
+    for number in range(rounds + not_counted):
+        print(f"round {number + 1 - not_counted} of {rounds}", file=sys.stderr, flush=True)
         now: dict[str, float] = {}
         now["one slot"] = processes.run(command("--slot", "s1"), own_one).seconds
         taken = processes.run(command(), own_all)
@@ -231,12 +234,13 @@ def measure(slots: int, rounds: int, cases: int, folder: Path, testerkit: Path |
             many = processes.run(command(), own_all, sample_memory=True).together_bytes
             if few is not None and many is not None:
                 found["memory"] = [(many - few) / (slots - 2) / 1e6]
+        if number < not_counted:
             continue
         for name, figure in now.items():
             found.setdefault(name, []).append(figure)
     panel = Panel(own_all)
     try:
-        found["start"] = [start_delay(panel, slots) for _ in range(rounds + 1)][1:]
+        found["start"] = [start_delay(panel, slots) for _ in range(rounds + not_counted)][not_counted:]
     finally:
         panel.close()
     return found
@@ -289,12 +293,15 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cases", type=int, default=CASES, help="cases of 10 ms that each slot has")
+    parser.add_argument("--no-warm-up", action="store_true", help="the first round counts: to try the script itself")
     parser.add_argument("--testerkit", type=Path, metavar="PYTHON", help="an interpreter that has TesterKit")
     parser.add_argument("--write", action="store_true", help="update docs/benchmarks.md")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="hardseq-slots-"))
     try:
-        found = measure(chosen.slots, chosen.rounds, chosen.cases, folder, chosen.testerkit)
+        found = measure(
+            chosen.slots, chosen.rounds, chosen.cases, folder, chosen.testerkit, warm_up=not chosen.no_warm_up
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     text = markdown(found, chosen.slots, chosen.rounds, chosen.cases)
