@@ -18,9 +18,9 @@ COMPILE = $(BIN)/python -m compileall -q sequencer
 # Warnings of the packages of tomorrow are theirs to mend; those that hardseq's own code provokes stay errors.
 OWN_WARNINGS = -o filterwarnings="$$(printf 'default\nerror:::sequencer\n')"
 # Whoever has no more tests takes half of another's: neighbours stay together, and share a panel, a server, a project.
-# A test may write a file again within the second and with the same length: bytecode of the first one would be taken for its own.
 # At the end stands which browser tests passed only when they ran once more: each is a fault to be found (docs/decisions/0018).
-TESTS = PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m pytest -n auto --dist worksteal -r fER
+# The bytecode of tests is kept, whatever the environment says: what pytest makes of their asserts takes as long as all imports.
+TESTS = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal -r fER
 # Broken links and headings are errors; MkDocs stays below 2 (pyproject.toml), so that it need not warn of that.
 SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --site-dir build/docs
 

@@ -7,6 +7,7 @@ import itertools
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -37,7 +38,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_finish() -> None:
-    """From here on garbage is what tests make."""
+    """From here on garbage is what tests make, and so is bytecode.
+
+    A test may write a file again within the second and with the same length: bytecode of the first one would be taken
+    for its own, in this process or in one that it starts.
+    """
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    sys.dont_write_bytecode = True
     gc.enable()
     gc.collect()
     gc.freeze()
