@@ -30,6 +30,7 @@ COMMANDS = (
     "label",
     "sync",
     "replicate",
+    "factory",
     "schema",
     "extensions",
     "docs",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from sequencer.project.settings import DatabaseSettings, Settings
@@ -13,6 +13,7 @@ from sequencer.store.base import Store
 
 if TYPE_CHECKING:
     from sequencer.store.couchdb.client import CouchClient
+    from sequencer.store.couchdb.factory import Account
     from sequencer.store.couchdb.live import LiveState
     from sequencer.store.couchdb.replication import ReplicationStatus
 
@@ -83,6 +84,44 @@ def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> R
         CouchStore(couch, settings.database.name).check()
         replicate(couch, settings.database.name, factory, now=True)
         return status(couch, settings.database.name, factory)
+    finally:
+        couch.close()
+
+
+class FactorySetUp(NamedTuple):
+    """What was done: ``accounts`` there now, or the ``commands`` that would do it."""
+
+    accounts: Sequence[Account] = ()
+    commands: Sequence[str] = ()
+
+
+def set_up_factory(
+    settings: Settings,
+    stands: Sequence[str],
+    readers: Sequence[str],
+    *,
+    folder: Path | None = None,
+    only_print: bool = False,
+) -> FactorySetUp:
+    """Makes of the CouchDB of ``[database]`` one that stands copy their runs to; see ``couchdb.factory``.
+
+    ``only_print``: says how. Raises ``ValueError`` without a CouchDB, :class:`StoreUnavailable` when it is away or the
+    user is no administrator.
+    """
+    if settings.database.storage_type != "couchdb":
+        raise ValueError("a factory's runs are in CouchDB, but [database] keeps them elsewhere")
+    from sequencer.store.couchdb import factory
+
+    name = settings.database.name
+    if only_print:
+        from sequencer.store.couchdb.written_requests import WrittenRequests
+
+        written = WrittenRequests(settings.database.address)
+        factory.set_up_factory(written, name, stands, readers)
+        return FactorySetUp(commands=written.commands)
+    couch = _couch(settings.database, folder)
+    try:
+        return FactorySetUp(factory.set_up_factory(couch, name, stands, readers))
     finally:
         couch.close()
 

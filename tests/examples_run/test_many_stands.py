@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
 import shlex
@@ -11,7 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 
@@ -23,7 +20,6 @@ from tests.store.conftest import make_events, run_server
 pytestmark = pytest.mark.slow
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "many-stands.md"
-PASSWORDS = {"STANDS_PASSWORD": "secret of stands", "READER_PASSWORD": "secret of readers"}
 
 
 def blocks(language: str, **instead: str) -> list[str]:
@@ -32,17 +28,6 @@ def blocks(language: str, **instead: str) -> list[str]:
     for text, other in instead.items():
         found = [block.replace(text, other) for block in found]
     return found
-
-
-def curl(command: str) -> None:
-    """Does what ``curl -X PUT URL -d DATA`` does, with the password in the URL."""
-    program, option, method, url, data, body = shlex.split(command)
-    assert (program, option, data) == ("curl", "-X", "-d")
-    scheme, credentials, rest = re.fullmatch(r"(https?://)(.*)@(.*)", url).groups()  # type: ignore[union-attr]
-    login = base64.b64encode(credentials.encode()).decode()
-    request = Request(scheme + rest, body.encode(), {"Authorization": f"Basic {login}"}, method=method)
-    with urlopen(request, timeout=60) as answer:
-        assert json.load(answer)["ok"]
 
 
 def hardseq(command: str, folder: Path, **environment: str) -> str:
@@ -64,13 +49,9 @@ def hardseq(command: str, folder: Path, **environment: str) -> str:
 def test_the_page_leads_to_one_history(tmp_path: Path) -> None:
     """From two empty servers to a reader's list of a stand's run, which neither stand nor reader can change."""
     with run_server() as stand, run_server() as central:
-        instead = {
-            "https://admin:ADMIN_PASSWORD@central.example:6984": central.url.replace("://", "://admin:secret@"),
-            "https://central.example:6984": central.url,
-            **PASSWORDS,
-        }
+        instead = {"https://central.example:6984": central.url}
         centre, each, reading = blocks("toml", **instead)
-        make, users, replicate, show = blocks("sh", **instead)
+        init, replicate, show = blocks("sh", **instead)
         for name, text in (("centre", centre), ("reader", reading)):
             (tmp_path / name).mkdir()
             (tmp_path / name / "hardseq.toml").write_text(text)
@@ -78,12 +59,14 @@ def test_the_page_leads_to_one_history(tmp_path: Path) -> None:
         own = f'[database]\nurl = "{stand.url}"\nuser = "{stand.user}"\nname = "runs"\n'
         (tmp_path / "stand" / "hardseq.toml").write_text(own + each)
 
-        hardseq(make, tmp_path / "centre", HARDSEQ_DATABASE_PASSWORD=central.password)
-        for command in users.replace("\\\n", " ").splitlines():
-            curl(command)
+        admin = {"HARDSEQ_DATABASE_PASSWORD": central.password}
+        told = hardseq(init, tmp_path / "centre", **admin)
+        passwords = dict(re.findall(r"  (\S+): HARDSEQ_\w+_PASSWORD=(\S+)", told))
+        assert [*passwords] == ["stand-7", "reader"]
+        assert hardseq(init, tmp_path / "centre", **admin).count("its password stays") == 2
         secrets = {
             "HARDSEQ_DATABASE_PASSWORD": stand.password,
-            "HARDSEQ_REPLICATION_PASSWORD": PASSWORDS["STANDS_PASSWORD"],
+            "HARDSEQ_REPLICATION_PASSWORD": passwords["stand-7"],
         }
         hardseq(replicate, tmp_path / "stand", **secrets)
 
@@ -92,13 +75,13 @@ def test_the_page_leads_to_one_history(tmp_path: Path) -> None:
         store.save(saved)
         store.close()
         deadline = time.monotonic() + 120
-        reader = {"HARDSEQ_DATABASE_PASSWORD": PASSWORDS["READER_PASSWORD"]}
+        reader = {"HARDSEQ_DATABASE_PASSWORD": passwords["reader"]}
         while "SN000042" not in hardseq(show, tmp_path / "reader", **reader):
             assert time.monotonic() < deadline, "the run never came"
             time.sleep(0.2)
 
-        for user, key in (("stands", "STANDS_PASSWORD"), ("reader", "READER_PASSWORD")):
-            couch = central.connect(user=user, password=PASSWORDS[key])
+        for user, password in passwords.items():
+            couch = central.connect(user=user, password=password)
             stored = couch.get("factory", saved["id"])
             changed = {**stored, "summary": {**stored["summary"], "status": "failed"}}
             with pytest.raises(StoreUnavailable, match="\\(403\\)"):
