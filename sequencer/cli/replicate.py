@@ -17,17 +17,22 @@ from sequencer.terminal.output import say
 def command(path: Path) -> ExitCode:
     """Set up the replication that [replication] in hardseq.toml describes, and show its state.
 
-    Running it again changes nothing. Exits with 0 when it runs or is starting, with 1 when something prevents it.
+    Running it again changes nothing. Exits with 0 when it runs or is starting, with 1 when something prevents it. What
+    the stand is doing right now goes along where the factory has a database for that.
     """
-    from sequencer.store.open import replicate_to_factory
+    from sequencer.store.open import replicate_live_to_factory, replicate_to_factory
 
     project = usable_project(path)
     try:
         status = replicate_to_factory(project.settings, folder=project.folder)
+        live = replicate_live_to_factory(project.settings, folder=project.folder)
     except ValueError as error:
         raise Refusal(str(error), hint="docs: the section [replication] of the configuration") from None
     written = "" if status.written is None else f", {status.written} documents copied"
     say(f"replication is {status.state}{written}", fg="green" if status.healthy else "red")
     if status.problem:
         say(clean(status.problem), fg="red")
+    say(f"of the live state it is {live.state}", fg="green" if live.healthy else "yellow")
+    if live.problem:
+        say(f"{clean(live.problem)}; `hardseq factory init` there makes its database", fg="yellow")
     return ExitCode.PASSED if status.healthy else ExitCode.FAILED

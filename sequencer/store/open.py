@@ -88,6 +88,22 @@ def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> R
         couch.close()
 
 
+def replicate_live_to_factory(settings: Settings, *, folder: Path | None = None) -> ReplicationStatus:
+    """The same for what the stand is doing right now, where the factory has a database for it.
+
+    Raises :class:`StoreUnavailable` when the stand's CouchDB is away.
+    """
+    from sequencer.store.couchdb.replication import FactoryDatabase, replicate_live
+
+    factory = FactoryDatabase.configured(settings.replication)
+    assert factory is not None  # as the runs are copied to it
+    couch = _couch(settings.database, folder)
+    try:
+        return replicate_live(couch, settings.database.name, factory)
+    finally:
+        couch.close()
+
+
 class FactorySetUp(NamedTuple):
     """What was done: ``accounts`` there now, or the ``commands`` that would do it."""
 

@@ -22,6 +22,7 @@ from sequencer.store.couchdb.replication import (
     job_document,
     job_name,
     replicate,
+    replicate_live,
     status,
 )
 from sequencer.store.couchdb.store import CouchStore
@@ -182,6 +183,30 @@ def test_projects_that_share_a_couchdb_have_a_job_each(couchdb_server: Any, data
     for name, factory in pairs:
         stop_replicating(couch, name, factory)
     couch.close()
+
+
+def test_what_stands_are_doing_goes_along_where_the_factory_has_room_for_it(start_server: Any) -> None:
+    """Live documents alone, and those that were taken away too; without their database it is told, and no job made."""
+    with start_server() as stand, start_server() as factory:
+        here, there = stand.connect(), factory.connect()
+        target = FactoryDatabase(f"{factory.url}/factory", factory.user, factory.password)
+        missing = replicate_live(here, "runs", target)
+        assert (missing.state, missing.healthy) == ("missing", False) and missing.problem
+        there.put("factory_live")
+        assert replicate_live(here, "runs", target).healthy
+        here.put("runs_live", "live:one", body={"type": "live", "stand": "one"})
+        revision = here.put("runs_live", "live:two", body={"type": "live", "stand": "two"})["rev"]
+        here.put("runs_live", "mine", body={})
+
+        def arrived() -> list[str]:
+            return [row["id"] for row in there.get("factory_live", "_all_docs")["rows"]]
+
+        _wait(lambda: arrived() == ["live:one", "live:two"])
+        here.delete("runs_live", "live:two", rev=revision)
+        _wait(lambda: arrived() == ["live:one"])
+        stop_replicating(here, "runs_live", target.of_live())
+        for couch in (here, there):
+            couch.close()
 
 
 @pytest.mark.parametrize("ours", [True, False])

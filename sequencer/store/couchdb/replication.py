@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import field, replace
 from urllib.parse import urlsplit
 
 from sequencer.project.settings import ReplicationSettings
 from sequencer.store.base import StoreError
 from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict, DocumentNotFound
-from sequencer.store.couchdb.design import KINDS, create_database
+from sequencer.store.couchdb.design import KINDS, create_database, create_live_database
 from sequencer.vocabulary.dataclass import dataclass
 
 FORMER_JOB = "hardseq-to-factory"
@@ -42,6 +42,10 @@ class FactoryDatabase:
             return None
         return cls(settings.url, settings.user, settings.password.reveal() if settings.password else "")
 
+    def of_live(self) -> FactoryDatabase:
+        """That of the stands' live documents, beside it."""
+        return replace(self, url=f"{self.url.rstrip('/')}_live")
+
 
 @dataclass(frozen=True, slots=True)
 class ReplicationStatus:
@@ -66,13 +70,25 @@ def job_name(name: str, factory: FactoryDatabase) -> str:
     return f"hardseq-{name}-to-{target.netloc.rpartition('@')[2]}{target.path}".rstrip("/")
 
 
-def replicate(couch: CouchClient, name: str, factory: FactoryDatabase, *, now: bool = False) -> None:
+RUNS: Mapping[str, object] = {"type": {"$in": [*KINDS]}}
+LIVE_DOCUMENTS: Mapping[str, object] = {"_id": {"$regex": "^live:"}}
+"""By their ids, which one that was taken away keeps: it is taken away at the factory as well."""
+
+
+def replicate(
+    couch: CouchClient,
+    name: str,
+    factory: FactoryDatabase,
+    *,
+    now: bool = False,
+    selector: Mapping[str, object] = RUNS,
+) -> None:
     """Puts the job in place, changes it when the configuration did, and begins it again when it has long been failing.
 
     ``now``: also when it failed just once, as somebody is waiting for it. Doing it again changes nothing.
     """
     create_database(couch, DATABASE)
-    identity, job = job_name(name, factory), job_document(couch, name, factory)
+    identity, job = job_name(name, factory), job_document(couch, name, factory, selector)
     _remove_former(couch, job)
     stored = _stored(couch, identity)
     same = all(stored.get(key) == value for key, value in job.items())
@@ -97,6 +113,22 @@ def status(couch: CouchClient, name: str, factory: FactoryDatabase) -> Replicati
     info = job.get("info") or {}
     state = job.get("state") or "initializing"  # CouchDB has none for a job that it has just begun to look at
     return ReplicationStatus(str(state), info.get("error"), info.get("docs_written"))
+
+
+def replicate_live(couch: CouchClient, name: str, factory: FactoryDatabase) -> ReplicationStatus:
+    """Has the live documents beside ``name`` copied as well, where the factory has a database for them."""
+    target, source = factory.of_live(), f"{name}_live"
+    server, _, database = target.url.rpartition("/")
+    centre = CouchClient(server, user=target.user, password=target.password)
+    try:
+        centre.get(database)
+    except StoreError as error:
+        return ReplicationStatus("missing", str(error.reason))
+    finally:
+        centre.close()
+    create_live_database(couch, source)
+    replicate(couch, source, target, now=True, selector=LIVE_DOCUMENTS)
+    return status(couch, source, target)
 
 
 def _status_in_job(couch: CouchClient, identity: str) -> ReplicationStatus:
@@ -136,14 +168,16 @@ def _url(end: object) -> str:
     return str(end.get("url") if isinstance(end, dict) else end).rstrip("/")
 
 
-def job_document(couch: CouchClient, name: str, factory: FactoryDatabase) -> dict[str, object]:
+def job_document(
+    couch: CouchClient, name: str, factory: FactoryDatabase, selector: Mapping[str, object] = RUNS
+) -> dict[str, object]:
     """The job as CouchDB's replicator takes it: from ``name`` on this server to the factory, without an end."""
     user, password = couch.credentials
     return {
         "source": _end(f"{couch.address}/{name}", user, password),
         "target": _end(factory.url, factory.user, factory.password),
         "continuous": True,
-        "selector": {"type": {"$in": [*KINDS]}},
+        "selector": dict(selector),
     }
 
 
