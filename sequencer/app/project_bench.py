@@ -33,7 +33,8 @@ from sequencer.vocabulary.reason import Reason, ReasonOrText
 class ProjectBench:
     """The sequences of a project folder, or a single file.
 
-    ``listeners`` hear every run; ``report_store`` sends reports for ``upload`` steps and has the stored ones.
+    ``listeners`` hear the runs in the slot of that name (``""``: the only place for products); ``report_store`` sends
+    reports for ``upload`` steps and has the stored ones.
     """
 
     def __init__(
@@ -42,13 +43,13 @@ class ProjectBench:
         project: Project,
         *,
         simulate: bool = False,
-        listeners: Sequence[Listener] = (),
+        listeners: Mapping[str, Sequence[Listener]] | None = None,
         report_store: ProjectReportStore | None = None,
     ) -> None:
         self._project = project
         self._report_store = report_store
         self._simulate = simulate
-        self._listeners = list(listeners)
+        self._listeners = listeners or {}
         self._claim = StandClaim(project.state) if project.settings.slots.places else None
         self._shared = PanelStand() if project.settings.slots.places else None
         self._files, self._choices = _choices(path, project)
@@ -108,7 +109,7 @@ class ProjectBench:
             if self._shared is not None:
                 self._shared.output = output
             run.slot, run.modules = slot, modules
-            run.listeners += [listener, *self._listeners]
+            run.listeners += [listener, *self._listeners.get(slot.name, ())]
             run.output = output
             run.run.upload = None if self._report_store is None else self._report_store.deliveries.upload
             return run

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from shutil import disk_usage
+from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sequencer.report.note import Note
     from sequencer.standcloud.deliveries import Acceptance, Deliveries, LocatedRun
     from sequencer.standcloud.delivery import Delivery
+    from sequencer.store.couchdb.live import LiveState
 
 LEAST_FREE = 10_000_000
 """Bytes on the state folder's disk below which no run begins."""
@@ -79,13 +81,15 @@ class ProjectReportStore:
 
     def listeners(self) -> list[Listener]:
         """Who wants to hear a run's events: the stand's live document, when reports go to CouchDB."""
-        from sequencer.store.open import open_live_state
+        return self.listeners_by_slot([""])[""]
 
-        live = open_live_state(self._project.settings, self.store, self._tell)
-        if live is None:
-            return []
-        self._opened.callback(live.close)
-        return [live]
+    def listeners_by_slot(self, slots: Sequence[str]) -> dict[str, list[Listener]]:
+        """Who wants to hear the events of the runs in each of these slots: its live document."""
+        from sequencer.store.open import open_live_states
+
+        states = open_live_states(self._project.settings, self.store, slots, self._tell)
+        self._opened.callback(_close, list(states.values()))
+        return {slot: [states[slot]] if slot in states else [] for slot in slots}
 
     @property
     def actions(self) -> ActionLog:
@@ -237,3 +241,12 @@ class ProjectReportStore:
         status = "" if delivery.status is None else f" ({delivery.status})"
         self._tell(f"StandCloud did not take the report{status}: {delivery.text}")
         return () if delivery.verdict == "parked" else ("waiting for StandCloud: `hardseq sync` sends it",)
+
+
+def _close(states: Sequence[LiveState]) -> None:
+    """All at once: a server that is mute is waited for once."""
+    threads = [Thread(target=live.close) for live in states]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

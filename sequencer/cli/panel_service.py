@@ -103,8 +103,10 @@ def _waiting_session(
     from sequencer.app.panel_session import panel_session
     from sequencer.app.project_bench import ProjectBench
 
-    # Lines of one run and the stand's live document follow one run at a time; of slots the verdicts are told.
-    listeners = [] if project.settings.slots.places else [terminal.event, *report_store.listeners()]
+    slots = [place.name for place in project.settings.slots.places]
+    listeners = report_store.listeners_by_slot(slots or [""])
+    if not slots:
+        listeners[""].append(terminal.event)  # of slots only the verdicts are told
     bench = ProjectBench(path, project, simulate=simulate, listeners=listeners, report_store=report_store)
     title = project.settings.tests_name or project.folder.name
     return panel_session(bench, project, report_store, title=title, output=terminal.output)

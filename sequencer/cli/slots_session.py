@@ -209,8 +209,9 @@ class _SlotsSession:
 
     def _listen(self, terminal: SlotsTerminal, report_store: ProjectReportStore) -> None:
         self.shared.printed = lambda line: terminal.say([(line, "")])
+        live = report_store.listeners_by_slot(list(self.relays))
         for name, relay in self.relays.items():
-            relay.listeners += [partial(terminal.event, name), *report_store.listeners()]
+            relay.listeners += [partial(terminal.event, name), *live[name]]
             relay.printed = partial(terminal.output, name)
             self.runs.runs[name].upload = report_store.deliveries.upload
 

@@ -50,17 +50,20 @@ def _open_couchdb(settings: Settings, state: StateFolder, folder: Path | None) -
     return store
 
 
-def open_live_state(settings: Settings, store: Store, tell: Callable[[str], None]) -> LiveState | None:
-    """The listener that keeps this stand's live document up to date; ``None`` when reports do not go to CouchDB.
+def open_live_states(
+    settings: Settings, store: Store, slots: Sequence[str], tell: Callable[[str], None]
+) -> dict[str, LiveState]:
+    """The listeners that keep this stand's live documents up to date, by slot; none when reports do not go to CouchDB.
 
-    ``tell`` takes a sentence for a person, once it is closed.
+    A stand without slots has the one that is called ``""``. ``tell`` takes a sentence for a person, once they are
+    closed.
     """
     if settings.database.storage_type != "couchdb":
-        return None
+        return {}
     from sequencer.store.couchdb.store import CouchStore
 
     assert isinstance(store, CouchStore)
-    return store.live_state(tell)
+    return {slot: store.live_state(tell, slots=len(slots)) for slot in slots}
 
 
 def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> ReplicationStatus:

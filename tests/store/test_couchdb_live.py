@@ -14,7 +14,7 @@ import pytest
 from sequencer.report.event import CaseFinished, CaseStarted, FactRecorded, RunStarted, Stamped
 from sequencer.store.base import StoreError
 from sequencer.store.couchdb.client import CouchClient
-from sequencer.store.couchdb.live import LiveState
+from sequencer.store.couchdb.live import MOST_WRITES, LiveState
 
 Stream = Callable[..., list[Stamped]]
 
@@ -58,6 +58,27 @@ def test_each_slot_has_a_document_of_its_own(
     for slot in ("left", "right"):
         found = couch.get(f"{database}_live", f"live:Stand 1, slot {slot}")
         assert (found["run"], found["slot"]) == (f"run-{slot}", slot)
+
+
+def test_many_slots_together_write_as_often_as_a_few(
+    faulty: Any, couchdb_server: Any, database: str, stream: Stream
+) -> None:
+    """Of 64 slots each writes every three seconds, and its last state at the end."""
+    couch = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
+    live = LiveState(couch, f"{database}_live", slots=64)
+    first, *_, last = stream("run-9", slot="left")
+    live(first)
+    started = time.monotonic()
+    while time.monotonic() < started + 1.5:
+        live(Stamped(1, 0.0, CaseStarted("main::rail", 1)))
+        time.sleep(0.02)
+    live(last)
+    live.close(10)
+    seconds = time.monotonic() - started
+    writes = [line for line in faulty.requests if line.startswith("PUT") and "live%3A" in line]
+    assert len(writes) <= seconds * MOST_WRITES / 64 + 4
+    assert couch.get(f"{database}_live", "live:Stand 1, slot left")["status"] == "passed"
+    couch.close()
 
 
 def test_states_in_between_are_dropped(faulty: Any, couchdb_server: Any, database: str, stream: Stream) -> None:

@@ -12,7 +12,7 @@ from sequencer.project.state_folder import StateFolder
 from sequencer.standcloud.deliveries import Deliveries
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.couchdb.store import CouchStore
-from sequencer.store.open import open_live_state, open_store, replicate_to_factory
+from sequencer.store.open import open_live_states, open_store, replicate_to_factory
 from sequencer.store.sqlite.store import SqliteStore
 
 
@@ -24,14 +24,14 @@ def test_no_configuration_means_embedded(tmp_path: Path) -> None:
     assert store.place == str(state.database)
     store.close()
     assert not state.path.exists()
-    assert open_live_state(Settings(), store, print) is None
+    assert open_live_states(Settings(), store, [""], print) == {}
 
 
 def test_a_store_of_another_kind_is_not_taken_for_couchdb(tmp_path: Path) -> None:
     """Whoever adds one has no live document, no replication and no outbox for it unless they say so."""
     settings = Settings(database=DatabaseSettings(storage_type=cast(StorageType, "memory")))
     store = SqliteStore(tmp_path / "any.sqlite3")
-    assert open_live_state(settings, store, print) is None
+    assert open_live_states(settings, store, [""], print) == {}
     with pytest.raises(ValueError, match="keeps them elsewhere"):
         replicate_to_factory(settings)
     deliveries = Deliveries(settings, StateFolder(tmp_path), store, folder=tmp_path)

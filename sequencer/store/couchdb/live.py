@@ -1,4 +1,5 @@
-"""What a stand is doing right now, as one small document per stand that a wall display or another program may watch.
+"""What a stand is doing right now, as one small document per stand, or per slot of it, that a wall display or another
+program may watch.
 
 It is written by a thread of its own, at most five times a second: a state that was overtaken is never written, a slow
 or absent CouchDB never holds up a run, and nothing depends on what stands there.
@@ -19,6 +20,8 @@ from sequencer.store.couchdb.design import create_live_database
 
 INTERVAL = 0.2
 """Seconds between two updates."""
+MOST_WRITES = 20
+"""Updates a second of all slots of a stand together."""
 
 _FIELDS = {
     "stand": {"name": "stand", "number": "stand_number"},
@@ -32,9 +35,13 @@ class LiveState:
     """Listens to a run's events and mirrors where it stands into the database ``name``. Calls never wait.
 
     ``tell`` is called when it is closed, with a sentence for a person, if another machine writes the same document.
+    ``slots`` is how many slots the stand has, each with a document of its own: of many each is written less often.
     """
 
-    def __init__(self, couch: CouchClient, name: str, tell: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self, couch: CouchClient, name: str, tell: Callable[[str], None] = lambda text: None, *, slots: int = 1
+    ) -> None:
+        self._interval = max(INTERVAL, slots / MOST_WRITES)
         self._couch = couch
         self._name = name
         self._tell = tell
@@ -71,7 +78,7 @@ class LiveState:
             self._changed.wait()
             closing = self._closing.is_set()
             self._changed.clear()
-            pause = INTERVAL
+            pause = self._interval
             try:
                 self._write()
             except StoreError:

@@ -93,9 +93,12 @@ class CouchStore:
         """Where reports go, for people."""
         return f"{self._couch.address}/{self._name}"
 
-    def live_state(self, tell: Callable[[str], None] = lambda text: None) -> LiveState:
-        """What keeps the stand's live document up to date, with this store's connections and its login."""
-        return LiveState(self._couch, self._live_database, tell)
+    def live_state(self, tell: Callable[[str], None] = lambda text: None, *, slots: int = 1) -> LiveState:
+        """What keeps the live document of the stand, or of one of so many slots, up to date.
+
+        With this store's connections and its login.
+        """
+        return LiveState(self._couch, self._live_database, tell, slots=slots)
 
     def check(self) -> None:
         """Raises :class:`StoreUnavailable` unless the server answers and lets this user in."""
