@@ -377,6 +377,50 @@ def test_a_panel_that_ends_while_eight_slots_run_leaves_nothing(stand: Any, spaw
         assert not report["damaged_lines"]
 
 
+def test_ctrl_c_ends_a_panel_once_every_slot_has_torn_down(stand: Any, spawn: Any) -> None:
+    """However often it is pressed, and whatever the running cases ignore; the reports are stored, and it ends well."""
+    bench = (stand.folder / "drivers/bench.py").read_text("utf-8")
+    deaf = """
+    def ignore(self, name):
+        (self.here / f"ignores-{name}").touch()
+        while True:
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
+
+    def note(self, name):
+        (self.here / f"off-{name}").touch()
+"""
+    stand.write("drivers/bench.py", bench + deaf)
+    sequence = SLOTS.replace("{call: bench.wait}", "{call: bench.ignore, with: {name: '${{ slot.name }}'}}")
+    off = "off: {name: Switch off, steps: [{call: bench.note, with: {name: '${{ slot.name }}'}}]}"
+    stand.sequence("nests", sequence.replace("off: {name: Switch off, steps: [{call: bench.voltage}]}", off))
+    stand.configure(nests("left", "right"))
+    served = spawn("panel", stand.folder, "--port", "0")
+    client = _Client(open_project(stand.folder).state.panel)
+    client.until(lambda slots: all(slot["state"] == "ready" for slot in slots.values()))
+    client.post("/api/start", {"slots": {name: {"params": {"serial": name}} for name in ("left", "right")}})
+
+    def exist(what: str) -> bool:
+        return all((stand.folder / f"{what}-{name}").exists() for name in ("left", "right"))
+
+    end = time.monotonic() + 60
+    while not exist("off"):
+        assert time.monotonic() < end
+        if exist("ignores"):
+            served.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    shown, _ = served.communicate(timeout=60)
+    assert served.returncode == 0, shown
+    assert b"Traceback" not in shown
+    panel = stand.open()
+    for report in reports(panel, 2):
+        assert report["status"] == "stopped"
+        statuses = {case["id"]: case["status"] for module in report["modules"] for case in module["cases"]}
+        assert statuses == {"begin": "passed", "hold": "stopped", "rail": "skipped", "off": "passed"}
+
+
 def test_slots_are_driven_from_the_command_line(stand: Any) -> None:
     """`hardseq start`, `stop` and `status` with a slot, with none, and with one that there is not."""
     panel = opened(stand, "left", "right")
