@@ -25,6 +25,7 @@ LAYERS = [
     "stand_process",
     "compiler",
     "store",
+    "figures",
     "standcloud",
     "runner",
     "terminal",

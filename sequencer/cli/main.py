@@ -26,6 +26,7 @@ COMMANDS = (
     "stop",
     "status",
     "users",
+    "figures",
     "log",
     "label",
     "sync",

@@ -34,6 +34,16 @@ class StateFolder:
         return self.path / "hardseq.sqlite3"
 
     @property
+    def figures(self) -> Path:
+        """What is counted and plotted of the stored runs; it can always be made again."""
+        return self.path / "figures.duckdb"
+
+    @property
+    def figures_lock(self) -> Path:
+        """Held by the process that has ``figures`` open."""
+        return self.path / "figures.lock"
+
+    @property
     def actions(self) -> Path:
         """The log of who did what is not every operator's to do; only ever appended to."""
         return self.path / "actions.jsonl"

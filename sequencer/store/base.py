@@ -7,7 +7,7 @@ verdict. A *unit* is one product as one sequence sees it: sequence name, part nu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from sequencer.project.action_log import LogEntry
@@ -252,6 +252,28 @@ class LogPage(NamedTuple):
     next: str | None
 
 
+class StoredRun(NamedTuple):
+    """A run as the store has it now. ``digest`` is another one whenever anything in the report is.
+
+    ``read`` gives the report; it raises :class:`StoreError` for one that cannot be read.
+    """
+
+    id: str
+    digest: str
+    read: Callable[[], RunReport]
+
+
+class StoreChanges(NamedTuple):
+    """Runs in the order in which the store got them; ``next`` is where the following ones begin.
+
+    ``left``: about how many follow; 0 when none does.
+    """
+
+    runs: list[StoredRun]
+    next: str
+    left: int
+
+
 class Store(Protocol):
     """Keeps whole reports and answers questions about them. Safe to use from several threads.
 
@@ -290,6 +312,14 @@ class Store(Protocol):
         """The neighbours of this run among the runs meant, of which it need not be one; ``None`` for an unknown id.
 
         What it costs does not grow with the number of runs.
+        """
+        ...
+
+    def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
+        """At most about ``limit`` runs that came or changed after the place ``since``, the ``next`` of earlier ones.
+
+        Each run is among them at least once, a report that replaces another one again; a step after a run that was
+        tried again need not be a change. A place that this store does not know, or no longer, is its beginning.
         """
         ...
 

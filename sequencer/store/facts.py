@@ -94,7 +94,7 @@ def measurements(report: RunReport) -> Iterator[NumericMeasurement]:
             name = full_name(module, case)
             for taken in case["attempts"][-1]["measurements"]:
                 if taken["type"] == "numeric" and not taken.get("superseded"):
-                    title, unit, value = text(taken["name"]) or "", text(taken["unit"]), _number(taken["value"])
+                    title, unit, value = text(taken["name"]) or "", text(taken["unit"]), finite(taken["value"])
                     yield NumericMeasurement(name, title, unit, value, taken["result"], taken["limits"])
 
 
@@ -119,7 +119,8 @@ def fingerprint(encoded: bytes) -> str:
     return hashlib.sha256(encoded).hexdigest()
 
 
-def _number(value: object) -> float | None:
+def finite(value: object) -> float | None:
+    """``value`` as a floating-point number, ``None`` where it is no finite one."""
     found = number(value)
     return None if found is None else float(found)
 

@@ -25,11 +25,14 @@ from sequencer.store.base import (
     LogFilter,
     LogPage,
     Neighbours,
+    ReportRefused,
     RunFilter,
     RunPage,
     SeriesName,
     SeriesPoint,
     Statistics,
+    StoreChanges,
+    StoredRun,
     StoreError,
     StoreUnavailable,
     change,
@@ -53,6 +56,8 @@ from sequencer.store.couchdb.statistics import Units, statistics
 from sequencer.vocabulary.reason import Reason
 
 VERSION_1_DATABASE = "report"
+_MOST_DOCUMENTS = 200
+"""That are asked for at a time: each may have some megabytes."""
 _TRIES = 5  # a conflict that comes back this often is no race
 
 
@@ -275,6 +280,38 @@ class CouchStore:
             if not _is_run(stored):
                 return None
             return self._history.neighbours(documents.summary_in(stored), runs)
+
+    def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
+        """The runs that came after those before ``since``, by CouchDB's own feed."""
+        self.prepare()
+        most = min(limit, _MOST_DOCUMENTS)
+        try:
+            answer = self._changed(since or "0", most)
+        except ReportRefused:  # of another server
+            answer = self._changed("0", most)
+        rows = answer["results"]
+        runs = [self._stored_run(row["doc"]) for row in rows if _is_run(row.get("doc") or {})]
+        left = answer.get("pending")
+        if not isinstance(left, int):
+            left = len(rows) if len(rows) == most else 0
+        return StoreChanges(runs, str(answer["last_seq"]), left)
+
+    def _changed(self, since: str, limit: int) -> CouchDocument:
+        found: CouchDocument = self._couch.get(
+            self._name, "_changes", since=since, limit=limit, include_docs="true", conflicts="true"
+        )
+        return found
+
+    def _stored_run(self, stored: CouchDocument) -> StoredRun:
+        run, rivals = stored["_id"], stored.pop("_conflicts", [])
+
+        def read() -> RunReport:
+            report = self.get(run) if rivals else self._report_of(stored, check=True)
+            if report is None:
+                raise StoreError(Reason("run_not_stored", run=run, place=self.place))
+            return report
+
+        return StoredRun(run, " ".join([str(documents.known_fingerprint(stored)), *rivals]), read)
 
     def statistics(self, runs: RunFilter = ANY) -> Statistics:
         """Yield, first-pass yield and failures by case."""

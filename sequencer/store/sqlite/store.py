@@ -35,6 +35,8 @@ from sequencer.store.base import (
     SeriesName,
     SeriesPoint,
     Statistics,
+    StoreChanges,
+    StoredRun,
     StoreError,
     change,
 )
@@ -48,6 +50,8 @@ _COLUMNS = ", ".join(RunSummary._fields)
 _INSERT = f"INSERT INTO runs ({_COLUMNS}, fingerprint) VALUES ({'?, ' * len(RunSummary._fields)}?)"
 _MOST_VALUES = 500
 """Values in one statement; SQLite may be built with a bound of 999."""
+_MOST_BYTES = 32_000_000
+"""Of compressed reports that are read at a time."""
 _COMPRESSION = 1  # a report shrinks to about a tenth; higher levels gain little and cost much
 
 
@@ -159,6 +163,27 @@ class SqliteStore:
                 return None
             return Neighbours(nearest(connection, ">", "ASC"), nearest(connection, "<", "DESC"))
 
+    def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
+        """The runs that came after those before ``since``."""
+        runs: list[StoredRun] = []
+        size = 0
+        with self._connections.reading() as connection:
+            last = _number_at(connection, since)
+            place = since if since and last else ""
+            newest = connection.execute("SELECT coalesce(max(number), 0) FROM runs").fetchone()[0]
+            rows = connection.execute(
+                "SELECT number, id, fingerprint, body FROM runs JOIN documents ON run = number "
+                "WHERE number > ? ORDER BY number LIMIT ?",
+                (last, limit),
+            )
+            for number, run, fingerprint, body in rows:
+                runs.append(StoredRun(run, fingerprint, partial(_as_saved, body, fingerprint)))
+                last, place = number, f"{number} {fingerprint} {run}"
+                size += len(body)
+                if size > _MOST_BYTES:
+                    break
+        return StoreChanges(runs, place, max(0, newest - last))
+
     def statistics(self, runs: RunFilter = ANY) -> Statistics:
         """Yield, first-pass yield and failures by case."""
         with self._connections.reading() as connection:
@@ -257,6 +282,20 @@ class SqliteStore:
         self._connections.close()
 
 
+def _number_at(connection: sqlite3.Connection, place: str | None) -> int:
+    """The number of the newest run that is before ``place``, 0 when all come after it.
+
+    SQLite gives the number of the newest run again when that one is replaced.
+    """
+    written, _, known = (place or "").partition(" ")
+    fingerprint, _, run = known.partition(" ")
+    number = int(written) if written.isdecimal() and len(written) < 19 else 0
+    row = connection.execute("SELECT id, fingerprint FROM runs WHERE number = ?", (number,)).fetchone()
+    if row is None or row[0] != run:
+        return 0
+    return number if row[1] == fingerprint else number - 1
+
+
 def _insert(connection: sqlite3.Connection, run: RunSummary, fingerprint: str, body: bytes, report: RunReport) -> None:
     number = int(connection.execute(_INSERT, (*run, fingerprint)).lastrowid or 0)
     connection.execute("INSERT INTO documents VALUES (?, ?)", (number, body))
@@ -282,6 +321,16 @@ def _remove(connection: sqlite3.Connection, number: int) -> None:
         connection.execute(f"DELETE FROM {table} WHERE run = ?", (number,))
     connection.execute("DELETE FROM runs WHERE number = ?", (number,))
     add_run(connection, _summary(row), failed, sign=-1)
+
+
+def _as_saved(body: bytes, fingerprint: str) -> RunReport:
+    """The report; one that is byte for byte what was saved needs no second look."""
+    with suppress(zlib.error, ValueError, RecursionError):
+        encoded = zlib.decompress(body)
+        if facts.fingerprint(encoded) == fingerprint:
+            report: RunReport = json.loads(encoded)
+            return report
+    return _decoded(body)
 
 
 def _decoded(body: bytes) -> RunReport:

@@ -1,0 +1,73 @@
+"""Keeps the figures index up with the store: what came since the last time, or everything anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sequencer.figures.index import FiguresIndex, IndexDamaged, NewRun, UnreadableRun
+from sequencer.figures.rows import RunRows, rows_of
+from sequencer.report.reader import read_report
+from sequencer.store.base import Store, StoredRun, StoreError
+
+BATCH = 1000
+"""Runs that are added at once."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many runs were read since it began, and about how many are left."""
+
+
+def _silent(done: int, left: int) -> None:
+    """Nobody wants to know."""
+
+
+def follow(index: FiguresIndex, store: Store, progress: Progress = _silent) -> None:
+    """Adds what the store got since the last time; all of it where the index is of another store.
+
+    What was added stays added when this is broken off, and the next call goes on from there. A damaged index is begun
+    anew. Raises :class:`sequencer.store.base.StoreUnavailable`,
+    :class:`sequencer.figures.index.FiguresUnavailable`.
+    """
+    try:
+        _follow(index, store, progress)
+    except IndexDamaged:
+        rebuild(index, store, progress)
+
+
+def rebuild(index: FiguresIndex, store: Store, progress: Progress = _silent) -> None:
+    """Throws the index away and makes it from the store. Raises as :func:`follow` does."""
+    index.clear()
+    _follow(index, store, progress)
+
+
+def _follow(index: FiguresIndex, store: Store, progress: Progress) -> None:
+    place, checkpoint = index.checkpoint
+    if place and place != store.place:
+        index.clear()
+        checkpoint = None
+    done, left = 0, 1
+    while left:
+        found = store.changes(checkpoint, limit=BATCH)
+        known = index.known(run.id for run in found.runs)
+        new: list[NewRun] = []
+        unreadable: list[UnreadableRun] = []
+        for run in found.runs:
+            if known.get(run.id) == run.digest:
+                continue
+            try:
+                new.append(NewRun(run.digest, _rows(run)))
+            except StoreError as error:
+                unreadable.append(UnreadableRun(run.id, run.digest, str(error)))
+        if new or unreadable or found.next != checkpoint:
+            index.add(store.place, found.next, new, unreadable)
+        checkpoint, left = found.next, found.left
+        done += len(found.runs)
+        progress(done, left)
+
+
+def _rows(run: StoredRun) -> RunRows:
+    """The rows of a run; of a report that is none, as it stands, those of what can be read of it."""
+    report = run.read()
+    try:
+        return rows_of(report)
+    except (LookupError, TypeError, AttributeError, ValueError):
+        return rows_of(read_report(report))

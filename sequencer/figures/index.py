@@ -1,0 +1,417 @@
+"""The figures index: columnar tables of all stored runs in one file, on DuckDB.
+
+It holds nothing that the store does not: a file that is missing, damaged or of another version is begun anew, and
+filled again from the store (:mod:`sequencer.figures.follow`). One process at a time has it open. Why DuckDB, and at
+what cost, stands in ``docs/decisions/0020-figures-index.md``.
+
+Whatever is added is added whole or not at all, with the place in the store up to which that goes: a process may die at
+any instant. Runs have a number of their own here, ``run``; titles of cases and the names of measurements are in tables
+of their own, as they are the same in each run. ``units`` has each unit with the facts of its first judged run.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from sequencer.figures.rows import RunRows
+from sequencer.project.locks import ProcessLock, described
+
+if TYPE_CHECKING:
+    import duckdb
+
+SCHEMA = 1
+"""Of the tables and of what is in them: an index of another one is begun anew."""
+
+MEMORY = "512MB"
+THREADS = 2
+
+_FACTS: Mapping[str, str] = {
+    "id": "VARCHAR",
+    "start_time": "DOUBLE",
+    "began": "TIMESTAMP",
+    "sequence": "VARCHAR",
+    "version": "VARCHAR",
+    "serial_number": "VARCHAR",
+    "part_number": "VARCHAR",
+    "batch": "VARCHAR",
+    "stand": "VARCHAR",
+    "slot": "VARCHAR",
+    "operator": "VARCHAR",
+}
+"""What a run can be chosen by, and a unit by its first judged run."""
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "runs": {
+        "run": "UINTEGER",
+        "digest": "VARCHAR",
+        **_FACTS,
+        "stop_time": "DOUBLE",
+        "status": "VARCHAR",
+        "counted": "BOOLEAN",
+        "judged": "BOOLEAN",
+        "aborted": "BOOLEAN",
+        "caused_dut_failure_id": "VARCHAR",
+        "error_code": "BIGINT",
+    },
+    "cases": {"run": "UINTEGER", "title": "UINTEGER", "status": "VARCHAR", "seconds": "DOUBLE", "attempts": "UINTEGER"},
+    "measurements": {
+        "run": "UINTEGER",
+        "series": "UINTEGER",
+        "position": "UINTEGER",
+        "value": "DOUBLE",
+        "lower": "DOUBLE",
+        "upper": "DOUBLE",
+    },
+    "failures": {"run": "UINTEGER", "title": "UINTEGER", "measurement": "VARCHAR"},
+    "sub_units": {"run": "UINTEGER", "serial_number": "VARCHAR", "part_number": "VARCHAR", "name": "VARCHAR"},
+    "unreadable": {"id": "VARCHAR", "digest": "VARCHAR", "reason": "VARCHAR"},
+    "titles": {"title": "UINTEGER", "sequence": "VARCHAR", "name": "VARCHAR", "said": "VARCHAR", "since": "DOUBLE"},
+    "series": {
+        "series": "UINTEGER",
+        "sequence": "VARCHAR",
+        "name": "VARCHAR",
+        "measurement": "VARCHAR",
+        "unit": "VARCHAR",
+    },
+    "units": {**_FACTS, "first_passed": "BOOLEAN", "second_passed": "BOOLEAN", "final_passed": "BOOLEAN"},
+    "place": {"schema": "INTEGER", "store": "VARCHAR", "checkpoint": "VARCHAR"},
+}
+"""Tables with their columns. ``position`` is the measurement's place in its run."""
+
+_OF_RUNS = ("runs", "cases", "measurements", "failures", "sub_units")
+_UNIT = ("sequence", "part_number", "serial_number")
+_TOUCHED: Mapping[str, str] = dict.fromkeys(_UNIT, "VARCHAR")
+_SAME_UNIT = " AND ".join(f"u.{name} IS NOT DISTINCT FROM t.{name}" for name in _UNIT)
+
+_REFRESH_UNITS = f"""
+DELETE FROM units u USING touched t WHERE {_SAME_UNIT};
+INSERT INTO units
+    SELECT {", ".join(_FACTS)}, passed, passed OR coalesce(second, FALSE), final
+    FROM (
+        SELECT *, row_number() OVER unit AS place, lead(passed) OVER unit AS second,
+               last_value(passed) OVER (unit ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS final
+        FROM (
+            SELECT u.*, u.status = 'passed' AS passed
+            FROM runs u JOIN (SELECT DISTINCT * FROM touched) t ON {_SAME_UNIT}
+            WHERE u.judged
+        )
+        WINDOW unit AS (PARTITION BY {", ".join(_UNIT)} ORDER BY start_time, id)
+    )
+    WHERE place = 1;
+"""
+
+
+class FiguresUnavailable(Exception):
+    """The index cannot be used just now. The text is for people."""
+
+
+class IndexInUse(FiguresUnavailable):
+    """Another process has it open."""
+
+
+class IndexDamaged(FiguresUnavailable):
+    """The file cannot be read: whoever has the index open closes it, removes the file and begins anew."""
+
+
+class NewRun(NamedTuple):
+    """A run to be added: ``digest`` is the store's of its report."""
+
+    digest: str
+    rows: RunRows
+
+
+class UnreadableRun(NamedTuple):
+    """A run whose report cannot be read, and why."""
+
+    id: str
+    digest: str
+    reason: str
+
+
+class FiguresIndex:
+    """The index in the file ``path``; without one it is in memory. Used by one thread at a time.
+
+    ``lock`` is the file that says who has it open.
+    """
+
+    def __init__(self, path: Path | None, lock: Path | None = None) -> None:
+        self._path = path
+        self._lock = None if lock is None else ProcessLock(lock)
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._next = 1
+        self._titles: dict[tuple[str, str], tuple[int, float, str]] = {}
+        self._new_titles: set[tuple[str, str]] = set()
+        self._series: dict[tuple[str, str, str, str | None], int] = {}
+
+    def __enter__(self) -> Self:
+        """Opens it, anew where the file is damaged or of another version.
+
+        Raises :class:`IndexInUse`, :class:`FiguresUnavailable`.
+        """
+        try:
+            holder = None if self._lock is None else self._lock.take()
+        except OSError as error:
+            raise FiguresUnavailable(f"{self._path} cannot be used: {error.strerror or error}") from error
+        if holder is not None:
+            raise IndexInUse(f"{self._path} is in use by {described(holder)}")
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets another process have it. Closing twice is harmless."""
+        connection, self._connection = self._connection, None
+        try:
+            if connection is not None:
+                connection.close()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+
+    def clear(self) -> None:
+        """Takes everything out, and begins a new file."""
+        if self._connection is not None:
+            with suppress(Exception):  # what is damaged may not close either
+                self._connection.close()
+            self._connection = None
+        self._remove_file()
+        self._connect()
+
+    @property
+    def checkpoint(self) -> tuple[str, str | None]:
+        """The store that the runs are from, empty before the first one, and up to which place in it they are here."""
+        ((store, checkpoint),) = self.ask("SELECT store, checkpoint FROM place")
+        return str(store), None if checkpoint is None else str(checkpoint)
+
+    def known(self, runs: Iterable[str]) -> dict[str, str]:
+        """The digests of those of these runs that are here, by id."""
+        ids = list(runs)
+        return {
+            str(run): str(digest)
+            for table in ("runs", "unreadable")
+            for run, digest in self.ask(f"SELECT id, digest FROM {table} WHERE id IN (SELECT unnest(?))", [ids])
+        }
+
+    def add(
+        self, store: str, checkpoint: str, runs: Sequence[NewRun], unreadable: Sequence[UnreadableRun] = ()
+    ) -> None:
+        """Adds runs, all or none, and says up to which place in the store they go.
+
+        A run that is here already is replaced, but never a complete one by an aborted one.
+        """
+        with self._transaction() as connection:
+            self._delete("unreadable", "id", [*(new.rows.run.id for new in runs), *(one.id for one in unreadable)])
+            self._insert("unreadable", unreadable)
+            taken = self._replacing({new.rows.run.id: new for new in runs})
+            for table, rows in self._tables(taken).items():
+                self._insert(table, rows)
+            self._save_titles()
+            connection.execute(_REFRESH_UNITS)
+            connection.execute("DELETE FROM touched")
+            connection.execute("UPDATE place SET store = ?, checkpoint = ?", [store, checkpoint])
+
+    def ask(self, question: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        """The rows that SQL finds. Raises :class:`FiguresUnavailable`, of which a damaged file is one."""
+        with _plain_errors(self._path):
+            found: list[tuple[object, ...]] = self._open_connection().execute(question, list(values)).fetchall()
+        return found
+
+    def _open_connection(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            raise FiguresUnavailable("the figures are closed")
+        return self._connection
+
+    def _open(self) -> None:
+        try:
+            self._connect()
+        except IndexDamaged:
+            self.clear()
+
+    def _connect(self) -> None:
+        # Imported here: it takes a tenth of a second, which no run waits for.
+        import duckdb
+
+        if self._path is not None and not self._path.exists():
+            self._remove_file()  # what may be left of one
+        with _plain_errors(self._path):
+            self._connection = connection = duckdb.connect(
+                ":memory:" if self._path is None else str(self._path),
+                config={"memory_limit": MEMORY, "threads": THREADS, "preserve_insertion_order": "false"},
+            )
+            found = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+            if not found:
+                self._create(connection)
+            elif not self._is_of_this_version(connection):
+                raise IndexDamaged(f"{self._path} is of another version")
+            connection.execute(f"CREATE TEMP TABLE touched ({_columns(_TOUCHED)})")
+            self._remember()
+
+    def _is_of_this_version(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        import duckdb
+
+        try:
+            return connection.execute("SELECT schema FROM place").fetchall() == [(SCHEMA,)]
+        except duckdb.ProgrammingError:  # another program's
+            return False
+
+    def _create(self, connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("BEGIN")
+        for table, columns in TABLES.items():
+            connection.execute(f"CREATE TABLE {table} ({_columns(columns)})")
+        connection.execute("INSERT INTO place VALUES (?, '', NULL)", [SCHEMA])
+        connection.execute("COMMIT")
+
+    def _remember(self) -> None:
+        """What each added run needs, as it stands in the file."""
+        ask = self._open_connection().execute
+        self._next = int(ask("SELECT coalesce(max(run), 0) + 1 FROM runs").fetchall()[0][0])
+        titles = ask("SELECT sequence, name, title, since, said FROM titles").fetchall()
+        self._titles = {(sequence, name): (title, since, said) for sequence, name, title, since, said in titles}
+        series = ask("SELECT sequence, name, measurement, unit, series FROM series").fetchall()
+        self._new_titles.clear()
+        self._series = {(sequence, name, taken, unit): number for sequence, name, taken, unit, number in series}
+
+    def _remove_file(self) -> None:
+        if self._path is not None:
+            try:
+                for file in (self._path, self._path.with_name(f"{self._path.name}.wal")):
+                    file.unlink(missing_ok=True)
+            except OSError as error:
+                raise FiguresUnavailable(f"{self._path} cannot be made: {error.strerror or error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self._open_connection()
+        with _plain_errors(self._path):
+            connection.execute("BEGIN")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(Exception):  # what failed is told
+                    connection.execute("ROLLBACK")
+                    self._remember()
+                raise
+
+    def _replacing(self, new: dict[str, NewRun]) -> list[NewRun]:
+        """Those of these runs that are to be added; what they replace is out then, and their units are noted."""
+        known = self.ask("SELECT run, id, aborted FROM runs WHERE id IN (SELECT unnest(?))", [list(new)])
+        kept = {run for _, run, aborted in known if not aborted and new[str(run)].rows.run.aborted}
+        taken = [one for run, one in new.items() if run not in kept]
+        old = [number for number, run, _ in known if run not in kept]
+        if old:
+            self._open_connection().execute(
+                f"INSERT INTO touched SELECT {', '.join(_UNIT)} FROM runs "
+                "WHERE serial_number IS NOT NULL AND run IN (SELECT unnest(?))",
+                [old],
+            )
+            for table in _OF_RUNS:
+                self._delete(table, "run", old)
+        return taken
+
+    def _tables(self, runs: Sequence[NewRun]) -> dict[str, list[tuple[object, ...]]]:
+        """The rows to be inserted, by table."""
+        tables: dict[str, list[tuple[object, ...]]] = {table: [] for table in _OF_RUNS}
+        tables["touched"] = []
+        series = len(self._series)
+        for new in runs:
+            number, self._next = self._next, self._next + 1
+            run = new.rows.run
+            fields = {**run._asdict(), "run": number, "digest": new.digest}
+            tables["runs"].append(tuple(fields[name] for name in TABLES["runs"]))
+            titles = {
+                case.name: self._title(run.sequence, case.name, run.start_time, case.title) for case in new.rows.cases
+            }
+            tables["cases"] += [
+                (number, titles[case.name], case.status, case.seconds, case.attempts) for case in new.rows.cases
+            ]
+            tables["measurements"] += [
+                (number, self._series_of(run.sequence, case, name, unit), position, *rest)
+                for position, (case, name, unit, *rest) in enumerate(new.rows.measurements)
+            ]
+            tables["failures"] += [(number, titles[case], measurement) for case, measurement in new.rows.failures]
+            tables["sub_units"] += [(number, *unit) for unit in new.rows.sub_units]
+            if run.serial_number is not None:
+                tables["touched"].append((run.sequence, run.part_number, run.serial_number))
+        tables["series"] = [(number, *key) for key, number in self._series.items() if number > series]
+        return tables
+
+    def _title(self, sequence: str, case: str, time: float, title: str) -> int:
+        """The number of a case, whose title is the newest."""
+        known = self._titles.get((sequence, case))
+        if known is None or known[1:] < (time, title):
+            known = self._titles[sequence, case] = (len(self._titles) + 1 if known is None else known[0], time, title)
+            self._new_titles.add((sequence, case))
+        return known[0]
+
+    def _series_of(self, sequence: str, case: str, name: str, unit: str | None) -> int:
+        return self._series.setdefault((sequence, case, name, unit), len(self._series) + 1)
+
+    def _save_titles(self) -> None:
+        """Those that are new, or other ones than before."""
+        new = [(number, *key, said, since) for key in self._new_titles for number, since, said in [self._titles[key]]]
+        self._delete("titles", "title", [row[0] for row in new])
+        self._insert("titles", new)
+        self._new_titles.clear()
+
+    def _delete(self, table: str, column: str, values: Sequence[object]) -> None:
+        if values:
+            self._open_connection().execute(f"DELETE FROM {table} WHERE {column} IN (SELECT unnest(?))", [list(values)])
+
+    def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Column by column, as JSON: nothing that comes with Python is read faster."""
+        if not rows:
+            return
+        columns = _TOUCHED if table == "touched" else TABLES[table]
+        kinds = {name: ["BIGINT" if kind == "TIMESTAMP" else kind] for name, kind in columns.items()}
+        values = ", ".join(
+            f"make_timestamp(unnest(j.{name}))" if kind == "TIMESTAMP" else f"unnest(j.{name})"
+            for name, kind in columns.items()
+        )
+        self._open_connection().execute(
+            f"INSERT INTO {table} SELECT {values} FROM (SELECT from_json(?::JSON, ?) AS j)",
+            [json.dumps(dict(zip(columns, zip(*rows, strict=True), strict=True))), json.dumps(kinds)],
+        )
+
+
+def _columns(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+_BUSY = ("Could not set lock", "used by another process")
+_NO_DAMAGE = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS))
+
+
+@contextmanager
+def _plain_errors(path: Path | None) -> Iterator[None]:
+    """What DuckDB raises as one of the errors above. A mistake in a question stays what it is."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.ProgrammingError, duckdb.DataError):
+        raise
+    except (duckdb.OutOfMemoryException, duckdb.InterruptException) as error:
+        raise FiguresUnavailable(f"the figures cannot be worked out just now: {error}") from error
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        text = str(error)
+        if isinstance(error, duckdb.IOException) and any(word in text for word in _BUSY):
+            raise IndexInUse(f"{path} is in use by another process") from error
+        if any(word in text for word in _NO_DAMAGE):
+            raise FiguresUnavailable(f"{path} cannot be used: {text}") from error
+        raise IndexDamaged(f"{path} is damaged: {text}") from error

@@ -1,0 +1,203 @@
+"""Every figure against an independent computation, on random histories, in whatever order runs arrive."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sequencer.figures import questions
+from sequencer.figures.follow import follow, rebuild
+from sequencer.figures.index import FiguresIndex
+from sequencer.figures.questions import CAUSES, COLUMNS, SPANS, Scope
+from sequencer.report.model import RunReport
+from sequencer.store.base import RunFilter, Store, StoreChanges, StoredRun
+from sequencer.store.couchdb.store import CouchStore
+from sequencer.store.sqlite.store import SqliteStore
+from tests.effort import examples
+from tests.figures.history import MONDAY, Case, Measured, Run, report_of
+from tests.figures.reference import Reference
+
+SHIFTS = ("06:00", "14:00", "22:00")
+STARTS = (0.0, 60.0, 60.0, 3_600.0, 20_000.0, 86_400.0, 86_400.5, 7 * 86_400.0, 40 * 86_400.0)
+LIMITS: tuple[Any, ...] = (None, [4.8, 5.2], [4.0, 5.0])
+
+values = st.floats(4, 6).map(lambda value: round(value, 3)) | st.just(5.0)
+measured = st.builds(
+    lambda name, value, unit, limits: (name, value, unit, limits),
+    st.sampled_from(["Rail", "Ripple"]),
+    values,
+    st.sampled_from(["V", None]),
+    st.sampled_from(LIMITS),
+)
+
+
+def _case(name: str, status: str, seconds: float, taken: Sequence[Measured], tried: bool) -> Case:
+    if status == "skipped":
+        return Case(name, 0.0, status)
+    return Case(name, seconds, status, tuple(taken), (tuple(taken),) if tried else ())
+
+
+def _cases(name: str) -> st.SearchStrategy[Case]:
+    return st.builds(
+        _case,
+        st.just(name),
+        st.sampled_from(["passed", "passed", "failed", "error", "stopped"]),
+        st.sampled_from([0.0, 0.5, 1.25, 10.0]),
+        st.lists(measured, max_size=3),
+        st.booleans(),
+    )
+
+
+runs = st.builds(
+    Run,
+    start=st.sampled_from(STARTS).map(lambda offset: MONDAY + offset),
+    status=st.sampled_from(["passed", "passed", "failed", "error", "stopped", "skipped"]),
+    serial_number=st.sampled_from(["SN1", "SN2", "SN3", None]),
+    part_number=st.sampled_from(["PN1", "PN2", None]),
+    sequence=st.sampled_from(["Board test", "Final test"]),
+    version=st.sampled_from(["1.0", "1.1", None]),
+    stand=st.sampled_from(["Stand 1", "Stand 2", None]),
+    slot=st.sampled_from(["A", "B", None]),
+    batch=st.sampled_from(["B1", None]),
+    operator=st.sampled_from(["Ada", None]),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]),
+    partial=st.sampled_from([False, False, False, True]),
+    simulated=st.sampled_from([False, False, False, True]),
+    debugged=st.sampled_from([False, False, False, True]),
+    error_code=st.sampled_from([None, 7, 8]),
+    cases=st.tuples(_cases("m::rail"), _cases("m::ripple")),
+)
+histories = st.lists(st.tuples(runs, st.sampled_from(["once", "once", "aborted", "replaced"])), min_size=1, max_size=12)
+scopes = st.builds(
+    lambda **about: {name: value for name, value in about.items() if value is not None},
+    by=st.lists(st.sampled_from(sorted(COLUMNS)), max_size=2, unique=True).map(tuple),
+    span=st.sampled_from([None, *SPANS]),
+    stand=st.sampled_from([None, None, "Stand 1"]),
+    part_number=st.sampled_from([None, None, "PN1"]),
+    slot=st.sampled_from([None, None, "A"]),
+    sequence=st.sampled_from([None, None, "Board test"]),
+    since=st.sampled_from([None, MONDAY + 60.0]),
+    until=st.sampled_from([None, MONDAY + 86_400.5]),
+)
+
+
+def reports_of(history: Sequence[tuple[Run, str]]) -> list[RunReport]:
+    """In the order in which they are stored: of a run that is replaced first the aborted one."""
+    found: list[RunReport] = []
+    for number, (drawn, fate) in enumerate(history):
+        run = drawn.named(number)
+        if fate != "once":
+            found.append(report_of(Run(**{**run.__dict__, "aborted": True, "status": "error", "cases": run.cases[:1]})))
+        if fate != "aborted":
+            found.append(report_of(run))
+    return found
+
+
+def plain(rows: Sequence[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Rows in an order that does not matter, the same however they say that they are not split."""
+    said = [{"by": {}, "span": None, **row} for row in rows]
+    for row in said:
+        row.pop("title", None)
+    names = ("by", "span", "name", "sequence", "case", "measurement", "unit")
+    return sorted(((repr([row.get(name) for name in names]), row) for row in said), key=lambda pair: pair[0])
+
+
+def assert_same(found: Sequence[dict[str, Any]], expected: Sequence[dict[str, Any]]) -> None:
+    """Row by row; numbers but for how sums are rounded."""
+    ours, theirs = plain(found), plain(expected)
+    assert [key for key, _ in ours] == [key for key, _ in theirs]
+    for (_, row), (_, other) in zip(ours, theirs, strict=True):
+        assert row.keys() == other.keys()
+        for name, value in row.items():
+            if isinstance(value, float) and other[name] is not None:
+                assert math.isclose(value, other[name], rel_tol=1e-6, abs_tol=1e-9), (name, row, other)
+            else:
+                assert value == other[name], (name, row, other)
+
+
+def assert_agrees(index: FiguresIndex, reference: Reference, scope: dict[str, Any]) -> None:
+    """Every question in this scope."""
+    asked = Scope(**scope, shifts=SHIFTS)
+    yields = [row.document() for row in questions.yields(index.ask, asked)]
+    assert_same([row for row in yields if row["runs"]], reference.yields(scope))
+    for cause in CAUSES:
+        found = [row.document() for row in questions.failures(index.ask, asked, cause)]
+        assert_same(found, reference.failures(scope, cause))
+    assert_same([row.document() for row in questions.capabilities(index.ask, asked)], reference.capabilities(scope))
+    assert_same([row.document() for row in questions.times(index.ask, asked)], reference.times(scope))
+
+
+class Feed:
+    """What the figures ask of a store, in the order in which reports are given: the real ones are slower."""
+
+    def __init__(self, reports: Sequence[RunReport], place: str = "feed") -> None:
+        self.place = place
+        self._reports = reports
+
+    def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
+        """All at once."""
+        runs = [StoredRun(report["id"], str(at), partial(dict, report)) for at, report in enumerate(self._reports)]
+        return StoreChanges(runs[int(since or 0) :], str(len(runs)), 0)
+
+
+@given(histories, scopes, st.randoms(use_true_random=False), st.integers(3, 14))
+@settings(max_examples=examples(100))
+def test_every_figure_agrees_with_pandas(
+    history: list[tuple[Run, str]], scope: dict[str, Any], dice: Any, batch: int
+) -> None:
+    """Aborted, partial, simulated, debugged, retested, replaced and late runs included, followed bit by bit."""
+    reports = reports_of(history)
+    reference = Reference(reports, SHIFTS)
+    with tempfile.TemporaryDirectory() as folder, FiguresIndex(None) as index:
+        store = SqliteStore(Path(folder, "runs.sqlite3"))
+        for start in range(0, len(reports), batch):
+            for report in reports[start : start + batch]:
+                store.save(report)
+            follow(index, store)
+        assert_agrees(index, reference, scope)
+        counted = store.statistics(RunFilter())
+        store.close()
+        (row,) = questions.yields(index.ask, Scope())
+        assert (row.runs, row.passed, row.units) == (counted.judged, counted.passed, counted.units)
+        assert row.first_passed == counted.first_passed
+        dice.shuffle(reports)
+        follow(index, Feed(reports))  # type: ignore[arg-type]
+        assert_agrees(index, reference, scope)
+
+
+HISTORY = [
+    (Run(start=MONDAY + number * 3_000.0, status=status, serial_number=f"SN{number // 2}", **about), fate)  # type: ignore[arg-type]
+    for number, (status, about, fate) in enumerate(
+        [
+            ("failed", {"cases": (Case("m::rail", 2.0, "failed", (("Rail", 5.4, "V", [4.8, 5.2]),)),)}, "once"),
+            ("passed", {"cases": (Case("m::rail", 1.0, "passed", (("Rail", 5.0, "V", [4.8, 5.2]),)),)}, "replaced"),
+            ("error", {"stand": "Stand 2", "error_code": 7}, "aborted"),
+            ("passed", {"partial": True}, "once"),
+            ("passed", {"simulated": True, "slot": "A"}, "once"),
+            ("passed", {"slot": "A", "batch": "B1", "operator": "Ada"}, "once"),
+        ]
+    )
+]
+
+
+@pytest.mark.slow
+def test_the_figures_of_couchdb_are_the_same(open_couchdb: Callable[..., CouchStore]) -> None:
+    """From its feed, read on from where the last reading ended."""
+    reports = reports_of(HISTORY)
+    store: Store = open_couchdb()
+    with FiguresIndex(None) as index:
+        for report in reports:
+            store.save(report)
+            follow(index, store)
+        for scope in ({}, {"by": ("stand", "slot"), "span": "day"}):
+            assert_agrees(index, Reference(reports, SHIFTS), scope)
+        rebuild(index, store)
+        assert_agrees(index, Reference(reports, SHIFTS), {"by": ("operator",)})

@@ -1,0 +1,228 @@
+"""The index file: begun anew when it must be, whole whatever happens, and one process's at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sequencer.figures import questions
+from sequencer.figures.follow import follow, rebuild
+from sequencer.figures.index import FiguresIndex, IndexDamaged, IndexInUse
+from sequencer.figures.questions import Scope
+from sequencer.report.model import RunReport
+from sequencer.store.sqlite.store import SqliteStore
+from tests.figures.history import MONDAY, Case, Run, planted, report_of
+from tests.figures.test_against_pandas import Feed
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the index is."""
+    return tmp_path / "figures.duckdb"
+
+
+def counted(index: FiguresIndex) -> int:
+    """Judged runs."""
+    (row,) = questions.yields(index.ask, Scope())
+    return row.runs
+
+
+def reports(count: int) -> list[RunReport]:
+    """Of the line."""
+    return [report_of(run) for run in planted(count, measurements=4)]
+
+
+def test_an_index_goes_on_where_it_was(file: Path) -> None:
+    """Closed and opened again it has its runs, and adds those that are new alone."""
+    made = reports(5)
+    read: list[str] = []
+
+    class Watched(Feed):
+        def changes(self, since: str | None = None, *, limit: int = 500):  # type: ignore[no-untyped-def]
+            read.append(since or "")
+            return super().changes(since, limit=limit)
+
+    with FiguresIndex(file) as index:
+        follow(index, Watched(made[:3]))  # type: ignore[arg-type]
+    with FiguresIndex(file) as index:
+        assert counted(index) == 3
+        follow(index, Watched(made))  # type: ignore[arg-type]
+        assert counted(index) == 5
+    assert read == ["", "3"]
+
+
+def test_the_figures_of_another_store_are_begun_anew(file: Path) -> None:
+    """A project whose configuration names another store does not count the runs of the one before."""
+    made = reports(4)
+    with FiguresIndex(file) as index:
+        follow(index, Feed(made[:3]))  # type: ignore[arg-type]
+        follow(index, Feed(made[3:], "another"))  # type: ignore[arg-type]
+        assert counted(index) == 1
+
+
+@pytest.mark.parametrize("harm", ["nonsense", "empty", "cut", "version", "foreign"])
+def test_a_file_that_cannot_be_used_is_made_anew(file: Path, harm: str) -> None:
+    """Whatever is wrong with it: it holds nothing that the store does not."""
+    made = reports(3)
+    with FiguresIndex(file) as index:
+        follow(index, Feed(made))  # type: ignore[arg-type]
+    if harm == "version":
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("UPDATE place SET schema = 0")
+    elif harm == "foreign":
+        file.unlink()
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("CREATE TABLE other (one INTEGER)")
+    else:
+        whole = file.read_bytes()
+        file.write_bytes({"nonsense": b"no database" * 1000, "empty": b"", "cut": whole[: len(whole) // 2]}[harm])
+    with FiguresIndex(file) as index:
+        follow(index, Feed(made))  # type: ignore[arg-type]
+        assert counted(index) == 3
+
+
+def test_damage_within_the_file_is_told_and_mended(file: Path) -> None:
+    """Bytes that flipped are noticed when they are read, and the next time everything is right again."""
+    made = reports(60)
+    with FiguresIndex(file) as index:
+        follow(index, Feed(made))  # type: ignore[arg-type]
+    data = bytearray(file.read_bytes())
+    for at in range(3 * 4096, len(data), 100):
+        data[at] ^= 0xFF
+    file.write_bytes(data)
+    with FiguresIndex(file) as index:
+        try:
+            follow(index, Feed(made))  # type: ignore[arg-type]
+            right = counted(index) == 60
+        except IndexDamaged:
+            right = False
+        if not right:
+            rebuild(index, Feed(made))  # type: ignore[arg-type]
+        assert counted(index) == 60
+
+
+def test_one_process_at_a_time(file: Path) -> None:
+    """Another one is told who has it; when that one is done it can be opened."""
+    lock = file.with_name("figures.lock")
+    with FiguresIndex(file, lock):
+        code = (
+            "import sys; from pathlib import Path; from sequencer.figures.index import FiguresIndex\n"
+            "with FiguresIndex(Path(sys.argv[1]), Path(sys.argv[2])): pass"
+        )
+        command = [sys.executable, "-c", code, str(file), str(lock)]
+        refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        assert f"is in use by process {os.getpid()}" in refused.stderr
+    with FiguresIndex(file, lock):
+        pass
+
+
+def test_a_file_that_another_program_has_open_is_left_alone(file: Path) -> None:
+    """It is in use, not damaged."""
+    code = "import sys, duckdb; kept = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    with FiguresIndex(file) as index:
+        follow(index, Feed(reports(3)))  # type: ignore[arg-type]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdin is not None and other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(IndexInUse), FiguresIndex(file):
+            pass
+        other.stdin.close()
+    with FiguresIndex(file) as index:
+        assert counted(index) == 3
+
+
+def test_the_newest_title_of_a_case_counts(file: Path) -> None:
+    """In whatever order its runs come, also when the index was closed in between."""
+    failed = [
+        Run(start=MONDAY + at, status="failed", cases=(Case("m::rail", status="failed", title=title),)).named(at)
+        for at, title in enumerate(["Old", "Old", "New", "Older"])
+    ]
+    order = [failed[2], failed[0], failed[1]]
+    for upto in range(1, 4):
+        with FiguresIndex(file) as index:
+            follow(index, Feed([report_of(run) for run in order[:upto]]))  # type: ignore[arg-type]
+            (row,) = questions.failures(index.ask, Scope())
+            assert (row.title, row.runs) == ("New", upto)
+
+
+def test_numbers_beyond_all_measure_do_no_harm() -> None:
+    """An overload of 1e300 V, a code of more than 64 bits and a NUL in a name are counted without an error."""
+    cases = (Case("m::rail", measured=(("Rail\0", 1e300, "V", [0, 1]), ("Rail\0", 0.5, "V", [0, 1e300]))),)
+    run = Run(status="failed", error_code=2**70, serial_number="SN\udc80\0", cases=cases)
+    with FiguresIndex(None) as index:
+        follow(index, Feed([report_of(run)]))  # type: ignore[arg-type]
+        (row,) = questions.capabilities(index.ask, Scope())
+        assert (row.n, row.mean, row.measurement) == (1, 0.5, "Rail\0")
+        assert questions.failures(index.ask, Scope(), "error_code") == []
+        assert counted(index) == 1
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from sequencer.figures.follow import follow
+from sequencer.figures.index import FiguresIndex
+from sequencer.figures import follow as following
+from sequencer.store.sqlite.store import SqliteStore
+following.BATCH = 7
+with FiguresIndex(Path(sys.argv[1])) as index:
+    follow(index, SqliteStore(Path(sys.argv[2])), lambda done, left: print(done, flush=True))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_killed_at_any_instant_each_run_is_counted_once(tmp_path: Path, file: Path) -> None:
+    """A process that follows dies after some batches, in the midst of the next; another one goes on from there."""
+    store = SqliteStore(tmp_path / "runs.sqlite3")
+    for report in reports(60):
+        store.save(report)
+    for lines in (1, 2, 4):
+        with subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(file), str(tmp_path / "runs.sqlite3")], cwd=ROOT, stdout=subprocess.PIPE
+        ) as child:
+            assert child.stdout is not None
+            for _ in range(lines):
+                child.stdout.readline()
+            child.kill()  # wherever it is by now
+        with FiguresIndex(file) as index:
+            ((runs, different),) = index.ask("SELECT count(*), count(DISTINCT id) FROM runs")
+            assert runs == different
+            ((place, known),) = index.ask("SELECT coalesce(checkpoint, '0 '), (SELECT count(*) FROM runs) FROM place")
+            assert int(str(place).split(" ")[0]) == known
+    with FiguresIndex(file) as index:
+        follow(index, store)
+        assert counted(index) == 60
+    store.close()
+
+
+def test_a_report_that_cannot_be_read_is_left_out_and_told(open_sqlite: Callable[[], SqliteStore], file: Path) -> None:
+    """The others are counted; once it can be read it is, too."""
+    store = open_sqlite()
+    made = reports(3)
+    for report in made:
+        store.save(report)
+    with sqlite3.connect(store.place) as connection:
+        (body,) = connection.execute("SELECT body FROM documents WHERE run = 2").fetchone()
+        connection.execute("UPDATE documents SET body = x'00' WHERE run = 2")
+    with FiguresIndex(file) as index:
+        follow(index, store)
+        assert counted(index) == 2
+        ((run, reason),) = index.ask("SELECT id, reason FROM unreadable")
+        assert run == made[1]["id"] and "damaged" in str(reason)
+        with sqlite3.connect(store.place) as connection:
+            connection.execute("UPDATE documents SET body = ? WHERE run = 2", [body])
+        rebuild(index, store)
+        assert counted(index) == 3
+        assert index.ask("SELECT * FROM unreadable") == []
