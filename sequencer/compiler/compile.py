@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -60,6 +60,7 @@ def _conftest(sequence: SequenceDefinition, folder: Path) -> str:
         "on_fail": sequence.on_fail,
         "params": {param.name: _param(param) for param in sequence.params},
         "vars": sequence.variables,
+        **({} if sequence.variants is None else {"variants": asdict(sequence.variants)}),
         "record": sequence.record,
         "modules": [module.id for module in sequence.modules],
         "plan": _plan(sequence),
@@ -80,9 +81,12 @@ def _plan(sequence: SequenceDefinition) -> list[str]:
     return [*(case.full_name for case in cases), *["after_run"] * len(sequence.after_run)]
 
 
+_NOT_WRITTEN = frozenset({"name", "each_run", "variant_by", "variants"})
+"""Nobody fills in a form in the test process; it is told of variants once."""
+
+
 def _param(param: Param) -> dict[str, object]:
-    # Nobody fills in a form in the test process.
-    names = [field.name for field in fields(param) if field.name not in ("name", "each_run")]
+    names = [field.name for field in fields(param) if field.name not in _NOT_WRITTEN]
     written = {name: getattr(param, name) for name in names}
     return {**written, "one_of": list(param.one_of)}
 

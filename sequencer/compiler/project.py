@@ -186,7 +186,8 @@ def _read_param(written: Mapping[str, Any]) -> Param:
     from sequencer.vocabulary.model import Param
 
     # A note without `each_run` was written before there was one.
-    return Param(**{**written, "one_of": tuple(written["one_of"]), "each_run": written["each_run"]})
+    several = {name: tuple(written.get(name, ())) for name in ("one_of", "variants")}
+    return Param(**{**written, **several, "each_run": written["each_run"]})
 
 
 def _write_note(note: Path, compiled: Compiled, sequence: SequenceDefinition, stand: Mapping[str, Data]) -> None:

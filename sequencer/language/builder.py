@@ -25,6 +25,7 @@ from sequencer.language.reader import CaseStepReader
 from sequencer.language.scope import VariableNames
 from sequencer.language.tables.matrix import Matrix
 from sequencer.language.top_level import TopLevel
+from sequencer.language.variants import variant_section, with_choice
 from sequencer.language.yaml.loader import Document
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.data import Data
@@ -100,13 +101,16 @@ class SequenceBuilder:
         bad = context.shapes.top.check(root, self._sources, self._problems.report)
         top = TopLevel(context, root)
         params = top.params()
+        varying = variant_section(root, context)
         variables = top.variables()
+        variants = None if varying is None else varying.read()
         record = top.record(bad)
         check_stand_facts(root.get("stand"), context.stand, self._problems.report)
-        top.drivers(variables)
+        own = () if varying is None else varying.names
+        top.drivers({name: value for name, value in variables.items() if name not in own})
         library = self._includes.library(root, self._path)
         modules = self._modules(root, library)
-        params = top.asked_each_run(params, record, modules)
+        params = with_choice(top.asked_each_run(params, record, modules), variants)
         drivers = [each.driver for each in context.drivers.calls.declared.values() if each.driver is not None]
         warn_of_slots(modules, drivers, variables, params, self._problems.report)
         context.names.begin_after_run()
@@ -117,6 +121,8 @@ class SequenceBuilder:
         warn_of_missing_evidence(after_steps, self._problems.report)
         context.names.finish()
         top.report_unused()
+        if varying is not None and "variants" not in bad:
+            varying.report_unused()
         for place in library.unused():
             message = "nothing from this file is used"
             self._problems.report("unused-include", message, place, severity="warning")
@@ -132,6 +138,7 @@ class SequenceBuilder:
             driver_folders=tuple(str(folder) for folder in self._folders.folders),
             params=params,
             variables=variables,
+            variants=variants,
             record=record,
             on_fail=on_fail if on_fail in ("continue", "stop") else "continue",
             after_run=after_steps,

@@ -24,6 +24,9 @@ _SECTIONS = ("process", "batch", "dut", "stand")
 ALWAYS = ("params", *_SECTIONS, "run", "slot")
 """The names that hardseq itself puts in scope; a case has ``attempt`` besides."""
 
+VARIANT = "variant"
+"""The name of the run's variant, where a sequence has variants."""
+
 _KEYWORDS = frozenset(["and", "else", "false", "if", "in", "is", "none", "not", "or", "true"])
 RESERVED = frozenset([*ALWAYS, "attempt", *AFTER_RUN_NAMES, *FUNCTIONS, *CONSTANTS, *_KEYWORDS])
 """Names that no variable can have."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sequencer.vocabulary.data import MAX_WHOLE, Scalar
+from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, wrong_form
 from sequencer.vocabulary.regex import compile_pattern
@@ -28,7 +29,7 @@ def read_params(
     A text is read as the parameter's type, without the blanks and line breaks that a scanner or a pipe puts around it
     (``$`` in a pattern would overlook one); ``decimal_comma`` as in ``read_number``. What was not given takes its
     default; a required one that is missing, or given as an empty text, is among the errors, and so is a name that is
-    no parameter.
+    no parameter. So is the parameter that gives the run's variant, where there is no such variant.
     """
     values: dict[str, Scalar] = {}
     errors: dict[str, WrongParam] = {}
@@ -48,7 +49,29 @@ def read_params(
             errors[name] = error
     unknown = [name for name in given if name not in known]
     errors.update({name: WrongParam(Reason("unknown_param")) for name in unknown})
+    for name, param in known.items():
+        if param.variant_by is not None and not errors:
+            try:
+                chosen_variant(param.variant_by, param.variants, values)
+            except WrongParam as error:
+                errors[name] = error
     return values, errors
+
+
+def chosen_variant(by: str, known: Iterable[str], params: Mapping[str, Scalar]) -> str:
+    """The one of the ``known`` variants that the template ``by`` gives. Raises ``WrongParam``."""
+    # Imported here: most sequences have no variants.
+    from sequencer.expressions.expression import as_text, evaluate_template
+
+    try:
+        value = evaluate_template(by, {"params": params})
+    except StepError as error:
+        raise WrongParam(Reason("no_variant", detail=error.reason)) from None
+    variant = "" if value is None else stripped(as_text(value))
+    choices = list(known)
+    if variant not in choices:
+        raise WrongParam(Reason("unknown_variant", variant=variant, choices=choices))
+    return variant
 
 
 def read_param(param: Param, written: Scalar, *, decimal_comma: bool = False) -> Scalar:

@@ -42,7 +42,8 @@ class RunStarted:
     ``[{id, name, group, description, cases: [{id, name, group, description, place, critical, tags, attempts,
     timeout}]}]``. ``sequence`` is ``{name, version, description, file, sha256}``; ``host`` is ``{name, id, os, python,
     timezone}``; ``record`` is what stands in the report before the first case (sections as in a ``record`` step).
-    ``slot`` is ``{name, number}`` and ``start`` ``{id, slots}`` where the stand has slots.
+    ``slot`` is ``{name, number}`` and ``start`` ``{id, slots}`` where the stand has slots; ``variant`` is that of the
+    product, where the sequence has variants.
     """
 
     wire_name: ClassVar[str] = "run_started"
@@ -60,6 +61,7 @@ class RunStarted:
     tests_name: str | None = None
     slot: dict[str, object] | None = None
     start: dict[str, object] | None = None
+    variant: str | None = None
 
 
 @dataclass(slots=True)

@@ -349,6 +349,8 @@ def new_run(event: events.RunStarted, time: float) -> RunReport:
     report["simulated"], report["debugged"] = event.simulated, event.debugged
     if event.tests_name:
         report["tests_name"] = event.tests_name
+    if event.variant:
+        report["variant"] = event.variant
     if event.slot and event.start:
         number = event.slot.get("number")
         report["slot"] = {"name": text(event.slot.get("name")), "number": number if isinstance(number, int) else 1}

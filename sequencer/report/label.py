@@ -110,6 +110,7 @@ def _values(report: RunReport) -> Mapping[str, object]:
         "user": report["user"],
         "sequence": report["sequence"]["name"],
         "version": report["sequence"]["version"],
+        "variant": report.get("variant"),
         "verdict": verdict_word(report),
         "run": report["id"],
         "date": f"{ended:%Y-%m-%d}",

@@ -71,6 +71,7 @@ def _run_rest(report: RunReport) -> Fields:
     }
     for key in (
         "params",
+        "variant",
         "untested",
         "simulated",
         "debugged",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sequencer import __version__
 from sequencer.protocol.commands import ResumeState, RetryRequest, Start
-from sequencer.protocol.params import read_params
+from sequencer.protocol.params import chosen_variant, read_params
 from sequencer.protocol.request import RunNotPossible, RunRefused
 from sequencer.protocol.selection import select
 from sequencer.protocol.start_check import check_start
@@ -18,6 +19,7 @@ from sequencer.runtime.flow import Flow, needed
 from sequencer.runtime.plan import RunPlan
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.stream import EventStream
+from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Param
 from sequencer.vocabulary.reason import Reason, coded, read_reason
@@ -49,7 +51,10 @@ def open_run(
     except OSError as error:
         detail = error.strerror or str(error)
         raise RunNotPossible(Reason("journal_not_opened", file=start.journal, detail=detail)) from None
-    run = RunContext(start, plan, modules, stream=stream, interrupts=interrupts, flow=flow, params=params)
+    variant = _variant(plan, params)
+    run = RunContext(
+        start, plan, modules, stream=stream, interrupts=interrupts, flow=flow, params=params, variant=variant
+    )
     run.selection = selection
     try:
         if start.retry is not None:
@@ -79,10 +84,20 @@ def open_idle(start: Start, plan: RunPlan, modules: DriverModules, tell: Callabl
 
 
 def _known_params(sequence: Mapping[str, Any]) -> list[Param]:
-    return [
+    params = [
         Param(name=name, **{**written, "one_of": tuple(written.get("one_of") or ())})
         for name, written in (sequence.get("params") or {}).items()
     ]
+    if (variants := sequence.get("variants")) is not None:
+        choice = {"variant_by": variants["by"], "variants": tuple(variants["values"])}
+        params = [replace(param, **choice) if param.name == variants["param"] else param for param in params]
+    return params
+
+
+def _variant(plan: RunPlan, params: Mapping[str, Scalar]) -> str | None:
+    """The run's variant; the start was checked. ``None`` where there are none."""
+    variants = plan.sequence.get("variants")
+    return None if variants is None else chosen_variant(variants["by"], variants["values"], params)
 
 
 def _begin(run: RunContext) -> None:
@@ -108,6 +123,7 @@ def _begin(run: RunContext) -> None:
             simulated=request.simulate,
             debugged=request.debugged,
             tests_name=request.tests_name,
+            variant=run.variant,
             slot={"name": request.slot.name, "number": request.slot.number} if request.start is not None else None,
             start=None if request.start is None else {"id": request.start.id, "slots": list(request.start.slots)},
         )

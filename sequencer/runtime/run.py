@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Unpack
 
-from sequencer.expressions.expression import evaluate_template
+from sequencer.expressions.expression import evaluate_template, literal_text
 from sequencer.expressions.value import to_data
 from sequencer.project.secrets import ProcessSecrets
 from sequencer.protocol.commands import Start
@@ -29,7 +29,7 @@ from sequencer.runtime.preopened_drivers import PreopenedDrivers
 from sequencer.runtime.scope import Constants, layered
 from sequencer.runtime.stepping import Stepping
 from sequencer.runtime.stream import EventStream
-from sequencer.vocabulary.data import Scalar
+from sequencer.vocabulary.data import Data, Scalar
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
@@ -50,7 +50,8 @@ class RunContext:
     the slots share, where they do. ``drivers`` are those
     that are open, ``given_up`` the names of those that could not be opened, ``requirements`` what to ask of one that is
     reopened: raises what is wrong. ``after`` is the number of the step of ``after_run`` that is going on,
-    ``selection`` names the chosen cases; ``debugged``: what happened in the run may be up to somebody at its keyboard.
+    ``selection`` names the chosen cases; ``variant`` is the run's, where the sequence has variants;
+    ``debugged``: what happened in the run may be up to somebody at its keyboard.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class RunContext:
         interrupts: Interrupts,
         flow: Flow,
         params: dict[str, Scalar],
+        variant: str | None = None,
     ) -> None:
         self.start = start
         self.plan = plan
@@ -84,12 +86,13 @@ class RunContext:
         self.variables: dict[str, object] = {}
         self.module_variables: dict[str, dict[str, object]] = {}
         self.params = params
+        self.variant = variant
         self._stream = stream
         self._lost_known = False
         self._begun = stream.clock.now()
         self._slot = start.request.slot.in_scope()
         self.debugged = start.request.debugged
-        self._constants = Constants(plan.sequence.get("vars") or {}, self.scope)
+        self._constants = Constants(_constants(plan, variant), self.scope)
         self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.request.attended)
         breaks = named(plan.candidates(), start.request.breaks)
         self.shared: SharedStand | None = None
@@ -242,3 +245,11 @@ class RunContext:
         reason = Reason("journal_lost", detail=str(error.strerror or error))
         self.flow.halt(reason)
         self.fail(reason, step=JOURNAL)
+
+
+def _constants(plan: RunPlan, variant: str | None) -> Mapping[str, Data]:
+    """The templates of ``vars``, over them those of the variant."""
+    constants: Mapping[str, Data] = plan.sequence.get("vars") or {}
+    if variant is None:
+        return constants
+    return {**constants, **plan.sequence["variants"]["values"][variant], "variant": literal_text(variant)}

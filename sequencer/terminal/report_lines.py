@@ -49,6 +49,7 @@ def _facts(report: RunReport) -> Iterator[Line]:
         "stand": _joined(stand.get("name"), stand.get("location"), report["host"].get("name")),
         "slot": _slot(report),
         "user": report["user"],
+        "variant": report.get("variant"),
         "params": ", ".join(f"{name}={value}" for name, value in report["params"].items()),
     }
     for name, value in facts.items():

@@ -63,7 +63,10 @@ class DriverCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
-    """An input asked for at start; ``each_run``: the panel's form asks for it anew before each run."""
+    """An input asked for at start; ``each_run``: the panel's form asks for it anew before each run.
+
+    ``variant_by`` is the template that gives the run's variant, one of ``variants``, on the first parameter in it.
+    """
 
     name: str
     type: ParamType = "string"
@@ -77,6 +80,20 @@ class Param:
     maximum: float | None = None
     one_of: tuple[Scalar, ...] = ()
     each_run: bool = False
+    variant_by: str | None = None
+    variants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variants:
+    """What differs by product: templates by variant and name.
+
+    ``by`` is the template that gives the variant of a run; ``param`` is the first of the parameters in it.
+    """
+
+    by: str
+    param: str
+    values: Mapping[str, Mapping[str, Data]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +233,7 @@ class SequenceDefinition:
     driver_folders: tuple[str, ...] = ()
     params: tuple[Param, ...] = ()
     variables: Mapping[str, Data] = field(default_factory=dict)
+    variants: Variants | None = None
     record: Mapping[str, Data] = field(default_factory=dict)
     on_fail: OnFail = "continue"
     after_run: tuple[Step, ...] = ()

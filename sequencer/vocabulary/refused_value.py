@@ -20,6 +20,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "one_of": "choice",
         "choice_list": "choice",
         "unknown_param": "unknown",
+        "unknown_variant": "variant",
+        "no_variant": "variant",
         "wrong_result": "result",
     }
 )

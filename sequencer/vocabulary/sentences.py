@@ -487,6 +487,10 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "min_chosen": "choose at least {count}",
         "max_chosen": "choose at most {count}",
         "unknown_param": "is not a parameter of this sequence",
+        "unknown_variant": "gives the variant '{variant}', which this sequence does not have; it has {choices}",
+        "no_variant": "does not give a variant: {detail}",
+        "no_limit_row": "the table '{table}' has no limits for {key}",
+        "limits_damaged": "the limits of this sequence cannot be used: {detail}",
         "of_one_product": "belongs to one product and is not kept for a batch",
         "wrong_result": "this dialog is answered by {results}",
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sequencer.steps.keys import CONDITION, DURATION, SHARED_KEYS, TEMPLATE, VALUES, Schema
+from sequencer.steps.keys import CONDITION, DURATION, EXPRESSION_TEXT, SHARED_KEYS, TEMPLATE, VALUES, Schema
 from sequencer.steps.record import RECORD_SCHEMAS
 from sequencer.vocabulary.regex import ID_PATTERN
 
@@ -338,6 +338,26 @@ PARAM: Schema = mapping(
     examples=[{"type": "string", "pattern": "^SN[0-9]{6}$", "prompt": "Scan the board"}],
 )
 
+VARIANTS: Schema = {
+    "type": "object",
+    "description": "What differs by product: for each variant the values of variables. `by` gives the one of the run.",
+    "properties": {
+        "by": {
+            **EXPRESSION_TEXT,
+            "description": "Gives the name of the variant from what was entered at start.",
+            "examples": ["${{ params.part_number }}"],
+        },
+    },
+    "required": ["by"],
+    "minProperties": 2,
+    "additionalProperties": {
+        "type": ["object", "null"],
+        "propertyNames": {"pattern": ID_PATTERN},
+        "additionalProperties": TEMPLATE,
+    },
+    "examples": [{"by": "${{ params.part_number }}", "PSB-24": {"input_voltage": 24.0}}],
+}
+
 TOP: Mapping[str, Schema] = {
     "name": text("The name that the operator sees and the report shows.", "Minute parity", minLength=1),
     "version": text("The sequence's version; the report shows it.", "1.0.0"),
@@ -357,6 +377,7 @@ TOP: Mapping[str, Schema] = {
         TEMPLATE,
         examples=[{"input_voltage": 24.0, "upper": "${{ input_voltage * 1.1 }}"}],
     ),
+    "variants": VARIANTS,
     **RECORD_SCHEMAS,
     "defaults": mapping(
         "Defaults for cases and steps that do not set these keys themselves.",

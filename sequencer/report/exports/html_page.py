@@ -104,6 +104,7 @@ def _facts(report: RunReport) -> Iterator[tuple[str, object]]:
     for index, instrument in enumerate(report["instruments"], 1):
         yield f"Instrument {index}", _in_one_line(instrument)
     yield "Operator", report["user"]
+    yield "Variant", report.get("variant")
     yield "Sequence version", report["sequence"]["version"]
     yield "Duration", shown_seconds(duration(report["start_time"], report["stop_time"]))
     yield "Error code", report["error_code"]

@@ -47,6 +47,7 @@ def _properties(suite: ElementTree.Element, report: RunReport) -> None:
         "dut_serial_number": report["dut"].get("serial_number"),
         "dut_part_number": report["dut"].get("part_number"),
         "stand": report["stand"].get("name"),
+        "variant": report.get("variant"),
         "slot": report["slot"]["name"] if "slot" in report else None,
         "start": report["start"]["id"] if "start" in report else None,
     }
