@@ -71,12 +71,12 @@ class Board:
         return self.volts
 
     def wait(self) -> None:
-        if self.does:
-            Path(f"waits.{self.port}").touch()
         if self.does == "hold":
+            Path(f"waits.{self.port}").touch()
             time.sleep(60)
         while self.does == "deaf":
-            try:
+            try:  # whoever sees the file may stop the run, and is not heard any more
+                Path(f"waits.{self.port}").touch()
                 time.sleep(60)
             except BaseException:
                 pass
