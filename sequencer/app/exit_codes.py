@@ -32,7 +32,7 @@ class Refusal(Exception):
 
 def exit_code(report: RunReport, *, stored: bool = True) -> ExitCode:
     """What a finished run means to whoever started the command; ``stored``: its report is safe."""
-    from sequencer.runtime.failures import CHECK_DRIVER, JOURNAL, OPEN_DRIVER
+    from sequencer.report.event import CHECK_DRIVER, JOURNAL, OPEN_DRIVER
 
     if not stored or any(failure["step"] in (OPEN_DRIVER, CHECK_DRIVER, JOURNAL) for failure in report["failures"]):
         return ExitCode.BROKEN

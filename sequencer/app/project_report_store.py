@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
-from shutil import disk_usage
+from pathlib import Path
 from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -137,7 +139,7 @@ class ProjectReportStore:
         folder = self._project.state.path
         reserved = SIZE if save_reserve(reserve_of(self._project.state.journals)) else 0
         try:
-            free = disk_usage(folder).free + reserved
+            free = _free(folder) + reserved
         except OSError as error:
             return Reason("state_folder", place=str(folder), detail=str(error.strerror or error))
         if free < LEAST_FREE:
@@ -250,3 +252,13 @@ def _close(states: Sequence[LiveState]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def _free(folder: Path) -> int:
+    """Bytes that are left to us on the folder's disk. Raises ``OSError``."""
+    if sys.platform == "win32":
+        from shutil import disk_usage
+
+        return disk_usage(folder).free
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize

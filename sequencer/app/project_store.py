@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +12,7 @@ from sequencer.project.project_folder import Project, open_project
 from sequencer.report.model import RunReport
 from sequencer.store.base import Store, StoreError
 from sequencer.terminal.output import say
-from sequencer.terminal.problem_output import show_problems
-from sequencer.vocabulary.problem import InvalidInput
+from sequencer.vocabulary.problem import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from sequencer.standcloud.deliveries import Deliveries
@@ -33,11 +32,19 @@ def usable_project(path: Path) -> Project:
         project.checked()
     except InvalidInput:
         # Warnings alone are for `hardseq check`: a configuration of another program would have them at every start.
-        show_problems(project.problems, project.folder)
+        _show(project.problems, project)
         raise ConfigurationRefused(project) from None
     # A secret that is not read is missed much later, and elsewhere.
-    show_problems((found for found in project.problems if found.code == "invalid-dotenv"), project.folder)
+    if unread := [found for found in project.problems if found.code == "invalid-dotenv"]:
+        _show(unread, project)
     return project
+
+
+def _show(problems: Iterable[Problem], project: Project) -> None:
+    # Imported here: few starts have anything to show.
+    from sequencer.terminal.problem_output import show_problems
+
+    show_problems(problems, project.folder)
 
 
 @contextmanager
@@ -72,7 +79,7 @@ def opened_deliveries(path: Path) -> Iterator[Deliveries]:
 def opened_history(path: Path) -> Iterator[tuple[Store, Deliveries]]:
     """Both, for what shows stored runs and what waits for the store. Raises ``Refusal``."""
     from sequencer.standcloud.deliveries import open_deliveries
-    from sequencer.standcloud.outbox import OutboxUnavailable
+    from sequencer.standcloud.delivery import OutboxUnavailable
     from sequencer.store.open import open_store
     from sequencer.store.recovery import recover, recovery_text
 

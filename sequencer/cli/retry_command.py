@@ -17,7 +17,7 @@ from sequencer.protocol.request import RunNotPossible, RunRefused
 from sequencer.report.after_run import left_to_do
 from sequencer.report.event import AfterRunFinished, RetryFinished, Stamped
 from sequencer.report.model import RunReport
-from sequencer.standcloud.outbox import OutboxUnavailable
+from sequencer.standcloud.delivery import OutboxUnavailable
 from sequencer.store.base import StoreError
 from sequencer.terminal.lines import clean, joined
 from sequencer.terminal.output import say, wants_colour

@@ -1,24 +1,19 @@
-"""Generated projects on disk: written whole or not at all, and only when something they were made from changed."""
+"""Generated projects on disk, made again only when something they were made from changed."""
 
 from __future__ import annotations
 
 import json
 import os
-import py_compile
-import shutil
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, fields
-from importlib.util import cache_from_source
 from pathlib import Path
-from time import time
 from typing import TYPE_CHECKING, Any
 
 from sequencer import __version__
 from sequencer.compiler.file_name import short_name
-from sequencer.protocol.manifest import MANIFEST, damage, digest, make_manifest
+from sequencer.protocol.manifest import MANIFEST, damage, digest, read_folder
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import InvalidInput, Place, Problem
@@ -27,7 +22,6 @@ if TYPE_CHECKING:
     from sequencer.vocabulary.model import Param, SequenceDefinition
 
 MANIFEST_FORMAT = 2
-_KEPT_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +67,14 @@ def ensure_compiled(
     known = _read_note(note, compiled, stand or {})
     if known is not None:
         return known
+    from sequencer.compiler.generated_folder import is_whole, remove_unused, write_whole
+
     sequence, problems = _read_sequence(path, project, stand)
     # Every generated project lies equally deep, so that the place of one gives the relative paths of all.
     texts = _compile(sequence, compiled / "project", stepping)
     folder = compiled / f"{short_name(path.stem)}-{digest(json.dumps(texts).encode())[:16]}"
-    if not _is_whole(folder, texts):
-        _write_whole(texts, folder)
+    if not is_whole(folder, texts):
+        write_whole(texts, folder)
     manifest = digest((folder / MANIFEST).read_bytes())
     result = Compiled(
         folder,
@@ -92,7 +88,7 @@ def ensure_compiled(
         serial_number=_serial_number(sequence),
     )
     _write_note(note, result, sequence, stand or {})
-    _remove_unused(compiled)
+    remove_unused(compiled)
     return result
 
 
@@ -102,7 +98,7 @@ def restore(compiled: Compiled, path: Path, *, project: Path, stand: Mapping[str
     Raises nothing: a test process looks for itself, and says what is wrong.
     """
     with suppress(OSError, InvalidInput):
-        if damage(_read_folder(compiled.folder), compiled.manifest) is not None:
+        if damage(read_folder(compiled.folder), compiled.manifest) is not None:
             ensure_compiled(path, project=project, compiled=compiled.folder.parent, stand=stand)
 
 
@@ -155,7 +151,7 @@ def _read_note(note: Path, compiled: Path, stand: Mapping[str, Data]) -> Compile
         if any(_file_digest(Path(name)) != written for name, written in known["inputs"].items()):
             return None
         folder = compiled / known["folder"]
-        if known["python"] != sys.implementation.cache_tag or damage(_read_folder(folder), known["manifest"]):
+        if known["python"] != sys.implementation.cache_tag or damage(read_folder(folder), known["manifest"]):
             return None
         params = tuple(map(_read_param, known["params"]))
         problems = tuple(Problem(**{**problem, "place": Place(*problem["place"])}) for problem in known["problems"])
@@ -211,83 +207,6 @@ def _write_note(note: Path, compiled: Compiled, sequence: SequenceDefinition, st
     written = note.with_suffix(f".{os.getpid()}.tmp")
     written.write_text(json.dumps(document, indent=1), encoding="utf-8")
     written.replace(note)
-
-
-def _is_whole(folder: Path, texts: Mapping[str, str]) -> bool:
-    """Whether the folder holds these files, their bytecode for this Python, and nothing else."""
-    try:
-        files = _read_folder(folder)
-    except OSError:
-        return False
-    names = {*texts, *(_bytecode(name) for name in texts if name.endswith(".py")), MANIFEST}
-    if files.keys() != names or any(files[name] != text.encode() for name, text in texts.items()):
-        return False
-    return files[MANIFEST] == make_manifest({name: files[name] for name in files if name != MANIFEST})
-
-
-def _write_whole(texts: Mapping[str, str], folder: Path) -> None:
-    """Writes the files beside their place and moves them there together; a second writer's equal result is as good."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
-    try:
-        for name, text in texts.items():
-            path = unfinished / name
-            path.write_text(text, encoding="utf-8", newline="\n")
-            if name.endswith(".py"):
-                # Explicitly, because an environment may keep Python from writing bytecode by itself. By the hash of
-                # its source: times of files say little after a copy.
-                py_compile.compile(
-                    str(path),
-                    cfile=str(unfinished / _bytecode(name)),
-                    dfile=str(folder / name),
-                    doraise=True,
-                    invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
-                )
-        (unfinished / MANIFEST).write_bytes(make_manifest(_read_folder(unfinished)))
-        _replace(folder, unfinished)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _replace(folder: Path, unfinished: Path) -> None:
-    """Moves the finished project to its place; what lies there is damaged, or another writer's equal result."""
-    if os.path.lexists(folder):
-        damaged = Path(tempfile.mkdtemp(prefix=".damaged-", dir=folder.parent))
-        try:
-            with suppress(FileNotFoundError):  # another writer was faster
-                folder.replace(damaged / folder.name)
-        finally:
-            shutil.rmtree(damaged, ignore_errors=True)
-    try:
-        unfinished.replace(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-
-
-def _read_folder(folder: Path) -> dict[str, bytes]:
-    """Everything in a generated project, relative path to content. Raises ``OSError``."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if not path.is_dir()}
-
-
-def _bytecode(name: str) -> str:
-    return f"__pycache__/{Path(cache_from_source(name)).name}"
-
-
-def _remove_unused(compiled: Path) -> None:
-    """Removes generated projects that no manifest names and nobody can still be running from: a day old."""
-    used = set()
-    for manifest in compiled.glob("*.json"):
-        try:
-            used.add(json.loads(manifest.read_bytes())["folder"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    for folder in compiled.iterdir():
-        try:
-            if folder.is_dir() and folder.name not in used and folder.stat().st_mtime < time() - _KEPT_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue
 
 
 def _file_digest(path: Path) -> str | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from sequencer.limits import parse_limits
-from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.data import Data, finite_number
 
 Bound = int | float | None
 
@@ -26,14 +24,4 @@ def bounds(limits: Data, unit: str | None = None) -> tuple[Bound, Bound]:
         return None, None
     lower = lowered.get("lower_limit", compared if operation in ("eq", "gt", "ge") else None)
     upper = lowered.get("upper_limit", compared if operation in ("eq", "lt", "le") else None)
-    return number(lower), number(upper)
-
-
-def number(value: object) -> Bound:
-    """``value`` where it is a finite number that others can hold as a floating-point one."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return value if math.isfinite(float(value)) else None
-    except OverflowError:
-        return None
+    return finite_number(lower), finite_number(upper)

@@ -20,7 +20,7 @@ from sequencer.panel.guard import AccessGuard
 from sequencer.panel.pages import add_pages, login_address
 from sequencer.panel.requests import ApiError
 from sequencer.panel.routes import Route, openapi
-from sequencer.standcloud.outbox import OutboxUnavailable
+from sequencer.standcloud.delivery import OutboxUnavailable
 from sequencer.store.base import StoreError
 from sequencer.vocabulary.reason import Reason
 

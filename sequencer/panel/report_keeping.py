@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sequencer.panel.shift_counter import ShiftCounter
 from sequencer.panel.unsaved_reports import UnsavedReports
 from sequencer.report.model import RunReport
-from sequencer.standcloud.outbox import OutboxUnavailable
+from sequencer.standcloud.delivery import OutboxUnavailable
 from sequencer.store import facts
 from sequencer.store.base import RunSummary, StoreError, StoreUnavailable
 from sequencer.vocabulary.reason import Reason

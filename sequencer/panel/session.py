@@ -23,7 +23,7 @@ from sequencer.project.settings import FrontendSettings
 from sequencer.protocol.request import StartRequest
 from sequencer.report.dialog import InvalidAnswer, read_answer
 from sequencer.report.model import DialogReport, RunReport
-from sequencer.standcloud.outbox import OutboxUnavailable
+from sequencer.standcloud.delivery import OutboxUnavailable
 from sequencer.store.base import RunSummary, Store, StoreError
 from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.failure import UnusableValue, why

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from sequencer.report.model import RunReport
-from sequencer.standcloud.outbox import OutboxUnavailable
+from sequencer.standcloud.delivery import OutboxUnavailable
 from sequencer.store.base import StoreError
 from sequencer.vocabulary.failure import why
 from sequencer.vocabulary.reason import Reason, ReasonOrText

@@ -11,8 +11,8 @@ from sequencer.vocabulary.reason import Reason
 
 PATH = "/hardpy/api/v1"
 
-_HOST = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?$")
-_PATH = re.compile(r"^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$")
+_HOST = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?$"
+_PATH = r"^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$"
 
 
 class InsecureAddress(UnusableValue):
@@ -66,7 +66,7 @@ def _split(url: str, written: str) -> SplitResult:
         and port != 0
         and not parts.query
         and not parts.fragment
-        and _PATH.match(parts.path)
+        and re.match(_PATH, parts.path)
         and not set(written) & set("?#\\")
         and written.isprintable()
     )
@@ -77,7 +77,7 @@ def _split(url: str, written: str) -> SplitResult:
 
 def _is_host(host: str) -> bool:
     if ":" not in host:
-        return _HOST.match(host) is not None
+        return re.match(_HOST, host) is not None
     try:
         ipaddress.IPv6Address(host)
     except ValueError:

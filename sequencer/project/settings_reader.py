@@ -42,7 +42,7 @@ _Table = TypeVar("_Table", bound="DataclassInstance")
 JSON_HINT = 'write storage_type = "embedded"; `hardseq run --report FILE` and `hardseq runs export` write JSON'
 OWN_VALUES = "; your own values belong in [stand.info]; a sequence reads them as `stand.info.NAME`"
 _SEQUENCES = (".yaml", ".yml")
-_ERROR_AT = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)$")
+_ERROR_AT = r"\(at (?:line (\d+), column (\d+)|end of document)\)$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,10 @@ class _Reader:
         return {}
 
     def syntax_problem(self, message: str) -> None:
-        match = _ERROR_AT.search(message)
+        match = re.search(_ERROR_AT, message)
         lines = self.text.split("\n")
         line, column = (int(match[1]), int(match[2])) if match and match[1] else (len(lines), len(lines[-1]) + 1)
-        plain = _ERROR_AT.sub("", message).strip()
+        plain = re.sub(_ERROR_AT, "", message).strip()
         hint = "a string needs quotes" if plain == "Invalid value" else None
         self.problems.append(
             Problem("invalid-toml", f"not valid TOML: {plain}", Place(self.file, line, column, line, column + 1), hint)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 from itertools import islice
+from pathlib import Path
 
 MANIFEST = "manifest.json"
 _NAMED = 3
@@ -14,6 +15,11 @@ _NAMED = 3
 def make_manifest(files: Mapping[str, bytes]) -> bytes:
     """The text of ``manifest.json`` for ``files``, relative path (with ``/``) to content."""
     return json.dumps({"files": {name: digest(data) for name, data in sorted(files.items())}}, indent=1).encode()
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Everything in a generated project, relative path to content. Raises ``OSError``."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if not path.is_dir()}
 
 
 def digest(data: bytes) -> str:

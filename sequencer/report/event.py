@@ -32,6 +32,12 @@ AFTER_RUN = "after_run"
 """Stands for a case's name in the events of the steps that follow the run, and for each of these in the plan."""
 
 
+OPEN_DRIVER = "open driver"
+CHECK_DRIVER = "check driver"
+CLOSE_DRIVER = "close driver"
+JOURNAL = "journal"
+"""What stands in ``step`` of a failure of the run itself; ``call`` is then the driver's name."""
+
 PlanEntry = Mapping[str, Any]
 """What the plan says of a module, or of one of its cases. A journal's may be an earlier version's, or damaged."""
 

@@ -17,7 +17,7 @@ from sequencer.vocabulary.text_values import stripped
 
 # Control characters, what breaks a line, what nobody can see or what turns the writing's direction, and half a
 # character: as such or as its escape. The joiners U+200C and U+200D are in names of people.
-_REFUSED = re.compile(
+_REFUSED = (
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]|\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 )
@@ -35,7 +35,7 @@ def identity_text(value: object, name: ReasonOrText) -> str:
         raise StepError(Reason("blank", subject=name))
     # A first look, at a fraction of the cost: printable ASCII without an escape has none of them.
     is_plain = text.isascii() and text.isprintable() and "\\" not in text
-    if not is_plain and _REFUSED.search(text) is not None:
+    if not is_plain and re.search(_REFUSED, text) is not None:
         raise StepError(Reason("invisible", subject=name, found=f"{text!r:.100}"))
     return text
 

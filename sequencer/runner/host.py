@@ -16,10 +16,19 @@ def host_facts() -> dict[str, Data]:
     return {
         "name": platform.node(),
         "id": machine_id(),
-        "os": platform.platform(terse=True),
+        "os": operating_system(),
         "python": platform.python_version(),
         "timezone": time_zone(),
     }
+
+
+def operating_system() -> str:
+    """As Python's ``platform`` writes it: ``Linux-6.1.0-x86_64-with-glibc2.36``."""
+    if sys.platform != "linux":
+        return platform.platform(terse=True)
+    # It would start `uname -p` for the processor's name, which it then leaves out where it is the machine's.
+    here = os.uname()
+    return "-".join([here.sysname, here.release, here.machine, "with", "".join(platform.libc_ver())]).rstrip("-")
 
 
 def machine_id() -> str:

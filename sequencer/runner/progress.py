@@ -9,7 +9,6 @@ from sequencer.protocol.commands import ResumeState
 from sequencer.report import event as events
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
-from sequencer.runtime import failures
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason, ReasonOrText, written
@@ -72,7 +71,7 @@ class RunProgress:
                 self.broken = True
             case events.FailureRecorded(case=None):
                 self.broken = True
-                self.unsaved = self.unsaved or event.step == failures.JOURNAL
+                self.unsaved = self.unsaved or event.step == events.JOURNAL
             case events.RetryStarted():
                 self.retry, self.after, self.finished = event.numbers, None, False
             case events.RunFinished() | events.RetryFinished():

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from sequencer.protocol.manifest import damage
+from sequencer.protocol.manifest import damage, read_folder
 
 _WITHOUT = (
     "terminal",
@@ -79,9 +79,7 @@ def main() -> None:
 def _changed(folder: Path, manifest: str) -> str | None:
     """What of the generated project is not as its manifest says, before any of it is used."""
     try:
-        files = {
-            path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if not path.is_dir()
-        }
+        files = read_folder(folder)
     except OSError as error:
         return f"{error.filename} cannot be read: {error.strerror or error}"
     return damage(files, manifest)

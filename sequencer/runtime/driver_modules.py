@@ -25,7 +25,7 @@ from sequencer.vocabulary.data import Data
 __path__: list[str] = []
 """What makes this module one that others can lie in."""
 
-_NAME = re.compile(re.escape(__name__) + r"\.(?:run|stand)_(.+)_([0-9a-f]{8})")
+_NAME = re.escape(__name__) + r"\.(?:run|stand)_(.+)_([0-9a-f]{8})"
 
 
 def prefix(owner: Literal["run", "stand"]) -> str:
@@ -58,7 +58,7 @@ class _ByName:
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """As ``importlib.abc.MetaPathFinder``."""
-        named = _NAME.fullmatch(name)
+        named = re.fullmatch(_NAME, name)
         if named is None:
             return None
         files = ((Path(folder) / f"{named[1]}.py").resolve() for folder in sys.path)

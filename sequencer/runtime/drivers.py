@@ -8,8 +8,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sequencer.expressions.expression import evaluate_template
+from sequencer.report.event import CLOSE_DRIVER, OPEN_DRIVER
 from sequencer.runtime.driver_object import DriverObject
-from sequencer.runtime.failures import CLOSE_DRIVER, OPEN_DRIVER, driver_traceback, reason_of
+from sequencer.runtime.failures import driver_traceback, reason_of
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import Interruption, StepError
 from sequencer.vocabulary.reason import Reason, ReasonOrText

@@ -18,16 +18,10 @@ from sequencer.vocabulary.status import FailureKind
 if TYPE_CHECKING:
     from sequencer.steps.base import StepRun
 
-OPEN_DRIVER = "open driver"
-CHECK_DRIVER = "check driver"
-CLOSE_DRIVER = "close driver"
-JOURNAL = "journal"
-"""What stands in ``step`` of a failure of the run itself; ``call`` is then the driver's name."""
-
 MAX_MESSAGE = 4_000
 MAX_TRACEBACK = 20_000
 _OWN = str(Path(__file__).resolve().parent.parent)
-_PLACE = re.compile(r"""(["'])([^"']+:\d+:\d+)\1""")
+_PLACE = r"""(["'])([^"']+:\d+:\d+)\1"""
 
 
 def kind_of(error: BaseException) -> FailureKind:
@@ -190,7 +184,7 @@ def generated_place(trace: TracebackType | None, generated: Path) -> str | None:
         return None
     file, line = found
     for number in range(line, line + 20):
-        place = _PLACE.search(linecache.getline(file, number))
+        place = re.search(_PLACE, linecache.getline(file, number))
         if place is not None:
             return place[2]
     return None

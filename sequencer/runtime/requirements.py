@@ -8,9 +8,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sequencer.expressions.expression import evaluate_text
-from sequencer.report.event import FactRecorded
+from sequencer.report.event import CHECK_DRIVER, FactRecorded
 from sequencer.runtime.drivers import REQUIRE, DriverNotOpened, OpeningInterrupted
-from sequencer.runtime.failures import CHECK_DRIVER, driver_traceback, reason_of
+from sequencer.runtime.failures import driver_traceback, reason_of
 from sequencer.vocabulary.failure import StepError, Stopped, why
 from sequencer.vocabulary.instrument import instrument_entry, parse_due
 from sequencer.vocabulary.reason import Reason

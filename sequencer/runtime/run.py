@@ -12,7 +12,7 @@ from sequencer.project.secrets import ProcessSecrets
 from sequencer.protocol.commands import Start
 from sequencer.protocol.meeting import Meeting
 from sequencer.protocol.selection import named
-from sequencer.report.event import AFTER_RUN, Event, FailureRecorded, FileAttached, VariableSet
+from sequencer.report.event import AFTER_RUN, JOURNAL, Event, FailureRecorded, FileAttached, VariableSet
 from sequencer.report.evidence import is_evidence
 from sequencer.report.identity import identity_facts
 from sequencer.report.record import artifact_levels, merge
@@ -22,7 +22,6 @@ from sequencer.runtime.dialogs import Dialogs
 from sequencer.runtime.driver_declarations import DriverOptions
 from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.drivers import OpenDriver
-from sequencer.runtime.failures import JOURNAL
 from sequencer.runtime.flow import Flow
 from sequencer.runtime.plan import RunPlan
 from sequencer.runtime.preopened_drivers import PreopenedDrivers

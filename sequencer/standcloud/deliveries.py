@@ -2,7 +2,8 @@
 
 A finished report goes through ``accept``, which returns once it is safe, then ``send``. ``status`` and ``sync`` are
 what the panel shows and what ``hardseq sync`` does; ``start`` runs the job. Nothing here raises for what a server or a
-network does. ``StoreError`` and ``OutboxUnavailable`` mean that this machine could not keep a report.
+network does. ``StoreError`` and ``OutboxUnavailable`` mean that this machine could not keep a report. What sends them
+is imported when there is something to send: most runs have neither a server for their store nor StandCloud.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sequencer.project.project_folder import Project
 from sequencer.project.settings import MOST_SLOTS, Settings
@@ -22,10 +23,15 @@ from sequencer.report.after_run import was_retried
 from sequencer.report.evidence import Mark, withheld
 from sequencer.report.model import RunReport
 from sequencer.report.note import Note
-from sequencer.standcloud.client import StandCloud
-from sequencer.standcloud.delivery import COUCHDB, SERVER_STORES, STAND_CLOUD, Delivery, DeliveryTarget
-from sequencer.standcloud.job import FIRST_AFTER, DrainJob, DrainResult, SendOutcome, drain, send_one
-from sequencer.standcloud.outbox import Outbox, OutboxCounts, OutboxEntry, OutboxUnavailable
+from sequencer.standcloud.delivery import (
+    COUCHDB,
+    FIRST_AFTER,
+    SERVER_STORES,
+    STAND_CLOUD,
+    Delivery,
+    DeliveryTarget,
+    OutboxUnavailable,
+)
 from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
 from sequencer.standcloud.unsent_runs import UnsentRuns
 from sequencer.store.base import RunSummary, Store, StoreError, StoreUnavailable
@@ -33,6 +39,11 @@ from sequencer.store.waiting_notes import WaitingNotes
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
+
+if TYPE_CHECKING:
+    from sequencer.standcloud.client import StandCloud
+    from sequencer.standcloud.job import DrainJob, DrainResult, SendOutcome
+    from sequencer.standcloud.outbox import Outbox, OutboxCounts, OutboxEntry
 
 
 def describe(
@@ -134,6 +145,8 @@ class Deliveries:
     @cached_property
     def outbox(self) -> Outbox:
         """The outbox in the embedded database. Raises ``OutboxUnavailable``."""
+        from sequencer.standcloud.outbox import Outbox
+
         with self._lock:
             return Outbox(self._state.database)
 
@@ -303,6 +316,8 @@ class Deliveries:
         """Sends an accepted report at once when ``autosync`` says so; ``None`` when there is nothing to do."""
         if not (self.wanted and self._settings.stand_cloud.autosync):
             return None
+        from sequencer.standcloud.job import send_one
+
         try:
             return send_one(self.outbox, self._stand_cloud, run)
         except OutboxUnavailable as error:
@@ -316,12 +331,17 @@ class Deliveries:
 
         For whoever runs without a panel, and so without the job. Returns how many went.
         """
+        targets = [target for target in self._targets() if target.automatic]
+        if not targets:
+            return 0
+        from sequencer.standcloud.job import drain
+
         stop = threading.Event()
         limit = threading.Timer(seconds, stop.set)
         limit.daemon = True
         limit.start()
         try:
-            reached = [target for target in self._targets() if target.automatic and self._reached(target.name, run)]
+            reached = [target for target in targets if self._reached(target.name, run)]
             return sum(drain(self.outbox, target, stop=stop, patience=0.0).delivered for target in reached)
         except OutboxUnavailable:
             return 0
@@ -348,6 +368,8 @@ class Deliveries:
         force: bool = False,
     ) -> SyncResult:
         """Sends whatever waits, due or not, each once. ``force``: also what is parked, also with a refused key."""
+        from sequencer.standcloud.job import drain
+
         drains = []
         for target in self._targets():
             if force:
@@ -390,6 +412,8 @@ class Deliveries:
 
     def start(self, *, first: float = FIRST_AFTER) -> None:
         """Starts the job for what is sent by itself: StandCloud's by ``autosync``, and what a store missed."""
+        from sequencer.standcloud.job import DrainJob
+
         with self._lock:
             if self._job is not None:
                 return
@@ -471,6 +495,8 @@ class Deliveries:
         return entries[0].state == "delivered" if entries else target == self._store_target
 
     def _upload(self, run: str) -> Delivery:
+        from sequencer.standcloud.job import send_one
+
         sent = send_one(self.outbox, self._stand_cloud, run)
         if sent is not None:
             return sent
@@ -482,6 +508,8 @@ class Deliveries:
         return Delivery(verdict="again", reason=Reason("being_sent_elsewhere"))
 
     def _work(self, target: DeliveryTarget) -> Callable[[threading.Event], None]:
+        from sequencer.standcloud.job import drain
+
         def work(stop: threading.Event) -> None:
             try:
                 drain(self.outbox, target, stop=stop)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Literal
 
+from sequencer.store.base import StoreUnavailable
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import ReasonOrText
@@ -14,6 +15,14 @@ STAND_CLOUD = "stand_cloud"
 COUCHDB = "couchdb"
 SERVER_STORES = (COUCHDB,)
 """Stores on a server, by their ``storage_type``, which is their name as a target: while they are away reports wait."""
+
+FIRST_AFTER = 30.0
+"""Seconds from the start of the job that sends them to its first drain."""
+
+
+class OutboxUnavailable(StoreUnavailable):
+    """The embedded database cannot be read or written (a full disk, a missing right, another program's lock)."""
+
 
 Verdict = Literal["delivered", "again", "refused", "parked"]
 

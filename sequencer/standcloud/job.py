@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from sequencer.standcloud.delivery import Delivery, DeliveryTarget
+from sequencer.standcloud.delivery import FIRST_AFTER, Delivery, DeliveryTarget
 from sequencer.standcloud.outbox import DeliveryClaim, Outbox, is_away
 from sequencer.standcloud.target_block import TargetBlock
 from sequencer.vocabulary.dataclass import dataclass
@@ -148,10 +148,6 @@ def _count(result: DrainResult, delivery: Delivery) -> None:
         result.parked += 1
     else:
         result.again += 1
-
-
-FIRST_AFTER = 30.0
-"""Seconds from the start to the first drain."""
 
 
 class DrainJob:

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Literal
 
 from sequencer.standcloud import target_block
-from sequencer.standcloud.delivery import Delivery, DeliveryTarget
+from sequencer.standcloud.delivery import Delivery, DeliveryTarget, OutboxUnavailable
 from sequencer.standcloud.target_block import TargetBlock
-from sequencer.store.base import StoreUnavailable
 from sequencer.store.sqlite.connections import use_wal
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.dataclass import dataclass
@@ -92,10 +91,6 @@ CREATE TABLE IF NOT EXISTS outbox_targets (
     code TEXT
 ) WITHOUT ROWID;
 """
-
-
-class OutboxUnavailable(StoreUnavailable):
-    """The embedded database cannot be read or written (a full disk, a missing right, another program's lock)."""
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sequencer.project.settings import StandCloudSettings
 from sequencer.report.evidence import Mark
 from sequencer.report.model import RunReport
-from sequencer.standcloud.client import StandCloud
 from sequencer.standcloud.delivery import STAND_CLOUD, Delivery, DeliveryTarget
 from sequencer.store.base import Store, StoreConflict, StoreError, StoreUnavailable
 from sequencer.vocabulary.failure import ReasonedError, why
 from sequencer.vocabulary.reason import Reason
+
+if TYPE_CHECKING:
+    from sequencer.standcloud.client import StandCloud
 
 
 class NotConfigured(ReasonedError, ValueError):
@@ -30,6 +32,8 @@ def open_stand_cloud(settings: StandCloudSettings, folder: Path) -> StandCloud:
         raise NotConfigured(Reason("stand_cloud_no_address"))
     if not settings.api_key:
         raise NotConfigured(Reason("stand_cloud_no_key"))
+    from sequencer.standcloud.client import StandCloud
+
     bundle = None if settings.ca_bundle is None else str(folder / settings.ca_bundle)
     try:
         return StandCloud(settings.address, settings.api_key, ca_bundle=bundle)

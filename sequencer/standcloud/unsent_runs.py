@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from sequencer.project.state_folder import StateFolder
 from sequencer.report.model import RunReport
-from sequencer.standcloud.outbox import Outbox
 from sequencer.store.base import RunSummary
+
+if TYPE_CHECKING:
+    from sequencer.standcloud.outbox import Outbox
 
 _BATCH = 100
 

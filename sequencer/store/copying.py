@@ -6,11 +6,12 @@ Everything has an id of its own and is kept once, so a copy that was cut off goe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sequencer.report.model import RunReport
 from sequencer.store import facts
 from sequencer.store.base import RunSummary, Store, StoreError, StoreUnavailable
+from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import ReasonOrText
 
 PAGE = 200

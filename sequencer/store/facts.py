@@ -9,16 +9,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from sequencer.limits.bounds import number
 from sequencer.project.action_log import LogEntry
 from sequencer.report.evidence import marks
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.report.note import Note, read_note
 from sequencer.store.base import LogFilter, LogPage, RunSummary
-from sequencer.vocabulary.data import Data
+from sequencer.vocabulary.data import Data, finite_number
 from sequencer.vocabulary.status import BAD_STATUSES
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = "[\ud800-\udfff]"
 LOOKED_THROUGH = 500
 """Actions that are read at a time where only some of them are meant."""
 _json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -40,7 +39,7 @@ def text(value: object) -> str | None:
     if value is None or value == "":
         return None
     written = str(value)
-    return written if written.isascii() else _LONE_SURROGATE.sub("\ufffd", written)
+    return written if written.isascii() else re.sub(_LONE_SURROGATE, "\ufffd", written)
 
 
 def summary(report: RunReport) -> RunSummary:
@@ -121,7 +120,7 @@ def fingerprint(encoded: bytes) -> str:
 
 def finite(value: object) -> float | None:
     """``value`` as a floating-point number, ``None`` where it is no finite one."""
-    found = number(value)
+    found = finite_number(value)
     return None if found is None else float(found)
 
 

@@ -11,9 +11,9 @@ from sequencer.report.model import FailureReport
 from sequencer.terminal.lines import Line, clean
 from sequencer.vocabulary.problem import source_line
 
-_PLACE = re.compile(r"(.+):(\d+):(\d+)")
-_STATEMENT = re.compile(r"([^/\\]+)/([^/\\]+\.py):(\d+)")
-_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)$', re.MULTILINE)
+_PLACE = r"(.+):(\d+):(\d+)"
+_STATEMENT = r"([^/\\]+)/([^/\\]+\.py):(\d+)"
+_FRAME = r'(?m)^  File "(.+)", line (\d+), in (.+)$'
 _LONGEST = 110
 
 
@@ -29,13 +29,13 @@ class FailureSource:
         """What there is to show; what is not there any more is left out."""
         yield from self._sequence(failure["place"] or "")
         yield from self._statement(failure["generated"] or "")
-        frames = _FRAME.findall(failure["traceback"] or "")
+        frames = re.findall(_FRAME, failure["traceback"] or "")
         if frames:
             file, number, function = frames[-1]
             yield _named("driver", f"{self._shown(Path(file))}:{number} in {function}")
 
     def _sequence(self, place: str) -> Iterator[Line]:
-        found = _PLACE.fullmatch(place)
+        found = re.fullmatch(_PLACE, place)
         if found is None:
             return
         line = source_line(self._text(self._project / found[1]), int(found[2]))
@@ -51,7 +51,7 @@ class FailureSource:
             yield [(f"      {'':{column - before}}^", "notice")]
 
     def _statement(self, generated: str) -> Iterator[Line]:
-        found = _STATEMENT.fullmatch(generated)
+        found = re.fullmatch(_STATEMENT, generated)
         if found is None:
             return
         file = self._compiled / found[1] / found[2]

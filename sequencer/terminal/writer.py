@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Sequence
 from typing import TextIO
@@ -44,6 +43,8 @@ class Writer:
         """The summary, the verdict's line and, for a person, the verdict's block."""
         self.lines([*summary(report, source), verdict_line(report)])
         if is_terminal(self.stream):
-            size = shutil.get_terminal_size()
+            from shutil import get_terminal_size
+
+            size = get_terminal_size()
             ink = "█" if can_write(self.stream, "█") else "#"
             self.text(verdict_block(outcome(report), size.columns, size.lines, colour=self.colour, ink=ink))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -14,6 +15,16 @@ MeasurementType = Literal["numeric", "string", "boolean", "array", "missing", "o
 MAX_WHOLE = 2**53 - 1
 """The largest whole number that every store, every page and every reader of JSON holds exactly: each number that a
 sequence or a configuration gives hardseq itself is at most that far from 0. Values of drivers are kept whole."""
+
+
+def finite_number(value: object) -> int | float | None:
+    """``value`` where it is a finite number that others can hold as a floating-point one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return value if math.isfinite(float(value)) else None
+    except OverflowError:
+        return None
 
 
 def utf8(text: str) -> bytes:

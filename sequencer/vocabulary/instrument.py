@@ -10,13 +10,13 @@ from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.regex import PatternError, compile_pattern
 
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_ISO_DATE = r"(?a)\d{4}-\d{2}-\d{2}"
 _IDN_FIELDS = ("maker", "part_number", "serial_number", "revision")
 
 
 def parse_due(text: object) -> date:
     """The date of ``2027-05-01``. Raises ``ValueError``, also for the other forms that ISO 8601 knows."""
-    if not isinstance(text, str) or not _ISO_DATE.fullmatch(text):
+    if not isinstance(text, str) or not re.fullmatch(_ISO_DATE, text):
         raise UnusableValue(Reason("date_form"))
     try:
         return date.fromisoformat(text)

@@ -22,9 +22,9 @@ ID_PATTERN = "^[a-z][a-z0-9_]*$"
 """What a sequence calls its modules, cases, drivers, parameters and variables: a name of Python's in small letters."""
 _MANY = 16
 """A repetition that may go on at least so often is taken for an endless one."""
-_FLAGS = re.compile(r"\(\?([aiLmsux]*)(?:-([imsx]+))?([:)])")
-_RESERVED = re.compile(r"\[.*(\[|--|&&|~~|\|\|)", re.DOTALL)
-_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]?", re.DOTALL)
+_FLAGS = r"\(\?([aiLmsux]*)(?:-([imsx]+))?([:)])"
+_RESERVED = r"(?s)\[.*(\[|--|&&|~~|\|\|)"
+_CLASS = r"\[\^?\]?(?:\\.|[^\]\\])*\]?"
 
 
 class PatternError(ValueError):
@@ -65,7 +65,7 @@ def compile_pattern(text: str, flags: re.RegexFlag = re.NOFLAG) -> CompiledPatte
 @contextmanager
 def _unwarned(text: str) -> Iterator[None]:
     """Python warns of characters in a set that a later version may read otherwise, ``[a--z]``: nobody reads that."""
-    if _RESERVED.search(text) is None:
+    if re.search(_RESERVED, text) is None:
         yield
         return
     with warnings.catch_warnings():
@@ -98,7 +98,7 @@ def bound(text: str, flags: re.RegexFlag = re.NOFLAG) -> str:
         letter, end = text[position], _end_of_piece(text, position, scope)
         if letter == "(" and end == position + 1:
             outer.append(scope)
-            set_here = _FLAGS.match(text, position)
+            set_here = re.compile(_FLAGS).match(text, position)
             if set_here is not None:
                 scope, end = scope.changed(set_here[1], set_here[2] or ""), set_here.end()
                 if set_here[3] == ")":  # flags of the whole expression
@@ -126,7 +126,7 @@ def _end_of_piece(text: str, position: int, scope: _Scope) -> int:
     if letter == "\\":
         end += 1
     elif letter == "[":
-        found = _CLASS.match(text, position)
+        found = re.compile(_CLASS, re.DOTALL).match(text, position)
         end = end if found is None else found.end()
     elif letter == "#" and scope.verbose:
         end = text.find("\n", position) % (len(text) + 1)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from decimal import ROUND_HALF_UP, Context
+from typing import TYPE_CHECKING
 
 from sequencer.vocabulary.data import MAX_WHOLE, Data
 
+if TYPE_CHECKING:
+    from decimal import Decimal
+
 LONGEST = 60
 """Characters."""
-_SEVEN = Context(prec=7, rounding=ROUND_HALF_UP)
-_FIVE = Context(prec=5, rounding=ROUND_HALF_UP)
 UNIT_SIGNS = frozenset("%°′″")
 LINE_END = "⏎"
 
@@ -79,10 +80,17 @@ def shown_number(value: int | float) -> str:
     if not abs(value) < float("inf"):
         return repr(value)
     if value and not 1e-4 <= abs(value) < 1e9:
-        mantissa, _, power = f"{_FIVE.create_decimal_from_float(value):.4e}".partition("e")
+        mantissa, _, power = f"{_rounded(value, 5):.4e}".partition("e")
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(power):+d}"
-    written = f"{_SEVEN.create_decimal_from_float(value):f}"
+    written = f"{_rounded(value, 7):f}"
     return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def _rounded(value: float, digits: int) -> Decimal:
+    # Imported here: not every start shows a number.
+    from decimal import ROUND_HALF_UP, Context
+
+    return Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal_from_float(value)
 
 
 def _cut(text: str) -> str:

@@ -17,8 +17,8 @@ from sequencer.vocabulary.refused_value import UnreadableText
 _AROUND = " \t\n\v\f\r\x85\xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b" + (
     "\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_NUMBER = r"(?a)[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+_INTEGER = r"(?a)[+-]?\d+"
 _LONGEST_INTEGER = 300
 _YES = frozenset({"true", "yes", "y", "on", "1"})
 _NO = frozenset({"false", "no", "n", "off", "0"})
@@ -42,9 +42,9 @@ def read_number(text: str, *, decimal_comma: bool = False) -> int | float:
         if "." in written or written.count(",") > 1:
             raise UnreadableText(Reason("decimal_sign"))
         written = written.replace(",", ".")
-    if _NUMBER.fullmatch(written) is None:
+    if re.fullmatch(_NUMBER, written) is None:
         raise UnreadableText(Reason("number"))
-    if _INTEGER.fullmatch(written) and len(written) < _LONGEST_INTEGER:
+    if re.fullmatch(_INTEGER, written) and len(written) < _LONGEST_INTEGER:
         return int(written)
     number = float(written)
     if not abs(number) <= sys.float_info.max:
@@ -55,7 +55,7 @@ def read_number(text: str, *, decimal_comma: bool = False) -> int | float:
 def read_integer(text: str) -> int:
     """A whole number: digits and a sign. Raises ``UnreadableText``."""
     written = stripped(text)
-    if _INTEGER.fullmatch(written) is None or len(written) >= _LONGEST_INTEGER:
+    if re.fullmatch(_INTEGER, written) is None or len(written) >= _LONGEST_INTEGER:
         raise UnreadableText(Reason("integer"))
     return int(written)
 

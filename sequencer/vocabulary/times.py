@@ -12,12 +12,12 @@ from sequencer.vocabulary.reason import Reason
 MAX_SECONDS = 366 * 86400
 """A year; clocks of operating systems take no times without bound."""
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
-_PATTERN = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|min|h)\s*", re.ASCII)
+_PATTERN = r"(?a)\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|min|h)\s*"
 
 
 def parse_duration(text: str) -> float:
     """The duration in seconds. Raises ``ValueError`` with a plain sentence for anything that is not one."""
-    match = _PATTERN.fullmatch(text) if isinstance(text, str) else None
+    match = re.fullmatch(_PATTERN, text) if isinstance(text, str) else None
     if match is None:
         raise UnusableValue(Reason("not_duration", found=repr(text)))
     number, unit = match.groups()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from typing import Any
 
 import pytest
 
 from sequencer.app.exit_codes import exit_code
-from sequencer.runner.host import host_facts
+from sequencer.runner.host import host_facts, operating_system
 
 
 def test_the_host_tells_who_it_is() -> None:
@@ -16,6 +17,13 @@ def test_the_host_tells_who_it_is() -> None:
     facts = host_facts()
     assert set(facts) == {"name", "id", "os", "python", "timezone"}
     assert all(isinstance(value, str) and value for value in facts.values())
+
+
+def test_the_operating_system_is_named_as_python_names_it() -> None:
+    """Without its starting a program for the name of a processor that is the machine's, or not known."""
+    here = platform.uname()
+    processor = f"-{here.processor}" if here.processor not in ("", here.machine) else ""
+    assert operating_system() == platform.platform(terse=True).replace(processor, "", 1 if processor else 0)
 
 
 def test_the_time_zone_may_be_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

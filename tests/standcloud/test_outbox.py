@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from sequencer.standcloud.delivery import Delivery, DeliveryTarget
+from sequencer.standcloud.delivery import Delivery, DeliveryTarget, OutboxUnavailable
 from sequencer.standcloud.job import attempt, drain, send_one
-from sequencer.standcloud.outbox import LEASE, Outbox, OutboxUnavailable
+from sequencer.standcloud.outbox import LEASE, Outbox
 from sequencer.vocabulary.reason import Reason
 
 DELIVERED = Delivery(verdict="delivered", status=201, reason="receipt")

@@ -13,7 +13,8 @@ import pytest
 
 from sequencer.report.event import Stamped, encode
 from sequencer.report.fold import fold
-from sequencer.standcloud.outbox import Outbox, OutboxUnavailable
+from sequencer.standcloud.delivery import OutboxUnavailable
+from sequencer.standcloud.outbox import Outbox
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.recovery import held_by
 from sequencer.store.sqlite.store import SqliteStore

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from sequencer.limits.bounds import bounds
 from sequencer.store.base import RunFilter, SeriesName, SeriesPoint
 from sequencer.store.facts import NumericMeasurement
 from sequencer.store.sqlite.tallies import conditions
@@ -60,6 +59,9 @@ def series(
     connection: sqlite3.Connection, case: str, measurement: str, runs: RunFilter, *, unit: str | None, limit: int
 ) -> list[SeriesPoint]:
     """See :meth:`sequencer.store.base.Store.series`."""
+    # Imported here: saving a run needs no limits.
+    from sequencer.limits.bounds import bounds
+
     found = connection.execute(
         "SELECT sequence, json_group_array(id) FROM series "
         "WHERE case_name = ? AND measurement = ? AND unit = coalesce(?, unit) GROUP BY sequence",
