@@ -34,9 +34,9 @@ function update() {
   }
 }
 
-/** Ids are those of a run: another slot's may have the same. */
+/** Ids are those of a run: another slot's, or the slot's next one, may have the same. */
 function isSame(one, other) {
-  return one.id === other.id && one.slot?.name === other.slot?.name;
+  return one.id === other.id && one.asked === other.asked && one.slot?.name === other.slot?.name;
 }
 
 /** Whether a question waits for an answer now. */

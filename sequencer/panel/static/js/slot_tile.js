@@ -2,7 +2,7 @@
 
 import { h, icon, setAria, setIcon, setText, show, token } from "./dom.js";
 import { kept, slotAddress, slotName } from "./slot.js";
-import { hasEnded, isBlocked, isFinal, isKnown, now, outcome } from "./state.js";
+import { hasEnded, isBlocked, isFinal, isKnown, now, outcome, slotProgress } from "./state.js";
 import { duration, t } from "./text.js";
 
 /** States of a session in which its slot takes no product. */
@@ -94,8 +94,7 @@ export class SlotTile {
     setText(this.time, shown && slot.start_time !== null ? duration((running ? now() : slot.stop_time ?? now()) - slot.start_time, { fine: !running }) : "");
     show(this.bar, running);
     if (!running) return;
-    const { start_time: begun, expected_stop: end } = slot;
-    this.bar.value = end === null || end <= begun ? slot.progress ?? 0 : Math.min(0.99, (now() - begun) / (end - begun));
+    this.bar.value = slotProgress(slot);
     this.bar.ariaLabel = t("run.progress");
   }
 }

@@ -247,6 +247,11 @@ function isWanted(one) {
   return !selection || selection.includes(one.full_name) || selection.includes(one.module.id) || one.group !== "main";
 }
 
+/** How far the run in a slot is, 0 to 1: by expected time where it is known, else by cases. */
+export function slotProgress({ start_time: begun, expected_stop: end, progress: done }) {
+  return end === null || end <= begun ? done ?? 0 : Math.min(0.99, (now() - begun) / (end - begun));
+}
+
 /** How far the run is, 0 to 1: by expected time where it is known, else by cases. */
 export function progress() {
   if (!state.run) return 0;

@@ -1,7 +1,9 @@
 // What the window is called, and the picture beside it: each page has its own title, the verdict of now is the live page's.
 
 import { LIVE, slotName } from "./slot.js";
-import { isFinal, isKnown, on, outcome, state, WORST_FIRST } from "./state.js";
+import { slotCounts } from "./slot_counts.js";
+import { slotStatus } from "./slot_tile.js";
+import { isBlocked, isFinal, isKnown, on, outcome, state, WORST_FIRST } from "./state.js";
 import { onLanguage, t } from "./text.js";
 
 const MARKS = new URL("../marks/", import.meta.url);
@@ -25,37 +27,35 @@ function retitle() {
   const { run } = state;
   const slot = live && state.session.slot ? slotName(state.session.slot) : null;
   const stand = state.session.title || run?.sequence.name || "hardseq";
-  const own = live ? (state.slots ? verdicts() : verdict(run)) : document.getElementById("main")?.dataset.title;
+  const own = live ? verdict() : document.getElementById("main")?.dataset.title;
   const title = own && !live ? own : [own, slot, shown.page && !live ? t(`nav.${shown.page}`) : null, stand].filter(Boolean).join(" · ");
   if (document.title !== title) document.title = title;
-  renderMark(live, state.slots ? { id: "slots", status: worst() } : run);
+  renderMark(live, status());
 }
 
-/** What goes on, or the worst of what is on display: of the slots together. */
-function worst() {
-  const all = Object.values(state.slots).filter((slot) => slot.run && !slot.filled);
-  return ["run", ...WORST_FIRST].find((status) => all.some((slot) => slot.status === status)) ?? "ready";
+/** What goes on, or how the run on display ended; of several slots the worst. */
+function status() {
+  const { run, session, slots } = state;
+  if (slots) return ["run", "blocked", ...WORST_FIRST].find((one) => Object.values(slots).some((slot) => slotStatus(slot) === one)) ?? "ready";
+  // A verdict of before does not stand over a stand that can test nothing.
+  if (isBlocked(session)) return "blocked";
+  return run?.status === "run" || run?.id ? run.status : "ready";
 }
 
-function verdicts() {
-  if (!isKnown()) return t("verdict.offline");
-  const status = worst();
-  const count = Object.values(state.slots).filter((slot) => slot.status === status && slot.run && !slot.filled).length;
-  if (status === "ready") return null;
-  return status === "run" ? t("slots.count.run", { count }) : `${status === "passed" ? "✓" : "✕"} ${t(`slots.count.${status}`, { count })}`;
-}
-
-function verdict(run) {
-  if (run && !isKnown()) return t("verdict.offline");
-  if (run?.status === "run") return t("verdict.run");
-  return run?.id && isFinal(run.status) ? `${run.status === "passed" ? "✓" : "✕"} ${t(`verdict.${outcome(run)}`)}` : null;
+function verdict() {
+  if (state.run && !isKnown()) return t("verdict.offline");
+  const now = status();
+  if (now === "ready") return null;
+  const sign = now === "run" ? "" : now === "passed" ? "✓ " : "✕ ";
+  if (!state.slots) return sign + t(`verdict.${now === "blocked" ? now : outcome(state.run)}`);
+  return sign + slotCounts(Object.values(state.slots).map(slotStatus).filter((one) => one === now));
 }
 
 /** Beside the title stands that a run goes on, on every page; how it ended, on the live page. */
-function renderMark(live, run) {
+function renderMark(live, now) {
   const link = document.querySelector("link[rel=icon]");
-  const marked = isKnown() && (run?.status === "run" || (live && run?.id && isFinal(run.status)));
-  const { href } = marked ? new URL(`${run.status}.svg`, MARKS) : PLAIN;
+  const marked = isKnown() && (now === "run" || (live && isFinal(now)));
+  const { href } = marked ? new URL(`${now === "blocked" ? "error" : now}.svg`, MARKS) : PLAIN;
   if (link && link.href !== href) link.href = href;
 }
 
