@@ -18,7 +18,7 @@ import venv
 from pathlib import Path
 
 import processes
-from figures import Figures
+from results import Figures
 from machine import describe
 from peers.base import Peer
 from peers.hardpy import HardPy

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from figures import Figures, ratio
+from results import Figures, ratio
 
 END = "<!-- end of figures -->"
 BASE = "pytest"

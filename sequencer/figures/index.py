@@ -217,7 +217,7 @@ class FiguresIndex:
         with self._transaction() as connection:
             self._delete("unreadable", "id", [*(new.rows.run.id for new in runs), *(one.id for one in unreadable)])
             self._insert("unreadable", unreadable)
-            taken = self._replacing({new.rows.run.id: new for new in runs})
+            taken = self._replacing(_each_once(runs))
             for table, rows in self._tables(taken).items():
                 self._insert(table, rows)
             self._save_titles()
@@ -387,6 +387,16 @@ class FiguresIndex:
             f"INSERT INTO {table} SELECT {values} FROM (SELECT from_json(?::JSON, ?) AS j)",
             [json.dumps(dict(zip(columns, zip(*rows, strict=True), strict=True))), json.dumps(kinds)],
         )
+
+
+def _each_once(runs: Iterable[NewRun]) -> dict[str, NewRun]:
+    """By id; of a run that comes twice the later one, but a complete one rather than an aborted one."""
+    found: dict[str, NewRun] = {}
+    for new in runs:
+        known = found.get(new.rows.run.id)
+        if known is None or known.rows.run.aborted or not new.rows.run.aborted:
+            found[new.rows.run.id] = new
+    return found
 
 
 def _columns(columns: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sequencer.figures import questions
@@ -149,7 +149,9 @@ class Feed:
 
 
 @given(histories, scopes, st.randoms(use_true_random=False), st.integers(3, 14))
-@settings(max_examples=examples(100))
+@settings(
+    max_examples=examples(100), phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)  # a history shrinks for minutes
 def test_every_figure_agrees_with_pandas(
     history: list[tuple[Run, str]], scope: dict[str, Any], dice: Any, batch: int
 ) -> None:
