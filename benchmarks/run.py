@@ -18,13 +18,13 @@ import venv
 from pathlib import Path
 
 import processes
-from results import Figures
 from machine import describe
 from peers.base import Peer
 from peers.hardpy import HardPy
 from peers.hardseq import SEQUENCE, HardSeq
 from peers.openhtf import OpenHtf
 from peers.plain_pytest import PlainPytest
+from results import Figures
 from tables import CheckFigures, markdown, write_into
 
 CHECKOUT = Path(__file__).resolve().parent.parent
