@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -19,6 +19,8 @@ from sequencer.app.start_request import for_stand
 from sequencer.protocol.request import JointStart, RunNotPossible, Slot, StandInUse, StartRequest
 from sequencer.report.run_id import new_run_id
 from sequencer.runner.claim import StandClaim
+from sequencer.runner.forks import fork_server
+from sequencer.runner.python_process import start_test_process
 from sequencer.runner.run import Run
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ class JointRuns:
         self._lost: dict[str, Exception] = {}
         self._stand = stand_process(project, compiled, shared_printed)
         claim = StandClaim(project.state)
+        self._opened = ExitStack()
+        forks = fork_server(compiled, project, self._opened, warm_child)
         self.runs = {
             slot.name: Run(
                 compiled.folder,
@@ -75,10 +79,11 @@ class JointRuns:
                 listeners=[partial(hear, slot.name)],
                 output=partial(printed, slot.name),
                 project=project.folder,
-                warm_child=warm_child if at == 0 else None,
+                warm_child=warm_child if at == 0 and forks is None else None,
                 manifest=compiled.manifest,
                 secrets=project.secrets,
                 stand=claim,
+                start_process=forks or start_test_process,
             )
             for at, slot in enumerate(slots)
         }
@@ -136,6 +141,7 @@ class JointRuns:
             thread.start()
         for thread in threads:
             thread.join()
+        self._opened.close()
         if self._stand is not None:
             self._stand.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,9 @@ from sequencer.protocol.request import JointStart, RunRefused, Slot, StandInUse,
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
 from sequencer.runner.claim import StandClaim
+from sequencer.runner.forks import fork_server
+from sequencer.runner.owned_process import OwnedProcess
+from sequencer.runner.python_process import start_test_process
 from sequencer.runner.run import Run
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.problem import InvalidInput
@@ -52,6 +55,7 @@ class ProjectBench:
         self._listeners = listeners or {}
         self._claim = StandClaim(project.state) if project.settings.slots.places else None
         self._shared = PanelStand() if project.settings.slots.places else None
+        self._forks = ExitStack()
         self._files, self._choices = _choices(path, project)
         self.forms = KeptForms(project.state.start_form)
         self.first = self._remembered() or self._configured or self._choices[0].name
@@ -96,7 +100,20 @@ class ProjectBench:
             if self._shared is not None and path.suffix == ".py"
         }
         compiled = compile_for_stand(project, file)
-        warm: list[BenchRun] = [BenchRun(compiled, project, self._simulate, self._claim, self._shared)]
+        self._forks.close()
+        start_process = fork_server(compiled, project, self._forks) or start_test_process
+
+        def made() -> BenchRun:
+            return BenchRun(
+                compiled,
+                project,
+                simulate=self._simulate,
+                start_process=start_process,
+                claim=self._claim,
+                shared=self._shared,
+            )
+
+        warm = [made()]
         warm[0].run.prepare()
         plan = warm[0].run.plan()
 
@@ -105,7 +122,7 @@ class ProjectBench:
                 run = warm.pop()
             except IndexError:
                 restore(compiled, file, project=project.folder, stand=stand)
-                run = BenchRun(compiled, project, self._simulate, self._claim, self._shared)
+                run = made()
             if self._shared is not None:
                 self._shared.output = output
             run.slot, run.modules = slot, modules
@@ -128,7 +145,8 @@ class ProjectBench:
             self._shared.end_slot(start, slot)
 
     def close(self) -> None:
-        """Ends what runs of several slots share."""
+        """Ends what runs have in common."""
+        self._forks.close()
         if self._shared is not None:
             self._shared.close()
 
@@ -164,14 +182,16 @@ class BenchRetry:
 
 class BenchRun:
     """A run with this stand's driver arguments and facts. ``listeners``, ``output`` and ``slot`` are set before it is
-    prepared. ``claim`` is that on the stand, and ``shared`` holds what slots have in common; ``modules`` tell one state
-    of the project's Python files from another."""
+    prepared. ``start_process`` starts its test process. ``claim`` is that on the stand, and ``shared`` holds what slots
+    have in common; ``modules`` tell one state of the project's Python files from another."""
 
     def __init__(
         self,
         compiled: Compiled,
         project: Project,
+        *,
         simulate: bool,
+        start_process: Callable[[], OwnedProcess],
         claim: StandClaim | None,
         shared: PanelStand | None,
     ) -> None:
@@ -193,6 +213,7 @@ class BenchRun:
             manifest=compiled.manifest,
             secrets=project.secrets,
             stand=claim,
+            start_process=start_process,
         )
 
     def prepare(self) -> None:

@@ -129,7 +129,7 @@ class Bench(Protocol):
         """In this slot no run could begin: those that began in others do not wait for it."""
 
     def close(self) -> None:
-        """Ends what runs of several slots share."""
+        """Ends what runs have in common. Closing twice is harmless."""
 
     def mark(self, choice: str) -> object:
         """Something that changes when the choice's files do; cheap, asked for every second."""

@@ -101,6 +101,7 @@ class WaitingSession(Session):
             run.stop(Reason("shut_down"))
         if self._thread.ident is not None:
             self._thread.join()
+        self._bench.close()
         if self._keeps_itself:
             self._keeping.close()
         super().close()

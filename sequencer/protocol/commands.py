@@ -24,7 +24,8 @@ class Collect(NamedTuple):
     """The first command: the generated project to collect, in ``folder``; drivers find themselves in ``cwd``.
 
     ``manifest`` is the digest of the project's manifest, which its files are compared with. ``variables`` are those of
-    the environment that hold secrets, ``secrets`` what else nobody shall read in what is told.
+    the environment that hold secrets, ``secrets`` what else nobody shall read in what is told. With ``forks`` it is not
+    to run anything: once it has collected, it forks test processes for whoever listens at that address.
     """
 
     folder: str
@@ -32,6 +33,11 @@ class Collect(NamedTuple):
     manifest: str | None = None
     variables: Mapping[str, str] = {}
     secrets: Sequence[str] = ()
+    forks: str | None = None
+
+    def collects_same(self, other: Collect) -> bool:
+        """Whether both are about the same generated project, in the same state."""
+        return (self.folder, self.cwd, self.manifest) == (other.folder, other.cwd, other.manifest)
 
 
 class TellPlan(NamedTuple):

@@ -16,11 +16,12 @@ from typing import IO, TYPE_CHECKING
 
 from sequencer.project.secrets import Redactor, is_secret
 from sequencer.runner.ordered_output import OrderedOutput
-from sequencer.runner.python_process import ROOT, kill_with_children, signal_name, start_python
+from sequencer.runner.python_process import ROOT, UNKNOWN_END, kill_with_children, signal_name, start_test_process
 from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.protocol.commands import Command
+    from sequencer.runner.owned_process import OwnedProcess
 
 _PIPE_BYTES = 1 << 20
 _TAIL_LINES = 40
@@ -35,17 +36,23 @@ class Child:
     """A test process: it loads, waits to hear which generated project it is for, collects that, and says so.
 
     ``received`` gets the process and what it sends, in pieces as they come, and ``b""`` once at the end; ``output``
-    gets each line that drivers print. Both are called from threads. Raises ``OSError`` when it cannot be started.
+    gets each line that drivers print. Both are called from threads. ``start`` starts the process. Raises
+    ``OSError`` when that cannot be.
     """
 
-    def __init__(self, received: Callable[[Child, bytes], None], output: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        received: Callable[[Child, bytes], None],
+        output: Callable[[str], None],
+        start: Callable[[], OwnedProcess] = start_test_process,
+    ) -> None:
         self._received = received
         self._output = output
         self.printed = OrderedOutput(self._say)
         self._redact: Callable[[str], str] = str
         self._last: deque[str] = deque(maxlen=_TAIL_LINES)
         self._lock = threading.Lock()
-        self._process = start_python("sequencer.runtime.__main__")
+        self._process = start()
         _widen(self._process.stdout)
         _widen(self._process.stderr)
         self._talk = threading.Thread(target=self._read_messages, name="child", daemon=True)
@@ -64,12 +71,17 @@ class Child:
         return self._process.poll() is None
 
     def collect(
-        self, folder: Path, cwd: Path | None = None, manifest: str | None = None, secrets: Iterable[str] = ()
+        self,
+        folder: Path,
+        cwd: Path | None = None,
+        manifest: str | None = None,
+        secrets: Iterable[str] = (),
+        forks: str | None = None,
     ) -> None:
         """Tells it the generated project, and the folder in which drivers shall find themselves.
 
         ``manifest`` is the digest of the project's manifest, which it then compares the files with. ``secrets`` are
-        what nobody shall read in what comes from it.
+        what nobody shall read in what comes from it. ``forks`` is as in ``Collect``.
         """
         # Imported here: the test process is loading by now.
         from sequencer.protocol.commands import Collect
@@ -77,7 +89,7 @@ class Child:
         variables = {name: value for name, value in os.environ.items() if is_secret(name)}
         values = sorted(secrets)
         self._redact = Redactor([*variables.values(), *values]).text
-        self.send(Collect(str(folder.resolve()), None if cwd is None else str(cwd), manifest, variables, values))
+        self.send(Collect(str(folder.resolve()), None if cwd is None else str(cwd), manifest, variables, values, forks))
 
     def send(self, command: Command) -> None:
         """Sends one command; a process that is gone is noticed elsewhere."""
@@ -125,7 +137,7 @@ class Child:
         """How it ended."""
         self.wait(1.0)
         code = self._process.poll()
-        if code is None:
+        if code is None or code == UNKNOWN_END:
             return Reason("process_closed")
         if code < 0:
             return Reason("process_killed", signal=signal_name(-code))

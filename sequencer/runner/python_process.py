@@ -8,8 +8,12 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sequencer.project.secrets import without_secrets
+
+if TYPE_CHECKING:
+    from sequencer.runner.owned_process import OwnedProcess
 
 ROOT = str(Path(__file__).resolve().parent.parent.parent)
 """The folder in which hardseq's package lies."""
@@ -20,6 +24,15 @@ if sys.platform == "win32":
     _NEW_GROUP = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
 else:
     _NEW_GROUP = 0
+
+
+UNKNOWN_END = 256
+"""In place of an exit code, which is less: the process ended, and nobody saw how."""
+
+
+def start_test_process() -> OwnedProcess:
+    """A test process, which loads and waits for its first command. Raises ``OSError``."""
+    return start_python("sequencer.runtime.__main__")
 
 
 def start_python(module: str) -> subprocess.Popen[bytes]:
@@ -36,7 +49,7 @@ def start_python(module: str) -> subprocess.Popen[bytes]:
     )
 
 
-def kill_with_children(process: subprocess.Popen[bytes]) -> None:
+def kill_with_children(process: OwnedProcess) -> None:
     """Ends a process and what it started, at once."""
     if sys.platform == "win32":
         _kill_tree(process.pid)

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from sequencer.runner.child import Child
+from sequencer.runner.python_process import start_test_process
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 # All that is not needed to start the test process is imported once that is loading in parallel.
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sequencer.report.event import Stamped
     from sequencer.report.model import RunReport
     from sequencer.runner.claim import RunClaim, StandClaim
+    from sequencer.runner.owned_process import OwnedProcess
     from sequencer.runner.questions import Questions
     from sequencer.runner.supervisor import Inbox, Supervisor
     from sequencer.standcloud.upload_responder import Upload
@@ -51,6 +53,7 @@ class Run:
     ``debugger``, set before ``start``, is told what the debugger of the test process says; ``debug`` answers it.
     ``warm_child`` is a process that was started before anybody knew what to run. ``secrets`` shall stand in no event,
     whoever prints them. ``stand`` is the owner's claim on the stand, where several of its runs may use that at once.
+    ``start_process`` starts a test process.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Run:
         manifest: str | None = None,
         secrets: Collection[str] = (),
         stand: StandClaim | None = None,
+        start_process: Callable[[], OwnedProcess] = start_test_process,
     ) -> None:
         self.run_id: str | None = None
         self.upload: Upload | None = None
@@ -83,6 +87,7 @@ class Run:
         self._project = project
         self._grace = grace
         self._warm_child = warm_child
+        self._start_process = start_process
         self._supervisor: Supervisor | None = None
         self._stand = stand
         self._claim: RunClaim | None = None
@@ -152,6 +157,7 @@ class Run:
             manifest=self._manifest,
             secrets=self._secrets,
             stand=self._stand,
+            start_process=self._start_process,
         )
         if not supervisor.child.hand_over(run._receive, run._output):
             return None
@@ -336,7 +342,7 @@ class Run:
     def _spawn(self) -> Child:
         child, self._warm_child = self._warm_child, None
         if child is None or not child.hand_over(self._receive, self._output):
-            child = Child(self._receive, self._output)
+            child = Child(self._receive, self._output, self._start_process)
         child.collect(self._compiled, self._project, self._manifest, self._secrets)
         return child
 

@@ -72,7 +72,7 @@ def main() -> None:
     without = [argument for name in _WITHOUT for argument in ("-p", f"no:{name}")]
     pytest.main(
         ["--assert=plain", f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), *without, str(folder)],
-        [ChildFront(link, elsewhere)],
+        [ChildFront(link, elsewhere, project)],
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sequencer.project.secrets import ProcessSecrets
-from sequencer.protocol.commands import AnswerDialog, DebugLine, EndStep, Start, Warm
+from sequencer.protocol.commands import AnswerDialog, Collect, DebugLine, EndStep, Start, Warm
 from sequencer.protocol.notices import DeadlineNotice, NotCollected, Plan, Ready, StartRefused
 from sequencer.protocol.request import RunNotPossible, RunRefused
 from sequencer.runtime.fork import default_signals_in_copies, give_up_in_copies
@@ -32,11 +32,12 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT)
 class ChildFront:
     """Connects a session to the link; itself a pytest plugin.
 
-    ``pycache_prefix`` is where Python keeps the bytecode of all but generated tests.
+    ``pycache_prefix`` is where Python keeps the bytecode of all but generated tests. ``project`` is what it collects.
     """
 
-    def __init__(self, link: Link, pycache_prefix: str | None = None) -> None:
+    def __init__(self, link: Link, pycache_prefix: str | None, project: Collect) -> None:
         self._link = link
+        self._project = project
         self._pycache_prefix = pycache_prefix
         self._journal: Journal | None = None
         self._errors: list[str] = []
@@ -67,6 +68,8 @@ class ChildFront:
             sys.pycache_prefix = self._pycache_prefix
             plan.document()
             gc.freeze()
+            if self._project.forks is not None and not self._is_fork(self._project.forks):
+                return None
         self._ready = True
         if not self._refused:
             self._link.send(Ready(keeps))
@@ -74,6 +77,24 @@ class ChildFront:
         start = self._link.wait_for_start(lambda: Plan(plan.about(), plan.document()), warm)
         gc.enable()
         return start
+
+    def _is_fork(self, address: str) -> bool:
+        """Whether this is a test process now: a fork, which has its owner's pipes in place of those it had."""
+        self._ready = True  # as far as the one is concerned that forks
+        if sys.platform == "linux":
+            # Imported here: in most runs nobody forks.
+            from sequencer.runtime.fork_server import serve
+
+            if not serve(address):
+                return False
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a process that has just started
+        self._link.renew()
+        asked = self._link.wait_for_project()
+        if asked is not None and asked.collects_same(self._project):
+            return True
+        if asked is not None:
+            self._link.send(NotCollected("the test process has collected another project"))
+        return False
 
     def collects_all(self, folder: Path) -> bool:
         """The runner selects by the start command, not by what is collected."""

@@ -43,15 +43,19 @@ class Link:
             if isinstance(stream, io.TextIOWrapper):
                 # Line by line, so that the last words of a crashing driver are not lost in a buffer.
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
-        self._in, self._out = take_pipes()
-        self._lines = _commands(self._in)
         self._lock = threading.Lock()
-        self._broken = False
+        self.renew()
         self._reader: threading.Thread | None = None
         self._waiting: SimpleQueue[Start | TellPlan | Warm | None] = SimpleQueue()
         self._heard: tuple[Callable[[ReasonOrText], None], Callable[[Asked], object]] | None = None
         self._stop_reason: ReasonOrText | None = None
         give_up_in_copies(self._release)
+
+    def renew(self) -> None:
+        """Takes over what are standard input and output now: also in a fork, where they are not what they were."""
+        self._in, self._out = take_pipes()
+        self._lines = _commands(self._in)
+        self._broken = False
 
     def write(self, line: bytes) -> None:
         """Sends one line; a runner that is gone is noticed on the other pipe."""

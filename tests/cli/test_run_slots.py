@@ -246,11 +246,17 @@ class DyingChild(Child):
         self.kill()
 
 
+def second_that_dies() -> Callable[..., Child]:
+    """The second test process that is started is gone at once."""
+    kinds = iter([Child, DyingChild])
+    return lambda *given: next(kinds, Child)(*given)
+
+
 def test_a_test_process_that_dies_at_the_start_is_an_error_of_its_slot(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is no run in it; the other slot runs, and the command ends with 4."""
-    monkeypatch.setattr("sequencer.runner.run.Child", DyingChild)
+    monkeypatch.setattr("sequencer.runner.run.Child", second_that_dies())
     done = run(*BOTH, "--report", "out")
     assert done.exit_code == 4, done.output
     assert {name: report["status"] for name, report in reports(project / "out").items()} == {"left": "passed"}
