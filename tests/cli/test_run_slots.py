@@ -71,6 +71,9 @@ class Board:
         return self.volts
 
     def wait(self) -> None:
+        if self.does == "orphan" and "sequencer.runtime" in Path(f"/proc/{os.getppid()}/cmdline").read_text():
+            Path("parent").write_text(str(os.getppid()))
+            os.kill(os.getppid(), 9)
         if self.does == "hold":
             Path(f"waits.{self.port}").touch()
             time.sleep(60)
@@ -421,6 +424,21 @@ def test_a_killed_owner_leaves_whole_journals_and_no_process(project: Path, shar
         assert (statuses["rail"], statuses["off"]) == ("passed", "passed")
     recovered = CliRunner().invoke(command_line, ["runs", "list", "--format", "json"])
     assert recovered.exit_code == 0
+
+
+@pytest.mark.real_start
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked elsewhere")
+def test_slots_are_forked_from_one_process_which_may_die(project: Path) -> None:
+    """Their parent is not hardseq itself; when a driver kills it, every slot is tested to its end."""
+    (project / "hardseq.toml").write_text(slots_that("orphan", "A") + slots_that("", "B"))
+    done = run("--arg", "sa.serial=SN1", "--arg", "sb.serial=SN2", "--report", "out")
+    assert done.exit_code == 0, done.output
+    assert {name: report["status"] for name, report in reports(project / "out").items()} == {
+        "sa": "passed",
+        "sb": "passed",
+    }
+    parent = int((project / "parent").read_text())
+    assert parent != os.getpid() and not psutil.pid_exists(parent)
 
 
 @pytest.mark.slow
