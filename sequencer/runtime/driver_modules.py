@@ -12,6 +12,7 @@ import importlib.util
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -25,6 +26,8 @@ from sequencer.vocabulary.data import Data
 __path__: list[str] = []
 """What makes this module one that others can lie in."""
 
+_importing: dict[str, threading.RLock] = {}
+"""Locks by the name of the module."""
 _NAME = re.escape(__name__) + r"\.(?:run|stand)_(.+)_([0-9a-f]{8})"
 
 
@@ -34,11 +37,17 @@ def prefix(owner: Literal["run", "stand"]) -> str:
 
 
 def load_file(file: Path, owner: Literal["run", "stand"]) -> ModuleType:
-    """The module of a driver file, imported when it is not yet. Raises what its code raises."""
+    """The module of a driver file, imported when it is not yet. Raises what its code raises.
+
+    Another thread that wants it meanwhile waits, as with any import: half a module lacks its classes.
+    """
     file = file.resolve()
     name = f"{prefix(owner)}{file.stem}_{_digest(file)}"
-    if name in sys.modules:
-        return sys.modules[name]
+    with _importing.setdefault(name, threading.RLock()):
+        return sys.modules[name] if name in sys.modules else _load_new(name, file)
+
+
+def _load_new(name: str, file: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file.name} is not a Python file")

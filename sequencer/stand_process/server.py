@@ -351,7 +351,9 @@ class StandServer:
         return None
 
     def _modules_of(self, question: OpenShared) -> DriverModules:
-        if question.folder not in self._modules:
-            self._modules[question.folder] = DriverModules(Path(question.folder), question.driver_folders)
-            self._modules[question.folder].add_folders()
-        return self._modules[question.folder]
+        # Drivers are opened in several threads.
+        with self._lock:
+            if question.folder not in self._modules:
+                self._modules[question.folder] = DriverModules(Path(question.folder), question.driver_folders)
+                self._modules[question.folder].add_folders()
+            return self._modules[question.folder]

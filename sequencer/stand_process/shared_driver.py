@@ -233,7 +233,8 @@ class SharedDriver:
             if different is None and not self._in_doubt:
                 self._users[turn.asker] = None
                 return self._opened(turn.asker, question.number)
-            others = [user.slot for user in self._users if user is not turn.asker]
+            # A copy: others leave meanwhile.
+            others = [user.slot for user in list(self._users) if user is not turn.asker]
             if different is not None and others:
                 name, before, found = different
                 raise StepError(

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
 from sequencer.expressions.value import measured
+from sequencer.protocol.shared_values import dump_value
+from sequencer.protocol.stand import OpenShared, Raised, StandAnswer
 from sequencer.runtime.deadline import Interrupts
+from sequencer.runtime.driver_modules import DriverModules
 from sequencer.runtime.drivers import DriverNotOpened
 from sequencer.runtime.failures import driver_traceback, reason_of
+from sequencer.runtime.shared_object import refer_to
+from sequencer.stand_process.holds import HoldRequest, SlotOwner
+from sequencer.stand_process.shared_driver import DriverTurn, SharedDriver
 from sequencer.vocabulary.failure import SharedDriverError, StepError, StepFailed, Stopped
 from tests.stand_process.conftest import Listener, Stand, wait_for
 
@@ -42,6 +51,73 @@ def test_calls_take_turns(stand: Stand) -> None:
     working = [stand.apart(lambda slot=slot: work(slot)) for slot in slots]
     assert {each.result() for each in working} == {1}
     assert stand.meter(stand.client()).add(0) == 64
+
+
+def test_drivers_of_one_file_are_opened_at_the_same_time(stand: Stand) -> None:
+    """Each in its own thread: who comes while the file is being imported waits for that, and finds all of it."""
+    importing, gate = stand.folder / "importing", stand.folder / "gate"
+    waits = f"""
+import os, time
+open({str(importing)!r}, "a").close()
+while not os.path.exists({str(gate)!r}):
+    time.sleep(0.005)
+"""
+    (stand.folder / "bench.py").write_text(waits + (stand.folder / "bench.py").read_text())
+    slots = ["left", "right"]
+    left, right = (stand.client(slot, slots) for slot in slots)
+    opening = stand.apart(lambda: stand.meter(left))
+    wait_for(importing.exists)
+    other = stand.apart(lambda: right.open(stand.source("volts", "volts")))
+    third = stand.apart(lambda: stand.client("right", slots).open(stand.source("other", "volts")))
+    with suppress(TimeoutError):
+        # What goes wrong does so at once, and is told below; what waits goes on waiting.
+        third.exception(0.3)
+    gate.touch()
+    assert opening.result().add(1) == 1
+    assert other.result()() == third.result()() == 2.5  # type: ignore[operator]  # they are functions
+
+
+def test_a_slot_leaves_while_another_one_looks_who_uses_a_driver() -> None:
+    """Whoever wants it differently is told of those that are there."""
+
+    class Slot:
+        def __init__(self, look: Callable[[], object] = lambda: None) -> None:
+            self._look = look
+
+        @property
+        def slot(self) -> str:
+            self._look()
+            return "second"
+
+        def send(self, answer: StandAnswer) -> None:
+            answers.append(answer)
+
+        def keep(self, value: object) -> int:
+            raise AssertionError(value)
+
+        def kept(self, number: int) -> object:
+            raise AssertionError(number)
+
+    answers: list[StandAnswer] = []
+    over: SimpleQueue[DriverTurn] = SimpleQueue()
+    driver = SharedDriver("time", over.put, lambda question: DriverModules(Path(), []))
+    gone, asking = Slot(), Slot()
+    looked_at = Slot(lambda: driver.forget(gone))
+
+    def open_as(asker: Slot, target: str) -> None:
+        payload = dump_value(((), {}), refer_to("time"))
+        question = OpenShared(1, "time", "seq.yaml:1:1", ".", [], None, "time", target, payload, False)
+        request = HoldRequest(SlotOwner("1", "x", 1), frozenset(["time"]), "seq.yaml:1:1", call=True)
+        driver.take(DriverTurn(asker, question, request, 0.0))
+        over.get()
+
+    for asker in (looked_at, gone):
+        open_as(asker, "monotonic")
+    open_as(asking, "time")
+    driver.end()
+    assert driver.join(60.0)
+    assert isinstance(answers[2], Raised), answers
+    assert "'second'" in answers[2].text
 
 
 def test_attributes_and_functions(stand: Stand) -> None:
