@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sequencer.expressions.expression import compile_expression, evaluate_template, evaluate_text, has_expression
 from sequencer.expressions.value import to_data
@@ -39,7 +39,7 @@ from sequencer.runtime.stepping import Pause, PauseChoice, RunningSteps
 from sequencer.runtime.tries import RecordedCounts, Tries
 from sequencer.steps.base import DialogAnswer, StepRun
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.failure import Interruption, StepError, StepFailed, Stopped, TimedOut, why
+from sequencer.vocabulary.failure import CaseLeftOut, Interruption, StepError, StepFailed, Stopped, TimedOut, why
 from sequencer.vocabulary.reason import Reason, read_reason
 from sequencer.vocabulary.status import Status, verdict
 
@@ -140,6 +140,14 @@ class AttemptContext:
         self._tally.in_vain = True
         self._empty_loop = self._empty_loop or place
 
+    def leave_out(self, reason: str) -> NoReturn:
+        """See ``CaseContext``."""
+        # What failed, in an earlier attempt or try as well, does not cease to apply.
+        tried_before = any(tries.again for tries in self._tries)
+        if self.attempt > 1 or tried_before or self._failure_since(0) is not None:
+            raise StepFailed(Reason("skip_after_failure", reason=reason))
+        raise CaseLeftOut(reason)
+
     def emit(self, event: Event) -> None:
         """See ``CaseContext``."""
         self._tally.add(event)
@@ -234,6 +242,9 @@ class AttemptContext:
         """Runs the generated function; whatever it raises becomes failures of the attempt and goes no further."""
         error = self._interrupts.run(function)
         error = self.stop_clock() or error
+        if isinstance(error, CaseLeftOut):
+            self.skip = SkipReason("condition", error.reason)
+            return
         if error is not None and error is not self._recorded:
             self._fail_outside(error)
         if not self.failures and self.planned is not None:
@@ -355,7 +366,7 @@ class AttemptContext:
 
     def _judge(self, step: StepRun, innermost: StepRun, inside: list[StepRun], error: BaseException | None) -> bool:
         """Records ``error`` unless it already is; whether the case goes on in spite of it."""
-        if error is None:
+        if error is None or isinstance(error, CaseLeftOut):
             return False
         self._doubt(error, innermost)
         # A stop, or a timeout of something around this step, is nothing that a step could bear or try again.

@@ -11,7 +11,15 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from sequencer.report.event import FailureRecorded
-from sequencer.vocabulary.failure import Interruption, SharedDriverError, StepError, StepFailed, Stopped, TimedOut
+from sequencer.vocabulary.failure import (
+    CaseLeftOut,
+    Interruption,
+    SharedDriverError,
+    StepError,
+    StepFailed,
+    Stopped,
+    TimedOut,
+)
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 from sequencer.vocabulary.status import FailureKind
 
@@ -35,7 +43,7 @@ def kind_of(error: BaseException) -> FailureKind:
 
 def reason_of(error: BaseException) -> ReasonOrText:
     """Why ``error`` was raised, for people; never raises, whatever its own ``__str__`` does."""
-    if isinstance(error, StepFailed | StepError | TimedOut | Stopped):
+    if isinstance(error, StepFailed | StepError | CaseLeftOut | TimedOut | Stopped):
         return _cut(error.reason)
     kind, text = kind_and_text(error)
     return _cut(Reason("exception", type=kind, message=text)) if text else kind

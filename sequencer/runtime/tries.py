@@ -34,11 +34,13 @@ class Tries:
     """Counts the tries of the one step inside; ``depth`` is how many steps are open around it.
 
     The step's failures set ``failure``, the first one of a try, instead of counting, unless this is the ``last`` try.
+    ``again``: a try before this one failed.
     """
 
     def __init__(self, case: str, depth: int, times: int, tally: RecordedCounts) -> None:
         self.depth = depth
         self.last = times <= 1
+        self.again = False
         self.failure: FailureRecorded | None = None
         self._case = case
         self._times = times
@@ -49,6 +51,7 @@ class Tries:
         failed = None
         for number in range(1, self._times + 1):
             self.last = number == self._times
+            self.again = number > 1
             self.failure = None
             before = replace(self._tally)
             yield number, failed

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Protocol, Self, TypedDict
 
 from sequencer.report.event import Event, OperatorMessageShown, RecordSection, Scope
 from sequencer.steps.keys import ALL_SHARED, Schema
@@ -166,6 +166,9 @@ class CaseContext(Protocol):
 
     def judges_nothing(self, place: str) -> None:
         """The loop at ``place`` holds steps that judge, and makes no round."""
+
+    def leave_out(self, reason: str) -> NoReturn:
+        """Ends the case as one that does not apply. Raises ``StepFailed`` where something failed in it before."""
 
     def emit(self, event: Event) -> None:
         """Sends an event to the journal and whoever listens."""

@@ -38,6 +38,10 @@ class StepFailed(ReasonedError):
         self.error_code = error_code
 
 
+class CaseLeftOut(ReasonedError):
+    """The case finds out that it does not apply to this product: it is skipped, and nothing in it failed."""
+
+
 class StepError(ReasonedError):
     """The test itself could not be carried out (an expression that raises, a record that contradicts): an error.
 

@@ -128,6 +128,11 @@ class Step:
         return False
 
     @property
+    def leaves_out(self) -> bool:
+        """Whether it, or one inside it, may leave the case out."""
+        return False
+
+    @property
     def sync_points(self) -> tuple[str, ...]:
         """Where it, or one inside it, waits for the other slots."""
         return ()
@@ -148,6 +153,11 @@ class NestingStep(Step):
     def limited(self) -> bool:
         """Whether one of them does."""
         return any(step.limited for step in self.steps)
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether one of them does."""
+        return any(step.leaves_out for step in self.steps)
 
     @property
     def sync_points(self) -> tuple[str, ...]:

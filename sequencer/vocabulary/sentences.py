@@ -46,6 +46,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "condition": "its condition is false: {expression}",
         "module_condition": "the condition of its module is false: {expression}",
         "judges_left_out": "every step that judges was left out by its `if`",
+        "skip_after_failure": "left out only after something failed: {reason}",
         "setup_module": "setup module '{name}' failed",
         "setup_case": "setup case '{name}' failed",
         "depends": "depends on {case}, which {outcome}",

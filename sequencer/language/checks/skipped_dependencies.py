@@ -29,13 +29,15 @@ class SkippedDependencies:
         self._problems = problems
         built = list(modules)
         self._module_when = {module.id: module.when for module in built}
-        self._case_when = {case.full_name: case.when for module in built for case in module.cases}
+        cases = [case for module in built for case in module.cases]
+        self._case_when = {case.full_name: case.when for case in cases}
+        self._skips = {case.full_name for case in cases if any(step.leaves_out for step in case.steps)}
         self._never: set[str] = set()
         self._told: set[Place] = set()
 
     def warn(self) -> None:
         """Reports all of it."""
-        if not any(self._case_when.values()) and not any(self._module_when.values()):
+        if not (any(self._case_when.values()) or any(self._module_when.values()) or self._skips):
             return
         for module in self._plan:
             self._matrices(module)
@@ -66,7 +68,12 @@ class SkippedDependencies:
             return
         node, condition = find(case.nodes, "critical"), find(case.nodes, "if")
         own = None if condition is None else self._case_when.get(case.full_name)
-        if node is not None and node["critical"] is True:
+        if node is not None and node["critical"] is True and own is None and case.full_name in self._skips:
+            what = f"the critical case `{case.full_name}` has a `skip`"
+            self._warn(
+                "critical-if", f"{what}: when that leaves it out, what follows still runs", node.value_place("critical")
+            )
+        elif node is not None and node["critical"] is True:
             whose = "has" if own is not None else "is in a module that has"
             what, place = f"the critical case `{case.full_name}` {whose}", node.value_place("critical")
             self._critical(what, case.module, own, place)
@@ -95,15 +102,18 @@ class SkippedDependencies:
         teardown = "teardown" in (case.group, case.module.group)
         who = f"{'the teardown case ' if teardown else ''}`{case.full_name}`"
         condition = f"`{optional.full_name}` may be left out by its `if`"
-        if self._case_when.get(optional.full_name) is None:
+        if optional.full_name in self._skips and not self._conditions(optional) - own - {optional.full_name}:
+            condition = f"`{optional.full_name}` may be left out by its `skip`"
+        elif self._case_when.get(optional.full_name) is None:
             condition = f"`{optional.full_name}` may be left out by the `if` of its module"
         message = f"{condition}: then {who} is skipped too, and the run is INCOMPLETE"
         hint = f'write `{{case: "{dependency.text}", or_left_out: true}}` if it can run without'
         self._warn("depends-if", message, dependency.place, hint)
 
     def _conditions(self, case: CasePlan) -> set[str]:
+        """What may leave the case out: expressions, and its own name where a ``skip`` does."""
         found = {self._case_when.get(case.full_name), self._module_when[case.module.id]}
-        return {when for when in found if when is not None}
+        return {when for when in found if when is not None} | ({case.full_name} & self._skips)
 
     def _warn(self, code: str, message: str, place: Place, hint: str | None = None) -> None:
         """Once for each place: a matrix has many cases there."""
