@@ -49,41 +49,54 @@ class Picture:
         self.lines = self._unfiltered(zlib.decompress(data))
 
     def _unfiltered(self, raw: bytes) -> list[bytearray]:
-        stride, lines = self.width * self.size, list[bytearray]()
+        size, stride, lines = self.size, self.width * self.size, list[bytearray]()
         above = bytearray(stride)
         for begin in range(0, len(raw), stride + 1):
             kind, line = raw[begin], bytearray(raw[begin + 1 : begin + 1 + stride])
-            for at in range(stride):
-                left = line[at - self.size] if at >= self.size else 0
-                corner = above[at - self.size] if at >= self.size else 0
-                line[at] = (line[at] + predicted(kind, left, above[at], corner)) & 255
+            if kind == 2:
+                line = bytearray((one + up) & 255 for one, up in zip(line, above, strict=True))
+            elif kind:
+                for at in range(stride):
+                    left = line[at - size] if at >= size else 0
+                    corner = above[at - size] if at >= size else 0
+                    line[at] = (line[at] + predicted(kind, left, above[at], corner)) & 255
             lines.append(line)
             above = line
         return lines
 
+    def _pixel(self, x: int, y: int) -> bytes:
+        at = x * self.size
+        return bytes(self.lines[y][at : at + 3])
+
     def light(self, x: float, y: float) -> float:
         """The relative luminance at a place that is given in parts of width and height."""
-        line = self.lines[min(int(y * self.height), self.height - 1)]
-        at = min(int(x * self.width), self.width - 1) * self.size
-        red, green, blue = (linear(value) for value in line[at : at + 3])
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+        return luminance(
+            self._pixel(min(int(x * self.width), self.width - 1), min(int(y * self.height), self.height - 1))
+        )
 
     def range(self) -> float:
         """The contrast between the darkest and the lightest of its pixels, as WCAG has it: 1 to 21."""
-        found = [
-            self.light((x + 0.5) / self.width, (y + 0.5) / self.height)
-            for x in range(self.width)
-            for y in range(self.height)
-        ]
+        colours = {self._pixel(x, y) for x in range(self.width) for y in range(self.height)}
+        found = [luminance(colour) for colour in colours]
         return (max(found) + 0.05) / (min(found) + 0.05)
 
 
 def predicted(kind: int, left: int, above: int, corner: int) -> int:
-    """What a filter of PNG takes a byte for."""
-    if kind == 4:
-        guess = left + above - corner
-        return min((left, above, corner), key=lambda one: abs(guess - one))
-    return (0, left, above, (left + above) // 2)[kind]
+    """What a filter of PNG takes a byte for that looks to the left."""
+    if kind == 1:
+        return left
+    if kind == 3:
+        return (left + above) // 2
+    by_left, by_above, by_corner = abs(above - corner), abs(left - corner), abs(left + above - 2 * corner)
+    if by_left <= by_above and by_left <= by_corner:
+        return left
+    return above if by_above <= by_corner else corner
+
+
+def luminance(colour: bytes) -> float:
+    """The relative luminance of red, green and blue."""
+    red, green, blue = map(linear, colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def linear(value: int) -> float:

@@ -13,6 +13,7 @@ from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
 from sequencer.store.base import StoreUnavailable
 from sequencer.vocabulary.reason import Reason
+from tests.panel.axe import violations
 from tests.panel.live_page import at_sizes
 from tests.panel.sequences import SLOTS
 from tests.panel.test_http_contract import Contract
@@ -22,7 +23,6 @@ from tests.report.test_start_timeline import PLAN, case, waited
 pytestmark = pytest.mark.slow
 
 expect = pytest.importorskip("playwright.sync_api").expect
-Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 
 SIZES = [(1366, 768), (360, 740), (1920, 1080)]
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -152,7 +152,7 @@ def test_the_slots_stand_side_by_side_with_what_they_waited_for(panel: Any, brow
     expect(page.locator(".timeline-table tbody tr")).to_have_count(4)
     expect(page.locator(".timeline-table tbody tr").nth(1)).to_contain_text("left")
     expect(page.locator(".timeline-table tbody tr").nth(1)).to_contain_text("Waits for the others at: hot")
-    assert [found["id"] for found in Axe().run(page).response["violations"]] == []
+    assert violations(page) == []
     for width, _ in at_sizes(page, SIZES):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     cards.nth(1).get_by_role("link", name="Rails").click()

@@ -108,7 +108,7 @@ def test_without_slots_nothing_speaks_of_them(stand: Stand) -> None:
 def test_a_worn_nest_is_seen(worn: Any, browse: Any) -> None:
     """The lowest yield is marked; the row leads to the slot's runs, whose filter is in the address."""
     expect = pytest.importorskip("playwright.sync_api").expect
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    violations = pytest.importorskip("tests.panel.axe").violations
     page = browse(worn, "/yield?span=all")
     rows = page.locator(".slot-yield tbody tr")
     expect(rows).to_have_count(3)
@@ -121,7 +121,7 @@ def test_a_worn_nest_is_seen(worn: Any, browse: Any) -> None:
     for width, height in ((1366, 768), (360, 740)):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
-        found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        found = violations(page)
         assert not found, json.dumps(found, indent=1)[:3000]
     page.set_viewport_size({"width": 1366, "height": 768})
     page.get_by_label("Slot").select_option("right")

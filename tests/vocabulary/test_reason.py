@@ -123,30 +123,28 @@ def test_every_reason_is_made_with_the_parameters_that_it_shows() -> None:
 
 def texts_raised(tree: ast.AST) -> Iterator[int]:
     """The lines where an error of ``CODED`` is made of an English text, also of one that a name stands for."""
-    for scope in ast.walk(tree):
-        if not isinstance(scope, ast.FunctionDef | ast.Module):
-            continue
-        texts = {
-            target.id
-            for node in ast.walk(scope)
-            if isinstance(node, ast.Assign) and is_text(node.value, frozenset())
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
-        for node in ast.walk(scope):
-            # A sentence of hardseq's own inside of another one is a reason, too.
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
-                within = [word.value for word in node.keywords if word.arg in ("reason", "detail", "where", "subject")]
-                if any(is_sentence(given) for given in within):
-                    yield node.lineno
-            if not isinstance(node, ast.Call) or not tells(node.func):
-                continue
-            words = {given.value for given in node.args if isinstance(given, ast.Constant)}
-            # A page shows the reason of each of the ``fields``.
-            if not words.isdisjoint(OF_PROGRAMS) or any(word.arg == "fields" for word in node.keywords):
-                continue
-            if any(is_text(given, frozenset(texts)) for given in node.args[:3]):
+    nodes = list(ast.walk(tree))
+    texts = frozenset(
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign) and is_text(node.value, frozenset())
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    )
+    for node in nodes:
+        # A sentence of hardseq's own inside of another one is a reason, too.
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
+            within = [word.value for word in node.keywords if word.arg in ("reason", "detail", "where", "subject")]
+            if any(is_sentence(given) for given in within):
                 yield node.lineno
+        if not isinstance(node, ast.Call) or not tells(node.func):
+            continue
+        words = {given.value for given in node.args if isinstance(given, ast.Constant)}
+        # A page shows the reason of each of the ``fields``.
+        if not words.isdisjoint(OF_PROGRAMS) or any(word.arg == "fields" for word in node.keywords):
+            continue
+        if any(is_text(given, texts) for given in node.args[:3]):
+            yield node.lineno
 
 
 def is_sentence(node: ast.expr) -> bool:
