@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from sequencer import __version__
 from sequencer.compiler.emitter import FunctionEmitter, StepClasses, literal
 from sequencer.compiler.file_name import short_name
+from sequencer.protocol.manifest import digest
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import Case, Driver, DriverCall, Module, Param, SequenceDefinition, Step
 from sequencer.vocabulary.status import GROUPS
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 _FIXTURE_SCOPES = {"stand": "session", "run": "session", "module": "module", "case": "function"}
 
 CASES_PER_FILE = 2000
+
+TABLES = "tables.json"
+"""The limits of tables, beside the generated tests."""
 
 PYTEST_INI = """\
 [pytest]
@@ -45,6 +50,8 @@ def compile_sequence(sequence: SequenceDefinition, *, folder: Path, stepping: bo
             # No id holds a hyphen, and pytest collects the parts in the order of their names.
             part = f"-{number:02}" if len(parts) > 1 else ""
             files[f"test_{short_name(module.id)}{part}.py"] = _test_module(sequence, module, cases, stepping)
+    if sequence.tables:
+        files[TABLES] = _tables(sequence)
     if sequence.after_run:
         files["after_run.py"] = _after_run(sequence)
     return files
@@ -60,6 +67,7 @@ def _conftest(sequence: SequenceDefinition, folder: Path) -> str:
         "on_fail": sequence.on_fail,
         "params": {param.name: _param(param) for param in sequence.params},
         "vars": sequence.variables,
+        **({"tables": {"file": TABLES, "sha256": digest(_tables(sequence).encode())}} if sequence.tables else {}),
         **({} if sequence.variants is None else {"variants": asdict(sequence.variants)}),
         "record": sequence.record,
         "modules": [module.id for module in sequence.modules],
@@ -79,6 +87,20 @@ def _plan(sequence: SequenceDefinition) -> list[str]:
         for case in sorted(module.cases, key=lambda case: GROUPS.index(case.group))
     )
     return [*(case.full_name for case in cases), *["after_run"] * len(sequence.after_run)]
+
+
+def _tables(sequence: SequenceDefinition) -> str:
+    """The limit tables as JSON, a row a line."""
+    tables = []
+    for table in sequence.tables:
+        about = {"file": table.file, "sha256": table.sha256, "key": table.key}
+        rows = (
+            json.dumps({"key": row.key, "row": row.place.line, "limits": row.limits, "unit": row.unit})
+            for row in table.rows
+        )
+        head = json.dumps(about)[:-1]
+        tables.append(f'{json.dumps(table.name)}: {head}, "rows": [\n' + ",\n".join(rows) + "\n]}")
+    return "{" + ",\n".join(tables) + "}\n"
 
 
 _NOT_WRITTEN = frozenset({"name", "each_run", "variant_by", "variants"})

@@ -23,13 +23,13 @@ from sequencer.language.planner import Planner
 from sequencer.language.problems import Problems
 from sequencer.language.reader import CaseStepReader
 from sequencer.language.scope import VariableNames
-from sequencer.language.tables.matrix import Matrix
+from sequencer.language.tables.files import TableFiles
 from sequencer.language.top_level import TopLevel
 from sequencer.language.variants import variant_section, with_choice
 from sequencer.language.yaml.loader import Document
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.model import Module, SequenceDefinition
+from sequencer.vocabulary.model import LimitTable, Module, SequenceDefinition
 from sequencer.vocabulary.problem import Problem
 from sequencer.vocabulary.tree import MappingNode
 
@@ -54,13 +54,13 @@ class SequenceBuilder:
             inputs=self._inputs,
             packages=packages,
         )
-        self._matrix = Matrix(self._problems, self._sources, project, self._inputs)
+        self._tables = TableFiles(self._problems, self._sources, self._inputs)
         self._context = ReadContext(
             problems=self._problems,
             sources=self._sources,
             names=names,
             drivers=drivers,
-            matrix=self._matrix,
+            tables=self._tables,
             stand=stand or {},
             packages=packages,
         )
@@ -84,6 +84,11 @@ class SequenceBuilder:
         return {name: declared.target for name, declared in self._context.drivers.calls.declared.items()}
 
     @property
+    def tables(self) -> dict[str, LimitTable]:
+        """After ``build``: the limit tables that can be used, by name."""
+        return {name: table for name, table in self._context.limit_tables.items() if table is not None}
+
+    @property
     def shared(self) -> frozenset[str]:
         """After ``build``: the names of the shared ones."""
         declared = self._context.drivers.calls.declared.values()
@@ -104,6 +109,10 @@ class SequenceBuilder:
         varying = variant_section(root, context)
         variables = top.variables()
         variants = None if varying is None else varying.read()
+        if "tables" in root:
+            from sequencer.language.tables.limit_table import TableSection
+
+            context.limit_tables = TableSection(root, context).read()
         record = top.record(bad)
         check_stand_facts(root.get("stand"), context.stand, self._problems.report)
         own = () if varying is None else varying.names
@@ -139,6 +148,7 @@ class SequenceBuilder:
             params=params,
             variables=variables,
             variants=variants,
+            tables=tuple(self.tables.values()),
             record=record,
             on_fail=on_fail if on_fail in ("continue", "stop") else "continue",
             after_run=after_steps,
@@ -157,7 +167,7 @@ class SequenceBuilder:
     def _digest(self) -> str:
         """Of the file itself, then of what it includes, then of its tables."""
         digest = sha256(self._document.data)
-        for files in (self._includes.files, self._matrix.files):
+        for files in (self._includes.files, self._tables.files):
             for path in sorted(files):
                 digest.update(files[path])
         return digest.hexdigest()

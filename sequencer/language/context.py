@@ -11,19 +11,25 @@ from sequencer.language.problems import Problems
 from sequencer.language.scope import VariableNames
 from sequencer.language.shapes.all import shapes
 from sequencer.language.slot_blocks import SyncPoint
+from sequencer.language.tables.files import TableFiles
 from sequencer.language.tables.matrix import Matrix
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.steps import step_types
 from sequencer.steps.base import StepType
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.extension import UnusableExtension, sources
+from sequencer.vocabulary.model import LimitTable
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.times import parse_duration
 from sequencer.vocabulary.tree import MappingNode
 
 
 class ReadContext:
-    """One reading."""
+    """One reading.
+
+    ``limit_tables`` are by name, ``None`` for one that cannot be used; ``table_places`` say for a step where it names
+    one.
+    """
 
     def __init__(
         self,
@@ -32,7 +38,7 @@ class ReadContext:
         sources: SourceTexts,
         names: VariableNames,
         drivers: DriverSection,
-        matrix: Matrix,
+        tables: TableFiles,
         stand: Mapping[str, Data],
         packages: UsedPackages,
     ) -> None:
@@ -41,12 +47,15 @@ class ReadContext:
         self.sources = sources
         self.names = names
         self.drivers = drivers
-        self.matrix = matrix
+        self.tables = tables
+        self.matrix = Matrix(problems, sources, tables)
         self.stand = stand
         self.expressions = ExpressionChecker(problems, sources, names)
         self.shapes = shapes()
         self.step_types = step_types()
         self.sync_points: dict[str, SyncPoint] = {}
+        self.limit_tables: Mapping[str, LimitTable | None] = {}
+        self.table_places: dict[Place, Place] = {}
         self._usable: dict[str, StepType | UnusableExtension] = {}
 
     def step_type(self, verb: str, place: Place) -> StepType | None:

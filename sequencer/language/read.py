@@ -13,7 +13,7 @@ from sequencer.language.drivers.source import DriverTarget
 from sequencer.language.yaml.loader import read_document
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
-from sequencer.vocabulary.model import SequenceDefinition
+from sequencer.vocabulary.model import LimitTable, SequenceDefinition
 from sequencer.vocabulary.problem import InvalidInput, Problem
 from sequencer.vocabulary.tree import MappingNode
 
@@ -23,7 +23,8 @@ class ReadResult:
     """What a sequence file gave. ``sequence`` is ``None`` when one of the ``problems`` is an error.
 
     ``sources`` holds the text of every file that a problem may lie in, by the name that places give it; ``drivers``
-    says what each declared driver is, ``None`` of one that was not found; ``shared`` are those that slots share.
+    says what each declared driver is, ``None`` of one that was not found; ``shared`` are those that slots share;
+    ``tables`` are the limit tables that can be used, by name.
     """
 
     sequence: SequenceDefinition | None
@@ -31,6 +32,7 @@ class ReadResult:
     sources: dict[str, str]
     drivers: Mapping[str, DriverTarget | None] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
+    tables: Mapping[str, LimitTable] = field(default_factory=dict)
 
 
 def load(path: Path, project: Path | None = None) -> MappingNode:
@@ -53,7 +55,7 @@ def read_sequence(path: Path, *, project: Path | None = None, stand: Mapping[str
     with _collection_paused():
         document = read_document(path, project)
         builder = SequenceBuilder(document, path, project, stand)
-        return ReadResult(*builder.build(), builder.drivers, builder.shared)
+        return ReadResult(*builder.build(), builder.drivers, builder.shared, builder.tables)
 
 
 @contextmanager

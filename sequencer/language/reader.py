@@ -11,8 +11,9 @@ from sequencer.expressions.expression import OPENING, has_expression
 from sequencer.language.blocks import BlockDefinition, Library, check_parameters
 from sequencer.language.checks.stand_facts import check_stand_facts
 from sequencer.language.context import ReadContext
+from sequencer.language.scope import VARIANT
 from sequencer.language.shapes.errors import expression_in_key
-from sequencer.language.shapes.wording import did_you_mean, listed, show
+from sequencer.language.shapes.wording import did_you_mean, known_here, listed, show
 from sequencer.language.slot_blocks import SlotBlocks
 from sequencer.language.tables.matrix import RowValues
 from sequencer.limits import limit_problems
@@ -21,6 +22,7 @@ from sequencer.limits.units import convert_limits
 from sequencer.report.event import Scope
 from sequencer.steps.base import Block, StepType
 from sequencer.steps.keys import SHARED_KEYS
+from sequencer.steps.measuring import MEASUREMENT
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.model import DriverCall, Step, StepRetry
@@ -199,6 +201,8 @@ class CaseStepReader:
             message = f"`{key}` is empty: nothing would be judged"
             self.problem("limit-form", message, node.key_place(key), hint="give [lowest, highest], or remove it")
             return None
+        if isinstance(written, dict) and "table" in written:
+            return self._of_table(node, node[key], written)
         written = without_open_sides(written) if isinstance(written, list) else written
         known_unit = None if has_expression(unit) else unit
         wrong = limit_problems(written, known_unit)
@@ -213,6 +217,33 @@ class CaseStepReader:
         if self._certain:
             self._row.judge(written, unit, self._context.problems)
         return convert_limits(written, known_unit)
+
+    def _of_table(self, step: MappingNode, node: MappingNode, written: Mapping[str, Data]) -> object:
+        """Limits that a table has: ``{table: NAME, key: {...}}``, whose row the run finds."""
+        tables, name, place = self._context.limit_tables, written["table"], node.value_place("table")
+        for other in node.keys() - {"table", "key"}:
+            message = f"`table` gives the limits: `{other}` cannot stand beside it"
+            self.problem("limit-form", message, node.key_place(other))
+        if not isinstance(name, str) or name not in tables:
+            hint = did_you_mean(name, tables) or known_here(tables) or "declare it under `tables:`"
+            self.problem("unknown-table", f"there is no table {show(name)}", place, hint=hint)
+            return written
+        table, given = tables[name], written.get("key", {})
+        if table is not None and isinstance(given, Mapping):
+            wanted = [each for each in table.key if each not in (VARIANT, MEASUREMENT)]
+            for each in given:
+                if each not in wanted:
+                    at = place_at(node, ("key", each), of_key=True)
+                    hint = known_here(wanted) or "the table's rows are found without it"
+                    self.problem("unknown-key", f"`{each}` is not given for the table `{name}`", at, hint=hint)
+            for each in wanted:
+                if each not in given:
+                    hint = f"write `key: {{{each}: ...}}` beside `table`"
+                    self.problem("missing-key", f"the rows of `{name}` are found by `{each}` too", place, hint=hint)
+        elif not isinstance(given, Mapping):
+            self.problem("wrong-type", f"`key` must be a mapping, not {show(given)}", node.value_place("key"))
+        self._context.table_places[step.place] = place
+        return written
 
     def seconds(self, node: MappingNode, key: str) -> float | None:
         """A duration in seconds."""

@@ -176,7 +176,7 @@ class TopLevel:
 
     def report_unused(self) -> None:
         """Warns about variables and drivers that nobody uses, unless cases could not be read that may use them."""
-        if self._context.matrix.incomplete:
+        if self._context.tables.incomplete:
             return
         report = self._context.problems.report
         for node, name in self._names("vars", "the name of a variable"):

@@ -85,6 +85,16 @@ LIMITS_SCHEMA: Mapping[str, object] = {
             "description": "The text contains this part, or the array contains this element.",
             "examples": ["OK"],
         },
+        "table": {
+            "type": "string",
+            "description": "The limits are those that this one of the `tables` has for the measurement.",
+            "examples": ["rails"],
+        },
+        "key": {
+            "type": "object",
+            "description": "With `table`: what identifies the row besides the variant and the measurement.",
+            "examples": [{"load": "${{ load }}"}],
+        },
         "each": {
             "$ref": "#/$defs/limits",
             "description": "Every element of the array meets this; an empty array fails.",

@@ -62,7 +62,7 @@ def in_unit(text: str, unit: str, *, difference: bool = False) -> Number | None:
     return _convert(number, written, unit, difference)
 
 
-def convert_limits(written: Data, unit: str | None) -> object:
+def convert_limits(written: Data, unit: str | None) -> Data:
     """The limits as written with every quantity in ``unit``: ``[4800 mV, 5.2 V]`` in V is ``[4.8, 5.2]``.
 
     Percentages of a tolerance, texts to compare with and texts with ``${{ expressions }}`` stay as they are. Raises
@@ -71,7 +71,25 @@ def convert_limits(written: Data, unit: str | None) -> object:
     return written if unit is None else _converted(written, unit, difference=False)
 
 
-def _converted(written: object, unit: str, *, difference: bool) -> object:
+def change_unit(limits: Data, source: str, target: str) -> Data:
+    """The limits, whose numbers are in ``source``, with numbers in ``target``. Raises ``UnitProblem``."""
+    return _changed(limits, source, target, difference=False)
+
+
+def _changed(limits: Data, source: str, target: str, *, difference: bool) -> Data:
+    if isinstance(limits, Mapping):
+        return {
+            key: _changed(value, source, target, difference=difference or key == "tolerance")
+            for key, value in limits.items()
+        }
+    if isinstance(limits, list):
+        return [_changed(item, source, target, difference=difference) for item in limits]
+    if isinstance(limits, bool) or not isinstance(limits, int | float) or _plain(source) == _plain(target):
+        return limits
+    return _convert(limits, source, target, difference)
+
+
+def _converted(written: Data, unit: str, *, difference: bool) -> Data:
     if isinstance(written, Mapping):
         return {key: _entry(key, value, unit, difference) for key, value in written.items()}
     if isinstance(written, (list, tuple)):
@@ -84,7 +102,7 @@ def _converted(written: object, unit: str, *, difference: bool) -> object:
     return written if number is None else number
 
 
-def _entry(key: str, value: object, unit: str, difference: bool) -> object:
+def _entry(key: str, value: Data, unit: str, difference: bool) -> Data:
     if key in ("matches", "ignore_case", "is"):
         return value
     return _converted(value, unit, difference=difference or key == "tolerance")

@@ -135,7 +135,10 @@ class WaitFinished:
 
 @dataclass(slots=True)
 class MeasurementRecorded:
-    """A recorded value. ``limits`` as written in the YAML (expressions evaluated), ``result`` null without limits."""
+    """A recorded value. ``limits`` as written in the YAML (expressions evaluated), ``result`` null without limits.
+
+    ``table`` is ``{name, file, row, sha256}`` where the limits come from a table.
+    """
 
     wire_name: ClassVar[str] = "measurement"
 
@@ -149,6 +152,7 @@ class MeasurementRecorded:
     result: bool | None = None
     reason: str | None = None
     coded_reason: CodedReason | None = None
+    table: Mapping[str, Data] | None = None
 
 
 @dataclass(slots=True)

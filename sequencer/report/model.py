@@ -50,6 +50,15 @@ class SequenceReport(TypedDict):
     ]
 
 
+class LimitRowReport(TypedDict):
+    """The row of a limit table."""
+
+    name: Annotated[str, "The table's name in the sequence."]
+    file: Annotated[str, "Its file, relative to the project."]
+    row: Annotated[Ordinal, "The line of the file in which the row begins."]
+    sha256: Annotated[str, "The hash of the file's bytes."]
+
+
 class MeasurementReport(TypedDict):
     """A measured value, judged."""
 
@@ -66,6 +75,7 @@ class MeasurementReport(TypedDict):
         Annotated[bool, "True when it belongs to a failed try (`retry`) that another try followed; otherwise absent."]
     ]
     coded_reason: NotRequired[Coded]
+    table: NotRequired[Annotated[LimitRowReport, "Where the limits come from; absent where the sequence says them."]]
 
 
 class CheckReport(TypedDict):
@@ -365,6 +375,7 @@ PARTS: Mapping[str, type[Any]] = {
     "process": ProcessReport,
     "batch": BatchReport,
     "instrument": InstrumentReport,
+    "limit_row": LimitRowReport,
     "measurement": MeasurementReport,
     "check": CheckReport,
     "try": TryReport,

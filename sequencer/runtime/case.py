@@ -37,7 +37,7 @@ from sequencer.runtime.process_state import for_programs
 from sequencer.runtime.run import RunContext
 from sequencer.runtime.stepping import Pause, PauseChoice, RunningSteps
 from sequencer.runtime.tries import RecordedCounts, Tries
-from sequencer.steps.base import DialogAnswer, StepRun
+from sequencer.steps.base import DialogAnswer, FoundLimits, StepRun
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import CaseLeftOut, Interruption, StepError, StepFailed, Stopped, TimedOut, why
 from sequencer.vocabulary.reason import Reason, read_reason
@@ -152,6 +152,10 @@ class AttemptContext:
         """See ``CaseContext``."""
         self._tally.add(event)
         self._run.emit(event)
+
+    def table_row(self, reference: Mapping[str, object], measurement: str) -> FoundLimits:
+        """See ``CaseContext``."""
+        return self._run.table_row(reference, measurement)
 
     def save(self, name: str, value: object, scope: Scope = "case") -> None:
         """See ``CaseContext``."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sequencer import __version__
 from sequencer.protocol.commands import ResumeState, RetryRequest, Start
@@ -23,6 +24,9 @@ from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.model import Param
 from sequencer.vocabulary.reason import Reason, coded, read_reason
+
+if TYPE_CHECKING:
+    from sequencer.runtime.limit_tables import LimitTables
 
 
 def open_run(
@@ -46,6 +50,7 @@ def open_run(
             raise RunRefused(Reason("sequence_changed"), "sequence-changed")
     flow = Flow(plan, None if selection is None else needed(plan, selection), plan.sequence.get("on_fail", "continue"))
     modules.add_folders()
+    tables = _limit_tables(plan, modules.folder)
     try:
         stream = open_stream(start)
     except OSError as error:
@@ -55,7 +60,7 @@ def open_run(
     run = RunContext(
         start, plan, modules, stream=stream, interrupts=interrupts, flow=flow, params=params, variant=variant
     )
-    run.selection = selection
+    run.selection, run.tables = selection, tables
     try:
         if start.retry is not None:
             _try_again(run, start.retry)
@@ -92,6 +97,19 @@ def _known_params(sequence: Mapping[str, Any]) -> list[Param]:
         choice = {"variant_by": variants["by"], "variants": tuple(variants["values"])}
         params = [replace(param, **choice) if param.name == variants["param"] else param for param in params]
     return params
+
+
+def _limit_tables(plan: RunPlan, folder: Path) -> LimitTables | None:
+    """The limits beside the generated tests. Raises ``RunNotPossible`` for what is not as it was written."""
+    if "tables" not in plan.sequence:
+        return None
+    # Imported here: most sequences have no tables.
+    from sequencer.runtime.limit_tables import LimitTables
+
+    try:
+        return LimitTables.read(folder, plan.sequence["tables"])
+    except (OSError, ValueError) as error:
+        raise RunNotPossible(Reason("limits_damaged", detail=str(error))) from None
 
 
 def _variant(plan: RunPlan, params: Mapping[str, Scalar]) -> str | None:

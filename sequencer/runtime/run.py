@@ -28,12 +28,14 @@ from sequencer.runtime.preopened_drivers import PreopenedDrivers
 from sequencer.runtime.scope import Constants, layered
 from sequencer.runtime.stepping import Stepping
 from sequencer.runtime.stream import EventStream
+from sequencer.steps.base import FoundLimits
 from sequencer.vocabulary.data import Data, Scalar
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from sequencer.runtime.debugger import Debugger
+    from sequencer.runtime.limit_tables import LimitTables
     from sequencer.runtime.shared_stand import SharedStand
     from sequencer.runtime.stand import StandDrivers
 
@@ -50,7 +52,8 @@ class RunContext:
     that are open, ``given_up`` the names of those that could not be opened, ``requirements`` what to ask of one that is
     reopened: raises what is wrong. ``after`` is the number of the step of ``after_run`` that is going on,
     ``selection`` names the chosen cases; ``variant`` is the run's, where the sequence has variants;
-    ``debugged``: what happened in the run may be up to somebody at its keyboard.
+    ``tables`` are the limits that are kept in files; ``debugged``: what happened in the run may be up to somebody at
+    its keyboard.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class RunContext:
         self.variables: dict[str, object] = {}
         self.module_variables: dict[str, dict[str, object]] = {}
         self.params = params
+        self.tables: LimitTables | None = None
         self.variant = variant
         self._stream = stream
         self._lost_known = False
@@ -153,6 +157,12 @@ class RunContext:
             "user": self.facts.get("user"),
         }
         return {name: value for name, value in about.items() if value is not None}
+
+    def table_row(self, reference: Mapping[str, object], measurement: str) -> FoundLimits:
+        """The row for ``measurement`` that the limits ``{table: NAME, key: {...}}`` name. Raises ``StepError``."""
+        if self.tables is None:
+            raise StepError(Reason("no_limit_row", table=reference["table"], key=measurement))
+        return self.tables.row(reference, {"variant": self.variant, "measurement": measurement})
 
     def record(self, section: str, data: object) -> object:
         """Merges facts; returns them as they are recorded. Raises ``StepError`` for what is no fact, such as a blank

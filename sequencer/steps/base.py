@@ -137,6 +137,14 @@ class DialogAnswer(NamedTuple):
     seconds: float
 
 
+class FoundLimits(NamedTuple):
+    """The row of a limit table: its ``limits`` in ``unit``, and the ``source`` as reports have it."""
+
+    limits: Data
+    unit: str | None
+    source: Mapping[str, Data]
+
+
 class CaseContext(Protocol):
     """The running case, as step classes and generated code see it."""
 
@@ -160,6 +168,12 @@ class CaseContext(Protocol):
 
     def test(self, expression: str) -> bool:
         """Evaluates a bare expression to true or false; anything but a boolean raises ``StepError``."""
+
+    def table_row(self, reference: Mapping[str, object], measurement: str) -> FoundLimits:
+        """The row for ``measurement`` of the table that the limits ``{table: NAME, key: {...}}`` name.
+
+        Raises ``StepError`` where there is none.
+        """
 
     def judged(self, *, limits: bool = False) -> None:
         """The running step judged the product, right or wrong; ``limits``: a measurement by its limits."""

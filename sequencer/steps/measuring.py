@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sequencer.expressions.expression import has_expression
 from sequencer.expressions.value import measurement_type, to_data
 from sequencer.limits import judge, parse_limits
 from sequencer.limits.parse import without_open_sides
 from sequencer.report.event import MeasurementRecorded
 from sequencer.report.identity import identity_text
-from sequencer.steps.base import StepReader, StepRun
+from sequencer.steps.base import FoundLimits, StepReader, StepRun
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError, StepFailed, why
 from sequencer.vocabulary.reason import Reason, coded, sentence
 from sequencer.vocabulary.text_values import stripped
 from sequencer.vocabulary.tree import MappingNode
 
 MEASUREMENT_NAME = Reason("measurement_name")
+MEASUREMENT = "measurement"
+"""What a row of a limit table calls the name of a measurement."""
 
 
 def read_name(node: MappingNode, key: str, reader: StepReader) -> str | None:
@@ -39,6 +44,9 @@ def record_measurement(step: StepRun, name: str, value: object, *, unit: str | N
     measured_in = _unit(case.value(unit), measured)
     if limits is not None and evaluated is None:
         raise StepError(Reason("no_limits", measurement=measured))
+    source = None
+    if type(evaluated) is dict and "table" in evaluated:
+        evaluated, measured_in, source = _of_table(case.table_row(evaluated, measured), measured_in, measured)
     try:
         limit = None if evaluated is None else parse_limits(evaluated, measured_in)
     except ValueError as error:
@@ -57,12 +65,26 @@ def record_measurement(step: StepRun, name: str, value: object, *, unit: str | N
             judgement.result,
             sentence(judgement.reason),
             coded(judgement.reason),
+            source,
         )
     )
     if limit is not None:
         case.judged(limits=True)
     if judgement.result is False:
         raise StepFailed(Reason("missed", measurement=measured, reason=judgement.reason))
+
+
+def _of_table(row: FoundLimits, unit: str | None, measured: str) -> tuple[object, str | None, Mapping[str, Data]]:
+    """The limits of a table's row in ``unit`` (its own where the step has none), the unit, and where they come from."""
+    if unit is None or row.unit is None or unit == row.unit:
+        return row.limits, unit or row.unit, row.source
+    # Imported here: hardly any table has another unit than its step.
+    from sequencer.limits.units import UnitProblem, change_unit
+
+    try:
+        return change_unit(row.limits, row.unit, unit), unit, row.source
+    except UnitProblem as error:
+        raise StepError(Reason("bad_limits", measurement=measured, detail=str(error))) from None
 
 
 def _unit(evaluated: object, measured: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -50,9 +51,15 @@ class SourceFiles:
 
     def _read(self, file: str) -> str | None:
         try:
-            return (self.folder / file).read_bytes().decode("utf-8-sig", "replace")
+            data = (self.folder / file).read_bytes()
         except OSError:
             return None
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return data.decode("utf-16", "replace")
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError:  # a table, most likely of Windows
+            return data.decode("cp1252", "replace")
 
 
 def show_problems(problems: Iterable[Problem], folder: Path, *, err: bool = True) -> None:

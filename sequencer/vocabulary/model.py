@@ -97,6 +97,29 @@ class Variants:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitRow:
+    """A row of a limit table: the texts that identify it, its limits in ``unit``, and where it and its unit stand."""
+
+    key: tuple[str, ...]
+    limits: Data
+    unit: str | None
+    place: Place
+    unit_place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitTable:
+    """Limits from a file, which is shown as ``file``; ``sha256`` is that of its bytes, ``key`` names what identifies a
+    row."""
+
+    name: str
+    file: str
+    sha256: str
+    key: tuple[str, ...]
+    rows: tuple[LimitRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepRetry:
     """How often a step is tried (``times`` counts the first try) and the pause between two tries in seconds."""
 
@@ -244,6 +267,7 @@ class SequenceDefinition:
     params: tuple[Param, ...] = ()
     variables: Mapping[str, Data] = field(default_factory=dict)
     variants: Variants | None = None
+    tables: tuple[LimitTable, ...] = ()
     record: Mapping[str, Data] = field(default_factory=dict)
     on_fail: OnFail = "continue"
     after_run: tuple[Step, ...] = ()

@@ -250,8 +250,8 @@ def test_every_text_of_a_block_is_evaluated_or_refuses_expressions(project: Path
 
 
 NAMES = ("nosuch", "minute", "state", "block", "samples", "done", "serial_number")
-FORMS = (".nominal", ".tolerance", ".outside.", ".ignore_case")
-"""Of limits: keys that cannot stand alone. They are evaluated with the rest, at any depth."""
+FORMS = (".nominal", ".tolerance", ".outside.", ".ignore_case", ".limits.table", ".limits.key")
+"""Of limits: keys that cannot stand alone (they are evaluated with the rest, at any depth), and the name of a table."""
 
 
 KINDS = {

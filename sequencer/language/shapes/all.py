@@ -12,7 +12,7 @@ from sequencer.language.shapes.schema import (
     step_properties,
     top_properties,
 )
-from sequencer.language.shapes.schema_parts import DRIVER, PARAM
+from sequencer.language.shapes.schema_parts import DRIVER, LIMIT_TABLE, PARAM
 from sequencer.language.shapes.shape import NamedShape, Shape, ValueCheck
 from sequencer.steps.base import StepType
 from sequencer.steps.keys import TEMPLATE, Schema
@@ -26,7 +26,9 @@ class Shapes:
     """The compiled checks of everything a file may say."""
 
     def __init__(self) -> None:
-        sections: dict[str, Schema] = {key: {"type": "object", **TEMPLATE} for key in ("drivers", "params", "vars")}
+        sections: dict[str, Schema] = {
+            key: {"type": "object", **TEMPLATE} for key in ("drivers", "params", "tables", "vars")
+        }
         sections["modules"] = _READ_APART
         self.top = Shape("a sequence", {**top_properties(), **sections}, ("name", "modules"), ignored="x-")
         cases: dict[str, Schema] = {"cases": _READ_APART}
@@ -41,6 +43,7 @@ class Shapes:
         }
         self.driver = ValueCheck(DRIVER)
         self.param = ValueCheck(PARAM)
+        self.table = ValueCheck(LIMIT_TABLE)
         self._steps: dict[str, tuple[StepType, Shape]] = {}
 
     def step(self, step_type: StepType) -> Shape:

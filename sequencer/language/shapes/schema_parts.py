@@ -146,6 +146,42 @@ USE_BLOCK: Mapping[str, Schema] = {
     },
 }
 
+TABLE_RULES: Mapping[str, Schema] = {
+    "delimiter": text(
+        "The character between the columns; default: detected, among `;`, comma and tab.",
+        ";",
+        minLength=1,
+        maxLength=1,
+        pattern=r'^[^"\r\n]$',
+    ),
+    "columns": {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": ID_PATTERN},
+        "additionalProperties": {"type": "string", "minLength": 1},
+        "description": "Names for columns: variable to heading. Headings that are valid names need no entry.",
+        "examples": [{"low": "Low Limit", "high": "High Limit"}],
+    },
+    "types": {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": ID_PATTERN},
+        "additionalProperties": {"enum": ["text", "number", "integer", "boolean"]},
+        "description": "The type of a column, by variable; each cell must have it or be empty.",
+        "examples": [{"firmware": "text", "low": "number"}],
+    },
+    "decimal": {
+        "enum": [".", ","],
+        "default": ".",
+        "description": "The decimal sign of the table's numbers.",
+    },
+    "encoding": text(
+        "The file's encoding; default: UTF-8. UTF-8 and UTF-16 with a byte order mark are always recognised.",
+        "cp1252",
+    ),
+}
+"""How a table is written: what else is said of a file with rows."""
+
 MATRIX: Schema = {
     "description": "Makes one case per row, named `case[row]`; a row's values are variables of its case.",
     "anyOf": [
@@ -174,40 +210,7 @@ MATRIX: Schema = {
                     "names the rows.",
                     "rails.csv",
                 ),
-                "delimiter": text(
-                    "The character between the columns; default: detected, among `;`, comma and tab.",
-                    ";",
-                    minLength=1,
-                    maxLength=1,
-                    pattern=r'^[^"\r\n]$',
-                ),
-                "columns": {
-                    "type": "object",
-                    "minProperties": 1,
-                    "propertyNames": {"pattern": ID_PATTERN},
-                    "additionalProperties": {"type": "string", "minLength": 1},
-                    "description": "Names for columns: variable to heading. Headings that are valid "
-                    "names need no entry.",
-                    "examples": [{"low": "Low Limit", "high": "High Limit"}],
-                },
-                "types": {
-                    "type": "object",
-                    "minProperties": 1,
-                    "propertyNames": {"pattern": ID_PATTERN},
-                    "additionalProperties": {"enum": ["text", "number", "integer", "boolean"]},
-                    "description": "The type of a column, by variable; each cell must have it or be empty.",
-                    "examples": [{"firmware": "text", "low": "number"}],
-                },
-                "decimal": {
-                    "enum": [".", ","],
-                    "default": ".",
-                    "description": "The decimal sign of the table's numbers.",
-                },
-                "encoding": text(
-                    "The file's encoding; default: UTF-8. UTF-8 and UTF-16 with a byte order mark are "
-                    "always recognised.",
-                    "cp1252",
-                ),
+                **TABLE_RULES,
             },
             "csv",
         ),
@@ -358,6 +361,30 @@ VARIANTS: Schema = {
     "examples": [{"by": "${{ params.part_number }}", "PSB-24": {"input_voltage": 24.0}}],
 }
 
+LIMIT_TABLE: Schema = mapping(
+    "Limits from a file.",
+    {
+        "file": text("The table: CSV (also with tabs or semicolons), or YAML.", "limits/psb.csv"),
+        "key": {
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {"type": "string", "pattern": ID_PATTERN},
+            "description": "What identifies a row. `variant` and `measurement` are known by themselves, the rest is "
+            "given by the step; default: those of the two that the table has.",
+            "examples": [["variant", "measurement"]],
+        },
+        **TABLE_RULES,
+        "columns": {
+            **TABLE_RULES["columns"],
+            "description": "The headings of columns, where they are others than the names of `key`, `lower`, `upper`, "
+            "`nominal`, `tolerance`, `eq`, `one_of`, `matches` and `unit`.",
+            "examples": [{"measurement": "Test Name", "lower": "Low Limit", "upper": "High Limit"}],
+        },
+    },
+    "file",
+)
+
 TOP: Mapping[str, Schema] = {
     "name": text("The name that the operator sees and the report shows.", "Minute parity", minLength=1),
     "version": text("The sequence's version; the report shows it.", "1.0.0"),
@@ -378,6 +405,11 @@ TOP: Mapping[str, Schema] = {
         examples=[{"input_voltage": 24.0, "upper": "${{ input_voltage * 1.1 }}"}],
     ),
     "variants": VARIANTS,
+    "tables": named(
+        "Limit tables by name: limits that are kept in files, for `limits: {table: NAME}`.",
+        LIMIT_TABLE,
+        examples=[{"rails": {"file": "limits/psb.csv", "key": ["variant", "measurement"]}}],
+    ),
     **RECORD_SCHEMAS,
     "defaults": mapping(
         "Defaults for cases and steps that do not set these keys themselves.",

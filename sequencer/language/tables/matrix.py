@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sequencer.expressions.expression import (
@@ -23,11 +21,11 @@ from sequencer.expressions.expression import (
     literal_text,
     split,
 )
-from sequencer.language.paths import existing_file, neighbours
 from sequencer.language.problems import Problems
 from sequencer.language.scope import RESERVED
 from sequencer.language.shapes.wording import did_you_mean, show
-from sequencer.language.tables.table import TableRules, number_hint, read_table
+from sequencer.language.tables.files import TableFiles
+from sequencer.language.tables.table import TableRules, number_hint
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.limits import limit_problems
 from sequencer.limits.parse import without_open_sides
@@ -35,7 +33,7 @@ from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.problem import Place
 from sequencer.vocabulary.regex import ID_PATTERN, compile_pattern
-from sequencer.vocabulary.tree import MappingNode, SequenceNode, place_at
+from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
 
 class KnownValue(NamedTuple):
@@ -163,18 +161,12 @@ class MatrixRow:
 
 
 class Matrix:
-    """Reads the rows of cases. ``files`` are the bytes of the CSV files read, for the sequence's hash.
+    """Reads the rows of cases."""
 
-    ``incomplete``: a table could not be read to its end, so that cases are missing.
-    """
-
-    def __init__(self, problems: Problems, sources: SourceTexts, project: Path, inputs: dict[str, str]) -> None:
-        self.files: dict[Path, bytes] = {}
-        self.incomplete = False
+    def __init__(self, problems: Problems, sources: SourceTexts, tables: TableFiles) -> None:
         self._problems = problems
         self._sources = sources
-        self._project = project
-        self._inputs = inputs
+        self._tables = tables
 
     def rows(self, node: MappingNode) -> list[MatrixRow]:
         """The rows under ``for_each``, whose shape was checked; those that cannot be used are reported."""
@@ -261,23 +253,11 @@ class Matrix:
                 self._problems.report("uneven-rows", f"this row has no `{name}`", row.place)
 
     def _csv(self, written: MappingNode) -> Iterator[MatrixRow]:
-        path, data = self._file(written)
-        if path is None or data is None:
-            self.incomplete = True
+        opened = self._tables.open(written, "csv")
+        if opened is None:
             return
-        file = self._sources.display(path)
-        self.files[path] = data
-        self._inputs[str(path)] = sha256(data).hexdigest()
-        table = read_table(data, self._rules(written))
-        if table.text is not None:
-            self._sources.texts[file] = table.text
-        for problem in table.problems:
-            place = written.value_place("csv") if problem.span is None else Place(file, *problem.span)
-            if problem.at and problem.at[0] in written:
-                place = place_at(written, problem.at, of_key=problem.at[0] == "types")
-            message = problem.message if problem.span or problem.at else f"`{file}` {problem.message}"
-            self._problems.report(problem.code, message, place, hint=problem.hint, severity=problem.severity)
-            self.incomplete = self.incomplete or problem.severity == "error"
+        file = opened.name
+        table = self._tables.csv(opened, self._rules(written), written, "csv")
         for read in table.rows:
             row = MappingNode(file, read.label.span)
             for name, value in read.values.items():
@@ -287,24 +267,6 @@ class Matrix:
                 if not isinstance(value, str):
                     self._sources.add_cell(row.value_place(name), read.cells[name].text.strip())
             yield MatrixRow(read.label.text.strip(), row)
-
-    def _file(self, written: MappingNode) -> tuple[Path | None, bytes | None]:
-        place = written.value_place("csv")
-        wanted = self._sources.folder(written.file) / written["csv"]
-        path = existing_file(wanted)
-        if path is None:
-            hint = (
-                did_you_mean(wanted.name, neighbours(wanted, "*.csv"))
-                or "paths are relative to the folder of this file"
-            )
-            self._problems.report("missing-file", f"there is no file {show(written['csv'])}", place, hint=hint)
-            return None, None
-        try:
-            return path, path.read_bytes()
-        except OSError as error:
-            message = f"`{self._sources.display(path)}` cannot be read: {error.strerror or error}"
-            self._problems.report("unreadable-file", message, place)
-            return path, None
 
     def _rules(self, written: MappingNode) -> TableRules:
         given = {key: written[key] for key in ("types", "decimal", "delimiter", "encoding") if key in written}

@@ -113,7 +113,8 @@ class TableRules:
 
     ``columns`` gives headings names of variables (variable to heading), ``types`` the kind of a variable's cells
     (``text``, ``number``, ``integer``, ``boolean``), ``decimal`` is the decimal sign, ``delimiter`` ``None`` when it is
-    to be found, ``encoding`` ``None`` for UTF-8, or UTF-16 with its mark.
+    to be found, ``encoding`` ``None`` for UTF-8, or UTF-16 with its mark. ``known`` are the names that columns can have
+    where these are no variables; what else there is, is left out.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -121,6 +122,7 @@ class TableRules:
     decimal: str = "."
     delimiter: str | None = None
     encoding: str | None = None
+    known: frozenset[str] | None = None
 
 
 class TableProblem(NamedTuple):
@@ -289,12 +291,24 @@ class _TableReader:
         heading = _plain(cell.text)
         if wanted is not None:
             return wanted
+        if self._rules.known is not None:
+            return self._known_name(cell, heading, self._rules.known)
         refusal = self._refusal(heading)
         if refusal and self._rules.columns:
             return None
         if refusal and heading not in self._rules.columns:
             self._say(*refusal, cell.span, hint=self._other_name(heading, columns))
         return heading
+
+    def _known_name(self, cell: CsvCell, heading: str, known: frozenset[str]) -> str | None:
+        """The heading where it is one of the ``known`` names; one that is nearly so is not left out without a word."""
+        if heading in known:
+            return heading
+        name = _as_name(heading)
+        if name in known and name not in self._rules.columns:
+            hint = f"give it its name: `columns: {{{name}: {heading}}}`"
+            self._say("unknown-column", f"there is no meaning to a column `{heading}`", cell.span, hint=hint)
+        return None
 
     def _hold_rules_against(self, seen: dict[str, CsvCell], wanted: dict[str, str]) -> None:
         """Every column that ``columns`` and ``types`` name must be there."""
@@ -329,7 +343,7 @@ class _TableReader:
         other = next((shown for each, shown in separators.items() if columns == 1 and each in heading), None)
         if other is not None:
             return f"another separator? write `delimiter: {other}`, or leave `delimiter` out"
-        name = re.sub(r"[^a-z0-9]+", "_", heading.lower()).strip("_")
+        name = _as_name(heading)
         name = name if name[:1].isalpha() and name not in RESERVED else f"column_{name}".rstrip("_")
         return f"give it a name: `columns: {{{name}: {heading}}}`" if heading else None
 
@@ -347,7 +361,7 @@ class _TableReader:
         kind = self._rules.types.get(name)
         text = cell.text.strip()
         if kind is None:
-            return cell.text if cell.quoted else self._untyped(text)
+            return cell.text if cell.quoted else untyped(text, self._rules.decimal)
         if kind == "text":
             return None if cell.empty else cell.text
         if not text:
@@ -367,17 +381,6 @@ class _TableReader:
             self._say("wrong-type", f"{show(text)} is not an integer", cell.span)
         return number
 
-    def _untyped(self, text: str) -> Scalar:
-        """As YAML reads a plain scalar, save that numbers have the table's decimal sign, and 12E4 is not a number."""
-        value = resolve(text)
-        if self._rules.decimal == "," and isinstance(value, str) and "," in text:
-            number = table_number(text, ",")
-            return text if number is None else number
-        is_float = isinstance(value, float) and math.isfinite(value)
-        if is_float and (_LIKE_AN_ID.fullmatch(text) or (self._rules.decimal == "," and "." in text)):
-            return text
-        return value
-
     def _say(
         self,
         code: str,
@@ -396,12 +399,29 @@ def _plain(heading: str) -> str:
     return " ".join(heading.split())
 
 
+def _as_name(heading: str) -> str:
+    """``low_limit`` for `Low Limit`."""
+    return re.sub(r"[^a-z0-9]+", "_", heading.lower()).strip("_")
+
+
 def _trimmed(record: list[CsvCell], width: int = 0) -> list[CsvCell]:
     """The record without empty cells at its end, as far as it is longer than ``width``."""
     end = len(record)
     while end > max(width, 1) and record[end - 1].empty:
         end -= 1
     return record[:end]
+
+
+def untyped(text: str, decimal: str) -> Scalar:
+    """As YAML reads a plain scalar, save that numbers have the table's decimal sign, and 12E4 is not a number."""
+    value = resolve(text)
+    if decimal == "," and isinstance(value, str) and "," in text:
+        number = table_number(text, ",")
+        return text if number is None else number
+    is_float = isinstance(value, float) and math.isfinite(value)
+    if is_float and (_LIKE_AN_ID.fullmatch(text) or (decimal == "," and "." in text)):
+        return text
+    return value
 
 
 def table_number(text: str, decimal: str) -> int | float | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sequencer.language.yaml.reader import EventReader, YamlRefused
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Place, Problem, split_lines
-from sequencer.vocabulary.tree import MappingNode, Span
+from sequencer.vocabulary.tree import MappingNode, SequenceNode, Span
 
 MAX_BYTES = 32 * 1024 * 1024
 """A larger file is no sequence that a person wrote: one of 10,000 cases has about 2 MB."""
@@ -25,7 +25,8 @@ _OTHER_BREAKS = {"\x85": "NEL", "\u2028": "LS", "\u2029": "PS"}
 
 @dataclass(slots=True)
 class Document:
-    """A file that was read. ``root`` is ``None`` when nothing of it can be used.
+    """A file that was read. ``root`` is ``None`` when nothing of it can be used, or when the file is a list and may be
+    one (``listed``): then that is ``rows``.
 
     ``written`` keeps, for numbers whose text differs from how Python shows them (``1.10``, ``1e5``), the text that
     stands in the file, by the number's span.
@@ -35,6 +36,8 @@ class Document:
     source: str
     data: bytes = b""
     root: MappingNode | None = None
+    rows: SequenceNode | None = None
+    listed: bool = False
     written: dict[Span, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -49,10 +52,10 @@ def display_path(path: Path, project: Path | None) -> str:
     return path.as_posix()
 
 
-def read_document(path: Path, project: Path | None = None) -> Document:
+def read_document(path: Path, project: Path | None = None, *, listed: bool = False) -> Document:
     """Reads a YAML file. Never raises for what the file holds: ``Document.problems`` says what is wrong."""
     file = display_path(path, project)
-    document = Document(file, "")
+    document = Document(file, "", listed=listed)
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -111,6 +114,8 @@ def _build(document: Document) -> None:
         return
     if isinstance(root, MappingNode):
         document.root = root
+    elif isinstance(root, SequenceNode) and document.listed:
+        document.rows = root
     elif root is None:
         _refuse(document, "empty-file", "the file is empty")
     else:
