@@ -105,3 +105,11 @@ def test_no_imports_in_circles() -> None:
     """Each file can be read and changed with nothing in mind but what it imports."""
     graph = {path: set(imported_modules(path)) - {path} for path in LAYERED}
     TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize("path", LAYERED, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_there_is_one_kind_of_dataclass(path: Path) -> None:
+    """That of ``vocabulary.dataclass``: the standard library's would cost each start half a millisecond a class."""
+    others = r"^\s*(from dataclasses import .*\bdataclass\b|@dataclass$|@dataclasses\.)"
+    found = re.search(others, path.read_text("utf-8"), re.MULTILINE)
+    assert found is None or path == PACKAGE / "vocabulary" / "dataclass.py", f"it has `{found[0]}`"

@@ -40,6 +40,7 @@ USED = {
         "jinja2:Undefined._undefined_name",
         "jinja2:Undefined._undefined_obj",
     ],
+    "sequencer/__main__.py": ["atexit:_run_exitfuncs"],
     "sequencer/vocabulary/dataclass.py": ["dataclasses:_DataclassParams.frozen"],
     "sequencer/vocabulary/regex.py": ["re._parser:parse"],
     "tests/fork_server.py": ["subprocess:Popen._execute_child", "subprocess:Popen._try_wait"],
@@ -71,6 +72,7 @@ USED = {
 """Each file that uses such names, with them."""
 
 PRIVATE = {
+    "_run_exitfuncs": ["sequencer/__main__.py"],
     "_initrequest": ["sequencer/runtime/pytest_private.py"],
     "_request": ["sequencer/runtime/pytest_private.py"],
     "_fixtureinfo": ["sequencer/runtime/pytest_private.py"],

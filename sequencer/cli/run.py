@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sequencer.app.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from sequencer.runner.child import Child
 
 
 @click.command()
@@ -35,7 +39,9 @@ from sequencer.app.exit_codes import ExitCode
     "--break", "breaks", multiple=True, metavar="MODULE::CASE", help="Pause before each step of this case; repeatable."
 )
 @click.option("--pdb", is_flag=True, help="For debugging: open Python's debugger at each failure.")
+@click.pass_obj
 def command(
+    warm_child: Child | None,
     path: Path,
     *,
     arguments: tuple[str, ...],
@@ -54,25 +60,22 @@ def command(
 
     Exits with 0 passed, 1 failed, 2 invalid sequence, configuration or usage, 3 stopped, 4 could not run or store.
     """
-    # First of all: it loads while everything else is loaded and looked up here.
-    from sequencer.runner.child import warmed_child
+    # Imported here: for `--help` it is not needed.
+    from sequencer.cli.run_options import RunOptions
+    from sequencer.cli.run_params import split_arguments
+    from sequencer.cli.run_session import run_once
+    from sequencer.protocol.request import StartRequest
 
-    with warmed_child() as warm_child:
-        from sequencer.cli.run_options import RunOptions
-        from sequencer.cli.run_params import split_arguments
-        from sequencer.cli.run_session import run_once
-        from sequencer.protocol.request import StartRequest
-
-        request = StartRequest(
-            params=split_arguments(arguments),
-            only=only or None,
-            tags=tags or None,
-            simulate=simulate,
-            step=step,
-            breaks=breaks,
-            pdb=pdb,
-        )
-        options = RunOptions(
-            path=path, request=request, slots=slots, report=report, panel=not no_panel, open_page=open_page
-        )
-        return run_once(options, warm_child)
+    request = StartRequest(
+        params=split_arguments(arguments),
+        only=only or None,
+        tags=tags or None,
+        simulate=simulate,
+        step=step,
+        breaks=breaks,
+        pdb=pdb,
+    )
+    options = RunOptions(
+        path=path, request=request, slots=slots, report=report, panel=not no_panel, open_page=open_page
+    )
+    return run_once(options, warm_child)

@@ -17,11 +17,11 @@ from typing import IO, TYPE_CHECKING
 from sequencer.project.secrets import Redactor, is_secret
 from sequencer.runner.ordered_output import OrderedOutput
 from sequencer.runner.python_process import ROOT, UNKNOWN_END, kill_with_children, signal_name, start_test_process
-from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.protocol.commands import Command
     from sequencer.runner.owned_process import OwnedProcess
+    from sequencer.vocabulary.reason import Reason
 
 _PIPE_BYTES = 1 << 20
 _TAIL_LINES = 40
@@ -135,6 +135,8 @@ class Child:
 
     def exit_reason(self) -> Reason:
         """How it ended."""
+        from sequencer.vocabulary.reason import Reason
+
         self.wait(1.0)
         code = self._process.poll()
         if code is None or code == UNKNOWN_END:
@@ -145,6 +147,8 @@ class Child:
 
     def with_output(self, reason: Reason) -> Reason:
         """``reason`` with the last lines that the process printed, where it did."""
+        from sequencer.vocabulary.reason import Reason
+
         last = "\n".join(self._last)
         return Reason("printed", reason=reason, output=last) if last else reason
 

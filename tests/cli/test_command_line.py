@@ -202,6 +202,35 @@ def test_an_unchanged_run_loads_only_what_it_uses(tmp_path: Path) -> None:
     assert not of_tests & {"sequencer.report.model", "sequencer.report.fold"}
 
 
+@pytest.mark.parametrize(("arguments", "order"), [(["run", "x.yaml"], ["child", "click"]), (["x"], ["click"])])
+def test_the_test_process_begins_to_load_before_the_command_does(
+    arguments: list[str], order: list[str], tmp_path: Path
+) -> None:
+    """It takes longer. The command ends without taking Python apart, after whatever was to be done at the end."""
+    code = (
+        "import atexit, subprocess, sys, threading, time\n"
+        "order = []\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click':\n            order.append(name)\n"
+        "class Popen(subprocess.Popen):\n"
+        "    def __init__(self, *arguments, **more):\n"
+        "        order.append('child')\n        super().__init__(*arguments, **more)\n"
+        "subprocess.Popen = Popen\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "atexit.register(lambda: print(*order, sep=','))\n"
+        "def late():\n"
+        "    time.sleep(0.05)\n    print('late')\n"
+        "if sys.argv[1] != 'run':\n    atexit.register(print, 'at exit')\n    threading.Thread(target=late).start()\n"
+        "from sequencer.__main__ import main\nmain()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    assert done.returncode == ExitCode.INVALID, done.stderr
+    assert done.stdout.split() == [*(["late", "at", "exit"] if arguments == ["x"] else []), ",".join(order)]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself Ctrl-C there")
 @pytest.mark.parametrize("loading", ["click", "sequencer.cli.run_session"])
 def test_ctrl_c_while_the_command_is_loaded_is_a_stop(loading: str, tmp_path: Path) -> None:

@@ -8,14 +8,12 @@ import pickle
 import re
 import threading
 from dataclasses import FrozenInstanceError, field, fields, is_dataclass, replace
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from sequencer.vocabulary.dataclass import dataclass
 
-PACKAGE = Path(__file__).parents[2] / "sequencer"
 KINDS: list[dict[str, bool]] = [
     {},
     {"slots": True},
@@ -170,14 +168,3 @@ def test_what_follows_the_constructor_is_called() -> None:
             self.full = f"main::{self.case}"
 
     assert Name("a").full == "main::a"
-
-
-def test_hardseq_has_one_kind_of_dataclass() -> None:
-    """The standard library's would cost each start half a millisecond a class; only files of people's own have it."""
-    for path in PACKAGE.rglob("*.py"):
-        if path.name == "dataclass.py" and path.parent.name == "vocabulary":
-            continue
-        found = re.search(
-            r"^\s*(from dataclasses import .*\bdataclass\b|@dataclass$|@dataclasses\.)", path.read_text("utf-8"), re.M
-        )
-        assert found is None, f"{path}: {found[0] if found else ''}"
