@@ -22,6 +22,7 @@ from sequencer.runner.claim import StandClaim
 from sequencer.runner.forks import fork_server
 from sequencer.runner.python_process import start_test_process
 from sequencer.runner.run import Run
+from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.compiler.project import Compiled
@@ -69,7 +70,7 @@ class JointRuns:
         self._ended: SimpleQueue[SlotEnd] = SimpleQueue()
         self._lost: dict[str, Exception] = {}
         self._stand = stand_process(project, compiled, shared_printed)
-        claim = StandClaim(project.state)
+        self._claim = StandClaim(project.state)
         self._opened = ExitStack()
         forks = fork_server(compiled, project, self._opened, warm_child)
         self.runs = {
@@ -82,7 +83,7 @@ class JointRuns:
                 warm_child=warm_child if at == 0 and forks is None else None,
                 manifest=compiled.manifest,
                 secrets=project.secrets,
-                stand=claim,
+                stand=self._claim,
                 start_process=forks or start_test_process,
             )
             for at, slot in enumerate(slots)
@@ -111,6 +112,7 @@ class JointRuns:
             )
             for name, slot in self._slots.items()
         }
+        self._claim_stand()
         # One before the others: what keeps all of them from running is told once, and waited for once.
         first = next((name for name in self.runs if self._begin(name, requests[name])), None)
         if first is None:
@@ -128,6 +130,7 @@ class JointRuns:
                 with suppress(Empty):  # in pieces, as Windows looks at Ctrl-C only in between
                     end = self._ended.get(timeout=_POLL_SECONDS)
             yield end
+        self._claim.forget(self._joint.id)
 
     def stop(self, reason: ReasonOrText) -> None:
         """Asks every run to stop, each as ``Run.stop`` does."""
@@ -142,8 +145,18 @@ class JointRuns:
         for thread in threads:
             thread.join()
         self._opened.close()
+        self._claim.forget(self._joint.id)
         if self._stand is not None:
             self._stand.close()
+
+    def _claim_stand(self) -> None:
+        """Until all have ended: else another command could get in between one that is over and one yet to begin."""
+        try:
+            self._claim.take(self._joint.id)
+        except OSError as error:
+            detail = error.strerror or str(error)
+            lock = str(self._project.state.run_lock)
+            raise RunNotPossible(Reason("journal_not_opened", file=lock, detail=detail)) from None
 
     def _begin(self, name: str, request: StartRequest) -> bool:
         """Whether the run of the slot has begun. Raises what would keep every slot from it."""

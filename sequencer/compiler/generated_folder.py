@@ -52,7 +52,10 @@ def write_whole(texts: Mapping[str, str], folder: Path) -> None:
                     invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
                 )
         (unfinished / MANIFEST).write_bytes(make_manifest(read_folder(unfinished)))
-        _replace(folder, unfinished)
+        # Bytecode may differ from one time to the next: what another writer has put there meanwhile stays, as a test
+        # process may be reading it by now.
+        if not is_whole(folder, texts):
+            _replace(folder, unfinished)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from sequencer import __version__
@@ -204,7 +205,8 @@ def _write_note(note: Path, compiled: Compiled, sequence: SequenceDefinition, st
             {field.name: getattr(problem, field.name) for field in fields(problem)} for problem in compiled.problems
         ],
     }
-    written = note.with_suffix(f".{os.getpid()}.tmp")
+    # Slots of a panel may all make a damaged project again.
+    written = note.with_suffix(f".{os.getpid()}-{get_ident()}.tmp")
     written.write_text(json.dumps(document, indent=1), encoding="utf-8")
     written.replace(note)
 

@@ -37,8 +37,8 @@ START_SECONDS = 30.0
 PING_SECONDS = 5.0
 """One that gives no sign of life by then hangs as a whole: a driver keeps it from running Python."""
 LOOK_SECONDS = 0.02
-LEAVING_SECONDS = 1.0
-"""In which test processes that have just ended are seen to be gone."""
+LEAVING_SECONDS = 3.0
+"""In which test processes that have just ended are seen to be gone, on a busy machine too."""
 CLOSE_SECONDS = 15.0
 """What it gets to close its drivers in; it gives up itself before that."""
 

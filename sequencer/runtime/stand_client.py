@@ -69,8 +69,8 @@ MOMENT_SECONDS = 0.2
 """A wait that is over sooner is not announced."""
 TELLING_SECONDS = 0.5
 """In which the stand process tells where a driver is; where that keeps it from running Python it cannot."""
-REPLACED_SECONDS = 3.0
-"""In which one that died is replaced by another."""
+REPLACED_SECONDS = 6.0
+"""In which one that died is replaced by another, on a busy machine too. It is waited for once."""
 LOOK_AGAIN_SECONDS = 0.05
 """Between two tries to connect."""
 
@@ -129,6 +129,7 @@ class StandClient:
         self._closed = False
         self._holds = 0
         self._lost_holds = False
+        self._missing_since: float | None = None
         self._dropped: list[int] = []
         self._opened: dict[str, tuple[SharedDriverSource, Callable[[object], None] | None]] = {}
         give_up_in_copies(_closing(weakref.ref(self)))
@@ -433,13 +434,16 @@ class StandClient:
     def _reach(self) -> StandConnection:
         from multiprocessing.connection import Client
 
-        deadline = time.monotonic() + REPLACED_SECONDS
         while True:
             try:
-                return Client(self._address.address, authkey=bytes.fromhex(self._address.key))
+                reached = Client(self._address.address, authkey=bytes.fromhex(self._address.key))
+                self._missing_since = None
+                return reached
             except OSError:
                 # One that died is replaced at once, and found at the same address.
-                if time.monotonic() > deadline:
+                now = time.monotonic()
+                self._missing_since = self._missing_since or now
+                if now - self._missing_since > REPLACED_SECONDS:
                     raise
                 self._interrupts.sleep(LOOK_AGAIN_SECONDS)
 

@@ -214,6 +214,8 @@ class SharedDriver:
                 return None
             self._users[asker] = None
             return self._opened(asker, question.number)
+        except Exception:  # arguments that cannot be read here: in its turn that is told
+            return None
         finally:
             self._changing.release()
 

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +18,16 @@ import psutil
 import pytest
 from click.testing import CliRunner, Result
 
+from sequencer.app.compiled import compile_for_stand
+from sequencer.app.joint_start import JointRuns
 from sequencer.cli.main import command_line
+from sequencer.project.locks import ProcessLock
+from sequencer.project.project_folder import open_project
+from sequencer.protocol.joint_start import configured_slots
+from sequencer.protocol.request import StartRequest
 from sequencer.report.fold import Fold, read_journal
 from sequencer.runner.child import Child
+from sequencer.runner.run import Run
 
 ROOT = Path(__file__).parents[2]
 
@@ -351,6 +359,43 @@ def test_a_second_run_is_refused_while_a_slot_runs(project: Path) -> None:
         assert done.stderr.count("another run uses this stand") == 1
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 3
+
+
+def test_nobody_gets_in_between_a_slot_that_is_over_and_one_yet_to_begin(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are one start: on a busy machine the second may begin long after the first has ended."""
+    opened = open_project(project / "sequences/board.yaml").checked()
+    compiled = compile_for_stand(opened, project / "sequences/board.yaml")
+    slots = configured_slots(opened.settings.slots)
+    runs = JointRuns(
+        opened, compiled, slots, hear=lambda *event: None, printed=lambda *line: None, shared_printed=lambda line: None
+    )
+    late = threading.Event()
+    begin = Run.start
+
+    def start(run: Run, request: StartRequest) -> str:
+        if request.slot.name == "right":
+            late.wait()
+        return begin(run, request)
+
+    monkeypatch.setattr(Run, "start", start)
+    other = ProcessLock(opened.state.run_lock)
+    try:
+        runs.prepare()
+        runs.start(StartRequest(), {"left": {"serial": "SN1"}, "right": {"serial": "SN2"}})
+        ends = runs.ends()
+        assert next(ends).slot == "left"
+        assert other.take() is not None, "another command would have the stand, and the second slot would be lost"
+        late.set()
+        right = next(ends)
+        assert right.report is not None, right.problem
+        assert (right.report["status"], next(ends, None)) == ("passed", None)
+    finally:
+        late.set()
+        runs.close()
+    assert other.take() is None
+    other.release()
 
 
 SHARED = SEQUENCE.replace("drivers:\n", "drivers:\n  meter: {use: bench.Meter, shared: true}\n").replace(

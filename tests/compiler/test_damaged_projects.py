@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sequencer.compiler import generated_folder
 from sequencer.compiler.project import Compiled, ensure_compiled, restore, write_project
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import RunNotPossible, StartRequest
@@ -53,6 +54,24 @@ def make(project: Path) -> Callable[[], Compiled]:
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a folder."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_what_another_writer_has_made_meanwhile_stays(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its test process may be reading it: two commands, or slots, that find no whole project at the same time."""
+    compiled = project / "by_two"
+    made: list[tuple[Compiled, int]] = []
+    put_together = generated_folder.make_manifest
+
+    def meanwhile(files: Mapping[str, bytes]) -> bytes:
+        monkeypatch.setattr(generated_folder, "make_manifest", put_together)
+        other = ensure_compiled(project / "board.yaml", project=project, compiled=compiled)
+        made.append((other, other.folder.stat().st_ino))
+        return put_together(files)
+
+    monkeypatch.setattr(generated_folder, "make_manifest", meanwhile)
+    mine = ensure_compiled(project / "board.yaml", project=project, compiled=compiled)
+    ((other, folder),) = made
+    assert (mine.folder, mine.manifest, mine.folder.stat().st_ino) == (other.folder, other.manifest, folder)
 
 
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -13,7 +13,7 @@ import pytest
 from sequencer.protocol.request import StandAddress
 from sequencer.runner.stand_process import GRACE_SECONDS
 from sequencer.runtime.deadline import Interrupts
-from sequencer.runtime.stand_client import TELLING_SECONDS, StandClient
+from sequencer.runtime.stand_client import REPLACED_SECONDS, TELLING_SECONDS, StandClient
 from sequencer.stand_process.__main__ import ORPHAN_CLOSE_SECONDS, seconds_to_close
 from sequencer.stand_process.server import StandServer
 from sequencer.vocabulary.failure import Stopped
@@ -50,5 +50,6 @@ def test_ten_seconds_are_enough_for_what_ignores_everything() -> None:
     slots_end = TELLING_SECONDS + GRACE_SECONDS
     for since in (0.0, slots_end):
         assert since + seconds_to_close(since) < 10.0
+    assert REPLACED_SECONDS < 10.0, "a teardown that needs what was killed as well waits for it once"
     assert seconds_to_close(300.0) == ORPHAN_CLOSE_SECONDS > 0
     assert seconds_to_close(None) >= seconds_to_close(0.0)
