@@ -115,11 +115,16 @@ class _SlotsSession:
             ends[end.slot] = self._verdict(end, terminal)
         verdicts = [ends[slot.name] for slot in self.slots]
         terminal.finish(verdicts, FailureSource(self.project.folder, self.project.state.compiled).lines)
+        # While the store takes them.
+        unwritten = self._write(verdicts)
         saved = {slot: future.result() for slot, future in kept.items()}
         if page is not None:
             page.refresh_storage()
         self._print_labels(verdicts, report_store, terminal)
-        return self._settle(verdicts, saved, terminal)
+        code = self._settle(verdicts, saved, terminal)
+        if unwritten:
+            raise unwritten[0]
+        return code
 
     def _run(
         self, request: StartRequest, values: Mapping[str, Mapping[str, Scalar]], page: SlotsRunSession | None
@@ -164,22 +169,20 @@ class _SlotsSession:
     def _settle(
         self, verdicts: Sequence[SlotVerdict], kept: Mapping[str, SavedReport], terminal: SlotsTerminal
     ) -> ExitCode:
-        """Says where the reports are and writes those that ``--report`` asks for; the worst exit code."""
+        """Says where the reports are; the worst exit code."""
         reports = {end.slot: end.report for end in verdicts if end.report is not None}
         if self.options.report == STANDARD_OUTPUT:
             sys.stdout.write(indented(list(reports.values())))
-        unwritten = self._write(reports)
         for line in self._places(reports, kept):
             terminal.say(line)
         for start in {report["start"]["id"] for report in reports.values() if "start" in report}:
             terminal.say([("start     ", "dim"), (start, "")])
-        if unwritten:
-            raise unwritten[0]
         codes = [exit_code(report, stored=kept[slot].safe) for slot, report in reports.items()]
         return max([*codes, ExitCode.BROKEN] if len(reports) < len(verdicts) else codes)
 
-    def _write(self, reports: Mapping[str, RunReport]) -> list[Refusal]:
+    def _write(self, verdicts: Sequence[SlotVerdict]) -> list[Refusal]:
         """Writes the files that ``--report`` asks for, all that can be; what kept it from others."""
+        reports = {end.slot: end.report for end in verdicts if end.report is not None}
         refusals = []
         for slot, file in self.files.items():
             try:
