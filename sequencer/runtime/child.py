@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import importlib
 import os
 import signal
 import sys
@@ -87,7 +88,9 @@ class ChildFront:
 
             if not serve(address):
                 return False
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a process that has just started
+        # As in a process that has just started; that looks into each folder that it imports from, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        importlib.invalidate_caches()
         self._link.renew()
         asked = self._link.wait_for_project()
         if asked is not None and asked.collects_same(self._project):

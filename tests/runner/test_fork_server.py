@@ -80,6 +80,9 @@ class Look:
         with open(os.environ["BENCH_LOG"] + ".look", "w") as file:
             json.dump(found, file)
 
+    def use(self):
+        import just_installed
+
     def environment(self):
         with open(os.environ["BENCH_LOG"] + ".look", "w") as file:
             json.dump(dict(os.environ), file)
@@ -245,6 +248,24 @@ def test_a_change_of_the_owner_is_seen_by_the_next_process(
         found = json.loads(Path(f"{look.log}.look").read_text())
         assert found["COLOUR"] == "red" and "HARDSEQ_STANDCLOUD_API_KEY" not in found
     assert server.pid != before
+
+
+def test_what_was_installed_since_is_found(
+    look: Project, make_server: MakeServer, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the folder's time does not show that there is another file."""
+    installed = look.log.parent / "installed"
+    installed.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(installed))
+    look.module("main", call("use"))
+    server = make_server()
+    start(server)
+    before = installed.stat()
+    (installed / "just_installed.py").write_text("")
+    os.utime(installed, ns=(before.st_atime_ns, before.st_mtime_ns))
+    run, child = start(server)
+    assert parent(child.pid) == server.pid
+    assert ends(run) == "passed"
 
 
 def test_a_server_that_is_killed_takes_nothing_with_it(project: Project, make_server: MakeServer, start: Start) -> None:
