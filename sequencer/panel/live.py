@@ -87,11 +87,17 @@ class LiveRun:
     # Writers.
 
     def plan(self, sequence: Mapping[str, object], modules: Iterable[Mapping[str, object]]) -> None:
-        """Shows what will run: ``sequence`` and ``modules`` as in ``RunStarted``."""
+        """Shows what will run: ``sequence`` and ``modules`` as in ``RunStarted``.
+
+        The last run of the same stays on display: files change that a sequence does not show, and runs write some.
+        """
         with self._changed:
             self._take()
+            report, shown = planned(sequence, modules), self._report
+            if shown["id"] and shown["sequence"] == report["sequence"] and same_plan(shown, report):
+                return
             self._fold = None
-            self._renew(planned(sequence, modules))
+            self._renew(report)
             self._mark()
 
     def listen(self, stamped: Stamped) -> None:

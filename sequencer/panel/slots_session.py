@@ -300,10 +300,11 @@ class SlotsSession(SlotGrid[OneSlotSession]):
                 form = StartForm(self._bench.forms, choice, loaded.params)
                 if choice != self._choice:
                     return form
-                # What was scanned for another form of the sequence is scanned anew.
-                self._filled.clear()
-                for name in self.slots:
-                    self.live.set_slot(name, filled=None)
+                if self._form is None or self._form[0].params != loaded.params:
+                    # What was scanned for another form of the sequence is scanned anew.
+                    self._filled.clear()
+                    for name in self.slots:
+                        self.live.set_slot(name, filled=None)
                 self._form = loaded, form
                 self.live.plan(loaded.sequence, [])
                 self.live.set(params=[asdict(param) for param in loaded.params])

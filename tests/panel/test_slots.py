@@ -17,7 +17,9 @@ from click.testing import CliRunner
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli import start, status, stop
+from sequencer.panel.bench import PreparedSequence
 from sequencer.panel.requests import ActionRefused
+from sequencer.panel.shared_bench import SharedBench
 from sequencer.panel.slots_session import OneSlotSession, SlotsSession
 from sequencer.project.project_folder import open_project
 from sequencer.protocol.request import StartRequest
@@ -293,15 +295,24 @@ def test_a_slot_whose_run_could_not_begin_is_not_waited_for(stand: Any, monkeypa
     assert (report["slot"]["name"], report["status"]) == ("left", "passed")
 
 
-def test_a_shared_driver_that_was_changed_is_imported_again(stand: Any) -> None:
+def test_a_shared_driver_that_was_changed_is_imported_again(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """As any other driver's file: the next start measures with what stands in it now."""
+    loaded: list[str] = []
+    load = SharedBench.load
+
+    def told(bench: SharedBench, choice: str) -> PreparedSequence:
+        found = load(bench, choice)
+        loaded.append(choice)
+        return found
+
+    monkeypatch.setattr(SharedBench, "load", told)
     stand.write("drivers/meter.py", METER)
     panel = opened(stand, "left", "right", sequence=SHARING)
     assert panel.ask("POST", "/api/start", {}).status == 200
     reports(panel, 2)
     ready(panel)
     stand.write("drivers/meter.py", METER.replace("os.getpid()", "-1.0"))
-    panel.wait_until(lambda: all(slot["status"] == "ready" for slot in slots_of(panel).values()))
+    panel.wait_until(lambda: len(loaded) >= 4)
     ready(panel)
     assert panel.ask("POST", "/api/start", {}).status == 200
     values = [
