@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -108,6 +109,12 @@ INSERT INTO units
 """
 
 
+_Columns = list[list[object]]
+_Plan = tuple[str, tuple[tuple[object, ...], ...]]
+"""A sequence, and column by column what its cases or measurements are called in some runs."""
+_MOST_PLANS = 1_000
+
+
 class FiguresUnavailable(Exception):
     """The index cannot be used just now. The text is for people."""
 
@@ -147,8 +154,9 @@ class FiguresIndex:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._next = 1
         self._titles: dict[tuple[str, str], tuple[int, float, str]] = {}
+        self._plans: dict[_Plan, list[int]] = {}
         self._new_titles: set[tuple[str, str]] = set()
-        self._series: dict[tuple[str, str, str, str | None], int] = {}
+        self._series: dict[tuple[str, str, str, object], int] = {}
 
     def __enter__(self) -> Self:
         """Opens it, anew where the file is damaged or of another version.
@@ -216,10 +224,10 @@ class FiguresIndex:
         """
         with self._transaction() as connection:
             self._delete("unreadable", "id", [*(new.rows.run.id for new in runs), *(one.id for one in unreadable)])
-            self._insert("unreadable", unreadable)
+            self._insert("unreadable", _turned(unreadable))
             taken = self._replacing(_each_once(runs))
-            for table, rows in self._tables(taken).items():
-                self._insert(table, rows)
+            for table, columns in self._tables(taken).items():
+                self._insert(table, columns)
             self._save_titles()
             connection.execute(_REFRESH_UNITS)
             connection.execute("DELETE FROM touched")
@@ -284,6 +292,7 @@ class FiguresIndex:
         self._titles = {(sequence, name): (title, since, said) for sequence, name, title, since, said in titles}
         series = ask("SELECT sequence, name, measurement, unit, series FROM series").fetchall()
         self._new_titles.clear()
+        self._plans.clear()
         self._series = {(sequence, name, taken, unit): number for sequence, name, taken, unit, number in series}
 
     def _remove_file(self) -> None:
@@ -324,34 +333,52 @@ class FiguresIndex:
                 self._delete(table, "run", old)
         return taken
 
-    def _tables(self, runs: Sequence[NewRun]) -> dict[str, list[tuple[object, ...]]]:
-        """The rows to be inserted, by table."""
-        tables: dict[str, list[tuple[object, ...]]] = {table: [] for table in _OF_RUNS}
-        tables["touched"] = []
-        series = len(self._series)
+    def _tables(self, runs: Sequence[NewRun]) -> dict[str, _Columns]:
+        """The columns to be inserted, by table."""
+        tables: dict[str, _Columns] = {table: [[] for _ in TABLES[table]] for table in _OF_RUNS}
+        known = len(self._series)
+        units: set[tuple[object, ...]] = set()
+        newest: dict[_Plan, float] = {}
         for new in runs:
             number, self._next = self._next, self._next + 1
-            run = new.rows.run
+            run, cases, measurements, failures, sub_units = new.rows
             fields = {**run._asdict(), "run": number, "digest": new.digest}
-            tables["runs"].append(tuple(fields[name] for name in TABLES["runs"]))
-            titles = {
-                case.name: self._title(run.sequence, case.name, run.start_time, case.title) for case in new.rows.cases
-            }
-            tables["cases"] += [
-                (number, titles[case.name], case.status, case.seconds, case.attempts) for case in new.rows.cases
-            ]
-            tables["measurements"] += [
-                (number, self._series_of(run.sequence, case, name, unit), position, *rest)
-                for position, (case, name, unit, *rest) in enumerate(new.rows.measurements)
-            ]
-            tables["failures"] += [(number, titles[case], measurement) for case, measurement in new.rows.failures]
-            tables["sub_units"] += [(number, *unit) for unit in new.rows.sub_units]
+            _extend(tables["runs"], ([fields[name]] for name in TABLES["runs"]))
+            titles: list[int] = []
+            if cases:
+                names, said, *rest = zip(*cases, strict=True)
+                plan = run.sequence, (names, said)
+                newest[plan] = max(run.start_time, newest.get(plan, -math.inf))
+                titles = self._titles_of(plan)
+                _extend(tables["cases"], ([number] * len(cases), titles, *rest))
+            if measurements:
+                *taken, values, lower, upper = zip(*measurements, strict=True)
+                series = self._series_of((run.sequence, tuple(taken)))
+                places = range(len(measurements))
+                _extend(tables["measurements"], ([number] * len(measurements), series, places, values, lower, upper))
+            for case, measurement in failures:
+                _extend(tables["failures"], ([number], [titles[names.index(case)]], [measurement]))
+            for unit in sub_units:
+                _extend(tables["sub_units"], ([number], *([value] for value in unit)))
             if run.serial_number is not None:
-                tables["touched"].append((run.sequence, run.part_number, run.serial_number))
-        tables["series"] = [(number, *key) for key, number in self._series.items() if number > series]
+                units.add((run.sequence, run.part_number, run.serial_number))
+        for (sequence, (names, said)), time in newest.items():
+            for name, title in zip(names, said, strict=True):
+                self._name_case(sequence, str(name), time, str(title))
+        tables["touched"] = _turned(units)
+        tables["series"] = _turned((number, *key) for key, number in self._series.items() if number > known)
         return tables
 
-    def _title(self, sequence: str, case: str, time: float, title: str) -> int:
+    def _titles_of(self, plan: _Plan) -> list[int]:
+        """The numbers of a run's cases; runs of one version have the same ones."""
+        if (found := self._plans.get(plan)) is None:
+            sequence, (names, said) = plan
+            pairs = zip(names, said, strict=True)
+            found = [self._name_case(sequence, str(name), -math.inf, str(title)) for name, title in pairs]
+            self._keep(plan, found)
+        return found
+
+    def _name_case(self, sequence: str, case: str, time: float, title: str) -> int:
         """The number of a case, whose title is the newest."""
         known = self._titles.get((sequence, case))
         if known is None or known[1:] < (time, title):
@@ -359,23 +386,36 @@ class FiguresIndex:
             self._new_titles.add((sequence, case))
         return known[0]
 
-    def _series_of(self, sequence: str, case: str, name: str, unit: str | None) -> int:
-        return self._series.setdefault((sequence, case, name, unit), len(self._series) + 1)
+    def _series_of(self, plan: _Plan) -> list[int]:
+        """The numbers of a run's measurements."""
+        if (found := self._plans.get(plan)) is None:
+            sequence, columns = plan
+            found = [
+                self._series.setdefault((sequence, str(case), str(name), unit), len(self._series) + 1)
+                for case, name, unit in zip(*columns, strict=True)
+            ]
+            self._keep(plan, found)
+        return found
+
+    def _keep(self, plan: _Plan, numbers: list[int]) -> None:
+        if len(self._plans) >= _MOST_PLANS:
+            self._plans.clear()
+        self._plans[plan] = numbers
 
     def _save_titles(self) -> None:
         """Those that are new, or other ones than before."""
         new = [(number, *key, said, since) for key in self._new_titles for number, since, said in [self._titles[key]]]
         self._delete("titles", "title", [row[0] for row in new])
-        self._insert("titles", new)
+        self._insert("titles", _turned(new))
         self._new_titles.clear()
 
     def _delete(self, table: str, column: str, values: Sequence[object]) -> None:
         if values:
             self._open_connection().execute(f"DELETE FROM {table} WHERE {column} IN (SELECT unnest(?))", [list(values)])
 
-    def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    def _insert(self, table: str, values_of: _Columns) -> None:
         """Column by column, as JSON: nothing that comes with Python is read faster."""
-        if not rows:
+        if not values_of or not values_of[0]:
             return
         columns = _TOUCHED if table == "touched" else TABLES[table]
         kinds = {name: ["BIGINT" if kind == "TIMESTAMP" else kind] for name, kind in columns.items()}
@@ -385,7 +425,7 @@ class FiguresIndex:
         )
         self._open_connection().execute(
             f"INSERT INTO {table} SELECT {values} FROM (SELECT from_json(?::JSON, ?) AS j)",
-            [json.dumps(dict(zip(columns, zip(*rows, strict=True), strict=True))), json.dumps(kinds)],
+            [json.dumps(dict(zip(columns, values_of, strict=True))), json.dumps(kinds)],
         )
 
 
@@ -397,6 +437,16 @@ def _each_once(runs: Iterable[NewRun]) -> dict[str, NewRun]:
         if known is None or known.rows.run.aborted or not new.rows.run.aborted:
             found[new.rows.run.id] = new
     return found
+
+
+def _extend(columns: _Columns, more: Iterable[Iterable[object]]) -> None:
+    for column, values in zip(columns, more, strict=True):
+        column.extend(values)
+
+
+def _turned(rows: Iterable[Sequence[object]]) -> _Columns:
+    """Rows as columns."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _columns(columns: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from sequencer.limits.bounds import bounds
-from sequencer.report.model import CaseReport, MeasurementReport, ModuleReport, RunReport
+from sequencer.report.model import CaseReport, ModuleReport, RunReport
 from sequencer.store import facts
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.status import BAD_STATUSES, Status
@@ -106,14 +106,16 @@ def rows_of(report: RunReport) -> RunRows:
             cases.append(row)
             if row.status in BAD_STATUSES:
                 failures.append(FailureRow(row.name, None))
-            for taken in _counted_measurements(case):
+            for taken in case["attempts"][-1]["measurements"] if case["attempts"] else ():
+                if taken.get("superseded"):  # a failed try
+                    continue
                 name = facts.text(taken["name"]) or ""
                 if taken["result"] is False:
                     failures.append(FailureRow(row.name, name))
                 if taken["type"] == "numeric":
-                    unit = facts.text(taken["unit"])
+                    unit, value = taken["unit"], taken["value"]
                     bound = _bounds(taken["limits"], unit)
-                    measurements.append(MeasurementRow(row.name, name, unit, _value(taken["value"]), *bound))
+                    measurements.append(MeasurementRow(row.name, name, facts.text(unit), _value(value), *bound))
     return RunRows(_run(report), cases, measurements, failures, list(_sub_units(report)))
 
 
@@ -149,14 +151,6 @@ def _case(module: ModuleReport, case: CaseReport) -> CaseRow:
     return CaseRow(name, facts.text(case["name"]) or name, case["status"], seconds, len(case["attempts"]))
 
 
-def _counted_measurements(case: CaseReport) -> Iterator[MeasurementReport]:
-    """Those of the last attempt, but for failed tries."""
-    if case["attempts"]:
-        for taken in case["attempts"][-1]["measurements"]:
-            if not taken.get("superseded"):
-                yield taken
-
-
 def _sub_units(report: RunReport) -> Iterator[SubUnitRow]:
     for unit in report["dut"].get("sub_units", ()):
         serial_number = facts.text(unit.get("serial_number"))
@@ -165,6 +159,8 @@ def _sub_units(report: RunReport) -> Iterator[SubUnitRow]:
 
 
 def _value(value: Data) -> float | None:
+    if type(value) is float:
+        return value if -LARGEST <= value <= LARGEST else None
     found = facts.finite(value)
     return None if found is None or abs(found) > LARGEST else found
 

@@ -1,0 +1,226 @@
+"""The figures index: how fast it is filled, and what each question costs, at 100,000 and at 1,000,000 runs.
+
+    python benchmarks/figures.py                        100,000 runs
+    python benchmarks/figures.py --runs 100000 1000000  and a million
+    python benchmarks/figures.py --sqlite               and the same questions in SQLite (at most 100,000)
+
+A line of four stands with four nests each, twenty measurements a run (``tests/figures/history.py``). Milliseconds are
+the best and the slowest of several calls after one to warm up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from machine import describe
+
+from sequencer.figures import questions
+from sequencer.figures.follow import follow
+from sequencer.figures.index import FiguresIndex, NewRun
+from sequencer.figures.questions import Scope
+from sequencer.figures.rows import CaseRow, FailureRow, MeasurementRow, RunRow, RunRows
+from sequencer.store.sqlite.store import SqliteStore
+from tests.figures.history import MONDAY, Run, planted, report_of
+
+STORED = 4_000
+"""Runs of the store that an index is rebuilt from."""
+REPEATS = 7
+YEAR = 365 * 86_400.0
+"""However many runs there are, they are those of a year."""
+
+
+def rows(run: Run, seconds: float) -> RunRows:
+    """As ``rows_of`` makes them of the run's report, without the report; runs are ``seconds`` apart."""
+    start = MONDAY + (run.start - MONDAY) / 20.0 * seconds
+    failed = next((case.name for case in run.cases if case.status == "failed"), None)
+    return RunRows(
+        RunRow(
+            id=run.id,
+            status="passed" if run.status == "passed" else "failed",
+            start_time=start,
+            stop_time=start + 20.0,
+            began=int(start * 1e6),
+            sequence=run.sequence,
+            version=run.version,
+            serial_number=run.serial_number,
+            part_number=run.part_number,
+            batch=run.batch,
+            stand=run.stand,
+            slot=run.slot,
+            operator=run.operator,
+            counted=True,
+            judged=True,
+            aborted=False,
+            caused_dut_failure_id=failed,
+            error_code=run.error_code,
+        ),
+        [
+            CaseRow(
+                case.name, case.title or case.name, "failed" if case.status == "failed" else "passed", case.seconds, 1
+            )
+            for case in run.cases
+        ],
+        [
+            MeasurementRow(case.name, name, unit, float(value), *limits)
+            for case in run.cases
+            for name, value, unit, limits in case.measured
+        ],
+        [FailureRow(case.name, None) for case in run.cases if case.status == "failed"],
+        [],
+    )
+
+
+def timed(call: Callable[[], object]) -> tuple[float, float]:
+    """The best and the slowest of several calls, in milliseconds."""
+    call()
+    taken = []
+    for _ in range(REPEATS):
+        begun = time.perf_counter()
+        call()
+        taken.append((time.perf_counter() - begun) * 1000)
+    return min(taken), max(taken)
+
+
+def asked(index: FiguresIndex) -> dict[str, Callable[[], object]]:
+    """The questions of the pages."""
+    month = Scope(since=MONDAY + YEAR - 30 * 86_400.0)
+    one = index.ask
+    return {
+        "yield: whole history": lambda: questions.yields(one, Scope()),
+        "yield: by day": lambda: questions.yields(one, Scope(span="day")),
+        "yield: by stand and day": lambda: questions.yields(one, Scope(by=("stand",), span="day")),
+        "yield: last month by stand, slot and day": lambda: questions.yields(
+            one, month._replace(by=("stand", "slot"), span="day")
+        ),
+        "failures: by case": lambda: questions.failures(one, Scope()),
+        "failures: by case and stand": lambda: questions.failures(one, Scope(by=("stand",))),
+        "capability: all measurements": lambda: questions.capabilities(one, Scope()),
+        "capability: all measurements, last month": lambda: questions.capabilities(one, month),
+        "time: all cases": lambda: questions.times(one, Scope()),
+        "time: all cases, last month": lambda: questions.times(one, month),
+        "unit": lambda: questions.units(one, Scope(), "SN0001000"),
+    }
+
+
+def filled(index: FiguresIndex, count: int) -> float:
+    """Fills the index; runs a second, but for what it takes to make them."""
+    spent = 0.0
+    made = (NewRun(str(number), rows(run, YEAR / count)) for number, run in enumerate(planted(count)))
+    for batch in chunks(made, 2_000):
+        begun = time.perf_counter()
+        index.add("benchmark", batch[-1].digest, batch)
+        spent += time.perf_counter() - begun
+    return count / spent
+
+
+def chunks(made: Iterator[NewRun], size: int) -> Iterator[list[NewRun]]:
+    """Some at a time."""
+    while batch := list(islice(made, size)):
+        yield batch
+
+
+def rebuilding(folder: Path) -> tuple[float, float]:
+    """Runs a second from SQLite; and how many milliseconds it takes to add one run that has just been stored."""
+    store = SqliteStore(folder / "runs.sqlite3")
+    runs = list(planted(STORED + REPEATS + 1))
+    for run in runs[:STORED]:
+        store.save(report_of(run))
+    with FiguresIndex(folder / "rebuilt.duckdb") as index:
+        begun = time.perf_counter()
+        follow(index, store)
+        rate = STORED / (time.perf_counter() - begun)
+        taken = []
+        for run in runs[STORED:]:
+            store.save(report_of(run))
+            begun = time.perf_counter()
+            follow(index, store)
+            taken.append((time.perf_counter() - begun) * 1000)
+    store.close()
+    return rate, min(taken)
+
+
+IN_SQLITE = {
+    "yield: by stand and day": """
+        SELECT stand, date(start_time, 'unixepoch'), count(*), sum(status = 'passed')
+        FROM runs WHERE judged GROUP BY 1, 2""",
+    "first-pass yield: by stand": """
+        SELECT stand, count(*), sum(status = 'passed') FROM (
+            SELECT stand, status, row_number() OVER (
+                PARTITION BY sequence, part_number, serial_number ORDER BY start_time, id) AS place
+            FROM runs WHERE judged) WHERE place = 1 GROUP BY 1""",
+    "failures: by case": """
+        SELECT title, count(DISTINCT run), count(DISTINCT serial_number) FROM failures JOIN runs USING (run)
+        WHERE counted GROUP BY 1 ORDER BY 2 DESC""",
+    "capability: all measurements": """
+        SELECT series, count(*), avg(value), avg(value * value), avg(abs(step)) FROM (
+            SELECT series, value,
+                   value - lag(value) OVER (PARTITION BY series ORDER BY start_time, id, position) AS step
+            FROM measurements JOIN runs USING (run) WHERE counted) GROUP BY 1""",
+    "time: all cases": """
+        SELECT title, count(*), avg(seconds) FROM cases JOIN runs USING (run) WHERE counted GROUP BY 1""",
+}
+
+
+def in_sqlite(folder: Path, index: Path) -> None:
+    """The same tables with indexes, and the same questions as far as SQLite can answer them (it has no quantiles)."""
+    with sqlite3.connect(folder / "figures.sqlite3") as connection, FiguresIndex(index) as figures:
+        for table in ("runs", "cases", "measurements", "failures"):
+            columns = [
+                str(name)
+                for (name,) in figures.ask(
+                    "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND column_name != 'began'", [table]
+                )
+            ]
+            connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+            connection.executemany(
+                f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})",
+                figures.ask(f"SELECT {', '.join(columns)} FROM {table}"),
+            )
+        connection.execute("CREATE UNIQUE INDEX by_run ON runs (run)")
+        connection.execute("CREATE INDEX values_by_run ON measurements (run)")
+        connection.execute("CREATE INDEX by_unit ON runs (sequence, part_number, serial_number, start_time, id)")
+        connection.commit()
+        print("\n| SQLite, ms | best | slowest |\n| --- | ---: | ---: |")
+        for name, question in IN_SQLITE.items():
+            best, slowest = timed(lambda question=question: connection.execute(question).fetchall())
+            print(f"| {name} | {best:.1f} | {slowest:.1f} |")
+    print(f"file: {(folder / 'figures.sqlite3').stat().st_size / 1e6:.0f} MB")
+
+
+def main() -> None:
+    """Prints a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--runs", type=int, nargs="+", default=[100_000])
+    parser.add_argument("--sqlite", action="store_true", help="ask the same of SQLite")
+    chosen = parser.parse_args()
+    print(describe())
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        rate, one = rebuilding(folder)
+        print(f"rebuilding from SQLite: {rate:,.0f} runs/s; adding one run: {one:.0f} ms")
+        for count in chosen.runs:
+            file = folder / f"{count}.duckdb"
+            with FiguresIndex(file) as index:
+                print(f"\n{count:,} runs, added at {filled(index, count):,.0f} runs/s")
+                print("| ms | best | slowest |\n| --- | ---: | ---: |")
+                for name, call in asked(index).items():
+                    best, slowest = timed(call)
+                    print(f"| {name} | {best:.1f} | {slowest:.1f} |")
+            print(f"file: {file.stat().st_size / 1e6:.0f} MB")
+        if chosen.sqlite:
+            in_sqlite(folder, folder / f"{min(chosen.runs)}.duckdb")
+    print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
