@@ -459,6 +459,7 @@ def test_slots_are_driven_from_the_command_line(stand: Any) -> None:
     assert (report["status"], report["params"]) == ("stopped", {"serial": "SN1", "lot": "L2"})
 
 
+@pytest.mark.slow
 def test_sixty_four_slots_run_at_once(stand: Any) -> None:
     """The most that there can be: all start together, and each has its own report."""
     names = [f"s{number}" for number in range(1, 65)]
