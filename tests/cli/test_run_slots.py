@@ -486,6 +486,27 @@ def test_slots_are_forked_from_one_process_which_may_die(project: Path) -> None:
     assert parent != os.getpid() and not psutil.pid_exists(parent)
 
 
+def test_slots_where_nothing_can_be_forked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has a process that is started for it, the first of them the one that was loading already."""
+    started: list[int] = []
+
+    class CountedChild(Child):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            started.append(self.pid)
+
+    monkeypatch.setattr("sequencer.app.joint_start.fork_server", lambda *given: None)
+    monkeypatch.setattr("sequencer.runner.child.Child", CountedChild)
+    monkeypatch.setattr("sequencer.runner.run.Child", CountedChild)
+    done = run(*BOTH, "--report", "out")
+    assert done.exit_code == 0, done.output
+    assert {name: report["status"] for name, report in reports(project / "out").items()} == {
+        "left": "passed",
+        "right": "passed",
+    }
+    assert len(started) == 2
+
+
 @pytest.mark.slow
 def test_64_slots(project: Path) -> None:
     """Every one of them has a report, and the verdicts are counted."""
