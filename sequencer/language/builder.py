@@ -136,7 +136,7 @@ class SequenceBuilder:
             message = "nothing from this file is used"
             self._problems.report("unused-include", message, place, severity="warning")
         on_fail = root.get("on_fail")
-        return SequenceDefinition(
+        sequence = SequenceDefinition(
             name=_text(root, "name") or "",
             version=_text(root, "version"),
             description=_text(root, "description"),
@@ -155,6 +155,12 @@ class SequenceBuilder:
             inputs=self._inputs,
             extensions=dict(sorted(context.packages.versions.items())),
         )
+        if variants is not None or sequence.tables:
+            # Imported here: most sequences have neither.
+            from sequencer.language.checks.variants import VariantCheck
+
+            VariantCheck(sequence, root, context.table_places, self._problems).report()
+        return sequence
 
     def _modules(self, root: MappingNode, library: Library) -> tuple[Module, ...]:
         plan = in_running_order(Planner(self._context, library).plan(root))
