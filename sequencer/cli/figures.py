@@ -235,7 +235,7 @@ def _show(asked: Asked, answer: Callable[[Figures, Scope], Sequence[Figure]], co
 
         click.echo("".join(csv(_cells(rows))), nl=False)
     elif not rows:
-        say("no runs", err=True)
+        say("nothing to show", err=True)
     else:
         more = [{name: getattr(row, name) for name, _, _ in columns if hasattr(row, name)} for row in found]
         _show_table([{**one, **row} for one, row in zip(more, rows, strict=True)], asked.scope.by, columns)

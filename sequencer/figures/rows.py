@@ -125,8 +125,8 @@ def _run(report: RunReport) -> RunRow:
     return RunRow(
         id=run.id,
         status=run.status,
-        start_time=run.start_time,
-        stop_time=run.stop_time,
+        start_time=facts.finite(run.start_time) or 0.0,
+        stop_time=facts.finite(run.stop_time),
         began=_local_time(report),
         sequence=run.sequence,
         version=run.sequence_version,
@@ -147,7 +147,7 @@ def _run(report: RunReport) -> RunRow:
 def _case(module: ModuleReport, case: CaseReport) -> CaseRow:
     name = facts.full_name(module, case)
     start, stop = case["start_time"], case["stop_time"]
-    seconds = None if start is None or stop is None else stop - start
+    seconds = None if start is None or stop is None else _value(stop - start)
     return CaseRow(name, facts.text(case["name"]) or name, case["status"], seconds, len(case["attempts"]))
 
 

@@ -145,7 +145,7 @@ def test_the_real_command_survives_a_closed_pipe_and_a_poor_encoding() -> None:
 
 def test_a_run_needs_only_what_it_uses() -> None:
     """Starting `hardseq run` imports neither panel nor templates nor schemas nor network clients."""
-    heavy = ("flask", "rich", "jinja2", "jsonschema", "yaml", "requests", "couchdb", "apscheduler", "pint")
+    heavy = ("flask", "rich", "jinja2", "jsonschema", "yaml", "requests", "couchdb", "apscheduler", "pint", "duckdb")
     code = f"import sys, sequencer.cli.main, sequencer.cli.run_session; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]

@@ -14,9 +14,10 @@ from click.testing import CliRunner, Result
 from sequencer.app.exit_codes import Refusal
 from sequencer.app.project_figures import opened_figures
 from sequencer.cli import figures
+from sequencer.figures.follow import follow
 from sequencer.figures.index import FiguresIndex
 from sequencer.store.sqlite.store import SqliteStore
-from tests.figures.history import MONDAY, Case, Run, report_of
+from tests.figures.history import MONDAY, Case, Feed, Run, report_of
 
 YIELD = [
     *("by", "span", "runs", "passed", "failed", "error", "yield"),
@@ -163,7 +164,7 @@ def test_text_and_csv(project: Path) -> None:
     assert [row["start_time"] for row in rows] == ["2026-01-05T00:00:00.000Z", "2026-01-05T00:01:00.000Z"]
     for command in ("failures", "capability", "time"):
         assert "m::" in call(project, command).stdout
-    assert "no runs" in call(project, "capability", "--stand", "nowhere").stderr
+    assert "nothing to show" in call(project, "capability", "--stand", "nowhere").stderr
 
 
 def test_what_came_since_is_counted_and_rebuild_begins_anew(project: Path, tmp_path: Path) -> None:
@@ -198,3 +199,16 @@ def test_where_there_can_be_no_file_the_figures_are_made_for_once(project: Path,
     found = call(tmp_path, "yield", "--format", "json")
     assert json.loads(found.stdout)[0]["runs"] == 1
     assert "for this once" in found.stderr
+
+
+def test_while_the_store_is_away_the_figures_are_those_of_the_last_time(tmp_path: Path) -> None:
+    """And say so; where there are none yet the command says what is wrong."""
+    configuration = '[database]\nstorage_type = "couchdb"\nurl = "http://127.0.0.1:9"\ntimeout = 1.0\n'
+    (tmp_path / "hardseq.toml").write_text(configuration)
+    refused = call(tmp_path, "yield").exception
+    assert isinstance(refused, Refusal) and "127.0.0.1:9" in str(refused)
+    with FiguresIndex(tmp_path / ".hardseq" / "figures.duckdb") as index:
+        follow(index, Feed([report_of(RUNS[0])], "http://127.0.0.1:9/hardseq"))  # type: ignore[arg-type]
+    found = call(tmp_path, "yield", "--format", "json")
+    assert json.loads(found.stdout)[0]["runs"] == 1
+    assert "those of the last time" in found.stderr

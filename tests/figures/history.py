@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from sequencer.report import event as events
 from sequencer.report.event import Event, Stamped
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
+from sequencer.store.base import StoreChanges, StoredRun
 
 MONDAY = 1_767_571_200.0
 """2026-01-05T00:00 UTC, a Monday."""
@@ -150,6 +152,19 @@ def _plan(run: Run) -> list[dict[str, object]]:
         for case in run.cases
     ]
     return [{"id": "m", "name": "Main", "group": "main", "description": None, "cases": cases}]
+
+
+class Feed:
+    """What the figures ask of a store, in the order in which reports are given: the real ones are slower."""
+
+    def __init__(self, reports: Sequence[RunReport], place: str = "feed") -> None:
+        self.place = place
+        self._reports = reports
+
+    def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
+        """All at once."""
+        runs = [StoredRun(report["id"], str(at), partial(dict, report)) for at, report in enumerate(self._reports)]
+        return StoreChanges(runs[int(since or 0) :], str(len(runs)), 0)
 
 
 STANDS = ("Stand 1", "Stand 2", "Stand 3", "Stand 4")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ from sequencer.figures.follow import follow, rebuild
 from sequencer.figures.index import FiguresIndex
 from sequencer.figures.questions import CAUSES, COLUMNS, SPANS, Scope
 from sequencer.report.model import RunReport
-from sequencer.store.base import RunFilter, Store, StoreChanges, StoredRun
+from sequencer.store.base import RunFilter, Store
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.sqlite.store import SqliteStore
 from tests.effort import examples
-from tests.figures.history import MONDAY, Case, Measured, Run, report_of
+from tests.figures.history import MONDAY, Case, Feed, Measured, Run, report_of
 from tests.figures.reference import Reference
 
 SHIFTS = ("06:00", "14:00", "22:00")
@@ -133,19 +132,6 @@ def assert_agrees(index: FiguresIndex, reference: Reference, scope: dict[str, An
         assert_same(found, reference.failures(scope, cause))
     assert_same([row.document() for row in questions.capabilities(index.ask, asked)], reference.capabilities(scope))
     assert_same([row.document() for row in questions.times(index.ask, asked)], reference.times(scope))
-
-
-class Feed:
-    """What the figures ask of a store, in the order in which reports are given: the real ones are slower."""
-
-    def __init__(self, reports: Sequence[RunReport], place: str = "feed") -> None:
-        self.place = place
-        self._reports = reports
-
-    def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
-        """All at once."""
-        runs = [StoredRun(report["id"], str(at), partial(dict, report)) for at, report in enumerate(self._reports)]
-        return StoreChanges(runs[int(since or 0) :], str(len(runs)), 0)
 
 
 @given(histories, scopes, st.randoms(use_true_random=False), st.integers(3, 14))

@@ -10,8 +10,7 @@ from sequencer.figures.follow import follow
 from sequencer.figures.formulas import capability, rate, sigma_within
 from sequencer.figures.index import FiguresIndex
 from sequencer.figures.questions import Scope
-from tests.figures.history import MONDAY, Case, Run, report_of
-from tests.figures.test_against_pandas import Feed
+from tests.figures.history import MONDAY, Case, Feed, Run, report_of
 
 FLOW = (49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1)
 """NIST/SEMATECH e-Handbook 6.3.2.2, flow rate of ten batches."""

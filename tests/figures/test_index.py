@@ -19,8 +19,7 @@ from sequencer.figures.index import FiguresIndex, IndexDamaged, IndexInUse
 from sequencer.figures.questions import Scope
 from sequencer.report.model import RunReport
 from sequencer.store.sqlite.store import SqliteStore
-from tests.figures.history import MONDAY, Case, Run, planted, report_of
-from tests.figures.test_against_pandas import Feed
+from tests.figures.history import MONDAY, Case, Feed, Run, planted, report_of
 
 ROOT = Path(__file__).parents[2]
 
