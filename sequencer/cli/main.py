@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "init",
     "check",
+    "limits",
     "compile",
     "run",
     "runs",
