@@ -98,8 +98,7 @@ def test_text(stand: Any, browse: Any) -> None:
     assert told["value"] == "ABCD"
 
 
-@pytest.mark.parametrize(("typed", "value"), [("2e3", 2000.0), ("-4.5", -4.5), ("7", 7)])
-def test_number_as_a_measurement(stand: Any, browse: Any, typed: str, value: float) -> None:
+def test_number_as_a_measurement(stand: Any, browse: Any) -> None:
     """Floats, exponents and signs; what is no number, has a comma or is out of bounds is refused by the page."""
     panel, page, dialog = asked(
         stand,
@@ -121,12 +120,17 @@ def test_number_as_a_measurement(stand: Any, browse: Any, typed: str, value: flo
         field.fill(wrong)
         page.keyboard.press("Enter")
         expect(dialog.locator(".answer .field-problem")).to_contain_text(said)
-    field.fill(typed)
-    dialog.get_by_role("button", name="Confirm").click()
-    (told,), attempt = ended(panel, page)
-    assert told["value"] == value
-    (measured,) = attempt["measurements"]
-    assert (measured["name"], measured["value"], measured["unit"], measured["result"]) == ("Torque", value, "Nm", True)
+    for typed, value in [("2e3", 2000.0), ("-4.5", -4.5), ("7", 7)]:
+        if value != 2000.0:
+            panel.ask("POST", "/api/start", {})
+        expect(dialog.get_by_role("button", name="Confirm")).to_be_enabled()
+        field.fill(typed)
+        dialog.get_by_role("button", name="Confirm").click()
+        (told,), attempt = ended(panel, page)
+        assert told["value"] == value
+        (measured,) = attempt["measurements"]
+        told_as = (measured["name"], measured["value"], measured["unit"], measured["result"])
+        assert told_as == ("Torque", value, "Nm", True)
 
 
 def test_radio_by_keyboard(stand: Any, browse: Any) -> None:

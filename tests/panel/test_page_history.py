@@ -135,26 +135,30 @@ def test_pages_of_the_list(filled: Any, browse: Any) -> None:
     assert serials == ["SN5", "SN4", "SN3", "SN2", "SN1"]
 
 
-@pytest.mark.parametrize(
-    ("path", "link", "name", "begins"),
-    [
-        ("/runs", "CSV", "runs.csv", "id,status,"),
-        ("/runs", "JSON", "runs.json", '{"runs":'),
-        ("/yield", "CSV", "statistics.csv", "name,value"),
-        ("/measurements", "CSV", "series.csv", "run,time,"),
-        ("/runs/latest", "HTML", ".html", "<!"),
-        ("/runs/latest", "CSV", ".csv", "run,"),
-        ("/runs/latest", "JUnit", ".xml", "<?xml"),
-        ("/runs/latest", "StandCloud", ".standcloud.json", "{"),
+EXPORTS = {
+    "/runs": [("CSV", "runs.csv", "id,status,"), ("JSON", "runs.json", '{"runs":')],
+    "/yield": [("CSV", "statistics.csv", "name,value")],
+    "/measurements": [("CSV", "series.csv", "run,time,")],
+    "/runs/latest": [
+        ("HTML", ".html", "<!"),
+        ("CSV", ".csv", "run,"),
+        ("JUnit", ".xml", "<?xml"),
+        ("StandCloud", ".standcloud.json", "{"),
     ],
-)
-def test_exports(filled: Any, browse: Any, path: str, link: str, name: str, begins: str) -> None:
+}
+"""Of each page its links: their texts, how the names of their files end, and how these begin."""
+
+
+def test_exports(filled: Any, browse: Any) -> None:
     """Every history page gives what it shows as files."""
-    page = browse(filled, path)
-    with page.expect_download() as download:
-        page.get_by_role("link", name=link, exact=True).click()
-    assert download.value.suggested_filename.endswith(name)
-    assert download.value.path().read_text("utf-8-sig").startswith(begins)
+    page = browse(filled, "/runs")
+    for path, links in EXPORTS.items():
+        page.goto(filled.url + path)
+        for link, name, begins in links:
+            with page.expect_download() as download:
+                page.get_by_role("link", name=link, exact=True).click()
+            assert download.value.suggested_filename.endswith(name), (path, link)
+            assert download.value.path().read_text("utf-8-sig").startswith(begins), (path, link)
 
 
 def test_yield_and_failures(filled: Any, browse: Any) -> None:

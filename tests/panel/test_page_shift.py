@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sequencer.store.base import StoreUnavailable
-from tests.panel.live_page import settled, started, verdict
+from tests.panel.live_page import at_sizes, started, verdict
 
 pytestmark = pytest.mark.slow
 
@@ -78,21 +78,21 @@ def test_without_a_store_there_are_no_numbers(stand: Any, browse: Any) -> None:
     del store.save, store.statistics
 
 
-@pytest.mark.parametrize(("width", "height"), [(360, 740), (1366, 768), (3840, 2160)])
-def test_the_counters_are_quiet(stand: Any, browse: Any, width: int, height: int) -> None:
+def test_the_counters_are_quiet(stand: Any, browse: Any) -> None:
     """Beside the filters, in letters a tenth of the verdict's; nothing is pushed out, also where the page is all there
     is."""
     stand.configure('[frontend]\nkiosk = true\ntarget = 40\nshifts = ["06:00", "14:00", "22:00"]\n')
     panel = stand.open()
     panel.run()
-    page = started(browse(panel, viewport={"width": width, "height": height}))
+    page = started(browse(panel))
     expect(verdict(page)).to_have_text("Pass")
     expect(counters(page)).to_contain_text("Tested1")
     size = "element => parseFloat(getComputedStyle(element).fontSize)"
-    assert settled(page).locator(".shift dd").first.evaluate(size) * 4 <= verdict(page).evaluate(size)
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    filters, shift = (page.locator(part).bounding_box() for part in (".filters", ".shift"))
-    if width > 1000:
-        assert filters["y"] - 5 <= shift["y"] <= filters["y"] + filters["height"]
-    else:
-        assert shift["height"] < 60
+    for width, _ in at_sizes(page, [(360, 740), (1366, 768), (3840, 2160)]):
+        assert page.locator(".shift dd").first.evaluate(size) * 4 <= verdict(page).evaluate(size), width
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+        filters, shift = (page.locator(part).bounding_box() for part in (".filters", ".shift"))
+        if width > 1000:
+            assert filters["y"] - 5 <= shift["y"] <= filters["y"] + filters["height"], width
+        else:
+            assert shift["height"] < 60, width
