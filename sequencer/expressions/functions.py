@@ -7,7 +7,6 @@ sample cannot pass a limit. ``int`` and ``float`` refuse what they cannot read, 
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, SupportsFloat
@@ -40,13 +39,19 @@ def _extreme(pick: Callable[[list[Any]], object]) -> Callable[..., object]:
     return extreme
 
 
-def _statistic(compute: Callable[[list[Any]], object]) -> Callable[..., object]:
+def _statistic(name: str) -> Callable[..., object]:
     def statistic(*values: object) -> object:
         listed = _values(values)
         for value in listed:
             if type(value) not in (int, float):
                 raise UnusableValue(Reason("not_a_number", found=f"{value!r:.80}"))
-        return math.nan if any(is_nan(value) for value in listed) else compute(listed)
+        if any(is_nan(value) for value in listed):
+            return math.nan
+        # Imported here: it is large, and few sequences ask for it.
+        import statistics
+
+        compute: Callable[[list[Any]], object] = getattr(statistics, name)
+        return compute(listed)
 
     return statistic
 
@@ -155,8 +160,8 @@ def functions() -> dict[str, Callable[..., object]]:
         "log10": math.log10,
         "log2": math.log2,
         "max": _extreme(max),
-        "mean": _statistic(statistics.fmean),
-        "median": _statistic(statistics.median),
+        "mean": _statistic("fmean"),
+        "median": _statistic("median"),
         "min": _extreme(min),
         "now": _now,
         "radians": math.radians,
@@ -165,7 +170,7 @@ def functions() -> dict[str, Callable[..., object]]:
         "sin": math.sin,
         "sorted": _sorted,
         "sqrt": math.sqrt,
-        "stdev": _statistic(statistics.stdev),
+        "stdev": _statistic("stdev"),
         "str": text_of,
         "sum": _sum,
         "tan": math.tan,

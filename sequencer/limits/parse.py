@@ -102,6 +102,8 @@ FORMS = (
     ("each",),
 )
 """The keys that may stand together."""
+_KEYS = frozenset(key for form in FORMS for key in form)
+_FORMS = tuple((keys[0], frozenset(keys)) for keys in FORMS)
 
 
 def read_limits(written: object, unit: str | None) -> Limit:
@@ -159,18 +161,17 @@ class LimitReader(Leaves):
         if not written:
             self.problem(path, "limit-form", "the limits are empty")
             return None
-        known = {key for form in FORMS for key in form}
-        unknown = [key for key in written if key not in known]
-        for key in unknown:
-            self.problem((*path, key), "unknown-limit", f"unknown limit {key!r}{other_name(key, known)}")
-        if unknown:
+        if not _KEYS.issuperset(written):
+            for key in written:
+                if key not in _KEYS:
+                    self.problem((*path, key), "unknown-limit", f"unknown limit {key!r}{other_name(key, _KEYS)}")
             return None
-        form = next((form for form in FORMS if set(written) <= set(form)), None)
+        form = next((name for name, keys in _FORMS if keys.issuperset(written)), None)
         if form is None:
             keys = ", ".join(written)
             self.problem(path, "limit-form", f"these limits cannot be combined: {keys}; use two measurements")
             return None
-        read = getattr(self, f"_read_{form[0]}")
+        read = getattr(self, f"_read_{form}")
         limit: Limit | None = read(written, path)
         return limit
 

@@ -55,7 +55,7 @@ def main() -> None:
     # All that every project needs is loaded before it is known which one it will be.
     import pytest
 
-    import sequencer.runtime.plugin  # noqa: F401 - imported to be loaded
+    from sequencer.runtime import plugin
     from sequencer.runtime.child import ChildFront
 
     project = link.wait_for_project()
@@ -72,7 +72,9 @@ def main() -> None:
     without = [argument for name in _WITHOUT for argument in ("-p", f"no:{name}")]
     pytest.main(
         ["--assert=plain", f"--rootdir={folder}", "-c", str(folder / "pytest.ini"), *without, str(folder)],
-        [ChildFront(link, elsewhere, project)],
+        # The plugin as well, though the generated `pytest.ini` names it: to find it by its name, pytest would read what
+        # every installed package says of its entry points.
+        [ChildFront(link, elsewhere, project), plugin],
     )
 
 

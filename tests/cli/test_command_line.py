@@ -160,6 +160,13 @@ def test_an_unchanged_run_loads_only_what_it_uses(tmp_path: Path) -> None:
     steps = "      a:\n        steps:\n          - check: 1 == 1\n"
     (tmp_path / "s.yaml").write_text(f"name: One\nmodules:\n  main:\n    cases:\n{steps}", "utf-8")
 
+    # Whoever looks for a plugin by its name among all installed packages finds this one, and fails.
+    (tmp_path / "other-1.0.dist-info").mkdir()
+    (tmp_path / "other-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    (tmp_path / "other-1.0.dist-info" / "entry_points.txt").write_text(
+        "[pytest11]\nsequencer.runtime.plugin = nowhere\n"
+    )
+
     def loaded_by(*command: str) -> set[str]:
         done = subprocess.run(
             [sys.executable, *command],
@@ -167,7 +174,7 @@ def test_an_unchanged_run_loads_only_what_it_uses(tmp_path: Path) -> None:
             text=True,
             check=False,
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"},
+            env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1", "PYTHONPATH": str(tmp_path)},
             timeout=120,
         )
         assert done.returncode == 0, done.stderr
@@ -199,7 +206,7 @@ def test_an_unchanged_run_loads_only_what_it_uses(tmp_path: Path) -> None:
     exports = {f"sequencer.report.exports.{name}" for name in ("html_page", "json_text", "junit")}
     assert not with_page & {"sequencer.steps.base", "sequencer.vocabulary.model", "sequencer.panel.bundle", *exports}
     of_tests = loaded_by("-c", "import sequencer.runtime.child, sequencer.runtime.session")
-    assert not of_tests & {"sequencer.report.model", "sequencer.report.fold"}
+    assert not of_tests & {"sequencer.report.model", "sequencer.report.fold", "statistics"}
 
 
 @pytest.mark.parametrize(("arguments", "order"), [(["run", "x.yaml"], ["child", "click"]), (["x"], ["click"])])

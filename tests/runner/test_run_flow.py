@@ -185,6 +185,27 @@ def test_depends_skips_unless_everything_named_passed(project: Any, execute: Cal
     assert "1 failed, 2 passed, 2 skipped" in plain().stdout
 
 
+ASKED = """\
+import inspect, pytest
+frame = inspect.currentframe()
+while not isinstance(frame.f_locals.get("self"), pytest.PytestPluginManager):
+    frame = frame.f_back
+bench.log(f"asked {frame.f_locals['self'].has_plugin('pytest_dependency')}")
+"""
+
+
+@pytest.mark.parametrize("depends", [None, ["main::a"]])
+def test_pytest_dependency_is_asked_only_where_there_is_a_dependency(
+    project: Any, execute: Callable[..., Any], depends: list[str] | None
+) -> None:
+    """Each phase of each case costs less without it."""
+    p = project
+    p.module("main", p.case("a", ASKED), p.case("b", depends=depends))
+    outcome = execute()
+    assert set(outcome.statuses.values()) == {"passed"}
+    assert f"asked {depends is not None}" in p.logged
+
+
 def test_a_dependency_may_be_left_out(project: Any, execute: Callable[..., Any], plain: Any) -> None:
     """What its own `if` or its module's leaves out is enough then; what failed or was skipped because of it is not."""
     p = project
