@@ -99,6 +99,13 @@ COMMANDS: dict[str, dict[str, int]] = {
         "hardseq run stand_equipment.yaml": PASSES,
         "hardseq run stand_equipment.yaml --arg today=2099-01-01": FAILS,
     },
+    "variants": {
+        "hardseq run psb.yaml --arg part_number=PSB-24": PASSES,
+        "hardseq run psb.yaml --arg part_number=PSB-12": PASSES,
+        "hardseq run psb.yaml --arg part_number=PSB-48": REFUSED,
+        "hardseq limits list psb.yaml": PASSES,
+        "hardseq limits list psb.yaml --variant PSB-12 --format html": PASSES,
+    },
 }
 """What each command ends with."""
 
