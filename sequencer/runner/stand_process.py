@@ -119,6 +119,9 @@ class StandProcess:
         return None if self._process is None else self._process.pid
 
     def _start(self) -> _Process:
+        if self._process is not None:
+            # What its drivers forked would keep the address.
+            self._process.kill()
         try:
             process = self._process = _Process(self._say, self._gone)
         except OSError as error:
@@ -162,8 +165,10 @@ class _Process:
         self._lock = threading.Lock()
         self._pinged = threading.Event()
         self._alive = StandAlive()
+        self._ending = False
         self._threads = [
-            threading.Thread(target=target, name="stand process", daemon=True) for target in (self._listen, self._print)
+            threading.Thread(target=target, name="stand process", daemon=True)
+            for target in (self._listen, self._print, self._watch_end)
         ]
         for thread in self._threads:
             thread.start()
@@ -219,6 +224,7 @@ class _Process:
                 line = line[self.process.stdin.write(line) :]
 
     def end(self, seconds: float) -> None:
+        self._ending = True
         self._close_pipe()
         try:
             self.process.wait(seconds)
@@ -236,6 +242,12 @@ class _Process:
         assert self.process.stdin is not None
         with self._lock, suppress(OSError):
             self.process.stdin.close()
+
+    def _watch_end(self) -> None:
+        self.process.wait()
+        if not self._ending:
+            # A process forked by a driver has its pipes and connections, and they would tell nobody that it died.
+            kill_with_children(self.process)
 
     def _listen(self) -> None:
         assert self.process.stdout is not None

@@ -439,7 +439,7 @@ class StandClient:
                 reached = Client(self._address.address, authkey=bytes.fromhex(self._address.key))
                 self._missing_since = None
                 return reached
-            except OSError:
+            except (OSError, EOFError):
                 # One that died is replaced at once, and found at the same address.
                 now = time.monotonic()
                 self._missing_since = self._missing_since or now

@@ -171,6 +171,12 @@ class Meter:
     def crash(self):
         os._exit(9)
 
+    def fork_and_crash(self):
+        # The copy has all that the process had, the socket on which it listens too.
+        if os.fork() == 0:
+            time.sleep(1000)
+        os._exit(9)
+
     @staticmethod
     def write(path, text):
         with open(path, "a") as file:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sequencer.protocol.request import JointStart, StandAddress
+from sequencer.runner import stand_process
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.stand_client import StandClient
 from sequencer.vocabulary.failure import StepError, StepFailed, Stopped
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SLOT = """
 import sys
 from sequencer.protocol.request import StandAddress
+from sequencer.runner import stand_process
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.stand_client import StandClient
 
@@ -242,6 +244,49 @@ def test_the_stand_process_is_killed(stand: Stand, what: str) -> None:
     wait_for(works)
     assert stand.process.pid != pid
     assert any("is gone: it was ended by SIGKILL" in line for line in stand.printed)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGSTOP")
+def test_a_process_that_gives_no_sign_of_life_is_replaced(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frozen as a whole, as by a driver that keeps it from running Python: the next start has another one."""
+    monkeypatch.setattr(stand_process, "PING_SECONDS", 0.2)
+    assert stand.meter(stand.client()).add(1) == 1
+    pid = stand.process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    assert stand.process.address()
+    assert stand.process.pid != pid
+    assert not is_alive(pid)
+    monkeypatch.undo()
+    assert stand.meter(stand.client()).generation() == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_slots_that_start_while_the_process_is_replaced_all_have_the_new_one(stand: Stand) -> None:
+    """Killed when eight slots ask where it is: each finds the one that took over, whoever noticed first."""
+    slots = [f"s{number}" for number in range(8)]
+    for _ in range(3):
+        assert stand.process.address()
+        pid = stand.process.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        asking = [stand.apart(lambda slot=slot: stand.meter(stand.client(slot, slots)).pid) for slot in slots]
+        assert {each.result() for each in asking} == {stand.process.pid}
+        assert stand.process.pid != pid
+        for client in stand.clients:
+            client.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_what_a_driver_forked_does_not_keep_the_address(stand: Stand) -> None:
+    """It ends with the process that it was copied from, and another one listens there."""
+    meter = stand.meter(stand.client())
+    for _ in range(3):
+        with pytest.raises(StepError, match="is gone"):
+            meter.fork_and_crash()
+        assert stand.process.address()
+        meter = stand.meter(stand.client("right"))
+        assert meter.generation() == 1
 
 
 def test_nothing_goes_on_in_a_hold_that_is_lost(stand: Stand) -> None:
