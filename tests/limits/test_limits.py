@@ -7,6 +7,7 @@ import json
 import math
 import re
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,7 @@ from jsonschema import Draft202012Validator
 
 from sequencer.limits import LIMITS_SCHEMA, Judgement, Limit, judge, limit_problems, parse_limits, show
 from sequencer.limits.bounds import bounds
-from sequencer.limits.parse import FORMS
+from sequencer.limits.parse import FORMS, read_limits
 from tests.effort import examples
 
 
@@ -538,3 +539,20 @@ def test_forms_and_codes_are_documented() -> None:
         assert f"{key}: " in page or f"`{key}`" in page
     for code in {code for _, code, _ in REFUSED} | {"eq-float", "slow-regex", "limit-unit"}:
         assert f"`{code}`" in page
+
+
+BOUND = st.one_of(st.integers(-3, 3), st.floats(width=16), st.booleans(), st.sampled_from([2**60, None, "2", "3 V"]))
+SIDE = st.sampled_from(["ge", "gt", "le", "lt", "eq"])
+
+
+def _said(read: Callable[[object, str | None], Limit], written: object) -> object:
+    try:
+        return repr(read(written, "V"))
+    except ValueError as error:
+        return str(error)
+
+
+@given(st.one_of(st.lists(BOUND, min_size=2, max_size=2), st.dictionaries(SIDE, BOUND, min_size=1, max_size=2)))
+def test_the_common_forms_are_read_quickly_and_no_otherwise(written: object) -> None:
+    """Two bounds in brackets or by name: the way past the full reader gives the same limit, and refuses the same."""
+    assert _said(parse_limits, written) == _said(read_limits, written)
