@@ -23,7 +23,7 @@ import { spokenOf, unitNote } from "./unit_note.js";
 const NEXT_DIGIT = 1500;
 /** What a tile needs at least, in pixels, and how wide it is for its height where there is room. */
 const LEAST = { width: 150, height: 66 };
-const LETTERS = 7;
+const LETTERS = 5.5;
 const parts = {};
 const tiles = new Map();
 /** The slot whose code was scanned. */
@@ -148,7 +148,8 @@ function renderTop() {
   const { session } = state;
   const shown = inOrder();
   setText(parts.name, session.title || state.run.sequence.name || "hardseq");
-  setText(parts.counts, slotCounts(shown.map(slotStatus)));
+  // A line breaks between two counts only.
+  setText(parts.counts, slotCounts(shown.map(slotStatus)).replaceAll(/(?<!·) (?!·)/g, "\u00a0"));
   const running = shown.some((slot) => BUSY.includes(slot.state));
   const count = isUnscanned() ? shown.length : filled().length;
   show(parts.start, session.can_start && (isUnscanned() || session.slots_start === "together") && !(running && (isUnscanned() || !count)));
@@ -321,7 +322,7 @@ function arrange() {
   const count = tiles.size;
   const { clientWidth: width } = parts.tiles;
   if (!count || !width) return;
-  const height = Math.max(0, window.innerHeight - (parts.tiles.getBoundingClientRect().top + window.scrollY) - 12);
+  const height = Math.max(0, window.innerHeight - (parts.tiles.getBoundingClientRect().top + window.scrollY) - parseFloat(getComputedStyle(parts.tiles.parentElement).paddingBottom));
   let best = { worth: 0, columns: 1 };
   for (let wide = 1; wide <= count; wide += 1) {
     if (wide > 1 && width / wide < LEAST.width) break;

@@ -38,6 +38,7 @@ function render() {
   if (!isKnown()) return;
   setText(parts.place, going.place);
   show(parts.place, going.place);
+  show(parts.device, going.device);
   if (parts.device.textContent !== going.device) parts.device.replaceChildren(token(going.device));
   setText(parts.time, going.begun ? duration(now() - going.begun) : "");
   parts.progress.value = going.progress;
