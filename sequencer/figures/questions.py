@@ -295,33 +295,33 @@ def capabilities(ask: Ask, scope: Scope) -> list[CapabilityRow]:
     """
     names = [f"s{number}" for number in range(len(scope.by) + 1)]
     where, values = scope.where("runs")
-    one = f"{', '.join(names)}, series"
+    # A run's place in time is found once, and as a number: values are sorted by it, and there are many more of them.
     rows = ask(
         f"""
-        WITH taken AS (
-            SELECT {_named(scope.split("runs"), names)}, m.series, m.value, m.lower, m.upper,
-                   m.value - lag(m.value) OVER own AS step, row_number() OVER own AS place
-            FROM measurements m JOIN runs USING (run)
-            WHERE runs.counted AND m.value IS NOT NULL AND {where}
-            WINDOW own AS (
-                PARTITION BY {", ".join(scope.split("runs"))}, m.series ORDER BY runs.start_time, runs.id, m.position
-            )
+        WITH placed AS (
+            SELECT run, {_named(scope.split("runs"), names)},
+                   row_number() OVER (ORDER BY start_time, id)::UBIGINT * 4294967296 AS place
+            FROM runs WHERE counted AND {where}
+        ), splits AS (
+            SELECT *, row_number() OVER () AS split FROM (SELECT DISTINCT {", ".join(names)} FROM placed)
+        ), numbered AS (
+            SELECT run, split, place FROM placed JOIN splits ON {_same("placed", "splits", names)}
+        ), taken AS (
+            SELECT split, series, value, value - lag(value) OVER own AS step,
+                   last_value(lower) OVER whole AS lower, last_value(upper) OVER whole AS upper
+            FROM measurements JOIN numbered USING (run) WHERE value IS NOT NULL
+            WINDOW own AS (PARTITION BY split, series ORDER BY place + position),
+                   whole AS (PARTITION BY split, series ORDER BY place + position
+                             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
         ), sums AS (
-            SELECT {one}, count(*) AS n, avg(value) AS mean, stddev_samp(value) AS sigma, avg(abs(step)) AS range,
-                   arg_max({{'lower': lower, 'upper': upper}}, place) AS bound
-            FROM taken GROUP BY {one}
-        ), outside AS (
-            SELECT {", ".join(f"taken.{name}" for name in names)}, taken.series,
-                   count(*) FILTER (value < bound.lower) AS below, count(*) FILTER (value > bound.upper) AS above
-            FROM taken JOIN sums ON {" AND ".join(f"taken.{name} IS NOT DISTINCT FROM sums.{name}" for name in names)}
-                 AND taken.series = sums.series
-            GROUP BY {", ".join(f"taken.{name}" for name in names)}, taken.series
+            SELECT split, series, count(*) AS n, avg(value) AS mean, stddev_samp(value) AS sigma,
+                   avg(abs(step)) AS range, max(lower) AS lower, max(upper) AS upper,
+                   count(*) FILTER (value < lower) AS below, count(*) FILTER (value > upper) AS above
+            FROM taken GROUP BY split, series
         )
-        SELECT {", ".join(f"sums.{name}" for name in names)}, sequence, series.name, measurement, unit,
-               n, mean, sigma, range, bound.lower, bound.upper, below, above
-        FROM sums JOIN outside ON {" AND ".join(f"outside.{name} IS NOT DISTINCT FROM sums.{name}" for name in names)}
-             AND outside.series = sums.series
-             JOIN series ON series.series = sums.series
+        SELECT {", ".join(names)}, sequence, series.name, measurement, unit,
+               n, mean, sigma, range, lower, upper, below, above
+        FROM sums JOIN splits USING (split) JOIN series USING (series)
         """,
         values,
     )
@@ -374,21 +374,28 @@ def times(ask: Ask, scope: Scope) -> list[TimeRow]:
     names = [f"s{number}" for number in range(len(scope.by) + 1)]
     where, values = scope.where("runs")
     rows = ask(
-        f"SELECT {_named(scope.split('runs'), names)}, titles.name AS name, count(*), avg(seconds), "
-        "quantile_cont(seconds, 0.5), quantile_cont(seconds, 0.95), sum(seconds) AS total "
-        "FROM cases JOIN runs USING (run) JOIN titles USING (title) "
-        f"WHERE runs.counted AND seconds IS NOT NULL AND {where} GROUP BY {', '.join(names)}, name "
-        f"ORDER BY {', '.join(f'{one} NULLS LAST' for one in (names[-1], *names[:-1]))}, total DESC, name",
+        f"""
+        WITH chosen AS (
+            SELECT run, {_named(scope.split("runs"), names)} FROM runs WHERE counted AND {where}
+        ), called AS (
+            SELECT title, name, min(title) OVER (PARTITION BY name) AS one FROM titles
+        )
+        SELECT {", ".join(names)}, any_value(name) AS name, count(*), avg(seconds),
+               quantile_cont(seconds, [0.5, 0.95]), sum(seconds) AS total
+        FROM cases JOIN chosen USING (run) JOIN called USING (title)
+        WHERE seconds IS NOT NULL GROUP BY {", ".join(names)}, one
+        ORDER BY {", ".join(f"{one} NULLS LAST" for one in (names[-1], *names[:-1]))}, total DESC, name
+        """,
         values,
     )
     found: list[TimeRow] = []
     for split, cases in _grouped(rows, len(names)):
-        total = sum(_float(case[5]) or 0.0 for case in cases)
-        for name, n, mean, median, p95, seconds in cases:
+        total = sum(_float(case[4]) or 0.0 for case in cases)
+        for name, n, mean, quantiles, seconds in cases:
             share = (_float(seconds) or 0.0) / total if total else None
-            figures = {"mean": mean, "median": median, "p95": p95}
-            taken = {said: _float(value) or 0.0 for said, value in figures.items()}
-            found.append(TimeRow(scope.said(split), str(name), _number(n), share=share, **taken))
+            assert isinstance(quantiles, list)
+            median, p95 = quantiles
+            found.append(TimeRow(scope.said(split), str(name), _number(n), _float(mean) or 0.0, median, p95, share))
     return found
 
 
@@ -480,6 +487,10 @@ def _said(split: Split) -> dict[str, object]:
 
 def _named(columns: Sequence[str], names: Sequence[str]) -> str:
     return ", ".join(f"{column} AS {name}" for column, name in zip(columns, names, strict=True))
+
+
+def _same(one: str, other: str, names: Sequence[str]) -> str:
+    return " AND ".join(f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in names)
 
 
 def _grouped(
