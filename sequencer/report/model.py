@@ -352,7 +352,7 @@ class RunReport(TypedDict):
     start: NotRequired[
         Annotated[JointStartReport, "The start it belongs to; absent where the stand has no slots.", UNSHOWN]
     ]
-    variant: NotRequired[Annotated[str, "The variant of the product; absent where the sequence has none.", UNSHOWN]]
+    variant: NotRequired[Annotated[str, "The variant of the product; absent where the sequence has none."]]
     tests_name: NotRequired[
         Annotated[str, "`tests_name` of the configuration: the name of the run in schema version 1.", UNSHOWN]
     ]

@@ -17,7 +17,7 @@ import { unitNote } from "./unit_note.js";
 import { toast, toastError, withdraw } from "./toast.js";
 
 /** Facts that never break. */
-const NUMBERS = ["fact.serial_number", "fact.part_number", "fact.batch"];
+const NUMBERS = ["fact.serial_number", "fact.part_number", "fact.variant", "fact.batch"];
 const parts = {};
 /** Milliseconds that a Start waits for a stand that is ready in a moment. */
 const SOON = 3000;
@@ -224,6 +224,7 @@ function renderFacts() {
   const said = [
     ["fact.serial_number", run.dut.serial_number, "big"],
     ["fact.part_number", run.dut.part_number],
+    ["fact.variant", run.variant !== run.dut.part_number && run.variant],
     ["fact.device", [run.dut.name, run.dut.revision].filter(Boolean).join(" ")],
     ["fact.batch", run.batch.serial_number],
     ["fact.process", run.process.name],
