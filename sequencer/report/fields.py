@@ -129,8 +129,20 @@ def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any,
 
     ``renamed``: fields of the part that have another name in the event. A word that this version does not know is the
     one in doubt, what the event does not have is as in a blank part, and a field that is there only when it says
-    something is left out where the event's is null.
+    something is left out where the event's is null. It is made when it is first called: few runs have every event.
     """
+    made: Callable[[Any, float], Part] | None = None
+
+    def copy(happened: Any, time: float) -> Part:
+        nonlocal made
+        if made is None:
+            made = _copier(part, event, renamed)
+        return made(happened, time)
+
+    return copy
+
+
+def _copier(part: Any, event: type[Any], renamed: Mapping[str, str]) -> Callable[[Any, float], Any]:
     known = event.__slots__
     sources = {name: source for name in fields(part) if (source := renamed.get(name, name)) in known}
     read = attrgetter(*sources.values())

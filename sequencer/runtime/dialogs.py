@@ -6,16 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sequencer.expressions.value import plain
-from sequencer.report.dialog import DialogDescription, InvalidAnswer, read_answer
 from sequencer.report.event import DialogAnswered, DialogAsked, Event, OperatorMessageShown
 from sequencer.steps.base import DialogAnswer
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import Interruption, StepError, Stopped, TimedOut
 from sequencer.vocabulary.reason import Reason
+
+if TYPE_CHECKING:
+    from sequencer.report.dialog import DialogDescription
 
 POLL = 0.02
 """Seconds between two looks for an answer; a wait on a lock could not be interrupted by a timeout or a stop."""
@@ -98,6 +101,9 @@ class Dialogs:
 
     def deliver(self, identity: str, result: str, value: Data = None, by: str | None = None) -> bool:
         """Takes an answer; false when it comes too late or is none. Called from any thread."""
+        # Imported here, as where it is read: most runs ask nobody.
+        from sequencer.report.dialog import InvalidAnswer
+
         with self._lock:
             question = self._open.get(identity)
             if question is None or question.answered.is_set():
@@ -140,4 +146,6 @@ class Dialogs:
 def _accepted(dialog: Mapping[str, object] | None, result: str, value: object) -> Data:
     if result == "close" or dialog is None:
         return None
+    from sequencer.report.dialog import read_answer
+
     return read_answer(dialog, result, value)

@@ -11,15 +11,17 @@ The code of a stepping run asks before every step; a list of steps is a loop, so
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sequencer.expressions.value import to_data
-from sequencer.report.dialog import DialogDescription, describe
 from sequencer.runtime.deadline import Interrupts
 from sequencer.runtime.dialogs import Dialogs
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import Stopped
 from sequencer.vocabulary.reason import Reason
+
+if TYPE_CHECKING:
+    from sequencer.report.dialog import DialogDescription
 
 PauseChoice = Literal["continue", "skip", "repeat", "run on", "stop"]
 
@@ -149,6 +151,9 @@ class RunningSteps:
 
 def pause_dialog(pause: Pause, variables: Mapping[str, object]) -> DialogDescription:
     """The question to whoever debugs. Its choices have a ``key`` too: the letter that a terminal takes for them."""
+    # Imported here: every test process has this file, and few pause.
+    from sequencer.report.dialog import describe
+
     called = "" if pause.call is None else f", calls {pause.call}"
     lines = [f"{pause.place}  {pause.verb}{called}"]
     lines += [f"  {name} = {_shown(value)}" for name, value in list(variables.items())[:MOST_VARIABLES]]
