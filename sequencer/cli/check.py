@@ -88,8 +88,11 @@ def _problems(file: Path, project: Project, readings: dict[Path, ReadResult]) ->
         problems += stand_driver_problems(project.text, file.name, project.settings, [each.drivers for each in found])
         problems += _slot_problems(project, found)
     if project.settings.slots.places:
+        from sequencer.language.checks.slot_codes import slot_code_problems
         from sequencer.language.checks.slot_instruments import same_instrument_problems
 
+        params = [param for each in found if each.sequence is not None for param in each.sequence.params]
+        problems += slot_code_problems(project.text, file.name, project.settings, params)
         drivers = [driver for each in found if each.sequence is not None for driver in each.sequence.drivers]
         problems += same_instrument_problems(project.text, file.name, project.settings, drivers)
     return problems

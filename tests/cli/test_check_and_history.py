@@ -174,6 +174,27 @@ def test_an_instrument_that_several_slots_would_open(
         assert result.output.count("[same-instrument]") == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "param", "told"),
+    [
+        ("SN000001", '{type: string, required: true, pattern: "^SN[0-9]{6}$"}', True),
+        ("NEST-1", '{type: string, required: true, pattern: "^SN[0-9]{6}$"}', False),
+        ("SN000001", "{type: string, required: true}", False),
+        ("SN000001", '{type: string, default: SN000009, each_run: false, pattern: "^SN"}', False),
+    ],
+)
+def test_a_code_of_a_slot_that_could_be_a_serial_number(project: Path, code: str, param: str, told: bool) -> None:
+    """A product of that number could not be tested; where nothing tells the two apart, nothing is said."""
+    (project / "sequences/good.yaml").write_text(
+        f"name: Good\nparams: {{serial: {param}}}\nmodules: {{main: {{cases: {{a: {{steps: [{{check: true}}]}}}}}}}}\n"
+    )
+    (project / "hardseq.toml").write_text(f'[slots.left]\ncode = "{code}"\n[slots.right]\n')
+    result = hardseq("check")
+    assert result.exit_code == 0
+    place = f"hardseq.toml:2:8: warning: `serial` takes '{code}', the code of slot `left`: no product can have it"
+    assert (place in result.output, result.output == "no problems\n") == (told, not told), result.output
+
+
 def test_sequences_that_the_configuration_names(project: Path) -> None:
     """They are checked with the folder wherever they lie; one that is not there is a problem of the configuration."""
     (project / "shared").mkdir()
