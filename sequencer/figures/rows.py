@@ -140,7 +140,7 @@ def _run(report: RunReport) -> RunRow:
         judged=run.judged,
         aborted=run.aborted,
         caused_dut_failure_id=run.caused_dut_failure_id,
-        error_code=code if code is None or code <= _LARGEST_CODE else None,
+        error_code=code if code is None or abs(code) <= _LARGEST_CODE else None,
     )
 
 
