@@ -192,7 +192,6 @@ class _RunSession:
 
     def _learn(self, store: Store, terminal: Terminal, page: Session | None) -> None:
         """Tells the displays how long the cases took in earlier runs."""
-        from sequencer.cli.run_page import learn
         from sequencer.terminal.display import PlainTerminal
 
         def tell(expected: Mapping[str, float]) -> None:
@@ -201,6 +200,8 @@ class _RunSession:
                 page.live.set(expected=expected)
 
         if page is not None or not isinstance(terminal, PlainTerminal):
+            from sequencer.cli.run_page import learn
+
             learn(store, self.compiled.name, tell)
 
     def _page(self, report_store: ProjectReportStore, terminal: Terminal) -> Session | None:

@@ -18,7 +18,7 @@ from sequencer.project.project_folder import open_project
 from sequencer.protocol.joint_start import configured_slots
 from tests.panel.conftest import Stand
 from tests.panel.live_page import verdict
-from tests.panel.test_page_slots import is_, tile
+from tests.panel.test_page_slots import is_, stop, tile
 from tests.panel.test_slots import nests
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -74,11 +74,11 @@ def test_a_run_of_several_slots_has_a_page(stand: Stand, browse: Any, spawn: Any
     for one in (page, own):
         expect(one.locator("dialog.dialog")).to_have_count(0)
     expect(tile(page, "a").locator(".tile-case")).to_have_text("Hold")
-    tile(page, "c").locator(".tile-stop").click()
+    stop(page, tile(page, "c").locator(".tile-stop"), page.locator(".slot-tile.is-stopped[data-slot='c']"))
     is_(page, "c", "stopped")
     expect(tile(page, "c").locator(".tile-stop")).to_be_hidden()
     expect(page).to_have_title("2 testing · Nests")
-    stopped.locator(".stop").click()
+    stop(stopped, stopped.locator(".stop"), stopped.locator(".hero.is-stopped"))
     expect(verdict(stopped)).to_have_text("Stopped")
     (stand.folder / "go").touch()
     said, _ = run.communicate(timeout=60)
