@@ -124,26 +124,28 @@ def _words(field: Field) -> tuple[str | None, ...]:
     return (*get_args(kind), *([None] if nullable else [])) if origin is Literal else ()
 
 
-def copier(part: type[Part], event: type[Any], **renamed: str) -> Callable[[Any, float], Part]:
+Copy = Callable[[Any, float], Part]
+
+
+def copier(part: type[Part], event: type[Any], **renamed: str) -> Copy[Part]:
     """What makes a part of the report from an ``event`` and its time: it copies the fields that have the same name.
 
     ``renamed``: fields of the part that have another name in the event. A word that this version does not know is the
     one in doubt, what the event does not have is as in a blank part, and a field that is there only when it says
     something is left out where the event's is null. It is made when it is first called: few runs have every event.
     """
-    made: Callable[[Any, float], Part] | None = None
+    made: Copy[Part] | None = None
 
-    def copy(happened: Any, time: float) -> Part:
+    def copy(happened: object, time: float) -> Part:
         nonlocal made
         if made is None:
-            made = _copier(part, event, renamed)
+            made = _copier(part, event.__slots__, renamed)
         return made(happened, time)
 
     return copy
 
 
-def _copier(part: Any, event: type[Any], renamed: Mapping[str, str]) -> Callable[[Any, float], Any]:
-    known = event.__slots__
+def _copier(part: type[Part], known: Collection[str], renamed: Mapping[str, str]) -> Copy[Part]:
     sources = {name: source for name in fields(part) if (source := renamed.get(name, name)) in known}
     read = attrgetter(*sources.values())
     always = _always(part)
