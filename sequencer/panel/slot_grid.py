@@ -75,6 +75,8 @@ class SlotGrid(Session, Generic[SessionOfSlot]):
 
     def snapshot(self) -> LiveChange:
         """The whole state of now: whoever has just done something sees it."""
+        for session in self.slots.values():
+            session.live.publish()
         self._board.look()
         return super().snapshot()
 

@@ -337,6 +337,17 @@ def test_an_invalid_sequence_is_told_once(stand: Any) -> None:
     panel.wait_until(lambda: panel.ask("GET", "/api/state").json["session"]["problem"] is None)
 
 
+def test_whoever_has_just_done_something_in_a_slot_sees_it(stand: Any) -> None:
+    """The whole state is that of now in every slot: a slot that was ready a moment ago is not said to be."""
+    panel = opened(stand, "left", "right")
+    states = ["loading", "ready"] * 20
+    seen = []
+    for state in states:
+        panel.session.slots["left"].live.set(state=state)
+        seen.append(json.loads(panel.session.snapshot().data)["slots"]["left"]["state"])
+    assert seen == states
+
+
 def test_another_sequence_is_chosen_for_all_slots(stand: Any) -> None:
     """What was scanned for the one before is gone."""
     stand.write("sequences/other.yaml", SIMPLE)
