@@ -94,11 +94,14 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/run.py
 
 # The packages of one list of requirements/, each checked against its SHA-256, then hardseq itself. What comes as source
-# is built by the setuptools of build.txt, not by whichever is the newest.
+# is built by the setuptools of build.txt, not by whichever is the newest. Bytecode is compiled on all processors, which pip
+# does on one, and without the tests of all packages.
+INSTALL = $(PIP) install --no-compile
 define install
-$(PIP) install --require-hashes --only-binary :all: --requirement requirements/build.txt
-$(PIP) install --require-hashes --no-build-isolation --requirement requirements/$(1).txt
-$(PIP) install --no-deps --no-build-isolation --editable .
+$(INSTALL) --require-hashes --only-binary :all: --requirement requirements/build.txt
+$(INSTALL) --require-hashes --no-build-isolation --requirement requirements/$(1).txt
+$(INSTALL) --no-deps --no-build-isolation --editable .
+@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true # a file that is not for this Python
 endef
 
 %/created:
