@@ -95,7 +95,10 @@ def _tables(sequence: SequenceDefinition) -> str:
     for table in sequence.tables:
         about = {"file": table.file, "sha256": table.sha256, "key": table.key}
         rows = (
-            json.dumps({"key": row.key, "row": row.place.line, "limits": row.limits, "unit": row.unit})
+            json.dumps(
+                {"key": row.key, "row": row.place.line, "limits": row.limits, "unit": row.unit}
+                | ({"converted": dict(row.converted)} if row.converted else {})
+            )
             for row in table.rows
         )
         head = json.dumps(about)[:-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -159,7 +160,9 @@ class SequenceBuilder:
             # Imported here: most sequences have neither.
             from sequencer.language.checks.variants import VariantCheck
 
-            VariantCheck(sequence, root, context.table_places, self._problems).report()
+            check = VariantCheck(sequence, root, context.table_places, self._problems)
+            check.report()
+            sequence = replace(sequence, tables=check.tables())
         return sequence
 
     def _modules(self, root: MappingNode, library: Library) -> tuple[Module, ...]:

@@ -173,9 +173,10 @@ class Specification:
         unit = stripped(as_text(unit)) if unit is not None and unit != "" else None
         limits = self._evaluated(step.limits, values)
         found = SpecifiedLimit(case, step, measurement, limits, unit, certain, dict(values))
-        if not isinstance(limits, Mapping) or "table" not in limits or limits["table"] not in self._tables:
+        named = limits.get("table") if isinstance(limits, Mapping) else None
+        if not isinstance(limits, Mapping) or not isinstance(named, str) or named not in self._tables:
             return found
-        table, rows = self._tables[str(limits["table"])]
+        table, rows = self._tables[named]
         further = limits.get("key")
         given: dict[str, Data] = {VARIANT: self._variant, MEASUREMENT: measurement}
         given.update(further if isinstance(further, Mapping) else {})

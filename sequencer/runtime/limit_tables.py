@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from sequencer.expressions.expression import as_text
 from sequencer.protocol.manifest import digest
@@ -17,12 +17,13 @@ from sequencer.vocabulary.text_values import stripped
 
 
 class WrittenRow(TypedDict):
-    """A row in the file of the generated project."""
+    """A row in the file of the generated project; ``converted`` are its limits in other units."""
 
     key: list[str]
     row: int
     limits: Data
     unit: str | None
+    converted: NotRequired[Mapping[str, Data]]
 
 
 class WrittenTable(TypedDict):
@@ -64,4 +65,4 @@ class LimitTables:
         if table is None or row is None:
             raise StepError(Reason("no_limit_row", table=name, key=", ".join(wanted) or known["measurement"]))
         source: Mapping[str, Data] = {"name": name, "file": table["file"], "row": row["row"], "sha256": table["sha256"]}
-        return FoundLimits(row["limits"], row["unit"], source)
+        return FoundLimits(row["limits"], row["unit"], source, row.get("converted", {}))

@@ -138,11 +138,15 @@ class DialogAnswer(NamedTuple):
 
 
 class FoundLimits(NamedTuple):
-    """The row of a limit table: its ``limits`` in ``unit``, and the ``source`` as reports have it."""
+    """The row of a limit table: its ``limits`` in ``unit``, and the ``source`` as reports have it.
+
+    ``converted`` has the limits in other units, as far as they were known before the run.
+    """
 
     limits: Data
     unit: str | None
     source: Mapping[str, Data]
+    converted: Mapping[str, Data]
 
 
 class CaseContext(Protocol):

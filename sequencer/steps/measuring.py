@@ -78,7 +78,9 @@ def _of_table(row: FoundLimits, unit: str | None, measured: str) -> tuple[object
     """The limits of a table's row in ``unit`` (its own where the step has none), the unit, and where they come from."""
     if unit is None or row.unit is None or unit == row.unit:
         return row.limits, unit or row.unit, row.source
-    # Imported here: hardly any table has another unit than its step.
+    if unit in row.converted:
+        return row.converted[unit], unit, row.source
+    # Imported here: hardly any step has a unit that is known in its run alone.
     from sequencer.limits.units import UnitProblem, change_unit
 
     try:

@@ -98,13 +98,17 @@ class Variants:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitRow:
-    """A row of a limit table: the texts that identify it, its limits in ``unit``, and where it and its unit stand."""
+    """A row of a limit table: the texts that identify it, its limits in ``unit``, and where it and its unit stand.
+
+    ``converted`` has the limits in other units that steps measure in, as far as these are known before the run.
+    """
 
     key: tuple[str, ...]
     limits: Data
     unit: str | None
     place: Place
     unit_place: Place
+    converted: Mapping[str, Data] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,8 @@ def test_a_changed_table_is_read_again_and_a_damaged_one_never_used(project: Pat
         return ensure_compiled(project / "supply.yaml", project=project, compiled=project / "compiled")
 
     first = compiled()
+    ripple = json.loads((first.folder / "tables.json").read_text())["ripple"]
+    assert [row["converted"] for row in ripple["rows"]] == [{"V": {"le": 0.02}}, {"V": {"le": 0.01}}]
     assert not compiled().fresh
     damaged = first.folder / "tables.json"
     damaged.write_text(damaged.read_text().replace("23.5", "13.5"))

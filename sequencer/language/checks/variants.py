@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import NamedTuple
 
 from sequencer.expressions.expression import has_expression
@@ -13,6 +15,7 @@ from sequencer.language.specification import Specification, SpecifiedCase, Speci
 from sequencer.limits import limit_problems
 from sequencer.limits.parse import without_open_sides
 from sequencer.limits.units import UnitProblem, change_unit
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import LimitRow, LimitTable, SequenceDefinition
 from sequencer.vocabulary.problem import Place, Severity
 from sequencer.vocabulary.tree import MappingNode
@@ -45,7 +48,20 @@ class VariantCheck:
         self._missing: dict[Missing, list[str]] = {}
         self._used: dict[str, set[tuple[str, ...]]] = {}
         self._open: set[str] = set()
+        self._converted: dict[tuple[str, tuple[str, ...]], dict[str, Data]] = {}
         self._reached: dict[str, bool] = {}
+
+    def tables(self) -> tuple[LimitTable, ...]:
+        """After ``report``: the tables, their limits in every unit that a step is known to measure in."""
+        return tuple(
+            replace(
+                table,
+                rows=tuple(
+                    replace(row, converted=self._converted.get((table.name, row.key), {})) for row in table.rows
+                ),
+            )
+            for table in self._sequence.tables
+        )
 
     def report(self) -> None:
         """Reports what does not go together."""
@@ -89,22 +105,28 @@ class VariantCheck:
             return
         if limit.key is None:
             self._open.add(table.name)
+            for row in table.rows:
+                with suppress(UnitProblem):  # it may be meant for others
+                    self._convert(table, row, limit.unit)
         elif limit.row is None:
             place = self._places.get(limit.step.place, limit.step.place)
             missing = Missing(place, table.name, _without_variant(table, limit.key), limit.certain)
             self._missing.setdefault(missing, []).append(variant or "")
         else:
             self._used.setdefault(table.name, set()).add(limit.key)
-            self._compare_units(limit.row, limit)
+            try:
+                self._convert(table, limit.row, limit.unit)
+            except UnitProblem as error:
+                hint = f"`{limit.measurement}` is measured in {limit.unit}"
+                self._problems.report("limit-unit", str(error), limit.row.unit_place, hint=hint)
 
-    def _compare_units(self, row: LimitRow, limit: SpecifiedLimit) -> None:
-        if row.unit is None or limit.unit is None or has_expression(limit.unit):
+    def _convert(self, table: LimitTable, row: LimitRow, unit: str | None) -> None:
+        """Keeps the limits in a step's unit: a test process need not know about units then. Raises ``UnitProblem``."""
+        if row.unit is None or unit is None or unit == row.unit or has_expression(unit):
             return
-        try:
-            change_unit(row.limits, row.unit, limit.unit)
-        except UnitProblem as error:
-            hint = f"`{limit.measurement}` is measured in {limit.unit}"
-            self._problems.report("limit-unit", str(error), row.unit_place, hint=hint)
+        known = self._converted.setdefault((table.name, row.key), {})
+        if unit not in known:
+            known[unit] = change_unit(row.limits, row.unit, unit)
 
     def _judge_written(self, limit: SpecifiedLimit, variant: str) -> None:
         """Limits of the sequence that are made of the variant's values, at the first of these."""
