@@ -5,7 +5,7 @@
     python benchmarks/figures.py --sqlite               and the same questions in SQLite (at most 100,000)
 
 A line of four stands with four nests each, twenty measurements a run (``tests/figures/history.py``). Milliseconds are
-the best and the slowest of several calls after one to warm up.
+the best and the slowest of several calls after one to warm up, and the least that all processors did for one.
 """
 
 from __future__ import annotations
@@ -80,15 +80,19 @@ def rows(run: Run, seconds: float) -> RunRows:
     )
 
 
-def timed(call: Callable[[], object]) -> tuple[float, float]:
-    """The best and the slowest of several calls, in milliseconds."""
+HEADING = "| ms | best | slowest | processor |\n| --- | ---: | ---: | ---: |"
+
+
+def timed(name: str, call: Callable[[], object]) -> str:
+    """A row: the best and the slowest of several calls, and the least work of all processors, in milliseconds."""
     call()
-    taken = []
+    taken, work = [], []
     for _ in range(REPEATS):
-        begun = time.perf_counter()
+        begun, busy = time.perf_counter(), time.process_time()
         call()
         taken.append((time.perf_counter() - begun) * 1000)
-    return min(taken), max(taken)
+        work.append((time.process_time() - busy) * 1000)
+    return f"| {name} | {min(taken):.1f} | {max(taken):.1f} | {min(work):.1f} |"
 
 
 def asked(index: FiguresIndex) -> dict[str, Callable[[], object]]:
@@ -129,16 +133,17 @@ def chunks(made: Iterator[NewRun], size: int) -> Iterator[list[NewRun]]:
         yield batch
 
 
-def rebuilding(folder: Path) -> tuple[float, float]:
-    """Runs a second from SQLite; and how many milliseconds it takes to add one run that has just been stored."""
+def rebuilding(folder: Path) -> str:
+    """From SQLite, and how long it takes to add one run that has just been stored."""
     store = SqliteStore(folder / "runs.sqlite3")
     runs = list(planted(STORED + REPEATS + 1))
     for run in runs[:STORED]:
         store.save(report_of(run))
     with FiguresIndex(folder / "rebuilt.duckdb") as index:
-        begun = time.perf_counter()
+        begun, busy = time.perf_counter(), time.process_time()
         follow(index, store)
         rate = STORED / (time.perf_counter() - begun)
+        work = (time.process_time() - busy) / STORED * 1e6
         taken = []
         for run in runs[STORED:]:
             store.save(report_of(run))
@@ -146,7 +151,7 @@ def rebuilding(folder: Path) -> tuple[float, float]:
             follow(index, store)
             taken.append((time.perf_counter() - begun) * 1000)
     store.close()
-    return rate, min(taken)
+    return f"{rate:,.0f} runs/s, {work:.0f} us of processors a run; adding one run: {min(taken):.0f} ms"
 
 
 IN_SQLITE = {
@@ -190,10 +195,9 @@ def in_sqlite(folder: Path, index: Path) -> None:
         connection.execute("CREATE INDEX values_by_run ON measurements (run)")
         connection.execute("CREATE INDEX by_unit ON runs (sequence, part_number, serial_number, start_time, id)")
         connection.commit()
-        print("\n| SQLite, ms | best | slowest |\n| --- | ---: | ---: |")
+        print(f"\nSQLite {sqlite3.sqlite_version}:\n{HEADING}")
         for name, question in IN_SQLITE.items():
-            best, slowest = timed(lambda question=question: connection.execute(question).fetchall())
-            print(f"| {name} | {best:.1f} | {slowest:.1f} |")
+            print(timed(name, lambda question=question: connection.execute(question).fetchall()))
     print(f"file: {(folder / 'figures.sqlite3').stat().st_size / 1e6:.0f} MB")
 
 
@@ -206,16 +210,14 @@ def main() -> None:
     print(describe())
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        rate, one = rebuilding(folder)
-        print(f"rebuilding from SQLite: {rate:,.0f} runs/s; adding one run: {one:.0f} ms")
+        print(f"rebuilding from SQLite: {rebuilding(folder)}")
         for count in chosen.runs:
             file = folder / f"{count}.duckdb"
             with FiguresIndex(file) as index:
                 print(f"\n{count:,} runs, added at {filled(index, count):,.0f} runs/s")
-                print("| ms | best | slowest |\n| --- | ---: | ---: |")
+                print(HEADING)
                 for name, call in asked(index).items():
-                    best, slowest = timed(call)
-                    print(f"| {name} | {best:.1f} | {slowest:.1f} |")
+                    print(timed(name, call))
             print(f"file: {file.stat().st_size / 1e6:.0f} MB")
         if chosen.sqlite:
             in_sqlite(folder, folder / f"{min(chosen.runs)}.duckdb")
