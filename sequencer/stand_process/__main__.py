@@ -12,7 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Listener
+
+TAKE_OVER_SECONDS = 5.0
+"""In which the address of a process that was killed is free: what its drivers forked has it, too."""
 CLOSE_SECONDS = 10.0
 """What drivers get to close in, where the owner waits for it."""
 ORPHAN_SECONDS = 8.0
@@ -54,14 +60,12 @@ def main() -> None:
         return
     if opened.cwd is not None:
         os.chdir(opened.cwd)
-    from multiprocessing.connection import Listener
-
     from sequencer.stand_process.server import StandServer
 
     # The reader of one connection must not wait long for the thread of a driver that computes.
     sys.setswitchinterval(0.0005)
     server = StandServer(bytes.fromhex(opened.key), opened.grace)
-    listener = Listener(opened.address, backlog=128)
+    listener = _listen(opened.address)
     threading.Thread(target=server.serve, args=(listener,), name="listener", daemon=True).start()
     os.write(said, STAND_NOTICES.encode(StandReady()))
     heard = False
@@ -80,6 +84,20 @@ def main() -> None:
     server.close(seconds_to_close(None if heard else time.monotonic() - ended))
     # Not the ordinary way: the thread of a driver that hangs would be waited for.
     os._exit(0)
+
+
+def _listen(address: str) -> Listener:
+    """Takes the address over from a process that was killed, which the system may still be taking down."""
+    from multiprocessing.connection import Listener
+
+    until = time.monotonic() + TAKE_OVER_SECONDS
+    while True:
+        try:
+            return Listener(address, backlog=128)
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _commands(descriptor: int) -> Iterator[object]:
