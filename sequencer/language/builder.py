@@ -110,10 +110,13 @@ class SequenceBuilder:
         varying = variant_section(root, context)
         variables = top.variables()
         variants = None if varying is None else varying.read()
+        before = self._problems.errors
         if "tables" in root:
+            # Imported here: most sequences have none.
             from sequencer.language.tables.limit_table import TableSection
 
             context.limit_tables = TableSection(root, context).read()
+        of_tables = self._problems.errors - before
         record = top.record(bad)
         check_stand_facts(root.get("stand"), context.stand, self._problems.report)
         own = () if varying is None else varying.names
@@ -161,7 +164,7 @@ class SequenceBuilder:
             from sequencer.language.checks.variants import VariantCheck
 
             check = VariantCheck(sequence, root, context.table_places, self._problems)
-            check.report()
+            check.report(complete=self._problems.errors == of_tables)
             sequence = replace(sequence, tables=check.tables())
         return sequence
 

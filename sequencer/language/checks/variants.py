@@ -63,8 +63,8 @@ class VariantCheck:
             for table in self._sequence.tables
         )
 
-    def report(self) -> None:
-        """Reports what does not go together."""
+    def report(self, *, complete: bool) -> None:
+        """Reports what does not go together; ``complete``: there is no case or step that could not be read."""
         variants = self._sequence.variants
         for variant in [None] if variants is None else variants.values:
             cases = list(Specification(self._sequence, variant).cases())
@@ -74,7 +74,7 @@ class VariantCheck:
                 for limit in case.limits:
                     self._judge(limit, variant)
         self._report_missing()
-        if not self._problems.errors:  # what could not be read may use the rest
+        if complete:  # what could not be read may use the rest
             self._report_unreached()
             self._report_unused()
 

@@ -74,12 +74,14 @@ class TableSection:
         if key is None:
             key = tuple(each for each in (VARIANT, MEASUREMENT) if any(each in row.cells for row in rows))
         self._check_key(key, rows, written)
+        whole = self._context.problems.errors == before
         # A column that is missing was told once.
         there = tuple(name for name in key if any(name in row.cells for row in rows))
         reader = _RowReader(self._context, there, written.get("decimal", "."), written.get("types") or {})
         read = tuple(reader.rows(rows))
-        if self._context.problems.errors > before:
+        if not whole:
             return None
+        # With what is wrong in single rows, the sequence is looked through nevertheless: all is told in one go.
         return LimitTable(name=name, file=file.name, sha256=file.sha256, key=key, rows=read)
 
     def _key(self, written: MappingNode) -> tuple[str, ...] | None:
@@ -202,17 +204,16 @@ class _RowReader:
         self._types = types
 
     def rows(self, rows: list[Row]) -> Iterator[LimitRow]:
-        """Those that can be used; what is wrong with the others is reported."""
+        """Those that can be found; what is wrong with any is reported, and it has no limits then."""
         seen: dict[tuple[str, ...], Place] = {}
         for row in rows:
-            before = self._problems.errors
             key = tuple(self._identifying(row, name) for name in self._key)
             if "" not in key and (first := seen.setdefault(key, row.place)) is not row.place:
                 names = ", ".join(f"`{each}`" for each in key)
                 message = f"there are two rows for {names}; the first is on line {first.line}"
                 self._report("duplicate-row", message, row.place)
             limits, unit = self._limits(row)
-            if self._problems.errors == before:
+            if "" not in key:
                 place = row.cells[UNIT].place if UNIT in row.cells else row.place
                 yield LimitRow(key=key, limits=limits, unit=unit, place=row.place, unit_place=place)
 
