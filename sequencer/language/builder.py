@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sequencer.language.blocks import Includes, Library
 from sequencer.language.checks.depends import Dependencies
@@ -26,13 +27,15 @@ from sequencer.language.reader import CaseStepReader
 from sequencer.language.scope import VariableNames
 from sequencer.language.tables.files import TableFiles
 from sequencer.language.top_level import TopLevel
-from sequencer.language.variants import variant_section, with_choice
 from sequencer.language.yaml.loader import Document
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.model import LimitTable, Module, SequenceDefinition
 from sequencer.vocabulary.problem import Problem
 from sequencer.vocabulary.tree import MappingNode
+
+if TYPE_CHECKING:
+    from sequencer.language.variants import VariantSection
 
 
 class SequenceBuilder:
@@ -107,7 +110,7 @@ class SequenceBuilder:
         bad = context.shapes.top.check(root, self._sources, self._problems.report)
         top = TopLevel(context, root)
         params = top.params()
-        varying = variant_section(root, context)
+        varying = self._variant_section(root)
         variables = top.variables()
         variants = None if varying is None else varying.read()
         before = self._problems.errors
@@ -123,7 +126,9 @@ class SequenceBuilder:
         top.drivers({name: value for name, value in variables.items() if name not in own})
         library = self._includes.library(root, self._path)
         modules = self._modules(root, library)
-        params = with_choice(top.asked_each_run(params, record, modules), variants)
+        params = top.asked_each_run(params, record, modules)
+        if varying is not None:
+            params = varying.with_choice(params, variants)
         drivers = [each.driver for each in context.drivers.calls.declared.values() if each.driver is not None]
         warn_of_slots(modules, drivers, variables, params, self._problems.report)
         context.names.begin_after_run()
@@ -167,6 +172,14 @@ class SequenceBuilder:
             check.report(complete=self._problems.errors == of_tables)
             sequence = replace(sequence, tables=check.tables())
         return sequence
+
+    def _variant_section(self, root: MappingNode) -> VariantSection | None:
+        if "variants" not in root:
+            return None
+        # Imported here: most sequences have none.
+        from sequencer.language.variants import variant_section
+
+        return variant_section(root, self._context)
 
     def _modules(self, root: MappingNode, library: Library) -> tuple[Module, ...]:
         plan = in_running_order(Planner(self._context, library).plan(root))

@@ -27,16 +27,6 @@ def variant_section(root: MappingNode, context: ReadContext) -> VariantSection |
     return VariantSection(node, constants if isinstance(constants, MappingNode) else {}, context)
 
 
-def with_choice(params: Iterable[Param], variants: Variants | None) -> tuple[Param, ...]:
-    """The ``params``, the one that decides the variant with what there is to choose from."""
-    return tuple(
-        replace(param, variant_by=variants.by, variants=tuple(variants.values))
-        if variants is not None and param.name == variants.param
-        else param
-        for param in params
-    )
-
-
 class VariantSection:
     """Reads the section; ``names`` are those that it puts in scope, each with the mapping that has it first."""
 
@@ -57,6 +47,16 @@ class VariantSection:
         if not isinstance(by, str) or (param := self._param(by)) is None:
             return None
         return Variants(by=by, param=param, values=values)
+
+    @staticmethod
+    def with_choice(params: Iterable[Param], variants: Variants | None) -> tuple[Param, ...]:
+        """The ``params``, the one that decides the variant with what there is to choose from."""
+        return tuple(
+            replace(param, variant_by=variants.by, variants=tuple(variants.values))
+            if variants is not None and param.name == variants.param
+            else param
+            for param in params
+        )
 
     def report_unused(self) -> None:
         """Warns of values that nothing uses."""

@@ -109,3 +109,20 @@ def test_a_changed_table_is_read_again_and_a_damaged_one_never_used(project: Pat
     refused = python(project, *arguments)
     assert refused.returncode == 4
     assert "tables.json was changed" in refused.stdout + refused.stderr
+
+
+def test_a_sequence_without_tables_and_variants_imports_nothing_of_them(tmp_path: Path) -> None:
+    """Whoever has one product does not pay for those of others."""
+    (tmp_path / "plain.yaml").write_text("name: S\nmodules: {m: {cases: {c: {steps: [{check: true}]}}}}\n")
+    done = python(
+        tmp_path,
+        "-c",
+        "import sys, pathlib\n"
+        "from sequencer.compiler.project import write_project\n"
+        "import sequencer.runtime.plugin\n"
+        "here = pathlib.Path()\n"
+        "write_project(here / 'plain.yaml', project=here, folder=here / 'made')\n"
+        "ours = [name for name in sys.modules if name.startswith('sequencer')]\n"
+        "print([name for name in ours if any(part in name for part in ('variant', 'limit_table', 'specification'))])",
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
