@@ -33,12 +33,11 @@ _numbers = itertools.count(os.getpid() * 101)
 
 @pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
 def pytest_xdist_auto_num_workers() -> int:
-    """Two for each processor, and two more: much of what tests do is to wait for processes, pages and timeouts.
+    """Two for each processor: much of what tests do is to wait for processes, pages and timeouts.
 
-    On two processors six of them keep both busy 95 % of the time while pages are tested, four keep them busy 91 %. Each
-    takes a gigabyte of memory with its browser.
+    Each takes a gigabyte of memory with its browser.
     """
-    return 2 * (os.cpu_count() or 1) + 2
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_finish() -> None:
