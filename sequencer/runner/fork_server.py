@@ -88,16 +88,16 @@ class _Server:
         self.surroundings = _surroundings()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._line: socket.socket | None = None
+        self._end, self._told = socket.socketpair()
         self.has_forked = False
         # A name that is in no folder, and gone with the process, however that ends.
         address = f"\0hardseq-{secrets.token_hex(8)}"
         try:
             self._listener.bind(address)
             self._listener.listen()
-            self._listener.settimeout(ANSWER_SECONDS)
             self.child = Child(_ignore, _print_nothing) if loaded is None else loaded
         except OSError:
-            self._listener.close()
+            self._close_sockets()
             raise
         if not self.child.hand_over(self._hear, _print_nothing):
             self._hear(self.child, b"")
@@ -117,24 +117,31 @@ class _Server:
 
     def close(self) -> None:
         """It ends as soon as all have ended that it forked."""
-        self._listener.close()
-        if self._line is not None:
-            self._line.close()
+        self._close_sockets()
         self.child.close_pipe()
 
+    def _close_sockets(self) -> None:
+        for each in (self._listener, self._end, self._told, *([] if self._line is None else [self._line])):
+            each.close()
+
     def _accept(self) -> socket.socket:
-        while True:
+        ready = select.poll()
+        for source in (self._listener, self._end):
+            ready.register(source, select.POLLIN)
+        while found := ready.poll(ANSWER_SECONDS * 1000):
+            if self._listener.fileno() not in dict(found):
+                raise ConnectionResetError
             line, _ = self._listener.accept()
             who = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             if _CREDENTIALS.unpack(who)[0] == self.child.pid:
                 return line
             line.close()
+        raise TimeoutError
 
     def _hear(self, child: Child, chunk: bytes) -> None:
         """Whoever waits for a process that has ended shall not."""
         if not chunk:
-            with suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
+            self._told.close()
 
 
 class ForkedProcess:
