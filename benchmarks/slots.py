@@ -161,7 +161,7 @@ def manager_delay() -> float:
         return median(later - earlier for earlier, later in itertools.pairwise(times)) * 1000
 
     with Manager() as manager:
-        return delay(manager.meter()) - delay(Meter())  # type: ignore[attr-defined]
+        return delay(manager.meter()) - delay(Meter())  # type: ignore[attr-defined]  # `register` adds it
 
 
 def case_seconds(report: Any) -> tuple[float, float]:

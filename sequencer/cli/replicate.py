@@ -34,5 +34,5 @@ def command(path: Path) -> ExitCode:
         say(clean(status.problem), fg="red")
     say(f"of the live state it is {live.state}", fg="green" if live.healthy else "yellow")
     if live.problem:
-        say(f"{clean(live.problem)}; `hardseq factory init` there makes its database", fg="yellow")
+        say(clean(live.problem), fg="yellow")
     return ExitCode.PASSED if status.healthy else ExitCode.FAILED

@@ -191,7 +191,10 @@ def test_what_stands_are_doing_goes_along_where_the_factory_has_room_for_it(star
         here, there = stand.connect(), factory.connect()
         target = FactoryDatabase(f"{factory.url}/factory", factory.user, factory.password)
         missing = replicate_live(here, "runs", target)
-        assert (missing.state, missing.healthy) == ("missing", False) and missing.problem
+        assert (missing.state, missing.healthy) == ("missing", False)
+        assert missing.problem == "the factory has no database factory_live: `hardseq factory init` makes it"
+        away = replicate_live(here, "runs", FactoryDatabase("http://127.0.0.1:1/factory"))
+        assert away.state == "unknown" and away.problem is not None and "cannot be reached" in away.problem
         there.put("factory_live")
         assert replicate_live(here, "runs", target).healthy
         here.put("runs_live", "live:one", body={"type": "live", "stand": "one"})

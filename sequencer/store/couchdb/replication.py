@@ -122,8 +122,10 @@ def replicate_live(couch: CouchClient, name: str, factory: FactoryDatabase) -> R
     centre = CouchClient(server, user=target.user, password=target.password)
     try:
         centre.get(database)
+    except DocumentNotFound:
+        return ReplicationStatus("missing", f"the factory has no database {database}: `hardseq factory init` makes it")
     except StoreError as error:
-        return ReplicationStatus("missing", str(error.reason))
+        return ReplicationStatus("unknown", str(error.reason))
     finally:
         centre.close()
     create_live_database(couch, source)
