@@ -24,11 +24,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from machine import describe
 
-from sequencer.figures import questions
+from sequencer.figures.capability import capabilities
+from sequencer.figures.failures import failures
 from sequencer.figures.follow import follow
 from sequencer.figures.index import FiguresIndex, NewRun
-from sequencer.figures.questions import Scope
 from sequencer.figures.rows import CaseRow, FailureRow, MeasurementRow, RunRow, RunRows
+from sequencer.figures.scope import Scope
+from sequencer.figures.times import times
+from sequencer.figures.units import units
+from sequencer.figures.yields import yields
 from sequencer.store.sqlite.store import SqliteStore
 from tests.figures.history import MONDAY, Run, planted, report_of
 
@@ -100,19 +104,19 @@ def asked(index: FiguresIndex) -> dict[str, Callable[[], object]]:
     month = Scope(since=MONDAY + YEAR - 30 * 86_400.0)
     one = index.ask
     return {
-        "yield: whole history": lambda: questions.yields(one, Scope()),
-        "yield: by day": lambda: questions.yields(one, Scope(span="day")),
-        "yield: by stand and day": lambda: questions.yields(one, Scope(by=("stand",), span="day")),
-        "yield: last month by stand, slot and day": lambda: questions.yields(
+        "yield: whole history": lambda: yields(one, Scope()),
+        "yield: by day": lambda: yields(one, Scope(span="day")),
+        "yield: by stand and day": lambda: yields(one, Scope(by=("stand",), span="day")),
+        "yield: last month by stand, slot and day": lambda: yields(
             one, month._replace(by=("stand", "slot"), span="day")
         ),
-        "failures: by case": lambda: questions.failures(one, Scope()),
-        "failures: by case and stand": lambda: questions.failures(one, Scope(by=("stand",))),
-        "capability: all measurements": lambda: questions.capabilities(one, Scope()),
-        "capability: all measurements, last month": lambda: questions.capabilities(one, month),
-        "time: all cases": lambda: questions.times(one, Scope()),
-        "time: all cases, last month": lambda: questions.times(one, month),
-        "unit": lambda: questions.units(one, Scope(), "SN0001000"),
+        "failures: by case": lambda: failures(one, Scope()),
+        "failures: by case and stand": lambda: failures(one, Scope(by=("stand",))),
+        "capability: all measurements": lambda: capabilities(one, Scope()),
+        "capability: all measurements, last month": lambda: capabilities(one, month),
+        "time: all cases": lambda: times(one, Scope()),
+        "time: all cases, last month": lambda: times(one, month),
+        "unit": lambda: units(one, Scope(), "SN0001000"),
     }
 
 

@@ -11,7 +11,7 @@ from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import opened_store, tell
 from sequencer.figures.follow import Progress, follow, rebuild
 from sequencer.figures.index import FiguresIndex, FiguresUnavailable, IndexDamaged, IndexInUse
-from sequencer.figures.questions import MIDNIGHT
+from sequencer.figures.scope import MIDNIGHT
 from sequencer.project.project_folder import open_project
 from sequencer.store.base import Store, StoreUnavailable
 from sequencer.vocabulary.dataclass import dataclass

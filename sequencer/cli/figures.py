@@ -15,7 +15,8 @@ import click
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli.runs import project_option
 from sequencer.cli.time_option import point_in_time
-from sequencer.figures.questions import CAUSES, COLUMNS, SPANS, Scope, Span
+from sequencer.figures.failures import CAUSES
+from sequencer.figures.scope import COLUMNS, SPANS, Scope, Span
 from sequencer.terminal.output import is_terminal, say, say_json, wants_colour
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def command() -> None:
 @_asked
 def show_yield(asked: Asked) -> ExitCode:
     """Show yield, first-pass yield and final yield."""
-    from sequencer.figures.questions import yields
+    from sequencer.figures.yields import yields
 
     columns: Columns = [
         *_numbers("runs", "passed", "failed", "error"),
@@ -123,7 +124,7 @@ def show_yield(asked: Asked) -> ExitCode:
 @_asked
 def show_failures(asked: Asked) -> ExitCode:
     """Show what failed, the most frequent first: cases, or measurements or error codes."""
-    from sequencer.figures.questions import failures
+    from sequencer.figures.failures import failures
 
     cause, *others = [name for name in asked.scope.by if name in CAUSES] or ["case"]
     if others:
@@ -145,7 +146,7 @@ def show_failures(asked: Asked) -> ExitCode:
 @_asked
 def show_capability(asked: Asked) -> ExitCode:
     """Show how measured values fit their limits, the worst first: Cp, Cpk, Pp, Ppk."""
-    from sequencer.figures.questions import capabilities
+    from sequencer.figures.capability import capabilities
 
     columns: Columns = [
         *((name, name, _text) for name in ("sequence", "case", "measurement", "unit")),
@@ -161,7 +162,7 @@ def show_capability(asked: Asked) -> ExitCode:
 @_asked
 def show_time(asked: Asked) -> ExitCode:
     """Show where the time goes: the seconds of each case."""
-    from sequencer.figures.questions import times
+    from sequencer.figures.times import times
 
     columns: Columns = [
         ("case", "case", _text),
@@ -181,7 +182,7 @@ def show_unit(asked: Asked, serial_number: str) -> ExitCode:
 
     Each run says its stand, slot and sequence: --by and --span change nothing.
     """
-    from sequencer.figures.questions import units
+    from sequencer.figures.units import units
 
     columns: Columns = [
         ("part_number", "part number", _text),

@@ -12,10 +12,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sequencer.figures import questions
+from sequencer.figures.capability import capabilities
+from sequencer.figures.failures import CAUSES, failures
 from sequencer.figures.follow import follow, rebuild
 from sequencer.figures.index import FiguresIndex
-from sequencer.figures.questions import CAUSES, COLUMNS, SPANS, Scope
+from sequencer.figures.scope import COLUMNS, SPANS, Scope
+from sequencer.figures.times import times
+from sequencer.figures.yields import yields
 from sequencer.report.model import RunReport
 from sequencer.store.base import RunFilter, Store
 from sequencer.store.couchdb.store import CouchStore
@@ -125,13 +128,13 @@ def assert_same(found: Sequence[dict[str, Any]], expected: Sequence[dict[str, An
 def assert_agrees(index: FiguresIndex, reference: Reference, scope: dict[str, Any]) -> None:
     """Every question in this scope."""
     asked = Scope(**scope, shifts=SHIFTS)
-    yields = [row.document() for row in questions.yields(index.ask, asked)]
-    assert_same([row for row in yields if row["runs"]], reference.yields(scope))
+    found = [row.document() for row in yields(index.ask, asked)]
+    assert_same([row for row in found if row["runs"]], reference.yields(scope))
     for cause in CAUSES:
-        found = [row.document() for row in questions.failures(index.ask, asked, cause)]
+        found = [row.document() for row in failures(index.ask, asked, cause)]
         assert_same(found, reference.failures(scope, cause))
-    assert_same([row.document() for row in questions.capabilities(index.ask, asked)], reference.capabilities(scope))
-    assert_same([row.document() for row in questions.times(index.ask, asked)], reference.times(scope))
+    assert_same([row.document() for row in capabilities(index.ask, asked)], reference.capabilities(scope))
+    assert_same([row.document() for row in times(index.ask, asked)], reference.times(scope))
 
 
 # A history shrinks for minutes.
@@ -152,7 +155,7 @@ def test_every_figure_agrees_with_pandas(history: list[tuple[Run, str]], scope: 
         assert_agrees(index, Reference(reports, SHIFTS), scope)
         counted = store.statistics(RunFilter())
         store.close()
-        (row,) = questions.yields(index.ask, Scope())
+        (row,) = yields(index.ask, Scope())
         assert (row.runs, row.passed, row.units) == (counted.judged, counted.passed, counted.units)
         assert row.first_passed == counted.first_passed
 

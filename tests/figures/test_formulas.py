@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from scipy import stats
 
-from sequencer.figures import questions
+from sequencer.figures.capability import capabilities
 from sequencer.figures.follow import follow
 from sequencer.figures.formulas import capability, rate, sigma_within
 from sequencer.figures.index import FiguresIndex
-from sequencer.figures.questions import Scope
+from sequencer.figures.scope import Scope
 from tests.figures.history import MONDAY, Case, Feed, Run, report_of
 
 FLOW = (49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1)
@@ -30,7 +30,7 @@ def test_the_control_chart_of_the_handbook() -> None:
     runs = [Run(start=MONDAY + at, cases=(case,), serial_number=f"SN{at}").named(at) for at, case in enumerate(cases)]
     with FiguresIndex(None) as index:
         follow(index, Feed([report_of(run) for run in runs]))  # type: ignore[arg-type]
-        (row,) = questions.capabilities(index.ask, Scope())
+        (row,) = capabilities(index.ask, Scope())
     assert (row.n, row.mean) == (10, pytest.approx(50.81))
     assert row.sigma_within == pytest.approx(1.8778 / 1.128, abs=1e-4)
     assert row.sigma_within is not None

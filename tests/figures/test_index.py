@@ -13,10 +13,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sequencer.figures import questions
+from sequencer.figures.capability import capabilities
+from sequencer.figures.failures import failures
 from sequencer.figures.follow import follow, rebuild
 from sequencer.figures.index import FiguresIndex, IndexDamaged, IndexInUse
-from sequencer.figures.questions import Scope
+from sequencer.figures.scope import Scope
+from sequencer.figures.yields import yields
 from sequencer.report.model import RunReport
 from sequencer.store.sqlite.store import SqliteStore
 from tests.figures.history import MONDAY, Case, Feed, Run, planted, report_of
@@ -32,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 
 def counted(index: FiguresIndex) -> int:
     """Judged runs."""
-    (row,) = questions.yields(index.ask, Scope())
+    (row,) = yields(index.ask, Scope())
     return row.runs
 
 
@@ -152,7 +154,7 @@ def test_the_newest_title_of_a_case_counts(file: Path) -> None:
     for upto in range(1, 4):
         with FiguresIndex(file) as index:
             follow(index, Feed([report_of(run) for run in order[:upto]]))  # type: ignore[arg-type]
-            (row,) = questions.failures(index.ask, Scope())
+            (row,) = failures(index.ask, Scope())
             assert (row.title, row.runs) == ("New", upto)
 
 
@@ -162,9 +164,9 @@ def test_numbers_beyond_all_measure_do_no_harm() -> None:
     run = Run(status="failed", error_code=2**70, serial_number="SN\udc80\0", cases=cases)
     with FiguresIndex(None) as index:
         follow(index, Feed([report_of(run)]))  # type: ignore[arg-type]
-        (row,) = questions.capabilities(index.ask, Scope())
+        (row,) = capabilities(index.ask, Scope())
         assert (row.n, row.mean, row.measurement) == (1, 0.5, "Rail\0")
-        assert questions.failures(index.ask, Scope(), "error_code") == []
+        assert failures(index.ask, Scope(), "error_code") == []
         assert counted(index) == 1
 
 

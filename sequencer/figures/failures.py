@@ -1,0 +1,85 @@
+"""What failed, and how often: a Pareto of cases, measurements or error codes."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import NamedTuple
+
+from sequencer.figures import formulas
+from sequencer.figures.cells import number, numbers
+from sequencer.figures.scope import Ask, Scope, Split, grouped, named
+
+CAUSES = ("case", "measurement", "error_code")
+"""What failures are told apart by."""
+
+
+class FailureShare(NamedTuple):
+    """In how many counted runs something failed, and of how many units: a bar of a Pareto chart."""
+
+    split: Split
+    name: str
+    title: str
+    runs: int
+    units: int
+    share: float | None
+    cumulative: float | None
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "by": self.split.by,
+            **({} if self.split.span is None else {"span": self.split.span}),
+            "name": self.name,
+            "title": self.title,
+            "runs": self.runs,
+            "units": self.units,
+            "share": self.share,
+            "cumulative": self.cumulative,
+        }
+
+
+_UNIT = "CASE WHEN runs.serial_number IS NOT NULL THEN (runs.sequence, runs.part_number, runs.serial_number) END"
+_CAUSES = {
+    "case": (
+        "titles.name",
+        "arg_max(titles.said, (titles.since, titles.said))",
+        "failures JOIN runs USING (run) JOIN titles USING (title)",
+        "failures.measurement IS NULL",
+    ),
+    "measurement": (
+        "titles.name || '::' || failures.measurement",
+        "arg_max(titles.said || ': ' || failures.measurement, (titles.since, titles.said))",
+        "failures JOIN runs USING (run) JOIN titles USING (title)",
+        "failures.measurement IS NOT NULL",
+    ),
+    "error_code": ("runs.error_code", "runs.error_code", "runs", "runs.error_code IS NOT NULL"),
+}
+"""By what failures are told apart: its id, what people read, where it stands, and which rows have it."""
+
+
+def failures(ask: Ask, scope: Scope, cause: str = "case") -> list[FailureShare]:
+    """What failed, the most frequent first. ``share`` is of all such failures in the row's splits.
+
+    ``scope.by`` may have ``cause`` among its names; ``by`` says it then, too.
+    """
+    name, title, tables, has = _CAUSES[cause]
+    splits = scope._replace(by=tuple(one for one in scope.by if one != cause))
+    names = [f"s{number}" for number in range(len(splits.by) + 1)]
+    where, values = scope.where("runs")
+    rows = ask(
+        f"SELECT {named(splits.split('runs'), names)}, {name} AS name, {title}, "
+        f"count(DISTINCT runs.run) AS runs, count(DISTINCT {_UNIT}) "
+        f"FROM {tables} WHERE runs.counted AND {has} AND {where} GROUP BY {', '.join(names)}, {name} "
+        f"ORDER BY {', '.join(f'{one} NULLS LAST' for one in (names[-1], *names[:-1]))}, runs DESC, name",
+        values,
+    )
+    found: list[FailureShare] = []
+    for split, bars in grouped(rows, len(names)):
+        total = sum(number(bar[2]) for bar in bars)
+        for bar, so_far in zip(bars, accumulate(number(bar[2]) for bar in bars), strict=True):
+            said = splits.said(split)
+            by = {one: bar[0] if one == cause else said.by[one] for one in scope.by}
+            runs, units = numbers(bar[2:])
+            shares = formulas.rate(runs, total), formulas.rate(so_far, total)
+            found.append(FailureShare(Split(by, said.span), str(bar[0]), str(bar[1]), runs, units, *shares))
+    return found

@@ -1,0 +1,124 @@
+"""Which runs a question is about, how its rows are split, and how SQL and JSON say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import time
+from typing import Literal, NamedTuple, get_args
+
+Ask = Callable[[str, Sequence[object]], list[tuple[object, ...]]]
+"""Answers SQL with its values."""
+
+Span = Literal["hour", "shift", "day", "week", "month"]
+SPANS: tuple[Span, ...] = get_args(Span)
+
+COLUMNS = {
+    "stand": "stand",
+    "slot": "slot",
+    "part_number": "part_number",
+    "sequence": "sequence",
+    "version": "version",
+    "batch": "batch",
+    "operator": "operator",
+    "user": "operator",
+}
+"""What runs and units can be split by, with the column that says it."""
+
+MIDNIGHT = ("00:00",)
+
+
+class Scope(NamedTuple):
+    """Which runs, and how they are split.
+
+    Fields that are not ``None`` must match; ``since <= start_time < until`` (Unix seconds). ``by``: names of
+    ``COLUMNS``. ``span``: the time in the time zone of the stand, weeks from Monday, shifts from the times of day in
+    ``shifts``. A unit belongs to the time, stand and so on of its first judged run.
+    """
+
+    sequence: str | None = None
+    part_number: str | None = None
+    stand: str | None = None
+    slot: str | None = None
+    since: float | None = None
+    until: float | None = None
+    by: tuple[str, ...] = ()
+    span: Span | None = None
+    shifts: tuple[str, ...] = MIDNIGHT
+
+    def where(self, table: str) -> tuple[str, list[object]]:
+        """The condition on the rows of ``table``, and its values."""
+        conditions = {
+            f"{table}.sequence = ?": self.sequence,
+            f"{table}.part_number = ?": self.part_number,
+            f"{table}.stand = ?": self.stand,
+            f"{table}.slot = ?": self.slot,
+            f"{table}.start_time >= ?": self.since,
+            f"{table}.start_time < ?": self.until,
+        }
+        wanted = {text: value for text, value in conditions.items() if value is not None}
+        return " AND ".join(wanted) or "TRUE", list(wanted.values())
+
+    def split(self, table: str) -> list[str]:
+        """The columns of the splits, the span last."""
+        span = "NULL::VARCHAR" if self.span is None else _SPANS[self.span](f"{table}.began", self.shifts)
+        return [*(f"{table}.{COLUMNS[name]}" for name in self.by), span]
+
+    def said(self, values: Sequence[object]) -> Split:
+        """What a row belongs to, from the values of its splits."""
+        *by, span = values
+        return Split(dict(zip(self.by, by, strict=True)), None if span is None else str(span))
+
+
+class Split(NamedTuple):
+    """What a row is about: the values of ``by``, and when the span began, as the stand's clock showed it."""
+
+    by: dict[str, object]
+    span: str | None
+
+    def document(self) -> dict[str, object]:
+        """As JSON, where there are any: ``by`` with the values, ``span``."""
+        by: dict[str, object] = {"by": self.by} if self.by else {}
+        return by if self.span is None else {**by, "span": self.span}
+
+
+def _cut(unit: str, form: str) -> Callable[[str, Sequence[str]], str]:
+    return lambda column, shifts: f"strftime(date_trunc('{unit}', {column}), '{form}')"
+
+
+def _shift(column: str, shifts: Sequence[str]) -> str:
+    """The newest begin of a shift that is not later; before the first one of a day it is the day before's last."""
+    begins = sorted(time.fromisoformat(begin) for begin in shifts or MIDNIGHT)
+    late_first = [
+        f"WHEN {column}::TIME >= TIME '{begin}' THEN {column}::DATE + TIME '{begin}'" for begin in begins[::-1]
+    ]
+    before = f"{column}::DATE - 1 + TIME '{begins[-1]}'"
+    return f"strftime(CASE {' '.join(late_first)} ELSE {before} END, '%Y-%m-%dT%H:%M')"
+
+
+_SPANS: dict[Span, Callable[[str, Sequence[str]], str]] = {
+    "hour": _cut("hour", "%Y-%m-%dT%H:%M"),
+    "shift": _shift,
+    "day": _cut("day", "%Y-%m-%d"),
+    "week": _cut("week", "%Y-%m-%d"),
+    "month": _cut("month", "%Y-%m-%d"),
+}
+
+
+def named(columns: Sequence[str], names: Sequence[str]) -> str:
+    """Columns of a SELECT with their names."""
+    return ", ".join(f"{column} AS {name}" for column, name in zip(columns, names, strict=True))
+
+
+def same(one: str, other: str, names: Sequence[str]) -> str:
+    """The condition that rows of two tables have the same values, also where both have none."""
+    return " AND ".join(f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in names)
+
+
+def grouped(
+    rows: Sequence[tuple[object, ...]], splits: int
+) -> Iterator[tuple[tuple[object, ...], list[tuple[object, ...]]]]:
+    """The rest of the rows by their first values, which follow each other."""
+    groups: dict[tuple[object, ...], list[tuple[object, ...]]] = {}
+    for row in rows:
+        groups.setdefault(row[:splits], []).append(row[splits:])
+    yield from groups.items()

@@ -1,0 +1,84 @@
+"""Yield: of runs, and of units in their first, second and last run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sequencer.figures import formulas
+from sequencer.figures.cells import numbers
+from sequencer.figures.scope import Ask, Scope, Split, named
+
+
+class YieldRow(NamedTuple):
+    """Judged runs by verdict, and the units whose first judged run is one of these."""
+
+    split: Split
+    passed: int
+    failed: int
+    error: int
+    units: int
+    first_passed: int
+    second_passed: int
+    final_passed: int
+
+    @property
+    def runs(self) -> int:
+        """All judged runs."""
+        return self.passed + self.failed + self.error
+
+    @property
+    def second_pass_yield(self) -> float | None:
+        """The units that passed in their first or second judged run, of all units."""
+        return formulas.rate(self.second_passed, self.units)
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return {
+            "by": self.split.by,
+            "span": self.split.span,
+            "runs": self.runs,
+            "passed": self.passed,
+            "failed": self.failed,
+            "error": self.error,
+            "yield": formulas.rate(self.passed, self.runs),
+            "units": self.units,
+            "first_passed": self.first_passed,
+            "first_pass_yield": formulas.rate(self.first_passed, self.units),
+            "final_passed": self.final_passed,
+            "final_yield": formulas.rate(self.final_passed, self.units),
+        }
+
+
+def yields(ask: Ask, scope: Scope) -> list[YieldRow]:
+    """Yield by the splits, in the order of time, then of the splits; one row without splits."""
+    runs, run_values = scope.where("runs")
+    units, unit_values = scope.where("units")
+    names = [f"s{number}" for number in range(len(scope.by) + 1)]
+    sides = [
+        f"SELECT {named(scope.split(table), names)}, {counts} FROM {table} WHERE {where} GROUP BY {', '.join(names)}"
+        for table, where, counts in (
+            (
+                "runs",
+                f"judged AND {runs}",
+                "count(*) FILTER (status = 'passed') AS passed, count(*) FILTER (status = 'failed') AS failed, "
+                "count(*) FILTER (status = 'error') AS error, 0 AS units, 0 AS firsts, 0 AS seconds, 0 AS finals",
+            ),
+            (
+                "units",
+                units,
+                "0, 0, 0, count(*), count(*) FILTER (first_passed), count(*) FILTER (second_passed), "
+                "count(*) FILTER (final_passed)",
+            ),
+        )
+    ]
+    sums = ", ".join(
+        f"sum({name})::BIGINT" for name in ("passed", "failed", "error", "units", "firsts", "seconds", "finals")
+    )
+    rows = ask(
+        f"SELECT {', '.join(names)}, {sums} FROM ({' UNION ALL '.join(sides)}) GROUP BY {', '.join(names)} "
+        f"ORDER BY {', '.join(f'{name} NULLS LAST' for name in (names[-1], *names[:-1]))}",
+        [*run_values, *unit_values],
+    )
+    if not rows and not scope.by and scope.span is None:
+        return [YieldRow(Split({}, None), *(0,) * 7)]
+    return [YieldRow(scope.said(row[: len(names)]), *numbers(row[len(names) :])) for row in rows]
