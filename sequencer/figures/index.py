@@ -27,7 +27,7 @@ from sequencer.project.locks import ProcessLock, described
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 1
+SCHEMA = 2
 """Of the tables and of what is in them: an index of another one is begun anew."""
 
 MEMORY = "512MB"
@@ -61,7 +61,16 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "caused_dut_failure_id": "VARCHAR",
         "error_code": "BIGINT",
     },
-    "cases": {"run": "UINTEGER", "title": "UINTEGER", "status": "VARCHAR", "seconds": "DOUBLE", "attempts": "UINTEGER"},
+    "cases": {
+        "run": "UINTEGER",
+        "title": "UINTEGER",
+        "status": "VARCHAR",
+        "seconds": "DOUBLE",
+        "attempts": "UINTEGER",
+        "retried": "DOUBLE",
+        "asked": "DOUBLE",
+        "waited": "DOUBLE",
+    },
     "measurements": {
         "run": "UINTEGER",
         "series": "UINTEGER",
@@ -69,6 +78,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "value": "DOUBLE",
         "lower": "DOUBLE",
         "upper": "DOUBLE",
+        "target": "DOUBLE",
     },
     "failures": {"run": "UINTEGER", "title": "UINTEGER", "measurement": "VARCHAR"},
     "sub_units": {"run": "UINTEGER", "serial_number": "VARCHAR", "part_number": "VARCHAR", "name": "VARCHAR"},
@@ -352,10 +362,11 @@ class FiguresIndex:
                 titles = self._titles_of(plan)
                 _extend(tables["cases"], ([number] * len(cases), titles, *rest))
             if measurements:
-                *taken, values, lower, upper = zip(*measurements, strict=True)
+                *taken, values, lower, upper, targets = zip(*measurements, strict=True)
                 series = self._series_of((run.sequence, tuple(taken)))
                 places = range(len(measurements))
-                _extend(tables["measurements"], ([number] * len(measurements), series, places, values, lower, upper))
+                rest = [values, lower, upper, targets]
+                _extend(tables["measurements"], ([number] * len(measurements), series, places, *rest))
             for case, measurement in failures:
                 _extend(tables["failures"], ([number], [titles[names.index(case)]], [measurement]))
             for unit in sub_units:

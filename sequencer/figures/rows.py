@@ -6,13 +6,14 @@ run is whole and real, a *judged* one also ended passed, failed or error.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from typing import NamedTuple
 
-from sequencer.limits.bounds import bounds
-from sequencer.report.model import CaseReport, ModuleReport, RunReport
+from sequencer.limits.bounds import bounds, target
+from sequencer.report.model import AttemptReport, CaseReport, ModuleReport, RunReport
 from sequencer.store import facts
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.status import BAD_STATUSES, Status
@@ -50,17 +51,24 @@ class RunRow(NamedTuple):
 
 
 class CaseRow(NamedTuple):
-    """A case (``module::case``) of a run, with the name that people see; ``seconds`` from its start to its end."""
+    """A case (``module::case``) of a run, with the name that people see; ``seconds`` from its start to its end.
+
+    Of these: ``retried`` before its last attempt, ``asked`` while an operator was to answer, ``waited`` for other slots
+    (shared drivers, sync points). ``None``: none of it happened.
+    """
 
     name: str
     title: str
     status: Status
     seconds: float | None
     attempts: int
+    retried: float | None = None
+    asked: float | None = None
+    waited: float | None = None
 
 
 class MeasurementRow(NamedTuple):
-    """A number that a case's last attempt recorded, with what bounds what passes."""
+    """A number that a case's last attempt recorded, with what bounds what passes, and what it should be if said."""
 
     case: str
     name: str
@@ -68,6 +76,7 @@ class MeasurementRow(NamedTuple):
     value: float | None
     lower: float | None
     upper: float | None
+    target: float | None = None
 
 
 class FailureRow(NamedTuple):
@@ -100,9 +109,10 @@ def rows_of(report: RunReport) -> RunRows:
     cases: list[CaseRow] = []
     measurements: list[MeasurementRow] = []
     failures: list[FailureRow] = []
+    read = _messages(report)
     for module in report["modules"]:
         for case in module["cases"]:
-            row = _case(module, case)
+            row = _case(module, case, read)
             cases.append(row)
             if row.status in BAD_STATUSES:
                 failures.append(FailureRow(row.name, None))
@@ -144,11 +154,35 @@ def _run(report: RunReport) -> RunRow:
     )
 
 
-def _case(module: ModuleReport, case: CaseReport) -> CaseRow:
+def _case(module: ModuleReport, case: CaseReport, read: Mapping[str, float]) -> CaseRow:
     name = facts.full_name(module, case)
-    start, stop = case["start_time"], case["stop_time"]
+    start, stop, attempts = case["start_time"], case["stop_time"], case["attempts"]
     seconds = None if start is None or stop is None else _value(stop - start)
-    return CaseRow(name, facts.text(case["name"]) or name, case["status"], seconds, len(case["attempts"]))
+    retried = None if start is None or len(attempts) < 2 else _value(attempts[-1]["start_time"] - start)
+    asked = read.get(name, 0.0)
+    waited = 0.0
+    for attempt in attempts:
+        asked += _answering(attempt)
+        waited += math.fsum(wait["seconds"] for wait in attempt.get("waits", ()))
+    title = facts.text(case["name"]) or name
+    return CaseRow(
+        name, title, case["status"], seconds, len(attempts), retried, _value(asked) or None, _value(waited) or None
+    )
+
+
+def _answering(attempt: AttemptReport) -> float:
+    """How long its dialogs were open."""
+    return math.fsum(dialog["seconds"] or 0.0 for dialog in attempt["dialogs"])
+
+
+def _messages(report: RunReport) -> dict[str, float]:
+    """How long each case waited until what it told the operator was read."""
+    found: dict[str, float] = {}
+    for message in report["operator_messages"]:
+        case, cleared = message["case"], message["cleared"]
+        if message["blocking"] and case is not None and cleared is not None:
+            found[case] = found.get(case, 0.0) + cleared - message["time"]
+    return found
 
 
 def _sub_units(report: RunReport) -> Iterator[SubUnitRow]:
@@ -165,19 +199,19 @@ def _value(value: Data) -> float | None:
     return None if found is None or abs(found) > LARGEST else found
 
 
-_known_bounds: dict[tuple[str, str | None], tuple[float | None, float | None]] = {}
+_known_bounds: dict[tuple[str, str | None], tuple[float | None, float | None, float | None]] = {}
 
 
-def _bounds(limits: Data, unit: str | None) -> tuple[float | None, float | None]:
-    """As :func:`sequencer.limits.bounds.bounds` has them; the same few limits are written in every run."""
+def _bounds(limits: Data, unit: str | None) -> tuple[float | None, float | None, float | None]:
+    """Both, and the target, as :mod:`sequencer.limits.bounds` has them; each run has the same few limits."""
     if limits is None:
-        return None, None
+        return None, None, None
     key = repr(limits), unit
     if (found := _known_bounds.get(key)) is None:
         if len(_known_bounds) >= _MOST_KNOWN:
             _known_bounds.clear()
         lower, upper = bounds(limits, unit)
-        found = _known_bounds[key] = _value(lower), _value(upper)
+        found = _known_bounds[key] = _value(lower), _value(upper), _value(target(limits, unit))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sequencer.limits import parse_limits
+from sequencer.limits.numeric import Tolerance
 from sequencer.vocabulary.data import Data, finite_number
 
 Bound = int | float | None
@@ -25,3 +26,12 @@ def bounds(limits: Data, unit: str | None = None) -> tuple[Bound, Bound]:
     lower = lowered.get("lower_limit", compared if operation in ("eq", "gt", "ge") else None)
     upper = lowered.get("upper_limit", compared if operation in ("eq", "lt", "le") else None)
     return finite_number(lower), finite_number(upper)
+
+
+def target(limits: Data, unit: str | None = None) -> Bound:
+    """The nominal value that limits say, in ``unit``; ``None`` where they say none. Never raises."""
+    try:
+        parsed = None if limits is None else parse_limits(limits, unit)
+    except ValueError:
+        return None
+    return finite_number(parsed.nominal) if isinstance(parsed, Tolerance) else None
