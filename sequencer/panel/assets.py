@@ -13,9 +13,13 @@ from flask import Flask, Response, request, send_from_directory
 from sequencer.project.settings import LANGUAGES
 
 STATIC = Path(__file__).parent / "static"
-SHEETS = tuple(f"css/{name}.css" for name in ("base", "live", "dialogs", "slots", "history", "start", "forced_colors"))
+SHEETS = tuple(
+    f"css/{name}.css" for name in ("base", "live", "dialogs", "slots", "history", "figures", "start", "forced_colors")
+)
 SCRIPT = "js/all.js"
 SHEET = "css/all.css"
+CHARTS = "vendor/echarts/echarts.esm.min.js"
+"""Large, and for few pages."""
 FAVICON = "/favicon.ico"
 MANIFEST = "/manifest.webmanifest"
 """Browsers ask for both without a cookie, so both are open to all: they say no more than the login page."""
@@ -65,7 +69,7 @@ def add_assets(app: Flask) -> None:
 
     app.add_url_rule("/static/v-<version>/<path:name>", "asset", asset)
     texts = [(f"translations/{language}.json", "application/json") for language in LANGUAGES]
-    for name, kind in ((SCRIPT, "text/javascript"), (SHEET, "text/css"), *texts):
+    for name, kind in ((SCRIPT, "text/javascript"), (SHEET, "text/css"), (CHARTS, "text/javascript"), *texts):
         app.add_url_rule(f"/static/v-<version>/{name}", name, whole, defaults={"name": name, "kind": kind})
     # Browsers and other programs ask for it unasked, also where no page named an icon.
     app.add_url_rule(FAVICON, "favicon", lambda: send_from_directory(STATIC, "icons/favicon-32.png", max_age=86_400))

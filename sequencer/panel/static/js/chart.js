@@ -1,9 +1,11 @@
 // Charts on uPlot, which is loaded only when there is a chart to draw.
 
+import { colour, onColours } from "./chart_colours.js";
 import { branched } from "./chart_data.js";
 import { gestures } from "./chart_gestures.js";
 import { chartTable } from "./chart_table.js";
-import { h, icon, newId, setAria } from "./dom.js";
+import { fullScreenButton, savePicture, toolButton } from "./chart_tools.js";
+import { h, newId, setAria } from "./dom.js";
 import { axisNumber, number, t } from "./text.js";
 
 const SERIES = 8;
@@ -14,9 +16,7 @@ let library = null;
 
 /** The charts that are drawn now, wherever they stand. */
 const drawn = new Set();
-const redraw = () => drawn.forEach((one) => one.draw());
-addEventListener("hardseq-theme", redraw);
-for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", redraw);
+onColours(() => drawn.forEach((one) => one.draw()));
 
 function loadLibrary() {
   library ??= (async () => {
@@ -32,12 +32,6 @@ function loadLibrary() {
     }
   })();
   return library;
-}
-
-/** The whole screen for one chart, and back; a question or result still comes before it. */
-function toggleFullScreen(box) {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else box.requestFullscreen();
 }
 
 /** A chart that loads its data with `load()` once somebody can see it. */
@@ -99,9 +93,9 @@ function draw(uPlot, chart, area, tools) {
   drawn.add(one);
   resized.observe(area);
   tools.replaceChildren(
-    h("button", { type: "button", class: "icon-button", title: t("chart.reset"), aria: { label: t("chart.reset") }, onclick: () => one.all() }, icon("zoom-out")),
-    document.fullscreenEnabled ? h("button", { type: "button", class: "icon-button", title: t("chart.full"), aria: { label: t("chart.full") }, onclick: () => toggleFullScreen(area.parentElement) }, icon("full-screen")) : "",
-    h("button", { type: "button", class: "icon-button", title: t("chart.png"), aria: { label: t("chart.png") }, onclick: () => save(plot, chart) }, icon("download")),
+    toolButton(t("chart.reset"), "zoom-out", () => one.all()),
+    fullScreenButton(area.parentElement),
+    toolButton(t("chart.png"), "download", () => save(plot, chart)),
   );
 }
 
@@ -124,15 +118,6 @@ function height(area) {
   // Title, legend and hint need the rest.
   if (area.closest(":fullscreen")) return Math.round(window.innerHeight * 0.8);
   return Math.round(Math.min(Math.max(area.clientWidth * 0.42, 220), window.innerHeight * 0.48));
-}
-
-/** A colour of the style sheets as a canvas takes it: also one that names a colour of the system. */
-function colour(name) {
-  const probe = h("span", { style: { color: `var(${name})`, "forced-color-adjust": "none" } });
-  document.body.append(probe);
-  const { color } = getComputedStyle(probe);
-  probe.remove();
-  return color;
 }
 
 function options(chart, owners, area, logX, logY) {
@@ -194,32 +179,7 @@ function isPowerOfTen(value) {
   return Math.abs(power - Math.round(power)) < 1e-9;
 }
 
-/** The chart as a PNG file, with its title and legend drawn in. */
 function save(plot, chart) {
-  const from = plot.ctx.canvas;
-  const ratio = window.devicePixelRatio || 1;
-  const head = 34 * ratio;
-  const canvas = h("canvas", { width: from.width, height: from.height + head * 2 });
-  const context = canvas.getContext("2d");
-  context.fillStyle = colour("--surface");
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(from, 0, head);
-  context.fillStyle = colour("--ink");
-  context.font = `600 ${15 * ratio}px Inter, sans-serif`;
-  context.fillText(chart.title || t("chart.title"), 12 * ratio, 23 * ratio);
-  context.font = `${12 * ratio}px Inter, sans-serif`;
-  let left = 12 * ratio;
   const named = plot.series.slice(1).filter((series) => !series.class);
-  for (const [index, series] of named.entries()) {
-    context.fillStyle = colour(`--series-${(index % SERIES) + 1}`);
-    context.fillRect(left, canvas.height - 22 * ratio, 12 * ratio, 4 * ratio);
-    context.fillStyle = colour("--ink");
-    context.fillText(series.label, left + 18 * ratio, canvas.height - 15 * ratio);
-    left += context.measureText(series.label).width + 40 * ratio;
-  }
-  canvas.toBlob((blob) => {
-    const link = h("a", { href: URL.createObjectURL(blob), download: `${(chart.title || "chart").replace(/[^\p{L}\p{N}_-]+/gu, "-")}.png` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  });
+  savePicture(plot.ctx.canvas, chart.title || t("chart.title"), named.map(({ label }, index) => [label, colour(`--series-${(index % SERIES) + 1}`)]));
 }

@@ -43,6 +43,11 @@ export function currentLanguage() {
   return language;
 }
 
+/** The language and country whose numbers and times are written: `en-GB`. */
+export function currentLocale() {
+  return locale;
+}
+
 /** Calls back when the language changes. */
 export function onLanguage(listener) {
   listeners.push(listener);
