@@ -4,7 +4,7 @@
     python benchmarks/figures.py --runs 100000 1000000  and a million
     python benchmarks/figures.py --sqlite               and the same questions in SQLite (at most 100,000)
 
-A line of four stands with four nests each, twenty measurements a run (``tests/figures/history.py``). Milliseconds are
+A line of four stands with four nests each, twenty measurements a run (``tests/figures/line.py``). Milliseconds are
 the best and the slowest of several calls after one to warm up, and the least that all processors did for one.
 """
 
@@ -28,60 +28,18 @@ from sequencer.figures.capability import capabilities
 from sequencer.figures.failures import failures
 from sequencer.figures.follow import follow
 from sequencer.figures.index import FiguresIndex, NewRun
-from sequencer.figures.rows import CaseRow, FailureRow, MeasurementRow, RunRow, RunRows
 from sequencer.figures.scope import Scope
 from sequencer.figures.times import times
 from sequencer.figures.units import units
 from sequencer.figures.yields import yields
 from sequencer.store.sqlite.store import SqliteStore
-from tests.figures.history import MONDAY, Run, planted, report_of
+from tests.figures.line import DAY, END, line, whole_report
 
 STORED = 4_000
 """Runs of the store that an index is rebuilt from."""
 REPEATS = 7
-YEAR = 365 * 86_400.0
-"""However many runs there are, they are those of a year."""
-
-
-def rows(run: Run, seconds: float) -> RunRows:
-    """As ``rows_of`` makes them of the run's report, without the report; runs are ``seconds`` apart."""
-    start = MONDAY + (run.start - MONDAY) / 20.0 * seconds
-    failed = next((case.name for case in run.cases if case.status == "failed"), None)
-    return RunRows(
-        RunRow(
-            id=run.id,
-            status="passed" if run.status == "passed" else "failed",
-            start_time=start,
-            stop_time=start + 20.0,
-            began=int(start * 1e6),
-            sequence=run.sequence,
-            version=run.version,
-            serial_number=run.serial_number,
-            part_number=run.part_number,
-            batch=run.batch,
-            stand=run.stand,
-            slot=run.slot,
-            operator=run.operator,
-            counted=True,
-            judged=True,
-            aborted=False,
-            caused_dut_failure_id=failed,
-            error_code=run.error_code,
-        ),
-        [
-            CaseRow(
-                case.name, case.title or case.name, "failed" if case.status == "failed" else "passed", case.seconds, 1
-            )
-            for case in run.cases
-        ],
-        [
-            MeasurementRow(case.name, name, unit, float(value), *limits)
-            for case in run.cases
-            for name, value, unit, limits in case.measured
-        ],
-        [FailureRow(case.name, None) for case in run.cases if case.status == "failed"],
-        [],
-    )
+YEAR = 365
+"""Days: however many runs there are, they are those of a year."""
 
 
 HEADING = "| ms | best | slowest | processor |\n| --- | ---: | ---: | ---: |"
@@ -101,7 +59,7 @@ def timed(name: str, call: Callable[[], object]) -> str:
 
 def asked(index: FiguresIndex) -> dict[str, Callable[[], object]]:
     """The questions of the pages."""
-    month = Scope(since=MONDAY + YEAR - 30 * 86_400.0)
+    month = Scope(since=END - 30 * DAY)
     one = index.ask
     return {
         "yield: whole history": lambda: yields(one, Scope()),
@@ -123,7 +81,7 @@ def asked(index: FiguresIndex) -> dict[str, Callable[[], object]]:
 def filled(index: FiguresIndex, count: int) -> float:
     """Fills the index; runs a second, but for what it takes to make them."""
     spent = 0.0
-    made = (NewRun(str(number), rows(run, YEAR / count)) for number, run in enumerate(planted(count)))
+    made = (NewRun(rows.run.id, rows) for rows in line(count, measurements=20, days=YEAR))
     for batch in chunks(made, 2_000):
         begun = time.perf_counter()
         index.add("benchmark", batch[-1].digest, batch)
@@ -140,9 +98,9 @@ def chunks(made: Iterator[NewRun], size: int) -> Iterator[list[NewRun]]:
 def rebuilding(folder: Path) -> str:
     """From SQLite, and how long it takes to add one run that has just been stored."""
     store = SqliteStore(folder / "runs.sqlite3")
-    runs = list(planted(STORED + REPEATS + 1))
+    runs = list(line(STORED + REPEATS + 1, measurements=20))
     for run in runs[:STORED]:
-        store.save(report_of(run))
+        store.save(whole_report(run))
     with FiguresIndex(folder / "rebuilt.duckdb") as index:
         begun, busy = time.perf_counter(), time.process_time()
         follow(index, store)
@@ -150,7 +108,7 @@ def rebuilding(folder: Path) -> str:
         work = (time.process_time() - busy) / STORED * 1e6
         taken = []
         for run in runs[STORED:]:
-            store.save(report_of(run))
+            store.save(whole_report(run))
             begun = time.perf_counter()
             follow(index, store)
             taken.append((time.perf_counter() - begun) * 1000)

@@ -43,11 +43,14 @@ class RunRow(NamedTuple):
     stand: str | None
     slot: str | None
     operator: str | None
+    partial: bool
+    simulated: bool
     counted: bool
     judged: bool
     aborted: bool
     caused_dut_failure_id: str | None
     error_code: int | None
+    untested: str | None = None
 
 
 class CaseRow(NamedTuple):
@@ -146,11 +149,14 @@ def _run(report: RunReport) -> RunRow:
         stand=run.stand,
         slot=run.slot,
         operator=run.user,
+        partial=run.partial,
+        simulated=run.simulated,
         counted=run.counted,
         judged=run.judged,
         aborted=run.aborted,
         caused_dut_failure_id=run.caused_dut_failure_id,
         error_code=code if code is None or abs(code) <= _LARGEST_CODE else None,
+        untested=run.untested,
     )
 
 

@@ -1,8 +1,7 @@
-"""Histories for the figures: reports by the real fold, and what a production line does to them, drawn or planted."""
+"""Histories for the figures: reports by the real fold, and what a production line does to them."""
 
 from __future__ import annotations
 
-import random
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -103,7 +102,7 @@ def _events(run: Run) -> Iterator[tuple[float, Event]]:
             hardseq="1.0",
             host={"name": "bench", "id": "1", "os": "Linux", "python": "3.11", "timezone": run.zone},
             record=record,
-            selection=["m::rail"] if run.partial else None,
+            selection=[run.cases[0].name] if run.partial else None,
             simulated=run.simulated,
             debugged=run.debugged,
             slot=None if run.slot is None else {"name": run.slot, "number": 1},
@@ -151,7 +150,8 @@ def _plan(run: Run) -> list[dict[str, object]]:
         }
         for case in run.cases
     ]
-    return [{"id": "m", "name": "Main", "group": "main", "description": None, "cases": cases}]
+    module = run.cases[0].name.partition("::")[0] if run.cases else "m"
+    return [{"id": module, "name": "Main", "group": "main", "description": None, "cases": cases}]
 
 
 class Feed:
@@ -165,69 +165,3 @@ class Feed:
         """All at once."""
         runs = [StoredRun(report["id"], str(at), partial(dict, report)) for at, report in enumerate(self._reports)]
         return StoreChanges(runs[int(since or 0) :], str(len(runs)), 0)
-
-
-STANDS = ("Stand 1", "Stand 2", "Stand 3", "Stand 4")
-NESTS = ("A", "B", "C", "D")
-WORN, DRIFTING, BAD_BATCH, SLOW_VERSION = (("Stand 2", "C"), "Stand 3", "B7", "2.1")
-"""What :func:`planted` hides: a worn nest, a drifting stand, a bad batch, a version whose flashing got slower."""
-
-
-def planted(count: int, seed: int = 0, measurements: int = 20) -> Iterator[Run]:
-    """A line of four stands with four nests each: ``count`` runs, one every 20 s, oldest first.
-
-    In the worn nest the contact fails; the drifting stand's voltage rises over all runs; units of the bad batch draw
-    too much current; flashing takes twice as long in the slow version. ``Voltage`` and ``Current`` are correlated.
-    Failed units are tested again after about five minutes.
-    """
-    dice = random.Random(seed)
-    again: list[tuple[int, int]] = []
-    unit = 0
-    for number in range(count):
-        if again and again[0][0] <= number:
-            _, this = again.pop(0)
-        else:
-            unit = this = unit + 1
-        run = _on_the_line(dice, number, count, this, measurements)
-        if run.status == "failed":
-            again.append((number + 15, this))
-        yield run
-
-
-def _on_the_line(dice: random.Random, number: int, count: int, unit: int, measurements: int) -> Run:
-    stand, slot = STANDS[dice.randrange(4)], NESTS[dice.randrange(4)]
-    batch = f"B{unit * 10 // max(count, 1) + 1}"
-    version = SLOW_VERSION if number * 3 > count * 2 else "2.0"
-    current = 0.2 + dice.gauss(0, 0.004) + (0.02 if batch == BAD_BATCH else 0.0)
-    voltage = 5.0 + dice.gauss(0, 0.01) + (current - 0.2) * 2 + (0.08 * number / count if stand == DRIFTING else 0.0)
-    worn = (stand, slot) == WORN and dice.random() < 0.2
-    contact = 0.05 + abs(dice.gauss(0, 0.01)) + (0.5 if worn else 0.0)
-    taken = [
-        ("Contact", contact, "ohm", [0, 0.2]),
-        ("Voltage", voltage, "V", [4.9, 5.1]),
-        ("Current", current, "A", [0.18, 0.22]),
-        *((f"Level {place}", dice.gauss(1, 0.05), "V", [0.7, 1.3]) for place in range(measurements - 3)),
-    ]
-    named = ("contact", "supply", "current", *(f"level{place}" for place in range(measurements - 3)))
-    cases = [Case("m::flash", (24.0 if version == SLOW_VERSION else 12.0) + dice.random(), title="Flash")]
-    for name, one in zip(named, taken, strict=True):
-        limits = one[3]
-        passed = limits[0] <= one[1] <= limits[1]
-        title = name.capitalize()
-        cases.append(
-            Case(f"m::{name}", 0.5 + dice.random() / 10, "passed" if passed else "failed", (one,), title=title)
-        )
-    status = "passed" if all(case.status == "passed" for case in cases) else "failed"
-    return Run(
-        start=MONDAY + number * 20.0,
-        status=status,
-        serial_number=f"SN{unit:07d}",
-        part_number="PN1" if unit % 3 else "PN2",
-        version=version,
-        stand=stand,
-        slot=slot,
-        batch=batch,
-        operator=("Ada", "Grace", "Linus")[number // 1440 % 3],
-        cases=tuple(cases),
-        error_code=None if status == "passed" else 7,
-    ).named(number)

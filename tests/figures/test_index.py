@@ -21,7 +21,8 @@ from sequencer.figures.scope import Scope
 from sequencer.figures.yields import yields
 from sequencer.report.model import RunReport
 from sequencer.store.sqlite.store import SqliteStore
-from tests.figures.history import MONDAY, Case, Feed, Run, planted, report_of
+from tests.figures.history import MONDAY, Case, Feed, Run, report_of
+from tests.figures.line import line, whole_report
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +41,7 @@ def counted(index: FiguresIndex) -> int:
 
 def reports(count: int) -> list[RunReport]:
     """Of the line."""
-    return [report_of(run) for run in planted(count, measurements=4)]
+    return [whole_report(rows) for rows in line(2 * count, measurements=4) if rows.run.judged][:count]
 
 
 def test_an_index_goes_on_where_it_was(file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from sequencer.panel import start_session
 from sequencer.panel.server import PanelServer
 from sequencer.project.project_folder import open_project
 from sequencer.report.model import RunReport
+from tests.figures.line import SHIFTS, copied, kept
 from tests.panel.sequences import BENCH, SIMPLE
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -191,6 +193,19 @@ def _stand(folder: Path) -> Iterator[Stand]:
             panel.close()
 
 
+@pytest.fixture(scope="session")
+def line_panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """A panel with the 20,000 runs of ``tests/figures/line.py``; tests only look. ``browse(..., now=END)`` is its time.
+
+    The index has all runs, the store the reports of the newest hundred: the index goes on from there.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    for stand in _stand(tmp_path_factory.mktemp("line")):
+        stand.configure(f"[frontend]\nshifts = {json.dumps(SHIFTS)}\n")
+        copied(kept(shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared), stand.folder / ".hardseq")
+        yield stand.open()
+
+
 @pytest.fixture
 def staffed(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> Stand:
     """A stand with users of each role, whose PINs and tokens are known. Their hashes are cheap ones."""
@@ -246,12 +261,20 @@ def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
 
     Nothing turns or slides on it: each frame of that would be drawn without a graphics card. ``MOVING`` are the options
     of a page where it does. With ``clock``, what it does after some seconds comes when ``page.clock`` says so, or then.
+    ``now``: what time it is for the page (Unix seconds).
+    ``now``: what time it is for the page (Unix seconds).
     """
     contexts: list[Any] = []
     wrong: list[str] = []
 
     def open_page(
-        panel: Panel | str, path: str = "/", *, strict: bool = True, clock: bool = False, **options: Any
+        panel: Panel | str,
+        path: str = "/",
+        *,
+        strict: bool = True,
+        clock: bool = False,
+        now: float | None = None,
+        **options: Any,
     ) -> Any:
         context = chromium.new_context(
             **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
@@ -264,6 +287,8 @@ def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
             page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         if clock:
             page.clock.install()
+        if now is not None:
+            page.clock.set_system_time(now)
         page.goto((panel if isinstance(panel, str) else panel.url) + path)
         return page
 
