@@ -36,7 +36,7 @@ _OTHER_NAMES = {
     **dict.fromkeys(("assert", "verify", "expect"), "check"),
     **dict.fromkeys(("sleep", "delay"), "wait"),
     **dict.fromkeys(("run", "shell", "command"), "exec"),
-    **dict.fromkeys(("print", "log"), "message"),
+    **dict.fromkeys(("print", "echo"), "log"),
     **dict.fromkeys(("ask", "prompt"), "dialog"),
     **dict.fromkeys(("loop", "for"), "for_each"),
 }

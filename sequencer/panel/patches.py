@@ -107,7 +107,7 @@ class AttemptView:
             patch["set"] = changed
         added: dict[str, Sequence[object]] = {}
         for name in GROWING:
-            entries = report[name]
+            entries = report.get(name)
             if entries and len(entries) != self._lengths.get(name, 0) and (new := self._new(name, entries)):
                 added[name] = new
         if added:
@@ -130,7 +130,8 @@ class AttemptView:
             if known.get(name, ...) != value:
                 known[name] = dict(value) if isinstance(value, dict) else value
                 changed[name] = value
-        omitted = {name: len(report[name]) - MOST_SHOWN for name in GROWING if len(report[name]) > MOST_SHOWN} or None
+        lengths = {name: len(report.get(name, ())) for name in GROWING}
+        omitted = {name: length - MOST_SHOWN for name, length in lengths.items() if length > MOST_SHOWN} or None
         if known["omitted"] != omitted:
             known["omitted"] = changed["omitted"] = omitted
         # A failed try marks what it measured, up to the last entry: the one thing that changes what is known.
@@ -285,6 +286,7 @@ def page_script() -> str:
         if isinstance(value, list | dict) and UNSHOWN not in fields(AttemptReport)[name].marks
     }
     module = {name: _MODULE[name] for name in MODULE_FIELDS}
-    parts = {"MODULE": module, "CASE": _CASE, "ATTEMPT": collected | _ATTEMPT_DEFAULTS}
+    growing: dict[str, object] = {name: [] for name in GROWING}
+    parts = {"MODULE": module, "CASE": _CASE, "ATTEMPT": collected | growing | _ATTEMPT_DEFAULTS}
     head = "// What begins with nothing told of it. Written from sequencer/report/model.py: do not edit."
     return "\n".join([head, "", *(f"export const {name} = {json.dumps(part)};" for name, part in parts.items()), ""])

@@ -20,7 +20,7 @@ from sequencer.vocabulary.data import Data, MeasurementType, Scalar, utf8
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.json_lines import Encoder
 from sequencer.vocabulary.reason import CodedReason, ReasonOrText, coded, undamaged
-from sequencer.vocabulary.status import FailureKind, SkipKind, Status, WaitKind
+from sequencer.vocabulary.status import FailureKind, LogLevel, SkipKind, Status, WaitKind
 
 if TYPE_CHECKING:
     from sequencer.report.dialog import DialogDescription
@@ -195,6 +195,18 @@ class MessageShown:
     case: str
     key: str
     text: str
+
+
+@dataclass(slots=True)
+class LineLogged:
+    """A line of the case's log; ``source`` names who else than the sequence wrote it."""
+
+    wire_name: ClassVar[str] = "log"
+
+    case: str
+    level: LogLevel
+    text: str
+    source: str | None = None
 
 
 @dataclass(slots=True)
@@ -441,6 +453,7 @@ Event = (
     | CheckEvaluated
     | TryFailed
     | MessageShown
+    | LineLogged
     | FactRecorded
     | VariableSet
     | FailureRecorded

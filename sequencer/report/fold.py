@@ -25,6 +25,7 @@ from sequencer.report.model import (
     AttemptReport,
     CheckReport,
     DialogReport,
+    LogLineReport,
     MeasurementReport,
     OperatorMessageReport,
     ProgramReport,
@@ -43,6 +44,9 @@ __all__ = ["DIED", "Fold", "fold", "read_journal"]
 
 DIED = Reason("died")
 """Why a case that was running when its process ended without a word is an error."""
+
+MOST_LOGGED = 1000
+"""Lines of one attempt's log that the report has; the journal has all."""
 
 
 def fold(stream: Iterable[Stamped], *, aborted: bool = False, run_id: str = "") -> RunReport:
@@ -369,6 +373,7 @@ _waited = copier(WaitReport, events.WaitFinished)
 measurement_of = copier(MeasurementReport, events.MeasurementRecorded, name="measurement")
 _checked = copier(CheckReport, events.CheckEvaluated)
 _tried = copier(TryReport, events.TryFailed)
+_logged = copier(LogLineReport, events.LineLogged)
 _asked = copier(DialogReport, events.DialogAsked)
 _progress = copier(ProgressReport, events.ProgressChanged)
 _ran = copier(ProgramReport, events.ProgramFinished)
@@ -420,6 +425,14 @@ def _add_message(attempt: AttemptReport, event: events.MessageShown, time: float
     messages[key] = event.text
 
 
+def _add_log_line(attempt: AttemptReport, event: events.LineLogged, time: float) -> None:
+    log = attempt.setdefault("log", [])
+    if len(log) < MOST_LOGGED:
+        log.append(_logged(event, time))
+    else:
+        attempt["log_left_out"] = attempt.get("log_left_out", 0) + 1
+
+
 def _add_failure(attempt: AttemptReport, event: events.FailureRecorded, time: float) -> None:
     attempt["failures"].append(new_failure(event, time))
 
@@ -461,6 +474,7 @@ _DETAILS: Mapping[type[Any], Callable[[AttemptReport, Any, float], None]] = {
     events.CheckEvaluated: _add_check,
     events.TryFailed: _add_try,
     events.MessageShown: _add_message,
+    events.LineLogged: _add_log_line,
     events.FailureRecorded: _add_failure,
     events.DialogAsked: _add_question,
     events.DialogAnswered: _add_answer,

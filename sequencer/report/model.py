@@ -26,7 +26,7 @@ from sequencer.report.fact_sections import (
 from sequencer.report.field_types import ADDED, UNSHOWN, WHOLE, Coded, Count, Location, Ordinal, Time
 from sequencer.vocabulary.data import Data, MeasurementType, Scalar
 from sequencer.vocabulary.reason import CodedReason
-from sequencer.vocabulary.status import FailureKind, Group, SkipKind, Status, Untested, WaitKind
+from sequencer.vocabulary.status import FailureKind, Group, LogLevel, SkipKind, Status, Untested, WaitKind
 
 Disposition = Literal["repair", "scrap", "retest", "waived"]
 """``waived``: a manager lets the unit pass as it is. The verdict stays what it was, here and in every figure."""
@@ -99,6 +99,15 @@ class TryReport(TypedDict):
     place: Location
     time: Annotated[Time, "When."]
     coded_reason: NotRequired[Coded]
+
+
+class LogLineReport(TypedDict):
+    """A line that was logged."""
+
+    time: Annotated[Time, "When."]
+    level: Annotated[LogLevel, "How much it matters."]
+    text: Annotated[str, "What was logged."]
+    source: Annotated[str | None, "Who wrote it; null for a `log` step of the sequence."]
 
 
 class FailureReport(TypedDict):
@@ -249,6 +258,10 @@ class AttemptReport(TypedDict):
     tries: NotRequired[
         Annotated[list[TryReport], "Failed tries of steps that were tried again; absent without any.", WHOLE]
     ]
+    log: NotRequired[Annotated[list[LogLineReport], "What was logged, up to 1,000 lines; absent without any."]]
+    log_left_out: NotRequired[
+        Annotated[Count, "How many more were logged, which the journal has; absent without any.", UNSHOWN]
+    ]
 
 
 class PlannedModuleReport(TypedDict):
@@ -379,6 +392,7 @@ PARTS: Mapping[str, type[Any]] = {
     "measurement": MeasurementReport,
     "check": CheckReport,
     "try": TryReport,
+    "log_line": LogLineReport,
     "failure": FailureReport,
     "after_run_failure": AfterRunFailure,
     "note": NoteReport,

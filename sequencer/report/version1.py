@@ -144,7 +144,7 @@ def _fill(fields: Fields, attempt: AttemptReport, rest: Fields) -> None:
     fields["chart"], charts = lower_charts(attempt["charts"])
     superseded = [measurement for measurement in attempt["measurements"] if measurement.get("superseded")]
     more: Fields = {"measurements": unsaid, "charts": charts, "superseded": superseded, "tries": attempt.get("tries")}
-    more["waits"] = attempt.get("waits")
+    more["waits"], more["log"] = attempt.get("waits"), attempt.get("log")
     for key in ("checks", "failures", "dialogs", "programs", "attachments"):
         more[key] = attempt[key]
     rest.update({key: _uncoded(key, value) for key, value in more.items() if value})

@@ -10,7 +10,7 @@ from typing import Literal
 from sequencer.report.model import MeasurementReport
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.shown import LINE_END, shown_value
-from sequencer.vocabulary.status import Status
+from sequencer.vocabulary.status import LogLevel, Status
 from sequencer.vocabulary.times import shown_seconds
 
 Style = Literal["", "bold", "dim", "passed", "failed", "error", "stopped", "skipped", "notice"]
@@ -101,6 +101,20 @@ def measurement_line(measured: MeasurementReport) -> Line:
 def try_text(number: int, message: str) -> str:
     """What is said of a failed try."""
     return f"try {number} failed: {message}"
+
+
+def log_text(level: LogLevel, text: str, source: str | None) -> str:
+    """A line of a case's log."""
+    said = f"{source}: {text}" if source else text
+    return said if level == "info" else f"{level}: {said}"
+
+
+def log_style(level: LogLevel) -> Style:
+    """How it is written."""
+    return _LOG_STYLES.get(level, "dim")
+
+
+_LOG_STYLES: dict[str, Style] = {"warning": "stopped", "error": "error"}
 
 
 def indented(text: str, style: Style = "", *, by: int = STATUS_WIDTH) -> list[Line]:

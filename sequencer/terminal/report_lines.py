@@ -11,6 +11,8 @@ from sequencer.terminal.lines import (
     Style,
     case_line,
     indented,
+    log_style,
+    log_text,
     measurement_line,
     one_line,
     try_text,
@@ -93,6 +95,10 @@ def _recorded(attempt: AttemptReport) -> Iterator[Line]:
         yield from indented(try_text(tried["number"], tried["message"]), "dim")
     for text in attempt["messages"].values():
         yield from indented(text, "notice")
+    for line in attempt.get("log", ()):
+        yield from indented(log_text(line["level"], line["text"], line["source"]), log_style(line["level"]))
+    if left_out := attempt.get("log_left_out"):
+        yield from indented(f"{left_out} more lines of the log are in the journal", "dim")
     for dialog in attempt["dialogs"]:
         question = dialog["dialog"].get("title") or dialog["dialog"].get("text") or dialog["id"]
         answer = dialog["result"] if dialog["value"] is None else f"{dialog['result']}: {dialog['value']}"

@@ -11,11 +11,23 @@ from sequencer.report import event as events
 from sequencer.report.event import Stamped
 from sequencer.report.fold import measurement_of, supersede
 from sequencer.report.model import MeasurementReport
-from sequencer.terminal.lines import Line, case_line, clean, indented, measurement_line, one_line, try_text
+from sequencer.terminal.lines import (
+    Line,
+    case_line,
+    clean,
+    indented,
+    log_style,
+    log_text,
+    measurement_line,
+    one_line,
+    try_text,
+)
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.status import Status
 
 DETAILED_UP_TO = 200
+SHOWN_LOG = 100
+"""Lines of a case's log that are written with it: what the sequence says, and what anybody warns of."""
 
 
 @dataclass(slots=True)
@@ -31,6 +43,7 @@ class RunningCase:
     measurements: list[MeasurementReport] = field(default_factory=list)
     tries: list[events.TryFailed] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
+    log: list[events.LineLogged] = field(default_factory=list)
     failures: list[events.FailureRecorded] = field(default_factory=list)
     progress: events.ProgressChanged | None = None
     waiting: events.WaitStarted | None = None
@@ -64,6 +77,7 @@ class TerminalRunView:
             events.MeasurementRecorded: self._measured,
             events.TryFailed: self._tried,
             events.MessageShown: self._said,
+            events.LineLogged: self._logged,
             events.FailureRecorded: self._failed,
             events.ProgressChanged: self._progressed,
             events.OperatorMessageShown: self._told,
@@ -149,6 +163,12 @@ class TerminalRunView:
             self.running.messages[event.key] = event.text
         return []
 
+    def _logged(self, event: events.LineLogged, time: float) -> list[Line]:
+        wanted = event.level in ("warning", "error") or (event.level == "info" and event.source is None)
+        if self.running is not None and wanted and len(self.running.log) < SHOWN_LOG:
+            self.running.log.append(event)
+        return []
+
     def _failed(self, event: events.FailureRecorded, time: float) -> list[Line]:
         if self.running is not None and event.case is not None:
             self.running.failures.append(event)
@@ -194,6 +214,8 @@ class TerminalRunView:
         lines += [measurement_line(measured) for measured in case.measurements]
         for text in case.messages.values():
             lines += indented(text, "notice")
+        for line in case.log:
+            lines += indented(log_text(line.level, line.text, line.source), log_style(line.level))
         missed = {f"{measured['name']}: {measured['reason']}" for measured in case.measurements}
         for tried in case.tries:
             if tried.message not in missed:

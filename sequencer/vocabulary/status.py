@@ -15,6 +15,8 @@ BAD_STATUSES: tuple[Status, ...] = ("failed", "error", "stopped")
 
 OnFail = Literal["continue", "stop"]
 
+LogLevel = Literal["debug", "info", "warning", "error"]
+
 FailureKind = Literal["failed", "error", "timeout", "stopped"]
 """Why something did not pass: ``failed`` judges the product, ``error`` the test itself; the others say so."""
 

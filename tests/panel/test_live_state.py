@@ -24,7 +24,7 @@ PLAN = [
     {"id": "b", "name": "B", "group": "teardown", "cases": [{"id": "three", "name": "Three"}]},
 ]
 CASES = ["a::one", "a::two", "b::three"]
-LISTS = ("measurements", "checks", "failures", "charts", "programs", "attachments")
+LISTS = ("measurements", "checks", "failures", "charts", "programs", "attachments", "log")
 
 
 def started(run: str = "r1") -> events.RunStarted:

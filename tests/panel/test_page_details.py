@@ -35,6 +35,7 @@ modules:
         steps:
           - {measure: Output, call: bench.flaky, unit: V, limits: [4.8, 5.2]}
           - {check: "2 > 1"}
+          - {log: "attempt ${{ attempt }}", level: warning}
 """,
     )
     page = started(browse(stand.open()))
@@ -46,6 +47,7 @@ modules:
     flaky.locator(".case-head").click()
     expect(flaky.locator(".case-details .col-value.number")).to_have_text("5 V")
     expect(flaky.locator(".check")).to_contain_text("2 > 1")
+    expect(flaky.locator(".log-line.is-warning")).to_have_text(re.compile(r"M warning attempt 2 ?$"))
     flaky.get_by_role("button", name="Attempt 1").click()
     expect(flaky.locator(".case-details .col-value.number")).to_have_text("4 V")
     expect(flaky.locator(".case-details .failure-message")).to_be_visible()

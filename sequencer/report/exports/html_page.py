@@ -58,6 +58,7 @@ def _environment() -> Environment:
     environment.globals["duration"] = duration
     environment.filters.update(
         as_text=as_text,
+        clock=_clock,
         drawing=drawing_of,
         json=_json,
         limits_in_words=limits_in_words,
@@ -78,6 +79,10 @@ def _json(value: object) -> str:
 
 def _readable(time: float) -> str:
     return moment(time).split(".")[0].replace("T", " ") + " UTC"
+
+
+def _clock(time: float) -> str:
+    return moment(time).partition("T")[2][:12] + " UTC"
 
 
 def _failed(report: RunReport) -> Iterator[tuple[ModuleReport, CaseReport]]:

@@ -53,6 +53,7 @@ function attemptDetails(attempt, chart, link) {
     attempt.omitted?.measurements ? h("p", { class: "muted" }, t("case.more", { count: attempt.omitted.measurements })) : null,
     attempt.charts.map((entry, index) => chart(attempt, index, entry)),
     section("case.messages", Object.values(attempt.messages), (text) => h("p", { class: "pre" }, text)),
+    section("case.log", attempt.log, logLine),
     section("case.checks", attempt.checks, check),
     section("case.tries", attempt.tries, (of) => h("p", { class: "pre" }, h("strong", {}, `${of.step} · ${of.number}`), ` ${reasonText(of.coded_reason, of.message)}`)),
     section("case.dialogs", attempt.dialogs, dialog),
@@ -120,6 +121,18 @@ function check(of) {
     h("code", {}, of.expression),
     " ",
     h("code", { class: "place" }, of.place),
+  );
+}
+
+/** A line of the log: when, how much it matters where that is not the usual, who wrote it, and what. */
+function logLine(of) {
+  return h(
+    "p",
+    { class: `log-line pre is-${of.level}` },
+    h("time", { class: "muted" }, clock(of.time)),
+    of.level === "info" ? null : [" ", h("strong", {}, t(`log.level.${of.level}`))],
+    of.source ? [" ", h("code", {}, of.source)] : null,
+    ` ${of.text}`,
   );
 }
 
