@@ -1,4 +1,4 @@
-"""What failed, and how often: a Pareto of cases, measurements or error codes."""
+"""What failed, and how often: a Pareto of cases, measurements, error codes or stands, and what never failed before."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from sequencer.figures import formulas
-from sequencer.figures.cells import number, numbers
+from sequencer.figures.cells import number, numbers, real
 from sequencer.figures.scope import Ask, Scope, Split, grouped, named
 
-CAUSES = ("case", "measurement", "error_code")
+CAUSES = ("case", "measurement", "error_code", "failing_stand")
 """What failures are told apart by."""
 
 
@@ -53,6 +53,12 @@ _CAUSES = {
         "failures.measurement IS NOT NULL",
     ),
     "error_code": ("runs.error_code", "runs.error_code", "runs", "runs.error_code IS NOT NULL"),
+    "failing_stand": (
+        "runs.stand",
+        "runs.stand",
+        "runs",
+        "runs.judged AND NOT runs.status = 'passed' AND runs.stand IS NOT NULL",
+    ),
 }
 """By what failures are told apart: its id, what people read, where it stands, and which rows have it."""
 
@@ -83,3 +89,37 @@ def failures(ask: Ask, scope: Scope, cause: str = "case") -> list[FailureShare]:
             shares = formulas.rate(runs, total), formulas.rate(so_far, total)
             found.append(FailureShare(Split(by, said.span), str(bar[0]), str(bar[1]), runs, units, *shares))
     return found
+
+
+class NewFailure(NamedTuple):
+    """What failed in a time and never before it, with its first run (its id, and when it began in Unix seconds)."""
+
+    name: str
+    title: str
+    runs: int
+    start_time: float
+    run: str
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return self._asdict()
+
+
+def new_failures(ask: Ask, scope: Scope, cause: str = "case") -> list[NewFailure]:
+    """The newest first. None where ``scope`` has no ``since``, or no run before that: nothing is new then."""
+    name, title, tables, has = _CAUSES[cause]
+    if scope.since is None:
+        return []
+    before, values = scope._replace(since=None, until=scope.since).where("runs")
+    if not ask(f"SELECT 1 FROM runs WHERE counted AND {before} LIMIT 1", values):
+        return []
+    where, all_values = scope._replace(since=None).where("runs")
+    rows = ask(
+        f"SELECT {name} AS name, {title}, count(DISTINCT runs.run), min(runs.start_time) AS first, "
+        f"arg_min(runs.id, (runs.start_time, runs.id)) FROM {tables} WHERE runs.counted AND {has} AND {where} "
+        f"GROUP BY {name} HAVING first >= ? ORDER BY first DESC, name",
+        [*all_values, scope.since],
+    )
+    return [
+        NewFailure(str(one), str(said), number(runs), real(at) or 0.0, str(run)) for one, said, runs, at, run in rows
+    ]

@@ -26,6 +26,11 @@ def rate(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+def quotient(total: float, count: int) -> float | None:
+    """What falls to each of ``count``."""
+    return total / count if count else None
+
+
 def overall_sigma(mean: float | None, sigma: float | None) -> float | None:
     """The sample standard deviation (n - 1, NIST 1.3.5.6); what rounding leaves of equal values is none."""
     return 0.0 if mean is not None and sigma is not None and sigma <= abs(mean) * 1e-15 else sigma

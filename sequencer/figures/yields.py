@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sequencer.figures import formulas
-from sequencer.figures.cells import numbers
+from sequencer.figures.cells import numbers, real
 from sequencer.figures.scope import Ask, Scope, Split, named
 
 
 class YieldRow(NamedTuple):
-    """Judged runs by verdict, and the units whose first judged run is one of these."""
+    """Judged runs by verdict, and the units whose first judged run is one of these.
+
+    ``seconds``: how long all of these runs took, ``passed_seconds``: those that passed.
+    """
 
     split: Split
     passed: int
@@ -20,6 +24,8 @@ class YieldRow(NamedTuple):
     first_passed: int
     second_passed: int
     final_passed: int
+    seconds: float
+    passed_seconds: float
 
     @property
     def runs(self) -> int:
@@ -61,13 +67,15 @@ def yields(ask: Ask, scope: Scope) -> list[YieldRow]:
                 "runs",
                 f"judged AND {runs}",
                 "count(*) FILTER (status = 'passed') AS passed, count(*) FILTER (status = 'failed') AS failed, "
-                "count(*) FILTER (status = 'error') AS error, 0 AS units, 0 AS firsts, 0 AS seconds, 0 AS finals",
+                "count(*) FILTER (status = 'error') AS error, 0 AS units, 0 AS firsts, 0 AS seconds, 0 AS finals, "
+                "sum(stop_time - start_time) AS took, "
+                "sum(stop_time - start_time) FILTER (status = 'passed') AS took_passed",
             ),
             (
                 "units",
                 units,
                 "0, 0, 0, count(*), count(*) FILTER (first_passed), count(*) FILTER (second_passed), "
-                "count(*) FILTER (final_passed)",
+                "count(*) FILTER (final_passed), NULL, NULL",
             ),
         )
     ]
@@ -75,10 +83,17 @@ def yields(ask: Ask, scope: Scope) -> list[YieldRow]:
         f"sum({name})::BIGINT" for name in ("passed", "failed", "error", "units", "firsts", "seconds", "finals")
     )
     rows = ask(
-        f"SELECT {', '.join(names)}, {sums} FROM ({' UNION ALL '.join(sides)}) GROUP BY {', '.join(names)} "
+        f"SELECT {', '.join(names)}, {sums}, sum(took), sum(took_passed) "
+        f"FROM ({' UNION ALL '.join(sides)}) GROUP BY {', '.join(names)} "
         f"ORDER BY {', '.join(f'{name} NULLS LAST' for name in (names[-1], *names[:-1]))}",
         [*run_values, *unit_values],
     )
     if not rows and not scope.by and scope.span is None:
-        return [YieldRow(Split({}, None), *(0,) * 7)]
-    return [YieldRow(scope.said(row[: len(names)]), *numbers(row[len(names) :])) for row in rows]
+        return [YieldRow(Split({}, None), 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0)]
+    return [_row(scope.said(row[: len(names)]), row[len(names) :]) for row in rows]
+
+
+def _row(split: Split, sums: Sequence[object]) -> YieldRow:
+    passed, failed, error, units, first, second, final = numbers(sums[:7])
+    seconds, passed_seconds = (real(one) or 0.0 for one in sums[7:])
+    return YieldRow(split, passed, failed, error, units, first, second, final, seconds, passed_seconds)

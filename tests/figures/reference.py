@@ -21,7 +21,7 @@ KEYS = {"user": "operator"}
 
 RUN = [
     *("id", "start_time", "local", "status", "counted", "sequence", "version", "serial_number", "part_number"),
-    *("batch", "stand", "slot", "operator", "error_code"),
+    *("batch", "stand", "slot", "operator", "error_code", "took"),
 ]
 BOUNDS = ("lower", "upper")
 CASE = [*RUN, "case", "seconds"]
@@ -71,6 +71,8 @@ class Reference:
         grouped = of_units.groupby(UNIT, sort=False)
         firsts = grouped.head(1).set_index(UNIT)
         firsts["final"] = grouped.tail(1).set_index(UNIT).status
+        of_two = grouped.head(2)
+        firsts["second"] = of_two.assign(good=of_two.status == "passed").groupby(UNIT, sort=False).good.any()
         firsts = firsts.reset_index().replace({"part_number": NOTHING}, None)
         runs, names = self.split(scope, self.chosen(scope, judged))
         units, _ = self.split(scope, self.chosen(scope, firsts))
@@ -93,9 +95,35 @@ class Reference:
                     "first_pass_yield": first / len(mine) if len(mine) else None,
                     "final_passed": final,
                     "final_yield": final / len(mine) if len(mine) else None,
+                    "second_passed": int(mine.second.sum()),
+                    "second_pass_yield": mine.second.mean() if len(mine) else None,
+                    "mean_seconds": group[group.status == "passed"].took.mean() if passed else None,
+                    "seconds_per_unit": group.took.sum() / len(mine) if len(mine) else None,
                 }
             )
         return rows
+
+    def new_failures(self, scope: Mapping[str, Any]) -> list[Row]:
+        """Cases that failed in the scope and never before, the newest first."""
+        all_time = {name: value for name, value in scope.items() if name != "since"}
+        if (
+            scope.get("since") is None
+            or not (self.chosen(all_time, self.runs[self.runs.counted]).start_time < scope["since"]).any()
+        ):
+            return []
+        frame = self.cases[self.cases.status.isin(["failed", "error", "stopped"]) & self.cases.counted]
+        frame = self.chosen(all_time, frame).sort_values(["start_time", "id"])
+        rows = [
+            {"name": name, "runs": mine.id.nunique(), "start_time": mine.start_time.iloc[0], "run": mine.id.iloc[0]}
+            for name, mine in frame.groupby("case")
+            if mine.start_time.iloc[0] >= scope["since"]
+        ]
+        return sorted(rows, key=lambda row: (-row["start_time"], row["name"]))
+
+    def choices(self) -> list[tuple[str, str, int]]:
+        """What there is to choose from."""
+        names = ("stand", "slot", "part_number", "sequence", "version", "batch", "operator")
+        return sorted((name, value, count) for name in names for value, count in self.runs[name].value_counts().items())
 
     def failures(self, scope: Mapping[str, Any], cause: str) -> list[Row]:
         """A Pareto."""
@@ -103,6 +131,9 @@ class Reference:
             frame = self.cases[self.cases.status.isin(["failed", "error", "stopped"])].assign(name=lambda f: f.case)
         elif cause == "measurement":
             frame = self.values[self.values.missed].assign(name=lambda f: f.case + "::" + f.measurement)
+        elif cause == "failing_stand":
+            bad = self.runs[self.runs.status.isin(["failed", "error"]) & self.runs.stand.notna()]
+            frame = bad.assign(name=lambda f: f.stand)
         else:
             frame = self.runs[self.runs.error_code.notna()].assign(name=lambda f: f.error_code.astype(int).astype(str))
         frame, names = self.split(scope, self.chosen(scope, frame[frame.counted]))
@@ -198,6 +229,7 @@ def _run(report: RunReport) -> Row:
         "id": report["id"],
         "start_time": report["start_time"],
         "local": local,
+        "took": None if report["stop_time"] is None else report["stop_time"] - report["start_time"],
         "status": report["status"],
         "counted": whole,
         "sequence": report["sequence"]["name"],

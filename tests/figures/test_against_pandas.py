@@ -13,12 +13,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sequencer.figures.capability import capabilities
-from sequencer.figures.failures import CAUSES, failures
+from sequencer.figures.choices import choices
+from sequencer.figures.failures import CAUSES, failures, new_failures
 from sequencer.figures.follow import follow, rebuild
 from sequencer.figures.index import FiguresIndex
+from sequencer.figures.overview import overview
 from sequencer.figures.scope import COLUMNS, SPANS, Scope
 from sequencer.figures.times import times
-from sequencer.figures.yields import yields
+from sequencer.figures.yields import YieldRow, yields
 from sequencer.report.model import RunReport
 from sequencer.store.base import RunFilter, Store
 from sequencer.store.couchdb.store import CouchStore
@@ -128,11 +130,20 @@ def assert_same(found: Sequence[dict[str, Any]], expected: Sequence[dict[str, An
 def assert_agrees(index: FiguresIndex, reference: Reference, scope: dict[str, Any]) -> None:
     """Every question in this scope."""
     asked = Scope(**scope, shifts=SHIFTS)
-    found = [row.document() for row in yields(index.ask, asked)]
+    found = [row.document() for row in overview(index.ask, asked)]
     assert_same([row for row in found if row["runs"]], reference.yields(scope))
+    assert [
+        row.items() <= more.items()
+        for row, more in zip(map(YieldRow.document, yields(index.ask, asked)), found, strict=True)
+    ] == [True] * len(found)
     for cause in CAUSES:
         found = [row.document() for row in failures(index.ask, asked, cause)]
         assert_same(found, reference.failures(scope, cause))
+    found = [row.document() for row in new_failures(index.ask, asked)]
+    assert [{name: value for name, value in row.items() if name != "title"} for row in found] == reference.new_failures(
+        scope
+    )
+    assert [tuple(row) for row in choices(index.ask, Scope())] == reference.choices()
     assert_same([row.document() for row in capabilities(index.ask, asked)], reference.capabilities(scope))
     assert_same([row.document() for row in times(index.ask, asked)], reference.times(scope))
 
