@@ -134,6 +134,8 @@ def _driver_fixture(driver: Driver, folder: Path) -> _DriverFixture:
         keywords["require"] = dict(driver.require)
     if driver.shared:
         keywords["shared"] = True
+    if driver.factory:
+        keywords["factory"] = True
     return _DriverFixture(driver.name, str(driver.place), _FIXTURE_SCOPES[driver.scope], keywords)
 
 

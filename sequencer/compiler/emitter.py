@@ -79,8 +79,10 @@ class FunctionEmitter:
         return f"case.value({literal(template)})" if has_expression(template) else literal(template)
 
     def call(self, call: DriverCall) -> str:
-        """``supply.set_voltage(channel=1)``, or ``supply.voltage`` for a property."""
+        """``supply.set_voltage(channel=1)``, ``supply.voltage`` for a property, ``case.read(...)`` for either."""
         target = str(call)
+        if call.attribute is None:
+            return f"case.read({target})"
         return target if call.attribute else f"{target}({self._arguments(call.arguments)})"
 
     def construct(self, run: type[StepRun], step: Step, *arguments: object, **keywords: object) -> str:

@@ -73,7 +73,8 @@ class EnterStand(NamedTuple):
 
 
 class OpenShared(NamedTuple):
-    """Wants the driver ``name``; ``payload`` holds the values of its arguments. ``reopens``: after a failed call."""
+    """Wants the driver ``name``; ``payload`` holds the values of its arguments. ``reopens``: after a failed call.
+    ``factory``: a function gives it."""
 
     number: int
     name: str
@@ -85,6 +86,7 @@ class OpenShared(NamedTuple):
     target: str
     payload: bytes
     reopens: bool
+    factory: bool = False
 
 
 class CallShared(NamedTuple):

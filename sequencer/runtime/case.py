@@ -116,6 +116,10 @@ class AttemptContext:
         """See ``CaseContext``."""
         return evaluate_template(template, self._scope()) if has_expression(template) else template
 
+    def read(self, member: object) -> Any:
+        """See ``CaseContext``."""
+        return member() if callable(member) else member
+
     def text(self, template: str) -> str:
         """See ``CaseContext``."""
         return evaluate_text(template, self._scope()) if has_expression(template) else template

@@ -25,6 +25,7 @@ class DriverOptions(DriverOrigin, total=False):
     require: Mapping[str, Data] | None
     reopen: str
     shared: bool
+    factory: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,17 @@ class DriverObject:
         """Whether it has nothing to reopen: a function, or a number or a text that a context manager gave."""
         return self._object is None or type(self.opened).__module__ == "builtins"
 
-    def open(self, target: object, arguments: Mapping[str, object]) -> object:
-        """Builds ``target``, a class, or binds the arguments of a function. Raises what it raises."""
-        if not isinstance(target, type):
-            assert callable(target)
+    def open(self, target: object, arguments: Mapping[str, object], *, factory: bool = False) -> object:
+        """Builds ``target``, a class, or binds the arguments of a function. Raises what it raises.
+
+        ``factory``: a function is called with its arguments, and what it returns is the object.
+        """
+        assert callable(target)
+        if not isinstance(target, type) and not factory:
             self.opened = functools.partial(target, **arguments) if arguments else target
             return self.opened
         built = self._object = target(**arguments)
-        self._is_context = hasattr(target, "__enter__") and hasattr(target, "__exit__")
+        self._is_context = hasattr(type(built), "__enter__") and hasattr(type(built), "__exit__")
         self.opened = built.__enter__() if self._is_context else built
         return self.opened
 

@@ -102,7 +102,8 @@ class OpenDriver:
     ``file`` (relative to the generated project) or ``module`` says where ``target`` is found; ``arguments`` are
     templates, replaced one by one by the stand's own; ``simulate`` holds ``file`` or ``module``, ``target`` and
     ``arguments`` of what takes its place in a simulated run. A class is built, and closed by ``close()`` or as a
-    context manager; a function is the driver itself, with its arguments bound. ``require`` is what must be true of it
+    context manager; a function is the driver itself, with its arguments bound, or with ``factory`` what gives it.
+    ``require`` is what must be true of it
     (see ``runtime.requirements``). ``opened`` is what opening gave, and ``handle`` what cases have of it; ``run`` is
     told of what goes wrong. Once ``in_doubt``, as a call of it did not end well, it is closed and reopened before it
     is used again, unless ``reopen`` is ``never``. ``shared`` says nothing of one that is opened here.
@@ -123,6 +124,7 @@ class OpenDriver:
         require: Mapping[str, Data] | None = None,
         reopen: str = "after_error",
         shared: bool = False,
+        factory: bool = False,
     ) -> None:
         self.run = run
         self.name = name
@@ -131,6 +133,7 @@ class OpenDriver:
         self.in_doubt = False
         self._place = place
         self._of_stand = scope == "stand"
+        self._factory = factory
         self._source: DriverOrigin = {"file": file, "module": module, "target": target, "arguments": arguments}
         stand = run.start.request.drivers.get(name, {})
         self._reopens = stand.get(REOPEN, reopen) != "never"
@@ -221,7 +224,7 @@ class OpenDriver:
         target = getattr(module, self._source["target"])
         arguments = self._built[1] if again and self._built is not None else self.resolve()
         self._built = self._source, arguments
-        return self._object.open(target, arguments)
+        return self._object.open(target, arguments, factory=self._factory)
 
     def _close(self, tell: Callable[[Reason, BaseException], None] | None) -> None:
         close = self._object.take()

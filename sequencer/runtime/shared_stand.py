@@ -111,6 +111,7 @@ class OpenSharedDriver(OpenDriver):
             self._source,
             self.resolve(),
             self._reopens,
+            self._factory,
         )
         return self._client.open(source, self._check_again)
 

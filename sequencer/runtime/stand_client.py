@@ -98,6 +98,7 @@ class SharedDriverSource(NamedTuple):
     origin: DriverOrigin
     arguments: Mapping[str, object]
     reopens: bool = True
+    factory: bool = False
 
 
 class StandClient:
@@ -260,6 +261,7 @@ class StandClient:
                 origin["target"],
                 payload,
                 source.reopens,
+                source.factory,
             ),
             ("call", [source.name]),
         )

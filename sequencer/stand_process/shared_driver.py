@@ -252,7 +252,8 @@ class SharedDriver:
             module = self._modules(question).load(
                 {"file": question.file, "module": question.module, "target": question.target}, for_stand=False
             )
-            self._object.open(getattr(module, question.target), origin.arguments)
+            target = getattr(module, question.target)
+            self._object.open(target, origin.arguments, factory=question.factory)
         except CallWithdrawn:
             self._close()
             raise

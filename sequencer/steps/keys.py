@@ -40,8 +40,9 @@ ARGUMENTS: Schema = {
 
 CALL: Schema = {
     "type": "string",
-    "pattern": r"^[a-z][a-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$",
-    "description": "A driver's method, or a driver that is a function.",
+    "pattern": r"^[a-z][a-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$",
+    "description": "A driver's method or property (`supply.ch_1.voltage`: of an object that it holds), or a driver "
+    "that is a function.",
     "examples": ["meter.read_voltage"],
 }
 

@@ -125,7 +125,7 @@ def _entries(distribution: Distribution, text: str) -> Iterator[Announced]:
     except (OSError, ValueError, KeyError, TypeError):
         package, version = None, None
     package, version = package or "without a name", version or "of unknown version"
-    metadata = _metadata_file(distribution, package)
+    metadata = metadata_file(distribution, package)
     group = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -135,7 +135,8 @@ def _entries(distribution: Distribution, text: str) -> Iterator[Announced]:
             yield Announced(group, name.strip(), value.partition("[")[0].strip(), package, version, metadata)
 
 
-def _metadata_file(distribution: Distribution, package: str) -> Path | None:
+def metadata_file(distribution: Distribution, package: str) -> Path | None:
+    """The file that says the name and version of an installed package."""
     folder = Path(str(distribution.locate_file("")))
     for pattern in ("*.dist-info/METADATA", "*.egg-info/PKG-INFO"):
         for file in folder.glob(pattern):

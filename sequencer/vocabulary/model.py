@@ -28,7 +28,7 @@ class Driver:
     then names. ``target`` is the class or function in it. ``arguments`` are templates of its arguments. ``require``
     holds what must be true of the instrument before the first case: ``idn``, a regular expression, and
     ``calibration_due``, an ISO date; both are templates. One that is ``shared`` is opened once for all slots and has
-    the scope ``stand``.
+    the scope ``stand``. ``factory``: where ``target`` is a function, the driver is what it returns.
     """
 
     name: str
@@ -43,19 +43,21 @@ class Driver:
     simulate: Driver | None = None
     require: Mapping[str, str] = field(default_factory=dict)
     shared: bool = False
+    factory: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverCall:
     """``driver.method`` with argument templates. ``attribute`` calls read a property instead of calling a method.
 
-    ``method`` is ``None`` when the driver itself is a function.
+    ``method`` is ``None`` when the driver itself is a function, and has dots when it is that of an object which the
+    driver holds. ``attribute`` is ``None`` where only running it tells which of both it is.
     """
 
     driver: str
     method: str | None
     arguments: Mapping[str, Data] = field(default_factory=dict)
-    attribute: bool = False
+    attribute: bool | None = False
 
     def __str__(self) -> str:
         return self.driver if self.method is None else f"{self.driver}.{self.method}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,103 @@ def test_packages_of_drivers(tmp_path: Path) -> None:
     inner, outer = folders.locate("bench.meters.Dmm"), folders.locate("bench.Dmm")
     assert inner is not None and (inner.module, inner.rest) == ("bench.meters", ("Dmm",))
     assert outer is not None and (outer.module, outer.rest) == ("bench", ("Dmm",))
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed package that knows nothing of hardseq, whose classes lie elsewhere than where they are named."""
+    site = tmp_path / "site"
+    files = {
+        "relays-2.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: Relay-Cards\nVersion: 2.1\n",
+        "relays-2.1.dist-info/RECORD": "acme_relays/__init__.py,,\n",
+        "acme_relays/__init__.py": "from .cards.eight import *\nfrom .bus import Bus\nraise RuntimeError('imported')\n",
+        "acme_relays/base.py": "class Base:\n    def __init__(self, port): ...\n    def identify(self): ...\n",
+        "acme_relays/bus.py": "from acme_relays.cards.eight import Card\n@cached\ndef Bus(port=None) -> Card: ...\n",
+        "acme_relays/cards/__init__.py": "",
+        "acme_relays/cards/eight.py": (
+            "from ..base import Base as Parent\nfrom .loop import Round\n"
+            "class Card(Parent):\n    def switch(self, number): ...\n"
+        ),
+        "acme_relays/cards/loop.py": "from .eight import Round\n",
+        "acme_relays/fast.abi3.so": "",
+        "acme_space/inner/thing.py": "class Thing: ...\n",
+    }
+    for name, text in files.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text, "utf-8")
+    monkeypatch.syspath_prepend(str(site))
+    return site
+
+
+@pytest.mark.parametrize("use", ["acme_relays.Card", "acme_relays:Card", "acme_relays.cards.eight.Card"])
+def test_a_class_of_any_package_is_read_where_it_is_defined(use: str, foreign: Path, tmp_path: Path) -> None:
+    """Its own methods, those of a base in another file, and its constructor are checked, and the package is noted."""
+    text = (
+        'name: A\ndrivers: {d: {use: "%s", with: {%s: 1}}}\n'
+        "modules: {m: {cases: {c: {steps: [{call: d.%s, with: {number: 1}}, {call: d.identify}]}}}}\n"
+    )
+    path = tmp_path / "a.yaml"
+    path.write_text(text % (use, "port", "switch"), "utf-8")
+    sequence = read_sequence(path).sequence
+    assert sequence is not None
+    (driver,) = sequence.drivers
+    assert (driver.file, driver.target, driver.factory) == (None, "Card", False)
+    assert driver.module == use.replace(":", ".").removesuffix(".Card")
+    assert sequence.extensions == {"Relay-Cards": "2.1"}
+    assert str(foreign / "acme_relays" / "base.py") in sequence.inputs
+    path.write_text(text % (use, "prt", "swich"), "utf-8")
+    told = {(problem.code, problem.hint) for problem in read_sequence(path).problems}
+    assert ("unknown-argument", "did you mean `port`?") in told
+    assert ("unknown-method", "did you mean `switch`?") in told
+
+
+def test_what_of_a_package_cannot_be_read_is_not_complained_about(foreign: Path, tmp_path: Path) -> None:
+    """Compiled modules, names that files import from each other, functions that give an object of a derived class."""
+    drivers = "{bus: acme_relays.Bus, fast: acme_relays.fast.Card, round: acme_relays.cards.eight.Round, t: time.Thing}"
+    steps = "".join(f"{{call: {name}.anything, with: {{a: 1}}}}, " for name in ("bus", "fast", "round", "t"))
+    path = tmp_path / "a.yaml"
+    path.write_text(f"name: A\ndrivers: {drivers}\nmodules: {{m: {{cases: {{c: {{steps: [{steps}]}}}}}}}}\n", "utf-8")
+    reading = read_sequence(path)
+    assert [problem for problem in reading.problems if problem.severity == "error"] == []
+    assert reading.sequence is not None
+    assert [driver.factory for driver in reading.sequence.drivers] == [True, True, True, True]
+
+
+def test_a_module_is_found_without_being_imported(foreign: Path, tmp_path: Path) -> None:
+    """Files of the project come first, then the packages; a folder that hardseq was only started in is none."""
+    (tmp_path / "drivers").mkdir()
+    (tmp_path / "drivers" / "statistics.py").write_text(SOURCE, "utf-8")
+    folders = DriverFolders(tmp_path, tmp_path)
+    own, outright = folders.locate("statistics.Dmm"), folders.locate("statistics:NormalDist")
+    assert own is not None and own.is_local
+    assert outright is not None and outright.is_foreign and outright.path is not None
+    inner = folders.locate("acme_space.inner.thing.Thing")
+    assert inner is not None and (inner.module, inner.rest) == ("acme_space.inner.thing", ("Thing",))
+    assert folders.locate("acme_space.inner.other.Thing") is None
+    assert folders.locate("acme_relays.crds:Card") is None
+    assert "acme_relays" not in sys.modules
+
+
+def test_a_folder_that_hardseq_was_started_in_is_no_package(
+    foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`python -m sequencer` puts it on the path; the process that runs the tests does not have it there."""
+    monkeypatch.chdir(foreign)
+    assert DriverFolders(tmp_path, tmp_path).locate("acme_relays.Card") is None
+
+
+def test_objects_that_a_driver_holds(tmp_path: Path) -> None:
+    """Their class is known from an annotation, a constructor or what a property says it gives."""
+    source = (
+        "class C:\n    def read(self): ...\n"
+        "class D:\n    a: C\n    b = C()\n    d = make()\n"
+        "    def __init__(self): self.e = C()\n    @property\n    def c(self) -> 'C': ...\n"
+    )
+    members = target(source).members
+    held = {name: member.inside and member.inside() for name, member in members.items()}
+    assert {name for name, each in held.items() if each is not None and "read" in each.members} == {"a", "b", "c", "e"}
+    assert not target("class D:\n    def add(self, name): setattr(self, name, 1)\n").members.get("x")
+    assert target("class D:\n    def add(self, name): setattr(self, name, 1)\n").dynamic
 
 
 def target(source: str, name: str = "D") -> DriverTarget:

@@ -84,7 +84,7 @@ def _calls(steps: Iterable[Step], shared: frozenset[str]) -> Iterator[tuple[Step
 
 
 def _changes(call: DriverCall) -> bool:
-    method = call.method or ""
+    method = (call.method or "").rpartition(".")[2]
     return bool(_CHANGES.match(method) or (call.arguments and not _READS.match(method)))
 
 

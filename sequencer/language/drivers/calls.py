@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from sequencer.language.drivers.source import DriverTarget, Member, Signature
+from sequencer.language.drivers.source import ANYTHING, DriverTarget, Member, Signature, guess
 from sequencer.language.problems import Problems
 from sequencer.language.shapes.wording import did_you_mean, known_here, listed
 from sequencer.language.yaml.sources import SourceTexts
@@ -17,7 +18,11 @@ from sequencer.vocabulary.tree import MappingNode
 
 @dataclass(slots=True)
 class DeclaredDriver:
-    """A driver of the sequence. ``driver`` and ``target`` are ``None`` when it could not be found (that was said)."""
+    """A driver of the sequence. ``driver`` and ``target`` are ``None`` when it could not be found (that was said).
+
+    ``simulation`` takes its place in a simulated run, as far as it was found. ``arguments`` are written at its
+    declaration, where ``use`` says what it is.
+    """
 
     name: str
     place: Place
@@ -25,7 +30,28 @@ class DeclaredDriver:
     target: DriverTarget | None
     used: bool = False
     simulation: DriverTarget | None = None
-    """What takes its place in a simulated run, as far as it was found."""
+    arguments: MappingNode | None = None
+    use: Place | None = None
+
+    @property
+    def opened(self) -> DriverTarget | None:
+        """See ``opened``."""
+        return None if self.target is None else opened(self.target, self.arguments)
+
+
+def opened(target: DriverTarget, arguments: MappingNode | None) -> DriverTarget | None:
+    """What steps may call: a class's object, or what a function gives that is called once, to open the driver.
+
+    A function is one of the latter when its name begins with a capital letter, as ``can.Bus``, when it says which class
+    it gives, or when it has arguments before any call. ``None`` for any other function.
+    """
+    if target.is_class or target.guessed:
+        return target
+    if target.gives is not None:
+        # An object of a class may be of one derived from it, which takes other arguments.
+        members = {name: replace(each, signature=ANYTHING) for name, each in target.gives.members.items()}
+        return replace(target.gives, members=members, dynamic=True)
+    return guess(target.name) if target.name[:1].isupper() or arguments else None
 
 
 class CallChecker:
@@ -42,10 +68,14 @@ class CallChecker:
         declared = self.declared.get(name)
         if declared is None or declared.target is None:
             return False
-        member = declared.target.members.get(method or "__call__")
-        if member is None:
-            return not method and argument in declared.target.signature.texts
-        return argument in member.signature.texts
+        if not method and not declared.target.is_class:
+            return argument in declared.target.signature.texts
+        *path, last = (method or "__call__").split(".")
+        holder = declared.opened
+        for part in path:
+            holder = None if holder is None else _held(holder, part)
+        member = None if holder is None else holder.members.get(last)
+        return member is not None and argument in member.signature.texts
 
     def call(
         self, written: str, place: Place, arguments: MappingNode | None, given: Mapping[str, Data]
@@ -60,15 +90,14 @@ class CallChecker:
             self._problems.report("unknown-driver", f"there is no driver `{name}`", where, hint=hint)
             return None
         declared.used = True
-        target = declared.target
-        if target is None:
+        if declared.target is None:
             return None
         if not method:
-            return self._plain_call(declared, target, place, arguments, given)
-        member = target.members.get(method, Member("unknown") if target.dynamic else None)
+            return self._plain_call(declared, declared.target, place, arguments, given)
+        member = self._member(declared, declared.target, written, place)
         if member is None:
-            self._unknown_method(target, method, self._sources.inside(place, written, len(name) + 1, len(method)))
             return None
+        self._open_by_calling(declared, declared.target)
         self._check_simulation(declared, method, member, arguments, place)
         if member.kind == "attribute":
             if arguments is not None:
@@ -78,14 +107,53 @@ class CallChecker:
         if member.is_async:
             self.refuse_async(written, place)
         self.check_arguments(f"`{written}`", member.signature, arguments, place)
-        return DriverCall(driver=name, method=method, arguments=given)
+        unknown = member.kind == "unknown" and arguments is None
+        return DriverCall(driver=name, method=method, arguments=given, attribute=None if unknown else False)
+
+    def _member(self, declared: DeclaredDriver, target: DriverTarget, written: str, place: Place) -> Member | None:
+        """What ``driver.method`` or ``driver.channel.method`` names; ``None`` when there is nothing of that name."""
+        holder = declared.opened
+        if holder is None:
+            message = f"`{target.name}` is a function and has no `{written[len(declared.name) + 1 :]}`"
+            where = self._sources.inside(place, written, len(declared.name) + 1, len(written) - len(declared.name) - 1)
+            self._problems.report("unknown-method", message, where, hint="call the driver by its name alone")
+            return None
+        start = len(declared.name) + 1
+        *path, last = written[start:].split(".")
+        for part in path:
+            member = holder.members.get(part, Member("unknown") if holder.dynamic else None)
+            where = self._sources.inside(place, written, start, len(part))
+            if member is None:
+                self._unknown_method(holder, part, where)
+                return None
+            if member.kind == "method":
+                message = f"`{written[: start + len(part)]}` is a method: only objects that a driver holds have methods"
+                self._problems.report("unknown-method", message, where)
+                return None
+            held = _held(holder, part)
+            if held is None:
+                return Member("unknown")
+            holder, start = held, start + len(part) + 1
+        found = holder.members.get(last, Member("unknown") if holder.dynamic else None)
+        if found is None:
+            self._unknown_method(holder, last, self._sources.inside(place, written, start, len(last)))
+        return found
+
+    def _open_by_calling(self, declared: DeclaredDriver, target: DriverTarget) -> None:
+        """A function whose methods are called must be one that gives what has them; so must its counterpart."""
+        if declared.driver is None or declared.driver.factory:
+            return
+        if not target.is_class and declared.use is not None:
+            self.check_arguments(f"`{target.name}`", target.signature, declared.arguments, declared.use)
+        if any(not each.is_class or each.guessed for each in (target, declared.simulation) if each is not None):
+            declared.driver = replace(declared.driver, factory=True)
 
     def _check_simulation(
         self, declared: DeclaredDriver, method: str, member: Member, arguments: MappingNode | None, place: Place
     ) -> None:
         """Reports a call that the driver takes and its counterpart does not."""
         target = declared.simulation
-        if target is None or not target.is_class:
+        if target is None or not target.is_class or "." in method:
             return
         what = f"`{target.name}`, the `simulate` counterpart of `{declared.name}`,"
         other = target.members.get(method)
@@ -121,15 +189,16 @@ class CallChecker:
                 message = f"`{declared.name}` is a class: name the method to call"
                 self._problems.report("no-method", message, place, hint=hint and hint.replace("known here", "it has"))
                 return None
-            signature = member.signature if member is not None else Signature(others=True)
+            signature = member.signature if member is not None else ANYTHING
+        elif declared.arguments and not target.dynamic:
+            message = f"`{target.name}` is a function: its arguments belong in the call"
+            first = declared.arguments.key_place(next(iter(declared.arguments)))
+            self._problems.report("with-on-function", message, first)
+            declared.arguments = None
         self.check_arguments(f"`{declared.name}`", signature, arguments, place)
         return DriverCall(driver=declared.name, method=None, arguments=given)
 
     def _unknown_method(self, target: DriverTarget, method: str, place: Place) -> None:
-        if not target.is_class:
-            message = f"`{target.name}` is a function and has no `{method}`"
-            self._problems.report("unknown-method", message, place, hint="call the driver by its name alone")
-            return
         public = [each for each in target.members if not each.startswith("_")]
         hint = did_you_mean(method, public) or known_here(public)
         message = f"`{target.name}` has no method or property `{method}`"
@@ -165,6 +234,12 @@ class CallChecker:
         """Reports a driver whose result would be a coroutine."""
         message = f"`{name}` is `async`: a step would get a coroutine instead of a result"
         self._problems.report("async-driver", message, place, hint="give the driver an ordinary method")
+
+
+def _held(holder: DriverTarget, name: str) -> DriverTarget | None:
+    """The class of the object that is kept under ``name``, where that can be told."""
+    member = holder.members.get(name)
+    return None if member is None or member.inside is None else member.inside()
 
 
 def _public_methods(target: DriverTarget) -> list[str]:

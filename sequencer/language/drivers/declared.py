@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from sequencer.expressions.expression import has_expression
-from sequencer.language.drivers.calls import CallChecker, DeclaredDriver
+from sequencer.language.drivers.calls import CallChecker, DeclaredDriver, opened
 from sequencer.language.drivers.files import DriverFolders, DriverLocation
-from sequencer.language.drivers.source import DriverSource, DriverTarget
+from sequencer.language.drivers.importable import imported_file, submodules
+from sequencer.language.drivers.source import DriverSource, DriverTarget, guess
 from sequencer.language.expressions import ExpressionChecker
 from sequencer.language.packages import UsedPackages
 from sequencer.language.problems import Problems
@@ -176,7 +177,16 @@ class DriverSection:
             driver, target = self._declared(name, written, "use", expressions)
         else:
             driver, target = self._declared(name, node, name, expressions)
-        self.calls.declared[name] = DeclaredDriver(name, place, driver, target, simulation=self._simulation)
+        is_long = isinstance(written, MappingNode)
+        self.calls.declared[name] = DeclaredDriver(
+            name,
+            place,
+            driver,
+            target,
+            simulation=self._simulation,
+            arguments=written.get("with") if is_long else None,
+            use=written.value_place("use") if is_long else node.value_place(name),
+        )
 
     def declare_broken(self, name: str, place: Place) -> None:
         """Keeps the name of an entry whose shape is wrong, so that calls of it are no further problems."""
@@ -192,14 +202,16 @@ class DriverSection:
         simulate = self._simulate(name, node, given, expressions) if is_long and "simulate" in node else None
         if found is None:
             return None, None
-        self._check_constructor(found, arguments, node.value_place(key))
+        self._check_opening(found, arguments, node.value_place(key))
         more: dict[str, object] = {}
         if is_long:
             shared = node.get("shared") is True
             scope = "stand" if shared else node.get("scope", "run")
             more = {"shared": shared, "scope": scope, "reopen": node.get("reopen", "after_error")}
             if "require" in node:
-                more["require"] = read_require(node["require"], found.target, expressions, self._problems)
+                more["require"] = read_require(
+                    node["require"], opened(found.target, arguments) or found.target, expressions, self._problems
+                )
         place = node.place if is_long else node.key_place(key)
         return self._driver(name, place, found, given, simulate=simulate, **more), found.target
 
@@ -249,31 +261,41 @@ class DriverSection:
             return None
         if located.announced is not None:
             self._packages.add(located.announced)
+        elif located.is_foreign:
+            self._packages.add_module(located.module)
         source = self._source(located)
         if not located.rest:
-            hint = known_here(f"{use}.{name}" for name in source.names) if source else None
-            message = f"`{use}` is a file: also name the class or function in it"
+            known = _offered(located, source) if source else []
+            hint = known_here(f"{use}.{name}" for name in known)
+            what = "a module" if located.is_foreign else "a file"
+            message = f"`{use}` is {what}: also name the class or function in it"
             self._problems.report("no-driver-class", message, place, hint=hint and hint.replace("known here", "it has"))
             return None
         name = ".".join(located.rest)
         if source is None:
             # Nothing to read (a compiled module), or a file with a syntax error, which was reported.
-            target: DriverTarget | None = DriverTarget(name, located.rest[-1][:1].isupper())
+            target: DriverTarget | None = guess(name)
         else:
             target = source.target(name) if len(located.rest) == 1 else None
         if target is None:
             assert source is not None
-            hint = did_you_mean(name, source.names, use[: -len(name)] + "{}") or known_here(source.names)
+            known = _offered(located, source)
+            hint = did_you_mean(located.rest[0], known, use[: -len(name)] + "{}") or known_here(known)
             self._report_unknown_class(located, name, place, hint)
             return None
         return _Found(located, name, target)
 
     def _report_unknown_file(self, use: str, place: Place) -> None:
+        if ":" in use:
+            module = use.partition(":")[0]
+            self._problems.report("unknown-driver", f"no package has a module `{module}` here", place)
+            return
         module = use.rpartition(".")[0] or use
         known = list(self._folders.known())
         where = [display_path(folder, self._project) or "." for folder in self._folders.folders]
         hint = did_you_mean(module, known, "{}" + use[len(module) :])
-        hint = hint or (f"looked in {listed(where, 'and')}" if where else "make a folder `drivers`")
+        looked = listed([*where, "the installed packages"], "and")
+        hint = hint or (f"looked in {looked}" if where else "make a folder `drivers`")
         file = module.replace(".", "/") + ".py"
         self._problems.report("unknown-driver", f"there is no driver file `{file}`", place, hint=hint)
 
@@ -282,7 +304,9 @@ class DriverSection:
             reason = located.announced.unusable(f"`{located.module}` has no class or function `{name}`")
             self._problems.report("unusable-extension", str(reason), place, hint=hint)
             return
-        file = display_path(located.path, self._project) if located.path else located.module
+        file = located.module
+        if located.path is not None and not located.is_foreign:
+            file = display_path(located.path, self._project)
         self._problems.report("unknown-class", f"`{file}` has no class or function `{name}`", place, hint=hint)
 
     def _source(self, located: DriverLocation) -> DriverSource | None:
@@ -290,21 +314,35 @@ class DriverSection:
         if path is None:
             return None
         if path not in self._read:
-            self._read[path] = self._parse(path)
+            self._read[path] = self._parse(path, tell=not located.is_foreign)
         return self._read[path]
 
-    def _parse(self, path: Path) -> DriverSource | None:
+    def _imported(self, importing: Path, name: str, level: int) -> DriverSource | None:
+        """What the file ``importing`` imports from; see ``source.FindImport``."""
+        path = imported_file(importing, name, level) if level else self._folders.module_file(name)
+        if path is None:
+            return None
+        if path not in self._read:
+            self._read[path] = self._parse(path, tell=False)
+        return self._read[path]
+
+    def _parse(self, path: Path, *, tell: bool) -> DriverSource | None:
+        """``tell``: what is wrong with it is a problem; else it is only a file that cannot be read."""
         file = display_path(path, self._project)
         try:
             data = path.read_bytes()
         except OSError as error:
+            if not tell:
+                return None
             place = Place(file, 1, 1, 1, 2)
             self._problems.report("unreadable-file", f"the driver cannot be read: {error.strerror or error}", place)
             return None
         self._inputs[str(path)] = sha256(data).hexdigest()
         try:
-            return DriverSource(data, file)
+            return DriverSource(data, file, partial(self._imported, path))
         except SyntaxError as error:
+            if not tell:
+                return None
             self._sources.texts[file] = data.decode("utf-8", "replace")
             line, column = error.lineno or 1, max(error.offset or 1, 1)
             end = error.end_offset if error.end_lineno == error.lineno and error.end_offset else 0
@@ -312,12 +350,16 @@ class DriverSection:
             self._problems.report("driver-syntax", f"the driver is not valid Python: {error.msg}", place)
             return None
 
-    def _check_constructor(self, found: _Found, arguments: MappingNode | None, place: Place) -> None:
+    def _check_opening(self, found: _Found, arguments: MappingNode | None, place: Place) -> None:
         target = found.target
         if target.is_class:
             self.calls.check_arguments(f"`{found.target_name}`", target.signature, arguments, place)
-        elif arguments and not target.dynamic:
-            message = f"`{found.target_name}` is a function: its arguments belong in the call"
-            self._problems.report("with-on-function", message, arguments.key_place(next(iter(arguments))))
         if target.is_async:
             self.calls.refuse_async(found.target_name, place)
+
+
+def _offered(located: DriverLocation, source: DriverSource) -> list[str]:
+    """What may be named in a module; an installed package has hardly anything in its own ``__init__.py``."""
+    if not located.is_foreign or located.path is None:
+        return source.names
+    return [*source.offered, *submodules(located.path)]

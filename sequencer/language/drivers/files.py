@@ -1,12 +1,12 @@
-"""Where a driver's source lies: the project's folders, installed packages that announce drivers, hardseq's own."""
+"""Where a driver's source lies: the project's folders, packages that announce drivers, hardseq's own, any package."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 
+from sequencer.language.drivers.importable import InstalledModule, installed_module
 from sequencer.language.paths import existing_file
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.extension import Announced
@@ -19,13 +19,15 @@ STOCK_PACKAGE = "sequencer.drivers"
 class DriverLocation:
     """The module of a driver. ``path`` is its source (``None``: there is none to read); ``is_local`` says that it is
     loaded from that file instead of imported by ``module``. ``rest`` is what of the dotted name is left: the target.
-    ``announced`` is set when an installed package announces it."""
+    ``announced`` is set when an installed package announces it; ``is_foreign``: it is a module of an installed package,
+    which nobody made for hardseq."""
 
     module: str
     path: Path | None
     is_local: bool
     rest: tuple[str, ...]
     announced: Announced | None = None
+    is_foreign: bool = False
 
 
 class DriverFolders:
@@ -43,15 +45,26 @@ class DriverFolders:
     def locate(self, use: str) -> DriverLocation | None:
         """The module that ``use`` begins with: the longest match in the first place that has one.
 
-        Raises ``UnusableExtension`` for what a package announces and does not have, or another one announces as well.
+        ``package.module:Class`` means a package outright. Raises ``UnusableExtension`` for what a package announces and
+        does not have, or another one announces as well.
         """
+        package, colon, target = use.partition(":")
+        if colon:
+            return _foreign(tuple(package.split(".")), tuple(target.split(".")))
         parts = tuple(use.split("."))
         for folder in self.folders:
             for length in range(len(parts), 0, -1):
                 path = _module_file(folder, parts[:length])
                 if path is not None:
                     return DriverLocation(".".join(parts[:length]), path, True, parts[length:])
-        return self.locate_installed(use) or self._stock(parts)
+        return self.locate_installed(use) or self._stock(parts) or _foreign(parts)
+
+    def module_file(self, name: str) -> Path | None:
+        """The source of a module as a driver file imports it: an installed one, or one of the project's folders."""
+        parts = tuple(name.split("."))
+        if (found := installed_module(parts)) is not None:
+            return None if found[1] else found[0].path
+        return next((path for folder in self.folders if (path := _module_file(folder, parts)) is not None), None)
 
     @property
     def announced(self) -> Mapping[str, tuple[Announced, ...]]:
@@ -103,23 +116,24 @@ def _module_file(folder: Path, parts: tuple[str, ...]) -> Path | None:
     return next((path for path in paths if existing_file(path) is not None), None)
 
 
+def _foreign(module: tuple[str, ...], target: tuple[str, ...] = ()) -> DriverLocation | None:
+    """A module that can be imported; the last parts of ``module`` may be the target, where that is not given."""
+    found = installed_module(module)
+    if found is None or (target and found[1]):
+        return None
+    return DriverLocation(found[0].name, found[0].path, False, found[1] + target, is_foreign=True)
+
+
 def _installed_file(announced: Announced) -> Path | None:
     """The source of what a package announces, found without importing it; ``None`` when it has no source to read.
 
     Raises ``UnusableExtension`` when there is no such module.
     """
-    top, *rest = announced.module.split(".")
-    try:
-        # Finders of editable installations are asked as well.
-        spec = find_spec(top)
-    except (ImportError, ValueError, AttributeError):
-        spec = None
-    if spec is None:
-        raise announced.unusable(f"there is no module `{top}`")
-    if not rest:
-        return Path(spec.origin) if spec.origin is not None and spec.origin.endswith(".py") else None
-    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
-    path = next((path for folder in folders if (path := _module_file(folder, tuple(rest)))), None)
-    if path is None and not any(any(folder.joinpath(*rest[:-1]).glob(f"{rest[-1]}.*")) for folder in folders):
-        raise announced.unusable(f"there is no module `{announced.module}`")
-    return path
+    found = installed_module(announced.module.split("."))
+    match found:
+        case None:
+            raise announced.unusable(f"there is no module `{announced.module.partition('.')[0]}`")
+        case InstalledModule(path=path), ():
+            return path
+        case _:
+            raise announced.unusable(f"there is no module `{announced.module}`")

@@ -1,7 +1,8 @@
 """What a driver's source offers, read from its syntax tree: nothing is imported, nothing runs.
 
-Where Python is dynamic (``__getattr__``, bases from other files, unknown decorators, assigned functions) the answer is
-"cannot tell", and nothing that cannot be told is complained about.
+What a file imports from others is read there. Where Python is dynamic (``__getattr__``, ``setattr``, unknown
+decorators, bases that cannot be read, assigned functions) the answer is "cannot tell", and nothing that cannot be told
+is complained about.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
-from functools import cached_property
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import field, replace
+from functools import cached_property, partial
 from typing import Literal
 
 from sequencer.vocabulary.dataclass import dataclass
@@ -20,6 +22,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _PLAIN_BASES = frozenset({"object", "ABC", "Protocol", "Generic"})
 _SIGNATURE_KEEPING = frozenset({"staticmethod", "classmethod", "abstractmethod", "final", "override", "cache"})
+_MOST_IMPORTS = 20
+"""A name that is handed on from file to file more often than that is not followed."""
 _PROPERTIES = frozenset({"property", "cached_property", "abstractproperty"})
 
 
@@ -43,16 +47,22 @@ ANYTHING = Signature(others=True)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A method, an attribute, or something that only running the driver would tell (``unknown``)."""
+    """A method, an attribute, or something that only running the driver would tell (``unknown``).
+
+    ``inside`` is the class of what it holds, such as a channel of a supply, where that can be told."""
 
     kind: Literal["method", "attribute", "unknown"]
     signature: Signature = ANYTHING
     is_async: bool = False
+    inside: Callable[[], DriverTarget | None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class DriverTarget:
-    """A class or function in a driver's file. ``members`` are a class's; with ``dynamic`` there may be more."""
+    """A class or function in a driver's file. ``members`` are a class's; with ``dynamic`` there may be more.
+
+    ``guessed``: nothing of it could be read but its name. ``gives`` is the class that a function says it returns.
+    """
 
     name: str
     is_class: bool
@@ -60,12 +70,29 @@ class DriverTarget:
     members: Mapping[str, Member] = field(default_factory=dict)
     dynamic: bool = True
     is_async: bool = False
+    guessed: bool = False
+    gives: DriverTarget | None = None
+
+
+def guess(name: str) -> DriverTarget:
+    """What cannot be read, such as what is made by a call: by convention a capital letter means a class."""
+    return DriverTarget(name, name[:1].isupper(), guessed=True)
+
+
+FindImport = Callable[[str, int], "DriverSource | None"]
+"""Reads the module ``name``, ``level`` folders up (0: an absolute name); ``None`` where there is nothing to read."""
+
+
+def _finds_nothing(name: str, level: int) -> DriverSource | None:
+    return None
 
 
 class DriverSource:
     """The syntax tree of one file. Raises ``SyntaxError`` when it cannot be parsed."""
 
-    def __init__(self, data: bytes, file: str) -> None:
+    def __init__(self, data: bytes, file: str, imported: FindImport = _finds_nothing) -> None:
+        self._imported = imported
+        self._reading: set[str] = set()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -78,19 +105,49 @@ class DriverSource:
     def _defined(self) -> Mapping[str, ast.AST]:
         return dict(_definitions(self._tree.body))
 
+    @cached_property
+    def _ambiguous(self) -> frozenset[str]:
+        """Names that are imported in one case and something else in another."""
+        found = list(_definitions(self._tree.body))
+        several = {name for name, times in Counter(name for name, _ in found).items() if times > 1}
+        return frozenset(name for name, node in found if name in several and isinstance(node, ast.ImportFrom))
+
     @property
     def names(self) -> list[str]:
         """The classes and functions that a sequence may use."""
         kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
         return [name for name, node in self._defined.items() if isinstance(node, kinds) and not name.startswith("_")]
 
+    @property
+    def offered(self) -> list[str]:
+        """``names``, and what it has from other files: a package's ``__init__.py`` has hardly anything else."""
+        imported = [name for name, node in self._defined.items() if isinstance(node, ast.ImportFrom)]
+        return [*self.names, *(name for name in imported if name[:1].isupper())]
+
     def target(self, name: str) -> DriverTarget | None:
         """The class or function ``name``; ``None`` when the file has none."""
-        if name not in self._defined:
-            return None
         if name not in self._targets:
-            self._targets[name] = self._read(name, self._defined[name])
+            if name in self._reading:  # files that import from each other
+                return guess(name)
+            self._reading.add(name)
+            try:
+                found = self._read(name, self._defined[name]) if name in self._defined else self._otherwise(name)
+            finally:
+                self._reading.discard(name)
+            if found is None:
+                return None
+            self._targets[name] = found
         return self._targets[name]
+
+    def _otherwise(self, name: str) -> DriverTarget | None:
+        """What ``from x import *`` brings, or a module's own ``__getattr__`` may."""
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                source = self._imported(node.module or "", node.level)
+                found = guess(name) if source is None else source.target(name)
+                if found is not None:
+                    return found
+        return guess(name) if "__getattr__" in self._defined else None
 
     def _read(self, name: str, node: ast.AST) -> DriverTarget:
         if isinstance(node, ast.ClassDef):
@@ -98,52 +155,141 @@ class DriverSource:
         if isinstance(node, Function):
             dynamic = _is_decorated_beyond(node, _SIGNATURE_KEEPING)
             signature = ANYTHING if dynamic else _signature(node.args, 0)
-            return DriverTarget(name, False, signature, dynamic=False, is_async=isinstance(node, ast.AsyncFunctionDef))
+            is_async, gives = isinstance(node, ast.AsyncFunctionDef), self._annotated(node.returns)
+            return DriverTarget(name, False, signature, dynamic=False, is_async=is_async, gives=gives)
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id in self._defined:
             other = node.value.id
             if other != name and not isinstance(self._defined[other], ast.Assign):
                 return self._read(name, self._defined[other])
-        # Imported, or made by a call: by convention a capital letter means a class.
-        return DriverTarget(name, name[:1].isupper())
+        if isinstance(node, ast.ImportFrom) and name not in self._ambiguous:
+            return self._from_elsewhere(name, node) or guess(name)
+        return guess(name)
+
+    def _from_elsewhere(self, name: str, node: ast.ImportFrom) -> DriverTarget | None:
+        original = next(alias.name for alias in node.names if (alias.asname or alias.name) == name)
+        source = self._imported(node.module or "", node.level)
+        found = None if source is None else source.target(original)
+        return None if found is None else replace(found, name=name)
+
+    def _annotated(self, annotation: ast.expr | None) -> DriverTarget | None:
+        """The class that an annotation names, if it can be read."""
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            name = annotation.value
+        elif isinstance(annotation, ast.Name):
+            name = annotation.id
+        else:
+            return None
+        found = self.target(name) if name in self._defined else None
+        return found if found is not None and found.is_class and not found.guessed else None
 
     def _class(self, name: str, node: ast.ClassDef) -> DriverTarget:
         lineage, dynamic = self._lineage(node)
         members: dict[str, Member] = {}
-        for each in reversed(lineage):
-            members.update(_members(each))
+        for source, each in reversed(lineage):
+            members.update(source._members(each))
         if {"__getattr__", "__getattribute__"} & set(members):
             dynamic = True
-        return DriverTarget(name, True, self._constructor(lineage, members, dynamic), members, dynamic)
+        signature = _constructor([each for _, each in lineage], members, dynamic)
+        return DriverTarget(name, True, signature, members, dynamic)
 
-    def _lineage(self, node: ast.ClassDef) -> tuple[list[ast.ClassDef], bool]:
-        """The class and its bases in this file, nearest first, and whether there are others."""
-        lineage: list[ast.ClassDef] = []
-        waiting = [node]
+    def _lineage(self, node: ast.ClassDef) -> tuple[list[tuple[DriverSource, ast.ClassDef]], bool]:
+        """The class and its bases, each with its file, nearest first, and whether there are others."""
+        lineage: list[tuple[DriverSource, ast.ClassDef]] = []
+        waiting: list[tuple[DriverSource, ast.ClassDef]] = [(self, node)]
         dynamic = False
         while waiting:
-            each = waiting.pop(0)
-            if each in lineage:
+            source, each = waiting.pop(0)
+            if any(each is known for _, known in lineage):
                 continue
-            lineage.append(each)
+            lineage.append((source, each))
             if _is_decorated_beyond(each, frozenset({"dataclass", "final"})) or _has_metaclass(each):
                 dynamic = True
+            dynamic = dynamic or _sets_any_attribute(each)
             for base in each.bases:
-                known = self._defined.get(base.id) if isinstance(base, ast.Name) else None
-                if isinstance(known, ast.ClassDef):
-                    waiting.append(known)
+                found = source._base(base)
+                if found is not None:
+                    waiting.append(found)
                 elif _last_name(base) not in _PLAIN_BASES:
                     dynamic = True
         return lineage, dynamic
 
-    def _constructor(self, lineage: list[ast.ClassDef], members: Mapping[str, Member], dynamic: bool) -> Signature:
-        for each in lineage:
-            if _is_dataclass(each) and not _own_method(each, "__init__"):
-                return ANYTHING if dynamic else _dataclass_signature(lineage)
-            if _own_method(each, "__init__") is not None:
-                return members["__init__"].signature if members["__init__"].kind == "method" else ANYTHING
-            if _own_method(each, "__new__") is not None:
-                return ANYTHING
-        return ANYTHING if dynamic else Signature()
+    def _base(self, base: ast.expr) -> tuple[DriverSource, ast.ClassDef] | None:
+        """Where a base class is defined, in this file or in one that it is imported from."""
+        name = base.value if isinstance(base, ast.Subscript) else base
+        source: DriverSource | None = self
+        wanted = name.id if isinstance(name, ast.Name) else ""
+        for _ in range(_MOST_IMPORTS):
+            node = None if source is None or wanted in source._ambiguous else source._defined.get(wanted)
+            if source is None or node is None:
+                return None
+            if isinstance(node, ast.ClassDef):
+                return source, node
+            if not isinstance(node, ast.ImportFrom):
+                return None
+            wanted = next(alias.name for alias in node.names if (alias.asname or alias.name) == wanted)
+            source = source._imported(node.module or "", node.level)
+        return None
+
+    def _members(self, node: ast.ClassDef) -> dict[str, Member]:
+        """What one class itself defines; attributes set through ``self`` in any method count."""
+        members: dict[str, Member] = {}
+        functions: list[Function] = []
+        for name, each in _definitions(node.body):
+            if isinstance(each, Function):
+                functions.append(each)
+                members[name] = self._method(each)
+            elif isinstance(each, ast.Assign | ast.AnnAssign):
+                members[name] = self._assigned(each, each.value, members)
+            else:
+                members[name] = Member("unknown")
+        for function in functions:
+            for name, assignment in _self_assignments(function):
+                members.setdefault(name, self._assigned(assignment, assignment.value, members))
+        return members
+
+    def _assigned(
+        self, assignment: ast.Assign | ast.AnnAssign, value: ast.expr | None, members: Mapping[str, Member]
+    ) -> Member:
+        """An attribute, unless what is assigned may be called."""
+        if isinstance(value, ast.Lambda):
+            return Member("method")
+        if isinstance(value, ast.Name) and value.id in members:
+            return members[value.id]
+        if isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.IfExp) and _may_be_callable(value):
+            return Member("unknown")
+        if isinstance(assignment, ast.AnnAssign):
+            return Member("attribute", inside=partial(self._annotated, assignment.annotation))
+        if isinstance(value, ast.Call):
+            return Member("attribute", inside=partial(self._annotated, value.func))
+        return Member("attribute")
+
+    def _method(self, node: Function) -> Member:
+        decorators = {_last_name(each) for each in node.decorator_list}
+        if decorators & _PROPERTIES or decorators & {"setter", "deleter"}:
+            return Member("attribute", inside=partial(self._annotated, node.returns))
+        is_async = isinstance(node, ast.AsyncFunctionDef)
+        if decorators - _SIGNATURE_KEEPING:
+            return Member("unknown", is_async=False)
+        return Member("method", _signature(node.args, 0 if "staticmethod" in decorators else 1), is_async)
+
+
+def _constructor(lineage: list[ast.ClassDef], members: Mapping[str, Member], dynamic: bool) -> Signature:
+    for each in lineage if not dynamic else lineage[:1]:  # what cannot be read may come before the others
+        if _is_dataclass(each) and not _own_method(each, "__init__"):
+            return ANYTHING if dynamic else _dataclass_signature(lineage)
+        if _own_method(each, "__init__") is not None:
+            return members["__init__"].signature if members["__init__"].kind == "method" else ANYTHING
+        if _own_method(each, "__new__") is not None:
+            return ANYTHING
+    return ANYTHING if dynamic else Signature()
+
+
+def _sets_any_attribute(node: ast.ClassDef) -> bool:
+    """Whether it gives itself attributes whose names only running it would tell."""
+    return any(
+        isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id in ("setattr", "vars")
+        for each in ast.walk(node)
+    )
 
 
 def _definitions(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.AST]]:
@@ -164,63 +310,25 @@ def _definitions(body: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.AST]]:
                 yield from _definitions(handler.body)
 
 
-def _members(node: ast.ClassDef) -> dict[str, Member]:
-    """What one class itself defines; attributes set through ``self`` in any method count."""
-    members: dict[str, Member] = {}
-    functions: list[Function] = []
-    for name, each in _definitions(node.body):
-        if isinstance(each, Function):
-            functions.append(each)
-            members[name] = _method(each)
-        elif isinstance(each, ast.Assign | ast.AnnAssign):
-            members[name] = _assigned(each.value, members)
-        else:
-            members[name] = Member("unknown")
-    for function in functions:
-        for name, value in _self_assignments(function):
-            members.setdefault(name, _assigned(value, members))
-    return members
-
-
-def _assigned(value: ast.expr | None, members: Mapping[str, Member]) -> Member:
-    """An attribute, unless what is assigned may be called."""
-    if isinstance(value, ast.Lambda):
-        return Member("method")
-    if isinstance(value, ast.Name) and value.id in members:
-        return members[value.id]
-    if isinstance(value, ast.Name | ast.Attribute | ast.Call | ast.IfExp):
-        return Member("unknown") if _may_be_callable(value) else Member("attribute")
-    return Member("attribute")
-
-
 def _may_be_callable(value: ast.expr) -> bool:
     called = value.func if isinstance(value, ast.Call) else value
     return _last_name(called) in ("partial", "partialmethod") or isinstance(value, ast.Attribute)
 
 
-def _self_assignments(function: Function) -> Iterator[tuple[str, ast.expr | None]]:
+def _self_assignments(function: Function) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
     if not function.args.args:
         return
     first = function.args.args[0].arg
     for node in ast.walk(function):
-        targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
             targets = [part for target in node.targets for part in getattr(target, "elts", [target])]
         elif isinstance(node, ast.AnnAssign):
             targets = [node.target]
+        else:
+            continue
         for target in targets:
             if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == first:
-                yield target.attr, getattr(node, "value", None)
-
-
-def _method(node: Function) -> Member:
-    decorators = {_last_name(each) for each in node.decorator_list}
-    if decorators & _PROPERTIES or decorators & {"setter", "deleter"}:
-        return Member("attribute")
-    is_async = isinstance(node, ast.AsyncFunctionDef)
-    if decorators - _SIGNATURE_KEEPING:
-        return Member("unknown", is_async=False)
-    return Member("method", _signature(node.args, 0 if "staticmethod" in decorators else 1), is_async)
+                yield target.attr, node
 
 
 def _signature(arguments: ast.arguments, skip: int) -> Signature:

@@ -12,7 +12,7 @@ from sequencer.steps.record import RECORD_SCHEMAS
 from sequencer.vocabulary.regex import ID_PATTERN
 
 DEPENDS_PATTERN = r"^([a-z][a-z0-9_]*)?(::[a-z][a-z0-9_]*(\[[^\[\]]+\])?)?$"
-USE_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
+USE_PATTERN = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(:[A-Za-z_]\w*)?$"
 
 
 def text(description: str, *examples: str, **more: object) -> dict[str, object]:
@@ -219,7 +219,8 @@ MATRIX: Schema = {
 }
 
 DRIVER_USE: Schema = text(
-    "The driver: file and class (or function) in the `drivers` folder, or one of a package's or of hardseq's own.",
+    "The driver: file and class (or function) in the `drivers` folder, or one of a package's or of hardseq's own; "
+    "`package.module:Class` is one of an installed package outright.",
     "minute_clock.MinuteClock",
     pattern=USE_PATTERN,
 )

@@ -95,3 +95,12 @@ class Callable:
 
 def blink(times, colour="red"):
     """A driver that is a function."""
+
+
+class Line:
+    """A line of two meters."""
+
+    right: "Remote"
+
+    def __init__(self):
+        self.left = SimulatedMeter()
