@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -71,8 +71,11 @@ class ProjectReportStore:
             # No start waits for a server: what a distant store is to get goes when it takes this run's report.
             lay_by = partial(self.deliveries.accept, ask=False)
             now = "is stored now" if self.deliveries.stores_here else f"waits for {self.store.place}"
-            for report in recover(project.state, self.store, save=lay_by, tell=self._tell):
+            recovered = recover(project.state, self.store, save=lay_by, tell=self._tell)
+            for report in recovered:
                 self._tell(recovery_text(report, now))
+            if recovered:  # else the run that is to come does it
+                self._prune()
             self._opened = opened.pop_all()
         return self
 
@@ -148,15 +151,22 @@ class ProjectReportStore:
 
     def accept(self, report: RunReport) -> Acceptance:
         """Makes the report safe and says so in its journal. Raises ``StoreError``, ``OutboxUnavailable``."""
-        from sequencer.store.recovery import mark_stored, prune
+        from sequencer.store.recovery import mark_stored
 
         acceptance = self.deliveries.accept(report)
         try:
             mark_stored(self._project.state.journal(report["id"]))
-            prune(self._project.state)
         except OSError as error:
             self._tell(f"the journal could not be marked as stored: {error}")
+        self._prune()
         return acceptance
+
+    def _prune(self) -> None:
+        """Of journals as many as the configuration wants. What does not work now is done after another run."""
+        from sequencer.store.kept_journals import prune
+
+        with suppress(OSError, StoreError):
+            prune(self._project.state, self._project.settings.journals, self.deliveries.undelivered)
 
     def send(self, run: str) -> Delivery | None:
         """Sends a report on at once when that is wanted."""

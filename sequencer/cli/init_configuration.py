@@ -24,6 +24,7 @@ _PREFIXES: Mapping[SettingPath, str] = {
     ("stand",): "stand-",
     ("replication",): "replication-",
     ("label",): "label-",
+    ("journals",): "journals-",
 }
 _ALWAYS_WRITTEN: frozenset[SettingPath] = frozenset(
     {("database",), ("frontend",), ("frontend", "modal_result"), ("stand_cloud",)}

@@ -99,6 +99,9 @@ if sys.platform == "win32":
         """Marks the open journal as being worked on until ``descriptor`` is closed. Never waits."""
         _lock_byte(descriptor, _BYTES[owner])
 
+    def wait_for(descriptor: int) -> None:
+        """Waits until nobody has the journal for himself, who could remove it. Not here: no open file is removed."""
+
     def hold_alone(descriptor: int) -> bool:
         """Takes the journal for oneself; false, at once, when somebody works on it."""
         return all(_lock_byte(descriptor, byte) for byte in _BYTES.values())
@@ -120,6 +123,11 @@ else:
     def hold(descriptor: int, owner: LockOwner) -> None:
         """Marks the open journal as being worked on until ``descriptor`` is closed. Never waits."""
         _flock(descriptor, fcntl.LOCK_SH)
+
+    def wait_for(descriptor: int) -> None:
+        """Waits until nobody has the journal for himself, who could remove it; from then on it is held."""
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
 
     def hold_alone(descriptor: int) -> bool:
         """Takes the journal for oneself; false, at once, when somebody works on it."""

@@ -317,6 +317,17 @@ class ReplicationSettings:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSettings:
+    """``[journals]``: which journals of stored runs are kept. Others are never removed."""
+
+    runs: int = setting(100, {"type": "integer", "minimum": 1}, "Those of the newest runs, so many.")
+    megabytes: float = setting(
+        200.0, {"type": "number", "exclusiveMinimum": 0}, "Megabytes that they may have together; the oldest go first."
+    )
+    days: float = setting(90.0, {"type": "number", "exclusiveMinimum": 0}, "Days after which each goes.")
+
+
 DRIVERS: SettingSchema = {"type": "object", "additionalProperties": {"type": "object"}}
 
 
@@ -389,6 +400,7 @@ class Settings:
     slots: SlotsSettings = section(SlotsSettings, "Places for products that are tested at the same time.")
     label: LabelSettings = section(LabelSettings, "Labels for tested units.")
     replication: ReplicationSettings = section(ReplicationSettings, "Copying reports to the factory's CouchDB.")
+    journals: JournalSettings = section(JournalSettings, "Which journals of stored runs are kept.")
     test_configs: tuple[SequenceChoice, ...] = section(
         SequenceChoice, "Sequences to choose from in the panel.", many=True
     )

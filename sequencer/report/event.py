@@ -1,11 +1,12 @@
 """What happens during a run, as small documents: the only way for a result to reach a person or a database.
 
 An event is one dataclass here and one JSON line in the journal: ``{"event": "case_finished", "seq": 12, "time":
-1700000000.25, ...fields}``. ``seq`` counts from 1 within the run; ``time`` is in Unix seconds. ``case`` is always the
-full name ``module::case``; ``place`` is ``file:line:column`` in the YAML. Fields that hold ``Data`` are JSON-safe: a
-number that JSON lacks is ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``, of type ``numeric``. After Bluesky's events.
-``wire_name`` is what journals call an event, and never changes. ``coded_reason`` is the code with its parameters for
-the sentence in ``reason`` or ``message``, where that is hardseq's own (``vocabulary.reason``).
+1700000000.25, ...fields}``. ``seq`` counts from 1 within the run; ``time`` is in Unix seconds. A field that a line
+lacks has its default. ``case`` is always the full name ``module::case``; ``place`` is ``file:line:column`` in the YAML.
+Fields that hold ``Data`` are JSON-safe: a number that JSON lacks is ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``, of
+type ``numeric``. After Bluesky's events. ``wire_name`` is what journals call an event, and never changes.
+``coded_reason`` is the code with its parameters for the sentence in ``reason`` or ``message``, where that is hardseq's
+own (``vocabulary.reason``).
 """
 
 from __future__ import annotations
@@ -519,8 +520,11 @@ def _bounded(value: Any) -> Any:
 
 _NAMES: dict[type[Event], str] = {kind: kind.wire_name for kind in Event.__args__}
 _TYPES: dict[str, type[Event]] = {name: kind for kind, name in _NAMES.items()}
-_FIELDS: dict[type[Event], tuple[str, ...]] = {kind: tuple(f.name for f in fields(kind)) for kind in _NAMES}
-_FIELD_SETS: dict[type[Event], frozenset[str]] = {kind: frozenset(names) for kind, names in _FIELDS.items()}
+_FIELDS: dict[type[Event], tuple[tuple[str, object], ...]] = {
+    kind: tuple((each.name, each.default) for each in fields(kind)) for kind in _NAMES
+}
+"""Each field with its default, which no line says again."""
+_FIELD_SETS: dict[type[Event], frozenset[str]] = {kind: frozenset(dict(each)) for kind, each in _FIELDS.items()}
 _dumps = Encoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
 
 
@@ -534,8 +538,9 @@ def encode(stamped: Stamped) -> bytes:
     event = stamped.event
     kind = type(event)
     line: dict[str, object] = {"event": _NAMES[kind], "seq": stamped.seq, "time": stamped.time}
-    for name in _FIELDS[kind]:
-        line[name] = getattr(event, name)
+    for name, default in _FIELDS[kind]:
+        if (value := getattr(event, name)) is not default:
+            line[name] = value
     return utf8(_dumps(line) + "\n")
 
 

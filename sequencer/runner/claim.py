@@ -10,6 +10,7 @@ from sequencer.project.locks import ProcessLock, described
 from sequencer.project.state_folder import StateFolder
 from sequencer.protocol.request import RunNotPossible, StandInUse
 from sequencer.runtime.journal import Journal
+from sequencer.store.kept_journals import unpack
 from sequencer.store.recovery import worked_on
 from sequencer.vocabulary.reason import Reason
 
@@ -90,7 +91,7 @@ class RunClaim:
         try:
             self._stand.take(run_id)
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._held = Journal(path, "runner")
+            self._held = _opened(path)
         except OSError as error:
             self._stand.forget(run_id)
             detail = error.strerror or str(error)
@@ -115,3 +116,13 @@ class RunClaim:
         if held is not None:
             held.close()
         self._stand.forget(self._run)
+
+
+def _opened(path: Path) -> Journal:
+    """The run's journal. Where the run is stored already, another process may be compressing or removing it."""
+    while True:
+        unpack(path)
+        journal = Journal(path, "runner")
+        if journal.stays_at(path):
+            return journal
+        journal.close()

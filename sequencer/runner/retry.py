@@ -11,7 +11,7 @@ from sequencer.report.after_run import left_to_do
 from sequencer.report.journal_lines import read_journal
 from sequencer.report.model import RunReport
 from sequencer.runner.progress import RunProgress
-from sequencer.store.recovery import is_stored
+from sequencer.store.kept_journals import is_stored
 from sequencer.vocabulary.reason import Reason
 
 

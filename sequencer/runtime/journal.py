@@ -13,7 +13,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sequencer.project.locks import LockOwner, hold
+from sequencer.project.locks import LockOwner, hold, wait_for
 
 SIZE = 4_000_000
 """Bytes: the events of some ten thousand steps."""
@@ -70,6 +70,14 @@ class Journal:
         self._dirty = threading.Event()
         self._closed = threading.Event()
         self._syncer: threading.Thread | None = None
+
+    def stays_at(self, path: Path) -> bool:
+        """Whether this is the file at ``path``, and will be: whoever had it for himself, and removed it, is done."""
+        wait_for(self._descriptor)
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), path.stat())
+        except OSError:
+            return False
 
     def write(self, line: bytes) -> None:
         """Appends one line, newline included."""

@@ -196,6 +196,10 @@ class Deliveries:
         """Whether the store lacks what is known of the run."""
         return any(entry.state != "delivered" for entry in self.outbox.entries(self._store_target, run=run))
 
+    def undelivered(self) -> set[str]:
+        """The ids of the runs whose reports still have to go somewhere. Raises ``OutboxUnavailable``."""
+        return self.outbox.undelivered()
+
     def missing_reports(self) -> list[RunReport]:
         """The reports that the store lacks. Raises ``StoreUnavailable`` when they are many, or one cannot be read."""
         if self.stores_here:

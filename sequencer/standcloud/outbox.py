@@ -364,6 +364,11 @@ class Outbox:
             ).fetchall()
         return [_entry(row, refused) for row in rows]
 
+    def undelivered(self) -> set[str]:
+        """The ids of the runs whose reports some target lacks."""
+        with self._read() as database:
+            return {row[0] for row in database.execute("SELECT run FROM outbox WHERE state IN ('waiting', 'parked')")}
+
     def documents(self, target: str, *, after: int = 0, limit: int) -> list[tuple[int, dict[str, object] | None]]:
         """At most ``limit`` reports that ``target`` lacks, with their numbers, which are above ``after`` and ascend.
 

@@ -1,9 +1,8 @@
 """Journals that a dead runner left behind become reports at the next start; no journal goes before its report is safe.
 
-A journal says itself whether its report is stored: its last line is then a ``report_stored`` event. Stored ones are
-kept for a while, the newest ``KEPT`` of them. One that cannot be stored whole, for a reason that lies in it (damaged
-lines, a run that is stored with other content, anything that nobody foresaw), is set aside in ``journals/set_aside``
-with the reason beside it, and stays there.
+One that cannot be stored whole, for a reason that lies in it (damaged lines, a run that is stored with other content,
+anything that nobody foresaw), is set aside in ``journals/set_aside`` with the reason beside it, and stays there. What
+becomes of stored ones says ``kept_journals``.
 """
 
 from __future__ import annotations
@@ -16,19 +15,16 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from sequencer.project.locks import hold_alone
 from sequencer.project.state_folder import StateFolder
 from sequencer.report.model import CaseReport, RunReport
 from sequencer.store.base import ReportRefused, Store, StoreConflict, StoreError, StoreUnavailable
+from sequencer.store.kept_journals import MARK, is_stored, journal_files, packed
 from sequencer.vocabulary.reason import Reason
-
-KEPT = 100
-"""How many journals of stored runs stay for a second look."""
 
 SET_ASIDE = "set_aside"
 """The folder beside the journals for those that cannot be stored, each with a text that says why."""
 
-_MARK = b'{"event":"report_stored"'
-_TAIL = 512  # bytes that surely hold the mark
 _STALE_SECONDS = 86_400.0
 
 Tell = Callable[[str], None]
@@ -36,7 +32,12 @@ Tell = Callable[[str], None]
 
 def mark_stored(journal: Path) -> None:
     """Writes into the journal that its report is safe. Raises ``OSError``."""
-    descriptor = os.open(journal, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+    try:
+        descriptor = os.open(journal, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        if packed(journal).exists():  # somebody was faster
+            return
+        raise
     try:
         _mark(descriptor)
     finally:
@@ -50,7 +51,7 @@ def recover(
     save: Callable[[RunReport], object] | None = None,
     tell: Tell = lambda text: None,
 ) -> list[RunReport]:
-    """Stores the runs whose runner died before it could, oldest first, and removes the oldest stored journals.
+    """Stores the runs whose runner died before it could, oldest first.
 
     Journals that somebody still works on are left alone. ``save`` keeps a report in the place of ``store.save``, so
     that a recovered one takes the way of all others through the outbox. ``tell`` gets a sentence for a person about
@@ -59,16 +60,12 @@ def recover(
     """
     keep = store.save if save is None else save
     recovered = []
-    stored = []
-    for name, is_file in _entries(state.journals):
-        path = Path(name)
-        if not is_file:  # opening a pipe would wait forever, and a link may lead anywhere
+    for file in journal_files(state):
+        path = Path(file.path)
+        if not file.is_file:  # opening a pipe would wait forever, and a link may lead anywhere
             _set_aside(path, "it is not a regular file", tell)
             continue
-        if is_stored(name):
-            stored.append(name)
-            continue
-        if _is_empty(path):
+        if file.is_compressed or is_stored(path) or _is_empty(path):
             continue
         try:
             report = _recover_one(path, store, keep, tell)
@@ -82,7 +79,6 @@ def recover(
         else:
             if report is not None:
                 recovered.append(report)
-    _remove(stored[:-KEPT])
     return recovered
 
 
@@ -134,13 +130,6 @@ def _measured(report: RunReport) -> int:
     return sum(len(attempt["measurements"]) for case in _cases(report).values() for attempt in case["attempts"])
 
 
-def prune(state: StateFolder) -> None:
-    """Removes all but the newest ``KEPT`` journals of stored runs; cheap when there are no more than those."""
-    names = [name for name, is_file in _entries(state.journals) if is_file]
-    if len(names) > KEPT:
-        _remove([name for name in names if is_stored(name)][:-KEPT])
-
-
 def worked_on(state: StateFolder, *, but: Collection[str] = ()) -> str | None:
     """The id of a run whose journal somebody still writes, if there is one; ``but`` are ids that do not count."""
     return next((path.stem for path, held in _unstored(state) if held and path.stem not in but), None)
@@ -153,22 +142,22 @@ def waiting(state: StateFolder) -> list[str]:
 
 def newest(state: StateFolder) -> str | None:
     """The id of this stand's newest run whose journal nobody writes any more, stored or not."""
-    from sequencer.project.locks import hold_alone
-
-    for name, is_file in reversed(_entries(state.journals)):
-        if not is_file or _is_empty(Path(name)):
+    for file in reversed(journal_files(state)):
+        if not file.is_file:
             continue
-        if is_stored(name):
-            return Path(name).stem
-        with suppress(OSError), Path(name).open("r+b") as file:
-            if hold_alone(file.fileno()):
-                return Path(name).stem
+        if file.is_compressed or is_stored(file.path):
+            return file.run
+        if _is_empty(path := Path(file.path)):
+            continue
+        with suppress(OSError), path.open("r+b") as opened:
+            if hold_alone(opened.fileno()):
+                return file.run
     return None
 
 
 def has_journal(state: StateFolder, run: str) -> bool:
     """Whether the run's journal is still here, of a stored run, too."""
-    return any(Path(name).stem == run for name, is_file in _entries(state.journals) if is_file)
+    return any(file.run == run for file in journal_files(state) if file.is_file)
 
 
 def set_aside(state: StateFolder) -> list[str]:
@@ -178,11 +167,9 @@ def set_aside(state: StateFolder) -> list[str]:
 
 def _unstored(state: StateFolder) -> Iterator[tuple[Path, bool]]:
     """The journals whose reports are not stored, newest first, and whether somebody works on each."""
-    from sequencer.project.locks import hold_alone
-
-    for name, is_file in reversed(_entries(state.journals)):
-        path = Path(name)
-        if not is_file or is_stored(name) or _is_empty(path):
+    for file in reversed(journal_files(state)):
+        path = Path(file.path)
+        if not file.is_file or file.is_compressed or is_stored(path) or _is_empty(path):
             continue
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
@@ -190,22 +177,6 @@ def _unstored(state: StateFolder) -> Iterator[tuple[Path, bool]]:
                 yield path, not hold_alone(descriptor)
             finally:
                 os.close(descriptor)
-
-
-def is_stored(journal: Path | str) -> bool:
-    """Whether the journal's report is safe; false for one that cannot be read."""
-    try:
-        descriptor = os.open(journal, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError:
-        return False
-    try:
-        os.lseek(descriptor, max(0, os.fstat(descriptor).st_size - _TAIL), os.SEEK_SET)
-        tail = os.read(descriptor, _TAIL)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return tail.endswith(b"}\n") and tail[:-1].rpartition(b"\n")[2].startswith(_MARK)
 
 
 def _is_empty(path: Path) -> bool:
@@ -222,22 +193,7 @@ def _is_empty(path: Path) -> bool:
     return found.st_size == 0
 
 
-def _entries(journals: Path) -> list[tuple[str, bool]]:
-    """The journals' paths, and whether each is a file, oldest run first, as the ids begin with the time.
-
-    As texts: every start looks at all of them.
-    """
-    try:
-        with os.scandir(journals) as entries:
-            found = [entry for entry in entries if entry.name.endswith(".jsonl")]
-    except FileNotFoundError:
-        return []
-    return sorted((entry.path, entry.is_file(follow_symlinks=False)) for entry in found)
-
-
 def _recover_one(path: Path, store: Store, keep: Callable[[RunReport], object], tell: Tell) -> RunReport | None:
-    from sequencer.project.locks import hold_alone
-
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:  # another process was faster
@@ -308,7 +264,7 @@ def _mark(descriptor: int) -> None:
         os.lseek(descriptor, size - 1, os.SEEK_SET)
         torn = b"" if os.read(descriptor, 1) == b"\n" else b"\n"
     rest = json.dumps({"seq": 0, "time": time.time()}, separators=(",", ":"))[1:]
-    os.write(descriptor, torn + _MARK + b"," + rest.encode() + b"\n")
+    os.write(descriptor, torn + MARK + b"," + rest.encode() + b"\n")
 
 
 def _set_aside(path: Path, fault: str, tell: Tell) -> None:
@@ -328,9 +284,3 @@ def _set_aside(path: Path, fault: str, tell: Tell) -> None:
         aside.with_suffix(".txt").write_text(
             f"{sentence}.\nMoved back to {path}, it is read again at the next start.\n", encoding="utf-8"
         )
-
-
-def _remove(journals: list[str]) -> None:
-    for path in journals:
-        with suppress(OSError):
-            Path(path).unlink()

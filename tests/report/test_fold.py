@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from sequencer.report import event as events
-from sequencer.report.event import Event, Stamped, encode
+from sequencer.report.event import Event, Stamped, decode, encode
 from sequencer.report.fold import DIED, Fold, fold, read_journal
 from sequencer.report.model import CaseReport, RunReport
 from sequencer.report.schema import report_schema
@@ -382,6 +382,20 @@ def test_any_prefix_is_a_valid_state_that_has_not_passed(data: st.DataObject, st
             assert not statuses & {"ready", "run"}
             for part in (*report["modules"], *(case for module in report["modules"] for case in module["cases"])):
                 assert (part["start_time"] is None) == (part["stop_time"] is None)
+
+
+def test_a_line_says_no_default_again() -> None:
+    """Half of the lines of a journal are begun steps: each is as short as it can be, and read as it was written."""
+    step = Stamped(7, 1_700_000_000.123456, events.StepStarted("m::a", "s.yaml:9:17", "message", "message"))
+    value = Stamped(
+        8, 1_700_000_000.5, events.MeasurementRecorded("m::a", "s.yaml:9:17", "x", 0.0, "numeric", result=False)
+    )
+    assert b"null" not in encode(step) + encode(value)
+    assert len(encode(step)) == 128
+    for stamped in (step, value, Stamped(9, 1_700_000_001.0, events.CaseFinished("m::a", "failed", final=False))):
+        assert decode(encode(stamped)) == stamped
+    earlier = json.loads(encode(step)) | {"call": None, "timeout": None}
+    assert decode(json.dumps(earlier)) == step
 
 
 @given(data=st.data())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from sequencer.report.after_run import left_to_do
 from sequencer.report.event import Stamped, StepStarted
 from sequencer.report.model import RunReport
 from sequencer.runner.run import Run
+from sequencer.store.kept_journals import is_stored, prune
 from sequencer.store.recovery import mark_stored, recover, worked_on
 from sequencer.store.sqlite.store import SqliteStore
 
@@ -202,6 +204,29 @@ def test_a_journal_that_is_not_stored_comes_first(project: Any, execute: Any, ag
     store.save(outcome.report)
     with pytest.raises(RunRefused, match="not stored yet"):
         again(outcome.report)
+
+
+def test_a_compressed_journal_is_written_again(
+    project: Any, stored: Any, again: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A retry finds the variables of the run in it, goes on in it, and it may be compressed anew."""
+    monkeypatch.setattr("sequencer.store.kept_journals.COMPRESSED_FROM", 1)
+    p, journals = project, project.state.journals
+    p.module(
+        "main",
+        p.case("a", p.measure("give", limits=[3, 5]), "Set(case, 's.yaml:3:2', {'label': 'L7'}, scope='run').run()"),
+    )
+    p.after_run(f"{PAPER}\nwith Call(case, 's.yaml:9:2'):\n    bench.log(case.text('${{{{ label }}}}'))")
+    report = stored()
+    prune(project.state)
+    assert [file.name for file in journals.glob("*.jsonl*")] == [f"{report['id']}.jsonl.gz"]
+    (project.folder / "paper").touch()
+    assert left_to_do(again(report)) == []
+    assert p.logged[-2] == "L7"
+    assert is_stored(project.state.journal(report["id"]))
+    prune(project.state)
+    (file,) = journals.glob("*.jsonl*")
+    assert gzip.decompress(file.read_bytes()).count(b'"retry_finished"') == 1
 
 
 def test_a_journal_that_is_gone_is_no_hindrance(project: Any, stored: Any, again: Any) -> None:

@@ -457,3 +457,18 @@ def test_settings_stay_as_they_were(open_deliveries: Callable[..., Deliveries]) 
     """Neither repr nor comparison of the settings in use shows the key."""
     settings = StandCloudSettings(address="standcloud.io", api_key=Secret("k-1"))
     assert "k-1" not in repr(settings) and replace(settings) == settings
+
+
+def test_what_no_target_lacks_is_delivered(
+    standin: Any, open_deliveries: Callable[..., Deliveries], report: MakeReport
+) -> None:
+    """A run counts as undelivered as long as one of its targets lacks it, also one that refused it."""
+    deliveries = open_deliveries(standin.address, autosync=True)
+    one, other = report(), report()
+    deliveries.accept(one)
+    deliveries.accept(other)
+    assert deliveries.undelivered() == {one["id"], other["id"]}
+    deliveries.send(one["id"])
+    assert deliveries.undelivered() == {other["id"]}
+    deliveries.sync()
+    assert deliveries.undelivered() == set()

@@ -14,7 +14,8 @@ from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
 from sequencer.runtime.journal import Journal
 from sequencer.store.base import RunFilter, StoreUnavailable
-from sequencer.store.recovery import is_stored, mark_stored, prune, recover
+from sequencer.store.kept_journals import is_stored, prune
+from sequencer.store.recovery import mark_stored, recover
 from sequencer.store.sqlite.store import SqliteStore
 
 NOON = 1_700_000_000.0
@@ -222,16 +223,17 @@ def test_a_recovered_report_takes_the_way_of_all_others(
 def test_the_newest_hundred_stored_journals_are_kept(
     state: StateFolder, open_sqlite: Callable[[], SqliteStore], stream: Stream
 ) -> None:
-    """Older ones go, but never one whose report is not stored."""
+    """Older ones go, but not before their reports are stored."""
     paths = []
     for number in range(105):
         paths.append(_write(state, stream(start=NOON + number)))
         if number != 0:
             mark_stored(paths[-1])
+    prune(state)
+    assert [path.exists() for path in paths] == [True] + [False] * 4 + [True] * 100
     store = open_sqlite()
     (recovered,) = recover(state, store)
     assert recovered["id"] == paths[0].stem
-    assert [path.exists() for path in paths] == [True] + [False] * 4 + [True] * 100
     prune(state)
     assert [path.exists() for path in paths] == [False] * 5 + [True] * 100
     assert [run.id for run in store.find(RunFilter(until=NOON + 200)).runs] == [paths[0].stem]
