@@ -270,6 +270,13 @@ class CaseStepReader:
             self.drivers.setdefault(call.driver)
         return call
 
+    def assigned(self, node: MappingNode, key: str) -> DriverCall | None:
+        """The property of a driver under ``key``, checked against the driver's source to be one that can be set."""
+        target = self._context.drivers.calls.assigned(node[key], node.value_place(key))
+        if target is not None:
+            self.drivers.setdefault(target.driver)
+        return target
+
     def bind(self, name: str, place: Place) -> None:
         """As ``define``, for the variable of a loop: it must not hide another one."""
         self._row.forget(name)

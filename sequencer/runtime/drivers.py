@@ -11,6 +11,7 @@ from sequencer.expressions.expression import evaluate_template
 from sequencer.report.event import CLOSE_DRIVER, OPEN_DRIVER
 from sequencer.runtime.driver_object import DriverObject
 from sequencer.runtime.failures import driver_traceback, reason_of
+from sequencer.vocabulary.attribute import set_known
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import Interruption, StepError
 from sequencer.vocabulary.reason import Reason, ReasonOrText
@@ -262,7 +263,7 @@ class DriverHandle:
         return getattr(self._hardseq_driver.current(), name)
 
     def __setattr__(self, name: str, value: object) -> None:
-        setattr(self._hardseq_driver.current(), name, value)
+        set_known(self._hardseq_driver.current(), name, value)
 
     def __call__(self, *arguments: object, **named: object) -> Any:
         return self._hardseq_driver.current()(*arguments, **named)

@@ -35,6 +35,7 @@ from sequencer.runtime.failures import driver_stack, driver_traceback, kind_and_
 from sequencer.stand_process.holds import HoldRequest
 from sequencer.stand_process.interruption import CallWithdrawn, Interruptible
 from sequencer.stand_process.references import record_of, reference_to
+from sequencer.vocabulary.attribute import set_known
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, StepFailed
 from sequencer.vocabulary.reason import Reason, written
@@ -187,7 +188,7 @@ class SharedDriver:
             case ReadShared():
                 result = getattr(on, question.attribute)
             case WriteShared():
-                setattr(on, question.attribute, self._load(turn.asker, question.payload))
+                set_known(on, question.attribute, self._load(turn.asker, question.payload))
                 result = None
             case CallShared():
                 called = on if question.method is None else getattr(on, question.method)

@@ -81,6 +81,9 @@ class StepReader(Protocol):
     def call(self, node: MappingNode, key: str = "call") -> DriverCall | None:
         """The driver call under ``key`` with the arguments under ``with``, checked against the driver's source."""
 
+    def assigned(self, node: MappingNode, key: str) -> DriverCall | None:
+        """The property of a driver under ``key``, checked against the driver's source to be one that can be set."""
+
     def define(self, name: str, place: Place, scope: Scope = "case") -> None:
         """From here on expressions may use ``name``."""
 

@@ -46,6 +46,13 @@ CALL: Schema = {
     "examples": ["meter.read_voltage"],
 }
 
+PROPERTY: Schema = {
+    "type": "string",
+    "pattern": r"^[a-z][a-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$",
+    "description": "A driver's property or attribute.",
+    "examples": ["supply.voltage"],
+}
+
 SAVE: Schema = {
     "type": "string",
     "pattern": ID_PATTERN,

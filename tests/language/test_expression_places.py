@@ -34,10 +34,20 @@ READ_APART = {"drivers", "params", "vars", "modules", "cases", "after_run", "ste
 
 DRIVER_FILE = """
 class Probe:
+    volts = 1
     def __init__(self, **arguments): ...
     def read(self, **arguments): ...
     def identify(self): ...
 """
+
+
+NEEDED: dict[str, dict[str, Any]] = {
+    "assign": {"assign": "probe.volts"},
+    "measure": {"call": "probe.read"},
+    "call": {"call": "probe.read"},
+    "use": {"use": "block"},
+}
+"""What a step must say that its schema does not know: names of this project."""
 
 
 def sample(schema: Any) -> Any:
@@ -109,9 +119,7 @@ def steps() -> Iterator[tuple[str, dict[str, Any], str | None]]:
         properties = step_properties(step_type)
         needed: dict[str, Any] = {key: sample(properties[key]) for key in (verb, *step_type.required) if key != "steps"}
         needed |= {"steps": [{"wait": "1 s"}]} if "steps" in properties else {}
-        needed |= {"measure": {"call": "probe.read"}, "call": {"call": "probe.read"}, "use": {"use": "block"}}.get(
-            verb, {}
-        )
+        needed |= NEEDED.get(verb, {})
         for key, schema in properties.items():
             for path, value, mark in poisoned(schema):
                 step = {**needed, key: value}
@@ -351,6 +359,8 @@ class Case:
 
 class Probe:
     """What the generated code calls."""
+
+    volts = 1
 
     def read(self, **arguments: Any) -> int:
         return 1

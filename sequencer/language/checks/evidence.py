@@ -11,7 +11,7 @@ from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.problem import ProblemReporter
 from sequencer.vocabulary.status import Status
 
-_ACTS = frozenset({"call", "exec", "upload"})
+_ACTS = frozenset({"assign", "call", "exec", "upload"})
 _EVIDENCE = ("run", "evidence")
 
 

@@ -9,6 +9,7 @@ from dataclasses import fields
 from sequencer.expressions.expression import NameUse
 from sequencer.language.name_uses import expression_uses, template_uses
 from sequencer.language.scope import ALWAYS
+from sequencer.steps.assign import AssignStep
 from sequencer.steps.for_each import ForEachStep
 from sequencer.steps.hold import HoldStep
 from sequencer.steps.measure import MeasureStep
@@ -66,7 +67,7 @@ def _warn_without_hold(steps: Iterable[Step], shared: frozenset[str], report: Pr
                 message = f"another slot may use `{driver}` between this and line {step.place.line}, which reads it"
                 hint = f"put both in a step `hold: [{driver}]`"
                 report("shared-without-hold", message, place, hint=hint, severity="warning")
-        elif _changes(call):
+        elif isinstance(step, AssignStep) or _changes(call):
             changed.setdefault(driver, step.place)
 
 

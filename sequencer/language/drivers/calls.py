@@ -70,11 +70,7 @@ class CallChecker:
             return False
         if not method and not declared.target.is_class:
             return argument in declared.target.signature.texts
-        *path, last = (method or "__call__").split(".")
-        holder = declared.opened
-        for part in path:
-            holder = None if holder is None else _held(holder, part)
-        member = None if holder is None else holder.members.get(last)
+        member = _found(declared, method or "__call__")
         return member is not None and argument in member.signature.texts
 
     def call(
@@ -147,6 +143,21 @@ class CallChecker:
             self.check_arguments(f"`{target.name}`", target.signature, declared.arguments, declared.use)
         if any(not each.is_class or each.guessed for each in (target, declared.simulation) if each is not None):
             declared.driver = replace(declared.driver, factory=True)
+
+    def assigned(self, written: str, place: Place) -> DriverCall | None:
+        """The property ``driver.attribute`` that is to be set at ``place``."""
+        name, _, attribute = written.partition(".")
+        declared = self.declared.get(name)
+        member = None if declared is None else _found(declared, attribute)
+        if member is not None and member.kind == "method":
+            message = f"`{written}` is a method: it is called, not set"
+            self._problems.report("assign-method", message, place, hint=f"write `call: {written}`")
+            return None
+        if member is not None and member.read_only:
+            self._problems.report("assign-read-only", f"`{written}` is a property without a setter", place)
+            return None
+        found = self.call(written, place, None, {})
+        return None if found is None else replace(found, attribute=True)
 
     def _check_simulation(
         self, declared: DeclaredDriver, method: str, member: Member, arguments: MappingNode | None, place: Place
@@ -240,6 +251,15 @@ def _held(holder: DriverTarget, name: str) -> DriverTarget | None:
     """The class of the object that is kept under ``name``, where that can be told."""
     member = holder.members.get(name)
     return None if member is None or member.inside is None else member.inside()
+
+
+def _found(declared: DeclaredDriver, member: str) -> Member | None:
+    """The member of a driver, or of an object that it holds, where that can be told."""
+    *path, last = member.split(".")
+    holder = declared.opened
+    for part in path:
+        holder = None if holder is None else _held(holder, part)
+    return None if holder is None else holder.members.get(last)
 
 
 def _public_methods(target: DriverTarget) -> list[str]:

@@ -55,6 +55,7 @@ class Member:
     signature: Signature = ANYTHING
     is_async: bool = False
     inside: Callable[[], DriverTarget | None] | None = field(default=None, compare=False)
+    read_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,10 @@ class DriverSource:
         for name, each in _definitions(node.body):
             if isinstance(each, Function):
                 functions.append(each)
-                members[name] = self._method(each)
+                if name in members and (adds := _decorators(each) & {"setter", "deleter"}):
+                    members[name] = replace(members[name], read_only=members[name].read_only and adds == {"deleter"})
+                else:
+                    members[name] = self._method(each)
             elif isinstance(each, ast.Assign | ast.AnnAssign):
                 members[name] = self._assigned(each, each.value, members)
             else:
@@ -264,13 +268,18 @@ class DriverSource:
         return Member("attribute")
 
     def _method(self, node: Function) -> Member:
-        decorators = {_last_name(each) for each in node.decorator_list}
+        decorators = _decorators(node)
         if decorators & _PROPERTIES or decorators & {"setter", "deleter"}:
-            return Member("attribute", inside=partial(self._annotated, node.returns))
+            inside = partial(self._annotated, node.returns)
+            return Member("attribute", inside=inside, read_only="property" in decorators)
         is_async = isinstance(node, ast.AsyncFunctionDef)
         if decorators - _SIGNATURE_KEEPING:
             return Member("unknown", is_async=False)
         return Member("method", _signature(node.args, 0 if "staticmethod" in decorators else 1), is_async)
+
+
+def _decorators(node: Function) -> set[str]:
+    return {_last_name(each) for each in node.decorator_list}
 
 
 def _constructor(lineage: list[ast.ClassDef], members: Mapping[str, Member], dynamic: bool) -> Signature:

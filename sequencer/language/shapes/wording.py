@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from sequencer.language.shapes.schema_parts import DEPENDS_PATTERN, USE_PATTERN
-from sequencer.steps.keys import CALL, DURATION, EXPRESSION_TEXT, Schema
+from sequencer.steps.keys import CALL, DURATION, EXPRESSION_TEXT, PROPERTY, Schema
 from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.regex import ID_PATTERN
 
@@ -25,6 +25,7 @@ _PATTERNS = {
     DURATION["pattern"]: "a duration such as `500 ms`",
     EXPRESSION_TEXT["pattern"]: "an ${{ expression }}",
     CALL["pattern"]: "`driver.method`",
+    PROPERTY["pattern"]: "`driver.property`",
     ID_PATTERN: "a name of lowercase letters, digits and `_`",
     DEPENDS_PATTERN: "`module::case`, `::case` or `module`",
     USE_PATTERN: "`file.Class`",

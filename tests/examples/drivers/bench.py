@@ -15,6 +15,18 @@ class Base:
     def identity(self):
         return "bench"
 
+    @property
+    def scale(self):
+        return 10
+
+    @scale.setter
+    def scale(self, value):
+        pass
+
+    @scale.deleter
+    def scale(self):
+        pass
+
 
 class Meter(Base):
     ranges = (1, 10)
