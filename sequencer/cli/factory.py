@@ -1,4 +1,4 @@
-"""``hardseq factory``: the CouchDB to which all stands copy their runs."""
+"""``hardseq factory``: all stands of a factory, and the CouchDB to which they copy their runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import usable_project
+from sequencer.cli.default_command import DefaultGroup
 from sequencer.terminal.output import say
 
 if TYPE_CHECKING:
@@ -18,9 +19,29 @@ if TYPE_CHECKING:
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]*")
 
 
-@click.group()
+@click.group(cls=DefaultGroup)
 def command() -> None:
-    """Set up the CouchDB to which all stands of a factory copy their runs."""
+    """Show all stands of a factory, or set up the CouchDB to which they copy their runs."""
+
+
+@command.command("serve")
+@click.argument("path", metavar="[PATH]", default=".", type=click.Path(exists=True, path_type=Path))
+@click.option("--url", help="The factory's database instead of the configured one: https://HOST:PORT/NAME.")
+@click.option("--host", help="The address to listen on instead of the configured one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="The port to listen on instead of the configured one; 0 is a free one.",
+)
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
+def serve(path: Path, url: str | None, host: str | None, port: int | None, open_page: bool) -> ExitCode:
+    """Serve the pages of all stands until Ctrl-C: what each does now, and all runs. Nothing is tested or changed there.
+
+    The runs are those of [database] in the hardseq.toml of PATH, a CouchDB; while it is away, this waits for it.
+    """
+    from sequencer.cli.factory_service import serve_factory
+
+    return serve_factory(path, url=url, host=host, port=port, open_page=open_page)
 
 
 @command.command("init")

@@ -52,36 +52,70 @@ class PanelReportStore(ProjectReportStore):
 
 def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bool, simulate: bool) -> ExitCode:
     """Serves until Ctrl-C or a kill. Raises ``Refusal``, ``StoreError``."""
-    from sequencer.cli.run_signals import stopping_on_signals
-
     if not path.exists():
         raise Refusal(f"{path} does not exist")
     project = usable_project(path)
     terminal = PlainTerminal(sys.stdout)
-    ended = threading.Event()
     with ExitStack() as opened:
-        if (holder := _hold_page(project, opened)) is not None:
-            raise _served_already(project, holder)
+        take_page(project, opened)
         report_store = opened.enter_context(PanelReportStore(project, terminal))
         session = _waiting_session(path, project, terminal, report_store, simulate=simulate)
-        frontend = project.settings.frontend
-        note = project.state.panel
-        server = _server(session, project, host or frontend.host, frontend.port if port is None else port, note)
+        server = page_server(session, project, host, port)
         # Left only once the session is closed.
-        opened.enter_context(stopping_on_signals(partial(_end, session, ended)))
+        ended = _until_signal(session, opened)
         opened.callback(server.close)
         opened.callback(session.close)
         report_store.deliveries.start()
         session.open()
+        tell_factory(session, project, report_store, opened)
         server.start()
         say(f"panel at {server.address}", bold=True)
-        say("Ctrl-C ends it")
-        if open_page:
-            open_in_browser(server.address)
-        while not ended.wait(0.5):  # in pieces, as Windows looks at Ctrl-C only in between
-            pass
-        say("ending ...")
+        attend(server, ended, open_page=open_page)
     return ExitCode.PASSED
+
+
+def _until_signal(session: WaitingSession | SlotsSession, opened: ExitStack) -> threading.Event:
+    """What is set by a signal that ends the panel."""
+    from sequencer.cli.run_signals import stopping_on_signals
+
+    ended = threading.Event()
+    opened.enter_context(stopping_on_signals(partial(_end, session, ended)))
+    return ended
+
+
+def tell_factory(session: Session, project: Project, report_store: ProjectReportStore, opened: ExitStack) -> None:
+    """Whoever watches all stands hears of this one, while nothing runs, too."""
+    from sequencer.panel.heartbeat import heartbeat
+    from sequencer.store.open import open_heartbeat
+
+    read = partial(heartbeat, session, project.settings.stand.recorded())
+    beating = open_heartbeat(project.settings, report_store.store, read)
+    if beating is not None:
+        opened.callback(beating.close)
+        beating.start()
+
+
+def take_page(project: Project, opened: ExitStack) -> None:
+    """Takes the project's place for the page that commands talk to. Raises ``Refusal``: another process has it."""
+    if (holder := _hold_page(project, opened)) is not None:
+        raise _served_already(project, holder)
+
+
+def page_server(session: Session, project: Project, host: str | None, port: int | None) -> PanelServer:
+    """What serves the pages of ``session`` where the configuration or, before it, the command line wants them."""
+    frontend = project.settings.frontend
+    where = host or frontend.host, frontend.port if port is None else port
+    return _server(session, project, *where, project.state.panel)
+
+
+def attend(server: PanelServer, ended: threading.Event, *, open_page: bool) -> None:
+    """Waits until it is ``ended``."""
+    say("Ctrl-C ends it")
+    if open_page:
+        open_in_browser(server.address)
+    while not ended.wait(0.5):  # in pieces, as Windows looks at Ctrl-C only in between
+        pass
+    say("ending ...")
 
 
 def _end(session: WaitingSession | SlotsSession, ended: threading.Event, reason: Reason) -> None:

@@ -12,6 +12,7 @@ import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import kept_report, opened_deliveries, opened_history
+from sequencer.cli.default_command import DefaultGroup
 from sequencer.cli.time_option import point_in_time
 from sequencer.report.model import Disposition, RunReport
 from sequencer.report.note import DISPOSITIONS, disposition_of, with_notes
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
     from sequencer.terminal.lines import Line
 
 
-class ListByDefault(click.Group):
-    """``hardseq runs --limit 5`` is ``hardseq runs list --limit 5``."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Puts the word in that was left out."""
-        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
 project_option = click.option(
     "--project",
     type=click.Path(exists=True, path_type=Path),
@@ -43,7 +34,7 @@ project_option = click.option(
 )
 
 
-@click.group(cls=ListByDefault)
+@click.group(cls=DefaultGroup)
 def command() -> None:
     """Show what ran before: list, show, export, comment; try again what failed after one; copy all, back up all."""
 

@@ -219,7 +219,7 @@ def healthz(session: Session) -> Mapping[str, object]:
 
 
 _SESSION_STATE: Mapping[str, object] = {
-    "enum": ["loading", "ready", "starting", "running", "stopping", "saving", "retrying", "blocked", "over"]
+    "enum": ["loading", "ready", "starting", "running", "stopping", "saving", "retrying", "blocked", "over", "watching"]
 }
 _FORM = mapping(values=OBJECT, lost=OBJECT, revision=COUNT)
 _STATE = mapping(

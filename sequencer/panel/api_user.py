@@ -45,6 +45,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/user/active",
         handler=active,
         right="operator",
+        in_factory=True,
         summary="Says that somebody is at work: whoever is logged in stays so.",
         body=mapping(),
         answer=_USER,

@@ -13,7 +13,17 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
-from sequencer.panel import api_history, api_live, api_log, api_run, api_starts, api_storage, api_unit, api_user
+from sequencer.panel import (
+    api_history,
+    api_live,
+    api_log,
+    api_run,
+    api_stands,
+    api_starts,
+    api_storage,
+    api_unit,
+    api_user,
+)
 from sequencer.panel.actions import carried_out
 from sequencer.panel.assets import add_assets
 from sequencer.panel.guard import AccessGuard
@@ -39,6 +49,7 @@ ROUTES: tuple[Route, ...] = (
     *api_history.ROUTES,
     *api_run.ROUTES,
     *api_starts.ROUTES,
+    *api_stands.ROUTES,
     *api_unit.ROUTES,
     *api_storage.ROUTES,
     *api_user.ROUTES,
@@ -86,13 +97,14 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
     app.json.sort_keys = False
     access_guard = guard or AccessGuard(session.token)
     turns = BoundedSemaphore(MOST_HISTORY)
+    routes = tuple(route for route in ROUTES if route.is_for(tests=session.tests))
     history = (api_history, api_run, api_starts, api_unit, api_log)
-    for route in ROUTES:
+    for route in routes:
         view = _view(route, session)
         if any(route in part.ROUTES for part in history):
             view = _in_turn(view, turns)
         app.add_url_rule(route.path, route.name, view, methods=[route.method])
-    app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(ROUTES, __version__)))
+    app.add_url_rule("/api/openapi.json", "openapi", lambda: jsonify(openapi(routes, __version__)))
     add_assets(app)
     missing = add_pages(app, session, access_guard)
     app.before_request(lambda: _admit(access_guard))

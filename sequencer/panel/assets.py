@@ -13,9 +13,8 @@ from flask import Flask, Response, request, send_from_directory
 from sequencer.project.settings import LANGUAGES
 
 STATIC = Path(__file__).parent / "static"
-SHEETS = tuple(
-    f"css/{name}.css" for name in ("base", "live", "dialogs", "slots", "history", "figures", "start", "forced_colors")
-)
+_SHEETS = ("base", "live", "dialogs", "slots", "history", "figures", "start", "stands", "forced_colors")
+SHEETS = tuple(f"css/{name}.css" for name in _SHEETS)
 SCRIPT = "js/all.js"
 SHEET = "css/all.css"
 CHARTS = "vendor/echarts/echarts.esm.min.js"

@@ -30,12 +30,14 @@ _PAGES = (
     "/runs",
     "/runs/<run>",
     "/starts/<start>",
+    "/stands",
     "/yield",
     "/measurements",
     "/storage",
     "/log",
 )
 _ANY_PAGE = re.compile("|".join(re.sub("<[a-z]+>", "[^/]+", path) for path in _PAGES if path != "/"))
+_HOME_OF_FACTORY = "/stands"
 _NO_PAGES = ("/api/", "/static/")
 """What begins so is for programs, and the second is open to all, so that no page, which holds a token, may be there."""
 
@@ -68,7 +70,9 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
         return rendered("page.html", **more, **_place(session, slot), script=SCRIPT)
 
     for path in _PAGES:
-        app.add_url_rule(path, f"page {path}", page, methods=["GET"])
+        home = path == "/" and not session.tests
+        view = (lambda: redirect(_HOME_OF_FACTORY)) if home else page
+        app.add_url_rule(path, f"page {path}", view, methods=["GET"])
 
     def manifested() -> Response:
         text = compact(manifest(session.title or "hardseq", language))
@@ -103,7 +107,8 @@ def _place(session: Session, slot: str | None) -> dict[str, object]:
     except ApiError:
         abort(404)
     live = slot is not None or (request.path == "/" and not session.stand_slots)
-    return {"slot": slot, "slots": [slot._asdict() for slot in session.stand_slots], "live": live}
+    slots = [slot._asdict() for slot in session.stand_slots]
+    return {"slot": slot, "slots": slots, "live": live, "factory": not session.tests}
 
 
 def _is_for_page() -> bool:

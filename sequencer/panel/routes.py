@@ -142,9 +142,10 @@ class Route:
 
     ``right`` is what its caller must have; where that depends on what is asked for, ``demands`` says so of the present
     request, and ``right`` is the least. What is not every operator's is logged, with these keys of the body
-    (``logged``); no other is, so that no secret can get there. ``errors`` are the call's own, by status; every call may
-    also answer as ``EVERYWHERE`` says. ``files`` are the media types that ``format`` gives instead of JSON. What of
-    these depends on what is installed, or takes its time, is made once it is asked for.
+    (``logged``); no other is, so that no secret can get there. ``in_factory``: whether the service of a factory, where
+    nothing is tested and no run is changed, has it, too; by default what only reads. ``errors`` are the call's own, by
+    status; every call may also answer as ``EVERYWHERE`` says. ``files`` are the media types that ``format`` gives
+    instead of JSON. What of these depends on what is installed, or takes its time, is made once it is asked for.
     """
 
     method: str
@@ -153,6 +154,7 @@ class Route:
     right: Right
     summary: str
     demands: Callable[[], Right] | None = None
+    in_factory: bool | None = None
     logged: tuple[str, ...] = ()
     query: tuple[Parameter, ...] = ()
     body: Schema | None = None
@@ -160,6 +162,10 @@ class Route:
     media_type: str = "application/json"
     files: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     errors: Mapping[int, str] = field(default_factory=dict)
+
+    def is_for(self, *, tests: bool) -> bool:
+        """Whether it is there where runs are made (``tests``), or where they are only looked at."""
+        return tests or (self.method == "GET" if self.in_factory is None else self.in_factory)
 
     @property
     def name(self) -> str:

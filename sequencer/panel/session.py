@@ -32,6 +32,7 @@ from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 if TYPE_CHECKING:
     from sequencer.report.note import Note
     from sequencer.standcloud.deliveries import Acceptance, LocatedRun
+    from sequencer.store.stands import StandNow
 
 
 MOST_ALERTS = 100
@@ -132,9 +133,11 @@ class Session:
     """The run that is going on: shown by ``live``, stopped, answered. Thread-safe.
 
     States: ``loading``, ``ready``, ``starting``, ``running``, ``stopping``, ``saving``, ``retrying``, ``blocked``,
-    ``over``.
+    ``over``; that of a factory's service is ``watching``.
     """
 
+    tests = True
+    """Whether runs of this machine are shown: else only what is stored, and nothing that changes it."""
     can_start = False
     stand_slots: Sequence[StandSlot] = ()
     """By their numbers; none on a stand without slots."""
@@ -322,6 +325,10 @@ class Session:
     def of_start(self, start: str) -> list[RunReport]:
         """The reports of the runs that were started together, wherever they are. Raises ``StoreUnavailable``."""
         return self.report_store.of_start(start)
+
+    def stands(self) -> Sequence[StandNow]:
+        """All stands of the factory; none where only one is known."""
+        return ()
 
     def _unsent(self, serial_number: str) -> list[RunSummary]:
         """The runs of this serial number whose reports the store may lack."""

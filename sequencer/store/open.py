@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -14,8 +15,10 @@ from sequencer.store.base import Store
 if TYPE_CHECKING:
     from sequencer.store.couchdb.client import CouchClient
     from sequencer.store.couchdb.factory import Account
+    from sequencer.store.couchdb.heartbeat import Heartbeat
     from sequencer.store.couchdb.live import LiveState
     from sequencer.store.couchdb.replication import ReplicationStatus
+    from sequencer.store.couchdb.stands import Stands
 
 
 def open_store(settings: Settings, state: StateFolder, *, folder: Path | None = None) -> Store:
@@ -64,6 +67,31 @@ def open_live_states(
 
     assert isinstance(store, CouchStore)
     return {slot: store.live_state(tell, slots=len(slots)) for slot in slots}
+
+
+def open_heartbeat(settings: Settings, store: Store, read: Callable[[], Mapping[str, object]]) -> Heartbeat | None:
+    """What tells a factory that this stand's panel lives; ``None`` when reports do not go to CouchDB. Not begun yet.
+
+    ``read``: as :class:`sequencer.store.couchdb.heartbeat.Heartbeat` has it.
+    """
+    if settings.database.storage_type != "couchdb":
+        return None
+    from sequencer.store.couchdb.store import CouchStore
+
+    assert isinstance(store, CouchStore)
+    return store.heartbeat(read)
+
+
+@contextmanager
+def opened_stands(settings: Settings, *, folder: Path | None = None) -> Iterator[Stands]:
+    """The stands whose live documents are beside the database of ``[database]``, which is a CouchDB's."""
+    from sequencer.store.couchdb.stands import Stands
+
+    couch = _couch(settings.database, folder)
+    try:
+        yield Stands(couch, f"{settings.database.name}_live")
+    finally:
+        couch.close()
 
 
 def replicate_to_factory(settings: Settings, *, folder: Path | None = None) -> ReplicationStatus:

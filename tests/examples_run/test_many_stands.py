@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -46,12 +50,30 @@ def hardseq(command: str, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+@contextmanager
+def served(command: str, folder: Path, **environment: str) -> Iterator[str]:
+    """Carries a command of the page out that serves pages until it is told to end; their address."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "sequencer", *shlex.split(command)[1:]],
+        cwd=folder,
+        env={**os.environ, "HARDSEQ_STATE_DIR": str(folder / "state"), **environment},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
+            assert process.wait(60) == 0
+
+
 def test_the_page_leads_to_one_history(tmp_path: Path) -> None:
     """From two empty servers to a reader's list of a stand's run, which neither stand nor reader can change."""
     with run_server() as stand, run_server() as central:
         instead = {"https://central.example:6984": central.url}
         centre, each, reading = blocks("toml", **instead)
-        init, replicate, show = blocks("sh", **instead)
+        init, replicate, serve, show = blocks("sh", **instead)
         for name, text in (("centre", centre), ("reader", reading)):
             (tmp_path / name).mkdir()
             (tmp_path / name / "hardseq.toml").write_text(text)
@@ -79,6 +101,8 @@ def test_the_page_leads_to_one_history(tmp_path: Path) -> None:
         while "SN000042" not in hardseq(show, tmp_path / "reader", **reader):
             assert time.monotonic() < deadline, "the run never came"
             time.sleep(0.2)
+        with served(f"{serve} --port 0", tmp_path / "reader", **reader) as url, urlopen(f"{url}api/runs") as answer:
+            assert [run["id"] for run in json.load(answer)["runs"]] == [saved["id"]]
 
         for user, password in passwords.items():
             couch = central.connect(user=user, password=password)

@@ -17,9 +17,12 @@ from sequencer.report.event import Stamped
 from sequencer.store.base import StoreError
 from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict, DocumentNotFound
 from sequencer.store.couchdb.design import create_live_database
+from sequencer.store.stands import stand_identity
 
 INTERVAL = 0.2
 """Seconds between two updates."""
+STILL_THERE = 15.0
+"""Seconds after which a run that goes on says so again, though nothing of it has changed."""
 MOST_WRITES = 20
 """Updates a second of all slots of a stand together."""
 
@@ -75,7 +78,8 @@ class LiveState:
 
     def _write_now_and_then(self) -> None:
         while True:
-            self._changed.wait()
+            while not self._changed.wait(STILL_THERE) and not self._goes_on():
+                pass
             closing = self._closing.is_set()
             self._changed.clear()
             pause = self._interval
@@ -89,6 +93,10 @@ class LiveState:
             self._closing.wait(pause)
             if self._closing.is_set():
                 self._changed.set()
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            return bool(self._state["status"] == "run")
 
     def _write(self) -> None:
         with self._lock:
@@ -133,10 +141,8 @@ class LiveState:
 
 
 def _identity(state: Mapping[str, object]) -> str:
-    """The document's id: the stand's name with its number where it has one, or the machine's name, and the slot."""
-    name = state["stand"] or state["host"] or "stand"
-    number = "" if state["stand_number"] is None else f" #{state['stand_number']}"
-    return f"live:{name}{number}" + (f", slot {state['slot']}" if "slot" in state else "")
+    """The document's id, which names the slot, too."""
+    return stand_identity(state) + (f", slot {state['slot']}" if "slot" in state else "")
 
 
 def _apply(state: CouchDocument, stamped: Stamped) -> bool:
@@ -167,6 +173,8 @@ def _begun(event: events.RunStarted, time: float) -> dict[str, object]:
     state: dict[str, object] = {
         "run": event.run,
         "sequence": event.sequence.get("name"),
+        "sequence_version": event.sequence.get("version"),
+        "hardseq": event.hardseq,
         "status": "run",
         "start_time": time,
         "stop_time": None,

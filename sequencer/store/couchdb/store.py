@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,6 +49,7 @@ from sequencer.store.couchdb.client import (
 )
 from sequencer.store.couchdb.conflicts import ConflictResolver
 from sequencer.store.couchdb.design import protect
+from sequencer.store.couchdb.heartbeat import Heartbeat
 from sequencer.store.couchdb.history import History
 from sequencer.store.couchdb.live import LiveState
 from sequencer.store.couchdb.replication import FactoryDatabase, replicate, status
@@ -104,6 +105,10 @@ class CouchStore:
         With this store's connections and its login.
         """
         return LiveState(self._couch, self._live_database, tell, slots=slots)
+
+    def heartbeat(self, read: Callable[[], Mapping[str, object]]) -> Heartbeat:
+        """What tells whoever watches all stands that the panel of this one lives, and what ``read`` says of it."""
+        return Heartbeat(self._couch, self._live_database, read)
 
     def check(self) -> None:
         """Raises :class:`StoreUnavailable` unless the server answers and lets this user in."""

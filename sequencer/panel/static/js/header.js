@@ -6,13 +6,14 @@ import { showKeys } from "./keys_help.js";
 import { noticeSettings } from "./notice_settings.js";
 import { logOut, may, named, onPerson, person } from "./people.js";
 import { runBar, showRunBar } from "./run_bar.js";
-import { LIVE } from "./slot.js";
+import { FACTORY, LIVE } from "./slot.js";
 import { hasEnded, on, state } from "./state.js";
 import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.js";
 import { soundSettings } from "./sound_settings.js";
 import { setPage } from "./title.js";
 
-const PAGES = { live: LIVE, runs: "/runs", yield: "/yield", measurements: "/measurements", storage: "/storage", log: "/log" };
+const STORED = { runs: "/runs", yield: "/yield", measurements: "/measurements" };
+const PAGES = FACTORY ? { stands: "/stands", ...STORED, log: "/log" } : { live: LIVE, ...STORED, storage: "/storage", log: "/log" };
 /** Where the page is all that there is, nothing leads away from it. */
 const KIOSK = "kiosk" in document.documentElement.dataset;
 const parts = { links: {} };
@@ -20,7 +21,7 @@ const parts = { links: {} };
 export function headerView() {
   parts.links = Object.fromEntries(Object.entries(PAGES).map(([name, href]) => [name, h("a", { href, class: "nav-link" }, h("span", { class: "nav-text" }))]));
   parts.waiting = h("span", { class: "badge", hidden: true });
-  parts.links.storage.append(parts.waiting);
+  parts.links.storage?.append(parts.waiting);
   parts.nav = h("nav", { class: "nav" }, Object.values(parts.links));
   parts.stand = h("span", { class: "stand-name" });
   parts.connection = h("span", { class: "connection", role: "status" }, h("span", { class: "dot" }), h("span", { class: "connection-text" }));

@@ -6,7 +6,7 @@ import { isAsking } from "./dialogs.js";
 import { headerView, markPage } from "./header.js";
 import { isPending, isRunning, start, startable } from "./hero.js";
 import { livePage } from "./live_page.js";
-import { isOfSame, kept, LIVE, OF_ALL, SLOT } from "./slot.js";
+import { FACTORY, isOfSame, kept, LIVE, OF_ALL, SLOT } from "./slot.js";
 import { isTelling } from "./messages.js";
 import { missingPage } from "./missing_page.js";
 import { closeResult, isShowingResult } from "./result.js";
@@ -26,7 +26,8 @@ let grid = null;
 let shown = null;
 
 const pages = [
-  [new RegExp(`^${LIVE}$`), () => live],
+  ...(FACTORY ? [] : [[new RegExp(`^${LIVE}$`), () => live]]),
+  [/^\/stands$/, async () => (await import("./stands_page.js")).standsPage()],
   [/^\/runs$/, async () => (await import("./runs_page.js")).runsPage()],
   [/^\/runs\/([^/]+)$/, async (id) => (await import("./run_page.js")).runPage(id)],
   [/^\/starts\/([^/]+)$/, async (id) => (await import("./start_page.js")).startPage(id)],
@@ -79,7 +80,7 @@ document.addEventListener("keydown", (event) => {
 await loadLanguage();
 // The page of all slots, where there are slots.
 grid = OF_ALL ? await import("./grid_page.js") : null;
-const live = grid ? grid.gridPage() : livePage();
+const live = FACTORY ? null : grid ? grid.gridPage() : livePage();
 const outlet = h("div", { class: "outlet" });
 document.getElementById("app").replaceChildren(headerView(), outlet, toastBox());
 connect();

@@ -1,6 +1,7 @@
 // What an address shows that leads nowhere.
 
 import { h } from "./dom.js";
+import { FACTORY } from "./slot.js";
 import { t } from "./text.js";
 
 export function missingPage() {
@@ -9,6 +10,6 @@ export function missingPage() {
     { id: "main", tabIndex: -1, class: "history-page", data: { title: t("missing.title") } },
     h("header", { class: "page-head" }, h("h1", {}, t("missing.title"))),
     h("p", { class: "pre" }, t("missing.text", { address: window.location.pathname })),
-    h("p", {}, h("a", { href: "/", class: "button primary" }, t("missing.live"))),
+    h("p", {}, h("a", { href: "/", class: "button primary" }, t(FACTORY ? "history.stands" : "missing.live"))),
   );
 }

@@ -2,11 +2,13 @@
 
 import { get } from "./api.js";
 import { fill, h } from "./dom.js";
+import { FACTORY } from "./slot.js";
 import { t } from "./text.js";
 
 /** No run is stored yet: `text` says so, and the first one is a click away. */
 export function noneYet(text = t("history.none")) {
-  return [h("p", {}, text), h("p", {}, h("a", { href: "/" }, t("history.begin")))];
+  const begin = FACTORY ? h("a", { href: "/stands" }, t("history.stands")) : h("a", { href: "/" }, t("history.begin"));
+  return [h("p", {}, text), h("p", {}, begin)];
 }
 
 /** Why a page that is `filtered` or not has no run to show. That nothing matches is said only where there is something. */

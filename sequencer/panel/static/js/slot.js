@@ -5,6 +5,8 @@ const page = document.documentElement.dataset;
 export const SLOT = page.slot ?? null;
 /** The slots of the stand by their numbers, each {slot, number, title}. */
 export const SLOTS = JSON.parse(page.slots ?? "[]");
+/** Whether this is the service of a factory: nothing is tested here, and no stored run is changed. */
+export const FACTORY = "factory" in page;
 /** Whether the stand has slots. */
 export const HAS_SLOTS = SLOTS.length > 0;
 /** Whether the page is the one of all slots, or one without a run of its own. */

@@ -1,0 +1,33 @@
+"""``hardseq factory`` without a factory: what is missing is said, in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sequencer.app.exit_codes import Refusal
+from sequencer.cli.factory import command
+
+
+def refused(folder: Path, *arguments: str) -> Refusal:
+    """Why it does not begin."""
+    error = CliRunner().invoke(command, [str(folder), *arguments], standalone_mode=False).exception
+    assert isinstance(error, Refusal)
+    return error
+
+
+def test_it_needs_the_factory_s_couchdb(tmp_path: Path) -> None:
+    """A project of a single stand is none; the sentence says how to name a CouchDB."""
+    error = refused(tmp_path)
+    assert "no CouchDB is named" in str(error)
+    assert "--url https://HOST:PORT/NAME" in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    "url", ["central:6984/factory", "https://central:6984", "https://central:port/factory", "ftp://c/f"]
+)
+def test_an_address_that_names_no_database_is_refused(tmp_path: Path, url: str) -> None:
+    """What is meant is an address with the database's name at its end."""
+    assert "https://HOST:PORT/NAME" in (refused(tmp_path, "--url", url).hint or "")
