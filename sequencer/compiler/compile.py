@@ -130,6 +130,8 @@ def _driver_fixture(driver: Driver, folder: Path) -> _DriverFixture:
         keywords["simulate"] = _driver_source(driver.simulate, folder)
     if driver.reopen != "after_error":
         keywords["reopen"] = driver.reopen
+    if driver.opening is not None:
+        keywords["opening"] = {name: value for name, value in asdict(driver.opening).items() if value is not None}
     if driver.require:
         keywords["require"] = dict(driver.require)
     if driver.shared:

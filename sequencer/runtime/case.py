@@ -116,7 +116,7 @@ class AttemptContext:
         """See ``CaseContext``."""
         return evaluate_template(template, self._scope()) if has_expression(template) else template
 
-    def read(self, member: object) -> Any:
+    def read(self, member: object) -> object:
         """See ``CaseContext``."""
         return member() if callable(member) else member
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from types import FunctionType
-from typing import TYPE_CHECKING, Required, Unpack
+from typing import TYPE_CHECKING, Required, TypedDict, Unpack
 
 from sequencer.runtime.driver_modules import DriverOrigin
 from sequencer.runtime.pytest_private import argument_names
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     import pytest
 
 
+class OpeningOptions(TypedDict, total=False):
+    """See ``vocabulary.model.DriverOpening``."""
+
+    when: str
+    timeout: float
+    times: int
+    delay: float
+
+
 class DriverOptions(DriverOrigin, total=False):
     """The arguments of ``run.driver(...)``; see ``drivers.OpenDriver``."""
 
@@ -24,6 +33,7 @@ class DriverOptions(DriverOrigin, total=False):
     simulate: DriverOrigin | None
     require: Mapping[str, Data] | None
     reopen: str
+    opening: OpeningOptions | None
     shared: bool
     factory: bool
 

@@ -13,7 +13,7 @@ from sequencer.runtime.driver_object import DriverObject
 from sequencer.runtime.failures import driver_traceback, reason_of
 from sequencer.vocabulary.attribute import set_known
 from sequencer.vocabulary.data import Data
-from sequencer.vocabulary.failure import Interruption, StepError
+from sequencer.vocabulary.failure import Interruption, StepError, TimedOut
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sequencer.protocol.commands import Start
     from sequencer.runtime.deadline import Interrupts
+    from sequencer.runtime.driver_declarations import OpeningOptions
     from sequencer.runtime.driver_modules import DriverModules, DriverOrigin
     from sequencer.runtime.flow import Flow
 
@@ -104,10 +105,10 @@ class OpenDriver:
     templates, replaced one by one by the stand's own; ``simulate`` holds ``file`` or ``module``, ``target`` and
     ``arguments`` of what takes its place in a simulated run. A class is built, and closed by ``close()`` or as a
     context manager; a function is the driver itself, with its arguments bound, or with ``factory`` what gives it.
-    ``require`` is what must be true of it
-    (see ``runtime.requirements``). ``opened`` is what opening gave, and ``handle`` what cases have of it; ``run`` is
-    told of what goes wrong. Once ``in_doubt``, as a call of it did not end well, it is closed and reopened before it
-    is used again, unless ``reopen`` is ``never``. ``shared`` says nothing of one that is opened here.
+    ``opening`` says how often and how long opening is tried, ``require`` what must be true of it (see
+    ``runtime.requirements``). ``opened`` is what opening gave, and ``handle`` what cases have of it; ``run`` is told of
+    what goes wrong. Once ``in_doubt``, as a call of it did not end well, it is closed and reopened before it is used
+    again, unless ``reopen`` is ``never``. ``shared`` says nothing of one that is opened here.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class OpenDriver:
         reopen: str = "after_error",
         shared: bool = False,
         factory: bool = False,
+        opening: OpeningOptions | None = None,
     ) -> None:
         self.run = run
         self.name = name
@@ -135,6 +137,7 @@ class OpenDriver:
         self._place = place
         self._of_stand = scope == "stand"
         self._factory = factory
+        self._opening: OpeningOptions = opening or {}
         self._source: DriverOrigin = {"file": file, "module": module, "target": target, "arguments": arguments}
         stand = run.start.request.drivers.get(name, {})
         self._reopens = stand.get(REOPEN, reopen) != "never"
@@ -221,6 +224,43 @@ class OpenDriver:
             return False
 
     def _open(self, *, again: bool = False) -> Any:
+        """As often as it may be tried. Raises what the last try raised."""
+        for _ in range(self._opening.get("times", 1) - 1):
+            try:
+                return self._open_in_time(again=again)
+            except Exception as error:
+                print(
+                    f"hardseq: the driver {self.name!r} is tried again, as it could not be opened: {reason_of(error)}",
+                    file=sys.stderr,
+                )
+                self._close(tell=None)
+            self.run.interrupts.sleep(self._opening.get("delay", 0.0))
+        return self._open_in_time(again=again)
+
+    def _open_in_time(self, *, again: bool) -> object:
+        """One try. Raises ``StepError`` when it takes too long."""
+        if (seconds := self._opening.get("timeout")) is None:
+            return self._open_once(again=again)
+        interrupts, turn = self.run.interrupts, object()
+        with interrupts:
+            interrupts.begin(turn, "open", seconds)
+        try:
+            opened = self._open_once(again=again)
+            with interrupts:
+                late = interrupts.end(turn)
+        except TimedOut as error:
+            if error.subject != "open":
+                raise
+            raise StepError(error.reason) from None
+        finally:
+            with interrupts:
+                interrupts.end(turn)
+        if late is not None:
+            self._close(tell=None)
+            raise StepError(late.reason)
+        return opened
+
+    def _open_once(self, *, again: bool) -> object:
         module = self.run.modules.load(self._source, for_stand=self._of_stand)
         target = getattr(module, self._source["target"])
         arguments = self._built[1] if again and self._built is not None else self.resolve()

@@ -1,4 +1,4 @@
-"""What a sequence requires of its instruments, checked before the first case: who they are, and their calibration."""
+"""What is done with instruments before the first case: they are opened early, and asked who they are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ CHECK_SECONDS = 30.0
 
 
 def check_requirements(run: RunContext, drivers: Iterable[DriverDeclaration]) -> None:
-    """Opens and checks those of ``drivers`` that the cases to run use and that something is required of.
+    """Opens and checks those of ``drivers`` that the cases to run use and that are to be opened at the start, or that
+    something is required of.
 
     What does not hold ends the run. Every driver is looked at, so that one run tells of all that is wrong; a stop ends
     the looking.
@@ -39,10 +40,13 @@ def check_requirements(run: RunContext, drivers: Iterable[DriverDeclaration]) ->
     for driver in drivers:
         of_stand = run.start.request.drivers.get(driver.name, {}).get(REQUIRE)
         written = {**(driver.how.get(REQUIRE) or {}), **(of_stand if isinstance(of_stand, Mapping) else {})}
-        if not written or not driver.is_used(selected()):
+        early = (driver.how.get("opening") or {}).get("when") == "start"
+        if not (written or early) or not driver.is_used(selected()):
             continue
         try:
             with run.preopen(driver.name, driver.how) as opened:
+                if not written:
+                    continue
                 requirement = _Requirement(run, driver, written)
                 requirement.check(opened)
             run.requirements[driver.name] = requirement.check_again

@@ -102,7 +102,7 @@ class OpenSharedDriver(OpenDriver):
         super().__init__(run, name, **how)
         self._client = client
 
-    def _open(self, *, again: bool = False) -> object:
+    def _open_once(self, *, again: bool) -> object:
         modules = self.run.modules
         source = SharedDriverSource(
             self.name,

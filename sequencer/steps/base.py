@@ -170,7 +170,7 @@ class CaseContext(Protocol):
     def value(self, template: object) -> Any:
         """Evaluates a template; one whole ``${{ }}`` keeps its type. Raises ``StepError``."""
 
-    def read(self, member: object) -> Any:
+    def read(self, member: object) -> object:
         """What a driver's member gives of which only running it tells whether it is a method: the result of calling
         it, or the member itself."""
 

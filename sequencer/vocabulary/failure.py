@@ -9,8 +9,8 @@ from typing import Literal
 
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
-TimedSubject = Literal["step", "case", "identity", "close"]
-"""What may take too long: a step, a case, an instrument that is asked who it is, a driver that is closed."""
+TimedSubject = Literal["step", "case", "open", "identity", "close"]
+"""What may take too long: a step, a case, a driver that is opened, asked who it is, closed."""
 
 
 class ReasonedError(Exception):

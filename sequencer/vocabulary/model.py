@@ -17,7 +17,18 @@ from sequencer.vocabulary.status import Group, OnFail
 
 DriverScope = Literal["stand", "run", "module", "case"]
 Reopen = Literal["after_error", "never"]
+OpeningTime = Literal["first_use", "start"]
 ParamType = Literal["string", "integer", "number", "boolean"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverOpening:
+    """How a driver is opened: ``when``, and ``times`` tries of at most ``timeout`` seconds with ``delay`` between."""
+
+    when: OpeningTime = "first_use"
+    timeout: float | None = None
+    times: int = 1
+    delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +55,7 @@ class Driver:
     require: Mapping[str, str] = field(default_factory=dict)
     shared: bool = False
     factory: bool = False
+    opening: DriverOpening | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

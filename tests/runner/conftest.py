@@ -68,6 +68,14 @@ class Bench:
         self.fail_close = fail_close
         if fail_open == "fork":
             os.fork()
+        elif fail_open == "twice":
+            log("try")
+            with open(os.environ["BENCH_LOG"]) as file:
+                if file.read().count("try") < 3:
+                    raise ConnectionError("still booting")
+        elif fail_open == "sleep":
+            log("try")
+            time.sleep(60)
         elif fail_open is not None:
             raise fail_open if isinstance(fail_open, BaseException) else ConnectionError(fail_open)
         log(f"open {name}")

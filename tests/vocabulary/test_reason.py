@@ -270,6 +270,7 @@ def test_exceptions_carry_their_reason_or_text() -> None:
     assert [str(TimedOut(subject, 2.0)) for subject in get_args(TimedSubject)] == [
         "the step took longer than its timeout of 2 s",
         "the case took longer than its timeout of 2 s",
+        "opening took longer than 2 s",
         "the instrument took longer than 2 s to identify itself",
         "closing the driver took longer than 2 s",
     ]

@@ -26,9 +26,10 @@ from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.instrument import parse_due
-from sequencer.vocabulary.model import Driver
+from sequencer.vocabulary.model import Driver, DriverOpening
 from sequencer.vocabulary.problem import Place, Problem
 from sequencer.vocabulary.regex import PatternError, compile_pattern
+from sequencer.vocabulary.times import parse_duration
 from sequencer.vocabulary.tree import MappingNode
 
 
@@ -208,12 +209,28 @@ class DriverSection:
             shared = node.get("shared") is True
             scope = "stand" if shared else node.get("scope", "run")
             more = {"shared": shared, "scope": scope, "reopen": node.get("reopen", "after_error")}
+            if "open" in node:
+                more["opening"] = self._opening(node["open"])
             if "require" in node:
                 more["require"] = read_require(
                     node["require"], opened(found.target, arguments) or found.target, expressions, self._problems
                 )
         place = node.place if is_long else node.key_place(key)
         return self._driver(name, place, found, given, simulate=simulate, **more), found.target
+
+    def _opening(self, node: MappingNode) -> DriverOpening:
+        """``node`` has the right shape."""
+        retry = node.get("retry", 1)
+        given = isinstance(retry, MappingNode)
+        timeout = parse_duration(node["timeout"]) if "timeout" in node else None
+        if timeout == 0:
+            self._problems.report("wrong-value", "`timeout` must be longer than 0", node.value_place("timeout"))
+        return DriverOpening(
+            when=node.get("when", "first_use"),
+            timeout=timeout,
+            times=retry["times"] if given else retry,
+            delay=parse_duration(retry.get("delay", "0 s")) if given else 0.0,
+        )
 
     def _simulate(
         self, name: str, node: MappingNode, given: Mapping[str, Data], expressions: ExpressionChecker

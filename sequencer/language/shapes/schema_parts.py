@@ -262,6 +262,26 @@ DRIVER: Schema = {
                     "description": "Whether it is one for all slots of the stand: opened once, it lives with the "
                     "stand, and calls take turns. By default each slot has its own.",
                 },
+                "open": mapping(
+                    "When and how it is opened.",
+                    {
+                        "when": {
+                            "enum": ["first_use", "start"],
+                            "default": "first_use",
+                            "description": "`start`: before the first case, so that an instrument that does not answer "
+                            "is told before a product is touched. By default when the first case needs it.",
+                        },
+                        "timeout": {**DURATION, "description": "Opening may take no longer, each try."},
+                        "retry": {
+                            "description": "Tries again where it cannot be opened: the maximum number of tries (the "
+                            "first one counts), and the pause between them.",
+                            "anyOf": SHARED_KEYS["retry"]["anyOf"],
+                            "examples": [{"times": 3, "delay": "2 s"}],
+                        },
+                    },
+                    minProperties=1,
+                    examples=[{"when": "start", "timeout": "10 s", "retry": {"times": 3, "delay": "2 s"}}],
+                ),
                 "reopen": {
                     "enum": ["after_error", "never"],
                     "default": "after_error",
