@@ -6,12 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sequencer.figures.service import FiguresService
+
 if TYPE_CHECKING:
     from sequencer.app.project_bench import ProjectBench
     from sequencer.app.project_report_store import ProjectReportStore
     from sequencer.panel.slots_session import SlotsSession
     from sequencer.panel.start_session import WaitingSession
     from sequencer.project.project_folder import Project
+    from sequencer.store.base import Store
 
 
 def panel_session(
@@ -31,9 +34,15 @@ def panel_session(
         report_store=report_store,
         folder=project.folder,
         settings=settings.frontend,
+        figures=project_figures(project, report_store.store),
         title=title,
         stand=settings.stand.recorded(),
     )
+
+
+def project_figures(project: Project, store: Store) -> FiguresService:
+    """The figures of the project, whose index is opened once they are needed."""
+    return FiguresService(store, project.state.figures, project.state.figures_lock)
 
 
 def _kind(project: Project) -> Callable[..., WaitingSession | SlotsSession]:

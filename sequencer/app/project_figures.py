@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import opened_store, tell
+from sequencer.figures.catalogue import Answer, Question, answer
 from sequencer.figures.follow import Progress, follow, rebuild
 from sequencer.figures.index import FiguresIndex, FiguresUnavailable, IndexDamaged, IndexInUse
-from sequencer.figures.scope import MIDNIGHT
+from sequencer.figures.scope import MIDNIGHT, Scope
 from sequencer.project.project_folder import open_project
 from sequencer.store.base import Store, StoreUnavailable
 from sequencer.vocabulary.dataclass import dataclass
@@ -24,20 +25,21 @@ _PAUSE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """``ask`` answers questions from the index; ``shifts`` are the times of day at which this stand's begin."""
+    """``shifts`` are the times of day at which this stand's begin."""
 
     index: FiguresIndex
     store: Store
     shifts: tuple[str, ...]
     progress: Progress
 
-    def ask(self, question: str, values: Sequence[object]) -> list[tuple[object, ...]]:
-        """The rows that SQL finds; a damaged index is made anew for it."""
+    def answer(self, question: Question, scope: Scope, given: Mapping[str, str]) -> Answer:
+        """Asks; a damaged index is made anew for it. Raises ``QuestionRefused``."""
+        scope = scope._replace(shifts=self.shifts)
         try:
-            return self.index.ask(question, values)
+            return answer(self.index.ask, question, scope, given)
         except IndexDamaged:
             rebuild(self.index, self.store, self.progress)
-            return self.index.ask(question, values)
+            return answer(self.index.ask, question, scope, given)
 
 
 @contextmanager
@@ -89,7 +91,17 @@ def _bring_up_to_date(
     except StoreUnavailable as error:
         if bring is rebuild or index.ask("SELECT 1 FROM runs LIMIT 1") == []:
             raise
-        tell(f"{error}: the figures are those of the last time")
-    ((missing,),) = index.ask("SELECT count(*) FROM unreadable")
-    if missing:
-        tell(f"{missing} of the stored reports cannot be read and are left out")
+        tell_behind(error)
+    _, unreadable = index.counts()
+    tell_unreadable(unreadable)
+
+
+def tell_unreadable(count: int) -> None:
+    """That there are reports that cannot be read."""
+    if count:
+        tell(f"{count} of the stored reports cannot be read and are left out")
+
+
+def tell_behind(problem: object) -> None:
+    """That what the store has cannot be looked at, and why."""
+    tell(f"{problem}: the figures are those of the last time")

@@ -1,4 +1,4 @@
-"""``hardseq figures``: what is asked of all runs together."""
+"""``hardseq figures``: what is asked of all runs together, by the running panel or else here."""
 
 from __future__ import annotations
 
@@ -6,94 +6,38 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import wraps
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.cli.panel_client import PanelClient
 from sequencer.cli.runs import project_option
 from sequencer.cli.time_option import point_in_time
-from sequencer.figures.failures import CAUSES
-from sequencer.figures.scope import COLUMNS, SPANS, Scope, Span
+from sequencer.figures.catalogue import QUESTIONS, Field, Kind, Question, QuestionParameter, QuestionRefused
+from sequencer.figures.scope import COLUMNS, FILTERS, SPANS, Scope, Span
 from sequencer.terminal.output import is_terminal, say, say_json, wants_colour
 
 if TYPE_CHECKING:
-    from sequencer.app.project_figures import Figures
     from sequencer.terminal.lines import Style
 
 Row = Mapping[str, object]
-Columns = Sequence[tuple[str, str, Callable[[object], str]]]
-"""Of a table: the name in a row, the heading, and how a value is written."""
 
 _PATIENCE = 1.0
 """Seconds after which a person is told how far it is."""
-
-
-class Figure(Protocol):
-    """What a question is answered with."""
-
-    def document(self) -> dict[str, object]:
-        """As JSON."""
-        ...
+_LOOK = 0.1
+"""Seconds between two looks how far the panel is."""
 
 
 class Asked(NamedTuple):
-    """What every question is asked with."""
+    """A question of a project, and what it is asked with."""
 
     project: Path
-    form: str
+    question: Question
     scope: Scope
-
-
-def _asked(question: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
-    """The command of a question, which is given what its options say."""
-
-    @wraps(question)
-    def command(
-        *,
-        project: Path,
-        form: str,
-        by: tuple[str, ...],
-        span: Span | None,
-        since: float | None,
-        until: float | None,
-        sequence: str | None,
-        part_number: str | None,
-        stand: str | None,
-        slot: str | None,
-        **more: str,
-    ) -> ExitCode:
-        return question(Asked(project, form, Scope(sequence, part_number, stand, slot, since, until, by, span)), **more)
-
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-_OPTIONS = (
-    click.option(
-        "--since",
-        callback=point_in_time,
-        help="Runs that began at this time or later: 2026-11-22, 2026-11-22T13:00, 7d.",
-    ),
-    click.option("--until", callback=point_in_time, help="Runs that began before this time."),
-    click.option("--sequence", help="Runs of the sequence with this name."),
-    click.option("--part-number", help="Runs of DUTs with this part number."),
-    click.option("--stand", help="Runs on the stand with this name."),
-    click.option("--slot", help="Runs in the slot with this name."),
-    click.option("--span", type=click.Choice(SPANS), help="A row for each hour, shift, ... in the time of the stand."),
-    click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", help="Default: text."),
-    project_option,
-)
-
-
-def _by(*more: str) -> Callable[[Callable[..., ExitCode]], Callable[..., ExitCode]]:
-    names = [*more, *COLUMNS]
-    return click.option(
-        "--by", multiple=True, type=click.Choice(names), help=f"Rows apart by {', '.join(names)}; repeatable."
-    )
+    given: Mapping[str, str]
 
 
 @click.group()
@@ -101,110 +45,85 @@ def command() -> None:
     """Show what all runs together say: yield, failures, capability, time, the runs of a unit."""
 
 
-@command.command("yield")
-@_by()
-@_asked
-def show_yield(asked: Asked) -> ExitCode:
-    """Show yield, first-pass yield and final yield."""
-    from sequencer.figures.yields import yields
-
-    columns: Columns = [
-        *_numbers("runs", "passed", "failed", "error"),
-        ("yield", "yield", _percent),
-        *_numbers("units"),
-        ("first_pass_yield", "first pass", _percent),
-        ("second_pass_yield", "second pass", _percent),
-        ("final_yield", "final", _percent),
+def _command(question: Question) -> click.Command:
+    """The command of a question."""
+    of_runs = [click.Option([_option(name)], help=f"Only these runs: {words}.") for name, words in FILTERS.items()]
+    by = f"Rows apart by {', '.join(question.splits_by)}; repeatable."
+    params = [
+        *(_parameter(parameter) for parameter in question.parameters),
+        click.Option(["--by"], multiple=True, type=click.Choice(question.splits_by), help=by),
+        click.Option(
+            ["--since"], callback=point_in_time, help="Began then or later: 2026-11-22, 2026-11-22T13:00, 7d."
+        ),
+        click.Option(["--until"], callback=point_in_time, help="Began before then."),
+        *of_runs,
+        click.Option(["--span"], type=click.Choice(SPANS), help="A row for each hour, shift, ... at the stand."),
+        click.Option(
+            ["--format", "form"], type=click.Choice(["text", "json", "csv"]), default="text", help="Default: text."
+        ),
     ]
-    return _show(asked, lambda figures, scope: yields(figures.ask, scope), columns)
+    text = "\n\n".join(filter(None, (question.summary, question.more)))
+    return project_option(click.Command(question.name, params=params, callback=partial(_show, question), help=text))
 
 
-@command.command("failures")
-@_by(*CAUSES)
-@_asked
-def show_failures(asked: Asked) -> ExitCode:
-    """Show what failed, the most frequent first: cases, or measurements or error codes."""
-    from sequencer.figures.failures import failures
-
-    cause, *others = [name for name in asked.scope.by if name in CAUSES] or ["case"]
-    if others:
-        raise Refusal("failures are told apart by one of them", hint=f"--by {' or --by '.join(CAUSES)}")
-    by = tuple(dict.fromkeys((*asked.scope.by, cause)))
-    asked = asked._replace(scope=asked.scope._replace(by=by))
-    columns: Columns = [
-        ("name", cause.replace("_", " "), _text),
-        ("title", "title", _text),
-        *_numbers("runs", "units"),
-        ("share", "share", _percent),
-        ("cumulative", "cumulative", _percent),
-    ]
-    return _show(asked, lambda figures, scope: failures(figures.ask, scope, cause), columns)
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
-@command.command("capability")
-@_by()
-@_asked
-def show_capability(asked: Asked) -> ExitCode:
-    """Show how measured values fit their limits, the worst first: Cp, Cpk, Pp, Ppk."""
-    from sequencer.figures.capability import capabilities
-
-    columns: Columns = [
-        *((name, name, _text) for name in ("sequence", "case", "measurement", "unit")),
-        *_numbers("n"),
-        *((name, name, _shown) for name in ("mean", "sigma", "lower", "upper", "cp", "cpk", "pp", "ppk")),
-        *_numbers("below", "above"),
-    ]
-    return _show(asked, lambda figures, scope: capabilities(figures.ask, scope), columns)
+def _parameter(parameter: QuestionParameter) -> click.Parameter:
+    kind = click.Choice(parameter.choices) if parameter.choices else None
+    if parameter.required:
+        return click.Argument([parameter.name], metavar=parameter.name.partition("_")[0].upper(), type=kind)
+    return click.Option([_option(parameter.name)], type=kind, help=f"{parameter.description.capitalize()}.")
 
 
-@command.command("time")
-@_by()
-@_asked
-def show_time(asked: Asked) -> ExitCode:
-    """Show where the time goes: the seconds of each case."""
-    from sequencer.figures.times import times
+def _show(
+    question: Question,
+    /,
+    *,
+    project: Path,
+    form: str,
+    by: tuple[str, ...],
+    span: Span | None,
+    since: float | None,
+    until: float | None,
+    **chosen: str | None,
+) -> ExitCode:
+    """Asks, and writes what comes in the form that is wanted."""
+    scope = Scope(since=since, until=until, by=tuple(dict.fromkeys(by)), span=span).of_runs(chosen)
+    given = {name: value for name, value in chosen.items() if name not in FILTERS and value is not None}
+    rows = _answer(Asked(project, question, scope, given))
+    if form == "json":
+        say_json(rows)
+    elif form == "csv":
+        from sequencer.panel.tables import csv
 
-    columns: Columns = [
-        ("case", "case", _text),
-        *_numbers("n"),
-        *((name, name, _shown) for name in ("mean", "median", "p95")),
-        ("share", "share", _percent),
-    ]
-    return _show(asked, lambda figures, scope: times(figures.ask, scope), columns)
+        click.echo("".join(csv(_cells(rows))), nl=False)
+    elif not rows:
+        say("nothing to show", err=True)
+    else:
+        _show_table(rows, [name for name in scope.by if question.splits and name in COLUMNS], question.fields)
+    return ExitCode.PASSED
 
 
-@command.command("unit")
-@click.argument("serial_number", metavar="SERIAL")
-@_by()
-@_asked
-def show_unit(asked: Asked, serial_number: str) -> ExitCode:
-    """Show all runs of the unit with this serial number, its sub-units, and the units that it is built into.
-
-    Each run says its stand, slot and sequence: --by and --span change nothing.
-    """
-    from sequencer.figures.units import units
-
-    columns: Columns = [
-        ("part_number", "part number", _text),
-        ("start_time", "started", _moment),
-        ("status", "verdict", _text),
-        *((name, name, _text) for name in ("sequence", "stand", "slot")),
-        ("caused_dut_failure_id", "first failure", _text),
-        ("id", "id", _text),
-    ]
-    asked = asked._replace(scope=asked.scope._replace(by=(), span=None))
-    return _show(asked, lambda figures, scope: units(figures.ask, scope, serial_number), columns)
+for _question in QUESTIONS.values():
+    command.add_command(_command(_question))
 
 
 @command.command("rebuild")
 @project_option
 def rebuild_figures(project: Path) -> ExitCode:
     """Throw the index of the figures away and make it from the stored reports."""
-    from sequencer.app.project_figures import opened_figures
-
     begun = time.monotonic()
-    with opened_figures(project, FiguresProgress(), anew=True) as figures:
-        ((runs,),) = figures.ask("SELECT count(*) FROM runs", [])
+    panel = _panel(project)
+    if panel is not None:
+        panel.post("/api/figures/rebuild", {})
+        runs = _followed(panel)["runs"]
+    else:
+        from sequencer.app.project_figures import opened_figures
+
+        with opened_figures(project, FiguresProgress(), anew=True) as figures:
+            runs, _ = figures.index.counts()
     say(f"{runs} runs in {time.monotonic() - begun:.1f} s")
     return ExitCode.PASSED
 
@@ -222,25 +141,57 @@ class FiguresProgress:
             say(f"\r\x1b[K{f'{done:,} of {done + left:,} runs' if left else ''}", err=True, end="")
 
 
-def _show(asked: Asked, answer: Callable[[Figures, Scope], Sequence[Figure]], columns: Columns) -> ExitCode:
-    """Asks, and writes what comes in the form that is wanted."""
+def _answer(asked: Asked) -> Sequence[Row]:
+    """The rows, of all runs that the store has. Raises ``Refusal``."""
+    panel = _panel(asked.project)
+    if panel is not None:
+        return _asked_of(panel, asked)
     from sequencer.app.project_figures import opened_figures
 
-    with opened_figures(asked.project, FiguresProgress()) as figures:
-        found = answer(figures, asked.scope._replace(shifts=figures.shifts))
-    rows = [row.document() for row in found]
-    if asked.form == "json":
-        say_json(rows)
-    elif asked.form == "csv":
-        from sequencer.panel.tables import csv
+    try:
+        with opened_figures(asked.project, FiguresProgress()) as figures:
+            return figures.answer(asked.question, asked.scope, asked.given).rows
+    except QuestionRefused as refused:
+        raise Refusal(str(refused), hint=refused.hint) from None
 
-        click.echo("".join(csv(_cells(rows))), nl=False)
-    elif not rows:
-        say("nothing to show", err=True)
-    else:
-        more = [{name: getattr(row, name) for name, _, _ in columns if hasattr(row, name)} for row in found]
-        _show_table([{**one, **row} for one, row in zip(more, rows, strict=True)], asked.scope.by, columns)
-    return ExitCode.PASSED
+
+def _panel(project: Path) -> PanelClient | None:
+    """The project's panel, where one is running that has figures: nobody else can open the index then."""
+    try:
+        panel = PanelClient(project)
+        panel.get("/api/figures/state")
+    except Refusal:
+        return None
+    return panel
+
+
+def _asked_of(panel: PanelClient, asked: Asked) -> Sequence[Row]:
+    from urllib.parse import urlencode
+
+    from sequencer.app.project_figures import tell_behind, tell_unreadable
+
+    scope = {name: value for name, value in asked.scope._asdict().items() if value is not None and name != "shifts"}
+    query = urlencode({**scope, **asked.given}, doseq=True)
+    while True:
+        tell_unreadable(_followed(panel)["unreadable"])
+        answer = panel.get(f"/api/figures/{asked.question.name}?{query}")
+        if not answer["left"]:  # of what came meanwhile, too
+            break
+    if answer["problem"] is not None:
+        tell_behind(answer["problem"])
+    rows: list[Row] = answer["rows"]
+    return rows
+
+
+def _followed(panel: PanelClient) -> Any:
+    """The state of the panel's figures when they have all that the store has, or cannot."""
+    progress = FiguresProgress()
+    while True:
+        state = panel.get("/api/figures/state")
+        if state["left"] == 0 or state["problem"] is not None:
+            return state
+        progress(state["runs"], state["left"] or 0)
+        time.sleep(_LOOK)
 
 
 def _flat(row: Row) -> Iterator[dict[str, object]]:
@@ -268,18 +219,19 @@ def _cells(rows: Sequence[Row]) -> Iterator[Sequence[object]]:
         yield [line.get(name) for name in names]
 
 
-def _show_table(rows: Sequence[Row], by: Sequence[str], columns: Columns) -> None:
+def _show_table(rows: Sequence[Row], splits: Sequence[str], fields: Sequence[Field]) -> None:
     from sequencer.terminal.lines import joined
     from sequencer.terminal.output import Column, table
 
     lines = [line for row in rows for line in _flat(row)]
-    splits = [name for name in by if name not in CAUSES]
     span = ["span"] if any(line.get("span") is not None for line in lines) else []
-    shown: Columns = [*((name, name.replace("_", " "), _text) for name in (*span, *splits)), *columns]
-    cells: list[list[tuple[str, Style]]] = [[(write(line.get(name)), "") for name, _, write in shown] for line in lines]
+    shown = [*(Field(name, heading=name.replace("_", " ")) for name in (*span, *splits)), *_in_columns(fields)]
+    cells: list[list[tuple[str, Style]]] = [
+        [(_WRITTEN[field.kind](line.get(field.name)), "") for field in shown] for line in lines
+    ]
     width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
     colour = wants_colour(sys.stdout)
-    heads = [Column(heading, at) for at, (_, heading, _) in enumerate(shown)]
+    heads = [Column(field.heading or field.name, at) for at, field in enumerate(shown)]
     click.echo(joined(table(heads, cells, width), colour=colour), nl=False, color=colour)
     for row in rows:
         for name, words in (("sub_units", "its parts"), ("built_into", "built into")):
@@ -288,12 +240,17 @@ def _show_table(rows: Sequence[Row], by: Sequence[str], columns: Columns) -> Non
                 say(f"{words}: {', '.join(_part(part) for part in parts)}")
 
 
+def _in_columns(fields: Sequence[Field]) -> Iterator[Field]:
+    """Those that have a column; of the runs of a unit, each of which has a line, theirs."""
+    for field in fields:
+        if field.name == "runs" and field.of:
+            yield from _in_columns(field.of)
+        elif field.heading is not None and field.kind != "list":
+            yield field
+
+
 def _part(part: Row) -> str:
     return str(part["serial_number"]) + (f" ({part['part_number']})" if part["part_number"] else "")
-
-
-def _numbers(*names: str) -> Columns:
-    return [(name, name, _text) for name in names]
 
 
 def _text(value: object) -> str:
@@ -305,10 +262,20 @@ def _percent(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "–"
+    return f"{value:.4g}" if isinstance(value, int | float) else "–"
 
 
 def _moment(value: object) -> str:
     from sequencer.vocabulary.times import shown_time
 
     return shown_time(value if isinstance(value, float) else None)
+
+
+_WRITTEN: Mapping[Kind, Callable[[object], str]] = {
+    "text": _text,
+    "count": _text,
+    "flag": _text,
+    "number": _shown,
+    "share": _percent,
+    "moment": _moment,
+}

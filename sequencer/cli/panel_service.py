@@ -153,12 +153,15 @@ def run_page(
 
     ``None`` (told) when the port is taken.
     """
+    from sequencer.app.panel_session import project_figures
+
     frontend = project.settings.frontend
     session = make(
         store=report_store.store,
         report_store=report_store,
         folder=project.folder,
         settings=frontend,
+        figures=project_figures(project, report_store.store),
         title=project.settings.tests_name or "",
         stand=project.settings.stand.recorded(),
     )

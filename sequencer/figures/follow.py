@@ -22,33 +22,34 @@ def _silent(done: int, left: int) -> None:
     """Nobody wants to know."""
 
 
-def follow(index: FiguresIndex, store: Store, progress: Progress = _silent) -> None:
+def follow(index: FiguresIndex, store: Store, progress: Progress = _silent, *, at_once: int | None = None) -> None:
     """Adds what the store got since the last time; all of it where the index is of another store.
 
+    ``at_once``: how many runs are added together; default: ``BATCH``.
     What was added stays added when this is broken off, and the next call goes on from there. A damaged index is begun
     anew. Raises :class:`sequencer.store.base.StoreUnavailable`,
     :class:`sequencer.figures.index.FiguresUnavailable`.
     """
     try:
-        _follow(index, store, progress)
+        _follow(index, store, progress, at_once or BATCH)
     except IndexDamaged:
-        rebuild(index, store, progress)
+        rebuild(index, store, progress, at_once=at_once)
 
 
-def rebuild(index: FiguresIndex, store: Store, progress: Progress = _silent) -> None:
-    """Throws the index away and makes it from the store. Raises as :func:`follow` does."""
+def rebuild(index: FiguresIndex, store: Store, progress: Progress = _silent, *, at_once: int | None = None) -> None:
+    """Throws the index away and makes it from the store. Takes and raises as :func:`follow` does."""
     index.clear()
-    _follow(index, store, progress)
+    _follow(index, store, progress, at_once or BATCH)
 
 
-def _follow(index: FiguresIndex, store: Store, progress: Progress) -> None:
+def _follow(index: FiguresIndex, store: Store, progress: Progress, at_once: int) -> None:
     place, checkpoint = index.checkpoint
     if place and place != store.place:
         index.clear()
         checkpoint = None
     done, left = 0, 1
     while left:
-        found = store.changes(checkpoint, limit=BATCH)
+        found = store.changes(checkpoint, limit=at_once)
         known = index.known(run.id for run in found.runs)
         new: list[NewRun] = []
         unreadable: list[UnreadableRun] = []

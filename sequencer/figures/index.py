@@ -18,10 +18,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Condition
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from sequencer.figures.cells import number
 from sequencer.figures.rows import RunRows
+from sequencer.figures.scope import Ask
 from sequencer.project.locks import ProcessLock, described
 
 if TYPE_CHECKING:
@@ -156,7 +159,7 @@ class UnreadableRun(NamedTuple):
 
 
 class FiguresIndex:
-    """The index in the file ``path``; without one it is in memory. Used by one thread at a time.
+    """The index in the file ``path``; without one it is in memory. Used by one thread, but for :meth:`reading`.
 
     ``lock`` is the file that says who has it open.
     """
@@ -165,6 +168,8 @@ class FiguresIndex:
         self._path = path
         self._lock = None if lock is None else ProcessLock(lock)
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._reading: set[duckdb.DuckDBPyConnection] = set()
+        self._readers = Condition()
         self._next = 1
         self._titles: dict[tuple[str, str], tuple[int, float, str]] = {}
         self._plans: dict[_Plan, list[int]] = {}
@@ -195,29 +200,68 @@ class FiguresIndex:
         self.close()
 
     def close(self) -> None:
-        """Lets another process have it. Closing twice is harmless."""
-        connection, self._connection = self._connection, None
+        """Lets another process have it. Closing twice is harmless; whoever reads is interrupted."""
         try:
-            if connection is not None:
-                connection.close()
+            self._disconnect()
         finally:
             if self._lock is not None:
                 self._lock.release()
 
     def clear(self) -> None:
-        """Takes everything out, and begins a new file."""
-        if self._connection is not None:
-            with suppress(Exception):  # what is damaged may not close either
-                self._connection.close()
-            self._connection = None
+        """Takes everything out, and begins a new file; whoever reads is interrupted."""
+        with suppress(Exception):  # what is damaged may not close either
+            self._disconnect()
         self._remove_file()
         self._connect()
+
+    def _disconnect(self) -> None:
+        with self._readers:
+            connection, self._connection = self._connection, None
+            for reader in self._reading:
+                reader.interrupt()
+            self._readers.wait_for(lambda: not self._reading)
+            if connection is not None:
+                connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Ask]:
+        """Answers SQL from what is in the index now, whatever is added meanwhile; for any thread.
+
+        What it gives raises :class:`FiguresUnavailable`, of which a damaged file is one.
+        """
+        with self._readers:
+            connection = self._open_connection()
+            cursor = connection.cursor()
+            self._reading.add(cursor)
+        try:
+            with _plain_errors(self._path):
+                cursor.execute("BEGIN")
+
+            def ask(question: str, values: Sequence[object]) -> list[tuple[object, ...]]:
+                if self._connection is not connection:
+                    raise FiguresUnavailable("the figures are closed or begun anew")
+                with _plain_errors(self._path):
+                    found: list[tuple[object, ...]] = cursor.execute(question, list(values)).fetchall()
+                return found
+
+            yield ask
+        finally:
+            with self._readers:
+                self._reading.discard(cursor)
+                with suppress(Exception):  # what is damaged may not close either
+                    cursor.close()
+                self._readers.notify_all()
 
     @property
     def checkpoint(self) -> tuple[str, str | None]:
         """The store that the runs are from, empty before the first one, and up to which place in it they are here."""
         ((store, checkpoint),) = self.ask("SELECT store, checkpoint FROM place")
         return str(store), None if checkpoint is None else str(checkpoint)
+
+    def counts(self) -> tuple[int, int]:
+        """How many runs are in it, and how many reports are left out as they cannot be read."""
+        ((runs, unreadable),) = self.ask("SELECT count(*), (SELECT count(*) FROM unreadable) FROM runs")
+        return number(runs), number(unreadable)
 
     def known(self, runs: Iterable[str]) -> dict[str, str]:
         """The digests of those of these runs that are here, by id."""

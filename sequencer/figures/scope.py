@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import time
 from typing import Literal, NamedTuple, get_args
 
@@ -24,6 +24,17 @@ COLUMNS = {
 }
 """What runs and units can be split by, with the column that says it."""
 
+FILTERS = {
+    "sequence": "the sequence's name",
+    "part_number": "the part number of the DUT",
+    "stand": "the stand's name",
+    "slot": "the name of the slot that the DUT was in",
+    "batch": "the batch",
+    "version": "the version of the sequence",
+    "operator": "the name of the operator",
+}
+"""What runs and units can be chosen by."""
+
 MIDNIGHT = ("00:00",)
 
 
@@ -44,14 +55,26 @@ class Scope(NamedTuple):
     by: tuple[str, ...] = ()
     span: Span | None = None
     shifts: tuple[str, ...] = MIDNIGHT
+    batch: str | None = None
+    version: str | None = None
+    operator: str | None = None
+
+    def of_runs(self, wanted: Mapping[str, str | None]) -> Scope:
+        """The same of those runs that match, by the names of ``FILTERS``."""
+        return self._replace(
+            sequence=wanted.get("sequence"),
+            part_number=wanted.get("part_number"),
+            stand=wanted.get("stand"),
+            slot=wanted.get("slot"),
+            batch=wanted.get("batch"),
+            version=wanted.get("version"),
+            operator=wanted.get("operator"),
+        )
 
     def where(self, table: str) -> tuple[str, list[object]]:
         """The condition on the rows of ``table``, and its values."""
         conditions = {
-            f"{table}.sequence = ?": self.sequence,
-            f"{table}.part_number = ?": self.part_number,
-            f"{table}.stand = ?": self.stand,
-            f"{table}.slot = ?": self.slot,
+            **{f"{table}.{name} = ?": getattr(self, name) for name in FILTERS},
             f"{table}.start_time >= ?": self.since,
             f"{table}.start_time < ?": self.until,
         }

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
 from sequencer.panel import (
+    api_figures,
     api_history,
     api_live,
     api_log,
@@ -47,6 +48,7 @@ MOST_HISTORY = 6
 ROUTES: tuple[Route, ...] = (
     *api_live.ROUTES,
     *api_history.ROUTES,
+    *api_figures.ROUTES,
     *api_run.ROUTES,
     *api_starts.ROUTES,
     *api_stands.ROUTES,

@@ -17,10 +17,10 @@ import select
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
@@ -49,6 +49,9 @@ THREADS = 12
 CONTROL_THREADS = 4
 """What answers Start, Stop, answers to dialogs and all else that changes something here; nothing else comes to these,
 and not what is done to a stored run: that waits for a store, a printer or a test process."""
+FIGURES_THREADS = 2
+"""What answers questions about all runs; others wait for their turn, and take no thread meanwhile."""
+Queue = Literal["control", "figures", "others"]
 _ERRORS = {
     400: ("malformed", "this is not an HTTP request"),
     413: ("too-large", "the body is too large"),
@@ -58,9 +61,9 @@ _ERRORS = {
 
 
 class Task(Protocol):
-    """What one of the threads is to do; ``cancel`` when it never will."""
+    """What one of the threads of its ``queue`` is to do; ``cancel`` when it never will."""
 
-    is_control: bool
+    queue: Queue
 
     def service(self) -> None:
         """Does it."""
@@ -144,13 +147,14 @@ def create(app: object, broadcasts: Broadcasts, listener: socket.socket, connect
             return taken
 
         @property
-        def is_control(self) -> bool:
+        def queue(self) -> Queue:
             asked = self.requests[0] if self.requests else None
             # What is not HTTP has neither method nor path.
-            if asked is None or asked.error:
-                return False
-            changes = asked.command == "POST" and asked.path.startswith("/api/")
-            return bool(changes and not asked.path.startswith("/api/runs/"))
+            if asked is None or asked.error or not asked.path.startswith("/api/"):
+                return "others"
+            if asked.command == "POST":
+                return "others" if asked.path.startswith("/api/runs/") else "control"
+            return "figures" if asked.path.startswith("/api/figures/") else "others"
 
         def send(self, data: bytes, do_close: bool = True) -> int:
             sent: int = super().send(data, do_close=do_close)
@@ -193,21 +197,29 @@ def create(app: object, broadcasts: Broadcasts, listener: socket.socket, connect
 
 
 class _Threads:
-    """Two kinds of threads, each with a queue of its own."""
+    """Some threads for each queue."""
 
     def __init__(self, others: Dispatcher) -> None:
-        self._others = others
-        control = ThreadedTaskDispatcher()
-        control.set_thread_count(CONTROL_THREADS)
-        self._control: Dispatcher = control
+        self._of: Mapping[Queue, Dispatcher] = {
+            "control": _threads(CONTROL_THREADS),
+            "figures": _threads(FIGURES_THREADS),
+            "others": others,
+        }
 
     def add_task(self, task: Task) -> None:
-        (self._control if task.is_control else self._others).add_task(task)
+        self._of[task.queue].add_task(task)
 
     def shutdown(self, *, timeout: float) -> None:
         end = time.monotonic() + timeout
-        for threads in (self._control, self._others):
+        for threads in self._of.values():
             threads.shutdown(timeout=max(0.0, end - time.monotonic()))
+
+
+def _threads(count: int) -> Dispatcher:
+    made = ThreadedTaskDispatcher()
+    made.set_thread_count(count)
+    threads: Dispatcher = made
+    return threads
 
 
 def attend(server: Server, connections: dict[int, object]) -> None:
@@ -336,7 +348,7 @@ class _Follow(NamedTuple):
 class _HandOver:
     """Gives the broadcast a connection whose answer is out; not in the thread of ``attend``: a state may be large."""
 
-    is_control = False
+    queue: Queue = "others"
 
     def __init__(self, readers: Broadcasts, connection: socket.socket, follow: _Follow) -> None:
         self._readers = readers

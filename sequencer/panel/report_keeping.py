@@ -104,6 +104,8 @@ class ReportKeeping:
     def keep(self) -> None:
         """Keeps what is not safe yet, and says so on the pages when it cannot."""
         kept = self._unsaved.keep()
+        if kept:
+            self._session.figures.follow()
         self._session.alert("kept", self._unsaved.at_risk)
         if self._unsaved.problem is not None:
             self._session.alert("store", Reason("not_stored", detail=self._unsaved.problem))

@@ -160,10 +160,11 @@ def check_query(parameters: Iterable[Parameter]) -> None:
         # A filter that is misspelt would be no filter, and so would the second of two.
         if name not in known:
             raise ApiError(400, "unknown-key", f"unknown parameter {name[:80]!r}")
-        if again:
-            raise ApiError(400, "bad-parameter", f"the parameter {name} is given twice")
         schema = known[name].described()
-        if written not in schema.get("enum", (written,)):
+        schema = schema.get("items", schema)
+        if again and schema is known[name].described():
+            raise ApiError(400, "bad-parameter", f"the parameter {name} is given twice")
+        if any(one not in schema.get("enum", (one,)) for one in (written, *again)):
             raise ApiError(400, "bad-parameter", f"{name} must be one of {', '.join(schema['enum'])}")
         if (form := _FORMS.get(schema.get("type", ""))) is not None:
             least, most = schema.get("minimum", -sys.float_info.max), schema.get("maximum", sys.float_info.max)

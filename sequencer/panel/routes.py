@@ -124,7 +124,10 @@ Handler = Callable[..., "Response | Mapping[str, object]"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A query parameter. A schema that depends on what is installed is made once it is asked for."""
+    """A query parameter; one whose schema is an array may be given several times.
+
+    A schema that depends on what is installed is made once it is asked for.
+    """
 
     name: str
     schema: Schema | Callable[[], Schema]

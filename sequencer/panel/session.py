@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, Protocol, TypedDict
 
+from sequencer.figures.service import FiguresService
 from sequencer.panel.bench import RunControl
 from sequencer.panel.guard import new_token
 from sequencer.panel.live import LiveChange, LiveRun
@@ -123,6 +124,7 @@ class SessionOptions(TypedDict):
     report_store: ReportStore
     folder: Path
     settings: FrontendSettings
+    figures: NotRequired[FiguresService | None]
     title: NotRequired[str]
     stand: NotRequired[Mapping[str, object] | None]
     changed: NotRequired[Callable[[], None]]
@@ -149,6 +151,7 @@ class Session:
         report_store: ReportStore,
         folder: Path,
         settings: FrontendSettings,
+        figures: FiguresService | None = None,
         title: str = "",
         stand: Mapping[str, object] | None = None,
         changed: Callable[[], None] = lambda: None,
@@ -156,6 +159,7 @@ class Session:
     ) -> None:
         self.store = store
         self.report_store = report_store
+        self.figures = figures or FiguresService(store)
         self.units = UnitLookup(store, self._unsent, report_store.waiting_notes)
         self.folder = folder
         self.settings = settings
@@ -231,8 +235,9 @@ class Session:
         self.refresh_storage()
 
     def close(self) -> None:
-        """Ends the live state and with it every stream."""
+        """Ends the live state and with it every stream, and the figures."""
         self.end_streams()
+        self.figures.close()
 
     def end_streams(self) -> None:
         """Nothing more is told to any page."""

@@ -302,6 +302,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "not_web_address": "this is not a web address",
         "too_many_pages": "too many pages are open; close one",
         "too_many_queries": "too many queries about stored runs at once; try again in a moment",
+        "figures_unavailable": "the figures cannot be read just now: {detail}",
         "too_many_tries": "too many wrong tokens; wait a minute",
         "panel_error": "the panel had an internal error; see its output on the terminal",
         "coming_up": "the test process is still coming up",

@@ -43,7 +43,7 @@ class Reference:
 
     def chosen(self, scope: Mapping[str, Any], frame: pd.DataFrame) -> pd.DataFrame:
         """The rows in scope."""
-        for name in ("stand", "slot", "part_number", "sequence"):
+        for name in ("stand", "slot", "part_number", "sequence", "batch", "version", "operator"):
             if scope.get(name) is not None:
                 frame = frame[frame[name] == scope[name]]
         if scope.get("since") is not None:
@@ -124,6 +124,16 @@ class Reference:
         """What there is to choose from."""
         names = ("stand", "slot", "part_number", "sequence", "version", "batch", "operator")
         return sorted((name, value, count) for name in names for value, count in self.runs[name].value_counts().items())
+
+    def rests_on(self, scope: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+        """Of the runs in scope those that count, and the others: all, counted, judged."""
+        runs = self.chosen(scope, self.runs)
+        judged = runs.counted & runs.status.isin(["passed", "failed", "error"])
+        return {
+            "all": (len(runs), 0),
+            "counted": (int(runs.counted.sum()), len(runs) - int(runs.counted.sum())),
+            "judged": (int(judged.sum()), len(runs) - int(judged.sum())),
+        }
 
     def failures(self, scope: Mapping[str, Any], cause: str) -> list[Row]:
         """A Pareto."""

@@ -13,6 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sequencer.figures.capability import capabilities
+from sequencer.figures.catalogue import QUESTIONS, answer
 from sequencer.figures.choices import choices
 from sequencer.figures.failures import CAUSES, failures, new_failures
 from sequencer.figures.follow import follow, rebuild
@@ -88,6 +89,9 @@ scopes = st.builds(
     part_number=st.sampled_from([None, None, "PN1"]),
     slot=st.sampled_from([None, None, "A"]),
     sequence=st.sampled_from([None, None, "Board test"]),
+    batch=st.sampled_from([None, None, None, "B1"]),
+    version=st.sampled_from([None, None, None, "1.1"]),
+    operator=st.sampled_from([None, None, None, "Ada"]),
     since=st.sampled_from([None, MONDAY + 60.0]),
     until=st.sampled_from([None, MONDAY + 86_400.5]),
 )
@@ -146,6 +150,9 @@ def assert_agrees(index: FiguresIndex, reference: Reference, scope: dict[str, An
     assert [tuple(row) for row in choices(index.ask, Scope())] == reference.choices()
     assert_same([row.document() for row in capabilities(index.ask, asked)], reference.capabilities(scope))
     assert_same([row.document() for row in times(index.ask, asked)], reference.times(scope))
+    for name in ("yield", "capability"):
+        answered = answer(index.ask, QUESTIONS[name], asked, {})
+        assert (answered.runs, answered.left_out) == reference.rests_on(scope)[QUESTIONS[name].rests_on]
 
 
 # A history shrinks for minutes.

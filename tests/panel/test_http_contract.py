@@ -116,7 +116,8 @@ class Contract:
 
 
 def _fits_schema(schema: Any, written: str) -> bool:
-    """Whether a text in a query is a value that the schema takes."""
+    """Whether a text in a query is a value that the schema takes, of which there may be several for an array."""
+    schema = schema.get("items", schema)
     value: Any = written
     if schema.get("type") in ("integer", "number"):
         try:
@@ -190,6 +191,7 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
     assert ask("POST", "/api/sync").status == 200
     assert ask("GET", "/api/stands").json == {"stands": []}
     assert [one["action"] for one in ask("GET", "/api/log").json["actions"]] == ["sync", "add_note"]
+    _counted(contract)
     assert ask("GET", "/api/user").json == ask("POST", "/api/user/active", {}).json
     everything = {(method.upper(), path) for path, methods in contract.document["paths"].items() for method in methods}
     # The stream has no end that this could wait for; it has tests of its own.
@@ -208,7 +210,10 @@ VALUES = st.one_of(
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_query_is_accepted_or_refused_as_described(contract: Contract, data: st.DataObject) -> None:
     """What is answered with 200 is what the description allows, and every answer has the form that it gives."""
-    paths = ("/api/runs", "/api/statistics", "/api/series", "/api/series/names", "/api/chart", "/api/unit")
+    figures = [
+        path for path in contract.document["paths"] if path.startswith("/api/figures/") and "rebuild" not in path
+    ]
+    paths = (*figures, "/api/runs", "/api/statistics", "/api/series", "/api/series/names", "/api/chart", "/api/unit")
     path = data.draw(st.sampled_from(paths))
     known = [each["name"] for each in contract.document["paths"][path]["get"]["parameters"]]
     asked = data.draw(st.dictionaries(st.sampled_from([*known, "unknown"]), VALUES, max_size=4))
@@ -224,6 +229,28 @@ def _asked(contract: Contract, what: str) -> str:
         found = run["messages"] if what == "messages" else [one for tried in attempts for one in tried["dialogs"]]
         if found:
             return str(found[-1]["id"])
+
+
+def _counted(contract: Contract) -> None:
+    """The figures of what ran: each question has rows, and the state says that there is no more."""
+    ask = contract.ask
+    for name, rows, more in (
+        ("yield", 1, "by=stand&span=day"),
+        ("overview", 1, ""),
+        ("failures", 0, ""),
+        ("new-failures", 0, "since=0"),
+        ("capability", 2, "batch="),
+        ("time", 3, ""),
+        ("unit", 1, "serial_number=SN1"),
+    ):
+        found = ask("GET", f"/api/figures/{name}?{more}").json
+        assert (len(found["rows"]), found["runs"], found["left_out"], found["left"]) == (rows, 1, 0, 0)
+    assert {row["name"] for row in ask("GET", "/api/figures/choices").json["rows"]} >= {"sequence", "part_number"}
+    assert ask("GET", "/api/figures/yield?version=none").json["runs"] == 0
+    assert ask("POST", "/api/figures/rebuild", {}).json == {"started": True}
+    assert ask("GET", "/api/figures/yield").json["runs"] == 1
+    state = ask("GET", "/api/figures/state").json
+    assert (state["runs"], state["left"], state["rebuilding"], state["problem"]) == (1, 0, False, None)
 
 
 def _stored(contract: Contract, run: str) -> None:
@@ -286,6 +313,11 @@ def _stored(contract: Contract, run: str) -> None:
         ("GET", "/api/statistics?since=x", None, 400),
         ("GET", "/api/unit?serial_number=SN1", None, 400),
         ("GET", "/api/unit?sequence=Asking", None, 400),
+        ("GET", "/api/figures/yield?by=stand&by=slot&span=day", None, 200),
+        ("GET", "/api/figures/yield?by=stand&by=nothing", None, 400),
+        ("GET", "/api/figures/yield?stand=A&stand=B", None, 400),
+        ("GET", "/api/figures/failures?by=case&by=measurement", None, 400),
+        ("GET", "/api/figures/unit", None, 400),
         ("GET", "/api/chart", None, 404),
         ("GET", "/api/frames/none", None, 404),
         ("GET", "/api/pictures/none.png", None, 404),

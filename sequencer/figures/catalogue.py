@@ -1,0 +1,270 @@
+"""The questions that the figures answer: one table, from which commands, HTTP calls and their descriptions follow.
+
+To add one, write its SQL in a file of its own (as :mod:`sequencer.figures.yields` does: a function from ``Ask`` and
+``Scope`` to rows that can say themselves as JSON) and give it an entry in :data:`QUESTIONS`. That makes
+``hardseq figures NAME`` and ``GET /api/figures/NAME``; the keys of its rows belong in ``docs/reference/figures.md``,
+the command in ``docs/reference/commands.md``, the call in ``docs/reference/http-api.md``, which tests hold it to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from sequencer.figures.capability import capabilities
+from sequencer.figures.choices import choices
+from sequencer.figures.failures import CAUSES, failures, new_failures
+from sequencer.figures.overview import overview
+from sequencer.figures.scope import COLUMNS, Ask, Scope
+from sequencer.figures.times import times
+from sequencer.figures.units import units
+from sequencer.figures.yields import yields
+from sequencer.vocabulary.dataclass import dataclass
+
+Kind = Literal["text", "count", "number", "share", "moment", "list", "flag"]
+"""Of a value in a row: a string, a non-negative integer, a number, one from 0 to 1, Unix seconds, a list of objects,
+true or false. All but counts, flags and lists may be null."""
+
+
+class QuestionRefused(Exception):
+    """What was asked cannot be answered; the text says why, ``hint`` what can be done."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Figure(Protocol):
+    """A row of an answer."""
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        ...
+
+
+class Field(NamedTuple):
+    """A key of a row. ``heading`` is that of its column on a terminal, default: its name; ``None``: it has no column.
+
+    ``of`` are the keys of the objects in a list.
+    """
+
+    name: str
+    kind: Kind = "text"
+    heading: str | None = ""
+    of: tuple[Field, ...] = ()
+
+
+class QuestionParameter(NamedTuple):
+    """What a question is asked with besides its scope: an argument of the command where it is required, else an option.
+
+    ``choices``: there are no others.
+    """
+
+    name: str
+    description: str
+    required: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """``rows(ask, scope, given)`` answers, ``given`` being the values of ``parameters`` that there are.
+
+    ``rests_on``: which of the runs in the scope it is about. ``by``: what rows can be told apart by besides
+    ``COLUMNS``; nothing at all where it is not ``splits``. ``more`` is a further paragraph of the command's help.
+    """
+
+    name: str
+    summary: str
+    rests_on: Literal["judged", "counted", "all"]
+    fields: tuple[Field, ...]
+    rows: Callable[[Ask, Scope, Mapping[str, str]], Sequence[Figure]]
+    by: tuple[str, ...] = ()
+    splits: bool = True
+    parameters: tuple[QuestionParameter, ...] = ()
+    more: str = ""
+
+    @property
+    def splits_by(self) -> tuple[str, ...]:
+        """All that rows can be told apart by."""
+        return (*self.by, *COLUMNS)
+
+
+class Answer(NamedTuple):
+    """``rows`` in JSON rest on so many ``runs``; ``left_out`` others match, or cannot be read at all."""
+
+    rows: list[dict[str, object]]
+    runs: int
+    left_out: int
+
+
+def answer(ask: Ask, question: Question, scope: Scope, given: Mapping[str, str]) -> Answer:
+    """Asks. Raises :class:`QuestionRefused`, and what ``ask`` raises."""
+    if not question.splits:
+        scope = scope._replace(by=(), span=None)
+    rows = [row.document() for row in question.rows(ask, scope, given)]
+    where, values = scope.where("runs")
+    if "serial_number" in given:  # a question about one unit
+        where, values = f"{where} AND serial_number = ?", [*values, given["serial_number"]]
+    rests = "TRUE" if question.rests_on == "all" else question.rests_on
+    ((runs, others),) = ask(
+        f"SELECT count(*) FILTER ({rests}), count(*) FILTER (NOT {rests}) + (SELECT count(*) FROM unreadable) "
+        f"FROM runs WHERE {where}",
+        values,
+    )
+    assert isinstance(runs, int) and isinstance(others, int)
+    return Answer(rows, runs, others)
+
+
+def _failures(ask: Ask, scope: Scope, given: Mapping[str, str]) -> Sequence[Figure]:
+    cause, *others = [name for name in scope.by if name in CAUSES] or ["case"]
+    if others:
+        raise QuestionRefused("failures are told apart by one of them", f"--by {' or --by '.join(CAUSES)}")
+    return failures(ask, scope._replace(by=tuple(dict.fromkeys((*scope.by, cause)))), cause)
+
+
+_YIELD = (
+    Field("runs", "count"),
+    Field("passed", "count"),
+    Field("failed", "count"),
+    Field("error", "count"),
+    Field("yield", "share"),
+    Field("units", "count"),
+    Field("first_passed", "count", None),
+    Field("first_pass_yield", "share", "first pass"),
+    Field("final_passed", "count", None),
+    Field("final_yield", "share", "final"),
+)
+_PART = (Field("serial_number"), Field("part_number"))
+
+QUESTIONS: Mapping[str, Question] = {
+    question.name: question
+    for question in (
+        Question(
+            name="yield",
+            summary="Show yield, first-pass yield and final yield.",
+            rests_on="judged",
+            rows=lambda ask, scope, given: yields(ask, scope),
+            fields=_YIELD,
+        ),
+        Question(
+            name="overview",
+            summary="Show how the line is doing: yield in its four kinds, and how long runs and units take.",
+            rests_on="judged",
+            rows=lambda ask, scope, given: overview(ask, scope),
+            fields=(
+                *_YIELD,
+                Field("second_passed", "count", None),
+                Field("second_pass_yield", "share", "second pass"),
+                Field("mean_seconds", "number", "seconds"),
+                Field("seconds_per_unit", "number", "of a unit"),
+            ),
+        ),
+        Question(
+            name="failures",
+            summary="Show what failed, the most frequent first: cases, or measurements or error codes.",
+            rests_on="counted",
+            rows=_failures,
+            by=CAUSES,
+            fields=(
+                Field("name"),
+                Field("title"),
+                Field("runs", "count"),
+                Field("units", "count"),
+                Field("share", "share"),
+                Field("cumulative", "share"),
+            ),
+        ),
+        Question(
+            name="new-failures",
+            summary="Show the cases that failed since a time and never before, the newest first.",
+            more="It needs --since.",
+            rests_on="counted",
+            splits=False,
+            rows=lambda ask, scope, given: new_failures(ask, scope),
+            fields=(
+                Field("name"),
+                Field("title"),
+                Field("runs", "count"),
+                Field("start_time", "moment", "first failed"),
+                Field("run"),
+            ),
+        ),
+        Question(
+            name="choices",
+            summary="Show what runs can be chosen by: the stands, batches, versions and so on that there are.",
+            rests_on="all",
+            splits=False,
+            rows=lambda ask, scope, given: choices(ask, scope),
+            fields=(Field("name"), Field("value"), Field("runs", "count")),
+        ),
+        Question(
+            name="capability",
+            summary="Show how measured values fit their limits, the worst first: Cp, Cpk, Pp, Ppk.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: capabilities(ask, scope),
+            fields=(
+                Field("sequence"),
+                Field("case"),
+                Field("measurement"),
+                Field("unit"),
+                Field("n", "count"),
+                Field("mean", "number"),
+                Field("sigma", "number"),
+                Field("sigma_within", "number", None),
+                Field("lower", "number"),
+                Field("upper", "number"),
+                Field("cp", "number"),
+                Field("cpk", "number"),
+                Field("pp", "number"),
+                Field("ppk", "number"),
+                Field("below", "count"),
+                Field("above", "count"),
+            ),
+        ),
+        Question(
+            name="time",
+            summary="Show where the time goes: the seconds of each case.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: times(ask, scope),
+            fields=(
+                Field("case"),
+                Field("n", "count"),
+                Field("mean", "number"),
+                Field("median", "number"),
+                Field("p95", "number"),
+                Field("share", "share"),
+            ),
+        ),
+        Question(
+            name="unit",
+            summary="Show all runs of the unit with this serial number, its sub-units, and the units that it is built "
+            "into.",
+            more="Each run says its stand, slot and sequence: --by and --span change nothing.",
+            rests_on="all",
+            splits=False,
+            rows=lambda ask, scope, given: units(ask, scope, given["serial_number"]),
+            parameters=(QuestionParameter("serial_number", "the serial number", required=True),),
+            fields=(
+                Field("serial_number", heading=None),
+                Field("part_number", heading="part number"),
+                Field(
+                    "runs",
+                    "list",
+                    of=(
+                        Field("start_time", "moment", "started"),
+                        Field("status", heading="verdict"),
+                        Field("sequence"),
+                        Field("stand"),
+                        Field("slot"),
+                        Field("caused_dut_failure_id", heading="first failure"),
+                        Field("id"),
+                    ),
+                ),
+                Field("sub_units", "list", of=_PART),
+                Field("built_into", "list", of=_PART),
+            ),
+        ),
+    )
+}
+"""By the name of the command and of the call."""

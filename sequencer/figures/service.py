@@ -1,0 +1,239 @@
+"""The figures of a process that lives long: it owns the index, follows the store, and answers from any thread.
+
+A thread of its own opens the index once it is needed, not before: DuckDB takes a tenth of a second to import, for which
+no run waits. From then on it looks every second for what the store got, by whomever: a run of another stand is counted
+within two seconds. Questions read what is there, each in a transaction of its own, beside what is being added.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from sequencer.figures.catalogue import Answer, Question, answer
+from sequencer.figures.follow import follow, rebuild
+from sequencer.figures.index import FiguresIndex, FiguresUnavailable, IndexDamaged, IndexInUse
+from sequencer.figures.scope import Ask, Scope
+from sequencer.store.base import Store, StoreError, StoreUnavailable
+from sequencer.vocabulary.dataclass import dataclass
+from sequencer.vocabulary.reason import Reason, ReasonOrText
+
+LOOK_SECONDS = 1.0
+"""Seconds between two looks at the store for runs that others kept."""
+TROUBLE_SECONDS = 5.0
+"""Seconds until a store or an index that could not be used is tried again."""
+PATIENCE = 2.0
+"""Seconds that a question waits for what the store got last; a backlog that takes longer is told in the answer."""
+OPENING_SECONDS = 10.0
+"""Seconds that a question waits for another process that has the index open: most are done sooner."""
+_PAUSE = 0.1
+_AT_ONCE = 200
+"""Runs that are added at once: a panel answers in between."""
+
+
+class _Closed(Exception):
+    """It is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiguresState:
+    """How far the index is: ``runs`` are in it, ``left`` of the store are not yet (``None``: not known).
+
+    ``unreadable`` reports are left out. ``rebuilding``: it was begun anew and is not whole. ``problem``: why it cannot
+    follow or answer just now.
+    """
+
+    runs: int = 0
+    unreadable: int = 0
+    left: int | None = None
+    rebuilding: bool = False
+    problem: ReasonOrText | None = None
+
+
+class FiguresService:
+    """Of one store; without ``file`` the index is in memory. ``lock`` says who has the file open. Thread-safe."""
+
+    def __init__(self, store: Store, file: Path | None = None, lock: Path | None = None) -> None:
+        self._store = store
+        self._file = file
+        self._lock = lock
+        self._index: FiguresIndex | None = None
+        self._state = FiguresState()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._anew = False
+        self._store_problem: ReasonOrText | None = None
+        self._wanted = self._served = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody needed it yet."""
+        return self._thread is not None
+
+    def follow(self) -> None:
+        """The store got a run: it is to be counted soon. Returns at once."""
+        with self._changed:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._run, name="figures", daemon=True)
+                self._thread.start()
+            self._wanted += 1
+            self._changed.notify_all()
+
+    def rebuild(self) -> None:
+        """The index is thrown away and made anew from the store. Returns at once."""
+        with self._changed:
+            self._anew = True
+            self._state = FiguresState(rebuilding=True)
+        self.follow()
+
+    def state(self) -> FiguresState:
+        """How far it is; whoever asks wants it to go on."""
+        if not self.is_open:
+            self.follow()
+        return self._state
+
+    def ask(self, question: Question, scope: Scope, given: Mapping[str, str]) -> tuple[Answer, FiguresState]:
+        """Answers from all that the store has, or what is counted of it so far (``left``, ``problem``).
+
+        Raises :class:`sequencer.figures.index.FiguresUnavailable`, :class:`sequencer.store.base.StoreUnavailable` where
+        there is nothing yet to answer from, :class:`sequencer.figures.catalogue.QuestionRefused`.
+        """
+        try:
+            return self._answered(question, scope, given)
+        except IndexDamaged:
+            self.rebuild()
+            return self._answered(question, scope, given)
+
+    def _answered(self, question: Question, scope: Scope, given: Mapping[str, str]) -> tuple[Answer, FiguresState]:
+        self._wait_for_latest()
+        state = self._state
+        if self._store_problem is not None and not state.runs:
+            raise StoreUnavailable(self._store_problem)
+        with self._reading() as ask:
+            return answer(ask, question, scope, given), state
+
+    def close(self) -> None:
+        """Ends, whatever it is at: the index is whole, and goes on from there the next time."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout=10.0)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Ask]:
+        index = self._index
+        if index is None:
+            raise FiguresUnavailable("the figures are closed" if self._closed else str(self._state.problem))
+        with index.reading() as ask:
+            yield ask
+
+    def _wait_for_latest(self) -> None:
+        """Until all is counted that the store has now; shorter where that takes long, or cannot be."""
+        self.follow()
+        with self._changed:
+            wanted = self._wanted
+            opened = self._changed.wait_for(lambda: self._index is not None or self._closed, OPENING_SECONDS)
+            if opened:
+                self._changed.wait_for(lambda: self._served >= wanted or self._is_behind, PATIENCE)
+
+    @property
+    def _is_behind(self) -> bool:
+        in_trouble = self._state.problem is not None and self._state.runs > 0
+        return self._closed or in_trouble or bool(self._state.left)
+
+    # What the thread does.
+
+    def _run(self) -> None:
+        with ExitStack() as opened:
+            while not self._closed:
+                wanted = self._wanted
+                pause = self._look(opened)
+                with self._changed:
+                    self._served = max(self._served, wanted)
+                    self._changed.notify_all()
+                    self._changed.wait_for(partial(self._is_due, wanted), pause)
+            with self._changed:
+                self._index = None
+
+    def _is_due(self, served: int) -> bool:
+        return self._closed or self._wanted > served
+
+    def _look(self, opened: ExitStack) -> float:
+        """Adds what the store got; the seconds until the next time."""
+        try:
+            self._bring_up_to_date(self._index or self._open(opened))
+        except _Closed:
+            return 0.0
+        except IndexInUse as error:
+            self._say(problem=_unavailable(error))
+            return _PAUSE
+        except StoreError as error:
+            self._store_problem = error.reason
+            self._say(problem=error.reason)
+            return TROUBLE_SECONDS
+        except Exception as error:
+            if not isinstance(error, FiguresUnavailable):  # a defect of hardseq: told, and the panel goes on
+                traceback.print_exception(error)
+            self._say(problem=_unavailable(error))
+            return TROUBLE_SECONDS
+        self._store_problem = None
+        return LOOK_SECONDS
+
+    def _open(self, opened: ExitStack) -> FiguresIndex:
+        """In its file; in memory where there can be no file."""
+        try:
+            index = opened.enter_context(FiguresIndex(self._file, self._lock))
+        except IndexInUse:
+            raise
+        except FiguresUnavailable:
+            index = opened.enter_context(FiguresIndex(None))
+        runs, unreadable = index.counts()
+        self._say(runs=runs, unreadable=unreadable)
+        with self._changed:
+            self._index = index
+            self._changed.notify_all()
+        return index
+
+    def _bring_up_to_date(self, index: FiguresIndex) -> None:
+        with self._changed:
+            anew, self._anew = self._anew, False
+
+        def progress(done: int, left: int) -> None:
+            if self._closed:
+                raise _Closed
+            runs, unreadable = index.counts()
+            # It was begun anew where all that is in it came just now.
+            self._say(runs=runs, unreadable=unreadable, left=left, rebuilding=left > 0 and runs + unreadable <= done)
+
+        bring = rebuild if anew else follow
+        bring(index, self._store, progress, at_once=_AT_ONCE)
+
+    def _say(
+        self,
+        *,
+        runs: int | None = None,
+        unreadable: int | None = None,
+        left: int | None = None,
+        rebuilding: bool = False,
+        problem: ReasonOrText | None = None,
+    ) -> None:
+        with self._changed:
+            known = self._state
+            self._state = FiguresState(
+                runs=known.runs if runs is None else runs,
+                unreadable=known.unreadable if unreadable is None else unreadable,
+                left=left,
+                rebuilding=rebuilding,
+                problem=problem,
+            )
+            self._changed.notify_all()
+
+
+def _unavailable(error: Exception) -> Reason:
+    return Reason("figures_unavailable", detail=str(error))

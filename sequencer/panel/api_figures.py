@@ -1,0 +1,186 @@
+"""The part of the HTTP interface that answers from all stored runs: a call for each question of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from sequencer.figures.catalogue import QUESTIONS, Field, Kind, Question, QuestionParameter, QuestionRefused
+from sequencer.figures.index import FiguresUnavailable
+from sequencer.figures.scope import FILTERS, MIDNIGHT, SPANS, Scope, Span
+from sequencer.panel.actions import WHY
+from sequencer.panel.requests import ApiError, body, query
+from sequencer.panel.routes import (
+    COUNT,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    TRUE,
+    Handler,
+    Parameter,
+    Route,
+    Schema,
+    listed,
+    mapping,
+    optional,
+    or_null,
+)
+from sequencer.vocabulary.reason import Reason, coded, sentence
+
+if TYPE_CHECKING:
+    from sequencer.panel.session import Session
+
+
+def figures_state(session: Session) -> Mapping[str, object]:
+    state = session.figures.state()
+    return {
+        "runs": state.runs,
+        "left": state.left,
+        "unreadable": state.unreadable,
+        "rebuilding": state.rebuilding,
+        "problem": sentence(state.problem),
+        "coded_reason": coded(state.problem),
+    }
+
+
+def rebuild_figures(session: Session) -> Mapping[str, object]:
+    body("why")
+    session.figures.rebuild()
+    return {"started": True}
+
+
+def _handler(question: Question) -> Handler:
+    def figures(session: Session) -> Mapping[str, object]:
+        given = {one.name: request.args[one.name] for one in question.parameters if one.name in request.args}
+        try:
+            found, state = session.figures.ask(question, _scope(session.settings.shifts), given)
+        except QuestionRefused as refused:
+            raise ApiError(400, "bad-parameter", str(refused)) from None
+        except FiguresUnavailable as error:
+            raise ApiError(503, "figures", Reason("figures_unavailable", detail=str(error))) from error
+        problem = {"problem": sentence(state.problem), "coded_reason": coded(state.problem)}
+        return {**found._asdict(), "left": state.left, **problem}
+
+    figures.__name__ = f"figures_{question.name.replace('-', '_')}"
+    return figures
+
+
+def _scope(shifts: tuple[str, ...]) -> Scope:
+    asked = request.args
+    scope = Scope(
+        since=query("since", float, None),
+        until=query("until", float, None),
+        by=tuple(dict.fromkeys(asked.getlist("by"))),
+        span=query("span", _span, None),
+        shifts=shifts or MIDNIGHT,
+    )
+    return scope.of_runs({name: asked.get(name) or None for name in FILTERS})
+
+
+def _span(written: str) -> Span | None:
+    return next((span for span in SPANS if span == written), None)
+
+
+def _query(question: Question) -> tuple[Parameter, ...]:
+    return (
+        *(_parameter(parameter) for parameter in question.parameters),
+        Parameter(name="since", schema=NUMBER, description="Runs that began at this time or later (Unix seconds)."),
+        Parameter(name="until", schema=NUMBER, description="Runs that began before this time (Unix seconds)."),
+        *(Parameter(name=name, schema=TEXT, description=f"Only these: {words}.") for name, words in FILTERS.items()),
+        Parameter(
+            name="by",
+            schema=listed({"enum": list(question.splits_by)}),
+            description="Rows apart by these; may be given several times.",
+        ),
+        Parameter(
+            name="span", schema={"enum": list(SPANS)}, description="Rows apart by these, in the time of the stand."
+        ),
+    )
+
+
+def _parameter(asked: QuestionParameter) -> Parameter:
+    schema: Schema = {"enum": list(asked.choices)} if asked.choices else TEXT
+    words = f"{asked.description.capitalize()}."
+    return Parameter(name=asked.name, schema=schema, description=words, required=asked.required)
+
+
+_SCHEMAS: Mapping[Kind, Schema] = {
+    "text": or_null(TEXT),
+    "count": COUNT,
+    "number": or_null(NUMBER),
+    "share": or_null({"type": "number", "minimum": 0, "maximum": 1}),
+    "moment": or_null(NUMBER),
+    "flag": {"type": "boolean"},
+}
+
+
+def _schema(field: Field) -> Schema:
+    return listed(_object(field.of)) if field.kind == "list" else _SCHEMAS[field.kind]
+
+
+def _object(fields: tuple[Field, ...]) -> Schema:
+    return mapping(**{field.name: _schema(field) for field in fields})
+
+
+def _row(question: Question) -> Schema:
+    own = {field.name: _schema(field) for field in question.fields}
+    splits: Mapping[str, Schema] = {"by": OBJECT, "span": or_null(TEXT)} if question.splits else {}
+    return optional(*own, **own, **splits)
+
+
+_PROBLEM: Mapping[str, Schema] = {
+    "problem": {**or_null(TEXT), "description": "Why what came last is not in it; null: nothing is wrong."},
+    "coded_reason": or_null(OBJECT),
+}
+_LEFT: Schema = {
+    **or_null(COUNT),
+    "description": "Runs of the store that are not in the index yet; null: not known, as the store cannot be read.",
+}
+_AWAY = {503: "there are no figures yet, as the store cannot be reached, or the index is in use (`figures`)"}
+
+ROUTES: tuple[Route, ...] = (
+    *(
+        Route(
+            method="GET",
+            path=f"/api/figures/{question.name}",
+            handler=_handler(question),
+            right="look",
+            summary=question.summary,
+            query=_query(question),
+            answer=mapping(
+                rows=listed(_row(question)),
+                runs={**COUNT, "description": "How many runs the rows rest on."},
+                left_out={**COUNT, "description": "How many others match, or cannot be read at all."},
+                left=_LEFT,
+                **_PROBLEM,
+            ),
+            errors=_AWAY,
+        )
+        for question in QUESTIONS.values()
+    ),
+    Route(
+        method="GET",
+        path="/api/figures/state",
+        handler=figures_state,
+        right="look",
+        summary="How far the index of the figures is.",
+        answer=mapping(
+            runs={**COUNT, "description": "Runs in the index."},
+            left=_LEFT,
+            unreadable={**COUNT, "description": "Reports that cannot be read and are left out."},
+            rebuilding={"type": "boolean", "description": "It was begun anew and is not whole yet."},
+            **_PROBLEM,
+        ),
+    ),
+    Route(
+        method="POST",
+        path="/api/figures/rebuild",
+        handler=rebuild_figures,
+        right="engineer",
+        summary="Throws the index of the figures away and makes it anew from the store, in the background.",
+        body=optional(why=WHY),
+        answer=mapping(started=TRUE),
+    ),
+)

@@ -1,0 +1,149 @@
+"""The figures of a process that lives long: opened when needed, never behind for long, answering whatever goes on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sequencer.figures.catalogue import QUESTIONS, Answer
+from sequencer.figures.index import FiguresIndex, FiguresUnavailable
+from sequencer.figures.scope import Scope
+from sequencer.figures.service import FiguresService, FiguresState
+from sequencer.report.model import RunReport
+from sequencer.store.base import StoreChanges, StoreUnavailable
+from sequencer.store.sqlite.store import SqliteStore
+from tests.figures.history import Feed, planted, report_of
+
+
+def reports(count: int) -> list[RunReport]:
+    return [report_of(run) for run in planted(count, measurements=2)]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., FiguresService]]:
+    """Services of stores, all with the same file."""
+    made: list[FiguresService] = []
+
+    def service(store: object) -> FiguresService:
+        made.append(FiguresService(store, tmp_path / "figures.duckdb", tmp_path / "figures.lock"))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield service
+    for one in made:
+        one.close()
+
+
+def asked(service: FiguresService, scope: Scope = Scope()) -> tuple[Answer, FiguresState]:  # noqa: B008
+    return service.ask(QUESTIONS["yield"], scope, {})
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+class Slow(Feed):
+    """A store that gives its runs away when it may; without a connection it has none."""
+
+    def __init__(self, made: list[RunReport]) -> None:
+        super().__init__(made)
+        self.count = len(made)
+        self.may = threading.Event()
+        self.waits = threading.Event()
+        self.away = False
+
+    def changes(self, since: str | None = None, *, limit: int = 500) -> StoreChanges:
+        if self.away:
+            raise StoreUnavailable("no connection")
+        if since == str(limit):
+            self.waits.set()
+            assert self.may.wait(60)
+        runs = super().changes(since).runs[:limit]
+        upto = int(since or 0) + len(runs)
+        return StoreChanges(runs, str(upto), self.count - upto)
+
+
+def test_it_is_opened_when_it_is_needed_and_counts_what_anybody_stores(
+    tmp_path: Path, serve: Callable[..., FiguresService]
+) -> None:
+    """Nothing is touched before; a run that another process stored is in the next answer, or soon, unasked."""
+    store, other = (SqliteStore(tmp_path / "runs.sqlite3") for _ in range(2))
+    first, second, third = reports(3)
+    store.save(first)
+    service = serve(store)
+    assert not service.is_open and not (tmp_path / "figures.duckdb").exists()
+    found, state = asked(service)
+    assert (found.runs, found.left_out, state.runs, state.left) == (1, 0, 1, 0)
+    other.save(second)
+    assert asked(service)[0].runs == 2
+    other.save(third)
+    until(lambda: service.state().runs == 3)
+    store.close()
+    other.close()
+
+
+def test_what_is_there_is_answered_while_the_rest_is_added(serve: Callable[..., FiguresService]) -> None:
+    """A question, and how far it is, do not wait for a rebuild; it says how many runs are left."""
+    store = Slow(reports(500))
+    service = serve(store)
+    service.follow()
+    assert store.waits.wait(60)
+    found, state = asked(service)
+    assert (found.runs, state.left, state.rebuilding) == (200, 300, True)
+    store.may.set()
+    until(lambda: service.state().left == 0)
+    assert asked(service)[0].runs == 500
+    assert not service.state().rebuilding
+    service.rebuild()
+    until(lambda: service.state().left == 0)
+    assert asked(service)[0].runs == 500
+
+
+def test_a_store_that_is_away_is_told(serve: Callable[..., FiguresService]) -> None:
+    """The figures are those of the last time; without any there is no answer at all, rather than none tested."""
+    store = Slow(reports(3))
+    store.away = True
+    service = serve(store)
+    with pytest.raises(StoreUnavailable, match="no connection"):
+        asked(service)
+    assert service.state().left is None
+    store.away = False
+    assert asked(service)[0].runs == 3
+    store.away = True
+    until(lambda: asked(service)[1].problem is not None)
+    found, state = asked(service)
+    assert (found.runs, state.left, str(state.problem)) == (3, None, "no connection")
+
+
+def test_a_file_that_others_have_open_is_waited_for(tmp_path: Path, serve: Callable[..., FiguresService]) -> None:
+    """A command has it for a moment; the panel goes on when it is done."""
+    service = serve(Feed(reports(3)))
+    with FiguresIndex(tmp_path / "figures.duckdb", tmp_path / "figures.lock"):
+        until(lambda: "is in use" in str(service.state().problem))
+    assert asked(service)[0].runs == 3
+
+
+def test_damage_is_mended_by_itself(tmp_path: Path, serve: Callable[..., FiguresService]) -> None:
+    """Bytes that flip while nobody looks, or no file at all: the next answer is right."""
+    file = tmp_path / "figures.duckdb"
+    made = reports(300)
+    first = serve(Feed(made))
+    assert asked(first)[0].runs == 300
+    first.close()
+    with pytest.raises(FiguresUnavailable):
+        asked(first)
+    data = bytearray(file.read_bytes())
+    for at in range(3 * 4096, len(data), 100):
+        data[at] ^= 0xFF
+    file.write_bytes(data)
+    damaged = serve(Feed(made))
+    until(lambda: asked(damaged)[0].runs == 300)
+    damaged.close()
+    file.unlink()
+    assert asked(serve(Feed(made)))[0].runs == 300
