@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -16,7 +16,7 @@ from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli.panel_client import PanelClient
 from sequencer.cli.runs import project_option
 from sequencer.cli.time_option import point_in_time
-from sequencer.figures.catalogue import QUESTIONS, Field, Kind, Question, QuestionParameter, QuestionRefused
+from sequencer.figures.catalogue import QUESTIONS, Kind, Question, QuestionParameter, QuestionRefused, RowKey
 from sequencer.figures.scope import COLUMNS, FILTERS, SPANS, Scope, Span
 from sequencer.terminal.output import is_terminal, say, say_json, wants_colour
 
@@ -118,7 +118,7 @@ def rebuild_figures(project: Path) -> ExitCode:
     panel = _panel(project)
     if panel is not None:
         panel.post("/api/figures/rebuild", {})
-        runs = _followed(panel)["runs"]
+        runs, _ = _followed(panel)
     else:
         from sequencer.app.project_figures import opened_figures
 
@@ -173,7 +173,8 @@ def _asked_of(panel: PanelClient, asked: Asked) -> Sequence[Row]:
     scope = {name: value for name, value in asked.scope._asdict().items() if value is not None and name != "shifts"}
     query = urlencode({**scope, **asked.given}, doseq=True)
     while True:
-        tell_unreadable(_followed(panel)["unreadable"])
+        _, unreadable = _followed(panel)
+        tell_unreadable(unreadable)
         answer = panel.get(f"/api/figures/{asked.question.name}?{query}")
         if not answer["left"]:  # of what came meanwhile, too
             break
@@ -183,13 +184,13 @@ def _asked_of(panel: PanelClient, asked: Asked) -> Sequence[Row]:
     return rows
 
 
-def _followed(panel: PanelClient) -> Any:
-    """The state of the panel's figures when they have all that the store has, or cannot."""
+def _followed(panel: PanelClient) -> tuple[int, int]:
+    """How many runs are counted, and reports left out, once the panel has all that the store has, or cannot."""
     progress = FiguresProgress()
     while True:
         state = panel.get("/api/figures/state")
         if state["left"] == 0 or state["problem"] is not None:
-            return state
+            return state["runs"], state["unreadable"]
         progress(state["runs"], state["left"] or 0)
         time.sleep(_LOOK)
 
@@ -219,13 +220,13 @@ def _cells(rows: Sequence[Row]) -> Iterator[Sequence[object]]:
         yield [line.get(name) for name in names]
 
 
-def _show_table(rows: Sequence[Row], splits: Sequence[str], fields: Sequence[Field]) -> None:
+def _show_table(rows: Sequence[Row], splits: Sequence[str], fields: Sequence[RowKey]) -> None:
     from sequencer.terminal.lines import joined
     from sequencer.terminal.output import Column, table
 
     lines = [line for row in rows for line in _flat(row)]
     span = ["span"] if any(line.get("span") is not None for line in lines) else []
-    shown = [*(Field(name, heading=name.replace("_", " ")) for name in (*span, *splits)), *_in_columns(fields)]
+    shown = [*(RowKey(name, heading=name.replace("_", " ")) for name in (*span, *splits)), *_in_columns(fields)]
     cells: list[list[tuple[str, Style]]] = [
         [(_WRITTEN[field.kind](line.get(field.name)), "") for field in shown] for line in lines
     ]
@@ -240,7 +241,7 @@ def _show_table(rows: Sequence[Row], splits: Sequence[str], fields: Sequence[Fie
                 say(f"{words}: {', '.join(_part(part) for part in parts)}")
 
 
-def _in_columns(fields: Sequence[Field]) -> Iterator[Field]:
+def _in_columns(fields: Sequence[RowKey]) -> Iterator[RowKey]:
     """Those that have a column; of the runs of a unit, each of which has a line, theirs."""
     for field in fields:
         if field.name == "runs" and field.of:

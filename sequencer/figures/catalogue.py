@@ -42,7 +42,7 @@ class Figure(Protocol):
         ...
 
 
-class Field(NamedTuple):
+class RowKey(NamedTuple):
     """A key of a row. ``heading`` is that of its column on a terminal, default: its name; ``None``: it has no column.
 
     ``of`` are the keys of the objects in a list.
@@ -51,7 +51,7 @@ class Field(NamedTuple):
     name: str
     kind: Kind = "text"
     heading: str | None = ""
-    of: tuple[Field, ...] = ()
+    of: tuple[RowKey, ...] = ()
 
 
 class QuestionParameter(NamedTuple):
@@ -77,7 +77,7 @@ class Question:
     name: str
     summary: str
     rests_on: Literal["judged", "counted", "all"]
-    fields: tuple[Field, ...]
+    fields: tuple[RowKey, ...]
     rows: Callable[[Ask, Scope, Mapping[str, str]], Sequence[Figure]]
     by: tuple[str, ...] = ()
     splits: bool = True
@@ -124,18 +124,18 @@ def _failures(ask: Ask, scope: Scope, given: Mapping[str, str]) -> Sequence[Figu
 
 
 _YIELD = (
-    Field("runs", "count"),
-    Field("passed", "count"),
-    Field("failed", "count"),
-    Field("error", "count"),
-    Field("yield", "share"),
-    Field("units", "count"),
-    Field("first_passed", "count", None),
-    Field("first_pass_yield", "share", "first pass"),
-    Field("final_passed", "count", None),
-    Field("final_yield", "share", "final"),
+    RowKey("runs", "count"),
+    RowKey("passed", "count"),
+    RowKey("failed", "count"),
+    RowKey("error", "count"),
+    RowKey("yield", "share"),
+    RowKey("units", "count"),
+    RowKey("first_passed", "count", None),
+    RowKey("first_pass_yield", "share", "first pass"),
+    RowKey("final_passed", "count", None),
+    RowKey("final_yield", "share", "final"),
 )
-_PART = (Field("serial_number"), Field("part_number"))
+_PART = (RowKey("serial_number"), RowKey("part_number"))
 
 QUESTIONS: Mapping[str, Question] = {
     question.name: question
@@ -154,10 +154,10 @@ QUESTIONS: Mapping[str, Question] = {
             rows=lambda ask, scope, given: overview(ask, scope),
             fields=(
                 *_YIELD,
-                Field("second_passed", "count", None),
-                Field("second_pass_yield", "share", "second pass"),
-                Field("mean_seconds", "number", "seconds"),
-                Field("seconds_per_unit", "number", "of a unit"),
+                RowKey("second_passed", "count", None),
+                RowKey("second_pass_yield", "share", "second pass"),
+                RowKey("mean_seconds", "number", "seconds"),
+                RowKey("seconds_per_unit", "number", "of a unit"),
             ),
         ),
         Question(
@@ -167,12 +167,12 @@ QUESTIONS: Mapping[str, Question] = {
             rows=_failures,
             by=CAUSES,
             fields=(
-                Field("name"),
-                Field("title"),
-                Field("runs", "count"),
-                Field("units", "count"),
-                Field("share", "share"),
-                Field("cumulative", "share"),
+                RowKey("name"),
+                RowKey("title"),
+                RowKey("runs", "count"),
+                RowKey("units", "count"),
+                RowKey("share", "share"),
+                RowKey("cumulative", "share"),
             ),
         ),
         Question(
@@ -183,11 +183,11 @@ QUESTIONS: Mapping[str, Question] = {
             splits=False,
             rows=lambda ask, scope, given: new_failures(ask, scope),
             fields=(
-                Field("name"),
-                Field("title"),
-                Field("runs", "count"),
-                Field("start_time", "moment", "first failed"),
-                Field("run"),
+                RowKey("name"),
+                RowKey("title"),
+                RowKey("runs", "count"),
+                RowKey("start_time", "moment", "first failed"),
+                RowKey("run"),
             ),
         ),
         Question(
@@ -196,7 +196,7 @@ QUESTIONS: Mapping[str, Question] = {
             rests_on="all",
             splits=False,
             rows=lambda ask, scope, given: choices(ask, scope),
-            fields=(Field("name"), Field("value"), Field("runs", "count")),
+            fields=(RowKey("name"), RowKey("value"), RowKey("runs", "count")),
         ),
         Question(
             name="capability",
@@ -204,22 +204,22 @@ QUESTIONS: Mapping[str, Question] = {
             rests_on="counted",
             rows=lambda ask, scope, given: capabilities(ask, scope),
             fields=(
-                Field("sequence"),
-                Field("case"),
-                Field("measurement"),
-                Field("unit"),
-                Field("n", "count"),
-                Field("mean", "number"),
-                Field("sigma", "number"),
-                Field("sigma_within", "number", None),
-                Field("lower", "number"),
-                Field("upper", "number"),
-                Field("cp", "number"),
-                Field("cpk", "number"),
-                Field("pp", "number"),
-                Field("ppk", "number"),
-                Field("below", "count"),
-                Field("above", "count"),
+                RowKey("sequence"),
+                RowKey("case"),
+                RowKey("measurement"),
+                RowKey("unit"),
+                RowKey("n", "count"),
+                RowKey("mean", "number"),
+                RowKey("sigma", "number"),
+                RowKey("sigma_within", "number", None),
+                RowKey("lower", "number"),
+                RowKey("upper", "number"),
+                RowKey("cp", "number"),
+                RowKey("cpk", "number"),
+                RowKey("pp", "number"),
+                RowKey("ppk", "number"),
+                RowKey("below", "count"),
+                RowKey("above", "count"),
             ),
         ),
         Question(
@@ -228,12 +228,12 @@ QUESTIONS: Mapping[str, Question] = {
             rests_on="counted",
             rows=lambda ask, scope, given: times(ask, scope),
             fields=(
-                Field("case"),
-                Field("n", "count"),
-                Field("mean", "number"),
-                Field("median", "number"),
-                Field("p95", "number"),
-                Field("share", "share"),
+                RowKey("case"),
+                RowKey("n", "count"),
+                RowKey("mean", "number"),
+                RowKey("median", "number"),
+                RowKey("p95", "number"),
+                RowKey("share", "share"),
             ),
         ),
         Question(
@@ -246,23 +246,23 @@ QUESTIONS: Mapping[str, Question] = {
             rows=lambda ask, scope, given: units(ask, scope, given["serial_number"]),
             parameters=(QuestionParameter("serial_number", "the serial number", required=True),),
             fields=(
-                Field("serial_number", heading=None),
-                Field("part_number", heading="part number"),
-                Field(
+                RowKey("serial_number", heading=None),
+                RowKey("part_number", heading="part number"),
+                RowKey(
                     "runs",
                     "list",
                     of=(
-                        Field("start_time", "moment", "started"),
-                        Field("status", heading="verdict"),
-                        Field("sequence"),
-                        Field("stand"),
-                        Field("slot"),
-                        Field("caused_dut_failure_id", heading="first failure"),
-                        Field("id"),
+                        RowKey("start_time", "moment", "started"),
+                        RowKey("status", heading="verdict"),
+                        RowKey("sequence"),
+                        RowKey("stand"),
+                        RowKey("slot"),
+                        RowKey("caused_dut_failure_id", heading="first failure"),
+                        RowKey("id"),
                     ),
                 ),
-                Field("sub_units", "list", of=_PART),
-                Field("built_into", "list", of=_PART),
+                RowKey("sub_units", "list", of=_PART),
+                RowKey("built_into", "list", of=_PART),
             ),
         ),
     )

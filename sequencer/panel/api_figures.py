@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
-from sequencer.figures.catalogue import QUESTIONS, Field, Kind, Question, QuestionParameter, QuestionRefused
+from sequencer.figures.catalogue import QUESTIONS, Kind, Question, QuestionParameter, QuestionRefused, RowKey
 from sequencer.figures.index import FiguresUnavailable
 from sequencer.figures.scope import FILTERS, MIDNIGHT, SPANS, Scope, Span
 from sequencer.panel.actions import WHY
@@ -116,11 +116,11 @@ _SCHEMAS: Mapping[Kind, Schema] = {
 }
 
 
-def _schema(field: Field) -> Schema:
+def _schema(field: RowKey) -> Schema:
     return listed(_object(field.of)) if field.kind == "list" else _SCHEMAS[field.kind]
 
 
-def _object(fields: tuple[Field, ...]) -> Schema:
+def _object(fields: tuple[RowKey, ...]) -> Schema:
     return mapping(**{field.name: _schema(field) for field in fields})
 
 

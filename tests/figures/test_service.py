@@ -16,11 +16,13 @@ from sequencer.figures.service import FiguresService, FiguresState
 from sequencer.report.model import RunReport
 from sequencer.store.base import StoreChanges, StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
-from tests.figures.history import Feed, planted, report_of
+from tests.figures.history import Feed
+from tests.figures.line import line, whole_report
 
 
 def reports(count: int) -> list[RunReport]:
-    return [report_of(run) for run in planted(count, measurements=2)]
+    """Judged ones, of the line."""
+    return [whole_report(rows) for rows in line(2 * count, measurements=3) if rows.run.judged][:count]
 
 
 @pytest.fixture
@@ -37,8 +39,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., FiguresService]]:
         one.close()
 
 
-def asked(service: FiguresService, scope: Scope = Scope()) -> tuple[Answer, FiguresState]:  # noqa: B008
-    return service.ask(QUESTIONS["yield"], scope, {})
+def asked(service: FiguresService) -> tuple[Answer, FiguresState]:
+    return service.ask(QUESTIONS["yield"], Scope(), {})
 
 
 def until(true: Callable[[], bool]) -> None:
