@@ -22,6 +22,12 @@ def real(value: object) -> float | None:
     return value
 
 
+def known(value: object) -> float:
+    """A number that there is."""
+    assert isinstance(value, float)
+    return value
+
+
 def text(value: object) -> str | None:
     """A string, or none."""
     return None if value is None else str(value)

@@ -1,0 +1,113 @@
+"""Where the time of each case goes: retries, answers of operators, waits for other slots; and how that changed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sequencer.figures.cells import known, number, text
+from sequencer.figures.scope import Ask, Scope, Split, grouped, named
+
+
+class VersionTime(NamedTuple):
+    """How long a case took in the runs of a version of its sequence."""
+
+    version: str | None
+    n: int
+    median: float
+
+
+class CaseTimeRow(NamedTuple):
+    """How long a case took in counted runs, in seconds: ``seconds`` in all, ``share`` of those of all cases.
+
+    Of ``seconds``, ``retried`` went into attempts that were followed by another one (in ``retries`` runs), ``asked``
+    into waiting for an operator, ``waited`` into waiting for other slots. ``versions``: the oldest first.
+    """
+
+    split: Split
+    sequence: str
+    case: str
+    title: str
+    n: int
+    seconds: float
+    mean: float
+    median: float
+    p95: float
+    share: float | None
+    retries: int
+    retried: float
+    asked: float
+    waited: float
+    versions: list[VersionTime]
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        versions = [version._asdict() for version in self.versions]
+        fields = {name: getattr(self, name) for name in self._fields[1:-1]}
+        return {**self.split.document(), **fields, "versions": versions}
+
+
+def case_times(ask: Ask, scope: Scope) -> list[CaseTimeRow]:
+    """The cases of each sequence, the most time first. Quantiles are interpolated linearly (NIST 7.2.6.2, R7)."""
+    names = [f"s{number}" for number in range(len(scope.by) + 1)]
+    by = ", ".join(names)
+    where, values = scope.where("runs")
+    chosen = f"""WITH chosen AS (
+            SELECT run, version, start_time, {named(scope.split("runs"), names)} FROM runs WHERE counted AND {where}
+        )"""
+    rows = ask(
+        f"""{chosen}, sums AS (
+            SELECT {by}, title, count(*) AS n, sum(seconds) AS total, avg(seconds) AS mean,
+                   quantile_cont(seconds, [0.5, 0.95]) AS quantiles, count(*) FILTER (attempts > 1) AS retries,
+                   coalesce(sum(retried), 0) AS retried, coalesce(sum(asked), 0) AS asked,
+                   coalesce(sum(waited), 0) AS waited
+            FROM cases JOIN chosen USING (run) WHERE seconds IS NOT NULL GROUP BY ALL
+        )
+        SELECT {by}, sequence, name, said, n, total, mean, quantiles, retries, retried, asked, waited
+        FROM sums JOIN titles USING (title)
+        ORDER BY {", ".join(f"{one} NULLS LAST" for one in (names[-1], *names[:-1]))}, total DESC, sequence, name
+        """,
+        values,
+    )
+    of_versions = ask(
+        f"""{chosen}, known AS (
+            SELECT {by}, title, version, count(*) AS n, median(seconds) AS middle, min(start_time) AS since
+            FROM cases JOIN chosen USING (run) WHERE seconds IS NOT NULL GROUP BY ALL
+        )
+        SELECT {by}, sequence, name, version, n, middle FROM known JOIN titles USING (title)
+        ORDER BY known.since, version NULLS FIRST
+        """,
+        values,
+    )
+    versions: dict[tuple[object, ...], list[VersionTime]] = {}
+    for *key, version, n, middle in of_versions:
+        versions.setdefault(tuple(key), []).append(VersionTime(text(version), number(n), known(middle)))
+    found: list[CaseTimeRow] = []
+    for split, cases in grouped(rows, len(names)):
+        total = sum(known(case[4]) for case in cases)
+        found += [_row(scope, split, case, total, versions[(*split, *case[:2])]) for case in cases]
+    return found
+
+
+def _row(
+    scope: Scope, split: tuple[object, ...], case: tuple[object, ...], total: float, versions: list[VersionTime]
+) -> CaseTimeRow:
+    sequence, name, title, n, seconds, mean, quantiles, retries, retried, asked, waited = case
+    assert isinstance(quantiles, list)
+    median, p95 = quantiles
+    return CaseTimeRow(
+        split=scope.said(split),
+        sequence=str(sequence),
+        case=str(name),
+        title=str(title),
+        n=number(n),
+        seconds=known(seconds),
+        mean=known(mean),
+        median=median,
+        p95=p95,
+        share=known(seconds) / total if total else None,
+        retries=number(retries),
+        retried=known(retried),
+        asked=known(asked),
+        waited=known(waited),
+        versions=versions,
+    )

@@ -1,0 +1,213 @@
+"""How the values of a measurement are distributed: in bins against its limits, and in boxes side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from sequencer.figures import formulas
+from sequencer.figures.cells import known, number, real
+from sequencer.figures.one_measurement import Measured, Values, values_of
+from sequencer.figures.scope import Ask, Scope, Split, same
+
+MOST_BINS = 100
+FAR = 20
+"""Values that are so many quartile ranges from the quartiles are counted beside the bins: one overload would make all
+others one bin."""
+
+_FEW = 200
+
+
+class Bins(NamedTuple):
+    """Bin ``i`` holds ``(first + i) width <= value < (first + i + 1) width``, for ``size`` of them."""
+
+    width: float
+    first: int
+    size: int
+
+    def edge(self, place: int) -> float:
+        """Where the bin of this place begins, without what reckoning adds to it."""
+        return float(f"{(self.first + place) * self.width:.12g}")
+
+
+class HistogramRow(NamedTuple):
+    """Values in bins: ``counts`` of each, and those ``under`` and ``over`` all of them. Limits are the newest value's.
+
+    The rows of an answer share their bins.
+    """
+
+    split: Split
+    n: int
+    mean: float | None
+    sigma: float | None
+    lower: float | None
+    upper: float | None
+    target: float | None
+    under: int
+    over: int
+    bins: Bins
+    counts: list[int]
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        edge = self.bins.edge
+        bins = [{"from": edge(place), "to": edge(place + 1), "n": n} for place, n in enumerate(self.counts)]
+        return {**self.split.document(), **{name: getattr(self, name) for name in self._fields[1:-2]}, "bins": bins}
+
+
+def bins_of(
+    n: int, quartiles: tuple[float, float], sigma: float | None, ends: tuple[float, float], step: float | None
+) -> Bins:
+    """The bins for ``n`` values: 2 IQR / cube root of n wide (Freedman and Diaconis 1981), or 3.49 sigma / cube root of
+    n where the quartiles are the same (Scott 1979), rounded up to 1, 2 or 5 times a power of ten.
+
+    ``step``: the smallest difference between values where there are few different ones: no bin is narrower.
+    """
+    (first, third), (low, high) = quartiles, ends
+    spread = third - first
+    if spread > 0:
+        low, high = max(low, first - FAR * spread), min(high, third + FAR * spread)
+    wanted = (2 * spread or 3.49 * (sigma or 0.0)) / n ** (1 / 3)
+    wanted = max(wanted, (high - low) / (MOST_BINS - 2), step or 0.0, abs(high) * 1e-12, abs(low) * 1e-12)
+    if low == high:
+        wanted = abs(high) / 10 or 1.0
+    width = _rounded_up(wanted)
+    begin = _bin(low, width)
+    return Bins(width, begin, _bin(high, width) - begin + 1)
+
+
+def _rounded_up(width: float) -> float:
+    power = 10.0 ** math.floor(math.log10(width))
+    return next(nice * power for nice in (1, 2, 5, 10) if nice * power >= width * (1 - 1e-9))
+
+
+_SLACK = 1e-9
+"""Values that lie on an edge but for rounding are in the bin that begins there."""
+
+
+def _bin(value: float, width: float) -> int:
+    return math.floor(value / width + _SLACK)
+
+
+def histogram(ask: Ask, scope: Scope, of: Measured) -> list[HistogramRow]:
+    """The distribution in each split, in the order of time, then of the splits."""
+    values = values_of(ask, scope, of)
+    bins = None if values is None else _bins(ask, values)
+    if values is None or bins is None:
+        return []
+    rows = ask(
+        f"{values.sql} SELECT {values.by}, count(*), avg(value), stddev_samp(value), "
+        "max_by({l: lower, u: upper, t: target}, (start_time, id, position)) "
+        f"FROM taken GROUP BY {values.by} ORDER BY {values.order}",
+        values.parameters,
+    )
+    counted = ask(
+        f"{values.sql} SELECT {values.by}, greatest(-1, least({bins.size}, "
+        f"floor(value / ?::DOUBLE + {_SLACK}) - {bins.first}))::INTEGER AS bin, count(*) "
+        f"FROM taken GROUP BY {values.by}, bin",
+        [*values.parameters, bins.width],
+    )
+    counts: dict[tuple[object, ...], list[int]] = {}
+    for *split, place, n in counted:
+        counts.setdefault(tuple(split), [0] * (bins.size + 2))[number(place) + 1] = number(n)
+    return [_histogram_row(scope, bins, row, counts[row[: len(values.splits)]]) for row in rows]
+
+
+def _histogram_row(scope: Scope, bins: Bins, row: tuple[object, ...], counts: list[int]) -> HistogramRow:
+    *split, n, mean, sigma, limits = row
+    assert isinstance(limits, dict)
+    bounds = real(limits["l"]), real(limits["u"]), real(limits["t"])
+    overall = formulas.overall_sigma(real(mean), real(sigma))
+    under, *inside, over = counts
+    return HistogramRow(scope.said(split), number(n), real(mean), overall, *bounds, under, over, bins, inside)
+
+
+def _bins(ask: Ask, values: Values) -> Bins | None:
+    """Those for all values together."""
+    (row,) = ask(
+        f"{values.sql} SELECT count(*), stddev_samp(value), quantile_cont(value, [0.25, 0.75]), min(value), max(value) "
+        "FROM taken",
+        values.parameters,
+    )
+    n, sigma, quartiles, low, high = row
+    if not n:
+        return None
+    assert isinstance(quartiles, list) and isinstance(low, float) and isinstance(high, float)
+    first, third = quartiles
+    different = ask(f"{values.sql} SELECT DISTINCT value FROM taken LIMIT {_FEW + 1}", values.parameters)
+    return bins_of(number(n), (first, third), real(sigma), (low, high), _step([known(one) for (one,) in different]))
+
+
+def _step(different: Sequence[float]) -> float | None:
+    """The smallest difference of few values; of many there is none that matters."""
+    found = sorted(different)
+    if not 2 <= len(found) <= _FEW:
+        return None
+    return min(later - earlier for earlier, later in pairwise(found))
+
+
+class BoxRow(NamedTuple):
+    """A box plot (Tukey 1977): whiskers reach to the farthest values within 1.5 quartile ranges of the box.
+
+    ``outliers``: how many values are beyond. Quantiles are interpolated linearly (R7 of Hyndman and Fan).
+    """
+
+    split: Split
+    n: int
+    mean: float
+    minimum: float
+    lower_whisker: float
+    first_quartile: float
+    median: float
+    third_quartile: float
+    upper_whisker: float
+    maximum: float
+    outliers: int
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return {**self.split.document(), **{name: getattr(self, name) for name in self._fields[1:]}}
+
+
+def boxes(ask: Ask, scope: Scope, of: Measured) -> list[BoxRow]:
+    """A box of each split, in the order of time, then of the splits."""
+    values = values_of(ask, scope, of)
+    if values is None:
+        return []
+    rows = ask(
+        f"""{values.sql}, quartered AS (
+            SELECT {values.by}, quantile_cont(value, [0.25, 0.5, 0.75]) AS q, avg(value) AS mean,
+                   min(value) AS low, max(value) AS high
+            FROM taken GROUP BY {values.by}
+        ), fenced AS (
+            SELECT *, q[1] - 1.5 * (q[3] - q[1]) AS fence_low, q[3] + 1.5 * (q[3] - q[1]) AS fence_high FROM quartered
+        )
+        SELECT {", ".join(f"f.{name}" for name in values.splits)}, count(*), any_value(mean), any_value(low),
+               least(min(value) FILTER (value >= fence_low), any_value(q[1])), any_value(q[1]), any_value(q[2]),
+               any_value(q[3]), greatest(max(value) FILTER (value <= fence_high), any_value(q[3])), any_value(high),
+               count(*) FILTER (value < fence_low OR value > fence_high)
+        FROM taken t JOIN fenced f ON {same("t", "f", values.splits)}
+        GROUP BY {", ".join(f"f.{name}" for name in values.splits)} ORDER BY {values.order}
+        """,
+        values.parameters,
+    )
+    return [_box_row(scope, row) for row in rows]
+
+
+def _box_row(scope: Scope, row: tuple[object, ...]) -> BoxRow:
+    *split, n, mean, low, whisker, first, median, third, other_whisker, high, outliers = row
+    return BoxRow(
+        split=scope.said(split),
+        n=number(n),
+        mean=known(mean),
+        minimum=known(low),
+        lower_whisker=known(whisker),
+        first_quartile=known(first),
+        median=known(median),
+        third_quartile=known(third),
+        upper_whisker=known(other_whisker),
+        maximum=known(high),
+        outliers=number(outliers),
+    )

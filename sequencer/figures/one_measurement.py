@@ -1,0 +1,86 @@
+"""The values of one measurement as a table in SQL, for the questions about it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sequencer.figures.scope import Ask, Scope, named
+
+
+class Measured(NamedTuple):
+    """A measurement of a case (``module::case``). ``unit`` empty: it has none; ``None``: that of the newest value.
+
+    Its sequence is that of the scope, or the one of the newest value.
+    """
+
+    case: str
+    measurement: str
+    unit: str | None = None
+
+
+class Values(NamedTuple):
+    """``sql`` makes the table ``taken``, which begins with the columns ``splits``; ``parameters`` are its values.
+
+    It has each finite value of counted runs in the scope with ``run``, ``id``, ``serial_number``, ``start_time``,
+    ``position``, ``lower``, ``upper`` and ``target``. Values follow each other in ``ORDER``.
+    """
+
+    sql: str
+    parameters: list[object]
+    splits: tuple[str, ...]
+
+    @property
+    def by(self) -> str:
+        """The columns of the splits."""
+        return ", ".join(self.splits)
+
+    @property
+    def order(self) -> str:
+        """In time, then as the splits are."""
+        return ", ".join(f"{name} NULLS LAST" for name in (self.splits[-1], *self.splits[:-1]))
+
+
+ORDER = "start_time, id, position"
+"""Values in time, then by the id of the run and their place in it."""
+
+
+def series_of(ask: Ask, scope: Scope, of: Measured) -> int | None:
+    """The number of its series; of several (other sequences, other units) the one with the newest value."""
+    conditions, values = ["name = ?", "measurement = ?"], [of.case, of.measurement]
+    if scope.sequence is not None:
+        conditions.append("sequence = ?")
+        values.append(scope.sequence)
+    if of.unit is not None:
+        conditions.append("unit IS NOT DISTINCT FROM nullif(?, '')")
+        values.append(of.unit)
+    found = ask(f"SELECT series FROM series WHERE {' AND '.join(conditions)}", values)
+    if len(found) > 1:
+        where, chosen = scope.where("runs")
+        found = ask(
+            "SELECT series FROM measurements JOIN runs USING (run) "
+            f"WHERE series IN (SELECT unnest(?)) AND value IS NOT NULL AND counted AND {where} "
+            "ORDER BY start_time DESC, id DESC, position DESC LIMIT 1",
+            [[series for (series,) in found], *chosen],
+        )
+    for (series,) in found:
+        assert isinstance(series, int)
+        return series
+    return None
+
+
+def values_of(ask: Ask, scope: Scope, of: Measured) -> Values | None:
+    """Its values in the scope; ``None`` where nothing of this name was ever measured."""
+    series = series_of(ask, scope, of)
+    if series is None:
+        return None
+    names = tuple(f"s{number}" for number in range(len(scope.by) + 1))
+    where, values = scope.where("runs")
+    sql = f"""
+        WITH chosen AS (
+            SELECT run, id, serial_number, start_time, {named(scope.split("runs"), names)}
+            FROM runs WHERE counted AND {where}
+        ), taken AS (
+            SELECT {", ".join(names)}, run, id, serial_number, start_time, position, value, lower, upper, target
+            FROM measurements JOIN chosen USING (run) WHERE series = {series} AND value IS NOT NULL
+        )"""
+    return Values(sql, values, names)

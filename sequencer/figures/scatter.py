@@ -1,0 +1,147 @@
+"""What two measurements of the same runs have to do with each other."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from sequencer.figures.cells import known, number, real, text
+from sequencer.figures.one_measurement import Measured, series_of
+from sequencer.figures.scope import Ask, Scope, Split, named
+
+NEWEST_RUNS = 20_000
+"""Counted runs of the scope that are looked at, the newest ones. Of a run the last value of each measurement counts."""
+MOST_POINTS = 1_000
+"""Of an answer: a random sample, the values whose runs' ids have the smallest hash, and the four ends."""
+
+
+class ScatterPoint(NamedTuple):
+    """Both values of a run."""
+
+    id: str
+    serial_number: str | None
+    start_time: float
+    x: float
+    y: float
+
+
+class ScatterRow(NamedTuple):
+    """``n`` runs that have both values, their correlation ``r`` (Pearson), and the line of least squares through them.
+
+    NIST 1.3.3.26 (scatter plots), 4.1.4.1 (least squares). ``None`` where values do not vary.
+    """
+
+    split: Split
+    n: int
+    r: float | None
+    slope: float | None
+    intercept: float | None
+    points: list[ScatterPoint]
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        points = [point._asdict() for point in self.points]
+        return {**self.split.document(), **{name: getattr(self, name) for name in self._fields[1:-1]}, "points": points}
+
+
+def scatter(ask: Ask, scope: Scope, of: Measured, other: Measured) -> list[ScatterRow]:
+    """Values of ``of`` (x) against those of ``other`` (y) in each split."""
+    x, y = series_of(ask, scope, of), series_of(ask, scope, other)
+    if x is None or y is None:
+        return []
+    chosen, values, names = _newest(scope)
+    by = ", ".join(names)
+    pairs = f"""{chosen}, pairs AS (
+            SELECT {by}, id, serial_number, start_time, max_by(value, position) FILTER (series = {x}) AS x,
+                   max_by(value, position) FILTER (series = {y}) AS y
+            FROM measurements JOIN chosen USING (run) WHERE series IN ({x}, {y}) AND value IS NOT NULL
+            GROUP BY ALL HAVING x IS NOT NULL AND y IS NOT NULL
+        )"""
+    rows = ask(
+        f"{pairs} SELECT {by}, count(*), min(x) < max(x) AND min(y) < max(y), corr(x, y), regr_slope(y, x), "
+        f"regr_intercept(y, x) FROM pairs GROUP BY {by} ORDER BY ALL",
+        values,
+    )
+    ends = ", ".join(
+        f"row_number() OVER (PARTITION BY {by} ORDER BY {end}, id)" for end in ("x", "x DESC", "y", "y DESC")
+    )
+    most = max(1, MOST_POINTS // max(1, len(rows)))
+    points = ask(
+        f"""{pairs} SELECT {by}, id, serial_number, start_time, x, y FROM pairs
+        QUALIFY row_number() OVER (PARTITION BY {by} ORDER BY hash(id), id) <= {most} OR least({ends}) = 1
+        ORDER BY start_time, id""",
+        values,
+    )
+    found: list[ScatterRow] = []
+    for row in rows:
+        split, (n, vary, *figures) = row[: len(names)], row[len(names) :]
+        r, slope, intercept = (_finite(figure) if vary else None for figure in figures)
+        of_split = [_point(point[len(names) :]) for point in points if point[: len(names)] == split]
+        found.append(ScatterRow(scope.said(split), number(n), r, slope, intercept, of_split))
+    return found
+
+
+def _point(row: tuple[object, ...]) -> ScatterPoint:
+    identity, serial_number, when, x, y = row
+    return ScatterPoint(str(identity), text(serial_number), known(when), known(x), known(y))
+
+
+class CorrelationRow(NamedTuple):
+    """Another measurement of the same runs: ``n`` of them have both values."""
+
+    split: Split
+    case: str
+    measurement: str
+    unit: str | None
+    n: int
+    r: float
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return {**self.split.document(), **{name: getattr(self, name) for name in self._fields[1:]}}
+
+
+def correlations(ask: Ask, scope: Scope, of: Measured) -> list[CorrelationRow]:
+    """What goes with this measurement, the strongest first; what does not vary goes with nothing."""
+    series = series_of(ask, scope, of)
+    if series is None:
+        return []
+    chosen, values, names = _newest(scope)
+    by = ", ".join(names)
+    rows = ask(
+        f"""{chosen}, last AS (
+            SELECT {by}, run, series, max_by(value, position) AS value
+            FROM measurements JOIN chosen USING (run) WHERE value IS NOT NULL GROUP BY {by}, run, series
+        ), pairs AS (
+            SELECT {", ".join(f"a.{name}" for name in names)}, b.series, count(*) AS n,
+                   CASE WHEN min(a.value) < max(a.value) AND min(b.value) < max(b.value)
+                        THEN corr(a.value, b.value) END AS r
+            FROM last a JOIN last b USING (run) WHERE a.series = {series} AND b.series != {series} GROUP BY ALL
+        )
+        SELECT {by}, name, measurement, unit, n, r FROM pairs JOIN series USING (series)
+        WHERE r IS NOT NULL AND isfinite(r) ORDER BY abs(r) DESC, name, measurement, unit, {by}
+        """,
+        values,
+    )
+    found: list[CorrelationRow] = []
+    for row in rows:
+        case, measurement, unit, n, r = row[len(names) :]
+        said = scope.said(row[: len(names)])
+        found.append(CorrelationRow(said, str(case), str(measurement), text(unit), number(n), known(r)))
+    return found
+
+
+def _newest(scope: Scope) -> tuple[str, list[object], list[str]]:
+    """The table ``chosen`` of the newest counted runs, its values, and the columns of the splits."""
+    names = [f"s{number}" for number in range(len(scope.by) + 1)]
+    where, values = scope.where("runs")
+    sql = f"""WITH chosen AS (
+            SELECT run, id, serial_number, start_time, {named(scope.split("runs"), names)}
+            FROM runs WHERE counted AND {where} ORDER BY start_time DESC, id DESC LIMIT {NEWEST_RUNS}
+        )"""
+    return sql, values, names
+
+
+def _finite(value: object) -> float | None:
+    found = real(value)
+    return found if found is not None and math.isfinite(found) else None
