@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, TypedDict
 
 from sequencer.report.field_types import UNSHOWN, WHOLE
@@ -51,10 +52,13 @@ MODULE_FIELDS, CASE_FIELDS, ATTEMPT_FIELDS = _told(_MODULE), _told(_CASE), _told
 SHOWN_OF_MODULE = (*fields(PlannedModuleReport), *MODULE_FIELDS)
 GROWING = tuple(name for name, value in _ATTEMPT.items() if isinstance(value, list))
 MOST_SHOWN = 1000
-"""Entries of one list of one attempt that pages get, and how many more there are (``omitted``); the report has all."""
+"""Entries of one list of one attempt that pages get, and how many more there are (``omitted``); the report has all. Of
+messages, whose last ones are looked at, those come as ``newest`` then."""
+_NEWEST = 3
+"""Messages that the row of a case shows."""
 _LONGEST_OUTPUT = 4000
 # What a page takes for granted of a new attempt and a case: most are over by the time that they are told.
-_ATTEMPT_DEFAULTS = {"omitted": None} | {
+_ATTEMPT_DEFAULTS = {"omitted": None, "newest": None} | {
     name: None for name in ATTEMPT_FIELDS if _ATTEMPT[name] is None and name != "stop_time"
 }
 _CASE_DEFAULTS = {name: _CASE[name] for name in CASE_FIELDS}
@@ -113,7 +117,9 @@ class AttemptView:
         if added:
             patch["add"] = added
         if attempt["messages"]:
-            said = {key: text for key, text in attempt["messages"].items() if self._messages.get(key) != text}
+            # No more than a page gets are looked at: a case may show one every millisecond.
+            shown = islice(attempt["messages"].items(), MOST_SHOWN)
+            said = {key: text for key, text in shown if self._messages.get(key) != text}
             if said:
                 self._messages.update(said)
                 patch["merge"] = {"messages": said}
@@ -130,10 +136,12 @@ class AttemptView:
             if known.get(name, ...) != value:
                 known[name] = dict(value) if isinstance(value, dict) else value
                 changed[name] = value
-        lengths = {name: len(report.get(name, ())) for name in GROWING}
+        lengths = {name: len(report.get(name, ())) for name in (*GROWING, "messages")}
         omitted = {name: length - MOST_SHOWN for name, length in lengths.items() if length > MOST_SHOWN} or None
         if known["omitted"] != omitted:
             known["omitted"] = changed["omitted"] = omitted
+        if lengths["messages"] > MOST_SHOWN and (newest := _newest(report["messages"])) != known["newest"]:
+            known["newest"] = changed["newest"] = newest
         # A failed try marks what it measured, up to the last entry: the one thing that changes what is known.
         tries = report.get("tries", ())
         if len(tries) != self._tries:
@@ -154,6 +162,10 @@ class AttemptView:
         if name not in ("charts", "programs"):
             return entries[first:MOST_SHOWN]
         return [_in_short(name, index, entries[index]) for index in range(first, min(len(entries), MOST_SHOWN))]
+
+
+def _newest(messages: dict[str, str]) -> list[str]:
+    return list(islice(reversed(messages.values()), _NEWEST))[::-1]
 
 
 def _in_short(name: str, index: int, entry: _Parts) -> object:
@@ -274,8 +286,14 @@ def _whole_case(case: CaseReport) -> dict[str, object]:
     for attempt in case["attempts"]:
         patch = AttemptView().patch(attempt)
         lists = {name: patch.get("add", {}).get(name, []) for name in GROWING}
-        attempts.append({**_ATTEMPT_DEFAULTS, "dialogs": [], **lists, **patch["set"], "messages": attempt["messages"]})
+        attempts.append(
+            {**_ATTEMPT_DEFAULTS, "dialogs": [], **lists, **patch["set"], "messages": _first(attempt["messages"])}
+        )
     return {**{name: value for name, value in whole.items() if name != "attempts"}, "attempts": attempts}
+
+
+def _first(messages: dict[str, str]) -> dict[str, str]:
+    return messages if len(messages) <= MOST_SHOWN else dict(islice(messages.items(), MOST_SHOWN))
 
 
 def page_script() -> str:

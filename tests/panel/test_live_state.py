@@ -59,7 +59,7 @@ def apply(state: dict[str, Any] | None, kind: str, document: dict[str, Any]) -> 
         for index, change in patch.get("attempts", {}).items():
             attempts = cases[name]["attempts"]
             if int(index) == len(attempts):
-                unsaid = dict.fromkeys(("timeout", "progress", "step", "omitted", "waiting"))
+                unsaid = dict.fromkeys(("timeout", "progress", "step", "omitted", "newest", "waiting"))
                 attempts.append({**{key: [] for key in LISTS}, "messages": {}, "dialogs": [], **unsaid})
             attempt = attempts[int(index)]
             attempt.update(change.get("set", {}))
@@ -314,3 +314,27 @@ def test_many_measurements_are_bounded_on_the_page(live: LiveRun) -> None:
     attempt = page.catch_up()["run"]["modules"][0]["cases"][0]["attempts"][0]
     assert len(attempt["measurements"]) == 1000
     assert attempt["omitted"] == {"measurements": 500}
+
+
+def test_a_message_every_millisecond_costs_each_patch_the_same(live: LiveRun) -> None:
+    """A page gets the first thousand and the last three; what a patch takes does not grow with what was said."""
+    page = Page(live)
+    live.listen(Stamped(1, 1.0, started()))
+    live.listen(Stamped(2, 1.0, events.CaseStarted("a::one")))
+    page.catch_up()
+    seq, sizes = 2, []
+    for _ in range(20):
+        for _ in range(1000):
+            seq += 1
+            live.listen(Stamped(seq, 1.0 + seq / 1000, events.MessageShown("a::one", "", f"says {seq:05}")))
+        live.publish()
+        changes = live.after(page.last, 0)
+        assert changes
+        sizes.append(max(len(change.data) for change in changes))
+        attempt = page.catch_up()["run"]["modules"][0]["cases"][0]["attempts"][0]
+        assert [*attempt["messages"].values(), *(attempt["newest"] or ())][-1] == f"says {seq:05}"
+    assert len(attempt["messages"]) == 1000
+    assert attempt["newest"] == [f"says {number:05}" for number in (20000, 20001, 20002)]
+    assert attempt["omitted"] == {"messages": 19000}
+    assert max(sizes[2:]) < 1000
+    assert len(live.snapshot().data) < 40_000

@@ -82,7 +82,7 @@ export class CaseRow {
     setText(this.time, one.start_time && one.stop_time ? duration(one.stop_time - one.start_time, { fine: true }) : one.status === "run" ? duration(now() - one.start_time, { fine: true }) : "");
     show(this.attempt, attempt && attempt.number > 1);
     if (attempt && attempt.number > 1) setText(this.attempt, t("case.attempt", { number: attempt.number }));
-    const texts = attempt ? Object.values(attempt.messages) : [];
+    const texts = attempt?.newest ?? Object.values(attempt?.messages ?? {});
     const step = one.status === "run" && !texts.length ? stepName(attempt?.step) : null;
     setText(this.message, one.status === "skipped" && one.reason ? reasonText(one.coded_reason, one.reason) : texts.length ? texts.slice(-3).join(" · ") : step || "");
   }

@@ -53,6 +53,7 @@ function attemptDetails(attempt, chart, link) {
     attempt.omitted?.measurements ? h("p", { class: "muted" }, t("case.more", { count: attempt.omitted.measurements })) : null,
     attempt.charts.map((entry, index) => chart(attempt, index, entry)),
     section("case.messages", Object.values(attempt.messages), (text) => h("p", { class: "pre" }, text)),
+    attempt.omitted?.messages ? h("p", { class: "muted" }, t("case.more", { count: attempt.omitted.messages })) : null,
     section("case.log", attempt.log, logLine),
     section("case.checks", attempt.checks, check),
     section("case.tries", attempt.tries, (of) => h("p", { class: "pre" }, h("strong", {}, `${of.step} · ${of.number}`), ` ${reasonText(of.coded_reason, of.message)}`)),
