@@ -179,6 +179,7 @@ ROUTES: tuple[Route, ...] = (
         path="/api/figures/rebuild",
         handler=rebuild_figures,
         right="engineer",
+        in_factory=True,
         summary="Throws the index of the figures away and makes it anew from the store, in the background.",
         body=optional(why=WHY),
         answer=mapping(started=TRUE),

@@ -51,8 +51,9 @@ class FactorySession(Session):
         return self._stands
 
     def open(self) -> None:
-        """Begins to watch, in a thread of its own."""
+        """Begins to watch, and to count what the stands have stored, in threads of their own."""
         self._thread.start()
+        self.figures.follow()
 
     def close(self) -> None:
         """Ends; a server that does not answer is not waited for."""

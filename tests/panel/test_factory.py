@@ -125,6 +125,8 @@ def test_the_factory_sees_what_its_stands_do(ict: Panel, factory: Factory, brows
         assert factory.ask("POST", path, {}).status in (404, 405), path
     assert all(method == "get" for path, methods in factory.ask("GET", "/api/openapi.json").json["paths"].items()
                if path != "/api/user/active" for method in methods)  # fmt: skip
+    figures = factory.ask("GET", "/api/figures/yield?by=stand").json
+    assert [(row["by"], row["runs"], row["passed"]) for row in figures["rows"]] == [({"stand": "ICT"}, 1, 1)]
     assert factory.ask("GET", "/healthz").json["state"] == "watching"
     page.goto(f"{factory.url}/runs/{report['id']}")
     expect(page.locator(".report-head")).to_be_visible()
