@@ -26,9 +26,10 @@ _UPPER = {"le": True, "lt": False}
 """Whether the bound itself passes."""
 
 
-def parse_limits(written: object, unit: str | None = None) -> Limit:
+def parse_limits(written: object, unit: str | None = None, *, nulls: bool = True) -> Limit:
     """The limit that plain data says, bounds in ``unit``.
 
+    ``nulls``: false where expressions gave them, and a null in them may be a value that is missing.
     Raises ``ValueError`` with a plain sentence for data that is malformed or makes no sense.
     """
     found = None
@@ -42,7 +43,7 @@ def parse_limits(written: object, unit: str | None = None) -> Limit:
         return found
     from sequencer.limits.parse import read_limits
 
-    return read_limits(written, unit)
+    return read_limits(written, unit, nulls=nulls)
 
 
 def _interval(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from sequencer.expressions.value import measured
 from sequencer.vocabulary.failure import StepError
@@ -27,9 +27,13 @@ PASSED = Judgement(True)
 
 
 class Limit(ABC):
-    """What a measured value must meet. Subclasses are frozen dataclasses made by ``parse_limits``."""
+    """What a measured value must meet. Subclasses are frozen dataclasses made by ``parse_limits``.
+
+    ``judges_missing``: it also judges what others fail at once, such as null.
+    """
 
     __slots__ = ()
+    judges_missing: ClassVar[bool] = False
 
     @abstractmethod
     def judge(self, value: object, unit: str | None = None) -> Judgement:
@@ -53,9 +57,10 @@ def judge(value: object, limit: Limit | None, unit: str | None = None) -> Judgem
     """
     try:
         value = measured(value)
-        reason = unfit(value)
-        if reason is not None:
-            return Judgement(False, reason)
+        if limit is None or not limit.judges_missing:
+            reason = unfit(value)
+            if reason is not None:
+                return Judgement(False, reason)
         return Judgement(None) if limit is None else limit.judge(value, unit)
     except StepError as error:
         return Judgement(False, error.reason)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 from sequencer.limits.base import PASSED, Judgement, Limit, judge, kind_name, missed, same, wrong_kind
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.problem import Severity
-from sequencer.vocabulary.reason import Reason, quantity
+from sequencer.vocabulary.reason import Reason, ReasonOrText, quantity
 from sequencer.vocabulary.regex import CompiledPattern, nests_repetitions
-from sequencer.vocabulary.shown import show
+from sequencer.vocabulary.shown import show, show_whole
 
 
 def pattern_problems(pattern: CompiledPattern) -> Iterator[tuple[str, str, Severity]]:
@@ -63,6 +64,59 @@ class Equal(Limit):
 
 
 @dataclass(frozen=True, slots=True)
+class EqualWhole(Limit):
+    """Equal to an array, a mapping or null in every part; numbers by value, NaN never.
+
+    Null passes where exactly that is expected.
+    """
+
+    judges_missing: ClassVar[bool] = True
+
+    expected: Data
+
+    def judge(self, value: object, unit: str | None = None) -> Judgement:
+        """True when there is no difference; the reason names the first."""
+        reason = _difference(value, self.expected, unit)
+        return PASSED if reason is None else Judgement(False, reason)
+
+    def describe(self, unit: str | None = None) -> str:
+        """``value = [1, 2]``, ``value = {"mode": "DC"}``, ``value = null``."""
+        return f"value = {show_whole(self.expected)}"
+
+
+def _difference(value: object, expected: Data, unit: str | None) -> ReasonOrText | None:
+    """The first part of ``value`` that differs."""
+    if value is None and expected is not None:
+        return Reason("no_value")
+    if expected is None:
+        return None if value is None else missed("not_equal", unit=unit, value=value, limit=expected).reason
+    if isinstance(expected, Mapping):
+        return _other_entry(value, expected, unit) if isinstance(value, dict) else wrong_kind(value, "mapping").reason
+    if isinstance(expected, Sequence) and not isinstance(expected, str):
+        return _other_element(value, expected, unit) if isinstance(value, list) else wrong_kind(value, "array").reason
+    return Equal(expected, negated=False, ignore_case=False).judge(value, unit).reason
+
+
+def _other_element(value: list[object], expected: Sequence[Data], unit: str | None) -> Reason | None:
+    for index, (item, wanted) in enumerate(zip(value, expected, strict=False)):
+        if (reason := _difference(item, wanted, unit)) is not None:
+            return Reason("element", index=index, reason=reason)
+    if len(value) != len(expected):
+        return Reason("other_length", found=len(value), expected=len(expected))
+    return None
+
+
+def _other_entry(value: dict[object, object], expected: Mapping[str, Data], unit: str | None) -> Reason | None:
+    for key, wanted in expected.items():
+        if key not in value:
+            return Reason("entry_missing", key=key)
+        if (reason := _difference(value[key], wanted, unit)) is not None:
+            return Reason("entry", key=key, reason=reason)
+    more = next((key for key in value if key not in expected), None)
+    return None if more is None else Reason("entry_added", key=str(more))
+
+
+@dataclass(frozen=True, slots=True)
 class OneOf(Limit):
     """Equal to one of ``choices``, of the same type."""
 
@@ -81,6 +135,24 @@ class OneOf(Limit):
 
     def _list(self, unit: str | None) -> str:
         return ", ".join(show(choice, unit) for choice in self.choices)
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf(Limit):
+    """Equal to none of ``choices``, and of the type of one of them."""
+
+    choices: tuple[Comparable, ...]
+
+    def judge(self, value: object, unit: str | None = None) -> Judgement:
+        """True for a value that is not among the choices; what is of another type was not compared with any."""
+        if any(same(value, choice) for choice in self.choices):
+            return missed("forbidden", unit=unit, value=value)
+        kinds = {kind_name(choice) for choice in self.choices}
+        return PASSED if kind_name(value) in kinds else wrong_kind(value, kind_name(self.choices[0]))
+
+    def describe(self, unit: str | None = None) -> str:
+        """``value is none of 1, 2, 3``."""
+        return f"value is none of {', '.join(show(choice, unit) for choice in self.choices)}"
 
 
 @dataclass(frozen=True, slots=True)

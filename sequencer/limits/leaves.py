@@ -34,9 +34,10 @@ class Leaves:
     the run.
     """
 
-    def __init__(self, unit: str | None, *, templates: bool = False) -> None:
+    def __init__(self, unit: str | None, *, templates: bool = False, nulls: bool = True) -> None:
         self.unit = unit
         self.templates = templates
+        self.nulls = nulls
         self.problems: list[LimitProblem] = []
 
     def problem(self, path: LimitPath, code: str, message: str, severity: Severity = "error") -> None:
@@ -80,6 +81,21 @@ class Leaves:
             words = f"a measured value hardly ever equals {show(number)} exactly; use `nominal` and `tolerance`"
             self.problem(path, "eq-float", words, "warning")
         return number
+
+    def whole(self, expected: object, path: LimitPath) -> bool:
+        """Whether an array, a mapping or null can be compared with: every number in it is finite, and all is known."""
+        if isinstance(expected, list | dict):
+            parts = expected.items() if isinstance(expected, dict) else enumerate(expected)
+            known = [not self.is_template(key) and self.whole(each, (*path, key)) for key, each in parts]
+            return all(known)
+        if expected is None:
+            if not self.nulls:
+                words = "an expression gave null to compare with; write null itself if it is meant"
+                self.problem(path, "limit-value", words)
+            return self.nulls
+        if isinstance(expected, str):
+            return not self.is_template(expected)
+        return isinstance(expected, bool) or self.comparable(expected, path) is not None
 
     def is_template(self, written: object) -> bool:
         """Whether ``written`` is known only once the run evaluates it."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from sequencer.expressions.value import plain
 from sequencer.limits.base import Limit
-from sequencer.limits.exact import BooleanLimit, Contains, EachElement, Equal, Matches, OneOf
+from sequencer.limits.exact import BooleanLimit, Contains, EachElement, Equal, EqualWhole, Matches, NoneOf, OneOf
 from sequencer.limits.leaves import Leaves, LimitPath, LimitProblem
 from sequencer.limits.numeric import Interval, Outside, Tolerance, around
 from sequencer.vocabulary.regex import PatternError, compile_pattern
@@ -22,6 +22,8 @@ _OTHER_NAMES = {
     **dict.fromkeys(("equals", "equal", "value"), "eq"),
     **dict.fromkeys(("tol", "plus_minus"), "tolerance"),
     **dict.fromkeys(("regex", "pattern"), "matches"),
+    **dict.fromkeys(("in", "any_of"), "one_of"),
+    **dict.fromkeys(("not_in", "not_one_of"), "none_of"),
 }
 """What other tools, and people, call them."""
 _SIGNS = {
@@ -96,6 +98,7 @@ FORMS = (
     ("eq", "ignore_case"),
     ("ne", "ignore_case"),
     ("one_of",),
+    ("none_of",),
     ("is",),
     ("matches",),
     ("contains",),
@@ -106,9 +109,12 @@ _KEYS = frozenset(key for form in FORMS for key in form)
 _FORMS = tuple((keys[0], frozenset(keys)) for keys in FORMS)
 
 
-def read_limits(written: object, unit: str | None) -> Limit:
-    """The limit that plain data says; ``ValueError`` for the first thing wrong."""
-    reading = LimitReader(unit)
+def read_limits(written: object, unit: str | None, *, nulls: bool = True) -> Limit:
+    """The limit that plain data says; ``ValueError`` for the first thing wrong.
+
+    ``nulls``: what it equals may be null or have null in it.
+    """
+    reading = LimitReader(unit, nulls=nulls)
     limit = reading.limit(written, ())
     for problem in reading.problems:
         if problem.severity == "error":
@@ -260,8 +266,11 @@ class LimitReader(Leaves):
         if key not in written:
             self.problem(path, "limit-form", "`ignore_case` needs `eq` or `ne`")
             return None
-        expected = self.comparable(written[key], (*path, key), exact=key == "eq")
         ignore_case = plain(written.get("ignore_case", False))
+        whole = plain(written[key])
+        if key == "eq" and ignore_case is False and (whole is None or isinstance(whole, (list, dict))):
+            return EqualWhole(whole) if self.whole(whole, (*path, key)) else None
+        expected = self.comparable(written[key], (*path, key), exact=key == "eq")
         if self.is_template(ignore_case):
             return None
         if not isinstance(ignore_case, bool):
@@ -274,14 +283,23 @@ class LimitReader(Leaves):
         return None if expected is None else Equal(expected, key == "ne", ignore_case)
 
     def _read_one_of(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
-        choices, path = plain(written["one_of"]), (*path, "one_of")
+        choices = self._choices(written["one_of"], "one_of", path)
+        return None if choices is None else OneOf(choices)
+
+    def _read_none_of(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
+        choices = self._choices(written["none_of"], "none_of", path)
+        return None if choices is None else NoneOf(choices)
+
+    def _choices(self, written: object, key: str, path: LimitPath) -> tuple[bool | int | float | str, ...] | None:
+        choices, path = plain(written), (*path, key)
         if self.is_template(choices):
             return None
         if not isinstance(choices, list) or not choices:
-            self.problem(path, "limit-form", "`one_of` must be a list of at least one value")
+            self.problem(path, "limit-form", f"`{key}` must be a list of at least one value")
             return None
-        known = [self.comparable(choice, (*path, index)) for index, choice in enumerate(choices)]
-        return OneOf(tuple(choice for choice in known if choice is not None)) if None not in known else None
+        exact = key == "one_of"
+        known = [self.comparable(choice, (*path, index), exact=exact) for index, choice in enumerate(choices)]
+        return tuple(choice for choice in known if choice is not None) if None not in known else None
 
     def _read_is(self, written: Mapping[str, object], path: LimitPath) -> Limit | None:
         expected = plain(written["is"])

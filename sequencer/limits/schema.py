@@ -54,7 +54,11 @@ LIMITS_SCHEMA: Mapping[str, object] = {
             "additionalProperties": False,
             "examples": [{"lt": 1.0, "gt": 2.0}],
         },
-        "eq": {**_SCALAR, "description": "The value equals this and is of the same type.", "examples": ["v1.2.0", 5]},
+        "eq": {
+            "type": ["number", "string", "boolean", "array", "object", "null"],
+            "description": "The value equals this, in every part, and is of the same type.",
+            "examples": ["v1.2.0", 5, [1, 2], {"mode": "DC"}],
+        },
         "ne": {**_SCALAR, "description": "The value is of the same type as this and differs.", "examples": [0]},
         "ignore_case": {
             "type": ["boolean", "string"],
@@ -68,6 +72,14 @@ LIMITS_SCHEMA: Mapping[str, object] = {
             "items": _SCALAR,
             "minItems": 1,
             "examples": [[1, 2, 3]],
+        },
+        "none_of": {
+            "description": "The value is none of these, and of the type of one of them.",
+            "type": ["array", "string"],
+            "pattern": _EXPRESSION,
+            "items": _SCALAR,
+            "minItems": 1,
+            "examples": [[0, 65535]],
         },
         "is": {
             "type": ["boolean", "string"],

@@ -40,7 +40,8 @@ def record_measurement(step: StepRun, name: str, value: object, *, unit: str | N
     """
     case = step.case
     measured = identity_text(case.text(name), MEASUREMENT_NAME)
-    evaluated = without_open_sides(case.value(limits))
+    given = case.value(limits)
+    evaluated = without_open_sides(given)
     measured_in = _unit(case.value(unit), measured)
     if limits is not None and evaluated is None:
         raise StepError(Reason("no_limits", measurement=measured))
@@ -48,7 +49,8 @@ def record_measurement(step: StepRun, name: str, value: object, *, unit: str | N
     if type(evaluated) is dict and "table" in evaluated:
         evaluated, measured_in, source = _of_table(case.table_row(evaluated, measured), measured_in, measured)
     try:
-        limit = None if evaluated is None else parse_limits(evaluated, measured_in)
+        # What an expression gave is another object: a null in it may be a value that is missing.
+        limit = None if evaluated is None else parse_limits(evaluated, measured_in, nulls=given is limits)
     except ValueError as error:
         raise StepError(Reason("bad_limits", measurement=measured, detail=why(error))) from None
     judgement = judge(value, limit, measured_in)

@@ -46,6 +46,21 @@ def show(value: object, unit: str | None = None) -> str:
     return "null" if value is None else f"<{type(value).__name__}>"
 
 
+def show_whole(value: object) -> str:
+    """A value with everything in it, on one line; cut when it is very long."""
+    shown = _whole(value)
+    return shown if len(shown) <= 2 * LONGEST else shown[: 2 * LONGEST] + "…"
+
+
+def _whole(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_whole, value))}]"
+    if isinstance(value, dict):
+        entries = (f"{json.dumps(key, ensure_ascii=False)}: {_whole(each)}" for key, each in value.items())
+        return f"{{{', '.join(entries)}}}"
+    return show(value)
+
+
 def _digits(value: int | float) -> str:
     if isinstance(value, int):
         return str(int(value)) if value.bit_length() <= 256 else f"about 2**{value.bit_length()}"

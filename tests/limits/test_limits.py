@@ -58,6 +58,11 @@ PASSES: list[tuple[Any, Any]] = [
     ({"eq": True}, True),
     ({"one_of": [1, 2, 3]}, 2.0),
     ({"one_of": ["a", 5]}, "a"),
+    ({"none_of": [1, "a"]}, 2),
+    ({"none_of": [1, "a"]}, "b"),
+    ({"eq": [1, {"a": [True, None]}]}, (1.0, {"a": [True, None]})),
+    ({"eq": {}}, {}),
+    ({"eq": None}, None),
     ({"is": False}, False),
     ({"matches": r"\d+"}, "build 17, final"),
     ({"matches": r"^v\d+$"}, "v17"),
@@ -106,6 +111,24 @@ FAILS: list[tuple[Any, Any, str]] = [
     ({"ne": 5}, 5, "the value must not be 5 V"),
     ({"eq": "a"}, "A", '"A" is not "a"'),
     ({"one_of": [1, 2]}, True, "true is not one of 1 V, 2 V"),
+    ({"none_of": [1, 2]}, 2.0, "the value must not be 2 V"),
+    ({"none_of": [1, 2]}, "2", '"2" is text, the limit is for a number'),
+    ({"none_of": [1, 2]}, None, "there is no value"),
+    ({"none_of": [1, 2]}, math.nan, "nan is not a finite number"),
+    ({"eq": [1, 2]}, [1, True], "element [1]: true is a boolean, the limit is for a number"),
+    ({"eq": [1, 2]}, [1, math.nan], "element [1]: nan V is not 2 V"),
+    ({"eq": [1, 2]}, [1], "there are 1 elements instead of 2"),
+    ({"eq": [1, 2]}, [1, 2, 3], "there are 3 elements instead of 2"),
+    ({"eq": [1, 2]}, None, "there is no value"),
+    ({"eq": [1, 2]}, {"0": 1}, "{…} is a mapping, the limit is for an array"),
+    ({"eq": [None]}, [0], "element [0]: 0 V is not null"),
+    ({"eq": {"a": {"b": 1}}}, {"a": {"b": 2}}, "a: b: 2 V is not 1 V"),
+    ({"eq": {"a": 1}}, {}, "there is no entry `a`"),
+    ({"eq": {"a": None}}, {}, "there is no entry `a`"),
+    ({"eq": {"a": 1}}, {"a": 1, "b": 2}, "there is an entry `b` too many"),
+    ({"eq": {"1": 1}}, {1: 1}, "there is no entry `1`"),
+    ({"eq": {"a": 1}}, [], "[] is an array, the limit is for a mapping"),
+    ({"eq": None}, 0, "0 V is not null"),
     ({"is": True}, 1, "1 is a number, the limit is for true or false"),
     ({"is": True}, False, "false is not true"),
     ({"matches": r"^v\d+"}, "x", r'"x" does not match /^v\d+/'),
@@ -322,9 +345,10 @@ REFUSED: list[tuple[Any, str, tuple[str | int, ...]]] = [
     ({"nominal": 5, "tolerance": {"plus": 1, "minus": True}}, "limit-value", ("tolerance", "minus")),
     ({"nominal": 5, "tolerance": {"plus": True, "minus": 1}}, "limit-value", ("tolerance", "plus")),
     ({"nominal": 5, "tolerance": {"plus": 1, "minus": 1, "other": 1}}, "limit-form", ("tolerance",)),
-    ({"eq": None}, "limit-value", ("eq",)),
+    ({"eq": [1, math.inf]}, "limit-value", ("eq", 1)),
+    ({"none_of": []}, "limit-form", ("none_of",)),
     ({"eq": math.nan}, "limit-value", ("eq",)),
-    ({"eq": [1]}, "limit-value", ("eq",)),
+    ({"ne": [1]}, "limit-value", ("ne",)),
     ({"eq": 5, "ignore_case": True}, "limit-value", ("ignore_case",)),
     ({"eq": "a", "ignore_case": 1}, "limit-value", ("ignore_case",)),
     ({"ignore_case": True}, "limit-form", ()),
@@ -556,3 +580,11 @@ def _said(read: Callable[[object, str | None], Limit], written: object) -> objec
 def test_the_common_forms_are_read_quickly_and_no_otherwise(written: object) -> None:
     """Two bounds in brackets or by name: the way past the full reader gives the same limit, and refuses the same."""
     assert _said(parse_limits, written) == _said(read_limits, written)
+
+
+@pytest.mark.parametrize("written", [{"eq": None}, {"eq": [1, None]}, {"eq": {"a": None}}, {"each": {"eq": None}}])
+def test_null_is_compared_with_only_where_it_is_written(written: object) -> None:
+    """One that an expression gave would let a value pass that is missing, by a limit that is missing."""
+    assert parse_limits(written).judge(None) is not None
+    with pytest.raises(ValueError, match="an expression gave null to compare with"):
+        parse_limits(written, nulls=False)

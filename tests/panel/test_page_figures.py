@@ -195,6 +195,8 @@ def test_limits_are_said_in_the_same_words_everywhere(figures: Any, browse: Any)
         {"eq": "v" * 80},
         {"ne": "A", "ignore_case": True},
     ]
+    forms += [{"none_of": [1, "a"]}, {"eq": None}, {"eq": {"a": {}}}]
+    forms += [{"eq": [1, 2.5, "a", [True, None], {"k": "v" * 130}]}]
     forms += [
         {"each": {"outside": {"le": -1.5e-7, "gt": 2}}},
         {"one_of": ["a\n", 1, True]},

@@ -114,6 +114,9 @@ def _special(lines: list[str], line: int, column: int, problem: str) -> tuple[st
             line,
             column - 1,
         )
+    if at in ("[", "{") and re.search(r"',' or '[]}]'", problem) and before.rstrip()[-1:] not in ("", *",[{:"):
+        message = f"an unquoted string inside `{{...}}` or `[...]` ends where a `{at}` begins"
+        return message, "quote the whole string if the bracket is part of it", line, column
     if "node content" in problem and not "".join(lines[line - 1 :])[column - 1 :].strip():
         return "the file ends inside `[...]` or `{...}`", "close it with `]` or `}`", line, column
     if "cannot start any token" in problem or "tab character" in problem:

@@ -20,6 +20,7 @@ export function limitsText(limits, unit) {
   if ("outside" in limits) return outside(limits.outside, unit);
   if ("eq" in limits || "ne" in limits) return equal(limits, unit);
   if ("one_of" in limits) return t("limits.one_of", { values: [limits.one_of].flat().map((of) => said(of, unit)).join(", ") });
+  if ("none_of" in limits) return t("limits.none_of", { values: [limits.none_of].flat().map((of) => said(of, unit)).join(", ") });
   if ("is" in limits) return t("limits.is", { value: said(limits.is) });
   if ("matches" in limits) return t("limits.matches", { pattern: `/${limits.matches}/` });
   if ("contains" in limits) return t("limits.contains", { text: said(limits.contains, unit) });
@@ -47,6 +48,7 @@ function outside(limits, unit) {
 }
 
 function equal(limits, unit) {
+  if (limits.eq === null || typeof limits.eq === "object") return `${t("limits.value")} = ${whole(limits.eq)}`;
   const words = `${t("limits.value")} ${"ne" in limits ? "≠" : "="} ${said("ne" in limits ? limits.ne : limits.eq, unit)}`;
   return limits.ignore_case ? t("limits.ignoring_case", { limits: words }) : words;
 }
@@ -62,6 +64,18 @@ function around(limits, unit) {
 
 function amount(of, unit) {
   return PERCENT.test(of) ? of.replaceAll(" ", "") : said(of, unit);
+}
+
+/** An array, a mapping or null that a value equals in every part. */
+function whole(of) {
+  const shown = parts(of);
+  return shown.length <= 2 * LONGEST ? shown : `${shown.slice(0, 2 * LONGEST)}…`;
+}
+
+function parts(of) {
+  if (Array.isArray(of)) return `[${of.map(parts).join(", ")}]`;
+  if (of === null || typeof of !== "object") return said(of);
+  return `{${Object.entries(of).map(([key, one]) => `${JSON.stringify(key)}: ${parts(one)}`).join(", ")}}`;
 }
 
 /** Numbers with every digit and the unit, strings in quotes unless they are a number with a unit. */
