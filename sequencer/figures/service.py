@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from sequencer.figures.catalogue import Answer, Question, answer
 from sequencer.figures.follow import follow, rebuild
@@ -21,6 +22,8 @@ from sequencer.figures.scope import Ask, Scope
 from sequencer.store.base import Store, StoreError, StoreUnavailable
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason, ReasonOrText
+
+Value = TypeVar("Value")
 
 LOOK_SECONDS = 1.0
 """Seconds between two looks at the store for runs that others kept."""
@@ -98,24 +101,29 @@ class FiguresService:
         return self._state
 
     def ask(self, question: Question, scope: Scope, given: Mapping[str, str]) -> tuple[Answer, FiguresState]:
-        """Answers from all that the store has, or what is counted of it so far (``left``, ``problem``).
+        """Answers a question of the catalogue. Raises as :meth:`read` does, and
+        :class:`sequencer.figures.catalogue.QuestionRefused`."""
+        return self.read(lambda ask: answer(ask, question, scope, given))
 
-        Raises :class:`sequencer.figures.index.FiguresUnavailable`, :class:`sequencer.store.base.StoreUnavailable` where
-        there is nothing yet to answer from, :class:`sequencer.figures.catalogue.QuestionRefused`.
+    def read(self, work: Callable[[Ask], Value]) -> tuple[Value, FiguresState]:
+        """What ``work`` reads of all that the store has, or of what is counted so far (``left``, ``problem``).
+
+        It may be done twice. Raises what ``work`` does, :class:`sequencer.figures.index.FiguresUnavailable`, and
+        :class:`sequencer.store.base.StoreUnavailable` where there is nothing yet to answer from.
         """
         try:
-            return self._answered(question, scope, given)
+            return self._read(work)
         except IndexDamaged:
             self.rebuild()
-            return self._answered(question, scope, given)
+            return self._read(work)
 
-    def _answered(self, question: Question, scope: Scope, given: Mapping[str, str]) -> tuple[Answer, FiguresState]:
+    def _read(self, work: Callable[[Ask], Value]) -> tuple[Value, FiguresState]:
         self._wait_for_latest()
         state = self._state
         if self._store_problem is not None and not state.runs:
             raise StoreUnavailable(self._store_problem)
         with self._reading() as ask:
-            return answer(ask, question, scope, given), state
+            return work(ask), state
 
     def close(self) -> None:
         """Ends, whatever it is at: the index is whole, and goes on from there the next time."""

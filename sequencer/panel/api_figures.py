@@ -10,6 +10,7 @@ from flask import request
 from sequencer.figures.catalogue import QUESTIONS, Kind, Question, QuestionParameter, QuestionRefused, RowKey
 from sequencer.figures.index import FiguresUnavailable
 from sequencer.figures.scope import FILTERS, MIDNIGHT, SPANS, Scope, Span
+from sequencer.figures.service import FiguresState
 from sequencer.panel.actions import WHY
 from sequencer.panel.requests import ApiError, body, query
 from sequencer.panel.routes import (
@@ -37,11 +38,9 @@ def figures_state(session: Session) -> Mapping[str, object]:
     state = session.figures.state()
     return {
         "runs": state.runs,
-        "left": state.left,
         "unreadable": state.unreadable,
         "rebuilding": state.rebuilding,
-        "problem": sentence(state.problem),
-        "coded_reason": coded(state.problem),
+        **how_far(state),
     }
 
 
@@ -55,26 +54,36 @@ def _handler(question: Question) -> Handler:
     def figures(session: Session) -> Mapping[str, object]:
         given = {one.name: request.args[one.name] for one in question.parameters if one.name in request.args}
         try:
-            found, state = session.figures.ask(question, _scope(session.settings.shifts), given)
+            found, state = session.figures.ask(question, scope_of_request(session), given)
         except QuestionRefused as refused:
             raise ApiError(400, "bad-parameter", str(refused)) from None
         except FiguresUnavailable as error:
-            raise ApiError(503, "figures", Reason("figures_unavailable", detail=str(error))) from error
-        problem = {"problem": sentence(state.problem), "coded_reason": coded(state.problem)}
-        return {**found._asdict(), "left": state.left, **problem}
+            raise unavailable(error) from error
+        return {**found._asdict(), **how_far(state)}
 
     figures.__name__ = f"figures_{question.name.replace('-', '_')}"
     return figures
 
 
-def _scope(shifts: tuple[str, ...]) -> Scope:
+def unavailable(error: FiguresUnavailable) -> ApiError:
+    """How figures that cannot be read look over HTTP."""
+    return ApiError(503, "figures", Reason("figures_unavailable", detail=str(error)))
+
+
+def how_far(state: FiguresState) -> dict[str, object]:
+    """What an answer says of the index."""
+    return {"left": state.left, "problem": sentence(state.problem), "coded_reason": coded(state.problem)}
+
+
+def scope_of_request(session: Session) -> Scope:
+    """Which runs the query parameters mean."""
     asked = request.args
     scope = Scope(
         since=query("since", float, None),
         until=query("until", float, None),
         by=tuple(dict.fromkeys(asked.getlist("by"))),
         span=query("span", _span, None),
-        shifts=shifts or MIDNIGHT,
+        shifts=session.settings.shifts or MIDNIGHT,
     )
     return scope.of_runs({name: asked.get(name) or None for name in FILTERS})
 
@@ -83,12 +92,18 @@ def _span(written: str) -> Span | None:
     return next((span for span in SPANS if span == written), None)
 
 
+SCOPE = (
+    Parameter(name="since", schema=NUMBER, description="Runs that began at this time or later (Unix seconds)."),
+    Parameter(name="until", schema=NUMBER, description="Runs that began before this time (Unix seconds)."),
+    *(Parameter(name=name, schema=TEXT, description=f"Only these: {words}.") for name, words in FILTERS.items()),
+)
+"""By what runs are chosen."""
+
+
 def _query(question: Question) -> tuple[Parameter, ...]:
     return (
         *(_parameter(parameter) for parameter in question.parameters),
-        Parameter(name="since", schema=NUMBER, description="Runs that began at this time or later (Unix seconds)."),
-        Parameter(name="until", schema=NUMBER, description="Runs that began before this time (Unix seconds)."),
-        *(Parameter(name=name, schema=TEXT, description=f"Only these: {words}.") for name, words in FILTERS.items()),
+        *SCOPE,
         Parameter(
             name="by",
             schema=listed({"enum": list(question.splits_by)}),
@@ -130,15 +145,15 @@ def _row(question: Question) -> Schema:
     return optional(*own, **own, **splits)
 
 
-_PROBLEM: Mapping[str, Schema] = {
+PROBLEM: Mapping[str, Schema] = {
     "problem": {**or_null(TEXT), "description": "Why what came last is not in it; null: nothing is wrong."},
     "coded_reason": or_null(OBJECT),
 }
-_LEFT: Schema = {
+LEFT: Schema = {
     **or_null(COUNT),
     "description": "Runs of the store that are not in the index yet; null: not known, as the store cannot be read.",
 }
-_AWAY = {503: "there are no figures yet, as the store cannot be reached, or the index is in use (`figures`)"}
+AWAY = {503: "there are no figures yet, as the store cannot be reached, or the index is in use (`figures`)"}
 
 ROUTES: tuple[Route, ...] = (
     *(
@@ -153,10 +168,10 @@ ROUTES: tuple[Route, ...] = (
                 rows=listed(_row(question)),
                 runs={**COUNT, "description": "How many runs the rows rest on."},
                 left_out={**COUNT, "description": "How many others match, or cannot be read at all."},
-                left=_LEFT,
-                **_PROBLEM,
+                left=LEFT,
+                **PROBLEM,
             ),
-            errors=_AWAY,
+            errors=AWAY,
         )
         for question in QUESTIONS.values()
     ),
@@ -168,10 +183,10 @@ ROUTES: tuple[Route, ...] = (
         summary="How far the index of the figures is.",
         answer=mapping(
             runs={**COUNT, "description": "Runs in the index."},
-            left=_LEFT,
+            left=LEFT,
             unreadable={**COUNT, "description": "Reports that cannot be read and are left out."},
             rebuilding={"type": "boolean", "description": "It was begun anew and is not whole yet."},
-            **_PROBLEM,
+            **PROBLEM,
         ),
     ),
     Route(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from flask import Response
 
@@ -15,13 +15,26 @@ from sequencer.vocabulary.json_text import compact
 
 Item = TypeVar("Item")
 
+_PIECE = 65_536
+"""Bytes."""
+
 
 def file(name: str, media_type: str, parts: Iterable[str], *, head: bytes = b"") -> Response:
     """``parts``, one after the other, as a file that is saved as ``name``, whatever it holds."""
     waiting = iter(parts)
     # Many at once: each piece that is sent has its price.
     pieces = iter(lambda: utf8("".join(islice(waiting, 500))), b"")
-    response = Response(chain([head] if head else [], pieces), mimetype=media_type)
+    return _saved(name, Response(chain([head] if head else [], pieces), mimetype=media_type))
+
+
+def opened(name: str, media_type: str, content: IO[bytes]) -> Response:
+    """What is in an open file, which is closed then, as a file that is saved as ``name``."""
+    response = Response(iter(lambda: content.read(_PIECE), b""), mimetype=media_type)
+    response.call_on_close(content.close)
+    return _saved(name, response)
+
+
+def _saved(name: str, response: Response) -> Response:
     kept = "".join(letter if letter.isalnum() or letter in "-_. " else "_" for letter in name if letter.isascii())
     response.headers["Content-Disposition"] = f'attachment; filename="{kept.strip(" .") or "file"}"'
     return response

@@ -189,7 +189,8 @@ def finite(written: str | float) -> float:
     return number
 
 
-def _status(written: str) -> Status | None:
+def status_of(written: str) -> Status | None:
+    """The final status of this name."""
     return next((status for status in FINAL_STATUSES if status == written), None)
 
 
@@ -203,7 +204,7 @@ def run_filter() -> RunFilter:
         serial_number=text("serial_number"),
         part_number=text("part_number"),
         sequence=text("sequence"),
-        verdict=query("status", _status, None),
+        verdict=query("status", status_of, None),
         stand=text("stand"),
         since=query("since", float, None),
         until=query("until", float, None),

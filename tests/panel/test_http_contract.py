@@ -247,6 +247,14 @@ def _counted(contract: Contract) -> None:
         assert (len(found["rows"]), found["runs"], found["left_out"], found["left"]) == (rows, 1, 0, 0)
     assert {row["name"] for row in ask("GET", "/api/figures/choices").json["rows"]} >= {"sequence", "part_number"}
     assert ask("GET", "/api/figures/yield?version=none").json["runs"] == 0
+    found = ask("GET", "/api/figures/runs?text=sn1&status=passed").json
+    assert ([row["serial_number"] for row in found["rows"]], found["totals"]["runs"], found["next"]) == (
+        ["SN1"],
+        1,
+        None,
+    )
+    for form in ("csv", "json", "xlsx", "parquet"):
+        assert ask("GET", f"/api/figures/runs?format={form}").status == 200
     assert ask("POST", "/api/figures/rebuild", {}).json == {"started": True}
     assert ask("GET", "/api/figures/yield").json["runs"] == 1
     state = ask("GET", "/api/figures/state").json
