@@ -1,4 +1,5 @@
-"""What drivers may use of hardseq: the report of the current run, and sending it to StandCloud themselves.
+"""What drivers may use of hardseq: to say something of the step that calls them, to read the report of the current run,
+and to send it to StandCloud themselves.
 
 Everything else that a run needs is in its sequence; a sequence that only wants its report sent has
 ``upload: stand_cloud`` under ``after_run``. Nothing of hardseq imports this module.
@@ -7,22 +8,99 @@ Everything else that a run needs is in its sequence; a sequence that only wants 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from sequencer.project.project_folder import open_project
-from sequencer.project.secrets import ProcessSecrets
-from sequencer.project.settings import Secret, StandCloudSettings
-from sequencer.report.evidence import withheld
-from sequencer.report.fold import Fold, read_journal
-from sequencer.report.model import RunReport
-from sequencer.standcloud.client import Health
-from sequencer.standcloud.delivery import Delivery
-from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target
-from sequencer.vocabulary.status import FINAL_STATUSES
+if TYPE_CHECKING:
+    from sequencer.report.model import RunReport
+    from sequencer.runtime.spoken import SpokenStep
+    from sequencer.standcloud.client import Health
+    from sequencer.standcloud.delivery import Delivery
 
-__all__ = ["Delivery", "Health", "RunReport", "StandCloudError", "StandCloudLoader", "current_report"]
+__all__ = [
+    "CurrentStep",
+    "Delivery",
+    "Health",
+    "RunReport",
+    "StandCloudError",
+    "StandCloudLoader",
+    "current_report",
+    "step",
+]
+
+_ELSEWHERE = {
+    "Delivery": "sequencer.standcloud.delivery",
+    "Health": "sequencer.standcloud.client",
+    "RunReport": "sequencer.report.model",
+}
+"""Loaded when they are asked for: a driver that only says how far it is needs nothing of StandCloud."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _ELSEWHERE:
+        return getattr(import_module(_ELSEWHERE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+class CurrentStep:
+    """What a driver says of the step that calls it; made by ``step()``. Outside of a run nothing happens."""
+
+    def __init__(self, spoken: SpokenStep | None) -> None:
+        self._spoken = spoken
+
+    def progress(self, value: float, maximum: float = 100.0, label: str | None = None) -> None:
+        """Shows a bar beside the case: ``value`` of ``maximum``. Raises ``ValueError`` for any other number."""
+        if self._spoken is not None:
+            self._spoken.progress(value, maximum, label)
+
+    def message(self, text: str, key: str = "") -> None:
+        """Shows ``text`` beside the case; a later one with the same ``key`` replaces it."""
+        if self._spoken is not None:
+            self._spoken.message(text, key)
+
+    def measure(
+        self,
+        name: str,
+        value: object,
+        unit: str | None = None,
+        limits: Sequence[object] | Mapping[str, object] | None = None,
+    ) -> None:
+        """Records a measurement, judged by ``limits`` as they are in a sequence: ``[4.8, 5.2]``, ``{"ge": 4.8}``.
+
+        A missed limit lets the driver go on, and its step fails at its end. Raises an exception for what cannot be
+        recorded, by which the step fails as well.
+        """
+        if self._spoken is not None:
+            self._spoken.measure(name, value, unit, limits)
+
+    def attach(self, name: str, data: bytes | str | Path, media_type: str | None = None) -> None:
+        """Keeps ``data`` with the report as the file ``name``: bytes, a text, or the file that a path leads to.
+
+        Raises ``OSError`` for a file that cannot be read.
+        """
+        content = data.read_bytes() if isinstance(data, Path) else data
+        if self._spoken is not None:
+            self._spoken.attach(name, content if isinstance(content, bytes) else content.encode(), media_type)
+
+
+def step() -> CurrentStep:
+    """The step that is under way. Outside of a run, and between two cases, it is one that takes no notice."""
+    # Outside of a test process there is no such module.
+    if "sequencer.runtime.under_way" not in sys.modules:
+        return CurrentStep(None)
+    from sequencer.runtime.under_way import attempt_under_way
+
+    attempt = attempt_under_way()
+    if attempt is None:
+        return CurrentStep(None)
+    from sequencer.runtime.spoken import SpokenStep
+
+    return CurrentStep(SpokenStep(attempt))
+
 
 JOURNAL = "HARDSEQ_JOURNAL"
 """The environment variable that names the journal of the run, set in test processes and so in what drivers start."""
@@ -41,6 +119,9 @@ def current_report() -> RunReport | None:
     name = os.environ.get(JOURNAL)
     if not name:
         return None
+    from sequencer.report.fold import Fold, read_journal
+    from sequencer.vocabulary.status import FINAL_STATUSES
+
     state = Fold(Path(name).stem)
     last = 0.0
     try:
@@ -66,6 +147,11 @@ class StandCloudLoader:
     """
 
     def __init__(self, *, address: str | None = None, api_key: str | None = None) -> None:
+        from sequencer.project.project_folder import open_project
+        from sequencer.project.secrets import ProcessSecrets
+        from sequencer.project.settings import Secret, StandCloudSettings
+        from sequencer.standcloud.targets import NotConfigured, open_stand_cloud
+
         project = open_project(Path.cwd(), {**os.environ, **ProcessSecrets.variables})
         configured = project.settings.stand_cloud
         self._partial_too = configured.send_partial
@@ -106,6 +192,10 @@ class StandCloudLoader:
         Nothing is raised for errors of a server or a network. The report of a simulated run is not sent, that of a
         partial or debugged one only where ``send_partial`` says so.
         """
+        from sequencer.report.evidence import withheld
+        from sequencer.standcloud.delivery import Delivery
+        from sequencer.standcloud.targets import not_sent, stand_cloud_target
+
         if (mark := withheld(report, partial_too=self._partial_too)) is not None:
             return Delivery(verdict="parked", reason=not_sent(mark))
         return stand_cloud_target(self._client, automatic=False).deliver(report)

@@ -59,7 +59,8 @@ class OnceErred(StepError):
 
 class AttemptContext:
     """One attempt of a case, from a clean start; also a step that follows the run, which has no plan and whose failures
-    change no verdict. ``not_opened`` is the driver that it could not have."""
+    change no verdict. ``not_opened`` is the driver that it could not have. ``spoken_failure`` is what a driver has
+    recorded that its step fails by, ``spoken_later`` what it recorded from other threads."""
 
     def __init__(self, run: RunContext, planned: PlannedCase | None, attempt: int = 1, **variables: object) -> None:
         self.full_name = AFTER_RUN if planned is None else planned.full_name
@@ -78,6 +79,8 @@ class AttemptContext:
         self._empty_loop: str | None = None
         self._artifact: object = None
         self.not_opened: DriverNotOpened | None = None
+        self.spoken_failure: StepFailed | StepError | None = None
+        self.spoken_later: list[Callable[[], None]] = []
 
     # What steps call.
 
@@ -103,8 +106,9 @@ class AttemptContext:
             innermost = self._steps[-1] if self._steps else step
             if self._interrupts.is_due and step.call is not None:
                 self._run.doubt(driver_of(step.call))  # even if it swallowed what struck it
+            spoken = self._end_speaking() if self.spoken_failure is not None or self.spoken_later else None
             inside = self._close_steps(step)
-            swallowed = self._end_deadlines(inside, error)
+            swallowed = self._end_deadlines(inside, error) or (spoken if error is None else None)
             survived = self._judge(step, innermost, inside, swallowed or error)
             if self._tries:
                 self._tries = [tries for tries in self._tries if tries.depth <= len(self._steps)]
@@ -255,6 +259,8 @@ class AttemptContext:
             return
         if error is not None and error is not self._recorded:
             self._fail_outside(error)
+        if (spoken := self._end_speaking()) is not None:
+            self._fail_outside(spoken)
         if not self.failures and self.planned is not None:
             self._require_judgement(self.planned)
 
@@ -279,6 +285,22 @@ class AttemptContext:
     def account(self) -> str:
         """All failures in one text: place, what went wrong, a driver's traceback."""
         return "\n".join(map(failure_text, self.failures))
+
+    @property
+    def run(self) -> RunContext:
+        """The run that it belongs to."""
+        return self._run
+
+    @property
+    def innermost(self) -> StepRun | None:
+        """The step that is under way."""
+        return self._steps[-1] if self._steps else None
+
+    @property
+    def called(self) -> str | None:
+        """The name of the driver that this step calls."""
+        call = self._steps[-1].call if self._steps else None
+        return None if call is None else driver_of(call)
 
     @property
     def variables(self) -> Mapping[str, object]:
@@ -306,6 +328,16 @@ class AttemptContext:
 
     def _label(self, step: StepRun) -> str:
         return self._named(step.name)
+
+    def _end_speaking(self) -> StepFailed | StepError | None:
+        """Records what drivers said from other threads; what they said that the step fails by."""
+        while self.spoken_later:
+            try:
+                self.spoken_later.pop(0)()
+            except StepError as refused:
+                self.spoken_failure = self.spoken_failure or refused
+        spoken, self.spoken_failure = self.spoken_failure, None
+        return spoken
 
     def _failure_since(self, before: int) -> FailureRecorded | None:
         """The first one behind the first ``before``; one that another try of a step may make good is one, too."""

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -27,6 +28,9 @@ from sequencer.runtime.stream import EventStream
 from sequencer.vocabulary.clock import SteadyClock
 from sequencer.vocabulary.reason import Reason, ReasonOrText, read_reason, written
 
+if TYPE_CHECKING:
+    from sequencer.runtime.driver_output import DriverOutput
+
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -41,6 +45,7 @@ class ChildFront:
         self._project = project
         self._pycache_prefix = pycache_prefix
         self._journal: Journal | None = None
+        self._output: DriverOutput | None = None
         self._errors: list[str] = []
         self._unusable: ReasonOrText = Reason("no_generated_tests")
         self._ready = False
@@ -163,9 +168,17 @@ class ChildFront:
                         run.debugger.typed(command.line)
 
         self._link.listen(run.interrupts.stop, hear)
+        if run.start.journal is not None:
+            # Imported here: between two runs nothing is kept of what drivers say.
+            from sequencer.runtime.driver_output import DriverOutput
+
+            self._output = DriverOutput(run, Path(run.start.journal).with_suffix(".log"))
 
     def close(self, run: RunContext) -> None:
         """The journal is complete; a signal now ends the waiting for another run, where there is any."""
+        if self._output is not None:
+            self._output.close()
+            self._output = None
         self._link.disconnect()
         for number in _STOPPING:
             signal.signal(number, lambda number, frame: self._link.end())

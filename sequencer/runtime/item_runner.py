@@ -15,7 +15,7 @@ from sequencer.report.event import (
     RetryFinished,
     RunFinished,
 )
-from sequencer.runtime import pytest_private
+from sequencer.runtime import pytest_private, under_way
 from sequencer.runtime.case import AttemptContext
 from sequencer.runtime.flow import SkipReason
 from sequencer.runtime.plan import PlannedCase, PlannedModule
@@ -110,6 +110,7 @@ class ItemRunner:
         if self.run.shared is not None:
             self.run.shared.begin_case(attempt.planned)
         self.run.emit(CaseStarted(attempt.full_name, attempt.attempt, attempt.planned.timeout))
+        under_way.begin(attempt)
         attempt.start_clock()
         if self._bad_condition is not None:
             raise self._bad_condition
@@ -176,6 +177,7 @@ class ItemRunner:
             attempt.fail(error)
         attempt.stop_clock()
         self.run.leave_doubtful()
+        under_way.end()
         return reports
 
     def _publish(self, item: pytest.Item, reports: list[pytest.TestReport]) -> None:

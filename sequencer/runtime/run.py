@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Unpack
@@ -92,6 +93,7 @@ class RunContext:
         self.variant = variant
         self._stream = stream
         self._lost_known = False
+        self._thread = threading.get_ident()
         self._begun = stream.clock.now()
         self._slot = start.request.slot.in_scope()
         self.debugged = start.request.debugged
@@ -123,6 +125,13 @@ class RunContext:
             self.interrupts.position = self._stream.emit(event)
             if self._stream.lost is not None and not self._lost_known:
                 self._report_lost(self._stream.lost)
+
+    def emit_from_driver(self, event: Event) -> None:
+        """As ``emit``, from any thread: a driver may say something in one of its own."""
+        if threading.get_ident() == self._thread:
+            self.emit(event)
+        else:
+            self._stream.emit(event)
 
     def fail(self, reason: ReasonOrText, *, after: int | None = None, **details: Any) -> None:
         """Records what went wrong with the run itself; its verdict is an error then, or worse.

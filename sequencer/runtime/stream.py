@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Protocol
@@ -59,8 +60,14 @@ class EventStream:
         self._redact = redact
         self._first = first
         self._mark = mark
+        self._lock = threading.RLock()
 
     def emit(self, event: Event) -> int:
+        """See ``_emit``; one after the other, whatever thread they come from."""
+        with self._lock:
+            return self._emit(event)
+
+    def _emit(self, event: Event) -> int:
         """Stamps and hands on, its texts cut at the length of a report's; returns the event's number.
 
         Never raises for what the event holds, nor for a journal that cannot be written, unless it is the first event:

@@ -124,7 +124,7 @@ def _remove(state: StateFolder, runs: list[str]) -> None:
     for run in runs:
         plain = state.journal(run)
         # The plain one last: while it is there, it is what counts.
-        for path in (_part(plain), packed(plain), plain):
+        for path in (driver_log(plain), _part(plain), packed(plain), plain):
             with suppress(OSError):
                 path.unlink()
 
@@ -132,6 +132,11 @@ def _remove(state: StateFolder, runs: list[str]) -> None:
 def packed(journal: Path) -> Path:
     """Where the journal is once it is compressed."""
     return journal.with_suffix(_PACKED)
+
+
+def driver_log(journal: Path) -> Path:
+    """What drivers printed and logged in the run, where they did."""
+    return journal.with_suffix(".log")
 
 
 def _part(journal: Path) -> Path:

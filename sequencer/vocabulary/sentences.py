@@ -78,6 +78,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         # Timeouts.
         "step_late": "the step took longer than its timeout of {seconds} s",
         "case_late": "the case took longer than its timeout of {seconds} s",
+        "no_step": "the measurement '{measurement}' was recorded while no step called its driver",
         "open_late": "opening took longer than {seconds} s",
         "identity_late": "the instrument took longer than {seconds} s to identify itself",
         "close_late": "closing the driver took longer than {seconds} s",
