@@ -98,7 +98,7 @@ def _show(
     elif form == "csv":
         from sequencer.panel.tables import csv
 
-        click.echo("".join(csv(_cells(rows))), nl=False)
+        click.echo("".join(csv(_cells(rows, question.fields))), nl=False)
     elif not rows:
         say("nothing to show", err=True)
     else:
@@ -195,36 +195,37 @@ def _followed(panel: PanelClient) -> tuple[int, int]:
         time.sleep(_LOOK)
 
 
-def _flat(row: Row) -> Iterator[dict[str, object]]:
-    """A row as lines: splits as columns, each run of a unit in a line of its own."""
+def _flat(row: Row, fields: Sequence[RowKey]) -> Iterator[dict[str, object]]:
+    """A row as lines: splits as columns; each run of a unit, each point of a chart and so on in a line of its own."""
     by = row.get("by")
-    plain = {name: value for name, value in row.items() if name not in ("by", "runs") or isinstance(value, int)}
+    unrolled = next((field.name for field in fields if field.has_lines), None)
+    plain = {name: value for name, value in row.items() if name not in ("by", unrolled)}
     plain = {**(by if isinstance(by, dict) else {}), **plain}
-    runs = row.get("runs")
-    if isinstance(runs, list):
-        yield from ({**plain, **run} for run in runs or [{}])
+    lines = row.get(unrolled) if unrolled else None
+    if isinstance(lines, list):
+        yield from ({**plain, **line} for line in lines or [{}])
     else:
         yield plain
 
 
-def _cells(rows: Sequence[Row]) -> Iterator[Sequence[object]]:
+def _cells(rows: Sequence[Row], fields: Sequence[RowKey]) -> Iterator[Sequence[object]]:
     from sequencer.vocabulary.times import moment
 
-    lines = [line for row in rows for line in _flat(row)]
+    lines = [line for row in rows for line in _flat(row, fields)]
     names = list(dict.fromkeys(name for line in lines for name in line))
     if names:
         yield names
     for line in lines:
         if isinstance(began := line.get("start_time"), float):
             line["start_time"] = moment(began)
-        yield [line.get(name) for name in names]
+        yield [_joined(line.get(name)) for name in names]
 
 
 def _show_table(rows: Sequence[Row], splits: Sequence[str], fields: Sequence[RowKey]) -> None:
     from sequencer.terminal.lines import joined
     from sequencer.terminal.output import Column, table
 
-    lines = [line for row in rows for line in _flat(row)]
+    lines = [line for row in rows for line in _flat(row, fields)]
     span = ["span"] if any(line.get("span") is not None for line in lines) else []
     shown = [*(RowKey(name, heading=name.replace("_", " ")) for name in (*span, *splits)), *_in_columns(fields)]
     cells: list[list[tuple[str, Style]]] = [
@@ -242,11 +243,11 @@ def _show_table(rows: Sequence[Row], splits: Sequence[str], fields: Sequence[Row
 
 
 def _in_columns(fields: Sequence[RowKey]) -> Iterator[RowKey]:
-    """Those that have a column; of the runs of a unit, each of which has a line, theirs."""
+    """Those that have a column; of objects each of which has a line, theirs."""
     for field in fields:
-        if field.name == "runs" and field.of:
+        if field.has_lines:
             yield from _in_columns(field.of)
-        elif field.heading is not None and field.kind != "list":
+        elif field.heading is not None:
             yield field
 
 
@@ -256,6 +257,13 @@ def _part(part: Row) -> str:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
+
+
+def _joined(value: object) -> object:
+    """Numbers or words in one cell."""
+    if isinstance(value, list) and not any(isinstance(one, dict) for one in value):
+        return " ".join(map(str, value))
+    return value
 
 
 def _percent(value: object) -> str:
@@ -274,6 +282,8 @@ def _moment(value: object) -> str:
 
 _WRITTEN: Mapping[Kind, Callable[[object], str]] = {
     "text": _text,
+    "texts": lambda value: _text(_joined(value)),
+    "numbers": lambda value: _text(_joined(value)),
     "count": _text,
     "flag": _text,
     "number": _shown,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sequencer.figures import formulas
 from sequencer.figures.cells import number, real, text
+from sequencer.figures.one_measurement import Measured, series_of
 from sequencer.figures.scope import Ask, Scope, Split, named, same
 
 
@@ -42,11 +43,16 @@ class CapabilityRow(NamedTuple):
         }
 
 
-def capabilities(ask: Ask, scope: Scope) -> list[CapabilityRow]:
-    """Every numeric measurement, the worst Ppk first; those of which none can be said follow.
+def capabilities(ask: Ask, scope: Scope, of: Measured | None = None) -> list[CapabilityRow]:
+    """Every numeric measurement, or one, the worst Ppk first; those of which none can be said follow.
 
     Neighbours are values that follow each other in time, then by the id of the run and their place in it.
     """
+    series = "TRUE"
+    if of is not None:
+        if (known := series_of(ask, scope, of)) is None:
+            return []
+        series = f"series = {known}"
     names = [f"s{number}" for number in range(len(scope.by) + 1)]
     where, values = scope.where("runs")
     # A run's place in time is found once, and as a number: values are sorted by it, and there are many more of them.
@@ -63,7 +69,7 @@ def capabilities(ask: Ask, scope: Scope) -> list[CapabilityRow]:
         ), taken AS (
             SELECT split, series, value, value - lag(value) OVER own AS step,
                    last_value(lower) OVER whole AS lower, last_value(upper) OVER whole AS upper
-            FROM measurements JOIN numbered USING (run) WHERE value IS NOT NULL
+            FROM measurements JOIN numbered USING (run) WHERE value IS NOT NULL AND {series}
             WINDOW own AS (PARTITION BY split, series ORDER BY place + position),
                    whole AS (PARTITION BY split, series ORDER BY place + position
                              ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)

@@ -12,18 +12,25 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from sequencer.figures.capability import capabilities
+from sequencer.figures.cases import case_times
 from sequencer.figures.choices import choices
+from sequencer.figures.control_chart import SPANS_OF_SUBGROUPS, Subgroup, control_charts
 from sequencer.figures.failures import CAUSES, failures, new_failures
+from sequencer.figures.histogram import boxes, histogram
+from sequencer.figures.measurements import measurements
+from sequencer.figures.one_measurement import Measured
+from sequencer.figures.over_time import limits_in_force, points
 from sequencer.figures.overview import overview
+from sequencer.figures.scatter import correlations, scatter
 from sequencer.figures.scope import COLUMNS, Ask, Scope
 from sequencer.figures.times import times
 from sequencer.figures.units import units
 from sequencer.figures.yields import yields
 from sequencer.vocabulary.dataclass import dataclass
 
-Kind = Literal["text", "count", "number", "share", "moment", "list", "flag"]
-"""Of a value in a row: a string, a non-negative integer, a number, one from 0 to 1, Unix seconds, a list of objects,
-true or false. All but counts, flags and lists may be null."""
+Kind = Literal["text", "count", "number", "share", "moment", "flag", "list", "texts", "numbers"]
+"""Of a value in a row: a string, a non-negative integer, a number, one from 0 to 1, Unix seconds, true or false, a list
+of objects, of strings or of numbers. All but counts, flags and lists may be null."""
 
 
 class QuestionRefused(Exception):
@@ -52,6 +59,11 @@ class RowKey(NamedTuple):
     kind: Kind = "text"
     heading: str | None = ""
     of: tuple[RowKey, ...] = ()
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether each object of the list is a line of a table. At most one key of a row has lines."""
+        return self.kind == "list" and self.heading is not None
 
 
 class QuestionParameter(NamedTuple):
@@ -123,6 +135,30 @@ def _failures(ask: Ask, scope: Scope, given: Mapping[str, str]) -> Sequence[Figu
     return failures(ask, scope._replace(by=tuple(dict.fromkeys((*scope.by, cause)))), cause)
 
 
+def _subgroup(given: Mapping[str, str]) -> Subgroup:
+    chosen = given.get("subgroup", "1")
+    return next((span for span in SPANS_OF_SUBGROUPS if span == chosen), None) or int(chosen)
+
+
+def _of(given: Mapping[str, str]) -> Measured:
+    return Measured(given["case"], given["measurement"], given.get("unit"))
+
+
+def _one(given: Mapping[str, str]) -> Measured | None:
+    return _of(given) if "case" in given and "measurement" in given else None
+
+
+def _other(given: Mapping[str, str]) -> Measured | None:
+    if "other_case" not in given or "other_measurement" not in given:
+        return None
+    return Measured(given["other_case"], given["other_measurement"], given.get("other_unit"))
+
+
+_MEASUREMENT = (
+    QuestionParameter("case", "the case that measures it, module::case", required=True),
+    QuestionParameter("measurement", "its name", required=True),
+    QuestionParameter("unit", "its unit, empty: none; default: that of the newest value"),
+)
 _YIELD = (
     RowKey("runs", "count"),
     RowKey("passed", "count"),
@@ -134,6 +170,29 @@ _YIELD = (
     RowKey("first_pass_yield", "share", "first pass"),
     RowKey("final_passed", "count", None),
     RowKey("final_yield", "share", "final"),
+)
+_CAPABILITY = (
+    RowKey("sequence"),
+    RowKey("case"),
+    RowKey("measurement"),
+    RowKey("unit"),
+    RowKey("n", "count"),
+    RowKey("mean", "number"),
+    RowKey("sigma", "number"),
+    RowKey("sigma_within", "number", None),
+    RowKey("lower", "number"),
+    RowKey("upper", "number"),
+    RowKey("cp", "number"),
+    RowKey("cpk", "number"),
+    RowKey("pp", "number"),
+    RowKey("ppk", "number"),
+    RowKey("below", "count"),
+    RowKey("above", "count"),
+)
+_OF_RUN = (
+    RowKey("id"),
+    RowKey("serial_number", heading="serial number"),
+    RowKey("start_time", "moment", "started"),
 )
 _PART = (RowKey("serial_number"), RowKey("part_number"))
 
@@ -202,24 +261,184 @@ QUESTIONS: Mapping[str, Question] = {
             name="capability",
             summary="Show how measured values fit their limits, the worst first: Cp, Cpk, Pp, Ppk.",
             rests_on="counted",
-            rows=lambda ask, scope, given: capabilities(ask, scope),
+            rows=lambda ask, scope, given: capabilities(ask, scope, _one(given)),
+            parameters=tuple(one._replace(required=False) for one in _MEASUREMENT),
+            fields=_CAPABILITY,
+        ),
+        Question(
+            name="measurements",
+            summary="Show what measured values cost and where they are going: capability, yield lost, trend.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: measurements(ask, scope),
+            fields=(*_CAPABILITY, RowKey("lost", "share"), RowKey("trend", "numbers", None)),
+        ),
+        Question(
+            name="histogram",
+            summary="Show how the values of a measurement are distributed.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: histogram(ask, scope, _of(given)),
+            parameters=_MEASUREMENT,
             fields=(
-                RowKey("sequence"),
+                RowKey("n", "count", None),
+                RowKey("mean", "number", None),
+                RowKey("sigma", "number", None),
+                RowKey("lower", "number", None),
+                RowKey("upper", "number", None),
+                RowKey("target", "number", None),
+                RowKey("under", "count", None),
+                RowKey("over", "count", None),
+                RowKey("bins", "list", of=(RowKey("from", "number"), RowKey("to", "number"), RowKey("count", "count"))),
+            ),
+        ),
+        Question(
+            name="values",
+            summary="Show the values of a measurement in the order of time, or those that a chart needs of them.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: points(ask, scope, _of(given)),
+            parameters=_MEASUREMENT,
+            fields=(
+                *_OF_RUN,
+                RowKey("value", "number"),
+                RowKey("lower", "number"),
+                RowKey("upper", "number"),
+            ),
+        ),
+        Question(
+            name="limits",
+            summary="Show the limits that the values of a measurement were judged by, the newest first.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: limits_in_force(ask, scope, _of(given)),
+            parameters=_MEASUREMENT,
+            fields=(
+                RowKey("lower", "number"),
+                RowKey("upper", "number"),
+                RowKey("target", "number"),
+                RowKey("n", "count"),
+                RowKey("since", "moment"),
+                RowKey("until", "moment"),
+            ),
+        ),
+        Question(
+            name="box",
+            summary="Show the quartiles of a measurement's values, whiskers and outliers.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: boxes(ask, scope, _of(given)),
+            parameters=_MEASUREMENT,
+            fields=(
+                RowKey("n", "count"),
+                RowKey("mean", "number"),
+                RowKey("minimum", "number"),
+                RowKey("lower_whisker", "number", "whisker"),
+                RowKey("first_quartile", "number", "q1"),
+                RowKey("median", "number"),
+                RowKey("third_quartile", "number", "q3"),
+                RowKey("upper_whisker", "number", "whisker"),
+                RowKey("maximum", "number"),
+                RowKey("outliers", "count"),
+            ),
+        ),
+        Question(
+            name="control",
+            summary="Show the control chart of a measurement: its newest points, and the rules that mark them.",
+            more="Individual values with moving ranges, or means with standard deviations of subgroups. --span changes "
+            "nothing.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: control_charts(ask, scope, _of(given), _subgroup(given)),
+            parameters=(
+                *_MEASUREMENT,
+                QuestionParameter(
+                    "subgroup",
+                    "so many values that follow each other, or those of a time; default: 1, individual values",
+                    choices=("1", "2", "3", "4", "5", "6", "8", "10", "15", "20", "25", *SPANS_OF_SUBGROUPS),
+                ),
+            ),
+            fields=(
+                RowKey("n", "count", None),
+                RowKey("incomplete", "count", None),
+                RowKey("centre", "number", None),
+                RowKey("sigma", "number", None),
+                RowKey("spread_centre", "number", None),
+                RowKey(
+                    "points",
+                    "list",
+                    of=(
+                        RowKey("id"),
+                        RowKey("serial_number", heading="serial number"),
+                        RowKey("since", "moment"),
+                        RowKey("until", "moment", None),
+                        RowKey("size", "count"),
+                        RowKey("value", "number"),
+                        RowKey("lower", "number"),
+                        RowKey("upper", "number"),
+                        RowKey("spread", "number"),
+                        RowKey("spread_lower", "number", None),
+                        RowKey("spread_upper", "number", "at most"),
+                        RowKey("rules", "texts"),
+                    ),
+                ),
+            ),
+        ),
+        Question(
+            name="scatter",
+            summary="Show the values of a measurement against those of another one in the same runs.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: scatter(ask, scope, _of(given), _other(given)),
+            parameters=(
+                *_MEASUREMENT,
+                QuestionParameter("other_case", "the case of the other one; default: what goes with it most"),
+                QuestionParameter("other_measurement", "the name of the other one"),
+                QuestionParameter("other_unit", "the unit of the other one, as --unit"),
+            ),
+            fields=(
+                RowKey("other_case", heading=None),
+                RowKey("other_measurement", heading="other"),
+                RowKey("other_unit", heading=None),
+                RowKey("n", "count", None),
+                RowKey("r", "number", None),
+                RowKey("slope", "number", None),
+                RowKey("intercept", "number", None),
+                RowKey("points", "list", of=(*_OF_RUN, RowKey("x", "number"), RowKey("y", "number"))),
+            ),
+        ),
+        Question(
+            name="correlations",
+            summary="Show which other measurements of the same runs go with one, the strongest correlation first.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: correlations(ask, scope, _of(given)),
+            parameters=_MEASUREMENT,
+            fields=(
                 RowKey("case"),
                 RowKey("measurement"),
                 RowKey("unit"),
                 RowKey("n", "count"),
+                RowKey("r", "number"),
+            ),
+        ),
+        Question(
+            name="cases",
+            summary="Show where the time of each case goes: retries, operators, other slots; and version by version.",
+            rests_on="counted",
+            rows=lambda ask, scope, given: case_times(ask, scope),
+            fields=(
+                RowKey("sequence"),
+                RowKey("case"),
+                RowKey("title", heading=None),
+                RowKey("n", "count"),
+                RowKey("seconds", "number"),
                 RowKey("mean", "number"),
-                RowKey("sigma", "number"),
-                RowKey("sigma_within", "number", None),
-                RowKey("lower", "number"),
-                RowKey("upper", "number"),
-                RowKey("cp", "number"),
-                RowKey("cpk", "number"),
-                RowKey("pp", "number"),
-                RowKey("ppk", "number"),
-                RowKey("below", "count"),
-                RowKey("above", "count"),
+                RowKey("median", "number"),
+                RowKey("p95", "number"),
+                RowKey("share", "share"),
+                RowKey("retries", "count"),
+                RowKey("retried", "number"),
+                RowKey("asked", "number"),
+                RowKey("waited", "number"),
+                RowKey(
+                    "versions",
+                    "list",
+                    None,
+                    of=(RowKey("version"), RowKey("n", "count"), RowKey("median", "number")),
+                ),
             ),
         ),
         Question(
@@ -261,8 +480,8 @@ QUESTIONS: Mapping[str, Question] = {
                         RowKey("id"),
                     ),
                 ),
-                RowKey("sub_units", "list", of=_PART),
-                RowKey("built_into", "list", of=_PART),
+                RowKey("sub_units", "list", None, of=_PART),
+                RowKey("built_into", "list", None, of=_PART),
             ),
         ),
     )

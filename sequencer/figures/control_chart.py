@@ -26,15 +26,16 @@ _RESOLUTION = 1e-12
 
 
 class ControlPoint(NamedTuple):
-    """A value or the mean of a subgroup of ``n``, and its spread: the moving range (``None`` for the first value), or
-    the standard deviation. ``id`` and ``serial_number`` are those of the value, or of the last one of the subgroup.
+    """A value or the mean of a subgroup of this ``size``, with its spread: the moving range or the standard deviation.
+
+    The first value has no moving range. ``id`` and ``serial_number`` are those of the last value of the subgroup.
     """
 
     id: str
     serial_number: str | None
     since: float
     until: float
-    n: int
+    size: int
     value: float
     spread: float | None
     limits: ControlLimits | None
@@ -137,7 +138,7 @@ def _chart(scope: Scope, split: Sequence[object], rows: Sequence[Sequence[object
     sigma = _sigma(middle, pooled, subgroup)
     points = [_point(row[5:], centre, middle, sigma, subgroup) for row in rows]
     if sigma is not None and sigma > abs(centre) * _RESOLUTION:
-        z = [(point.value - centre) / (sigma / math.sqrt(point.n)) for point in points]
+        z = [(point.value - centre) / (sigma / math.sqrt(point.size)) for point in points]
         points = [point._replace(rules=rules) for point, rules in zip(points, marked(z), strict=True)]
     spread_centre = pooled if isinstance(subgroup, str) else middle
     said = scope._replace(span=None).said(split)

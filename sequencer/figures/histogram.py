@@ -53,7 +53,7 @@ class HistogramRow(NamedTuple):
     def document(self) -> dict[str, object]:
         """As JSON."""
         edge = self.bins.edge
-        bins = [{"from": edge(place), "to": edge(place + 1), "n": n} for place, n in enumerate(self.counts)]
+        bins = [{"from": edge(place), "to": edge(place + 1), "count": n} for place, n in enumerate(self.counts)]
         return {**self.split.document(), **{name: getattr(self, name) for name in self._fields[1:-2]}, "bins": bins}
 
 

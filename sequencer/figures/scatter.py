@@ -28,10 +28,12 @@ class ScatterPoint(NamedTuple):
 class ScatterRow(NamedTuple):
     """``n`` runs that have both values, their correlation ``r`` (Pearson), and the line of least squares through them.
 
-    NIST 1.3.3.26 (scatter plots), 4.1.4.1 (least squares). ``None`` where values do not vary.
+    ``other``: whose values are the ``y`` of the points. ``None`` where values do not vary. NIST 1.3.3.26 (scatter
+    plots), 4.1.4.1 (least squares).
     """
 
     split: Split
+    other: Measured
     n: int
     r: float | None
     slope: float | None
@@ -41,11 +43,18 @@ class ScatterRow(NamedTuple):
     def document(self) -> dict[str, object]:
         """As JSON."""
         points = [point._asdict() for point in self.points]
-        return {**self.split.document(), **{name: getattr(self, name) for name in self._fields[1:-1]}, "points": points}
+        other = {f"other_{name}": value for name, value in self.other._asdict().items()}
+        figures = {name: getattr(self, name) for name in self._fields[2:-1]}
+        return {**self.split.document(), **other, **figures, "points": points}
 
 
-def scatter(ask: Ask, scope: Scope, of: Measured, other: Measured) -> list[ScatterRow]:
-    """Values of ``of`` (x) against those of ``other`` (y) in each split."""
+def scatter(ask: Ask, scope: Scope, of: Measured, other: Measured | None = None) -> list[ScatterRow]:
+    """Values of ``of`` (x) against those of ``other`` (y) in each split; default: of what goes with it most."""
+    if other is None:
+        others = correlations(ask, scope._replace(by=(), span=None), of)
+        if not others:
+            return []
+        other = Measured(others[0].case, others[0].measurement, others[0].unit or "")
     x, y = series_of(ask, scope, of), series_of(ask, scope, other)
     if x is None or y is None:
         return []
@@ -77,7 +86,7 @@ def scatter(ask: Ask, scope: Scope, of: Measured, other: Measured) -> list[Scatt
         split, (n, vary, *figures) = row[: len(names)], row[len(names) :]
         r, slope, intercept = (_finite(figure) if vary else None for figure in figures)
         of_split = [_point(point[len(names) :]) for point in points if point[: len(names)] == split]
-        found.append(ScatterRow(scope.said(split), number(n), r, slope, intercept, of_split))
+        found.append(ScatterRow(scope.said(split), other, number(n), r, slope, intercept, of_split))
     return found
 
 

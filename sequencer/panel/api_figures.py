@@ -128,6 +128,8 @@ _SCHEMAS: Mapping[Kind, Schema] = {
     "share": or_null({"type": "number", "minimum": 0, "maximum": 1}),
     "moment": or_null(NUMBER),
     "flag": {"type": "boolean"},
+    "texts": listed(TEXT),
+    "numbers": listed(NUMBER),
 }
 
 

@@ -73,7 +73,7 @@ def test_piston_rings() -> None:
     assert chart.centre == pytest.approx(74.001176, abs=1e-6)
     assert chart.spread_centre == pytest.approx(0.0094, abs=5e-6)
     for point in chart.points:
-        assert point.n == 5 and point.limits is not None and point.rules == []
+        assert point.size == 5 and point.limits is not None and point.rules == []
         assert (point.limits.lower, point.limits.upper) == pytest.approx((73.988, 74.014), abs=6e-4)
         assert (point.limits.spread_lower, point.limits.spread_upper) == pytest.approx((0.0, 0.0196), abs=5e-5)
 
@@ -82,7 +82,7 @@ def test_subgroups_in_time() -> None:
     """Of a day each, whatever their sizes: the sigma is pooled, and wider limits are those of smaller subgroups."""
     values = [5.0, 5.2, 5.1, 4.9, 5.3, 5.0, 5.1]
     (chart,) = charts(values, "day", 8 * 3600.0)
-    assert [point.n for point in chart.points] == [3, 3] and chart.incomplete == 1
+    assert [point.size for point in chart.points] == [3, 3] and chart.incomplete == 1
     groups = values[:3], values[3:6]
     variances = [stats.tvar(group) for group in groups]
     assert chart.sigma == pytest.approx((sum(variances) / 2) ** 0.5)

@@ -322,7 +322,7 @@ def test_an_overload_is_counted_beside_the_bins() -> None:
         (row,) = histogram(index.ask, Scope(), RAIL)
     assert (row.over, row.under, sum(row.counts)) == (1, 0, 50)
     assert row.bins.width == pytest.approx(0.1)
-    assert row.document()["bins"][0] == {"from": 4.9, "to": 5.0, "n": 25}  # type: ignore[index]
+    assert row.document()["bins"][0] == {"from": 4.9, "to": 5.0, "count": 25}  # type: ignore[index]
 
 
 def test_what_was_never_measured_has_no_figures(planted: FiguresIndex) -> None:

@@ -231,6 +231,9 @@ def _asked(contract: Contract, what: str) -> str:
             return str(found[-1]["id"])
 
 
+ONE = "case=main::rail&measurement=Output"
+
+
 def _counted(contract: Contract) -> None:
     """The figures of what ran: each question has rows, and the state says that there is no more."""
     ask = contract.ask
@@ -241,6 +244,11 @@ def _counted(contract: Contract) -> None:
         ("new-failures", 0, "since=0"),
         ("capability", 2, "batch="),
         ("time", 3, ""),
+        ("measurements", 2, ""),
+        ("cases", 3, ""),
+        *((name, 1, ONE) for name in ("histogram", "values", "limits", "box", "control")),
+        ("scatter", 0, ONE),
+        ("correlations", 0, ONE),
         ("unit", 1, "serial_number=SN1"),
     ):
         found = ask("GET", f"/api/figures/{name}?{more}").json
