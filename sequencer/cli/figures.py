@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.cli import figures_export
+from sequencer.cli.figures_panel import FiguresProgress, figures_panel, followed
 from sequencer.cli.panel_client import PanelClient
 from sequencer.cli.runs import project_option
 from sequencer.cli.time_option import point_in_time
@@ -24,11 +26,6 @@ if TYPE_CHECKING:
     from sequencer.terminal.lines import Style
 
 Row = Mapping[str, object]
-
-_PATIENCE = 1.0
-"""Seconds after which a person is told how far it is."""
-_LOOK = 0.1
-"""Seconds between two looks how far the panel is."""
 
 
 class Asked(NamedTuple):
@@ -108,6 +105,7 @@ def _show(
 
 for _question in QUESTIONS.values():
     command.add_command(_command(_question))
+command.add_command(figures_export.command)
 
 
 @command.command("rebuild")
@@ -115,10 +113,10 @@ for _question in QUESTIONS.values():
 def rebuild_figures(project: Path) -> ExitCode:
     """Throw the index of the figures away and make it from the stored reports."""
     begun = time.monotonic()
-    panel = _panel(project)
+    panel = figures_panel(project)
     if panel is not None:
         panel.post("/api/figures/rebuild", {})
-        runs, _ = _followed(panel)
+        runs, _ = followed(panel)
     else:
         from sequencer.app.project_figures import opened_figures
 
@@ -128,22 +126,9 @@ def rebuild_figures(project: Path) -> ExitCode:
     return ExitCode.PASSED
 
 
-class FiguresProgress:
-    """Says how far it is to a person who waits."""
-
-    def __init__(self) -> None:
-        self._begun = time.monotonic()
-        self._live = is_terminal(sys.stderr)
-
-    def __call__(self, done: int, left: int) -> None:
-        """``done`` runs were read, about ``left`` follow."""
-        if self._live and time.monotonic() - self._begun > _PATIENCE:
-            say(f"\r\x1b[K{f'{done:,} of {done + left:,} runs' if left else ''}", err=True, end="")
-
-
 def _answer(asked: Asked) -> Sequence[Row]:
     """The rows, of all runs that the store has. Raises ``Refusal``."""
-    panel = _panel(asked.project)
+    panel = figures_panel(asked.project)
     if panel is not None:
         return _asked_of(panel, asked)
     from sequencer.app.project_figures import opened_figures
@@ -155,16 +140,6 @@ def _answer(asked: Asked) -> Sequence[Row]:
         raise Refusal(str(refused), hint=refused.hint) from None
 
 
-def _panel(project: Path) -> PanelClient | None:
-    """The project's panel, where one is running that has figures: nobody else can open the index then."""
-    try:
-        panel = PanelClient(project)
-        panel.get("/api/figures/state")
-    except Refusal:
-        return None
-    return panel
-
-
 def _asked_of(panel: PanelClient, asked: Asked) -> Sequence[Row]:
     from urllib.parse import urlencode
 
@@ -173,7 +148,7 @@ def _asked_of(panel: PanelClient, asked: Asked) -> Sequence[Row]:
     scope = {name: value for name, value in asked.scope._asdict().items() if value is not None and name != "shifts"}
     query = urlencode({**scope, **asked.given}, doseq=True)
     while True:
-        _, unreadable = _followed(panel)
+        _, unreadable = followed(panel)
         tell_unreadable(unreadable)
         answer = panel.get(f"/api/figures/{asked.question.name}?{query}")
         if not answer["left"]:  # of what came meanwhile, too
@@ -182,17 +157,6 @@ def _asked_of(panel: PanelClient, asked: Asked) -> Sequence[Row]:
         tell_behind(answer["problem"])
     rows: list[Row] = answer["rows"]
     return rows
-
-
-def _followed(panel: PanelClient) -> tuple[int, int]:
-    """How many runs are counted, and reports left out, once the panel has all that the store has, or cannot."""
-    progress = FiguresProgress()
-    while True:
-        state = panel.get("/api/figures/state")
-        if state["left"] == 0 or state["problem"] is not None:
-            return state["runs"], state["unreadable"]
-        progress(state["runs"], state["left"] or 0)
-        time.sleep(_LOOK)
 
 
 def _flat(row: Row, fields: Sequence[RowKey]) -> Iterator[dict[str, object]]:

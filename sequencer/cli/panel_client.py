@@ -37,18 +37,29 @@ class PanelClient:
         """The answer to a ``POST``. Raises ``Refusal`` with the panel's own words when it refuses."""
         return self._ask("POST", path, document)
 
+    def get_bytes(self, path: str) -> bytes:
+        """What a ``GET`` gives, of a file for example."""
+        return self._read("GET", path, None, "*/*")
+
     def _ask(self, method: str, path: str, document: Mapping[str, object] | None) -> object:
+        try:
+            return json.loads(self._read(method, path, document, "application/json"))
+        except ValueError:
+            raise _not_running() from None  # whoever has the port by now, it is no panel
+
+    def _read(self, method: str, path: str, document: Mapping[str, object] | None, accepted: str) -> bytes:
         from http.client import HTTPException
         from urllib.error import HTTPError
         from urllib.request import ProxyHandler, Request, build_opener
 
         body = None if document is None else json.dumps(document).encode()
-        headers = {"X-Hardseq-Token": self._token, "Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"X-Hardseq-Token": self._token, "Content-Type": "application/json", "Accept": accepted}
         try:
             request = Request(f"{self._url}{path}", data=body, method=method, headers=headers)
             # The panel is on this machine: a proxy of the network has no business here.
             with build_opener(ProxyHandler({})).open(request, timeout=TIMEOUT_SECONDS) as answer:
-                return json.loads(answer.read())
+                read: bytes = answer.read()
+                return read
         except HTTPError as error:
             raise _refused(error.read(), error.code) from None
         except OSError as error:
@@ -56,7 +67,7 @@ class PanelClient:
                 raise Refusal(f"the panel at {self._url} does not answer", code=ExitCode.FAILED) from None
             raise _not_running() from None
         except (ValueError, HTTPException):
-            raise _not_running() from None  # whoever has the port by now, it is no panel
+            raise _not_running() from None
 
 
 def _not_running() -> Refusal:

@@ -64,7 +64,7 @@ class ParquetPart(NamedTuple):
     month: str
     name: str
     signature: str
-    stands: tuple[str | None, ...]
+    stands: tuple[str | None, ...] = ()
 
     @property
     def file(self) -> str:

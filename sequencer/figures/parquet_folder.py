@@ -48,7 +48,7 @@ class Kept(NamedTuple):
 
     written: int
     removed: int
-    left: int
+    unchanged: int
 
 
 def keep_folder(folder: Path, source: ParquetSource, progress: Callable[[int, int], None]) -> Kept:

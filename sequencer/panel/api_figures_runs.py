@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, islice
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from flask import Response, request
@@ -29,6 +27,8 @@ from sequencer.figures.scope import Ask, Scope
 from sequencer.figures.service import FiguresState
 from sequencer.panel import workbook
 from sequencer.panel.api_figures import AWAY, LEFT, PROBLEM, SCOPE, how_far, scope_of_request, unavailable
+from sequencer.panel.api_figures_parquet import MEDIA_TYPE as PARQUET
+from sequencer.panel.api_figures_parquet import parquet_file
 from sequencer.panel.downloads import opened
 from sequencer.panel.requests import ApiError, query, status_of
 from sequencer.panel.routes import COUNT, TEXT, Parameter, Route, listed, mapping, or_null, record
@@ -182,21 +182,14 @@ def _time(seconds: float) -> object:
 
 
 def _parquet(session: Session, view: _View, ask: Ask) -> IO[bytes]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (whoever reads it closes it)
-    with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder) / "runs.parquet"
-        write_runs(ask, view.scope, view.choice, written, sort=view.sort, order=view.order)
-        with written.open("rb") as content:
-            shutil.copyfileobj(content, file)
-    file.seek(0)
-    return file
+    return parquet_file(lambda file: write_runs(ask, view.scope, view.choice, file, sort=view.sort, order=view.order))
 
 
 _FILES: Mapping[str, tuple[str, Callable[[Session, _View, Ask], IO[bytes]]]] = {
     "csv": ("text/csv", _csv),
     "json": ("application/json", _json),
     "xlsx": (workbook.MEDIA_TYPE, _xlsx),
-    "parquet": ("application/vnd.apache.parquet", _parquet),
+    "parquet": (PARQUET, _parquet),
 }
 
 _CODE = {"type": "integer", "minimum": -_LARGEST_CODE, "maximum": _LARGEST_CODE}

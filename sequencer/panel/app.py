@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from sequencer import __version__
 from sequencer.panel import (
     api_figures,
+    api_figures_parquet,
     api_figures_runs,
     api_history,
     api_live,
@@ -51,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     *api_history.ROUTES,
     *api_figures.ROUTES,
     *api_figures_runs.ROUTES,
+    *api_figures_parquet.ROUTES,
     *api_run.ROUTES,
     *api_starts.ROUTES,
     *api_stands.ROUTES,

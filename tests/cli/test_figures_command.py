@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
@@ -212,3 +213,18 @@ def test_while_the_store_is_away_the_figures_are_those_of_the_last_time(tmp_path
     found = call(tmp_path, "yield", "--format", "json")
     assert json.loads(found.stdout)[0]["runs"] == 1
     assert "those of the last time" in found.stderr
+
+
+def test_a_folder_of_parquet_files(project: Path, tmp_path: Path) -> None:
+    """Without a panel the command makes the files itself; what it cannot do it says."""
+    folder = tmp_path / "out"
+    first = call(project, "export", "--parquet", str(folder))
+    assert first.exception is None, first.exception
+    assert first.stdout == f"{folder}: 9 files written, 0 removed, 0 unchanged\n"
+    assert call(project, "export", "--parquet", str(folder)).stdout.endswith(
+        "0 files written, 0 removed, 9 unchanged\n"
+    )
+    found = duckdb.sql(f"SELECT run, status FROM read_parquet('{folder}/runs/**/*.parquet') ORDER BY start_time, run")
+    assert [status for _, status in found.fetchall()] == [run.status for run in RUNS]
+    refused = call(project, "export", "--parquet", str(tmp_path)).exception
+    assert isinstance(refused, Refusal) and "is not empty" in str(refused)
