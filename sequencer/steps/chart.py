@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Unpack
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, Sized
+from itertools import islice
+from typing import TYPE_CHECKING, Unpack
 
-from sequencer.expressions.value import to_data
+from sequencer.expressions.value import MAX_TAKEN, to_data
 from sequencer.report.event import ChartAdded
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import EXPRESSION_TEXT, TEMPLATE
@@ -16,9 +18,15 @@ from sequencer.vocabulary.model import Step
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode, SequenceNode
 
+if TYPE_CHECKING:
+    from sequencer.report.chart_points import Points
+
 CHART_TYPES = ("line", "line_log_x", "line_log_y", "log_x_y")
 MOST_POINTS = 100_000
-"""Of a series: what a browser still draws, and what a report can carry."""
+"""Of a series: what a browser still draws, and what a report carries. Of a longer one all points are attached."""
+
+_UNUSUAL = re.compile(r"[^\w .,+()-]")
+"""What no file's name has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +54,8 @@ class Chart(StepRun):
         if isinstance(series, str | Mapping) or not isinstance(series, Iterable):
             raise StepError(Reason("chart_series", found=f"{series!r:.100}"))
         names: list[str | None] = []
-        x_data, y_data = [], []
+        x_data: list[Points] = []
+        y_data: list[Points] = []
         for number, one in enumerate(series, 1):
             if not isinstance(one, Mapping) or "y" not in one:
                 raise StepError(Reason("chart_no_y", number=number))
@@ -59,31 +68,65 @@ class Chart(StepRun):
             names.append(given)
             x_data.append(x)
             y_data.append(y)
-        self.case.emit(ChartAdded(self.case.full_name, {**_labels(said), **_data(names, x_data, y_data)}))
+        labels = _labels(said)
+        longest = max(map(len, y_data), default=0)
+        thinned = {} if longest <= MOST_POINTS else self._thin(labels["title"], longest, names, x_data, y_data)
+        self.case.emit(ChartAdded(self.case.full_name, {**labels, **_data(names, x_data, y_data), **thinned}))
+
+    def _thin(
+        self, title: str | None, longest: int, names: list[str | None], x_data: list[Points], y_data: list[Points]
+    ) -> dict[str, object]:
+        """Attaches all points and leaves as many as can be drawn; what the chart says of that."""
+        # Imported here: few charts are so long.
+        from sequencer.report.chart_points import points_csv, thinned
+
+        called = [name or f"{number}" for number, name in enumerate(names, 1)]
+        file = f"{_UNUSUAL.sub('_', title or self.verb)[:100]}.csv"
+        self.case.attach(file, points_csv(called, x_data, y_data), "text/csv")
+        for at, (x, y) in enumerate(zip(x_data, y_data, strict=True)):
+            x_data[at], y_data[at] = thinned(x, y, MOST_POINTS)
+        return {"thinned": {"points": longest, "attachment": file}}
 
 
-def _labels(said: Mapping[str, object]) -> dict[str, object]:
+def _labels(said: Mapping[str, object]) -> dict[str, str | None]:
     texts = {key: None if said.get(key) is None else str(said[key]) for key in ("title", "x_label", "y_label")}
-    return {"type": said.get("type") or "line", **texts}
+    return {"type": str(said.get("type") or "line"), **texts}
 
 
 def _data(names: list[str | None], x_data: Sequence[object], y_data: Sequence[object]) -> dict[str, object]:
     return {"marker_name": names, "x_data": x_data, "y_data": y_data}
 
 
-def _numbers(name: str, axis: str, values: object) -> list[object]:
+def _numbers(name: str, axis: str, values: object) -> Points:
     """Plain numbers, ``None`` and NaN among them being gaps."""
-    if hasattr(values, "__len__") and len(values) > MOST_POINTS:
-        raise StepError(Reason("chart_too_long", name=name, number=len(values), most=MOST_POINTS))
-    plain = to_data(values)
-    if not isinstance(plain, list):
-        raise StepError(Reason("chart_not_list", axis=axis, name=name, found=f"{plain!r:.100}"))
-    for value in plain:
-        # ``to_data`` spells the numbers that JSON lacks.
-        fine = value is None or value in ("NaN", "Infinity", "-Infinity") or isinstance(value, int | float)
-        if not fine or isinstance(value, bool):
-            raise StepError(Reason("chart_not_number", axis=axis, name=name, found=f"{value!r:.100}"))
-    return [None if isinstance(value, str) else value for value in plain]
+    if isinstance(values, Sized) and len(values) > MAX_TAKEN:
+        raise StepError(Reason("chart_too_long", name=name, number=len(values), most=MAX_TAKEN))
+    found: list[int | float | None] = []
+    for plain in _plain(values):
+        if not isinstance(plain, list):
+            raise StepError(Reason("chart_not_list", axis=axis, name=name, found=f"{plain!r:.100}"))
+        for value in plain:
+            # ``to_data`` spells the numbers that JSON lacks.
+            if value is None or value in ("NaN", "Infinity", "-Infinity"):
+                found.append(None)
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                found.append(value)
+            else:
+                raise StepError(Reason("chart_not_number", axis=axis, name=name, found=f"{value!r:.100}"))
+    return found
+
+
+def _plain(values: object) -> Iterator[Data]:
+    """The values as plain data, in as many parts as it takes, since data is bounded."""
+    if not isinstance(values, Sized) or len(values) <= MOST_POINTS or not isinstance(values, Iterable):
+        yield to_data(values)
+        return
+    if isinstance(values, str | bytes | Mapping | Set):
+        yield to_data(values)
+        return
+    left = iter(values)
+    while part := list(islice(left, MOST_POINTS)):
+        yield to_data(part)
 
 
 def parse(node: MappingNode, reader: StepReader) -> ChartStep:

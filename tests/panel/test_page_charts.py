@@ -31,6 +31,7 @@ modules:
                 - {name: U, x: [XS], y: [YS]}
                 - {name: I, x: [XS], y: [XS]}
           - chart: {title: Loop, series: [{name: up, x: [1, 2], y: [5, 6]}, {name: down, x: [3], y: [7]}]}
+          - chart: {title: Long, series: [{name: U, y: "${{ list(range(100000)) + [5, 6] }}"}]}
 """
 
 
@@ -157,6 +158,10 @@ def test_a_chart_is_a_table_too(panel: Any, browse: Any) -> None:
     loop.scroll_into_view_if_needed()
     loop.get_by_text("Values as a table").click()
     expect(loop.locator(".chart-table tr")).to_have_text(["Seriesxy", "up15", "up26", "down37"])
+    long = page.locator(".chart").nth(2)
+    long.scroll_into_view_if_needed()
+    expect(long.get_by_text("100,002 points, thinned out; all of them are in Long.csv")).to_be_visible()
+    expect(page.get_by_role("link", name="Long.csv")).to_have_count(1)
 
 
 def test_a_chart_is_drawn_once_the_panel_is_back(panel: Any, browse: Any) -> None:

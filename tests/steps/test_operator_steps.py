@@ -30,6 +30,7 @@ class Case:
         self.asked: Mapping[str, Any] | None = None
         self.told: list[event.OperatorMessageShown] = []
         self.judgements = 0
+        self.attached: list[tuple[str, bytes, str | None]] = []
 
     def begin(self, step: StepRun) -> None: ...
 
@@ -55,6 +56,9 @@ class Case:
         self.asked = dialog
         assert self.answer is not None
         return self.answer
+
+    def attach(self, name: str, data: bytes, media_type: str | None) -> None:
+        self.attached.append((name, data, media_type))
 
     def tell(self, message: event.OperatorMessageShown) -> None:
         self.told.append(message)
@@ -176,13 +180,33 @@ def test_chart_has_the_report_formats_keys() -> None:
         ([{"name": "a", "x": [1], "y": [1, 2]}], "1 x values but 2 y values"),
         ([{"name": "a", "y": ["high"]}], "'high'"),
         ([{"name": "a", "y": 5}], "a list of numbers"),
-        ([{"name": "a", "y": range(100_001)}], "100001 points"),
+        ([{"name": "a", "y": range(1_000_001)}], "1000001 points"),
+        ([{"name": "a", "y": "1" * 100_001}], "a list of numbers"),
+        ([{"name": "a", "y": [*range(100_001), "high"]}], "'high'"),
     ],
 )
 def test_chart_refuses_what_is_no_series(series: Any, sentence: str) -> None:
     """Unequal lengths, texts and too many points are errors of the case that say which."""
     with pytest.raises(StepError, match=sentence):
         run(Chart, Case(), {"series": series})
+
+
+def test_a_chart_too_long_to_draw_is_thinned_and_kept_whole() -> None:
+    """Every peak is still there, all points are attached as CSV, and the chart says so; a short series stays."""
+    y: list[Any] = [0.0] * 300_000
+    y[123_456], y[123_457], y[200_000] = 7.5, -7.5, float("nan")
+    case = Case()
+    run(Chart, case, {"title": "Ripple: 5 V/2", "series": [{"name": "=a", "y": y}, {"x": [1, 2], "y": [3, None]}]})
+    (name, data, kind), (added,) = case.attached[0], case.events
+    assert (name, kind) == ("Ripple_ 5 V_2.csv", "text/csv")
+    assert added.chart["thinned"] == {"points": 300_000, "attachment": name}
+    xs, ys = added.chart["x_data"], added.chart["y_data"]
+    assert [len(xs[0]), len(ys[0])] == [len(ys[0])] * 2 and 50_000 <= len(ys[0]) <= 100_000
+    assert xs[0] == sorted(xs[0]) and [xs[0][ys[0].index(peak)] for peak in (7.5, -7.5)] == [123_456, 123_457]
+    assert (xs[1], ys[1]) == ([1, 2], [3, None])
+    lines = data.decode().splitlines()
+    assert lines[:3] == ["'=a x,'=a y,2 x,2 y", "0,0.0,1,3", "1,0.0,2,"]
+    assert (len(lines), lines[200_001], lines[123_457]) == (300_001, "200000,,,", "123456,7.5,,")
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ function draw(uPlot, chart, area, tools) {
       area.replaceChildren();
       plot = new uPlot(options(chart, owners, area, logX, logY), data, area);
       one.all = gestures(plot, () => plot.setData(data));
-      area.append(...described(plot.over.parentElement, chart), chartTable(chart));
+      area.append(...described(plot.over.parentElement, chart), chartTable(chart), ...thinned(chart));
     },
     /** It is drawn again when it comes into sight again. */
     away() {
@@ -97,6 +97,12 @@ function draw(uPlot, chart, area, tools) {
     fullScreenButton(area.parentElement),
     toolButton(t("chart.png"), "download", () => save(plot, chart)),
   );
+}
+
+/** Where the points are that are not drawn. */
+function thinned(chart) {
+  const { points, attachment } = chart.thinned ?? {};
+  return points ? [h("p", { class: "muted" }, t("chart.thinned", { points: number(points), file: attachment }))] : [];
 }
 
 /** Gives the picture of a chart its name and its keys; what comes back stands below it. */
