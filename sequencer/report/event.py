@@ -138,7 +138,8 @@ class WaitFinished:
 class MeasurementRecorded:
     """A recorded value. ``limits`` as written in the YAML (expressions evaluated), ``result`` null without limits.
 
-    ``table`` is ``{name, file, row, sha256}`` where the limits come from a table.
+    ``table`` is ``{name, file, row, sha256}`` where the limits come from a table. ``warning`` says why a value that
+    passed does not meet ``warn_limits``, as ``reason`` does for ``limits``.
     """
 
     wire_name: ClassVar[str] = "measurement"
@@ -154,6 +155,9 @@ class MeasurementRecorded:
     reason: str | None = None
     coded_reason: CodedReason | None = None
     table: Mapping[str, Data] | None = None
+    warn_limits: Data = None
+    warning: str | None = None
+    coded_warning: CodedReason | None = None
 
 
 @dataclass(slots=True)
@@ -555,6 +559,9 @@ def decode(line: bytes | str) -> Stamped | None:
             document = {name: value for name, value in document.items() if name in known}
         if "coded_reason" in document:
             document["coded_reason"] = undamaged(document["coded_reason"])
-        return Stamped(seq, time, kind(**document))
+        event = kind(**document)
+        if isinstance(event, MeasurementRecorded) and event.coded_warning is not None:
+            event.coded_warning = undamaged(event.coded_warning)
+        return Stamped(seq, time, event)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

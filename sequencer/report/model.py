@@ -75,6 +75,13 @@ class MeasurementReport(TypedDict):
         Annotated[bool, "True when it belongs to a failed try (`retry`) that another try followed; otherwise absent."]
     ]
     coded_reason: NotRequired[Coded]
+    warn_limits: NotRequired[
+        Annotated[Data, "The warning limits as written, with expressions evaluated; absent without any."]
+    ]
+    warning: NotRequired[
+        Annotated[str, "Why the value, which did not fail, does not meet the warning limits; absent when it does."]
+    ]
+    coded_warning: NotRequired[Coded]
     table: NotRequired[Annotated[LimitRowReport, "Where the limits come from; absent where the sequence says them."]]
 
 

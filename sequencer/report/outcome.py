@@ -52,3 +52,10 @@ def missing_cases(report: RunReport) -> list[str]:
         for case in module["cases"]
         if case["status"] == "skipped" and case.get("skip_kind") not in ALLOWED_SKIPS
     ]
+
+
+def warnings(report: RunReport) -> int:
+    """How many measurements of the last attempts do not meet their warning limits."""
+    attempts = (case["attempts"][-1] for module in report["modules"] for case in module["cases"] if case["attempts"])
+    measured = (measurement for attempt in attempts for measurement in attempt["measurements"])
+    return sum("warning" in each and not each.get("superseded") for each in measured)

@@ -272,13 +272,17 @@ def lower_measurements(measurements: list[MeasurementReport]) -> tuple[list[Fiel
         else:
             fields, said = _one(measurement, limit)
             lowered.append(fields)
-        rest = {"name": measurement["name"]}
+        rest: Fields = {"name": measurement["name"]}
         if not said and measurement["limits"] is not None:
-            rest["limits"] = measurement["limits"]  # type: ignore[assignment]  # free data
+            rest["limits"] = measurement["limits"]
         if measurement["unit"] is not None and lowered[-1]["type"] == "string":
             rest["unit"] = measurement["unit"]
         if measurement["reason"] is not None:
             rest["reason"] = measurement["reason"]
+        if "warn_limits" in measurement:
+            rest["warn_limits"] = measurement["warn_limits"]
+        if "warning" in measurement:
+            rest["warning"] = measurement["warning"]
         if len(rest) > 1:
             unsaid.append(rest)
     return lowered, unsaid

@@ -7,7 +7,7 @@ from typing import Unpack
 from sequencer.expressions.value import measured
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.keys import ARGUMENTS, CALL, SAVE, TEMPLATE
-from sequencer.steps.measuring import read_name, record_measurement
+from sequencer.steps.measuring import read_name, read_warn_limits, record_measurement
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.model import DriverCall, Step
@@ -23,6 +23,7 @@ class MeasureStep(Step):
     value: Data = None
     unit: str | None = None
     limits: Data = None
+    warn_limits: Data = None
     save: str | None = None
 
     @property
@@ -50,6 +51,7 @@ class Measure(StepRun):
         *,
         unit: str | None = None,
         limits: object = None,
+        warn_limits: object = None,
         save: str | None = None,
         **shared: Unpack[SharedArguments],
     ) -> None:
@@ -58,6 +60,7 @@ class Measure(StepRun):
         self.measurement = measurement
         self.unit = unit
         self.limits = limits
+        self.warn_limits = warn_limits
         self.save = save
         self.value: object = None
 
@@ -66,7 +69,9 @@ class Measure(StepRun):
         value = measured(self.value)
         if self.save is not None:
             self.case.save(self.save, value)
-        record_measurement(self, self.measurement, value, unit=self.unit, limits=self.limits)
+        record_measurement(
+            self, self.measurement, value, unit=self.unit, limits=self.limits, warn_limits=self.warn_limits
+        )
 
 
 def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
@@ -99,6 +104,7 @@ def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
     if limits is None and "limits" not in node:
         message = "nothing judges this measurement"
         reader.problem("no-limits", message, node.key_place("measure"), hint="add `limits:`", severity="note")
+    warn_limits = read_warn_limits(node, reader, unit)
     value = reader.value(node, "value")
     save = node.get("save")
     if save is not None:
@@ -112,6 +118,7 @@ def parse(node: MappingNode, reader: StepReader) -> MeasureStep | None:
         value=value,
         unit=unit,
         limits=limits,
+        warn_limits=warn_limits,
         save=save,
     )
 
@@ -125,6 +132,7 @@ def emit(step: MeasureStep, out: Emitter) -> None:
         call=None if step.source is None else str(step.source),
         unit=step.unit,
         limits=step.limits,
+        warn_limits=step.warn_limits,
         save=step.save,
     )
     with out.block(f"with {header} as step:"):
@@ -160,6 +168,7 @@ STEP = StepType(
             "examples": ["V", "mA", "°C", "%"],
         },
         "limits": {"$ref": "#/$defs/limits"},
+        "warn_limits": {"$ref": "#/$defs/limits"},
         "save": SAVE,
     },
     example="- measure: 5 V rail\n  call: meter.read_voltage\n  unit: V\n  limits: [4.8, 5.2]\n",

@@ -13,7 +13,7 @@ from sequencer.report.identity import identity_text
 from sequencer.steps.base import FoundLimits, StepReader, StepRun
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError, StepFailed, why
-from sequencer.vocabulary.reason import Reason, coded, sentence
+from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 from sequencer.vocabulary.text_values import stripped
 from sequencer.vocabulary.tree import MappingNode
 
@@ -33,10 +33,25 @@ def read_name(node: MappingNode, key: str, reader: StepReader) -> str | None:
     return name
 
 
-def record_measurement(step: StepRun, name: str, value: object, *, unit: str | None, limits: object) -> None:
-    """Records ``value``; ``name``, ``unit`` and ``limits`` are templates.
+def read_warn_limits(node: MappingNode, reader: StepReader, unit: str | None) -> Data:
+    """The limits under ``warn_limits``, which no table has."""
+    written = node.get("warn_limits")
+    if isinstance(written, MappingNode) and "table" in written:
+        message = "tables have limits, not warning limits"
+        reader.problem("limit-form", message, written.key_place("table"), hint="write them out")
+        reader.template(node, "warn_limits")
+        return None
+    found: Data = reader.limits(node, "warn_limits", unit)
+    return found
 
-    A missed limit is a ``StepFailed``; a unit or limits that make no sense, also together, are a ``StepError``.
+
+def record_measurement(
+    step: StepRun, name: str, value: object, *, unit: str | None, limits: object, warn_limits: object = None
+) -> None:
+    """Records ``value``; ``name``, ``unit``, ``limits`` and ``warn_limits`` are templates.
+
+    What misses ``warn_limits`` alone is told and fails nothing. A missed
+    limit is a ``StepFailed``; a unit or limits that make no sense, also together, are a ``StepError``.
     """
     case = step.case
     measured = identity_text(case.text(name), MEASUREMENT_NAME)
@@ -54,6 +69,8 @@ def record_measurement(step: StepRun, name: str, value: object, *, unit: str | N
     except ValueError as error:
         raise StepError(Reason("bad_limits", measurement=measured, detail=why(error))) from None
     judgement = judge(value, limit, measured_in)
+    warn_evaluated = None if warn_limits is None else without_open_sides(case.value(warn_limits))
+    warning = _warning(value, warn_evaluated, measured_in, measured) if judgement.result is not False else None
     kind = measurement_type(value)
     case.emit(
         MeasurementRecorded(
@@ -68,12 +85,25 @@ def record_measurement(step: StepRun, name: str, value: object, *, unit: str | N
             sentence(judgement.reason),
             coded(judgement.reason),
             source,
+            warn_limits=to_data(warn_evaluated),
+            warning=sentence(warning),
+            coded_warning=coded(warning),
         )
     )
     if limit is not None:
         case.judged(limits=True)
     if judgement.result is False:
         raise StepFailed(Reason("missed", measurement=measured, reason=judgement.reason))
+
+
+def _warning(value: object, limits: object, unit: str | None, measured: str) -> ReasonOrText | None:
+    """Why ``value`` does not meet the warning limits; nothing without any, as for an empty cell of a table."""
+    if limits is None:
+        return None
+    try:
+        return judge(value, parse_limits(limits, unit), unit).reason
+    except ValueError as error:
+        raise StepError(Reason("bad_limits", measurement=measured, detail=why(error))) from None
 
 
 def _of_table(row: FoundLimits, unit: str | None, measured: str) -> tuple[object, str | None, Mapping[str, Data]]:

@@ -86,6 +86,9 @@ def measurement_line(measured: MeasurementReport) -> Line:
     pieces: list[tuple[str, Style]] = [(" " * (STATUS_WIDTH) + one_line(measured["name"]), ""), (" = ", "dim")]
     style: Style = "" if measured["result"] is None else "passed" if measured["result"] else "failed"
     missed: Style = "failed"
+    warning = measured.get("warning")
+    if warning:
+        style = "stopped"
     if superseded:
         style = missed = "dim"
     pieces.append((value, style))
@@ -93,6 +96,8 @@ def measurement_line(measured: MeasurementReport) -> Line:
         pieces.append((f"   {shown_limits(measured['limits'], measured['unit'])}", "dim"))
     if measured["result"] is False and measured["reason"]:
         pieces.append((f"   {one_line(measured['reason'])}", missed))
+    if warning and not superseded:
+        pieces.append((f"   warning: {one_line(warning)}", "stopped"))
     if superseded:
         pieces.append(("   tried again", "dim"))
     return pieces

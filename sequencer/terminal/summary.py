@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sequencer.report.after_run import standing
 from sequencer.report.model import CaseReport, FailureReport, RunReport
-from sequencer.report.outcome import WORDS, Outcome, missing_cases, outcome, verdict_word
+from sequencer.report.outcome import WORDS, Outcome, missing_cases, outcome, verdict_word, warnings
 from sequencer.terminal.lines import Line, Style, clean, indented, one_line, status_style
 from sequencer.vocabulary.status import BAD_STATUSES, FINAL_STATUSES
 from sequencer.vocabulary.times import shown_seconds
@@ -217,6 +217,8 @@ def _counts(report: RunReport) -> Line:
         pieces += [(", " if number else "", ""), (text, style)]
     if not shown:
         pieces.append(("none ran", "stopped"))
+    if count := warnings(report):
+        pieces += [(", ", ""), (f"{count} {'warning' if count == 1 else 'warnings'}", "stopped")]
     if report["stop_time"] is not None:
         pieces.append((f"  in {shown_seconds(max(0.0, report['stop_time'] - report['start_time']))}", "dim"))
     return pieces

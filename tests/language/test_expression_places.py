@@ -299,7 +299,9 @@ def completed(path: str, step: dict[str, Any]) -> dict[str, Any]:
 TEMPLATES = {
     path: completed(path, step)
     for path, (step, mark) in STEPS.items()
-    if mark == TEMPLATE[MARK] and not (".limits" in path and any(form in path for form in FORMS))
+    if mark == TEMPLATE[MARK]
+    and not ("limits." in path and any(form in path for form in FORMS))
+    and not path.startswith(("measure.warn_limits.table", "measure.warn_limits.key"))  # which have limits alone
 }
 
 

@@ -33,7 +33,7 @@ modules:
         name: Flaky rail
         attempts: 2
         steps:
-          - {measure: Output, call: bench.flaky, unit: V, limits: [4.8, 5.2]}
+          - {measure: Output, call: bench.flaky, unit: V, limits: [4.8, 5.2], warn_limits: [4.8, 4.9]}
           - {check: "2 > 1"}
           - {log: "attempt ${{ attempt }}", level: warning}
 """,
@@ -43,8 +43,11 @@ modules:
     passed(page)
     flaky = row(page, "main::flaky")
     expect(flaky.locator(".attempt-tag")).to_have_text("Attempt 2")
-    expect(flaky.locator(".reading-value")).to_have_text("5 V")
+    expect(flaky.locator(".reading.is-warned .reading-value")).to_have_text("5 V")
+    expect(flaky.locator(".warning-tag")).to_have_text("1 warning")
+    expect(page.locator(".hero .verdict-sub")).to_have_text("1 passed · 1 warning")
     flaky.locator(".case-head").click()
+    expect(flaky.locator(".warning-reason")).to_have_text("Warning: 5 V is above the upper limit of 4.9 V")
     expect(flaky.locator(".case-details .col-value.number")).to_have_text("5 V")
     expect(flaky.locator(".check")).to_contain_text("2 > 1")
     expect(flaky.locator(".log-line.is-warning")).to_have_text(re.compile(r"M warning attempt 2 ?$"))

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator
 
 from sequencer.limits.bounds import bounds
-from sequencer.report.exports.words import limits_in_words, printable
+from sequencer.report.exports.words import limits_in_words, printable, words_of_limits
 from sequencer.report.model import AttemptReport, CaseReport, MeasurementReport, ModuleReport, RunReport
 from sequencer.vocabulary.json_text import as_text
 from sequencer.vocabulary.times import moment
@@ -41,6 +41,8 @@ COLUMNS = (
     "reason",
     "time",
     "place",
+    "warn_limits",
+    "warning",
 )
 """Times are ISO 8601 in UTC; ``limits`` is in words, the two bounds are numbers where there are such; ``result`` is
 ``passed``, ``failed`` or, without limits, empty."""
@@ -110,6 +112,8 @@ def _measurement_cells(measurement: MeasurementReport) -> list[Cell]:
         _cell(measurement["reason"]),
         moment(measurement["time"]),
         _cell(measurement["place"]),
+        _cell(words_of_limits(measurement.get("warn_limits"), measurement["unit"])),
+        _cell(measurement.get("warning")),
     ]
 
 

@@ -13,7 +13,7 @@ from sequencer.report.after_run import standing
 from sequencer.report.exports.html_chart import drawing_of
 from sequencer.report.exports.words import duration, limits_in_words, printable, shown, slot_text
 from sequencer.report.model import CaseReport, ModuleReport, RunReport
-from sequencer.report.outcome import verdict_word
+from sequencer.report.outcome import verdict_word, warnings
 from sequencer.vocabulary.json_text import as_text, indented
 from sequencer.vocabulary.status import BAD_STATUSES
 from sequencer.vocabulary.times import moment, shown_seconds
@@ -112,6 +112,7 @@ def _facts(report: RunReport) -> Iterator[tuple[str, object]]:
     yield "Variant", report.get("variant")
     yield "Sequence version", report["sequence"]["version"]
     yield "Duration", shown_seconds(duration(report["start_time"], report["stop_time"]))
+    yield "Warnings", warnings(report) or None
     yield "Error code", report["error_code"]
     yield "Stopped", report["stop_reason"]
     yield "Simulated", "yes" if report["simulated"] else None

@@ -6,6 +6,7 @@ import re
 
 from sequencer.limits import parse_limits
 from sequencer.report.model import MeasurementReport, RunReport
+from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.json_text import as_text
 from sequencer.vocabulary.shown import shown_value
 
@@ -28,12 +29,17 @@ def shown(measurement: MeasurementReport) -> str:
 
 def limits_in_words(measurement: MeasurementReport) -> str:
     """``4.8 V ≤ value ≤ 5.2 V``; empty without limits, as written when they cannot be read."""
-    if measurement["limits"] is None:
+    return words_of_limits(measurement["limits"], measurement["unit"])
+
+
+def words_of_limits(limits: Data, unit: str | None) -> str:
+    """The same for any limits."""
+    if limits is None:
         return ""
     try:
-        return parse_limits(measurement["limits"], measurement["unit"]).describe(measurement["unit"])
+        return parse_limits(limits, unit).describe(unit)
     except ValueError:
-        return as_text(measurement["limits"])
+        return as_text(limits)
 
 
 def slot_text(report: RunReport) -> str:

@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { chartBox } from "./chart.js";
 import { caseDetails, failure } from "./details.js";
 import { h, icon, setAria, setIcon, setText, show } from "./dom.js";
-import { measuredText, reading } from "./measurement.js";
+import { isWarned, measuredText, reading, warningTag } from "./measurement.js";
 import { reasonText } from "./reason.js";
 import { follow } from "./sight.js";
 import { lastAttempt, now, state } from "./state.js";
@@ -28,6 +28,7 @@ export class CaseRow {
     this.icon = icon(one.status);
     this.title = h("span", { class: "case-name" }, one.name);
     this.attempt = h("span", { class: "tag attempt-tag", hidden: true });
+    this.warnings = h("span", {});
     this.message = h("div", { class: "case-message" });
     this.bar = h("progress", { class: "case-progress", hidden: true, max: 1 });
     this.barLabel = h("span", { class: "case-progress-label muted", hidden: true });
@@ -41,7 +42,7 @@ export class CaseRow {
       "button",
       { class: "case-head", type: "button", aria: { expanded: "false" } },
       this.icon,
-      h("span", { class: "case-text" }, h("span", { class: "case-title" }, this.title, this.attempt), this.message, this.bar, this.barLabel),
+      h("span", { class: "case-text" }, h("span", { class: "case-title" }, this.title, this.attempt, this.warnings), this.message, this.bar, this.barLabel),
       h("span", { class: "case-readings" }, this.readings, this.more),
       this.time,
       h("span", { class: "case-chevron" }, icon("chevron")),
@@ -105,8 +106,10 @@ export class CaseRow {
     this.shown.readings = mark;
     // What failed is seen first; else the newest.
     const failed = found.filter((one) => one.result === false && !one.superseded);
-    const chosen = failed.length ? failed.slice(0, READINGS) : found.slice(-READINGS);
+    const seen = failed.length ? failed : found.filter(isWarned);
+    const chosen = seen.length ? seen.slice(0, READINGS) : found.slice(-READINGS);
     this.readings.replaceChildren(...chosen.map(reading));
+    this.warnings.replaceChildren(...[warningTag(attempt ? [attempt] : [])].filter(Boolean));
     const more = found.length - chosen.length + omitted;
     show(this.more, more);
     setText(this.more, t("case.more", { count: more }));

@@ -4,6 +4,7 @@ import { ApiError, logIn, post } from "./api.js";
 import { chosenWhy } from "./choose_why.js";
 import { deviations } from "./deviations.js";
 import { fill, h, icon, memory, setAria, setIcon, setText, show, token, word } from "./dom.js";
+import { warningCount } from "./measurement.js";
 import { may, onPerson } from "./people.js";
 import { chosenCases, isChoosing } from "./plan.js";
 import { reasonText } from "./reason.js";
@@ -207,7 +208,8 @@ function subtitle(status) {
   if (status === "blocked") return t("problem.short");
   if (status === "loading") return t("session.loading");
   if (status === "ready") return t(session.can_start ? "run.waiting" : "session.loading");
-  const words = [countsText(counts)].filter(Boolean);
+  const warned = [...state.cases.values()].reduce((sum, one) => sum + warningCount(one.attempts), 0);
+  const words = [countsText(counts), warned ? t("case.warnings", { count: warned }) : ""].filter(Boolean);
   if (run.stop_reason) words.unshift(reasonText(run.coded_stop_reason, run.stop_reason));
   if (run.aborted) words.unshift(t("run.aborted"));
   return words.join(" · ");

@@ -21,12 +21,32 @@ function scale(measurement) {
   return h("span", { class: `scale has-mark ${wrong ? "is-failed" : ""}`, style: { "--at": `${at}%` } });
 }
 
+/** Whether a value that did not fail misses its warning limits. */
+export function isWarned(measurement) {
+  return Boolean(measurement.warning) && !measurement.superseded;
+}
+
+/** How many of these the last of a case's attempts has. */
+export function warningCount(attempts) {
+  return (attempts.at(-1)?.measurements || []).filter(isWarned).length;
+}
+
+/** The same as a mark beside the case; `null` for none. */
+export function warningTag(attempts) {
+  const count = warningCount(attempts);
+  return count ? h("span", { class: "tag warning-tag" }, t("case.warnings", { count })) : null;
+}
+
+function warningText(measurement) {
+  return isWarned(measurement) ? reasonText(measurement.coded_warning, measurement.warning) : "";
+}
+
 /** One line beside the case: name, value, limits, scale. */
 export function reading(measurement) {
   const status = measurement.superseded || measurement.result === null ? "none" : measurement.result ? "passed" : "failed";
   return h(
     "div",
-    { class: `reading is-${status}`, title: reasonText(measurement.coded_reason, measurement.reason) || "" },
+    { class: `reading is-${status}${isWarned(measurement) ? " is-warned" : ""}`, title: reasonText(measurement.coded_reason, measurement.reason) || warningText(measurement) },
     h("span", { class: "reading-name" }, measurement.name),
     h("span", { class: "reading-value" }, measuredText(measurement)),
     h("span", { class: "reading-limits" }, limitsText(measurement.limits, measurement.unit)),
@@ -65,8 +85,8 @@ function measurementRow(measurement) {
   const status = result === null ? null : result ? "passed" : "failed";
   return h(
     "tr",
-    { class: status ? `is-${status}` : "" },
-    h("td", { class: "col-name" }, measurement.name, measurement.reason && measurement.result === false ? h("div", { class: "reason" }, reasonText(measurement.coded_reason, measurement.reason)) : null),
+    { class: `${status ? `is-${status}` : ""}${isWarned(measurement) ? " is-warned" : ""}` },
+    h("td", { class: "col-name" }, measurement.name, measurement.reason && measurement.result === false ? h("div", { class: "reason" }, reasonText(measurement.coded_reason, measurement.reason)) : null, isWarned(measurement) ? h("div", { class: "warning-reason" }, t("measurement.warning", { reason: warningText(measurement) })) : null),
     h("td", { class: "col-value number" }, measuredText(measurement)),
     h("td", { class: "col-limits" }, limitsText(measurement.limits, measurement.unit)),
     h("td", { class: "col-scale" }, scale(measurement)),

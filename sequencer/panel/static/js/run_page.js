@@ -8,6 +8,7 @@ import { fill, h, icon, setText, token, word } from "./dom.js";
 import { RUN_FILTERS, readFilters, timeParameters } from "./filters.js";
 import { notesCard } from "./notes.js";
 import { labelButton } from "./label.js";
+import { warningCount } from "./measurement.js";
 import { moreRow } from "./more.js";
 import { may } from "./people.js";
 import { question } from "./question.js";
@@ -115,6 +116,7 @@ function show(page, report) {
   entitle(page, `${t(`verdict.${outcome(report)}`).toUpperCase()} ${[report.dut.serial_number, report.sequence.name].filter(Boolean).join(" · ")}`);
   const cases = new StoredCases(report, path);
   shown.cases = cases;
+  const warned = report.modules.flatMap((module) => module.cases).reduce((sum, one) => sum + warningCount(one.attempts), 0);
   const { activeElement: typing } = document;
   fill(
     page,
@@ -129,7 +131,7 @@ function show(page, report) {
         h("h1", {}, report.sequence.name, report.sequence.version ? h("span", { class: "soft" }, ` ${report.sequence.version}`) : null),
         unit(report),
         place(report),
-        h("p", {}, countsText(cases.counts)),
+        h("p", {}, countsText(cases.counts), warned ? ` · ${t("case.warnings", { count: warned })}` : ""),
         report.sequence.description ? h("p", { class: "pre" }, report.sequence.description) : null,
         report.stop_reason ? h("p", {}, reasonText(report.coded_stop_reason, report.stop_reason)) : null,
         [report.status === "skipped" ? `run.${outcome(report)}` : null, report.aborted ? "run.aborted" : null, report.selection ? "run.partial" : null, report.simulated ? "run.simulated" : null, report.debugged ? "run.debugged" : null].filter(Boolean).map((flag) => h("p", { class: "flag-line" }, t(flag))),

@@ -4,7 +4,7 @@ import { chartBox } from "./chart.js";
 import { ALLOWED_SKIPS } from "./constants.js";
 import { artifactSection, caseDetails, failure } from "./details.js";
 import { h, icon, setAria, show } from "./dom.js";
-import { measuredText, reading } from "./measurement.js";
+import { isWarned, measuredText, reading, warningTag } from "./measurement.js";
 import { reasonText } from "./reason.js";
 import { StatusFilter, isBad, isMeant } from "./status_filter.js";
 import { outcome } from "./state.js";
@@ -136,7 +136,8 @@ class StoredCase {
     const { one, attempt } = this;
     const found = attempt?.measurements || [];
     const failed = found.filter((measurement) => measurement.result === false && !measurement.superseded);
-    const chosen = (failed.length ? failed : found).slice(0, 4);
+    const seen = failed.length ? failed : found.filter(isWarned);
+    const chosen = (seen.length ? seen : found).slice(0, 4);
     return h(
       "button",
       { class: "case-head", type: "button", aria: { expanded: "false" }, onclick: () => this.press() },
@@ -144,7 +145,7 @@ class StoredCase {
       h(
         "span",
         { class: "case-text" },
-        h("span", { class: "case-title" }, h("span", { class: "case-name" }, one.name), one.attempts.length > 1 ? h("span", { class: "tag" }, t("case.attempts_count", { count: one.attempts.length })) : null),
+        h("span", { class: "case-title" }, h("span", { class: "case-name" }, one.name), one.attempts.length > 1 ? h("span", { class: "tag" }, t("case.attempts_count", { count: one.attempts.length })) : null, warningTag(one.attempts)),
         h("span", { class: "case-message" }, reasonText(one.coded_reason, one.reason) || Object.values(attempt?.messages || {}).slice(-3).join(" · ")),
       ),
       h("span", { class: "case-readings" }, h("span", { class: "readings", aria: { label: chosen.map((measurement) => `${measurement.name} ${measuredText(measurement)}`).join(", ") } }, chosen.map(reading)), found.length > chosen.length ? h("span", { class: "more muted" }, t("case.more", { count: found.length - chosen.length })) : null),
