@@ -24,6 +24,7 @@ from sequencer.figures.overview import overview
 from sequencer.figures.scatter import correlations, scatter
 from sequencer.figures.scope import COLUMNS, Ask, Scope
 from sequencer.figures.times import times
+from sequencer.figures.unit_history import unit_history
 from sequencer.figures.units import units
 from sequencer.figures.yields import yields
 from sequencer.vocabulary.dataclass import dataclass
@@ -453,6 +454,48 @@ QUESTIONS: Mapping[str, Question] = {
                 RowKey("median", "number"),
                 RowKey("p95", "number"),
                 RowKey("share", "share"),
+            ),
+        ),
+        Question(
+            name="unit-history",
+            summary="Show all runs of the unit with this serial number, and what changed from one to the next.",
+            more="Each run says its stand, slot and sequence: --by and --span change nothing.",
+            rests_on="all",
+            splits=False,
+            rows=lambda ask, scope, given: unit_history(ask, scope, given["serial_number"]),
+            parameters=(QuestionParameter("serial_number", "the serial number", required=True),),
+            fields=(
+                RowKey("start_time", "moment", "started"),
+                RowKey("status", heading="verdict"),
+                RowKey("seconds", "number"),
+                RowKey("sequence"),
+                RowKey("version"),
+                RowKey("part_number", heading="part number"),
+                RowKey("stand"),
+                RowKey("slot"),
+                RowKey("operator"),
+                RowKey("batch"),
+                RowKey("caused_dut_failure_id", heading="first failure"),
+                RowKey("error_code", "number", "error code"),
+                RowKey("partial", "flag", None),
+                RowKey("simulated", "flag", None),
+                RowKey("aborted", "flag", None),
+                RowKey("untested", heading=None),
+                RowKey("id"),
+                RowKey(
+                    "changes",
+                    "list",
+                    None,
+                    of=(
+                        RowKey("what"),
+                        RowKey("before"),
+                        RowKey("after"),
+                        RowKey("case"),
+                        RowKey("measurement"),
+                        RowKey("unit"),
+                        RowKey("crossed", "flag"),
+                    ),
+                ),
             ),
         ),
         Question(

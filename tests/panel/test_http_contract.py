@@ -234,6 +234,9 @@ def _asked(contract: Contract, what: str) -> str:
 ONE = "case=main::rail&measurement=Output"
 
 
+PARQUET = "/api/figures/parquet"
+
+
 def _counted(contract: Contract) -> None:
     """The figures of what ran: each question has rows, and the state says that there is no more."""
     ask = contract.ask
@@ -250,6 +253,7 @@ def _counted(contract: Contract) -> None:
         ("scatter", 0, ONE),
         ("correlations", 0, ONE),
         ("unit", 1, "serial_number=SN1"),
+        ("unit-history", 1, "serial_number=SN1"),
     ):
         found = ask("GET", f"/api/figures/{name}?{more}").json
         assert (len(found["rows"]), found["runs"], found["left_out"], found["left"]) == (rows, 1, 0, 0)
@@ -263,6 +267,9 @@ def _counted(contract: Contract) -> None:
     )
     for form in ("csv", "json", "xlsx", "parquet"):
         assert ask("GET", f"/api/figures/runs?format={form}").status == 200
+    named = [{name: file[name] for name in ("table", "month", "name")} for file in ask("GET", PARQUET).json["files"]]
+    assert {file["table"] for file in named} == {"cases", "measurements", "failures", "units", "runs"}
+    assert ask("GET", f"{PARQUET}/file?{urlencode(named[0])}").body.startswith(b"PAR1")
     assert ask("POST", "/api/figures/rebuild", {}).json == {"started": True}
     assert ask("GET", "/api/figures/yield").json["runs"] == 1
     state = ask("GET", "/api/figures/state").json
@@ -290,6 +297,9 @@ def _stored(contract: Contract, run: str) -> None:
         assert ask("GET", path).status == 200
         table = ask("GET", f"{path}{'&' if '?' in path else '?'}format=csv")
         assert table.headers["Content-Type"].startswith("text/csv")
+    added = ask("GET", "/api/unit/additions?serial_number=SN1").json
+    assert (added["notes"], added["disposition"], added["more"]) == ([], None, False)
+    assert [(file["run"], file["sha256"]) for file in added["attachments"]] == [(run, attached["sha256"])]
     unit = f"/api/unit?{urlencode({'serial_number': 'SN1', 'sequence': 'Asking', 'part_number': 'PB-7'})}"
     known = ask("GET", unit).json
     assert (known["latest"]["id"], known["judged"], known["runs"]) == (run, known["latest"], 1)
