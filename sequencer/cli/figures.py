@@ -93,9 +93,9 @@ def _show(
     if form == "json":
         say_json(rows)
     elif form == "csv":
-        from sequencer.panel.tables import csv
+        from sequencer.panel.tables import csv, figure_rows
 
-        click.echo("".join(csv(_cells(rows, question.fields))), nl=False)
+        click.echo("".join(csv(figure_rows(rows, question.fields))), nl=False)
     elif not rows:
         say("nothing to show", err=True)
     else:
@@ -159,37 +159,12 @@ def _asked_of(panel: PanelClient, asked: Asked) -> Sequence[Row]:
     return rows
 
 
-def _flat(row: Row, fields: Sequence[RowKey]) -> Iterator[dict[str, object]]:
-    """A row as lines: splits as columns; each run of a unit, each point of a chart and so on in a line of its own."""
-    by = row.get("by")
-    unrolled = next((field.name for field in fields if field.has_lines), None)
-    plain = {name: value for name, value in row.items() if name not in ("by", unrolled)}
-    plain = {**(by if isinstance(by, dict) else {}), **plain}
-    lines = row.get(unrolled) if unrolled else None
-    if isinstance(lines, list):
-        yield from ({**plain, **line} for line in lines or [{}])
-    else:
-        yield plain
-
-
-def _cells(rows: Sequence[Row], fields: Sequence[RowKey]) -> Iterator[Sequence[object]]:
-    from sequencer.vocabulary.times import moment
-
-    lines = [line for row in rows for line in _flat(row, fields)]
-    names = list(dict.fromkeys(name for line in lines for name in line))
-    if names:
-        yield names
-    for line in lines:
-        if isinstance(began := line.get("start_time"), float):
-            line["start_time"] = moment(began)
-        yield [_joined(line.get(name)) for name in names]
-
-
 def _show_table(rows: Sequence[Row], splits: Sequence[str], fields: Sequence[RowKey]) -> None:
+    from sequencer.panel.tables import figure_lines
     from sequencer.terminal.lines import joined
     from sequencer.terminal.output import Column, table
 
-    lines = [line for row in rows for line in _flat(row, fields)]
+    lines = figure_lines(rows, fields)
     span = ["span"] if any(line.get("span") is not None for line in lines) else []
     shown = [*(RowKey(name, heading=name.replace("_", " ")) for name in (*span, *splits)), *_in_columns(fields)]
     cells: list[list[tuple[str, Style]]] = [
@@ -223,11 +198,10 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _joined(value: object) -> object:
-    """Numbers or words in one cell."""
-    if isinstance(value, list) and not any(isinstance(one, dict) for one in value):
-        return " ".join(map(str, value))
-    return value
+def _in_one(value: object) -> object:
+    from sequencer.panel.tables import in_one_cell
+
+    return in_one_cell(value)
 
 
 def _percent(value: object) -> str:
@@ -246,8 +220,8 @@ def _moment(value: object) -> str:
 
 _WRITTEN: Mapping[Kind, Callable[[object], str]] = {
     "text": _text,
-    "texts": lambda value: _text(_joined(value)),
-    "numbers": lambda value: _text(_joined(value)),
+    "texts": lambda value: _text(_in_one(value)),
+    "numbers": lambda value: _text(_in_one(value)),
     "count": _text,
     "flag": _text,
     "number": _shown,

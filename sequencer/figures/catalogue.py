@@ -237,11 +237,12 @@ QUESTIONS: Mapping[str, Question] = {
         ),
         Question(
             name="new-failures",
-            summary="Show the cases that failed since a time and never before, the newest first.",
+            summary="Show what failed since a time and never before, the newest first.",
             more="It needs --since.",
             rests_on="counted",
             splits=False,
-            rows=lambda ask, scope, given: new_failures(ask, scope),
+            rows=lambda ask, scope, given: new_failures(ask, scope, given.get("cause", "case")),
+            parameters=(QuestionParameter("cause", "what failures are told apart by", choices=CAUSES),),
             fields=(
                 RowKey("name"),
                 RowKey("title"),

@@ -13,7 +13,7 @@ MOST = 500
 _NAMES = tuple(dict.fromkeys(COLUMNS.values()))
 
 
-class Choice(NamedTuple):
+class ExistingValue(NamedTuple):
     """A value by which runs can be chosen, and how many runs say it."""
 
     name: str
@@ -25,7 +25,7 @@ class Choice(NamedTuple):
         return self._asdict()
 
 
-def choices(ask: Ask, scope: Scope) -> list[Choice]:
+def choices(ask: Ask, scope: Scope) -> list[ExistingValue]:
     """The values of each column in the runs of ``scope``, the newest ``MOST`` of each, in the order of the alphabet."""
     where, values = scope.where("runs")
     sides = [
@@ -34,4 +34,4 @@ def choices(ask: Ask, scope: Scope) -> list[Choice]:
         for name in _NAMES
     ]
     rows = ask(f"{' UNION ALL '.join(sides)} ORDER BY name, value", values * len(sides))
-    return [Choice(str(name), str(value), number(runs)) for name, value, runs in rows]
+    return [ExistingValue(str(name), str(value), number(runs)) for name, value, runs in rows]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flask import request
+from flask import Response, request
 
 from sequencer.figures.catalogue import QUESTIONS, Kind, Question, QuestionParameter, QuestionRefused, RowKey
 from sequencer.figures.index import FiguresUnavailable
 from sequencer.figures.scope import FILTERS, MIDNIGHT, SPANS, Scope, Span
 from sequencer.figures.service import FiguresState
 from sequencer.panel.actions import WHY
+from sequencer.panel.downloads import document, table
 from sequencer.panel.requests import ApiError, body, query
 from sequencer.panel.routes import (
     COUNT,
@@ -28,6 +29,7 @@ from sequencer.panel.routes import (
     optional,
     or_null,
 )
+from sequencer.panel.tables import figure_rows
 from sequencer.vocabulary.reason import Reason, coded, sentence
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def rebuild_figures(session: Session) -> Mapping[str, object]:
 
 
 def _handler(question: Question) -> Handler:
-    def figures(session: Session) -> Mapping[str, object]:
+    def figures(session: Session) -> Response | Mapping[str, object]:
         given = {one.name: request.args[one.name] for one in question.parameters if one.name in request.args}
         try:
             found, state = session.figures.ask(question, scope_of_request(session), given)
@@ -59,7 +61,11 @@ def _handler(question: Question) -> Handler:
             raise ApiError(400, "bad-parameter", str(refused)) from None
         except FiguresUnavailable as error:
             raise unavailable(error) from error
-        return {**found._asdict(), **how_far(state)}
+        form = request.args.get("format")
+        if form == "csv":
+            return table(question.name, figure_rows(found.rows, question.fields))
+        said = {**found._asdict(), **how_far(state)}
+        return document(question.name, said) if form else said
 
     figures.__name__ = f"figures_{question.name.replace('-', '_')}"
     return figures
@@ -112,6 +118,7 @@ def _query(question: Question) -> tuple[Parameter, ...]:
         Parameter(
             name="span", schema={"enum": list(SPANS)}, description="Rows apart by these, in the time of the stand."
         ),
+        Parameter(name="format", schema={"enum": ["json", "csv"]}, description="The rows as a file to download."),
     )
 
 
@@ -173,6 +180,7 @@ ROUTES: tuple[Route, ...] = (
                 left=LEFT,
                 **PROBLEM,
             ),
+            files=("text/csv",),
             errors=AWAY,
         )
         for question in QUESTIONS.values()

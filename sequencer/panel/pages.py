@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -31,11 +31,14 @@ _PAGES = (
     "/runs/<run>",
     "/starts/<start>",
     "/stands",
-    "/yield",
+    "/overview",
+    "/failures",
     "/measurements",
     "/storage",
     "/log",
 )
+_MOVED = {"/yield": "/overview"}
+"""Pages that have another address since, which takes the same choice of runs."""
 _ANY_PAGE = re.compile("|".join(re.sub("<[a-z]+>", "[^/]+", path) for path in _PAGES if path != "/"))
 _HOME_OF_FACTORY = "/stands"
 _NO_PAGES = ("/api/", "/static/")
@@ -74,6 +77,8 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
         view = (lambda: redirect(_HOME_OF_FACTORY)) if home else page
         app.add_url_rule(path, f"page {path}", view, methods=["GET"])
 
+    _add_moved(app)
+
     def manifested() -> Response:
         text = compact(manifest(session.title or "hardseq", language))
         return Response(text, mimetype="application/manifest+json")
@@ -93,11 +98,20 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
             return None
         path = request.path.rstrip("/")
         if path != request.path and _ANY_PAGE.fullmatch(path):
-            query = request.query_string.decode("latin-1")
-            return redirect(quote(path) + (f"?{query}" if query else ""), 308)
+            return _moved(quote(path))
         return Response(page(), status, {"Vary": "Accept"}, mimetype="text/html")
 
     return missing
+
+
+def _add_moved(app: Flask) -> None:
+    for old, new in _MOVED.items():
+        app.add_url_rule(old, f"page {old}", partial(_moved, new), methods=["GET"])
+
+
+def _moved(path: str) -> AnyResponse:
+    query = request.query_string.decode("latin-1")
+    return redirect(path + (f"?{query}" if query else ""), 308)
 
 
 def _place(session: Session, slot: str | None) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as _csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sequencer.project.action_log import LogEntry
 from sequencer.report.exports.csv_rows import spreadsheet_text
@@ -12,6 +13,9 @@ from sequencer.report.note import Note, disposition_of
 from sequencer.store.base import RunSummary, SeriesPoint, Statistics
 from sequencer.vocabulary.json_text import one_line
 from sequencer.vocabulary.times import moment
+
+if TYPE_CHECKING:
+    from sequencer.figures.catalogue import RowKey
 
 Row = Sequence[object]
 
@@ -78,3 +82,39 @@ def series_rows(points: Iterable[SeriesPoint]) -> Iterator[Row]:
             point.run_id, moment(point.time), point.serial_number, point.value, point.unit, point.lower, point.upper,
             point.result,
         )  # fmt: skip
+
+
+def figure_lines(rows: Iterable[Mapping[str, object]], keys: Sequence[RowKey]) -> list[dict[str, object]]:
+    """An answer of the figures as lines: splits as columns; each run of a unit and so on in one of its own."""
+    return [line for row in rows for line in _figure_lines(row, keys)]
+
+
+def _figure_lines(row: Mapping[str, object], keys: Sequence[RowKey]) -> Iterator[dict[str, object]]:
+    by = row.get("by")
+    unrolled = next((key.name for key in keys if key.has_lines), None)
+    plain = {name: value for name, value in row.items() if name not in ("by", unrolled)}
+    plain = {**(by if isinstance(by, dict) else {}), **plain}
+    lines = row.get(unrolled) if unrolled else None
+    if isinstance(lines, list):
+        yield from ({**plain, **line} for line in lines or [{}])
+    else:
+        yield plain
+
+
+def figure_rows(rows: Iterable[Mapping[str, object]], keys: Sequence[RowKey]) -> Iterator[Row]:
+    """The same with a heading, of all columns that one of the lines has; times in UTC (ISO 8601)."""
+    lines = figure_lines(rows, keys)
+    names = list(dict.fromkeys(name for line in lines for name in line))
+    if names:
+        yield names
+    for line in lines:
+        if isinstance(began := line.get("start_time"), float):
+            line["start_time"] = moment(began)
+        yield [in_one_cell(line.get(name)) for name in names]
+
+
+def in_one_cell(value: object) -> object:
+    """Numbers or words of a list one after the other; what else there is as it is."""
+    if isinstance(value, list) and not any(isinstance(one, dict) for one in value):
+        return " ".join(map(str, value))
+    return value

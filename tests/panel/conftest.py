@@ -194,15 +194,21 @@ def _stand(folder: Path) -> Iterator[Stand]:
 
 
 @pytest.fixture(scope="session")
-def line_panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
-    """A panel with the 20,000 runs of ``tests/figures/line.py``; tests only look. ``browse(..., now=END)`` is its time.
+def line_kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with store and index of the 20,000 runs of ``tests/figures/line.py``, to be copied."""
+    shared = tmp_path_factory.getbasetemp()
+    return kept(shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared)
+
+
+@pytest.fixture(scope="session")
+def line_panel(line_kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """A panel with these runs; tests only look. ``browse(..., now=END)`` is its time.
 
     The index has all runs, the store the reports of the newest hundred: the index goes on from there.
     """
-    shared = tmp_path_factory.getbasetemp()
     for stand in _stand(tmp_path_factory.mktemp("line")):
         stand.configure(f"[frontend]\nshifts = {json.dumps(SHIFTS)}\n")
-        copied(kept(shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared), stand.folder / ".hardseq")
+        copied(line_kept, stand.folder / ".hardseq")
         yield stand.open()
 
 

@@ -101,8 +101,8 @@ def test_yield_by_hand(past: Past, browse: Callable[..., Any]) -> None:
     assert found["mean_seconds"] == 10.0
     assert found["failures"] == [{"case": "rails::rail", "runs": 3}]
     page = browse(past.panel, "/yield?span=custom&from=2026-01-01&to=2026-10-01")
-    expect(page.locator(".tile-figure").nth(0)).to_have_text("50%")
-    expect(page.locator(".tile-figure").nth(1)).to_have_text("33.3%")
+    expect(page.locator("[data-figure=yield] .tile-figure")).to_have_text("50%")
+    expect(page.locator("[data-figure=first_pass_yield] .tile-figure")).to_have_text("33.3%")
     assert {row["name"]: row["value"] for row in past.rows("/api/statistics")}["total_yield"] == "0.5"
 
 
@@ -233,8 +233,8 @@ def test_an_empty_history_says_so(stand: Any, browse: Callable[..., Any]) -> Non
     for path, text in (
         ("/runs", "No runs are stored yet."),
         ("/runs?status=failed", "No runs are stored yet."),
-        ("/yield", "No runs are stored yet."),
-        ("/yield?sequence=x&span=30d", "No runs are stored yet."),
+        ("/overview", "No runs are stored yet."),
+        ("/failures?sequence=x&since=7d", "No runs are stored yet."),
         ("/measurements", "No measurements are stored yet."),
         ("/measurements?span=today", "No measurements are stored yet."),
     ):
@@ -251,16 +251,17 @@ def test_an_empty_history_says_so(stand: Any, browse: Callable[..., Any]) -> Non
 
 
 def test_pages_begin_with_all_time_and_lead_out_of_a_filter(past: Past, browse: Callable[..., Any]) -> None:
-    """Every history page shows the same time at first; what matches nothing is one click from everything."""
+    """What is chosen at first is the same on all pages of a kind; what matches nothing is one click from everything."""
     page = browse(past.panel, "/runs")
-    for path in ("/runs", "/yield", "/measurements"):
+    begins = {"/runs": "all", "/measurements": "all", "/overview": "30d", "/failures": "30d"}
+    for path, time in begins.items():
         page.goto(past.panel.url + path)
-        expect(page.get_by_label("Time")).to_have_value("all")
-    page.goto(f"{past.panel.url}/yield?part_number=nothing")
-    expect(page.locator(".empty")).to_contain_text("No runs match.")
+        expect(page.get_by_label("Time", exact=True)).to_have_value(time)
+    page.goto(f"{past.panel.url}/overview?part_number=nothing")
+    expect(page.locator(".empty")).to_contain_text("No runs in this choice.")
     page.get_by_role("link", name="Show all runs").click()
     expect(page.locator(".tile-figure").first).to_have_text("100%")
-    expect(page.get_by_label("Part number")).to_have_value("")
+    expect(page.get_by_label("Part number")).to_be_hidden()
 
 
 def test_a_day_of_25_hours(past: Past, browse: Callable[..., Any]) -> None:
@@ -276,17 +277,15 @@ def test_a_day_of_25_hours(past: Past, browse: Callable[..., Any]) -> None:
 
 def test_a_late_answer_changes_nothing(past: Past, browse: Callable[..., Any]) -> None:
     """Of two questions the newer one stands: the older one, not answered yet, is given up."""
-    page = browse(past.panel, "/yield?span=all")
+    page = browse(past.panel, "/overview?since=all")
     expect(page.locator(".tile-figure").first).to_have_text("100%")
     held: list[Any] = []
-    page.route("**/api/statistics?*part_number=slow*", lambda route: held.append(route))
-    page.get_by_label("Part number").fill("slow")
-    with page.expect_request("**/api/statistics?*part_number=slow*"):
-        page.keyboard.press("Enter")
-    page.get_by_label("Part number").fill("PB-7")
-    with page.expect_event("requestfailed", lambda request: "part_number=slow" in request.url):
-        page.keyboard.press("Enter")
-    expect(page.locator(".yield-body:not([aria-busy]) .tile-figure").first).to_have_text("100%")
+    page.route("**/api/figures/overview?*span=hour*", lambda route: held.append(route))
+    with page.expect_request("**/api/figures/overview?*span=hour*"):
+        page.get_by_label("Time step").select_option("hour")
+    with page.expect_event("requestfailed", lambda request: "span=hour" in request.url):
+        page.get_by_label("Time step").select_option("week")
+    expect(page.locator(".figures-body:not([aria-busy]) .chart-title").first).to_have_text("Runs per week")
     assert len(held) == 1
 
 

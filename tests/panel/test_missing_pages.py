@@ -82,6 +82,6 @@ def test_a_browser_gets_a_page_in_its_language(panel: Any, browse: Any) -> None:
     expect(page.get_by_role("heading", name="Diese Seite gibt es nicht")).to_be_visible()
     page.get_by_role("link", name="Zur Live-Seite").click()
     started(page)
-    page.goto(f"{panel.url}/yield/?span=all")
-    expect(page.locator("main h1")).to_have_text("Ausbeute")
-    assert page.url == f"{panel.url}/yield?span=all"
+    page.goto(f"{panel.url}/overview/?since=all")
+    expect(page.locator("main h1")).to_have_text("Übersicht")
+    assert page.url == f"{panel.url}/overview?since=all"

@@ -186,7 +186,16 @@ def test_axe_finds_nothing(power_board: Any, browse: Any) -> None:
     page.locator(".case-head").nth(3).click()
     look()
     power_board.wait_for("ready")
-    for path in ("/runs", "/runs?serial_number=none", "/runs/latest", "/yield", "/measurements", "/storage", "/log"):
+    for path in (
+        "/runs",
+        "/runs?serial_number=none",
+        "/runs/latest",
+        "/overview",
+        "/failures",
+        "/measurements",
+        "/storage",
+        "/log",
+    ):
         page.goto(power_board.url + path)
         expect(page.locator("main h1")).to_be_visible()
         if path == "/measurements":
@@ -317,7 +326,7 @@ def test_long_names_and_thumbs(stand: Any, browse: Any, screens: list[tuple[int,
     page.keyboard.press("Escape")
     look()
     panel.wait_for("ready")
-    for path in ("/runs", "/runs/latest", "/yield", "/measurements", "/storage"):
+    for path in ("/runs", "/runs/latest", "/overview", "/failures", "/measurements", "/storage"):
         page.goto(panel.url + path)
         expect(page.locator("main h1")).to_be_visible()
         expect(page.locator("[aria-busy=true]:not(.chart-area)")).to_have_count(0)

@@ -384,7 +384,7 @@ def test_messages_blocking_and_not_and_cleared(stand: Any, browse: Any) -> None:
 def test_a_dialog_shows_on_every_page_and_to_who_comes_late(stand: Any, browse: Any) -> None:
     """Whoever opens the panel while a question waits gets it, on whatever page."""
     panel, _, _ = asked(stand, browse, "- dialog: {title: Anybody there, text: Please}")
-    late = browse(panel, "/yield", locale="de")
+    late = browse(panel, "/overview", locale="de")
     expect(late.locator("dialog.dialog")).to_contain_text("Anybody there")
     expect(late.locator("dialog.dialog")).to_contain_text(re.compile("Main · Ask"))
     expect(late.get_by_role("button", name="Confirm")).to_be_focused()

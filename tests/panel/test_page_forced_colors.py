@@ -165,7 +165,7 @@ def test_everything_is_seen_in_forced_colours(stand: Any, browse: Any, scheme: s
     expect(page.locator(".hero .verdict-word")).to_have_text("Fail")
     assert mark_is_seen(page.locator(".hero .verdict .icon"))
     assert mark_is_seen(page.locator(".case.is-failed > .case-head > .icon"))
-    page.goto(panel.url + "/yield")
+    page.goto(panel.url + "/failures")
     meter = page.locator("meter").first
     expect(meter).to_be_visible()
     assert picture(meter).range() >= 3

@@ -100,7 +100,7 @@ def test_runs_and_yield_follow_the_stand(stand: Any, browse: Any) -> None:
     stand.sequence("rails", VARYING)
     panel = stand.open()
     panel.run(params={"serial": "SN1", "volts": 5.0})
-    page, failed, figures = (browse(panel, path) for path in ("/runs", "/runs?status=failed", "/yield"))
+    page, failed, figures = (browse(panel, path) for path in ("/runs", "/runs?status=failed", "/overview"))
     rows = page.locator(".runs tbody tr")
     expect(rows).to_have_count(1)
     expect(failed.locator(".empty")).to_contain_text("No run")
@@ -112,7 +112,7 @@ def test_runs_and_yield_follow_the_stand(stand: Any, browse: Any) -> None:
         expect(one.locator(".empty")).to_be_empty()
     expect(rows).to_have_count(2)
     expect(rows.last.locator(".row-link")).to_be_focused()
-    expect(figures.locator(".tile-figure").first).to_have_text("50%")
+    expect(figures.locator("[data-figure=yield] .tile-figure")).to_have_text("50%")
     panel.run(params={"serial": "SN3", "volts": 5.0})
     expect(rows.first).to_contain_text("SN3")
     expect(failed.locator(".runs tbody tr")).to_have_count(1)
@@ -137,7 +137,8 @@ def test_pages_of_the_list(filled: Any, browse: Any) -> None:
 
 EXPORTS = {
     "/runs": [("CSV", "runs.csv", "id,status,"), ("JSON", "runs.json", '{"runs":')],
-    "/yield": [("CSV", "statistics.csv", "name,value")],
+    "/overview": [("CSV", "overview.csv", "span,runs,"), ("JSON", "overview.json", '{"rows":')],
+    "/failures": [("CSV", "failures.csv", "case,name,")],
     "/measurements": [("CSV", "series.csv", "run,time,")],
     "/runs/latest": [
         ("HTML", ".html", "<!"),
@@ -161,22 +162,9 @@ def test_exports(filled: Any, browse: Any) -> None:
             assert download.value.path().read_text("utf-8-sig").startswith(begins), (path, link)
 
 
-def test_yield_and_failures(filled: Any, browse: Any) -> None:
-    """Yield, first-pass yield and which case fails, over a chosen time."""
-    page = browse(filled, "/yield")
-    tiles = page.locator(".tile-figure")
-    expect(tiles.nth(0)).to_have_text("80%")
-    expect(tiles.nth(1)).to_have_text("80%")
-    expect(page.locator(".pareto li")).to_contain_text("rails::rail_5v")
-    page.get_by_label("Time").select_option("custom")
-    page.get_by_label("To", exact=True).fill("2001-01-01")
-    expect(page.locator(".yield-body")).to_contain_text("No runs match.")
-
-
 def test_a_measurement_over_the_runs(filled: Any, browse: Any) -> None:
-    """Values against limits, mean and spread, Cp and Cpk; reached from the failing case of the yield page."""
-    page = browse(filled, "/yield")
-    page.locator(".pareto-name").click()
+    """Values against limits, mean and spread, Cp and Cpk; reached from the menu."""
+    page = browse(filled, "/measurements?case=rails::rail_5v")
     expect(page.get_by_role("heading", name="Measurements")).to_be_visible()
     expect(page.locator("figure.chart canvas")).to_be_visible()
     expect(page.locator(".u-legend")).to_contain_text("Upper limit")

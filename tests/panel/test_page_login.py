@@ -55,11 +55,11 @@ def test_a_link_leads_through_the_login_page(stand: Any, browse: Any) -> None:
     page.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{panel.url}/runs?serial_number=SN%201&status=failed")
-    link = f"<a href='{panel.url}/yield'>look</a>"
+    link = f"<a href='{panel.url}/overview'>look</a>"
     page.route("http://elsewhere.example/", lambda route: route.fulfill(content_type="text/html", body=link))
     page.goto("http://elsewhere.example/")
     page.get_by_text("look").click()
-    expect(page).to_have_url(f"{panel.url}/yield")
+    expect(page).to_have_url(f"{panel.url}/overview")
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def test_from_phone_to_wall_nothing_is_cut_off(stand: Any, browse: Any) -> None:
         letters = page.locator(".hero .verdict-word").bounding_box()["height"]
         assert letters >= min(width, height) * 0.11
         assert page.locator(".start").bounding_box()["height"] >= 44
-    for path in ("/", "/runs", "/runs/latest", "/yield", "/measurements", "/storage"):
+    for path in ("/", "/runs", "/runs/latest", "/overview", "/measurements", "/storage"):
         page.goto(panel.url + path)
         expect(page.locator("main")).to_be_visible()
         page.wait_for_timeout(100)

@@ -101,7 +101,7 @@ def test_without_slots_nothing_speaks_of_them(stand: Stand) -> None:
     ask = Contract(panel).ask
     assert "slots" not in ask("GET", "/api/statistics").json
     assert b"slot" not in ask("GET", "/api/statistics?format=csv").body
-    assert b"data-slots" not in panel.ask("GET", "/yield").body
+    assert b"data-slots" not in panel.ask("GET", "/overview").body
 
 
 @pytest.mark.slow
@@ -109,27 +109,25 @@ def test_a_worn_nest_is_seen(worn: Any, browse: Any) -> None:
     """The lowest yield is marked; the row leads to the slot's runs, whose filter is in the address."""
     expect = pytest.importorskip("playwright.sync_api").expect
     violations = pytest.importorskip("tests.panel.axe").violations
-    page = browse(worn, "/yield?span=all")
-    rows = page.locator(".slot-yield tbody tr")
-    expect(rows).to_have_count(3)
-    expect(rows.locator("th")).to_have_text(["1 left", f"2 {TITLE}", "3 third"])
-    cells = [["10", "9", "90%", "90%"], ["10", "6", "lowest 60%", "60%"], ["0", "0", "—", "—"]]
-    for number, wanted in enumerate(cells):
-        expect(rows.nth(number).locator("td.number")).to_have_text(wanted)
-    expect(page.locator(".slot-yield .is-worst")).to_have_count(1)
-    expect(rows.nth(1).get_by_role("meter", name="Not passed: 40%")).to_be_visible()
+    page = browse(worn, "/overview?since=all&by=slot")
+    rows = page.locator(".figures-split tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.locator("th")).to_have_text([f"{TITLE} lowest", "left"])
+    for number, (rate, runs, missed) in enumerate([("60%", "10", "4"), ("90%", "10", "1")]):
+        cells = rows.nth(number).locator("td.number")
+        expect(cells.first).to_have_text(rate)
+        expect(cells.nth(-4)).to_have_text(runs)
+        expect(cells.nth(-3)).to_have_text(missed)
     for width, height in ((1366, 768), (360, 740)):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
         found = violations(page)
         assert not found, json.dumps(found, indent=1)[:3000]
     page.set_viewport_size({"width": 1366, "height": 768})
-    page.get_by_label("Slot").select_option("right")
-    expect(page.locator(".tile-figure").first).to_have_text("60%")
-    expect(page.locator(".slot-yield")).to_have_count(0)
-    page.get_by_label("Slot").select_option("")
-    rows.nth(1).locator("a").click()
-    expect(page).to_have_url(f"{worn.url}/runs?slot=right&span=all")
+    rows.first.locator("th a").click()
+    expect(page.locator("[data-figure=yield] .tile-figure")).to_have_text("60%")
+    expect(page.locator(".figures-split")).to_have_count(0)
+    page.goto(f"{worn.url}/runs?slot=right&span=all")
     listed = page.locator(".runs tbody tr")
     expect(listed).to_have_count(10)
     expect(listed.first.locator(".col-slot")).to_have_text(TITLE)

@@ -59,11 +59,11 @@ export async function get(path, parameters = {}, signal = undefined) {
   return readAnswer(await reach(address(path, parameters), { signal, headers: { Accept: "application/json" } }));
 }
 
-/** `path` with the parameters that say something. */
+/** `path` with the parameters that say something; each value of a list is one of its own. */
 export function address(path, parameters = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(meant(path, parameters))) {
-    if (value !== null && value !== undefined && value !== "") query.set(name, value);
+    for (const one of [value].flat()) if (one !== null && one !== undefined && one !== "") query.append(name, one);
   }
   const written = query.toString();
   return written ? `${path}?${written}` : path;

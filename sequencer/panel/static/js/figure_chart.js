@@ -80,7 +80,8 @@ class Drawing {
     const option = asked.option(look);
     this.chart = this.echarts.init(area, theme(look, Boolean(option.legend)), { renderer: "canvas", width: area.clientWidth, height: this.height() });
     const tooltip = { ...option.tooltip, formatter: (params) => tipBox(asked.tip(params), params) };
-    this.chart.setOption({ animation: false, aria: { enabled: true, label: { enabled: false }, decal: { show: look.forced, decals: DECALS.map((one) => ({ ...one, color: look.surface })) } }, ...option, tooltip });
+    const legend = option.legend ? { type: "scroll", ...option.legend } : undefined;
+    this.chart.setOption({ animation: false, aria: { enabled: true, label: { enabled: false }, decal: { show: look.forced, decals: DECALS.map((one) => ({ ...one, color: look.surface })) } }, ...option, legend, tooltip });
     if (asked.chosen) this.chart.on("click", asked.chosen);
   }
 
@@ -143,12 +144,12 @@ function theme(look, legend) {
     color: look.series,
     backgroundColor: "transparent",
     textStyle: { color: look.ink, fontFamily: look.font },
-    grid: { left: Math.round(0.4 * look.rem), right: Math.round(0.9 * look.rem), top: Math.round((legend ? 2.4 : 0.8) * look.rem), bottom: Math.round(0.4 * look.rem), containLabel: true },
+    grid: { left: Math.round(0.4 * look.rem), right: Math.round(1.4 * look.rem), top: Math.round((legend ? 2.4 : 0.8) * look.rem), bottom: Math.round(0.4 * look.rem), containLabel: true },
     categoryAxis: { ...axis({}), splitLine: { show: false } },
     valueAxis: { ...axis(amounts), axisLine: { show: false } },
     logAxis: axis(amounts),
     timeAxis: { ...axis({ formatter: momentLabel }), splitLine: { show: false } },
-    legend: { top: 0, left: "center", type: "scroll", itemWidth: look.rem, itemHeight: Math.round(0.7 * look.rem), textStyle: { ...text, color: look.ink, fontSize: Math.round(0.85 * look.rem) }, pageTextStyle: text, pageIconColor: look.muted, pageIconInactiveColor: look.line, inactiveColor: look.line },
+    legend: { top: Math.round(0.2 * look.rem), left: "center", itemWidth: look.rem, itemHeight: Math.round(0.7 * look.rem), textStyle: { ...text, color: look.ink, fontSize: Math.round(0.85 * look.rem) }, pageTextStyle: text, pageIconColor: look.muted, pageIconInactiveColor: look.line, inactiveColor: look.line },
     tooltip: { confine: true, transitionDuration: 0, backgroundColor: look.surface, borderColor: look.line, textStyle: { ...text, color: look.ink, fontSize: Math.round(0.85 * look.rem) }, axisPointer: { lineStyle: { color: look.muted }, crossStyle: { color: look.muted }, label: { color: look.surface, backgroundColor: look.ink } } },
     dataZoom: zoom,
     boxplot: { itemStyle: { color: look.raised, borderWidth: 1.5 } },
