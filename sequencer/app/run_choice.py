@@ -1,7 +1,8 @@
-"""Which sequence file a path means."""
+"""Which sequence files a path means."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sequencer.app.exit_codes import Refusal
@@ -29,6 +30,18 @@ def choose_sequence(path: Path, project: Project) -> Path:
         raise Refusal(f"there is no sequence in {path.absolute()}", hint="`hardseq init` makes a project that runs")
     names = ", ".join(str(_shown(file)) for file in files[:10])
     raise Refusal(f"which sequence? {names}", hint=f"hardseq run {_shown(files[0])}")
+
+
+def sequences_of(folder: Path, project: Project) -> list[Path]:
+    """The sequence files of ``folder`` and, when it is the project's own, those that its configuration names."""
+    named = project.settings.test_configs if folder.absolute() == project.folder else ()
+    files = (Path(os.path.normpath(project.folder / choice.file)) for choice in named)
+    chosen = [file for file in files if file.is_file()]
+    found: dict[Path, Path] = {}
+    for file in (*sequence_files(folder), *chosen):
+        # As it was named, so that places stay relative to a project folder that is a link.
+        found.setdefault(file.resolve(), file)
+    return list(found.values())
 
 
 def _configured(project: Project) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
-from sequencer.project.project_folder import Project, open_project, sequence_files
+from sequencer.app.run_choice import sequences_of
+from sequencer.project.project_folder import Project, open_project
 from sequencer.project.shared_drivers import shared_driver_problems
 from sequencer.terminal.output import say, say_json
 from sequencer.terminal.problem_output import counted, problem_document, show_problems
@@ -84,7 +84,7 @@ def _problems(file: Path, project: Project, readings: dict[Path, ReadResult]) ->
     if project.settings.drivers or project.settings.slots.places:
         from sequencer.language.drivers.declared import stand_driver_problems
 
-        found = [read(sequence) for sequence in _sequences(project.folder, project)]
+        found = [read(sequence) for sequence in sequences_of(project.folder, project)]
         problems += stand_driver_problems(project.text, file.name, project.settings, [each.drivers for each in found])
         problems += _slot_problems(project, found)
     if project.settings.slots.places:
@@ -128,18 +128,6 @@ def _refusals(
             yield from ((problem, project) for problem in project.problems if problem.severity == "error")
             found = [readings[file] for file, owner in files if owner.folder == project.folder]
             yield from ((problem, project) for problem in (_slot_problems(project, found) if project.file else ()))
-
-
-def _sequences(folder: Path, project: Project) -> list[Path]:
-    """The sequence files of ``folder`` and, when it is the project's own, those that its configuration names."""
-    named = project.settings.test_configs if folder.absolute() == project.folder else ()
-    files = (Path(os.path.normpath(project.folder / choice.file)) for choice in named)
-    chosen = [file for file in files if file.is_file()]
-    found: dict[Path, Path] = {}
-    for file in (*sequence_files(folder), *chosen):
-        # As it was named, so that places stay relative to a project folder that is a link.
-        found.setdefault(file.resolve(), file)
-    return list(found.values())
 
 
 def _without_sequence(project: Project) -> list[Problem]:
@@ -206,7 +194,7 @@ def _files(paths: tuple[Path, ...]) -> list[tuple[Path, Project]]:
             continue
         if project.file is not None and project.file.parent == path.absolute():
             files.setdefault(project.file, project)
-        sequences = _sequences(path, project)
+        sequences = sequences_of(path, project)
         if not sequences and not files:
             raise Refusal(f"there is no sequence in {path.absolute()}", hint="`hardseq init` makes a project that runs")
         for file in sequences:

@@ -26,6 +26,8 @@ COMMANDS = (
     "start",
     "stop",
     "status",
+    "call",
+    "bench",
     "users",
     "figures",
     "log",

@@ -74,16 +74,23 @@ def open_run(
     return run
 
 
-def open_idle(start: Start, plan: RunPlan, modules: DriverModules, tell: Callable[[Stamped], object]) -> RunContext:
-    """What drivers are opened and closed in while there is no run: parameters have their defaults, nothing is kept.
+def open_idle(
+    start: Start,
+    plan: RunPlan,
+    modules: DriverModules,
+    tell: Callable[[Stamped], object],
+    params: Mapping[str, Scalar] | None = None,
+) -> RunContext:
+    """What drivers are opened and closed in while there is no run: nothing is kept.
 
-    ``tell`` hears what goes wrong. Raises ``StepError`` when the stand's facts cannot be used.
+    Parameters have their defaults, but for ``params``; one of those that cannot be used has no value. ``tell`` hears
+    what goes wrong. Raises ``StepError`` when the stand's facts cannot be used.
     """
-    params, _ = read_params(_known_params(plan.sequence), {})
+    known, _ = read_params(_known_params(plan.sequence), params or {})
     modules.add_folders()
     stream = EventStream(None, None)
     stream.listeners.append(tell)
-    run = RunContext(start, plan, modules, stream=stream, interrupts=Interrupts(), flow=Flow(plan), params=params)
+    run = RunContext(start, plan, modules, stream=stream, interrupts=Interrupts(), flow=Flow(plan), params=known)
     run.add_facts(start.request.record)
     return run
 

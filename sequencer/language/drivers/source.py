@@ -49,13 +49,16 @@ ANYTHING = Signature(others=True)
 class Member:
     """A method, an attribute, or something that only running the driver would tell (``unknown``).
 
-    ``inside`` is the class of what it holds, such as a channel of a supply, where that can be told."""
+    ``inside`` is the class of what it holds, such as a channel of a supply, where that can be told. ``said`` is the
+    first line of its docstring.
+    """
 
     kind: Literal["method", "attribute", "unknown"]
     signature: Signature = ANYTHING
     is_async: bool = False
     inside: Callable[[], DriverTarget | None] | None = field(default=None, compare=False)
     read_only: bool = False
+    said: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -271,11 +274,16 @@ class DriverSource:
         decorators = _decorators(node)
         if decorators & _PROPERTIES or decorators & {"setter", "deleter"}:
             inside = partial(self._annotated, node.returns)
-            return Member("attribute", inside=inside, read_only="property" in decorators)
+            return Member("attribute", inside=inside, read_only="property" in decorators, said=_said(node))
         is_async = isinstance(node, ast.AsyncFunctionDef)
         if decorators - _SIGNATURE_KEEPING:
             return Member("unknown", is_async=False)
-        return Member("method", _signature(node.args, 0 if "staticmethod" in decorators else 1), is_async)
+        signature = _signature(node.args, 0 if "staticmethod" in decorators else 1)
+        return Member("method", signature, is_async, said=_said(node))
+
+
+def _said(node: Function) -> str:
+    return (ast.get_docstring(node) or "").partition("\n")[0]
 
 
 def _decorators(node: Function) -> set[str]:
