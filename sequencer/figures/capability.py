@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sequencer.figures import formulas
+from sequencer.figures import daily, formulas
 from sequencer.figures.cells import number, real, text
 from sequencer.figures.one_measurement import Measured, series_of
 from sequencer.figures.scope import Ask, Scope, Split, named, same
@@ -48,15 +48,22 @@ def capabilities(ask: Ask, scope: Scope, of: Measured | None = None) -> list[Cap
 
     Neighbours are values that follow each other in time, then by the id of the run and their place in it.
     """
-    series = "TRUE"
+    which = "TRUE"
     if of is not None:
-        if (known := series_of(ask, scope, of)) is None:
+        if (series := series_of(ask, scope, of)) is None:
             return []
-        series = f"series = {known}"
+        which = f"series = {series}"
+    plain = daily.answers(scope)
+    rows = [(None, *row) for row in daily.sums(ask, scope, which)] if plain else _of_values(ask, scope, which)
+    return sorted((_capability_row(scope, row, len(scope.by) + 1) for row in rows), key=_worst_first)
+
+
+def _of_values(ask: Ask, scope: Scope, which: str) -> list[tuple[object, ...]]:
+    """The splits of the scope, and what :func:`sequencer.figures.daily.sums` has, from the values themselves."""
     names = [f"s{number}" for number in range(len(scope.by) + 1)]
     where, values = scope.where("runs")
     # A run's place in time is found once, and as a number: values are sorted by it, and there are many more of them.
-    rows = ask(
+    return ask(
         f"""
         WITH placed AS (
             SELECT run, {named(scope.split("runs"), names)},
@@ -69,7 +76,7 @@ def capabilities(ask: Ask, scope: Scope, of: Measured | None = None) -> list[Cap
         ), taken AS (
             SELECT split, series, value, value - lag(value) OVER own AS step,
                    last_value(lower) OVER whole AS lower, last_value(upper) OVER whole AS upper
-            FROM measurements JOIN numbered USING (run) WHERE value IS NOT NULL AND {series}
+            FROM measurements JOIN numbered USING (run) WHERE value IS NOT NULL AND {which}
             WINDOW own AS (PARTITION BY split, series ORDER BY place + position),
                    whole AS (PARTITION BY split, series ORDER BY place + position
                              ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
@@ -85,7 +92,6 @@ def capabilities(ask: Ask, scope: Scope, of: Measured | None = None) -> list[Cap
         """,
         values,
     )
-    return sorted((_capability_row(scope, row, len(names)) for row in rows), key=_worst_first)
 
 
 def _capability_row(scope: Scope, row: tuple[object, ...], splits: int) -> CapabilityRow:

@@ -22,7 +22,9 @@ from threading import Condition
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from sequencer.figures.cells import known as known_number
 from sequencer.figures.cells import number
+from sequencer.figures.daily import DAILY, refresh
 from sequencer.figures.rows import RunRows
 from sequencer.figures.scope import Ask
 from sequencer.project.locks import ProcessLock, described
@@ -30,7 +32,7 @@ from sequencer.project.locks import ProcessLock, described
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 2
+SCHEMA = 3
 """Of the tables and of what is in them: an index of another one is begun anew."""
 
 MEMORY = "512MB"
@@ -98,6 +100,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "unit": "VARCHAR",
     },
     "units": {**_FACTS, "first_passed": "BOOLEAN", "second_passed": "BOOLEAN", "final_passed": "BOOLEAN"},
+    "daily": DAILY,
     "place": {"schema": "INTEGER", "store": "VARCHAR", "checkpoint": "VARCHAR"},
 }
 """Tables with their columns. ``position`` is the measurement's place in its run."""
@@ -282,11 +285,12 @@ class FiguresIndex:
         with self._transaction() as connection:
             self._delete("unreadable", "id", [*(new.rows.run.id for new in runs), *(one.id for one in unreadable)])
             self._insert("unreadable", _turned(unreadable))
-            taken = self._replacing(_each_once(runs))
+            taken, times = self._replacing(_each_once(runs))
             for table, columns in self._tables(taken).items():
                 self._insert(table, columns)
             self._save_titles()
             connection.execute(_REFRESH_UNITS)
+            refresh(self.ask, [*times, *(new.rows.run.start_time for new in taken if new.rows.run.counted)])
             connection.execute("DELETE FROM touched")
             connection.execute("UPDATE place SET store = ?, checkpoint = ?", [store, checkpoint])
 
@@ -374,12 +378,15 @@ class FiguresIndex:
                     self._remember()
                 raise
 
-    def _replacing(self, new: dict[str, NewRun]) -> list[NewRun]:
-        """Those of these runs that are to be added; what they replace is out then, and their units are noted."""
-        known = self.ask("SELECT run, id, aborted FROM runs WHERE id IN (SELECT unnest(?))", [list(new)])
-        kept = {run for _, run, aborted in known if not aborted and new[str(run)].rows.run.aborted}
+    def _replacing(self, new: dict[str, NewRun]) -> tuple[list[NewRun], list[float]]:
+        """Those of these runs that are to be added, and when those began that they replace.
+
+        These are out then, and their units are noted.
+        """
+        known = self.ask("SELECT run, id, aborted, start_time FROM runs WHERE id IN (SELECT unnest(?))", [list(new)])
+        kept = {run for _, run, aborted, _ in known if not aborted and new[str(run)].rows.run.aborted}
         taken = [one for run, one in new.items() if run not in kept]
-        old = [number for number, run, _ in known if run not in kept]
+        old = [number for number, run, *_ in known if run not in kept]
         if old:
             self._open_connection().execute(
                 f"INSERT INTO touched SELECT {', '.join(_UNIT)} FROM runs "
@@ -388,7 +395,7 @@ class FiguresIndex:
             )
             for table in _OF_RUNS:
                 self._delete(table, "run", old)
-        return taken
+        return taken, [known_number(time) for _, run, _, time in known if run not in kept]
 
     def _tables(self, runs: Sequence[NewRun]) -> dict[str, _Columns]:
         """The columns to be inserted, by table."""

@@ -92,8 +92,8 @@ scopes = st.builds(
     batch=st.sampled_from([None, None, None, "B1"]),
     version=st.sampled_from([None, None, None, "1.1"]),
     operator=st.sampled_from([None, None, None, "Ada"]),
-    since=st.sampled_from([None, MONDAY + 60.0]),
-    until=st.sampled_from([None, MONDAY + 86_400.5]),
+    since=st.sampled_from([None, MONDAY + 60.0, MONDAY + 86_400.0]),
+    until=st.sampled_from([None, MONDAY + 86_400.5, MONDAY + 50 * 86_400.0]),
 )
 
 
@@ -148,7 +148,10 @@ def assert_agrees(index: FiguresIndex, reference: Reference, scope: dict[str, An
         scope
     )
     assert [tuple(row) for row in choices(index.ask, Scope())] == reference.choices()
-    assert_same([row.document() for row in capabilities(index.ask, asked)], reference.capabilities(scope))
+    # Also of all runs in a time, which are added up from their days.
+    for whole in (scope, {name: scope[name] for name in ("sequence", "since", "until") if name in scope}, {}):
+        found = [row.document() for row in capabilities(index.ask, Scope(**whole, shifts=SHIFTS))]
+        assert_same(found, reference.capabilities(whole))
     assert_same([row.document() for row in times(index.ask, asked)], reference.times(scope))
     for name in ("yield", "capability"):
         answered = answer(index.ask, QUESTIONS[name], asked, {})
