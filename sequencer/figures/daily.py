@@ -91,8 +91,11 @@ def answers(scope: Scope) -> bool:
 
 
 def sums(ask: Ask, scope: Scope, which: str) -> list[tuple[object, ...]]:
-    """Of each measurement whose series is one of ``which`` (SQL): sequence, case, measurement, unit, number of values, mean, sample standard deviation, mean
-    moving range, the newest limits, and how many values are below and above these."""
+    """Of each measurement whose series is one of ``which`` (a condition): its sequence, case, name and unit.
+
+    Then the number of values, mean, sample standard deviation, mean moving range, the newest limits, and how many
+    values are below and above these.
+    """
     where, values = scope.where("runs")
     times = [time for time in (scope.since, scope.until) if time is not None]
     inside = [
