@@ -138,6 +138,8 @@ def _driver_fixture(driver: Driver, folder: Path) -> _DriverFixture:
         keywords["shared"] = True
     if driver.factory:
         keywords["factory"] = True
+    if driver.makes:
+        keywords["makes"] = True
     return _DriverFixture(driver.name, str(driver.place), _FIXTURE_SCOPES[driver.scope], keywords)
 
 

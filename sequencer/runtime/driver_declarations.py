@@ -36,6 +36,7 @@ class DriverOptions(DriverOrigin, total=False):
     opening: OpeningOptions | None
     shared: bool
     factory: bool
+    makes: bool
 
 
 @dataclass(frozen=True, slots=True)

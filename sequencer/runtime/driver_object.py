@@ -25,13 +25,16 @@ class DriverObject:
         """Whether it has nothing to reopen: a function, or a number or a text that a context manager gave."""
         return self._object is None or type(self.opened).__module__ == "builtins"
 
-    def open(self, target: object, arguments: Mapping[str, object], *, factory: bool = False) -> object:
+    def open(
+        self, target: object, arguments: Mapping[str, object], *, factory: bool = False, makes: bool = False
+    ) -> object:
         """Builds ``target``, a class, or binds the arguments of a function. Raises what it raises.
 
-        ``factory``: a function is called with its arguments, and what it returns is the object.
+        ``factory``: a function is called with its arguments, and what it returns is the object. ``makes``: a class is
+        taken for the function that makes its objects.
         """
         assert callable(target)
-        if not isinstance(target, type) and not factory:
+        if makes or not (isinstance(target, type) or factory):
             self.opened = functools.partial(target, **arguments) if arguments else target
             return self.opened
         built = self._object = target(**arguments)

@@ -104,7 +104,8 @@ class OpenDriver:
     ``file`` (relative to the generated project) or ``module`` says where ``target`` is found; ``arguments`` are
     templates, replaced one by one by the stand's own; ``simulate`` holds ``file`` or ``module``, ``target`` and
     ``arguments`` of what takes its place in a simulated run. A class is built, and closed by ``close()`` or as a
-    context manager; a function is the driver itself, with its arguments bound, or with ``factory`` what gives it.
+    context manager; a function is the driver itself, with its arguments bound, or with ``factory`` what gives it; with
+    ``makes`` a class is such a function.
     ``opening`` says how often and how long opening is tried, ``require`` what must be true of it (see
     ``runtime.requirements``). ``opened`` is what opening gave, and ``handle`` what cases have of it; ``run`` is told of
     what goes wrong. Once ``in_doubt``, as a call of it did not end well, it is closed and reopened before it is used
@@ -127,6 +128,7 @@ class OpenDriver:
         reopen: str = "after_error",
         shared: bool = False,
         factory: bool = False,
+        makes: bool = False,
         opening: OpeningOptions | None = None,
     ) -> None:
         self.run = run
@@ -136,7 +138,7 @@ class OpenDriver:
         self.in_doubt = False
         self._place = place
         self._of_stand = scope == "stand"
-        self._factory = factory
+        self._factory, self._makes = factory, makes
         self._opening: OpeningOptions = opening or {}
         self._source: DriverOrigin = {"file": file, "module": module, "target": target, "arguments": arguments}
         stand = run.start.request.drivers.get(name, {})
@@ -265,7 +267,7 @@ class OpenDriver:
         target = getattr(module, self._source["target"])
         arguments = self._built[1] if again and self._built is not None else self.resolve()
         self._built = self._source, arguments
-        return self._object.open(target, arguments, factory=self._factory)
+        return self._object.open(target, arguments, factory=self._factory, makes=self._makes)
 
     def _close(self, tell: Callable[[Reason, BaseException], None] | None) -> None:
         close = self._object.take()

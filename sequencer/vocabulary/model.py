@@ -39,7 +39,8 @@ class Driver:
     then names. ``target`` is the class or function in it. ``arguments`` are templates of its arguments. ``require``
     holds what must be true of the instrument before the first case: ``idn``, a regular expression, and
     ``calibration_due``, an ISO date; both are templates. One that is ``shared`` is opened once for all slots and has
-    the scope ``stand``. ``factory``: where ``target`` is a function, the driver is what it returns.
+    the scope ``stand``. ``factory``: where ``target`` is a function, the driver is what it returns. ``makes``: each
+    call of the driver makes an object of the class.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Driver:
     require: Mapping[str, str] = field(default_factory=dict)
     shared: bool = False
     factory: bool = False
+    makes: bool = False
     opening: DriverOpening | None = None
 
 

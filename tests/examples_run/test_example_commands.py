@@ -76,6 +76,12 @@ COMMANDS: dict[str, dict[str, int]] = {
         "HARDSEQ_MINUTE=7 hardseq run minute_parity.yaml": FAILS,
     },
     "operator_messages": {"hardseq run operator_messages.yaml --arg attended=false": PASSES},
+    "packages": {
+        "hardseq run sequences/multimeter.yaml": PASSES,
+        "hardseq run sequences/can_bus.yaml": PASSES,
+        "hardseq run sequences/modbus.yaml": PASSES,
+        "hardseq call dmm.voltage": PASSES,
+    },
     "several_configurations": {
         "hardseq run": PASSES,
         "hardseq run sequences/full.yaml": PASSES,

@@ -155,6 +155,25 @@ def test_a_folder_that_hardseq_was_started_in_is_no_package(
     assert DriverFolders(tmp_path, tmp_path).locate("acme_relays.Card") is None
 
 
+def test_a_class_of_a_package_that_is_called_itself(foreign: Path, tmp_path: Path) -> None:
+    """It makes an object each time, with what its declaration gives before; or it is opened and its methods called."""
+    path = tmp_path / "a.yaml"
+    text = (
+        "name: A\ndrivers: {card: {use: acme_relays.Card, with: %s}}\n"
+        "modules: {m: {cases: {c: {steps: [{call: card, with: %s, save: made}%s]}}}}\n"
+    )
+    path.write_text(text % ("{}", "{port: 1}", ""), "utf-8")
+    sequence = read_sequence(path).sequence
+    assert sequence is not None
+    assert sequence.drivers[0].makes
+    path.write_text(text % ("{port: 2}", "{}", ""), "utf-8")
+    assert read_sequence(path).problems == []
+    path.write_text(text % ("{}", "{prt: 2}", ""), "utf-8")
+    assert [each.code for each in read_sequence(path).problems] == ["missing-argument", "unknown-argument"]
+    path.write_text(text % ("{port: 2}", "{}", ", {call: card.identify}"), "utf-8")
+    assert [each.code for each in read_sequence(path).problems] == ["no-method"]
+
+
 def test_objects_that_a_driver_holds(tmp_path: Path) -> None:
     """Their class is known from an annotation, a constructor or what a property says it gives."""
     source = (

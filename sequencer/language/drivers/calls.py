@@ -21,7 +21,8 @@ class DeclaredDriver:
     """A driver of the sequence. ``driver`` and ``target`` are ``None`` when it could not be found (that was said).
 
     ``simulation`` takes its place in a simulated run, as far as it was found. ``arguments`` are written at its
-    declaration, where ``use`` says what it is.
+    declaration, where ``use`` says what it is. ``is_foreign``: it is of a package that nobody made for hardseq.
+    ``known_open``: something of it is called, so that it is opened.
     """
 
     name: str
@@ -32,6 +33,8 @@ class DeclaredDriver:
     simulation: DriverTarget | None = None
     arguments: MappingNode | None = None
     use: Place | None = None
+    is_foreign: bool = False
+    known_open: bool = False
 
     @property
     def opened(self) -> DriverTarget | None:
@@ -137,12 +140,22 @@ class CallChecker:
 
     def _open_by_calling(self, declared: DeclaredDriver, target: DriverTarget) -> None:
         """A function whose methods are called must be one that gives what has them; so must its counterpart."""
-        if declared.driver is None or declared.driver.factory:
+        if declared.driver is None or declared.known_open:
             return
-        if not target.is_class and declared.use is not None:
+        declared.known_open = True
+        if declared.driver.makes:
+            self._two_kinds_of_calls(declared, declared.place)
+        if (not target.is_class or declared.is_foreign) and declared.use is not None:
             self.check_arguments(f"`{target.name}`", target.signature, declared.arguments, declared.use)
         if any(not each.is_class or each.guessed for each in (target, declared.simulation) if each is not None):
             declared.driver = replace(declared.driver, factory=True)
+
+    def _two_kinds_of_calls(self, declared: DeclaredDriver, place: Place) -> None:
+        message = (
+            f"`{declared.name}` is called by its name alone, which makes an object each time, and has methods here"
+        )
+        hint = "declare two drivers: one that makes objects, and one that is such an object"
+        self._problems.report("no-method", message, place, hint=hint)
 
     def assigned(self, written: str, place: Place) -> DriverCall | None:
         """The property ``driver.attribute`` that is to be set at ``place``."""
@@ -194,6 +207,8 @@ class CallChecker:
         signature = target.signature
         if target.is_class:
             member = target.members.get("__call__")
+            if member is None and declared.is_foreign and not target.guessed:
+                return self._making_call(declared, target, place, arguments, given)
             if member is None and not target.dynamic:
                 methods = _public_methods(target)
                 hint = known_here(f"{declared.name}.{name}" for name in methods)
@@ -206,6 +221,25 @@ class CallChecker:
             first = declared.arguments.key_place(next(iter(declared.arguments)))
             self._problems.report("with-on-function", message, first)
             declared.arguments = None
+        self.check_arguments(f"`{declared.name}`", signature, arguments, place)
+        return DriverCall(driver=declared.name, method=None, arguments=given)
+
+    def _making_call(
+        self,
+        declared: DeclaredDriver,
+        target: DriverTarget,
+        place: Place,
+        arguments: MappingNode | None,
+        given: Mapping[str, Data],
+    ) -> DriverCall:
+        """A call of a package's class itself: it makes an object, such as a message that another driver sends."""
+        if declared.driver is not None and not declared.driver.makes:
+            declared.driver = replace(declared.driver, makes=True)
+            if declared.known_open:
+                self._two_kinds_of_calls(declared, place)
+        before: frozenset[str] = frozenset(declared.arguments or ())
+        required = tuple(name for name in target.signature.required if name not in before)
+        signature = replace(target.signature, required=required)
         self.check_arguments(f"`{declared.name}`", signature, arguments, place)
         return DriverCall(driver=declared.name, method=None, arguments=given)
 

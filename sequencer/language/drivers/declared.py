@@ -163,6 +163,7 @@ class DriverSection:
         self._inputs = inputs
         self._read: dict[Path, DriverSource | None] = {}
         self._simulation: DriverTarget | None = None
+        self._is_foreign = False
 
     def declare(self, node: MappingNode, name: str, expressions: ExpressionChecker) -> None:
         """Reads one entry of the ``drivers`` section, whose shape was checked."""
@@ -173,7 +174,7 @@ class DriverSection:
             self.declare_broken(name, place)
             return
         written = node[name]
-        self._simulation = None
+        self._simulation, self._is_foreign = None, False
         if isinstance(written, MappingNode):
             driver, target = self._declared(name, written, "use", expressions)
         else:
@@ -187,6 +188,7 @@ class DriverSection:
             simulation=self._simulation,
             arguments=written.get("with") if is_long else None,
             use=written.value_place("use") if is_long else node.value_place(name),
+            is_foreign=self._is_foreign,
         )
 
     def declare_broken(self, name: str, place: Place) -> None:
@@ -204,6 +206,7 @@ class DriverSection:
         if found is None:
             return None, None
         self._check_opening(found, arguments, node.value_place(key))
+        self._is_foreign = found.located.is_foreign
         more: dict[str, object] = {}
         if is_long:
             shared = node.get("shared") is True
@@ -369,7 +372,7 @@ class DriverSection:
 
     def _check_opening(self, found: _Found, arguments: MappingNode | None, place: Place) -> None:
         target = found.target
-        if target.is_class:
+        if target.is_class and not found.located.is_foreign:  # what a package's class is for only calls tell
             self.calls.check_arguments(f"`{found.target_name}`", target.signature, arguments, place)
         if target.is_async:
             self.calls.refuse_async(found.target_name, place)
