@@ -160,7 +160,7 @@ def test_a_chart_is_a_table_too(panel: Any, browse: Any) -> None:
     expect(loop.locator(".chart-table tr")).to_have_text(["Seriesxy", "up15", "up26", "down37"])
     long = page.locator(".chart").nth(2)
     long.scroll_into_view_if_needed()
-    expect(long.get_by_text("100,002 points, thinned out; all of them are in Long.csv")).to_be_visible()
+    expect(long.get_by_text("100002 points, thinned out; all of them are in Long.csv")).to_be_visible()
     expect(page.get_by_role("link", name="Long.csv")).to_have_count(1)
 
 
