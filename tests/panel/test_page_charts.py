@@ -161,7 +161,6 @@ def test_a_chart_is_a_table_too(panel: Any, browse: Any) -> None:
     long = page.locator(".chart").nth(2)
     long.scroll_into_view_if_needed()
     expect(long.get_by_text("100002 points, thinned out; all of them are in Long.csv")).to_be_visible()
-    expect(page.get_by_role("link", name="Long.csv")).to_have_count(1)
 
 
 def test_a_chart_is_drawn_once_the_panel_is_back(panel: Any, browse: Any) -> None:
