@@ -4,7 +4,7 @@ A *dialog* is plain data: ``{type, title, text, font_size, image, html, buttons,
 ``type`` is one of ``TYPES``; ``fields`` has one entry named ``value`` for the types that ask for one thing, several for
 a ``form``, none else; ``steps`` are the pages of ``type: steps``. ``describe`` makes it from what a sequence says.
 A *field* is ``{name, type, label, required, default, unit, placeholder, min, max, step, min_length, max_length,
-pattern, hint, example, choices}`` with ``choices`` as ``[{value, label, image}]``.
+pattern, hint, example, help, remove_prefix, remove_suffix, choices}`` with ``choices`` as ``[{value, label, image}]``.
 
 The page checks answers with the same rules in JavaScript; the rules here decide.
 """
@@ -24,29 +24,33 @@ from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, for
 from sequencer.vocabulary.regex import PatternError, compile_pattern, nests_repetitions
 from sequencer.vocabulary.text_values import read_boolean, read_number, stripped
 
-TYPES = ("confirm", "text", "number", "radio", "checkbox", "steps", "form")
-FIELD_TYPES = ("text", "number", "switch", "slider", "radio", "list", "checkbox")
+TYPES = ("confirm", "text", "textarea", "number", "radio", "checkbox", "steps", "form")
+FIELD_TYPES = ("text", "textarea", "number", "switch", "slider", "radio", "list", "checkbox")
 LONGEST_TEXT = 10_000
 
 _NUMBERS = ("number", "slider")
 _CHOOSING = ("radio", "list", "checkbox")
-_ASKING = ("text", *_NUMBERS, "switch", *_CHOOSING)
+_TEXTS = ("text", "textarea")
+_ASKING = (*_TEXTS, *_NUMBERS, "switch", *_CHOOSING)
 _GOES_WITH: Mapping[str, tuple[str, ...]] = {
     "required": _ASKING,
     "default": _ASKING,
-    "placeholder": ("text", "number"),
+    "help": _ASKING,
+    "placeholder": (*_TEXTS, "number"),
     "unit": ("text", *_NUMBERS),
     "min": (*_NUMBERS, "checkbox"),
     "max": (*_NUMBERS, "checkbox"),
     "step": ("slider",),
-    "min_length": ("text",),
-    "max_length": ("text",),
-    "pattern": ("text",),
-    "hint": ("text",),
-    "example": ("text",),
+    "min_length": _TEXTS,
+    "max_length": _TEXTS,
+    "pattern": _TEXTS,
+    "hint": _TEXTS,
+    "example": _TEXTS,
+    "remove_prefix": _TEXTS,
+    "remove_suffix": _TEXTS,
     "choices": _CHOOSING,
 }
-_ASKS_FOR_ONE = ("text", "number", "radio", "checkbox")
+_ASKS_FOR_ONE = (*_TEXTS, "number", "radio", "checkbox")
 NOT_GIVEN = object()
 """In place of an answer's value when there is none: the fields' defaults count then."""
 
@@ -78,6 +82,9 @@ class DialogField(TypedDict):
     pattern: str | None
     hint: str | None
     example: str | None
+    help: NotRequired[str | None]
+    remove_prefix: NotRequired[str | None]
+    remove_suffix: NotRequired[str | None]
     choices: list[Choice]
 
 
@@ -214,7 +221,7 @@ def field_problems(field: DialogField) -> Iterator[FieldProblem]:
 def _wrong_values(field: DialogField) -> Iterator[FieldProblem]:
     """A default or an example that would not be taken for an answer."""
     given: dict[str, tuple[str, Data]] = {"default": ("bad-default", field["default"])}
-    if field["type"] == "text":
+    if field["type"] in _TEXTS:
         given["example"] = ("wrong-value", field["example"])
     for key, (code, value) in given.items():
         refused = None if value is None else _given_refused({**field, "example": None}, value)
@@ -281,6 +288,12 @@ def describe_field(said: Said) -> DialogField:
         "hint": said.get("hint"),
         "example": said.get("example"),
     }
+    if said.get("help") is not None:
+        field["help"] = str(said["help"])
+    if said.get("remove_prefix") is not None:
+        field["remove_prefix"] = str(said["remove_prefix"])
+    if said.get("remove_suffix") is not None:
+        field["remove_suffix"] = str(said["remove_suffix"])
     _require_types(field)
     if kind == "checkbox" and field["default"] is not None and not isinstance(field["default"], list | tuple):
         field["default"] = [field["default"]]
@@ -329,6 +342,7 @@ def _listed(said: object) -> list[object]:
 
 
 Number = TypeVar("Number", int, float)
+Value = TypeVar("Value")
 
 
 def _or(value: Number | None, default: Number) -> Number:
@@ -403,10 +417,29 @@ def _refused(field: DialogField, reason: Reason, missed: Data = None) -> Invalid
     return InvalidAnswer([AnswerProblem(field["name"], subject, RefusedValue(reason, missed))])
 
 
+def without_ends(dialog: DialogDescription, value: Data) -> Data:
+    """The value of an answer without what stands at the ends of its texts in every answer, as scanners send it.
+
+    An answer is judged without it, and told with it: taken away twice, it would be taken from the text itself.
+    """
+    if dialog["type"] == "form" and isinstance(value, Mapping):
+        return {field["name"]: _without_ends(field, value.get(field["name"])) for field in dialog["fields"]}
+    return _without_ends(dialog["fields"][0], value) if dialog["fields"] else value
+
+
+def _without_ends(field: DialogField, value: Value) -> Value | str:
+    if not isinstance(value, str) or not (field.get("remove_prefix") or field.get("remove_suffix")):
+        return value
+    return stripped(value.removeprefix(field.get("remove_prefix") or "").removesuffix(field.get("remove_suffix") or ""))
+
+
 def _text(field: DialogField, value: object) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         raise _refused(field, Reason("text"))
-    text = stripped(str(value))
+    typed = stripped(str(value))
+    text = _without_ends(field, typed)
+    if not text and field["required"]:  # what a scanner adds is no answer by itself
+        raise _refused(field, Reason("required"))
     least, most = field["min_length"] or 0, min(_or(field["max_length"], LONGEST_TEXT), LONGEST_TEXT)
     if len(text) < least:
         raise _refused(field, Reason("min_length", count=least))
@@ -414,7 +447,7 @@ def _text(field: DialogField, value: object) -> str:
         raise _refused(field, Reason("max_length", count=most))
     if field["pattern"] and compile_pattern(field["pattern"]).search(text) is None:
         raise _refused(field, wrong_form(field["hint"], field["example"]), field["pattern"])
-    return text
+    return typed
 
 
 def _number(field: DialogField, value: object) -> float:
@@ -460,6 +493,7 @@ def _ticked(field: DialogField, value: object) -> list[Data]:
 
 _READERS: Mapping[str, Callable[[DialogField, object], Data]] = {
     "text": _text,
+    "textarea": _text,
     "number": _number,
     "slider": _number,
     "switch": _switch,

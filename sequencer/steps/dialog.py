@@ -7,7 +7,7 @@ from typing import Unpack
 
 from sequencer.expressions.expression import has_expression
 from sequencer.project.pictures import require_pictures
-from sequencer.report.dialog import buttons, describe, describe_field, field_problems, useless_keys
+from sequencer.report.dialog import buttons, describe, describe_field, field_problems, useless_keys, without_ends
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.dialog_schema import DIALOG
 from sequencer.steps.keys import SAVE, TEMPLATE
@@ -21,7 +21,7 @@ from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
 _CHOOSING = ("radio", "list", "checkbox")
-_ASKING = ("text", "number", "radio", "checkbox")
+_ASKING = ("text", "textarea", "number", "radio", "checkbox")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +37,18 @@ class DialogStep(Step):
 
     @property
     def judges(self) -> bool:
-        """When the operator answers Pass or Fail, or the answer is a measurement with limits."""
+        """When the operator answers Pass or Fail, or an answer is a measurement with limits."""
         return self.limited or (isinstance(self.dialog, Mapping) and bool(self.dialog.get("pass_fail")))
 
     @property
     def limited(self) -> bool:
-        """When the answer is a measurement with limits."""
-        return self.limits is not None
+        """When an answer is a measurement with limits."""
+        return self.limits is not None or any("limits" in field for field in _fields(self.dialog))
+
+
+def _fields(dialog: object) -> tuple[Mapping[str, object], ...]:
+    """The fields of a form, as templates."""
+    return tuple(dialog.get("fields", ())) if isinstance(dialog, Mapping) else ()
 
 
 class Dialog(StepRun):
@@ -80,7 +85,8 @@ class Dialog(StepRun):
         except ValueError as error:
             raise StepError(Reason("dialog_not_shown", detail=why(error))) from None
         answer = self.case.ask(dialog)
-        value = answer.value if dialog["fields"] else answer.result != "fail"
+        given = without_ends(dialog, answer.value)
+        value = given if dialog["fields"] else answer.result != "fail"
         if self.save is not None:
             self.case.save(self.save, value)
         if answer.result in ("pass", "fail"):
@@ -88,7 +94,25 @@ class Dialog(StepRun):
         if answer.result == "fail":
             raise StepFailed(Reason("answered_fail") if self.message is None else self.case.text(self.message))
         if self.measurement is not None:
-            record_measurement(self, self.measurement, answer.value, unit=self.unit, limits=self.limits)
+            record_measurement(self, self.measurement, given, unit=self.unit, limits=self.limits)
+        self._record_fields(given)
+
+    def _record_fields(self, answer: Data) -> None:
+        """Records every field that is a measurement, also behind one that misses its limits."""
+        missed: list[StepFailed] = []
+        for field in _fields(self.dialog):
+            value = answer.get(str(field["name"])) if isinstance(answer, Mapping) else None
+            limits, unit = field.get("limits"), field.get("unit")
+            if "measurement" not in field or (value is None and limits is None):
+                continue
+            try:
+                record_measurement(
+                    self, str(field["measurement"]), value, unit=None if unit is None else str(unit), limits=limits
+                )
+            except StepFailed as failed:
+                missed.append(failed)
+        if missed:
+            raise missed[0] if len(missed) == 1 else StepFailed("; ".join(map(str, missed)))
 
 
 def parse(node: MappingNode, reader: StepReader) -> DialogStep:
@@ -103,7 +127,7 @@ def parse(node: MappingNode, reader: StepReader) -> DialogStep:
     limits = reader.limits(node, "limits", unit)
     step = DialogStep(
         **shared,
-        dialog=reader.template(node, "dialog"),
+        dialog=_read_dialog(node, reader),
         save=node.get("save"),
         message=reader.text(node, "message"),
         measurement=read_name(node, "measurement", reader),
@@ -113,6 +137,24 @@ def parse(node: MappingNode, reader: StepReader) -> DialogStep:
     if step.save is not None:
         reader.define(step.save, node.value_place("save"))
     return step
+
+
+def _read_dialog(node: MappingNode, reader: StepReader) -> Data:
+    """The template; the limits of its fields, which are checked, are in the fields' units."""
+    template, written = reader.template(node, "dialog"), node["dialog"]
+    fields = written.get("fields", ()) if isinstance(written, MappingNode) else ()
+    for field, read in zip(fields, _fields(template), strict=True):
+        if "limits" in field:
+            if "measurement" not in field:
+                message = "`limits` belongs to a measurement, and this field records none"
+                hint = "add `measurement: Name`"
+                reader.problem("limits-without-measurement", message, field.key_place("limits"), hint=hint)
+            limits = reader.limits(field, "limits", reader.text(field, "unit"))
+            assert isinstance(read, dict)
+            read["limits"] = limits
+        read_name(field, "measurement", reader)
+    result: Data = template
+    return result
 
 
 def _check_measurement(node: MappingNode, reader: StepReader) -> None:

@@ -148,6 +148,9 @@ CONSTRAINTS: Mapping[str, Schema] = {
         "SN and six digits",
     ),
     "example": _text("A valid answer, shown in the empty field and where the pattern has no `hint`.", "SN000123"),
+    "help": _text("What explains the question, below it.", "On the sticker beside the connector"),
+    "remove_prefix": _text("What is removed from the beginning of the text, such as what a scanner adds.", "]C1"),
+    "remove_suffix": _text("What is removed from the end of the text.", "#"),
     "choices": CHOICES,
 }
 
@@ -163,6 +166,14 @@ FIELD: Schema = _object(
         "type": {"enum": list(FIELD_TYPES), "description": "The type of the field; default: `text`."},
         "label": _text("What the operator reads beside it.", "Your name"),
         **CONSTRAINTS,
+        "measurement": {
+            "type": "string",
+            **TEMPLATE,
+            "minLength": 1,
+            "description": "Records the answer as a measurement of this name, in the field's unit.",
+            "examples": ["Torque"],
+        },
+        "limits": {"$ref": "#/$defs/limits"},
     },
     "name",
 )

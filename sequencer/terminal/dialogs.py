@@ -227,7 +227,7 @@ class TerminalDialogs:
     def _value(self, key: QuestionKey, dialog: DialogDescription) -> object:
         answers = {}
         for field in dialog["fields"]:
-            self._display.write(choice_lines(field))
+            self._display.write([*indented(field.get("help") or "", "dim", by=2), *choice_lines(field)])
             answers[field["name"]] = typed_value(field, self._typed_line(key, field_prompt(field)))
         return answers if dialog["type"] == "form" else answers.get("value")
 

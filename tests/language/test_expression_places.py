@@ -263,7 +263,10 @@ FORMS = (".nominal", ".tolerance", ".outside.", ".ignore_case", ".limits.table",
 
 
 KINDS = {
-    **dict.fromkeys(("default", "placeholder", "unit", "pattern", "hint", "example"), "text"),
+    **dict.fromkeys(
+        ("default", "placeholder", "unit", "pattern", "hint", "example", "help", "remove_prefix", "remove_suffix"),
+        "text",
+    ),
     **dict.fromkeys(("min", "max"), "number"),
     "step": "slider",
     "choices": "radio",
@@ -282,6 +285,7 @@ def completed(path: str, step: dict[str, Any]) -> dict[str, Any]:
         return {**step, "dialog": {**step["dialog"], "type": "steps"}}
     if path.startswith("dialog.dialog.fields[0]."):
         (field,) = step["dialog"]["fields"]
+        field = {"measurement": "M", **field}
         return {**step, "dialog": {"type": "form", "fields": [{**field, "type": KINDS.get(asked(path, 3), "text")}]}}
     if path.startswith("dialog.dialog.buttons"):
         return {**step, "dialog": {**step["dialog"], "pass_fail": not path.endswith("confirm")}}

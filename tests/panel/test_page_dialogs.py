@@ -219,12 +219,15 @@ def test_a_form_of_every_field(stand: Any, browse: Any) -> None:
                 type: radio
                 choices: [{label: Round, value: r, image: images/a.svg}, {label: Square, value: s}]
               - {name: line, label: Line, type: list, choices: [1, 2, 3]}
+              - {name: code, label: Code, help: On the sticker, remove_prefix: "]C1", max_length: 3}
+              - {name: notes, label: Notes, type: textarea}
           save: seen
-        - message: "${{ seen.who }} ${{ seen.volts }} ${{ seen.shape }}"
+        - message: "${{ seen.who }} ${{ seen.volts }} ${{ seen.shape }} ${{ seen.code }}"
         """,
     )
     dialog.get_by_role("button", name="Confirm").click()
-    expect(dialog.locator(".field-problem:not(:empty)")).to_have_count(5)
+    expect(dialog.locator(".field-problem:not(:empty)")).to_have_count(7)
+    expect(dialog.get_by_label("Code")).to_have_accessible_description("On the sticker is required")
     expect(dialog.get_by_label("Your name")).to_be_focused()
     dialog.get_by_label("Your name").fill("Ann")
     dialog.get_by_label("Voltage").fill("4.5")
@@ -238,10 +241,23 @@ def test_a_form_of_every_field(stand: Any, browse: Any) -> None:
     expect(dialog.locator("img")).to_have_js_property("naturalWidth", 40)
     dialog.get_by_label("Round").check()
     dialog.get_by_label("Line").select_option("2")
+    dialog.get_by_label("Notes").type("a\nb")
+    dialog.get_by_label("Code").fill("]C1ABC")
     dialog.get_by_role("button", name="Confirm").click()
     (told,), attempt = ended(panel, page)
-    assert told["value"] == {"who": "Ann", "volts": 4.5, "clean": True, "level": 5, "glow": 4, "shape": "r", "line": 2}
-    assert "Ann 4.5 r" in attempt["messages"].values()
+    assert told["value"] == {
+        "who": "Ann",
+        "volts": 4.5,
+        "clean": True,
+        "level": 5,
+        "glow": 4,
+        "shape": "r",
+        "line": 2,
+    } | {
+        "code": "]C1ABC",
+        "notes": "a\nb",
+    }
+    assert "Ann 4.5 r ABC" in attempt["messages"].values()
 
 
 def test_the_server_checks_again(stand: Any, browse: Any) -> None:

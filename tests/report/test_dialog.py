@@ -21,6 +21,7 @@ from sequencer.report.dialog import (
     field_problems,
     read_answer,
     useless_keys,
+    without_ends,
 )
 
 
@@ -442,3 +443,16 @@ def test_no_answer_breaks_the_reader(kind: str, result: str, value: object) -> N
         read_answer(dialog, result, value)
     except InvalidAnswer as invalid:
         assert invalid.problems
+
+
+def test_what_a_scanner_adds_is_no_part_of_the_answer() -> None:
+    """Length and pattern are those of the rest; the answer is told as it was typed, and used without its ends."""
+    ends = {"remove_prefix": "]C1", "remove_suffix": "#"}
+    dialog = describe({"type": "text", **ends, "pattern": "^SN\\d$", "max_length": 3})
+    typed = read_answer(dialog, "confirm", " ]C1SN7# ")
+    assert (typed, without_ends(dialog, typed)) == ("]C1SN7#", "SN7")
+    assert without_ends(dialog, read_answer(dialog, "confirm", "SN7")) == "SN7"
+    for refused in ("]C1#", "]C1SN77#", "C1SN7"):
+        with pytest.raises(InvalidAnswer):
+            read_answer(dialog, "confirm", refused)
+    assert without_ends(describe("Ready?"), None) is None

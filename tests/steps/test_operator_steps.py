@@ -241,3 +241,35 @@ def test_a_message_whose_picture_is_not_there_is_an_error(tmp_path: Path, monkey
     with pytest.raises(StepError, match=r"the message cannot be shown: there is no picture 'none\.png'"):
         run(OperatorMessage, case, {"text": "Look", "image": {"file": "none.png"}})
     assert case.told == []
+
+
+FORM = {
+    "type": "form",
+    "fields": [
+        {"name": "torque", "type": "number", "unit": "Nm", "measurement": "Torque", "limits": [1.0, 1.4]},
+        {"name": "gap", "type": "number", "measurement": "Gap", "limits": {"le": 0.2}, "required": False},
+        {"name": "serial", "measurement": "Serial", "remove_prefix": "]C1", "remove_suffix": "#", "required": False},
+        {"name": "notes", "type": "textarea"},
+    ],
+}
+
+
+def measured(case: Case) -> dict[str, tuple[object, bool | None]]:
+    """The values and results of what was measured, by name."""
+    found = (each for each in case.events if isinstance(each, event.MeasurementRecorded))
+    return {each.measurement: (each.value, each.result) for each in found}
+
+
+def test_fields_of_a_form_are_measurements() -> None:
+    """Each is recorded, also behind one that failed; an empty one only if it has limits; a scanner adds nothing."""
+    answer = {"torque": 1.2, "gap": 0.1, "serial": "]C1]C17##", "notes": "a\nb"}
+    case = Case(DialogAnswer("confirm", answer, "ann", 1.0))
+    run(Dialog, case, FORM, save="given")
+    assert measured(case) == {"Torque": (1.2, True), "Gap": (0.1, True), "Serial": ("]C17#", None)}
+    assert case.saved["given"] == {**answer, "serial": "]C17#"}
+    bad = Case(DialogAnswer("confirm", {"torque": 2, "gap": None, "serial": None, "notes": "-"}, "ann", 1.0))
+    with pytest.raises(StepFailed, match=r"Torque: 2 Nm is above the upper limit of 1.4 Nm; Gap: there is no value"):
+        run(Dialog, bad, FORM)
+    assert measured(bad) == {"Torque": (2, False), "Gap": (None, False)}
+    step = DialogStep(verb="dialog", place=Place("s.yaml", 1, 1, 1, 2), dialog=FORM)
+    assert (step.judges, step.limited) == (True, True)

@@ -21,9 +21,10 @@ export class AnswerField {
     const label = field.label || (field.name === "value" ? "" : field.name);
     this.element = h(
       grouped ? "fieldset" : "div",
-      { class: `field answer is-${field.type}`, data: { field: field.name }, aria: { describedby: wanted && grouped ? `${this.id}-wanted` : null } },
+      { class: `field answer is-${field.type}`, data: { field: field.name }, aria: { describedby: grouped ? [field.help ? `${this.id}-help` : "", wanted ? `${this.id}-wanted` : ""].join(" ").trim() || null : null } },
       label ? (grouped ? h("legend", {}, label) : h("label", { htmlFor: this.id }, label)) : null,
       !label && !grouped ? h("label", { class: "for-readers", htmlFor: this.id }, t("dialog.answer")) : null,
+      field.help ? h("p", { class: "field-help muted pre", id: `${this.id}-help` }, field.help) : null,
       wanted ? h("p", { class: "field-wanted muted", id: `${this.id}-wanted` }, wanted) : null,
       this.control,
       this.problem,
@@ -36,13 +37,20 @@ export class AnswerField {
   }
 
   shared() {
-    return { id: this.id, name: this.id, aria: { describedby: `${this.id}-problem` } };
+    const help = this.field.help ? `${this.id}-help ` : "";
+    return { id: this.id, name: this.id, aria: { describedby: `${help}${this.id}-problem` } };
   }
 
   // One method per type of field makes its control.
 
   text() {
     return this.line("text");
+  }
+
+  textarea() {
+    const { field } = this;
+    this.input = h("textarea", { ...this.shared(), rows: 4, value: field.default ?? "", placeholder: field.placeholder || (field.example ? t("field.example", { example: field.example }) : "") });
+    return this.input;
   }
 
   number() {
@@ -130,6 +138,13 @@ export class AnswerField {
     return stripped(this.input.value) || null;
   }
 
+  /** What a scanner adds at the ends of each text is not part of the answer. */
+  withoutEnds(text) {
+    const { remove_prefix: prefix, remove_suffix: suffix } = this.field;
+    const rest = prefix && text.startsWith(prefix) ? text.slice(prefix.length) : text;
+    return stripped(suffix && rest.endsWith(suffix) ? rest.slice(0, -suffix.length) : rest);
+  }
+
   /** With the focus what was typed is marked, so that the next scan takes its place. */
   focus() {
     this.first?.focus();
@@ -151,7 +166,7 @@ export class AnswerField {
     const { field } = this;
     if (isEmpty(value)) return field.required && !optional ? this.missing() : "";
     if (field.type === "number") return this.numberProblem(value);
-    if (field.type === "text") return this.textProblem(value);
+    if (field.type === "text" || field.type === "textarea") return this.textProblem(value, optional);
     if (field.type !== "checkbox") return "";
     if (field.min !== null && value.length < field.min) return refused("min_chosen", { count: field.min });
     if (field.max !== null && value.length > field.max) return refused("max_chosen", { count: field.max });
@@ -179,8 +194,10 @@ export class AnswerField {
     return "";
   }
 
-  textProblem(value) {
+  textProblem(typed, optional) {
     const { field } = this;
+    const value = this.withoutEnds(typed);
+    if (!value && field.required && !optional) return refused("required");
     const length = [...value].length;
     if (field.min_length && length < field.min_length) return refused("min_length", { count: field.min_length });
     if (field.max_length && length > field.max_length) return refused("max_length", { count: field.max_length });

@@ -147,7 +147,7 @@ class Question {
 
   /** Enter in a field: on to the next one that must be answered. Of Pass and Fail it means neither. */
   entered(event) {
-    if (event.key !== "Enter" || event.isComposing || event.target.matches("button")) return;
+    if (event.key !== "Enter" || event.isComposing || event.target.matches("button, textarea")) return;
     const here = this.fields.find((field) => field.element.contains(event.target));
     const next = this.fields.find((field) => field !== here && field.isMissing());
     if (next && here && !here.isMissing()) (here.check() ? next : here).focus();

@@ -57,7 +57,7 @@ export function modal(properties, ...children) {
   const element = h("dialog", { ...others, tabIndex: -1, closedby: "none" }, ...children);
   let wanted = true;
   let typed = 0;
-  const meant = (event) => (event.target.matches("input[type=text]") ? !(event.key === "Enter" && event.repeat) : !event.repeat && Date.now() - typed > SCAN);
+  const meant = (event) => (event.target.matches("input[type=text], textarea") ? !(event.key === "Enter" && event.repeat) : !event.repeat && Date.now() - typed > SCAN);
   element.addEventListener("keydown", (event) => {
     event.stopPropagation();
     const escaped = event.key === "Escape";
