@@ -182,13 +182,13 @@ def test_a_view_is_its_address(line_panel: Panel, browse: Any) -> None:
 
 
 def test_while_the_index_is_made_the_page_shows_what_there_is(line_panel: Panel, browse: Any) -> None:
-    """How far it is, beside the figures so far; once it is whole they are asked for again."""
+    """How far it is, or what it lacks, beside the figures so far; once it is whole they are asked for again."""
     page = browse(line_panel, "/storage", now=END, timezone_id="UTC")
-    left = [900, 400]
+    lack: dict[str, object] = {"left": 900, "problem": "CouchDB at X cannot be reached"}
 
     def lacking(route: Any) -> None:
         answer = route.fetch()
-        route.fulfill(response=answer, json={**answer.json(), "left": left[0] if left else 0})
+        route.fulfill(response=answer, json={**answer.json(), **lack})
 
     page.route("**/api/figures/overview*", lacking)
     page.route("**/api/figures/state", lacking)
@@ -196,8 +196,13 @@ def test_while_the_index_is_made_the_page_shows_what_there_is(line_panel: Panel,
     figures(page)
     expect(page.get_by_role("progressbar", name="Counted runs")).to_be_visible()
     expect(page.locator(".figures-building")).to_contain_text("900")
-    left.clear()
-    expect(page.get_by_role("progressbar")).to_have_count(0)
+    lack["left"] = None
+    page.reload()
+    told = "What came last is not in these figures: CouchDB at X cannot be reached"
+    expect(page.locator(".figures-building .field-problem")).to_have_text(told)
+    figures(page)
+    lack.clear()
+    expect(page.locator(".figures-building")).to_be_empty()
     figures(page)
 
 

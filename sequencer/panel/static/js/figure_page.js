@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { addressOf, choiceBar, isNarrowed, readChoice, timeOf } from "./figure_choice.js";
 import { fill, h, icon, show } from "./dom.js";
 import { noneYet } from "./no_runs.js";
+import { reasonText } from "./reason.js";
 import { question } from "./question.js";
 import { whenStored } from "./stored.js";
 import { amount, t } from "./text.js";
@@ -31,14 +32,14 @@ export function figurePage({ title, files, splits = true, spans = false, ask, sh
   const load = question(body, {
     ask: (signal) => ask(choice, timeOf(choice), signal),
     answered(answers) {
-      const [{ runs, left_out, left }] = answers;
+      const [{ runs, left_out, left, problem, coded_reason: reason }] = answers;
       fill(basis, runs || left_out ? [t("figures.rests_on", { runs: amount(runs) }), left_out ? [" · ", t("figures.left_out", { runs: amount(left_out) })] : null] : null);
       for (const link of links) {
         link.href = `${files(choice, timeOf(choice))}&format=${link.textContent.toLowerCase()}`;
         show(link, runs);
       }
       fill(body, runs ? shown(answers, choice, timeOf(choice)) : h("div", { class: "empty muted" }, nothing(choice, left)));
-      follow(left);
+      follow({ left, problem, coded_reason: reason });
     },
     failed(text) {
       fill(basis);
@@ -47,17 +48,17 @@ export function figurePage({ title, files, splits = true, spans = false, ask, sh
     },
   });
 
-  /** Shows how far the index is while it lacks runs, and asks again when it has them. */
-  function follow(left) {
+  /** Shows what the figures lack, and asks again when they have it. */
+  function follow(lacking) {
     clearTimeout(later);
     fill(building);
-    if (!left) return;
-    const say = ({ runs, left: lacking }) => fill(building, h("p", {}, t("figures.building", { runs: amount(lacking) })), h("progress", { max: runs + lacking, value: runs, aria: { label: t("figures.progress") } }));
+    if (!lacking.left && !lacking.problem) return;
+    if (lacking.problem) fill(building, h("p", { class: "field-problem" }, t("figures.stale", { reason: reasonText(lacking.coded_reason, lacking.problem) })));
     const look = async () => {
       const found = await get("/api/figures/state").catch(() => null);
       if (!building.isConnected) return;
-      if (found && !found.left) return load();
-      if (found) say(found);
+      if (found && !found.left && !found.problem) return load();
+      if (found?.left) fill(building, h("p", {}, t("figures.building", { runs: amount(found.left) })), h("progress", { max: found.runs + found.left, value: found.runs, aria: { label: t("figures.progress") } }));
       later = setTimeout(look, PAUSE);
     };
     look();
