@@ -28,6 +28,7 @@ COMMANDS = (
     "status",
     "call",
     "bench",
+    "discover",
     "users",
     "figures",
     "log",
