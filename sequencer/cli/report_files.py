@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,10 +44,11 @@ def report_files(report: Path, slots: Sequence[Slot]) -> dict[str, Path]:
     return {slot.name: report / f"{slot.name}.json" for slot in slots}
 
 
-def write_report(file: Path, text: str) -> None:
+def write_report(file: Path, parts: Iterable[str]) -> None:
     """Writes a report as ``--report`` asks. Raises ``Refusal`` when that cannot be done."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
+        with file.open("w", encoding="utf-8", newline="\n") as opened:
+            opened.writelines(parts)
     except OSError as error:
         raise Refusal(f"--report {file}: {error.strerror}", code=ExitCode.BROKEN) from None

@@ -261,13 +261,13 @@ class _RunSession:
         file = self.options.report
         if file is None:
             return []
-        from sequencer.report.exports.json_text import to_json
+        from sequencer.report.exports.json_text import json_parts
 
-        text = to_json(report)
+        parts = json_parts(report)
         if file == STANDARD_OUTPUT:
-            sys.stdout.write(text)
+            sys.stdout.writelines(parts)
             return []
         from sequencer.cli.report_files import write_report
 
-        write_report(file, text)
+        write_report(file, parts)
         return [str(file)]

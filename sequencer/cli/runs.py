@@ -148,14 +148,16 @@ def export_run(run_id: str, form: str, output: Path | None, project: Path) -> Ex
         raise Refusal(f"there is no format {form!r}", hint=f"formats: {', '.join(exports())}")
     try:
         export = exports()[form]
-        written = export.bytes_of(_stored(project, run_id), _logo(project) if export.sheet else None)
+        written = export.parts_of(_stored(project, run_id), _logo(project) if export.sheet else None)
     except UnusableExtension as unusable:
         raise Refusal(str(unusable)) from unusable
     if output is None:
-        click.echo(written, nl=False)
+        for part in written:
+            click.echo(part, nl=False)
         return ExitCode.PASSED
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(written)
+    with output.open("wb") as file:
+        file.writelines(written)
     say(f"wrote {output}", err=True)
     return ExitCode.PASSED
 

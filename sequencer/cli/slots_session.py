@@ -20,7 +20,7 @@ from sequencer.cli.report_files import report_files, write_report
 from sequencer.cli.run_label import label_line
 from sequencer.cli.run_options import STANDARD_OUTPUT, RunOptions
 from sequencer.protocol.request import RunNotPossible, RunRefused, Slot
-from sequencer.report.exports.json_text import to_json
+from sequencer.report.exports.json_text import json_parts
 from sequencer.terminal.output import is_terminal
 from sequencer.terminal.slot_verdicts import SlotVerdict
 from sequencer.terminal.slots import SlotsTerminal, open_slots_terminal
@@ -187,7 +187,7 @@ class _SlotsSession:
         for slot, file in self.files.items():
             try:
                 if slot in reports:
-                    write_report(file, to_json(reports[slot]))
+                    write_report(file, json_parts(reports[slot]))
             except Refusal as refusal:
                 refusals.append(refusal)
         return refusals

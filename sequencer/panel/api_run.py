@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from flask import Response, request
 
 from sequencer.panel.actions import WHY
 from sequencer.panel.api_history import FILTERS, STORE_AWAY
-from sequencer.panel.downloads import file
+from sequencer.panel.downloads import file, pieces
 from sequencer.panel.people import caller
 from sequencer.panel.requests import (
     ActionRefused,
@@ -64,11 +65,11 @@ def run(session: Session, run: str) -> Response:
         return Response(utf8(compact(report)), mimetype="application/json")
     try:
         export = exports()[form]
-        written = export.bytes_of(report, _logo(session) if export.sheet else None)
+        written = export.parts_of(report, _logo(session) if export.sheet else None)
     except UnusableExtension as unusable:
         raise ApiError(500, "unusable-export", str(unusable)) from unusable
-    head = BOM_UTF8 if export.byte_order_mark else b""
-    return file(f"run-{report['id']}.{export.suffix}", export.media_type, [], head=head + written)
+    head = [BOM_UTF8] if export.byte_order_mark else []
+    return pieces(f"run-{report['id']}.{export.suffix}", export.media_type, chain(head, written))
 
 
 def _logo(session: Session) -> str | None:

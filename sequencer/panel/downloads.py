@@ -27,6 +27,11 @@ def file(name: str, media_type: str, parts: Iterable[str], *, head: bytes = b"")
     return _saved(name, Response(chain([head] if head else [], pieces), mimetype=media_type))
 
 
+def pieces(name: str, media_type: str, content: Iterable[bytes]) -> Response:
+    """``content``, one piece after the other, as a file that is saved as ``name``."""
+    return _saved(name, Response(content, mimetype=media_type))
+
+
 def opened(name: str, media_type: str, content: IO[bytes]) -> Response:
     """What is in an open file, which is closed then, as a file that is saved as ``name``."""
     response = Response(iter(lambda: content.read(_PIECE), b""), mimetype=media_type)

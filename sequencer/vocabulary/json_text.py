@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from itertools import islice
 
 from sequencer.vocabulary.data import utf8
 
 _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
 _one_line = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
+_CHUNKS = 4096
+"""The encoder gives a few letters at a time."""
 _indented = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, indent=2)
 
 
@@ -33,7 +37,24 @@ def as_text(value: object) -> str:
 
 def indented(document: object) -> str:
     """By two spaces a level, with a line end after the last."""
-    return _written(_indented, document) + "\n"
+    return "".join(indented_parts(document))
+
+
+def indented_parts(document: object) -> Iterator[str]:
+    """The same in pieces of some kilobytes: what is written or sent like this need never be in memory as a whole."""
+    chunks = _indented.iterencode(document if _is_json(document) else _named(document))
+    while part := "".join(islice(chunks, _CHUNKS)):
+        yield part if part.isascii() else utf8(part).decode()
+    yield "\n"
+
+
+def _is_json(value: object) -> bool:
+    """Whether there is no number in it that JSON lacks."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_json, value.values())) and all(map(_is_json, value))
+    return all(map(_is_json, value)) if isinstance(value, list | tuple) else True
 
 
 def _written(encoder: json.JSONEncoder, document: object) -> str:

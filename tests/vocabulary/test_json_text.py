@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sequencer.vocabulary.json_text import as_text, compact, indented, one_line
+from sequencer.vocabulary.json_text import as_text, compact, indented, indented_parts, one_line
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
@@ -65,3 +65,14 @@ def test_what_is_no_data_is_refused() -> None:
     """An object that JSON has no form for is a defect of ours, and no text."""
     with pytest.raises(TypeError):
         compact({"a": object()})
+
+
+def test_a_large_document_is_written_in_small_pieces() -> None:
+    """None is larger than some kilobytes, however large the document, and together they are the whole text."""
+    document = {"cases": [{"id": f"c{number}", "value": number / 7, "unit": "\u00b5"} for number in range(20_000)]}
+    parts = list(indented_parts(document))
+    assert max(map(len, parts)) < 100_000
+    assert sum(map(len, parts)) > 1_000_000
+    assert "".join(parts) == json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    document["cases"][19_999]["value"] = math.nan
+    assert json.loads("".join(indented_parts(document)))["cases"][19_999]["value"] == "NaN"

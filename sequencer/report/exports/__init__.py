@@ -32,15 +32,22 @@ def _own() -> Iterator[Export]:
     # Imported here: every run loads this package, and few ask for a format.
     from sequencer.report.exports.csv_rows import to_csv
     from sequencer.report.exports.html_page import to_html
-    from sequencer.report.exports.json_text import to_json, to_standcloud
+    from sequencer.report.exports.json_text import json_parts, standcloud_parts, to_json, to_standcloud
     from sequencer.report.exports.junit import to_junit
     from sequencer.report.exports.pdf import is_installed, to_pdf
 
     json = "application/json"
-    yield Export(name="json", label="JSON", media_type=json, suffix="json", write=to_json)
+    yield Export(name="json", label="JSON", media_type=json, suffix="json", write=to_json, parts=json_parts)
     yield Export(name="csv", label="CSV", media_type="text/csv", suffix="csv", write=to_csv, byte_order_mark=True)
     yield Export(name="html", label="HTML", media_type="text/html", suffix="html", write=to_html, sheet=True)
     if is_installed():
         yield Export(name="pdf", label="PDF", media_type="application/pdf", suffix="pdf", write=to_pdf, sheet=True)
     yield Export(name="junit", label="JUnit", media_type="application/xml", suffix="xml", write=to_junit)
-    yield Export(name="standcloud", label="StandCloud", media_type=json, suffix="standcloud.json", write=to_standcloud)
+    yield Export(
+        name="standcloud",
+        label="StandCloud",
+        media_type=json,
+        suffix="standcloud.json",
+        write=to_standcloud,
+        parts=standcloud_parts,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sequencer.report.model import RunReport
@@ -20,10 +20,11 @@ _MEDIA_TYPE = r"[a-z]+/[a-z0-9][a-z0-9.+-]*"
 class Export:
     """One format: ``write`` makes a whole file of a report, a string (written as UTF-8) or bytes.
 
-    ``name`` is what the command line and the HTTP interface call it, ``label`` what the panel shows; ``suffix`` is the
-    file's ending without its first dot. With ``byte_order_mark`` a downloaded file begins with one, so that
-    spreadsheets take it for UTF-8. ``write`` of a ``sheet``, for people, also takes a logo. ``interface`` is the
-    version of ``sequencer.extension`` it is written for.
+    ``name`` is what the command line and the HTTP interface call it, ``label`` what the panel shows; ``suffix`` is
+    the file's ending without its first dot. With ``byte_order_mark`` a downloaded file begins with one, so that
+    spreadsheets take it for UTF-8. ``parts`` makes the same in pieces, for a format whose files are large.
+    ``write`` of a ``sheet``, for people, also takes a logo. ``interface`` is the version of ``sequencer.extension``
+    it is written for.
     """
 
     name: str
@@ -34,11 +35,16 @@ class Export:
     byte_order_mark: bool = False
     interface: int = 1
     sheet: bool = False
+    parts: Callable[[RunReport], Iterable[str]] | None = None
 
     def bytes_of(self, report: RunReport, logo: str | None = None) -> bytes:
         """The file's content; a sheet has the ``logo``, a ``data:`` address."""
         written = self.write(report, logo) if self.sheet else self.write(report)
         return utf8(written) if isinstance(written, str) else written
+
+    def parts_of(self, report: RunReport, logo: str | None = None) -> Iterable[bytes]:
+        """The file's content, one piece after the other."""
+        return [self.bytes_of(report, logo)] if self.parts is None else map(utf8, self.parts(report))
 
 
 def export_of_package(found: object, announced: Announced) -> Export:
