@@ -26,6 +26,7 @@ LAYERS = [
     "compiler",
     "store",
     "figures",
+    "alarms",
     "standcloud",
     "runner",
     "terminal",

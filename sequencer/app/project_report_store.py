@@ -12,6 +12,7 @@ from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sequencer.app.project_alarms import blocking_alarm
 from sequencer.project.action_log import ActionLog
 from sequencer.project.project_folder import Project
 from sequencer.report.event import Stamped
@@ -136,7 +137,7 @@ class ProjectReportStore:
         return self.deliveries.deliver_notes()
 
     def refusal(self) -> ReasonOrText | None:
-        """Why a run must not start now, or ``None``: its report could not be kept, or not be sent."""
+        """Why a run must not start now, or ``None``: an alarm, or its report could not be kept, or not be sent."""
         from sequencer.runtime.journal import SIZE, reserve_of, save_reserve
 
         folder = self._project.state.path
@@ -147,7 +148,7 @@ class ProjectReportStore:
             return Reason("state_folder", place=str(folder), detail=str(error.strerror or error))
         if free < LEAST_FREE:
             return Reason("disk_full", place=str(folder), free=round(free / 1e6, 1))
-        return self.deliveries.refusal()
+        return blocking_alarm(self._project) or self.deliveries.refusal()
 
     def accept(self, report: RunReport) -> Acceptance:
         """Makes the report safe and says so in its journal. Raises ``StoreError``, ``OutboxUnavailable``."""

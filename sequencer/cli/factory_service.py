@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.factory import opened_factory
+from sequencer.app.project_alarms import watch_alarms
 from sequencer.app.project_store import tell, usable_project
 from sequencer.cli.panel_service import attend, page_server, take_page
 from sequencer.cli.run_signals import stopping_on_signals
@@ -29,6 +30,7 @@ def serve_factory(path: Path, *, url: str | None, host: str | None, port: int | 
         opened.enter_context(stopping_on_signals(lambda reason: ended.set()))
         opened.callback(server.close)
         session.open()
+        watch_alarms(session, project, server.address)
         server.start()
         say(f"factory at {server.address}", bold=True)
         attend(server, ended, open_page=open_page)

@@ -29,7 +29,9 @@ _PREFIXES: Mapping[SettingPath, str] = {
 _ALWAYS_WRITTEN: frozenset[SettingPath] = frozenset(
     {("database",), ("frontend",), ("frontend", "modal_result"), ("stand_cloud",)}
 )
-_NOT_OFFERED: frozenset[SettingPath] = frozenset({("title",), ("current_test_config",), ("slots",)})
+_NOT_OFFERED: frozenset[SettingPath] = frozenset(
+    {("title",), ("current_test_config",), ("slots",), ("webhook",), ("mail",)}
+)
 _FIRST_VALUES: Mapping[SettingPath, object] = {
     # What a new project says where the program's own default is silence.
     ("stand_cloud", "address"): "standcloud.io",

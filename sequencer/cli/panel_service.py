@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sequencer.app.exit_codes import ExitCode, Refusal
+from sequencer.app.project_alarms import watch_alarms
 from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.project_store import tell, usable_project
 from sequencer.panel.listening import CannotListen
@@ -68,6 +69,7 @@ def serve_panel(path: Path, *, host: str | None, port: int | None, open_page: bo
         report_store.deliveries.start()
         session.open()
         tell_factory(session, project, report_store, opened)
+        watch_alarms(session, project, server.address)
         server.start()
         say(f"panel at {server.address}", bold=True)
         attend(server, ended, open_page=open_page)

@@ -87,7 +87,7 @@ def refresh(ask: Ask, times: Sequence[float]) -> None:
 def answers(scope: Scope) -> bool:
     """Whether a question in this scope can be answered from the sums: its runs are all of a sequence, or of all."""
     chosen = any(getattr(scope, name) is not None for name in FILTERS if name != "sequence")
-    return not (chosen or scope.by or scope.span)
+    return not (chosen or scope.by or scope.span or scope.newest is not None)
 
 
 def sums(ask: Ask, scope: Scope, which: str) -> list[tuple[object, ...]]:

@@ -43,7 +43,8 @@ class Scope(NamedTuple):
 
     Fields that are not ``None`` must match; ``since <= start_time < until`` (Unix seconds). ``by``: names of
     ``COLUMNS``. ``span``: the time in the time zone of the stand, weeks from Monday, shifts from the times of day in
-    ``shifts``. A unit belongs to the time, stand and so on of its first judged run.
+    ``shifts``. A unit belongs to the time, stand and so on of its first judged run. ``newest``: of each value of ``by``
+    only so many judged runs, or of questions about units so many of them, the newest ones.
     """
 
     sequence: str | None = None
@@ -58,6 +59,7 @@ class Scope(NamedTuple):
     batch: str | None = None
     version: str | None = None
     operator: str | None = None
+    newest: int | None = None
 
     def of_runs(self, wanted: Mapping[str, str | None]) -> Scope:
         """The same of those runs that match, by the names of ``FILTERS``."""
@@ -79,7 +81,14 @@ class Scope(NamedTuple):
             f"{table}.start_time < ?": self.until,
         }
         wanted = {text: value for text, value in conditions.items() if value is not None}
-        return " AND ".join(wanted) or "TRUE", list(wanted.values())
+        condition, values = " AND ".join(wanted) or "TRUE", list(wanted.values())
+        if self.newest is None:
+            return condition, values
+        counts = f"{condition} AND runs.judged" if table == "runs" else condition
+        own = f"PARTITION BY {', '.join(f'{table}.{COLUMNS[name]}' for name in self.by)}" if self.by else ""
+        place = f"row_number() OVER ({own} ORDER BY {table}.start_time DESC, {table}.id DESC)"
+        newest = f"SELECT {table}.rowid FROM {table} WHERE {counts} QUALIFY {place} <= ?"
+        return f"{table}.rowid IN ({newest})", [*values, self.newest]
 
     def split(self, table: str) -> list[str]:
         """The columns of the splits, the span last."""

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
 from sequencer.panel import (
+    api_alarms,
     api_figures,
     api_figures_parquet,
     api_figures_runs,
@@ -56,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     *api_run.ROUTES,
     *api_starts.ROUTES,
     *api_stands.ROUTES,
+    *api_alarms.ROUTES,
     *api_unit.ROUTES,
     *api_storage.ROUTES,
     *api_user.ROUTES,

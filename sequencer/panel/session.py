@@ -31,6 +31,7 @@ from sequencer.vocabulary.failure import UnusableValue, why
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 
 if TYPE_CHECKING:
+    from sequencer.alarms.watch import AlarmWatch
     from sequencer.report.note import Note
     from sequencer.standcloud.deliveries import Acceptance, LocatedRun
     from sequencer.store.stands import StandNow
@@ -166,6 +167,7 @@ class Session:
         self.title = title
         self.stand_name = str((stand or {}).get("name") or "") or None
         self.token = new_token()
+        self.alarms: AlarmWatch | None = None
         self._lock = threading.RLock()
         self._state = "loading"
         self._watched: RunControl | None = None
@@ -184,6 +186,7 @@ class Session:
                 "form": asdict(BatchForm()),
                 "problem": None,
                 "alerts": [],
+                "alarms": [],
                 "expected": {},
                 "storage": None,
                 "shift": None,
@@ -235,8 +238,10 @@ class Session:
         self.refresh_storage()
 
     def close(self) -> None:
-        """Ends the live state and with it every stream, and the figures."""
+        """Ends the live state and with it every stream, the alarms and the figures."""
         self.end_streams()
+        if self.alarms is not None:
+            self.alarms.close()
         self.figures.close()
 
     def end_streams(self) -> None:
@@ -330,6 +335,16 @@ class Session:
     def of_start(self, start: str) -> list[RunReport]:
         """The reports of the runs that were started together, wherever they are. Raises ``StoreUnavailable``."""
         return self.report_store.of_start(start)
+
+    def watch_alarms(self, alarms: AlarmWatch) -> None:
+        """From now on alarms are raised and shown; ``close`` ends that."""
+        self.alarms = alarms
+        alarms.start()
+
+    def show_alarms(self, alarms: list[dict[str, object]]) -> None:
+        """Shows these on every page, JSON-ready, also on those of single slots."""
+        for session in (self, *(self.of_slot(slot.slot) for slot in self.stand_slots)):
+            session.live.set(alarms=alarms)
 
     def stands(self) -> Sequence[StandNow]:
         """All stands of the factory; none where only one is known."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 SHORTEST = 6
 """Characters. A shorter secret would take half of every report with it: it is taken from the environment only."""
 _PREFIXES = ("HARDSEQ_", "HARDPY_")
-_SUFFIXES = ("_KEY", "_PASSWORD", "_TOKEN", "_SECRET")
+_SUFFIXES = ("_KEY", "_PASSWORD", "_TOKEN", "_SECRET", "_WEBHOOK_URL")
 
 
 def is_secret(name: str) -> bool:

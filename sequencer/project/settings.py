@@ -11,6 +11,14 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal, Never, TypedDict, TypeVar, Unpack, get_args, overload
 
+from sequencer.project.alarm_rules import (
+    SPLITS,
+    TARGETS,
+    AlarmCondition,
+    AlarmWindow,
+    read_condition,
+    read_window,
+)
 from sequencer.project.settings_values import SettingSchema
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
@@ -35,6 +43,7 @@ TIMES_OF_DAY: SettingSchema = {
     "type": "array",
     "items": {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["06:00"]},
 }
+ADDRESS = r"^[^@\s<>,;]+@[^@\s<>,;]+$"
 INFO: SettingSchema = {"type": "object", "additionalProperties": {"type": ["string", "integer", "number"]}}
 
 
@@ -377,6 +386,92 @@ class SequenceChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmSettings:
+    """``[[alarms]]``: something that is to be told once it is so. What was read can be parsed."""
+
+    name: str = setting("", TEXT, "What people are told it is.", required=True, minLength=1)
+    when: str = setting(
+        "",
+        TEXT,
+        "What raises it: `yield`, `first_pass_yield` or `final_yield` below a share (`< 0.95`), `cp`, `cpk`, `pp` or "
+        "`ppk` of any measurement below a number (`< 1.33`), `same_failure >= 3` (the same case in so many units in a "
+        "row), `western_electric` or `nelson` (a rule of control charts), `silent > 5 min` (a stand says nothing, for "
+        "`hardseq factory`).",
+        required=True,
+        minLength=1,
+    )
+    over: str | None = setting(
+        None, TEXT, "The newest runs that count (`50 runs`), or the time (`8 h`); not for `same_failure` and `silent`."
+    )
+    by: tuple[str, ...] = setting(
+        (),
+        {"type": "array", "items": {"type": "string", "enum": list(SPLITS)}},
+        "What it is raised for one by one: each stand, each part number, ...",
+    )
+    tell: tuple[str, ...] = setting(
+        ("panel",),
+        {"type": "array", "items": {"type": "string", "enum": list(TARGETS)}},
+        'Who is told: `panel`, `webhook`, `mail`; default: `["panel"]`.',
+    )
+    block: bool = setting(
+        False,
+        FLAG,
+        "Refuse every start until somebody has acknowledged it, which takes an engineer where there are users.",
+    )
+
+    @property
+    def condition(self) -> AlarmCondition:
+        """What ``when`` says. Raises ``ValueError``."""
+        return read_condition(self.when)
+
+    @property
+    def window(self) -> AlarmWindow:
+        """What ``over`` says. Raises ``ValueError``."""
+        return AlarmWindow() if self.over is None else read_window(self.over)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """``[webhook]``: where alarms are posted as JSON."""
+
+    url: Secret | None = setting(
+        None,
+        TEXT,
+        "The address, which may hold a secret and is never shown.",
+        env="HARDSEQ_WEBHOOK_URL",
+        pattern="^https?://[^/]",
+    )
+    token: Secret | None = setting(
+        None, TEXT, "Sent as `Authorization: Bearer ...`, where the server asks for one.", env="HARDSEQ_WEBHOOK_TOKEN"
+    )
+    ca_bundle: str | None = setting(None, TEXT, "A file with the certificates of your own certificate authority.")
+
+
+MailSecurity = Literal["starttls", "tls", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSettings:
+    """``[mail]``: the server that takes mails about alarms, and who gets them."""
+
+    host: str | None = setting(None, TEXT, "The mail server.", minLength=1)
+    port: int = setting(587, PORT, "Its port.")
+    security: MailSecurity = setting(
+        "starttls",
+        TEXT,
+        "`starttls`, `tls` (from the first byte, often port 465), or `none` for a server on the own network.",
+        enum=list(get_args(MailSecurity)),
+    )
+    user: str | None = setting(None, TEXT, "The user to log in with, where the server asks for one.")
+    password: Secret | None = setting(None, TEXT, "Its password.", env="HARDSEQ_MAIL_PASSWORD")
+    sender: str | None = setting(None, TEXT, "The address that mails come from.", pattern=ADDRESS)
+    recipients: tuple[str, ...] = setting(
+        (), {"type": "array", "items": {"type": "string", "pattern": ADDRESS}}, "The addresses that get them."
+    )
+    ca_bundle: str | None = setting(None, TEXT, "A file with the certificates of your own certificate authority.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole configuration. ``drivers`` maps a driver's name to this stand's arguments for it."""
 
@@ -401,6 +496,9 @@ class Settings:
     label: LabelSettings = section(LabelSettings, "Labels for tested units.")
     replication: ReplicationSettings = section(ReplicationSettings, "Copying reports to the factory's CouchDB.")
     journals: JournalSettings = section(JournalSettings, "Which journals of stored runs are kept.")
+    alarms: tuple[AlarmSettings, ...] = section(AlarmSettings, "What is told once it is so.", many=True)
+    webhook: WebhookSettings = section(WebhookSettings, "Where alarms are posted.")
+    mail: MailSettings = section(MailSettings, "How mails about alarms are sent.")
     test_configs: tuple[SequenceChoice, ...] = section(
         SequenceChoice, "Sequences to choose from in the panel.", many=True
     )

@@ -17,6 +17,7 @@ from sequencer.project.secrets import is_secret
 from sequencer.project.settings import (
     ALSO_READ,
     MOST_SLOTS,
+    AlarmSettings,
     DatabaseSettings,
     Secret,
     SequenceChoice,
@@ -91,6 +92,7 @@ class _Reader:
         for place in settings.slots.places:
             self.check_requirements(place.drivers, ("slots", place.name, "drivers"))
         self.check_stand(settings)
+        settings = replace(settings, alarms=self.alarms(settings))
         self.problems.sort(key=lambda problem: problem.place)
         return settings
 
@@ -336,6 +338,43 @@ class _Reader:
                 identity_facts("stand", {key: value})
             except StepError as error:
                 self.problem("wrong-value", str(error).removeprefix("stand."), ("stand", key))
+
+    def alarms(self, settings: Settings) -> tuple[AlarmSettings, ...]:
+        """The alarms that can be watched for."""
+        names = [alarm.name for alarm in settings.alarms]
+        for index, alarm in enumerate(settings.alarms):
+            if alarm.name and alarm.name in names[:index]:
+                message = f"there are two alarms named {alarm.name!r}"
+                self.problem("duplicate-name", message, ("alarms", index, "name"))
+            for key, target in (("url", "webhook"), ("recipients", "mail"), ("host", "mail"), ("sender", "mail")):
+                if target in alarm.tell and not getattr(getattr(settings, target), key):
+                    message = f"`{target}` needs `{key}` in [{target}]"
+                    self.problem("missing-key", message, ("alarms", index, "tell"))
+        return tuple(alarm for index, alarm in enumerate(settings.alarms) if self.is_sound(alarm, ("alarms", index)))
+
+    def is_sound(self, alarm: AlarmSettings, path: TomlPath) -> bool:
+        """Whether what the alarm watches is what it can watch; what is wrong with it becomes a problem."""
+        if not alarm.name or not alarm.when:
+            return False  # which is told
+        before = len(self.problems)
+        for key in ("when", "over"):
+            try:
+                _ = alarm.condition if key == "when" else alarm.window
+            except ValueError as error:
+                self.problem("wrong-value", f"`{key}` must be {error}", (*path, key))
+        if len(self.problems) == before:
+            figure = alarm.condition.figure
+            if figure in ("same_failure", "silent"):
+                if alarm.over is not None:
+                    self.problem("wrong-value", f"`over` is not for `{figure}`", (*path, "over"), of_key=True)
+            elif alarm.over is None:
+                hint = 'over = "50 runs", or over = "8 h"'
+                self.problem("missing-key", f"`{figure}` needs `over`", (*path, "when"), hint=hint)
+            if figure == "silent" and (alarm.by or alarm.block):
+                key = "by" if alarm.by else "block"
+                message = f"`{key}` is not for `silent`, which is raised for each stand and stops none"
+                self.problem("wrong-value", message, (*path, key), of_key=True)
+        return len(self.problems) == before
 
     def sequences(self, settings: Settings) -> tuple[SequenceChoice, ...]:
         """The test configurations, without files that are no sequences: another program names a pytest.ini there."""

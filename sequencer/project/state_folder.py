@@ -44,6 +44,11 @@ class StateFolder:
         return self.path / "figures.lock"
 
     @property
+    def alarms(self) -> Path:
+        """The alarms that were raised, and whom that is still to be told."""
+        return self.path / "alarms.sqlite3"
+
+    @property
     def actions(self) -> Path:
         """The log of who did what is not every operator's to do; only ever appended to."""
         return self.path / "actions.jsonl"

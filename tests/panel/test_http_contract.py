@@ -190,7 +190,13 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
     assert ask("POST", "/api/slots/left", {"params": {}}).json["error"]["code"] == "no-slots"
     assert ask("POST", "/api/sync").status == 200
     assert ask("GET", "/api/stands").json == {"stands": []}
-    assert [one["action"] for one in ask("GET", "/api/log").json["actions"]] == ["sync", "add_note"]
+    assert ask("GET", "/api/alarms").json == {"alarms": []}
+    assert ask("POST", "/api/alarms/none/acknowledge", {}).status == 404
+    assert [one["action"] for one in ask("GET", "/api/log").json["actions"]] == [
+        "acknowledge_alarm",
+        "sync",
+        "add_note",
+    ]
     _counted(contract)
     assert ask("GET", "/api/user").json == ask("POST", "/api/user/active", {}).json
     everything = {(method.upper(), path) for path, methods in contract.document["paths"].items() for method in methods}

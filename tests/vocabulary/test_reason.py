@@ -46,6 +46,9 @@ COMPUTED = frozenset(
         "database_refused",
         "value_not_stored",
         "database_unusable",
+        "alarm_yield",
+        "alarm_first_pass_yield",
+        "alarm_final_yield",
     }
 ) | {f"{subject}_late" for subject in get_args(TimedSubject)}
 """Codes that are chosen at the place where the reason is made."""

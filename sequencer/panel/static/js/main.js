@@ -1,6 +1,7 @@
 // Begins: language, connection, the bar at the top, the page that the address names.
 
 import { repeatable, runAgain } from "./again.js";
+import { alarmsView } from "./alarms.js";
 import { h, setAria } from "./dom.js";
 import { isAsking } from "./dialogs.js";
 import { headerView, markPage } from "./header.js";
@@ -83,7 +84,7 @@ await loadLanguage();
 grid = OF_ALL ? await import("./grid_page.js") : null;
 const live = FACTORY ? null : grid ? grid.gridPage() : livePage();
 const outlet = h("div", { class: "outlet" });
-document.getElementById("app").replaceChildren(headerView(), outlet, toastBox());
+document.getElementById("app").replaceChildren(headerView(), alarmsView(), outlet, toastBox());
 connect();
 await route();
 

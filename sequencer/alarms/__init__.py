@@ -1,0 +1,1 @@
+"""Alarms: what is watched, what was raised, and who is told."""
