@@ -209,7 +209,7 @@ def take(browser: Any, address: str) -> None:
     pass_one(page, address, "PSB004713")
     shoot(page, "dark")
     page.evaluate("dispatchEvent(new CustomEvent('hardseq-theme', {detail: null}))")
-    for name, path in (("history", "/runs"), ("run", "/runs/latest"), ("yield", "/yield")):
+    for name, path in (("history", "/runs"), ("run", "/runs/latest")):
         page.goto(address + path)
         page.locator("main h1").wait_for()
         shoot(page, name)
