@@ -24,7 +24,8 @@ def with_text_value(text: str, path: tuple[str, ...], value: str) -> str:
             raise ValueError(f"{name} is not a table")
         table = inner
     table[path[-1]] = value
-    edited = _edited(text.replace("\r\n", "\n"), path, json.dumps(value, ensure_ascii=False))
+    literal = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    edited = _edited(text.replace("\r\n", "\n"), path, literal)
     try:
         found = tomllib.loads(edited)
     except tomllib.TOMLDecodeError:
