@@ -37,7 +37,8 @@ def with_text_value(text: str, path: tuple[str, ...], value: str) -> str:
 
 def _edited(text: str, path: tuple[str, ...], literal: str) -> str:
     places = toml_places(text)
-    lines = text.splitlines(keepends=True)
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
     key = _key(path[-1])
     if path in places:
         line, column, end_line, end_column = places[path].value
