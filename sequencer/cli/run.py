@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 @click.option("--no-panel", is_flag=True, help="Do not serve the live page.")
 @click.option("--open", "open_page", is_flag=True, help="Open the live page in a browser.")
 @click.option("--simulate", is_flag=True, help="Use the drivers' `simulate` counterparts instead of instruments.")
+@click.option(
+    "--answers",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Answer the dialogs from this YAML file: `module::case: [answer, ...]`.",
+)
 @click.option("--step", is_flag=True, help="For debugging: pause before each step.")
 @click.option(
     "--break", "breaks", multiple=True, metavar="MODULE::CASE", help="Pause before each step of this case; repeatable."
@@ -52,6 +58,7 @@ def command(
     no_panel: bool,
     open_page: bool,
     simulate: bool,
+    answers: Path | None,
     step: bool,
     breaks: tuple[str, ...],
     pdb: bool,
@@ -76,6 +83,12 @@ def command(
         pdb=pdb,
     )
     options = RunOptions(
-        path=path, request=request, slots=slots, report=report, panel=not no_panel, open_page=open_page
+        path=path,
+        request=request,
+        slots=slots,
+        report=report,
+        panel=not no_panel,
+        open_page=open_page,
+        answers=answers,
     )
     return run_once(options, warm_child)

@@ -17,6 +17,7 @@ STANDARD_OUTPUT = Path("-")
 class RunOptions:
     """What the command line says: what to run and how, where to write the report, and what to show meanwhile.
 
+    ``answers`` is the file with prepared answers to dialogs.
     ``slots`` names those that run, all of the stand's when it names none. ``report`` is a folder where there are slots.
     """
 
@@ -26,3 +27,4 @@ class RunOptions:
     report: Path | None = None
     panel: bool = True
     open_page: bool = False
+    answers: Path | None = None

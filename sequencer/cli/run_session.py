@@ -25,6 +25,7 @@ from sequencer.vocabulary.problem import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from sequencer.app.project_report_store import ProjectReportStore
+    from sequencer.cli.answers_file import PreparedAnswers
     from sequencer.panel.session import Session
     from sequencer.protocol.request import Slot, StartRequest
     from sequencer.runner.child import Child
@@ -45,6 +46,8 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
         from sequencer.cli.slot_params import chosen_slots
 
         slots = chosen_slots(project.settings.slots, options.slots)
+    if options.answers is not None and (len(slots) > 1 or options.request.stepping):
+        raise Refusal("--answers answers the dialogs of one slot, in a run that does not pause")
     if len(slots) > 1 and options.request.debugged:
         raise Refusal("--step, --break and --pdb debug one slot", hint=f"--slot {slots[0].name}")
     compiled = compiled_sequence(choose_sequence(options.path, project), project, stepping=options.request.stepping)
@@ -75,7 +78,11 @@ def run_once(options: RunOptions, warm_child: Child | None = None) -> ExitCode:
         opened.callback(run.close)
         run.prepare()
         slot = next(iter(slots), None)
-        return _RunSession(options, project, compiled, run, relay, opened, slot, stand).carry_out()
+        try:
+            return _RunSession(options, project, compiled, run, relay, opened, slot, stand).carry_out()
+        except InvalidInput as invalid:
+            _show(invalid.problems, project)
+            return ExitCode.INVALID
 
 
 def _stand_process(project: Project, compiled: Compiled, relay: EventRelay, opened: ExitStack) -> StandProcess | None:
@@ -129,6 +136,9 @@ class _RunSession:
         from sequencer.terminal.summary import place_lines
 
         asked = self._asked()
+        answers = self._answers()
+        if answers is not None:
+            asked = replace(asked, answers=answers.by_case)
         terminal = self._terminal()
         report_store = self.opened.enter_context(
             ProjectReportStore(self.project, lambda text: terminal.say([(text, "stopped")]))
@@ -138,14 +148,16 @@ class _RunSession:
         self.relay.listeners += report_store.listeners()
         self.run.upload = report_store.deliveries.upload
         page = self._page(report_store, terminal) if self.options.panel else None
-        asked_here = self._dialogs(terminal, alone=page is None)
-        attended = asked_here or page is not None
+        asked_here = answers is None and self._dialogs(terminal, alone=page is None)
+        attended = asked_here or page is not None or answers is not None
         request = for_stand(self.project, replace(asked, attended=attended))
         report = self._run(request, page, lambda: self._learn(report_store.store, terminal, page))
         if page is not None:
             page.saving()
         # The verdict first: it waits for no server.
         terminal.finish(report, FailureSource(self.project.folder, self.project.state.compiled).lines)
+        if answers is not None:
+            _show(answers.unused(report), self.project)
         kept = report_store.keep(report)
         if page is not None:
             page.finished()
@@ -154,6 +166,14 @@ class _RunSession:
         for line in place_lines([*kept.places, *self._written(report)]):
             terminal.say(line)
         return ExitCode(exit_code(report, stored=kept.safe))
+
+    def _answers(self) -> PreparedAnswers | None:
+        """Those that a file has for the dialogs. Raises ``InvalidInput``."""
+        if self.options.answers is None:
+            return None
+        from sequencer.cli.answers_file import read_answers
+
+        return read_answers(self.options.answers, self.run.plan().modules, self.project.folder)
 
     def _asked(self) -> StartRequest:
         """What the command line asks for, with a value for each parameter."""

@@ -16,6 +16,7 @@ from sequencer.expressions.budget import TooLarge, digits, fits, text_of
 from sequencer.expressions.comparison import is_nan, one_kind
 from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.regex import PatternError, compile_pattern, search_bounded
 
 MAX_RANGE = 100_000
 _MAX_NUMBER_TEXT = 5_000
@@ -133,6 +134,18 @@ def _bool(value: object) -> bool:
     return bool(value)
 
 
+def _match(pattern: object, text: object) -> dict[str, str | None] | None:
+    """The named groups of the first place where the pattern is found; null when there is none."""
+    if not isinstance(pattern, str) or not isinstance(text, str):
+        found = pattern if not isinstance(pattern, str) else text
+        raise UnusableValue(Reason("match_strings", found=f"{found!r:.80}"))
+    try:
+        matched = search_bounded(compile_pattern(pattern), text)
+    except PatternError as error:
+        raise UnusableValue(Reason("match_pattern", pattern=pattern[:80], detail=str(error))) from None
+    return None if matched is None else matched.groupdict()
+
+
 def _now() -> datetime:
     return datetime.now().astimezone()
 
@@ -159,6 +172,7 @@ def functions() -> dict[str, Callable[..., object]]:
         "log": math.log,
         "log10": math.log10,
         "log2": math.log2,
+        "match": _match,
         "max": _extreme(max),
         "mean": _statistic("fmean"),
         "median": _statistic("median"),

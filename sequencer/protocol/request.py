@@ -97,6 +97,7 @@ class StartRequest:
     ``record`` holds the stand's facts by section, ``drivers`` its driver arguments by driver. ``host`` is found out
     when it is not given. ``tests_name`` is what the configuration calls these tests. ``attended`` says whether
     somebody can answer dialogs.
+    ``answers`` are those to the dialogs of each case (``module::case``), in the order in which they are asked.
     ``step`` pauses before each step, ``breaks`` names cases that do (both need a project compiled with ``stepping``);
     ``pdb`` opens the debugger at each failure, for whom ``Run.debugger`` is then set.
     ``slot`` is where the product is, ``start`` what it was started together with, where the stand has slots. ``stand``
@@ -113,6 +114,7 @@ class StartRequest:
     user: str | None = None
     tests_name: str | None = None
     attended: bool = False
+    answers: Mapping[str, Sequence[Data]] | None = None
     step: bool = False
     breaks: Sequence[str] = ()
     pdb: bool = False

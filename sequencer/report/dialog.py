@@ -364,6 +364,16 @@ def buttons(dialog: Mapping[str, object]) -> tuple[str, ...]:
     return ("pass", "fail") if dialog.get("pass_fail") else ("confirm",)
 
 
+def prepared_answer(dialog: DialogDescription, answer: Data) -> tuple[str, object]:
+    """The result and the value that an answer of a file stands for: ``close``, the name of a button, or the value.
+
+    The button of a dialog that asks for something is pressed with the defaults.
+    """
+    if answer == "close" or answer in buttons(dialog) or not dialog["fields"]:
+        return str(answer), NOT_GIVEN
+    return buttons(dialog)[0], answer
+
+
 def read_answer(dialog: Said, result: str, value: object = NOT_GIVEN, *, decimal_comma: bool = False) -> Data:
     """The value that an answer stands for: ``None``, one field's value, or a form's by field name.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -20,6 +21,8 @@ from sequencer.vocabulary.reason import Reason
 if TYPE_CHECKING:
     from sequencer.report.dialog import DialogDescription
 
+ANSWERS_FILE = "answers file"
+"""Who answered, where the answer was prepared."""
 POLL = 0.02
 """Seconds between two looks for an answer; a wait on a lock could not be interrupted by a timeout or a stop."""
 
@@ -35,13 +38,22 @@ class _OpenDialog:
 class Dialogs:
     """Asks through ``emit`` and waits with ``sleep``, which a stop or a timeout cuts short.
 
-    ``attended`` is false when there is nobody who could answer: then asking is a ``StepError``.
+    ``attended`` is false when there is nobody who could answer: then asking is a ``StepError``. ``answers`` are
+    prepared ones by case, in the order in which its dialogs are asked: nobody else is asked then.
     """
 
-    def __init__(self, emit: Callable[[Event], None], sleep: Callable[[float], None], *, attended: bool = True) -> None:
+    def __init__(
+        self,
+        emit: Callable[[Event], None],
+        sleep: Callable[[float], None],
+        *,
+        attended: bool = True,
+        answers: Mapping[str, Sequence[Data]] | None = None,
+    ) -> None:
         self._emit = emit
         self._sleep = sleep
         self._attended = attended
+        self._answers = None if answers is None else {case: deque(prepared) for case, prepared in answers.items()}
         self._open: dict[str, _OpenDialog] = {}
         self._lock = threading.Lock()
 
@@ -50,6 +62,8 @@ class Dialogs:
 
         Once ``until`` says so the question is withdrawn; the answer then has the result ``stop``.
         """
+        if self._answers is not None:
+            return self._prepared(case, dialog, self._answers.get(case) or deque())
         self._require_somebody(Reason("nobody_answers"))
         # Never used again, so that a late answer of a sleepy browser cannot answer another question.
         identity = uuid4().hex
@@ -81,6 +95,10 @@ class Dialogs:
         """
         if not message.blocking or message.text is None:
             self._emit(message)
+            return
+        if self._answers is not None:  # nobody waits in front of it
+            self._emit(message)
+            self._emit(OperatorMessageShown(message.case, message.id, None))
             return
         self._require_somebody(Reason("nobody_confirms"))
         self._emit_opening(message.id, None, message)
@@ -115,6 +133,24 @@ class Dialogs:
             question.answer = (result, accepted, by)
             question.answered.set()
             return True
+
+    def _prepared(self, case: str, dialog: DialogDescription, answers: deque[Data]) -> DialogAnswer:
+        """Takes the next prepared answer; an invalid one, or none, is a ``StepError``."""
+        from sequencer.report.dialog import InvalidAnswer, prepared_answer
+
+        identity = uuid4().hex
+        self._emit(DialogAsked(case, identity, {**dialog}))
+        if not answers:
+            raise StepError(Reason("no_prepared_answer"))
+        result, given = prepared_answer(dialog, answers.popleft())
+        try:
+            value = plain(_accepted(dialog, result, given))
+        except InvalidAnswer as invalid:
+            raise StepError(Reason("prepared_answer", detail=str(invalid))) from None
+        self._emit(DialogAnswered(case, identity, result, value, ANSWERS_FILE))
+        if result == "close":
+            raise Stopped(Reason("dialog_closed"))
+        return DialogAnswer(result, value, ANSWERS_FILE, 0.0)
 
     def _require_somebody(self, lacking: Reason) -> None:
         if not self._attended:

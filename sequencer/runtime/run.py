@@ -98,7 +98,9 @@ class RunContext:
         self._slot = start.request.slot.in_scope()
         self.debugged = start.request.debugged
         self._constants = Constants(_constants(plan, variant), self.scope)
-        self.dialogs = Dialogs(self.emit, interrupts.sleep, attended=start.request.attended)
+        self.dialogs = Dialogs(
+            self.emit, interrupts.sleep, attended=start.request.attended, answers=start.request.answers
+        )
         breaks = named(plan.candidates(), start.request.breaks)
         self.shared: SharedStand | None = None
         if start.request.stand is not None:

@@ -27,6 +27,10 @@ _RESERVED = r"(?s)\[.*(\[|--|&&|~~|\|\|)"
 _CLASS = r"\[\^?\]?(?:\\.|[^\]\\])*\]?"
 
 
+_Parsed = Any
+"""What the parser gives: lists of ``(code, argument)``."""
+
+
 class PatternError(ValueError):
     """A text that is not a valid regular expression; the message says why, without naming it."""
 
@@ -135,6 +139,49 @@ def _end_of_piece(text: str, position: int, scope: _Scope) -> int:
     return max(end, position + 1)
 
 
+MOST_STEPS = 1_000_000_000
+"""About how many steps a search may take that nothing can cut short: some seconds."""
+
+
+def search_bounded(pattern: CompiledPattern, text: str) -> re.Match[str] | None:
+    """The first place where the pattern is found. Raises ``PatternError`` where finding none might take too long.
+
+    Each endless repetition that may give back what it took multiplies the steps by the length of the text, and so does
+    a search that is not bound to the beginning.
+    """
+    repetitions = _endless(pattern.pattern)
+    if repetitions is None or len(text) ** repetitions > MOST_STEPS:
+        raise PatternError(f"it may take too long on a text of {len(text)} characters")
+    return pattern.search(text)
+
+
+@lru_cache(maxsize=256)
+def _endless(pattern: str) -> int | None:
+    """How many times the length of a text counts; ``None`` when that cannot be told, or repetitions nest."""
+    try:
+        with _unwarned(pattern):
+            parsed = list(import_module("re._parser").parse(pattern))
+        if _nested(parsed, False):
+            return None
+        bound_to_start = bool(parsed) and str(parsed[0][0]) == "AT" and str(parsed[0][1]).startswith("AT_BEGINNING")
+        return _count(parsed) + (not bound_to_start)
+    except Exception:  # the parser is private, and may be another one tomorrow
+        return None
+
+
+def _count(node: _Parsed) -> int:
+    """The endless, backtracking repetitions in a node."""
+    found = 0
+    for code, argument in node:
+        name = str(code)
+        if name in ("MAX_REPEAT", "MIN_REPEAT"):
+            least, most, body = argument
+            found += (most >= _MANY and most != least) + _count(body)
+        else:
+            found += sum(_count(part) for part in _PARTS.get(name, lambda _: ())(argument))
+    return found
+
+
 def nests_repetitions(pattern: CompiledPattern) -> bool:
     """Whether an endless repetition stands inside another: on a text that does not match it may take forever."""
     try:
@@ -146,7 +193,7 @@ def nests_repetitions(pattern: CompiledPattern) -> bool:
         return False
 
 
-def _nested(node: Any, inside: bool) -> bool:
+def _nested(node: _Parsed, inside: bool) -> bool:
     """Whether an endless, backtracking repetition stands inside another; a node is a list of ``(code, argument)``."""
     for code, argument in node:
         name = str(code)
@@ -161,7 +208,7 @@ def _nested(node: Any, inside: bool) -> bool:
 
 
 # Possessive repetitions and atomic groups are left out: they never backtrack.
-_PARTS: Mapping[str, Callable[[Any], Iterable[Any]]] = {
+_PARTS: Mapping[str, Callable[[_Parsed], Iterable[_Parsed]]] = {
     "SUBPATTERN": lambda argument: [argument[-1]],
     "BRANCH": lambda argument: argument[1],
     "ASSERT": lambda argument: [argument[1]],

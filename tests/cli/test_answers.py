@@ -1,0 +1,77 @@
+"""Prepared answers: dialogs that a file answers where nobody is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sequencer.cli.answers_file import read_answers
+from sequencer.vocabulary.problem import InvalidInput
+from tests.cli.test_run_command import run
+
+SEQUENCE = """
+name: Asks
+modules:
+  main:
+    cases:
+      led: {attempts: 2, steps: [{dialog: {text: Lit?, pass_fail: true}}]}
+      torque: {steps: [{dialog: {type: number, text: Torque}, measurement: Torque, limits: [1, 2]}]}
+      form: {steps: [{dialog: {type: form, fields: [{name: who}, {name: ok, type: switch}]}, save: a}, {check: a.ok}]}
+      told: {steps: [{operator_message: {text: Close it, blocking: true}}, {check: true}]}
+      more: {steps: [{dialog: First}, {dialog: Second}]}
+      wrong: {steps: [{dialog: {type: number, text: Number}}]}
+  end:
+    cases:
+      last: {group: teardown, steps: [{dialog: Bye}]}
+"""
+ANSWERS = """
+main::led: [fail, pass]
+main::torque: [1.5, 1.6]
+main::form: [{who: Ann, ok: true}]
+main::more: [confirm]
+main::wrong: [much]
+end::last: [close]
+"""
+
+
+def test_a_file_answers_the_dialogs(tmp_path: Path) -> None:
+    """In the order asked; too few, or one that is not taken, is an error of the case; too many is a warning."""
+    (tmp_path / "asks.yaml").write_text(SEQUENCE)
+    (tmp_path / "answers.yaml").write_text(ANSWERS)
+    done = run(tmp_path, "asks.yaml", "--answers", "answers.yaml", "--report", "report.json")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "answers.yaml:3:21: warning: nothing asked for this answer" in done.stdout + done.stderr
+    report: Any = json.loads((tmp_path / "report.json").read_text())
+    cases = {case["id"]: case for module in report["modules"] for case in module["cases"]}
+    assert {name: case["status"] for name, case in cases.items()} == {
+        "led": "passed",
+        "torque": "passed",
+        "form": "passed",
+        "told": "passed",
+        "more": "error",
+        "wrong": "error",
+        "last": "stopped",
+    }
+    assert [attempt["dialogs"][0]["result"] for attempt in cases["led"]["attempts"]] == ["fail", "pass"]
+    assert cases["torque"]["attempts"][0]["dialogs"][0]["by"] == "answers file"
+    messages = {name: cases[name]["attempts"][-1]["failures"][0]["message"] for name in ("more", "wrong")}
+    assert messages["more"] == "the file of answers has no answer left for this dialog"
+    assert messages["wrong"].startswith("the answer of the file cannot be taken: the answer must be a number")
+
+
+def test_a_file_of_answers_is_checked_before_the_run(tmp_path: Path) -> None:
+    """Every problem at its place: an unknown case with the nearest one, and what is no list."""
+    file = tmp_path / "answers.yaml"
+    file.write_text("main::ledd: [pass]\nmain::led: pass\n")
+    with pytest.raises(InvalidInput) as raised:
+        read_answers(file, [{"id": "main", "cases": [{"id": "led"}]}], tmp_path)
+    found = [(each.place.line, each.place.column, each.code, each.hint) for each in raised.value.problems]
+    assert found == [
+        (1, 1, "unknown-case", "did you mean `main::led`?"),
+        (2, 12, "wrong-type", "write `[...]`"),
+    ]
+    with pytest.raises(InvalidInput):
+        read_answers(tmp_path / "none.yaml", [], tmp_path)
