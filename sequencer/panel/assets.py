@@ -1,6 +1,6 @@
 """Scripts, style sheets, fonts and texts of the pages, at addresses that name their contents: a browser asks for each
-once and keeps it. All scripts are one file, and so are all sheets (``bundle``), and they travel compressed, so that a
-first page is quick also where the network is not."""
+once and keeps it. The scripts are two files, the sheets one (``bundle``), and they travel compressed, so that a first
+page is quick also where the network is not."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ STATIC = Path(__file__).parent / "static"
 _SHEETS = ("base", "live", "dialogs", "slots", "history", "figures", "start", "stands", "forced_colors")
 SHEETS = tuple(f"css/{name}.css" for name in _SHEETS)
 SCRIPT = "js/all.js"
+LATER = "js/later.js"
+"""Of the pages beside the live one."""
 SHEET = "css/all.css"
 CHARTS = "vendor/echarts/echarts.esm.min.js"
 """Large, and for few pages."""
@@ -37,11 +39,12 @@ def prefix() -> str:
 
 @cache
 def bundled(name: str) -> str:
-    """The text of ``SCRIPT``, ``SHEET`` or another file."""
+    """The text of ``SCRIPT``, ``LATER``, ``SHEET`` or another file."""
     from sequencer.panel import bundle
 
-    if name == SCRIPT:
-        return bundle.scripts(STATIC / "js")
+    if name in (SCRIPT, LATER):
+        both = bundle.scripts(STATIC / "js", Path(LATER).name)
+        return both.first if name == SCRIPT else both.rest
     return bundle.sheets(STATIC, SHEETS) if name == SHEET else (STATIC / name).read_text("utf-8")
 
 
@@ -68,7 +71,8 @@ def add_assets(app: Flask) -> None:
 
     app.add_url_rule("/static/v-<version>/<path:name>", "asset", asset)
     texts = [(f"translations/{language}.json", "application/json") for language in LANGUAGES]
-    for name, kind in ((SCRIPT, "text/javascript"), (SHEET, "text/css"), (CHARTS, "text/javascript"), *texts):
+    code = [(name, "text/javascript") for name in (SCRIPT, LATER, CHARTS)]
+    for name, kind in (*code, (SHEET, "text/css"), *texts):
         app.add_url_rule(f"/static/v-<version>/{name}", name, whole, defaults={"name": name, "kind": kind})
     # Browsers and other programs ask for it unasked, also where no page named an icon.
     app.add_url_rule(FAVICON, "favicon", lambda: send_from_directory(STATIC, "icons/favicon-32.png", max_age=86_400))

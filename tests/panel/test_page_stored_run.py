@@ -80,7 +80,7 @@ def test_what_did_not_pass_stands_first_and_leads_to_its_case(tested: Any, brows
     expect(head).to_have_attribute("aria-expanded", "true")
     expect(last).to_be_in_viewport()
     # Away and back.
-    page.get_by_role("link", name="Yield").first.click()
+    page.get_by_role("link", name="Overview").first.click()
     expect(page.locator(".tile-figure").first).to_be_visible()
     page.go_back()
     expect(head).to_have_attribute("aria-expanded", "true")

@@ -9,7 +9,7 @@ import { isPending, isRunning, start, startable } from "./hero.js";
 import { livePage } from "./live_page.js";
 import { FACTORY, isOfSame, kept, LIVE, OF_ALL, SLOT } from "./slot.js";
 import { isTelling } from "./messages.js";
-import { missingPage } from "./missing_page.js";
+import { lostPage, missingPage } from "./missing_page.js";
 import { closeResult, isShowingResult } from "./result.js";
 import { watchScans } from "./scan.js";
 import { focusForm, hasScanField, isOfForm, takesScans, undoing } from "./start_form.js";
@@ -25,6 +25,8 @@ let early = 0;
 let grid = null;
 /** The address whose page is shown. */
 let shown = null;
+/** Whether that page could not be loaded. */
+let lost = false;
 
 const pages = [
   ...(FACTORY ? [] : [[new RegExp(`^${LIVE}$`), () => live]]),
@@ -95,7 +97,7 @@ async function route({ focus = false } = {}) {
   for (const [pattern, open] of pages) {
     const match = pattern.exec(pathname);
     if (!match) continue;
-    const page = await open(...match.slice(1));
+    const page = await opened(() => open(...match.slice(1)));
     if (window.location.pathname !== pathname) return;
     outlet.replaceChildren(page);
     break;
@@ -107,6 +109,20 @@ async function route({ focus = false } = {}) {
   if (pathname === LIVE) focusForm();
   else if (focus) document.getElementById("main")?.focus({ preventScroll: true });
 }
+
+/** What `open()` shows; while the panel is away that can be nothing of what this browser has not loaded yet. */
+async function opened(open) {
+  lost = false;
+  try {
+    return await open();
+  } catch (error) {
+    reportError(error);
+    lost = true;
+    return lostPage();
+  }
+}
+
+on("connection", () => lost && state.connected && route());
 
 /** Goes to an address of the panel without loading everything again. */
 function go(address) {

@@ -1,4 +1,4 @@
-// What an address shows that leads nowhere.
+// What an address shows that leads nowhere, or to a page that cannot be loaded just now.
 
 import { h } from "./dom.js";
 import { FACTORY } from "./slot.js";
@@ -12,4 +12,8 @@ export function missingPage() {
     h("p", { class: "pre" }, t("missing.text", { address: window.location.pathname })),
     h("p", {}, h("a", { href: "/", class: "button primary" }, t(FACTORY ? "history.stands" : "missing.live"))),
   );
+}
+
+export function lostPage() {
+  return h("main", { id: "main", tabIndex: -1, class: "history-page" }, h("h1", { class: "for-readers" }, t("connection.lost_short")), h("p", { class: "empty muted" }, t("connection.lost")));
 }

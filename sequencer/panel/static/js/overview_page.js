@@ -6,10 +6,12 @@ import { figureChart } from "./figure_chart.js";
 import { figurePage, goTo } from "./figure_page.js";
 import { h, icon, word } from "./dom.js";
 import { sparkline } from "./sparkline.js";
-import { spanEnd, spanText, startOf } from "./spans.js";
+import { spanEnd, spanText, startOf, withGaps } from "./spans.js";
 import { amount, duration, percent, t } from "./text.js";
 
 const YIELDS = ["first_pass_yield", "second_pass_yield", "final_yield", "yield"];
+/** A span in which nothing was tested. */
+const STILL = { runs: 0, passed: 0, failed: 0, error: 0, units: 0, ...Object.fromEntries(YIELDS.map((name) => [name, null])) };
 
 export function overviewPage() {
   return figurePage({
@@ -25,10 +27,11 @@ export function overviewPage() {
     },
     shown([all, before, spans, ...split], choice, time) {
       const span = spanOf(choice, time);
+      const every = withGaps(spans.rows, span, (begin) => ({ ...STILL, span: begin }));
       return [
         tiles(all.rows[0], before?.rows[0], spans.rows),
         split[0] ? splitTable(choice, split[0].rows, split[1]?.rows ?? [], split[2].rows) : null,
-        h("div", { class: "figures-charts" }, verdicts(spans.rows, span, choice), yields(spans.rows, span)),
+        h("div", { class: "figures-charts" }, verdicts(every, span, choice), yields(every, span)),
       ];
     },
   });
@@ -148,8 +151,8 @@ function yields(rows, span) {
       legend: {},
       tooltip: { trigger: "axis" },
       xAxis: { type: "category", data: labels },
-      yAxis: { type: "value", min: Math.max(0, Math.floor((lowest - 0.02) * 20) / 20), max: 1, axisLabel: { formatter: (value) => percent(value, 0) } },
-      series: YIELDS.map((name, at) => ({ name: t(`overview.${name}`), type: "line", symbol: ["circle", "rect", "triangle", "diamond"][at], symbolSize: 0.5 * look.rem, showSymbol: rows.length <= 40, data: rows.map((row) => row[name]) })),
+      yAxis: { type: "value", min: Math.floor(Math.max(0, lowest - 0.02) * 10) / 10, max: 1, axisLabel: { formatter: (value) => percent(value, 0) } },
+      series: YIELDS.map((name, at) => ({ name: t(`overview.${name}`), type: "line", symbol: ["circle", "rect", "triangle", "diamond"][at], symbolSize: 0.5 * look.rem, showSymbol: rows.length <= 40, connectNulls: true, data: rows.map((row) => row[name]) })),
     }),
     tip: (params) => ({ title: labels[params[0].dataIndex], lines: params.map((one) => [one.seriesName, percent(one.value)]) }),
     table: () => ({ heads: [t(`per.${span}`), ...YIELDS.map((name) => t(`overview.${name}`))], rows: rows.map((row, at) => [labels[at], ...YIELDS.map((name) => percent(row[name]))]) }),

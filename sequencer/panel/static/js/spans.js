@@ -10,6 +10,8 @@ const FORMS = {
   month: { year: "numeric", month: "short" },
 };
 const HOUR = 3600;
+/** Spans beyond which nobody counts those in which nothing was. */
+const MOST = 2000;
 
 /** A span for people. */
 export function spanText(begin, span) {
@@ -32,6 +34,24 @@ export function spanEnd(begin, span, rows) {
   latest.setDate(latest.getDate() + days);
   const next = span === "shift" ? rows.map((row) => startOf(row.span)).filter((at) => at > startOf(begin)) : [];
   return Math.min(latest.getTime() / 1000, ...next);
+}
+
+/** `rows`, one a span and the oldest first, with `blank(begin)` for each span between them that has none: the line stood still. */
+export function withGaps(rows, span, blank) {
+  // Shifts begin when the configuration says so.
+  if (span === "shift" || !rows.length) return rows;
+  const [first, last] = [rows[0].span, rows.at(-1).span];
+  const known = new Map(rows.map((row) => [row.span, row]));
+  const found = [];
+  // The clock of the stand has its own rules: its hours are counted as if it were never put forward or back.
+  const at = new Date(first.includes("T") ? `${first}Z` : first);
+  for (let begin = first; begin <= last && found.length < MOST; begin = at.toISOString().slice(0, first.length)) {
+    found.push(known.get(begin) ?? blank(begin));
+    if (span === "hour") at.setUTCHours(at.getUTCHours() + 1);
+    else if (span === "month") at.setUTCMonth(at.getUTCMonth() + 1);
+    else at.setUTCDate(at.getUTCDate() + (span === "week" ? 7 : 1));
+  }
+  return found.length < MOST ? found : rows;
 }
 
 function dateOf(begin) {
