@@ -166,7 +166,22 @@ function rules(request, response, next) {
     });
   }
   if (request.method === 'PUT' && parts.length === 2 && document[0] !== '_') return bounded(request, response, next);
+  if (request.method === 'POST' && document === '_bulk_docs') return replicated(request, response, next);
   return next();
+}
+
+// pouchdb-validation, asked whether a document may change, gives it the revisions of the stored one: where a database has a rule, no
+// copy of a newer revision would arrive.
+function replicated(request, response, next) {
+  express.json({ limit: '1gb' })(request, response, (error) => {
+    if (error) return refuse(response, 400, 'bad_request', 'invalid UTF-8 JSON');
+    for (const document of request.body.docs || []) {
+      const { _revisions: revisions } = document || {};
+      if (revisions) Object.defineProperty(document, '_revisions', { get: () => revisions, set() {}, enumerable: true });
+    }
+    request._body = true;
+    return next();
+  });
 }
 
 // CouchDB bounds a document without its attachments.

@@ -127,6 +127,7 @@ def test_the_factory_sees_what_its_stands_do(ict: Panel, factory: Factory, brows
     assert {path for path, methods in paths.items() if "post" in methods} == {
         "/api/user/active",
         "/api/figures/rebuild",
+        "/api/alarms/{alarm}/acknowledge",
     }
     figures = factory.ask("GET", "/api/figures/yield?by=stand").json
     assert [(row["by"], row["runs"], row["passed"]) for row in figures["rows"]] == [({"stand": "ICT"}, 1, 1)]
