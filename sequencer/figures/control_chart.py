@@ -14,7 +14,6 @@ from sequencer.figures.scope import Ask, Scope, Split, grouped, same
 
 MOST_POINTS = 500
 """Of a chart: the newest ones. Its lines are of all values in the scope."""
-MOST_IN_SUBGROUP = 25
 
 SpanOfSubgroup = Literal["hour", "shift", "day"]
 SPANS_OF_SUBGROUPS: tuple[SpanOfSubgroup, ...] = get_args(SpanOfSubgroup)
@@ -43,9 +42,14 @@ class ControlPoint(NamedTuple):
 
     def document(self) -> dict[str, object]:
         """As JSON."""
-        known = self.limits._asdict() if self.limits else dict.fromkeys(ControlLimits._fields)
-        fields = {name: getattr(self, name) for name in self._fields if name != "limits"}
-        return {**fields, **known}
+        limits = self.limits
+        return {
+            **{name: getattr(self, name) for name in self._fields if name != "limits"},
+            "lower": limits and limits.lower,
+            "upper": limits and limits.upper,
+            "spread_lower": limits and limits.spread_lower,
+            "spread_upper": limits and limits.spread_upper,
+        }
 
 
 class ControlRow(NamedTuple):
@@ -71,7 +75,7 @@ class ControlRow(NamedTuple):
 def control_charts(ask: Ask, scope: Scope, of: Measured, subgroup: Subgroup = 1) -> list[ControlRow]:
     """A chart of each split; the scope's span is none of them. A subgroup in time is of what the stand's clock showed.
 
-    ``subgroup``: see there; up to ``MOST_IN_SUBGROUP``.
+    ``subgroup``: see there.
     """
     values = values_of(ask, scope._replace(span=subgroup if isinstance(subgroup, str) else None), of)
     if values is None:

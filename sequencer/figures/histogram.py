@@ -168,7 +168,19 @@ class BoxRow(NamedTuple):
 
     def document(self) -> dict[str, object]:
         """As JSON."""
-        return {**self.split.document(), **{name: getattr(self, name) for name in self._fields[1:]}}
+        return {
+            **self.split.document(),
+            "n": self.n,
+            "mean": self.mean,
+            "minimum": self.minimum,
+            "lower_whisker": self.lower_whisker,
+            "first_quartile": self.first_quartile,
+            "median": self.median,
+            "third_quartile": self.third_quartile,
+            "upper_whisker": self.upper_whisker,
+            "maximum": self.maximum,
+            "outliers": self.outliers,
+        }
 
 
 def boxes(ask: Ask, scope: Scope, of: Measured) -> list[BoxRow]:

@@ -34,6 +34,8 @@ _PAGES = (
     "/overview",
     "/failures",
     "/measurements",
+    "/measurements/one",
+    "/time",
     "/storage",
     "/log",
 )
@@ -72,12 +74,7 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
         more = {"kiosk": kiosk, "token": guard.page_token, "login": log_in, "who": who, "version": __version__}
         return rendered("page.html", **more, **_place(session, slot), script=SCRIPT)
 
-    for path in _PAGES:
-        home = path == "/" and not session.tests
-        view = (lambda: redirect(_HOME_OF_FACTORY)) if home else page
-        app.add_url_rule(path, f"page {path}", view, methods=["GET"])
-
-    _add_moved(app)
+    _add_views(app, session, page)
 
     def manifested() -> Response:
         text = compact(manifest(session.title or "hardseq", language))
@@ -104,9 +101,20 @@ def add_pages(app: Flask, session: Session, guard: AccessGuard) -> Callable[[int
     return missing
 
 
-def _add_moved(app: Flask) -> None:
+def _add_views(app: Flask, session: Session, page: Callable[..., str]) -> None:
+    """The pages at their addresses, and what leads to them."""
+    others: dict[str, Callable[..., AnyResponse | str]] = {"/measurements": partial(_measurements, page)}
+    if not session.tests:
+        others["/"] = partial(redirect, _HOME_OF_FACTORY)
+    for path in _PAGES:
+        app.add_url_rule(path, f"page {path}", others.get(path, page), methods=["GET"])
     for old, new in _MOVED.items():
         app.add_url_rule(old, f"page {old}", partial(_moved, new), methods=["GET"])
+
+
+def _measurements(page: Callable[[], str]) -> AnyResponse | str:
+    """The table of all; one measurement had the same address once, and has one of its own since."""
+    return _moved("/measurements/one") if "measurement" in request.args else page()
 
 
 def _moved(path: str) -> AnyResponse:

@@ -149,19 +149,21 @@ CAPABILITIES: dict[str, tuple[list[float], Any, float | None, float | None]] = {
 
 def test_capability_with_any_limits(past: Past, browse: Callable[..., Any]) -> None:
     """One limit gives a Cpk alone, no spread and a single value give none; the page says the same."""
-    page = browse(past.panel, "/measurements")
+    page = browse(past.panel, "/runs")
     for sequence, (values, limits, cp, cpk) in CAPABILITIES.items():
         for value in values:
             past.add(value, limits=limits, name=sequence)
         found = past.series(sequence=sequence)["capability"]
         for figure, wanted in (("cp", cp), ("cpk", cpk)):
             assert found[figure] == (None if wanted is None else pytest.approx(wanted)), sequence
-        asked = urlencode({"sequence": sequence, "span": "custom", "from": "2026-01-01", "to": "2026-10-01"})
-        page.goto(f"{past.panel.url}/measurements?{asked}")
+        asked = {"sequence": sequence, "case": "rails::rail", "measurement": "Output", "unit": "V"}
+        span = {"span": "custom", "from": "2026-01-01", "to": "2026-10-01"}
+        page.goto(f"{past.panel.url}/measurements?{urlencode({**asked, **span})}")
         expect(page.get_by_label("Sequence")).to_have_value(sequence)
-        figures = page.locator(".tile-figure")
-        expect(figures.nth(0)).to_have_text("—" if cp is None else f"{cp:.2f}")
-        expect(figures.nth(1)).to_have_text("—" if cpk is None else f"{cpk:.2f}")
+        # Of the overall sigma, the same that the call of before has.
+        overall = page.locator("[data-figure=ppk]")
+        expect(overall.locator(".tile-figure")).to_have_text("—" if cpk is None else f"{cpk:.2f}")
+        expect(overall).to_contain_text("Pp —" if cp is None else f"Pp {cp:.2f}")
 
 
 def test_units_and_limits_that_changed(past: Past, browse: Callable[..., Any]) -> None:
@@ -177,30 +179,33 @@ def test_units_and_limits_that_changed(past: Past, browse: Callable[..., Any]) -
     millivolts = past.series(unit="mV")
     assert [point["value"] for point in millivolts["points"]] == [5000.0, 5010.0]
     assert millivolts["capability"]["mean"] == 5005.0
-    page = browse(past.panel, "/measurements")
-    expect(page.get_by_label("Measurement").locator("option")).to_have_text(
-        ["rails::rail · Output (V)", "rails::rail · Output (mV)"]
-    )
-    expect(page.locator(".tile", has_text="Range")).to_contain_text("they have changed")
-    page.get_by_label("Measurement").select_option("rails::rail · Output (mV)")
-    expect(page.locator(".tile", has_text="Mean")).to_contain_text("5005 mV")
+    page = browse(past.panel, "/measurements?since=all")
+    names = page.locator(".measurements tbody th")
+    expect(names.filter(has_text="Output (V)")).to_have_count(1)
+    names.filter(has_text="Output (mV)").get_by_role("link").click()
+    expect(page.locator("[data-figure=mean]")).to_contain_text("5005 mV")
+    expect(page.locator(".measurement-limits tbody tr")).to_have_count(1)
     page.reload()
-    expect(page.locator(".tile", has_text="Mean")).to_contain_text("5005 mV")
+    expect(page.locator("[data-figure=mean]")).to_contain_text("5005 mV")
+    page.goto(f"{past.panel.url}/measurements/one?case=rails::rail&measurement=Output&unit=V&since=all")
+    expect(page.locator("[data-figure=limits] .tile-figure")).to_have_text("4.8 … 5.2 V")
+    expect(page.locator(".measurement-limits tbody tr")).to_have_count(2)
 
 
 def test_a_measurement_of_two_sequences(past: Past, browse: Callable[..., Any]) -> None:
     """The same case in two sequences stays apart, also after a reload; a case without numbers shows no other's."""
     past.add(4.9, name="Another")
-    page = browse(past.panel, "/measurements?sequence=Another&case=rails::rail")
-    expect(page.locator(".tile", has_text="Mean")).to_contain_text("4.9 V")
+    page = browse(past.panel, "/measurements?since=all&case=rails::rail")
+    expect(page.locator(".measurements tbody tr")).to_have_count(2)
+    page.locator(".measurements tbody tr", has_text="Another").get_by_role("link").click()
+    mean = page.locator("[data-figure=mean] .tile-figure")
+    expect(mean).to_have_text("4.9 V")
     page.get_by_label("Sequence").select_option("Rails")
-    expect(page.locator(".tile", has_text="Mean")).to_contain_text("5 V")
+    expect(mean).to_have_text("5 V")
     page.reload()
-    expect(page.locator(".tile", has_text="Mean")).to_contain_text("5 V")
-    page.goto(f"{past.panel.url}/measurements?case=rails::button")
-    expect(page.locator(".series-body")).to_contain_text("No numbers are stored for rails::button")
-    page.get_by_label("Measurement").select_option("rails::rail · Output (V)")
-    expect(page.locator(".tile", has_text="Mean")).to_contain_text("4.9 V")
+    expect(mean).to_have_text("5 V")
+    page.goto(f"{past.panel.url}/measurements?since=all&case=rails::button")
+    expect(page.locator(".measurements [role=status]")).to_have_text("No measurement has these words.")
 
 
 def test_files_hold_all_that_matches(past: Past) -> None:
@@ -235,8 +240,9 @@ def test_an_empty_history_says_so(stand: Any, browse: Callable[..., Any]) -> Non
         ("/runs?status=failed", "No runs are stored yet."),
         ("/overview", "No runs are stored yet."),
         ("/failures?sequence=x&since=7d", "No runs are stored yet."),
-        ("/measurements", "No measurements are stored yet."),
-        ("/measurements?span=today", "No measurements are stored yet."),
+        ("/measurements", "No runs are stored yet."),
+        ("/measurements/one?case=a::b&measurement=c&unit=", "No runs are stored yet."),
+        ("/time?since=today", "No runs are stored yet."),
     ):
         page.goto(panel.url + path)
         expect(page.locator(".empty")).to_contain_text(text)
@@ -253,7 +259,7 @@ def test_an_empty_history_says_so(stand: Any, browse: Callable[..., Any]) -> Non
 def test_pages_begin_with_all_time_and_lead_out_of_a_filter(past: Past, browse: Callable[..., Any]) -> None:
     """What is chosen at first is the same on all pages of a kind; what matches nothing is one click from everything."""
     page = browse(past.panel, "/runs")
-    begins = {"/runs": "all", "/measurements": "all", "/overview": "30d", "/failures": "30d"}
+    begins = {"/runs": "all", **dict.fromkeys(("/overview", "/failures", "/measurements", "/time"), "30d")}
     for path, time in begins.items():
         page.goto(past.panel.url + path)
         expect(page.get_by_label("Time", exact=True)).to_have_value(time)

@@ -210,7 +210,7 @@ def test_hostile_names_are_text_everywhere(stand: Any, browse: Any) -> None:
     expect(case.locator(".case-details")).to_contain_text(HOSTILE)
     expect(page.locator(".hero-facts")).to_contain_text(HOSTILE)
     panel.wait_for("ready")
-    for path in ("/runs", "/runs/latest", "/overview", "/failures", "/measurements", "/storage"):
+    for path in ("/runs", "/runs/latest", "/overview", "/failures", "/measurements", "/time", "/storage"):
         page.goto(panel.url + path)
         expect(page.locator("main")).to_be_visible()
         expect(page.locator("[aria-busy=true]:not(.chart-area)")).to_have_count(0)

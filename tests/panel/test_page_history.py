@@ -139,7 +139,8 @@ EXPORTS = {
     "/runs": [("CSV", "runs.csv", "id,status,"), ("JSON", "runs.json", '{"runs":')],
     "/overview": [("CSV", "overview.csv", "span,runs,"), ("JSON", "overview.json", '{"rows":')],
     "/failures": [("CSV", "failures.csv", "case,name,")],
-    "/measurements": [("CSV", "series.csv", "run,time,")],
+    "/measurements": [("CSV", "measurements.csv", "sequence,case,"), ("JSON", "measurements.json", '{"rows":')],
+    "/time": [("CSV", "cases.csv", "sequence,case,")],
     "/runs/latest": [
         ("HTML", ".html", "<!"),
         ("CSV", ".csv", "run,"),
@@ -163,16 +164,15 @@ def test_exports(filled: Any, browse: Any) -> None:
 
 
 def test_a_measurement_over_the_runs(filled: Any, browse: Any) -> None:
-    """Values against limits, mean and spread, Cp and Cpk; reached from the menu."""
-    page = browse(filled, "/measurements?case=rails::rail_5v")
-    expect(page.get_by_role("heading", name="Measurements")).to_be_visible()
-    expect(page.locator("figure.chart canvas")).to_be_visible()
-    expect(page.locator(".u-legend")).to_contain_text("Upper limit")
-    body = page.locator(".series-body")
-    # Mean 5.12, s = 0.219089: Cp = 0.4 / 6 s, Cpk = (5.2 - 5.12) / 3 s.
-    expect(body.locator(".tile", has_text="Mean")).to_contain_text("5.12 V")
-    expect(body.locator(".tile", has_text="limits against spread").locator(".tile-figure")).to_have_text("0.30")
-    expect(body.locator(".tile", has_text="centring").locator(".tile-figure")).to_have_text("0.12")
+    """Values against limits, mean and spread, Pp and Ppk; reached from the menu."""
+    page = browse(filled, "/runs")
+    page.get_by_role("link", name="Measurements").click()
+    page.locator(".measurements tbody tr", has_text="rails::rail_5v").get_by_role("link").click()
+    expect(page.locator("figure.chart canvas").first).to_be_visible()
+    # Mean 5.12, s = 0.219089: Pp = 0.4 / 6 s, Ppk = (5.2 - 5.12) / 3 s.
+    expect(page.locator("[data-figure=mean]")).to_contain_text("5.12 V")
+    expect(page.locator("[data-figure=ppk]")).to_contain_text("Pp 0.30")
+    expect(page.locator("[data-figure=ppk] .tile-figure")).to_have_text("0.12")
 
 
 def test_an_unknown_run_says_so(filled: Any, browse: Any) -> None:

@@ -193,7 +193,7 @@ def test_a_question_mark_shows_the_keys(stand: Any, browse: Any) -> None:
     page.get_by_label("note").fill("kept")
     page.get_by_label("note").blur()
     page.wait_for_timeout(150)
-    for path in ("/", "/runs", "/overview", "/failures", "/measurements", "/storage"):
+    for path in ("/", "/runs", "/overview", "/failures", "/measurements", "/time", "/storage"):
         if path != "/":
             page.goto(panel.url + path)
             expect(page.locator("main h1")).to_be_visible()

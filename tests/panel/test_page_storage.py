@@ -137,7 +137,7 @@ def test_a_store_that_is_away_is_asked_again(stand: Any, browse: Any) -> None:
     panel = stand.open()
     panel.run()
     page = browse(panel, "/storage", strict=False, clock=True)
-    for path in ("/runs", "/measurements", "/runs/latest"):
+    for path in ("/runs", "/runs/latest"):
         with away(panel):
             page.goto(panel.url + path)
             empty = page.locator(".empty")

@@ -101,7 +101,7 @@ def test_numbers_are_whole_on_every_page(numbered: Any, browse: Any) -> None:
         expect(page.locator(".hero-facts")).to_contain_text(serial)
         look()
         numbered.wait_for("ready")
-    for path in ("/runs", "/runs/latest", "/overview", "/failures", "/measurements", "/storage"):
+    for path in ("/runs", "/runs/latest", "/overview", "/failures", "/measurements", "/time", "/storage"):
         page.goto(numbered.url + path)
         expect(page.locator("main h1")).to_be_visible()
         expect(page.locator("[aria-busy=true]:not(.chart-area)")).to_have_count(0)

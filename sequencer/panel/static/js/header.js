@@ -12,7 +12,7 @@ import { currentLanguage, LANGUAGES, loadLanguage, onLanguage, t } from "./text.
 import { soundSettings } from "./sound_settings.js";
 import { setPage } from "./title.js";
 
-const STORED = { overview: "/overview", failures: "/failures", measurements: "/measurements", runs: "/runs" };
+const STORED = { overview: "/overview", failures: "/failures", measurements: "/measurements", time: "/time", runs: "/runs" };
 const PAGES = FACTORY ? { stands: "/stands", ...STORED, log: "/log" } : { live: LIVE, ...STORED, storage: "/storage", log: "/log" };
 /** Where the page is all that there is, nothing leads away from it. */
 const KIOSK = "kiosk" in document.documentElement.dataset;

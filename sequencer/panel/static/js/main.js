@@ -36,7 +36,9 @@ const pages = [
   [/^\/starts\/([^/]+)$/, async (id) => (await import("./start_page.js")).startPage(id)],
   [/^\/overview$/, async () => (await import("./overview_page.js")).overviewPage()],
   [/^\/failures$/, async () => (await import("./failures_page.js")).failuresPage()],
-  [/^\/measurements$/, async () => (await import("./series_page.js")).seriesPage()],
+  [/^\/measurements$/, async () => (await import("./measurements_page.js")).measurementsPage()],
+  [/^\/measurements\/one$/, async () => (await import("./measurement_page.js")).measurementPage()],
+  [/^\/time$/, async () => (await import("./time_page.js")).timePage()],
   [/^\/storage$/, async () => (await import("./storage_page.js")).storagePage()],
   [/^\/log$/, async () => (await import("./log_page.js")).logPage()],
 ];
