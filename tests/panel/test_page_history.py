@@ -113,8 +113,11 @@ def test_runs_and_yield_follow_the_stand(stand: Any, browse: Any) -> None:
     expect(rows).to_have_count(2)
     expect(rows.last.locator(".row-link")).to_be_focused()
     expect(figures.locator("[data-figure=yield] .tile-figure")).to_have_text("50%")
+    read = figures.locator("details").first
+    read.locator("summary").click()
     panel.run(params={"serial": "SN3", "volts": 5.0})
     expect(rows.first).to_contain_text("SN3")
+    expect(read).to_have_attribute("open", "")
     expect(failed.locator(".runs tbody tr")).to_have_count(1)
 
 

@@ -10,6 +10,8 @@ const STATUSES = ["passed", "failed", "error", "stopped", "skipped"];
 const SERIES = [1, 2, 3, 4, 5, 6, 7, 8];
 let library = null;
 
+/** How high the chart of a title was: the next one takes as much room before it is drawn, and nothing below it moves. */
+const heights = new Map();
 /** The charts that are drawn now, wherever they stand. */
 const drawn = new Set();
 onColours(() => drawn.forEach((one) => one.anew()));
@@ -39,7 +41,7 @@ export function figureChart({ title, summary = "", option, tip = plainTip, table
   const area = h("div", { class: "chart-area figure-area", role: "img", aria: { busy: "true", label: [title, summary].filter(Boolean).join(". ") } });
   const tools = h("div", { class: "chart-tools" });
   const box = h("figure", { class: "chart" }, h("figcaption", {}, h("span", { class: "chart-title" }, title), tools), area, table ? foldedTable(title, table) : null);
-  if (height) area.style.minHeight = `${height}rem`;
+  area.style.minHeight = height ? `${height}rem` : heights.has(title) ? `${heights.get(title)}px` : "";
   const watcher = new IntersectionObserver(async (entries) => {
     if (area.hasChildNodes() || !entries.some((entry) => entry.isIntersecting)) return;
     try {
@@ -83,6 +85,7 @@ class Drawing {
     const legend = option.legend ? { type: "scroll", ...option.legend } : undefined;
     this.chart.setOption({ animation: false, aria: { enabled: true, label: { enabled: false }, decal: { show: look.forced, decals: DECALS.map((one) => ({ ...one, color: look.surface })) } }, ...option, legend, tooltip });
     if (asked.chosen) this.chart.on("click", asked.chosen);
+    this.keepHeight();
   }
 
   fit() {
@@ -90,6 +93,14 @@ class Drawing {
     if (!area.clientWidth) return;
     if (this.rem !== rem()) this.anew();
     else if (area.clientWidth !== chart.getWidth() || this.height() !== chart.getHeight()) chart.resize({ width: area.clientWidth, height: this.height() });
+    this.keepHeight();
+  }
+
+  keepHeight() {
+    const { area, asked, chart } = this;
+    if (asked.height || area.closest(":fullscreen")) return;
+    heights.set(asked.title, chart.getHeight());
+    area.style.minHeight = "";
   }
 
   height() {

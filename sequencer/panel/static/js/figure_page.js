@@ -64,9 +64,14 @@ export function figurePage({ title, files, splits = true, spans = false, ask, sh
     look();
   }
 
-  whenStored(body, load);
+  whenStored(body, () => isRead(body) || load());
   load();
   return h("main", { id: "main", tabIndex: -1, class: "history-page figures-page" }, h("header", { class: "page-head" }, h("h1", {}, title), h("span", { class: "spacer" }), links), choiceBar(choice, { splits, spans, changed: load }), basis, building, body);
+}
+
+/** Whether somebody is at something in `body`, which would not be there any more: the next run is soon enough. */
+function isRead(body) {
+  return body.contains(document.activeElement) || body.contains(document.fullscreenElement) || body.querySelector("details[open]") !== null;
 }
 
 function nothing(choice, left) {

@@ -29,7 +29,7 @@ export function overviewPage() {
       const span = spanOf(choice, time);
       const every = withGaps(spans.rows, span, (begin) => ({ ...STILL, span: begin }));
       return [
-        tiles(all.rows[0], before?.rows[0], spans.rows),
+        tiles(all.rows[0], before?.runs ? before.rows[0] : null, spans.rows),
         split[0] ? splitTable(choice, split[0].rows, split[1]?.rows ?? [], split[2].rows) : null,
         h("div", { class: "figures-charts" }, verdicts(every, span, choice), yields(every, span)),
       ];
