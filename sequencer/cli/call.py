@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sequencer.app.exit_codes import ExitCode
-from sequencer.cli.runs import project_option
+from sequencer.cli.project_option import project_option
 from sequencer.terminal.output import say, say_json
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
-from sequencer.cli.runs import project_option
+from sequencer.cli.project_option import project_option
 from sequencer.terminal.output import say, say_json
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli import figures_export
 from sequencer.cli.figures_panel import FiguresProgress, figures_panel, followed
 from sequencer.cli.panel_client import PanelClient
-from sequencer.cli.runs import project_option
+from sequencer.cli.project_option import project_option
 from sequencer.cli.time_option import point_in_time
 from sequencer.figures.catalogue import QUESTIONS, Kind, Question, QuestionParameter, QuestionRefused, RowKey
 from sequencer.figures.scope import COLUMNS, FILTERS, SPANS, Scope, Span

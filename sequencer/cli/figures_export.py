@@ -13,7 +13,7 @@ import click
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli.figures_panel import FiguresProgress, figures_panel, followed
 from sequencer.cli.panel_client import PanelClient
-from sequencer.cli.runs import project_option
+from sequencer.cli.project_option import project_option
 from sequencer.terminal.output import say
 from sequencer.vocabulary.dataclass import dataclass
 

@@ -8,7 +8,7 @@ import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import kept_report, opened_deliveries
-from sequencer.cli.runs import project_option
+from sequencer.cli.project_option import project_option
 from sequencer.terminal.output import say
 
 

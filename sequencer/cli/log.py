@@ -13,7 +13,7 @@ import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import opened_store, tell, usable_project
-from sequencer.cli.runs import project_option
+from sequencer.cli.project_option import project_option
 from sequencer.cli.time_option import point_in_time
 from sequencer.terminal.output import is_terminal, say, say_json, wants_colour
 from sequencer.vocabulary.times import shown_time

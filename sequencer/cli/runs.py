@@ -12,7 +12,9 @@ import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import kept_report, opened_deliveries, opened_history
+from sequencer.cli import runs_prune
 from sequencer.cli.default_command import DefaultGroup
+from sequencer.cli.project_option import project_option
 from sequencer.cli.time_option import point_in_time
 from sequencer.report.model import Disposition, RunReport
 from sequencer.report.note import DISPOSITIONS, disposition_of, with_notes
@@ -26,17 +28,12 @@ if TYPE_CHECKING:
     from sequencer.terminal.lines import Line
 
 
-project_option = click.option(
-    "--project",
-    type=click.Path(exists=True, path_type=Path),
-    default=".",
-    help="The project folder, or a file in it; default: this folder.",
-)
-
-
 @click.group(cls=DefaultGroup)
 def command() -> None:
-    """Show what ran before: list, show, export, comment; try again what failed after one; copy all, back up all."""
+    """Show what ran before: list, show, export, comment; try again what failed after one; copy, back up, prune."""
+
+
+command.add_command(runs_prune.command)
 
 
 @command.command("list")

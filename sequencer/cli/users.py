@@ -12,7 +12,7 @@ import click
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import usable_project
 from sequencer.cli.account import account
-from sequencer.cli.runs import project_option
+from sequencer.cli.project_option import project_option
 from sequencer.project.action_log import LONGEST_REASON, LogUnwritable
 from sequencer.project.users import (
     LONGEST_NAME,

@@ -6,10 +6,12 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sequencer.figures.condensed import read_condensed
 from sequencer.figures.index import FiguresIndex, IndexDamaged, NewRun, UnreadableRun
 from sequencer.figures.rows import RunRows, rows_of
 from sequencer.report.reader import read_report
 from sequencer.store.base import Store, StoredRun, StoreError
+from sequencer.vocabulary.reason import Reason
 
 BATCH = 1000
 """Runs that are added at once."""
@@ -82,6 +84,11 @@ def _without_garbage_collection() -> Iterator[None]:
 
 def _rows(run: StoredRun) -> RunRows:
     """The rows of a run; of a report that is none, as it stands, those of what can be read of it."""
+    if run.condensed is not None:
+        try:
+            return read_condensed(run.condensed)
+        except (LookupError, TypeError, AttributeError, ValueError):
+            raise StoreError(Reason("report_damaged", detail="what was kept of a pruned run cannot be read")) from None
     report = run.read()
     try:
         return rows_of(report)

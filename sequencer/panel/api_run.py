@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, request
 
+from sequencer.figures.index import FiguresUnavailable
 from sequencer.panel.actions import WHY
 from sequencer.panel.api_history import FILTERS, STORE_AWAY
 from sequencer.panel.downloads import file, pieces
@@ -44,7 +45,7 @@ from sequencer.report.note import (
     new_note,
     with_notes,
 )
-from sequencer.store.base import Neighbours
+from sequencer.store.base import Neighbours, StoreError
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.json_text import compact
@@ -167,8 +168,17 @@ def _shown(session: Session, run: str) -> RunReport:
 def _report(session: Session, run: str) -> RunReport:
     report = session.report(run)
     if report is None:
-        raise ResourceNotFound(Reason("no_such_run"))
+        raise ResourceNotFound(Reason("run_pruned", run=run) if _is_counted(session, run) else Reason("no_such_run"))
     return report
+
+
+def _is_counted(session: Session, run: str) -> bool:
+    """Whether the figures know the run, whose report is gone."""
+    try:
+        rows, _ = session.figures.read(lambda ask: ask("SELECT 1 FROM runs WHERE id = ?", [run]))
+    except (FiguresUnavailable, StoreError):
+        return False
+    return bool(rows)
 
 
 def attachment(session: Session, run: str, sha256: str) -> Response:

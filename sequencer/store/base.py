@@ -255,12 +255,22 @@ class LogPage(NamedTuple):
 class StoredRun(NamedTuple):
     """A run as the store has it now. ``digest`` is another one whenever anything in the report is.
 
-    ``read`` gives the report; it raises :class:`StoreError` for one that cannot be read.
+    ``read`` gives the report; it raises :class:`StoreError` for one that cannot be read. Of a pruned run there is no
+    report any more, but what :meth:`Store.prune` was given to keep, in ``condensed``.
     """
 
     id: str
     digest: str
     read: Callable[[], RunReport]
+    condensed: str | None = None
+
+
+class PrunedRun(NamedTuple):
+    """A run whose report goes, if it still has this ``digest``; ``condensed`` (any text) stays in its place."""
+
+    id: str
+    digest: str
+    condensed: str
 
 
 class StoreChanges(NamedTuple):
@@ -321,6 +331,26 @@ class Store(Protocol):
         Each run is among them at least once, a report that replaces another one again; a step after a run that was
         tried again need not be a change. A place that this store does not know, or no longer, is its beginning.
         """
+        ...
+
+    def stored(self, runs: Sequence[str]) -> list[StoredRun]:
+        """Those of these runs that are here, in any order; pruned ones are not."""
+        ...
+
+    def prune(self, runs: Sequence[PrunedRun]) -> int:
+        """Takes the reports of these runs out, with files that no other run has, all at once; returns how many went.
+
+        Notes, the log and :meth:`statistics` stay, and :meth:`changes` tells of the runs as before, by what is kept in
+        their place. Where nobody may do that, :class:`StoreError` says so, and nothing is changed.
+        """
+        ...
+
+    def at_factory(self, runs: Sequence[str]) -> set[str] | None:
+        """Those of these runs that the factory has; ``None`` where runs are not copied to one."""
+        ...
+
+    def compact(self) -> None:
+        """Gives space on the disk back that nothing uses any more, as far as that can be done just now."""
         ...
 
     def statistics(self, runs: RunFilter = ANY) -> Statistics:

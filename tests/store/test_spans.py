@@ -74,4 +74,5 @@ def test_migrations_are_never_rewritten() -> None:
         "81d73d1b1ff0",
         "9600d97827a9",
         "e974d10daa03",
+        "97ee178e0e88",
     ]

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from sequencer.limits.bounds import bounds
 from sequencer.report.model import RunReport
 from sequencer.store import facts
-from sequencer.store.base import RunSummary, StoreError
+from sequencer.store.base import PrunedRun, RunSummary, StoreError
 from sequencer.store.couchdb.client import CouchDocument, encode
 from sequencer.store.facts import HistoryPosition
 from sequencer.vocabulary.reason import Reason
@@ -51,6 +51,17 @@ def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, o
     else:
         made["_attachments"] = {REPORT_FILE: _inline(gzip.compress(encoded, 1, mtime=0), "application/gzip")}
     return made
+
+
+def pruned(stored: Mapping[str, object], run: PrunedRun) -> dict[str, object]:
+    """What takes the place of a run's ``stored`` document: no view and no index knows it, and no job copies it."""
+    kept = {name: stored[name] for name in ("_id", "_rev")}
+    return {**kept, "type": "pruned", "fingerprint": known_fingerprint(stored), "condensed": run.condensed}
+
+
+def is_pruned(stored: Mapping[str, object]) -> bool:
+    """Whether this is what is left of a run."""
+    return stored.get("type") == "pruned" and isinstance(stored.get("condensed"), str)
 
 
 def _said(run: RunSummary) -> dict[str, object]:

@@ -8,7 +8,7 @@ them. The password of the factory stands in the job, which administrators of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from urllib.parse import urlsplit
@@ -131,6 +131,17 @@ def replicate_live(couch: CouchClient, name: str, factory: FactoryDatabase) -> R
     create_live_database(couch, source)
     replicate(couch, source, target, now=True, selector=LIVE_DOCUMENTS)
     return status(couch, source, target)
+
+
+def runs_at(factory: FactoryDatabase, runs: Sequence[str]) -> set[str]:
+    """Those of these runs that the factory's database has. Raises :class:`StoreUnavailable`."""
+    server, _, database = factory.url.rstrip("/").rpartition("/")
+    centre = CouchClient(server, user=factory.user, password=factory.password)
+    try:
+        rows = centre.post(database, "_all_docs", body={"keys": list(runs)})["rows"]
+    finally:
+        centre.close()
+    return {row["id"] for row in rows if "id" in row and not row["value"].get("deleted")}
 
 
 def _status_in_job(couch: CouchClient, identity: str) -> ReplicationStatus:

@@ -25,6 +25,7 @@ from sequencer.store.base import (
     LogFilter,
     LogPage,
     Neighbours,
+    PrunedRun,
     ReportRefused,
     RunFilter,
     RunPage,
@@ -52,7 +53,7 @@ from sequencer.store.couchdb.design import protect
 from sequencer.store.couchdb.heartbeat import Heartbeat
 from sequencer.store.couchdb.history import History
 from sequencer.store.couchdb.live import LiveState
-from sequencer.store.couchdb.replication import FactoryDatabase, replicate, status
+from sequencer.store.couchdb.replication import FactoryDatabase, replicate, runs_at, status
 from sequencer.store.couchdb.statistics import Units, statistics
 from sequencer.vocabulary.reason import Reason
 
@@ -193,6 +194,9 @@ class CouchStore:
                 stored = self._couch.get(self._name, wanted["_id"])
             if documents.known_fingerprint(stored) == fingerprint:
                 return wanted, report
+            if documents.is_pruned(stored):  # what is stored again may stay
+                wanted = {**whole, "_rev": stored["_rev"]}
+                continue
             known = self._report_of(stored)
             what = change(report, known, self.place)
             if what == "none":
@@ -295,7 +299,8 @@ class CouchStore:
         except ReportRefused:  # of another server
             answer = self._changed("0", most)
         rows = answer["results"]
-        runs = [self._stored_run(row["doc"]) for row in rows if _is_run(row.get("doc") or {})]
+        found = [row.get("doc") or {} for row in rows]
+        runs = [self._stored_run(one) for one in found if _is_run(one) or documents.is_pruned(one)]
         left = answer.get("pending")
         if not isinstance(left, int):
             left = len(rows) if len(rows) == most else 0
@@ -311,12 +316,57 @@ class CouchStore:
         run, rivals = stored["_id"], stored.pop("_conflicts", [])
 
         def read() -> RunReport:
+            if documents.is_pruned(stored):
+                raise StoreError(Reason("run_pruned", run=run))
             report = self.get(run) if rivals else self._report_of(stored, check=True)
             if report is None:
                 raise StoreError(Reason("run_not_stored", run=run, place=self.place))
             return report
 
-        return StoredRun(run, " ".join([str(documents.known_fingerprint(stored)), *rivals]), read)
+        kept = str(stored["condensed"]) if documents.is_pruned(stored) else None
+        return StoredRun(run, " ".join([str(documents.known_fingerprint(stored)), *rivals]), read, kept)
+
+    def stored(self, runs: Sequence[str]) -> list[StoredRun]:
+        """Those of these runs that are here."""
+        self.prepare()
+        found: list[StoredRun] = []
+        for start in range(0, len(runs), _MOST_DOCUMENTS):
+            wanted = {"keys": list(runs[start : start + _MOST_DOCUMENTS])}
+            answer = self._couch.post(self._name, "_all_docs", body=wanted, include_docs="true", conflicts="true")
+            found += [self._stored_run(row["doc"]) for row in answer["rows"] if _is_run(row.get("doc") or {})]
+        return found
+
+    def prune(self, runs: Sequence[PrunedRun]) -> int:
+        """Writes what is kept over the run's document, one after the other.
+
+        Raises ``StoreError`` unless this user is an administrator: the rule of the database lets nobody else do that.
+        """
+        gone = 0
+        for run in runs:
+            try:
+                stored = self._couch.get(self._name, run.id, conflicts="true")
+                if not _is_run(stored) or self._stored_run(dict(stored)).digest != run.digest:
+                    continue
+                self._couch.put(self._name, run.id, body=documents.pruned(stored, run))
+            except (DocumentNotFound, DocumentConflict):  # somebody was faster
+                continue
+            with suppress(DocumentNotFound, DocumentConflict):
+                lowered = self._couch.get(self._version_1, run.id)
+                self._couch.delete(self._version_1, run.id, rev=lowered["_rev"])
+            gone += 1
+        return gone
+
+    def compact(self) -> None:
+        """Has CouchDB write its files anew, in the background."""
+        for name in (self._name, self._version_1):
+            self._couch.post(name, "_compact", body={})
+
+    def at_factory(self, runs: Sequence[str]) -> set[str] | None:
+        """Those of these runs that the factory has; ``None`` where runs are not copied to one.
+
+        Raises :class:`StoreUnavailable` while it is away.
+        """
+        return None if self._factory is None else runs_at(self._factory, runs)
 
     def statistics(self, runs: RunFilter = ANY) -> Statistics:
         """Yield, first-pass yield and failures by case."""

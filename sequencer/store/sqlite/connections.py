@@ -56,6 +56,12 @@ class Connections:
                     connection.execute("ROLLBACK")
                 raise
 
+    def vacuum(self) -> None:
+        """Writes the file anew without free pages; it is as large again meanwhile, beside it. Waits for who writes."""
+        with self._borrowed(self._take) as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Closes what is idle now and refuses further use."""
         with self._lock:

@@ -5,6 +5,9 @@
 question over any time reads a few dozen rows however many runs there are. Texts that may be missing are ``''`` in the
 tables whose key they belong to.
 
+``pruned`` are runs whose reports were taken out: ``condensed`` is the compressed text that stays of each, ``number``
+the one that the run had, which no other run gets.
+
 ``actions`` and ``notes`` hold what is added beside the runs and never changed; ``document`` is JSON, ``run`` the id of
 a run, which stays when a complete report takes the place of an aborted one.
 """
@@ -187,7 +190,16 @@ ALTER TABLE runs ADD COLUMN untested TEXT;
 UPDATE runs SET untested = untested_of((SELECT body FROM documents WHERE run = number)) WHERE status = 'skipped';
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = """
+CREATE TABLE pruned (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    fingerprint TEXT NOT NULL,
+    condensed BLOB NOT NULL
+);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 
 _UNTESTED = "CASE status WHEN 'skipped' THEN untested_of((SELECT body FROM documents WHERE run = number)) END"
 _SINCE: Mapping[int, Mapping[str, str]] = {
@@ -237,8 +249,8 @@ def check_version(connection: sqlite3.Connection) -> None:
     if version == 0:
         raise StoreUnavailable(Reason("database_old"))
     connection.execute("PRAGMA temp_store = MEMORY")
-    if version < 2:
-        for statement in (found for found in _VERSION_2.split(";") if "CREATE TABLE" in found):
+    for since, script in ((2, _VERSION_2), (5, _VERSION_5)):
+        for statement in (found for found in script.split(";") if "CREATE TABLE" in found and version < since):
             connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
     connection.create_function("untested_of", 1, _untested_of)
     lacking: dict[str, list[str]] = {}

@@ -29,6 +29,7 @@ from sequencer.store.base import (
     LogFilter,
     LogPage,
     Neighbours,
+    PrunedRun,
     RunFilter,
     RunPage,
     RunSummary,
@@ -47,7 +48,13 @@ from sequencer.store.sqlite.tallies import add_run, conditions, statistics
 from sequencer.vocabulary.reason import Reason
 
 _COLUMNS = ", ".join(RunSummary._fields)
-_INSERT = f"INSERT INTO runs ({_COLUMNS}, fingerprint) VALUES ({'?, ' * len(RunSummary._fields)}?)"
+_INSERT = f"INSERT INTO runs (number, {_COLUMNS}, fingerprint) VALUES ({'?, ' * len(RunSummary._fields)}?, ?)"
+_NEWEST = "SELECT max(coalesce((SELECT max(number) FROM runs), 0), coalesce((SELECT max(number) FROM pruned), 0))"
+_CHANGED = """
+SELECT * FROM (
+    SELECT number, id, fingerprint, body, 0 AS gone FROM runs JOIN documents ON run = number
+    UNION ALL SELECT number, id, fingerprint, condensed, 1 FROM pruned
+) WHERE number > ? ORDER BY number LIMIT ?"""
 _MOST_VALUES = 500
 """Values in one statement; SQLite may be built with a bound of 999."""
 _MOST_BYTES = 32_000_000
@@ -92,7 +99,7 @@ class SqliteStore:
             "SELECT number, fingerprint, body FROM runs JOIN documents ON run = number WHERE id = ?", (run.id,)
         ).fetchone()
         if stored is None:
-            return "all"
+            return "none" if _is_pruned(connection, run.id, fingerprint) else "all"
         number, known_fingerprint, body = stored
         if known_fingerprint == fingerprint:
             return "none"
@@ -170,19 +177,53 @@ class SqliteStore:
         with self._connections.reading() as connection:
             last = _number_at(connection, since)
             place = since if since and last else ""
-            newest = connection.execute("SELECT coalesce(max(number), 0) FROM runs").fetchone()[0]
-            rows = connection.execute(
-                "SELECT number, id, fingerprint, body FROM runs JOIN documents ON run = number "
-                "WHERE number > ? ORDER BY number LIMIT ?",
-                (last, limit),
-            )
-            for number, run, fingerprint, body in rows:
-                runs.append(StoredRun(run, fingerprint, partial(_as_saved, body, fingerprint)))
+            newest = connection.execute(_NEWEST).fetchone()[0]
+            for number, run, fingerprint, body, gone in connection.execute(_CHANGED, (last, limit)):
+                runs.append(_pruned_run(run, fingerprint, body) if gone else _stored_run(run, fingerprint, body))
                 last, place = number, f"{number} {fingerprint} {run}"
                 size += len(body)
                 if size > _MOST_BYTES:
                     break
         return StoreChanges(runs, place, max(0, newest - last))
+
+    def stored(self, runs: Sequence[str]) -> list[StoredRun]:
+        """Those of these runs that are here."""
+        found: list[StoredRun] = []
+        with self._connections.reading() as connection:
+            for start in range(0, len(runs), _MOST_VALUES):
+                wanted = runs[start : start + _MOST_VALUES]
+                rows = connection.execute(
+                    "SELECT id, fingerprint, body FROM runs JOIN documents ON run = number "
+                    f"WHERE id IN ({', '.join('?' * len(wanted))})",
+                    wanted,
+                )
+                found += [_stored_run(*row) for row in rows]
+        return found
+
+    def prune(self, runs: Sequence[PrunedRun]) -> int:
+        """Takes these reports out. The run that came last stays: whoever asked for changes knows its place by it."""
+        gone = 0
+        with self._connections.writing() as connection:
+            newest = connection.execute(_NEWEST).fetchone()[0]
+            for run in runs:
+                row = connection.execute(
+                    "SELECT number FROM runs WHERE id = ? AND fingerprint = ? AND number < ?",
+                    (run.id, run.digest, newest),
+                ).fetchone()
+                if row is not None:
+                    _take_out(connection, row[0])
+                    body = zlib.compress(run.condensed.encode(), _COMPRESSION)
+                    connection.execute("INSERT INTO pruned VALUES (?, ?, ?, ?)", (row[0], run.id, run.digest, body))
+                    gone += 1
+        return gone
+
+    def at_factory(self, runs: Sequence[str]) -> set[str] | None:
+        """Runs of this store are not copied to a factory."""
+        return None
+
+    def compact(self) -> None:
+        """Writes the file anew without what is free in it. Runs that end meanwhile wait to be stored."""
+        self._connections.vacuum()
 
     def statistics(self, runs: RunFilter = ANY) -> Statistics:
         """Yield, first-pass yield and failures by case."""
@@ -285,19 +326,24 @@ class SqliteStore:
 def _number_at(connection: sqlite3.Connection, place: str | None) -> int:
     """The number of the newest run that is before ``place``, 0 when all come after it.
 
-    SQLite gives the number of the newest run again when that one is replaced.
+    The number of the newest run is given again when that one is replaced.
     """
     written, _, known = (place or "").partition(" ")
     fingerprint, _, run = known.partition(" ")
     number = int(written) if written.isdecimal() and len(written) < 19 else 0
-    row = connection.execute("SELECT id, fingerprint FROM runs WHERE number = ?", (number,)).fetchone()
+    row = connection.execute(
+        "SELECT id, fingerprint FROM runs WHERE number = ?1 "
+        "UNION ALL SELECT id, fingerprint FROM pruned WHERE number = ?1",
+        (number,),
+    ).fetchone()
     if row is None or row[0] != run:
         return 0
     return number if row[1] == fingerprint else number - 1
 
 
 def _insert(connection: sqlite3.Connection, run: RunSummary, fingerprint: str, body: bytes, report: RunReport) -> None:
-    number = int(connection.execute(_INSERT, (*run, fingerprint)).lastrowid or 0)
+    number = int(connection.execute(_NEWEST).fetchone()[0]) + 1
+    connection.execute(_INSERT, (number, *run, fingerprint))
     connection.execute("INSERT INTO documents VALUES (?, ?)", (number, body))
     failed = facts.failed_cases(report)
     connection.executemany("INSERT INTO failed_cases VALUES (?, ?)", [(number, name) for name in failed])
@@ -321,6 +367,41 @@ def _remove(connection: sqlite3.Connection, number: int) -> None:
         connection.execute(f"DELETE FROM {table} WHERE run = ?", (number,))
     connection.execute("DELETE FROM runs WHERE number = ?", (number,))
     add_run(connection, _summary(row), failed, sign=-1)
+
+
+def _is_pruned(connection: sqlite3.Connection, run_id: str, fingerprint: str) -> bool:
+    """Whether this report was here; what is kept of another report of the same run is out then."""
+    row = connection.execute("SELECT number, fingerprint FROM pruned WHERE id = ?", (run_id,)).fetchone()
+    if row is not None and row[1] != fingerprint:
+        connection.execute("DELETE FROM pruned WHERE number = ?", (row[0],))
+    return row is not None and row[1] == fingerprint
+
+
+def _take_out(connection: sqlite3.Connection, number: int) -> None:
+    """The report, what lists say of the run, and files that no other run has; sums over runs stay."""
+    files = connection.execute("SELECT sha256 FROM run_attachments WHERE run = ?", (number,)).fetchall()
+    for table in ("documents", "failed_cases", "measurements", "run_attachments"):
+        connection.execute(f"DELETE FROM {table} WHERE run = ?", (number,))
+    connection.execute("DELETE FROM runs WHERE number = ?", (number,))
+    connection.executemany(
+        "DELETE FROM attachments WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM run_attachments WHERE sha256 = ?1)",
+        files,
+    )
+
+
+def _stored_run(run: str, fingerprint: str, body: bytes) -> StoredRun:
+    return StoredRun(run, fingerprint, partial(_as_saved, body, fingerprint))
+
+
+def _pruned_run(run: str, fingerprint: str, condensed: bytes) -> StoredRun:
+    def read() -> RunReport:
+        raise StoreError(Reason("run_pruned", run=run))
+
+    try:
+        kept = zlib.decompress(condensed).decode()
+    except (zlib.error, UnicodeDecodeError):
+        kept = ""
+    return StoredRun(run, fingerprint, read, kept)
 
 
 def _as_saved(body: bytes, fingerprint: str) -> RunReport:

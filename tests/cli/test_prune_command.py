@@ -1,0 +1,62 @@
+"""``hardseq runs prune``: old reports go, after a question, and nothing that is still needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from sequencer.cli import runs
+from sequencer.store.sqlite.store import SqliteStore
+from tests.figures.line import line, whole_report
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """With 40 runs of long ago."""
+    (tmp_path / "hardseq.toml").touch()
+    store = SqliteStore(tmp_path / ".hardseq" / "hardseq.sqlite3")
+    for rows in line(40, measurements=3):
+        store.save(whole_report(rows))
+    store.close()
+    return tmp_path
+
+
+def call(project: Path, *arguments: str, answer: str | None = None) -> Result:
+    arguments = ("prune", *arguments, "--project", str(project))
+    return CliRunner().invoke(runs.command, arguments, standalone_mode=False, input=answer)
+
+
+def left(project: Path) -> int:
+    store = SqliteStore(project / ".hardseq" / "hardseq.sqlite3")
+    found = len(store.find(limit=100).runs)
+    store.close()
+    return found
+
+
+def test_it_says_what_it_would_do_and_asks(project: Path) -> None:
+    """A trial and a no change nothing; --yes does it, gives space back, and a second time there is nothing to do."""
+    failed = sum(rows.run.status != "passed" for rows in line(40, measurements=3))
+    trial = call(project, "--older", "30d", "--keep-failed", "--dry-run")
+    assert f"{39 - failed} runs go, from 2026-" in trial.stdout
+    assert f"{failed} older ones stay: did not pass" in trial.stderr
+    refused = call(project, "--older", "30d", answer="n\n")
+    assert isinstance(refused.exception, click.Abort)
+    assert left(project) == 40
+    database = project / ".hardseq" / "hardseq.sqlite3"
+    before = database.stat().st_size
+    done = call(project, "--older", "30d", "--yes")
+    assert done.exception is None, done.exception
+    assert "39 reports are out; what counts of them stays in the figures" in done.stdout
+    assert (left(project), call(project, "--older", "30d").stdout[:12]) == (1, "no run from ")
+    assert database.stat().st_size < before
+
+
+@pytest.mark.parametrize("age", ["2", "y", "0d", "-1y", "2 years", ""])
+def test_an_age_is_a_number_with_a_unit(project: Path, age: str) -> None:
+    """Nothing is guessed where reports go."""
+    refused = call(project, "--older", age, "--yes")
+    assert isinstance(refused.exception, click.BadParameter) and "write 90d, 26w, 18m or 2y" in str(refused.exception)
+    assert left(project) == 40
