@@ -68,11 +68,20 @@ _Parts = Mapping[str, Any]
 
 
 class AttemptPatch(TypedDict, total=False):
-    """What is new in an attempt: fields to set, entries to append, messages to merge."""
+    """What is new in an attempt: fields to set, entries to append, messages to merge, charts that grow by index."""
 
     set: dict[str, object]
     add: dict[str, Sequence[object]]
     merge: dict[str, dict[str, str]]
+    grow: dict[str, ChartGrowth]
+
+
+class ChartGrowth(TypedDict):
+    """Further points of a chart, behind the ``first`` that are known: those of all its series, whose x are the same."""
+
+    first: int
+    x: Sequence[float]
+    y: Sequence[Sequence[float | None]]
 
 
 class CasePatch(TypedDict, total=False):
@@ -94,12 +103,13 @@ class RunPatch(TypedDict, total=False):
 class AttemptView:
     """What is known of one attempt on the pages."""
 
-    __slots__ = ("_dialogs", "_fields", "_lengths", "_messages", "_tries")
+    __slots__ = ("_dialogs", "_fields", "_grown", "_lengths", "_messages", "_tries")
 
     def __init__(self) -> None:
         self._fields: dict[str, object] = dict(_ATTEMPT_DEFAULTS)
         self._lengths: dict[str, int] = {}
         self._messages: dict[str, str] = {}
+        self._grown: dict[int, int] = {}
         self._dialogs = "[]"
         self._tries = 0
 
@@ -116,6 +126,8 @@ class AttemptView:
                 added[name] = new
         if added:
             patch["add"] = added
+        if attempt["charts"] and (grown := self._growth(attempt["charts"])):
+            patch["grow"] = grown
         if attempt["messages"]:
             # No more than a page gets are looked at: a case may show one every millisecond.
             shown = islice(attempt["messages"].items(), MOST_SHOWN)
@@ -124,6 +136,19 @@ class AttemptView:
                 self._messages.update(said)
                 patch["merge"] = {"messages": said}
         return patch
+
+    def _growth(self, charts: Sequence[_Parts]) -> dict[str, ChartGrowth]:
+        """What was sampled since the chart was told, or told of last."""
+        grown: dict[str, ChartGrowth] = {}
+        for index, chart in enumerate(charts[:MOST_SHOWN]):
+            if "sampled" not in chart:
+                continue
+            x, y = chart["x_data"][0], chart["y_data"]
+            first = self._grown.setdefault(index, len(x))
+            if len(x) > first:
+                grown[str(index)] = {"first": first, "x": x[first:], "y": [each[first:] for each in y]}
+                self._grown[index] = len(x)
+        return grown
 
     def _changed(self, report: _Parts) -> dict[str, object]:
         known = self._fields

@@ -391,6 +391,23 @@ class ChartAdded:
 
 
 @dataclass(slots=True)
+class SamplesTaken:
+    """Further rounds of the ``sample`` at ``place``, behind the ``first`` that were told: the seconds since its begin,
+    and for each of ``names`` its values, null being a gap. ``first`` 0 begins a chart."""
+
+    wire_name: ClassVar[str] = "samples"
+
+    case: str
+    place: str
+    title: str
+    names: list[str]
+    unit: str | None
+    first: int
+    times: list[float]
+    values: list[list[float | None]]
+
+
+@dataclass(slots=True)
 class ProgramFinished:
     """An external program ran; ``output`` is bounded. ``exit_code`` is null when it was killed or never started."""
 
@@ -472,6 +489,7 @@ Event = (
     | UploadAsked
     | ProgressChanged
     | ChartAdded
+    | SamplesTaken
     | ProgramFinished
     | FileAttached
     | CaseFinished

@@ -458,6 +458,19 @@ def _add_chart(attempt: AttemptReport, event: events.ChartAdded, time: float) ->
     attempt["charts"].append(event.chart)
 
 
+def _add_samples(attempt: AttemptReport, event: events.SamplesTaken, time: float) -> None:
+    """A chart that grows: the last one of the step, or a new one."""
+    begun = [chart for chart in attempt["charts"] if chart.get("sampled") == event.place]
+    if event.first == 0 or not begun:
+        chart: dict[str, Any] = {"type": "line", "title": event.title, "x_label": "s", "y_label": event.unit}
+        chart |= {name: [[] for _ in event.names] for name in ("x_data", "y_data")}
+        attempt["charts"].append({**chart, "marker_name": list(event.names), "sampled": event.place})
+        begun = attempt["charts"][-1:]
+    for xs, ys, values in zip(begun[-1]["x_data"], begun[-1]["y_data"], event.values, strict=True):
+        xs += event.times
+        ys += values
+
+
 def _add_program(attempt: AttemptReport, event: events.ProgramFinished, time: float) -> None:
     attempt["programs"].append(_ran(event, time))
 
@@ -480,6 +493,7 @@ _DETAILS: Mapping[type[Any], Callable[[AttemptReport, Any, float], None]] = {
     events.DialogAnswered: _add_answer,
     events.ProgressChanged: _add_progress,
     events.ChartAdded: _add_chart,
+    events.SamplesTaken: _add_samples,
     events.ProgramFinished: _add_program,
     events.FileAttached: _add_attachment,
 }

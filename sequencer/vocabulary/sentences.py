@@ -178,6 +178,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "large_width": "a width above {most} is too large",
         "starred_width": "a width of `*` is not available; write the number, or use `format`",
         "long_format": "a format of more than {most} characters is too long",
+        "sample_number": "{name} gave {found}, not a number",
+        "sample_too_long": "the sample has not ended after {most} rounds",
         "match_strings": "match needs a regular expression and a string, not {found}",
         "match_pattern": "/{pattern}/ cannot be used: {detail}",
         "long_number": "a string of {count} characters is not a number",

@@ -45,6 +45,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "assign": {"assign": "probe.volts"},
     "measure": {"call": "probe.read"},
     "call": {"call": "probe.read"},
+    "sample": {"sample": {"x": "probe.read"}, "for": "1 ms"},
     "use": {"use": "block"},
 }
 """What a step must say that its schema does not know: names of this project."""
@@ -300,12 +301,20 @@ def completed(path: str, step: dict[str, Any]) -> dict[str, Any]:
     return step
 
 
+def called(path: str, step: dict[str, Any]) -> dict[str, Any]:
+    """The step with a call of this project's driver where its schema asks for some call."""
+    if path.startswith("sample.sample.x."):
+        return {**step, "sample": {"x": {**step["sample"]["x"], "call": "probe.read"}}}
+    return step
+
+
 TEMPLATES = {
-    path: completed(path, step)
+    path: called(path, completed(path, step))
     for path, (step, mark) in STEPS.items()
     if mark == TEMPLATE[MARK]
     and not ("limits." in path and any(form in path for form in FORMS))
     and not path.startswith(("measure.warn_limits.table", "measure.warn_limits.key"))  # which have limits alone
+    and not ("sample.limits.x." in path and path.endswith((".table", ".key.KEY", ".outside")))
 }
 
 

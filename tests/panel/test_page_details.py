@@ -265,3 +265,44 @@ modules:
     told = session.send("Runtime.callFunctionOn", {"objectId": kept, "functionDeclaration": count})
     # One drawn now, and one that the next chart to be drawn sweeps away.
     assert told["result"]["value"] <= 2
+
+
+def test_a_sample_is_drawn_while_it_goes_on(stand: Any, browse: Any) -> None:
+    """It grows on the page that saw it begin and on one that comes late, and both end with all of its points."""
+    stand.sequence(
+        "sample",
+        """
+name: Sample
+drivers: {bench: {use: bench.Bench, with: {here: HERE}}}
+modules:
+  main:
+    name: Main
+    cases:
+      settle:
+        name: Settling
+        steps:
+          - sample: {v: {call: bench.voltage, unit: V, name: Output}, gone: bench.gone}
+            name: Settling
+            every: 10 ms
+            until: gone == 1
+            for: 300 s
+            limits: {v: {mean: [5, 6]}}
+""",
+    )
+    panel = stand.open()
+    page = started(browse(panel))
+    page.keyboard.press("Space")
+    more = "(before) => Number(document.querySelector('.chart-area')?.dataset.points) > before"
+    page.wait_for_function(more, arg=2)
+    late = browse(panel)
+    late.wait_for_function(more, arg=int(page.locator(".chart-area").get_attribute("data-points")))
+    late.wait_for_function(more, arg=int(late.locator(".chart-area").get_attribute("data-points")))
+    panel.go()
+    passed(page)
+    report = panel.ask("GET", "/api/runs").json["runs"][0]
+    (case,) = panel.ask("GET", f"/api/runs/{report['id']}").json["modules"][0]["cases"]
+    taken = str(len(case["attempts"][0]["charts"][0]["x_data"][0]))
+    for each in (page, late):
+        expect(each.locator(".chart-area")).to_have_attribute("data-points", taken)
+    expect(page.locator(".reading-value")).to_have_text("5.02 V")
+    expect(page.locator(".chart-title")).to_have_text("Settling")

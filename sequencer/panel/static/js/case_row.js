@@ -185,5 +185,8 @@ function detailsMark(one, index) {
 }
 
 function liveChart(name, attempt, index, entry) {
-  return chartBox(entry.title, () => get("/api/chart", { case: name, attempt: attempt.number, index: entry.index ?? index }));
+  const load = () => get("/api/chart", { case: name, attempt: attempt.number, index: entry.index ?? index });
+  return chartBox(entry.title, load, (feed) => {
+    entry.feed = feed;
+  });
 }

@@ -34,12 +34,31 @@ function loadLibrary() {
   return library;
 }
 
-/** A chart that loads its data with `load()` once somebody can see it. */
-export function chartBox(title, load) {
+/**
+ * A chart that loads its data with `load()` once somebody can see it. `follow(feed)` is called with what takes further points
+ * of it, `{first, x, y}`, where it may grow.
+ */
+export function chartBox(title, load, follow = () => {}) {
   const area = h("div", { class: "chart-area", aria: { busy: "true" } });
   const tools = h("div", { class: "chart-tools" });
   const box = h("figure", { class: "chart" }, h("figcaption", {}, h("span", { class: "chart-title" }, title || t("chart.title")), tools), area);
   let loaded = null;
+  let known = null;
+  const waiting = [];
+  const show = (uPlot, chart) => {
+    known = chart;
+    waiting.splice(0).forEach((part) => takes(chart, part));
+    draw(uPlot, chart, area, tools);
+  };
+  follow((part) => {
+    if (!known) {
+      if (loaded) waiting.push(part);
+      return;
+    }
+    if (!takes(known, part)) return;
+    const one = [...drawn].find((each) => each.area === area);
+    if (one && box.isConnected) one.grown();
+  });
   const watcher = new IntersectionObserver(async (entries) => {
     if (!entries.some((entry) => entry.isIntersecting) || (loaded && area.hasChildNodes())) return;
     try {
@@ -47,7 +66,7 @@ export function chartBox(title, load) {
       if (!loaded) area.replaceChildren();
       loaded ??= Promise.all([loadLibrary(), load()]);
       const [uPlot, chart] = await loaded;
-      if (!area.hasChildNodes()) draw(uPlot, chart, area, tools);
+      if (!area.hasChildNodes()) show(uPlot, chart);
     } catch {
       loaded = null;
       area.replaceChildren(h("p", { class: "muted" }, t("chart.failed")));
@@ -58,10 +77,21 @@ export function chartBox(title, load) {
   return box;
 }
 
+/** Adds points to a chart; false when some before them are missing, or when it has them. */
+function takes(chart, { first, x, y }) {
+  const has = chart.x_data[0].length;
+  if (first > has || first + x.length <= has) return false;
+  chart.x_data.forEach((xs, index) => {
+    xs.push(...x.slice(has - first));
+    chart.y_data[index].push(...y[index].slice(has - first));
+  });
+  return true;
+}
+
 function draw(uPlot, chart, area, tools) {
   const logX = chart.type === "line_log_x" || chart.type === "log_x_y";
   const logY = chart.type === "line_log_y" || chart.type === "log_x_y";
-  const { data, owners } = branched(uPlot, chart, logX, logY);
+  let { data, owners } = branched(uPlot, chart, logX, logY);
   if (!data || !data[0].length) {
     area.replaceChildren(h("p", { class: "muted" }, t("chart.empty")));
     return;
@@ -80,6 +110,16 @@ function draw(uPlot, chart, area, tools) {
       plot = new uPlot(options(chart, owners, area, logX, logY), data, area);
       one.all = gestures(plot, () => plot.setData(data));
       area.append(...described(plot.over.parentElement, chart), chartTable(chart), ...thinned(chart));
+      area.dataset.points = chart.x_data[0].length;
+    },
+    /** The points have become more; what somebody looks at closely stays in sight. */
+    grown() {
+      ({ data, owners } = branched(uPlot, chart, logX, logY));
+      const { min, max } = plot.scales.x;
+      const whole = min === plot.data[0][0] && max === plot.data[0].at(-1);
+      plot.setData(data, whole);
+      if (!whole) plot.redraw();
+      area.dataset.points = chart.x_data[0].length;
     },
     /** It is drawn again when it comes into sight again. */
     away() {

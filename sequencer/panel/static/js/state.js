@@ -202,7 +202,16 @@ function takeCase(one, change) {
 function takeAttempt(attempt, change) {
   Object.assign(attempt, change.set);
   for (const [name, entries] of Object.entries(change.add || {})) attempt[name].push(...entries);
+  for (const [index, part] of Object.entries(change.grow || {})) grow(attempt, Number(index), part);
   Object.assign(attempt.messages, change.merge?.messages);
+}
+
+/** Further points of a chart that is being sampled; whoever draws it is told by `feed`. */
+function grow(attempt, index, part) {
+  const entry = attempt.charts[index];
+  if (!entry) return;
+  entry.points = (part.first + part.x.length) * part.y.length;
+  entry.feed?.(part);
 }
 
 export function lastAttempt(one) {
