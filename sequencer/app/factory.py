@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from sequencer.app.panel_session import project_figures
 from sequencer.app.project_report_store import ProjectReportStore
@@ -27,7 +28,7 @@ def opened_factory(project: Project, tell: Callable[[str], None]) -> Iterator[Fa
             report_store=report_store,
             folder=project.folder,
             settings=project.settings.frontend,
-            figures=project_figures(project, report_store.store),
+            figures=partial(project_figures, project, report_store.store),
             title=project.settings.tests_name or project.settings.database.name,
         )
         opened.callback(session.close)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sequencer.figures.service import FiguresService
-
 if TYPE_CHECKING:
     from sequencer.app.project_bench import ProjectBench
     from sequencer.app.project_report_store import ProjectReportStore
+    from sequencer.figures.service import FiguresService
     from sequencer.panel.slots_session import SlotsSession
     from sequencer.panel.start_session import WaitingSession
     from sequencer.project.project_folder import Project
@@ -34,7 +33,7 @@ def panel_session(
         report_store=report_store,
         folder=project.folder,
         settings=settings.frontend,
-        figures=project_figures(project, report_store.store),
+        figures=partial(project_figures, project, report_store.store),
         title=title,
         stand=settings.stand.recorded(),
     )
@@ -42,6 +41,8 @@ def panel_session(
 
 def project_figures(project: Project, store: Store) -> FiguresService:
     """The figures of the project, whose index is opened once they are needed."""
+    from sequencer.figures.service import FiguresService
+
     return FiguresService(store, project.state.figures, project.state.figures_lock)
 
 

@@ -17,7 +17,7 @@ from sequencer.app.start_request import for_stand
 from sequencer.app.watch import file_times
 from sequencer.compiler.project import Compiled, restore
 from sequencer.panel.bench import Listener, PanelRetry, PanelRun, PreparedSequence, SelectableSequence
-from sequencer.panel.requests import ActionRefused, start_refused
+from sequencer.panel.refusals import ActionRefused, start_refused
 from sequencer.panel.start_form import KeptForms
 from sequencer.project.project_folder import Project, open_project, sequence_files
 from sequencer.protocol.request import JointStart, RunRefused, Slot, StandInUse, StartRequest

@@ -15,7 +15,7 @@ from sequencer.app.project_alarms import watch_alarms
 from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.project_store import tell, usable_project
 from sequencer.panel.listening import CannotListen
-from sequencer.panel.requests import ActionRefused
+from sequencer.panel.refusals import ActionRefused
 from sequencer.panel.server import PanelRefused, PanelServer
 from sequencer.panel.session import Session
 from sequencer.project.locks import ProcessLock, described
@@ -163,7 +163,7 @@ def run_page(
         report_store=report_store,
         folder=project.folder,
         settings=frontend,
-        figures=project_figures(project, report_store.store),
+        figures=partial(project_figures, project, report_store.store),
         title=project.settings.tests_name or "",
         stand=project.settings.stand.recorded(),
     )

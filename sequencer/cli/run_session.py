@@ -219,10 +219,15 @@ class _RunSession:
             if page is not None:
                 page.live.set(expected=expected)
 
-        if page is not None or not isinstance(terminal, PlainTerminal):
+        def look() -> None:
             from sequencer.cli.run_page import learn
 
             learn(store, self.compiled.name, tell)
+
+        if not isinstance(terminal, PlainTerminal):
+            look()
+        elif page is not None:  # most pages of a run nobody looks at, and it reads whole reports
+            page.live.when_followed(look)
 
     def _page(self, report_store: ProjectReportStore, terminal: Terminal) -> Session | None:
         from sequencer.cli.run_page import served_page

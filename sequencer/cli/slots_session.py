@@ -143,10 +143,13 @@ class _SlotsSession:
             except RunNotPossible as impossible:
                 raise Refusal(str(impossible), code=ExitCode.BROKEN) from None
             if page is not None:
-                from sequencer.cli.run_page import learn
-
-                learn(page.store, self.compiled.name, lambda expected: page.show(expected=expected))
+                page.live.when_followed(lambda: self._learn(page))
             yield from self.runs.ends()
+
+    def _learn(self, page: SlotsRunSession) -> None:
+        from sequencer.cli.run_page import learn
+
+        learn(page.store, self.compiled.name, lambda expected: page.show(expected=expected))
 
     def _verdict(self, end: SlotEnd, terminal: SlotsTerminal) -> SlotVerdict:
         if end.report is not None:

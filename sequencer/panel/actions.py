@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 
 from sequencer.panel.people import Caller, caller
-from sequencer.panel.requests import ApiError, check_query, json_object, optional_text
+from sequencer.panel.refusals import ApiError
+from sequencer.panel.requests import check_query, json_object, optional_text
 from sequencer.panel.routes import Right, Route, Schema
 from sequencer.project.action_log import LONGEST_REASON, LogUnwritable
 from sequencer.store.base import StoreError

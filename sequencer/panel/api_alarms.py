@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sequencer.alarms.book import AlarmsUnavailable
 from sequencer.panel.actions import WHY
 from sequencer.panel.people import caller
-from sequencer.panel.requests import ApiError, ResourceNotFound, body, optional_text
+from sequencer.panel.refusals import ApiError, ResourceNotFound
+from sequencer.panel.requests import body, optional_text
 from sequencer.panel.routes import NUMBER, OBJECT, TEXT, Route, listed, mapping, optional, or_null
 from sequencer.vocabulary.reason import Reason
 

@@ -13,7 +13,8 @@ from sequencer.figures.scope import FILTERS, MIDNIGHT, SPANS, Scope, Span
 from sequencer.figures.service import FiguresState
 from sequencer.panel.actions import WHY
 from sequencer.panel.downloads import document, table
-from sequencer.panel.requests import ApiError, body, query
+from sequencer.panel.refusals import ApiError
+from sequencer.panel.requests import body, query
 from sequencer.panel.routes import (
     COUNT,
     NUMBER,

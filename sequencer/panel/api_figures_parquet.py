@@ -15,7 +15,7 @@ from sequencer.figures.parquet import TABLES, parts, write_part
 from sequencer.figures.scope import Ask
 from sequencer.panel.api_figures import AWAY, unavailable
 from sequencer.panel.downloads import opened
-from sequencer.panel.requests import ResourceNotFound
+from sequencer.panel.refusals import ResourceNotFound
 from sequencer.panel.routes import TEXT, Parameter, Route, listed, mapping
 
 if TYPE_CHECKING:

@@ -30,7 +30,8 @@ from sequencer.panel.api_figures import AWAY, LEFT, PROBLEM, SCOPE, how_far, sco
 from sequencer.panel.api_figures_parquet import MEDIA_TYPE as PARQUET
 from sequencer.panel.api_figures_parquet import parquet_file
 from sequencer.panel.downloads import opened
-from sequencer.panel.requests import ApiError, query, status_of
+from sequencer.panel.refusals import ApiError
+from sequencer.panel.requests import query, status_of
 from sequencer.panel.routes import COUNT, TEXT, Parameter, Route, listed, mapping, or_null, record
 from sequencer.panel.tables import Row, csv
 from sequencer.report.note import DISPOSITIONS, Note, disposition_of

@@ -10,11 +10,8 @@ from flask import Response, request
 
 from sequencer.panel import tables
 from sequencer.panel.downloads import begun, document, long_list, table
-from sequencer.panel.requests import (
-    ApiError,
-    query,
-    run_filter,
-)
+from sequencer.panel.refusals import ApiError
+from sequencer.panel.requests import query, run_filter
 from sequencer.panel.routes import (
     COUNT,
     NUMBER,

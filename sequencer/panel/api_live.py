@@ -13,16 +13,8 @@ from sequencer.panel import files
 from sequencer.panel.actions import WHY
 from sequencer.panel.broadcast import GREETING, follow
 from sequencer.panel.people import caller
-from sequencer.panel.requests import (
-    ActionRefused,
-    ApiError,
-    ResourceNotFound,
-    body,
-    expect,
-    number,
-    optional_text,
-    query,
-)
+from sequencer.panel.refusals import ActionRefused, ApiError, ResourceNotFound
+from sequencer.panel.requests import body, expect, number, optional_text, query
 from sequencer.panel.routes import ANYTHING, COUNT, OBJECT, TEXT, TRUE, Parameter, Right, Route, mapping, optional
 from sequencer.protocol.request import StartRequest
 from sequencer.report.dialog import NOT_GIVEN

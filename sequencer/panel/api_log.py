@@ -9,7 +9,8 @@ from flask import Response, request
 
 from sequencer.panel import tables
 from sequencer.panel.downloads import begun, long_list, table
-from sequencer.panel.requests import ApiError, query
+from sequencer.panel.refusals import ApiError
+from sequencer.panel.requests import query
 from sequencer.panel.routes import COUNT, NUMBER, TEXT, Parameter, Route, listed, mapping, or_null, record
 from sequencer.project.action_log import LogEntry
 from sequencer.store.base import LogFilter

@@ -14,15 +14,8 @@ from sequencer.panel.actions import WHY
 from sequencer.panel.api_history import FILTERS, STORE_AWAY
 from sequencer.panel.downloads import file, pieces
 from sequencer.panel.people import caller
-from sequencer.panel.requests import (
-    ActionRefused,
-    ApiError,
-    InvalidRequest,
-    ResourceNotFound,
-    body,
-    optional_text,
-    run_filter,
-)
+from sequencer.panel.refusals import ActionRefused, ApiError, InvalidRequest, ResourceNotFound
+from sequencer.panel.requests import body, optional_text, run_filter
 from sequencer.panel.routes import (
     OBJECT,
     REPORT,

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sequencer.panel.api_history import STORE_AWAY
-from sequencer.panel.requests import ResourceNotFound
+from sequencer.panel.refusals import ResourceNotFound
 from sequencer.panel.routes import Route, Schema, record
 from sequencer.vocabulary.reason import Reason
 

@@ -32,7 +32,7 @@ from sequencer.panel.actions import carried_out
 from sequencer.panel.assets import add_assets
 from sequencer.panel.guard import AccessGuard
 from sequencer.panel.pages import add_pages, login_address
-from sequencer.panel.requests import ApiError
+from sequencer.panel.refusals import ApiError
 from sequencer.panel.routes import Route, openapi
 from sequencer.standcloud.delivery import OutboxUnavailable
 from sequencer.store.base import StoreError

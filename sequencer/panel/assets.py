@@ -7,10 +7,12 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-
-from flask import Flask, Response, request, send_from_directory
+from typing import TYPE_CHECKING
 
 from sequencer.project.settings import LANGUAGES
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
 
 STATIC = Path(__file__).parent / "static"
 _SHEETS = ("base", "live", "dialogs", "slots", "history", "figures", "start", "stands", "forced_colors")
@@ -57,6 +59,8 @@ def _packed(name: str) -> bytes:
 
 def add_assets(app: Flask) -> None:
     """Serves the files below ``prefix``; Flask itself serves them below ``/static``, to be asked for each time."""
+    # Imported here: of a run that nobody looks at only the addresses are used.
+    from flask import Response, request, send_from_directory
 
     def asset(version: str, name: str) -> Response:
         return _kept(version, send_from_directory(STATIC, name))

@@ -179,6 +179,8 @@ class Broadcast:
             with self._arrived:
                 # Without readers nobody follows, and the live state need not be told in patches.
                 self._arrived.wait_for(lambda: self._readers or self._closed)
+                if not self._readers:
+                    continue
                 waiting = any(reader.is_behind for reader in self._readers)
             changes = self._live.after(self._last, _RETRY_SECONDS if waiting else self._heartbeat)
             with self._arrived:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, send_file
 
-from sequencer.panel.requests import ResourceNotFound
+from sequencer.panel.refusals import ResourceNotFound
 from sequencer.project.pictures import MEDIA_TYPES, NoPicture, find_picture
 from sequencer.report.model import RunReport
 from sequencer.vocabulary.data import utf8

@@ -20,17 +20,18 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
-
-from flask import Request
 
 from sequencer.panel.assets import FAVICON, MANIFEST
 from sequencer.panel.people import EVERYBODY, NOBODY, THIS_MACHINE, Caller, People
-from sequencer.panel.requests import ApiError
+from sequencer.panel.refusals import ApiError
 from sequencer.project.address import is_loopback
 from sequencer.project.users import User
 from sequencer.vocabulary.reason import Reason
+
+if TYPE_CHECKING:
+    from flask import Request
 
 HEADER = "X-Hardseq-Token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")

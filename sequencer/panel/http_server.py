@@ -30,7 +30,7 @@ from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from sequencer.panel.app import HEADERS
 from sequencer.panel.broadcast import Broadcasts
 from sequencer.panel.live import LiveRun
-from sequencer.panel.requests import ApiError
+from sequencer.panel.refusals import ApiError
 from sequencer.vocabulary.json_text import compact
 
 REQUEST_SECONDS = 10.0

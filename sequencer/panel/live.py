@@ -1,8 +1,9 @@
 """The live state: what the pages show now, and its changes in order, made from the run's events.
 
-Writers (the runner's thread with events, the session with its own state) only leave what is new. One thread of its own
-folds it and turns it into patches, at most every ``pause`` seconds, encodes each once, and keeps the last ones, so that
-any number of readers costs the run nothing. Every change has an id ``EPOCH-NUMBER``; a reader that names the last id it
+Writers (the runner's thread with events, the session with its own state) only leave what is new. As long as nobody
+follows, that is all: what came is folded once somebody wants to see it. Then one thread of its own folds it and turns
+it into patches, at most every ``pause`` seconds, encodes each once, and keeps the last ones, so that any number of
+readers costs the run nothing. Every change has an id ``EPOCH-NUMBER``; a reader that names the last id it
 saw gets what came after, one that is too far behind or comes from another epoch (the server was restarted) the whole
 state.
 """
@@ -28,6 +29,8 @@ PAUSE = 0.015
 """Seconds between two patches at least: fast enough for eyes, slow enough to put many events into one."""
 _KEPT_BYTES = 4_000_000
 _FRESH = 0.2
+MOST_UNSEEN = 100_000
+"""Events that wait for somebody who wants to see the run; more are folded, as that takes less memory."""
 
 
 Found = TypeVar("Found")
@@ -44,7 +47,7 @@ class LiveChange(NamedTuple):
 class LiveRun:
     """Thread-safe. ``close`` ends its thread and every reader. ``clock`` is that of the run.
 
-    ``changed`` is called whenever something was taken in; it must return at once and must not look here.
+    ``changed`` is called whenever something has come in; it must return at once and must not look here.
     """
 
     def __init__(
@@ -52,7 +55,7 @@ class LiveRun:
         session: Mapping[str, object] | None = None,
         *,
         pause: float = PAUSE,
-        changed: Callable[[], None] = lambda: None,
+        changed: Callable[[], None] | None = None,
     ) -> None:
         self.epoch = secrets.token_hex(4)
         self.clock = SteadyClock()
@@ -77,6 +80,7 @@ class LiveRun:
         self._renewed = False
         self._begun = False
         self._followers = 0
+        self._awaiting: list[Callable[[], object]] = []
         self._untold = False
         self._closed = False
         self._changed = threading.Condition()
@@ -102,6 +106,9 @@ class LiveRun:
 
     def listen(self, stamped: Stamped) -> None:
         """Takes an event of the run; returns at once."""
+        if len(self._incoming) > MOST_UNSEEN:
+            with self._changed:
+                self._take()
         self._incoming.append(stamped)
         # Looked at without the lock: whoever clears the mark looks for events afterwards.
         if not self._marked:
@@ -111,9 +118,11 @@ class LiveRun:
     def show(self, report: RunReport) -> None:
         """Shows a finished report, in case the events led to something else."""
         with self._changed:
-            self._take()
-            if self._report["id"] == report["id"] and self._report["status"] == report["status"]:
-                return
+            if self._followers:
+                self._take()
+                if self._report["id"] == report["id"] and self._report["status"] == report["status"]:
+                    return
+            self._incoming.clear()  # this is what it comes to
             self._fold = None
             self._renew(report)
             self._mark()
@@ -201,9 +210,20 @@ class LiveRun:
     def followed(self, more: int) -> None:
         """Counts who follows the changes. While nobody does, none are made: who comes gets the whole state."""
         with self._changed:
+            # What came while nobody followed is told as a whole.
+            self._untold = self._untold or (not self._followers and self._marked)
             self._followers += more
             if self._untold and self._followers:
                 self._mark()
+            awaiting, self._awaiting = (self._awaiting, []) if self._followers else ([], self._awaiting)
+        for each in awaiting:
+            each()
+
+    def when_followed(self, do: Callable[[], object]) -> None:
+        """Has ``do``, which returns at once, done as soon as somebody follows."""
+        with self._changed:
+            self._awaiting.append(do)
+        self.followed(0)
 
     @property
     def closed(self) -> bool:
@@ -254,10 +274,15 @@ class LiveRun:
 
     # The publishing thread.
 
+    @property
+    def _wanted(self) -> bool:
+        """Whether somebody follows, or wants to know that something has come."""
+        return bool(self._followers) or self._tell is not None
+
     def _publish(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._marked or self._closed)
+                self._changed.wait_for(lambda: self._closed or (self._marked and self._wanted))
                 if self._closed:
                     return
                 begun = time.monotonic()
@@ -268,12 +293,14 @@ class LiveRun:
         """Publishes what is marked; ``whole``: somebody is about to take the whole state. Called with the lock held."""
         if not self._marked and not (whole and self._untold):
             return
+        self._untold = self._untold or not self._followers
+        if self._tell is not None:
+            self._marked = False
+            self._tell()
+        if self._untold and not self._followers and not whole:
+            return  # the mark stays, so that nobody is woken for what nobody sees
         self._marked = False
         self._take()
-        self._tell()
-        self._untold = self._untold or not self._followers
-        if self._untold and not self._followers and not whole:
-            return
         if self._untold:
             self._untold = False
             self._renewed = True

@@ -15,7 +15,7 @@ from sequencer import __version__
 from sequencer.panel.assets import MANIFEST, SCRIPT, SHEET, STATIC, manifest, prefix
 from sequencer.panel.guard import SAFE_METHODS, AccessGuard
 from sequencer.panel.people import caller
-from sequencer.panel.requests import ApiError
+from sequencer.panel.refusals import ApiError
 from sequencer.project.settings import LANGUAGES
 from sequencer.vocabulary.json_text import compact
 

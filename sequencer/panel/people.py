@@ -13,14 +13,15 @@ import time
 from collections.abc import Callable
 from dataclasses import field
 from functools import partial
+from typing import TYPE_CHECKING
 
-from flask import g
-
-from sequencer.panel.requests import ApiError
-from sequencer.panel.routes import Right
+from sequencer.panel.refusals import ApiError
 from sequencer.project.users import ROLES, Role, User, Users, UsersFile, UsersUnusable
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason
+
+if TYPE_CHECKING:
+    from sequencer.panel.routes import Right
 
 _MOST_SESSIONS = 1000
 
@@ -62,6 +63,9 @@ THIS_MACHINE = Caller(role="engineer")
 
 def caller() -> Caller:
     """Whose the present request is."""
+    # Imported here: this module is loaded before there is any request.
+    from flask import g
+
     found = g.caller
     assert isinstance(found, Caller)
     return found

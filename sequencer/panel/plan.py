@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from operator import eq, itemgetter
-from statistics import median
 
 from sequencer.report.cases import new_case, new_module
 from sequencer.report.event import PlanEntry, RunStarted
@@ -64,6 +63,9 @@ def case_seconds(report: RunReport) -> dict[str, float]:
 
 def expected_seconds(runs: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """The median duration of each case over the ``case_seconds`` of runs."""
+    # Imported here: a run whose page nobody opens expects nothing.
+    from statistics import median
+
     seen: dict[str, list[float]] = {}
     for run in runs:
         for name, seconds in run.items():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,8 +59,6 @@ class PanelServer:
         Raises ``CannotListen`` when the address is taken, ``PanelRefused`` when others can reach it and there are
         neither users nor a login token.
         """
-        from sequencer.panel.app import create_app
-
         typed = login.reveal() if login else None
         if is_loopback(host):
             typed = None
@@ -74,7 +74,8 @@ class PanelServer:
         self._socket = listen(host, port, "panel")
         people = People(users, idle=session.settings.logout_after * 60, without_pin=session.settings.login_without_pin)
         guard = AccessGuard(session.token, login=typed, people=people, remote=not is_loopback(host))
-        made = _Application(lambda: create_app(session, guard))
+        made = _Application(session, guard)
+        self._on_demand = on_demand
         if not on_demand:
             # Before the session's thread reads drivers: ``ast`` parses these and the routes, and in Python 3.11 it
             # fails now and then when two threads are in it.
@@ -87,6 +88,8 @@ class PanelServer:
         self._local_address = http_address(_ON_THIS_MACHINE.get(bound[0], bound[0]), self.port)
         self._connections: dict[int, object] = {}
         self._ending = threading.Event()
+        self._beginning = threading.Lock()
+        self._sleeper, self._waker = socket.socketpair()
         self._server: Server | None = None
         self._broadcasts: Broadcasts | None = None
         self._thread = threading.Thread(target=self._serve, name="panel", daemon=True)
@@ -94,12 +97,9 @@ class PanelServer:
     def start(self) -> None:
         """Begins to serve, in a thread of its own."""
         from sequencer.panel.broadcast import Broadcasts
-        from sequencer.panel.http_server import create
 
-        sys.setswitchinterval(SWITCH_SECONDS)
         self._broadcasts = Broadcasts()
         self._broadcasts.of(self._session.live)
-        self._server = create(self._app, self._broadcasts, self._socket, self._connections)
         if self._note is not None:
             # Before the first answer: who got one may ask for the token.
             known = {"address": self._local_address, "token": self._session.token, "pid": os.getpid()}
@@ -118,27 +118,50 @@ class PanelServer:
         self._session.end_streams()
         if self._broadcasts is not None:
             self._broadcasts.close()
-        if self._server is not None and not self._ending.is_set():
-            from sequencer.panel.http_server import awake, shut_down
+        if self._thread.ident is not None and not self._ending.is_set():
+            with self._beginning:
+                self._ending.set()
+                server = self._server
+            self._waker.send(b"\0")
+            if server is not None:
+                from sequencer.panel.http_server import awake, shut_down
 
-            self._ending.set()
-            awake(self._server)
+                awake(server)
             self._thread.join(timeout=10.0)
-            shut_down(self._server, self._connections)
-        self._socket.close()
+            if server is not None:
+                shut_down(server, self._connections)
+        for each in (self._socket, self._sleeper, self._waker):
+            each.close()
 
     def _serve(self) -> None:
+        if self._on_demand:
+            # A connection waits at the socket until what answers it is loaded.
+            select.select([self._socket, self._sleeper], [], [])
+        server = self._begun()
+        if server is None:
+            return
         from sequencer.panel.http_server import attend
 
-        while self._server is not None and not self._ending.is_set():
-            attend(self._server, self._connections)
+        while not self._ending.is_set():
+            attend(server, self._connections)
+
+    def _begun(self) -> Server | None:
+        """What answers, from now on; ``None`` when the end was faster."""
+        with self._beginning:
+            if self._ending.is_set() or self._broadcasts is None:
+                return None
+            from sequencer.panel.http_server import create
+
+            self._server = create(self._app, self._broadcasts, self._socket, self._connections)
+            return self._server
 
 
 class _Application:
     """A WSGI application that is made once somebody asks."""
 
-    def __init__(self, make: Callable[[], Flask]) -> None:
-        self._make = make
+    def __init__(self, session: Session, guard: AccessGuard) -> None:
+        self._session = session
+        self._guard = guard
         self._made: Flask | None = None
         self._making = threading.Lock()
 
@@ -146,7 +169,11 @@ class _Application:
         """The application."""
         with self._making:
             if self._made is None:
-                self._made = self._make()
+                # Imported here: Flask takes as long to load as a short run lasts.
+                from sequencer.panel.app import create_app
+
+                sys.setswitchinterval(SWITCH_SECONDS)
+                self._made = create_app(self._session, self._guard)
             return self._made
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

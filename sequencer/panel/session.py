@@ -11,12 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, Protocol, TypedDict
 
-from sequencer.figures.service import FiguresService
 from sequencer.panel.bench import RunControl
 from sequencer.panel.guard import new_token
 from sequencer.panel.live import LiveChange, LiveRun
 from sequencer.panel.patches import open_messages
-from sequencer.panel.requests import ActionRefused, ApiError, InvalidRequest, ResourceNotFound
+from sequencer.panel.refusals import ActionRefused, ApiError, InvalidRequest, ResourceNotFound
 from sequencer.panel.start_form import BatchForm
 from sequencer.panel.unit_lookup import UnitLookup
 from sequencer.project.action_log import ActionLog
@@ -32,6 +31,7 @@ from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
 
 if TYPE_CHECKING:
     from sequencer.alarms.watch import AlarmWatch
+    from sequencer.figures.service import FiguresService
     from sequencer.report.note import Note
     from sequencer.standcloud.deliveries import Acceptance, LocatedRun
     from sequencer.store.stands import StandNow
@@ -125,10 +125,10 @@ class SessionOptions(TypedDict):
     report_store: ReportStore
     folder: Path
     settings: FrontendSettings
-    figures: NotRequired[FiguresService | None]
+    figures: NotRequired[Callable[[], FiguresService] | None]
     title: NotRequired[str]
     stand: NotRequired[Mapping[str, object] | None]
-    changed: NotRequired[Callable[[], None]]
+    changed: NotRequired[Callable[[], None] | None]
     shown: NotRequired[Mapping[str, object] | None]
 
 
@@ -152,15 +152,16 @@ class Session:
         report_store: ReportStore,
         folder: Path,
         settings: FrontendSettings,
-        figures: FiguresService | None = None,
+        figures: Callable[[], FiguresService] | None = None,
         title: str = "",
         stand: Mapping[str, object] | None = None,
-        changed: Callable[[], None] = lambda: None,
+        changed: Callable[[], None] | None = None,
         shown: Mapping[str, object] | None = None,
     ) -> None:
         self.store = store
         self.report_store = report_store
-        self.figures = figures or FiguresService(store)
+        self._make_figures = figures
+        self._figures: FiguresService | None = None
         self.units = UnitLookup(store, self._unsent, report_store.waiting_notes)
         self.folder = folder
         self.settings = settings
@@ -232,17 +233,30 @@ class Session:
             self._watched = None
             self._enter("over", problem=None if problem is None else _unprepared(problem))
 
+    @property
+    def figures(self) -> FiguresService:
+        """The figures of all runs, which few sessions are asked for."""
+        with self._lock:
+            if self._figures is None:
+                from sequencer.figures.service import FiguresService
+
+                self._figures = FiguresService(self.store) if self._make_figures is None else self._make_figures()
+            return self._figures
+
     def finished(self) -> None:
         """The present run is over and its report kept; nothing follows."""
         self.over()
-        self.refresh_storage()
+        self.live.when_followed(self.refresh_storage)
 
     def close(self) -> None:
         """Ends the live state and with it every stream, the alarms and the figures."""
         self.end_streams()
         if self.alarms is not None:
             self.alarms.close()
-        self.figures.close()
+        with self._lock:
+            figures = self._figures
+        if figures is not None:
+            figures.close()
 
     def end_streams(self) -> None:
         """Nothing more is told to any page."""

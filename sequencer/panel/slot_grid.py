@@ -8,7 +8,7 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Generic, TypeVar, Unpack
 
-from sequencer.panel.requests import ActionRefused
+from sequencer.panel.refusals import ActionRefused
 from sequencer.panel.session import Session, SessionOptions, StandSlot
 from sequencer.panel.slot_board import SlotBoard
 from sequencer.panel.slot_state import slot_state

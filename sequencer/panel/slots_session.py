@@ -13,8 +13,8 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
+from sequencer.panel.refusals import ActionRefused, ApiError, InvalidRequest, ResourceNotFound, start_refused
 from sequencer.panel.report_keeping import ReportKeeping
-from sequencer.panel.requests import ActionRefused, ApiError, InvalidRequest, ResourceNotFound, start_refused
 from sequencer.panel.session import SessionOptions
 from sequencer.panel.shared_bench import SharedBench
 from sequencer.panel.slot_grid import SlotGrid

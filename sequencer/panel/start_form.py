@@ -12,7 +12,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sequencer.panel.requests import InvalidRequest, start_refused
+from sequencer.panel.refusals import InvalidRequest, start_refused
 from sequencer.project.private_file import write_private
 from sequencer.protocol.params import WrongParam, read_param
 from sequencer.protocol.request import RunRefused, StartProblem

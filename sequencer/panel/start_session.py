@@ -17,8 +17,8 @@ from sequencer.panel import live
 from sequencer.panel.bench import Bench, PanelRetry, PanelRun, PreparedSequence, RunControl
 from sequencer.panel.garbage_collection import collect, collection_postponed
 from sequencer.panel.plan import case_seconds, expected_seconds, past_seconds
+from sequencer.panel.refusals import ActionRefused, ResourceNotFound, problem_document, start_refused
 from sequencer.panel.report_keeping import ReportKeeping
-from sequencer.panel.requests import ActionRefused, ResourceNotFound, problem_document, start_refused
 from sequencer.panel.session import Session, SessionOptions
 from sequencer.panel.start_form import BatchForm, StartForm
 from sequencer.protocol.request import RunRefused, Slot, StartRequest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from typing import NamedTuple
 
 from sequencer.report.note import Note
@@ -82,6 +81,9 @@ class UnitLookup:
         """The newest runs in the store with their notes, ``None`` when it does not answer in time."""
         if not self._asking.acquire(timeout=PATIENCE):
             return None
+        # Imported here: of most runs nobody asks, and it loads the logging of Python.
+        from concurrent.futures import Future
+
         answer: Future[_Stored] = Future()
 
         def ask() -> None:

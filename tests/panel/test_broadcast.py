@@ -145,3 +145,14 @@ def test_a_reader_that_is_behind_keeps_no_sign_of_life_from_others() -> None:
     broadcast.close()
     mute_end.close()
     good_end.close()
+
+
+def test_without_readers_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a run that nobody followed costs no state of it, which would be as large as the run."""
+    asked: list[str | None] = []
+    live = LiveRun({"text": ""})
+    monkeypatch.setattr(live, "after", lambda last, timeout: asked.append(last))
+    broadcast = Broadcast(live)
+    live.close()
+    broadcast.close()
+    assert asked == []

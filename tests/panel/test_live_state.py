@@ -16,6 +16,7 @@ from sequencer.panel.patches import CASE_FIELDS
 from sequencer.report import event as events
 from sequencer.report.event import Stamped
 from sequencer.report.fields import blank
+from sequencer.report.fold import Fold
 from sequencer.report.model import CaseReport
 from tests.effort import examples
 
@@ -338,3 +339,38 @@ def test_a_message_every_millisecond_costs_each_patch_the_same(live: LiveRun) ->
     assert attempt["omitted"] == {"messages": 19000}
     assert max(sizes[2:]) < 1000
     assert len(live.snapshot().data) < 40_000
+
+
+def test_what_nobody_follows_is_not_folded_and_is_there_for_who_comes(
+    live: LiveRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events only wait; the first page gets all of it, one that was away gets it as a whole, and a run is shown."""
+    folded: list[int] = []
+
+    class Counting(Fold):
+        def apply(self, stamped: Stamped) -> str | None:
+            folded.append(stamped.seq)
+            return super().apply(stamped)
+
+    monkeypatch.setattr("sequencer.panel.live.Fold", Counting)
+    asked: list[str] = []
+    live.when_followed(lambda: asked.append("followed"))
+    for seq, event in enumerate((started(), events.CaseStarted("a::one"), measured("a::one")), 1):
+        live.listen(Stamped(seq, float(seq), event))
+    live.publish()
+    assert asked == folded == []
+    page = Page(live)
+    assert asked == ["followed"]
+    attempt = page.catch_up()["run"]["modules"][0]["cases"][0]["attempts"][0]
+    assert [one["value"] for one in attempt["measurements"]] == [1.0]
+    live.followed(-1)
+    live.listen(Stamped(4, 4.0, measured("a::one", value=2.0)))
+    live.listen(Stamped(5, 5.0, events.CaseFinished("a::one", "passed")))
+    live.publish()
+    assert len(folded) == 3
+    live.followed(+1)
+    live.publish()
+    attempt = page.catch_up()["run"]["modules"][0]["cases"][0]["attempts"][0]
+    assert [one["value"] for one in attempt["measurements"]] == [1.0, 2.0]
+    assert len(folded) == 5
+    assert attempt["status"] == "passed"

@@ -19,7 +19,7 @@ from sequencer.panel import broadcast
 from sequencer.panel.app import ROUTES
 from sequencer.panel.guard import AccessGuard
 from sequencer.panel.people import People
-from sequencer.panel.requests import ApiError
+from sequencer.panel.refusals import ApiError
 from sequencer.panel.server import PanelRefused
 from sequencer.project.users import ROLES, User, UsersFile
 from tests.panel.live_page import started, verdict

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.cli import start, status, stop
 from sequencer.panel.bench import PreparedSequence
-from sequencer.panel.requests import ActionRefused
+from sequencer.panel.refusals import ActionRefused
 from sequencer.panel.shared_bench import SharedBench
 from sequencer.panel.slots_session import OneSlotSession, SlotsSession
 from sequencer.project.project_folder import open_project

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequencer.panel import start_form
-from sequencer.panel.requests import InvalidRequest
+from sequencer.panel.refusals import InvalidRequest
 from sequencer.panel.start_form import BatchForm, KeptForms, StartForm, changed, restored
 from sequencer.vocabulary.model import Param
 
