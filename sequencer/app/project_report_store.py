@@ -17,7 +17,7 @@ from sequencer.project.action_log import ActionLog
 from sequencer.project.project_folder import Project
 from sequencer.report.event import Stamped
 from sequencer.report.model import RunReport
-from sequencer.store.base import ReportRefused, RunSummary, Store, StoreError
+from sequencer.store.base import FactoryCopy, ReportRefused, RunSummary, Store, StoreError
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import Reason, ReasonOrText
 
@@ -181,9 +181,9 @@ class ProjectReportStore:
         """What waits where."""
         return self.deliveries.status(limit=limit)
 
-    def replication_problem(self) -> Reason | None:
-        """Why stored runs do not reach the factory's database, if they do not."""
-        return self.deliveries.replication_problem()
+    def factory_copy(self) -> FactoryCopy | None:
+        """How stored runs are copied to the factory's database, if they are to be."""
+        return self.deliveries.factory_copy()
 
     def missing_reports(self) -> list[RunReport]:
         """The reports that are safe here and that the store lacks. Raises ``StoreUnavailable`` when they are many."""
@@ -241,8 +241,8 @@ class ProjectReportStore:
             places.append(f"not for StandCloud: a {mark} run is not evidence for a product")
         if earlier := self.deliveries.catch_up(report["id"]):
             self._tell(f"{earlier} earlier report{'s' if earlier > 1 else ''} that had waited went as well")
-        if acceptance.stored and (problem := self.replication_problem()):
-            self._tell(f"{problem}; `hardseq replicate` tries it now")
+        if acceptance.stored and (copy := self.factory_copy()) is not None and copy.problem is not None:
+            self._tell(f"{copy.problem}; `hardseq replicate` tries it now")
         return SavedReport(True, tuple(places))
 
     def _sent(self, run_id: str) -> tuple[str, ...]:

@@ -34,6 +34,11 @@ def command(path: Path, form: str, slot: str | None) -> ExitCode:
         say(f"problem   {clean(line)}")
     for alert in state["session"].get("alerts") or ():
         say(f"alert     {clean(alert['text'])}", fg="yellow")
+    for line in _factory(state["session"].get("factory")):
+        say(clean(line))
+    for alarm in state["session"].get("alarms") or ():
+        blocked = "; nothing starts until it is acknowledged" if alarm["blocks"] else ""
+        say(f"alarm     {clean(alarm['name'])}: {clean(alarm['text'])}{blocked}", fg="red")
     for name, shown in state.get("slots", {}).items():
         say(f"{name:<9} {one_line(_slot_text(shown))}")
     report = state.get("run")
@@ -44,6 +49,13 @@ def command(path: Path, form: str, slot: str | None) -> ExitCode:
         say(f"run       {report['id']}")
         say(f"status    {outcome_text(outcome(report))}, {done} of {len(cases)} cases done")
     return ExitCode.PASSED
+
+
+def _factory(copy: Mapping[str, object] | None) -> Iterator[str]:
+    """How runs are copied to the factory's database; why they are not is among the alerts."""
+    if copy is not None:
+        written = "" if copy["written"] is None else f", {copy['written']} documents copied"
+        yield f"factory   {copy['target']}: {copy['state']}{written}"
 
 
 def _slot_text(slot: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from sequencer.report.model import RunReport
 from sequencer.standcloud.delivery import OutboxUnavailable
 from sequencer.store import facts
 from sequencer.store.base import RunSummary, StoreError, StoreUnavailable
-from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.reason import Reason, coded, sentence
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session
@@ -135,7 +135,12 @@ class ReportKeeping:
     def _look_at_replication(self) -> None:
         if time.monotonic() >= self._replication_due:
             self._replication_due = time.monotonic() + REPLICATION_SECONDS
-            self._session.alert("replication", self._store.replication_problem())
+            found = self._store.factory_copy()
+            self._session.alert("replication", None if found is None else found.problem)
+            factory = None
+            if found is not None:
+                factory = {**found._asdict(), "problem": sentence(found.problem), "coded_reason": coded(found.problem)}
+            self._session.show(factory=factory)
 
     def _deliver_additions(self) -> None:
         if time.monotonic() >= self._additions_due:

@@ -24,7 +24,7 @@ from sequencer.protocol.request import StartRequest
 from sequencer.report.dialog import InvalidAnswer, read_answer
 from sequencer.report.model import DialogReport, RunReport
 from sequencer.standcloud.delivery import OutboxUnavailable
-from sequencer.store.base import RunSummary, Store, StoreError
+from sequencer.store.base import FactoryCopy, RunSummary, Store, StoreError
 from sequencer.vocabulary.data import Scalar
 from sequencer.vocabulary.failure import UnusableValue, why
 from sequencer.vocabulary.reason import Reason, ReasonOrText, coded, sentence
@@ -97,8 +97,8 @@ class ReportStore(Protocol):
     def unsent(self, serial_number: str) -> list[RunSummary]:
         """The runs of this serial number whose reports the store lacks or lacked. Raises ``StoreError``."""
 
-    def replication_problem(self) -> ReasonOrText | None:
-        """Why stored runs do not reach the factory's database, if they do not."""
+    def factory_copy(self) -> FactoryCopy | None:
+        """How stored runs are copied to the factory's database, if they are to be."""
 
     def send(self, run: str) -> object:
         """Sends it on at once when that is wanted."""
@@ -190,6 +190,7 @@ class Session:
                 "alarms": [],
                 "expected": {},
                 "storage": None,
+                "factory": None,
                 "shift": None,
                 **(shown or {}),
             },

@@ -34,7 +34,7 @@ from sequencer.standcloud.delivery import (
 )
 from sequencer.standcloud.targets import NotConfigured, not_sent, open_stand_cloud, stand_cloud_target, store_target
 from sequencer.standcloud.unsent_runs import UnsentRuns
-from sequencer.store.base import RunSummary, Store, StoreError, StoreUnavailable
+from sequencer.store.base import FactoryCopy, RunSummary, Store, StoreError, StoreUnavailable
 from sequencer.store.waiting_notes import WaitingNotes
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
@@ -452,13 +452,13 @@ class Deliveries:
     def _stand_cloud(self) -> DeliveryTarget:
         return stand_cloud_target(self._client, automatic=self._settings.stand_cloud.autosync)
 
-    def replication_problem(self) -> Reason | None:
-        """Why stored runs do not reach the factory's database; asks the store."""
+    def factory_copy(self) -> FactoryCopy | None:
+        """How stored runs are copied to the factory's database, if they are to be; asks the store."""
         if self.stores_here:
             return None
         from sequencer.store.couchdb.store import CouchStore
 
-        return self._store.replication_problem() if isinstance(self._store, CouchStore) else None
+        return self._store.factory_copy() if isinstance(self._store, CouchStore) else None
 
     @property
     def stores_here(self) -> bool:

@@ -284,6 +284,18 @@ class StoreChanges(NamedTuple):
     left: int
 
 
+class FactoryCopy(NamedTuple):
+    """How the copying of runs to the factory's database stands. ``target`` is its address, without secrets; ``state``
+    is the server's word for it, ``written`` how many documents it copied since it began, where that is known.
+    ``problem``: why runs do not arrive.
+    """
+
+    target: str
+    state: str
+    written: int | None = None
+    problem: Reason | None = None
+
+
 class Store(Protocol):
     """Keeps whole reports and answers questions about them. Safe to use from several threads.
 

@@ -10,10 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from sequencer.app import project_report_store
+from sequencer.cli import status
 from sequencer.panel.app import MOST_HISTORY
-from sequencer.store.base import StoreUnavailable
+from sequencer.store.base import FactoryCopy, StoreUnavailable
+from sequencer.vocabulary.reason import Reason
+
+expect = pytest.importorskip("playwright.sync_api").expect
 
 pytestmark = pytest.mark.slow
 
@@ -222,10 +227,17 @@ def test_what_is_done_to_stored_runs_leaves_the_controls_alone(stand: Any) -> No
     store.get = get
 
 
-def test_runs_that_do_not_reach_the_factory_are_shown(stand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_that_do_not_reach_the_factory_are_shown(stand: Any, browse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every page says so, while everything else goes on."""
     problem = "runs do not reach the factory, replication is crashing: nobody is there"
-    monkeypatch.setattr(project_report_store.ProjectReportStore, "replication_problem", lambda report_store: problem)
+    copy = FactoryCopy(
+        "https://central/factory", "crashing", 7, Reason("not_replicated", state="crashing", detail="nobody is there")
+    )
+    monkeypatch.setattr(project_report_store.ProjectReportStore, "factory_copy", lambda report_store: copy)
     panel = stand.open()
     panel.wait_until(lambda: problem in alerts(panel))
+    said = CliRunner().invoke(status.command, [str(stand.folder)], standalone_mode=False).output
+    assert "factory   https://central/factory: crashing, 7 documents copied" in said
+    page = browse(panel, "/storage")
+    expect(page.locator(".storage-factory")).to_contain_text(problem)
     assert panel.run()["status"] == "passed"

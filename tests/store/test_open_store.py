@@ -35,7 +35,7 @@ def test_a_store_of_another_kind_is_not_taken_for_couchdb(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="keeps them elsewhere"):
         replicate_to_factory(settings)
     deliveries = Deliveries(settings, StateFolder(tmp_path), store, folder=tmp_path)
-    assert deliveries.stores_here and deliveries.replication_problem() is None
+    assert deliveries.stores_here and deliveries.factory_copy() is None
     deliveries.close()
     store.close()
 

@@ -256,11 +256,23 @@ def test_a_job_that_has_long_been_failing_begins_anew(faulty: Any, couchdb_serve
 
 
 def test_runs_that_do_not_reach_the_factory_are_told(faulty: Any, couchdb_server: Any, database: str) -> None:
-    """A job that fails is a sentence; one that runs, and a store without a factory, are none."""
+    """A job that fails is a sentence, and is begun again, but not at every look; a store without a factory has none."""
     factory = FactoryDatabase("http://127.0.0.1:1/factory")
     behind = CouchClient(faulty.url, user=couchdb_server.user, password=couchdb_server.password)
+    couch = couchdb_server.connect()
+    couch.put(database)
+    replicate(behind, database, factory)
+    jobs = [couch.get(DATABASE, job_name(database, factory))["_rev"]]
     faulty.where["_scheduler"] = "failing job"
-    problem = CouchStore(behind, database, None, factory).replication_problem()
-    assert str(problem) == "runs do not reach the factory, replication is crashing: nobody is there"
-    assert CouchStore(behind, database).replication_problem() is None
+    store = CouchStore(behind, database, None, factory)
+    for _ in range(2):
+        copy = store.factory_copy()
+        assert copy is not None
+        assert str(copy.problem) == "runs do not reach the factory, replication is crashing: nobody is there"
+        assert (copy.target, copy.state) == ("http://127.0.0.1:1/factory", "crashing")
+        jobs.append(couch.get(DATABASE, job_name(database, factory))["_rev"])
+    assert jobs[0] != jobs[1] == jobs[2]
+    assert CouchStore(behind, database).factory_copy() is None
+    stop_replicating(couch, database, factory)
+    couch.close()
     behind.close()

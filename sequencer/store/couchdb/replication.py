@@ -103,6 +103,12 @@ def replicate(
         couch.put(DATABASE, identity, body={**job, **revision})
 
 
+def hasten(couch: CouchClient, name: str, factory: FactoryDatabase, selector: Mapping[str, object] = RUNS) -> None:
+    """Begins the job again when it has long been failing; one that is not there is not made."""
+    if _stored(couch, job_name(name, factory)):
+        replicate(couch, name, factory, selector=selector)
+
+
 def status(couch: CouchClient, name: str, factory: FactoryDatabase) -> ReplicationStatus:
     """What the stand's CouchDB says of the job."""
     identity = job_name(name, factory)

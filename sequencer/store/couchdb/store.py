@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sequencer.project.action_log import LogEntry
 from sequencer.report.evidence import withheld
@@ -22,6 +24,7 @@ from sequencer.store import facts
 from sequencer.store.base import (
     ANY,
     EVERY_ACTION,
+    FactoryCopy,
     LogFilter,
     LogPage,
     Neighbours,
@@ -53,13 +56,22 @@ from sequencer.store.couchdb.design import protect
 from sequencer.store.couchdb.heartbeat import Heartbeat
 from sequencer.store.couchdb.history import History
 from sequencer.store.couchdb.live import LiveState
-from sequencer.store.couchdb.replication import FactoryDatabase, replicate, runs_at, status
+from sequencer.store.couchdb.replication import (
+    LIVE_DOCUMENTS,
+    FactoryDatabase,
+    hasten,
+    replicate,
+    runs_at,
+    status,
+)
 from sequencer.store.couchdb.statistics import Units, statistics
 from sequencer.vocabulary.reason import Reason
 
 VERSION_1_DATABASE = "report"
 _MOST_DOCUMENTS = 200
 """That are asked for at a time: each may have some megabytes."""
+HASTEN_SECONDS = 300.0
+"""Seconds between two times that a job which has long been failing is begun again."""
 _TRIES = 5  # a conflict that comes back this often is no race
 
 
@@ -92,6 +104,7 @@ class CouchStore:
         self._prepared = False
         self._factory = factory
         self._to_replicate = factory is not None
+        self._not_hastened_before = 0.0
         self._version_1 = version_1
         self._partial_too = partial_too
 
@@ -235,17 +248,30 @@ class CouchStore:
             with suppress(StoreError):
                 replicate(self._couch, self._name, self._factory)
 
-    def replication_problem(self) -> Reason | None:
-        """Why runs do not reach the factory, as far as this server knows; ``None`` when they do, or are not to."""
+    def factory_copy(self) -> FactoryCopy | None:
+        """How runs are copied to the factory, as far as this server knows; ``None``: they are not to, or it is away.
+
+        CouchDB waits for hours before it tries a job again that has long been failing: it begins anew for that.
+        """
         if self._factory is None:
             return None
         try:
             found = status(self._couch, self._name, self._factory)
         except StoreError:
             return None  # a server that is away is told by whoever wants to store something
-        if found.healthy:
-            return None
-        return Reason("not_replicated", state=found.state, detail=found.problem or Reason("no_reason_given"))
+        target, problem = _without_user(self._factory.url), None
+        if not found.healthy:
+            problem = Reason("not_replicated", state=found.state, detail=found.problem or Reason("no_reason_given"))
+            self._hasten(self._factory)
+        return FactoryCopy(target, found.state, found.written, problem)
+
+    def _hasten(self, factory: FactoryDatabase) -> None:
+        if time.monotonic() < self._not_hastened_before:
+            return
+        self._not_hastened_before = time.monotonic() + HASTEN_SECONDS
+        with suppress(StoreError):
+            hasten(self._couch, self._name, factory)
+            hasten(self._couch, self._live_database, factory.of_live(), LIVE_DOCUMENTS)
 
     def get(self, run_id: str) -> RunReport | None:
         """The whole report."""
@@ -451,6 +477,11 @@ class CouchStore:
     def close(self) -> None:
         """Closes the connections."""
         self._couch.close()
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _is_run(stored: CouchDocument) -> bool:

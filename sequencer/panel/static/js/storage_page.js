@@ -15,7 +15,7 @@ const LOOK = 5000;
 /** Alerts about a report that is not where it belongs. */
 const UNSAVED = ["store", "sync"];
 let look = () => {};
-on("session", (changed) => (changed.storage || changed.alerts) && look());
+on("session", (changed) => (changed.storage || changed.alerts || changed.factory) && look());
 
 export function storagePage() {
   const body = h("div", { class: "storage-body" });
@@ -32,7 +32,7 @@ export function storagePage() {
       why.ask(!retry.hidden);
       retry.disabled = status.sending;
       setText(retry.lastChild, t(status.sending ? "storage.sending" : "storage.retry"));
-      render(JSON.stringify(status), () => shown(status));
+      render(JSON.stringify([status, state.session.factory]), () => shown(status));
     },
     failed: (text) => render(text, () => h("p", { class: "empty muted" }, text)),
   });
@@ -71,8 +71,20 @@ export function storagePage() {
 function shown(status) {
   return [
     h("section", { class: "card storage-place" }, icon("storage"), h("div", {}, h("h2", {}, t("storage.place")), h("p", {}, h("code", {}, status.place || "—")), status.problem ? h("p", { class: "field-problem" }, reasonText(status.coded_reason, status.problem)) : null)),
+    factory(state.session.factory),
     status.targets.length ? status.targets.map(target) : h("p", { class: "empty muted" }, t("storage.nothing")),
   ];
+}
+
+/** How runs are copied to the factory, where they are. */
+function factory(copy) {
+  if (!copy) return null;
+  return h(
+    "section",
+    { class: "card storage-place storage-factory" },
+    icon("storage"),
+    h("div", {}, h("h2", {}, t("storage.factory")), h("p", {}, h("code", {}, copy.target)), h("p", { class: copy.problem ? "field-problem" : "muted" }, copy.problem ? reasonText(copy.coded_reason, copy.problem) : t("storage.copied"))),
+  );
 }
 
 function target(of) {
