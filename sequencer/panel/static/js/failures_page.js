@@ -127,7 +127,7 @@ function listRow(row, fresh, { overview, most, cause, choice }) {
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, h("a", { href: runsOf(row.name, cause, choice) }, word(title)), fresh ? [" ", h("span", { class: "tag is-worst" }, t("failures.new_tag"))] : null, title === row.name || cause === "error_code" ? null : h("div", { class: "muted figures-id" }, token(row.name))),
+    h("th", { scope: "row" }, h("a", { href: runsOf(row.name, cause, choice) }, word(title)), fresh ? [" ", h("span", { class: "tag is-new" }, t("failures.new_tag"))] : null, title === row.name || cause === "error_code" ? null : h("div", { class: "muted figures-id" }, token(row.name))),
     h("td", { class: "number strong" }, amount(row.runs)),
     h("td", { class: "number" }, percent(row.share)),
     h("td", { class: "number" }, percent(row.cumulative)),

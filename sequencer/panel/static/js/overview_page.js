@@ -76,6 +76,8 @@ function splitTable(choice, rows, before, spans) {
   const earlier = new Map(before.map((row) => [key(row), row]));
   const over = new Map();
   for (const row of spans) over.set(key(row), [...(over.get(key(row)) ?? []), row.first_pass_yield]);
+  // All lines of the table on one scale.
+  const low = Math.min(1, ...spans.map((row) => row.first_pass_yield ?? 1));
   const sorted = rows.toSorted((a, b) => (a.first_pass_yield ?? 2) - (b.first_pass_yield ?? 2) || b.runs - a.runs);
   const known = sorted.filter((row) => row.first_pass_yield !== null);
   const lowest = known.length > 1 && known[0].first_pass_yield < known.at(-1).first_pass_yield ? known[0] : null;
@@ -93,13 +95,13 @@ function splitTable(choice, rows, before, spans) {
         "table",
         { class: "table" },
         h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
-        h("tbody", {}, sorted.map((row) => splitRow(choice, row, earlier.get(key(row)), over.get(key(row)) ?? [], row === lowest))),
+        h("tbody", {}, sorted.map((row) => splitRow(choice, row, earlier.get(key(row)), sparkline(over.get(key(row)) ?? [], { low, high: 1 }), row === lowest))),
       ),
     ),
   );
 }
 
-function splitRow(choice, row, before, over, lowest) {
+function splitRow(choice, row, before, trend, lowest) {
   const values = Object.entries(row.by);
   const label = values.map(([name, value]) => valueText(name, value)).join(" · ");
   // What runs do not say cannot be chosen.
@@ -111,7 +113,7 @@ function splitRow(choice, row, before, over, lowest) {
     h("th", { scope: "row" }, narrowed("/overview") ? h("a", { href: narrowed("/overview") }, word(label)) : label, lowest ? [" ", h("span", { class: "tag is-worst" }, icon("warning"), " ", t("yield.lowest"))] : null),
     h("td", { class: "number strong" }, percent(row.first_pass_yield)),
     h("td", { class: "number" }, before ? change(row.first_pass_yield, before.first_pass_yield, percent, 1) : null),
-    h("td", {}, sparkline(over, { high: 1 })),
+    h("td", {}, trend),
     ["second_pass_yield", "final_yield", "yield"].map((name) => h("td", { class: "number" }, percent(row[name]))),
     h("td", { class: "number" }, amount(row.runs)),
     h("td", { class: "number" }, narrowed("/failures") && missed !== "0" ? h("a", { href: narrowed("/failures"), aria: { label: `${t("filter.failed")}: ${missed}, ${label}` } }, missed) : missed),
