@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -173,6 +173,7 @@ class InstrumentBench:
         self._simulate = simulate
         self._params = dict(params or {})
         self._drivers: dict[Path, DriversByHand] = {}
+        self._identities: dict[str, str | None] = {}
         self._stand = ProcessLock(self.project.state.run_lock)
         ProcessSecrets.take({}, self.project.secrets)
 
@@ -229,13 +230,65 @@ class InstrumentBench:
             for member, signature in instrument.members.items()
         ]
 
+    def identity(self, name: str) -> str | None:
+        """Who the open driver says it is; ``None`` for one that is closed or does not say."""
+        drivers = next((each for each in self._drivers.values() if each.is_open(name)), None)
+        if drivers is None:
+            return None
+        if name not in self._identities:
+            self._identities[name] = self._asked(drivers, name)
+        return self._identities[name]
+
+    def _asked(self, drivers: DriversByHand, name: str) -> str | None:
+        with redirect_stdout(sys.stderr):
+            for member in ("identify", "idn", "id"):
+                with suppress(Exception):  # most drivers cannot say it
+                    if isinstance(said := drivers.call(name, member, {}), str):
+                        return said.strip()
+        return None
+
+    def document(self) -> list[dict[str, Data]]:
+        """The instruments as JSON: what each is, whether it is open, and what can be called of it."""
+        return [self._described(name, instrument) for name, instrument in self.instruments.items()]
+
+    def _described(self, name: str, instrument: DeclaredInstrument) -> dict[str, Data]:
+        driver, target = instrument.driver, instrument.target
+        stand = self.project.settings.drivers.get(name, {}).get("require")
+        due = {**driver.require, **(stand if isinstance(stand, Mapping) else {})}.get("calibration_due")
+        members: list[Data] = [
+            {
+                "name": member,
+                "is_property": signature is None,
+                "said": target.members[member].said,
+                **_arguments(signature),
+            }
+            for member, signature in instrument.members.items()
+            if member != "close"
+        ]
+        if not target.is_class:
+            members = [{"name": "", "is_property": False, "said": "", **_arguments(target.signature)}]
+        return {
+            "name": name,
+            "use": f"{driver.module}.{driver.target}",
+            "kept": driver.scope == "stand",
+            "open": self.is_open(name),
+            "identity": self.identity(name),
+            "calibration_due": None if due is None else str(due),
+            "members": members,
+        }
+
     def is_open(self, name: str) -> bool:
         """Whether the driver is open."""
         return any(drivers.is_open(name) for drivers in self._drivers.values())
 
     def close(self, name: str | None = None) -> None:
         """Closes one driver, or all, the last opened first. Raises ``Refusal`` when one could not be closed."""
+        if name is not None:
+            named_instrument(self.instruments, name)
         failures = []
+        self._identities = (
+            {} if name is None else {each: said for each, said in self._identities.items() if each != name}
+        )
         with redirect_stdout(sys.stderr):
             for file, drivers in list(self._drivers.items()):
                 if name is None:
@@ -245,8 +298,8 @@ class InstrumentBench:
                     drivers.close(name)
                 failures += drivers.failures
                 drivers.failures.clear()
-        if name is None:
-            self._stand.release()
+        if not any(self.is_open(each) for each in self.instruments):
+            self._stand.release()  # a run may begin
         if failures:
             raise Refusal("; ".join(failures), code=ExitCode.BROKEN)
 
@@ -270,6 +323,13 @@ class InstrumentBench:
             os.chdir(self.project.folder)  # as in a run
             self._drivers[instrument.file] = DriversByHand(compiled.folder, for_stand(self.project, request))
         return self._drivers[instrument.file]
+
+
+def _arguments(signature: Signature | None) -> dict[str, Data]:
+    if signature is None:
+        return {"arguments": [], "others": False}
+    arguments: list[Data] = [{"name": name, "required": name in signature.required} for name in signature.names]
+    return {"arguments": arguments, "others": signature.others}
 
 
 def _written(signature: Signature) -> str:

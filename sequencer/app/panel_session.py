@@ -26,7 +26,7 @@ def panel_session(
 ) -> WaitingSession | SlotsSession:
     """Not open yet; ``output`` takes what drivers print."""
     settings = project.settings
-    return _kind(project)(
+    session = _kind(project)(
         bench=bench,
         output=output,
         store=report_store.store,
@@ -37,6 +37,8 @@ def panel_session(
         title=title,
         stand=settings.stand.recorded(),
     )
+    session.instruments = bench.instruments
+    return session
 
 
 def project_figures(project: Project, store: Store) -> FiguresService:

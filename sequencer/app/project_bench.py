@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sequencer.app.compiled import compile_for_stand
 from sequencer.app.exit_codes import Refusal
+from sequencer.app.instrument_desk import InstrumentDesk
 from sequencer.app.project_report_store import ProjectReportStore
 from sequencer.app.retry import AfterRunRetry
 from sequencer.app.shared_stand import PanelStand
@@ -59,6 +60,8 @@ class ProjectBench:
         self._files, self._choices = _choices(path, project)
         self.forms = KeptForms(project.state.start_form)
         self.first = self._remembered() or self._configured or self._choices[0].name
+        self._chosen = self._files[self.first]
+        self.instruments = InstrumentDesk(lambda: self._chosen, simulate=simulate)
 
     @property
     def choices(self) -> Sequence[SelectableSequence]:
@@ -93,6 +96,7 @@ class ProjectBench:
     def load(self, choice: str) -> PreparedSequence:
         """Reads, checks, compiles, and asks a first test process for the plan. Raises ``InvalidInput``, ``OSError``."""
         project = open_project(self._files[choice]).checked()
+        self._chosen = self._files[choice]
         file, stand = self._files[choice], project.settings.stand.recorded()
         modules = {
             path: changed
@@ -111,6 +115,7 @@ class ProjectBench:
                 start_process=start_process,
                 claim=self._claim,
                 shared=self._shared,
+                instruments=self.instruments,
             )
 
         warm = [made()]
@@ -146,6 +151,7 @@ class ProjectBench:
 
     def close(self) -> None:
         """Ends what runs have in common."""
+        self.instruments.end()
         self._forks.close()
         if self._shared is not None:
             self._shared.close()
@@ -183,7 +189,8 @@ class BenchRetry:
 class BenchRun:
     """A run with this stand's driver arguments and facts. ``listeners``, ``output`` and ``slot`` are set before it is
     prepared. ``start_process`` starts its test process. ``claim`` is that on the stand, and ``shared`` holds what slots
-    have in common; ``modules`` tell one state of the project's Python files from another."""
+    have in common; ``instruments`` may be in use by hand; ``modules`` tell one state of the project's Python files from
+    another."""
 
     def __init__(
         self,
@@ -194,12 +201,14 @@ class BenchRun:
         start_process: Callable[[], OwnedProcess],
         claim: StandClaim | None,
         shared: PanelStand | None,
+        instruments: InstrumentDesk,
     ) -> None:
         self.listeners: list[Listener] = []
         self.output: Callable[[str], None] = lambda text: None
         self.slot = Slot()
         self._compiled = compiled
         self._shared = shared
+        self._instruments = instruments
         self.modules: Mapping[Path, float] = {}
         self._started: JointStart | None = None
         self._project = project
@@ -235,6 +244,7 @@ class BenchRun:
         has the stand.
         """
         request = self._request(request)
+        self._instruments.end()  # a run has them to itself
         try:
             if self._shared is not None:
                 request = replace(request, stand=self._shared.address(self._project, self._compiled, self.modules))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from contextlib import suppress
@@ -37,9 +38,16 @@ A value is JSON where it can be, else a text; quote it where it has spaces."""
 @click.option("--slot", help="The slot whose arguments the drivers get.")
 @click.option("--arg", "params", multiple=True, metavar="NAME=VALUE", help="A parameter that their arguments use.")
 @click.option("--simulate", is_flag=True, help="Call what takes their place in a simulated run.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="`json`: questions and answers are JSON, a line each.",
+)
 @project_option
 def command(
-    *, sequence: Path | None, slot: str | None, params: tuple[str, ...], simulate: bool, project: Path
+    *, sequence: Path | None, slot: str | None, params: tuple[str, ...], simulate: bool, form: str, project: Path
 ) -> ExitCode:
     """Call drivers by hand at a prompt with completion; they stay open until the end.
 
@@ -52,6 +60,8 @@ def command(
     at = project if sequence is None else sequence
     code = ExitCode.PASSED
     with InstrumentBench(at, sequence=sequence, slot=slot, simulate=simulate, params=split_arguments(params)) as bench:
+        if form == "json":
+            return _serve(bench)
         asked = is_terminal(sys.stdin)
         if asked:
             say(f"drivers: {', '.join(bench.instruments) or 'none'}  (help, quit)", err=True)
@@ -69,6 +79,37 @@ def command(
             except KeyboardInterrupt:
                 say("stopped", err=True)
     return code
+
+
+def _serve(bench: InstrumentBench) -> ExitCode:
+    """Answers questions until there are no more: ``{"do": "list"}``, ``{"do": "open", "name": "meter"}``, ``close``,
+    and ``{"do": "call", "called": "meter.read", "given": {"channel": "1"}}``; with ``instruments`` or ``value`` and
+    ``seconds``, or with ``error``, ``hint`` and ``code``."""
+    for line in sys.stdin:
+        try:
+            answer = _answer(bench, json.loads(line))
+        except Refusal as refused:
+            answer = {"error": str(refused), "hint": refused.hint, "code": int(refused.code)}
+        except ValueError as error:
+            answer = {"error": f"not a question: {error}", "hint": None, "code": int(ExitCode.INVALID)}
+        print(json.dumps(answer), flush=True)
+    return ExitCode.PASSED
+
+
+def _answer(bench: InstrumentBench, question: object) -> dict[str, object]:
+    match question:
+        case {"do": "open", "name": str(name)}:
+            bench.open(name)
+        case {"do": "close", "name": str(name)}:
+            bench.close(name)
+        case {"do": "call", "called": str(called), "given": dict(given)}:
+            result = bench.call(called, {str(name): str(text) for name, text in given.items()})
+            return {"value": result.document, "seconds": result.seconds}
+        case {"do": "list"}:
+            return {"instruments": bench.document()}
+        case _:
+            raise ValueError(f"{question!r:.200}")
+    return {}
 
 
 def _next_line(asked: bool) -> str | None:

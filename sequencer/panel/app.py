@@ -19,6 +19,7 @@ from sequencer.panel import (
     api_figures_parquet,
     api_figures_runs,
     api_history,
+    api_instruments,
     api_live,
     api_log,
     api_run,
@@ -62,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     *api_storage.ROUTES,
     *api_user.ROUTES,
     *api_log.ROUTES,
+    *api_instruments.ROUTES,
 )
 
 POLICY = "; ".join(

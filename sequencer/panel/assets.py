@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
 STATIC = Path(__file__).parent / "static"
-_SHEETS = ("base", "live", "dialogs", "slots", "history", "figures", "start", "stands", "forced_colors")
+_SHEETS = ("base", "live", "dialogs", "slots", "history", "figures", "start", "stands", "instruments", "forced_colors")
 SHEETS = tuple(f"css/{name}.css" for name in _SHEETS)
 SCRIPT = "js/all.js"
 LATER = "js/later.js"

@@ -20,6 +20,28 @@ if TYPE_CHECKING:
 Listener = Callable[[Stamped], None]
 
 
+class Instruments(Protocol):
+    """The drivers of the chosen sequence, called by hand. Whatever cannot be done raises ``ApiError``."""
+
+    def instruments(self) -> Mapping[str, object]:
+        """What there is, and what is watched."""
+
+    def open(self, name: str) -> None:
+        """Opens one; while one is open no run begins, unless it is started here."""
+
+    def close_one(self, name: str) -> None:
+        """Closes one."""
+
+    def call(self, name: str, member: str, given: Mapping[str, str]) -> Mapping[str, object]:
+        """``{value, seconds, error}`` of a call; ``error`` is what the driver raised."""
+
+    def watch(self, name: str, member: str, given: Mapping[str, str]) -> None:
+        """Calls it again every second; an empty ``member`` ends that."""
+
+    def end(self) -> None:
+        """Closes all."""
+
+
 class RunControl(Protocol):
     """A run that is going on, as far as a page can do something about it."""
 

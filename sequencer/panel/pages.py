@@ -38,6 +38,7 @@ _PAGES = (
     "/time",
     "/storage",
     "/log",
+    "/instruments",
 )
 _MOVED = {"/yield": "/overview"}
 """Pages that have another address since, which takes the same choice of runs."""

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, Protocol, TypedDict
 
-from sequencer.panel.bench import RunControl
+from sequencer.panel.bench import Instruments, RunControl
 from sequencer.panel.guard import new_token
 from sequencer.panel.live import LiveChange, LiveRun
 from sequencer.panel.patches import open_messages
@@ -142,6 +142,8 @@ class Session:
     tests = True
     """Whether runs of this machine are shown: else only what is stored, and nothing that changes it."""
     can_start = False
+    instruments: Instruments | None = None
+    """The drivers, where they can be called by hand."""
     stand_slots: Sequence[StandSlot] = ()
     """By their numbers; none on a stand without slots."""
 

@@ -197,11 +197,27 @@ def test_every_call_answers_as_described(contract: Contract) -> None:
         "sync",
         "add_note",
     ]
+    _by_hand(contract)
     _counted(contract)
     assert ask("GET", "/api/user").json == ask("POST", "/api/user/active", {}).json
     everything = {(method.upper(), path) for path, methods in contract.document["paths"].items() for method in methods}
     # The stream has no end that this could wait for; it has tests of its own.
     assert everything - contract.called == {("GET", "/api/events")}
+
+
+def _by_hand(contract: Contract) -> None:
+    """The instruments, called by hand."""
+    ask = contract.ask
+    (bench,) = ask("GET", "/api/instruments").json["instruments"]
+    assert (bench["name"], bench["open"], bench["members"][0]["arguments"][0]["name"]) == ("bench", False, "volts")
+    assert ask("POST", "/api/instruments/bench/open", {}).json == {"opened": True}
+    call = {"member": "voltage", "given": {"volts": "4.5"}}
+    assert ask("POST", "/api/instruments/bench/call", call).json["value"] == 4.5
+    assert ask("POST", "/api/instruments/bench/watch", call).json == {"watched": True}
+    assert ask("GET", "/api/instruments").json["watched"]["value"] == 4.5
+    assert ask("POST", "/api/instruments/bench/call", {"member": "nothing", "given": {}}).status == 422
+    assert ask("POST", "/api/instruments/bench/call", {"member": "voltage", "given": {"volts": 1}}).status == 400
+    assert ask("POST", "/api/instruments/bench/close", {}).json == {"closed": True}
 
 
 VALUES = st.one_of(

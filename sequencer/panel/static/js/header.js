@@ -13,7 +13,7 @@ import { soundSettings } from "./sound_settings.js";
 import { setPage } from "./title.js";
 
 const STORED = { overview: "/overview", failures: "/failures", measurements: "/measurements", time: "/time", runs: "/runs" };
-const PAGES = FACTORY ? { stands: "/stands", ...STORED, log: "/log" } : { live: LIVE, ...STORED, storage: "/storage", log: "/log" };
+const PAGES = FACTORY ? { stands: "/stands", ...STORED, log: "/log" } : { live: LIVE, ...STORED, storage: "/storage", instruments: "/instruments", log: "/log" };
 /** Where the page is all that there is, nothing leads away from it. */
 const KIOSK = "kiosk" in document.documentElement.dataset;
 const parts = { links: {} };
@@ -76,6 +76,7 @@ function render() {
     setText(link.firstChild, t(`nav.${name}`));
     // Where nobody logs in, who did what is worth less: the page is there, and is not in everybody's way.
     if (name === "log") show(link, named() && may("engineer"));
+    if (name === "instruments") show(link, state.session.can_start && may("engineer"));
   }
   const stand = { ...state.session.stand, ...state.run?.stand };
   setText(parts.stand, stand.name || "");

@@ -40,6 +40,7 @@ const pages = [
   [/^\/measurements\/one$/, async () => (await import("./measurement_page.js")).measurementPage()],
   [/^\/time$/, async () => (await import("./time_page.js")).timePage()],
   [/^\/storage$/, async () => (await import("./storage_page.js")).storagePage()],
+  [/^\/instruments$/, async () => (await import("./instruments_page.js")).instrumentsPage()],
   [/^\/log$/, async () => (await import("./log_page.js")).logPage()],
 ];
 
