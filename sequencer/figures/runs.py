@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, get_args
 from sequencer.figures.cells import number, real, text
 from sequencer.figures.parquet import write_rows
 from sequencer.figures.scope import Ask, Scope
+from sequencer.store.base import Neighbours
 from sequencer.vocabulary.status import FINAL_STATUSES, Status
 
 _NUMBERS = ("start_time", "seconds", "error_code")
@@ -194,6 +195,24 @@ def _after(by: str, order: Order, place: _Place) -> tuple[str, list[object]]:
         return f"{by} IS NULL AND {among}", older
     side = ">" if order == "ascending" else "<"
     return f"({by} {side} ? OR {by} IS NULL OR ({by} = ? AND {among}))", [place.value, place.value, *older]
+
+
+def neighbours(ask: Ask, run: str, scope: Scope, choice: RunsChoice = EVERY) -> Neighbours | None:
+    """The next newer and older runs that match, of which ``run`` need not be one; ``None`` where that is not here."""
+    place = ask("SELECT start_time, id FROM runs WHERE id = ?", [run])
+    if not place:
+        return None
+    conditions, values = _both(scope, choice)
+
+    def nearest(side: str, order: str) -> str | None:
+        rows = ask(
+            f"SELECT id FROM runs WHERE {conditions} AND start_time {side}= ? AND (start_time {side} ? OR id {side} ?) "
+            f"ORDER BY start_time {order}, id {order} LIMIT 1",
+            [*values, place[0][0], *place[0]],
+        )
+        return str(rows[0][0]) if rows else None
+
+    return Neighbours(nearest(">", "ASC"), nearest("<", "DESC"))
 
 
 def totals(ask: Ask, scope: Scope, choice: RunsChoice = EVERY) -> Totals:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sequencer.figures.cells import number, real, text
 from sequencer.figures.scope import Ask, Scope
 
-MOVED = 0.1
+MOVED = 0.25
 """A value moved by more than this part of the distance of its limits, or of itself where it has not both."""
 MOST_MOVED = 10
 """Measurements of a run that are told: those first that came to be within their limits or out of them."""

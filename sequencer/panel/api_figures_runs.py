@@ -19,6 +19,7 @@ from sequencer.figures.runs import (
     RunsChoice,
     Totals,
     all_runs,
+    neighbours,
     runs,
     totals,
     write_runs,
@@ -30,15 +31,16 @@ from sequencer.panel.api_figures import AWAY, LEFT, PROBLEM, SCOPE, how_far, sco
 from sequencer.panel.api_figures_parquet import MEDIA_TYPE as PARQUET
 from sequencer.panel.api_figures_parquet import parquet_file
 from sequencer.panel.downloads import opened
-from sequencer.panel.refusals import ApiError
+from sequencer.panel.refusals import ApiError, ResourceNotFound
 from sequencer.panel.requests import query, status_of
 from sequencer.panel.routes import COUNT, TEXT, Parameter, Route, listed, mapping, or_null, record
 from sequencer.panel.tables import Row, csv
 from sequencer.report.note import DISPOSITIONS, Note, disposition_of
-from sequencer.store.base import StoreError
+from sequencer.store.base import Neighbours, StoreError
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.json_text import compact
+from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.status import FINAL_STATUSES
 from sequencer.vocabulary.times import moment
 
@@ -91,6 +93,14 @@ def figures_runs(session: Session) -> Response | Mapping[str, object]:
     }
 
 
+def figures_neighbours(session: Session) -> Mapping[str, object]:
+    run, scope, choice = request.args["run"], scope_of_request(session), _choice()
+    found, _ = _read(session, lambda ask: neighbours(ask, run, scope, choice))
+    if found is None:
+        raise ResourceNotFound(Reason("no_such_run"))
+    return found._asdict()
+
+
 def _read(session: Session, work: Callable[[Ask], Value]) -> tuple[Value, FiguresState]:
     try:
         return session.figures.read(work)
@@ -98,9 +108,9 @@ def _read(session: Session, work: Callable[[Ask], Value]) -> tuple[Value, Figure
         raise unavailable(error) from error
 
 
-def _view(session: Session) -> _View:
+def _choice() -> RunsChoice:
     asked = request.args
-    choice = RunsChoice(
+    return RunsChoice(
         text=(asked.get("text") or "").strip() or None,
         serial_number=asked.get("serial_number") or None,
         status=query("status", status_of, None),
@@ -108,8 +118,11 @@ def _view(session: Session) -> _View:
         measurement=asked.get("measurement") or None,
         error_code=query("error_code", int, None),
     )
+
+
+def _view(session: Session) -> _View:
     return _View(
-        scope_of_request(session), choice, query("sort", str, "start_time"), query("order", _order, "descending")
+        scope_of_request(session), _choice(), query("sort", str, "start_time"), query("order", _order, "descending")
     )
 
 
@@ -195,6 +208,22 @@ _FILES: Mapping[str, tuple[str, Callable[[Session, _View, Ask], IO[bytes]]]] = {
 
 _CODE = {"type": "integer", "minimum": -_LARGEST_CODE, "maximum": _LARGEST_CODE}
 
+_CHOICE = (
+    *SCOPE,
+    Parameter(
+        name="text",
+        schema=TEXT,
+        description="A part of the serial number, part number, batch or error code, or of the id or title of a "
+        "case that failed, in capitals or not; or the whole id of a run.",
+    ),
+    Parameter(name="serial_number", schema=TEXT, description="The device's serial number, whole."),
+    Parameter(name="status", schema={"enum": list(FINAL_STATUSES)}, description="The verdict."),
+    Parameter(name="case", schema=TEXT, description="module::case that failed, had an error or was stopped."),
+    Parameter(name="measurement", schema=TEXT, description="module::case::measurement that missed its limits."),
+    Parameter(name="error_code", schema=_CODE, description="The run's error code."),
+)
+"""By what runs are found."""
+
 ROUTES: tuple[Route, ...] = (
     Route(
         method="GET",
@@ -203,18 +232,7 @@ ROUTES: tuple[Route, ...] = (
         right="look",
         summary="All runs, page by page in any order, found by part of a text, with their totals; or all in one file.",
         query=(
-            *SCOPE,
-            Parameter(
-                name="text",
-                schema=TEXT,
-                description="A part of the serial number, part number, batch or error code, or of the id or title of a "
-                "case that failed, in capitals or not; or the whole id of a run.",
-            ),
-            Parameter(name="serial_number", schema=TEXT, description="The device's serial number, whole."),
-            Parameter(name="status", schema={"enum": list(FINAL_STATUSES)}, description="The verdict."),
-            Parameter(name="case", schema=TEXT, description="module::case that failed, had an error or was stopped."),
-            Parameter(name="measurement", schema=TEXT, description="module::case::measurement that missed its limits."),
-            Parameter(name="error_code", schema=_CODE, description="The run's error code."),
+            *_CHOICE,
             Parameter(name="sort", schema={"enum": list(SORTS)}, description="By what; default: `start_time`."),
             Parameter(name="order", schema={"enum": list(ORDERS)}, description="Default: `descending`."),
             Parameter(
@@ -245,5 +263,18 @@ ROUTES: tuple[Route, ...] = (
         ),
         files=tuple(media_type for form, (media_type, _) in _FILES.items() if form != "json"),
         errors={**AWAY, 503: f"{AWAY[503]}; for a file also as the store cannot be reached (`store-unavailable`)"},
+    ),
+    Route(
+        method="GET",
+        path="/api/figures/runs/neighbours",
+        handler=figures_neighbours,
+        right="look",
+        summary="The ids of the next newer and the next older run, among those that match.",
+        query=(
+            Parameter(name="run", schema=TEXT, description="The id of the run that lies between them.", required=True),
+            *_CHOICE,
+        ),
+        answer=record(Neighbours),
+        errors={404: "there is no such run", **AWAY},
     ),
 )

@@ -29,6 +29,7 @@ _PAGES = (
     "/slots/<slot>",
     "/runs",
     "/runs/<run>",
+    "/units",
     "/starts/<start>",
     "/stands",
     "/overview",

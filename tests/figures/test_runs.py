@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sequencer.figures.index import FiguresIndex, NewRun
 from sequencer.figures.rows import RunRows
-from sequencer.figures.runs import ORDERS, SORTS, Order, RunsChoice, all_runs, runs, totals
+from sequencer.figures.runs import ORDERS, SORTS, Order, RunsChoice, all_runs, neighbours, runs, totals
 from sequencer.figures.scope import Scope
 from tests.figures.line import filled, line, truths
 
@@ -124,6 +124,17 @@ def test_runs_that_arrive_in_between_shift_nothing() -> None:
         index.add("line", "", [NewRun(late.run.id, late)])
         second = runs(index.ask, Scope(), limit=10, cursor=first.next)
     assert [run.id for run in (*first.runs, *second.runs)] == [rows.run.id for rows in early[:-21:-1]]
+
+
+def test_neighbours_are_those_of_the_list(index: FiguresIndex) -> None:
+    """Of each run that matches, and of one that does not, the next newer and older ones that do."""
+    choice, matches = CHOICES["status"]
+    errors = _sorted([rows for rows in RUNS.values() if matches(rows)], "start_time", "descending")
+    for newer, run, older in zip([None, *errors], errors, [*errors[1:], None], strict=False):
+        assert neighbours(index.ask, run, Scope(), choice) == (newer, older)
+    newest = _sorted(list(RUNS.values()), "start_time", "descending")[0]
+    assert neighbours(index.ask, newest, Scope(), choice) == (None, errors[0])
+    assert neighbours(index.ask, "nothing", Scope()) is None
 
 
 @given(st.text())

@@ -273,10 +273,10 @@ def test_pages_begin_with_all_time_and_lead_out_of_a_filter(past: Past, browse: 
 def test_a_day_of_25_hours(past: Past, browse: Callable[..., Any]) -> None:
     """Days are those of the browser's clock, also when it is set back."""
     page = browse(past.panel, "/runs", timezone_id="Europe/Berlin")
-    page.get_by_label("Time").select_option("custom")
-    page.get_by_label("From", exact=True).fill("2026-10-25")
+    page.get_by_label("Time").select_option("own")
+    page.get_by_label("From", exact=True).fill("2026-10-25T00:00")
     with page.expect_request(lambda request: "until=" in request.url) as asked:
-        page.get_by_label("To", exact=True).fill("2026-10-25")
+        page.get_by_label("To", exact=True).fill("2026-10-26T00:00")
     assert "since=1792879200&until=1792969200" in asked.value.url
     assert 1792969200 - 1792879200 == 25 * 3600
 

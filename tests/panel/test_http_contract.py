@@ -287,6 +287,9 @@ def _counted(contract: Contract) -> None:
         1,
         None,
     )
+    beside = ask("GET", f"/api/figures/runs/neighbours?run={found['rows'][0]['id']}&text=sn1").json
+    assert beside == {"newer": None, "older": None}
+    assert ask("GET", "/api/figures/runs/neighbours?run=none").status == 404
     for form in ("csv", "json", "xlsx", "parquet"):
         assert ask("GET", f"/api/figures/runs?format={form}").status == 200
     named = [{name: file[name] for name in ("table", "month", "name")} for file in ask("GET", PARQUET).json["files"]]

@@ -49,7 +49,7 @@ def test_runs_are_listed_filtered_and_opened(filled: Any, browse: Any) -> None:
     expect(rows.first).to_contain_text("Ann")
     page.get_by_label("Verdict").select_option("passed")
     expect(rows).to_have_count(4)
-    page.get_by_label("Serial number").fill("SN2")
+    page.get_by_label("Search").fill("SN2")
     page.keyboard.press("Enter")
     expect(rows).to_have_count(1)
     page.reload()
@@ -125,7 +125,9 @@ def test_pages_of_the_list(filled: Any, browse: Any) -> None:
     """What does not fit on the first page comes by button; none twice, none missing."""
     page = browse(filled, "/runs")
     expect(page.locator(".runs tbody tr")).to_have_count(5)
-    page.route("**/api/runs?*", lambda route: route.continue_(url=route.request.url.replace("limit=50", "limit=2")))
+    page.route(
+        "**/api/figures/runs?*", lambda route: route.continue_(url=route.request.url.replace("limit=50", "limit=2"))
+    )
     page.get_by_label("Verdict").select_option("")
     page.reload()
     rows = page.locator(".runs tbody tr")
@@ -139,7 +141,7 @@ def test_pages_of_the_list(filled: Any, browse: Any) -> None:
 
 
 EXPORTS = {
-    "/runs": [("CSV", "runs.csv", "id,status,"), ("JSON", "runs.json", '{"runs":')],
+    "/runs": [("CSV", "runs.csv", "id,status,"), ("JSON", "runs.json", '{"rows":')],
     "/overview": [("CSV", "overview.csv", "span,runs,"), ("JSON", "overview.json", '{"rows":')],
     "/failures": [("CSV", "failures.csv", "case,name,")],
     "/measurements": [("CSV", "measurements.csv", "sequence,case,"), ("JSON", "measurements.json", '{"rows":')],

@@ -172,7 +172,12 @@ function program(of) {
 }
 
 function attachment(of, link) {
+  return h("p", {}, attachmentLink(of, link ? link(of) : null));
+}
+
+/** An attached file with its size, to be saved from `href` where there is one. */
+export function attachmentLink(of, href) {
   const size = of.size >= 1e6 ? `${fixed(of.size / 1e6, 1)} MB` : of.size >= 1e3 ? `${fixed(of.size / 1e3, 1)} kB` : `${of.size} B`;
   const text = [icon("file"), " ", of.name, " ", h("span", { class: "muted" }, size)];
-  return h("p", {}, link ? h("a", { href: link(of), download: of.name }, text) : text);
+  return href ? h("a", { href, download: of.name }, text) : h("span", {}, text);
 }

@@ -13,7 +13,8 @@ const SPLITS = ["stand", "slot", "stand,slot", "part_number", "sequence", "versi
 const PERIODS = ["hour", "shift", "day", "week", "month"];
 /** Days, today included. */
 const DAYS = { today: 1, "7d": 7, "30d": 30, "365d": 365 };
-const DEFAULT = "30d";
+/** The time that is chosen where the address says none; a list of runs leaves out nothing that nobody put away. */
+const usual = (path) => (/^\/runs(\/|$)/.test(path) ? "all" : "30d");
 const DAY = 86_400;
 /** Milliseconds for which the lists of what exists are not asked for again. */
 const FRESH = 60_000;
@@ -32,7 +33,7 @@ export function readChoice() {
   readOld(query);
   const choice = Object.fromEntries(["since", "until", "span", ...FILTERS].map((name) => [name, query.get(name) ?? ""]));
   choice.by = query.getAll("by").filter((name) => FILTERS.includes(name));
-  if (!isNamed(choice.since) && secondsOf(choice.since) === null) choice.since = secondsOf(choice.until) === null ? DEFAULT : "";
+  if (!isNamed(choice.since) && secondsOf(choice.since) === null) choice.since = secondsOf(choice.until) === null ? usual(window.location.pathname) : "";
   if (secondsOf(choice.until) === null || isNamed(choice.since)) choice.until = "";
   if (!PERIODS.includes(choice.span)) choice.span = "";
   return choice;

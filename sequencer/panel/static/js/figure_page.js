@@ -25,9 +25,8 @@ export function figurePage({ title, files, splits = true, spans = false, ask, sh
   const choice = readChoice();
   const body = h("div", { class: "figures-body" });
   const basis = h("p", { class: "figures-basis muted", role: "status" });
-  const building = h("div", { class: "figures-building" });
+  const building = buildingNote(() => load());
   const links = ["CSV", "JSON"].map((format) => h("a", { class: "button small", download: "", hidden: true }, icon("download"), format));
-  let later = 0;
 
   const load = question(body, {
     ask: (signal) => ask(choice, timeOf(choice), signal),
@@ -39,7 +38,7 @@ export function figurePage({ title, files, splits = true, spans = false, ask, sh
         show(link, runs);
       }
       fill(body, runs ? shown(answers, choice, timeOf(choice)) : h("div", { class: "empty muted" }, nothing(choice, left)));
-      follow({ left, problem, coded_reason: reason });
+      building.follow({ left, problem, coded_reason: reason });
     },
     failed(text) {
       fill(basis);
@@ -48,25 +47,32 @@ export function figurePage({ title, files, splits = true, spans = false, ask, sh
     },
   });
 
-  /** Shows what the figures lack, and asks again when they have it. */
+  whenStored(body, () => isRead(body) || load());
+  load();
+  return h("main", { id: "main", tabIndex: -1, class: "history-page figures-page" }, h("header", { class: "page-head" }, h("h1", {}, title), h("span", { class: "spacer" }), links), choiceBar(choice, { splits, spans, changed: load }), basis, building.element, body);
+}
+
+/** Shows what the figures lack, and calls `load` when they have it; `follow(lacking)` takes what an answer says of that. */
+export function buildingNote(load) {
+  const element = h("div", { class: "figures-building" });
+  let later = 0;
+
   function follow(lacking) {
     clearTimeout(later);
-    fill(building);
+    fill(element);
     if (!lacking.left && !lacking.problem) return;
-    if (lacking.problem) fill(building, h("p", { class: "field-problem" }, t("figures.stale", { reason: reasonText(lacking.coded_reason, lacking.problem) })));
+    if (lacking.problem) fill(element, h("p", { class: "field-problem" }, t("figures.stale", { reason: reasonText(lacking.coded_reason, lacking.problem) })));
     const look = async () => {
       const found = await get("/api/figures/state").catch(() => null);
-      if (!building.isConnected) return;
+      if (!element.isConnected) return;
       if (found && !found.left && !found.problem) return load();
-      if (found?.left) fill(building, h("p", {}, t("figures.building", { runs: amount(found.left) })), h("progress", { max: found.runs + found.left, value: found.runs, aria: { label: t("figures.progress") } }));
+      if (found?.left) fill(element, h("p", {}, t("figures.building", { runs: amount(found.left) })), h("progress", { max: found.runs + found.left, value: found.runs, aria: { label: t("figures.progress") } }));
       later = setTimeout(look, PAUSE);
     };
     look();
   }
 
-  whenStored(body, () => isRead(body) || load());
-  load();
-  return h("main", { id: "main", tabIndex: -1, class: "history-page figures-page" }, h("header", { class: "page-head" }, h("h1", {}, title), h("span", { class: "spacer" }), links), choiceBar(choice, { splits, spans, changed: load }), basis, building, body);
+  return { element, follow };
 }
 
 /** Whether somebody is at something in `body`, which would not be there any more: the next run is soon enough. */

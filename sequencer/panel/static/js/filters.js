@@ -7,9 +7,6 @@ import { t } from "./text.js";
 
 /** The time that every history page shows until another is chosen: nothing is left out that nobody put away. */
 const DEFAULT_SPAN = "all";
-/** By what the list of runs can be narrowed beside time; these stand in the address of a run that is opened from it, too. */
-export const RUN_FILTERS = ["serial_number", "part_number", "sequence", "status", "stand", ...(HAS_SLOTS ? ["slot"] : [])];
-
 const SPANS = { today: 1, "7d": 7, "30d": 30, "365d": 365, all: null };
 
 /** The field for a slot, where there are slots. */

@@ -33,6 +33,7 @@ const pages = [
   [/^\/stands$/, async () => (await import("./stands_page.js")).standsPage()],
   [/^\/runs$/, async () => (await import("./runs_page.js")).runsPage()],
   [/^\/runs\/([^/]+)$/, async (id) => (await import("./run_page.js")).runPage(id)],
+  [/^\/units$/, async () => (await import("./unit_page.js")).unitPage()],
   [/^\/starts\/([^/]+)$/, async (id) => (await import("./start_page.js")).startPage(id)],
   [/^\/overview$/, async () => (await import("./overview_page.js")).overviewPage()],
   [/^\/failures$/, async () => (await import("./failures_page.js")).failuresPage()],

@@ -13,7 +13,7 @@ let kept = { mark: "", form: null };
 
 /** A tag for the runs list: the newest disposition, or that there are comments; null for a run without either. */
 export function noteTag(run) {
-  if (!run.notes.length) return null;
+  if (!run.notes?.length) return null;
   const title = run.notes.map((note) => note.comment).filter(Boolean).join("\n");
   return h("span", { class: "tag note-tag", title }, t(run.disposition ? `disposition.${run.disposition}` : "notes.short"));
 }

@@ -5,7 +5,7 @@ import { address, get, post } from "./api.js";
 import { withCopy } from "./copy.js";
 import { failure, notDone, standing } from "./details.js";
 import { fill, h, icon, setText, token, word } from "./dom.js";
-import { RUN_FILTERS, readFilters, timeParameters } from "./filters.js";
+import { parametersOf, readChoice, timeOf } from "./figure_choice.js";
 import { notesCard } from "./notes.js";
 import { labelButton } from "./label.js";
 import { warningCount } from "./measurement.js";
@@ -13,6 +13,7 @@ import { moreRow } from "./more.js";
 import { may } from "./people.js";
 import { question } from "./question.js";
 import { reasonText } from "./reason.js";
+import { readRunFilters } from "./run_filters.js";
 import { keepRowKeys } from "./row_keys.js";
 import { on, outcome, state } from "./state.js";
 import { slotLine } from "./slot_line.js";
@@ -22,6 +23,7 @@ import { StoredCases } from "./stored_cases.js";
 import { clock, duration, moment, t, value } from "./text.js";
 import { entitle } from "./title.js";
 import { toastError } from "./toast.js";
+import { unitLink } from "./unit_link.js";
 
 // The formats in which a report can be saved: they come with what is installed, and are asked for once.
 let formats = null;
@@ -75,8 +77,8 @@ function back() {
 /** Steps to the runs above and below this one in the list that it was opened from. */
 function neighbours(page, id) {
   const steps = h("nav", { class: "run-steps", aria: { label: t("report.neighbours") } });
-  const filters = readFilters(RUN_FILTERS, { span: "all" });
-  const parameters = { ...Object.fromEntries(RUN_FILTERS.map((name) => [name, filters[name]])), ...timeParameters(filters) };
+  const choice = readChoice();
+  const parameters = { run: id, ...parametersOf(choice, timeOf(choice)), ...readRunFilters() };
   const step = (run, name, direction) => {
     const picture = h("span", { class: `step-icon is-${direction}` }, icon("chevron"));
     const content = [picture, h("span", { class: "step-name" }, t(`report.${name}`))];
@@ -85,7 +87,7 @@ function neighbours(page, id) {
       : h("button", { type: "button", class: "button small", disabled: true, aria: { label: t(`report.${name}`) } }, content);
   };
   const look = question(steps, {
-    ask: (signal) => get(`/api/runs/${encodeURIComponent(id)}/neighbours`, parameters, signal),
+    ask: (signal) => get("/api/figures/runs/neighbours", parameters, signal),
     answered: ({ newer, older }) => fill(steps, step(newer, "newer", "prev"), step(older, "older", "next")),
     failed: () => fill(steps),
   });
@@ -104,10 +106,6 @@ function unit({ dut }) {
 function place({ slot, start }) {
   if (!slot) return null;
   return h("p", { class: "report-slot" }, slotLine(slot), start ? h("a", { href: `/starts/${encodeURIComponent(start.id)}` }, t("starts.link")) : null);
-}
-
-function unitLink(serial) {
-  return h("a", { href: address("/runs", { serial_number: serial }), title: t("report.unit_history") }, token(serial));
 }
 
 function show(page, report) {
@@ -206,6 +204,7 @@ function told(messages) {
 }
 
 function fact(key, of) {
+  if (key === "serial_number" && typeof of === "string") return unitLink(of);
   if (["object", "boolean"].includes(typeof of)) return value(of);
   return NUMBERS.has(key) ? token(of) : word(of);
 }
