@@ -357,6 +357,10 @@ class Store(Protocol):
         """
         ...
 
+    def keep_pruned(self, runs: Sequence[PrunedRun]) -> None:
+        """Keeps what is left of runs that were pruned in another store, where there is nothing of them here."""
+        ...
+
     def at_factory(self, runs: Sequence[str]) -> set[str] | None:
         """Those of these runs that the factory has; ``None`` where runs are not copied to one."""
         ...

@@ -10,7 +10,7 @@ from dataclasses import field
 
 from sequencer.report.model import RunReport
 from sequencer.store import facts
-from sequencer.store.base import RunSummary, Store, StoreError, StoreUnavailable
+from sequencer.store.base import PrunedRun, RunSummary, Store, StoreError, StoreUnavailable
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.reason import ReasonOrText
 
@@ -51,6 +51,7 @@ def copy_runs(source: Store, target: Store, told: Callable[[CopyProgress], objec
             for note in notes:
                 if note.run not in progress.refused:
                     target.add_note(note)
+    _copy_pruned(source, target)
     _copy_log(source, target)
     return progress
 
@@ -84,6 +85,18 @@ def _copy_files(source: Store, target: Store, report: RunReport, progress: CopyP
             progress.lost.append((report["id"], sha256))
         else:
             target.save_attachment(report["id"], sha256, data, media_type)
+
+
+def _copy_pruned(source: Store, target: Store) -> None:
+    """What is left of pruned runs, by which the figures know them."""
+    place: str | None = None
+    left = 1
+    while left:
+        changes = source.changes(place)
+        target.keep_pruned(
+            [PrunedRun(run.id, run.digest, run.condensed) for run in changes.runs if run.condensed is not None]
+        )
+        place, left = changes.next, changes.left
 
 
 def _copy_log(source: Store, target: Store) -> None:

@@ -23,7 +23,10 @@ from sequencer.figures.scope import Scope
 from sequencer.figures.yields import yields
 from sequencer.report.fold import fold
 from sequencer.report.model import RunReport
-from sequencer.store.base import PrunedRun, Store, StoreError
+from sequencer.store.base import PrunedRun, Store, StoreError, StoreUnavailable
+from sequencer.store.copying import copy_runs
+from sequencer.store.couchdb.replication import FactoryDatabase
+from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.sqlite.store import SqliteStore
 from tests.figures.line import line, whole_report
 from tests.store.conftest import NOON, make_events
@@ -86,6 +89,47 @@ def test_figures_stay(store: Store) -> None:
         store.save(made[0])  # once more, by a copy or a journal: it is counted once
         follow(fresh, store)
         assert figures(fresh) == before
+
+
+def test_a_copy_has_the_figures_of_pruned_runs(store: Store, tmp_path: Path) -> None:
+    """Of any kind of store into another one, once or twice; a run that the other one still has stays whole there."""
+    made = reports(12)
+    for report in made:
+        store.save(report)
+    pruned(store, made[8]["start_time"])
+    copy = SqliteStore(tmp_path / "copy.sqlite3")
+    copy.save(made[3])
+    for _ in range(2):
+        copy_runs(store, copy, lambda progress: None)
+    with FiguresIndex(None) as index, FiguresIndex(None) as copied:
+        follow(index, store)
+        follow(copied, copy)
+        assert figures(copied)[:3] == figures(index)[:3]
+    assert copy.get(made[3]["id"]) == made[3]
+    if not isinstance(store, SqliteStore):
+        store.keep_pruned([PrunedRun("new", "digest", "{}"), PrunedRun(made[9]["id"], "digest", "{}")])
+        assert store.get(made[9]["id"]) == made[9]
+        assert "new" in [run.id for run in store.changes().runs]
+    copy.close()
+
+
+def test_runs_that_a_factory_lacks_stay(couchdb_server: Any, open_couchdb: Callable[..., Any], database: str) -> None:
+    """They are counted, and go once they are there; while the factory is away none goes."""
+    centre = CouchStore(couchdb_server.connect(), f"{database}_units", version_1=f"{database}_live")
+    there = FactoryDatabase(f"{couchdb_server.url}/{database}_units", couchdb_server.user, couchdb_server.password)
+    made = reports(5)
+    centre.save(made[1])
+    stand = open_couchdb(factory=there)
+    for report in made:
+        stand.save(report)
+    trial = prune(stand, made[4]["start_time"], keep_failed=False, undelivered=set, dry_run=True)
+    assert trial.not_copied + trial.going == 4 and trial.going >= 1
+    assert stand.at_factory([made[1]["id"], "nothing"]) == {made[1]["id"]}
+    centre.close()
+    away = open_couchdb(factory=FactoryDatabase("http://127.0.0.1:9/none"))
+    with pytest.raises(StoreUnavailable):
+        pruned(away, made[4]["start_time"])
+    assert all(stand.get(report["id"]) is not None for report in made)
 
 
 def test_what_has_to_stay_stays(store: Store) -> None:
@@ -171,7 +215,6 @@ def test_at_a_factory_only_administrators_may(couchdb_server: Any, open_couchdb:
     """The rule of the database refuses others, and nothing is changed."""
     from sequencer.store.couchdb.client import CouchClient
     from sequencer.store.couchdb.factory import set_up_factory
-    from sequencer.store.couchdb.store import CouchStore
 
     administrator = open_couchdb()
     made = reports(4)

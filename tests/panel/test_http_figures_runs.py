@@ -120,3 +120,11 @@ def test_what_cannot_be_asked_is_told(line_panel: Any, query: dict[str, object])
     """A mistake in the address is no other list."""
     answer = line_panel.ask("GET", f"/api/figures/runs?{urlencode(query)}")
     assert answer.status == 400 and answer.json["error"]["code"] in ("bad-parameter", "unknown-key")
+
+
+def test_a_pruned_run_says_so(line_panel: Any) -> None:
+    """The figures know it and its report is gone: that is another answer than for a run that never was."""
+    oldest = next(line()).run.id
+    for run, code in ((oldest, "run_pruned"), ("nothing", "no_such_run")):
+        answer = line_panel.ask("GET", f"/api/runs/{run}")
+        assert (answer.status, answer.json["error"]["coded_reason"]["code"]) == (404, code)

@@ -387,6 +387,13 @@ class CouchStore:
         for name in (self._name, self._version_1):
             self._couch.post(name, "_compact", body={})
 
+    def keep_pruned(self, runs: Sequence[PrunedRun]) -> None:
+        """Keeps what is left of runs of which there is nothing here."""
+        for run in runs:
+            with suppress(DocumentConflict):  # there is something
+                new = documents.pruned({"_id": run.id, "fingerprint": run.digest}, run)
+                self._couch.put(self._name, run.id, body=new)
+
     def at_factory(self, runs: Sequence[str]) -> set[str] | None:
         """Those of these runs that the factory has; ``None`` where runs are not copied to one.
 

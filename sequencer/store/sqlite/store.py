@@ -212,10 +212,17 @@ class SqliteStore:
                 ).fetchone()
                 if row is not None:
                     _take_out(connection, row[0])
-                    body = zlib.compress(run.condensed.encode(), _COMPRESSION)
-                    connection.execute("INSERT INTO pruned VALUES (?, ?, ?, ?)", (row[0], run.id, run.digest, body))
+                    _keep_condensed(connection, row[0], run)
                     gone += 1
         return gone
+
+    def keep_pruned(self, runs: Sequence[PrunedRun]) -> None:
+        """Keeps what is left of runs of which there is nothing here."""
+        with self._connections.writing() as connection:
+            for run in runs:
+                if connection.execute("SELECT 1 FROM runs WHERE id = ?", (run.id,)).fetchone() is None:
+                    number = int(connection.execute(_NEWEST).fetchone()[0]) + 1
+                    _keep_condensed(connection, number, run)
 
     def at_factory(self, runs: Sequence[str]) -> set[str] | None:
         """Runs of this store are not copied to a factory."""
@@ -387,6 +394,12 @@ def _take_out(connection: sqlite3.Connection, number: int) -> None:
         "DELETE FROM attachments WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM run_attachments WHERE sha256 = ?1)",
         files,
     )
+
+
+def _keep_condensed(connection: sqlite3.Connection, number: int, run: PrunedRun) -> None:
+    body = zlib.compress(run.condensed.encode(), _COMPRESSION)
+    row = number, run.id, run.digest, body
+    connection.execute("INSERT INTO pruned VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", row)
 
 
 def _stored_run(run: str, fingerprint: str, body: bytes) -> StoredRun:
