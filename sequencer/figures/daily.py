@@ -90,14 +90,13 @@ def answers(scope: Scope) -> bool:
     return not (chosen or scope.by or scope.span or scope.newest is not None)
 
 
-def sums(ask: Ask, scope: Scope, which: str) -> list[tuple[object, ...]]:
-    """Of each measurement whose series is one of ``which`` (a condition): its sequence, case, name and unit.
+def days_of(scope: Scope) -> tuple[str, list[object]]:
+    """SQL of the sums of the days of a scope (of every sequence), with the columns of :data:`DAILY`, and its values.
 
-    Then the number of values, mean, sample standard deviation, mean moving range, the newest limits, and how many
-    values are below and above these.
+    Of days that the scope cuts they are worked out anew, from the runs in it.
     """
     where, values = scope.where("runs")
-    times = [time for time in (scope.since, scope.until) if time is not None]
+    times: list[object] = [time for time in (scope.since, scope.until) if time is not None]
     inside = [
         f"day {sign} {day_of('?::DOUBLE')}"
         for sign, time in ((">", scope.since), ("<", scope.until))
@@ -105,11 +104,21 @@ def sums(ask: Ask, scope: Scope, which: str) -> list[tuple[object, ...]]:
     ]
     edges = f"{where} AND {day_of('start_time')} IN ({', '.join(day_of('?::DOUBLE') for _ in times)})"
     of_edges = f"UNION ALL {sums_of_days(edges)}" if times else ""
+    text = f"SELECT * FROM daily WHERE {' AND '.join(inside) or 'TRUE'} {of_edges}"
+    return text, [*times, *values, *times] if times else []
+
+
+def sums(ask: Ask, scope: Scope, which: str) -> list[tuple[object, ...]]:
+    """Of each measurement whose series is one of ``which`` (a condition): its sequence, case, name and unit.
+
+    Then the number of values, mean, sample standard deviation, mean moving range, the newest limits, and how many
+    values are below and above these.
+    """
+    where, values = scope.where("runs")
+    days, days_values = days_of(scope)
     return ask(
         f"""
-        WITH of_days AS (
-            SELECT * FROM daily WHERE {" AND ".join(inside) or "TRUE"} {of_edges}
-        ), linked AS (
+        WITH of_days AS ({days}), linked AS (
             SELECT *, abs(first - lag(last) OVER own) AS link,
                    last_value(lower) OVER whole AS newest_lower, last_value(upper) OVER whole AS newest_upper
             FROM of_days WHERE {which}
@@ -147,10 +156,5 @@ def sums(ask: Ask, scope: Scope, which: str) -> list[tuple[object, ...]]:
         FROM totals t JOIN series USING (series) LEFT JOIN counted_again c USING (series)
         {"" if scope.sequence is None else "WHERE sequence = ?"}
         """,
-        [
-            *times,
-            *([*values, *times] if times else []),
-            *values,
-            *([] if scope.sequence is None else [scope.sequence]),
-        ],
+        [*days_values, *values, *([] if scope.sequence is None else [scope.sequence])],
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sequencer.figures import formulas
+from sequencer.figures import daily, formulas
 from sequencer.figures.capability import CapabilityRow, capabilities
 from sequencer.figures.cells import known, number
+from sequencer.figures.daily import DAY_SECONDS, day_of
 from sequencer.figures.scope import Ask, Scope, named
 
 BUCKETS = 24
-"""Into which the time from the first run of the scope to the last one is cut for a trend."""
+"""Into which the time from the first run of the scope to the last one is cut for a trend, by days where it is long."""
 
 
 class MeasurementsRow(NamedTuple):
@@ -67,25 +68,43 @@ def _trends(ask: Ask, scope: Scope) -> dict[tuple[object, ...], list[float]]:
     names = [f"s{number}" for number in range(len(scope.by) + 1)]
     by = ", ".join(names)
     where, values = scope.where("runs")
+    ((first, last),) = ask(f"SELECT min(start_time), max(start_time) FROM runs WHERE counted AND {where}", values)
+    if first is None:
+        return {}
+    begin, end = known(first), known(last)
+    in_days = end - begin >= BUCKETS * DAY_SECONDS
+    if in_days and daily.answers(scope):
+        days, days_values = daily.days_of(scope)
+        means = f"""
+            SELECT NULL::VARCHAR AS s0, series, {_bucket(begin, end, "day")} AS bucket, sum(mean * n) / sum(n) AS mean
+            FROM ({days}) GROUP BY ALL"""
+        values = days_values
+    else:
+        place = _bucket(begin, end, day_of("start_time") if in_days else None)
+        means = f"""
+            SELECT {by}, series, bucket, avg(value) AS mean
+            FROM measurements JOIN (
+                SELECT run, {named(scope.split("runs"), names)}, {place} AS bucket FROM runs WHERE counted AND {where}
+            ) USING (run)
+            WHERE value IS NOT NULL GROUP BY ALL"""
     rows = ask(
         f"""
-        WITH chosen AS (
-            SELECT run, {named(scope.split("runs"), names)},
-                   least((start_time - min(start_time) OVER ())
-                         / nullif(max(start_time) OVER () - min(start_time) OVER (), 0) * {BUCKETS},
-                         {BUCKETS - 1}) AS part
-            FROM runs WHERE counted AND {where}
-        ), means AS (
-            SELECT {by}, series, coalesce(floor(part), 0)::INTEGER AS bucket, avg(value) AS mean
-            FROM measurements JOIN chosen USING (run) WHERE value IS NOT NULL GROUP BY ALL
-        )
         SELECT {by}, sequence, name, measurement, unit, list(mean ORDER BY bucket)
-        FROM means JOIN series USING (series) GROUP BY ALL
+        FROM ({means}) JOIN series USING (series) GROUP BY ALL
         """,
         values,
     )
     found: dict[tuple[object, ...], list[float]] = {}
-    for *key, means in rows:
-        assert isinstance(means, list)
-        found[tuple(key)] = [known(mean) for mean in means]
+    for *key, line in rows:
+        assert isinstance(line, list)
+        found[tuple(key)] = [known(mean) for mean in line]
     return found
+
+
+def _bucket(begin: float, end: float, day: str | None) -> str:
+    """SQL of the part of the time that a day lies in, or a run that began at ``start_time``."""
+    if day is not None:
+        first, last = (f"{day_of(f'{time!r}::DOUBLE')}" for time in (begin, end))
+        return f"(({day} - {first}) * {BUCKETS} // ({last} - {first} + 1))"
+    length = end - begin or 1.0
+    return f"least(floor((start_time - {begin!r}::DOUBLE) / {length!r}::DOUBLE * {BUCKETS}), {BUCKETS - 1})::INTEGER"

@@ -25,7 +25,7 @@ from sequencer.figures.scatter import correlations, scatter
 from sequencer.figures.scope import Scope
 from tests.effort import examples
 from tests.figures.history import MONDAY, Case, Feed, Run, report_of
-from tests.figures.line import BOARD, filled, line, truths
+from tests.figures.line import BOARD, DAY, filled, line, truths
 from tests.figures.reference import NOTHING, Reference
 from tests.figures.test_against_pandas import SHIFTS, histories, reports_of, scopes, tried
 
@@ -208,8 +208,12 @@ def check_measurements(
         mine = runs[(runs[names] == list(split)).all(axis=1) & (runs.sequence == about_row.sequence)]
         lost = missed[(missed.case == about_row.case) & (missed.measurement == about_row.measurement)].id
         assert row.lost == (about(mine.id.isin(lost).mean()) if len(mine) else 0.0)
-        place = 0 if end == begin else (group.start_time.astype(float) - begin) / (end - begin) * 24
-        bucket = np.minimum(np.floor(place), 23)
+        times = group.start_time.astype(float)
+        if end - begin >= 24 * DAY:
+            first, last = begin // DAY, end // DAY
+            bucket = (times // DAY - first) * 24 // (last - first + 1)
+        else:
+            bucket = np.minimum(np.floor((times - begin) / ((end - begin) or 1.0) * 24), 23)
         assert row.trend == [
             about(mean) for mean in group.value.astype(float).groupby(bucket * np.ones(len(group))).mean()
         ]
