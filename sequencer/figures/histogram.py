@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sequencer.figures import formulas
 from sequencer.figures.cells import known, number, real
 from sequencer.figures.one_measurement import Measured, Values, values_of
-from sequencer.figures.scope import Ask, Scope, Split, same
+from sequencer.figures.scope import Ask, Scope, Split, grouped, same
 
 MOST_BINS = 100
 FAR = 20
@@ -98,21 +98,25 @@ def histogram(ask: Ask, scope: Scope, of: Measured) -> list[HistogramRow]:
     if values is None or bins is None:
         return []
     rows = ask(
-        f"{values.sql} SELECT {values.by}, count(*), avg(value), stddev_samp(value), "
-        "max_by({l: lower, u: upper, t: target}, (start_time, id, position)) "
-        f"FROM taken GROUP BY {values.by} ORDER BY {values.order}",
-        values.parameters,
-    )
-    counted = ask(
-        f"{values.sql} SELECT {values.by}, greatest(-1, least({bins.size}, "
-        f"floor(value / ?::DOUBLE + {_SLACK}) - {bins.first}))::INTEGER AS bin, count(*) "
-        f"FROM taken GROUP BY {values.by}, bin",
+        f"""{values.sql}, placed AS (
+            SELECT *, greatest(-1, least({bins.size}, floor(value / ?::DOUBLE + {_SLACK}) - {bins.first}))::INTEGER
+                      AS bin
+            FROM taken
+        )
+        SELECT {values.by}, bin, count(*), avg(value), stddev_samp(value),
+               CASE WHEN grouping(bin) = 1
+                    THEN max_by({{l: lower, u: upper, t: target}}, (start_time, id, position)) END
+        FROM placed GROUP BY GROUPING SETS (({values.by}, bin), ({values.by})) ORDER BY {values.order}, bin NULLS FIRST
+        """,
         [*values.parameters, bins.width],
     )
-    counts: dict[tuple[object, ...], list[int]] = {}
-    for *split, place, n in counted:
-        counts.setdefault(tuple(split), [0] * (bins.size + 2))[number(place) + 1] = number(n)
-    return [_histogram_row(scope, bins, row, counts[row[: len(values.splits)]]) for row in rows]
+    found: list[HistogramRow] = []
+    for split, (whole, *parts) in grouped(rows, len(values.splits)):
+        counts = [0] * (bins.size + 2)
+        for place, n, *_ in parts:
+            counts[number(place) + 1] = number(n)
+        found.append(_histogram_row(scope, bins, (*split, *whole[1:]), counts))
+    return found
 
 
 def _histogram_row(scope: Scope, bins: Bins, row: tuple[object, ...], counts: list[int]) -> HistogramRow:
@@ -127,17 +131,16 @@ def _histogram_row(scope: Scope, bins: Bins, row: tuple[object, ...], counts: li
 def _bins(ask: Ask, values: Values) -> Bins | None:
     """Those for all values together."""
     (row,) = ask(
-        f"{values.sql} SELECT count(*), stddev_samp(value), quantile_cont(value, [0.25, 0.75]), min(value), max(value) "
-        "FROM taken",
+        f"{values.sql} SELECT count(*), stddev_samp(value), quantile_cont(value, [0.25, 0.75]), min(value), "
+        f"max(value), (SELECT list(value) FROM (SELECT DISTINCT value FROM taken LIMIT {_FEW + 1})) FROM taken",
         values.parameters,
     )
-    n, sigma, quartiles, low, high = row
+    n, sigma, quartiles, low, high, different = row
     if not n:
         return None
-    assert isinstance(quartiles, list) and isinstance(low, float) and isinstance(high, float)
+    assert isinstance(quartiles, list) and isinstance(different, list)
     first, third = quartiles
-    different = ask(f"{values.sql} SELECT DISTINCT value FROM taken LIMIT {_FEW + 1}", values.parameters)
-    return bins_of(number(n), (first, third), real(sigma), (low, high), _step([known(one) for (one,) in different]))
+    return bins_of(number(n), (first, third), real(sigma), (known(low), known(high)), _step(different))
 
 
 def _step(different: Sequence[float]) -> float | None:

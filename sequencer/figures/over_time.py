@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sequencer.figures.cells import known, number, real, text
 from sequencer.figures.one_measurement import ORDER, Measured, values_of
-from sequencer.figures.scope import Ask, Scope, Split
+from sequencer.figures.scope import Ask, Scope, Split, same
 
 MOST_POINTS = 1_600
 """Of an answer: what a screen has columns for."""
@@ -57,11 +57,13 @@ def points(ask: Ask, scope: Scope, of: Measured, most: int = MOST_POINTS) -> lis
 def _thinned(sql: str, splits: tuple[str, ...], shown: str) -> str:
     """M4. What is the same value is there once: the first in time."""
     by = ", ".join((*splits, "cut"))
-    ends = {"ends.low": "value", "ends.high": "value", "ends.since": "start_time", "ends.until": "start_time"}
-    same = " AND ".join(f"c.{name} IS NOT DISTINCT FROM ends.{name}" for name in (*splits, "cut"))
-    kinds = " UNION ALL ".join(
-        f"SELECT c.*, {place} AS kind FROM columned c JOIN ends ON {same} AND c.{column} = {end}"
-        for place, (end, column) in enumerate(ends.items())
+    same_cut = same("c", "ends", (*splits, "cut"))
+    ends = {"low": "value", "high": "value", "since": "start_time", "until": "start_time"}
+    is_end = " OR ".join(f"c.{column} = {end}" for end, column in ends.items())
+    cut = ", ".join(f"c.{name}" for name in (*splits, "cut"))
+    first = " OR ".join(
+        f"(c.{column} = {end} AND row_number() OVER (PARTITION BY {cut}, c.{column} = {end} ORDER BY {ORDER}) = 1)"
+        for end, column in ends.items()
     )
     return f"""{sql}, columned AS (
             SELECT *, least(floor((start_time - ?) / ? * ?), ? - 1)::INTEGER AS cut FROM taken
@@ -69,10 +71,9 @@ def _thinned(sql: str, splits: tuple[str, ...], shown: str) -> str:
             SELECT {by}, min(value) AS low, max(value) AS high, min(start_time) AS since, max(start_time) AS until
             FROM columned GROUP BY {by}
         ), kept AS (
-            SELECT * FROM ({kinds})
-            QUALIFY row_number() OVER (PARTITION BY {by}, kind ORDER BY {ORDER}) = 1
+            SELECT c.* FROM columned c JOIN ends ON {same_cut} WHERE {is_end} QUALIFY {first}
         )
-        SELECT {shown} FROM (SELECT DISTINCT {shown}, position FROM kept) ORDER BY {ORDER}"""
+        SELECT {shown} FROM kept ORDER BY {ORDER}"""
 
 
 def _point_row(scope: Scope, row: tuple[object, ...], splits: int) -> PointRow:

@@ -9,7 +9,7 @@ from sequencer.figures.cells import known, number, real, text
 from sequencer.figures.one_measurement import Measured, series_of
 from sequencer.figures.scope import Ask, Scope, Split, named
 
-NEWEST_RUNS = 20_000
+NEWEST_RUNS = 5_000
 """Counted runs of the scope that are looked at, the newest ones. Of a run the last value of each measurement counts."""
 MOST_POINTS = 1_000
 """Of an answer: a random sample, the values whose runs' ids have the smallest hash, and the four ends."""
