@@ -21,9 +21,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT)]
 
-from take import serving  # noqa: E402
+from take import serving  # noqa: E402 - found by the path above
 
-from tests.figures.line import END, SHIFTS, copied, kept  # noqa: E402
+from tests.figures.line import END, SHIFTS, copied, kept  # noqa: E402 - found by the path above
 
 PAGES: Mapping[str, str] = {
     "overview": "/overview?by=stand&by=slot",

@@ -26,7 +26,7 @@ MEDIA_TYPE = "application/vnd.apache.parquet"
 
 def parquet_file(write: Callable[[Path], None]) -> IO[bytes]:
     """What ``write`` writes into a new file, at its beginning; it is gone once it is closed."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (whoever reads it closes it)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever reads it closes it
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "file.parquet"
         write(written)

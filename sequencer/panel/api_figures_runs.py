@@ -159,7 +159,7 @@ def _rows(session: Session, view: _View, ask: Ask, time: Callable[[float], objec
 
 def _written(parts: Iterator[str], head: str = "") -> IO[bytes]:
     """A file with these parts, at its beginning."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (whoever reads it closes it)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever reads it closes it
     try:
         for part in chain([head], parts):
             file.write(utf8(part))

@@ -36,7 +36,7 @@ def workbook(name: str, rows: Iterable[Row], *, most_rows: int = MOST_ROWS) -> I
 
     waiting = iter(rows)
     heading = [str(value) for value in next(waiting, ())]
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (the caller's)
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     try:
         with closing(Workbook(file, {"constant_memory": True})) as book:
             formats = _Formats(book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}))

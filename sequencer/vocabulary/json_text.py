@@ -49,7 +49,7 @@ def indented_parts(document: object) -> Iterator[str]:
 
 
 def _is_json(value: object) -> bool:
-    """Whether there is no number in it that JSON lacks."""
+    """Whether JSON has every number in it."""
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, dict):
