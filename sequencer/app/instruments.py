@@ -22,6 +22,7 @@ from sequencer.project.locks import ProcessLock, described
 from sequencer.project.project_folder import open_project
 from sequencer.project.secrets import ProcessSecrets
 from sequencer.project.settings_values import did_you_mean
+from sequencer.vocabulary.instrument import IDENTITIES
 
 if TYPE_CHECKING:
     from sequencer.language.drivers.source import DriverTarget, Signature
@@ -241,7 +242,7 @@ class InstrumentBench:
 
     def _asked(self, drivers: DriversByHand, name: str) -> str | None:
         with redirect_stdout(sys.stderr):
-            for member in ("identify", "idn", "id"):
+            for member in IDENTITIES:
                 with suppress(Exception):  # most drivers cannot say it
                     if isinstance(said := drivers.call(name, member, {}), str):
                         return said.strip()

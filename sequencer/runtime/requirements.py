@@ -12,7 +12,7 @@ from sequencer.report.event import CHECK_DRIVER, FactRecorded
 from sequencer.runtime.drivers import REQUIRE, DriverNotOpened, OpeningInterrupted
 from sequencer.runtime.failures import driver_traceback, reason_of
 from sequencer.vocabulary.failure import StepError, Stopped, why
-from sequencer.vocabulary.instrument import instrument_entry, parse_due
+from sequencer.vocabulary.instrument import IDENTITIES, instrument_entry, parse_due
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.regex import compile_pattern
 
@@ -97,8 +97,9 @@ class _Requirement:
         return None if written is None else evaluate_text(str(written), self._run.scope())
 
     def _identity(self, opened: object) -> str | None:
-        offered = getattr(opened, "identify", None)
-        offered = getattr(opened, "idn", None) if offered is None else offered
+        # What only some packages call so is asked when it is needed: it may be any other number.
+        names = IDENTITIES if "idn" in self._written else IDENTITIES[:2]
+        offered = next((found for name in names if (found := getattr(opened, name, None)) is not None), None)
         identity = offered() if callable(offered) else offered
         if isinstance(identity, bytes):
             identity = identity.decode("utf-8", "replace")

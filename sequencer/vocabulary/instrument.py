@@ -11,6 +11,8 @@ from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.regex import PatternError, compile_pattern
 
 _ISO_DATE = r"(?a)\d{4}-\d{2}-\d{2}"
+IDENTITIES = ("identify", "idn", "id")
+"""What drivers call the identity of their instrument, the first that there is; the last is PyMeasure's word."""
 _IDN_FIELDS = ("maker", "part_number", "serial_number", "revision")
 
 

@@ -31,11 +31,22 @@ class Meter(Bench):
 class Attribute(Bench):
     idn = b"KEYSIGHT,34465A,MY2,A.03\\n"
 
+class Foreign(Bench):
+    id = "KEYSIGHT,34465A,MY3,A.04"
+
 class Nothing(Bench):
     identify = None
 """
 TODAY = date.today()
 OVERDUE = str(TODAY - timedelta(days=1))
+
+
+def test_the_word_of_other_packages(project: Any, meter: Callable[..., Any], execute: Callable[..., Any]) -> None:
+    """An `id` is asked for where an identity is required, and only there: it may be any other number."""
+    meter(require={"idn": "MY3"}, target="Foreign")
+    assert execute().report["instruments"][0]["serial_number"] == "MY3"
+    meter(require={"calibration_due": str(TODAY)}, target="Foreign")
+    assert "serial_number" not in execute().report["instruments"][0]
 
 
 @pytest.fixture

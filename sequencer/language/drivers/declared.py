@@ -25,7 +25,7 @@ from sequencer.project.toml_places import toml_places
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.extension import UnusableExtension
-from sequencer.vocabulary.instrument import parse_due
+from sequencer.vocabulary.instrument import IDENTITIES, parse_due
 from sequencer.vocabulary.model import Driver, DriverOpening
 from sequencer.vocabulary.problem import Place, Problem
 from sequencer.vocabulary.regex import PatternError, compile_pattern
@@ -57,7 +57,7 @@ def read_require(
 
 def _check_identity(node: MappingNode, target: DriverTarget, problems: Problems) -> None:
     """The driver must be able to identify the instrument."""
-    member = target.members.get("identify") or target.members.get("idn")
+    member = next((target.members[name] for name in IDENTITIES if name in target.members), None)
     if member is None:
         if not target.dynamic:
             what = "class" if target.is_class else "function"

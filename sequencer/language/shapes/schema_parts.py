@@ -295,7 +295,7 @@ DRIVER: Schema = {
                     {
                         "idn": text(
                             "A regular expression that must match somewhere in what the driver's "
-                            "`identify` (or `idn`) returns.",
+                            "`identify` (or `idn`, or `id`) returns.",
                             "^KEYSIGHT.*,34465A",
                             **TEMPLATE,
                         ),
