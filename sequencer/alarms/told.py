@@ -61,7 +61,7 @@ def page_of(alarm: AlarmSettings, found: AlarmValue) -> str:
         case "yield" | "first_pass_yield" | "final_yield":
             return _address("/overview", found.subject)
         case _:
-            return _address("/measurements", found.subject)
+            return _address("/measurements/one", found.subject)
 
 
 def _address(page: str, subject: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from typing import Any, cast
 from sequencer.report.fields import blank, in_doubt
 from sequencer.report.model import FailureReport, RunReport
 from sequencer.report.schema import Schema, added_later, report_schema
+from sequencer.vocabulary.reason import Reason
 
 DEEPEST = 100
 """Levels of lists and mappings in free data; what lies deeper is left out."""
@@ -40,7 +41,7 @@ def read_report(document: object) -> RunReport:
     damage: Damage = {}
     report = cast(RunReport, _reader()(document, damage))
     if damage:
-        doubt(report, f"the report was damaged, these were replaced: {_places(damage)}")
+        doubt(report, Reason("report_mended", places=_places(damage)))
     return report
 
 
@@ -50,10 +51,11 @@ def _places(damage: Damage) -> str:
     return f"{', '.join(places[:_MOST_TOLD])}{more}"
 
 
-def doubt(report: RunReport, why: str) -> None:
+def doubt(report: RunReport, why: Reason) -> None:
     """Says in the report why it cannot be relied on; it is no passed one then."""
     failure = blank(FailureReport)
-    failure["kind"], failure["message"], failure["time"] = "error", why, report["start_time"]
+    failure["kind"], failure["message"], failure["time"] = "error", str(why), report["start_time"]
+    failure["coded_reason"] = why.document()
     report["failures"].append(failure)
     if report["status"] in ("passed", "skipped"):
         report["status"] = "error"

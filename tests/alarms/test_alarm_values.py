@@ -105,7 +105,7 @@ def test_a_capability_is_that_of_each_measurement() -> None:
     told = str(sentence_of(low, found))
     assert told.startswith("Ppk of m::rail: Rail is 0.6")
     assert told.endswith("over 30 values, the alarm is at 1.33: all runs")
-    assert page_of(low, found).startswith("/measurements?sequence=Board+test&case=m%3A%3Arail&measurement=Rail")
+    assert page_of(low, found).startswith("/measurements/one?sequence=Board+test&case=m%3A%3Arail&measurement=Rail")
 
 
 def test_a_pattern_of_a_control_chart_is_one_of_the_newest_values() -> None:

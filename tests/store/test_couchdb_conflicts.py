@@ -80,10 +80,13 @@ def test_a_report_that_was_changed_in_the_database_is_told(
     store.save(failed)
     stored = couch.get(database, failed["id"])
     stored["report"]["status"] = "passed"
+    (before,) = store.changes().runs
     couch.put(database, failed["id"], body=stored)
+    (after,) = store.changes().runs
+    assert before.digest != after.digest  # so that figures read it again
     found = store.get(failed["id"])
     assert found is not None
-    assert found["status"] == "error"
+    assert found["status"] == after.read()["status"] == "error"
     assert "does not match its fingerprint" in found["failures"][-1]["message"]
 
 

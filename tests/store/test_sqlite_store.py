@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -48,6 +49,24 @@ def _child(database: Path, **options: object) -> subprocess.Popen[str]:
         text=True,
         **options,  # type: ignore[call-overload]
     )
+
+
+def test_a_report_that_was_changed_in_the_file_is_told(
+    open_sqlite: Callable[[], SqliteStore], tmp_path: Path, report: Callable[..., RunReport]
+) -> None:
+    """Its fingerprint no longer fits: it says so in a code that pages translate, and is no passed one."""
+    store = open_sqlite()
+    failed = report(status="failed")
+    store.save(failed)
+    assert store.get(failed["id"]) == failed
+    changed = zlib.compress(json.dumps({**failed, "status": "passed", "failures": []}).encode())
+    with closing(sqlite3.connect(tmp_path / "state" / "hardseq.sqlite3")) as database:
+        database.execute("UPDATE documents SET body = ?", (changed,))
+        database.commit()
+    for found in (store.get(failed["id"]), store.latest(), store.changes().runs[0].read()):
+        assert found is not None
+        assert found["status"] == "error"
+        assert found["failures"][-1]["coded_reason"] == {"code": "not_as_stored", "parameters": {}}
 
 
 def test_several_processes_write_to_a_new_database(tmp_path: Path, report: MakeReport) -> None:

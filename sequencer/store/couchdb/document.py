@@ -135,7 +135,7 @@ def report_of(stored: CouchDocument, packed: bytes | None, *, check: bool = Fals
             as_stored = as_stored and (not check or _is_as_stored(amendment, found))
         report = read_report(found)
         if not as_stored:
-            doubt(report, "the stored report was changed: it does not match its fingerprint")
+            doubt(report, Reason("not_as_stored"))
         return report
     except (OSError, EOFError, zlib.error, ValueError, RecursionError) as error:
         raise StoreError(Reason("report_damaged", detail=str(error))) from None

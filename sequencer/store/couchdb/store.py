@@ -283,7 +283,7 @@ class CouchStore:
         except DocumentNotFound:
             return None
         if rivals:
-            doubt(report, f"another complete report of this run is stored beside it: {', '.join(rivals)}")
+            doubt(report, Reason("report_rival", revisions=", ".join(rivals)))
         return report
 
     def _report_of(self, stored: CouchDocument, *, check: bool = False) -> RunReport:
@@ -350,7 +350,9 @@ class CouchStore:
             return report
 
         kept = str(stored["condensed"]) if documents.is_pruned(stored) else None
-        return StoredRun(run, " ".join([str(documents.known_fingerprint(stored)), *rivals]), read, kept)
+        # Whoever changes a report by hand leaves its fingerprint as it is, but not the revision.
+        digest = " ".join([str(documents.known_fingerprint(stored)), stored["_rev"], *rivals])
+        return StoredRun(run, digest, read, kept)
 
     def stored(self, runs: Sequence[str]) -> list[StoredRun]:
         """Those of these runs that are here."""

@@ -134,9 +134,9 @@ class SqliteStore:
     def _document(self, where: str, *values: str) -> RunReport | None:
         with self._connections.reading() as connection:
             row = connection.execute(
-                f"SELECT body FROM runs JOIN documents ON run = number WHERE {where}", values
+                f"SELECT body, fingerprint FROM runs JOIN documents ON run = number WHERE {where}", values
             ).fetchone()
-        return None if row is None else _decoded(row[0])
+        return None if row is None else _checked(*row)
 
     def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> RunPage:
         """One page of runs, newest first."""
@@ -424,14 +424,23 @@ def _as_saved(body: bytes, fingerprint: str) -> RunReport:
         if facts.fingerprint(encoded) == fingerprint:
             report: RunReport = json.loads(encoded)
             return report
-    return _decoded(body)
+    return _checked(body, fingerprint)
 
 
 def _decoded(body: bytes) -> RunReport:
-    from sequencer.report.reader import read_report
+    return _checked(body, None)
+
+
+def _checked(body: bytes, fingerprint: str | None) -> RunReport:
+    """The report; one that is not what was saved under this ``fingerprint`` says so, and is no passed one."""
+    from sequencer.report.reader import doubt, read_report
 
     try:
-        return read_report(json.loads(zlib.decompress(body)))
+        encoded = zlib.decompress(body)
+        report = read_report(json.loads(encoded))
+        if fingerprint is not None and facts.fingerprint(encoded) != fingerprint:
+            doubt(report, Reason("not_as_stored"))
+        return report
     except (zlib.error, ValueError, RecursionError) as error:
         raise StoreError(Reason("report_damaged", detail=str(error))) from None
 
