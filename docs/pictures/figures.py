@@ -28,6 +28,9 @@ from tests.figures.line import END, SHIFTS, copied, kept  # noqa: E402 - found b
 PAGES: Mapping[str, str] = {
     "overview": "/overview?by=stand&by=slot",
     "failures": "/failures?since=7d",
+    "measurements": "/measurements",
+    "measurement": "/measurements/one?case=main::voltage&measurement=Voltage&unit=V&by=stand",
+    "time": "/time",
 }
 """Name of the picture, and address of the page."""
 SEQUENCE = "name: Board test\nmodules: {main: {name: Main, cases: {one: {name: One, steps: [{check: 1 == 1}]}}}}\n"

@@ -213,9 +213,6 @@ def take(browser: Any, address: str) -> None:
         page.goto(address + path)
         page.locator("main h1").wait_for()
         shoot(page, name)
-    page.goto(f"{address}/measurements/one?case=rails::no_load&measurement=5V+rail")
-    page.locator("figure.chart canvas").first.wait_for()
-    shoot(page, "measurement")
 
 
 def main() -> None:

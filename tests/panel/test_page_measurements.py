@@ -107,9 +107,13 @@ def test_a_drifting_stand_is_two_clicks_from_overview(line_panel: Panel, index: 
     page.keyboard.press("Enter")
     value = over_time.locator("tbody tr").first
     expect(value.locator("td").first).to_contain_text("B0")
-    value.get_by_role("link").focus()
+    value.get_by_role("link").first.focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/runs/"))
+    page.go_back()
+    chart(page, "Values over time").locator("summary").click()
+    page.locator(".unit-link").first.click()
+    expect(page).to_have_url(re.compile("/units"))
 
 
 def test_what_goes_together_is_two_clicks_from_overview(line_panel: Panel, browse: Any) -> None:

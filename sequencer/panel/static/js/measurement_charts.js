@@ -3,9 +3,10 @@
 import { valueText } from "./figure_choice.js";
 import { figureChart } from "./figure_chart.js";
 import { goTo } from "./figure_page.js";
-import { h, token } from "./dom.js";
+import { h } from "./dom.js";
 import { correlation, quantity, range, spread, withUnit } from "./quantity.js";
 import { amount, currentLocale, moment, number, percent, t } from "./text.js";
+import { unitLink } from "./unit_link.js";
 
 const SYMBOLS = ["circle", "rect", "triangle", "diamond"];
 /** Limits farther away than so many times the width of all bins would make them one line. */
@@ -15,9 +16,12 @@ const LEFT = { nameTextStyle: { align: "left" } };
 /** Places at which the normal distribution is drawn. */
 const STEPS = 80;
 
+/** Where a chart is drawn, in rem: legend, names of axes and their labels need the rest. */
+const room = ({ rem }, { top = 2.4, bottom = 0.4 }) => ({ left: 0.4 * rem, right: 0.9 * rem, top: top * rem, bottom: bottom * rem, containLabel: true });
+
 const runAddress = (id) => `/runs/${encodeURIComponent(id)}`;
 const runLink = (id, text) => h("a", { href: runAddress(id) }, text);
-const serial = (row) => (row.serial_number === null ? "—" : token(row.serial_number));
+const serial = (row) => (row.serial_number === null ? "—" : unitLink(row.serial_number));
 const openRun = ({ data }) => data?.run && goTo(runAddress(data.run));
 /** A day and a time of day, as short as a place at an axis. */
 const brief = (seconds) => new Intl.DateTimeFormat(currentLocale(), { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(seconds * 1000);
@@ -30,7 +34,8 @@ function splitText(row, choice) {
 
 /** Values over time, a colour for each split, with the limits that each was judged by; a point leads to its run. */
 export function valuesChart({ measurement, unit }, rows, choice) {
-  const groups = Map.groupBy(rows, (row) => splitText(row, choice));
+  const { compare } = new Intl.Collator(currentLocale(), { numeric: true });
+  const groups = [...Map.groupBy(rows, (row) => splitText(row, choice))].sort(([one], [other]) => compare(one, other));
   const isOut = (row) => (row.lower !== null && row.value < row.lower) || (row.upper !== null && row.value > row.upper);
   const steps = (name) => rows.filter((row, at) => at === 0 || at === rows.length - 1 || row[name] !== rows[at - 1][name]).map((row) => [row.start_time * 1000, row[name]]);
   return figureChart({
@@ -40,10 +45,11 @@ export function valuesChart({ measurement, unit }, rows, choice) {
       legend: {},
       tooltip: { trigger: "item" },
       dataZoom: [{ type: "inside", zoomOnMouseWheel: "ctrl" }],
+      grid: room(look, { top: 3.6 }),
       xAxis: { type: "time" },
       yAxis: { type: "value", scale: true, name: withUnit(measurement, unit), ...LEFT },
       series: [
-        ...[...groups].map(([name, points], at) => ({
+        ...groups.map(([name, points], at) => ({
           name: name || measurement,
           type: "scatter",
           symbol: SYMBOLS[at % SYMBOLS.length],
@@ -81,7 +87,7 @@ export function histogramChart(of, rows, choice) {
       tooltip: { trigger: split ? "axis" : "item" },
       xAxis: { type: "value", min: ends[0] - margin, max: ends[1] + margin, axisLabel: { showMinLabel: false, showMaxLabel: false }, name: withUnit(measurement, unit), nameLocation: "middle", nameGap: 1.8 * look.rem },
       yAxis: { type: "value", ...(split ? { axisLabel: { formatter: (value) => percent(value, 0) } } : {}) },
-      grid: { left: 0.4 * look.rem, right: 0.9 * look.rem, top: 2.4 * look.rem, bottom: 1.6 * look.rem, containLabel: true },
+      grid: room(look, { bottom: 1.6 }),
       series: split ? splitLines(rows, choice, look, markLine(look)) : [bars(bins, look, markLine(look)), normal(rows[0], look)].filter(Boolean),
     }),
     tip: (params) => (split ? { title: quantity([params].flat()[0].value[0], unit), lines: [params].flat().map((one) => [one.seriesName, percent(one.value[1])]) } : { title: range(params.data.bin.from, params.data.bin.to, unit), lines: [[t("series.values"), amount(params.data.bin.count)]] }),
@@ -139,6 +145,7 @@ export function boxChart({ measurement, unit, lower, upper }, rows, { name, of }
     title: t("series.boxes"),
     option: (look) => ({
       tooltip: { trigger: "item" },
+      grid: room(look, {}),
       xAxis: { type: "category", data: labels },
       yAxis: { type: "value", scale: true, name: withUnit(measurement, unit), ...LEFT },
       series: [
@@ -174,7 +181,7 @@ export function controlChart({ measurement, unit }, chart, { rules, single }) {
       tooltip: { trigger: "axis" },
       axisPointer: { link: [{ xAxisIndex: "all" }] },
       dataZoom: [{ type: "inside", xAxisIndex: [0, 1], zoomOnMouseWheel: "ctrl" }],
-      grid: [{ left: 0.4 * look.rem, right: 0.9 * look.rem, top: 3.6 * look.rem, bottom: "42%", containLabel: true }, { left: 0.4 * look.rem, right: 0.9 * look.rem, top: "66%", bottom: 0.4 * look.rem, containLabel: true }],
+      grid: [{ ...room(look, { top: 3.6 }), bottom: "42%" }, { ...room(look, {}), top: "66%" }],
       xAxis: [0, 1].map((panel) => ({ type: "category", gridIndex: panel, data: labels, axisLabel: { show: panel === 1, alignMinLabel: "left", alignMaxLabel: "right" } })),
       yAxis: [{ type: "value", scale: true, gridIndex: 0, name: value, ...LEFT }, { type: "value", gridIndex: 1, name: spreads, min: 0, ...LEFT }],
       series: [
@@ -206,7 +213,7 @@ export function scatterChart({ measurement, unit }, row) {
     summary: `${correlation(row.r)}, ${t("series.pairs", { count: amount(row.n) })}`,
     option: (look) => ({
       tooltip: { trigger: "item" },
-      grid: { left: 0.4 * look.rem, right: 0.9 * look.rem, top: 2.4 * look.rem, bottom: 1.6 * look.rem, containLabel: true },
+      grid: room(look, { bottom: 1.6 }),
       xAxis: { type: "value", scale: true, name: x, nameLocation: "middle", nameGap: 1.8 * look.rem },
       yAxis: { type: "value", scale: true, name: y, ...LEFT },
       series: [
