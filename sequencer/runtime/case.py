@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from sequencer.expressions.expression import compile_expression, evaluate_template, evaluate_text, has_expression
 from sequencer.expressions.value import to_data
@@ -57,10 +57,32 @@ class OnceErred(StepError):
     """As ``OnceFailed``, after an error."""
 
 
+class EndedBranch(Protocol):
+    """A branch of a case once it has ended: what failed in it, what it recorded and set, and what ended it early."""
+
+    failures: list[FailureRecorded]
+    ended: BaseException | None
+
+    @property
+    def tally(self) -> RecordedCounts:
+        """What it has recorded and judged."""
+
+    @property
+    def variables(self) -> Mapping[str, object]:
+        """Those that it saw and set."""
+
+
+Branches = Mapping[str, Callable[..., object]]
+"""Functions that are called with the case."""
+BranchRunner = Callable[["AttemptContext", Branches], tuple[Sequence[EndedBranch], BaseException | None]]
+"""Carries out branches at once (``runtime.branches``); gives them, and what interrupted the case meanwhile."""
+
+
 class AttemptContext:
     """One attempt of a case, from a clean start; also a step that follows the run, which has no plan and whose failures
     change no verdict. ``not_opened`` is the driver that it could not have. ``spoken_failure`` is what a driver has
-    recorded that its step fails by, ``spoken_later`` what it recorded from other threads."""
+    recorded that its step fails by, ``spoken_later`` what it recorded from other threads. ``branch_runner`` carries out
+    branches."""
 
     def __init__(self, run: RunContext, planned: PlannedCase | None, attempt: int = 1, **variables: object) -> None:
         self.full_name = AFTER_RUN if planned is None else planned.full_name
@@ -81,6 +103,7 @@ class AttemptContext:
         self.not_opened: DriverNotOpened | None = None
         self.spoken_failure: StepFailed | StepError | None = None
         self.spoken_later: list[Callable[[], None]] = []
+        self.branch_runner: BranchRunner | None = None
 
     # What steps call.
 
@@ -229,6 +252,39 @@ class AttemptContext:
     def stepping(self) -> RunningSteps:
         """For the code of a stepping run: a list of steps that can pause before each; see ``runtime.stepping``."""
         return RunningSteps(self._decide, self._skipped, self.test, self._named)
+
+    def parallel(self, branches: Branches) -> None:
+        """See ``CaseContext``."""
+        assert self.branch_runner is not None
+        if self._run.start.request.stepping:
+            self._one_after_the_other(branches)
+            return
+        ended, outer = self.branch_runner(self, branches)
+        before = dict(self._variables)
+        for branch in ended:
+            self.failures += branch.failures
+            self._tally.take(branch.tally)
+            changed = {name: value for name, value in branch.variables.items() if before.get(name, self) is not value}
+            self._variables.update(changed)
+        errors = [branch.ended for branch in ended if branch.ended is not None]
+        stopped = next((error for error in errors if isinstance(error, Stopped)), None)
+        error = outer or stopped or next(iter(errors), None)
+        if error is not None:
+            if any(error is each for each in errors):
+                self._recorded = error  # the branch has told it
+            raise error
+
+    def _one_after_the_other(self, branches: Branches) -> None:
+        """For somebody who looks at each step: at once, nobody could."""
+        errors: list[Exception] = []
+        for branch in branches.values():
+            try:
+                branch(self)
+            except Exception as error:  # it was recorded, and ends its own branch alone
+                errors.append(error)
+        if errors:
+            self._recorded = errors[0]
+            raise errors[0]
 
     def ask(self, dialog: DialogDescription) -> DialogAnswer:
         """See ``CaseContext``."""

@@ -57,6 +57,17 @@ class Dialogs:
         self._open: dict[str, _OpenDialog] = {}
         self._lock = threading.Lock()
 
+    def beside(self, emit: Callable[[Event], None], sleep: Callable[[float], None]) -> Dialogs:
+        """The same questions and answers for another thread, which asks through its own ``emit`` and ``sleep``."""
+        other = Dialogs(emit, sleep, attended=self._attended)
+        other._share(self._open, self._lock, self._answers)
+        return other
+
+    def _share(
+        self, opened: dict[str, _OpenDialog], lock: threading.Lock, answers: dict[str, deque[Data]] | None
+    ) -> None:
+        self._open, self._lock, self._answers = opened, lock, answers
+
     def ask(self, case: str, dialog: DialogDescription, *, until: Callable[[], bool] | None = None) -> DialogAnswer:
         """Asks and waits. Raises ``Stopped`` when the dialog was closed, ``StepError`` when nobody can answer.
 
@@ -68,7 +79,6 @@ class Dialogs:
         # Never used again, so that a late answer of a sleepy browser cannot answer another question.
         identity = uuid4().hex
         asked = time.monotonic()
-        self._emit_opening(identity, dialog, DialogAsked(case, identity, {**dialog}))
 
         def tell(result: str, value: Data = None, by: str | None = None) -> float:
             seconds = round(time.monotonic() - asked, 3)
@@ -76,6 +86,8 @@ class Dialogs:
             return seconds
 
         try:
+            # Inside: what strikes just behind it must not leave the question open.
+            self._emit_opening(identity, dialog, DialogAsked(case, identity, {**dialog}))
             result, value, by = self._wait(identity, until)
         except TimedOut:
             tell("timeout")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import pytest
@@ -16,13 +16,20 @@ from sequencer.report.event import (
     RunFinished,
 )
 from sequencer.runtime import pytest_private, under_way
-from sequencer.runtime.case import AttemptContext
+from sequencer.runtime.case import AttemptContext, Branches, EndedBranch
 from sequencer.runtime.flow import SkipReason
 from sequencer.runtime.plan import PlannedCase, PlannedModule
 from sequencer.runtime.run import RunContext
 from sequencer.vocabulary.failure import StepError
 from sequencer.vocabulary.reason import Reason, coded, read_reason, sentence
 from sequencer.vocabulary.status import Status, Untested
+
+
+def _run_branches(case: AttemptContext, branches: Branches) -> tuple[Sequence[EndedBranch], BaseException | None]:
+    # Imported here: few cases have branches.
+    from sequencer.runtime.branches import run_branches
+
+    return run_branches(case, branches)
 
 
 class StepAfter(NamedTuple):
@@ -69,6 +76,7 @@ class ItemRunner:
                 self.run.facts = dict(facts)
                 pytest_private.begin_anew(item)
             self.attempt = AttemptContext(self.run, case, number)
+            self.attempt.branch_runner = _run_branches
             reports, again = self._attempt(self.attempt, item, case, nextitem)
             if not again:
                 break
@@ -88,6 +96,7 @@ class ItemRunner:
         self.run.emit(AfterRunStarted(step.number, step.last))
         self._skip = self._ended_after
         self.attempt = attempt = AttemptContext(self.run, None, **{**self._after_variables, **variables})
+        attempt.branch_runner = _run_branches
         if self._skip is not None:
             self.run.fail(self._skip.reason, after=step.number)
         reports = self._setup_and_call(attempt, item)

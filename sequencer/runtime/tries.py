@@ -22,6 +22,14 @@ class RecordedCounts:
     limited: int = 0
     in_vain: bool = False
 
+    def take(self, other: RecordedCounts) -> None:
+        """Counts what was counted elsewhere."""
+        self.measurements += other.measurements
+        self.checks += other.checks
+        self.judged += other.judged
+        self.limited += other.limited
+        self.in_vain = self.in_vain or other.in_vain
+
     def add(self, event: Event) -> None:
         """Counts an event."""
         if type(event) is MeasurementRecorded:

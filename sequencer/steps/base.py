@@ -232,6 +232,12 @@ class CaseContext(Protocol):
         A failure counts only when it is the last try's; what the others measured stays in the report, superseded.
         """
 
+    def parallel(self, branches: Mapping[str, Callable[[CaseContext], object]]) -> None:
+        """Carries out all ``branches`` at once, each with the case as it has it, and waits until all have ended.
+
+        Raises what ended one of them before its last step, once it was recorded; what any of them failed at is kept.
+        """
+
     def ask(self, dialog: DialogDescription) -> DialogAnswer:
         """Asks the operator and waits; ``dialog`` is what ``domain.dialog`` describes, its templates evaluated.
 
