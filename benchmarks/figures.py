@@ -5,38 +5,47 @@
     python benchmarks/figures.py --sqlite               and the same questions in SQLite (at most 100,000)
 
 A line of four stands with four nests each, twenty measurements a run (``tests/figures/line.py``). Milliseconds are
-the best and the slowest of several calls after one to warm up, and the least that all processors did for one.
+the best and the slowest of several calls after one to warm up, and the least that all processors did for one. Then a
+panel has the smallest of these: how long its control calls take while sixteen clients ask.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
+import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from statistics import median, quantiles
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from machine import describe
 
-from sequencer.figures.capability import capabilities
-from sequencer.figures.failures import failures
+from sequencer.figures.catalogue import QUESTIONS, answer
+from sequencer.figures.daily import refresh
 from sequencer.figures.follow import follow
-from sequencer.figures.index import FiguresIndex, NewRun
+from sequencer.figures.index import REFRESH_UNITS, TABLES, FiguresIndex, NewRun
 from sequencer.figures.scope import Scope
-from sequencer.figures.times import times
-from sequencer.figures.units import units
-from sequencer.figures.yields import yields
 from sequencer.store.sqlite.store import SqliteStore
 from tests.figures.line import DAY, END, line, whole_report
 
 STORED = 4_000
 """Runs of the store that an index is rebuilt from."""
+MADE = 50_000
+"""Runs that are made one by one; more are copies of these."""
 REPEATS = 7
 YEAR = 365
 """Days: however many runs there are, they are those of a year."""
@@ -57,36 +66,88 @@ def timed(name: str, call: Callable[[], object]) -> str:
     return f"| {name} | {min(taken):.1f} | {max(taken):.1f} | {min(work):.1f} |"
 
 
+_RAIL = {"case": "main::voltage", "measurement": "Voltage"}
+PAGES: Mapping[str, Sequence[tuple[str, Scope, Mapping[str, str]]]] = {
+    "Overview": [
+        ("overview", Scope(), {}),
+        ("overview", Scope(since=END - 30 * DAY, span="day"), {}),
+        ("overview", Scope(by=("stand",), span="week"), {}),
+        ("choices", Scope(), {}),
+    ],
+    "Failures": [
+        ("failures", Scope(), {}),
+        ("failures", Scope(by=("measurement",)), {}),
+        ("new-failures", Scope(since=END - 7 * DAY), {}),
+    ],
+    "Measurements": [("measurements", Scope(), {})],
+    "Measurements, a month": [("measurements", Scope(since=END - 30 * DAY), {})],
+    "One measurement": [(name, Scope(), _RAIL) for name in ("histogram", "values", "control", "limits", "box")],
+    "Time": [("cases", Scope(), {})],
+    "Time, a month": [("cases", Scope(since=END - 30 * DAY), {})],
+    "Unit": [("unit", Scope(), {"serial_number": "SN0001000"})],
+}
+"""What each page asks, of all runs where nothing else is said."""
+SINGLE: Sequence[tuple[str, str, Scope]] = (
+    ("yield: by day", "yield", Scope(span="day")),
+    ("yield: by stand and day", "yield", Scope(by=("stand",), span="day")),
+    ("capability: all measurements", "capability", Scope()),
+    ("capability: all measurements by stand", "capability", Scope(by=("stand",))),
+    ("time: all cases", "time", Scope()),
+)
+
+
 def asked(index: FiguresIndex) -> dict[str, Callable[[], object]]:
-    """The questions of the pages."""
-    month = Scope(since=END - 30 * DAY)
-    one = index.ask
-    return {
-        "yield: whole history": lambda: yields(one, Scope()),
-        "yield: by day": lambda: yields(one, Scope(span="day")),
-        "yield: by stand and day": lambda: yields(one, Scope(by=("stand",), span="day")),
-        "yield: last month by stand, slot and day": lambda: yields(
-            one, month._replace(by=("stand", "slot"), span="day")
-        ),
-        "failures: by case": lambda: failures(one, Scope()),
-        "failures: by case and stand": lambda: failures(one, Scope(by=("stand",))),
-        "capability: all measurements": lambda: capabilities(one, Scope()),
-        "capability: all measurements, last month": lambda: capabilities(one, month),
-        "time: all cases": lambda: times(one, Scope()),
-        "time: all cases, last month": lambda: times(one, month),
-        "unit": lambda: units(one, Scope(), "SN0001000"),
-    }
+    """The questions of each page, one after the other; then some by themselves."""
+
+    def together(questions: Sequence[tuple[str, Scope, Mapping[str, str]]]) -> Callable[[], object]:
+        return lambda: [answer(index.ask, QUESTIONS[name], scope, given) for name, scope, given in questions]
+
+    of_pages = {f"page {page}": together(questions) for page, questions in PAGES.items()}
+    return {**of_pages, **{words: together([(name, scope, {})]) for words, name, scope in SINGLE}}
 
 
-def filled(index: FiguresIndex, count: int) -> float:
-    """Fills the index; runs a second, but for what it takes to make them."""
+def filled(index: FiguresIndex, count: int) -> str:
+    """Fills the index with ``MADE`` runs as they come, and says how fast; with more of them by copying these."""
     spent = 0.0
-    made = (NewRun(rows.run.id, rows) for rows in line(count, measurements=20, days=YEAR))
+    first = min(count, MADE)
+    days = max(1, YEAR * first // count)
+    made = (NewRun(rows.run.id, rows) for rows in line(first, measurements=20, days=days))
     for batch in chunks(made, 2_000):
         begun = time.perf_counter()
         index.add("benchmark", batch[-1].digest, batch)
         spent += time.perf_counter() - begun
-    return count / spent
+    copies = count // first - 1
+    if copies > 0:
+        grow(index, first, copies, days * DAY)
+    return f"{first / spent:,.0f} runs/s"
+
+
+def grow(index: FiguresIndex, runs: int, copies: int, seconds: float) -> None:
+    """Adds ``copies`` of what is there, each ``seconds`` before the one after it, with units of their own."""
+    for table in ("runs", "cases", "measurements", "failures", "sub_units"):
+        columns = {name: f"t.{name}" for name in TABLES[table]}
+        columns["run"] = f"(t.run + c.copy * {runs})::UINTEGER"
+        if table == "runs":
+            columns |= {
+                "id": "t.id || '-' || c.copy",
+                "start_time": f"t.start_time - c.copy * {seconds}",
+                "stop_time": f"t.stop_time - c.copy * {seconds}",
+                "began": f"t.began - to_seconds(c.copy * {seconds})",
+                "serial_number": "t.serial_number || '-' || c.copy",
+            }
+        order = "c.copy DESC, t.run" + (", t.position" if table == "measurements" else "")
+        index.ask(
+            f"INSERT INTO {table} SELECT {', '.join(columns.values())} "
+            f"FROM {table} t, (SELECT unnest(range(1, {copies + 1})) AS copy) c ORDER BY {order}"
+        )
+    index.ask(
+        "INSERT INTO touched SELECT DISTINCT sequence, part_number, serial_number FROM runs "
+        "WHERE serial_number IS NOT NULL"
+    )
+    index.ask(REFRESH_UNITS)
+    index.ask("DELETE FROM touched")
+    days = index.ask("SELECT DISTINCT floor(start_time / 86400) * 86400 FROM runs")
+    refresh(index.ask, [float(str(day)) for (day,) in days])
 
 
 def chunks(made: Iterator[NewRun], size: int) -> Iterator[list[NewRun]]:
@@ -163,6 +224,74 @@ def in_sqlite(folder: Path, index: Path) -> None:
     print(f"file: {(folder / 'figures.sqlite3').stat().st_size / 1e6:.0f} MB")
 
 
+ASKING = 16
+"""Clients that ask without a pause."""
+SEQUENCE = (
+    "name: Board test\nmodules:\n  m:\n    name: M\n    cases:\n      c: {name: C, steps: [{measure: One, value: 1}]}\n"
+)
+
+
+def held_up(folder: Path, index: Path) -> Iterator[str]:
+    """Rows: the time of a panel's control calls, without and with ``ASKING`` clients that ask about all runs."""
+    project = folder / "project"
+    state = project / ".hardseq"
+    state.mkdir(parents=True)
+    (project / "hardseq.toml").touch()
+    (project / "board.yaml").write_text(SEQUENCE)
+    SqliteStore(state / "hardseq.sqlite3").close()
+    shutil.copyfile(index, state / "figures.duckdb")
+    with FiguresIndex(state / "figures.duckdb") as figures:
+        figures.add(str(state / "hardseq.sqlite3"), "", [])
+    command = [sys.executable, "-m", "sequencer", "panel", str(project), "--port", "0"]
+    root = Path(__file__).parents[1]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL) as panel:
+        try:
+            while not (state / "panel.json").exists() and panel.poll() is None:
+                time.sleep(0.05)
+            known = json.loads((state / "panel.json").read_text())
+            calls = (("state", "GET", "/api/state"), ("stop", "POST", "/api/stop"))
+            ask(known, "GET", "/api/figures/yield")
+            for words, method, path in calls:
+                yield called(f"{words}, nobody asks", lambda method=method, path=path: ask(known, method, path))
+            ended = threading.Event()
+            questions = ("measurements", "measurements?by=stand", "cases", "overview?by=stand&span=day")
+
+            def go_on(number: int) -> int:
+                asked = 0
+                while not ended.is_set():
+                    ask(known, "GET", f"/api/figures/{questions[(number + asked) % len(questions)]}")
+                    asked += 1
+                return asked
+
+            with ThreadPoolExecutor(ASKING) as clients:
+                asking = [clients.submit(go_on, number) for number in range(ASKING)]
+                time.sleep(1.0)
+                for words, method, path in calls:
+                    yield called(f"{words}, {ASKING} ask", lambda method=method, path=path: ask(known, method, path))
+                ended.set()
+                yield f"answered meanwhile: {sum(one.result() for one in asking)} questions"
+        finally:
+            panel.terminate()
+
+
+def ask(known: Mapping[str, str], method: str, path: str) -> None:
+    """A call of the panel, whatever it answers."""
+    data = None if method == "GET" else b"{}"
+    headers = {"X-Hardseq-Token": known["token"], "Content-Type": "application/json"}
+    with suppress(HTTPError):  # nothing runs that could be stopped
+        urlopen(Request(known["address"].rstrip("/") + path, data, headers, method=method), timeout=120).read()
+
+
+def called(name: str, call: Callable[[], object]) -> str:
+    """A row: the median and the 95th percentile of two hundred calls, in milliseconds."""
+    taken = []
+    for _ in range(200):
+        begun = time.perf_counter()
+        call()
+        taken.append((time.perf_counter() - begun) * 1000)
+    return f"| {name} | {median(taken):.1f} | {quantiles(taken, n=20)[-1]:.1f} |"
+
+
 def main() -> None:
     """Prints a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -176,11 +305,14 @@ def main() -> None:
         for count in chosen.runs:
             file = folder / f"{count}.duckdb"
             with FiguresIndex(file) as index:
-                print(f"\n{count:,} runs, added at {filled(index, count):,.0f} runs/s")
+                print(f"\n{count:,} runs, added at {filled(index, count)}")
                 print(HEADING)
                 for name, call in asked(index).items():
                     print(timed(name, call))
             print(f"file: {file.stat().st_size / 1e6:.0f} MB")
+        print("\n| ms | median | 95th percentile |\n| --- | ---: | ---: |")
+        for row in held_up(folder, folder / f"{min(chosen.runs)}.duckdb"):
+            print(row)
         if chosen.sqlite:
             in_sqlite(folder, folder / f"{min(chosen.runs)}.duckdb")
     print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

@@ -95,7 +95,6 @@ def timed(call: Callable[[], object], repeats: int = REPEATS) -> float:
 def questions(store: Store, stored: int) -> dict[str, float]:
     """What is asked of a history of ``stored`` runs, each with its time."""
     end = BEGIN + stored * SECONDS_BETWEEN_RUNS
-    month = RunFilter(since=end - 30 * 86_400 + 1234.5, until=end - 5432.1)
     failed = RunFilter(sequence="Sequence 1", verdict="failed")
     middle = store.find(RunFilter(until=BEGIN + stored / 2 * SECONDS_BETWEEN_RUNS)).next
     extra = iter(range(10**9 + stored * 1000, 10**9 + stored * 1000 + 1000))
@@ -106,11 +105,6 @@ def questions(store: Store, stored: int) -> dict[str, float]:
         "list: 50 from the middle": timed(lambda: store.find(cursor=middle)),
         "list: failed runs of a sequence": timed(lambda: store.find(failed)),
         "list: a serial number": timed(lambda: store.find(RunFilter(serial_number=f"SN{stored // 2:07d}"))),
-        "yield: whole history": timed(store.statistics),
-        "yield: a month, one stand": timed(lambda: store.statistics(month._replace(stand="Stand 1"))),
-        "series: newest 1,000 values": timed(
-            lambda: store.series("main::case_1", "Rail 1", RunFilter(sequence="Sequence 1"))
-        ),
         "get: the latest report": timed(store.latest),
         "save: 10 cases": timed(lambda: store.save(reports.pop())),
         "save: 1,000 cases": timed(lambda: store.save(large.pop())),
@@ -128,8 +122,7 @@ def measure(name: str, store: Store, sizes: list[int]) -> None:
         rate = (size - stored) / (time.perf_counter() - begun)
         stored = size
         print(f"{name}: {size} runs stored, {rate:.0f} runs/s (making the reports included)", file=sys.stderr)
-        store.statistics()
-        store.series_names()
+        store.find()  # builds views
         for question, milliseconds in questions(store, size).items():
             table.setdefault(question, []).append(milliseconds)
     print(f"\n### {name}\n")
@@ -179,7 +172,7 @@ def couchdb(where: str) -> Iterator[Store]:
     try:
         yield CouchStore(couch, name, version_1=f"{name}_report")
     finally:
-        for database in (name, f"{name}_units", f"{name}_report"):
+        for database in (name, f"{name}_report"):
             couch.delete(database)
         couch.close()
         if server is not None and server.stdin is not None:

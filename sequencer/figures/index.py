@@ -32,7 +32,7 @@ from sequencer.project.locks import ProcessLock, described
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 3
+SCHEMA = 4
 """Of the tables and of what is in them: an index of another one is begun anew."""
 
 MEMORY = "512MB"
@@ -50,6 +50,7 @@ _FACTS: Mapping[str, str] = {
     "stand": "VARCHAR",
     "slot": "VARCHAR",
     "operator": "VARCHAR",
+    "start": "VARCHAR",
 }
 """What a run can be chosen by, and a unit by its first judged run."""
 
@@ -87,6 +88,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "lower": "DOUBLE",
         "upper": "DOUBLE",
         "target": "DOUBLE",
+        "result": "BOOLEAN",
     },
     "failures": {"run": "UINTEGER", "title": "UINTEGER", "measurement": "VARCHAR"},
     "sub_units": {"run": "UINTEGER", "serial_number": "VARCHAR", "part_number": "VARCHAR", "name": "VARCHAR"},
@@ -110,7 +112,7 @@ _UNIT = ("sequence", "part_number", "serial_number")
 _TOUCHED: Mapping[str, str] = dict.fromkeys(_UNIT, "VARCHAR")
 _SAME_UNIT = " AND ".join(f"u.{name} IS NOT DISTINCT FROM t.{name}" for name in _UNIT)
 
-_REFRESH_UNITS = f"""
+REFRESH_UNITS = f"""
 DELETE FROM units u USING touched t WHERE {_SAME_UNIT};
 INSERT INTO units
     SELECT {", ".join(_FACTS)}, passed, passed OR coalesce(second, FALSE), final
@@ -289,7 +291,7 @@ class FiguresIndex:
             for table, columns in self._tables(taken).items():
                 self._insert(table, columns)
             self._save_titles()
-            connection.execute(_REFRESH_UNITS)
+            connection.execute(REFRESH_UNITS)
             refresh(self.ask, [*times, *(new.rows.run.start_time for new in taken if new.rows.run.counted)])
             connection.execute("DELETE FROM touched")
             connection.execute("UPDATE place SET store = ?, checkpoint = ?", [store, checkpoint])
@@ -416,10 +418,9 @@ class FiguresIndex:
                 titles = self._titles_of(plan)
                 _extend(tables["cases"], ([number] * len(cases), titles, *rest))
             if measurements:
-                *taken, values, lower, upper, targets = zip(*measurements, strict=True)
-                series = self._series_of((run.sequence, tuple(taken)))
+                case_names, names_of, units_of, *rest = zip(*measurements, strict=True)
+                series = self._series_of((run.sequence, (case_names, names_of, units_of)))
                 places = range(len(measurements))
-                rest = [values, lower, upper, targets]
                 _extend(tables["measurements"], ([number] * len(measurements), series, places, *rest))
             for case, measurement in failures:
                 _extend(tables["failures"], ([number], [titles[names.index(case)]], [measurement]))

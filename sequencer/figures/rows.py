@@ -51,6 +51,7 @@ class RunRow(NamedTuple):
     caused_dut_failure_id: str | None
     error_code: int | None
     untested: str | None = None
+    start: str | None = None
 
 
 class CaseRow(NamedTuple):
@@ -80,6 +81,7 @@ class MeasurementRow(NamedTuple):
     lower: float | None
     upper: float | None
     target: float | None = None
+    result: bool | None = None
 
 
 class FailureRow(NamedTuple):
@@ -128,7 +130,9 @@ def rows_of(report: RunReport) -> RunRows:
                 if taken["type"] == "numeric":
                     unit, value = taken["unit"], taken["value"]
                     bound = _bounds(taken["limits"], unit)
-                    measurements.append(MeasurementRow(row.name, name, facts.text(unit), _value(value), *bound))
+                    measurements.append(
+                        MeasurementRow(row.name, name, facts.text(unit), _value(value), *bound, taken["result"])
+                    )
     return RunRows(_run(report), cases, measurements, failures, list(_sub_units(report)))
 
 
@@ -156,6 +160,7 @@ def _run(report: RunReport) -> RunRow:
         aborted=run.aborted,
         caused_dut_failure_id=run.caused_dut_failure_id,
         error_code=code if code is None or abs(code) <= _LARGEST_CODE else None,
+        start=run.start,
         untested=run.untested,
     )
 

@@ -34,7 +34,7 @@ PATIENCE = 2.0
 OPENING_SECONDS = 10.0
 """Seconds that a question waits for another process that has the index open: most are done sooner."""
 _PAUSE = 0.1
-_AT_ONCE = 200
+AT_ONCE = 200
 """Runs that are added at once: a panel answers in between."""
 
 
@@ -116,6 +116,18 @@ class FiguresService:
         except IndexDamaged:
             self.rebuild()
             return self._read(work)
+
+    def complete(self, work: Callable[[Ask], Value]) -> Value:
+        """What ``work`` reads of all that the store has, and of nothing less.
+
+        Raises as :meth:`read` does, and where a backlog is still being counted, or the store cannot be read.
+        """
+        found, state = self.read(work)
+        if self._store_problem is not None:
+            raise StoreUnavailable(self._store_problem)
+        if state.left != 0:
+            raise FiguresUnavailable(f"{state.left} runs are still being counted" if state.left else str(state.problem))
+        return found
 
     def _read(self, work: Callable[[Ask], Value]) -> tuple[Value, FiguresState]:
         self._wait_for_latest()
@@ -220,7 +232,7 @@ class FiguresService:
             self._say(runs=runs, unreadable=unreadable, left=left, rebuilding=left > 0 and runs + unreadable <= done)
 
         bring = rebuild if anew else follow
-        bring(index, self._store, progress, at_once=_AT_ONCE)
+        bring(index, self._store, progress, at_once=AT_ONCE)
 
     def _say(
         self,

@@ -60,8 +60,6 @@ def _handler(question: Question) -> Handler:
             found, state = session.figures.ask(question, scope_of_request(session), given)
         except QuestionRefused as refused:
             raise ApiError(400, "bad-parameter", str(refused)) from None
-        except FiguresUnavailable as error:
-            raise unavailable(error) from error
         form = request.args.get("format")
         if form == "csv":
             return table(question.name, figure_rows(found.rows, question.fields))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Response, request
 
+from sequencer.figures import history as figures
+from sequencer.figures.history import CaseFailures, SeriesName, SeriesPoint, Statistics
 from sequencer.panel import tables
 from sequencer.panel.downloads import begun, document, long_list, table
 from sequencer.panel.refusals import ApiError
@@ -31,16 +34,7 @@ from sequencer.report.note import (
     Note,
     disposition_of,
 )
-from sequencer.store.base import (
-    CaseFailures,
-    RunFilter,
-    RunPage,
-    RunSummary,
-    SeriesName,
-    SeriesPoint,
-    Statistics,
-    StoreError,
-)
+from sequencer.store.base import RunFilter, RunPage, RunSummary, StoreError
 from sequencer.vocabulary.status import FINAL_STATUSES
 
 if TYPE_CHECKING:
@@ -93,7 +87,7 @@ def _all(session: Session, wanted: RunFilter) -> Iterator[tuple[RunSummary, list
 
 def statistics(session: Session) -> Response | Mapping[str, object]:
     wanted = run_filter()
-    found = session.store.statistics(wanted)
+    found = session.figures.complete(partial(figures.statistics, runs=wanted))
     by_slot = _by_slot(session, wanted)
     form = request.args.get("format")
     if form == "csv":
@@ -107,7 +101,10 @@ def _by_slot(session: Session, wanted: RunFilter) -> dict[str, Statistics]:
     """The same of each slot of the stand; nothing where one is meant alone."""
     if wanted.slot is not None:
         return {}
-    return {one.slot: session.store.statistics(wanted._replace(slot=one.slot)) for one in session.stand_slots}
+    slots = [one.slot for one in session.stand_slots]
+    return session.figures.complete(
+        lambda ask: {slot: figures.statistics(ask, wanted._replace(slot=slot)) for slot in slots}
+    )
 
 
 def _statistics(found: Statistics) -> dict[str, object]:
@@ -148,9 +145,9 @@ def _points(session: Session, limit: int) -> list[SeriesPoint]:
     name = request.args["case"], request.args["measurement"]
     wanted, unit = run_filter(), request.args.get("unit")
     if unit is None:
-        newest = session.store.series(*name, wanted, limit=1)
+        newest = session.figures.complete(lambda ask: figures.series(ask, *name, wanted, limit=1))
         unit = (newest[0].unit or "") if newest else ""
-    return session.store.series(*name, wanted, unit=unit, limit=limit)
+    return session.figures.complete(lambda ask: figures.series(ask, *name, wanted, unit=unit, limit=limit))
 
 
 def _capability(points: list[SeriesPoint]) -> dict[str, object]:
@@ -169,7 +166,8 @@ def _capability(points: list[SeriesPoint]) -> dict[str, object]:
 
 
 def series_names(session: Session) -> Mapping[str, object]:
-    return {"series": [name._asdict() for name in session.store.series_names(request.args.get("sequence") or None)]}
+    found = session.figures.complete(partial(figures.series_names, sequence=request.args.get("sequence") or None))
+    return {"series": [name._asdict() for name in found]}
 
 
 def store_problem(error: StoreError) -> ApiError:

@@ -13,6 +13,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
 from sequencer import __version__
+from sequencer.figures.index import FiguresUnavailable
 from sequencer.panel import (
     api_alarms,
     api_figures,
@@ -121,6 +122,7 @@ def create_app(session: Session, guard: AccessGuard | None = None) -> Flask:
     app.after_request(_harden)
     app.register_error_handler(ApiError, _api_error)
     app.register_error_handler(StoreError, lambda error: _api_error(api_history.store_problem(error)))
+    app.register_error_handler(FiguresUnavailable, lambda error: _api_error(api_figures.unavailable(error)))
     app.register_error_handler(OutboxUnavailable, lambda error: _api_error(ApiError(503, "outbox", error.reason)))
     app.register_error_handler(HTTPException, lambda error: _http_error(error, missing))
     app.register_error_handler(Exception, _own_error)

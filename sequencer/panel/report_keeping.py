@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from sequencer.figures.history import shift_counts
 from sequencer.panel.shift_counter import ShiftCounter
 from sequencer.panel.unsaved_reports import UnsavedReports
 from sequencer.report.model import RunReport
@@ -39,6 +40,7 @@ class ReportKeeping:
             session.store,
             session.settings,
             session.stand_name,
+            stored=lambda runs: session.figures.complete(lambda ask: shift_counts(ask, runs)),
             waiting=lambda: [*self._unsaved.waiting, *self._store.missing_reports()],
             tell=lambda shift: session.show(shift=shift),
         )

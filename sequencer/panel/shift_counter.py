@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sequencer.figures.index import FiguresUnavailable
 from sequencer.report.model import RunReport
 from sequencer.store.base import RunFilter, Store, StoreError, StoreUnavailable
 from sequencer.store.shift import Shift, ShiftCounts, counts_of, last_hour, per_hour, shift_at
@@ -38,6 +39,7 @@ class ShiftCounter:
         settings: FrontendSettings,
         stand: str | None,
         *,
+        stored: Callable[[RunFilter], ShiftCounts],
         waiting: Callable[[], Sequence[RunReport]],
         tell: Callable[[Mapping[str, object]], None],
         clock: Callable[[], float] = time.time,
@@ -45,6 +47,7 @@ class ShiftCounter:
         self._store = store
         self._settings = settings
         self._stand = stand
+        self._stored = stored
         self._waiting = waiting
         self._tell = tell
         self._clock = clock
@@ -85,7 +88,9 @@ class ShiftCounter:
         try:
             counts, pace = self._counted(now, shift)
         except Exception as error:
-            if not isinstance(error, StoreError):  # a defect of hardseq: told, and the panel goes on
+            if not isinstance(
+                error, StoreError | FiguresUnavailable
+            ):  # a defect of hardseq: told, and the panel goes on
                 traceback.print_exception(error)
             self._say(shift)
             return AGAIN_SECONDS
@@ -99,8 +104,8 @@ class ShiftCounter:
         self._store.find(limit=1)  # while it is away, hundreds of reports may wait: they are not read in vain
         for _ in range(_TRIES):
             waiting = self._waiting()
-            counts = counts_of(self._store, whole, waiting)
-            passed = counts_of(self._store, lately, waiting).passed
+            counts = counts_of(self._store, self._stored, whole, waiting)
+            passed = counts_of(self._store, self._stored, lately, waiting).passed
             # One that the store took meanwhile may have been counted twice, or not at all.
             if not waiting or _ids(waiting) == _ids(self._waiting()):
                 return counts, per_hour(passed, now - since)

@@ -7,10 +7,11 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sequencer.figures.history import SeriesPoint, Statistics
 from sequencer.project.action_log import LogEntry
 from sequencer.report.exports.csv_rows import spreadsheet_text
 from sequencer.report.note import Note, disposition_of
-from sequencer.store.base import RunSummary, SeriesPoint, Statistics
+from sequencer.store.base import RunSummary
 from sequencer.vocabulary.json_text import one_line
 from sequencer.vocabulary.times import moment
 

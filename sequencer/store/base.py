@@ -152,81 +152,6 @@ class Neighbours(NamedTuple):
     older: str | None
 
 
-class CaseFailures(NamedTuple):
-    """In how many counted runs the case (``module::case``) failed, had an error or was stopped."""
-
-    case: str
-    runs: int
-
-
-class Statistics(NamedTuple):
-    """What became of the counted runs. ``first_passed`` of ``units`` passed in their first judged run.
-
-    A unit belongs to the time, stand and so on of its first judged run ever, not of its first in the chosen time.
-    ``passed_seconds`` is the sum of the durations of the passed runs. ``failures``: most frequent first.
-    """
-
-    passed: int = 0
-    failed: int = 0
-    error: int = 0
-    stopped: int = 0
-    skipped: int = 0
-    units: int = 0
-    first_passed: int = 0
-    passed_seconds: float = 0.0
-    failures: tuple[CaseFailures, ...] = ()
-
-    @property
-    def runs(self) -> int:
-        """All counted runs."""
-        return self.passed + self.failed + self.error + self.stopped + self.skipped
-
-    @property
-    def judged(self) -> int:
-        """The runs that yield is a part of."""
-        return self.passed + self.failed + self.error
-
-    @property
-    def total_yield(self) -> float | None:
-        """Passed of judged runs, 0 to 1; ``None`` when there were none."""
-        return self.passed / self.judged if self.judged else None
-
-    @property
-    def first_pass_yield(self) -> float | None:
-        """Units that passed in their first judged run, 0 to 1; ``None`` when there were none."""
-        return self.first_passed / self.units if self.units else None
-
-    @property
-    def mean_seconds(self) -> float | None:
-        """How long a passed run takes on average."""
-        return self.passed_seconds / self.passed if self.passed else None
-
-
-class SeriesPoint(NamedTuple):
-    """A measured value of one run (of the case's last attempt). ``value`` is ``None`` for NaN, infinities and nothing.
-
-    ``lower`` and ``upper`` bound what passes, ``None`` where there is no such bound or the limits are of another kind.
-    """
-
-    run_id: str
-    time: float
-    serial_number: str | None
-    value: float | None
-    unit: str | None
-    lower: float | None
-    upper: float | None
-    result: bool | None
-
-
-class SeriesName(NamedTuple):
-    """A numeric measurement that some run recorded: where a :class:`SeriesPoint` list can be had."""
-
-    sequence: str
-    case: str
-    measurement: str
-    unit: str | None
-
-
 class LogFilter(NamedTuple):
     """Which actions: ``since <= time < until``; by ``user``, in capitals or not; ``action`` as the log calls it."""
 
@@ -352,7 +277,7 @@ class Store(Protocol):
     def prune(self, runs: Sequence[PrunedRun]) -> int:
         """Takes the reports of these runs out, with files that no other run has, all at once; returns how many went.
 
-        Notes, the log and :meth:`statistics` stay, and :meth:`changes` tells of the runs as before, by what is kept in
+        Notes and the log stay, and :meth:`changes` tells of the runs as before, by what is kept in
         their place. Where nobody may do that, :class:`StoreError` says so, and nothing is changed.
         """
         ...
@@ -367,23 +292,6 @@ class Store(Protocol):
 
     def compact(self) -> None:
         """Gives space on the disk back that nothing uses any more, as far as that can be done just now."""
-        ...
-
-    def statistics(self, runs: RunFilter = ANY) -> Statistics:
-        """Yield, first-pass yield and failures by case of the runs meant."""
-        ...
-
-    def series(
-        self, case: str, measurement: str, runs: RunFilter = ANY, *, unit: str | None = None, limit: int = 1000
-    ) -> list[SeriesPoint]:
-        """The measurement's newest ``limit`` values from real (not simulated) runs, oldest first.
-
-        ``unit``: only values in this unit, ``""`` those without one; ``None`` whatever their unit.
-        """
-        ...
-
-    def series_names(self, sequence: str | None = None) -> list[SeriesName]:
-        """What :meth:`series` can be asked for, sorted."""
         ...
 
     def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:

@@ -7,7 +7,7 @@ shift in which it began. What counts, and which run of a unit is its first, is t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ class ShiftCounts(NamedTuple):
 
 
 def fold_counts(runs: Iterable[RunSummary], wanted: RunFilter) -> ShiftCounts:
-    """What :meth:`sequencer.store.base.Store.statistics` would say of ``wanted`` in a store of these runs alone."""
+    """What the figures say of ``wanted`` in a store of these runs alone."""
     judged = sorted((run for run in runs if run.judged), key=lambda run: (run.start_time, run.id))
     first: dict[tuple[str, str | None, str], RunSummary] = {}
     for run in judged:
@@ -69,15 +69,19 @@ def _passed(runs: Sequence[RunSummary]) -> int:
     return sum(run.status == "passed" for run in runs)
 
 
-def counts_of(store: Store, wanted: RunFilter, waiting: Sequence[RunReport] = ()) -> ShiftCounts:
+def counts_of(
+    store: Store,
+    stored: Callable[[RunFilter], ShiftCounts],
+    wanted: RunFilter,
+    waiting: Sequence[RunReport] = (),
+) -> ShiftCounts:
     """The counts of ``wanted`` in the store and in the reports that wait for it.
 
-    The store keeps its figures, whatever number of runs it has. Each unit counts for itself: of those that reports are
+    ``stored`` knows those of all that is stored. Each unit counts for itself: of those that reports are
     waiting of, what their stored runs make is replaced by what all their runs make.
     Raises :class:`sequencer.store.base.StoreError`.
     """
-    found = store.statistics(wanted)
-    total = ShiftCounts(found.judged, found.passed, found.units, found.first_passed)
+    total = stored(wanted)
     if not waiting:
         return total
     late = {run.id: run for run in map(summary, waiting)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -149,3 +151,48 @@ def test_damage_is_mended_by_itself(tmp_path: Path, serve: Callable[..., Figures
     damaged.close()
     file.unlink()
     assert asked(serve(Feed(made)))[0].runs == 300
+
+
+CHILD = """
+import sys, time
+from pathlib import Path
+from sequencer.figures import service
+from sequencer.figures.service import FiguresService
+from sequencer.store.sqlite.store import SqliteStore
+service.AT_ONCE = 7
+folder = Path(sys.argv[1])
+figures = FiguresService(SqliteStore(folder / "runs.sqlite3"), folder / "figures.duckdb", folder / "figures.lock")
+if sys.argv[2] == "anew":
+    figures.rebuild()
+while figures.state().left != 0:
+    time.sleep(0.001)
+    print(figures.state().runs, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_killed_at_any_instant_of_following_and_rebuilding(
+    tmp_path: Path, serve: Callable[..., FiguresService]
+) -> None:
+    """Real processes that follow or begin again die wherever they are; the next one counts each run once."""
+    store = SqliteStore(tmp_path / "runs.sqlite3")
+    for report in reports(120):
+        store.save(report)
+    for runs, how in ((1, "on"), (30, "on"), (15, "anew"), (60, "anew")):
+        with subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(tmp_path), how],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as child:
+            assert child.stdout is not None
+            for line_ in child.stdout:
+                if int(line_) >= runs:
+                    break
+            child.kill()
+    service = serve(store)
+    until(lambda: service.state().left == 0)
+    found, state = asked(service)
+    assert (found.runs, state.runs, state.unreadable) == (120, 120, 0)
+    store.close()

@@ -340,9 +340,9 @@ def test_a_wrong_run_is_told(past: Past, browse: Callable[..., Any]) -> None:
 
 
 def test_cp_of_large_numbers_stays_finite(past: Past) -> None:
-    """Values at the edge of what a number can hold break no page."""
+    """Values at the edge of what a number can hold break no page: those whose squares are none are as good as none."""
     for value in (1e308, -1e308, math.pi):
         past.add(value)
     found = past.series()["capability"]
-    assert found["count"] == 3
+    assert (found["count"], found["missing"]) == (1, 2)
     assert found["cp"] is None or math.isfinite(found["cp"])

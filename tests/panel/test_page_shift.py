@@ -70,12 +70,12 @@ def test_without_a_store_there_are_no_numbers(stand: Any, browse: Any) -> None:
     store.save = away
     panel.ask("POST", "/api/start", {"params": {"serial": "SN1"}})
     expect(counters(page)).to_contain_text("Tested1Passed1First-pass yield100")
-    store.statistics = away
+    store.changes = away
     panel.wait_for("ready")
     panel.ask("POST", "/api/start", {"params": {"serial": "SN2"}})
     expect(counters(page)).to_contain_text("The counters cannot be read at the moment")
     expect(counters(page)).not_to_contain_text("Tested")
-    del store.save, store.statistics
+    del store.save, store.changes
 
 
 def test_the_counters_are_quiet(stand: Any, browse: Any) -> None:

@@ -19,6 +19,7 @@ from sequencer.report.model import RunReport
 from sequencer.store.base import StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
 from tests.store.conftest import make_events
+from tests.store.counting import shift_counts
 
 MORNING = datetime(2026, 6, 1, 6).timestamp()
 HOUR = 3600.0
@@ -30,6 +31,7 @@ class Counted:
 
     def __init__(self, folder: Path, settings: FrontendSettings = SETTINGS) -> None:
         self.store = SqliteStore(folder / "some.sqlite3")
+        self.stored = shift_counts(self.store)
         self.now = MORNING
         self.waiting: list[RunReport] = []
         self.flickering: Iterator[list[RunReport]] = iter(())
@@ -38,6 +40,7 @@ class Counted:
             self.store,
             settings,
             "Stand 1",
+            stored=lambda runs: self.stored(runs),
             waiting=lambda: next(self.flickering, list(self.waiting)),
             tell=self.told.append,
             clock=lambda: self.now,
@@ -82,7 +85,7 @@ def test_a_store_that_is_away_gives_no_numbers(counted: Counted, monkeypatch: py
         raise StoreUnavailable("the network is down")
 
     with monkeypatch.context() as patched:
-        patched.setattr(counted.store, "statistics", away)
+        patched.setattr(counted, "stored", away)
         assert counted.counter.count() == AGAIN_SECONDS
         assert counted.count("known", "tested", "passed", "units", "per_hour") == (False, None, None, None, None)
     assert counted.count() == (MORNING, True, 1, 1)
@@ -100,7 +103,7 @@ def test_what_waits_is_not_read_for_a_store_that_is_away(counted: Counted, monke
 
     with monkeypatch.context() as patched:
         patched.setattr(counted.store, "find", away)
-        patched.setattr(counted.store, "statistics", away)
+        patched.setattr(counted, "stored", away)
         assert counted.count("known") == (False,)
     assert next(read, None) is not None
 
@@ -121,7 +124,13 @@ def test_closing_between_two_counts_ends_it_at_once(counted: Counted, monkeypatc
     with monkeypatch.context() as patched:
         patched.setattr(threading, "Event", Due)
         counted.counter = ShiftCounter(
-            counted.store, SETTINGS, "Stand 1", waiting=list, tell=counted.told.append, clock=lambda: MORNING
+            counted.store,
+            SETTINGS,
+            "Stand 1",
+            stored=counted.stored,
+            waiting=list,
+            tell=counted.told.append,
+            clock=lambda: MORNING,
         )
     counted.counter.start()
     counted.counter.wake()
@@ -137,16 +146,16 @@ def test_reports_that_wait_are_counted_and_never_twice(counted: Counted, monkeyp
     first, second = (fold(make_events(start=MORNING + at, serial_number=f"SN{at}")) for at in (60, 120))
     counted.waiting = [first, second]
     assert counted.count("tested", "units", "first_passed", "per_hour", "target") == (2, 2, 2, 2.0, 40)
-    statistics = counted.store.statistics
+    stored = counted.stored
 
     def meanwhile(*arguments: Any) -> Any:
-        found = statistics(*arguments)
+        found = stored(*arguments)
         if counted.waiting:
             counted.store.save(counted.waiting.pop())
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(counted.store, "statistics", meanwhile)
+        patched.setattr(counted, "stored", meanwhile)
         assert counted.count("tested") == (2,)
     counted.flickering = iter([[first], [], [first], [], [first], []])
     assert counted.count("known", "tested") == (False, None)

@@ -11,6 +11,7 @@ from sequencer.report.after_run import AfterRun, amended, amends, left_to_do
 from sequencer.report.event import AFTER_RUN, AfterRunFinished, AfterRunStarted, FailureRecorded, Stamped
 from sequencer.report.model import RunReport
 from sequencer.store.base import Store, StoreConflict
+from tests.store.counting import statistics
 
 MakeReport = Callable[..., RunReport]
 
@@ -93,11 +94,11 @@ def test_what_failed_behind_a_step_that_was_done_is_not_tried_again(report: Make
 def test_an_amendment_takes_the_place_of_the_report(store: Store, failed: RunReport, retried: RunReport) -> None:
     """It is there once, and lists and figures are as they were."""
     store.save(failed)
-    before = store.find().runs, store.statistics()
+    before = store.find().runs, statistics(store)
     store.save(retried)
     store.save(retried)
     assert store.get(failed["id"]) == retried
-    assert (store.find().runs, store.statistics()) == before
+    assert (store.find().runs, statistics(store)) == before
 
 
 def test_an_older_report_does_not_take_an_amendment_back(store: Store, failed: RunReport, retried: RunReport) -> None:

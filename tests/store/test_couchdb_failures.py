@@ -61,7 +61,7 @@ def test_every_fault_is_one_clear_error(
     behind = CouchStore(couch, database, version_1=f"{database}_report")
     faulty.always = fault
     saved = report()
-    for call in (lambda: behind.save(saved), lambda: behind.get(saved["id"]), behind.find, behind.statistics):
+    for call in (lambda: behind.save(saved), lambda: behind.get(saved["id"]), behind.find, behind.changes):
         started = time.monotonic()
         with pytest.raises(StoreUnavailable, match=FAULTS[fault]) as caught:
             call()

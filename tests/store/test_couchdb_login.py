@@ -45,7 +45,7 @@ def test_a_wrong_password_is_sent_once(
     live = store.live_state()
     for stamped in stream("run-1"):
         live(stamped)
-    calls = [lambda: store.save(report()), store.find, store.statistics, store.check] * 2
+    calls = [lambda: store.save(report()), store.find, store.changes, store.check] * 2
 
     def error_of(call: Callable[[], object]) -> str:
         with pytest.raises(LoginRefused) as caught:
@@ -132,15 +132,15 @@ def test_a_member_is_told_which_database_is_missing(start_server: Any, report: M
             couch.close()
 
 
-def test_a_user_is_told_which_database_is_closed_to_him(start_server: Any) -> None:
-    """Of the four databases the text names the one that nobody made him a member of."""
+def test_a_user_is_told_which_database_is_closed_to_him(start_server: Any, report: MakeReport) -> None:
+    """Of the three databases the text names the one that nobody made him a member of."""
     with start_server() as server:
         admin = server.connect()
         CouchStore(admin, "runs").prepare()
         add_user(admin, "mem", members_of=("runs",))
         store = CouchStore(server.connect(user="mem", password="pw"), "runs")
-        with pytest.raises(StoreUnavailable, match="user 'mem' in the database 'runs_units' \\(403\\)"):
-            store.statistics()
+        with pytest.raises(StoreUnavailable, match="user 'mem' in the database 'report' \\(403\\)"):
+            store.save(report())
         for couch in (admin, store):
             couch.close()
 

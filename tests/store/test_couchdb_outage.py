@@ -15,6 +15,7 @@ from sequencer.project.state_folder import StateFolder
 from sequencer.report.model import RunReport
 from sequencer.standcloud.deliveries import Deliveries
 from sequencer.store.open import open_store
+from tests.store.counting import shift_counts, statistics
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +59,7 @@ def test_reports_of_an_outage_arrive_once_it_is_over(
         assert deliveries.sync().clean
         assert deliveries.sync().clean
         assert {run.id for run in store.find().runs} == {one["id"] for one in saved}
-        assert store.statistics().units == 5
+        assert statistics(store).units == 5
         deliveries.close()
         store.close()
 
@@ -81,7 +82,15 @@ def test_the_shift_is_counted_over_an_outage(
             missing = deliveries.missing_reports
             yield (
                 deliveries,
-                ShiftCounter(store, frontend, "Stand 1", waiting=missing, tell=told.append, clock=lambda: NOON),
+                ShiftCounter(
+                    store,
+                    frontend,
+                    "Stand 1",
+                    stored=shift_counts(store),
+                    waiting=missing,
+                    tell=told.append,
+                    clock=lambda: NOON,
+                ),
             )
 
     with start_server(free_port) as server:
@@ -124,6 +133,6 @@ def test_every_fault_in_turn_loses_and_doubles_nothing(
     assert deliveries.sync(force=True).clean
     assert sorted(run.id for run in store.find().runs) == sorted(one["id"] for one in saved)
     assert [store.get(one["id"]) for one in saved] == saved
-    assert store.statistics().passed == 12
+    assert statistics(store).passed == 12
     deliveries.close()
     store.close()

@@ -27,6 +27,7 @@ from sequencer.store.couchdb.replication import (
 )
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.open import replicate_to_factory
+from tests.store.counting import statistics
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +74,7 @@ def test_runs_reach_the_factory_and_nothing_else_does(start_server: Any, report:
         assert sorted(ids) == sorted([before["id"], after["id"], *logged])
         assert central.log().entries == [entry]
         assert central.notes([before["id"]]) == {before["id"]: [note]}
-        found = central.statistics()
+        found = statistics(central)
         assert (found.runs, found.passed, found.units, found.first_passed) == (2, 1, 2, 1)
         stop_replicating(here, "runs", target)
         _wait(lambda: status(here, "runs", target).state == "missing")

@@ -23,6 +23,7 @@ from sequencer.store.couchdb.client import CouchClient
 from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.recovery import recover
 from sequencer.store.sqlite.store import SqliteStore
+from tests.store.counting import series, series_names, statistics
 
 BEFORE = Path(__file__).parents[1] / "fixtures" / "before_rooms"
 ANSWERS = json.loads((BEFORE / "answers.json").read_text("utf-8"))
@@ -97,10 +98,10 @@ def check_answers(store: Store) -> list[tuple[RunReport, str]]:
     reports = []
     runs = store.find().runs
     assert known_before(plain(runs), ANSWERS["runs"]) == ANSWERS["runs"]
-    assert plain(store.statistics()) == ANSWERS["statistics"]
-    assert plain(store.series_names()) == ANSWERS["names"]
-    for name in store.series_names():
-        assert plain(store.series(name.case, name.measurement)) == ANSWERS["series"][f"{name.case} {name.measurement}"]
+    assert plain(statistics(store)) == ANSWERS["statistics"]
+    assert plain(series_names(store)) == ANSWERS["names"]
+    for name in series_names(store):
+        assert plain(series(store, name.case, name.measurement)) == ANSWERS["series"][f"{name.case} {name.measurement}"]
     for run in runs:
         report = store.get(run.id)
         assert report is not None

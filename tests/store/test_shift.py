@@ -19,6 +19,7 @@ from sequencer.store.facts import summary
 from sequencer.store.shift import Shift, ShiftCounts, counts_of, fold_counts, last_hour, per_hour, shift_at
 from sequencer.store.sqlite.store import SqliteStore
 from tests.store.conftest import NOON, make_events
+from tests.store.counting import shift_counts
 
 THREE = ("06:00", "14:00", "22:00")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -106,10 +107,10 @@ def test_reports_that_wait_count_as_if_they_were_stored(
             if stored or not late:
                 store.save(report)
         waiting = [report for report, _, late in reports if late]
-        counts = counts_of(store, wanted, waiting)
+        counts = counts_of(store, shift_counts(store), wanted, waiting)
         for report in waiting:
             store.save(report)
-        after = counts_of(store, wanted)
+        after = counts_of(store, shift_counts(store), wanted)
         store.close()
     assert counts == after == fold_counts([summary(report) for report, *_ in reports], wanted)
 
@@ -132,14 +133,18 @@ def test_what_a_shift_counts(store: Store) -> None:
         {"start": NOON + 3600, "serial_number": "SN8"},
     ]
     reports = [report_of(about, number) for number, about in enumerate(runs)]
-    assert counts_of(store, wanted) == ShiftCounts()
+    assert counts_of(store, shift_counts(store), wanted) == ShiftCounts()
     for report in reports[2:]:
         store.save(report)
     # The failed run of SN1 that the store lacks is of before, so that its unit is not one of this shift.
-    assert counts_of(store, wanted, reports[:2]) == ShiftCounts(tested=5, passed=4, units=2, first_passed=1)
+    assert counts_of(store, shift_counts(store), wanted, reports[:2]) == ShiftCounts(
+        tested=5, passed=4, units=2, first_passed=1
+    )
     for report in reports[:2]:
         store.save(report)
-    assert counts_of(store, wanted, reports) == ShiftCounts(tested=5, passed=4, units=2, first_passed=1)
+    assert counts_of(store, shift_counts(store), wanted, reports) == ShiftCounts(
+        tested=5, passed=4, units=2, first_passed=1
+    )
 
 
 def test_a_complete_report_that_waits_takes_the_place_of_the_aborted_one() -> None:
@@ -149,8 +154,8 @@ def test_a_complete_report_that_waits_takes_the_place_of_the_aborted_one() -> No
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "some.sqlite3")
         store.save(fold(events[:-1], aborted=True))
-        before = counts_of(store, wanted)
-        counts = counts_of(store, wanted, [fold(events)])
+        before = counts_of(store, shift_counts(store), wanted)
+        counts = counts_of(store, shift_counts(store), wanted, [fold(events)])
         store.close()
     assert before.passed == 0
     assert counts == ShiftCounts(1, 1, 1, 1)

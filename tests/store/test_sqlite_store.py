@@ -17,13 +17,14 @@ from typing import Any
 
 import pytest
 
+from sequencer.figures.history import CaseFailures, Statistics
 from sequencer.report.model import RunReport
-from sequencer.store.base import CaseFailures, RunFilter, Statistics, StoreError, StoreUnavailable
-from sequencer.store.facts import DAY_SECONDS
+from sequencer.store import facts
+from sequencer.store.base import RunFilter, StoreError, StoreUnavailable
 from sequencer.store.sqlite.connections import Connections
 from sequencer.store.sqlite.schema import MIGRATIONS, check_version
 from sequencer.store.sqlite.store import SqliteStore
-from sequencer.store.sqlite.tallies import statistics
+from tests.store.counting import statistics
 
 MakeReport = Callable[..., RunReport]
 Open = Callable[[], SqliteStore]
@@ -78,7 +79,7 @@ def test_several_processes_write_to_a_new_database(tmp_path: Path, report: MakeR
     assert errors == [""] * 4
     store = SqliteStore(database)
     assert len(store.find(limit=100).runs) == 40
-    found = store.statistics()
+    found = statistics(store)
     assert (found.passed, found.units) == (40, 40)
     store.close()
 
@@ -99,7 +100,7 @@ def test_a_killed_process_loses_no_saved_report(tmp_path: Path, report: MakeRepo
     store = SqliteStore(database)
     rows = [run.id for run in store.find(limit=1000).runs]
     assert set(saved) <= set(rows)
-    assert store.statistics().units == len(rows)
+    assert statistics(store).units == len(rows)
     store.close()
 
 
@@ -184,7 +185,7 @@ def test_a_damaged_database_says_so(tmp_path: Path, report: MakeReport) -> None:
     with pytest.raises(StoreUnavailable, match="is damaged: move the file away and keep it"):
         store = SqliteStore(database)
         store.find(limit=1000)
-        store.statistics()
+        statistics(store)
     store.close()
 
 
@@ -228,7 +229,7 @@ def test_a_full_disk_says_so_and_undoes_the_half_saved_report(tmp_path: Path, re
     store = SqliteStore(database)
     assert [run.id for run in store.find().runs] == [first["id"]]
     store.save(large)
-    assert store.statistics().runs == 2
+    assert statistics(store).runs == 2
     store.close()
 
 
@@ -269,7 +270,7 @@ def test_a_database_of_before_says_what_its_skipped_runs_lack(
         assert store.find().runs == lines
         assert [store.get(run.id) for run in lines[2:]] == reports[2:]
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (5,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
 
 
 def test_a_read_only_database_says_so(tmp_path: Path, report: MakeReport, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,48 +305,53 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path, report: MakeRepor
     connection.close()
 
 
-def database_from_before_slots(folder: Path) -> Path:
-    """One with a failed run of 1970."""
+def database_from_before_slots(folder: Path, report: MakeReport) -> Path:
+    """One with a failed run of 1970, and what was counted of it then."""
     database = folder / "reports.sqlite3"
+    old = report(start=1.0, status="failed", serial_number="SN1", sequence="Board", part_number=None, stand="S")
+    encoded = facts.encode(old)
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript("".join(MIGRATIONS[:2]))
-        run = "'old', 'failed', 1.0, 2.0, 'Board', NULL, 'SN1', NULL, 'S', NULL, 0, 0, 0, 1, 'm::a', NULL, 'f'"
-        connection.execute(f"INSERT INTO runs VALUES (1, {run})")
-        connection.execute("INSERT INTO failed_cases VALUES (1, 'm::a')")
+        summary = [*facts.summary(old)[:16], facts.fingerprint(encoded)]
+        connection.execute(f"INSERT INTO runs VALUES (1, {', '.join('?' * len(summary))})", summary)
+        connection.execute("INSERT INTO documents VALUES (1, ?)", (zlib.compress(encoded),))
+        connection.execute("INSERT INTO failed_cases VALUES (1, 'main::rail')")
         connection.execute("INSERT INTO first_runs VALUES ('Board', '', 'SN1', 'S', 'failed', 1.0)")
-        key = "0, 'Board', '', 'S'"
-        for days in (1, 32, 1024):
-            columns = "days, span, sequence, part_number, stand, failed, units"
-            connection.execute(f"INSERT INTO tallies ({columns}) VALUES ({days}, {key}, 1, 1)")
-            connection.execute(f"INSERT INTO case_failures VALUES ({days}, {key}, 'm::a', 1)")
+        columns = "days, span, sequence, part_number, stand, failed, units"
+        connection.execute(f"INSERT INTO tallies ({columns}) VALUES (1, 0, 'Board', '', 'S', 1, 1)")
         connection.execute("PRAGMA user_version = 2")
         connection.commit()
     return database
 
 
-OF_BEFORE = Statistics(failed=1, units=1, failures=(CaseFailures("m::a", 1),))
+OF_BEFORE = Statistics(failed=1, units=1, failures=(CaseFailures("main::rail", 1),))
 
 
 def test_a_database_from_before_slots_loses_nothing(tmp_path: Path, report: MakeReport) -> None:
-    """Its figures are what they were, and those of slots come beside them."""
-    with closing(SqliteStore(database_from_before_slots(tmp_path))) as store:
-        assert store.statistics() == store.statistics(RunFilter(until=DAY_SECONDS, stand="S")) == OF_BEFORE
-        assert [(run.id, run.slot, run.start) for run in store.find().runs] == [("old", None, None)]
+    """Its figures are what they were, those of slots come beside them, and what was counted in it goes."""
+    database = database_from_before_slots(tmp_path, report)
+    with closing(SqliteStore(database)) as store:
+        (old,) = store.find().runs
+        before = store.get(old.id)
+        assert (old.slot, old.start) == (None, None)
+        assert statistics(store) == statistics(store, RunFilter(until=86_400.0, stand="S")) == OF_BEFORE
         store.save(report(slot="left", serial_number="SN1", sequence="Board", part_number=None))
         store.save(report(slot="left", serial_number="SN2", sequence="Board", part_number=None))
-        assert store.statistics(RunFilter(slot="left")) == Statistics(
+        assert statistics(store, RunFilter(slot="left")) == Statistics(
             passed=2, units=1, first_passed=1, passed_seconds=20.0
         )
-        assert store.statistics().failed == 1
+        assert statistics(store).failed == 1
+        assert store.get(old.id) == before
+    with closing(sqlite3.connect(database)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert tables == {"runs", "documents", "attachments", "run_attachments", "actions", "notes", "pruned"}
 
 
-def test_a_database_from_before_slots_can_be_read_as_it_is(tmp_path: Path) -> None:
+def test_a_database_from_before_slots_can_be_read_as_it_is(tmp_path: Path, report: MakeReport) -> None:
     """Where it cannot be written, what it lacks reads as nothing."""
-    with closing(sqlite3.connect(database_from_before_slots(tmp_path))) as connection:
+    with closing(sqlite3.connect(database_from_before_slots(tmp_path, report))) as connection:
         check_version(connection)
-        assert statistics(connection, RunFilter()) == statistics(connection, RunFilter(verdict="failed")) == OF_BEFORE
-        assert statistics(connection, RunFilter(slot="left")) == Statistics()
-        assert connection.execute("SELECT id, slot, start FROM runs").fetchall() == [("old", None, None)]
+        assert connection.execute("SELECT sequence, slot, start FROM runs").fetchall() == [("Board", None, None)]
 
 
 def test_tables_of_others_in_the_file_do_not_matter(tmp_path: Path, report: MakeReport) -> None:
@@ -356,7 +362,7 @@ def test_tables_of_others_in_the_file_do_not_matter(tmp_path: Path, report: Make
     connection.close()
     store = SqliteStore(database)
     store.save(report())
-    assert store.statistics().runs == 1
+    assert statistics(store).runs == 1
     store.close()
 
 

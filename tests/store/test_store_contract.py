@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from sequencer.figures.history import CaseFailures, SeriesName
 from sequencer.report.model import RunReport
-from sequencer.store.base import CaseFailures, RunFilter, SeriesName, Store, StoreConflict, StoreError
+from sequencer.store.base import RunFilter, Store, StoreConflict, StoreError
+from tests.store.counting import series, series_names, statistics
 
 DAY = 86400.0
 NOON = 1_700_000_000.0
@@ -56,7 +58,7 @@ def test_saving_the_same_report_twice_changes_nothing(store: Store, report: Make
     store.save(saved)
     store.save(copy.deepcopy(saved))
     assert len(store.find().runs) == 1
-    assert store.statistics().runs == 1
+    assert statistics(store).runs == 1
 
 
 def test_what_came_back_can_be_saved_again(store: Store, report: MakeReport) -> None:
@@ -76,7 +78,7 @@ def test_another_report_with_the_same_id_is_refused(store: Store, report: MakeRe
     with pytest.raises(StoreConflict, match=first["id"]):
         store.save(second)
     assert store.get(first["id"]) == first
-    assert store.statistics().passed == 1
+    assert statistics(store).passed == 1
 
 
 def test_a_complete_report_replaces_the_aborted_one(store: Store, report: MakeReport) -> None:
@@ -87,9 +89,9 @@ def test_a_complete_report_replaces_the_aborted_one(store: Store, report: MakeRe
     store.save(complete)
     assert store.get(aborted["id"]) == complete
     assert [run.status for run in store.find().runs] == ["passed"]
-    found = store.statistics()
+    found = statistics(store)
     assert (found.passed, found.runs, found.units, found.first_passed, found.failures) == (1, 1, 1, 1, ())
-    assert [point.value for point in store.series("main::rail", "Rail")] == [5.0]
+    assert [point.value for point in series(store, "main::rail", "Rail")] == [5.0]
 
 
 def test_an_aborted_report_does_not_replace_the_complete_one(store: Store, report: MakeReport) -> None:
@@ -280,7 +282,7 @@ def test_yield_leaves_out_what_is_no_evidence(store: Store, report: MakeReport) 
         store.save(report(status=status, serial_number=status))
     store.save(report(selection=["main::rail"], serial_number="partial"))
     store.save(report(simulated=True, serial_number="simulated"))
-    found = store.statistics()
+    found = statistics(store)
     assert (found.passed, found.failed, found.error, found.stopped, found.skipped) == (2, 1, 1, 1, 1)
     assert (found.runs, found.judged, found.total_yield) == (6, 4, 0.5)
     assert (found.units, found.first_passed) == (3, 1)
@@ -289,7 +291,7 @@ def test_yield_leaves_out_what_is_no_evidence(store: Store, report: MakeReport) 
 
 def test_nothing_stored_gives_no_yield(store: Store) -> None:
     """Without runs there is no yield, rather than one of 0 or 1."""
-    found = store.statistics()
+    found = statistics(store)
     assert (found.runs, found.total_yield, found.first_pass_yield, found.mean_seconds) == (0, None, None, None)
 
 
@@ -307,7 +309,7 @@ def test_first_pass_yield_does_not_depend_on_the_order_of_arrival(store: Store, 
     ]
     for one in reversed(runs):
         store.save(one)
-    found = store.statistics()
+    found = statistics(store)
     assert (found.units, found.first_passed, found.first_pass_yield) == (3, 1, pytest.approx(1 / 3))
 
 
@@ -318,16 +320,16 @@ def test_a_unit_is_one_product_for_one_sequence(store: Store, report: MakeReport
     store.save(report(serial_number="A", sequence="Other"))
     store.save(report(serial_number="A", part_number=None))
     store.save(report(serial_number=None))
-    assert store.statistics().units == 4
+    assert statistics(store).units == 4
 
 
 def test_a_unit_belongs_to_the_time_of_its_first_run(store: Store, report: MakeReport) -> None:
     """A later run of the unit inside the chosen time does not make it a unit of that time."""
     store.save(report(start=MIDNIGHT - 10, serial_number="A", status="failed"))
     store.save(report(start=MIDNIGHT + 10, serial_number="A"))
-    after = store.statistics(RunFilter(since=MIDNIGHT))
+    after = statistics(store, RunFilter(since=MIDNIGHT))
     assert (after.passed, after.units) == (1, 0)
-    before = store.statistics(RunFilter(until=MIDNIGHT))
+    before = statistics(store, RunFilter(until=MIDNIGHT))
     assert (before.failed, before.units, before.first_passed) == (1, 1, 0)
 
 
@@ -337,8 +339,8 @@ def test_failures_by_case_most_frequent_first(store: Store, report: MakeReport) 
     store.save(report(status="failed", cases={"main::b": "failed"}))
     store.save(report(status="failed", cases={"main::b": "failed"}, simulated=True))
     expected = (CaseFailures("main::b", 2), CaseFailures("main::a", 1))
-    assert store.statistics().failures == expected
-    assert store.statistics(RunFilter(serial_number="SN1")).failures == expected
+    assert statistics(store).failures == expected
+    assert statistics(store, RunFilter(serial_number="SN1")).failures == expected
 
 
 def _expected(runs: list[RunReport], wanted: RunFilter) -> tuple[Any, ...]:
@@ -406,7 +408,7 @@ def test_statistics_agree_with_counting_by_hand(store: Store, report: MakeReport
             slot=dice.choice([None, None, "left"]),
             start=dice.choice([None, None, None, "one"]),
         )
-        found = store.statistics(wanted)
+        found = statistics(store, wanted)
         failures = {failure.case: failure.runs for failure in found.failures}
         figures = (found.passed, found.failed, found.error, found.stopped, found.units, found.first_passed, failures)
         assert figures == _expected(saved, wanted), wanted
@@ -417,29 +419,29 @@ def test_a_series_shows_values_with_their_limits(store: Store, report: MakeRepor
     store.save(report(start=NOON + 1, serial_number="B", values=[5.3], status="failed", limits={"ge": 4.9, "lt": 5.1}))
     store.save(report(start=NOON, serial_number="A", values=[5.0, 5.1], limits=[4.8, 5.2]))
     store.save(report(start=NOON + 2, values=[9.0], simulated=True))
-    points = store.series("main::rail", "Rail")
+    points = series(store, "main::rail", "Rail")
     assert [(point.serial_number, point.value, point.result) for point in points] == [
         ("A", 5.0, True),
         ("A", 5.1, True),
         ("B", 5.3, False),
     ]
     assert [(point.lower, point.upper, point.unit) for point in points] == [(4.8, 5.2, "V")] * 2 + [(4.9, 5.1, "V")]
-    assert store.series_names() == [SeriesName("Board test", "main::rail", "Rail", "V")]
-    assert store.series("main::rail", "Other") == []
+    assert series_names(store) == [SeriesName("Board test", "main::rail", "Rail", "V")]
+    assert series(store, "main::rail", "Other") == []
 
 
 def test_a_series_can_be_narrowed_and_bounded(store: Store, report: MakeReport) -> None:
     """Filters choose the runs, the limit keeps the newest values."""
     for number in range(6):
         store.save(report(start=NOON + number, sequence="One" if number % 2 else "Two", values=[float(number)]))
-    assert [point.value for point in store.series("main::rail", "Rail", limit=2)] == [4.0, 5.0]
-    assert [point.value for point in store.series("main::rail", "Rail", RunFilter(sequence="One"))] == [1.0, 3.0, 5.0]
+    assert [point.value for point in series(store, "main::rail", "Rail", limit=2)] == [4.0, 5.0]
+    assert [point.value for point in series(store, "main::rail", "Rail", RunFilter(sequence="One"))] == [1.0, 3.0, 5.0]
     store.save(report(start=NOON + 7, values=[7.0], slot="left", joint_start="0199-one"))
     for of_slot in (RunFilter(slot="left"), RunFilter(start="0199-one")):
-        assert [point.value for point in store.series("main::rail", "Rail", of_slot)] == [7.0]
+        assert [point.value for point in series(store, "main::rail", "Rail", of_slot)] == [7.0]
     narrowed = RunFilter(since=NOON + 1, until=NOON + 4)
-    assert [point.value for point in store.series("main::rail", "Rail", narrowed)] == [1.0, 2.0, 3.0]
-    assert [name.sequence for name in store.series_names("Two")] == ["Two"]
+    assert [point.value for point in series(store, "main::rail", "Rail", narrowed)] == [1.0, 2.0, 3.0]
+    assert [name.sequence for name in series_names(store, "Two")] == ["Two"]
 
 
 def test_a_series_of_one_unit(store: Store, report: MakeReport) -> None:
@@ -450,9 +452,9 @@ def test_a_series_of_one_unit(store: Store, report: MakeReport) -> None:
         store.save(saved)
     wanted = {None: [0.0, 1.0, 2.0, 3.0], "mV": [0.0, 3.0], "V": [1.0], "": [2.0], "A": []}
     for unit, values in wanted.items():
-        assert [point.value for point in store.series("main::rail", "Rail", unit=unit)] == values
-    assert [point.value for point in store.series("main::rail", "Rail", unit="mV", limit=1)] == [3.0]
-    assert [name.unit for name in store.series_names()] == [None, "V", "mV"]
+        assert [point.value for point in series(store, "main::rail", "Rail", unit=unit)] == values
+    assert [point.value for point in series(store, "main::rail", "Rail", unit="mV", limit=1)] == [3.0]
+    assert [name.unit for name in series_names(store)] == [None, "V", "mV"]
 
 
 def test_a_value_that_is_no_number_is_a_gap(store: Store, report: MakeReport) -> None:
@@ -460,7 +462,7 @@ def test_a_value_that_is_no_number_is_a_gap(store: Store, report: MakeReport) ->
     saved = report(values=[5.0, math.pi], status="failed")
     saved["modules"][0]["cases"][0]["attempts"][0]["measurements"][0]["value"] = "NaN"
     store.save(saved)
-    assert [point.value for point in store.series("main::rail", "Rail")] == [None, pytest.approx(math.pi)]
+    assert [point.value for point in series(store, "main::rail", "Rail")] == [None, pytest.approx(math.pi)]
 
 
 def test_waiting_files_are_kept_with_their_report(store: Store, report: MakeReport, files: Path) -> None:
@@ -528,7 +530,7 @@ def test_threads_share_a_store(store: Store, report: MakeReport) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(store.save, saved))
     assert len(store.find().runs) == 24
-    found = store.statistics()
+    found = statistics(store)
     assert (found.passed, found.units) == (24, 24)
 
 
@@ -549,6 +551,6 @@ def test_a_time_beyond_every_calendar_is_a_time(store: Store, report: MakeReport
     """Its day has no number of 64 bits: a question of that kind has an answer all the same."""
     store.save(report())
     beyond = 8.2e26
-    assert store.statistics(RunFilter(since=-beyond)).runs == store.statistics(RunFilter(until=beyond)).runs == 1
-    assert store.statistics(RunFilter(since=-beyond, until=beyond)).passed == 1
-    assert store.statistics(RunFilter(since=beyond)).runs == store.statistics(RunFilter(until=-beyond)).runs == 0
+    assert statistics(store, RunFilter(since=-beyond)).runs == statistics(store, RunFilter(until=beyond)).runs == 1
+    assert statistics(store, RunFilter(since=-beyond, until=beyond)).passed == 1
+    assert statistics(store, RunFilter(since=beyond)).runs == statistics(store, RunFilter(until=-beyond)).runs == 0

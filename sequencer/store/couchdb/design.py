@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TypedDict
 
-from sequencer.store.base import RunFilter, RunSummary, StoreError, StoreUnavailable
+from sequencer.store.base import RunSummary, StoreError, StoreUnavailable
 from sequencer.store.couchdb.client import CouchClient, DocumentConflict, DocumentNotFound
 from sequencer.vocabulary.reason import Reason
 
 RUNS = "hardseq-runs-2"
-YIELD = "hardseq-yield-1"
-SERIES = "hardseq-series-1"
-UNITS = "hardseq-units-1"
-SLOTS = "hardseq-slots-1"
-SLOT_UNITS = "hardseq-slot-units-1"
+OBSOLETE = ("hardseq-yield-1", "hardseq-series-1", "hardseq-slots-1")
+"""Views that counted, until the figures had an index of their own."""
+_OBSOLETE_UNITS = "hardseq-units-1"
+"""A view of the database of units, from which first-pass yield was read."""
 SYSTEM_DATABASES = ("_users", "_replicator")
 LIVE_REVISIONS = 5
 
@@ -42,35 +40,6 @@ _UNTESTED = "s.untested !== undefined ? s.untested : (doc.report || {}).untested
 _SUMMARY = "[" + ", ".join(_UNTESTED if name == "untested" else f"s.{name}" for name in RunSummary._fields) + "]"
 _LISTED = '["serial_number", "part_number", "sequence", "status", "stand", "slot", "start"]'
 
-# Every subset of sequence, part number and stand is a key of its own, so that each filter reads one range of the tree.
-_EACH_SUBSET = """
-  for (var mask = 0; mask < 8; mask++) {
-    var group = [mask, mask & 1 ? s.sequence : null, mask & 2 ? s.part_number : null, mask & 4 ? s.stand : null];
-    %s
-  }"""
-
-
-def group_key(runs: RunFilter) -> list[object]:
-    """The beginning of the keys of the runs meant, as the views' subsets make it, with the slot where that is meant."""
-    parts = (runs.sequence, runs.part_number, runs.stand)
-    slot = [] if runs.slot is None else [runs.slot]
-    return [sum(1 << bit for bit, part in enumerate(parts) if part is not None), *parts, *slot]
-
-
-class TimeRange(TypedDict):
-    """The options of a view's query that leave a range of keys."""
-
-    startkey: list[object]
-    endkey: list[object]
-    inclusive_end: bool
-
-
-def time_range(runs: RunFilter) -> TimeRange:
-    """The range of a view whose keys are a group and a start time; runs at ``until`` itself are out."""
-    group = group_key(runs)
-    newest: object = {} if runs.until is None else runs.until
-    return {"startkey": [*group, runs.since], "endkey": [*group, newest], "inclusive_end": False}
-
 
 def _map(body: str, kind: str = "run") -> str:
     return f"function (doc) {{\n  if (doc.type !== '{kind}') return;\n  var s = doc.summary;\n  {body.strip()}\n}}"
@@ -83,58 +52,6 @@ _LIST = f"""
     if (s[field] != null) emit([field, s[field], s.start_time, s.id], line);
   }});"""
 
-_COUNTS = (
-    """
-  if (!s.counted) return;
-  var counts = ["passed", "failed", "error", "stopped", "skipped"].map(function (status) {
-    return s.status === status ? 1 : 0;
-  });
-  counts.push(s.status === "passed" && s.stop_time !== null ? s.stop_time - s.start_time : 0);
-"""
-    + _EACH_SUBSET % "emit(group.concat([s.start_time]), counts);"
-)
-
-# By day for a chosen time, and once more without a time for the whole history.
-_FAILURES = (
-    """
-  if (!s.counted) return;
-  var day = Math.floor(s.start_time / 86400);
-  var counts = ["failed", "error", "stopped"].map(function (status) { return s.status === status ? 1 : 0; });
-"""
-    + _EACH_SUBSET
-    % """doc.failed_cases.forEach(function (name) {
-      emit(group.concat([day, name]), counts);
-      emit(group.concat(["ever", name]), counts);
-    });"""
-)
-
-_SERIES = """
-  if (s.simulated) return;
-  doc.measurements.forEach(function (m, position) {
-    emit([m[0], m[1], s.start_time, s.id, position],
-         [s.sequence, s.part_number, s.stand, s.serial_number, s.status, m[2], m[3], m[4], m[5], m[6]]);
-  });"""
-
-_SERIES_NAMES = "doc.measurements.forEach(function (m) { emit([s.sequence, m[0], m[1], m[2]], null); });"
-
-_SPREAD = """
-  if (s.simulated) return;
-  doc.measurements.forEach(function (m) { if (m[3] !== null) emit([m[0], m[1], s.start_time], m[3]); });"""
-
-_FIRSTS = (
-    _EACH_SUBSET.strip()
-    % """emit(group.concat([s.start_time]), ["passed", "failed", "error"].map(
-      function (status) { return s.status === status ? 1 : 0; }));"""
-)
-
-_OF_A_SLOT = "if (!s.slot) return;"
-
-
-def _by_slot(body: str, kind: str = "run") -> str:
-    """The same of the runs in slots, with the slot behind each group."""
-    return _map(f"{_OF_A_SLOT}\n{body.replace('group.concat([', 'group.concat([s.slot, ')}", kind)
-
-
 VIEWS: dict[str, dict[str, object]] = {
     RUNS: {
         "list": {"map": _map(_LIST)},
@@ -142,23 +59,6 @@ VIEWS: dict[str, dict[str, object]] = {
         "summaries": {"map": _map(f"emit(s.id, {_SUMMARY});")},
         "files": {"map": _map("for (var name in doc._attachments || {}) emit(name, null);")},
     },
-    YIELD: {
-        "counts": {"map": _map(_COUNTS), "reduce": "_sum"},
-        "failures": {"map": _map(_FAILURES), "reduce": "_sum"},
-    },
-    SLOTS: {
-        "counts": {"map": _by_slot(_COUNTS), "reduce": "_sum"},
-        "failures": {"map": _by_slot(_FAILURES), "reduce": "_sum"},
-    },
-    SERIES: {
-        "values": {"map": _map(_SERIES)},
-        "names": {"map": _map(_SERIES_NAMES), "reduce": "_count"},
-        "spread": {"map": _map(_SPREAD), "reduce": "_stats"},
-    },
-}
-UNIT_VIEWS: dict[str, dict[str, object]] = {
-    UNITS: {"firsts": {"map": _map(_FIRSTS, "unit"), "reduce": "_sum"}},
-    SLOT_UNITS: {"firsts": {"map": _by_slot(_FIRSTS, "unit"), "reduce": "_sum"}},
 }
 
 
@@ -207,6 +107,23 @@ def _stored(couch: CouchClient, database: str, name: str) -> dict[str, object]:
         couch.get(database)
         return {}
     return document
+
+
+def remove_obsolete(couch: CouchClient, database: str) -> None:
+    """Removes what earlier versions made to count runs, as far as this user may; all of it is in the reports.
+
+    A stand with an older hardseq makes it again when it is started the next time.
+    """
+    rows = couch.post(database, "_all_docs", body={"keys": [f"_design/{name}" for name in OBSOLETE]})["rows"]
+    present = {row["id"]: row["value"]["rev"] for row in rows if "id" in row and not row["value"].get("deleted")}
+    if not present:
+        return
+    with suppress(StoreError):  # it takes an administrator, here as below; or another stand was faster
+        couch.get(f"{database}_units", "_design", _OBSOLETE_UNITS)  # else it is somebody's
+        couch.delete(f"{database}_units")
+    for name, revision in present.items():
+        with suppress(StoreError):
+            couch.delete(database, *name.split("/"), rev=revision)
 
 
 def create_indexes(couch: CouchClient, database: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from sequencer.store.couchdb.client import CouchClient, CouchDocument, DocumentConflict, DocumentNotFound
-from sequencer.store.couchdb.design import READER, protect
+from sequencer.store.couchdb.design import READER, create_live_database, protect
 from sequencer.store.couchdb.store import CouchStore
 
 STAND = "hardseq-stand"
@@ -45,8 +45,9 @@ def set_up_factory(
     store = CouchStore(couch, name)
     store.check()
     store.prepare()
+    create_live_database(couch, f"{name}_live")
     protect(couch, f"{name}_live")
-    for database in (name, f"{name}_live", f"{name}_units"):
+    for database in (name, f"{name}_live"):
         _let_in(couch, database)
     accounts = [(each, STAND) for each in stands] + [(each, READER) for each in readers]
     return [_account(couch, each, role, password) for each, role in accounts]

@@ -1,13 +1,13 @@
-"""Lists and measurement series from CouchDB, each a page of one view or index, in the order it is stored in."""
+"""Lists from CouchDB, each a page of one view or index, in the order it is stored in."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from sequencer.store.base import Neighbours, RunFilter, RunPage, RunSummary, SeriesName, SeriesPoint
+from sequencer.store.base import Neighbours, RunFilter, RunPage, RunSummary
 from sequencer.store.couchdb.client import CouchClient, CouchDocument
-from sequencer.store.couchdb.design import INDEXES, RUNS, SERIES
+from sequencer.store.couchdb.design import INDEXES, RUNS
 from sequencer.store.couchdb.document import position_key, sort_key, summary_in, summary_of
 from sequencer.store.facts import HistoryPosition, after, position
 
@@ -63,16 +63,6 @@ class History:
             older = self.find(runs, limit=1, cursor=after(run)).runs
         return Neighbours(*(found[0].id if found else None for found in (newer, older)))
 
-    def all(self, runs: RunFilter) -> Iterator[RunSummary]:
-        """Every run meant, newest first, a batch at a time."""
-        cursor: str | None = None
-        while True:
-            page = self.find(runs, limit=BATCH, cursor=cursor)
-            yield from page.runs
-            cursor = page.next
-            if cursor is None:
-                return
-
     def _listed(self, runs: RunFilter, limit: int, start: HistoryPosition | None) -> list[RunSummary]:
         group = next(iter(runs.equalities().items()), ("", ""))
         newest: object = _AFTER_EVERYTHING if runs.until is None else runs.until
@@ -120,45 +110,3 @@ class History:
         if runs.until is not None:
             bounds["$lt"] = sort_key(runs.until)
         return [run for run in self._in_order(runs, bounds, "asc", 2) if run.id != start.run_id]
-
-    def series(self, case: str, measurement: str, runs: RunFilter, unit: str | None, limit: int) -> list[SeriesPoint]:
-        """See :meth:`sequencer.store.base.Store.series`."""
-        startkey: list[object] = [case, measurement, _AFTER_EVERYTHING if runs.until is None else runs.until]
-        endkey: list[object] = [case, measurement, *([] if runs.since is None else [runs.since])]
-        points: list[SeriesPoint] = []
-        size = limit if runs.equalities() == {} and unit is None else max(limit, BATCH)
-        in_slots = self._of_slots(runs)
-        while len(points) < limit:
-            rows = self.view(SERIES, "values", startkey=startkey, endkey=endkey, descending=True, limit=size + 1)
-            found = [_point(row) for row in rows[:size] if _matches(row["value"], runs)]
-            found = [point for point in found if in_slots is None or point.run_id in in_slots]
-            points += [point for point in found if unit in (None, point.unit or "")]
-            if len(rows) <= size:
-                break
-            startkey = rows[size]["key"]
-        return points[limit - 1 :: -1] if len(points) >= limit else points[::-1]
-
-    def _of_slots(self, runs: RunFilter) -> set[str] | None:
-        """The runs of the slot or start that is meant, of which the values say nothing; ``None`` when none is."""
-        if runs.slot is None and runs.start is None:
-            return None
-        return {run.id for run in self.all(RunFilter(slot=runs.slot, start=runs.start))}
-
-    def series_names(self, sequence: str | None) -> list[SeriesName]:
-        """See :meth:`sequencer.store.base.Store.series_names`."""
-        limits: dict[str, list[object]] = (
-            {} if sequence is None else {"startkey": [sequence], "endkey": [sequence, _AFTER_EVERYTHING]}
-        )
-        names = [SeriesName(*row["key"]) for row in self.view(SERIES, "names", group=True, **limits)]
-        return sorted(names, key=lambda name: (*name[:3], name.unit or ""))
-
-
-def _matches(value: list[object], runs: RunFilter) -> bool:
-    present = dict(zip(("sequence", "part_number", "stand", "serial_number", "status"), value, strict=False))
-    return all(present[name] == wanted for name, wanted in runs.equalities().items() if name in present)
-
-
-def _point(row: CouchDocument) -> SeriesPoint:
-    _case, _name, time, run_id, _position = row["key"]
-    *_, serial_number, _status, unit, value, lower, upper, result = row["value"]
-    return SeriesPoint(run_id, time, serial_number, value, unit, lower, upper, result)

@@ -1,8 +1,7 @@
 """Reports in a CouchDB: one document a run whose ``_id`` is the run's id, and a second, lowered one for other tools.
 
 ``NAME`` keeps hardseq's documents (``couchdb_document``), ``report`` the same runs in the fields of version 1 and
-nothing else, because readers of that format refuse what they do not know. ``NAME_units`` holds what first-pass yield
-is read from and can be made again from the runs.
+nothing else, because readers of that format refuse what they do not know.
 """
 
 from __future__ import annotations
@@ -32,9 +31,6 @@ from sequencer.store.base import (
     ReportRefused,
     RunFilter,
     RunPage,
-    SeriesName,
-    SeriesPoint,
-    Statistics,
     StoreChanges,
     StoredRun,
     StoreError,
@@ -64,7 +60,6 @@ from sequencer.store.couchdb.replication import (
     runs_at,
     status,
 )
-from sequencer.store.couchdb.statistics import Units, statistics
 from sequencer.vocabulary.reason import Reason
 
 VERSION_1_DATABASE = "report"
@@ -99,7 +94,6 @@ class CouchStore:
         self._history = History(couch, name)
         self._additions = Additions(couch, name)
         self._conflicts = ConflictResolver(couch, name)
-        self._units = Units(couch, name, self._history)
         self._lock = threading.Lock()
         self._prepared = False
         self._factory = factory
@@ -146,13 +140,13 @@ class CouchStore:
 
     def _create_views(self) -> None:
         design.create_views(self._couch, self._name, design.VIEWS)
-        design.create_views(self._couch, self._units.database, design.UNIT_VIEWS)
         design.create_indexes(self._couch, self._name)
+        design.remove_obsolete(self._couch, self._name)
         protect(self._couch, self._name)
 
     def _create_databases(self) -> None:
         design.create_system_databases(self._couch)
-        for name in (self._name, self._version_1, self._units.database):
+        for name in (self._name, self._version_1):
             design.create_database(self._couch, name)
         design.create_live_database(self._couch, self._live_database)
         protect(self._couch, self._name)
@@ -402,26 +396,6 @@ class CouchStore:
         Raises :class:`StoreUnavailable` while it is away.
         """
         return None if self._factory is None else runs_at(self._factory, runs)
-
-    def statistics(self, runs: RunFilter = ANY) -> Statistics:
-        """Yield, first-pass yield and failures by case."""
-        with self._couch.question():
-            self.prepare()
-            return statistics(self._couch, self._name, self._history, self._units, runs)
-
-    def series(
-        self, case: str, measurement: str, runs: RunFilter = ANY, *, unit: str | None = None, limit: int = 1000
-    ) -> list[SeriesPoint]:
-        """A measurement's values over runs, oldest first."""
-        with self._couch.question():
-            self.prepare()
-            return self._history.series(case, measurement, runs, unit, limit)
-
-    def series_names(self, sequence: str | None = None) -> list[SeriesName]:
-        """The measurements that ``series`` can be asked for."""
-        with self._couch.question():
-            self.prepare()
-            return self._history.series_names(sequence)
 
     def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:
         """Keeps a file's bytes with the run."""

@@ -1,9 +1,7 @@
 """The tables of the embedded database and how older ones become today's.
 
 ``PRAGMA user_version`` counts the migrations that were carried out. The outbox has tables of its own in the same file.
-``tallies`` and ``case_failures`` are sums over whole days (UTC) and over spans of 32 and 1,024 days, so that a
-question over any time reads a few dozen rows however many runs there are. Texts that may be missing are ``''`` in the
-tables whose key they belong to.
+What is counted of all runs is in no table of these: it was, until version 6.
 
 ``pruned`` are runs whose reports were taken out: ``condensed`` is the compressed text that stays of each, ``number``
 the one that the run had, which no other run gets.
@@ -199,16 +197,22 @@ CREATE TABLE pruned (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+_VERSION_6 = """
+DROP TABLE IF EXISTS tallies;
+DROP TABLE IF EXISTS case_failures;
+DROP TABLE IF EXISTS first_runs;
+DROP TABLE IF EXISTS failed_cases;
+DROP TABLE IF EXISTS measurements;
+DROP TABLE IF EXISTS series;
+DROP TABLE IF EXISTS limits;
+"""
+"""The figures have an index of their own, and all of this is in the reports."""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 
 _UNTESTED = "CASE status WHEN 'skipped' THEN untested_of((SELECT body FROM documents WHERE run = number)) END"
 _SINCE: Mapping[int, Mapping[str, str]] = {
-    3: {
-        "runs": "NULL AS slot, NULL AS start",
-        "first_runs": "'' AS slot, '' AS start",
-        "tallies": "'' AS slot",
-        "case_failures": "'' AS slot",
-    },
+    3: {"runs": "NULL AS slot, NULL AS start"},
     4: {"runs": f"{_UNTESTED} AS untested"},
 }
 """What the tables of before a version lack, as it reads there."""

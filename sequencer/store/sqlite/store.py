@@ -33,9 +33,6 @@ from sequencer.store.base import (
     RunFilter,
     RunPage,
     RunSummary,
-    SeriesName,
-    SeriesPoint,
-    Statistics,
     StoreChanges,
     StoredRun,
     StoreError,
@@ -43,8 +40,6 @@ from sequencer.store.base import (
 )
 from sequencer.store.facts import after, position
 from sequencer.store.sqlite.connections import BUSY_SECONDS, Connections
-from sequencer.store.sqlite.series import add_measurements, series, series_names
-from sequencer.store.sqlite.tallies import add_run, conditions, statistics
 from sequencer.vocabulary.reason import Reason
 
 _COLUMNS = ", ".join(RunSummary._fields)
@@ -85,7 +80,7 @@ class SqliteStore:
         body = zlib.compress(encoded, _COMPRESSION)
         with self._connections.writing() as connection:
             if (what := self._change(connection, run, fingerprint, report)) == "all":
-                _insert(connection, run, fingerprint, body, report)
+                _insert(connection, run, fingerprint, body)
             elif what == "after_run":
                 _amend(connection, run.id, fingerprint, body)
             kept = self._keep_waiting_files(connection, report)
@@ -140,7 +135,7 @@ class SqliteStore:
 
     def find(self, runs: RunFilter = ANY, *, limit: int = 50, cursor: str | None = None) -> RunPage:
         """One page of runs, newest first."""
-        where, values = conditions(runs)
+        where, values = _conditions(runs)
         if cursor is not None:
             where += " AND (start_time, id) < (?, ?)"
             values += position(cursor)
@@ -154,7 +149,7 @@ class SqliteStore:
 
     def neighbours(self, run_id: str, runs: RunFilter = ANY) -> Neighbours | None:
         """The runs above and below this one."""
-        where, values = conditions(runs)
+        where, values = _conditions(runs)
 
         def nearest(connection: sqlite3.Connection, side: str, order: str) -> str | None:
             row = connection.execute(
@@ -231,23 +226,6 @@ class SqliteStore:
     def compact(self) -> None:
         """Writes the file anew without what is free in it. Runs that end meanwhile wait to be stored."""
         self._connections.vacuum()
-
-    def statistics(self, runs: RunFilter = ANY) -> Statistics:
-        """Yield, first-pass yield and failures by case."""
-        with self._connections.reading() as connection:
-            return statistics(connection, runs)
-
-    def series(
-        self, case: str, measurement: str, runs: RunFilter = ANY, *, unit: str | None = None, limit: int = 1000
-    ) -> list[SeriesPoint]:
-        """A measurement's values over runs, oldest first."""
-        with self._connections.reading() as connection:
-            return series(connection, case, measurement, runs, unit=unit, limit=limit)
-
-    def series_names(self, sequence: str | None = None) -> list[SeriesName]:
-        """The measurements that ``series`` can be asked for."""
-        with self._connections.reading() as connection:
-            return series_names(connection, sequence)
 
     def save_attachment(self, run_id: str, sha256: str, data: bytes, media_type: str | None = None) -> None:
         """Keeps a file's bytes with the run."""
@@ -348,14 +326,10 @@ def _number_at(connection: sqlite3.Connection, place: str | None) -> int:
     return number if row[1] == fingerprint else number - 1
 
 
-def _insert(connection: sqlite3.Connection, run: RunSummary, fingerprint: str, body: bytes, report: RunReport) -> None:
+def _insert(connection: sqlite3.Connection, run: RunSummary, fingerprint: str, body: bytes) -> None:
     number = int(connection.execute(_NEWEST).fetchone()[0]) + 1
     connection.execute(_INSERT, (number, *run, fingerprint))
     connection.execute("INSERT INTO documents VALUES (?, ?)", (number, body))
-    failed = facts.failed_cases(report)
-    connection.executemany("INSERT INTO failed_cases VALUES (?, ?)", [(number, name) for name in failed])
-    add_measurements(connection, number, run.sequence, facts.measurements(report))
-    add_run(connection, run, failed)
 
 
 def _amend(connection: sqlite3.Connection, run_id: str, fingerprint: str, body: bytes) -> None:
@@ -368,12 +342,9 @@ def _amend(connection: sqlite3.Connection, run_id: str, fingerprint: str, body: 
 
 def _remove(connection: sqlite3.Connection, number: int) -> None:
     """Takes out a run whose better report is about to come in; in the same transaction, so that nothing is lost."""
-    row = connection.execute(f"SELECT {_COLUMNS} FROM runs WHERE number = ?", (number,)).fetchone()
-    failed = [name for (name,) in connection.execute("SELECT name FROM failed_cases WHERE run = ?", (number,))]
-    for table in ("documents", "failed_cases", "measurements", "run_attachments"):
+    for table in ("documents", "run_attachments"):
         connection.execute(f"DELETE FROM {table} WHERE run = ?", (number,))
     connection.execute("DELETE FROM runs WHERE number = ?", (number,))
-    add_run(connection, _summary(row), failed, sign=-1)
 
 
 def _is_pruned(connection: sqlite3.Connection, run_id: str, fingerprint: str) -> bool:
@@ -385,11 +356,9 @@ def _is_pruned(connection: sqlite3.Connection, run_id: str, fingerprint: str) ->
 
 
 def _take_out(connection: sqlite3.Connection, number: int) -> None:
-    """The report, what lists say of the run, and files that no other run has; sums over runs stay."""
+    """The report, what lists say of the run, and files that no other run has."""
     files = connection.execute("SELECT sha256 FROM run_attachments WHERE run = ?", (number,)).fetchall()
-    for table in ("documents", "failed_cases", "measurements", "run_attachments"):
-        connection.execute(f"DELETE FROM {table} WHERE run = ?", (number,))
-    connection.execute("DELETE FROM runs WHERE number = ?", (number,))
+    _remove(connection, number)
     connection.executemany(
         "DELETE FROM attachments WHERE sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM run_attachments WHERE sha256 = ?1)",
         files,
@@ -452,3 +421,17 @@ def _insert_attachment(connection: sqlite3.Connection, sha256: str, data: bytes,
 def _summary(row: tuple[object, ...]) -> RunSummary:
     run = RunSummary._make(row)
     return run._replace(partial=bool(run.partial), simulated=bool(run.simulated), aborted=bool(run.aborted))
+
+
+def _conditions(runs: RunFilter) -> tuple[str, list[object]]:
+    """The filter as the text of a ``WHERE`` and its values."""
+    terms: list[str] = ["1"]
+    values: list[object] = []
+    for column, wanted in runs.equalities().items():
+        terms.append(f"{column} = ?")
+        values.append(wanted)
+    for comparison, time in (("start_time >= ?", runs.since), ("start_time < ?", runs.until)):
+        if time is not None:
+            terms.append(comparison)
+            values.append(time)
+    return " AND ".join(terms), values

@@ -1,40 +1,14 @@
-"""Days cut into spans, cursors: the pure parts below the stores."""
+"""Cursors and texts: the pure parts below the stores."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequencer.store.facts import DAY_SECONDS, LENGTHS, HistoryPosition, after, cover, cut, position, text
+from sequencer.store.facts import HistoryPosition, after, position, text
 from sequencer.store.sqlite.schema import MIGRATIONS
 
-DAYS = st.integers(-3000, 30000)
 TIMES = st.floats(-1e9, 4e9, allow_nan=False)
-
-
-@given(DAYS, DAYS)
-def test_spans_hold_every_day_once(first: int, end: int) -> None:
-    """The spans of a range are its days, none twice and none missing, in few ranges."""
-    spans = list(cut(first, end))
-    days = sorted(
-        day
-        for length, begin, stop in spans
-        for span in range(begin, stop)
-        for day in range(span * length, (span + 1) * length)
-    )
-    assert days == list(range(first, end))
-    assert len(spans) <= 2 * len(LENGTHS) - 1
-
-
-@given(TIMES, TIMES, TIMES)
-def test_a_cover_holds_every_moment_once(since: float, until: float, moment: float) -> None:
-    """A moment of the range lies in exactly one of the whole days and the edges, any other in none."""
-    whole = cover(since, until)
-    assert whole.first_day is not None
-    assert whole.end_day is not None
-    places = [(whole.first_day * DAY_SECONDS, whole.end_day * DAY_SECONDS), *whole.edges]
-    inside = sum((begin is None or begin <= moment) and (stop is None or moment < stop) for begin, stop in places)
-    assert inside == (1 if since <= moment < until else 0)
 
 
 class _Run:
@@ -75,4 +49,5 @@ def test_migrations_are_never_rewritten() -> None:
         "9600d97827a9",
         "e974d10daa03",
         "97ee178e0e88",
+        "3e2e053139f4",
     ]
