@@ -108,11 +108,12 @@ def _identity(manager: ResourceManager, name: str) -> str | None:
     from pyvisa.resources import MessageBasedResource
 
     with suppress(Exception):  # whatever a library, or an instrument that is none, makes of it
-        resource = manager.open_resource(name, open_timeout=int(ASK_SECONDS * 1000))
+        resource = manager.open_resource(
+            name, open_timeout=int(ASK_SECONDS * 1000), read_termination="\n", write_termination="\n"
+        )
         try:
             if isinstance(resource, MessageBasedResource):
                 resource.timeout = ASK_SECONDS * 1000
-                resource.read_termination = resource.write_termination = "\n"
                 return resource.query("*IDN?").strip() or None
         finally:
             resource.close()

@@ -41,9 +41,19 @@ class DeclaredInstrument(NamedTuple):
     file: Path
 
     @property
+    def is_function(self) -> bool:
+        """Whether it is called by its name alone."""
+        return self.driver.makes or not (self.target.is_class or self.driver.factory)
+
+    @property
+    def opened(self) -> DriverTarget:
+        """What it is once it is open: the class, or that of what a function gives."""
+        return (self.target.gives or self.target) if self.driver.factory else self.target
+
+    @property
     def members(self) -> dict[str, Signature | None]:
         """What can be called of it, by name, ``None`` for a property; nothing for a function."""
-        found = self.target.members.items() if self.target.is_class else ()
+        found = () if self.is_function else self.opened.members.items()
         return {
             name: None if member.kind == "attribute" else member.signature
             for name, member in found
@@ -98,24 +108,25 @@ def named_instrument(found: Mapping[str, DeclaredInstrument], name: str) -> Decl
 
 def check_call(instrument: DeclaredInstrument, member: str | None, given: Mapping[str, object]) -> None:
     """Raises ``Refusal`` for what the driver's source knows to be wrong with a call."""
-    target, name = instrument.target, instrument.driver.name
+    name, members = instrument.driver.name, instrument.members
     if member is None:
-        if target.is_class and not target.guessed:
-            known = ", ".join(f"{name}.{each}" for each in instrument.members)
+        if not instrument.is_function:
+            known = ", ".join(f"{name}.{each}" for each in members)
             raise Refusal(f"{name!r} is a class: name the method to call", hint=f"it has: {known}")
-        signature: Signature | None = target.signature
-    elif target.is_class and "." not in member and member in instrument.members:
-        signature = instrument.members[member]
-    elif target.is_class and not target.dynamic and member.partition(".")[0] not in instrument.members:
-        hint = did_you_mean(member, instrument.members) or f"it has: {', '.join(instrument.members)}"
+        _check_arguments(name, instrument.target.signature, given)
+    elif member in members:
+        _check_arguments(f"{name}.{member}", members[member], given)
+    elif not instrument.opened.dynamic and member.partition(".")[0] not in members:
+        hint = did_you_mean(member, members) or f"it has: {', '.join(members)}"
         raise Refusal(f"{name!r} has no method or property {member!r}", hint=hint)
-    else:
-        return
+
+
+def _check_arguments(called: str, signature: Signature | None, given: Mapping[str, object]) -> None:
+    """``signature`` is ``None`` for a property."""
     if signature is None:
         if given:
-            raise Refusal(f"{name}.{member} is a property and takes no arguments")
+            raise Refusal(f"{called} is a property and takes no arguments")
         return
-    called = name if member is None else f"{name}.{member}"
     for argument in given:
         if argument not in signature.names and not signature.others:
             hint = did_you_mean(argument, signature.names) or f"it takes: {', '.join(signature.names) or 'nothing'}"
@@ -223,9 +234,9 @@ class InstrumentBench:
     def described(self, name: str) -> list[tuple[str, str]]:
         """What can be called of a driver, as it is typed, with the first line of its docstring. Raises ``Refusal``."""
         instrument = named_instrument(self.instruments, name)
-        if not instrument.target.is_class:
+        if instrument.is_function:
             return [(f"{name} {_written(instrument.target.signature)}".rstrip(), "")]
-        found = instrument.target.members
+        found = instrument.opened.members
         return [
             (f"{name}.{member} {'' if signature is None else _written(signature)}".rstrip(), found[member].said)
             for member, signature in instrument.members.items()
@@ -253,7 +264,7 @@ class InstrumentBench:
         return [self._described(name, instrument) for name, instrument in self.instruments.items()]
 
     def _described(self, name: str, instrument: DeclaredInstrument) -> dict[str, Data]:
-        driver, target = instrument.driver, instrument.target
+        driver, target = instrument.driver, instrument.opened
         stand = self.project.settings.drivers.get(name, {}).get("require")
         due = {**driver.require, **(stand if isinstance(stand, Mapping) else {})}.get("calibration_due")
         members: list[Data] = [
@@ -266,7 +277,7 @@ class InstrumentBench:
             for member, signature in instrument.members.items()
             if member != "close"
         ]
-        if not target.is_class:
+        if instrument.is_function:
             members = [{"name": "", "is_property": False, "said": "", **_arguments(target.signature)}]
         return {
             "name": name,

@@ -167,19 +167,20 @@ def _describe(bench: InstrumentBench, name: str) -> None:
 
 def _complete(bench: InstrumentBench) -> None:
     """Tab completes, where Python has GNU readline or its like; Windows does without."""
-    with suppress(ImportError):
-        import readline
+    if sys.platform != "win32":
+        with suppress(ImportError):
+            import readline
 
-        found: list[str] = []
+            found: list[str] = []
 
-        def completer(text: str, number: int) -> str | None:
-            if number == 0:
-                found[:] = completions(bench, readline.get_line_buffer()[: readline.get_begidx()], text)
-            return found[number] if number < len(found) else None
+            def completer(text: str, number: int) -> str | None:
+                if number == 0:
+                    found[:] = completions(bench, readline.get_line_buffer()[: readline.get_begidx()], text)
+                return found[number] if number < len(found) else None
 
-        readline.set_completer_delims(" \t")
-        readline.set_completer(completer)
-        readline.parse_and_bind("tab: complete")
+            readline.set_completer_delims(" \t")
+            readline.set_completer(completer)
+            readline.parse_and_bind("tab: complete")
 
 
 def completions(bench: InstrumentBench, before: str, word: str) -> list[str]:

@@ -43,6 +43,10 @@ class Meter:
 
 def blink(times):
     return times * 2
+
+
+def Port(url) -> "Meter":
+    return Meter(url)
 '''
 SEQUENCE = """\
 name: A
@@ -51,7 +55,18 @@ drivers:
   meter: {use: bench.Meter, with: {address: "${{ params.port }}"}}
   kept: {use: bench.Meter, with: {address: COM9}, scope: stand}
   blink: bench.blink
-modules: {m: {cases: {c: {steps: [{call: meter.read}, {call: kept.read}, {call: blink, with: {times: 2}}]}}}}
+  port: {use: bench.Port, with: {url: COM5}}
+  ratio: fractions.Fraction
+modules:
+  m:
+    cases:
+      c:
+        steps:
+          - {call: meter.read}
+          - {call: kept.read}
+          - {call: blink, with: {times: 2}}
+          - {call: port.read}
+          - {call: ratio, with: {numerator: 3}, save: three}
 """
 
 
@@ -164,6 +179,17 @@ def test_the_prompt(project: Path) -> None:
     for told in ("there is no channel 9", "there is no driver 'nobody'", "this line cannot be read", "close COM9"):
         assert told in bench.stderr
     assert bench.stderr.count("open COM1") == bench.stderr.count("close COM1") == 1
+
+
+def test_what_functions_give_and_classes_make(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver that a function gives has the methods of that class; a class that is called itself makes an object."""
+    called = hardseq(project, "call", "port.idn")
+    assert (called.returncode, called.stdout) == (0, "ACME,COM5\n")
+    monkeypatch.chdir(project)
+    with InstrumentBench(project) as bench:
+        assert completions(bench, "", "port.r") == ["port.read"]
+        assert bench.call("ratio", {"numerator": "3", "denominator": "6"}).text == "0.5"
+        assert [each[0] for each in bench.described("ratio")] == ["ratio ..."]
 
 
 def test_completion(project: Path) -> None:
