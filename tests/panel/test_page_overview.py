@@ -81,6 +81,11 @@ def test_overview_says_how_the_line_is_and_was(line_panel: Panel, index: Any, br
     expect(days).to_have_count(30)
     expect(days.filter(has_text="Sat, May 30").locator("td").first).to_have_text("0")
     bars.locator("summary").click()
+    of_units = page.locator(".chart", has_text="Units over time")
+    of_units.locator("summary").click()
+    (day,) = (one for one in overview(index.ask, Scope(since=MONTH, span="day")) if one.of.split.span == "2026-06-26")
+    parts = [day.of.first_passed, day.of.second_passed - day.of.first_passed, day.of.units - day.of.second_passed]
+    expect(of_units.locator("tbody tr").last.locator("td")).to_have_text([str(n) for n in (day.of.units, *parts)])
     bars.scroll_into_view_if_needed()
     frames(settled(page))
     box = bars.locator("canvas").bounding_box()

@@ -155,7 +155,7 @@ function theme(look, legend) {
     color: look.series,
     backgroundColor: "transparent",
     textStyle: { color: look.ink, fontFamily: look.font },
-    grid: { left: Math.round(0.4 * look.rem), right: Math.round(1.4 * look.rem), top: Math.round((legend ? 2.4 : 0.8) * look.rem), bottom: Math.round(0.4 * look.rem), containLabel: true },
+    grid: { left: Math.round(0.4 * look.rem), right: Math.round(1.4 * look.rem), top: Math.round((legend ? 2.4 : 0.8) * look.rem), bottom: Math.round(0.4 * look.rem), outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     categoryAxis: { ...axis({}), splitLine: { show: false } },
     valueAxis: { ...axis(amounts), axisLine: { show: false } },
     logAxis: axis(amounts),

@@ -10,8 +10,11 @@ import { spanEnd, spanText, startOf, withGaps } from "./spans.js";
 import { amount, duration, percent, t } from "./text.js";
 
 const YIELDS = ["first_pass_yield", "second_pass_yield", "final_yield", "yield"];
+/** Between two marks of an axis of yields. */
+const STEPS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2];
+const VERDICTS = ["passed", "failed", "error"];
 /** A span in which nothing was tested. */
-const STILL = { runs: 0, passed: 0, failed: 0, error: 0, units: 0, ...Object.fromEntries(YIELDS.map((name) => [name, null])) };
+const STILL = { runs: 0, passed: 0, failed: 0, error: 0, units: 0, first_passed: 0, second_passed: 0, seconds_per_unit: null, ...Object.fromEntries(YIELDS.map((name) => [name, null])) };
 
 export function overviewPage() {
   return figurePage({
@@ -31,7 +34,7 @@ export function overviewPage() {
       return [
         tiles(all.rows[0], before?.runs ? before.rows[0] : null, spans.rows),
         split[0] ? splitTable(choice, split[0].rows, split[1]?.rows ?? [], split[2].rows) : null,
-        h("div", { class: "figures-charts" }, verdicts(every, span, choice), yields(every, span)),
+        h("div", { class: "figures-charts" }, verdicts(every, span, choice), yields(every, span), units(every, span), times(every, span)),
       ];
     },
   });
@@ -133,30 +136,69 @@ function verdicts(rows, span, choice) {
       tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
       xAxis: { type: "category", data: labels },
       yAxis: { type: "value", minInterval: 1 },
-      series: ["passed", "failed", "error"].map((status) => ({ id: status, name: t(`status.${status}`), type: "bar", stack: "runs", color: look[status], barMaxWidth: 2.5 * look.rem, cursor: "pointer", data: rows.map((row) => row[status]) })),
+      series: VERDICTS.map((status) => ({ id: status, name: t(`status.${status}`), type: "bar", stack: "runs", color: look[status], barMaxWidth: 2.5 * look.rem, cursor: "pointer", data: rows.map((row) => row[status]) })),
     }),
     tip: (params) => ({ title: labels[params[0].dataIndex], lines: params.map((one) => [one.seriesName, amount(one.value)]) }),
     chosen: ({ dataIndex, seriesId }) => goTo(runsOf(rows[dataIndex], { status: seriesId })),
     table: () => ({
-      heads: [t(`per.${span}`), t("overview.runs"), ...["passed", "failed", "error"].map((status) => t(`status.${status}`)), t("overview.units")],
-      rows: rows.map((row, at) => [h("a", { href: runsOf(row) }, labels[at]), amount(row.runs), amount(row.passed), amount(row.failed), amount(row.error), amount(row.units)]),
+      heads: [t(`per.${span}`), t("overview.runs"), ...VERDICTS.map((status) => t(`status.${status}`))],
+      rows: rows.map((row, at) => [h("a", { href: runsOf(row) }, labels[at]), amount(row.runs), amount(row.passed), amount(row.failed), amount(row.error)]),
     }),
+  });
+}
+
+/** Units by their first two runs. */
+function units(rows, span) {
+  const labels = rows.map((row) => spanText(row.span, span));
+  const parts = [
+    ["overview.at_first", "passed", (row) => row.first_passed],
+    ["overview.at_second", "stopped", (row) => row.second_passed - row.first_passed],
+    ["overview.not_by_second", "failed", (row) => row.units - row.second_passed],
+  ];
+  return figureChart({
+    title: t("overview.units_over_time"),
+    option: (look) => ({
+      legend: {},
+      tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
+      xAxis: { type: "category", data: labels },
+      yAxis: { type: "value", minInterval: 1 },
+      series: parts.map(([name, status, of]) => ({ name: t(name), type: "bar", stack: "units", color: look[status], barMaxWidth: 2.5 * look.rem, data: rows.map(of) })),
+    }),
+    tip: (params) => ({ title: labels[params[0].dataIndex], lines: params.map((one) => [one.seriesName, amount(one.value)]) }),
+    table: () => ({ heads: [t(`per.${span}`), t("overview.units"), ...parts.map(([name]) => t(name))], rows: rows.map((row, at) => [labels[at], amount(row.units), ...parts.map(([, , of]) => amount(of(row)))]) }),
   });
 }
 
 function yields(rows, span) {
   const labels = rows.map((row) => spanText(row.span, span));
-  const lowest = Math.min(1, ...rows.flatMap((row) => YIELDS.map((name) => row[name] ?? 1)));
+  const missed = Math.max(0.001, ...rows.flatMap((row) => YIELDS.map((name) => 1 - (row[name] ?? 1))));
+  const interval = STEPS.find((step) => missed <= 5 * step) ?? STEPS.at(-1);
   return figureChart({
     title: t("overview.yield_over_time"),
     option: (look) => ({
       legend: {},
       tooltip: { trigger: "axis" },
       xAxis: { type: "category", data: labels },
-      yAxis: { type: "value", min: Math.floor(Math.max(0, lowest - 0.02) * 10) / 10, max: 1, axisLabel: { formatter: (value) => percent(value, 0) } },
+      yAxis: { type: "value", min: 1 - interval * Math.ceil(missed / interval), max: 1, interval, axisLabel: { formatter: (value) => percent(value) } },
       series: YIELDS.map((name, at) => ({ name: t(`overview.${name}`), type: "line", symbol: ["circle", "rect", "triangle", "diamond"][at], symbolSize: 0.5 * look.rem, showSymbol: rows.length <= 40, connectNulls: true, data: rows.map((row) => row[name]) })),
     }),
     tip: (params) => ({ title: labels[params[0].dataIndex], lines: params.map((one) => [one.seriesName, percent(one.value)]) }),
     table: () => ({ heads: [t(`per.${span}`), ...YIELDS.map((name) => t(`overview.${name}`))], rows: rows.map((row, at) => [labels[at], ...YIELDS.map((name) => percent(row[name]))]) }),
+  });
+}
+
+function times(rows, span) {
+  const labels = rows.map((row) => spanText(row.span, span));
+  const name = t("overview.seconds_per_unit");
+  return figureChart({
+    title: name,
+    option: (look) => ({
+      tooltip: { trigger: "axis" },
+      xAxis: { type: "category", data: labels },
+      yAxis: { type: "value", axisLabel: { formatter: fine } },
+      series: [{ name, type: "line", symbolSize: 0.5 * look.rem, showSymbol: rows.length <= 40, connectNulls: true, data: rows.map((row) => row.seconds_per_unit) }],
+    }),
+    tip: ([one]) => ({ title: labels[one.dataIndex], lines: [[name, fine(one.value)]] }),
+    table: () => ({ heads: [t(`per.${span}`), name], rows: rows.map((row, at) => [labels[at], fine(row.seconds_per_unit)]) }),
   });
 }

@@ -3,8 +3,8 @@
 import { currentLocale, t } from "./text.js";
 
 const FORMS = {
-  hour: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
-  shift: { weekday: "short", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
+  hour: { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" },
+  shift: { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" },
   day: { weekday: "short", month: "short", day: "numeric" },
   week: { month: "short", day: "numeric" },
   month: { year: "numeric", month: "short" },
