@@ -103,6 +103,48 @@ def test_yield(project: Path) -> None:
     assert [row["runs"] for row in late] == [1]
 
 
+def test_one_measurement(project: Path) -> None:
+    """Each point, bin and version in a line of text or CSV; in JSON the numbers of all three values."""
+    named = ("m::rail", "Rail")
+    (bins,) = asked(project, "histogram", *named)
+    assert (bins["n"], sum(one["count"] for one in bins["bins"]), bins["upper"]) == (3, 3, 5.2)
+    assert [row["value"] for row in asked(project, "values", *named, "--unit", "V")] == [5.3, 5.0, 5.1]
+    assert asked(project, "values", *named, "--unit", "") == []
+    assert [row["by"] for row in asked(project, "box", *named, "--by", "stand")] == [
+        {"stand": "Stand 1"},
+        {"stand": "Stand 2"},
+    ]
+    (limits,) = asked(project, "limits", *named)
+    assert (limits["lower"], limits["n"], limits["until"]) == (4.8, 3, MONDAY + 86_400)
+    assert asked(project, "scatter", *named) == asked(project, "correlations", *named) == []
+    control = call(project, "control", *named, "--subgroup", "2").stdout.splitlines()
+    assert len(control) == 2 and "5.15" in control[1] and "serial number" in control[0]
+    lines = list(
+        csv.DictReader(io.StringIO(call(project, "control", *named, "--format", "csv").stdout.lstrip("\ufeff")))
+    )
+    assert [(line["value"], line["rules"], line["n"]) for line in lines] == [
+        ("5.3", "", "3"),
+        ("5.0", "", "3"),
+        ("5.1", "", "3"),
+    ]
+    assert call(project, "histogram", "m::rail").exit_code != 0
+    (row,) = asked(project, "capability", "--case", "m::rail", "--measurement", "Rail")
+    assert row["n"] == 3
+
+
+def test_measurements_and_cases(project: Path) -> None:
+    """The yield that a measurement costs and its trend; of a case the median in each version."""
+    (row,) = asked(project, "measurements")
+    assert (list(row)[: len(CAPABILITY)], row["lost"]) == (CAPABILITY, 1 / 3)
+    assert row["trend"] == [pytest.approx(5.15), 5.1]
+    shown = call(project, "measurements", "--format", "csv").stdout.splitlines()
+    assert shown[1].endswith("5.15 5.1")
+    led, rail_5v = asked(project, "cases")
+    assert (led["title"], rail_5v["title"], rail_5v["retries"], rail_5v["asked"]) == ("m::led", "Rail 5 V", 0, 0.0)
+    assert led["versions"] == [{"version": "1.0", "n": 3, "median": 6.0}]
+    assert "m::led" in call(project, "cases").stdout
+
+
 def test_failures(project: Path) -> None:
     """By case when nothing else is said, by measurement, by error code; one of them at a time."""
     (row,) = asked(project, "failures")

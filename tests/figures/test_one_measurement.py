@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from sequencer.figures.cases import case_times
@@ -219,11 +221,14 @@ def check_measurements(
         ]
 
 
-@given(histories, scopes)
+@given(histories, scopes, st.randoms(use_true_random=False))
 @settings(tried, max_examples=examples(15))
-def test_every_figure_of_a_measurement_agrees(history: list[tuple[Run, str]], scope: dict[str, Any]) -> None:
-    """Aborted, partial, simulated, debugged, retested and replaced runs included."""
+def test_every_figure_of_a_measurement_agrees(
+    history: list[tuple[Run, str]], scope: dict[str, Any], dice: random.Random
+) -> None:
+    """Aborted, partial, simulated, debugged, retested and replaced runs included, in whatever order they come."""
     reports = reports_of(history)
+    dice.shuffle(reports)
     reference = Reference(reports, SHIFTS)
     expected, asked = Expected(reference, scope), Scope(**scope, shifts=SHIFTS)
     with FiguresIndex(None) as index:
