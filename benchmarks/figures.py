@@ -38,6 +38,7 @@ from sequencer.figures.catalogue import QUESTIONS, answer
 from sequencer.figures.daily import refresh
 from sequencer.figures.follow import follow
 from sequencer.figures.index import REFRESH_UNITS, TABLES, FiguresIndex, NewRun
+from sequencer.figures.runs import RunsChoice, runs, totals
 from sequencer.figures.scope import Scope
 from sequencer.store.sqlite.store import SqliteStore
 from tests.figures.line import DAY, END, line, whole_report
@@ -103,6 +104,11 @@ def asked(index: FiguresIndex) -> dict[str, Callable[[], object]]:
         return lambda: [answer(index.ask, QUESTIONS[name], scope, given) for name, scope, given in questions]
 
     of_pages = {f"page {page}": together(questions) for page, questions in PAGES.items()}
+    of_pages["page Runs"] = lambda: [runs(index.ask, Scope()), totals(index.ask, Scope())]
+    of_pages["page Runs: part of a text, sorted"] = lambda: [
+        runs(index.ask, Scope(), RunsChoice(text="0012"), sort="serial_number"),
+        totals(index.ask, Scope(), RunsChoice(text="0012")),
+    ]
     return {**of_pages, **{words: together([(name, scope, {})]) for words, name, scope in SINGLE}}
 
 

@@ -190,6 +190,7 @@ def test_axe_finds_nothing(power_board: Any, browse: Any) -> None:
         "/runs",
         "/runs?serial_number=none",
         "/runs/latest",
+        "/units?serial_number=none",
         "/overview",
         "/failures",
         "/measurements",

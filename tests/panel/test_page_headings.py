@@ -78,6 +78,7 @@ def test_headings_begin_with_the_one_of_the_page_and_leave_out_no_level(stand: A
         "/runs",
         "/runs?stand=none",
         "/runs/latest",
+        "/units?serial_number=none",
         "/runs/none",
         "/overview",
         "/failures",

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.figures.line import END, line, truths
+from tests.panel.axe import violations
 
 pytestmark = pytest.mark.slow
 
@@ -30,8 +31,9 @@ def test_runs_are_found_sorted_and_sent(line_panel: Any, browse: Any) -> None:
     expect(totals).to_contain_text(f"{seal} failed")
     expect(rows).to_have_count(seal)
     page.get_by_role("button", name="Serial number").click()
-    heading = page.locator("th.col-serial_number")
+    heading, answered = page.locator("th.col-serial_number"), page.locator(".table-scroll:not([aria-busy])")
     expect(heading).to_have_attribute("aria-sort", "ascending")
+    expect(answered).to_be_visible()
     serials = page.locator("td.col-serial_number")
     expect(rows).to_have_count(seal)
     found = serials.all_inner_texts()
@@ -45,6 +47,7 @@ def test_runs_are_found_sorted_and_sent(line_panel: Any, browse: Any) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("td.col-batch").first).to_have_text(re.compile("B10|B9"))
     expect(page.locator("td.col-part_number")).to_have_count(0)
+    assert violations(page) == []
     wanted = {"text": ["SEAL"], "sort": ["serial_number"], "order": ["descending"]}
     assert wanted.items() <= parse_qs(urlsplit(page.url).query).items()
     other = browse(page.url, "", now=END)
@@ -71,8 +74,10 @@ def test_a_worn_nest_is_seen_in_its_runs_and_units(line_panel: Any, browse: Any)
     expect(page.locator(".unit-runs tbody tr").last.locator(".chip")).to_have_text("failed")
     serial = page.locator("h1 .token").inner_text()
     expect(page).to_have_title(re.compile(rf"^{serial} · Unit"))
+    assert violations(page) == []
     page.go_back()
     expect(chip).to_be_visible()
+    assert violations(page) == []
     chip.click()
     expect(chip).to_have_count(0)
     assert "case=" not in page.url and "slot=C" in page.url

@@ -16,6 +16,7 @@ import { stop } from "./stop_run.js";
 import { clock, duration, onLanguage, t } from "./text.js";
 import { unitNote } from "./unit_note.js";
 import { toast, toastError, withdraw } from "./toast.js";
+import { unitLink } from "./unit_link.js";
 
 /** Facts that never break. */
 const NUMBERS = ["fact.serial_number", "fact.part_number", "fact.variant", "fact.batch"];
@@ -239,7 +240,7 @@ function renderFacts() {
   parts.facts.dataset.mark = mark;
   fill(
     parts.facts,
-    said.map(([name, what, size]) => h("div", { class: size || "" }, h("dt", {}, t(name)), h("dd", {}, NUMBERS.includes(name) ? token(what) : what))),
+    said.map(([name, what, size]) => h("div", { class: size || "" }, h("dt", {}, t(name)), h("dd", {}, name === "fact.serial_number" ? unitLink(what) : NUMBERS.includes(name) ? token(what) : what))),
     other.map(([name, what]) => h("div", { class: "deviation" }, h("dt", {}, name), h("dd", {}, word(what)))),
     flags.map((flag) => h("div", { class: "flag" }, h("dt", { class: "for-readers" }, t("fact.note")), h("dd", {}, flag))),
   );

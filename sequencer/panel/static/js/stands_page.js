@@ -5,6 +5,7 @@ import { fill, h, icon, setText, show, token } from "./dom.js";
 import { FACTORY } from "./slot.js";
 import { isFinal, isKnown, now, on, outcome, state } from "./state.js";
 import { amount, duration, onLanguage, past, percent, t } from "./text.js";
+import { unitLink } from "./unit_link.js";
 
 const CONDITIONS = ["silent", "blocked", "running", "idle", "off", "unknown"];
 /** How the pictures of conditions are called. */
@@ -114,7 +115,7 @@ class StandCard {
     const over = slot.run && isFinal(slot.status);
     const time = h("span", { class: "stand-time number" });
     const bar = slot.status === "run" ? h("progress", { max: slot.total || 1, value: slot.done, ariaLabel: t("run.progress") }) : null;
-    const unit = slot.serial_number ? token(slot.serial_number) : over ? t("stands.run") : "";
+    const unit = slot.serial_number ? (over ? token : unitLink)(slot.serial_number) : over ? t("stands.run") : "";
     if (slot.status === "run") this.times.push(() => setText(time, slot.start_time === null || !isKnown() ? "" : duration(now() - slot.start_time)));
     else if (over && slot.stop_time !== null) this.times.push(() => setText(time, past(slot.stop_time, now())));
     return h(

@@ -1,11 +1,12 @@
 // What is known of a unit that was tested before: while it is scanned, during its run, and beside its verdict.
 
 import { get } from "./api.js";
-import { fill, h, icon, setAria, setText, show, token } from "./dom.js";
+import { fill, h, icon, setAria, setText, show } from "./dom.js";
 import { may, onPerson } from "./people.js";
 import { boardNumber, boardParam } from "./start_form.js";
 import { now, on, state } from "./state.js";
 import { onLanguage, past, t } from "./text.js";
+import { unitLink } from "./unit_link.js";
 
 /** Milliseconds without a key, after which a number is looked up that somebody types. */
 const PAUSE = 250;
@@ -134,7 +135,7 @@ function render(renewal = false) {
   if (note.dataset.mark === mark) return;
   note.dataset.mark = mark;
   const good = known?.complete && !known.disposition && known.latest?.id === known.judged?.id && known.judged?.status === "passed";
-  fill(note, said ? [icon(good ? "info" : "warning"), " ", token(wanted.serial_number), ` ${said}`] : null);
+  fill(note, said ? [icon(good ? "info" : "warning"), " ", unitLink(wanted.serial_number), ` ${said}`] : null);
 }
 
 addEventListener("input", lookUp);
