@@ -423,6 +423,17 @@ class ProgramFinished:
 
 
 @dataclass(slots=True)
+class ProgramPrinting:
+    """The program of the step prints: ``tail`` is the end of what it has printed so far."""
+
+    wire_name: ClassVar[str] = "program_prints"
+
+    case: str
+    place: str
+    tail: str
+
+
+@dataclass(slots=True)
 class FileAttached:
     """A file that belongs to the report; its bytes lie in the state folder under ``attachments/SHA256``."""
 
@@ -490,6 +501,7 @@ Event = (
     | ProgressChanged
     | ChartAdded
     | SamplesTaken
+    | ProgramPrinting
     | ProgramFinished
     | FileAttached
     | CaseFinished

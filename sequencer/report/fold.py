@@ -471,7 +471,13 @@ def _add_samples(attempt: AttemptReport, event: events.SamplesTaken, time: float
         ys += values
 
 
+def _print(attempt: AttemptReport, event: events.ProgramPrinting, time: float) -> None:
+    attempt["printing"] = event.tail
+
+
 def _add_program(attempt: AttemptReport, event: events.ProgramFinished, time: float) -> None:
+    if "printing" in attempt:
+        attempt["printing"] = None
     attempt["programs"].append(_ran(event, time))
 
 
@@ -494,6 +500,7 @@ _DETAILS: Mapping[type[Any], Callable[[AttemptReport, Any, float], None]] = {
     events.ProgressChanged: _add_progress,
     events.ChartAdded: _add_chart,
     events.SamplesTaken: _add_samples,
+    events.ProgramPrinting: _print,
     events.ProgramFinished: _add_program,
     events.FileAttached: _add_attachment,
 }

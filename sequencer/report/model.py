@@ -262,6 +262,11 @@ class AttemptReport(TypedDict):
     waits: NotRequired[
         Annotated[list[WaitReport], "Every wait for other slots; absent without any. `time` is when it began.", UNSHOWN]
     ]
+    printing: NotRequired[
+        Annotated[
+            str | None, "The end of what a running program has printed; null or absent when none runs that has printed."
+        ]
+    ]
     tries: NotRequired[
         Annotated[list[TryReport], "Failed tries of steps that were tried again; absent without any.", WHOLE]
     ]

@@ -17,10 +17,10 @@ from time import monotonic
 from typing import IO, Unpack
 
 from sequencer.expressions.expression import has_expression
-from sequencer.report.event import ProgramFinished, ProgressChanged
+from sequencer.report.event import ProgramFinished, ProgramPrinting, ProgressChanged
 from sequencer.steps.base import CaseContext, Emitter, SharedArguments, StepReader, StepRun, StepType
 from sequencer.steps.exec_files import check_file
-from sequencer.steps.keys import SAVE, TEMPLATE
+from sequencer.steps.keys import SAVE, TEMPLATE, Schema
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, StepFailed
@@ -37,6 +37,8 @@ WHOLE = 64 << 20
 _LOOK_SECONDS = 0.2
 """Between two looks at how far a program is."""
 _RECENT_CHUNKS, _RECENT_BYTES = 64, 4096
+_SHOWN = 2000
+"""Characters of its output that are shown while a program runs."""
 # CSI, OSC and the two-character sequences of ECMA-48, and the choice of a character set.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()*+][0-~]|[@-Z\\^_=>78])")
 _GROUP = re.compile(r"\(\?P<(\w+)>")
@@ -54,6 +56,7 @@ class ExecStep(Step):
     expect: str | None = None
     refuse: tuple[str, ...] = ()
     percent: str | None = None
+    simulate: Data = None
     save: str | None = None
 
     @property
@@ -80,6 +83,7 @@ class Exec(StepRun):
         expect: str | None = None,
         refuse: list[str] | None = None,
         percent: str | None = None,
+        simulate: object = None,
         save: str | None = None,
         **shared: Unpack[SharedArguments],
     ) -> None:
@@ -92,7 +96,9 @@ class Exec(StepRun):
         self.expect = expect
         self.refuse = refuse or []
         self.percent = percent
+        self.simulate = simulate
         self._told: float | None = None
+        self._printed = ""
         self.save = save
 
     def finish(self) -> None:
@@ -102,11 +108,12 @@ class Exec(StepRun):
         ``save`` keeps ``{exit_code, output}``; named groups of ``expect`` become variables. A program that cannot be
         started, or ends with one of ``error_exit_codes``, is a ``StepError``.
         """
-        command = [str(part) for part in self.case.value(self.command)]
+        instead = self.case.simulated and self.simulate is not None
+        command = [str(part) for part in self.case.value(self.simulate if instead else self.command)]
         expect = None if self.expect is None else _pattern("expect", self.case.text(self.expect))
         refuse = [_pattern("refuse", self.case.text(written)) for written in self.refuse]
-        if self.case.simulated:
-            print(f"hardseq: {command[0]} is the real program: nothing simulates `exec`", file=sys.stderr)
+        if self.case.simulated and not instead:
+            print(f"hardseq: {command[0]} is the real program: this `exec` has no `simulate`", file=sys.stderr)
         output = _Output()
         started = monotonic()
         exit_code = None
@@ -155,7 +162,7 @@ class Exec(StepRun):
         reader = Thread(target=output.read, args=(process.stdout,), daemon=True)
         reader.start()
         try:
-            exit_code = self._wait(process, output)
+            exit_code = self._wait(process, reader, output)
             # A child that the program left behind may hold the pipe open: what is there by then has to do.
             reader.join(2.0)
         except BaseException:
@@ -164,14 +171,20 @@ class Exec(StepRun):
             raise
         return exit_code
 
-    def _wait(self, process: subprocess.Popen[bytes], output: _Output) -> int:
-        if self.percent is None:
-            return process.wait()
-        pattern = _pattern("percent", self.percent)
+    def _wait(self, process: subprocess.Popen[bytes], reader: Thread, output: _Output) -> int:
+        """Waits until it has ended, and shows meanwhile what it prints and how far it is."""
+        pattern = None if self.percent is None else _pattern("percent", self.percent)
         while True:
-            with suppress(subprocess.TimeoutExpired):
-                return process.wait(_LOOK_SECONDS)
-            self._tell_progress(pattern, output.recent())
+            reader.join(_LOOK_SECONDS)
+            # A child that it left behind may hold the pipe open.
+            if not reader.is_alive() or process.poll() is not None:
+                return process.wait()
+            recent = output.recent()
+            if pattern is not None:
+                self._tell_progress(pattern, recent)
+            if (tail := recent[-_SHOWN:]) != self._printed:
+                self._printed = tail
+                self.case.emit(ProgramPrinting(self.case.full_name, self.place, tail))
 
     def _tell_progress(self, pattern: CompiledPattern, text: str) -> None:
         """Shows the last thing that the program said of how far it is; what is not a number is nothing to show."""
@@ -275,6 +288,8 @@ def _with_last_line(reason: Reason, output: str) -> Reason:
 def parse(node: MappingNode, reader: StepReader) -> ExecStep:
     """Reads the step; the named groups of ``expect`` are variables from here on."""
     check_file(node, reader)
+    if "simulate" in node:
+        check_file(node, reader, "simulate")
     expect = reader.text(node, "expect")
     if expect is not None:
         _define_groups(node, expect, reader)
@@ -301,6 +316,7 @@ def parse(node: MappingNode, reader: StepReader) -> ExecStep:
         expect=expect,
         refuse=refuse,
         percent=percent,
+        simulate=reader.template(node, "simulate"),
         save=node.get("save"),
     )
 
@@ -341,19 +357,24 @@ def emit(step: ExecStep, out: Emitter) -> None:
         expect=step.expect,
         refuse=list(step.refuse) or None,
         percent=step.percent,
+        simulate=step.simulate,
         save=step.save,
     )
     out.line(call + ".run()")
 
 
+_COMMAND: Schema = {
+    "type": "array",
+    **TEMPLATE,
+    "minItems": 1,
+    "items": {"type": ["string", "number"]},
+}
+
 STEP = StepType(
     verb="exec",
     summary="Runs an external program, never through a shell; its output goes into the report.",
     schema={
-        "type": "array",
-        **TEMPLATE,
-        "minItems": 1,
-        "items": {"type": ["string", "number"]},
+        **_COMMAND,
         "description": "The program and its arguments, one item each; strings may contain ${{ expressions }}.",
         "examples": [["openocd", "-f", "board.cfg", "-c", "program firmware.hex verify exit"]],
     },
@@ -405,6 +426,11 @@ STEP = StepType(
             "minLength": 1,
             "description": "A regular expression whose first group is the progress in percent; shown as a bar.",
             "examples": [r"(\d+) ?%"],
+        },
+        "simulate": {
+            **_COMMAND,
+            "description": "The program that takes its place in a simulated run, and its arguments.",
+            "examples": [["python", "simulated/flash.py"]],
         },
         "save": {**SAVE, "description": "The variable that keeps {exit_code, output}."},
     },

@@ -16,20 +16,20 @@ _FLAGS = re.compile(r"-[bBdEiIOPqsSuvx]+")
 """Options of Python that take nothing after them."""
 
 
-def check_file(node: MappingNode, reader: StepReader) -> None:
+def check_file(node: MappingNode, reader: StepReader, key: str = "exec") -> None:
     """Warns when the file is not there; it is no error, as a step before may make it."""
     folder = node.get("folder", "")
-    index = None if has_expression(folder) else _file_of(node["exec"])
+    index = None if has_expression(folder) else _file_of(node[key])
     if index is None:
         return
-    path = reader.project / folder / node["exec"][index]
+    path = reader.project / folder / node[key][index]
     try:
         there = path.exists() or (not path.suffix and path.with_suffix(".exe").exists())
     except (OSError, ValueError):
         there = False
     if not there:
         where = f"the folder {folder}" if folder else "the project folder"
-        place = node["exec"].item_place(index)
+        place = node[key].item_place(index)
         reader.problem("missing-file", f"there is no such file in {where}", place, severity="warning")
 
 

@@ -11,6 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
+from sequencer.panel.patches import AttemptView
+from sequencer.report.event import CaseFinished, ProgramFinished, RunFinished
+from sequencer.report.fold import fold
+
 
 def program(code: str, **how: Any) -> str:
     """The generated line that runs a Python program of one line."""
@@ -129,10 +133,13 @@ def test_a_tester_at_fault_is_an_error(project: Any, execute: Callable[..., Any]
 
 
 def test_a_simulated_run_says_that_a_program_is_real(project: Any, execute: Callable[..., Any]) -> None:
-    """As it does of a driver without ``simulate``."""
-    project.module("main", project.case("a", program("")))
+    """As it does of a driver without ``simulate``; one that has it is run in place of the real one."""
+    other = [sys.executable, "-c", "print('simulated')"]
+    cases = [project.case("a", program("")), project.case("b", program("print(1)", simulate=other, expect="simulated"))]
+    project.module("main", *cases)
     outcome = execute(simulate=True)
-    assert any("is the real program: nothing simulates `exec`" in line for line in outcome.output)
+    assert sum("is the real program: this `exec` has no `simulate`" in line for line in outcome.output) == 1
+    assert outcome.statuses == {"main::a": "passed", "main::b": "passed"}
 
 
 def test_a_program_that_hangs_is_killed_with_its_children(
@@ -168,3 +175,15 @@ def test_a_program_shows_how_far_it_is(project: Any, execute: Callable[..., Any]
     assert outcome.statuses == {"main::flash": "passed"}
     bars = [each.event.value for each in outcome.events if type(each.event).__name__ == "ProgressChanged"]
     assert bars == [12.0, 80.5, 100.0]
+    # Meanwhile pages show what it prints, and when it has ended what it has printed.
+    tails = [each.event.tail for each in outcome.events if type(each.event).__name__ == "ProgramPrinting"]
+    assert tails[-1] == "\nWriting (12 %)\nWriting (80.5%)\nWriting (almost %)\nWriting (250 %)"
+    begun = fold(each for each in outcome.events if not is_end(each.event))
+    attempt = begun["modules"][0]["cases"][0]["attempts"][0]
+    assert AttemptView().patch(attempt)["set"]["printing"] == tails[-1]
+    assert outcome.report["modules"][0]["cases"][0]["attempts"][0]["printing"] is None
+
+
+def is_end(event: object) -> bool:
+    """Whether it tells that a program, a case or the run has ended."""
+    return isinstance(event, ProgramFinished | CaseFinished | RunFinished)

@@ -10,6 +10,7 @@ import { follow } from "./sight.js";
 import { lastAttempt, now, state } from "./state.js";
 import { duration, percent, t } from "./text.js";
 
+const PRINTED = 8;
 const READINGS = 4;
 const FAILURES = 10;
 /** Milliseconds between two looks of open details at a case that is running. */
@@ -29,6 +30,7 @@ export class CaseRow {
     this.title = h("span", { class: "case-name" }, one.name);
     this.attempt = h("span", { class: "tag attempt-tag", hidden: true });
     this.warnings = h("span", {});
+    this.printing = h("pre", { class: "output printing", hidden: true });
     this.message = h("div", { class: "case-message" });
     this.bar = h("progress", { class: "case-progress", hidden: true, max: 1 });
     this.barLabel = h("span", { class: "case-progress-label muted", hidden: true });
@@ -49,7 +51,7 @@ export class CaseRow {
     );
     this.failures = h("div", { class: "case-failures" });
     this.charts = h("div", { class: "case-charts" });
-    this.element = h("article", { class: "case", data: { name: this.name } }, h("label", { class: "tick" }, this.tick), this.head, this.failures, this.charts);
+    this.element = h("article", { class: "case", data: { name: this.name } }, h("label", { class: "tick" }, this.tick), this.head, this.printing, this.failures, this.charts);
     this.update();
   }
 
@@ -72,6 +74,7 @@ export class CaseRow {
     }
     this.updateText(one, attempt);
     this.updateBar(one, attempt);
+    this.updatePrinting(one, attempt);
     this.updateReadings(attempt);
     this.updateFailures(one, attempt);
     this.updateCharts(attempt);
@@ -96,6 +99,15 @@ export class CaseRow {
     this.bar.value = bar.value / bar.maximum;
     setAria(this.bar, "label", bar.label || t("case.progress"));
     setText(this.barLabel, `${bar.label ? `${bar.label} · ` : ""}${percent(bar.value / bar.maximum, 0)}`);
+  }
+
+  /** The end of what a program has printed, as long as it runs: its last lines, the newest in sight. */
+  updatePrinting(one, attempt) {
+    const text = one.status === "run" ? attempt?.printing : null;
+    show(this.printing, text);
+    if (!text || this.shown.printing === text) return;
+    this.shown.printing = text;
+    setText(this.printing, text.trimEnd().split("\n").slice(-PRINTED).join("\n"));
   }
 
   updateReadings(attempt) {
