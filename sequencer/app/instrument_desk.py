@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import NamedTuple
 
 from sequencer.app.exit_codes import ExitCode
 from sequencer.panel.refusals import ActionRefused, InvalidRequest
 from sequencer.vocabulary.reason import Reason
 
-DeskAnswer = dict[str, Any]
+DeskAnswer = dict[str, object]
 """What the process answers: the keys that ``hardseq bench`` documents."""
 
 PATIENCE = 60.0
@@ -32,6 +32,19 @@ FORGOTTEN = 120.0
 """Seconds without anybody looking, after which all drivers are closed."""
 READ_AGAIN = 1.0
 """Seconds between two readings of a watched value."""
+
+
+class WatchedValue(NamedTuple):
+    """What is called again and again, and its last answer."""
+
+    name: str
+    member: str
+    given: Mapping[str, str]
+    answer: DeskAnswer
+
+    def document(self) -> DeskAnswer:
+        """As JSON."""
+        return {"name": self.name, "member": self.member, "given": dict(self.given), **self.answer}
 
 
 class CallFailed(ActionRefused):
@@ -50,7 +63,7 @@ class InstrumentDesk:
         self._of: Path | None = None
         self._kept: frozenset[str] | None = None
         self._looked = time.monotonic()
-        self._watched: DeskAnswer | None = None
+        self._watched: WatchedValue | None = None
         self._watcher: threading.Thread | None = None
 
     def instruments(self) -> DeskAnswer:
@@ -58,8 +71,10 @@ class InstrumentDesk:
         self._looked = time.monotonic()
         with self._turn():
             listed = self._ask({"do": "list"})
-            self._kept = frozenset(each["name"] for each in listed["instruments"] if each["kept"])
-            return {**listed, "watched": self._watched}
+            found = listed["instruments"]
+            assert isinstance(found, list)
+            self._kept = frozenset(each["name"] for each in found if each["kept"])
+            return {**listed, "watched": None if self._watched is None else self._watched.document()}
 
     def open(self, name: str) -> None:
         """Opens one. Raises ``ApiError``."""
@@ -69,7 +84,7 @@ class InstrumentDesk:
     def close_one(self, name: str) -> None:
         """Closes one. Raises ``ApiError``."""
         with self._turn():
-            if self._watched is not None and self._watched["name"] == name:
+            if self._watched is not None and self._watched.name == name:
                 self._watched = None
             self._ask({"do": "close", "name": name})
 
@@ -90,7 +105,7 @@ class InstrumentDesk:
             return
         first = self.call(name, member, given)
         with self._turn():
-            self._watched = {"name": name, "member": member, "given": dict(given), **first}
+            self._watched = WatchedValue(name, member, given, first)
             if self._watcher is None or not self._watcher.is_alive():
                 self._watcher = threading.Thread(target=self._watch, name="instruments", daemon=True)
                 self._watcher.start()
@@ -138,11 +153,11 @@ class InstrumentDesk:
                     self.end()
                     return
                 try:
-                    changed = {**watched, **self.call(watched["name"], watched["member"], watched["given"])}
+                    answer = self.call(watched.name, watched.member, watched.given)
                 except (ActionRefused, InvalidRequest) as error:
-                    changed = {**watched, "value": None, "error": error.message}
+                    answer = {**watched.answer, "value": None, "error": error.message}
                 if self._watched is watched:
-                    self._watched = changed
+                    self._watched = watched._replace(answer=answer)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
