@@ -10,7 +10,7 @@ import click
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import usable_project
-from sequencer.cli.default_command import DefaultGroup
+from sequencer.cli.default_command import group_with_default
 from sequencer.terminal.output import say
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]*")
 
 
-@click.group(cls=DefaultGroup)
+@click.group(cls=group_with_default("serve"))
 def command() -> None:
     """Show all stands of a factory, or set up the CouchDB to which they copy their runs."""
 

@@ -13,7 +13,7 @@ import click
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.project_store import kept_report, opened_deliveries, opened_history
 from sequencer.cli import runs_prune
-from sequencer.cli.default_command import DefaultGroup
+from sequencer.cli.default_command import group_with_default
 from sequencer.cli.project_option import project_option
 from sequencer.cli.time_option import point_in_time
 from sequencer.report.model import Disposition, RunReport
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sequencer.terminal.lines import Line
 
 
-@click.group(cls=DefaultGroup)
+@click.group(cls=group_with_default("list"))
 def command() -> None:
     """Show what ran before: list, show, export, comment; try again what failed after one; copy, back up, prune."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,10 @@ def test_it_needs_the_factory_s_couchdb(tmp_path: Path) -> None:
 def test_an_address_that_names_no_database_is_refused(tmp_path: Path, url: str) -> None:
     """What is meant is an address with the database's name at its end."""
     assert "https://HOST:PORT/NAME" in (refused(tmp_path, "--url", url).hint or "")
+
+
+@pytest.mark.parametrize(("name", "option"), [("runs", "--cursor"), ("factory", "--url")])
+def test_what_is_meant_without_a_word_is_named_and_never_guessed(name: str, option: str) -> None:
+    """However many commands a group gets, and in whatever order: `hardseq runs` is the one that only looks."""
+    group = import_module(f"sequencer.cli.{name}").command
+    assert f"Option '{option}' requires an argument" in CliRunner().invoke(group, [option]).output
