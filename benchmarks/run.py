@@ -1,12 +1,14 @@
-"""Compares hardseq with plain pytest, HardPy and OpenHTF on the same work, as whole processes.
+"""Compares hardseq with pytest, OpenHTF, TesterKit, testium and HardPy on the same work, as whole processes.
 
-    python benchmarks/run.py                              everything: about ten minutes on an idle machine
+    python benchmarks/run.py                              everything: about half an hour on an idle machine
+    python benchmarks/run.py --quick                      whether all of it works: two sizes, one round
     python benchmarks/run.py --sizes 1,1000 --rounds 3    less
     python benchmarks/run.py --write                      and puts the tables into docs/benchmarks.md
 
 Every tool gets its own virtual environment from PyPI, made once in the cache folder. Tools take turns, so that a busy
 minute of the machine hits all of them; the first round warms up and does not count; a figure is the median of the rest.
-Every run is checked by the tool's own report: all cases must have passed.
+Every run is checked by the tool's own report: all cases must have passed. ``--busy`` are sizes that are run once more
+with an instrument whose calls take 2 ms, as those of real ones do at least.
 """
 
 from __future__ import annotations
@@ -19,17 +21,22 @@ from pathlib import Path
 
 import processes
 from machine import describe
-from peers.base import Peer
+from peers.base import BUSY_METER, METER_FILE, Peer
 from peers.hardpy import HardPy
-from peers.hardseq import SEQUENCE, HardSeq
+from peers.hardseq import SEQUENCE, HardSeq, HardSeqWithPage
 from peers.openhtf import OpenHtf
-from peers.plain_pytest import PlainPytest
+from peers.plain_pytest import LeanPytest, PlainPytest
+from peers.testerkit import TesterKit
+from peers.testium import Testium
 from results import Figures
 from tables import CheckFigures, markdown, write_into
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
-ROUNDS = {1: 9, 100: 7, 300: 3, 1_000: 7, 10_000: 3}
+ROUNDS = {1: 9, 100: 7, 300: 3, 1_000: 7, 5_000: 3, 10_000: 3}
+SIZES = [1, 100, 300, 1_000, 5_000, 10_000]
+BUSY_SIZES = [100, 1_000]
+PEERS = ["hardseq", "pytest", "openhtf", "testerkit", "testium", "hardpy"]
 CHECKED_CASES = 10_000
 LOAD = (
     "import sys, time, yaml; text = open(sys.argv[1], encoding='utf-8').read(); started = time.perf_counter(); "
@@ -42,17 +49,25 @@ def main() -> int:
     options = arguments()
     options.cache.mkdir(parents=True, exist_ok=True)
     (options.cache / ".gitignore").write_text("*\n")
-    known: list[Peer] = [HardSeq(checkout_copy(options.cache)), PlainPytest(), OpenHtf(), HardPy()]
-    peers = [peer for peer in known if peer.name in options.peers]
-    pythons = {peer.name: interpreter(peer, options) for peer in peers}
+    checkout = checkout_copy(options.cache)
+    ours: list[Peer] = [HardSeq(checkout), HardSeqWithPage(checkout)]
+    known = [*ours, PlainPytest(), LeanPytest(), OpenHtf(), TesterKit(), Testium(), HardPy()]
+    peers = [peer for peer in known if peer.environment in options.peers]
+    pythons: dict[str, Path] = {}
+    for peer in peers:
+        if peer.environment not in pythons:
+            pythons[peer.environment] = interpreter(peer, options)
     machine = describe()
-    figures = Figures()
+    figures, busy = Figures(), Figures()
     for cases in options.sizes:
         measure(peers, pythons, cases, options.rounds or ROUNDS.get(cases, 3), cache=options.cache, figures=figures)
+    for cases in options.busy:
+        rounds = options.rounds or ROUNDS.get(cases, 3)
+        measure(peers, pythons, cases, rounds, cache=options.cache, figures=busy, meter=BUSY_METER)
     check = None
     if options.check and "hardseq" in pythons:
         check = measure_check(pythons["hardseq"], options.rounds or 5, options.cache)
-    text = markdown(machine, figures, check)
+    text = markdown(machine, figures, check, busy)
     print(text)
     if options.write:
         write_into(PAGE, text)
@@ -62,19 +77,24 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     """What the person asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=numbers, default=[1, 100, 300, 1_000, 10_000], help="cases: 1,100,1000")
+    parser.add_argument("--sizes", type=numbers, default=SIZES, help="cases: 1,100,1000")
+    parser.add_argument("--busy", type=numbers, default=BUSY_SIZES, help="cases whose driver calls take 2 ms")
     parser.add_argument("--rounds", type=int, help="timed rounds for each size")
-    parser.add_argument("--peers", type=names, default=["hardseq", "pytest", "openhtf", "hardpy"])
+    parser.add_argument("--quick", action="store_true", help="1 and 100 cases, 50 busy ones, one round, no check")
+    parser.add_argument("--peers", type=names, default=PEERS, help=f"some of {','.join(PEERS)}")
     parser.add_argument("--no-check", dest="check", action="store_false", help="leave `hardseq check` out")
     parser.add_argument("--hardseq-python", type=Path, help="an interpreter that has hardseq, to install none")
     parser.add_argument("--cache", type=Path, default=CHECKOUT / "benchmarks" / ".cache")
     parser.add_argument("--write", action="store_true", help="update docs/benchmarks.md")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.quick:
+        options.sizes, options.busy, options.rounds, options.check = [1, 100], [50], 1, False
+    return options
 
 
 def numbers(text: str) -> list[int]:
-    """``1,100`` as numbers."""
-    return [int(part) for part in text.split(",")]
+    """``1,100`` as numbers; none for nothing."""
+    return [int(part) for part in text.split(",") if part]
 
 
 def names(text: str) -> list[str]:
@@ -97,15 +117,15 @@ def checkout_copy(cache: Path) -> Path:
 
 def interpreter(peer: Peer, options: argparse.Namespace) -> Path:
     """The Python of the tool's own environment, made when it is missing; hardseq is installed anew every time."""
-    if peer.name == "hardseq" and options.hardseq_python is not None:
+    if peer.environment == "hardseq" and options.hardseq_python is not None:
         return Path(options.hardseq_python)
-    folder = options.cache / "environments" / peer.name
+    folder = options.cache / "environments" / peer.environment
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     fresh = not python.exists()
     if fresh:
-        say(f"making an environment for {peer.name}")
+        say(f"making an environment for {peer.environment}")
         venv.create(folder, with_pip=True)
-    if fresh or peer.name == "hardseq":
+    if fresh or peer.environment == "hardseq":
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         processes.run([*pip, *peer.requirements], options.cache)
         if not fresh:
@@ -114,16 +134,26 @@ def interpreter(peer: Peer, options: argparse.Namespace) -> Path:
 
 
 def measure(
-    peers: list[Peer], pythons: dict[str, Path], cases: int, rounds: int, *, cache: Path, figures: Figures
+    peers: list[Peer],
+    pythons: dict[str, Path],
+    cases: int,
+    rounds: int,
+    *,
+    cache: Path,
+    figures: Figures,
+    meter: str | None = None,
 ) -> None:
-    """Times first and unchanged runs of every tool in turn."""
+    """Times first and unchanged runs of every tool in turn; ``meter`` is another instrument than the tools' own."""
     taking_part = [peer for peer in peers if peer.most_cases is None or cases <= peer.most_cases]
     for peer in taking_part:
         fresh_project(peer, cases, cache)
+        if meter is not None:
+            for file in project_folder(peer, cases, cache).rglob(METER_FILE):
+                file.write_text(meter)
     for number in range(rounds + 1):
         say(f"{cases} cases, round {number} of {rounds}" + (" (warm-up)" if number == 0 else ""))
         for peer in taking_part:
-            python, folder = pythons[peer.name], project_folder(peer, cases, cache)
+            python, folder = pythons[peer.environment], project_folder(peer, cases, cache)
             command = peer.command(python)
             peer.forget(folder)
             first = processes.run(command, folder)
@@ -145,7 +175,7 @@ def fresh_project(peer: Peer, cases: int, cache: Path) -> None:
 
 def project_folder(peer: Peer, cases: int, cache: Path) -> Path:
     """Where the tool's project of that size lies."""
-    return cache / "projects" / f"{peer.name}_{cases}"
+    return cache / "projects" / f"{peer.name.replace(' ', '_')}_{cases}"
 
 
 def prove(peer: Peer, folder: Path, python: Path, output: str, cases: int) -> None:

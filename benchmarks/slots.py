@@ -30,7 +30,7 @@ from urllib.request import Request, urlopen
 import processes
 from machine import describe
 from panel import Panel, percentile
-from peers.testerkit import TesterKit
+from peers.testerkit import TesterKitSites
 from tables import Goal, goal_table, write_into
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -205,7 +205,7 @@ def measure(
         write_project(folder / name, one_meter(shared=is_shared), n)
         for name, is_shared, n in (("local", False, 2), ("shared", True, 2), ("all_shared", True, slots))
     )
-    sites = None if testerkit is None else TesterKit(folder / "testerkit", testerkit, slots, cases, CASE_SECONDS)
+    sites = None if testerkit is None else TesterKitSites(folder / "testerkit", testerkit, slots, cases, CASE_SECONDS)
     found: dict[str, list[float]] = {}
     not_counted = int(warm_up)
     for number in range(rounds + not_counted):

@@ -9,6 +9,7 @@ from typing import Protocol
 
 CASES_PER_MODULE = 50
 
+METER_FILE = "meter.py"
 METER = '''"""The instrument of the benchmark: an answer without any waiting, so that the tool alone is timed."""
 
 
@@ -18,13 +19,25 @@ class Meter:
     def read(self, channel):
         """A little above 5 V, never past 5.06 V."""
         return 5.0 + channel % 7 * 0.01
+
+
+def read(channel):
+    """For a tool that calls functions."""
+    return Meter().read(channel)
 '''
+BUSY_SECONDS = 0.002
+"""What a call of a real instrument takes at least."""
+BUSY_METER = METER.replace('"""\n', '"""\n\nimport time\n', 1).replace(
+    "        return 5.0", f"        time.sleep({BUSY_SECONDS})\n        return 5.0"
+)
 
 
 class Peer(Protocol):
     """A compared tool. ``python`` is the interpreter of the tool's own virtual environment."""
 
     name: str
+    environment: str
+    """The tool whose environment it runs in: two ways to run the same tool share one."""
     requirements: tuple[str, ...]
     """What pip installs for it."""
     most_cases: int | None

@@ -65,7 +65,7 @@ def test_rail_{number}(meter):
 class HardPy:
     """``pytest --hardpy-pt``: what HardPy's panel starts, without the panel."""
 
-    name = "hardpy"
+    name = environment = "hardpy"
     requirements = ("hardpy",)
     most_cases = 300
 

@@ -47,7 +47,8 @@ def sequence_text(cases: int) -> str:
 class HardSeq:
     """``hardseq run --no-panel``."""
 
-    name = "hardseq"
+    name = "hardseq --no-panel"
+    environment = "hardseq"
     most_cases = None
 
     def __init__(self, checkout: Path) -> None:
@@ -73,3 +74,19 @@ class HardSeq:
         done = subprocess.run(export, cwd=folder, stdout=subprocess.PIPE, check=True)
         report = json.loads(done.stdout)
         return sum(case["status"] == "passed" for module in report["modules"] for case in module["cases"])
+
+
+class HardSeqWithPage(HardSeq):
+    """``hardseq run`` as it is typed: with the live page, which nobody opens."""
+
+    name = "hardseq"
+    _CONFIGURATION = "[frontend]\nport = 18765\n"
+
+    def write(self, folder: Path, cases: int) -> None:
+        """The same, at a port that nobody else has."""
+        super().write(folder, cases)
+        (folder / "hardseq.toml").write_text(self._CONFIGURATION)
+
+    def command(self, python: Path) -> list[str]:
+        """The whole command."""
+        return super().command(python)[:-1]

@@ -60,7 +60,7 @@ def rail_{number}(test, meter):
 class OpenHtf:
     """``python main.py``."""
 
-    name = "openhtf"
+    name = environment = "openhtf"
     requirements = ("openhtf",)
     most_cases = None
 

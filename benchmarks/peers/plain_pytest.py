@@ -1,4 +1,4 @@
-"""Plain pytest: tests as a person writes them by hand. It stores no report."""
+"""Plain pytest: tests as a person writes them by hand, which store no report; and as lean as pytest can be."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_rail_{number}(meter):
 class PlainPytest:
     """``pytest -q``."""
 
-    name = "pytest"
+    name = environment = "pytest"
     requirements = ("pytest",)
     most_cases = None
 
@@ -53,3 +53,38 @@ class PlainPytest:
         """The number in pytest's last line."""
         found = re.search(r"(\d+) passed", output)
         return int(found.group(1)) if found else 0
+
+
+class LeanPytest(PlainPytest):
+    """Plain asserts, and none of the plugins that such a run can do without: what is left is the floor of hardseq."""
+
+    name = "lean pytest"
+    _WITHOUT = (
+        "cacheprovider",
+        "capture",
+        "debugging",
+        "doctest",
+        "faulthandler",
+        "junitxml",
+        "legacypath",
+        "logging",
+        "monkeypatch",
+        "pastebin",
+        "recwarn",
+        "reports",
+        "setuponly",
+        "setupplan",
+        "skipping",
+        "stepwise",
+        "subtests",
+        "threadexception",
+        "tmpdir",
+        "unittest",
+        "unraisableexception",
+        "warnings",
+    )
+
+    def command(self, python: Path) -> list[str]:
+        """The same, and what it does without."""
+        without = [argument for name in self._WITHOUT for argument in ("-p", f"no:{name}")]
+        return [str(python), "-m", "pytest", "-q", "--assert=plain", *without]

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sequencer.language.expression_places import EVERYWHERE, expression_places, refused
 from sequencer.language.shapes.errors import explain, name_problem, refuse_expressions, unknown_key
-from sequencer.language.shapes.validity import Check, compiled
+from sequencer.language.shapes.validity import Check, Json, compiled
 from sequencer.language.texts import text_plan
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.steps.keys import MARK, Schema
@@ -22,6 +22,9 @@ from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.problem import ProblemReporter
 from sequencer.vocabulary.regex import compile_pattern
 from sequencer.vocabulary.tree import MappingNode
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -36,7 +39,7 @@ _SAYS_NOTHING = frozenset({"description", "examples", "default", "title", MARK})
 _CHECKED_ELSEWHERE = frozenset({"#/$defs/limits", "#/$defs/step", "#/$defs/case", "#/$defs/module"})
 
 
-def inline(schema: Any) -> Any:
+def inline(schema: Json) -> Json:
     """The schema with what is checked elsewhere taken out, so that no reference needs to be resolved."""
     if isinstance(schema, list | tuple):
         return [inline(value) for value in schema]
@@ -59,7 +62,7 @@ def inline(schema: Any) -> Any:
 
 
 @cache
-def _validator_class() -> Any:
+def _validator_class() -> type[Validator]:
     """JSON Schema 2020-12, save that 5.0 is not an integer (YAML tells integers and floats apart) and that ``$`` in
     a pattern is the very end, as JSON Schema means it; in Python a line break may follow."""
     from jsonschema import Draft202012Validator, ValidationError
@@ -73,9 +76,10 @@ def _validator_class() -> Any:
             yield ValidationError("does not match")
 
     checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
-    return extend(  # type: ignore[no-untyped-call]  # jsonschema leaves it untyped
+    made: type[Validator] = extend(  # type: ignore[no-untyped-call]  # jsonschema leaves it untyped
         Draft202012Validator, {"pattern": pattern}, type_checker=checker
     )
+    return made
 
 
 class ValueCheck:
@@ -96,7 +100,7 @@ class ValueCheck:
         return frozenset(found)
 
     @cached_property
-    def _validator(self) -> Any:
+    def _validator(self) -> Validator:
         return _validator_class()(self.schema)
 
     @cached_property

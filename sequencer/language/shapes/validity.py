@@ -13,26 +13,28 @@ from typing import Any
 
 from sequencer.vocabulary.regex import compile_pattern
 
-Check = Callable[[Any], bool]
+Json = Any
+"""A value, or what a keyword says: plain data, whose kind is looked at before anything is done with it."""
+Check = Callable[[Json], bool]
 
 
-class _Unknown(Exception):
+class _UnknownKeyword(Exception):
     """The schema says more than is known here."""
 
 
-def compiled(schema: Any) -> Check | None:
+def compiled(schema: Json) -> Check | None:
     """The check of ``schema``; ``None`` where it says more than is known here."""
     try:
         return _check(schema)
-    except _Unknown:
+    except _UnknownKeyword:
         return None
 
 
-def _check(schema: Any) -> Check:
+def _check(schema: Json) -> Check:
     if schema is True:
         return lambda value: True
     if not isinstance(schema, Mapping) or not schema.keys() <= _KEYWORDS.keys() | _OTHERS:
-        raise _Unknown
+        raise _UnknownKeyword
     checks = [_KEYWORDS[key](said) for key, said in schema.items() if key in _KEYWORDS]
     if "additionalProperties" in schema:
         checks.append(_additional(schema["additionalProperties"], frozenset(schema.get("properties", ()))))
@@ -56,24 +58,24 @@ _TYPES: Mapping[str, Check] = {
 }
 
 
-def _type(said: Any) -> Check:
+def _type(said: Json) -> Check:
     kinds = [_TYPES[kind] for kind in ([said] if isinstance(said, str) else said)]
     return kinds[0] if len(kinds) == 1 else lambda value: any(kind(value) for kind in kinds)
 
 
-def _enum(said: Any) -> Check:
+def _enum(said: Json) -> Check:
     if not all(isinstance(one, str) for one in said):
-        raise _Unknown  # where 1 is true, and 1.0 is 1
+        raise _UnknownKeyword  # where 1 is true, and 1.0 is 1
     choices = frozenset(said)
     return lambda value: isinstance(value, str) and value in choices
 
 
-def _of(applies: Check, holds: Callable[[Any, Any], bool], said: Any) -> Check:
+def _of(applies: Check, holds: Callable[[Json, Json], bool], said: Json) -> Check:
     """A keyword that says something of values of one kind alone."""
     return lambda value: not applies(value) or holds(value, said)
 
 
-def _keyword(kind: str, holds: Callable[[Any, Any], bool]) -> Callable[[Any], Check]:
+def _keyword(kind: str, holds: Callable[[Json, Json], bool]) -> Callable[[Json], Check]:
     return partial(_of, _TYPES[kind], holds)
 
 
@@ -82,49 +84,49 @@ def _pattern(said: str) -> Check:
     return lambda value: not isinstance(value, str) or search(value) is not None
 
 
-def _items(said: Any) -> Check:
+def _items(said: Json) -> Check:
     check = _check(said)
     return lambda value: not isinstance(value, list) or all(map(check, value))
 
 
-def _properties(said: Any) -> Check:
+def _properties(said: Json) -> Check:
     checks = {name: _check(schema) for name, schema in said.items()}
 
-    def check(value: Any) -> bool:
+    def check(value: Json) -> bool:
         return not isinstance(value, dict) or all(each(value[name]) for name, each in checks.items() if name in value)
 
     return check
 
 
-def _additional(said: Any, known: frozenset[str]) -> Check:
+def _additional(said: Json, known: frozenset[str]) -> Check:
     if said is False:
         return lambda value: not isinstance(value, dict) or value.keys() <= known
     check = _check(said)
 
-    def others(value: Any) -> bool:
+    def others(value: Json) -> bool:
         return not isinstance(value, dict) or all(check(each) for name, each in value.items() if name not in known)
 
     return others
 
 
-def _property_names(said: Any) -> Check:
+def _property_names(said: Json) -> Check:
     check = _check(said)
     return lambda value: not isinstance(value, dict) or all(map(check, value))
 
 
-def _any_of(said: Any) -> Check:
+def _any_of(said: Json) -> Check:
     checks = [_check(schema) for schema in said]
     return lambda value: any(check(value) for check in checks)
 
 
-def _one_of(said: Any) -> Check:
+def _one_of(said: Json) -> Check:
     checks = [_check(schema) for schema in said]
     return lambda value: sum(check(value) for check in checks) == 1
 
 
 _OTHERS = frozenset({"additionalProperties", "examples"})
 """One whose meaning hangs on the ``properties`` beside it, and one that says nothing of a value."""
-_KEYWORDS: Mapping[str, Callable[[Any], Check]] = {
+_KEYWORDS: Mapping[str, Callable[[Json], Check]] = {
     "type": _type,
     "enum": _enum,
     # As ``jsonschema`` compares, so that NaN is beyond no bound.
