@@ -179,6 +179,8 @@ class Mail:
         lines = [f"{alarm.name}: {alarm.text}"]
         if notice.event == "cleared":
             lines = [f"{alarm.name} is over. It was raised because:", alarm.text]
+            if alarm.acknowledged_by is not None:
+                lines.append(f"Acknowledged by {alarm.acknowledged_by}.")
         elif alarm.block:
             lines.append("Nothing starts until somebody has acknowledged this on the panel.")
         if self._address is not None:

@@ -64,7 +64,7 @@ class AlarmWatch:
         self._closing = threading.Event()
         self._threads = [
             threading.Thread(target=self._repeat, args=(each,), name=name, daemon=True)
-            for name, each in (("alarms", self._look), ("notices", self.tell))
+            for name, each in (("alarms", self.look), ("notices", self.tell))
         ]
 
     def start(self) -> None:
@@ -108,7 +108,9 @@ class AlarmWatch:
 
     # What is so.
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Looks at the stands and the figures once. Raises ``AlarmsUnavailable``, ``FiguresUnavailable``,
+        ``StoreError``."""
         now = self._clock()
         for alarm in self._alarms:
             if alarm.condition.figure == "silent":

@@ -22,6 +22,7 @@ from sequencer.figures.follow import follow
 from sequencer.figures.index import FiguresIndex
 from sequencer.figures.service import FiguresService
 from sequencer.project.settings import AlarmSettings, MailSettings, Secret, WebhookSettings
+from sequencer.store.stands import StandDocuments
 from sequencer.vocabulary.reason import Reason
 from tests.alarms.test_alarm_values import runs
 from tests.figures.history import Feed, report_of
@@ -387,3 +388,28 @@ def test_what_nobody_watches_any_more_is_over(watched: Callable[[AlarmSettings],
     line = watched(AlarmSettings(name="Yield", when="yield < 0.9", over="2 runs"))
     line.run("pp")
     assert book.shown() == []
+
+
+def test_a_stand_that_falls_silent_is_told_and_that_it_speaks_again(book: AlarmBook, clock: Clock) -> None:
+    """By the service of the factory, which has nothing but the signs of life to go by."""
+    known, told = StandDocuments(), list[list[dict[str, object]]]()
+    document = {"_id": "live:ICT, panel", "type": "stand", "stand": "ICT", "state": "ready", "closed": False}
+    figures = FiguresService(Feed([]))  # type: ignore[arg-type]
+    watch = AlarmWatch(
+        [AlarmSettings(name="Silent", when="silent > 5 min")],
+        book,
+        figures,
+        targets={},
+        show=told.append,
+        stands=lambda: known.stands(clock.now),
+        clock=clock,
+    )
+    known.take({**document, "updated": clock.now}, clock.now, new=True)
+    for seconds in (300, 2, 60):
+        clock.now += seconds
+        watch.look()
+    known.take({**document, "updated": clock.now}, clock.now, new=True)
+    watch.look()
+    figures.close()
+    assert [[alarm["page"] for alarm in alarms] for alarms in told] == [[], ["/stands"], ["/stands"], []]
+    assert [alarm.text for alarm in book.newest()] == ["the stand ICT has been silent for 5 minutes"]
