@@ -264,6 +264,7 @@ def _rows(
     )
     code = plan.taken[failing - 1].error_code if failing else None
     counted = not (partial or simulated)
+    said = [None] * len(values), [not miss for miss in missed]  # targets and results
     return RunRows(
         RunRow(
             id="",
@@ -278,6 +279,7 @@ def _rows(
             batch=unit.batch,
             stand=now.stand,
             slot=now.slot,
+            start="0199-start",  # as ``report_of`` has it
             operator=OPERATORS[int(now.start // DAY * 2 + (now.start % DAY >= 14 * 3600)) % 3],
             partial=partial,
             simulated=simulated,
@@ -288,7 +290,9 @@ def _rows(
             error_code=42 if broken else code,
         ),
         list(map(CaseRow, plan.cases[:done], plan.titles, statuses, seconds, (1,) * done)),
-        list(map(MeasurementRow, *(column[: done - 1] for column in plan.columns[:3]), values, *plan.columns[3:])),
+        list(
+            map(MeasurementRow, *(column[: done - 1] for column in plan.columns[:3]), values, *plan.columns[3:], *said)
+        ),
         failures,
         [] if unit.board is None else [SubUnitRow(unit.board.serial_number, unit.board.part, None)],
     )

@@ -56,7 +56,8 @@ def document(report: RunReport, fingerprint: str, encoded: bytes) -> dict[str, o
 def pruned(stored: Mapping[str, object], run: PrunedRun) -> dict[str, object]:
     """What takes the place of a run's ``stored`` document: no view and no index knows it, and no job copies it."""
     kept = {name: stored[name] for name in ("_id", "_rev") if name in stored}
-    return {**kept, "type": "pruned", "fingerprint": known_fingerprint(stored), "condensed": run.condensed}
+    said = {"fingerprint": known_fingerprint(stored), "digest": run.digest, "condensed": run.condensed}
+    return {**kept, "type": "pruned", **said}
 
 
 def is_pruned(stored: Mapping[str, object]) -> bool:

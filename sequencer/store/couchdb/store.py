@@ -343,10 +343,11 @@ class CouchStore:
                 raise StoreError(Reason("run_not_stored", run=run, place=self.place))
             return report
 
-        kept = str(stored["condensed"]) if documents.is_pruned(stored) else None
+        if documents.is_pruned(stored):  # it is to the figures what it was
+            return StoredRun(run, str(stored.get("digest")), read, str(stored["condensed"]))
         # Whoever changes a report by hand leaves its fingerprint as it is, but not the revision.
         digest = " ".join([str(documents.known_fingerprint(stored)), stored["_rev"], *rivals])
-        return StoredRun(run, digest, read, kept)
+        return StoredRun(run, digest, read)
 
     def stored(self, runs: Sequence[str]) -> list[StoredRun]:
         """Those of these runs that are here."""
