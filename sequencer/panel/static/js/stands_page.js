@@ -92,7 +92,7 @@ class StandCard {
         h("span", { class: `chip is-${stand.condition}` }, icon(PICTURES[stand.condition]), t(`stands.${stand.condition}`)),
       ),
       this.warnings(stand),
-      h("ul", { class: "stand-slots" }, stand.slots.map((slot) => this.slot(slot))),
+      h("ul", { class: "stand-slots" }, stand.slots.map((slot) => this.slot(slot, stand.condition === "silent"))),
       facts(stand),
     );
     this.tick();
@@ -111,17 +111,19 @@ class StandCard {
     return h("p", { class: "stand-warnings" }, told);
   }
 
-  slot(slot) {
+  /** A slot of a stand; of one that is `silent` nobody knows whether what ran there still does. */
+  slot(slot, silent) {
     const over = slot.run && isFinal(slot.status);
     const time = h("span", { class: "stand-time number" });
-    const bar = slot.status === "run" ? h("progress", { max: slot.total || 1, value: slot.done, ariaLabel: t("run.progress") }) : null;
+    const bar = slot.status === "run" && !silent ? h("progress", { max: slot.total || 1, value: slot.done, ariaLabel: t("run.progress") }) : null;
     const unit = slot.serial_number ? (over ? token : unitLink)(slot.serial_number) : over ? t("stands.run") : "";
-    if (slot.status === "run") this.times.push(() => setText(time, slot.start_time === null || !isKnown() ? "" : duration(now() - slot.start_time)));
+    if (slot.status === "run" && silent) setText(time, "");
+    else if (slot.status === "run") this.times.push(() => setText(time, slot.start_time === null || !isKnown() ? "" : duration(now() - slot.start_time)));
     else if (over && slot.stop_time !== null) this.times.push(() => setText(time, past(slot.stop_time, now())));
     return h(
       "li",
-      { class: `stand-slot is-${slot.status}` },
-      icon(slot.status, t(`status.${outcome({ status: slot.status })}`)),
+      { class: `stand-slot is-${silent && slot.status === "run" ? "ready" : slot.status}` },
+      icon(silent && slot.status === "run" ? "question" : slot.status, t(`status.${outcome({ status: slot.status })}`)),
       slot.slot === null ? null : h("span", { class: "stand-slot-name" }, slot.title || slot.slot),
       h("span", { class: "stand-unit" }, over ? h("a", { href: `/runs/${encodeURIComponent(slot.run)}` }, unit) : unit, slot.part_number ? h("span", { class: "muted" }, " ", token(slot.part_number)) : null),
       time,
