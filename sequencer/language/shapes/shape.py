@@ -1,9 +1,9 @@
 """Compiled checks of one mapping against its schema: fast where nothing is wrong, exact where something is.
 
-What the keys are is checked here in plain Python; what a value is, by the compiled check of that value's schema, and
-only for schemas that say more than a type. ``jsonschema`` is loaded once something is wrong, to say what. Scalars that
-were found good are remembered, since a file has the same units, durations and method names over and over. ``limits``
-and nested ``steps`` are not looked into: those who read them check them, and in better words.
+What the keys are is checked here in plain Python; what a value is, by a ``jsonschema`` validator of that value's
+schema, and only for schemas that say more than a type. Scalars that were found good are remembered, since a file has
+the same units, durations and method names over and over. ``limits`` and nested ``steps`` are not looked into: those
+who read them check them, and in better words.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from sequencer.language.expression_places import EVERYWHERE, expression_places, refused
 from sequencer.language.shapes.errors import explain, name_problem, refuse_expressions, unknown_key
-from sequencer.language.shapes.validity import Check, Json, compiled
 from sequencer.language.texts import text_plan
 from sequencer.language.yaml.sources import SourceTexts
 from sequencer.steps.keys import MARK, Schema
@@ -103,10 +102,6 @@ class ValueCheck:
     def _validator(self) -> Validator:
         return _validator_class()(self.schema)
 
-    @cached_property
-    def _is_valid(self) -> Check:
-        return compiled(self.schema) or self._validator.is_valid
-
     def is_good(self, value: object) -> bool:
         """Whether ``value`` meets the schema."""
         if self._open:
@@ -115,10 +110,10 @@ class ValueCheck:
         if self._types is not None:
             return kind in self._types
         if kind in (dict, list):
-            return self._is_valid(value)
+            return bool(self._validator.is_valid(value))
         if (kind, value) in self._good:
             return True
-        if self._is_valid(value):
+        if self._validator.is_valid(value):
             if len(self._good) < 10_000:
                 self._good.add((kind, value))
             return True
