@@ -268,7 +268,6 @@ def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
     Nothing turns or slides on it: each frame of that would be drawn without a graphics card. ``MOVING`` are the options
     of a page where it does. With ``clock``, what it does after some seconds comes when ``page.clock`` says so, or then.
     ``now``: what time it is for the page (Unix seconds).
-    ``now``: what time it is for the page (Unix seconds).
     """
     contexts: list[Any] = []
     wrong: list[str] = []
