@@ -88,7 +88,7 @@ def _rows(run: StoredRun) -> RunRows:
         try:
             return read_condensed(run.condensed)
         except (LookupError, TypeError, AttributeError, ValueError):
-            raise StoreError(Reason("report_damaged", detail="what was kept of a pruned run cannot be read")) from None
+            raise StoreError(Reason("condensed_damaged")) from None
     report = run.read()
     try:
         return rows_of(report)

@@ -17,6 +17,7 @@ from sequencer.panel.api_figures import AWAY, unavailable
 from sequencer.panel.downloads import opened
 from sequencer.panel.refusals import ResourceNotFound
 from sequencer.panel.routes import TEXT, Parameter, Route, listed, mapping
+from sequencer.vocabulary.reason import Reason
 
 if TYPE_CHECKING:
     from sequencer.panel.session import Session
@@ -57,7 +58,7 @@ def figures_parquet_file(session: Session) -> Response:
     except FiguresUnavailable as error:
         raise unavailable(error) from error
     if content is None:
-        raise ResourceNotFound("there is no such file")
+        raise ResourceNotFound(Reason("no_such_parquet_file"))
     return opened(f"{wanted[2]}.parquet", MEDIA_TYPE, content)
 
 

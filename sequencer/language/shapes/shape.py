@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sequencer.language.expression_places import EVERYWHERE, expression_places, refused
 from sequencer.language.shapes.errors import explain, name_problem, refuse_expressions, unknown_key
@@ -21,9 +21,6 @@ from sequencer.vocabulary.data import MAX_WHOLE
 from sequencer.vocabulary.problem import ProblemReporter
 from sequencer.vocabulary.regex import compile_pattern
 from sequencer.vocabulary.tree import MappingNode
-
-if TYPE_CHECKING:
-    from jsonschema.protocols import Validator
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -38,7 +35,7 @@ _SAYS_NOTHING = frozenset({"description", "examples", "default", "title", MARK})
 _CHECKED_ELSEWHERE = frozenset({"#/$defs/limits", "#/$defs/step", "#/$defs/case", "#/$defs/module"})
 
 
-def inline(schema: Json) -> Json:
+def inline(schema: Any) -> Any:
     """The schema with what is checked elsewhere taken out, so that no reference needs to be resolved."""
     if isinstance(schema, list | tuple):
         return [inline(value) for value in schema]
@@ -61,7 +58,7 @@ def inline(schema: Json) -> Json:
 
 
 @cache
-def _validator_class() -> type[Validator]:
+def _validator_class() -> Any:
     """JSON Schema 2020-12, save that 5.0 is not an integer (YAML tells integers and floats apart) and that ``$`` in
     a pattern is the very end, as JSON Schema means it; in Python a line break may follow."""
     from jsonschema import Draft202012Validator, ValidationError
@@ -75,10 +72,9 @@ def _validator_class() -> type[Validator]:
             yield ValidationError("does not match")
 
     checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
-    made: type[Validator] = extend(  # type: ignore[no-untyped-call]  # jsonschema leaves it untyped
+    return extend(  # type: ignore[no-untyped-call]  # jsonschema leaves it untyped
         Draft202012Validator, {"pattern": pattern}, type_checker=checker
     )
-    return made
 
 
 class ValueCheck:
@@ -99,7 +95,7 @@ class ValueCheck:
         return frozenset(found)
 
     @cached_property
-    def _validator(self) -> Validator:
+    def _validator(self) -> Any:
         return _validator_class()(self.schema)
 
     def is_good(self, value: object) -> bool:
