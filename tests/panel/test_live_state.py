@@ -60,7 +60,7 @@ def apply(state: dict[str, Any] | None, kind: str, document: dict[str, Any]) -> 
         for index, change in patch.get("attempts", {}).items():
             attempts = cases[name]["attempts"]
             if int(index) == len(attempts):
-                unsaid = dict.fromkeys(("timeout", "progress", "step", "omitted", "newest", "waiting"))
+                unsaid = dict.fromkeys(("timeout", "progress", "step", "omitted", "newest", "waiting", "printing"))
                 attempts.append({**{key: [] for key in LISTS}, "messages": {}, "dialogs": [], **unsaid})
             attempt = attempts[int(index)]
             attempt.update(change.get("set", {}))
