@@ -23,15 +23,22 @@ from sequencer.language.expressions import ROW_WORK
 from sequencer.language.name_uses import template_uses
 from sequencer.language.scope import VARIANT
 from sequencer.limits.units import UnitProblem, change_unit
-from sequencer.steps.dialog import DialogStep
 from sequencer.steps.for_each import ForEachStep
-from sequencer.steps.measure import MeasureStep
 from sequencer.steps.measuring import MEASUREMENT
 from sequencer.steps.set import SetStep
 from sequencer.steps.use import UseStep
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.failure import StepError
-from sequencer.vocabulary.model import Case, LimitRow, LimitTable, Module, NestingStep, SequenceDefinition, Step
+from sequencer.vocabulary.model import (
+    Case,
+    LimitedMeasurement,
+    LimitRow,
+    LimitTable,
+    Module,
+    NestingStep,
+    SequenceDefinition,
+    Step,
+)
 from sequencer.vocabulary.text_values import stripped
 
 Values = dict[str, object]
@@ -44,12 +51,14 @@ _AGAIN = frozenset({"repeat", "until"})
 class SpecifiedLimit(NamedTuple):
     """The limits of one measurement in one case; what only the run knows stands there as it is written.
 
-    ``step`` is as it is written; ``certain``: it runs unless something before it fails. ``table`` and ``key`` say
-    where the limits come from, ``row`` is what is there; ``key`` is ``None`` where only the run knows it.
+    ``step`` and ``written`` are as they are written; ``certain``: it runs unless something before it fails. ``table``
+    and ``key`` say where the limits come from, ``row`` is what is there; ``key`` is ``None`` where only the run knows
+    it.
     """
 
     case: Case
-    step: MeasureStep | DialogStep
+    step: Step
+    written: LimitedMeasurement
     measurement: str
     limits: Data
     unit: str | None
@@ -140,8 +149,8 @@ class Specification:
             yield from self._nested(case, step, values, certain=certain)
             return
         self._judges = self._judges or step.judges
-        if isinstance(step, MeasureStep | DialogStep) and step.limits is not None and step.measurement is not None:
-            yield self._limit(case, step, step.measurement, values, certain=certain)
+        for written in step.limited_measurements:
+            yield self._limit(case, step, written, values, certain=certain)
         if isinstance(step, SetStep):
             for name, template in step.variables.items():
                 self._set(values, name, template)
@@ -166,13 +175,13 @@ class Specification:
         yield from self._steps(case, step.steps, values, certain=certain)
 
     def _limit(
-        self, case: Case, step: MeasureStep | DialogStep, name: str, values: Values, *, certain: bool
+        self, case: Case, step: Step, written: LimitedMeasurement, values: Values, *, certain: bool
     ) -> SpecifiedLimit:
-        measurement, unit = self._evaluated(name, values), self._evaluated(step.unit, values)
+        measurement, unit = self._evaluated(written.name, values), self._evaluated(written.unit, values)
         measurement = stripped(as_text(measurement))
         unit = stripped(as_text(unit)) if unit is not None and unit != "" else None
-        limits = self._evaluated(step.limits, values)
-        found = SpecifiedLimit(case, step, measurement, limits, unit, certain, dict(values))
+        limits = self._evaluated(written.limits, values)
+        found = SpecifiedLimit(case, step, written, measurement, limits, unit, certain, dict(values))
         named = limits.get("table") if isinstance(limits, Mapping) else None
         if not isinstance(limits, Mapping) or not isinstance(named, str) or named not in self._tables:
             return found
@@ -270,4 +279,4 @@ def _lasting(step: Step) -> Iterator[str]:
 
 def reads(found: SpecifiedLimit) -> list[str]:
     """The names that the limits and the unit read, in the order in which they stand there."""
-    return [use.name for template in (found.step.limits, found.step.unit) for use in template_uses(template)]
+    return [use.name for template in (found.written.limits, found.written.unit) for use in template_uses(template)]

@@ -16,7 +16,7 @@ from sequencer.steps.pictures import check_pictures
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, StepFailed, why
-from sequencer.vocabulary.model import Step
+from sequencer.vocabulary.model import LimitedMeasurement, Step
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.tree import MappingNode
 
@@ -45,8 +45,25 @@ class DialogStep(Step):
         """When an answer is a measurement with limits."""
         return self.limits is not None or any("limits" in field for field in _fields(self.dialog))
 
+    @property
+    def limited_measurements(self) -> tuple[LimitedMeasurement, ...]:
+        """The answer, and the fields of a form, as far as they have limits."""
+        of_answer = [] if self.limits is None or self.measurement is None else [self._of_answer(self.measurement)]
+        return (*of_answer, *(each for field in _fields(self.dialog) if (each := _of_field(field)) is not None))
 
-def _fields(dialog: object) -> tuple[Mapping[str, object], ...]:
+    def _of_answer(self, name: str) -> LimitedMeasurement:
+        return LimitedMeasurement(name, self.limits, self.unit)
+
+
+def _of_field(field: Mapping[str, Data]) -> LimitedMeasurement | None:
+    """The measurement that a field with limits is."""
+    unit = field.get("unit")
+    if "limits" not in field or "measurement" not in field:
+        return None
+    return LimitedMeasurement(str(field["measurement"]), field["limits"], None if unit is None else str(unit))
+
+
+def _fields(dialog: object) -> tuple[Mapping[str, Data], ...]:
     """The fields of a form, as templates."""
     return tuple(dialog.get("fields", ())) if isinstance(dialog, Mapping) else ()
 

@@ -10,7 +10,7 @@ from sequencer.steps.keys import ARGUMENTS, CALL, SAVE, TEMPLATE
 from sequencer.steps.measuring import read_name, read_warn_limits, record_measurement
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
-from sequencer.vocabulary.model import DriverCall, Step
+from sequencer.vocabulary.model import DriverCall, LimitedMeasurement, Step
 from sequencer.vocabulary.tree import MappingNode
 
 
@@ -35,6 +35,11 @@ class MeasureStep(Step):
     def limited(self) -> bool:
         """With limits."""
         return self.limits is not None
+
+    @property
+    def limited_measurements(self) -> tuple[LimitedMeasurement, ...]:
+        """Itself, with limits."""
+        return () if self.limits is None else (LimitedMeasurement(self.measurement, self.limits, self.unit),)
 
 
 class Measure(StepRun):

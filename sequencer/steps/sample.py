@@ -17,7 +17,7 @@ from sequencer.steps.measuring import record_measurement
 from sequencer.vocabulary.data import Data
 from sequencer.vocabulary.dataclass import dataclass
 from sequencer.vocabulary.failure import StepError, StepFailed
-from sequencer.vocabulary.model import DriverCall, Step
+from sequencer.vocabulary.model import DriverCall, LimitedMeasurement, Step
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.regex import ID_PATTERN
 from sequencer.vocabulary.tree import MappingNode
@@ -81,6 +81,20 @@ class SampleStep(Step):
     def limited(self) -> bool:
         """With limits."""
         return bool(self.limits)
+
+    @property
+    def limited_measurements(self) -> tuple[LimitedMeasurement, ...]:
+        """Every statistic with limits."""
+        about = zip(self.names, self.labels, self.units, strict=True)
+        return tuple(
+            LimitedMeasurement(f"{label or name} {statistic}", _of_statistic(statistic, limits), unit)
+            for name, label, unit in about
+            for statistic, limits in self.limits.get(name, {}).items()
+        )
+
+
+def _of_statistic(statistic: str, limits: Data) -> Data:
+    return {"each": limits} if statistic == "each" else limits
 
 
 class Sample(StepRun):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sequencer.vocabulary.data import Data, Scalar
 from sequencer.vocabulary.dataclass import dataclass
@@ -147,6 +147,14 @@ class StepRetry:
     delay: float = 0.0
 
 
+class LimitedMeasurement(NamedTuple):
+    """A measurement that a step records and judges: templates of its name, its limits and its unit."""
+
+    name: str
+    limits: Data
+    unit: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """What every step has; each verb adds its own fields in a subclass beside its behaviour in ``sequencer.steps``."""
@@ -169,6 +177,11 @@ class Step:
     def limited(self) -> bool:
         """Whether it, or one inside it, does so by the limits of a measurement."""
         return False
+
+    @property
+    def limited_measurements(self) -> tuple[LimitedMeasurement, ...]:
+        """The measurements with limits that it records itself."""
+        return ()
 
     @property
     def leaves_out(self) -> bool:

@@ -22,12 +22,23 @@ ELSEWHERE = {
     "extension_package": "its own test installs it first",
 }
 
-PASSES, FAILS, REFUSED = 0, 1, 2
+PASSES, FAILS, REFUSED, STOPPED = 0, 1, 2, 3
 
 COMMANDS: dict[str, dict[str, int]] = {
     "attempts": {
         "hardseq run attempts.yaml": PASSES,
         "hardseq run attempts.yaml --arg good_at=5": FAILS,
+    },
+    "barcode_to_label": {
+        f"hardseq run line.yaml --arg scan={scan} --answers answers.yaml": result
+        for scan, result in {
+            "PSU-24/SN000017": PASSES,
+            "PSU-12/SN000018": PASSES,
+            "PSU-24/SN000666": STOPPED,
+            "PSU-24/SN000001": FAILS,
+            "PSU-24/SN000002": FAILS,
+            "PSU-48/SN000019": REFUSED,
+        }.items()
     },
     "chamber": {
         "hardseq run chamber.yaml": PASSES,
