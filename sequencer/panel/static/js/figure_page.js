@@ -1,7 +1,8 @@
 // What all pages of figures have in common: the choice of runs, what the figures rest on, how far they are, and why there are none.
 
 import { get } from "./api.js";
-import { addressOf, choiceBar, isNarrowed, readChoice, timeOf } from "./figure_choice.js";
+import { choiceBar } from "./choice_bar.js";
+import { addressOf, isNarrowed, readChoice, timeOf } from "./figure_choice.js";
 import { fill, h, icon, show } from "./dom.js";
 import { noneYet } from "./no_runs.js";
 import { reasonText } from "./reason.js";

@@ -1,7 +1,8 @@
 // All stored runs: found by a part of a text, sorted by a column, page by page, with their totals.
 
 import { address, get } from "./api.js";
-import { addressOf, choiceBar, isNarrowed, parametersOf, readChoice, timeOf, valueText } from "./figure_choice.js";
+import { choiceBar } from "./choice_bar.js";
+import { addressOf, isNarrowed, parametersOf, readChoice, timeOf, valueText } from "./figure_choice.js";
 import { buildingNote } from "./figure_page.js";
 import { fill, h, icon, show, token } from "./dom.js";
 import { moreRow } from "./more.js";
