@@ -24,7 +24,7 @@ TABLES: Mapping[str, str] = {
         FROM cases JOIN runs USING (run) JOIN titles USING (title) WHERE {{chosen}} {_ORDER}, cases.title""",
     "measurements": f"""
         SELECT {_RUN}, series.name AS "case", series.measurement, series.unit, measurements.position,
-               measurements.value, measurements.lower, measurements.upper, measurements.target
+               measurements.value, measurements.lower, measurements.upper, measurements.target, measurements.result
         FROM measurements JOIN runs USING (run) JOIN series USING (series) WHERE {{chosen}}
         {_ORDER}, measurements.position""",
     "failures": f"""

@@ -20,7 +20,7 @@ class Change(NamedTuple):
     """What is another one than in the unit's run before, of the same sequence.
 
     ``what``: a name of ``WHERE`` with both values as text; ``measurement`` (of ``case``, in ``unit``) with both values;
-    ``limits`` with both pairs (``4.8 … 5.2``). ``crossed``: it came to be within its limits or out.
+    ``limits`` with both pairs (``4.8 … 5.2``). ``crossed``: it missed its limits and meets them now, or the other way.
     """
 
     what: str
@@ -63,14 +63,7 @@ class _Value(NamedTuple):
     value: float | None
     lower: float | None
     upper: float | None
-
-    @property
-    def passed(self) -> bool:
-        if self.value is None:
-            return False
-        return not (self.lower is not None and self.value < self.lower) and not (
-            self.upper is not None and self.value > self.upper
-        )
+    result: bool | None
 
     @property
     def limits(self) -> str | None:
@@ -116,15 +109,17 @@ def unit_history(ask: Ask, scope: Scope, serial_number: str) -> list[UnitRun]:
 
 def _measured(ask: Ask, runs: Sequence[int]) -> dict[int, dict[tuple[str, str, str | None], _Value]]:
     rows = ask(
-        "SELECT run, series.name, series.measurement, series.unit, value, lower, upper "
+        "SELECT run, series.name, series.measurement, series.unit, value, lower, upper, result "
         "FROM measurements JOIN series USING (series) "
         "WHERE run IN (SELECT unnest(?::UINTEGER[])) ORDER BY run, position",
         [list(runs)],
     )
     found: dict[int, dict[tuple[str, str, str | None], _Value]] = {}
-    for run, case, name, unit, value, lower, upper in rows:
+    for run, case, name, unit, value, lower, upper, result in rows:
         taken = found.setdefault(number(run), {})
-        taken[str(case), str(name), text(unit)] = _Value(real(value), real(lower), real(upper))
+        taken[str(case), str(name), text(unit)] = _Value(
+            real(value), real(lower), real(upper), None if result is None else bool(result)
+        )
     return found
 
 
@@ -145,7 +140,7 @@ def _moved(before: _Values, after: _Values) -> list[Change]:
         case, name, unit = key
         if known.limits != value.limits:
             limits.append(Change("limits", known.limits, value.limits, case, name, unit))
-        crossed, share = known.passed != value.passed, value.moved_from(known)
+        crossed, share = (known.result is False) != (value.result is False), value.moved_from(known)
         if crossed or share > MOVED:
             said = Change("measurement", _said(known.value), _said(value.value), case, name, unit, crossed)
             moved.append((crossed, share, said))
