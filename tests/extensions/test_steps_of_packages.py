@@ -143,7 +143,7 @@ def test_a_step_type_that_cannot_be_used_is_a_problem(
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("value", "`value` is a key of the step `measure`"),
+        ("value", "`value` is a key of the step `assign`"),
         ("Beep", "a verb has only small letters, digits and `_`, a letter first"),
     ],
 )
