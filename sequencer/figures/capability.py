@@ -34,10 +34,14 @@ class CapabilityRow(NamedTuple):
 
     def document(self) -> dict[str, object]:
         """As JSON."""
+        indices = self.indices
         return {
             **self.split.document(),
             **{name: getattr(self, name) for name in self._fields[1:-2]},
-            **self.indices._asdict(),
+            "cp": indices.cp,
+            "cpk": indices.cpk,
+            "pp": indices.pp,
+            "ppk": indices.ppk,
             "below": self.below,
             "above": self.above,
         }

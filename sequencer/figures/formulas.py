@@ -6,6 +6,8 @@ Statistical Process Control reference manual of the Automotive Industry Action G
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 RANGE_TO_SIGMA = 1.128
@@ -29,6 +31,14 @@ def rate(part: int, whole: int) -> float | None:
 def quotient(total: float, count: int) -> float | None:
     """What falls to each of ``count``."""
     return total / count if count else None
+
+
+def sample_sigma(values: Sequence[float]) -> float | None:
+    """The sample standard deviation (n - 1, NIST 1.3.5.6) of at least two values."""
+    if len(values) < 2:
+        return None
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 def overall_sigma(mean: float | None, sigma: float | None) -> float | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import Response, request
 
+from sequencer.figures import formulas
 from sequencer.figures import history as figures
 from sequencer.figures.history import CaseFailures, SeriesName, SeriesPoint, Statistics
 from sequencer.panel import tables
@@ -28,7 +29,6 @@ from sequencer.panel.routes import (
     or_null,
     record,
 )
-from sequencer.report.capability import Capability, capability
 from sequencer.report.note import (
     DISPOSITIONS,
     Note,
@@ -154,8 +154,14 @@ def _capability(points: list[SeriesPoint]) -> dict[str, object]:
     """Against the limits of the newest point; ``missing`` counts what was no number."""
     values = [point.value for point in points if point.value is not None]
     lower, upper = (points[-1].lower, points[-1].upper) if points else (None, None)
+    mean = math.fsum(values) / len(values) if values else None
+    sigma = formulas.overall_sigma(mean, formulas.sample_sigma(values))
     return {
-        **asdict(capability(values, lower, upper)),
+        "count": len(values),
+        "mean": mean,
+        "stdev": sigma,
+        "cp": formulas.spread_index(sigma, lower, upper),
+        "cpk": formulas.nearest_index(mean, sigma, lower, upper),
         "missing": len(points) - len(values),
         "minimum": min(values, default=None),
         "maximum": max(values, default=None),
@@ -214,9 +220,9 @@ _SERIES = mapping(
     unit=or_null(TEXT),
     points=listed(record(SeriesPoint)),
     capability=mapping(
-        **record(Capability)["properties"],
+        count=COUNT,
         missing=COUNT,
-        **dict.fromkeys(("minimum", "maximum", "lower", "upper"), or_null(NUMBER)),
+        **dict.fromkeys(("mean", "stdev", "cp", "cpk", "minimum", "maximum", "lower", "upper"), or_null(NUMBER)),
         limits_changed={"type": "boolean"},
     ),
 )

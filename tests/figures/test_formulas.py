@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from sequencer.figures.capability import capabilities
 from sequencer.figures.follow import follow
-from sequencer.figures.formulas import capability, rate, sigma_within
+from sequencer.figures.formulas import capability, overall_sigma, rate, sample_sigma, sigma_within
 from sequencer.figures.index import FiguresIndex
 from sequencer.figures.scope import Scope
 from tests.figures.history import MONDAY, Case, Feed, Run, report_of
@@ -45,3 +49,11 @@ def test_where_nothing_can_be_said_nothing_is(mean: float | None, sigma: float |
     assert sigma_within(None) is None
     assert rate(0, 0) is None
     assert set(capability(5.0, 1.0, 1.0, None, None)) == {None}
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=50))
+def test_the_sample_sigma_is_that_of_the_standard_library(values: list[float]) -> None:
+    """n - 1; of one value there is none, and what rounding leaves of equal values is none either."""
+    assert sample_sigma(values) == pytest.approx(statistics.stdev(values), rel=1e-9, abs=1e-9)
+    assert sample_sigma(values[:1]) is None
+    assert overall_sigma(0.1 + 0.2, sample_sigma([0.1 + 0.2] * 3)) == 0.0
