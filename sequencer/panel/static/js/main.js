@@ -1,7 +1,6 @@
 // Begins: language, connection, the bar at the top, the page that the address names.
 
 import { repeatable, runAgain } from "./again.js";
-import { alarmsView } from "./alarms.js";
 import { h, setAria } from "./dom.js";
 import { isAsking } from "./dialogs.js";
 import { headerView, markPage } from "./header.js";
@@ -90,9 +89,21 @@ await loadLanguage();
 grid = OF_ALL ? await import("./grid_page.js") : null;
 const live = FACTORY ? null : grid ? grid.gridPage() : livePage();
 const outlet = h("div", { class: "outlet" });
-document.getElementById("app").replaceChildren(headerView(), alarmsView(), outlet, toastBox());
+/** Where alarms are; on most days there is none. */
+const alarms = h("div", {});
+document.getElementById("app").replaceChildren(headerView(), alarms, outlet, toastBox());
+for (const kind of ["snapshot", "session"]) on(kind, showAlarms);
 connect();
 await route();
+
+async function showAlarms() {
+  if (alarms.firstChild || !state.session.alarms?.length) return;
+  try {
+    alarms.replaceChildren((await import("./alarms.js")).alarmsView());
+  } catch {
+    // Without connection there is no script: whatever is told next asks for it again.
+  }
+}
 
 /** Shows the page of the present address. */
 async function route({ focus = false } = {}) {
