@@ -207,8 +207,10 @@ class ItemRunner:
         return case.is_teardown or self._flow.halted is None
 
     def _unmet_condition(self, case: PlannedCase) -> SkipReason | None:
-        context = AttemptContext(self.run, case)
         module = case.module
+        if module.when is None and case.when is None:
+            return None
+        context = AttemptContext(self.run, case)
         try:
             if module.when is not None:
                 if module not in self._module_conditions:
