@@ -151,7 +151,7 @@ def _asked_of(panel: PanelClient, asked: Asked) -> Sequence[Row]:
         _, unreadable = followed(panel)
         tell_unreadable(unreadable)
         answer = panel.get(f"/api/figures/{asked.question.name}?{query}")
-        if not answer["left"]:  # of what came meanwhile, too
+        if answer["left"] == 0 or answer["problem"] is not None:  # of what came meanwhile, too
             break
     if answer["problem"] is not None:
         tell_behind(answer["problem"])

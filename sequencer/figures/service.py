@@ -11,6 +11,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -126,12 +127,15 @@ class FiguresService:
         if self._store_problem is not None:
             raise StoreUnavailable(self._store_problem)
         if state.left != 0:
-            raise FiguresUnavailable(f"{state.left} runs are still being counted" if state.left else str(state.problem))
+            behind = f"{state.left or 'the newest'} runs are still being counted"
+            raise FiguresUnavailable(behind if state.problem is None else str(state.problem))
         return found
 
     def _read(self, work: Callable[[Ask], Value]) -> tuple[Value, FiguresState]:
-        self._wait_for_latest()
+        latest = self._wait_for_latest()
         state = self._state
+        if not (latest or state.left):  # what came last is not counted yet, and nobody knows how much it is
+            state = replace(state, left=None)
         if self._store_problem is not None and not state.runs:
             raise StoreUnavailable(self._store_problem)
         with self._reading() as ask:
@@ -153,14 +157,15 @@ class FiguresService:
         with index.reading() as ask:
             yield ask
 
-    def _wait_for_latest(self) -> None:
-        """Until all is counted that the store has now; shorter where that takes long, or cannot be."""
+    def _wait_for_latest(self) -> bool:
+        """Until all is counted that the store has now; shorter, and false, where that takes long or cannot be."""
         self.follow()
         with self._changed:
             wanted = self._wanted
             opened = self._changed.wait_for(lambda: self._index is not None or self._closed, OPENING_SECONDS)
             if opened:
                 self._changed.wait_for(lambda: self._served >= wanted or self._is_behind, PATIENCE)
+            return self._served >= wanted and self._state.problem is None
 
     @property
     def _is_behind(self) -> bool:

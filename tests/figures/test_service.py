@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sequencer.figures import service
 from sequencer.figures.catalogue import QUESTIONS, Answer
 from sequencer.figures.index import FiguresIndex, FiguresUnavailable
 from sequencer.figures.scope import Scope
@@ -27,22 +28,28 @@ def reports(count: int) -> list[RunReport]:
     return [whole_report(rows) for rows in line(2 * count, measurements=3) if rows.run.judged][:count]
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy is slow, not wrong."""
+    monkeypatch.setattr(service, "PATIENCE", 60.0)
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., FiguresService]]:
     """Services of stores, all with the same file."""
     made: list[FiguresService] = []
 
-    def service(store: object) -> FiguresService:
+    def make(store: object) -> FiguresService:
         made.append(FiguresService(store, tmp_path / "figures.duckdb", tmp_path / "figures.lock"))  # type: ignore[arg-type]
         return made[-1]
 
-    yield service
+    yield make
     for one in made:
         one.close()
 
 
-def asked(service: FiguresService) -> tuple[Answer, FiguresState]:
-    return service.ask(QUESTIONS["yield"], Scope(), {})
+def asked(figures: FiguresService) -> tuple[Answer, FiguresState]:
+    return figures.ask(QUESTIONS["yield"], Scope(), {})
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -80,14 +87,14 @@ def test_it_is_opened_when_it_is_needed_and_counts_what_anybody_stores(
     store, other = (SqliteStore(tmp_path / "runs.sqlite3") for _ in range(2))
     first, second, third = reports(3)
     store.save(first)
-    service = serve(store)
-    assert not service.is_open and not (tmp_path / "figures.duckdb").exists()
-    found, state = asked(service)
+    figures = serve(store)
+    assert not figures.is_open and not (tmp_path / "figures.duckdb").exists()
+    found, state = asked(figures)
     assert (found.runs, found.left_out, state.runs, state.left) == (1, 0, 1, 0)
     other.save(second)
-    assert asked(service)[0].runs == 2
+    assert asked(figures)[0].runs == 2
     other.save(third)
-    until(lambda: service.state().runs == 3)
+    until(lambda: figures.state().runs == 3)
     store.close()
     other.close()
 
@@ -95,42 +102,67 @@ def test_it_is_opened_when_it_is_needed_and_counts_what_anybody_stores(
 def test_what_is_there_is_answered_while_the_rest_is_added(serve: Callable[..., FiguresService]) -> None:
     """A question, and how far it is, do not wait for a rebuild; it says how many runs are left."""
     store = Slow(reports(500))
-    service = serve(store)
-    service.follow()
+    figures = serve(store)
+    figures.follow()
     assert store.waits.wait(60)
-    found, state = asked(service)
+    found, state = asked(figures)
     assert (found.runs, state.left, state.rebuilding) == (200, 300, True)
     store.may.set()
-    until(lambda: service.state().left == 0)
-    assert asked(service)[0].runs == 500
-    assert not service.state().rebuilding
-    service.rebuild()
-    until(lambda: service.state().left == 0)
-    assert asked(service)[0].runs == 500
+    until(lambda: figures.state().left == 0)
+    assert asked(figures)[0].runs == 500
+    assert not figures.state().rebuilding
+    figures.rebuild()
+    until(lambda: figures.state().left == 0)
+    assert asked(figures)[0].runs == 500
+
+
+def test_what_is_not_counted_in_time_is_not_said_to_be_all(
+    serve: Callable[..., FiguresService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that takes its time gets the answer of before, which says that it may lack something; or none."""
+    store = Slow(reports(3))
+    figures = serve(store)
+    assert figures.complete(lambda ask: ask("SELECT count(*) FROM runs", [])) == [(3,)]
+    asked_again, may = threading.Event(), threading.Event()
+
+    def slow(since: str | None = None, *, limit: int = 500) -> StoreChanges:
+        asked_again.set()
+        assert may.wait(60)
+        return StoreChanges([], since or "", 0)
+
+    monkeypatch.setattr(store, "changes", slow)
+    figures.follow()
+    assert asked_again.wait(60)
+    monkeypatch.setattr(service, "PATIENCE", 0.0)
+    found, state = asked(figures)
+    assert (found.runs, state.left, state.problem) == (3, None, None)
+    with pytest.raises(FiguresUnavailable, match="the newest runs are still being counted"):
+        figures.complete(lambda ask: ask("SELECT count(*) FROM runs", []))
+    may.set()
 
 
 def test_a_store_that_is_away_is_told(serve: Callable[..., FiguresService]) -> None:
     """The figures are those of the last time; without any there is no answer at all, rather than none tested."""
     store = Slow(reports(3))
     store.away = True
-    service = serve(store)
+    figures = serve(store)
     with pytest.raises(StoreUnavailable, match="no connection"):
-        asked(service)
-    assert service.state().left is None
+        asked(figures)
+    assert figures.state().left is None
     store.away = False
-    assert asked(service)[0].runs == 3
+    assert asked(figures)[0].runs == 3
     store.away = True
-    until(lambda: asked(service)[1].problem is not None)
-    found, state = asked(service)
+    until(lambda: asked(figures)[1].problem is not None)
+    found, state = asked(figures)
     assert (found.runs, state.left, str(state.problem)) == (3, None, "no connection")
 
 
 def test_a_file_that_others_have_open_is_waited_for(tmp_path: Path, serve: Callable[..., FiguresService]) -> None:
     """A command has it for a moment; the panel goes on when it is done."""
-    service = serve(Feed(reports(3)))
+    figures = serve(Feed(reports(3)))
     with FiguresIndex(tmp_path / "figures.duckdb", tmp_path / "figures.lock"):
-        until(lambda: "is in use" in str(service.state().problem))
-    assert asked(service)[0].runs == 3
+        until(lambda: "is in use" in str(figures.state().problem))
+    assert asked(figures)[0].runs == 3
 
 
 def test_damage_is_mended_by_itself(tmp_path: Path, serve: Callable[..., FiguresService]) -> None:
@@ -177,9 +209,9 @@ def test_killed_at_any_instant_of_following_and_rebuilding(
 ) -> None:
     """Real processes that follow or begin again die wherever they are; the next one counts each run once."""
     store = SqliteStore(tmp_path / "runs.sqlite3")
-    for report in reports(120):
+    for report in reports(60):
         store.save(report)
-    for runs, how in ((1, "on"), (30, "on"), (15, "anew"), (60, "anew")):
+    for runs, how in ((1, "on"), (30, "on"), (15, "anew")):
         with subprocess.Popen(
             [sys.executable, "-c", CHILD, str(tmp_path), how],
             cwd=Path(__file__).parents[2],
@@ -191,8 +223,8 @@ def test_killed_at_any_instant_of_following_and_rebuilding(
                 if int(line_) >= runs:
                     break
             child.kill()
-    service = serve(store)
-    until(lambda: service.state().left == 0)
-    found, state = asked(service)
-    assert (found.runs, state.runs, state.unreadable) == (120, 120, 0)
+    figures = serve(store)
+    until(lambda: figures.state().left == 0)
+    found, state = asked(figures)
+    assert (found.runs, state.runs, state.unreadable) == (60, 60, 0)
     store.close()

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from sequencer.figures import service
 from tests.effort import examples
 from tests.panel.conftest import Answer
 
@@ -125,6 +126,12 @@ def _fits_schema(schema: Any, written: str) -> bool:
         except ValueError:
             return False
     return bool(Draft202012Validator(schema).is_valid(value))
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions wait for the newest run: a machine that is busy is slow, not wrong."""
+    monkeypatch.setattr(service, "PATIENCE", 60.0)
 
 
 @pytest.fixture(scope="module")

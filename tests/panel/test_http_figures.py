@@ -11,10 +11,17 @@ import pytest
 from click.testing import CliRunner
 
 from sequencer.cli import figures
+from sequencer.figures import service
 from sequencer.figures.index import FiguresIndex, IndexInUse
 
 ASKING = 16
 """At once; more than the panel has threads."""
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions wait for the newest run: a machine that is busy is slow, not wrong."""
+    monkeypatch.setattr(service, "PATIENCE", 60.0)
 
 
 @pytest.fixture(scope="module")
