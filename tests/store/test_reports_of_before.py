@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import shutil
@@ -75,6 +77,14 @@ def known_before(now: Any, before: Any) -> Any:
     return now
 
 
+def known_columns(now: str, before: str) -> str:
+    """The table ``now`` without the columns that it has got since, which are its last ones."""
+    count = len(next(csv.reader(io.StringIO(before, newline=""))))
+    told = io.StringIO(newline="")
+    csv.writer(told).writerows(row[:count] for row in csv.reader(io.StringIO(now, newline="")))
+    return told.getvalue()
+
+
 def check_exports(report: RunReport, kind: str) -> None:
     """Every format gives what it gave: the same bytes, of JSON no field less, and of a page every word but those that
     the report sheet says in another way: title, verdict, durations."""
@@ -84,6 +94,7 @@ def check_exports(report: RunReport, kind: str) -> None:
         now = json.loads(exported[form])
         exported[form] = json.dumps(known_before(now, json.loads(before[form])), ensure_ascii=False)
         before[form] = json.dumps(json.loads(before[form]), ensure_ascii=False)
+    exported["csv"] = known_columns(exported["csv"], before["csv"])
     page = read(exported["html"])
     assert page.loads == []
     was = read(before.pop("html"))
@@ -176,7 +187,8 @@ def test_the_commands_show_the_runs_of_before(project: Path) -> None:
         assert run["id"] in table
     failed = next(run["id"] for run in ANSWERS["runs"] if run["status"] == "failed")
     hardseq("runs", "export", failed, "--format", "csv", "--output", project / "failed.csv", "--project", project)
-    assert (project / "failed.csv").read_bytes() == (BEFORE / "exports" / "failed.csv").read_bytes()
+    was = (BEFORE / "exports" / "failed.csv").read_bytes().decode()
+    assert known_columns((project / "failed.csv").read_bytes().decode(), was) == was
 
 
 def test_a_step_after_a_run_of_before_is_tried_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import { question } from "./question.js";
 import { hasText, moment, t } from "./text.js";
 
 /** What is logged, as the log calls it; each has a text. */
-const ACTIONS = ["start", "sync", "add_note", "open_instrument", "close_instrument", "call_instrument", "watch_instrument", "users add", "users change", "users remove"];
+const ACTIONS = ["start", "sync", "add_note", "rebuild_figures", "acknowledge_alarm", "open_instrument", "close_instrument", "call_instrument", "watch_instrument", "users add", "users change", "users remove"];
 const FILTERS = ["user", "action"];
 const COLUMNS = ["time", "user", "action", "details", "why", "outcome", "source"];
 /** What is the id of a run, and leads there. */
