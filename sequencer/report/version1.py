@@ -126,8 +126,7 @@ def _case(case: CaseReport) -> Fields:
         _fill(fields, last, rest)
         if len(attempts) > 1:
             rest["attempts"] = [
-                # What an attempt that is over waits for is nothing.
-                {key: _uncoded(key, value) for key, value in attempt.items() if key != "waiting"}
+                {key: _uncoded(key, value) for key, value in attempt.items() if key not in _OF_NOW}
                 for attempt in attempts[:-1]
             ]
     fields["artifact"] = _artifact(artifact, rest)
@@ -150,6 +149,8 @@ def _fill(fields: Fields, attempt: AttemptReport, rest: Fields) -> None:
     rest.update({key: _uncoded(key, value) for key, value in more.items() if value})
 
 
+_OF_NOW = frozenset({"waiting", "printing"})
+"""What an attempt does now: of one that is over, nothing."""
 _CODED = frozenset({"failures", "after_run", "tries", "superseded", "measurements"})
 """The lists whose entries may have a ``coded_reason``: version 1 has the sentences alone."""
 
