@@ -90,7 +90,10 @@ class Leaves:
             return all(known)
         if expected is None:
             if not self.nulls:
-                words = "an expression gave null to compare with; write null itself if it is meant"
+                words = (
+                    "an expression or a driver gave null to compare with; "
+                    "write null itself in the sequence if it is meant"
+                )
                 self.problem(path, "limit-value", words)
             return self.nulls
         if isinstance(expected, str):

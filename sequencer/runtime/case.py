@@ -81,8 +81,8 @@ BranchRunner = Callable[["AttemptContext", Branches], tuple[Sequence[EndedBranch
 class AttemptContext:
     """One attempt of a case, from a clean start; also a step that follows the run, which has no plan and whose failures
     change no verdict. ``not_opened`` is the driver that it could not have. ``spoken_failure`` is what a driver has
-    recorded that its step fails by, ``spoken_later`` what it recorded from other threads. ``branch_runner`` carries out
-    branches."""
+    recorded that its step fails by, ``spoken_later`` what it recorded from other threads, until it is ``over``.
+    ``branch_runner`` carries out branches."""
 
     def __init__(self, run: RunContext, planned: PlannedCase | None, attempt: int = 1, **variables: object) -> None:
         self.full_name = AFTER_RUN if planned is None else planned.full_name
@@ -103,6 +103,7 @@ class AttemptContext:
         self.not_opened: DriverNotOpened | None = None
         self.spoken_failure: StepFailed | StepError | None = None
         self.spoken_later: list[Callable[[], None]] = []
+        self.over = False
         self.branch_runner: BranchRunner | None = None
 
     # What steps call.
@@ -131,7 +132,9 @@ class AttemptContext:
                 self._run.doubt(driver_of(step.call))  # even if it swallowed what struck it
             spoken = self._end_speaking() if self.spoken_failure is not None or self.spoken_later else None
             inside = self._close_steps(step)
-            swallowed = self._end_deadlines(inside, error) or (spoken if error is None else None)
+            # A driver may have measured that the product is bad just as its case was to be left out.
+            unsaid = error is None or isinstance(error, CaseLeftOut)
+            swallowed = self._end_deadlines(inside, error) or (spoken if unsaid else None)
             survived = self._judge(step, innermost, inside, swallowed or error)
             if self._tries:
                 self._tries = [tries for tries in self._tries if tries.depth <= len(self._steps)]
@@ -310,14 +313,15 @@ class AttemptContext:
         """Runs the generated function; whatever it raises becomes failures of the attempt and goes no further."""
         error = self._interrupts.run(function)
         error = self.stop_clock() or error
-        if isinstance(error, CaseLeftOut):
-            self.skip = SkipReason("condition", error.reason)
-            return
-        if error is not None and error is not self._recorded:
+        left_out = error if isinstance(error, CaseLeftOut) else None
+        if error is not None and left_out is None and error is not self._recorded:
             self._fail_outside(error)
+        self.over = True
         if (spoken := self._end_speaking()) is not None:
             self._fail_outside(spoken)
-        if not self.failures and self.planned is not None:
+        if left_out is not None and not self.failures:
+            self.skip = SkipReason("condition", left_out.reason)
+        elif not self.failures and self.planned is not None:
             self._require_judgement(self.planned)
 
     def start_clock(self) -> None:

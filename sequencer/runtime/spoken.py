@@ -13,7 +13,7 @@ from sequencer.expressions.value import measured
 from sequencer.report.event import MessageShown, ProgressChanged
 from sequencer.steps.measuring import record_measurement
 from sequencer.vocabulary.failure import StepError, StepFailed
-from sequencer.vocabulary.reason import Reason
+from sequencer.vocabulary.reason import Reason, ReasonOrText
 
 if TYPE_CHECKING:
     from sequencer.runtime.case import AttemptContext
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class SpokenStep:
     """The step of ``attempt`` that is under way.
 
-    Measurements and files of another thread than the test's own are recorded when the step ends.
+    Measurements and files of another thread than the test's own are recorded when the step ends; once the case is over
+    they are a ``StepError`` in that thread.
     """
 
     def __init__(self, attempt: AttemptContext) -> None:
@@ -55,23 +56,31 @@ class SpokenStep:
                     measured(value),
                     unit=None if unit is None else literal_text(unit),
                     limits=_literal(limits),
+                    nulls=False,  # a program's null may be a value that is missing
                 )
             except (StepFailed, StepError) as error:
                 self._attempt.spoken_failure = self._attempt.spoken_failure or error
                 if isinstance(error, StepError):
                     raise
 
-        self._now_or_later(record)
+        self._now_or_later(record, Reason("no_step", measurement=name))
 
     def attach(self, name: str, data: bytes, media_type: str | None) -> None:
         """As the step ``attach``. Raises ``StepError`` when it cannot be kept."""
-        self._now_or_later(lambda: self._attempt.attach(name, data, media_type or guess_type(name)[0]))
+        self._now_or_later(
+            lambda: self._attempt.attach(name, data, media_type or guess_type(name)[0]),
+            f"the file {name!r} was attached while no step called its driver",
+        )
 
-    def _now_or_later(self, record: Callable[[], None]) -> None:
+    def _now_or_later(self, record: Callable[[], None], too_late: ReasonOrText) -> None:
         if threading.current_thread() is threading.main_thread():
             record()
-        else:
-            self._attempt.spoken_later.append(record)
+            return
+        later = self._attempt.spoken_later
+        later.append(record)
+        if self._attempt.over and record in later:  # nobody looks there any more
+            later.remove(record)
+            raise StepError(too_late)
 
 
 def _literal(limits: object) -> object:

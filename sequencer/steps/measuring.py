@@ -46,12 +46,19 @@ def read_warn_limits(node: MappingNode, reader: StepReader, unit: str | None) ->
 
 
 def record_measurement(
-    step: StepRun, name: str, value: object, *, unit: str | None, limits: object, warn_limits: object = None
+    step: StepRun,
+    name: str,
+    value: object,
+    *,
+    unit: str | None,
+    limits: object,
+    warn_limits: object = None,
+    nulls: bool = True,
 ) -> None:
     """Records ``value``; ``name``, ``unit``, ``limits`` and ``warn_limits`` are templates.
 
-    What misses ``warn_limits`` alone is told and fails nothing. A missed
-    limit is a ``StepFailed``; a unit or limits that make no sense, also together, are a ``StepError``.
+    ``nulls``: a null to compare with in limits as written is meant. What misses ``warn_limits`` alone fails nothing. A
+    missed limit is a ``StepFailed``; a unit or limits that make no sense, also together, are a ``StepError``.
     """
     case = step.case
     measured = identity_text(case.text(name), MEASUREMENT_NAME)
@@ -65,7 +72,7 @@ def record_measurement(
         evaluated, measured_in, source = _of_table(case.table_row(evaluated, measured), measured_in, measured)
     try:
         # What an expression gave is another object: a null in it may be a value that is missing.
-        limit = None if evaluated is None else parse_limits(evaluated, measured_in, nulls=given is limits)
+        limit = None if evaluated is None else parse_limits(evaluated, measured_in, nulls=nulls and given is limits)
     except ValueError as error:
         raise StepError(Reason("bad_limits", measurement=measured, detail=why(error))) from None
     judgement = judge(value, limit, measured_in)

@@ -586,5 +586,5 @@ def test_the_common_forms_are_read_quickly_and_no_otherwise(written: object) -> 
 def test_null_is_compared_with_only_where_it_is_written(written: object) -> None:
     """One that an expression gave would let a value pass that is missing, by a limit that is missing."""
     assert parse_limits(written).judge(None) is not None
-    with pytest.raises(ValueError, match="an expression gave null to compare with"):
+    with pytest.raises(ValueError, match="gave null to compare with"):
         parse_limits(written, nulls=False)

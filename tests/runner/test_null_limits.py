@@ -25,6 +25,8 @@ def test_only_a_written_null_is_a_limit(tmp_path: Path) -> None:
     statuses = {name: cases[name]["status"] for name in ("written", "given", "whole", "list")}
     assert statuses == {"written": "passed", "given": "error", "whole": "error", "list": "passed"}
     (failure,) = cases["given"]["attempts"][0]["failures"]
-    assert failure["message"].endswith("an expression gave null to compare with; write null itself if it is meant")
+    assert failure["message"].endswith(
+        "a driver gave null to compare with; write null itself in the sequence if it is meant"
+    )
     (measured,) = cases["list"]["attempts"][0]["measurements"]
     assert measured["limits"] == {"eq": [1, 2]}

@@ -58,6 +58,35 @@ class Talker:
         thread.start()
         thread.join()
 
+    def missing(self):
+        step().measure("serial number", None, limits={"eq": None})
+
+    def on_its_own(self, delay):
+        said, self.told, self.begun = step(), threading.Event(), threading.Event()
+
+        def work():
+            self.begun.wait()
+            if delay:
+                self.over.wait()
+            try:
+                said.measure("on its own", 9, limits={"le": 5})
+            except Exception as error:
+                self.refusal = str(error)
+            self.told.set()
+
+        self.over = threading.Event()
+        threading.Thread(target=work).start()
+
+    def tell(self):
+        self.begun.set()
+        self.told.wait()
+
+    def refused(self):
+        self.begun.set()
+        self.over.set()
+        self.told.wait()
+        return self.refusal
+
     def keep(self):
         self.said = step()
 
@@ -159,6 +188,39 @@ def test_no_driver_can_hide_what_it_measured(
         "more::late": "error",
     }
     assert [each.get("superseded", False) for each in attempt(outcome, 2)["measurements"]] == [True] * 3 + [False] * 3
+
+
+def test_a_case_that_missed_a_limit_is_not_left_out(
+    project: Any, talk: Callable[..., str], execute: Callable[..., Any]
+) -> None:
+    """What a thread measured while the case was about to be left out fails it."""
+    p = project
+    rest = "with Steps(case, 's.yaml:2:1'):\n    talker.tell()\n    case.leave_out('not here')"
+    body = f"{talk('on_its_own', 'False')}\n{rest}"
+    p.module("main", p.case("skips", body, drivers="talker"))
+    outcome = execute()
+    assert outcome.statuses == {"main::skips": "failed"}
+    assert [each["result"] for each in attempt(outcome)["measurements"]] == [False]
+
+
+def test_nothing_is_measured_of_a_case_that_is_over(
+    project: Any, talk: Callable[..., str], execute: Callable[..., Any]
+) -> None:
+    """A thread that measures once its case is over is told so, as nothing could fail by it any more."""
+    p = project
+    p.module(
+        "main",
+        p.case("begins", talk("on_its_own", "True"), drivers="talker"),
+        p.case("looks", "assert 'recorded while no step called its driver' in talker.refused()", drivers="talker"),
+    )  # fmt: skip
+    assert execute().statuses == {"main::begins": "passed", "main::looks": "passed"}
+
+
+def test_no_program_compares_with_null(project: Any, talk: Callable[..., str], execute: Callable[..., Any]) -> None:
+    """Two values that a driver lacks are not two that agree."""
+    p = project
+    p.module("main", p.case("missing", talk("missing"), drivers="talker"))
+    assert execute().statuses == {"main::missing": "error"}
 
 
 def test_what_drivers_print_and_log(
