@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,17 @@ from sequencer.cli.time_option import point_in_time
 from sequencer.report.model import Disposition, RunReport
 from sequencer.report.note import DISPOSITIONS, disposition_of, with_notes
 from sequencer.report.outcome import outcome_of, outcome_text
-from sequencer.store.base import RunFilter, RunSummary
+from sequencer.store.base import RunFilter, RunSummary, Store, StoreError
+from sequencer.store.facts import summary, was_changed
 from sequencer.terminal.output import is_terminal, say, say_json, wants_colour
 from sequencer.vocabulary.status import FINAL_STATUSES
 from sequencer.vocabulary.times import shown_time
 
 if TYPE_CHECKING:
     from sequencer.terminal.lines import Line
+
+_READ_AT_ONCE = 50
+"""Reports that are looked at together."""
 
 
 @click.group(cls=group_with_default("list"))
@@ -62,18 +67,36 @@ def list_runs(
         except ValueError as error:
             raise Refusal(f"--cursor: {error}") from None
         notes = deliveries.notes([run.id for run in page.runs])
+        changed = dict(_changed(store, [run.id for run in page.runs]))
+    runs = [changed.get(run.id, run) for run in page.runs]
     said = [disposition_of(notes.get(run.id, ())) for run in page.runs]
     if form == "json":
-        found = zip(page.runs, said, strict=True)
-        say_json({"runs": [{**run._asdict(), "disposition": one} for run, one in found], "next": page.next})
+        found = [
+            {**run._asdict(), "changed": run.id in changed, "disposition": one}
+            for run, one in zip(runs, said, strict=True)
+        ]
+        say_json({"runs": found, "next": page.next})
         return ExitCode.PASSED
-    if not page.runs:
+    if not runs:
         say("no runs", err=True)
         return ExitCode.PASSED
-    _show_table(page.runs, said)
+    words = [
+        " ".join(filter(None, (marks(run), "changed" if run.id in changed else "", one)))
+        for run, one in zip(runs, said, strict=True)
+    ]
+    _show_table(runs, words)
     if page.next:
         say(f"more: --cursor {page.next}", err=True)
     return ExitCode.PASSED
+
+
+def _changed(store: Store, runs: Sequence[str]) -> Iterator[tuple[str, RunSummary]]:
+    """Those of these runs whose reports were changed in the store, as they are read now."""
+    for start in range(0, len(runs), _READ_AT_ONCE):
+        for run in store.stored(runs[start : start + _READ_AT_ONCE]):
+            with suppress(StoreError):  # what cannot be read at all says so when it is shown
+                if was_changed(report := run.read()):
+                    yield run.id, summary(report)
 
 
 @command.command("show")
@@ -239,7 +262,7 @@ def _stored(project: Path, run_id: str) -> RunReport:
         return with_notes(report, deliveries.notes([report["id"]]).get(report["id"], []))
 
 
-def _show_table(runs: list[RunSummary], said: list[Disposition | None]) -> None:
+def _show_table(runs: Sequence[RunSummary], words: Sequence[str]) -> None:
     from sequencer.terminal.lines import joined, status_style
     from sequencer.terminal.output import Column, table
     from sequencer.vocabulary.times import shown_seconds
@@ -268,10 +291,10 @@ def _show_table(runs: list[RunSummary], said: list[Disposition | None]) -> None:
             (run.slot or "", ""),
             ("" if run.stop_time is None else shown_seconds(run.stop_time - run.start_time), "dim"),
             (run.caused_dut_failure_id or "", "failed"),
-            (" ".join(filter(None, (marks(run), disposition))), "stopped"),
+            (said, "stopped"),
             (run.id, "dim"),
         ]
-        for run, disposition in zip(runs, said, strict=True)
+        for run, said in zip(runs, words, strict=True)
     ]
     width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
     colour = wants_colour(sys.stdout)

@@ -482,6 +482,7 @@ QUESTIONS: Mapping[str, Question] = {
                 RowKey("simulated", "flag", None),
                 RowKey("aborted", "flag", None),
                 RowKey("untested", heading=None),
+                RowKey("changed", "flag", None),
                 RowKey("id"),
                 RowKey(
                     "changes",

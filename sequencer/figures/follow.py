@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sequencer.figures.condensed import read_condensed
@@ -53,21 +53,36 @@ def _follow(index: FiguresIndex, store: Store, progress: Progress, at_once: int)
     while left:
         found = store.changes(checkpoint, limit=at_once)
         known = index.known(run.id for run in found.runs)
-        new: list[NewRun] = []
-        unreadable: list[UnreadableRun] = []
-        with _without_garbage_collection():
-            for run in found.runs:
-                if known.get(run.id) == run.digest:
-                    continue
-                try:
-                    new.append(NewRun(run.digest, _rows(run)))
-                except StoreError as error:
-                    unreadable.append(UnreadableRun(run.id, run.digest, str(error)))
+        new, unreadable = _read(run for run in found.runs if known.get(run.id) != run.digest)
         if new or unreadable or found.next != checkpoint:
             index.add(store.place, found.next, new, unreadable)
         checkpoint, left = found.next, found.left
         done += len(found.runs)
         progress(done, left)
+
+
+def read_again(index: FiguresIndex, store: Store, runs: Sequence[str]) -> None:
+    """Replaces these runs by what the store has of them now, of which it did not tell; after :func:`follow`.
+
+    Raises as that does.
+    """
+    place, checkpoint = index.checkpoint
+    if checkpoint is not None:
+        new, unreadable = _read(store.stored(runs))
+        index.add(place, checkpoint, new, unreadable)
+
+
+def _read(runs: Iterable[StoredRun]) -> tuple[list[NewRun], list[UnreadableRun]]:
+    """Those that can be read, and those that cannot."""
+    new: list[NewRun] = []
+    unreadable: list[UnreadableRun] = []
+    with _without_garbage_collection():
+        for run in runs:
+            try:
+                new.append(NewRun(run.digest, _rows(run)))
+            except StoreError as error:
+                unreadable.append(UnreadableRun(run.id, run.digest, str(error)))
+    return new, unreadable
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from sequencer.project.locks import ProcessLock, described
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 4
+SCHEMA = 5
 """Of the tables and of what is in them: an index of another one is begun anew."""
 
 MEMORY = "512MB"
@@ -69,6 +69,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "caused_dut_failure_id": "VARCHAR",
         "error_code": "BIGINT",
         "untested": "VARCHAR",
+        "changed": "BOOLEAN",
     },
     "cases": {
         "run": "UINTEGER",

@@ -28,7 +28,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class RunRow(NamedTuple):
-    """A run. ``began`` is its start in the time zone of its stand: microseconds from 1970-01-01T00:00 of that clock."""
+    """A run. ``began`` is its start in the time zone of its stand: microseconds from 1970-01-01T00:00 of that clock.
+
+    ``changed``: the report was, in the store.
+    """
 
     id: str
     status: Status
@@ -52,6 +55,7 @@ class RunRow(NamedTuple):
     error_code: int | None
     untested: str | None = None
     start: str | None = None
+    changed: bool = False
 
 
 class CaseRow(NamedTuple):
@@ -162,6 +166,7 @@ def _run(report: RunReport) -> RunRow:
         error_code=code if code is None or abs(code) <= _LARGEST_CODE else None,
         start=run.start,
         untested=run.untested,
+        changed=facts.was_changed(report),
     )
 
 

@@ -89,7 +89,7 @@ EVERY = RunsChoice()
 
 
 class FoundRun(NamedTuple):
-    """A run as the index has it; ``seconds`` from its start to its end."""
+    """A run as the index has it; ``seconds`` from its start to its end, ``changed``: its report was, in the store."""
 
     id: str
     status: str
@@ -109,6 +109,7 @@ class FoundRun(NamedTuple):
     simulated: bool
     aborted: bool
     untested: str | None
+    changed: bool
 
     def document(self) -> dict[str, object]:
         """As JSON."""
@@ -312,4 +313,5 @@ def _run(row: Sequence[object]) -> FoundRun:
         simulated=bool(said["simulated"]),
         aborted=bool(said["aborted"]),
         untested=text(said["untested"]),
+        changed=bool(said["changed"]),
     )

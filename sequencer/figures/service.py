@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sequencer.figures.catalogue import Answer, Question, answer
-from sequencer.figures.follow import follow, rebuild
+from sequencer.figures.follow import follow, read_again, rebuild
 from sequencer.figures.index import FiguresIndex, FiguresUnavailable, IndexDamaged, IndexInUse
 from sequencer.figures.scope import Ask, Scope
 from sequencer.store.base import Store, StoreError, StoreUnavailable
@@ -71,6 +71,7 @@ class FiguresService:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._anew = False
+        self._again: set[str] = set()
         self._store_problem: ReasonOrText | None = None
         self._wanted = self._served = 0
 
@@ -93,6 +94,12 @@ class FiguresService:
         with self._changed:
             self._anew = True
             self._state = FiguresState(rebuilding=True)
+        self.follow()
+
+    def read_again(self, run: str) -> None:
+        """The stored report of this run turned out to be another one than was counted. Returns at once."""
+        with self._changed:
+            self._again.add(run)
         self.follow()
 
     def state(self) -> FiguresState:
@@ -228,6 +235,7 @@ class FiguresService:
     def _bring_up_to_date(self, index: FiguresIndex) -> None:
         with self._changed:
             anew, self._anew = self._anew, False
+            again, self._again = self._again, set()
 
         def progress(done: int, left: int) -> None:
             if self._closed:
@@ -238,6 +246,8 @@ class FiguresService:
 
         bring = rebuild if anew else follow
         bring(index, self._store, progress, at_once=AT_ONCE)
+        if again:
+            read_again(index, self._store, list(again))
 
     def _say(
         self,

@@ -33,7 +33,10 @@ class Change(NamedTuple):
 
 
 class UnitRun(NamedTuple):
-    """A run of the unit, whatever became of it; ``seconds`` from its start to its end."""
+    """A run of the unit, whatever became of it; ``seconds`` from its start to its end.
+
+    ``changed``: its report was, in the store. ``changes`` are those since the run before.
+    """
 
     id: str
     start_time: float
@@ -52,6 +55,7 @@ class UnitRun(NamedTuple):
     simulated: bool
     aborted: bool
     untested: str | None
+    changed: bool
     changes: tuple[Change, ...] = ()
 
     def document(self) -> dict[str, object]:
@@ -172,4 +176,5 @@ def _run(row: Sequence[object]) -> UnitRun:
         simulated=bool(said["simulated"]),
         aborted=bool(said["aborted"]),
         untested=text(said["untested"]),
+        changed=bool(said["changed"]),
     )

@@ -39,6 +39,7 @@ from sequencer.report.note import (
     with_notes,
 )
 from sequencer.store.base import Neighbours, StoreError
+from sequencer.store.facts import was_changed
 from sequencer.vocabulary.data import utf8
 from sequencer.vocabulary.extension import UnusableExtension
 from sequencer.vocabulary.json_text import compact
@@ -162,6 +163,8 @@ def _report(session: Session, run: str) -> RunReport:
     report = session.report(run)
     if report is None:
         raise ResourceNotFound(Reason("run_pruned", run=run) if _is_counted(session, run) else Reason("no_such_run"))
+    if was_changed(report):  # the figures may not know it yet
+        session.figures.read_again(report["id"])
     return report
 
 

@@ -69,6 +69,12 @@ def summary(report: RunReport) -> RunSummary:
     )
 
 
+def was_changed(report: RunReport) -> bool:
+    """Whether the store found, as it read the report, that it is not the one that was saved."""
+    reasons = [failure.get("coded_reason") for failure in report["failures"]]
+    return any(reason is not None and reason["code"] == "not_as_stored" for reason in reasons)
+
+
 def full_name(module: ModuleReport, case: CaseReport) -> str:
     """``module::case``."""
     return text(f"{module['id']}::{case['id']}") or ""

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sequencer.cli.main import command_line
+from tests.store.tampering import change_report
 
 GOOD = """\
 name: Good
@@ -370,6 +371,11 @@ def test_history_is_listed_filtered_and_paged(ran: Path) -> None:
     )
     assert hardseq("runs", "--until", "2001-01-01").output == "no runs\n"
     assert hardseq("runs", "--cursor", "nonsense").exit_code == 2
+    assert [run["changed"] for run in second["runs"]] == [False]
+    change_report(ran / ".hardseq/hardseq.sqlite3", second["runs"][0]["id"], user="Nobody")
+    (good,) = json.loads(hardseq("runs", "--sequence", "Good", "--format", "json").stdout)["runs"]
+    assert (good["status"], good["changed"]) == ("error", True)
+    assert "error" in (row := hardseq("runs").output.splitlines()[3]) and "changed" in row
 
 
 def test_one_run_is_shown(ran: Path) -> None:

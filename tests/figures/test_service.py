@@ -14,6 +14,7 @@ import pytest
 from sequencer.figures import service
 from sequencer.figures.catalogue import QUESTIONS, Answer
 from sequencer.figures.index import FiguresIndex, FiguresUnavailable
+from sequencer.figures.runs import all_runs
 from sequencer.figures.scope import Scope
 from sequencer.figures.service import FiguresService, FiguresState
 from sequencer.report.model import RunReport
@@ -21,6 +22,7 @@ from sequencer.store.base import StoreChanges, StoreUnavailable
 from sequencer.store.sqlite.store import SqliteStore
 from tests.figures.history import Feed
 from tests.figures.line import line, whole_report
+from tests.store.tampering import change_report
 
 
 def reports(count: int) -> list[RunReport]:
@@ -97,6 +99,29 @@ def test_it_is_opened_when_it_is_needed_and_counts_what_anybody_stores(
     until(lambda: figures.state().runs == 3)
     store.close()
     other.close()
+
+
+def test_a_report_that_was_changed_after_it_was_counted_is_read_again(
+    tmp_path: Path, serve: Callable[..., FiguresService]
+) -> None:
+    """The store does not tell of it; once somebody has read it, it counts as it is read now, and is marked."""
+    store = SqliteStore(tmp_path / "runs.sqlite3")
+    one, other = [report for report in reports(20) if report["status"] == "passed"][:2]
+    for report in (one, other):
+        store.save(report)
+    figures = serve(store)
+    assert asked(figures)[0].rows[0]["passed"] == 2
+    change_report(tmp_path / "runs.sqlite3", one["id"], user="Nobody")
+    assert asked(figures)[0].rows[0]["passed"] == 2
+    figures.read_again(one["id"])
+    (row,) = asked(figures)[0].rows
+    assert (row["runs"], row["passed"], row["error"]) == (2, 1, 1)
+    found, _ = figures.read(lambda ask: list(all_runs(ask, Scope())))
+    assert {run.id: (run.status, run.changed) for run in found} == {
+        one["id"]: ("error", True),
+        other["id"]: ("passed", False),
+    }
+    store.close()
 
 
 def test_what_is_there_is_answered_while_the_rest_is_added(serve: Callable[..., FiguresService]) -> None:

@@ -14,6 +14,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from tests.store.tampering import change_report
+
 pytestmark = pytest.mark.slow
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -112,12 +114,16 @@ def test_yield_by_hand(past: Past, browse: Callable[..., Any]) -> None:
 
 
 def test_a_run_that_is_no_evidence_is_marked(past: Past, browse: Callable[..., Any]) -> None:
-    """Partial, debugged, simulated and cut-off runs are told apart in the list and on their own page."""
+    """Partial, debugged, simulated, cut-off and changed runs are told apart in the list and on their own page."""
+    changed = past.add()
+    change_report(past.panel.project.state.database, changed, user="Nobody")
+    assert past.get(f"/api/runs/{changed}").json["status"] == "error"
     marked = {
         past.add(selection=["rails::rail"]): ("partial", "Partial"),
         past.add(debugged=True): ("partial", "Debugged"),
         past.add(simulated=True): ("simulated", "Simulated"),
         past.add(aborted=True, stop_time=None): ("aborted", "The test process died"),
+        changed: ("changed", "the stored report was changed"),
     }
     page = browse(past.panel, "/runs")
     for run, (tag, line) in marked.items():
@@ -125,7 +131,9 @@ def test_a_run_that_is_no_evidence_is_marked(past: Past, browse: Callable[..., A
         row = page.locator(".runs tbody tr", has=page.locator(f'a[href="/runs/{run}"]'))
         expect(row.locator(".tag")).to_have_text(tag)
         row.locator(".row-link").click()
-        expect(page.locator(".flag-line")).to_contain_text(line)
+        expect(page.locator(".flag-line, .run-failures")).to_contain_text([line])
+    page.goto(f"{past.panel.url}/units?serial_number=A")
+    expect(page.locator(f'.unit-runs tr[data-run="{changed}"] .tag')).to_have_text("changed")
 
 
 def test_capability_by_hand(past: Past) -> None:

@@ -184,7 +184,7 @@ const CELLS = {
   part_number: (run) => token(run.part_number || "—"),
   batch: (run) => token(run.batch || ""),
   sequence(run) {
-    const flags = [["partial", "run.partial_note"], ["simulated", "run.simulated"], ["aborted", "run.aborted"]].filter(([name]) => run[name]);
+    const flags = [["partial", "run.partial_note"], ["simulated", "run.simulated"], ["aborted", "run.aborted"], ["changed", "reason.not_as_stored"]].filter(([name]) => run[name]);
     return [run.sequence, run.version ? h("span", { class: "muted" }, ` ${run.version}`) : null, flags.map(([name, words]) => [" ", h("span", { class: "tag", title: t(words) }, t(`run.${name}_short`))]), " ", noteTag(run)];
   },
   version: (run) => token(run.version || ""),
