@@ -100,7 +100,10 @@ def prune(
     if surplus:
         stays = undelivered()
         kept += [file for file in surplus if file.run in stays]
-        _remove(state, [file.run for file in surplus if file.run not in stays])
+        for file in surplus:
+            if file.run not in stays:
+                with suppress(OSError):  # gone already, or open somewhere
+                    _remove(state.journal(file.run))
     for file in kept:
         if file.is_file and file.size >= COMPRESSED_FROM and not file.is_compressed and is_stored(file.path):
             with suppress(OSError):  # a full disk, or somebody was faster
@@ -120,13 +123,27 @@ def _sorted_out(files: list[JournalFile], keep: JournalSettings) -> tuple[list[J
     return kept, surplus
 
 
-def _remove(state: StateFolder, runs: list[str]) -> None:
-    for run in runs:
-        plain = state.journal(run)
-        # The plain one last: while it is there, it is what counts.
-        for path in (driver_log(plain), _part(plain), packed(plain), plain):
-            with suppress(OSError):
-                path.unlink()
+def _remove(plain: Path) -> None:
+    """Removes the journal, however it is kept, unless somebody tries its run again meanwhile. Raises ``OSError``."""
+    # The plain one last: while it is there, it is what counts.
+    parts = (driver_log(plain), _part(plain), packed(plain))
+    try:
+        descriptor = os.open(plain, os.O_RDWR | _BINARY)
+    except FileNotFoundError:
+        for path in parts:
+            path.unlink(missing_ok=True)
+        return
+    try:
+        if not hold_alone(descriptor) or not is_stored(plain):
+            return
+        for path in parts:
+            path.unlink(missing_ok=True)
+        if sys.platform != "win32":
+            plain.unlink()  # while nobody else can have it
+            return
+    finally:
+        os.close(descriptor)
+    plain.unlink()
 
 
 def packed(journal: Path) -> Path:
@@ -154,11 +171,15 @@ def _compress(journal: Path) -> None:
         if not hold_alone(descriptor) or not is_stored(journal):
             return
         about = os.fstat(descriptor)
-        with _part(journal).open("wb") as file:
-            with gzip.GzipFile("", "wb", _LEVEL, file, about.st_mtime) as compressed:
-                _copy(plain, compressed)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with _part(journal).open("wb") as file:
+                with gzip.GzipFile("", "wb", _LEVEL, file, about.st_mtime) as compressed:
+                    _copy(plain, compressed)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:  # a full disk has no room for half a copy
+            _part(journal).unlink(missing_ok=True)
+            raise
         os.utime(_part(journal), (about.st_atime, about.st_mtime))
         _part(journal).replace(packed(journal))
         if sys.platform != "win32":
