@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -142,6 +143,14 @@ def test_failures_are_a_pareto_whose_bars_lead_to_their_runs(line_panel: Panel, 
         wanted = [str(most.runs), percent(most.share), percent(most.cumulative), str(most.units)]
         wanted.append(percent(most.units / tested.of.units))
         expect(rows.first.locator("td.number")).to_have_text(wanted)
+        if cause == "measurement":
+            first = (
+                ["/measurements/one?", "case=", "measurement="],
+                ["/runs?", f"measurement={quote_plus(most.name)}"],
+            )
+            for place, parts in zip(("th a", "td a"), first, strict=True):
+                href = rows.first.locator(place).get_attribute("href")
+                assert all(part in href for part in (*parts, "since=7d")), href
     page.get_by_label("Split by").select_option("stand")
     table = page.locator(".chart .chart-table")
     table.locator("summary").focus()

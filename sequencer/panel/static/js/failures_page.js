@@ -44,10 +44,17 @@ function causes(cause, choice) {
 function runsOf(name, cause, choice) {
   const said = { by: [], span: "" };
   if (cause === "case") said.case = name;
-  else if (cause === "measurement") said.case = name.split("::").slice(0, 2).join("::");
+  else if (cause === "measurement") said.measurement = name;
   else if (cause === "error_code") said.error_code = name;
   else Object.assign(said, { stand: name, status: "failed" });
   return addressOf("/runs", choice, said);
+}
+
+/** Where a name leads: to its measurement, where it is one, else to the runs. */
+function pageOf(name, cause, choice) {
+  if (cause !== "measurement") return runsOf(name, cause, choice);
+  const [module, of, ...measurement] = name.split("::");
+  return addressOf("/measurements/one", choice, { by: [], span: "", case: `${module}::${of}`, measurement: measurement.join("::") });
 }
 
 function titled(row, cause) {
@@ -127,8 +134,8 @@ function listRow(row, fresh, { overview, most, cause, choice }) {
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, h("a", { href: runsOf(row.name, cause, choice) }, word(title)), fresh ? [" ", h("span", { class: "tag is-new" }, t("failures.new_tag"))] : null, title === row.name || cause === "error_code" ? null : h("div", { class: "muted figures-id" }, token(row.name))),
-    h("td", { class: "number strong" }, amount(row.runs)),
+    h("th", { scope: "row" }, h("a", { href: pageOf(row.name, cause, choice) }, word(title)), fresh ? [" ", h("span", { class: "tag is-new" }, t("failures.new_tag"))] : null, title === row.name || cause === "error_code" ? null : h("div", { class: "muted figures-id" }, token(row.name))),
+    h("td", { class: "number strong" }, cause === "measurement" ? h("a", { href: runsOf(row.name, cause, choice), aria: { label: `${t("overview.runs")}: ${amount(row.runs)}, ${title}` } }, amount(row.runs)) : amount(row.runs)),
     h("td", { class: "number" }, percent(row.share)),
     h("td", { class: "number" }, percent(row.cumulative)),
     h("td", { class: "number" }, amount(row.units)),

@@ -1,7 +1,7 @@
 // Where the time of tests goes: each case's share, retries, operators, other slots, and whether a version made it slower.
 
 import { address, get } from "./api.js";
-import { parametersOf } from "./figure_choice.js";
+import { addressOf, parametersOf } from "./figure_choice.js";
 import { figureChart } from "./figure_chart.js";
 import { figurePage } from "./figure_page.js";
 import { h, icon, token, word } from "./dom.js";
@@ -21,7 +21,7 @@ export function timePage() {
     splits: false,
     files: (choice, time) => address("/api/figures/cases", parametersOf(choice, time)),
     ask: (choice, time, signal) => Promise.all([get("/api/figures/cases", parametersOf(choice, time), signal)]),
-    shown: ([{ rows }]) => (rows.length ? [h("section", { class: "card" }, chart(rows)), table(rows)] : h("div", { class: "empty muted" }, t("timing.none"))),
+    shown: ([{ rows }], choice) => (rows.length ? [h("section", { class: "card" }, chart(rows)), table(rows, choice)] : h("div", { class: "empty muted" }, t("timing.none"))),
   });
 }
 
@@ -53,7 +53,7 @@ function chart(rows) {
   });
 }
 
-function table(rows) {
+function table(rows, choice) {
   const heads = ["case", "share", "mean", "median", "p95", "n", "trend", "retries", "asked", "waited"];
   const sequences = new Set(rows.map((row) => row.sequence));
   return h(
@@ -63,17 +63,19 @@ function table(rows) {
     h(
       "div",
       { class: "table-scroll", tabIndex: 0, role: "region", aria: { label: t("timing.cases") } },
-      h("table", { class: "table" }, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, t(`timing.${head}`))))), h("tbody", {}, rows.map((row) => caseRow(row, sequences.size > 1)))),
+      h("table", { class: "table" }, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, t(`timing.${head}`))))), h("tbody", {}, rows.map((row) => caseRow(row, choice, sequences.size > 1)))),
     ),
   );
 }
 
-function caseRow(row, many) {
+/** A row leads to what its case measured. */
+function caseRow(row, choice, many) {
+  const measured = addressOf("/measurements", choice, { by: [], span: "", sequence: row.sequence, case: row.case });
   const cost = (of) => (of ? [seconds(of), " ", h("span", { class: "muted" }, percent(of / row.seconds))] : "—");
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, word(row.title), h("div", { class: "muted figures-id" }, token(row.case), many ? ` · ${row.sequence}` : null)),
+    h("th", { scope: "row" }, h("a", { href: measured }, word(row.title)), h("div", { class: "muted figures-id" }, token(row.case), many ? ` · ${row.sequence}` : null)),
     h("td", { class: "number strong" }, percent(row.share)),
     ["mean", "median", "p95"].map((name) => h("td", { class: "number" }, seconds(row[name]))),
     h("td", { class: "number" }, amount(row.n)),
