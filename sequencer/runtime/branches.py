@@ -107,6 +107,7 @@ class BranchContext(AttemptContext):
 
     def __init__(self, case: AttemptContext, variables: Mapping[str, object]) -> None:
         super().__init__(case.run, case.planned, case.attempt, **variables)
+        self._begin_inside(case)
         self._interrupts = self._clock = BranchClock(case.run.interrupts)
         self.struck_by: BaseException | None = None
         self.ended: BaseException | None = None
@@ -130,7 +131,9 @@ class BranchContext(AttemptContext):
         if isinstance(error, BranchStruck):
             error = self._recorded or self.struck_by or error
         if error is not None and error is not self._recorded and not isinstance(error, CaseLeftOut):
-            self._fail_outside(error)
+            tries = self._tries_left(error)
+            if tries is None or tries.failure is None:  # else the next try may make it good
+                self._fail_outside(error)
         self.ended = error
 
     def due(self, outer: BaseException | None) -> bool:

@@ -96,6 +96,7 @@ class AttemptContext:
         self._variables: dict[str, Any] = variables
         self._steps: list[StepRun] = []
         self._tries: list[Tries] = []
+        self._around = 0
         self._recorded: BaseException | None = None
         self._tally = RecordedCounts()
         self._empty_loop: str | None = None
@@ -137,7 +138,7 @@ class AttemptContext:
             swallowed = self._end_deadlines(inside, error) or (spoken if unsaid else None)
             survived = self._judge(step, innermost, inside, swallowed or error)
             if self._tries:
-                self._tries = [tries for tries in self._tries if tries.depth <= len(self._steps)]
+                self._tries = [tries for tries in self._tries if tries.depth <= self._depth]
             if swallowed is not None and not survived:
                 raise swallowed
             return survived
@@ -242,7 +243,7 @@ class AttemptContext:
 
     def tries(self, times: int, delay: float = 0.0) -> Iterator[int]:
         """See ``CaseContext``."""
-        tries = Tries(self.full_name, len(self._steps), times, self._tally)
+        tries = Tries(self.full_name, self._depth, times, self._tally)
         self._tries.append(tries)
         for number, failed in tries:
             if failed is not None:
@@ -469,22 +470,38 @@ class AttemptContext:
         if error is None or isinstance(error, CaseLeftOut):
             return False
         self._doubt(error, innermost)
-        # A stop, or a timeout of something around this step, is nothing that a step could bear or try again.
-        fatal = isinstance(error, Stopped) or (isinstance(error, TimedOut) and self._interrupts.is_open(error))
-        tries = None if fatal else next((each for each in reversed(self._tries) if not each.last), None)
+        tries = self._tries_left(error)
         if tries is not None:
             tries.failure = tries.failure or self._failure(error, innermost)
-            if tries.depth == len(self._steps):
+            if tries.depth == self._depth:
                 self._recorded = None
                 return True
         elif error is not self._recorded:
             self._recorded = error
             self._fail(self._failure(error, innermost), error)
         on_fail = step.on_fail or ("continue" if step.survives_failure and kind_of(error) == "failed" else "stop")
-        survives = on_fail == "continue" and not fatal
+        survives = on_fail == "continue" and not self._is_fatal(error)
         if survives:
             self._recorded = None
         return survives
+
+    def _is_fatal(self, error: BaseException) -> bool:
+        """A stop, or a timeout of something around the step, is nothing that a step could bear or try again."""
+        return isinstance(error, Stopped) or (isinstance(error, TimedOut) and self._interrupts.is_open(error))
+
+    def _tries_left(self, error: BaseException) -> Tries | None:
+        """Those that make good for ``error`` where the next one goes well."""
+        return None if self._is_fatal(error) else next((each for each in reversed(self._tries) if not each.last), None)
+
+    def _begin_inside(self, case: AttemptContext) -> None:
+        """This one's steps are inside those that are open in ``case``, and tried again with them."""
+        self._around = case._depth
+        self._tries = list(case._tries)
+
+    @property
+    def _depth(self) -> int:
+        """How many steps are open."""
+        return self._around + len(self._steps)
 
     def _failure(self, error: BaseException, step: StepRun) -> FailureRecorded:
         return step_failure(self.full_name, error, step, self._label(step), self._run.folder)

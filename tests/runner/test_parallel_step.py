@@ -67,6 +67,18 @@ modules:
         steps:
           - {parallel: {l: [{check: 1 > 2}], r: [{check: 2 > 1}]}, on_fail: continue}
           - message: reached
+      again:
+        steps:
+          - set: {tries: 0}
+          - parallel:
+              l: [{set: {tries: "${{ tries + 1 }}"}}, {check: tries > 1}]
+              r: [{wait: 1 ms}, {measure: R, value: "${{ tries }}", limits: [2, 9]}, {message: measured}]
+              s: [{call: slow.wait, timeout: 20 ms, if: tries < 1}]
+            retry: {times: 3}
+      again_in_vain:
+        steps:
+          - steps: [{parallel: {l: [{check: 1 > 2}], r: [{check: 2 > 1}]}, on_fail: continue}, {message: reached}]
+            retry: {times: 2}
       late:
         steps:
           - parallel:
@@ -113,6 +125,18 @@ def test_each_failure_is_kept(cases: dict[str, Any]) -> None:
     assert [line["text"] for line in last(cases, "kept")["log"] if line["source"] is None] == ["ended"]
     assert (cases["goes_on"]["status"], list(last(cases, "goes_on")["messages"].values())) == ("failed", ["reached"])
     assert (cases["proves_nothing"]["status"], cases["proves_nothing"]["skip_kind"]) == ("skipped", "condition")
+
+
+def test_what_failed_in_a_branch_is_made_good_by_another_try(cases: dict[str, Any]) -> None:
+    """A `retry` around the branches tries them all again; only what the last try fails at fails the case."""
+    assert cases["again"]["status"] == "passed", last(cases, "again")["failures"]
+    measured = last(cases, "again")["measurements"]
+    assert [(each["value"], each["result"], each.get("superseded", False)) for each in measured] == [
+        (0, False, True),
+        (1, False, True),
+        (2, True, False),
+    ]
+    assert (cases["again_in_vain"]["status"], len(told(cases, "again_in_vain"))) == ("failed", 1)
 
 
 def test_timeouts_end_a_branch_or_all(cases: dict[str, Any]) -> None:
