@@ -198,22 +198,49 @@ def _after(by: str, order: Order, place: _Place) -> tuple[str, list[object]]:
     return f"({by} {side} ? OR {by} IS NULL OR ({by} = ? AND {among}))", [place.value, place.value, *older]
 
 
-def neighbours(ask: Ask, run: str, scope: Scope, choice: RunsChoice = EVERY) -> Neighbours | None:
-    """The next newer and older runs that match, of which ``run`` need not be one; ``None`` where that is not here."""
-    place = ask("SELECT start_time, id FROM runs WHERE id = ?", [run])
-    if not place:
-        return None
-    conditions, values = _both(scope, choice)
+def _before(by: str, order: Order, place: _Place) -> tuple[str, list[object]]:
+    """The condition on runs that stand above it, as :func:`_after` has it."""
+    newer: list[object] = [place.start_time, place.start_time, place.run]
+    among = "(runs.start_time >= ? AND (runs.start_time > ? OR runs.id > ?))"
+    if by == SORTS["start_time"] and order == "descending":
+        return among, newer
+    if place.value is None:
+        return f"({by} IS NOT NULL OR {among})", newer
+    side = "<" if order == "ascending" else ">"
+    return f"({by} {side} ? OR ({by} = ? AND {among}))", [place.value, place.value, *newer]
 
-    def nearest(side: str, order: str) -> str | None:
+
+def neighbours(
+    ask: Ask,
+    run: str,
+    scope: Scope,
+    choice: RunsChoice = EVERY,
+    *,
+    sort: str = "start_time",
+    order: Order = "descending",
+) -> Neighbours | None:
+    """The runs that match just above (``newer``) and below (``older``) ``run`` in this order, of which it need not be
+    one; ``None`` where that is not here."""
+    by = SORTS[sort]
+    found = ask(f"SELECT {by}, runs.start_time, runs.id FROM runs WHERE runs.id = ?", [run])
+    if not found:
+        return None
+    value, start_time, identity = found[0]
+    place = _Place(value, real(start_time) or 0.0, str(identity))
+    conditions, values = _both(scope, choice)
+    down, up = ("ASC", "DESC") if order == "ascending" else ("DESC", "ASC")
+
+    def nearest(beside: tuple[str, list[object]], listed: str) -> str | None:
         rows = ask(
-            f"SELECT id FROM runs WHERE {conditions} AND start_time {side}= ? AND (start_time {side} ? OR id {side} ?) "
-            f"ORDER BY start_time {order}, id {order} LIMIT 1",
-            [*values, place[0][0], *place[0]],
+            f"SELECT runs.id FROM runs WHERE {conditions} AND {beside[0]} ORDER BY {listed} LIMIT 1",
+            [*values, *beside[1]],
         )
         return str(rows[0][0]) if rows else None
 
-    return Neighbours(nearest(">", "ASC"), nearest("<", "DESC"))
+    return Neighbours(
+        nearest(_before(by, order, place), f"{by} {up} NULLS FIRST, runs.start_time ASC, runs.id ASC"),
+        nearest(_after(by, order, place), f"{by} {down} NULLS LAST, runs.start_time DESC, runs.id DESC"),
+    )
 
 
 def totals(ask: Ask, scope: Scope, choice: RunsChoice = EVERY) -> Totals:

@@ -94,8 +94,10 @@ def figures_runs(session: Session) -> Response | Mapping[str, object]:
 
 
 def figures_neighbours(session: Session) -> Mapping[str, object]:
-    run, scope, choice = request.args["run"], scope_of_request(session), _choice()
-    found, _ = _read(session, lambda ask: neighbours(ask, run, scope, choice))
+    run, view = request.args["run"], _view(session)
+    found, _ = _read(
+        session, lambda ask: neighbours(ask, run, view.scope, view.choice, sort=view.sort, order=view.order)
+    )
     if found is None:
         raise ResourceNotFound(Reason("no_such_run"))
     return found._asdict()
@@ -224,6 +226,11 @@ _CHOICE = (
 )
 """By what runs are found."""
 
+_ORDER = (
+    Parameter(name="sort", schema={"enum": list(SORTS)}, description="By what; default: `start_time`."),
+    Parameter(name="order", schema={"enum": list(ORDERS)}, description="Default: `descending`."),
+)
+
 ROUTES: tuple[Route, ...] = (
     Route(
         method="GET",
@@ -233,8 +240,7 @@ ROUTES: tuple[Route, ...] = (
         summary="All runs, page by page in any order, found by part of a text, with their totals; or all in one file.",
         query=(
             *_CHOICE,
-            Parameter(name="sort", schema={"enum": list(SORTS)}, description="By what; default: `start_time`."),
-            Parameter(name="order", schema={"enum": list(ORDERS)}, description="Default: `descending`."),
+            *_ORDER,
             Parameter(
                 name="limit",
                 schema={"type": "integer", "minimum": 1, "maximum": MOST_ON_PAGE},
@@ -269,10 +275,11 @@ ROUTES: tuple[Route, ...] = (
         path="/api/figures/runs/neighbours",
         handler=figures_neighbours,
         right="look",
-        summary="The ids of the next newer and the next older run, among those that match.",
+        summary="The ids of the runs just above (`newer`) and below (`older`) one in the list of those that match.",
         query=(
             Parameter(name="run", schema=TEXT, description="The id of the run that lies between them.", required=True),
             *_CHOICE,
+            *_ORDER,
         ),
         answer=record(Neighbours),
         errors={404: "there is no such run", **AWAY},

@@ -12,6 +12,7 @@ from sequencer.figures.index import FiguresIndex, NewRun
 from sequencer.figures.rows import RunRows
 from sequencer.figures.runs import ORDERS, SORTS, Order, RunsChoice, all_runs, neighbours, runs, totals
 from sequencer.figures.scope import Scope
+from sequencer.store.base import Neighbours
 from tests.figures.line import filled, line, truths
 
 COUNT = 600
@@ -135,6 +136,19 @@ def test_neighbours_are_those_of_the_list(index: FiguresIndex) -> None:
     newest = _sorted(list(RUNS.values()), "start_time", "descending")[0]
     assert neighbours(index.ask, newest, Scope(), choice) == (None, errors[0])
     assert neighbours(index.ask, "nothing", Scope()) is None
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("sort", SORTS)
+def test_neighbours_follow_the_order_of_the_list(index: FiguresIndex, sort: str, order: Order) -> None:
+    """Whatever it is sorted by: the runs above and below each one, those without a value last."""
+    listed = _sorted(list(RUNS.values()), sort, order)
+    beside = {
+        run: Neighbours(above, below)
+        for above, run, below in zip([None, *listed], listed, [*listed[1:], None], strict=False)
+    }
+    for run in {*listed[:2], *listed[-2:], *listed[::40]}:
+        assert neighbours(index.ask, run, Scope(), sort=sort, order=order) == beside[run]
 
 
 @given(st.text())

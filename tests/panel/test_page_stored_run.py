@@ -130,6 +130,18 @@ def test_neighbours_in_the_order_of_the_list(tested: Any, browse: Any) -> None:
     expect(page.get_by_role("button", name="Newer run")).to_be_disabled()
     page.locator(".back-link").click()
     expect(page.locator(".runs tbody tr")).to_have_count(2)
+    # From a list in another order.
+    page.get_by_role("button", name="Started").click()
+    expect(page.locator("th.col-start_time")).to_have_attribute("aria-sort", "ascending")
+    expect(page.locator(".runs tbody tr").last.locator("a.row-link")).to_have_attribute(
+        "href", re.compile(f"{runs[2]}.*order=ascending")
+    )
+    page.locator(".runs tbody tr .row-link").last.click()
+    expect(page.get_by_role("button", name="Next run")).to_be_disabled()
+    page.get_by_role("link", name="Previous run").click()
+    expect(page).not_to_have_url(re.compile(f"/runs/{runs[2]}"))
+    page.get_by_role("link", name="Next run").click()
+    expect(page).to_have_url(re.compile(f"/runs/{runs[2]}[?]"))
 
 
 @pytest.mark.parametrize("secure", [True, False])

@@ -14,6 +14,7 @@ import { may } from "./people.js";
 import { question } from "./question.js";
 import { reasonText } from "./reason.js";
 import { readRunFilters } from "./run_filters.js";
+import { isNewestFirst, readOrder } from "./run_order.js";
 import { keepRowKeys } from "./row_keys.js";
 import { on, outcome, state } from "./state.js";
 import { slotLine } from "./slot_line.js";
@@ -78,7 +79,9 @@ function back() {
 function neighbours(page, id) {
   const steps = h("nav", { class: "run-steps", aria: { label: t("report.neighbours") } });
   const choice = readChoice();
-  const parameters = { run: id, ...parametersOf(choice, timeOf(choice)), ...readRunFilters() };
+  const order = readOrder();
+  const [above, below] = isNewestFirst(order) ? ["newer", "older"] : ["previous", "next"];
+  const parameters = { run: id, ...parametersOf(choice, timeOf(choice)), ...readRunFilters(), ...order };
   const step = (run, name, direction) => {
     const picture = h("span", { class: `step-icon is-${direction}` }, icon("chevron"));
     const content = [picture, h("span", { class: "step-name" }, t(`report.${name}`))];
@@ -88,7 +91,7 @@ function neighbours(page, id) {
   };
   const look = question(steps, {
     ask: (signal) => get("/api/figures/runs/neighbours", parameters, signal),
-    answered: ({ newer, older }) => fill(steps, step(newer, "newer", "prev"), step(older, "older", "next")),
+    answered: ({ newer, older }) => fill(steps, step(newer, above, "prev"), step(older, below, "next")),
     failed: () => fill(steps),
   });
   look();

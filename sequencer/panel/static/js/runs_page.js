@@ -13,6 +13,7 @@ import { keepRowKeys } from "./row_keys.js";
 import { columnsButton, readColumns } from "./run_columns.js";
 import { FINAL_STATUSES } from "./constants.js";
 import { RUN_FILTERS, readRunFilters, runFilterFields } from "./run_filters.js";
+import { isNewestFirst, readOrder } from "./run_order.js";
 import { outcome } from "./state.js";
 import { whenStored } from "./stored.js";
 import { amount, duration, moment, t } from "./text.js";
@@ -91,7 +92,7 @@ export function runsPage() {
     const page = await get("/api/figures/runs", { ...parameters(), limit: PAGE }).catch(() => null);
     if (!page || asked !== JSON.stringify(parameters()) || table.ariaBusy) return;
     told(page);
-    if (order.sort !== "start_time" || order.order !== "descending") return;
+    if (!isNewestFirst(order)) return;
     const shown = new Set(rows.map((run) => run.id));
     const fresh = page.rows.filter((run) => !shown.has(run.id));
     // Others may lie between those and the ones on display.
@@ -107,7 +108,7 @@ export function runsPage() {
     cursor = null;
     left = null;
     show(more, false);
-    const said = order.sort === "start_time" && order.order === "descending" ? {} : order;
+    const said = isNewestFirst(order) ? {} : order;
     history.replaceState(null, "", addressOf(window.location.pathname, choice, { ...filters, ...said, columns: columns.isUsual ? "" : columns.names.join() }));
     load();
   }
@@ -154,15 +155,6 @@ export function runsPage() {
     note,
     h("div", { class: "page-foot" }, more),
   );
-}
-
-/** What the address says of the order of rows. */
-function readOrder() {
-  const query = new URLSearchParams(window.location.search);
-  const sorts = ["start_time", "status", "serial_number", "part_number", "batch", "sequence", "version", "stand", "slot", "operator", "seconds", "case", "error_code"];
-  const sort = sorts.includes(query.get("sort")) ? query.get("sort") : "start_time";
-  const order = ["ascending", "descending"].includes(query.get("order")) ? query.get("order") : "descending";
-  return { sort, order };
 }
 
 function heading(name, order, sortBy) {
