@@ -261,7 +261,7 @@ class AlarmBook:
         columns = "id, name, key, text, code, page, block, raised, cleared, acknowledged, acknowledged_by"
         with self._failing(), self._lock:
             rows = self._open().execute(f"SELECT {columns} FROM alarms WHERE {condition}", given).fetchall()
-        return [_alarm(row) for row in rows]
+            return [_alarm(row) for row in rows]
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -280,7 +280,7 @@ class AlarmBook:
     def _failing(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, ValueError) as error:  # the last for damaged JSON in it
             raise AlarmsUnavailable(Reason("alarms_unavailable", file=str(self._path), detail=str(error))) from error
 
     def _open(self) -> sqlite3.Connection:

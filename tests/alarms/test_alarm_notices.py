@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import sqlite3
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -98,6 +99,12 @@ def test_a_book_of_yesterday_is_read_and_a_damaged_one_is_told(tmp_path: Path, b
         (known,) = again.newest()
         assert (known.acknowledged_by, known.cleared, known.blocks) == ("Ann", None, False)
     book.close()
+    assert raised(book, key="[]", block=True) is not None
+    book.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alarms SET code = '{\"code\": '")
+    with closing(AlarmBook(path)) as damaged, pytest.raises(AlarmsUnavailable, match="cannot be read"):
+        damaged.blocking(["Yield"])
     path.write_bytes(b"nothing of this is a database " * 100)
     with closing(AlarmBook(path)) as damaged, pytest.raises(AlarmsUnavailable, match="cannot be read"):
         damaged.blocking(["Yield"])
