@@ -116,9 +116,10 @@ class FoundRun(NamedTuple):
         return self._asdict()
 
 
-_COLUMNS = ", ".join(
-    "runs.stop_time - runs.start_time AS seconds" if name == "seconds" else f"runs.{name}" for name in FoundRun._fields
-)
+_EXPRESSIONS = {name: f"runs.{name}" for name in FoundRun._fields} | {
+    "seconds": "runs.stop_time - runs.start_time AS seconds"
+}
+_COLUMNS = ", ".join(_EXPRESSIONS.values())
 
 
 class Totals(NamedTuple):
@@ -281,13 +282,14 @@ def write_runs(
     *,
     sort: str = "start_time",
     order: Order = "descending",
+    columns: Sequence[str] = FoundRun._fields,
 ) -> None:
-    """Every run that matches, as a new Parquet file."""
+    """Every run that matches, as a new Parquet file with these ``columns``, names of :class:`FoundRun`."""
     conditions, values = _both(scope, choice)
-    columns = _COLUMNS.replace("runs.start_time,", "TRY(to_timestamp(runs.start_time)) AS start_time,", 1)
+    written = {**_EXPRESSIONS, "start_time": "TRY(to_timestamp(runs.start_time)) AS start_time"}
     direction = "ASC" if order == "ascending" else "DESC"
     select = (
-        f"SELECT {columns} FROM runs WHERE {conditions} "
+        f"SELECT {', '.join(written[name] for name in columns)} FROM runs WHERE {conditions} "
         f"ORDER BY {SORTS[sort]} {direction} NULLS LAST, runs.start_time DESC, runs.id DESC"
     )
     write_rows(ask, select, values, file)

@@ -54,15 +54,21 @@ _AT_ONCE = 20_000
 """Runs that are read at a time for a file."""
 _LARGEST_CODE = 2**53
 
+COLUMNS = (*FoundRun._fields, "disposition", "comments")
+"""Of a file, in their order."""
+_ALWAYS = {"id", "status", "partial", "simulated", "aborted", "untested", "changed"}
+"""In every file: nobody takes a run in it for something else than it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What is asked for: which runs, in which order."""
+    """What is asked for: which runs, in which order, and in a file which columns."""
 
     scope: Scope
     choice: RunsChoice
     sort: str
     order: Order
+    columns: tuple[str, ...]
 
     def page(self, ask: Ask, limit: int, cursor: str | None) -> tuple[list[FoundRun], str | None, Totals | None]:
         found = runs(ask, self.scope, self.choice, sort=self.sort, order=self.order, limit=limit, cursor=cursor)
@@ -123,8 +129,13 @@ def _choice() -> RunsChoice:
 
 
 def _view(session: Session) -> _View:
+    asked = {*request.args.getlist("columns")} or {*COLUMNS}
     return _View(
-        scope_of_request(session), _choice(), query("sort", str, "start_time"), query("order", _order, "descending")
+        scope_of_request(session),
+        _choice(),
+        query("sort", str, "start_time"),
+        query("order", _order, "descending"),
+        tuple(name for name in COLUMNS if name in asked or name in _ALWAYS),
     )
 
 
@@ -153,10 +164,12 @@ def _all_noted(session: Session, found: Iterator[FoundRun]) -> Iterator[tuple[Fo
 
 
 def _rows(session: Session, view: _View, ask: Ask, time: Callable[[float], object]) -> Iterator[Row]:
-    yield (*FoundRun._fields, "disposition", "comments")
+    yield view.columns
     for run, notes in _all_noted(session, view.all(ask)):
         comments = "\n".join(note.comment for note in notes if note.comment)
-        yield (*run._replace(start_time=0.0)[:2], time(run.start_time), *run[3:], disposition_of(notes), comments)
+        row = run._asdict() | {"start_time": time(run.start_time), "disposition": disposition_of(notes)}
+        row["comments"] = comments
+        yield [row[name] for name in view.columns]
 
 
 def _written(parts: Iterator[str], head: str = "") -> IO[bytes]:
@@ -198,7 +211,10 @@ def _time(seconds: float) -> object:
 
 
 def _parquet(session: Session, view: _View, ask: Ask) -> IO[bytes]:
-    return parquet_file(lambda file: write_runs(ask, view.scope, view.choice, file, sort=view.sort, order=view.order))
+    columns = [name for name in view.columns if name in FoundRun._fields]
+    return parquet_file(
+        lambda file: write_runs(ask, view.scope, view.choice, file, sort=view.sort, order=view.order, columns=columns)
+    )
 
 
 _FILES: Mapping[str, tuple[str, Callable[[Session, _View, Ask], IO[bytes]]]] = {
@@ -251,6 +267,12 @@ ROUTES: tuple[Route, ...] = (
                 name="format",
                 schema={"enum": list(_FILES)},
                 description="All that match, as a file to download; Parquet without what was added to runs.",
+            ),
+            Parameter(
+                name="columns",
+                schema={"type": "array", "items": {"enum": list(COLUMNS)}},
+                description="Of a CSV, XLSX or Parquet file; default: all. There are always `id`, `status` and what "
+                "marks a run (`partial`, `simulated`, `aborted`, `untested`, `changed`).",
             ),
         ),
         answer=mapping(

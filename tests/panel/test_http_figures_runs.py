@@ -76,6 +76,17 @@ def test_files_hold_the_whole_view(line_panel: Any, tmp_path: Path, form: str) -
     found = READERS[form](answer.body, tmp_path / "runs")
     assert [(one["id"], one["serial_number"]) for one in found] == [(row["id"], row["serial_number"]) for row in rows]
     assert {"start_time", "status", "batch", "error_code"} <= found[0].keys()
+    if form != "json":
+        answer = line_panel.ask(
+            "GET", f"/api/figures/runs?{urlencode({**view, 'format': form})}&columns=batch&columns=comments"
+        )
+        few = READERS[form](answer.body, tmp_path / "few")
+        marks = ["partial", "simulated", "aborted", "untested", "changed"]
+        wanted = ["id", "status", "batch", *marks, *(["comments"] if form != "parquet" else [])]
+        assert [*few[0]] == wanted or form == "xlsx"  # which has no cells of nothing
+        assert {*few[0]} <= {*wanted} and [(one["id"], one["batch"]) for one in few] == [
+            (row["id"], row["batch"]) for row in rows
+        ]
 
 
 def _of_xlsx(data: bytes, file: Path) -> list[dict[str, Any]]:
@@ -114,6 +125,7 @@ READERS: dict[str, Any] = {
         {"limit": 501},
         {"format": "pdf"},
         {"by": "stand"},
+        {"columns": "everything"},
     ],
 )
 def test_what_cannot_be_asked_is_told(line_panel: Any, query: dict[str, object]) -> None:

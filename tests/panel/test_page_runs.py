@@ -57,6 +57,8 @@ def test_runs_are_found_sorted_and_sent(line_panel: Any, browse: Any) -> None:
     files = {link.inner_text(): link.get_attribute("href") for link in other.locator(".more-row a").all()}
     assert [*files] == ["CSV", "JSON", "XLSX", "Parquet"]
     assert all("text=SEAL" in address and "order=descending" in address for address in files.values())
+    columns = parse_qs(urlsplit(files["CSV"]).query)["columns"]
+    assert {"batch", "seconds", "caused_dut_failure_id"} <= {*columns} and "part_number" not in columns
 
 
 def test_a_worn_nest_is_seen_in_its_runs_and_units(line_panel: Any, browse: Any) -> None:

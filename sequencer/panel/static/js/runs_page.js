@@ -21,6 +21,8 @@ import { unitLink } from "./unit_link.js";
 
 /** By what the panel sorts a column. */
 const SORTS = { cause: "case", duration: "seconds", user: "operator" };
+/** What files call a column, and what stands in it besides. */
+const IN_FILES = { cause: "caused_dut_failure_id", duration: "seconds", user: "operator", sequence: ["sequence", "disposition", "comments"] };
 const FILES = { CSV: "csv", JSON: "json", XLSX: "xlsx", Parquet: "parquet" };
 const PAGE = 50;
 const MOST = 500;
@@ -49,7 +51,8 @@ export function runsPage() {
 
   const load = question(table, {
     ask(signal, next = false) {
-      for (const link of links) link.href = address("/api/figures/runs", { ...parameters(), format: link.dataset.format });
+      const chosen = columns.isUsual ? [] : columns.names.flatMap((name) => IN_FILES[name] ?? name);
+      for (const link of links) link.href = address("/api/figures/runs", { ...parameters(), format: link.dataset.format, columns: chosen });
       const limit = Math.min(MOST, Math.max(PAGE, left?.rows ?? 0));
       return get("/api/figures/runs", { ...parameters(), cursor: next ? cursor : null, limit }, signal);
     },
