@@ -22,6 +22,7 @@ from sequencer.vocabulary.failure import UnusableValue
 from sequencer.vocabulary.reason import Reason
 from sequencer.vocabulary.refused_value import RefusedValue, UnreadableText, for_author, wrong_form
 from sequencer.vocabulary.regex import PatternError, compile_pattern, nests_repetitions
+from sequencer.vocabulary.shown import show
 from sequencer.vocabulary.text_values import read_boolean, read_number, stripped
 
 TYPES = ("confirm", "text", "textarea", "number", "radio", "checkbox", "steps", "form")
@@ -367,10 +368,17 @@ def buttons(dialog: Mapping[str, object]) -> tuple[str, ...]:
 def prepared_answer(dialog: DialogDescription, answer: Data) -> tuple[str, object]:
     """The result and the value that an answer of a file stands for: ``close``, the name of a button, or the value.
 
-    The button of a dialog that asks for something is pressed with the defaults.
+    The button of a dialog that asks for something is pressed with the defaults. Raises ``ValueError`` for a form's
+    answer that is none of its fields by name: whoever wrote it meant another dialog, and not the defaults.
     """
     if answer == "close" or answer in buttons(dialog) or not dialog["fields"]:
         return str(answer), NOT_GIVEN
+    if dialog["type"] == "form":
+        names = [field["name"] for field in dialog["fields"]]
+        if not isinstance(answer, Mapping):
+            raise ValueError(f"a form is answered with a mapping of its fields, not with {show(answer)}")
+        if unknown := [name for name in answer if name not in names]:
+            raise ValueError(f"the form has no field {show(unknown[0])}; it has {', '.join(names)}")
     return buttons(dialog)[0], answer
 
 

@@ -154,10 +154,10 @@ class Dialogs:
         self._emit(DialogAsked(case, identity, {**dialog}))
         if not answers:
             raise StepError(Reason("no_prepared_answer"))
-        result, given = prepared_answer(dialog, answers.popleft())
         try:
+            result, given = prepared_answer(dialog, answers.popleft())
             value = plain(_accepted(dialog, result, given))
-        except InvalidAnswer as invalid:
+        except (InvalidAnswer, ValueError) as invalid:
             raise StepError(Reason("prepared_answer", detail=str(invalid))) from None
         self._emit(DialogAnswered(case, identity, result, value, ANSWERS_FILE))
         if result == "close":

@@ -22,6 +22,8 @@ modules:
       form: {steps: [{dialog: {type: form, fields: [{name: who}, {name: ok, type: switch}]}, save: a}, {check: a.ok}]}
       told: {steps: [{operator_message: {text: Close it, blocking: true}}, {check: true}]}
       more: {steps: [{dialog: First}, {dialog: Second}]}
+      other: &form {steps: [{dialog: {type: form, pass_fail: true, fields: [{name: who, default: Bob}]}}]}
+      typo: *form
       wrong: {steps: [{dialog: {type: number, text: Number}}]}
   end:
     cases:
@@ -33,6 +35,8 @@ main::torque: [1.5, 1.6]
 main::form: [{who: Ann, ok: true}]
 main::more: [confirm]
 main::wrong: [much]
+main::other: [1.5]
+main::typo: [{whoo: Ann}]
 end::last: [close]
 """
 
@@ -53,13 +57,19 @@ def test_a_file_answers_the_dialogs(tmp_path: Path) -> None:
         "told": "passed",
         "more": "error",
         "wrong": "error",
+        "other": "error",
+        "typo": "error",
         "last": "stopped",
     }
     assert [attempt["dialogs"][0]["result"] for attempt in cases["led"]["attempts"]] == ["fail", "pass"]
     assert cases["torque"]["attempts"][0]["dialogs"][0]["by"] == "answers file"
-    messages = {name: cases[name]["attempts"][-1]["failures"][0]["message"] for name in ("more", "wrong")}
+    messages = {
+        name: cases[name]["attempts"][-1]["failures"][0]["message"] for name in ("more", "wrong", "other", "typo")
+    }
     assert messages["more"] == "the file of answers has no answer left for this dialog"
     assert messages["wrong"].startswith("the answer of the file cannot be taken: the answer must be a number")
+    assert messages["other"].endswith("cannot be taken: a form is answered with a mapping of its fields, not with 1.5")
+    assert messages["typo"].endswith('cannot be taken: the form has no field "whoo"; it has who')
 
 
 def test_a_file_of_answers_is_checked_before_the_run(tmp_path: Path) -> None:
