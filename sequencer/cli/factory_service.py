@@ -6,7 +6,7 @@ import threading
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from sequencer.app.exit_codes import ExitCode, Refusal
 from sequencer.app.factory import opened_factory
@@ -14,6 +14,7 @@ from sequencer.app.project_alarms import watch_alarms
 from sequencer.app.project_store import tell, usable_project
 from sequencer.cli.panel_service import attend, page_server, take_page
 from sequencer.cli.run_signals import stopping_on_signals
+from sequencer.project.address import PASSWORD_IN_ADDRESS, split_address
 from sequencer.project.project_folder import Project
 from sequencer.project.settings import DatabaseSettings, Secret
 from sequencer.terminal.output import say
@@ -49,11 +50,8 @@ def _reading(project: Project, url: str | None) -> Project:
 def _named(url: str, database: DatabaseSettings) -> DatabaseSettings:
     """The database at ``url``, with the rest of what is configured."""
     hint = "an address as https://HOST:PORT/NAME, where NAME is the database"
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise Refusal(f"--url is not a valid address: {error}", hint=hint) from None
+    if (parts := split_address(url)) is None:
+        raise Refusal("--url is not a valid address", hint=f"{hint}; {PASSWORD_IN_ADDRESS}")
     server, _, name = parts.path.rstrip("/").rpartition("/")
     if parts.scheme not in ("http", "https") or not parts.hostname or not name:
         raise Refusal("--url is not the address of a database", hint=hint)

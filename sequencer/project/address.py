@@ -11,6 +11,8 @@ from sequencer.vocabulary.reason import Reason
 
 PATH = "/hardpy/api/v1"
 
+PASSWORD_IN_ADDRESS = "in a password write / as %2F, ? as %3F, # as %23 and @ as %40"
+
 _HOST = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?$"
 _PATH = r"^[A-Za-z0-9._~!$&'()*+,;=:@%/-]*$"
 
@@ -47,6 +49,19 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def split_address(url: str) -> SplitResult | None:
+    """The parts of an address that may hold user and password; ``None`` where it is none.
+
+    Why it is none is not told: what Python takes for a wrong port may be a password.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def _split(url: str, written: str) -> SplitResult:

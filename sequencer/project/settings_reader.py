@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
-from sequencer.project.address import InsecureAddress, base_address
+from sequencer.project.address import PASSWORD_IN_ADDRESS, InsecureAddress, base_address, split_address
 from sequencer.project.secrets import is_secret
 from sequencer.project.settings import (
     ALSO_READ,
@@ -34,6 +34,8 @@ from sequencer.vocabulary.problem import Place, Problem, Severity
 from sequencer.vocabulary.regex import ID_PATTERN
 
 if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
     from _typeshed import DataclassInstance
 
     from sequencer.project.toml_places import TomlEntry, TomlPath
@@ -84,6 +86,8 @@ class _Reader:
         document = self.document() if self.text else {}
         settings = self.table(Settings, document, ())
         settings = replace(settings, database=self.database(settings.database, document))
+        if settings.replication.url is not None:
+            self.split(settings.replication.url, ("replication", "url"))
         self.check_stand_cloud(settings)
         settings = replace(settings, test_configs=self.sequences(settings))
         self.check_current_configuration(settings)
@@ -247,21 +251,24 @@ class _Reader:
             database = replace(database, storage_type="couchdb")
         if database.url is None:
             return database
-        from urllib.parse import unquote, urlsplit, urlunsplit
+        from urllib.parse import unquote, urlunsplit
 
-        try:
-            parts = urlsplit(database.url)
-            address = parts.netloc.rpartition("@")[2]
-            _ = parts.port
-        except ValueError as error:
-            self.problem("wrong-value", f"`url` is not a valid address: {error}", ("database", "url"))
+        parts = self.split(database.url, ("database", "url"))
+        if parts is None:
             return replace(database, url=None)
+        address = parts.netloc.rpartition("@")[2]
         in_address = unquote(parts.password) if parts.password else None
         if in_address is not None:
             self.secrets.add(in_address)
         password = database.password or (Secret(in_address) if in_address else None)
         user = database.user or (unquote(parts.username) if parts.username else None)
         return replace(database, url=urlunsplit(parts._replace(netloc=address)), user=user, password=password)
+
+    def split(self, url: str, path: TomlPath) -> SplitResult | None:
+        """The parts of an address; ``None``, which is told, where it is none."""
+        if (parts := split_address(url)) is None:
+            self.problem("wrong-value", "`url` is not a valid address", path, hint=PASSWORD_IN_ADDRESS)
+        return parts
 
     def check_stand_cloud(self, settings: Settings) -> None:
         address = settings.stand_cloud.address

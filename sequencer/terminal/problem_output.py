@@ -16,7 +16,9 @@ from sequencer.terminal.output import say
 from sequencer.vocabulary.problem import Problem, render, source_line
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
-_SECRET = re.compile(r"^(\s*(?:\w+\.)*(?:password|api_key|token)\s*=\s*).*|[^\s\"'/=]*@", re.IGNORECASE)
+_SECRET = re.compile(
+    r"^(\s*(?:\w+\.)*(?:password|api_key|token)\s*=\s*).*|(?<=://)[^\s\"']*@|[^\s\"'/=]*@", re.IGNORECASE
+)
 
 
 class SourceFiles:

@@ -34,6 +34,13 @@ def test_an_address_that_names_no_database_is_refused(tmp_path: Path, url: str) 
     assert "https://HOST:PORT/NAME" in (refused(tmp_path, "--url", url).hint or "")
 
 
+def test_an_address_that_is_none_does_not_show_its_password(tmp_path: Path) -> None:
+    """What follows the colon is a password, though Python takes it for a port."""
+    error = refused(tmp_path, "--url", "https://admin:secret/word@central:6984/factory")
+    assert "secret" not in f"{error} {error.hint}"
+    assert "%2F" in (error.hint or "")
+
+
 @pytest.mark.parametrize(("name", "option"), [("runs", "--cursor"), ("factory", "--url")])
 def test_what_is_meant_without_a_word_is_named_and_never_guessed(name: str, option: str) -> None:
     """However many commands a group gets, and in whatever order: `hardseq runs` is the one that only looks."""

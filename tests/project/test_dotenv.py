@@ -34,3 +34,16 @@ def test_a_line_that_gives_nothing_is_told_by_file_and_line(tmp_path: Path) -> N
     assert (problem.code, problem.place[:2], problem.severity) == ("invalid-dotenv", (".env", 2), "warning")
     assert project.settings.stand_cloud.api_key is not None
     assert SourceFiles(tmp_path).line(problem) is None
+
+
+@pytest.mark.parametrize("section", ["database", "replication"])
+@pytest.mark.parametrize("password", ["secret/x", "secret#x", "x?secret=x/", "secret"])
+def test_no_part_of_a_password_in_an_address_is_shown(tmp_path: Path, section: str, password: str) -> None:
+    """Neither in the problem nor in its line, wherever Python sees the end of the host."""
+    port = "no" if password == "secret" else "6984"
+    (tmp_path / "hardseq.toml").write_text(f'[{section}]\nurl = "https://admin:{password}@db:{port}/runs"\n')
+    problem = next(problem for problem in open_project(tmp_path, {}).problems if problem.place.line == 2)
+    assert problem.code == "wrong-value"
+    shown = f"{problem.message} {problem.hint} {SourceFiles(tmp_path).line(problem)}"
+    assert "%2F" in shown
+    assert "secret" not in shown
