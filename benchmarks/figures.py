@@ -85,9 +85,10 @@ PAGES: Mapping[str, Sequence[tuple[str, Scope, Mapping[str, str]]]] = {
     "One measurement": [(name, Scope(), _RAIL) for name in ("histogram", "values", "control", "limits", "box")],
     "Time": [("cases", Scope(), {})],
     "Time, a month": [("cases", Scope(since=END - 30 * DAY), {})],
-    "Unit": [("unit", Scope(), {"serial_number": "SN0001000"})],
 }
 """What each page asks, of all runs where nothing else is said."""
+UNIT = ("unit-history", "unit")
+"""What the page of a unit asks."""
 SINGLE: Sequence[tuple[str, str, Scope]] = (
     ("yield: by day", "yield", Scope(span="day")),
     ("yield: by stand and day", "yield", Scope(by=("stand",), span="day")),
@@ -104,12 +105,22 @@ def asked(index: FiguresIndex) -> dict[str, Callable[[], object]]:
         return lambda: [answer(index.ask, QUESTIONS[name], scope, given) for name, scope, given in questions]
 
     of_pages = {f"page {page}": together(questions) for page, questions in PAGES.items()}
+    of_pages["page Unit"] = together([(name, Scope(), {"serial_number": tested_most(index)}) for name in UNIT])
     of_pages["page Runs"] = lambda: [runs(index.ask, Scope()), totals(index.ask, Scope())]
     of_pages["page Runs: part of a text, sorted"] = lambda: [
         runs(index.ask, Scope(), RunsChoice(text="0012"), sort="serial_number"),
         totals(index.ask, Scope(), RunsChoice(text="0012")),
     ]
     return {**of_pages, **{words: together([(name, scope, {})]) for words, name, scope in SINGLE}}
+
+
+def tested_most(index: FiguresIndex) -> str:
+    """The serial number of the unit with the most runs."""
+    ((serial_number,),) = index.ask(
+        "SELECT serial_number FROM runs WHERE serial_number IS NOT NULL "
+        "GROUP BY serial_number ORDER BY count(*) DESC, serial_number LIMIT 1"
+    )
+    return str(serial_number)
 
 
 def filled(index: FiguresIndex, count: int) -> str:

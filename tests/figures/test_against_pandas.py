@@ -20,6 +20,7 @@ from sequencer.figures.failures import CAUSES, failures, new_failures
 from sequencer.figures.follow import follow, rebuild
 from sequencer.figures.index import FiguresIndex
 from sequencer.figures.overview import overview
+from sequencer.figures.runs import all_runs
 from sequencer.figures.scope import COLUMNS, SPANS, Scope
 from sequencer.figures.times import times
 from sequencer.figures.yields import YieldRow, yields
@@ -29,6 +30,7 @@ from sequencer.store.couchdb.store import CouchStore
 from sequencer.store.sqlite.store import SqliteStore
 from tests.effort import examples
 from tests.figures.history import MONDAY, Case, Feed, Measured, Run, report_of
+from tests.figures.line import line, whole_report
 from tests.figures.reference import Reference
 
 SHIFTS = ("06:00", "14:00", "22:00")
@@ -225,3 +227,39 @@ def test_the_figures_of_couchdb_are_the_same(open_couchdb: Callable[..., CouchSt
             assert_agrees(index, Reference(reports, SHIFTS), scope)
         rebuild(index, store)
         assert_agrees(index, Reference(reports, SHIFTS), {"by": ("operator",)})
+
+
+@pytest.mark.slow
+def test_every_question_has_the_same_answer_from_both_stores(
+    open_couchdb: Callable[..., CouchStore], tmp_path: Path
+) -> None:
+    """About one measurement, cases and units, too, and the list of runs; whatever order the stores tell them in."""
+    made = list(line(60, measurements=4))
+    reports = [whole_report(rows) for rows in made]
+    one = made[-1].measurements[0]
+    given = {"case": one.case, "measurement": one.name, "serial_number": str(made[-1].run.serial_number)}
+    found: list[dict[str, list[Any]]] = []
+    for store, order in ((SqliteStore(tmp_path / "runs.sqlite3"), 1), (open_couchdb(), -1)):
+        for report in reports[::order]:
+            store.save(report)
+        with FiguresIndex(None) as index:
+            follow(index, store)
+            found.append(all_answers(index, given))
+        store.close()
+    of_sqlite, of_couchdb = found
+    assert of_sqlite.keys() == of_couchdb.keys() >= {"histogram", "control", "scatter", "cases", "unit-history", "runs"}
+    for name, rows in of_sqlite.items():
+        assert rows or name == "new-failures"
+        assert_same(of_couchdb[name], rows)
+
+
+def all_answers(index: FiguresIndex, given: dict[str, str]) -> dict[str, list[Any]]:
+    """The rows of each question of the catalogue, and of the list of runs."""
+    asked = {
+        name: {one.name: given[one.name] for one in question.parameters if one.name in given}
+        for name, question in QUESTIONS.items()
+    }
+    rows: dict[str, list[Any]] = {
+        name: answer(index.ask, QUESTIONS[name], Scope(), parameters).rows for name, parameters in asked.items()
+    }
+    return {**rows, "runs": [run.document() for run in all_runs(index.ask, Scope(), sort="serial_number")]}
