@@ -34,6 +34,10 @@ PATIENCE = 2.0
 """Seconds that a question waits for what the store got last; a backlog that takes longer is told in the answer."""
 OPENING_SECONDS = 10.0
 """Seconds that a question waits for another process that has the index open: most are done sooner."""
+COUNTING_SECONDS = 10.0
+"""Seconds that a question waits which is answered from all runs or not at all."""
+SOON = 2_000
+"""Runs that are counted within seconds: a backlog of more is not waited for."""
 _PAUSE = 0.1
 AT_ONCE = 200
 """Runs that are added at once: a panel answers in between."""
@@ -119,34 +123,39 @@ class FiguresService:
         It may be done twice. Raises what ``work`` does, :class:`sequencer.figures.index.FiguresUnavailable`, and
         :class:`sequencer.store.base.StoreUnavailable` where there is nothing yet to answer from.
         """
-        try:
-            return self._read(work)
-        except IndexDamaged:
-            self.rebuild()
-            return self._read(work)
+        found, state, _ = self._tried(work, whole=False)
+        return found, state
 
     def complete(self, work: Callable[[Ask], Value]) -> Value:
-        """What ``work`` reads of all that the store has, and of nothing less.
+        """What ``work`` reads of all that the store has, and of nothing less: it waits for what is counted soon.
 
         Raises as :meth:`read` does, and where a backlog is still being counted, or the store cannot be read.
         """
-        found, state = self.read(work)
+        found, state, latest = self._tried(work, whole=True)
         if self._store_problem is not None:
             raise StoreUnavailable(self._store_problem)
-        if state.left != 0:
+        if not latest:
             behind = f"{state.left or 'the newest'} runs are still being counted"
             raise FiguresUnavailable(behind if state.problem is None else str(state.problem))
         return found
 
-    def _read(self, work: Callable[[Ask], Value]) -> tuple[Value, FiguresState]:
-        latest = self._wait_for_latest()
+    def _tried(self, work: Callable[[Ask], Value], *, whole: bool) -> tuple[Value, FiguresState, bool]:
+        try:
+            return self._read(work, whole=whole)
+        except IndexDamaged:
+            self.rebuild()
+            return self._read(work, whole=whole)
+
+    def _read(self, work: Callable[[Ask], Value], *, whole: bool) -> tuple[Value, FiguresState, bool]:
+        """The answer, how far it goes, and whether all is in it that the store had when it was asked."""
+        latest = self._wait_for_latest(whole=whole)
         state = self._state
         if not (latest or state.left):  # what came last is not counted yet, and nobody knows how much it is
             state = replace(state, left=None)
         if self._store_problem is not None and not state.runs:
             raise StoreUnavailable(self._store_problem)
         with self._reading() as ask:
-            return work(ask), state
+            return work(ask), state, latest and not state.rebuilding
 
     def close(self) -> None:
         """Ends, whatever it is at: the index is whole, and goes on from there the next time."""
@@ -164,20 +173,24 @@ class FiguresService:
         with index.reading() as ask:
             yield ask
 
-    def _wait_for_latest(self) -> bool:
-        """Until all is counted that the store has now; shorter, and false, where that takes long or cannot be."""
+    def _wait_for_latest(self, *, whole: bool) -> bool:
+        """Until all is counted that the store has now; shorter, and false, where that takes long or cannot be.
+
+        ``whole``: nobody can use less.
+        """
         self.follow()
+        most, seconds = (SOON, COUNTING_SECONDS) if whole else (0, PATIENCE)
         with self._changed:
             wanted = self._wanted
             opened = self._changed.wait_for(lambda: self._index is not None or self._closed, OPENING_SECONDS)
             if opened:
-                self._changed.wait_for(lambda: self._served >= wanted or self._is_behind, PATIENCE)
+                self._changed.wait_for(lambda: self._served >= wanted or self._is_behind(most), seconds)
             return self._served >= wanted and self._state.problem is None
 
-    @property
-    def _is_behind(self) -> bool:
+    def _is_behind(self, most: int) -> bool:
+        """Whether more than ``most`` runs are left, or it cannot go on just now."""
         in_trouble = self._state.problem is not None and self._state.runs > 0
-        return self._closed or in_trouble or bool(self._state.left)
+        return self._closed or in_trouble or (self._state.left or 0) > most
 
     # What the thread does.
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,8 @@ def reports(count: int) -> list[RunReport]:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy is slow, not wrong."""
-    monkeypatch.setattr(service, "PATIENCE", 60.0)
+    for name in ("PATIENCE", "COUNTING_SECONDS"):
+        monkeypatch.setattr(service, name, 60.0)
 
 
 @pytest.fixture
@@ -141,6 +143,26 @@ def test_what_is_there_is_answered_while_the_rest_is_added(serve: Callable[..., 
     assert asked(figures)[0].runs == 500
 
 
+def test_what_must_be_whole_waits_for_the_rest(
+    serve: Callable[..., FiguresService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few hundred runs are counted soon: the answer has all of them. A long backlog is told at once."""
+    store = Slow(reports(500))
+    figures = serve(store)
+    figures.follow()
+    assert store.waits.wait(60)
+    with ThreadPoolExecutor(1) as asking:
+        monkeypatch.setattr(service, "SOON", 299)
+        with pytest.raises(FiguresUnavailable, match="300 runs are still being counted"):
+            figures.complete(lambda ask: ask("SELECT count(*) FROM runs", []))
+        monkeypatch.setattr(service, "SOON", 300)
+        waiting = asking.submit(figures.complete, lambda ask: ask("SELECT count(*) FROM runs", []))
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
+        store.may.set()
+        assert waiting.result(60) == [(500,)]
+
+
 def test_what_is_not_counted_in_time_is_not_said_to_be_all(
     serve: Callable[..., FiguresService], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,7 +180,8 @@ def test_what_is_not_counted_in_time_is_not_said_to_be_all(
     monkeypatch.setattr(store, "changes", slow)
     figures.follow()
     assert asked_again.wait(60)
-    monkeypatch.setattr(service, "PATIENCE", 0.0)
+    for name in ("PATIENCE", "COUNTING_SECONDS"):
+        monkeypatch.setattr(service, name, 0.0)
     found, state = asked(figures)
     assert (found.runs, state.left, state.problem) == (3, None, None)
     with pytest.raises(FiguresUnavailable, match="the newest runs are still being counted"):
