@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
+from sequencer.vocabulary.data import finite_number
 from sequencer.vocabulary.dataclass import dataclass
 
 LiveDocument = Mapping[str, object]
@@ -19,6 +20,8 @@ SILENT_AFTER = 60.0
 """Seconds without a heartbeat, four of which were due then, after which a stand is silent."""
 _IDLE = ("loading", "ready", "blocked", "over")
 """States of a panel in which nothing runs."""
+_MOST_DIGITS = 20
+"""Of the number of a stand; Python makes no number of some thousands."""
 _ARRIVALS = 8
 """The newest arrivals of a stand from which the difference of its clock is taken."""
 
@@ -185,7 +188,8 @@ def _slot(name: str | None, title: str | None, run: LiveDocument) -> SlotNow:
 
 def _in_numbers(number: str | None) -> tuple[int, str]:
     """Number 10 after number 9."""
-    return (int(number), "") if number is not None and number.isdecimal() else (0, number or "")
+    numbered = number is not None and number.isdecimal() and len(number) < _MOST_DIGITS
+    return (int(number), "") if number is not None and numbered else (0, number or "")
 
 
 def _text(value: object) -> str | None:
@@ -193,7 +197,8 @@ def _text(value: object) -> str | None:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    number = finite_number(value)
+    return None if number is None else float(number)
 
 
 def _count(value: object) -> int | None:

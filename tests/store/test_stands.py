@@ -122,6 +122,13 @@ def test_whatever_stands_there_is_shown(documents: list[dict[str, Any]]) -> None
     assert "sound" in {stand.name for stand in known.stands(NOON)}
 
 
+def test_numbers_that_are_none_keep_no_other_stand_from_being_shown() -> None:
+    """JSON has numbers of any size, and texts of digits of any length."""
+    huge = run("huge", updated=10**400, start_time=10**400, stop_time=10**400)
+    known = seen(huge, panel("long", stand_number="9" * 5000), panel("sound"))
+    assert {stand.name for stand in known.stands(NOON)} == {"huge", "long", "sound"}
+
+
 @pytest.fixture
 def couch(couchdb_server: Any) -> Iterator[CouchClient]:
     """A client of the test's own."""
