@@ -332,7 +332,9 @@ class JournalSettings:
 
     runs: int = setting(100, {"type": "integer", "minimum": 1}, "Those of the newest runs, so many.")
     megabytes: float = setting(
-        200.0, {"type": "number", "exclusiveMinimum": 0}, "Megabytes that they may have together; the oldest go first."
+        200.0,
+        {"type": "number", "exclusiveMinimum": 0},
+        "Megabytes that they may have together, with what drivers said; the oldest go first.",
     )
     days: float = setting(90.0, {"type": "number", "exclusiveMinimum": 0}, "Days after which each goes.")
 

@@ -31,18 +31,20 @@ _TAIL = 512  # bytes that surely hold the mark
 _LEVEL = 1  # a fifteenth is left of a journal, and of higher levels not much less, at a multiple of the time
 _CHUNK = 1 << 20
 _DAY = 86_400.0
-_PLAIN, _PACKED = ".jsonl", ".jsonl.gz"
+_PLAIN, _PACKED, _LOG = ".jsonl", ".jsonl.gz", ".log"
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
 class JournalFile(NamedTuple):
-    """The journal of a run; ``time`` is that of its last change in Unix seconds, ``size`` in bytes."""
+    """The journal of a run; ``time`` is that of its last change in Unix seconds, ``size`` its bytes and
+    ``log`` those of what its drivers said."""
 
     run: str
     path: str
     is_file: bool
     size: int
     time: float
+    log: int = 0
 
     @property
     def is_compressed(self) -> bool:
@@ -53,9 +55,14 @@ class JournalFile(NamedTuple):
 def journal_files(state: StateFolder) -> list[JournalFile]:
     """The journals, one a run, oldest run first, as the ids begin with the time."""
     found: dict[str, JournalFile] = {}
+    logs: dict[str, int] = {}
     try:
         with os.scandir(state.journals) as entries:
             for entry in entries:
+                if entry.name.endswith(_LOG):
+                    with suppress(OSError):
+                        logs[entry.name.removesuffix(_LOG)] = entry.stat(follow_symlinks=False).st_size
+                    continue
                 name, plain, _ = entry.name.partition(_PLAIN)
                 if not plain or not entry.name.endswith((_PLAIN, _PACKED)):
                     continue
@@ -66,7 +73,7 @@ def journal_files(state: StateFolder) -> list[JournalFile]:
                         found[name] = JournalFile(name, entry.path, is_file, about.st_size, about.st_mtime)
     except FileNotFoundError:
         return []
-    return sorted(found.values())
+    return sorted(file._replace(log=logs[name]) if name in logs else file for name, file in found.items())
 
 
 def is_stored(journal: Path | str) -> bool:
@@ -117,7 +124,7 @@ def _sorted_out(files: list[JournalFile], keep: JournalSettings) -> tuple[list[J
     kept: list[JournalFile] = []
     surplus: list[JournalFile] = []
     for file in reversed(files):
-        left -= file.size
+        left -= file.size + file.log
         within = len(kept) < keep.runs and left >= 0 and file.time >= oldest
         (kept if within else surplus).append(file)
     return kept, surplus
@@ -153,7 +160,7 @@ def packed(journal: Path) -> Path:
 
 def driver_log(journal: Path) -> Path:
     """What drivers printed and logged in the run, where they did."""
-    return journal.with_suffix(".log")
+    return journal.with_suffix(_LOG)
 
 
 def _part(journal: Path) -> Path:

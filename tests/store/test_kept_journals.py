@@ -74,6 +74,16 @@ def test_number_bytes_and_age_are_bounded(state: StateFolder, keep: Callable[...
     assert _kept(state) == _runs(paths[3:])
 
 
+def test_what_drivers_said_counts_as_well(state: StateFolder, keep: Callable[..., Path]) -> None:
+    """A talkative driver does not fill the disk beside small journals; its file goes with its journal."""
+    paths = [keep(number) for number in range(3)]
+    for path in paths:
+        path.with_suffix(".log").write_bytes(b"a line\n" * 10_000)
+    prune(state, JournalSettings(megabytes=0.16))
+    assert _kept(state) == _runs(paths[1:])
+    assert not paths[0].with_suffix(".log").exists()
+
+
 def test_what_is_not_stored_or_not_delivered_is_never_removed(state: StateFolder, keep: Callable[..., Path]) -> None:
     """Such a journal outlives every bound, and where nobody knows what is delivered, nothing goes."""
     paths = [keep(0), keep(1, stored=False), keep(2), keep(3)]
